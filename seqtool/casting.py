@@ -1,0 +1,150 @@
+"""When a number may change its type: never when more than the rounding of a fraction would be lost.
+
+NumPy casts silently: 0.9 becomes 0, NaN becomes -2147483648, 300 becomes 44 in int8, 16777217 becomes
+16777216 in float32. Here each of these is an error that names the first such number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from seqtool.errors import DataError, UsageError
+from seqtool.ragged import Array
+
+DTYPES = [
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+]
+_CHUNK = 1 << 20  # numbers examined at a time, so that what a check needs beside the data stays small
+
+
+def dtype_named(name: str) -> np.dtype[Any]:
+    """The dtype of a name such as float32; raises UsageError for one that a tensor cannot have.
+
+    >>> dtype_named("float32").itemsize
+    4
+    """
+    if name not in DTYPES:
+        raise UsageError(f"dtype is {name!r}; one of {', '.join(DTYPES)} was expected")
+    return np.dtype(name)
+
+
+def cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> Array:
+    """`values` as `dtype`; raises DataError at the first one that would lose more than a fraction's rounding.
+
+    >>> cast(np.array([0.1, 2.0]), np.dtype("float32")).dtype
+    dtype('float32')
+    >>> cast(np.array([1, 300]), np.dtype("int8"))
+    Traceback (most recent call last):
+    seqtool.errors.DataError: values[1] is 300, which int8 cannot hold; choose a wider --dtype
+    """
+    check_cast(values, dtype, name=name)
+    with np.errstate(all="ignore"):
+        return np.asarray(values.astype(dtype, copy=False))
+
+
+def check_cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> None:
+    """Raise DataError unless every number survives the cast to `dtype`, as `cast` does."""
+    place = first_loss(values, dtype)
+    if place is not None:
+        where = ", ".join(str(i) for i in np.unravel_index(place, values.shape))
+        raise DataError(f"{name}[{where}] is {describe_loss(values.reshape(-1)[place].item(), dtype)}")
+
+
+def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
+    """Why `number` does not fit `dtype`, and the way out."""
+    if dtype.kind == "f":
+        wider = "float64" if dtype.itemsize < 8 and abs(number) <= 2**53 else "int64"
+        return f"{number}, which {dtype} cannot hold exactly; choose --dtype {wider}"
+    if not np.isfinite(number):
+        what = "a missing value" if number != number else str(number)
+        return f"{what}, which {dtype} cannot hold; choose --dtype float32"
+    if number != int(number):
+        return f"{number}, whose fraction {dtype} would lose; choose --dtype float32"
+    return f"{int(number)}, which {dtype} cannot hold; choose a wider --dtype"
+
+
+def first_loss(values: Array, dtype: np.dtype[Any]) -> int | None:
+    """The flat position of the first number that a cast to `dtype` would damage, or None.
+
+    A whole number must stay exactly itself (floats hold them all up to 2^53 in float64, 2^24 in float32);
+    a float that is whole and below 2^53 counts as one, for that is what becomes of an integer column with
+    a gap. A fraction may be rounded, but not to an infinity.
+
+    >>> first_loss(np.array([1.0, 2**24 + 1]), np.dtype("float32"))
+    1
+    """
+    if values.dtype == dtype or _holds_all(values.dtype, dtype):
+        return None
+    for start, chunk in _chunks(values):
+        lost = np.flatnonzero(_losses(chunk, dtype))
+        if len(lost):
+            return start + int(lost[0])
+    return None
+
+
+def _chunks(values: Array) -> Iterator[tuple[int, Array]]:
+    flat = values.reshape(-1)
+    for start in range(0, len(flat), _CHUNK):
+        yield start, flat[start : start + _CHUNK]
+
+
+def _holds_all(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
+    # NumPy calls int64 to float64 safe, although it rounds past 2^53.
+    rounds = source.kind in "iu" and target.kind == "f" and source.itemsize >= 8
+    return np.can_cast(source, target, "safe") and not rounds
+
+
+def _losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
+    if dtype.kind == "b":
+        return np.asarray((chunk != 0) & (chunk != 1))
+    if dtype.kind == "f":
+        return _to_float_losses(chunk, dtype)
+    if chunk.dtype.kind == "f":
+        return _fraction_losses(chunk, dtype)
+    limits = np.iinfo(dtype)
+    # Compared as Python integers where a limit lies outside the chunk's own type.
+    own = np.iinfo(chunk.dtype)
+    return np.asarray((chunk < max(limits.min, own.min)) | (chunk > min(limits.max, own.max)))
+
+
+def _fraction_losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
+    limits = np.iinfo(dtype)
+    # Both bounds are powers of two, so a float64 holds them exactly.
+    wide = chunk.astype(np.float64)
+    inside = (wide >= float(limits.min)) & (wide < float(limits.max + 1))
+    return np.asarray(~inside | (wide != np.trunc(wide)))
+
+
+def _to_float_losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
+    exact = 2 ** (np.finfo(dtype).nmant + 1)
+    with np.errstate(all="ignore"):
+        if chunk.dtype.kind != "f":
+            if -exact <= int(chunk.min()) and int(chunk.max()) <= exact:
+                return np.zeros(len(chunk), dtype=bool)
+            return _integer_changes(chunk, dtype)
+        big = np.abs(chunk) > exact
+        if not big.any():
+            return np.asarray(big)
+        held = chunk.astype(dtype)
+        whole = (chunk == np.trunc(chunk)) & (np.abs(chunk) <= 2.0**53)
+        return np.asarray(big & ((whole & (held != chunk)) | (np.isfinite(chunk) & ~np.isfinite(held))))
+
+
+def _integer_changes(chunk: Array, dtype: np.dtype[Any]) -> Array:
+    held = chunk.astype(dtype).astype(np.float64)
+    inside = (held >= float(np.iinfo(chunk.dtype).min)) & (held < float(int(np.iinfo(chunk.dtype).max) + 1))
+    return np.asarray(~inside | (np.where(inside, held, 0).astype(chunk.dtype) != chunk))

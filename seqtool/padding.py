@@ -1,0 +1,266 @@
+"""`pad` and `unpad`: ragged sequences into one block of equal slots, and back.
+
+The rules are those of Keras `pad_sequences` (keras/src/utils/sequence_utils.py), except that nothing is
+cast silently: the input's dtype stays unless another is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from seqtool.building import as_ragged
+from seqtool.casting import check_cast, dtype_named
+from seqtool.errors import DataError, UsageError
+from seqtool.memory import budget, human
+from seqtool.ragged import (
+    Array,
+    Padded,
+    Ragged,
+    Side,
+    StepArray,
+    Value,
+    check_side,
+    check_value,
+    offsets_of,
+    step_mask,
+)
+
+_BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
+_BLOCK_BYTES = 4 << 20  # about what stays in a core's cache between filling a block and writing it
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A padding not yet carried out: its shape is known, its blocks come on demand.
+
+    This is how large work is done: the block of N x T slots never stands in memory as a whole.
+    Make one with `plan`.
+    """
+
+    ragged: Ragged
+    maxlen: int
+    padding: Side
+    truncating: Side
+    value: Value
+    dtype: np.dtype[Any]
+
+    def __len__(self) -> int:
+        return len(self.ragged)
+
+    @cached_property
+    def lengths(self) -> Array:
+        """The steps that are kept of each sequence, (N,) int64."""
+        return np.minimum(self.ragged.lengths, self.maxlen)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, T, F), or (N, T)."""
+        return (len(self), self.maxlen, *self.ragged.values.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the padded block, counted without overflow."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def steps_cut(self) -> int:
+        """The steps that truncating leaves out."""
+        return len(self.ragged.values) - int(self.lengths.sum())
+
+    @property
+    def per_sequence(self) -> dict[str, Array]:
+        """The per-sequence arrays of the result; `original_lengths` joins them when something is cut."""
+        arrays = dict(self.ragged.per_sequence)
+        if self.steps_cut:
+            arrays.setdefault("original_lengths", self.ragged.lengths)
+        return arrays
+
+    @property
+    def blocks(self) -> Iterator[Array]:
+        """The padded block in pieces of whole sequences, in order: (n, T, F) or (n, T) each.
+
+        A piece is good until the next one is asked for: they share their memory.
+        """
+        return self._scatter(self.ragged.values, self.value, self.dtype)
+
+    def step_blocks(self, name: str) -> Iterator[Array]:
+        """The same for the per-step array `name`: (n, T, ...) each."""
+        array = self.ragged.per_step[name]
+        return self._scatter(array.data, array.value, array.data.dtype)
+
+    def _scatter(self, rows: Array, value: Value, dtype: np.dtype[Any]) -> Iterator[Array]:
+        per_sequence = max(1, self.maxlen * prod(rows.shape[1:]) * dtype.itemsize)
+        count = max(1, min(len(self), _BLOCK_BYTES // per_sequence))
+        buffer = np.empty((count, self.maxlen, *rows.shape[1:]), dtype)
+        for begin in range(0, len(self), count):
+            end = min(begin + count, len(self))
+            block = buffer[: end - begin]
+            block[...] = value
+            mask = step_mask(self.lengths[begin:end], maxlen=self.maxlen, padding=self.padding)
+            _as_items(block, 2)[mask] = _as_items(self._kept(rows, begin, end).astype(dtype, copy=False), 1)
+            yield block
+
+    def _kept(self, rows: Array, begin: int, end: int) -> Array:
+        """The rows of sequences `begin` to `end` that are not cut, C-contiguous."""
+        offsets, lengths = self.ragged.offsets[begin : end + 1], self.lengths[begin:end]
+        block = rows[offsets[0] : offsets[-1]]
+        if len(block) > lengths.sum():
+            first = offsets[:-1] if self.truncating == "post" else offsets[1:] - lengths
+            shift = first - offsets[0] - offsets_of(lengths)[:-1]
+            block = block[np.repeat(shift, lengths) + np.arange(lengths.sum())]
+        return np.ascontiguousarray(block)
+
+
+def _as_items(array: Array, dims: int) -> Array:
+    """`array` with all but its first `dims` dimensions as one opaque item, so that a step moves in one copy."""
+    size = prod(array.shape[dims:])
+    if array.ndim == dims or size == 0:
+        return array
+    return array.reshape(*array.shape[:dims], size).view(f"V{size * array.itemsize}")[..., 0]
+
+
+def plan(
+    ragged: Ragged,
+    *,
+    maxlen: int | None = None,
+    padding: Side = "pre",
+    truncating: Side = "pre",
+    value: Value = 0,
+    dtype: str | np.dtype[Any] | None = None,
+    multiple_of: int = 1,
+) -> Plan:
+    """Check everything that padding `ragged` needs, and do none of it yet; arguments and errors as in `pad`.
+
+    >>> plan(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=100).shape
+    (2, 100)
+    """
+    if maxlen is not None and maxlen < 1:
+        raise UsageError(f"maxlen is {maxlen}; it must be at least 1")
+    if multiple_of < 1:
+        raise UsageError(f"multiple_of is {multiple_of}; it must be at least 1")
+    check_side("padding", padding)
+    check_side("truncating", truncating)
+    target = ragged.values.dtype if dtype is None else dtype_named(np.dtype(dtype).name)
+    check_value(value, ragged.values.shape[1:], target)
+    check_cast(ragged.values, target)
+    longest = int(ragged.lengths.max(initial=0)) if maxlen is None else maxlen
+    slots = -(-longest // multiple_of) * multiple_of
+    return Plan(ragged, slots, padding, truncating, value, target)
+
+
+def pad(
+    sequences: Ragged | Padded | Array | Sequence[Any],
+    *,
+    maxlen: int | None = None,
+    padding: Side | None = None,
+    truncating: Side = "pre",
+    value: Value | None = None,
+    dtype: str | np.dtype[Any] | None = None,
+    multiple_of: int = 1,
+) -> Padded:
+    """Give every sequence the same number of steps T, as Keras `pad_sequences` does.
+
+    `sequences` is a list of lists (numbers, or steps of F numbers), a dense array (N, T) or (N, T, F), or
+    a Ragged or Padded of ours. T is `maxlen`, by default the longest, rounded up to `multiple_of`.
+    `padding` says which side is filled (by default pre; a Padded keeps its own), `truncating` which side
+    loses steps where there are more than T, `value` what fills: a number (by default 0; a Padded keeps its
+    own) or a tuple of F numbers. The result's `x` is (N, T) or (N, T, F) of the input's dtype, unless
+    `dtype` names another; `lengths` counts the real steps; `original_lengths` joins `per_sequence` when
+    steps were cut.
+
+    Raises UsageError for arguments out of range, and DataError for sequences that do not fit together, a
+    value that the dtype cannot hold, or a cast that would lose more than the rounding of a fraction.
+
+    >>> pad([[1], [2, 3], [4, 5, 6]]).x
+    array([[0, 0, 1],
+           [0, 2, 3],
+           [4, 5, 6]])
+    >>> pad(np.ones((1920, 45, 20)), maxlen=100, padding="post").x.shape
+    (1920, 100, 20)
+    """
+    if isinstance(sequences, Padded):
+        padding = sequences.padding if padding is None else padding
+        value = sequences.value if value is None else value
+    planned = plan(
+        as_ragged(sequences),
+        maxlen=maxlen,
+        padding=padding or "pre",
+        truncating=truncating,
+        value=0 if value is None else value,
+        dtype=dtype,
+        multiple_of=multiple_of,
+    )
+    check_blow_up(planned)
+    return carry_out(planned)
+
+
+def check_blow_up(planned: Plan) -> None:
+    """Raise DataError when padding would take many times the real steps and more than memory holds.
+
+    One long sequence among a million short ones does that.
+    """
+    real = planned.ragged.values.nbytes
+    if planned.nbytes <= budget() or planned.nbytes <= _BLOW_UP * real:
+        return
+    lengths = planned.ragged.lengths
+    longest = int(lengths.argmax())
+    key = f"key {planned.ragged.keys[longest]}" if planned.ragged.keys is not None else f"sequence {longest}"
+    few, most = (int(np.ceil(np.quantile(lengths, share))) for share in (0.95, 0.99))
+    raise DataError(
+        f"x would be {planned.shape} {planned.dtype}, {human(planned.nbytes)}, although the sequences hold "
+        f"{human(real)}: the longest, {key}, has {lengths[longest]:,} steps; --maxlen {max(few, 1)} covers 95 % of "
+        f"the sequences, --maxlen {max(most, 1)} 99 %; or keep them as they are: group --ragged"
+    )
+
+
+def carry_out(planned: Plan) -> Padded:
+    """The whole of a plan in memory."""
+    ragged = planned.ragged
+    return Padded(
+        x=_gather(planned.blocks, planned.shape, planned.dtype),
+        lengths=planned.lengths,
+        padding=planned.padding,
+        value=planned.value,
+        keys=ragged.keys,
+        features=ragged.features,
+        per_step={
+            name: StepArray(
+                _gather(
+                    planned.step_blocks(name),
+                    (*planned.shape[:2], *array.data.shape[1:]),
+                    array.data.dtype,
+                ),
+                array.value,
+            )
+            for name, array in ragged.per_step.items()
+        },
+        per_sequence=planned.per_sequence,
+        names=ragged.names,
+        receipt=ragged.receipt,
+    )
+
+
+def _gather(blocks: Iterator[Array], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    whole = np.empty(shape, dtype)
+    begin = 0
+    for block in blocks:
+        whole[begin : begin + len(block)] = block
+        begin += len(block)
+    return whole
+
+
+def unpad(padded: Padded) -> Ragged:
+    """The sequences of a padded block without their padding: the inverse of `pad`, unless something was cut.
+
+    (N, T, F) with lengths (N,) gives values (S, F) and offsets (N + 1,).
+
+    >>> unpad(pad([[1], [2, 3]])).values
+    array([1, 2, 3])
+    """
+    return as_ragged(padded)
