@@ -1,0 +1,180 @@
+"""Where bytes go: a file that appears whole or not at all, or standard output."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from seqtool.errors import DataError, UsageError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the place of `path` when the block ends without an error.
+
+    The bytes are on the disk before the name is. A link stays and its target is replaced; devices and pipes
+    are written straight. Raises DataError when the folder is missing or cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    if is_special(target):
+        with target.open("wb") as file:
+            yield file
+        return
+    handle, temporary = _temporary_beside(target, path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(_mode_for(target))
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def is_special(path: Path) -> bool:
+    """Whether `path` is a device, a pipe or a socket: nothing that a rename may replace."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _temporary_beside(target: Path, shown: Path) -> tuple[int, str]:
+    if target.is_dir():
+        raise DataError(f"{shown}: a folder; the name of a file was expected")
+    if not target.parent.is_dir():
+        raise DataError(f"{shown}: the folder {shown.parent} does not exist; create it first")
+    try:
+        return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=".tmp")
+    except OSError as error:
+        raise DataError(f"{shown}: cannot be written ({error.strerror})") from None
+
+
+def _mode_for(target: Path) -> int:
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # a folder that may be written but not read: the rename stands all the same
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a command's output goes; `path` is None for standard output."""
+
+    path: Path | None
+
+    @property
+    def suffix(self) -> str:
+        """The suffix that chooses the format: that of the file; standard output is `.npz`."""
+        return ".npz" if self.path is None or is_special(self.path) else self.path.suffix
+
+    @property
+    def name(self) -> str:
+        """How a person is told of it."""
+        return "standard output" if self.path is None else str(self.path)
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[BinaryIO, bool]]:
+        """The open file, and whether it can seek."""
+        if self.path is not None:
+            special = is_special(Path(os.path.realpath(self.path)))
+            with replacing(self.path) as file:
+                yield file, not special
+            return
+        # Past sys.stdout's own buffer, so that every failure is seen here and not at exit.
+        with os.fdopen(os.dup(_stdout_handle()), "wb") as file:
+            yield file, False
+
+
+def _stdout_handle() -> int:
+    try:
+        os.fstat(1)
+    except OSError:
+        raise DataError("standard output is closed; use -o FILE") from None
+    return 1
+
+
+def stdout_is_elsewhere() -> bool:
+    """Whether standard output is a pipe or a regular file, so that its reader may be waiting for data."""
+    try:
+        mode = os.fstat(1).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def choose(output: str | None, *, command: str, inputs: list[Path | None], force: bool) -> Destination:
+    """Decide where the output goes: the rule of gzip and xz, whatever is attached to a terminal.
+
+    `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
+    the current folder, and standard input gives standard output. Raises UsageError for binary data on a
+    terminal, and for an output that is an input; DataError when an implicit name is taken by a file that
+    seqtool did not write.
+    """
+    first = inputs[0]
+    if output == "-" or (output is None and first is None):
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError(
+                "the output is binary and standard output is a terminal; add -o FILE, or pipe it to a command"
+            )
+        return Destination(None)
+    if output is None:
+        assert first is not None
+        path = Path(f"{_stem(first)}.{command}.npz")
+        if path.exists() and not force and not _written_by_seqtool(path):
+            raise DataError(
+                f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
+            )
+    else:
+        path = Path(output)
+        if not path.name or output.endswith("/"):
+            raise UsageError(f"{output}: a folder; the name of a file was expected")
+    _check_not_an_input(path, inputs)
+    return Destination(path)
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    for packed in (".gz", ".zst"):
+        name = name.removesuffix(packed)
+    return Path(name).stem or name
+
+
+def _check_not_an_input(path: Path, inputs: list[Path | None]) -> None:
+    for other in inputs:
+        if other is not None and path.exists() and other.exists() and path.samefile(other):
+            raise UsageError(f"{path}: is both input and output; choose another -o")
+
+
+def _written_by_seqtool(path: Path) -> bool:
+    from seqtool.npz import is_ours
+    from seqtool.zipped import ZipReader
+
+    try:
+        with ZipReader(path, path.name) as archive:
+            return is_ours(archive)
+    except (DataError, OSError):
+        return False
