@@ -1,0 +1,53 @@
+"""Work one step ahead: the next item is made in another thread while the last one is used."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+_AHEAD = 2  # items that may wait: enough to keep two threads busy
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items, made in a thread of their own; an error comes out where its item would have.
+
+    >>> list(ahead(range(3)))
+    [0, 1, 2]
+    """
+    waiting: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: T | None, error: BaseException | None) -> None:
+        while not stopped.is_set():
+            try:
+                waiting.put((item, error), timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def produce() -> None:
+        try:
+            for item in items:
+                put(item, None)
+                if stopped.is_set():
+                    return
+            put(None, StopIteration())
+        except BaseException as error:  # noqa: BLE001 - handed over, not swallowed
+            put(None, error)
+
+    thread = threading.Thread(target=produce, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = waiting.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item  # type: ignore[misc]
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,73 @@
+"""Sorting with DuckDB: for files, of any size, for it spills to disk what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import duckdb
+
+_ROWS = 1 << 16  # rows in one batch of the result
+# No extension is ever fetched: seqtool works without a network.
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+class DuckDBEngine:
+    """Holds rows in temporary tables, one for each schema that comes; see `seqtool.engines.Engine`.
+
+    >>> import pyarrow as pa
+    >>> with DuckDBEngine() as engine:
+    ...     engine.add(pa.record_batch({"k": [2, 1], "a": [5, 6]}))
+    ...     [batch["a"].to_pylist() for batch in engine.sorted(["k"])]
+    [[6, 5]]
+    """
+
+    def __init__(self) -> None:
+        self._database = duckdb.connect(":memory:", config=_SETTINGS)
+        self._schemas: list[Any] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def add(self, batch: Any) -> None:
+        """Take a record batch."""
+        self._database.register("incoming", batch)
+        if not self._schemas or self._schemas[-1] != batch.schema:
+            self._schemas.append(batch.schema)
+            self._run(f"CREATE TEMP TABLE rows{len(self._schemas)} AS FROM incoming LIMIT 0")
+        self._run(f"INSERT INTO rows{len(self._schemas)} BY NAME FROM incoming")
+
+    def sorted(self, by: Sequence[str]) -> Iterator[Any]:
+        """The rows in order."""
+        if not self._schemas:
+            return
+        # The sort is not stable by itself, so the place of a row decides last. UNION ALL widens the columns.
+        tables = [
+            f"SELECT *, {number} AS _table, rowid AS _row FROM rows{number}"
+            for number in range(1, len(self._schemas) + 1)
+        ]
+        order = ", ".join(f'"{name}"' for name in (*by, "_table", "_row"))
+        query = (
+            f"SELECT * EXCLUDE (_table, _row) FROM ({' UNION ALL BY NAME '.join(tables)}) ORDER BY {order}"
+        )
+        try:
+            yield from self._database.sql(query).to_arrow_reader(_ROWS)
+        except RuntimeError as error:
+            raise _meant(error) from None
+
+    def _run(self, statement: str) -> None:
+        try:
+            self._database.execute(statement)
+        except RuntimeError as error:
+            raise _meant(error) from None
+
+
+def _meant(error: RuntimeError) -> BaseException:
+    """Ctrl-C inside a query comes out of DuckDB as a RuntimeError."""
+    return KeyboardInterrupt() if "interrupt" in str(error).lower() else error

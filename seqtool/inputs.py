@@ -1,0 +1,202 @@
+"""Where bytes come from: paths, globs and standard input, told apart by what they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal, cast
+
+from seqtool.errors import DataError, NoInputError, UsageError
+
+Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
+Packing = Literal["gzip", "zstd"]
+
+_MAGIC: tuple[tuple[bytes, Kind], ...] = (
+    (b"\x93NUMPY", "npy"),
+    (b"PK\x03\x04", "npz"),
+    (b"PK\x05\x06", "npz"),
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"\xff\xff\xff\xff", "arrow-stream"),
+)
+_PACKED: tuple[tuple[bytes, Packing], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_BINARY_SUFFIXES: dict[str, tuple[Kind, ...]] = {
+    ".npy": ("npy",),
+    ".npz": ("npz",),
+    ".parquet": ("parquet",),
+    ".arrow": ("arrow", "arrow-stream"),
+    ".feather": ("arrow",),
+}
+_TEXT_SUFFIXES: dict[str, Kind] = {
+    ".csv": "text",
+    ".tsv": "text",
+    ".txt": "text",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+}
+STDIN = "standard input"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One source: what a person calls it, where its bytes are, and what they hold.
+
+    `given` is the path as named, None for standard input, whose bytes were spooled to `path`.
+    """
+
+    name: str
+    path: Path
+    given: Path | None
+    kind: Kind
+    packing: Packing | None = None
+
+
+@contextlib.contextmanager
+def opened(sources: Sequence[str]) -> Iterator[list[Input]]:
+    """The inputs behind the names of a call; what was spooled is removed at the end of the block.
+
+    A name that exists is a path; only one that does not may be a glob; `-`, or no name at all, is standard
+    input. Raises NoInputError where nobody sends anything, UsageError or DataError for what cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        if not sources or list(sources) == ["-"]:
+            yield [stack.enter_context(_standard_input())]
+        elif "-" in sources:
+            raise UsageError("- (standard input) cannot be joined with files; name one or the other")
+        else:
+            yield [stack.enter_context(_file(path)) for source in sources for path in _paths(source)]
+
+
+def _paths(source: str) -> list[Path]:
+    if os.path.lexists(source):
+        return [Path(source)]
+    found = (
+        [Path(name) for name in sorted(glob.glob(source, recursive=True))] if glob.has_magic(source) else []
+    )
+    if not found:
+        hint = "no file matches this pattern" if glob.has_magic(source) else "no such file"
+        raise DataError(f"{source}: {hint}; the current folder is {Path.cwd().name or '/'}")
+    return found
+
+
+@contextlib.contextmanager
+def _file(path: Path) -> Iterator[Input]:
+    if path.is_dir():
+        raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
+    try:
+        with path.open("rb") as stream:
+            if not path.is_file():  # a named pipe, /dev/fd/63: read once, from front to back
+                with _spooled(stream) as spool:
+                    yield _input(str(path), spool, path)
+                return
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    yield _input(str(path), path, path)
+
+
+def _input(name: str, path: Path, given: Path | None) -> Input:
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    if not head:
+        hint = (
+            "; if the command before the pipe wrote a file instead, add -o - to it" if given is None else ""
+        )
+        raise DataError(f"{name}: empty; rows or sequences were expected{hint}")
+    if given is None:
+        _refuse_file_name(head)
+    return Input(name, path, given, *_recognise(name, path, head))
+
+
+@contextlib.contextmanager
+def _spooled(stream: IO[bytes]) -> Iterator[Path]:
+    """What can be read only once, in a temporary file that can be read again."""
+    with tempfile.NamedTemporaryFile(prefix="seqtool-") as spool:
+        shutil.copyfileobj(stream, spool, 1 << 20)
+        spool.flush()
+        yield Path(spool.name)
+
+
+def _recognise(name: str, path: Path, head: bytes) -> tuple[Kind, Packing | None]:
+    packing = next((packing for magic, packing in _PACKED if head.startswith(magic)), None)
+    bare = Path(name.removesuffix(".gz").removesuffix(".zst")) if packing else Path(name)
+    if packing:
+        head = _unpacked_head(name, path, packing)
+    kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
+    expected = _BINARY_SUFFIXES.get(bare.suffix.lower())
+    if expected and kind not in expected:
+        what = f"a {kind} file" if kind else "text" if _looks_like_text(head) else "something else"
+        raise DataError(f"{name}: named {bare.suffix}, but it holds {what}")
+    if kind and packing:
+        raise DataError(f"{name}: a compressed {kind} file; decompress it first")
+    if kind is None:
+        if b"\x00" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataError(f"{name}: neither text nor a format that seqtool reads (it holds NUL bytes)")
+        started = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        kind = _TEXT_SUFFIXES.get(bare.suffix.lower()) or ("json" if started in (b"[", b"{") else "text")
+    return kind, packing
+
+
+def _looks_like_text(head: bytes) -> bool:
+    return b"\x00" not in head
+
+
+def _unpacked_head(name: str, path: Path, packing: Packing) -> bytes:
+    try:
+        with open_bytes(path, packing) as stream:
+            return bytes(stream.read(1 << 16))
+    except (OSError, EOFError, ValueError) as error:
+        raise damaged_packing(name, packing, error) from None
+
+
+def damaged_packing(name: str, packing: str, error: Exception) -> DataError:
+    """The error for compressed bytes that do not unpack."""
+    return DataError(f"{name}: the {packing} data is damaged or cut short ({' '.join(str(error).split())})")
+
+
+def open_bytes(path: Path, packing: Packing | None) -> IO[bytes]:
+    """The bytes of a file as a stream, unpacked, the checksum of gzip compared at its end."""
+    if packing == "gzip":
+        from isal import igzip
+
+        return cast(IO[bytes], igzip.IGzipFile(path, "rb"))  # type: ignore[no-untyped-call] # it has no types
+    if packing == "zstd":
+        import pyarrow as pa
+
+        return cast(IO[bytes], pa.input_stream(str(path), compression="zstd"))
+    return path.open("rb")
+
+
+@contextlib.contextmanager
+def _standard_input() -> Iterator[Input]:
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        mode = stat.S_IFCHR
+    if stat.S_ISCHR(mode):
+        raise NoInputError("no input: name a file, or send data to standard input")
+    if stat.S_ISDIR(mode):
+        raise DataError(f"{STDIN}: a folder; data was expected")
+    with _spooled(sys.stdin.buffer) as spool:
+        yield _input(STDIN, spool, None)
+
+
+def _refuse_file_name(head: bytes) -> None:
+    """A pipe that carries the name of a file, as `echo in.npy |` or `ls |` do, instead of what is in it."""
+    lines = head[:4096].split(b"\n")
+    named = lines[0].strip().decode(errors="replace")
+    if "\0" not in named and len(named) < 1024 and all(len(line) < 1024 for line in lines):
+        known = Path(named).suffix.lower() in {*_BINARY_SUFFIXES, *_TEXT_SUFFIXES}
+        if named and "," not in named and (known or ("." in named and Path(named).is_file())):
+            raise DataError(
+                f"{STDIN}: holds the text {named!r}, which looks like the name of a file; "
+                f"give it as an argument, or send its content: ... < {named}"
+            )

@@ -1,0 +1,127 @@
+"""Which column of a table plays which part: key, order, feature, label, static number."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from seqtool.errors import DataError, UsageError
+from seqtool.tables import Table, position
+
+LabelKind = Literal["class", "number"]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a table by their part, each as a position.
+
+    `spare_features` are key columns of a table without names: features if they hold numbers, else not.
+    `text_order` are the order columns that are to be compared as text.
+    """
+
+    key: tuple[int, ...]
+    order: tuple[int, ...]
+    text_order: frozenset[int]
+    features: tuple[int, ...]
+    spare_features: frozenset[int]
+    label: int | None
+    step_label: int | None
+    static: tuple[int, ...]
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """Every column that must be read, in file order."""
+        single = {column for column in (self.label, self.step_label) if column is not None}
+        return tuple(sorted({*self.key, *self.order, *self.features, *self.static, *single}))
+
+    def unused(self, table: Table) -> list[int]:
+        """The columns that play no part."""
+        return [column for column in range(len(table.columns)) if column not in self.used]
+
+
+def resolve(
+    table: Table,
+    *,
+    key: Sequence[str | int],
+    order_by: Sequence[str | int] = (),
+    columns: Sequence[str | int] | None = None,
+    drop: Sequence[str | int] = (),
+    keep_key: bool | None = None,
+    label: str | int | None = None,
+    step_label: str | int | None = None,
+    static: Sequence[str | int] = (),
+) -> Roles:
+    """Find the columns that a call names, and decide which of the others are features.
+
+    In a table without names every column is a feature, the key included; in one with names the key, order,
+    label and static columns are not, unless `columns` names them. `keep_key` decides for the key.
+
+    Raises UsageError for a call without a key, or one that contradicts itself, and DataError for a column
+    that is not there.
+    """
+    if not key:
+        raise UsageError("no key: say with --key which column tells sequences apart")
+    if columns is not None and drop:
+        raise UsageError("--columns and --drop both choose the features; use one of them")
+    keys = tuple(position(table, name) for name in key)
+    order = [_order(table, name) for name in order_by]
+    labels = [None if name is None else position(table, name) for name in (label, step_label)]
+    statics = tuple(position(table, name) for name in static)
+    dropped = {position(table, name) for name in drop}
+    if columns is not None:
+        chosen = [position(table, name) for name in columns]
+    else:
+        apart = {*dropped, *statics, *(column for column in labels if column is not None)}
+        if table.named:
+            apart |= {*keys, *(column for column, _ in order)}
+            apart |= {column for column, name in enumerate(table.columns) if name is None}
+        chosen = [column for column in range(len(table.columns)) if column not in apart]
+    if keep_key is False:
+        chosen = [column for column in chosen if column not in keys]
+    if keep_key is True:
+        chosen = (
+            sorted({*chosen, *keys}) if columns is None else [*chosen, *(k for k in keys if k not in chosen)]
+        )
+    if not chosen:
+        raise DataError(
+            "no column is left to be a feature; choose some with --columns, or keep the key: --keep-key"
+        )
+    assumed = not table.named and columns is None and keep_key is None
+    return Roles(
+        keys,
+        tuple(column for column, _ in order),
+        frozenset(column for column, as_text in order if as_text),
+        tuple(chosen),
+        frozenset(keys) if assumed else frozenset(),
+        labels[0],
+        labels[1],
+        statics,
+    )
+
+
+def _order(table: Table, wanted: str | int) -> tuple[int, bool]:
+    """The column of `--order-by C` or `C:text`, and whether its cells are compared as text."""
+    text = str(wanted)
+    if text.endswith(":text") and text not in table.columns:
+        return position(table, text.removesuffix(":text")), True
+    return position(table, wanted), False
+
+
+def join_names(names: Sequence[str]) -> str:
+    """The inverse of `split_names`.
+
+    >>> join_names(["a", "b,c"])
+    'a,"b,c"'
+    """
+    return ",".join(f'"{name}"' if "," in name else name for name in names)
+
+
+def split_names(text: str) -> list[str]:
+    """The names of `--columns A,B,C`; a name that holds a comma stands in double quotes.
+
+    >>> split_names('a,"b,c"')
+    ['a', 'b,c']
+    """
+    return next(csv.reader([text], skipinitialspace=True), [])
