@@ -1,0 +1,60 @@
+"""Turn tables of variable-length sequences into tensors that any recurrent network can train on.
+
+>>> import numpy as np, seqtool as st
+>>> st.pad([[1], [2, 3], [4, 5, 6]], padding="post").x
+array([[1, 0, 0],
+       [2, 3, 0],
+       [4, 5, 6]])
+>>> st.group(np.array([[0, 5], [1, 6], [0, 7]]), key=0).lengths
+array([2, 1])
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqtool.api import group
+    from seqtool.errors import DataError, SeqtoolError, UsageError
+    from seqtool.npz import load, save
+    from seqtool.padding import pad, unpad
+    from seqtool.ragged import Padded, Ragged, step_mask
+
+# Loaded when first used, so that `seqtool --help` does not wait for numpy.
+_HOMES = {
+    "DataError": "errors",
+    "Padded": "ragged",
+    "Ragged": "ragged",
+    "SeqtoolError": "errors",
+    "UsageError": "errors",
+    "group": "api",
+    "load": "npz",
+    "pad": "padding",
+    "save": "npz",
+    "step_mask": "ragged",
+    "unpad": "padding",
+}
+__all__ = [
+    "DataError",
+    "Padded",
+    "Ragged",
+    "SeqtoolError",
+    "UsageError",
+    "group",
+    "load",
+    "pad",
+    "save",
+    "step_mask",
+    "unpad",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'seqtool' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"seqtool.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,5 @@
+"""`python -m seqtool`."""
+
+from seqtool.cli import main
+
+main()

@@ -1,0 +1,122 @@
+"""`group` for Python: the same as the command line's, on a DataFrame, an array or files."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+
+from seqtool import inputs, tables
+from seqtool.engines import Engine
+from seqtool.errors import UsageError
+from seqtool.padding import carry_out, check_blow_up, plan
+from seqtool.ragged import Array, Padded, Ragged, Side, Value
+from seqtool.roles import LabelKind, resolve
+from seqtool.tables import Table, TextOptions
+from seqtool.tabular import EmptyKey, GroupOptions, Tabular, engine_for, group_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Column = str | int
+Source = "pd.DataFrame | Array | str | os.PathLike[str]"
+
+
+@overload
+def group(
+    data: Any, *, key: Column | Sequence[Column], ragged: Literal[False] = ..., **options: Any
+) -> Padded: ...
+@overload
+def group(data: Any, *, key: Column | Sequence[Column], ragged: Literal[True], **options: Any) -> Ragged: ...
+def group(  # type: ignore[misc] # the overloads only tell the result's type; **options is what stands here
+    data: pd.DataFrame | Array | str | os.PathLike[str],
+    *,
+    key: Column | Sequence[Column],
+    order_by: Column | Sequence[Column] = (),
+    columns: Sequence[Column] | None = None,
+    drop: Sequence[Column] = (),
+    keep_key: bool | None = None,
+    label: Column | None = None,
+    label_as: LabelKind | None = None,
+    step_label: Column | None = None,
+    label_value: float = -100,
+    static: Column | Sequence[Column] = (),
+    keep_row_index: bool = False,
+    min_len: int = 0,
+    empty_key: EmptyKey = "error",
+    missing: Sequence[str] = (),
+    maxlen: int | None = None,
+    padding: Side = "post",
+    truncating: Side = "pre",
+    value: Value = 0,
+    dtype: str | np.dtype[Any] | None = None,
+    ragged: bool = False,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str = "utf-8",
+) -> Padded | Ragged:
+    """Gather flat rows into one sequence for each key: padded, or as they are with `ragged=True`.
+
+    `data` is a pandas DataFrame, a 2-D array, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
+    `key`, and every other column, is a name or a position counted from 0; several keys make one of their
+    combination. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
+    within a key unless `order_by` says otherwise. All other arguments are as in `seqtool group --help`.
+
+    Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
+    cells that are not what their column needs, and numbers that the dtype cannot hold. Warns of missing
+    values, which become NaN.
+
+    >>> rows = np.array([[1, 2, 3], [3, 0, 2], [1, 1, 4], [2, 1, 2], [0, 1, 1], [2, 0, 3]])
+    >>> grouped = group(rows, key=2)
+    >>> grouped.x.shape, grouped.keys.tolist(), grouped.lengths.tolist()
+    ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
+    """
+    options = GroupOptions(
+        dtype=None if dtype is None else np.dtype(dtype).name,
+        label_as=label_as,
+        label_value=label_value,
+        keep_row_index=keep_row_index,
+        min_len=min_len,
+        empty_key=empty_key,
+        missing=missing,
+    )
+    roles = {
+        "key": _several(key),
+        "order_by": _several(order_by),
+        "columns": columns,
+        "drop": drop,
+        "keep_key": keep_key,
+        "label": label,
+        "step_label": step_label,
+        "static": _several(static),
+    }
+    if isinstance(data, (str, os.PathLike)):
+        with inputs.opened([os.fspath(data)]) as found:
+            table = tables.open_tables(found, TextOptions(delimiter, header, encoding))
+            came = _grouped(table, engine_for(found), roles, options)
+    else:
+        from seqtool.engines.memory import MemoryEngine
+
+        table = tables.from_array(data) if isinstance(data, np.ndarray) else tables.from_frame(data)
+        came = _grouped(table, MemoryEngine(), roles, options)
+    if came.missing:
+        warnings.warn(f"missing values became NaN: {came.missing}", stacklevel=2)
+    if ragged:
+        if maxlen is not None:
+            raise UsageError("ragged sequences are not padded: leave maxlen out")
+        return came.ragged
+    planned = plan(came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value)
+    check_blow_up(planned)
+    return carry_out(planned)
+
+
+def _several(names: Column | Sequence[Column]) -> Sequence[Column]:
+    return [names] if isinstance(names, (str, int)) else names
+
+
+def _grouped(table: Table, engine: Engine, roles: dict[str, Any], options: GroupOptions) -> Tabular:
+    with engine:
+        return group_table(table, resolve(table, **roles), engine, options)

@@ -1,0 +1,127 @@
+"""Sequences in NumPy files: `.npy`, our own `.npz`, and foreign ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from seqtool import npz
+from seqtool.building import as_ragged, from_dense, from_lists
+from seqtool.errors import DataError, UsageError
+from seqtool.inputs import Input
+from seqtool.ragged import Array, Padded, Ragged, check_lengths, stale_slots, step_mask
+from seqtool.sequences import Sequences, SourceOptions
+from seqtool.zipped import ZipReader, checked_dtype, open_npy
+
+
+def read_array(source: Input, options: SourceOptions) -> Sequences:
+    """Read a NumPy file; raises DataError that begins with its name."""
+    try:
+        return _npy(source, options) if source.kind == "npy" else _npz(source, options)
+    except DataError as error:
+        message = str(error)
+        raise DataError(message if message.startswith(source.name) else f"{source.name}: {message}") from None
+
+
+def _npy(source: Input, options: SourceOptions) -> Sequences:
+    if options.array:
+        raise UsageError("--array names an array of an .npz; an .npy holds only one")
+    if options.allow_pickle:
+        loaded = np.load(source.path, allow_pickle=True)
+        if loaded.dtype == object:
+            return _joined([np.asarray(item) for item in loaded.reshape(-1)])
+    x = open_npy(source.path, source.name)
+    lengths = None if options.lengths is None else _lengths_file(Path(options.lengths))
+    return _dense(x, lengths, options)
+
+
+def _npz(source: Input, options: SourceOptions) -> Sequences:
+    with ZipReader(source.path, source.name) as archive:
+        if npz.is_ours(archive):
+            if options.array or options.lengths or options.input_padding:
+                raise UsageError(
+                    f"{source.name} was written by seqtool and knows its arrays, lengths and padding: leave "
+                    "--array, --lengths and --input-padding out"
+                )
+            return _ours(npz.read(archive))
+        return _foreign(archive, options)
+
+
+def _ours(data: Ragged | Padded) -> Sequences:
+    steps = int(data.lengths.sum())
+    if isinstance(data, Padded):
+        return Sequences(as_ragged(data), steps, data.padding, data.value)
+    return Sequences(data, steps)
+
+
+def _foreign(archive: ZipReader, options: SourceOptions) -> Sequences:
+    names = archive.names
+    numbered = [f"arr_{i}" for i in range(len(names))]
+    if options.array is None and len(names) > 1 and sorted(names) == sorted(numbered):
+        return _joined([archive.read(name) for name in numbered])
+    if options.array is None and {"values", "offsets"} <= set(names) and "x" not in names:
+        ragged = Ragged(archive.read("values"), archive.read("offsets").astype(np.int64, casting="same_kind"))
+        return Sequences(ragged, len(ragged.values), notes=_not_read(names, {"values", "offsets"}))
+    name = options.array or ("x" if "x" in names else names[0] if len(names) == 1 else None)
+    if name is None or name not in names:
+        what = f"no array {name!r}" if name else "several arrays"
+        raise DataError(
+            f"{archive.name}: holds {what}; say which with --array: {', '.join(names) or '(none)'}"
+        )
+    lengths, lengths_name = None, options.lengths or "lengths"
+    if lengths_name in names:
+        lengths = archive.read(lengths_name)
+    elif options.lengths is not None:
+        lengths = _lengths_file(Path(options.lengths))
+    found = _dense(archive.read(name), lengths, options)
+    found.notes.extend(_not_read(names, {name, lengths_name}))
+    return found
+
+
+def _not_read(names: Iterable[str], used: set[str]) -> list[str]:
+    others = [name for name in names if name not in used]
+    return [f"arrays not read: {', '.join(others)}"] if others else []
+
+
+def _lengths_file(path: Path) -> Array:
+    if not path.is_file():
+        raise DataError(f"--lengths {path}: neither an array of the input nor a file")
+    if path.suffix != ".npy":
+        raise UsageError(f"--lengths {path}: an .npy file, or the name of an array, was expected")
+    return open_npy(path, str(path))
+
+
+def _dense(x: Array, lengths: Array | None, options: SourceOptions) -> Sequences:
+    if x.ndim not in (2, 3):
+        raise DataError(f"the array has shape {x.shape}; (N, T) or (N, T, F) was expected")
+    checked_dtype(x.dtype, "the array")
+    side = options.input_padding or "post"
+    warnings = []
+    if lengths is not None:
+        if lengths.dtype.kind == "f" and (lengths == np.trunc(lengths)).all():
+            lengths = lengths.astype(np.int64)
+        check_lengths(lengths, x)
+        stale = stale_slots(x, options.value or 0, step_mask(lengths, maxlen=x.shape[1], padding=side))
+        if len(stale):
+            warnings.append(
+                f"{len(stale):,} steps past the end of their sequence held old data: reset to padding"
+            )
+    elif options.input_padding:
+        raise UsageError("--input-padding needs to know where padding is: add --lengths")
+    ragged = from_dense(x, lengths, padding=side)
+    return Sequences(ragged, len(ragged.values), dense=lengths is None, warnings=warnings)
+
+
+def _joined(arrays: list[Array]) -> Sequences:
+    arrays = [np.asarray(array.tolist()) if array.dtype == object else array for array in arrays]
+    for i, array in enumerate(arrays):
+        checked_dtype(array.dtype, f"sequence {i}")
+        if array.ndim not in (1, 2) or (array.ndim, array.shape[1:]) != (arrays[0].ndim, arrays[0].shape[1:]):
+            raise DataError(
+                f"sequence {i} has shape {array.shape}, but sequence 0 {arrays[0].shape}; (steps,) or "
+                "(steps, features) was expected, the same for all"
+            )
+    ragged = from_lists(arrays)
+    return Sequences(ragged, sum(map(len, arrays)), notes=[f"{len(arrays):,} arrays are one sequence each"])

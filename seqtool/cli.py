@@ -1,0 +1,127 @@
+"""The command line: finds the commands, and holds the one handler of errors and signals."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import pkgutil
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from seqtool import commands
+from seqtool.errors import NoInputError, SeqtoolError
+from seqtool.options import takes_groups
+
+_SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.
+
+Example: seqtool group events.csv --key user --order-by time -o train.npz
+"""
+
+
+class Terminated(BaseException):
+    """A signal asks us to end; cleaning up comes first."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"seqtool {version('seqtool')}")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    """The application, with one command for each module in `seqtool.commands`."""
+    app = typer.Typer(
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+    @app.callback(help=_SUMMARY)
+    def root(
+        version: Annotated[
+            bool,
+            typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
+        ] = False,
+    ) -> None:
+        pass
+
+    for module in pkgutil.iter_modules(commands.__path__):
+        function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
+        app.command(module.name)(takes_groups(function))
+    return app
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one call and return its exit code; every error becomes one line on standard error."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    try:
+        result = build()(arguments, prog_name="seqtool", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was written", 130)
+    except Terminated as ended:
+        return _fail("terminated; nothing was written", 128 + ended.number)
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:
+        if "--traceback" in arguments:
+            raise
+        return _fail(*_explain(error, arguments))
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(number)
+
+
+def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
+    """What to say about an error, and the exit code."""
+    if isinstance(error, NoInputError):
+        command = next((word for word in arguments if not word.startswith("-")), "")
+        return f"{error}\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: seqtool {command} --help", 2
+    if isinstance(error, SeqtoolError):
+        return str(error), error.exit_code
+    if isinstance(error, (typer.Abort,)):
+        return "aborted", 1
+    if isinstance(error, typer.TyperException):
+        return error.format_message() or "missing command; see seqtool --help", error.exit_code or 2
+    if isinstance(error, MemoryError):
+        return "not enough memory; see --dry-run for what the output takes", 1
+    if isinstance(error, OSError) and error.errno is not None:
+        where = f"{error.filename}: " if error.filename else ""
+        reason = "no space is left on the disk" if error.errno == errno.ENOSPC else os.strerror(error.errno)
+        return f"{where}{reason}; no output was written", 1
+    kind = type(error).__name__
+    return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
+
+
+def _fail(message: str, code: int) -> int:
+    if sys.stderr is not None:
+        print(f"seqtool: error: {message}", file=sys.stderr)
+    return code
+
+
+def _reader_gone() -> int:
+    """The command behind the pipe has closed it: end quietly, as `cat | head` does."""
+    # What is still in Python's buffer must not be written at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 128 + signal.SIGPIPE

@@ -1,0 +1,162 @@
+"""`seqtool group`: flat rows into one sequence for each key."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtool.errors import DataError, NotNumbersError, UsageError
+from seqtool.options import (
+    ColumnOptions,
+    OutputOptions,
+    PaddingOptions,
+    TableOptions,
+    check_choice,
+    parse_value,
+)
+
+if TYPE_CHECKING:
+    from seqtool.report import Summary
+    from seqtool.tables import Table
+    from seqtool.tabular import Tabular
+
+
+def group(
+    by: ColumnOptions,
+    padding: PaddingOptions,
+    text: TableOptions,
+    to: OutputOptions,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE...", help="Files of the same columns, or - for standard input."),
+    ] = None,
+    label_as: Annotated[
+        str | None,
+        typer.Option("--label-as", metavar="class|number", help="What labels are. [default: by content]"),
+    ] = None,
+    label_value: Annotated[
+        float, typer.Option("--label-value", metavar="V", help="What padding holds in step_y.")
+    ] = -100,
+    keep_row_index: Annotated[
+        bool, typer.Option("--keep-row-index", help="Add row_index: each step's row in the input, from 0.")
+    ] = False,
+    ragged: Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")] = False,
+    min_len: Annotated[
+        int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
+    ] = 0,
+    empty_key: Annotated[
+        str,
+        typer.Option("--empty-key", metavar="error|drop|keep", help="What to do with rows without a key."),
+    ] = "error",
+) -> None:
+    """Group flat rows by a key into padded sequences with their lengths.
+
+    SOURCE is CSV or TSV (also .gz, .zst), Parquet, Arrow, JSON lines of objects, or a 2-D array. Rows need not
+    be sorted. Text is parsed once and sorted out of core; memory holds the sequences, never the padded result.
+
+    Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
+    """
+    from seqtool import inputs, outputs, receipts, report, roles, tables
+    from seqtool.delivery import chosen_side, deliver
+    from seqtool.padding import plan
+    from seqtool.ragged import check_side
+    from seqtool.tabular import GroupOptions, engine_for, group_table
+
+    truncating, value = check_side("--truncating", padding.truncating), parse_value(padding.value)
+    options = GroupOptions(
+        dtype=padding.dtype,
+        label_as=check_choice("--label-as", label_as, ("class", "number")),
+        label_value=label_value,
+        keep_row_index=keep_row_index,
+        min_len=min_len,
+        empty_key=check_choice("--empty-key", empty_key, ("error", "drop", "keep")),
+        missing=text.missing or (),
+    )
+    if not by.key:
+        raise UsageError("no key: say with --key which column tells sequences apart, such as --key 0")
+    if ragged and (padding.maxlen or padding.mask or padding.post is not None or value is not None):
+        raise UsageError("--ragged pads nothing: leave --maxlen, --post/--pre, --value and --mask out")
+    with inputs.opened(sources or []) as found:
+        given = [item.given for item in found]
+        destination = outputs.choose(to.output, command="group", inputs=given, force=to.force)
+        table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
+        parts = roles.resolve(
+            table,
+            key=by.key,
+            order_by=by.order_by or (),
+            columns=None if by.columns is None else roles.split_names(by.columns),
+            drop=[name for names in by.drop or () for name in roles.split_names(names)],
+            keep_key=by.keep_key,
+            label=by.label,
+            step_label=by.step_label,
+            static=by.static or (),
+        )
+        try:
+            with engine_for(found) as engine:
+                came = group_table(table, parts, engine, options)
+        except NotNumbersError as error:
+            raise DataError(f"{error}: {_corrected(sys.argv[1:], error.columns)}") from None
+    side = chosen_side(padding.post, "post")
+    made = (
+        came.ragged
+        if ragged
+        else plan(came.ragged, maxlen=padding.maxlen, padding=side, truncating=truncating, value=value or 0)
+    )
+    arguments = {
+        **vars(by),
+        "features": came.features,
+        "columns": None,
+        "drop": None,
+        "maxlen": padding.maxlen,
+        "padding": None if ragged else side,
+        "truncating": None if ragged else truncating,
+        "value": padding.value,
+        "dtype": padding.dtype,
+        "min_len": min_len or None,
+        "empty_key": empty_key,
+        "missing": text.missing,
+    }
+    names = [path.name if path else "-" for path in given]
+    summary = report.Summary("group")
+    _tell(came, table, [item.name for item in found], summary)
+    receipt = receipts.Made("group", names, arguments, came.rows)
+    deliver(made, receipt, destination, to, summary, mask=padding.mask)
+
+
+def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> None:
+    from seqtool.report import count, listed
+
+    read = f"{count(came.rows.came, 'row')} from {listed(names, most=3)}"
+    summary.say("read", "; ".join([read, *table.notes]))
+    summary.say("features", f"{len(came.features)}: {listed(came.features)}")
+    summary.detail("features", ", ".join(came.features))
+    others = [table.label(column) for column in range(len(table.columns))]
+    others = [name for name in others if name not in came.features]
+    if others:
+        summary.say("no features", listed(others))
+    for reason, number in came.rows.dropped.items():
+        if number:
+            summary.say("dropped", f"{count(number, 'row')}: {reason}")
+    if came.ties:
+        summary.say(
+            "ties", f"{count(came.ties, 'step')} in the same place as the one before; they keep file order"
+        )
+    if came.missing:
+        detail = ", ".join(f"{name} {number:,}" for name, number in came.missing.items())
+        summary.warnings.append(f"missing values became NaN: {detail}")
+    summary.facts |= {"features": came.features, "missing": came.missing, "ties": came.ties}
+
+
+def _corrected(arguments: list[str], columns: Sequence[str]) -> str:
+    """The same call without these columns among its features, ready to paste."""
+    from seqtool.roles import join_names, split_names
+
+    if "--columns" in arguments:
+        at = arguments.index("--columns") + 1
+        chosen = [name for name in split_names(arguments[at]) if name not in columns]
+        return shlex.join(["seqtool", *arguments[:at], join_names(chosen), *arguments[at + 1 :]])
+    return shlex.join(["seqtool", *arguments, "--drop", join_names(columns)])

@@ -1,0 +1,143 @@
+"""`seqtool pad`: sequences of any lengths into one block of equal ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtool.errors import UsageError
+from seqtool.options import OutputOptions, PaddingOptions, parse_value
+
+if TYPE_CHECKING:
+    from seqtool.ragged import Ragged
+    from seqtool.report import Summary
+    from seqtool.sequences import Sequences
+
+
+def pad(
+    padding: PaddingOptions,
+    to: OutputOptions,
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="SOURCE", help="A file, or - for standard input.", show_default=False),
+    ] = None,
+    multiple_of: Annotated[
+        int, typer.Option("--multiple-of", metavar="K", min=1, help="Round the padded length up to K.")
+    ] = 1,
+    strip: Annotated[
+        str | None,
+        typer.Option(
+            "--strip", metavar="V", help="First drop trailing steps that hold V alone (a number, nan)."
+        ),
+    ] = None,
+    strip_side: Annotated[
+        str, typer.Option("--strip-side", metavar="post|pre", help="Strip at the end, or at the start.")
+    ] = "post",
+    array: Annotated[
+        str | None,
+        typer.Option("--array", metavar="NAME", help="The array, column or field with the sequences."),
+    ] = None,
+    lengths: Annotated[
+        str | None,
+        typer.Option(
+            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
+        ),
+    ] = None,
+    input_padding: Annotated[
+        str | None,
+        typer.Option(
+            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="NAME", help="The field or column with a label per sequence."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="NAME", help="The field or column with a key per sequence.")
+    ] = None,
+    allow_pickle: Annotated[
+        bool,
+        typer.Option("--allow-pickle", help="Open an old object .npy of your own; loading it can run code."),
+    ] = False,
+) -> None:
+    """Pad and truncate sequences to one length.
+
+    SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
+    line, or Parquet or Arrow with a list column. Reads it once; memory holds the sequences, never the result.
+
+    Example: seqtool pad in.npy --maxlen 100 --post
+    """
+    from seqtool import inputs, outputs, receipts, report
+    from seqtool.delivery import chosen_side, deliver
+    from seqtool.padding import plan
+    from seqtool.ragged import check_side
+    from seqtool.sequences import SourceOptions
+    from seqtool.sources import read_sequences
+    from seqtool.stripping import strip as strip_steps
+
+    truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
+    foreign_side = None if input_padding is None else check_side("--input-padding", input_padding)
+    value, padded_with = parse_value(padding.value), parse_value(strip)
+    if isinstance(padded_with, tuple):
+        raise UsageError(f"--strip is {strip}; one number was expected")
+    options = SourceOptions(array, label, key, lengths, foreign_side, allow_pickle, padding.dtype, value)
+    with inputs.opened([source] if source else []) as found:
+        if len(found) > 1:
+            raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
+        given = found[0].given
+        destination = outputs.choose(to.output, command="pad", inputs=[given], force=to.force)
+        came = read_sequences(found[0], options)
+        ragged = came.ragged if padded_with is None else strip_steps(came.ragged, padded_with, side=side)
+        made = plan(
+            ragged,
+            maxlen=padding.maxlen,
+            padding=chosen_side(padding.post, came.padding or "pre"),
+            truncating=truncating,
+            value=next((known for known in (value, came.value) if known is not None), 0),
+            dtype=padding.dtype,
+            multiple_of=multiple_of,
+        )
+        arguments = {
+            "maxlen": padding.maxlen,
+            "padding": made.padding,
+            "truncating": truncating,
+            "value": padding.value,
+            "dtype": padding.dtype,
+            "multiple_of": multiple_of if multiple_of > 1 else None,
+            "strip": strip,
+            "strip_side": side if strip else None,
+        }
+        stripped = came.steps - len(ragged.values)
+        rows = receipts.Rows(came.steps, kept=len(ragged.values), dropped={"stripped": stripped})
+        summary = report.Summary("pad")
+        _tell(came, found[0].name, summary)
+        if strip is not None:
+            summary.say("stripped", f"{report.count(stripped, 'step')} that hold {strip} alone")
+        elif came.dense:
+            _mention_strip(ragged, summary)
+        receipt = receipts.Made("pad", [given.name if given else "-"], arguments, rows)
+        deliver(made, receipt, destination, to, summary, mask=padding.mask)
+
+
+def _tell(came: Sequences, name: str, summary: Summary) -> None:
+    from seqtool.report import count
+
+    read = f"{count(len(came.ragged), 'sequence')}, {count(came.steps, 'step')} from {name}"
+    summary.say("read", "; ".join([read, *came.notes]))
+    summary.warnings += came.warnings
+
+
+def _mention_strip(ragged: Ragged, summary: Summary) -> None:
+    from seqtool.report import count
+    from seqtool.stripping import likely_padding
+
+    hidden = likely_padding(ragged)
+    if hidden:
+        value, many = hidden
+        summary.say(
+            "note",
+            f"{count(many, 'sequence')} of {len(ragged):,} end in steps that hold {value:g} alone; if that is old "
+            f"padding, --strip {value:g} drops it",
+        )

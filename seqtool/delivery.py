@@ -1,0 +1,145 @@
+"""The end of every command that makes sequences: check the size, write, tell what was done."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqtool import npz
+from seqtool.errors import DataError, UsageError
+from seqtool.memory import human
+from seqtool.options import OutputOptions
+from seqtool.outputs import Destination, is_special, stdout_is_elsewhere
+from seqtool.padding import Plan, check_blow_up
+from seqtool.ragged import Array, Ragged, Side
+from seqtool.receipts import Made
+from seqtool.report import Summary, count, listed, progress
+
+
+def deliver(
+    data: Plan | Ragged,
+    made: Made,
+    destination: Destination,
+    to: OutputOptions,
+    summary: Summary,
+    *,
+    mask: bool = False,
+) -> None:
+    """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
+
+    Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
+    UsageError for a suffix that is no format, or a format that cannot hold the data.
+    """
+    npz.check_suffix(destination.suffix, destination.name)
+    if destination.suffix == ".npy" and isinstance(data, Ragged):
+        raise UsageError(f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz")
+    if isinstance(data, Plan):
+        check_blow_up(data)
+    data, entry = _with_receipt(data, made)
+    size = npz.size(data, mask=mask) if destination.suffix == ".npz" else data_bytes(data)
+    summary.facts["rows"] = entry["rows"]
+    _describe(data, summary)
+    if to.dry_run:
+        summary.say("would write", f"{destination.name}, {human(size)}")
+    else:
+        _check_room(destination, size)
+        with (
+            progress("writing", size, quiet=to.quiet or to.as_json) as bar,
+            destination.open() as (file, seekable),
+        ):
+            npz.write(file, data, suffix=destination.suffix, seekable=seekable, mask=mask, wrote=bar.advance)
+        aside = ""
+        if destination.path is not None and stdout_is_elsewhere() and not is_special(destination.path):
+            aside = "; -o - sends the data to standard output"
+        summary.say("wrote", f"{destination.name}, {human(size)}{aside}")
+    summary.facts |= {
+        "output": None if to.dry_run else str(destination.path or "-"),
+        "bytes": size,
+        "dry_run": to.dry_run,
+    }
+    summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
+
+
+def data_bytes(data: Plan | Ragged) -> int:
+    """The bytes of the largest array."""
+    return data.nbytes if isinstance(data, Plan) else data.values.nbytes
+
+
+def _with_receipt(data: Plan | Ragged, made: Made) -> tuple[Plan | Ragged, dict[str, Any]]:
+    """The same data, whose receipt tells of this command too; and what it tells."""
+    if isinstance(data, Ragged):
+        entry = made.entry(cut=0)
+        return data.replace(receipt=(*data.receipt, entry)), entry
+    entry = made.entry(cut=data.steps_cut)
+    ragged = data.ragged.replace(receipt=(*data.ragged.receipt, entry))
+    return dataclasses.replace(data, ragged=ragged), entry
+
+
+def _describe(data: Plan | Ragged, summary: Summary) -> None:
+    """Tell what was made: shape, dtype, lengths, what was cut."""
+    whole = data.ragged if isinstance(data, Plan) else data
+    if whole.keys is not None:
+        summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
+    if "classes" in whole.names:
+        summary.say(
+            "classes",
+            f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",
+        )
+    lengths = data.lengths
+    span = f"{lengths.min():,} to {lengths.max():,}" if len(lengths) else "none"
+    if len(lengths) and lengths.min() == lengths.max():
+        span = f"all {lengths.max():,}"
+    summary.facts["lengths"] = {"min": _whole(lengths, np.min), "max": _whole(lengths, np.max)}
+    if isinstance(data, Ragged):
+        summary.say("made", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {span}")
+        summary.facts |= {"shape": list(data.values.shape), "dtype": str(data.values.dtype), "kind": "ragged"}
+        return
+    slots = prod(data.shape[:2])
+    share = 1 - int(lengths.sum()) / slots if slots else 0.0
+    value = npz.value_to_json(data.value)
+    summary.say(
+        "made",
+        f"x {_shape(data.shape)} {data.dtype}; lengths {span}; {data.padding} padding with {value}, "
+        f"{share:.0%} of all steps",
+    )
+    if data.steps_cut:
+        cut = int((data.ragged.lengths > data.maxlen).sum())
+        side = "start" if data.truncating == "pre" else "end"
+        summary.say("cut", f"{count(data.steps_cut, 'step')} at the {side} of {count(cut, 'sequence')}")
+    summary.facts |= {
+        "shape": list(data.shape),
+        "dtype": str(data.dtype),
+        "kind": "padded",
+        "padding": data.padding,
+        "value": value,
+        "steps_cut": data.steps_cut,
+    }
+
+
+def _whole(lengths: Array, function: Any) -> int | None:
+    return int(function(lengths)) if len(lengths) else None
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def _check_room(destination: Destination, size: int) -> None:
+    if destination.path is None or is_special(destination.path):
+        return
+    folder = Path(destination.path).parent
+    if folder.is_dir() and size > shutil.disk_usage(folder).free:
+        free = human(shutil.disk_usage(folder).free)
+        raise DataError(
+            f"{destination.name}: takes {human(size)}, but the disk has {free} left; see --dry-run"
+        )
+
+
+def chosen_side(post: bool | None, default: Side) -> Side:
+    """The padding side that `--post/--pre` names."""
+    return default if post is None else "post" if post else "pre"

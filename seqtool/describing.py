@@ -1,0 +1,81 @@
+"""`describe`: what is in a file of arrays, as data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seqtool import npz
+from seqtool.inputs import Input
+from seqtool.ragged import Array, Padded, Ragged
+from seqtool.zipped import ZipReader, checked_dtype, open_npy
+
+_PREVIEWED = 2  # sequences
+_STEPS = 5  # of each
+_NAMES = 50  # of features and classes
+
+
+def describe(source: Input) -> dict[str, Any]:
+    """The arrays of an `.npz` or `.npy` and, in a file of ours, its sequences.
+
+    Keys of the result: `file`, `arrays` (name, shape, dtype, bytes), and for files of ours `sequences`
+    (lengths, padding, keys, features, receipt, preview). Raises DataError for a damaged file.
+    """
+    if source.kind == "npy":
+        array = open_npy(source.path, source.name)
+        checked_dtype(array.dtype, source.name)
+        return {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}
+    with ZipReader(source.path, source.name) as archive:
+        arrays = [_array(name, *archive.header(name)) for name in archive.names]
+        found: dict[str, Any] = {"file": source.name, "arrays": arrays}
+        if npz.is_ours(archive):
+            found["sequences"] = _sequences(npz.read(archive))
+        return found
+
+
+def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    return {"name": name, "shape": list(shape), "dtype": str(dtype), "bytes": size}
+
+
+def _sequences(data: Ragged | Padded) -> dict[str, Any]:
+    lengths = data.lengths
+    ragged = npz.ragged_of(data)
+    found: dict[str, Any] = {
+        "kind": "padded" if isinstance(data, Padded) else "ragged",
+        "count": len(data),
+        "steps": int(lengths.sum()),
+        "empty": int((lengths == 0).sum()),
+        "lengths": _quantiles(lengths),
+    }
+    if isinstance(data, Padded):
+        slots = data.x.shape[0] * data.x.shape[1]
+        found["padding"] = data.padding
+        found["value"] = npz.value_to_json(data.value)
+        found["padding_share"] = 1 - int(lengths.sum()) / slots if slots else 0.0
+    if data.features is not None:
+        found["features"] = list(data.features[:_NAMES])
+    if "classes" in data.names:
+        found["classes"] = data.names["classes"][:_NAMES].tolist()
+    found["receipt"] = [dict(entry) for entry in data.receipt]
+    found["preview"] = [_preview(ragged, i) for i in range(min(len(ragged), _PREVIEWED))]
+    return found
+
+
+def _quantiles(lengths: Array) -> dict[str, float] | None:
+    if not len(lengths):
+        return None
+    return {"min": int(lengths.min()), "median": float(np.median(lengths)), "max": int(lengths.max())}
+
+
+def _preview(ragged: Ragged, i: int) -> dict[str, Any]:
+    begin, end = ragged.offsets[i : i + 2].tolist()
+    found: dict[str, Any] = {"length": end - begin}
+    if ragged.keys is not None:
+        found["key"] = ragged.keys[i].tolist() if ragged.keys.ndim > 1 else ragged.keys[i : i + 1].tolist()[0]
+    if "y" in ragged.per_sequence:
+        found["y"] = ragged.per_sequence["y"][i].tolist()
+    steps = ragged.values[begin : min(end, begin + _STEPS)]
+    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps]
+    return found

@@ -1,0 +1,205 @@
+"""Every option that several commands share, declared once, and how a command takes a group of them.
+
+A command has one parameter of a dataclass below; `takes_groups` spreads its fields into options and puts
+what came back together.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any
+
+import typer
+
+from seqtool.errors import UsageError
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where the output goes, and how much is said about it."""
+
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write FILE (.npz, or .npy for x alone); - is standard output. "
+            "[default: <stem>.<command>.npz here; standard output for standard input]",
+        ),
+    ] = None
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write.")
+    ] = False
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be written, and write nothing.")
+    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Summary as one JSON object on standard error.")] = (
+        False
+    )
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")] = (
+        False
+    )
+
+
+@dataclass(frozen=True)
+class PaddingOptions:
+    """How sequences get one length."""
+
+    maxlen: Annotated[
+        int | None,
+        typer.Option("--maxlen", metavar="T", min=1, help="Steps of every sequence. [default: the longest]"),
+    ] = None
+    post: Annotated[
+        bool | None, typer.Option("--post/--pre", help="The side that gets padding.", show_default=False)
+    ] = None
+    truncating: Annotated[
+        str, typer.Option("--truncating", metavar="pre|post", help="The side that loses steps.")
+    ] = "pre"
+    value: Annotated[
+        str | None,
+        typer.Option(
+            "--value",
+            metavar="V",
+            help="What padding holds: a number, nan, or one number per feature: 0,0,-1.",
+        ),
+    ] = None
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            "--dtype", metavar="D", help="Type of x, such as float32 or int64. [default: the input's]"
+        ),
+    ] = None
+    mask: Annotated[
+        bool, typer.Option("--mask", help="Add mask, (N, T) bool: true where a step is real.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How tables are read."""
+
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            "--delimiter", metavar="CHAR", help="What separates cells. [default: from the first row]"
+        ),
+    ] = None
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="What the first row is.", show_default=False)
+    ] = None
+    encoding: Annotated[str, typer.Option("--encoding", metavar="NAME", help="Of text files.")] = "utf-8"
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", metavar="TEXT", help="Read TEXT as a missing value too. Repeatable."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """Which column plays which part; a column is a name, or a position counted from 0."""
+
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", metavar="K", help="What tells sequences apart: a column's name or position. Repeatable."
+        ),
+    ] = None
+    order_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--order-by", metavar="C", help="Sort steps by numbers or ISO times; C:text as text. Repeatable."
+        ),
+    ] = None
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="A,B,C", help="The features. [default: all other columns]"),
+    ] = None
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="A,B", help="Columns that are no features. Repeatable."),
+    ] = None
+    keep_key: Annotated[
+        bool | None,
+        typer.Option("--keep-key/--drop-key", help="Whether the key is a feature too.", show_default=False),
+    ] = None
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="C", help="The label of each sequence; becomes y and classes."),
+    ] = None
+    step_label: Annotated[
+        str | None, typer.Option("--step-label", metavar="C", help="The label of each step; becomes step_y.")
+    ] = None
+    static: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--static", metavar="C", help="A number that is the same in all steps of a key. Repeatable."
+        ),
+    ] = None
+
+
+def check_choice(option: str, given: str | None, choices: tuple[str, ...]) -> Any:
+    """What was given; raises UsageError unless it is one of the choices, or None."""
+    if given is not None and given not in choices:
+        raise UsageError(f"{option} is {given!r}; {', '.join(choices[:-1])} or {choices[-1]} was expected")
+    return given
+
+
+def parse_value(text: str | None) -> float | tuple[float, ...] | None:
+    """The padding value that `--value` names; whole numbers stay whole.
+
+    >>> parse_value("0,0.5,-1")
+    (0, 0.5, -1)
+    """
+    if text is None:
+        return None
+    numbers = tuple(_number(part) for part in text.split(","))
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _number(text: str) -> float:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise UsageError(
+        f"--value: {text!r} is not a number; a number, nan, or one number per feature was expected"
+    )
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Spread the parameters of `command` that are option groups into one parameter for each of their fields."""
+    hints = typing.get_type_hints(command, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, Any] = {}
+    for name, parameter in inspect.signature(command).parameters.items():
+        kind = hints[name]
+        if is_dataclass(kind):
+            groups[name] = kind
+            field_hints = typing.get_type_hints(kind, include_extras=True)
+            parameters += [
+                inspect.Parameter(
+                    f.name, parameter.KEYWORD_ONLY, default=f.default, annotation=field_hints[f.name]
+                )
+                for f in fields(kind)
+            ]
+        else:
+            parameters.append(parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY))
+
+    @functools.wraps(command)
+    def spread(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{f.name: given.pop(f.name) for f in fields(kind)})
+        command(**given)
+
+    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del spread.__wrapped__
+    return spread

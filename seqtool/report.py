@@ -1,0 +1,225 @@
+"""All that a person sees: summaries and warnings on standard error, tables on standard output.
+
+Rich is loaded only where it draws: in tables, and for a bar on a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from seqtool.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_BAR_AFTER = 1.0  # seconds of work before a bar is worth a look
+
+
+@dataclass
+class Summary:
+    """What a command tells when it is done: short lines under a word each, and the same as data.
+
+    `facts` is what `--json` shows. `warnings` are shown unless `--quiet`; they end up in the facts too.
+    """
+
+    command: str
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    details: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def say(self, word: str, text: str) -> None:
+        """Add a line."""
+        self.lines.append((word, text))
+
+    def detail(self, word: str, text: str) -> None:
+        """Add a line that only `--verbose` shows."""
+        self.details.append((word, text))
+
+    def show(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
+        """Write it to standard error."""
+        if as_json:
+            facts = {"command": self.command, **self.facts, "warnings": self.warnings}
+            print(json.dumps(facts), file=sys.stderr)
+            return
+        if quiet:
+            return
+        lines = [*self.lines, *(self.details if verbose else [])]
+        width = max((len(word) for word, _ in lines), default=0)
+        for word, text in lines:
+            typer.echo(f"{typer.style(word.ljust(width), dim=True)}  {text}", err=True)
+        for warning in self.warnings:
+            typer.echo(f"{typer.style('warning:', fg='yellow')} {warning}", err=True)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun, thousands separated.
+
+    >>> count(1, "row"), count(5000, "row")
+    ('1 row', '5,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names with commas; of many, the first and the last.
+
+    >>> listed(list("abcdefghijk"), most=3)
+    'a, b, ... k'
+    """
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])}, ... {names[-1]}"
+
+
+def console() -> Console:
+    """Where tables go: standard output; raises DataError when it is closed."""
+    from rich.console import Console
+
+    if sys.stdout is None:
+        raise DataError("standard output is closed")
+    # A table in a pipe is as wide as it needs to be.
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """Write data to standard output as one JSON object."""
+    if sys.stdout is None:
+        raise DataError("standard output is closed")
+    print(json.dumps(data, indent=2))
+
+
+class Progress:
+    """A bar on standard error that appears once work takes longer than a second."""
+
+    def __init__(self, title: str, total: int | None, *, shown: bool) -> None:
+        self._title = title
+        self._total = total
+        self._shown = shown
+        self._begin = time.monotonic()
+        self._done = 0
+        self._bar: Any = None
+        self._task: Any = None
+
+    def advance(self, amount: int) -> None:
+        """So much more is done."""
+        self._done += amount
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done)
+        elif self._shown and time.monotonic() - self._begin > _BAR_AFTER:
+            self._start()
+
+    def _start(self) -> None:
+        from rich import progress
+        from rich.console import Console
+
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TextColumn("{task.completed:,.0f}"),
+            progress.TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task(self._title, total=self._total, completed=self._done)
+        self._bar.start()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+@contextmanager
+def progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Progress]:
+    """A bar for the work of the block; none with `quiet`, and none where standard error is no terminal."""
+    shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
+    bar = Progress(title, total, shown=shown)
+    try:
+        yield bar
+    finally:
+        bar.stop()
+
+
+def show_file(facts: Mapping[str, Any]) -> None:
+    """Draw what `seqtool.describing.describe` found."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from seqtool.memory import human
+
+    def table(title: str, *columns: tuple[str, str]) -> Any:
+        made = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+        for name, justify in columns:
+            made.add_column(escape(name), justify=justify, no_wrap=justify == "right")  # type: ignore[arg-type]
+        return made
+
+    out = console()
+    arrays = table(
+        str(facts["file"]), ("array", "left"), ("shape", "left"), ("dtype", "left"), ("size", "right")
+    )
+    for array in facts["arrays"]:
+        shape = " x ".join(f"{size:,}" for size in array["shape"]) or "one"
+        arrays.add_row(escape(array["name"]), shape, array["dtype"], human(array["bytes"]))
+    out.print(arrays)
+    sequences = facts.get("sequences")
+    if sequences is None:
+        return
+    grid = table("sequences", ("", "left"), ("", "left"))
+    grid.show_header = False
+    for word, text in _sequence_facts(sequences):
+        grid.add_row(word, escape(text))
+    out.print(grid)
+    for i, preview in enumerate(sequences["preview"]):
+        names = (
+            sequences.get("features") or [str(k) for k in range(len(preview["steps"][0]))]
+            if preview["steps"]
+            else []
+        )
+        shown = names[:8]
+        key = f"key {preview['key']}, " if "key" in preview else ""
+        label = f"y {preview['y']}, " if "y" in preview else ""
+        steps = table(
+            f"sequence {i}: {key}{label}{count(preview['length'], 'step')}",
+            ("step", "right"),
+            *((n, "right") for n in shown),
+        )
+        for t, step in enumerate(preview["steps"]):
+            steps.add_row(str(t), *step[: len(shown)])
+        if preview["length"] > len(preview["steps"]):
+            steps.add_row("...", *[""] * len(shown))
+        out.print(steps)
+
+
+def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    empty = f", {sequences['empty']:,} of them empty" if sequences["empty"] else ""
+    yield "kind", str(sequences["kind"])
+    yield "count", f"{count(sequences['count'], 'sequence')}, {count(sequences['steps'], 'step')}{empty}"
+    lengths = sequences["lengths"]
+    if lengths:
+        yield "lengths", f"min {lengths['min']:,}, median {lengths['median']:,g}, max {lengths['max']:,}"
+    if "padding" in sequences:
+        yield (
+            "padding",
+            f"{sequences['padding']}, with {sequences['value']}, {sequences['padding_share']:.1%} of all steps",
+        )
+    if "features" in sequences:
+        yield "features", listed(sequences["features"])
+    if "classes" in sequences:
+        yield "classes", listed([str(name) for name in sequences["classes"]])
+    for entry in sequences["receipt"]:
+        rows = entry["rows"]
+        dropped = sum(rows["dropped"].values())
+        yield (
+            f"by {entry['command']}",
+            f"{rows['in']:,} steps in = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped",
+        )

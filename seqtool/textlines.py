@@ -1,0 +1,76 @@
+"""Text with one sequence of numbers a line, separated by blanks, tabs or commas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from io import TextIOWrapper
+
+import numpy as np
+import pyarrow as pa
+
+from seqtool.casting import describe_loss, dtype_named
+from seqtool.encoding import MISSING, BadCellError, Numbers
+from seqtool.errors import DataError
+from seqtool.inputs import Input, damaged_packing, open_bytes
+from seqtool.ragged import Array, Ragged, offsets_of
+from seqtool.sequences import Sequences
+
+_CELLS = 1 << 18  # numbers read at a time
+_COMMA = re.compile(r"\s*,\s*")
+
+
+def read_lines(source: Input, dtype: str | None) -> Sequences:
+    """Every line is a sequence; an empty line is one without steps.
+
+    Whole numbers alone give int64; any fraction gives float32 unless `dtype` says otherwise. Raises DataError
+    that names the line of a cell which is no number, or does not fit.
+    """
+    target = np.dtype(np.float32) if dtype is None else dtype_named(dtype)
+    words = pa.array([word for name in MISSING if name for word in (name, name.upper(), name.title(), "NaN")])
+    numbers = Numbers(target, words, text=True)
+    lengths: list[int] = []
+    parts: list[Array] = []
+    done = 0
+    for first_line, cells, counts in _batches(source):
+        try:
+            parts.append(numbers.encode(pa.array(cells, pa.string()), done))
+        except BadCellError as bad:
+            line = first_line + int(np.searchsorted(np.cumsum(counts), bad.row, side="right"))
+            raise DataError(
+                f"{source.name}: line {line}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
+                "separated by blanks, tabs or commas, was expected"
+            ) from None
+        done += len(cells)
+        lengths.extend(counts)
+    if numbers.loss and not (numbers.whole and dtype is None):
+        place, number = numbers.loss
+        line = 1 + int(np.searchsorted(np.cumsum(lengths), place, side="right"))
+        raise DataError(f"{source.name}: line {line}: {describe_loss(number, target)}")
+    values = np.concatenate(parts) if parts else np.empty(0)
+    values = values.astype(np.int64 if numbers.whole and dtype is None else target)
+    warnings = [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
+    empty = lengths.count(0)
+    if empty:
+        warnings.append(f"{empty:,} empty lines became sequences without steps")
+    return Sequences(Ragged(values, offsets_of(np.array(lengths))), done, warnings=warnings)
+
+
+def _batches(source: Input) -> Iterator[tuple[int, list[str], list[int]]]:
+    """The cells of some lines at a time: the number of the first line, all cells, and their count by line."""
+    try:
+        with TextIOWrapper(open_bytes(source.path, source.packing), encoding="utf-8-sig") as text:
+            first_line, cells, counts = 1, list[str](), list[int]()
+            for line in text:
+                row = _COMMA.split(line.strip()) if "," in line else line.split()
+                cells += row
+                counts.append(len(row))
+                if len(cells) >= _CELLS:
+                    yield first_line, cells, counts
+                    first_line, cells, counts = first_line + len(counts), [], []
+            if counts:
+                yield first_line, cells, counts
+    except UnicodeDecodeError:
+        raise DataError(f"{source.name}: not UTF-8 text") from None
+    except (OSError, EOFError) as error:
+        raise damaged_packing(source.name, source.packing or "file's", error) from None
