@@ -1,0 +1,79 @@
+"""Every command block of the README runs, in its order, in one scratch folder, and prints what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SETUP = re.compile(r"python3 -m venv \.venv && \.venv/bin/pip install [^&]+ && \.venv/bin/(?P<rest>.*)")
+
+
+def blocks() -> list[tuple[str, str]]:
+    return BLOCK.findall((ROOT / "README.md").read_text())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    scratch = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "samples", scratch / "samples")
+    return scratch
+
+
+def run(command: list[str], folder: Path) -> str:
+    # The environment of this test stands for the one that the README sets up.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def run_transcript(text: str, folder: Path) -> None:
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, expected = part.split("\n", 1)
+        printed = run(["bash", "-c", command], folder)
+        assert without_aside(printed).strip() == expected.strip()
+
+
+def without_aside(printed: str) -> str:
+    """What a terminal shows: here standard output is a pipe, and the summary tells how to send data there."""
+    return printed.replace("; -o - sends the data to standard output", "")
+
+
+@pytest.mark.parametrize("number", range(len(blocks())))
+def test_block(number: int, folder: Path) -> None:
+    kind, text = blocks()[number]
+    setup = SETUP.fullmatch(text.strip())
+    if setup:
+        if "pytest" in setup["rest"]:
+            pytest.skip("this is the command that runs the tests; .ci/run runs it in a fresh environment")
+        text = setup["rest"]
+    if kind == "sh":
+        run(["bash", "-euo", "pipefail", "-c", text], folder)
+    elif kind == "python":
+        run([sys.executable, "-c", text], folder)
+    else:
+        assert kind == "console", f"a block of kind {kind!r} that no test runs"
+        run_transcript(text, folder)
+
+
+def test_the_first_screen_sets_up_runs_and_tests() -> None:
+    first, second = (SETUP.fullmatch(text.strip()) for _, text in blocks()[:2])
+    assert first is not None
+    assert second is not None
+    assert first["rest"].startswith("seqtool group samples/japanese_vowels.csv")
+    assert "pytest" in second["rest"]
