@@ -9,7 +9,7 @@ import numpy as np
 
 from seqtool import npz
 from seqtool.building import as_ragged, from_dense, from_lists
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, UsageError, at
 from seqtool.inputs import Input
 from seqtool.ragged import Array, Padded, Ragged, check_lengths, stale_slots, step_mask
 from seqtool.sequences import Sequences, SourceOptions
@@ -18,11 +18,8 @@ from seqtool.zipped import ZipReader, checked_dtype, open_npy
 
 def read_array(source: Input, options: SourceOptions) -> Sequences:
     """Read a NumPy file; raises DataError that begins with its name."""
-    try:
+    with at(source.name):
         return _npy(source, options) if source.kind == "npy" else _npz(source, options)
-    except DataError as error:
-        message = str(error)
-        raise DataError(message if message.startswith(source.name) else f"{source.name}: {message}") from None
 
 
 def _npy(source: Input, options: SourceOptions) -> Sequences:

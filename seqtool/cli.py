@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
@@ -44,7 +45,6 @@ def build() -> typer.Typer:
     app = typer.Typer(
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
 
@@ -73,6 +73,10 @@ def run(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
     try:
+        if not arguments:
+            with contextlib.redirect_stdout(sys.stderr):
+                build()(["--help"], prog_name="seqtool", standalone_mode=False)
+            return 2
         result = build()(arguments, prog_name="seqtool", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -103,7 +107,7 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
     if isinstance(error, (typer.Abort,)):
         return "aborted", 1
     if isinstance(error, typer.TyperException):
-        return error.format_message() or "missing command; see seqtool --help", error.exit_code or 2
+        return error.format_message(), error.exit_code or 2
     if isinstance(error, MemoryError):
         return "not enough memory; see --dry-run for what the output takes", 1
     if isinstance(error, OSError) and error.errno is not None:

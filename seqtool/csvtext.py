@@ -186,8 +186,8 @@ def _fault(source: Input, dialect: Dialect, error: Exception) -> DataError:
             for row in reader:
                 if row and len(row) != expected:
                     return DataError(
-                        f"{source.name}: line {reader.line_num}: {len(row)} cells, but the first row has "
-                        f"{expected}: {dialect.delimiter.join(row)[:60]!r}"
+                        f"{source.name}: line {reader.line_num}: the first row has {expected} cells, but this "
+                        f"one {len(row)}: {dialect.delimiter.join(row)[:60]!r}"
                     )
                 for column, cell in enumerate(row):
                     _check_encoded(source, reader.line_num, column, cell, dialect.encoding)

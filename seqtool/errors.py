@@ -1,6 +1,7 @@
 """The errors that seqtool raises on purpose. Each is one sentence that a person can act on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class SeqtoolError(Exception):
@@ -29,3 +30,20 @@ class UsageError(SeqtoolError, ValueError):
 
 class NoInputError(UsageError):
     """No source was named, and nothing comes in on standard input."""
+
+
+@contextmanager
+def at(place: str) -> Iterator[None]:
+    """Put the name of a file in front of every DataError of the block that does not begin with it.
+
+    >>> with at("in.npy"):
+    ...     raise DataError("cut short")
+    Traceback (most recent call last):
+    seqtool.errors.DataError: in.npy: cut short
+    """
+    try:
+        yield
+    except DataError as error:
+        if str(error).startswith(place):
+            raise
+        raise DataError(f"{place}: {error}") from None

@@ -84,7 +84,7 @@ def _paths(source: str) -> list[Path]:
     )
     if not found:
         hint = "no file matches this pattern" if glob.has_magic(source) else "no such file"
-        raise DataError(f"{source}: {hint}; the current folder is {Path.cwd().name or '/'}")
+        raise DataError(f"{source}: {hint}")
     return found
 
 

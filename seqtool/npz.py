@@ -42,7 +42,7 @@ from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, UsageError, at
 from seqtool.outputs import replacing
 from seqtool.padding import Plan, unpad
 from seqtool.ragged import Array, Padded, Ragged, Receipt, Side, StepArray, Value, step_mask
@@ -222,15 +222,10 @@ def read(archive: ZipReader) -> Ragged | Padded:
     """The sequences of an open file of ours; errors as in `load`."""
     meta = read_meta(archive)
     try:
-        return _assemble(archive, meta)
+        with at(archive.name):
+            return _assemble(archive, meta)
     except (KeyError, TypeError) as error:
         raise DataError(f"{archive.name}: damaged: {error} is missing or of the wrong form") from None
-    except DataError as error:
-        raise DataError(_with_name(archive.name, str(error))) from None
-
-
-def _with_name(name: str, message: str) -> str:
-    return message if message.startswith(name) else f"{name}: {message}"
 
 
 def _assemble(archive: ZipReader, meta: dict[str, Any]) -> Ragged | Padded:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.building import as_ragged
-from seqtool.casting import check_cast, dtype_named
+from seqtool.casting import describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import budget, human
 from seqtool.ragged import (
@@ -148,10 +148,22 @@ def plan(
     check_side("truncating", truncating)
     target = ragged.values.dtype if dtype is None else dtype_named(np.dtype(dtype).name)
     check_value(value, ragged.values.shape[1:], target)
-    check_cast(ragged.values, target)
+    _check_cast(ragged, target)
     longest = int(ragged.lengths.max(initial=0)) if maxlen is None else maxlen
     slots = -(-longest // multiple_of) * multiple_of
     return Plan(ragged, slots, padding, truncating, value, target)
+
+
+def _check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> None:
+    place = first_loss(ragged.values, dtype)
+    if place is not None:
+        step, *feature = np.unravel_index(place, ragged.values.shape)
+        sequence = int(np.searchsorted(ragged.offsets, step, side="right")) - 1
+        where = f"sequence {sequence}, step {step - ragged.offsets[sequence]}"
+        if feature:
+            where += f", feature {feature[0] if ragged.features is None else ragged.features[feature[0]]}"
+        number = ragged.values.reshape(-1)[place].item()
+        raise DataError(f"{where}: {describe_loss(number, dtype)}")
 
 
 def pad(

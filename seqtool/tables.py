@@ -36,12 +36,13 @@ class Batches(Protocol):
 class Table:
     """Rows with columns.
 
-    `columns` holds a name for each column, None for one without; `named` says whether they stand in a
-    header. `text` says that cells are text as written, whose types are still to be found; `dtype` is set where
-    all cells share one (arrays). `place` turns a row number into words for an
+    `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
+    says whether they stand in a header. `text` says that cells are text as written, whose types are still to
+    be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
     error. `rows` counts what was read so far; `notes` tells what was taken for granted.
     """
 
+    name: str
     columns: tuple[str | None, ...]
     named: bool
     read: Batches
@@ -160,6 +161,7 @@ def _csv(source: Input, options: TextOptions) -> Table:
         if dialect.header and name is None:
             notes.append(f"column {position} has no name and is left out")
     return Table(
+        source.name,
         names,
         dialect.header,
         lambda columns: csvtext.batches(source, dialect, columns),
@@ -195,7 +197,7 @@ def _json_lines(source: Input) -> Table:
         line = next(line for i, (line, _) in enumerate(_objects(source)) if i == row)
         return f"{source.name}: line {line}"
 
-    return Table(names, True, read, place, text=True)
+    return Table(source.name, names, True, read, place, text=True)
 
 
 def _text_batch(pa: Any, rows: list[list[str]], columns: Sequence[int]) -> Any:
@@ -287,7 +289,7 @@ def _typed(schema: Any, read: Batches, name: str) -> Table:
             f"{name}: has columns {', '.join(map(repr, twice))} more than once; rename one of them"
         )
     names: tuple[str | None, ...] = tuple(column or None for column in schema.names)
-    return Table(names, True, read, lambda row: f"{name}: row {row}")
+    return Table(name, names, True, read, lambda row: f"{name}: row {row}")
 
 
 def from_array(array: Array, name: str = "the array") -> Table:
@@ -309,7 +311,9 @@ def from_array(array: Array, name: str = "the array") -> Table:
             arrays = [pa.array(np.ascontiguousarray(rows[:, i])) for i in columns]
             yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in columns])
 
-    return Table((None,) * array.shape[1], False, read, lambda row: f"{name}: row {row}", dtype=array.dtype)
+    return Table(
+        name, (None,) * array.shape[1], False, read, lambda row: f"{name}: row {row}", dtype=array.dtype
+    )
 
 
 def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
@@ -332,7 +336,7 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
         yield from table.select(list(columns)).to_batches(max_chunksize=_TYPED_ROWS)
 
     if not named:
-        return Table((None,) * len(labels), False, read, lambda row: f"{name}: row {row}")
+        return Table(name, (None,) * len(labels), False, read, lambda row: f"{name}: row {row}")
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
     return _typed(schema, read, name)
 

@@ -207,7 +207,7 @@ class _Encoder:
         """Raise DataError for what only shows once all rows were read."""
         table = self.table
         if not table.rows:
-            raise DataError("the input has a header, but no rows; rows were expected")
+            raise DataError(f"{table.name}: holds a header, but no rows; rows were expected")
         for column, keys in self.keys.items():
             if keys.empty and self.options.empty_key == "error":
                 raise DataError(

@@ -69,7 +69,7 @@ def pad(
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
-    from seqtool import inputs, outputs, receipts, report
+    from seqtool import errors, inputs, outputs, receipts, report
     from seqtool.delivery import chosen_side, deliver
     from seqtool.padding import plan
     from seqtool.ragged import check_side
@@ -90,15 +90,16 @@ def pad(
         destination = outputs.choose(to.output, command="pad", inputs=[given], force=to.force)
         came = read_sequences(found[0], options)
         ragged = came.ragged if padded_with is None else strip_steps(came.ragged, padded_with, side=side)
-        made = plan(
-            ragged,
-            maxlen=padding.maxlen,
-            padding=chosen_side(padding.post, came.padding or "pre"),
-            truncating=truncating,
-            value=next((known for known in (value, came.value) if known is not None), 0),
-            dtype=padding.dtype,
-            multiple_of=multiple_of,
-        )
+        with errors.at(found[0].name):
+            made = plan(
+                ragged,
+                maxlen=padding.maxlen,
+                padding=chosen_side(padding.post, came.padding or "pre"),
+                truncating=truncating,
+                value=next((known for known in (value, came.value) if known is not None), 0),
+                dtype=padding.dtype,
+                multiple_of=multiple_of,
+            )
         arguments = {
             "maxlen": padding.maxlen,
             "padding": made.padding,
