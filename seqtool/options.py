@@ -57,7 +57,12 @@ class PaddingOptions:
         typer.Option("--maxlen", metavar="T", min=1, help="Steps of every sequence. [default: the longest]"),
     ] = None
     post: Annotated[
-        bool | None, typer.Option("--post/--pre", help="The side that gets padding.", show_default=False)
+        bool | None,
+        typer.Option(
+            "--post/--pre",
+            help="The side that gets padding. [default: pad pre, group post]",
+            show_default=False,
+        ),
     ] = None
     truncating: Annotated[
         str, typer.Option("--truncating", metavar="pre|post", help="The side that loses steps.")
@@ -73,7 +78,7 @@ class PaddingOptions:
     dtype: Annotated[
         str | None,
         typer.Option(
-            "--dtype", metavar="D", help="Type of x, such as float32 or int64. [default: the input's]"
+            "--dtype", metavar="D", help="Type of x. [default: the input's; fractions in text: float32]"
         ),
     ] = None
     mask: Annotated[

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -84,8 +84,9 @@ def group_table(table: Table, roles: Roles, engine: Engine, options: GroupOption
     if options.min_len < 0:
         raise UsageError(f"min_len is {options.min_len}; 0 or more was expected")
     encoder = _Encoder(table, roles, options)
-    for batch in encoder.batches():
-        engine.add(batch)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for batch in encoder.batches(pool):
+            engine.add(batch)
     encoder.finish()
     layout = encoder.layout()
     try:
@@ -131,7 +132,6 @@ class _Encoder:
         self.asked = asked or table.dtype
         target = self.asked or np.dtype(np.float32)
         self.features = list(roles.features)
-        self._pool = ThreadPoolExecutor(os.cpu_count())
         self.keys = {column: Keys(keep_empty=self.options.empty_key == "keep") for column in roles.key}
         self.orders = {
             column: Order(words, as_text=column in roles.text_order, text=table.text)
@@ -146,7 +146,7 @@ class _Encoder:
             if column is not None
         }
 
-    def batches(self) -> Iterator[Any]:
+    def batches(self, pool: Executor) -> Iterator[Any]:
         """The rows of the table as engines take them; rows with an empty key are left out if so asked."""
         columns = self.roles.used
         first_row = 0
@@ -154,7 +154,7 @@ class _Encoder:
             if not len(raw):
                 continue
             arrays = dict(zip(columns, raw.columns, strict=True))
-            encoded, keep = self._encode(arrays, first_row)
+            encoded, keep = self._encode(arrays, first_row, pool)
             first_row += len(raw)
             batch = pa.RecordBatch.from_pydict(encoded)
             if keep is not None:
@@ -162,7 +162,9 @@ class _Encoder:
                 self.dropped += len(keep) - len(batch)
             yield batch
 
-    def _encode(self, arrays: dict[int, Any], first_row: int) -> tuple[dict[str, Any], Array | None]:
+    def _encode(
+        self, arrays: dict[int, Any], first_row: int, pool: Executor
+    ) -> tuple[dict[str, Any], Array | None]:
         out: dict[str, Any] = {}
         count = len(next(iter(arrays.values())))
         keep = np.ones(count, dtype=bool)
@@ -174,7 +176,7 @@ class _Encoder:
         for column, order in self.orders.items():
             with bad_cell(self.table, column, "order", first_row):
                 out[f"o{column}"] = order.encode(arrays[column], first_row)
-        self._encode_features(arrays, first_row, out)
+        self._encode_features(arrays, first_row, out, pool)
         for column, numbers in self.statics.items():
             with bad_cell(self.table, column, "static", first_row):
                 out[f"s{column}"] = numbers.encode(arrays[column], first_row)
@@ -185,14 +187,16 @@ class _Encoder:
             out["row"] = np.arange(first_row, first_row + count)
         return out, None if keep.all() else keep
 
-    def _encode_features(self, arrays: dict[int, Any], first_row: int, out: dict[str, Any]) -> None:
+    def _encode_features(
+        self, arrays: dict[int, Any], first_row: int, out: dict[str, Any], pool: Executor
+    ) -> None:
         def encode(column: int) -> Array | BadCellError:
             try:
                 return self.numbers[column].encode(arrays[column], first_row)
             except BadCellError as bad:
                 return bad
 
-        for column, found in zip(self.features, self._pool.map(encode, self.features), strict=True):
+        for column, found in zip(self.features, pool.map(encode, self.features), strict=True):
             if isinstance(found, BadCellError) and column not in self.roles.spare_features:
                 text_columns(self.table, self.features, arrays, self.numbers)
                 with bad_cell(self.table, column, "feature", first_row):

@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 
 def group(
+    *,
     by: ColumnOptions,
-    padding: PaddingOptions,
-    text: TableOptions,
-    to: OutputOptions,
     sources: Annotated[
         list[str] | None,
         typer.Argument(metavar="SOURCE...", help="Files of the same columns, or - for standard input."),
@@ -52,6 +50,9 @@ def group(
         str,
         typer.Option("--empty-key", metavar="error|drop|keep", help="What to do with rows without a key."),
     ] = "error",
+    padding: PaddingOptions,
+    text: TableOptions,
+    to: OutputOptions,
 ) -> None:
     """Group flat rows by a key into padded sequences with their lengths.
 

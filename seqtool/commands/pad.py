@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def pad(
+    *,
     padding: PaddingOptions,
-    to: OutputOptions,
     source: Annotated[
         str | None,
         typer.Argument(metavar="SOURCE", help="A file, or - for standard input.", show_default=False),
@@ -61,6 +61,7 @@ def pad(
         bool,
         typer.Option("--allow-pickle", help="Open an old object .npy of your own; loading it can run code."),
     ] = False,
+    to: OutputOptions,
 ) -> None:
     """Pad and truncate sequences to one length.
 
