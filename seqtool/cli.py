@@ -24,12 +24,29 @@ Example: seqtool group events.csv --key user --order-by time -o train.npz
 """
 
 
-class Terminated(BaseException):
-    """A signal asks us to end; cleaning up comes first."""
+_ENDING = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
+
+class Ended(BaseException):
+    """A signal asks us to end; cleaning up comes first. No KeyboardInterrupt, which typer would swallow."""
+
+
+class _Signals:
+    """Turns the signals that ask us to end into an exception, and remembers which one came.
+
+    It is remembered because some libraries answer an exception in the midst of their work with another one.
+    """
+
+    received: int | None = None
+
+    def install(self) -> None:
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup, or & in a script, have it
+                signal.signal(number, self._end)
+
+    def _end(self, number: int, _frame: FrameType | None) -> NoReturn:
+        self.received = number
+        raise Ended
 
 
 def _version(wanted: bool) -> None:
@@ -70,31 +87,35 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one call and return its exit code; every error becomes one line on standard error."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminate)
+    signals = _Signals()
+    signals.install()
     try:
-        if not arguments:
-            with contextlib.redirect_stdout(sys.stderr):
-                build()(["--help"], prog_name="seqtool", standalone_mode=False)
-            return 2
-        result = build()(arguments, prog_name="seqtool", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return result if isinstance(result, int) else 0
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", 130)
-    except Terminated as ended:
-        return _fail("terminated; nothing was written", 128 + ended.number)
-    except BrokenPipeError:
-        return _reader_gone()
-    except Exception as error:
-        if "--traceback" in arguments:
+        code = _call(arguments)
+        if signals.received is not None:  # somebody below took it for an error of their own
+            raise Ended
+        return code
+    except BaseException as error:
+        if signals.received is not None:
+            return _fail(
+                f"{_ENDING[signal.Signals(signals.received)]}; nothing was written", 128 + signals.received
+            )
+        if isinstance(error, BrokenPipeError):
+            return _reader_gone()
+        if "--traceback" in arguments or not isinstance(error, Exception):
             raise
         return _fail(*_explain(error, arguments))
 
 
-def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated(number)
+def _call(arguments: list[str]) -> int:
+    app = build()
+    if not arguments:
+        with contextlib.redirect_stdout(sys.stderr):
+            app(["--help"], prog_name="seqtool", standalone_mode=False)
+        return 2
+    result = app(arguments, prog_name="seqtool", standalone_mode=False)
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return result if isinstance(result, int) else 0
 
 
 def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
@@ -104,8 +125,6 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return f"{error}\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: seqtool {command} --help", 2
     if isinstance(error, SeqtoolError):
         return str(error), error.exit_code
-    if isinstance(error, (typer.Abort,)):
-        return "aborted", 1
     if isinstance(error, typer.TyperException):
         return error.format_message(), error.exit_code or 2
     if isinstance(error, MemoryError):
