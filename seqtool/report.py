@@ -20,6 +20,7 @@ from seqtool.errors import DataError
 if TYPE_CHECKING:
     from rich.console import Console
 
+_FEATURES_SHOWN = 8
 _BAR_AFTER = 1.0  # seconds of work before a bar is worth a look
 
 
@@ -151,53 +152,62 @@ def progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Progress
 
 def show_file(facts: Mapping[str, Any]) -> None:
     """Draw what `seqtool.describing.describe` found."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
     from seqtool.memory import human
 
-    def table(title: str, *columns: tuple[str, str]) -> Any:
-        made = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-        for name, justify in columns:
-            made.add_column(escape(name), justify=justify, no_wrap=justify == "right")  # type: ignore[arg-type]
-        return made
-
     out = console()
-    arrays = table(
-        str(facts["file"]), ("array", "left"), ("shape", "left"), ("dtype", "left"), ("size", "right")
-    )
-    for array in facts["arrays"]:
-        shape = " x ".join(f"{size:,}" for size in array["shape"]) or "one"
-        arrays.add_row(escape(array["name"]), shape, array["dtype"], human(array["bytes"]))
-    out.print(arrays)
+    rows = [
+        (
+            array["name"],
+            " x ".join(f"{size:,}" for size in array["shape"]) or "one",
+            array["dtype"],
+            human(array["bytes"]),
+        )
+        for array in facts["arrays"]
+    ]
+    _table(out, str(facts["file"]), ["array", "shape", "dtype", "size"], rows, right=["size"])
     sequences = facts.get("sequences")
     if sequences is None:
         return
-    grid = table("sequences", ("", "left"), ("", "left"))
-    grid.show_header = False
-    for word, text in _sequence_facts(sequences):
-        grid.add_row(word, escape(text))
-    out.print(grid)
+    _table(out, "sequences", ["", ""], list(_sequence_facts(sequences)), header=False)
     for i, preview in enumerate(sequences["preview"]):
-        names = (
-            sequences.get("features") or [str(k) for k in range(len(preview["steps"][0]))]
-            if preview["steps"]
-            else []
-        )
-        shown = names[:8]
-        key = f"key {preview['key']}, " if "key" in preview else ""
-        label = f"y {preview['y']}, " if "y" in preview else ""
-        steps = table(
-            f"sequence {i}: {key}{label}{count(preview['length'], 'step')}",
-            ("step", "right"),
-            *((n, "right") for n in shown),
-        )
-        for t, step in enumerate(preview["steps"]):
-            steps.add_row(str(t), *step[: len(shown)])
-        if preview["length"] > len(preview["steps"]):
-            steps.add_row("...", *[""] * len(shown))
-        out.print(steps)
+        _show_preview(out, i, preview, sequences.get("features"))
+
+
+def _show_preview(out: Console, i: int, preview: Mapping[str, Any], features: Sequence[str] | None) -> None:
+    """The first steps of one sequence, with its first features."""
+    parts = [f"{name} {preview[name]}" for name in ("key", "y") if name in preview]
+    title = ", ".join([*parts, count(preview["length"], "step")])
+    width = len(preview["steps"][0]) if preview["steps"] else 0
+    names = list(features or map(str, range(width)))[:_FEATURES_SHOWN]
+    rows = [(str(t), *step[: len(names)]) for t, step in enumerate(preview["steps"])]
+    if preview["length"] > len(rows):
+        rows.append(("...", *[""] * len(names)))
+    _table(out, f"sequence {i}: {title}", ["step", *names], rows, right=["step", *names])
+
+
+def _table(
+    out: Console,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, ...]],
+    *,
+    right: Sequence[str] = (),
+    header: bool = True,
+) -> None:
+    """A calm table under a bold title; names and cells are data, never markup."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD if header else None, show_header=header, padding=(0, 2, 0, 1))
+    for name in columns:
+        table.add_column(Text(name), justify="right" if name in right else "left", no_wrap=name in right)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out.print(Text(title, style="bold"))
+    out.print(table)
+    if not header:
+        out.print()
 
 
 def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

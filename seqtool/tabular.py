@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -75,8 +75,17 @@ class Tabular:
     ties: int
 
 
-def group_table(table: Table, roles: Roles, engine: Engine, options: GroupOptions) -> Tabular:
+def group_table(
+    table: Table,
+    roles: Roles,
+    engine: Engine,
+    options: GroupOptions,
+    *,
+    rows_read: Callable[[int], None] | None = None,
+) -> Tabular:
     """Gather the rows of a table into one sequence for each key, keys sorted, rows in order.
+
+    `rows_read` is told the rows of each batch.
 
     Raises DataError for cells that are not what their column needs, empty keys, labels that change within a
     key, and numbers that the dtype cannot hold; each names the place and the way out.
@@ -87,6 +96,8 @@ def group_table(table: Table, roles: Roles, engine: Engine, options: GroupOption
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for batch in encoder.batches(pool):
             engine.add(batch)
+            if rows_read is not None:
+                rows_read(len(batch))
     encoder.finish()
     layout = encoder.layout()
     try:

@@ -97,8 +97,9 @@ def group(
             static=by.static or (),
         )
         try:
-            with engine_for(found) as engine:
-                came = group_table(table, parts, engine, options)
+            quiet = to.quiet or to.as_json
+            with engine_for(found) as engine, report.progress("reading rows", None, quiet=quiet) as bar:
+                came = group_table(table, parts, engine, options, rows_read=bar.advance)
         except NotNumbersError as error:
             raise DataError(f"{error}: {_corrected(sys.argv[1:], error.columns)}") from None
     side = chosen_side(padding.post, "post")
