@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from seqtool import inputs, tables
+from seqtool.casting import Array
 from seqtool.engines import Engine
 from seqtool.errors import UsageError
 from seqtool.padding import carry_out, check_blow_up, plan
-from seqtool.ragged import Array, Padded, Ragged, Side, Value
+from seqtool.ragged import Padded, Ragged, Side, Value
 from seqtool.roles import LabelKind, resolve
 from seqtool.tables import Table, TextOptions
 from seqtool.tabular import EmptyKey, GroupOptions, Tabular, engine_for, group_table

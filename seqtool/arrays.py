@@ -9,9 +9,10 @@ import numpy as np
 
 from seqtool import npz
 from seqtool.building import as_ragged, from_dense, from_lists
+from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
 from seqtool.inputs import Input
-from seqtool.ragged import Array, Padded, Ragged, check_lengths, stale_slots, step_mask
+from seqtool.ragged import Padded, Ragged, check_lengths, stale_slots, step_mask
 from seqtool.sequences import Sequences, SourceOptions
 from seqtool.zipped import ZipReader, checked_dtype, open_npy
 

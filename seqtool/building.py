@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError
 from seqtool.ragged import (
-    Array,
     Padded,
     Ragged,
     Side,
@@ -34,6 +34,10 @@ def as_ragged(sequences: Ragged | Padded | Array | Sequence[Any]) -> Ragged:
         return _from_padded(sequences)
     if isinstance(sequences, np.ndarray) and sequences.dtype != object:
         return from_dense(sequences)
+    if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
+        raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected")
+    if isinstance(sequences, np.ndarray) and sequences.ndim != 1:
+        raise DataError(f"an object array of shape {sequences.shape}; one sequence each, (N,), was expected")
     return from_lists(list(sequences))
 
 
@@ -46,7 +50,7 @@ def from_dense(x: Array, lengths: Array | None = None, *, padding: Side = "post"
     (5, 2)
     """
     check_side("padding", padding)
-    full = np.full(len(x), x.shape[1] if x.ndim > 1 else 0, dtype=np.int64)
+    full = np.full(x.shape[:1], x.shape[1] if x.ndim > 1 else 0, dtype=np.int64)
     lengths = full if lengths is None else np.asarray(lengths)
     check_lengths(lengths, x)
     return Ragged(_real_steps(x, lengths, padding), offsets_of(lengths))
@@ -54,7 +58,7 @@ def from_dense(x: Array, lengths: Array | None = None, *, padding: Side = "post"
 
 def _real_steps(x: Array, lengths: Array, padding: Side) -> Array:
     if (lengths == x.shape[1]).all():
-        return x.reshape(-1, *x.shape[2:])
+        return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
     return np.asarray(x[step_mask(lengths, maxlen=x.shape[1], padding=padding)])
 
 
@@ -112,9 +116,11 @@ def _length(sequence: Any) -> int:
 
 def _joined(arrays: list[Array]) -> Array:
     kinds = {array.dtype.kind for array in arrays}
-    if "u" in kinds and "i" in kinds:  # NumPy would go to float64 and round past 2^53
-        return np.concatenate([array.astype(np.int64, casting="same_value") for array in arrays])
-    return np.concatenate(arrays)
+    common = np.dtype(np.int64) if {"u", "i"} <= kinds <= {"u", "i", "b"} else np.result_type(*arrays)
+    for array in arrays:
+        if array.dtype.kind in "biuf" and first_loss(array, common) is not None:
+            raise OverflowError
+    return np.concatenate([array.astype(common, copy=False) for array in arrays])
 
 
 def _array(steps: list[Any]) -> Array:
@@ -123,7 +129,16 @@ def _array(steps: list[Any]) -> Array:
     values = np.array(steps)
     if values.dtype == object:  # None among numbers; a mixture of anything else raises
         values = values.astype(np.float64)
+    if values.dtype == np.float64 and not (np.abs(values) < 2**53).all():
+        _check_whole(np.array(steps, dtype=object).reshape(-1).tolist(), values.reshape(-1))
     return values
+
+
+def _check_whole(numbers: list[Any], held: Array) -> None:
+    """Raise OverflowError where a whole number was rounded when it joined others."""
+    for place in np.flatnonzero(~(np.abs(held) < 2**53)).tolist():
+        if isinstance(numbers[place], int) and int(held[place]) != numbers[place]:
+            raise OverflowError
 
 
 def _misfit(sequences: Sequence[Any]) -> DataError:
@@ -131,17 +146,30 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
     shape: tuple[int, ...] | None = None
     for i, sequence in enumerate(sequences):
         for t, step in enumerate(sequence):
-            try:
-                found = np.asarray(step, dtype=np.float64).shape
-            except (ValueError, TypeError):
-                return DataError(
-                    f"sequences[{i}][{t}] is {step!r}; a number, or a list of them, was expected"
-                )
+            place = f"sequences[{i}][{t}]"
+            found = _numeric_shape(step)
+            if found is None:
+                return DataError(f"{place} is {step!r}; a number, or a list of them, was expected")
             shape = found if shape is None else shape
             if found != shape or len(shape) > 1:
                 expected = (
                     "a number" if shape == () else f"{shape[0]} features" if len(shape) == 1 else "a list"
                 )
                 got = "a number" if found == () else f"{'x'.join(map(str, found))} features"
-                return DataError(f"sequences[{i}][{t}] has {got}, but the steps before it {expected}")
-    return DataError("sequences hold whole numbers that no 64-bit integer can hold")
+                return DataError(f"{place} has {got}, but the steps before it {expected}")
+    return DataError("the sequences hold whole numbers that no common type holds exactly")
+
+
+def _numeric_shape(step: Any) -> tuple[int, ...] | None:
+    """The shape of a step, or None if it does not hold numbers alone."""
+    if step is None:
+        return ()
+    try:
+        array = np.asarray(step)
+    except ValueError:
+        return None
+    numbers = array.dtype.kind in "biuf" or (
+        array.dtype == object
+        and all(isinstance(item, (int, float, type(None))) for item in array.reshape(-1))
+    )
+    return array.shape if numbers else None

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from seqtool.errors import DataError, UsageError
-from seqtool.ragged import Array
+
+Array = npt.NDArray[Any]
 
 DTYPES = [
     "bool",
@@ -31,15 +33,16 @@ DTYPES = [
 _CHUNK = 1 << 20  # numbers examined at a time, so that what a check needs beside the data stays small
 
 
-def dtype_named(name: str) -> np.dtype[Any]:
+def dtype_named(name: str | np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of a name such as float32; raises UsageError for one that a tensor cannot have.
 
     >>> dtype_named("float32").itemsize
     4
     """
-    if name not in DTYPES:
-        raise UsageError(f"dtype is {name!r}; one of {', '.join(DTYPES)} was expected")
-    return np.dtype(name)
+    plain = name if isinstance(name, str) else np.dtype(name).name
+    if plain not in DTYPES:
+        raise UsageError(f"dtype is {plain!r}; one of {', '.join(DTYPES)} was expected")
+    return np.dtype(plain)
 
 
 def cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> Array:
@@ -65,16 +68,25 @@ def check_cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> 
 
 
 def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
-    """Why `number` does not fit `dtype`, and the way out."""
+    """Why `number` does not fit `dtype`, and the way out.
+
+    >>> describe_loss(0.5, np.dtype("int32"))
+    '0.5, whose fraction int32 would lose; choose --dtype float32'
+    """
     if dtype.kind == "f":
-        wider = "float64" if dtype.itemsize < 8 and abs(number) <= 2**53 else "int64"
-        return f"{number}, which {dtype} cannot hold exactly; choose --dtype {wider}"
+        return f"{number}, which {dtype} cannot hold exactly{_advice(number, 'float64', 'int64', 'uint64')}"
     if not np.isfinite(number):
         what = "a missing value" if number != number else str(number)
-        return f"{what}, which {dtype} cannot hold; choose --dtype float32"
+        return f"{what}, which {dtype} cannot hold{_advice(number, 'float32')}"
     if number != int(number):
-        return f"{number}, whose fraction {dtype} would lose; choose --dtype float32"
+        return f"{number}, whose fraction {dtype} would lose{_advice(number, 'float32', 'float64')}"
     return f"{int(number)}, which {dtype} cannot hold; choose a wider --dtype"
+
+
+def _advice(number: float, *names: str) -> str:
+    """The first of some dtypes that holds the number."""
+    fitting = [name for name in names if first_loss(np.array([number]), np.dtype(name)) is None]
+    return f"; choose --dtype {fitting[0]}" if fitting else ""
 
 
 def first_loss(values: Array, dtype: np.dtype[Any]) -> int | None:

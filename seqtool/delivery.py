@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from seqtool import npz
+from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import human
 from seqtool.options import OutputOptions
 from seqtool.outputs import Destination, is_special, stdout_is_elsewhere
 from seqtool.padding import Plan, check_blow_up
-from seqtool.ragged import Array, Ragged, Side
+from seqtool.ragged import Ragged, Side
 from seqtool.receipts import Made
 from seqtool.report import Summary, count, listed, progress
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from seqtool import npz
+from seqtool.casting import Array
 from seqtool.inputs import Input
-from seqtool.ragged import Array, Padded, Ragged
+from seqtool.ragged import Padded, Ragged
 from seqtool.zipped import ZipReader, checked_dtype, open_npy
 
 _PREVIEWED = 2  # sequences

@@ -16,9 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import first_loss
+from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError
-from seqtool.ragged import Array
 
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 _EXACT = 2.0**53  # past this, a float64 no longer holds every integer

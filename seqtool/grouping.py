@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.ragged import Array
+from seqtool.casting import Array
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,10 @@ meta                      () text, JSON            always
 in each per-step array; NaN and infinities as text), and `receipt` (see `seqtool.receipts`). A reader refuses a
 version above its own.
 
-Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 bytes, end to end, and
-NAME_offsets (cells + 1,) int64 says where each cell begins. Column names and keys are data: they never become
-names of members. Step 7 of sequence i is `values[offsets[i] + 7]`, or with post padding `x[i, 7]`.
+Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 bytes, end to end,
+NAME_offsets (cells + 1,) int64 says where each cell begins, and NAME_shape (dimensions,) int64 is the shape.
+Column names and keys are data: they never become names of members. Step 7 of sequence i is
+`values[offsets[i] + 7]`, or with post padding `x[i, 7]`.
 """
 
 from __future__ import annotations
@@ -36,22 +37,24 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
+from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
 from seqtool.outputs import replacing
 from seqtool.padding import Plan, unpad
-from seqtool.ragged import Array, Padded, Ragged, Receipt, Side, StepArray, Value, step_mask
+from seqtool.ragged import Padded, Ragged, Receipt, Side, StepArray, Value, step_mask
 from seqtool.zipped import Member, ZipReader, ZipWriter, write_array
 
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c")
 PER_SEQUENCE = ("y", "static", "original_lengths")
 NAMES = ("classes", "step_classes", "static_features")
+_OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "meta")
 SUFFIXES = (".npz", ".npy")
 _WIDEST_TEXT = 64_000_000  # bytes of fixed-width text in one array
 
@@ -140,10 +143,14 @@ def _check_names(arrays: Mapping[str, Any], known: tuple[str, ...]) -> None:
 
 
 def _text_or_numbers(name: str, array: Array) -> Iterator[Member]:
-    if array.dtype.kind not in "UT":
+    if array.dtype.kind in "biuf":
         yield Member.of(name, array)
         return
+    if array.dtype.kind not in "UT":
+        raise DataError(f"{name} is {array.dtype}; numbers or text were expected")
     cells: list[str] = array.reshape(-1).tolist()
+    if any("\0" in cell for cell in cells):
+        raise DataError(f"{name} holds text with a NUL, which NumPy would strip")
     widest = max(map(len, cells), default=0)
     if 4 * widest * len(cells) <= _WIDEST_TEXT:
         yield Member.of(name, array.astype(f"U{max(widest, 1)}"))
@@ -152,6 +159,7 @@ def _text_or_numbers(name: str, array: Array) -> Iterator[Member]:
     ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)))
     yield Member.of(name, np.frombuffer(b"".join(encoded), dtype=np.uint8))
     yield Member.of(f"{name}_offsets", np.concatenate([[0], ends]))
+    yield Member.of(f"{name}_shape", np.array(array.shape))
 
 
 def _meta(data: Ragged | Padded | Plan, receipt: Receipt) -> dict[str, Any]:
@@ -171,13 +179,22 @@ def value_to_json(value: Value) -> Any:
     """
     if isinstance(value, tuple):
         return [value_to_json(number) for number in value]
-    return value if isfinite(value) else str(value)
+    number: Any = value.item() if hasattr(value, "item") else value  # NumPy's numbers are no JSON
+    return number if isfinite(number) else str(number)
 
 
 def _value_from_json(value: Any) -> Value:
     if isinstance(value, list):
-        return tuple(float(number) if isinstance(number, str) else number for number in value)
-    return float(value) if isinstance(value, str) else value
+        return tuple(_number_from_json(number) for number in value)
+    return _number_from_json(value)
+
+
+def _number_from_json(number: Any) -> float:
+    if number in ("nan", "inf", "-inf"):
+        return float(number)
+    if not isinstance(number, (int, float)):
+        raise DataError(f"meta says that padding holds {number!r}; a number was expected")
+    return number
 
 
 def load(path: str | os.PathLike[str]) -> Ragged | Padded:
@@ -224,24 +241,35 @@ def read(archive: ZipReader) -> Ragged | Padded:
     try:
         with at(archive.name):
             return _assemble(archive, meta)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{archive.name}: damaged: {error} is missing or of the wrong form") from None
 
 
 def _assemble(archive: ZipReader, meta: dict[str, Any]) -> Ragged | Padded:
     present = set(archive.names)
-    step_values = meta["step_values"]
-    lengths = archive.read("lengths")
+    text = {
+        name
+        for name in present
+        if name.endswith(("_offsets", "_shape")) and name.rpartition("_")[0] in present
+    }
+    unknown = present - text - {*_OTHERS, *PER_STEP, *PER_SEQUENCE, *NAMES}
+    if unknown or archive.strangers:
+        named = ", ".join(sorted({*unknown, *archive.strangers}))
+        raise DataError(f"holds {named}, which a file of this version does not")
+    lengths, step_values = archive.read("lengths"), meta["step_values"]
+
+    def read_all(names: tuple[str, ...]) -> dict[str, Array]:
+        return {name: _read_text(archive, name) for name in names if name in present}
+
     common: dict[str, Any] = {
-        "keys": _read_text(archive, "keys", len(lengths)) if "keys" in present else None,
-        "features": tuple(_read_text(archive, "features").tolist()) if "features" in present else None,
+        "keys": read_all(("keys",)).get("keys"),
+        "features": _features(archive) if "features" in present else None,
         "per_step": {
-            name: StepArray(archive.read(name), float(step_values[name]))
-            for name in PER_STEP
-            if name in present
+            name: StepArray(array, _number_from_json(step_values[name]))
+            for name, array in read_all(PER_STEP).items()
         },
-        "per_sequence": {name: archive.read(name) for name in PER_SEQUENCE if name in present},
-        "names": {name: _read_text(archive, name) for name in NAMES if name in present},
+        "per_sequence": read_all(PER_SEQUENCE),
+        "names": read_all(NAMES),
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":
@@ -249,23 +277,39 @@ def _assemble(archive: ZipReader, meta: dict[str, Any]) -> Ragged | Padded:
         if not np.array_equal(ragged.lengths, lengths):
             raise DataError("lengths and offsets contradict each other")
         return ragged
-    if meta["padding"] not in get_args(Side):
-        raise DataError(f"meta says padding {meta['padding']!r}; pre or post was expected")
-    value = _value_from_json(meta["value"])
-    return Padded(archive.read("x"), lengths, meta["padding"], value, **common)
+    if meta["kind"] != "padded" or meta["padding"] not in get_args(Side):
+        raise DataError(f"meta says kind {meta['kind']!r} with padding {meta.get('padding')!r}")
+    return Padded(archive.read("x"), lengths, meta["padding"], _value_from_json(meta["value"]), **common)
 
 
-def _read_text(archive: ZipReader, name: str, rows: int | None = None) -> Array:
+def _features(archive: ZipReader) -> tuple[str, ...]:
+    names = _read_text(archive, "features")
+    if names.dtype.kind not in "UT" or names.ndim != 1:
+        raise DataError(f"features is {names.dtype} {names.shape}; text of shape (F,) was expected")
+    return tuple(names.tolist())
+
+
+def _read_text(archive: ZipReader, name: str) -> Array:
+    """An array of text or numbers."""
     cells = archive.read(name)
     if f"{name}_offsets" not in archive.names:
         return cells
-    offsets, data = archive.read(f"{name}_offsets").tolist(), cells.tobytes()
+    offsets, shape = archive.read(f"{name}_offsets"), archive.read(f"{name}_shape").tolist()
+    if (
+        offsets.ndim != 1
+        or offsets.dtype != np.int64
+        or cells.dtype != np.uint8
+        or len(offsets) != prod(shape) + 1
+        or (offsets[0], offsets[-1]) != (0, cells.size)
+        or (np.diff(offsets) < 0).any()
+    ):
+        raise DataError(f"{name}_offsets does not fit the bytes of {name}")
+    data = cells.tobytes()
     try:
-        text = [data[begin:end].decode() for begin, end in pairwise(offsets)]
+        text = [data[begin:end].decode() for begin, end in pairwise(offsets.tolist())]
     except UnicodeDecodeError:
         raise DataError(f"{name} holds bytes that are not UTF-8") from None
-    array = np.array(text, dtype=np.dtypes.StringDType())
-    return array.reshape(rows, -1) if rows and len(text) != rows else array
+    return np.array(text, dtype=np.dtypes.StringDType()).reshape(shape)
 
 
 def ragged_of(data: Ragged | Padded) -> Ragged:

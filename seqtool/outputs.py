@@ -22,11 +22,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     The bytes are on the disk before the name is. A link stays and its target is replaced; devices and pipes
     are written straight. Raises DataError when the folder is missing or cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    if is_special(target):
-        with target.open("wb") as file:
+    if is_special(path):
+        with path.open("wb") as file:
             yield file
         return
+    target = Path(os.path.realpath(path))
     handle, temporary = _temporary_beside(target, path)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -42,7 +42,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def is_special(path: Path) -> bool:
-    """Whether `path` is a device, a pipe or a socket: nothing that a rename may replace."""
+    """Whether `path` is a device, a pipe, or a file that the caller holds open: no rename may replace it."""
+    if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")):
+        return True
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -56,7 +58,7 @@ def _temporary_beside(target: Path, shown: Path) -> tuple[int, str]:
     if not target.parent.is_dir():
         raise DataError(f"{shown}: the folder {shown.parent} does not exist; create it first")
     try:
-        return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=".tmp")
+        return tempfile.mkstemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp")
     except OSError as error:
         raise DataError(f"{shown}: cannot be written ({error.strerror})") from None
 
@@ -100,9 +102,8 @@ class Destination:
     def open(self) -> Iterator[tuple[BinaryIO, bool]]:
         """The open file, and whether it can seek."""
         if self.path is not None:
-            special = is_special(Path(os.path.realpath(self.path)))
             with replacing(self.path) as file:
-                yield file, not special
+                yield file, not is_special(self.path)
             return
         # Past sys.stdout's own buffer, so that every failure is seen here and not at exit.
         with os.fdopen(os.dup(_stdout_handle()), "wb") as file:
@@ -173,6 +174,8 @@ def _written_by_seqtool(path: Path) -> bool:
     from seqtool.npz import is_ours
     from seqtool.zipped import ZipReader
 
+    if not path.is_file():
+        return False
     try:
         with ZipReader(path, path.name) as archive:
             return is_ours(archive)

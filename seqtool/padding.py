@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from seqtool.building import as_ragged
-from seqtool.casting import describe_loss, dtype_named, first_loss
+from seqtool.casting import Array, describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import budget, human
 from seqtool.ragged import (
-    Array,
     Padded,
     Ragged,
     Side,
@@ -146,8 +145,10 @@ def plan(
         raise UsageError(f"multiple_of is {multiple_of}; it must be at least 1")
     check_side("padding", padding)
     check_side("truncating", truncating)
-    target = ragged.values.dtype if dtype is None else dtype_named(np.dtype(dtype).name)
+    target = ragged.values.dtype if dtype is None else dtype_named(dtype)
     check_value(value, ragged.values.shape[1:], target)
+    for array in ragged.per_step.values():
+        check_value(array.value, (), array.data.dtype)
     _check_cast(ragged, target)
     longest = int(ragged.lengths.max(initial=0)) if maxlen is None else maxlen
     slots = -(-longest // multiple_of) * multiple_of
@@ -223,7 +224,7 @@ def check_blow_up(planned: Plan) -> None:
     lengths = planned.ragged.lengths
     longest = int(lengths.argmax())
     key = f"key {planned.ragged.keys[longest]}" if planned.ragged.keys is not None else f"sequence {longest}"
-    few, most = (int(np.ceil(np.quantile(lengths, share))) for share in (0.95, 0.99))
+    few, most = (int(np.quantile(lengths, share, method="inverted_cdf")) for share in (0.95, 0.99))
     raise DataError(
         f"x would be {planned.shape} {planned.dtype}, {human(planned.nbytes)}, although the sequences hold "
         f"{human(real)}: the longest, {key}, has {lengths[longest]:,} steps; --maxlen {max(few, 1)} covers 95 % of "

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError
 
-Array = npt.NDArray[Any]
 Side = Literal["pre", "post"]
 Value = float | tuple[float, ...]
 """What padding holds: one number, or one for each feature."""
@@ -148,6 +147,8 @@ class Padded:
                 raise DataError(f"{name} has shape {array.data.shape}, but x has shape {self.x.shape}")
         _check_company(self, len(self), self.x.shape[2:])
         check_value(self.value, self.x.shape[2:], self.x.dtype)
+        for array in self.per_step.values():
+            check_value(array.value, (), array.data.dtype)
         mask = self.mask
         _check_padding_cells("x", self.x, self.value, mask)
         for name, array in self.per_step.items():
@@ -174,6 +175,7 @@ def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
            [False,  True,  True]])
     """
     slots = np.arange(maxlen)
+    lengths = lengths.astype(np.int64, copy=False)
     if padding == "post":
         return np.asarray(slots < lengths[:, None])
     return np.asarray(slots >= maxlen - lengths[:, None])
@@ -198,23 +200,22 @@ def check_side(name: str, side: str) -> Side:
 
 
 def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Raise DataError unless `value` is one number, or one for each feature, that `dtype` holds exactly."""
-    numbers = value if isinstance(value, tuple) else (value,)
+    """Raise DataError unless `value` is one number, or a tuple of one for each feature, that `dtype` holds.
+
+    As in every cast, a fraction may be rounded and nothing else may change.
+    """
+    numbers: tuple[object, ...] = value if isinstance(value, tuple) else (value,)
     if isinstance(value, tuple) and (len(value),) != feature_shape:
         features = feature_shape[0] if feature_shape else "no"
         raise DataError(f"value has {len(value)} numbers, but a step has {features} features")
     for number in numbers:
-        with np.errstate(all="ignore"):
-            try:
-                held = np.array(number).astype(dtype)
-            except (OverflowError, TypeError, ValueError):
-                held = None
-        # A fraction may be rounded to the precision of floats; nothing else may change.
-        exact = held is not None and (float(held) == number or number != number)
-        fits = exact or (held is not None and dtype.kind == "f" and bool(np.isfinite(held)))
-        if not fits or (dtype.kind != "f" and number != number):
+        if not isinstance(number, (int, float, np.integer, np.floating)):
+            raise DataError(f"value is {value!r}; a number, or a tuple of one for each feature, was expected")
+        held = np.array([number])
+        if held.dtype == object or first_loss(held, dtype) is not None:  # object: an integer past 64 bits
+            shown = str(number) if len(str(number)) <= 24 else f"{str(number)[:20]}..."
             raise DataError(
-                f"value {number:g} cannot be held in {dtype}; choose another --value, or --dtype float32"
+                f"value {shown} cannot be held in {dtype}; choose another --value, or --dtype float32"
             )
 
 
@@ -286,5 +287,7 @@ def _check_count(name: str, array: Array, count: int, what: str) -> None:
 
 
 def _check_numeric(name: str, array: Array) -> None:
-    if array.dtype.kind not in "biuf":
+    if (
+        array.dtype.kind not in "biuf" or array.dtype.itemsize > 8
+    ):  # no long doubles: each machine has its own
         raise DataError(f"{name} is {array.dtype}; numbers (integers, floats or booleans) were expected")

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.building import from_lists
-from seqtool.casting import check_cast, dtype_named
+from seqtool.casting import Array, check_cast, dtype_named
 from seqtool.encoding import BadCellError, Keys, Labels, missing_words
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping import key_array
 from seqtool.inputs import Input, open_bytes
-from seqtool.ragged import Array, Ragged
+from seqtool.ragged import Ragged
 from seqtool.sequences import Sequences, SourceOptions
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtool.ragged import Array, Ragged, Side, check_side
+from seqtool.casting import Array
+from seqtool.ragged import Ragged, Side, check_side
 
 
 def strip(ragged: Ragged, value: float, *, side: Side = "post") -> Ragged:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from seqtool import csvtext
+from seqtool.casting import Array
 from seqtool.errors import DataError
 from seqtool.inputs import Input, open_bytes
-from seqtool.ragged import Array
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.ahead import ahead
-from seqtool.casting import describe_loss, dtype_named
+from seqtool.casting import Array, describe_loss, dtype_named
 from seqtool.encoding import BadCellError, Keys, Labels, Numbers, Order, missing_words
 from seqtool.engines import Engine
 from seqtool.errors import DataError, UsageError
@@ -23,7 +23,7 @@ from seqtool.faults import bad_cell, text_columns
 from seqtool.grouping import ChangingError, Grouped, Layout, group_adjacent, key_array
 from seqtool.inputs import Input
 from seqtool.memory import budget
-from seqtool.ragged import Array, Ragged, StepArray
+from seqtool.ragged import Ragged, StepArray
 from seqtool.receipts import Rows
 from seqtool.roles import LabelKind, Roles
 from seqtool.tables import Table

@@ -9,11 +9,11 @@ from io import TextIOWrapper
 import numpy as np
 import pyarrow as pa
 
-from seqtool.casting import describe_loss, dtype_named
+from seqtool.casting import Array, describe_loss, dtype_named
 from seqtool.encoding import MISSING, BadCellError, Numbers
 from seqtool.errors import DataError
 from seqtool.inputs import Input, damaged_packing, open_bytes
-from seqtool.ragged import Array, Ragged, offsets_of
+from seqtool.ragged import Ragged, offsets_of
 from seqtool.sequences import Sequences
 
 _CELLS = 1 << 18  # numbers read at a time

@@ -11,23 +11,25 @@ from __future__ import annotations
 import io
 import os
 import struct
+import warnings
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self
+from typing import IO, Any, BinaryIO, Literal, Self
 
 import numpy as np
 from isal import isal_zlib
 
+from seqtool.casting import Array
 from seqtool.errors import DataError
 from seqtool.memory import budget, human
-from seqtool.ragged import Array
 
 _ALIGN = 64
+_MOST_DIMENSIONS = 32  # that every NumPy has
 _CHUNK = 4 << 20
 _LIMIT = 0xFFFFFFFF  # a 32-bit field that says: look in the zip64 record
 _ZIP64_AT = _LIMIT - (1 << 16)
@@ -198,17 +200,21 @@ def read_header(stream: Any, size: int, name: str) -> tuple[tuple[int, ...], boo
 
     Raises DataError when the header is damaged, or announces other than `size` bytes.
     """
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    try:
+    with _damage(f"{name}: the header of the array is damaged"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
         version = np.lib.format.read_magic(stream)
-        shape, fortran, dtype = readers[version](stream)
-    except KeyError:
-        raise DataError(f"{name}: a structured array; a plain array of numbers was expected") from None
-    except (ValueError, EOFError, TypeError, SyntaxError, OverflowError) as error:
-        raise DataError(f"{name}: the header of the array is damaged ({_one_line(error)})") from None
+        if version == (3, 0):  # for names of fields that are not ASCII
+            raise DataError(f"{name}: a structured array; a plain array of numbers was expected")
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read(stream)
+        if (
+            len(shape) > _MOST_DIMENSIONS
+            or not all(0 <= size < 1 << 63 for size in shape)
+            or not dtype.itemsize
+        ):
+            raise ValueError(f"{dtype} {shape}")
     checked_dtype(dtype, name)
     found, announced = size - stream.tell(), prod(shape) * dtype.itemsize
     if found != announced:
@@ -241,15 +247,16 @@ class ZipReader:
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
-        try:
+        with _damage(f"{name}: not a whole .npz file"):
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, struct.error) as error:
-            raise DataError(f"{name}: not a whole .npz file ({_one_line(error)})") from None
         self._members = {
             info.filename.removesuffix(".npy"): info
             for info in self._zip.infolist()
             if info.filename.endswith(".npy")
         }
+        self.strangers = [
+            info.filename for info in self._zip.infolist() if not info.filename.endswith(".npy")
+        ]
         total = sum(info.file_size for info in self._members.values())
         if total > budget():
             self.close()
@@ -275,44 +282,46 @@ class ZipReader:
 
     def header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and dtype of an array, without reading it."""
-        with self._reading(member) as stream:
+        with _damage(f"{self._label(member)}: damaged"), self._reading(member) as stream:
             shape, _, dtype = read_header(stream, self._members[member].file_size, self._label(member))
         return shape, dtype
 
     def read(self, member: str) -> Array:
         """The whole array, its checksum compared."""
         label = self._label(member)
-        with self._reading(member) as stream:
+        with _damage(f"{label}: damaged"), self._reading(member) as stream:
             shape, fortran, dtype = read_header(stream, self._members[member].file_size, label)
             data = np.empty(prod(shape) * dtype.itemsize, dtype=np.uint8)
-            self._fill(stream, data.data, label)
+            _fill(stream, data.data)
         array = data.view(dtype).reshape(shape, order="F" if fortran else "C")
         return array.astype(dtype.newbyteorder("="), copy=False)
 
     def _label(self, member: str) -> str:
         return f"{self.name}[{member}]"
 
-    def _reading(self, member: str) -> Any:
-        try:
+    def _reading(self, member: str) -> IO[bytes]:
+        with _damage(f"{self._label(member)}: cannot be read"):
             return self._zip.open(self._members[member])
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-            raise DataError(f"{self._label(member)}: cannot be read ({_one_line(error)})") from None
-
-    @staticmethod
-    def _fill(stream: Any, data: memoryview, label: str) -> None:
-        try:
-            for begin in range(0, len(data), _CHUNK):
-                piece = data[begin : begin + _CHUNK]
-                while len(piece):
-                    count = stream.readinto(piece)
-                    if not count:
-                        raise EOFError("it ends early")
-                    piece = piece[count:]
-            if stream.read(1):  # reaching the end makes zipfile compare the checksum
-                raise EOFError("it goes on past its end")
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise DataError(f"{label}: damaged ({_one_line(error)})") from None
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+def _fill(stream: IO[bytes], data: memoryview) -> None:
+    for begin in range(0, len(data), _CHUNK):
+        piece = data[begin : begin + _CHUNK]
+        while len(piece):
+            count = stream.readinto(piece)  # type: ignore[attr-defined]
+            if not count:
+                raise EOFError("it ends early")
+            piece = piece[count:]
+    if stream.read(1):  # reaching the end makes zipfile compare the checksum
+        raise EOFError("it goes on past its end")
+
+
+@contextmanager
+def _damage(what: str) -> Iterator[None]:
+    """Turn whatever a decoder says of bytes that it does not understand into a DataError."""
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - zipfile, numpy and four decoders raise fifteen kinds
+        raise DataError(f"{what} ({' '.join(str(error).split())[:200]})") from None

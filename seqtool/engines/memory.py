@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.ragged import Array
+from seqtool.casting import Array
 
 _ROWS = 1 << 16  # rows in one batch of the result
 

@@ -1,0 +1,153 @@
+"""Plain-Python twins of the kernels, slow and obvious, and the data that properties draw.
+
+Sequences are lists here, and a step is a number or a list of F numbers.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from seqtool.ragged import Padded, Ragged, StepArray, offsets_of
+
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+NUMBERS = ["bool", *INTEGERS, "float16", "float32", "float64"]
+
+
+def pad_sequences(
+    sequences: list[list[Any]],
+    *,
+    maxlen: int | None = None,
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0,
+) -> list[list[Any]]:
+    """Keras `pad_sequences` on lists; `value` is a whole step: a number, or a list of F numbers."""
+    slots = max(map(len, sequences), default=0) if maxlen is None else maxlen
+    rows = []
+    for sequence in sequences:
+        surplus = max(0, len(sequence) - slots)
+        kept = sequence[surplus:] if truncating == "pre" else sequence[: len(sequence) - surplus]
+        fill = [value] * (slots - len(kept))
+        rows.append(fill + kept if padding == "pre" else kept + fill)
+    return rows
+
+
+def step_mask(lengths: list[int], *, maxlen: int, padding: str = "pre") -> list[list[bool]]:
+    """True where a step is real."""
+    rows = [[True] * n + [False] * (maxlen - n) for n in lengths]
+    return [row[::-1] for row in rows] if padding == "pre" else rows
+
+
+def unpad(rows: list[list[Any]], lengths: list[int], *, padding: str = "pre") -> list[list[Any]]:
+    """Each row without its padding."""
+    masks = step_mask(lengths, maxlen=len(rows[0]) if rows else 0, padding=padding)
+    return [
+        [step for step, real in zip(row, mask, strict=True) if real]
+        for row, mask in zip(rows, masks, strict=True)
+    ]
+
+
+def groupby(rows: list[list[Any]], key_column: int) -> tuple[list[Any], list[int], list[list[list[Any]]]]:
+    """Sorted keys, how many rows each has, and those rows in file order."""
+    groups: dict[Any, list[list[Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[key_column], []).append(row)
+    keys = sorted(groups)
+    return keys, [len(groups[key]) for key in keys], [groups[key] for key in keys]
+
+
+def strip(sequence: list[Any], *, value: float = 0, side: str = "post") -> list[Any]:
+    """The sequence without the run of steps at one side that hold nothing but `value`."""
+
+    def is_padding(step: Any) -> bool:
+        numbers = step if isinstance(step, list) else [step]
+        return all(number == value or (number != number and value != value) for number in numbers)
+
+    steps = list(sequence)
+    while steps and is_padding(steps[-1 if side == "post" else 0]):
+        steps.pop(-1 if side == "post" else 0)
+    return steps
+
+
+def sequences_of(ragged: Ragged, rows: Any = None) -> list[list[Any]]:
+    """A Ragged's values, or other `rows` of its steps, as lists."""
+    steps = (ragged.values if rows is None else rows).tolist()
+    ends = ragged.offsets.tolist()
+    return [steps[begin:end] for begin, end in pairwise(ends)]
+
+
+def told(array: Any) -> str:
+    """An array or nested list spelled out, so that NaN equals NaN and 1 differs from 1.0."""
+    return repr(array.tolist() if isinstance(array, np.ndarray) else array)
+
+
+def parts(data: Ragged | Padded) -> dict[str, Any]:
+    """All that a Ragged or Padded holds, in a form that `==` compares; text by its letters, not its width."""
+    if isinstance(data, Padded):
+        found: dict[str, Any] = {"x": _spelled(data.x), "padding": data.padding, "value": _number(data.value)}
+    else:
+        found = {"values": _spelled(data.values), "offsets": _spelled(data.offsets)}
+    found |= {"lengths": data.lengths.tolist(), "features": data.features, "receipt": data.receipt}
+    found["keys"] = None if data.keys is None else _spelled(data.keys)
+    found["per_step"] = {n: (_spelled(a.data), _number(a.value)) for n, a in data.per_step.items()}
+    found["per_sequence"] = {name: _spelled(array) for name, array in data.per_sequence.items()}
+    found["names"] = {name: _spelled(array) for name, array in data.names.items()}
+    return found
+
+
+def _number(value: Any) -> str:
+    return repr([float(number) for number in (value if isinstance(value, tuple) else (value,))])
+
+
+def _spelled(array: Any) -> tuple[str, tuple[int, ...], str]:
+    dtype = "text" if array.dtype.kind in "UT" else str(array.dtype)
+    return dtype, array.shape, told(array)
+
+
+text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)
+
+
+def texts(shape: int | tuple[int, ...]) -> st.SearchStrategy[Any]:
+    """Arrays of text."""
+    return npst.arrays(np.dtypes.StringDType(), shape, elements=text, fill=st.nothing()).map(
+        lambda cells: cells.astype(f"U{max(map(len, cells.reshape(-1).tolist()), default=0) or 1}")
+    )
+
+
+@st.composite
+def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = False) -> Ragged:
+    """Up to 6 sequences of up to 5 steps, with or without features; `riders` adds all that may ride along."""
+    lengths = draw(st.lists(st.integers(0, 5), max_size=6))
+    steps, count = sum(lengths), len(lengths)
+    width = draw(st.none() | st.integers(1, 3))
+    shape = (steps,) if width is None else (steps, width)
+    values = draw(npst.arrays(draw(st.sampled_from(dtypes)), shape))
+    ragged = Ragged(values, offsets_of(np.array(lengths, dtype=np.int64)))
+    if not riders:
+        return ragged
+    optional = {
+        "keys": st.none()
+        | npst.arrays(np.int64, count)
+        | npst.arrays(np.int64, (count, 2))
+        | texts(count)
+        | texts((count, 2)),
+        "features": st.none() if width is None else st.none() | st.tuples(*[text] * width),
+        "per_step": st.fixed_dictionaries(
+            {},
+            optional={
+                "step_y": npst.arrays(np.int16, steps).map(lambda array: StepArray(array, -1)),
+                "c": npst.arrays(np.float32, (steps, 2)).map(lambda array: StepArray(array, float("nan"))),
+            },
+        ),
+        "per_sequence": st.fixed_dictionaries(
+            {}, optional={"y": npst.arrays(np.int64, count), "static": npst.arrays(np.float64, (count, 2))}
+        ),
+        "names": st.fixed_dictionaries({}, optional={"classes": texts(3), "static_features": texts(2)}),
+        "receipt": st.sampled_from([(), ({"command": "group", "inputs": ["é.csv"]},)]),
+    }
+    return ragged.replace(**draw(st.fixed_dictionaries(optional)))
