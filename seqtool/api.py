@@ -12,7 +12,7 @@ import numpy as np
 from seqtool import inputs, tables
 from seqtool.casting import Array
 from seqtool.engines import Engine
-from seqtool.errors import UsageError
+from seqtool.errors import UsageError, check_choice
 from seqtool.padding import carry_out, check_blow_up, plan
 from seqtool.ragged import Padded, Ragged, Side, Value
 from seqtool.roles import LabelKind, resolve
@@ -37,8 +37,8 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     *,
     key: Column | Sequence[Column],
     order_by: Column | Sequence[Column] = (),
-    columns: Sequence[Column] | None = None,
-    drop: Sequence[Column] = (),
+    columns: Column | Sequence[Column] | None = None,
+    drop: Column | Sequence[Column] = (),
     keep_key: bool | None = None,
     label: Column | None = None,
     label_as: LabelKind | None = None,
@@ -48,7 +48,7 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     keep_row_index: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",
-    missing: Sequence[str] = (),
+    missing: str | Sequence[str] = (),
     maxlen: int | None = None,
     padding: Side = "post",
     truncating: Side = "pre",
@@ -76,19 +76,19 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
     """
     options = GroupOptions(
-        dtype=None if dtype is None else np.dtype(dtype).name,
-        label_as=label_as,
+        dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
+        label_as=check_choice("label_as", label_as, ("class", "number")),
         label_value=label_value,
         keep_row_index=keep_row_index,
         min_len=min_len,
-        empty_key=empty_key,
-        missing=missing,
+        empty_key=check_choice("empty_key", empty_key, ("error", "drop", "keep")),
+        missing=[missing] if isinstance(missing, str) else missing,
     )
     roles = {
         "key": _several(key),
         "order_by": _several(order_by),
-        "columns": columns,
-        "drop": drop,
+        "columns": None if columns is None else _several(columns),
+        "drop": _several(drop),
         "keep_key": keep_key,
         "label": label,
         "step_label": step_label,
@@ -101,7 +101,7 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     else:
         from seqtool.engines.memory import MemoryEngine
 
-        table = tables.from_array(data) if isinstance(data, np.ndarray) else tables.from_frame(data)
+        table = _in_memory(data)
         came = _grouped(table, MemoryEngine(), roles, options)
     if came.missing:
         warnings.warn(f"missing values became NaN: {came.missing}", stacklevel=2)
@@ -112,6 +112,14 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     planned = plan(came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value)
     check_blow_up(planned)
     return carry_out(planned)
+
+
+def _in_memory(data: Any) -> Table:
+    if isinstance(data, np.ndarray):
+        return tables.from_array(data)
+    if hasattr(data, "columns") and hasattr(data, "set_axis"):  # a DataFrame, without loading pandas to ask
+        return tables.from_frame(data)
+    raise UsageError(f"data is a {type(data).__name__}; a DataFrame, a 2-D array or a path was expected")
 
 
 def _several(names: Column | Sequence[Column]) -> Sequence[Column]:

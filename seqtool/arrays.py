@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from seqtool import npz
 from seqtool.building import as_ragged, from_dense, from_lists
-from seqtool.casting import Array
+from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError, at
 from seqtool.inputs import Input
-from seqtool.ragged import Padded, Ragged, check_lengths, stale_slots, step_mask
+from seqtool.ragged import Padded, Ragged, check_lengths, check_value_shape, stale_slots, step_mask
 from seqtool.sequences import Sequences, SourceOptions
-from seqtool.zipped import ZipReader, checked_dtype, open_npy
+from seqtool.zipped import ZipReader, checked_dtype, open_npy, unpickle
 
 
 def read_array(source: Input, options: SourceOptions) -> Sequences:
@@ -27,12 +28,31 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
     if options.array:
         raise UsageError("--array names an array of an .npz; an .npy holds only one")
     if options.allow_pickle:
-        loaded = np.load(source.path, allow_pickle=True)
-        if loaded.dtype == object:
-            return _joined([np.asarray(item) for item in loaded.reshape(-1)])
+        pickled = unpickle(source.path, source.name)
+        if pickled is not None:
+            return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
-    lengths = None if options.lengths is None else _lengths_file(Path(options.lengths))
-    return _dense(x, lengths, options)
+    return _dense(x, None if options.lengths is None else _lengths_file(Path(options.lengths)), options)
+
+
+def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
+    _no_lengths("sequences in an object array", options)
+    items = loaded.tolist()  # lists or arrays; those of one length NumPy took apart
+    if not isinstance(items, list):
+        raise DataError("the object array holds one thing, no sequences")
+    ragged = from_lists([_plain(item) for item in items])
+    return Sequences(
+        ragged, int(ragged.lengths.sum()), notes=[f"{len(items):,} arrays are one sequence each"]
+    )
+
+
+def _plain(item: Any) -> Any:
+    return item.tolist() if isinstance(item, np.ndarray) and item.dtype == object else item
+
+
+def _no_lengths(what: str, options: SourceOptions) -> None:
+    if options.lengths or options.input_padding:
+        raise UsageError(f"--lengths and --input-padding describe padded arrays; {what} are not padded")
 
 
 def _npz(source: Input, options: SourceOptions) -> Sequences:
@@ -56,12 +76,15 @@ def _ours(data: Ragged | Padded) -> Sequences:
 
 def _foreign(archive: ZipReader, options: SourceOptions) -> Sequences:
     names = archive.names
+    if not names:
+        raise DataError(f"{archive.name}: holds no array")
     numbered = [f"arr_{i}" for i in range(len(names))]
     if options.array is None and len(names) > 1 and sorted(names) == sorted(numbered):
+        _no_lengths("numbered arrays, one sequence each,", options)
         return _joined([archive.read(name) for name in numbered])
     if options.array is None and {"values", "offsets"} <= set(names) and "x" not in names:
-        ragged = Ragged(archive.read("values"), archive.read("offsets").astype(np.int64, casting="same_kind"))
-        return Sequences(ragged, len(ragged.values), notes=_not_read(names, {"values", "offsets"}))
+        _no_lengths("values and offsets", options)
+        return _from_offsets(archive)
     name = options.array or ("x" if "x" in names else names[0] if len(names) == 1 else None)
     if name is None or name not in names:
         what = f"no array {name!r}" if name else "several arrays"
@@ -76,6 +99,14 @@ def _foreign(archive: ZipReader, options: SourceOptions) -> Sequences:
     found = _dense(archive.read(name), lengths, options)
     found.notes.extend(_not_read(names, {name, lengths_name}))
     return found
+
+
+def _from_offsets(archive: ZipReader) -> Sequences:
+    offsets = archive.read("offsets")
+    if offsets.dtype.kind not in "iu":
+        raise DataError(f"offsets is {offsets.dtype}; whole numbers of shape (N + 1,) were expected")
+    ragged = Ragged(archive.read("values"), offsets.astype(np.int64))
+    return Sequences(ragged, len(ragged.values), notes=_not_read(archive.names, {"values", "offsets"}))
 
 
 def _not_read(names: Iterable[str], used: set[str]) -> list[str]:
@@ -98,9 +129,10 @@ def _dense(x: Array, lengths: Array | None, options: SourceOptions) -> Sequences
     side = options.input_padding or "post"
     warnings = []
     if lengths is not None:
-        if lengths.dtype.kind == "f" and (lengths == np.trunc(lengths)).all():
+        if lengths.dtype.kind == "f" and first_loss(lengths, np.dtype(np.int64)) is None:
             lengths = lengths.astype(np.int64)
         check_lengths(lengths, x)
+        check_value_shape(options.value or 0, x.shape[2:])
         stale = stale_slots(x, options.value or 0, step_mask(lengths, maxlen=x.shape[1], padding=side))
         if len(stale):
             warnings.append(
@@ -113,12 +145,14 @@ def _dense(x: Array, lengths: Array | None, options: SourceOptions) -> Sequences
 
 
 def _joined(arrays: list[Array]) -> Sequences:
-    arrays = [np.asarray(array.tolist()) if array.dtype == object else array for array in arrays]
+    # An empty list is a sequence without steps, whatever a step is in the others.
+    full = [i for i, array in enumerate(arrays) if array.shape != (0,)]
     for i, array in enumerate(arrays):
         checked_dtype(array.dtype, f"sequence {i}")
-        if array.ndim not in (1, 2) or (array.ndim, array.shape[1:]) != (arrays[0].ndim, arrays[0].shape[1:]):
+        like = arrays[full[0]] if full else array
+        if array.ndim not in (1, 2) or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):
             raise DataError(
-                f"sequence {i} has shape {array.shape}, but sequence 0 {arrays[0].shape}; (steps,) or "
+                f"sequence {i} has shape {array.shape}, but sequence {full[0]} {like.shape}; (steps,) or "
                 "(steps, features) was expected, the same for all"
             )
     ragged = from_lists(arrays)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import os
 import pkgutil
@@ -15,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from seqtool import commands
-from seqtool.errors import NoInputError, SeqtoolError
+from seqtool.errors import DataError, NoInputError, SeqtoolError, printable, why
 from seqtool.options import takes_groups
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.
@@ -29,6 +28,15 @@ _ENDING = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SI
 
 class Ended(BaseException):
     """A signal asks us to end; cleaning up comes first. No KeyboardInterrupt, which typer would swallow."""
+
+
+class _WithoutPandas:
+    """Hides pandas from pyarrow, which would load it, 0.2 s, to see if it was handed a DataFrame: never here."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
 
 
 class _Signals:
@@ -87,6 +95,7 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one call and return its exit code; every error becomes one line on standard error."""
+    sys.meta_path.insert(0, _WithoutPandas())
     signals = _Signals()
     signals.install()
     try:
@@ -99,7 +108,8 @@ def run(arguments: list[str]) -> int:
             return _fail(
                 f"{_ENDING[signal.Signals(signals.received)]}; nothing was written", 128 + signals.received
             )
-        if isinstance(error, BrokenPipeError):
+        # Typer makes a SystemExit of it.
+        if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
             return _reader_gone()
         if "--traceback" in arguments or not isinstance(error, Exception):
             raise
@@ -108,7 +118,9 @@ def run(arguments: list[str]) -> int:
 
 def _call(arguments: list[str]) -> int:
     app = build()
-    if not arguments:
+    if sys.stdout is None and {"-h", "--help", "--version"} & {*arguments}:
+        raise DataError("standard output is closed")
+    if not arguments and "_SEQTOOL_COMPLETE" not in os.environ:  # a shell asks for completions without words
         with contextlib.redirect_stdout(sys.stderr):
             app(["--help"], prog_name="seqtool", standalone_mode=False)
         return 2
@@ -124,15 +136,14 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         command = next((word for word in arguments if not word.startswith("-")), "")
         return f"{error}\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: seqtool {command} --help", 2
     if isinstance(error, SeqtoolError):
-        return str(error), error.exit_code
+        return printable(str(error)), error.exit_code
     if isinstance(error, typer.TyperException):
-        return error.format_message(), error.exit_code or 2
+        return printable(error.format_message()), error.exit_code or 2
     if isinstance(error, MemoryError):
         return "not enough memory; see --dry-run for what the output takes", 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
-        reason = "no space is left on the disk" if error.errno == errno.ENOSPC else os.strerror(error.errno)
-        return f"{where}{reason}; no output was written", 1
+        return printable(f"{where}{why(error)}; no output was written"), 1
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
 

@@ -6,14 +6,18 @@ reads a file again only to name the line of a fault.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+import numpy as np
+
+from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
-from seqtool.inputs import Input, damaged_packing, open_bytes
+from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 
 _BLOCK = 4 << 20  # bytes that the parser takes at a time; a row may not be longer
 _DELIMITERS = (",", "\t", ";", "|")
@@ -49,9 +53,9 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
             raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
     with _text(source, encoding, errors="surrogateescape") as text:
         begin = _first_line(source, text)
-        delimiter = delimiter or _guess_delimiter(source, begin)
-        row, blank = begin, 0
-        text.seek(0)
+    delimiter = delimiter or _guess_delimiter(source, begin)
+    row, blank = [begin], 0
+    with _text(source, encoding, errors="surrogateescape") as text:  # again, for a stream cannot go back
         for cells in _reader(text, delimiter):
             if cells:
                 row = cells
@@ -123,7 +127,7 @@ def batches(source: Input, dialect: Dialect, columns: Sequence[int]) -> Iterator
 
     names = [str(i) for i in range(len(dialect.first_row))]
     with open_bytes(source.path, source.packing) as raw:
-        stream = _QuoteCounter(raw)
+        stream = _QuoteWatch(raw, dialect.delimiter)
         try:
             yield from arrow_csv.open_csv(
                 pa.PythonFile(stream, mode="r"),
@@ -144,27 +148,60 @@ def batches(source: Input, dialect: Dialect, columns: Sequence[int]) -> Iterator
                 ),
             )
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            raise _fault(source, dialect, error) from None
-        except (OSError, EOFError) as error:
+            fault = _fault(source, dialect, error)
+            if fault is not None:
+                raise fault from None
+        except BROKEN as error:
             raise damaged_packing(source.name, source.packing or "file's", error) from None
-    if stream.quotes % 2:
+    if stream.odd or dialect.encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
         _check_quotes(source, dialect)
 
 
-class _QuoteCounter(io.RawIOBase):
-    """Passes bytes on and counts the quotes: an odd number may be one that is never closed."""
+class _QuoteWatch(io.RawIOBase):
+    """Passes bytes on and watches the quotes, for the parser takes an odd one without a word.
 
-    def __init__(self, raw: IO[bytes]) -> None:
+    Every other quote closes: a delimiter, a line end or a quote must follow; the ones between open: one of
+    these must stand before. A quote within an unquoted cell breaks that too, so what is odd needs a closer look.
+    """
+
+    def __init__(self, raw: IO[bytes], delimiter: str) -> None:
         self._raw = raw
-        self.quotes = 0
+        self._borders = np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
+        self._quotes = 0
+        self._last = self._borders[1]
+        self.odd = False
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         data = self._raw.read(size)
-        self.quotes += data.count(b'"')
+        if not data:
+            self.odd |= self._quotes % 2 == 1
+        elif b'"' in data or self._last == _QUOTE:
+            self._watch(np.frombuffer(data, np.uint8))
+        if data:
+            self._last = np.uint8(data[-1])
         return data
+
+    def _watch(self, text: Array) -> None:
+        text = np.concatenate([[self._last], text]).astype(np.uint8)
+        # The quote at the very end is judged with the block that follows it.
+        places = np.flatnonzero(text[:-1] == _QUOTE)
+        if text[-1] == _QUOTE:
+            places = np.append(places, len(text) - 1)
+        new = places[places > 0]
+        opens = new[self._quotes % 2 :: 2]
+        self.odd |= not np.isin(text[opens - 1], self._borders).all()
+        closes = new[1 - self._quotes % 2 :: 2]
+        before = self._last == _QUOTE and self._quotes % 2 == 0 and self._quotes > 0
+        closes = np.append(closes, 0) if before else closes
+        closes = closes[closes < len(text) - 1]
+        self.odd |= not np.isin(text[closes + 1], self._borders).all()
+        self._quotes += len(new)
+
+
+_QUOTE = ord('"')
 
 
 def line_of(source: Input, dialect: Dialect, row: int) -> int:
@@ -177,31 +214,40 @@ def line_of(source: Input, dialect: Dialect, row: int) -> int:
         return int(reader.line_num)
 
 
-def _fault(source: Input, dialect: Dialect, error: Exception) -> DataError:
-    """The first fault of the file, found by reading it again, slowly."""
-    expected = len(dialect.first_row)
+def _fault(source: Input, dialect: Dialect, error: Exception) -> DataError | None:
+    """The first fault of the file, found by reading it again, slowly; none in a header without rows."""
     try:
-        with _text(source, dialect.encoding, errors="surrogateescape") as text:
-            reader = _reader(text, dialect.delimiter)
-            for row in reader:
-                if row and len(row) != expected:
-                    return DataError(
-                        f"{source.name}: line {reader.line_num}: the first row has {expected} cells, but this "
-                        f"one {len(row)}: {dialect.delimiter.join(row)[:60]!r}"
-                    )
-                for column, cell in enumerate(row):
-                    _check_encoded(source, reader.line_num, column, cell, dialect.encoding)
         _check_quotes(source, dialect)
+        rows = _check_rows(source, dialect)
     except DataError as found:
         return found
-    except (OSError, EOFError) as broken:
-        return damaged_packing(source.name, source.packing or "file's", broken)
     except UnicodeError:
         return DataError(f"{source.name}: not text in {dialect.encoding}; say what it is with --encoding")
+    except BROKEN as broken:
+        return damaged_packing(source.name, source.packing or "file's", broken)
     reason = " ".join(str(error).split())
     if "straddling" in reason:
-        reason = f"a row of more than {_BLOCK >> 20} MB, or a quote that is never closed"
+        if rows <= int(dialect.header):
+            return None
+        reason = f"a row of more than {_BLOCK >> 20} MB"
     return DataError(f"{source.name}: cannot be parsed as CSV ({reason})")
+
+
+def _check_rows(source: Input, dialect: Dialect) -> int:
+    """Count the rows, the header included; raise DataError at the first that is not like the first row."""
+    expected, count = len(dialect.first_row), 0
+    with _text(source, dialect.encoding, errors="surrogateescape") as text:
+        reader = _reader(text, dialect.delimiter)
+        for row in reader:
+            count += bool(row)
+            if row and len(row) != expected:
+                raise DataError(
+                    f"{source.name}: line {reader.line_num}: the first row has {expected} cells, but this "
+                    f"one {len(row)}: {dialect.delimiter.join(row)[:60]!r}"
+                )
+            for column, cell in enumerate(row):
+                _check_encoded(source, reader.line_num, column, cell, dialect.encoding)
+    return count
 
 
 def _check_quotes(source: Input, dialect: Dialect) -> None:
@@ -212,8 +258,10 @@ def _check_quotes(source: Input, dialect: Dialect) -> None:
             for _ in reader:
                 begin = reader.line_num + 1
         except csv.Error as error:
-            what = "opens a quote that is never closed" if "end of data" in str(error) else str(error)
-            raise DataError(f"{source.name}: line {begin}: the row {what}") from None
+            what = "opens a quote that is never closed"
+            if "end of data" not in str(error):
+                what = "a quote closes a cell, but more of the cell follows it"
+            raise DataError(f"{source.name}: line {begin}: {what}") from None
 
 
 def _check_encoded(source: Input, line: int, column: int, cell: str, encoding: str) -> None:
@@ -234,13 +282,10 @@ def _reader(text: IO[str], delimiter: str) -> Any:
 
 def _text(source: Input, encoding: str, *, errors: str) -> io.TextIOWrapper:
     try:
-        return io.TextIOWrapper(
-            open_bytes(source.path, source.packing),
-            encoding="utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding,
-            errors=errors,
-            newline="",
-        )
+        codecs.lookup(encoding)
     except LookupError:
         raise UsageError(
             f"--encoding {encoding}: no such encoding; utf-8, latin-1 and cp1252 are common"
         ) from None
+    name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    return io.TextIOWrapper(open_bytes(source.path, source.packing), encoding=name, errors=errors, newline="")

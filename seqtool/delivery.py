@@ -12,7 +12,7 @@ import numpy as np
 
 from seqtool import npz
 from seqtool.casting import Array
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError
 from seqtool.memory import human
 from seqtool.options import OutputOptions
 from seqtool.outputs import Destination, is_special, stdout_is_elsewhere
@@ -36,9 +36,6 @@ def deliver(
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
-    npz.check_suffix(destination.suffix, destination.name)
-    if destination.suffix == ".npy" and isinstance(data, Ragged):
-        raise UsageError(f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz")
     if isinstance(data, Plan):
         check_blow_up(data)
     data, entry = _with_receipt(data, made)

@@ -28,7 +28,10 @@ def describe(source: Input) -> dict[str, Any]:
         checked_dtype(array.dtype, source.name)
         return {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}
     with ZipReader(source.path, source.name) as archive:
-        arrays = [_array(name, *archive.header(name)) for name in archive.names]
+        arrays = []
+        for name in archive.names:  # read whole: that is what compares the checksums
+            content = archive.read(name)
+            arrays.append(_array(name, content.shape, content.dtype))
         found: dict[str, Any] = {"file": source.name, "arrays": arrays}
         if npz.is_ours(archive):
             found["sequences"] = _sequences(npz.read(archive))
@@ -76,7 +79,10 @@ def _preview(ragged: Ragged, i: int) -> dict[str, Any]:
     if ragged.keys is not None:
         found["key"] = ragged.keys[i].tolist() if ragged.keys.ndim > 1 else ragged.keys[i : i + 1].tolist()[0]
     if "y" in ragged.per_sequence:
-        found["y"] = ragged.per_sequence["y"][i].tolist()
+        label = ragged.per_sequence["y"][i]
+        found["y"] = (
+            str(label) if label.dtype.kind == "f" and not np.isfinite(label).all() else label.tolist()
+        )
     steps = ragged.values[begin : min(end, begin + _STEPS)]
     found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps]
     return found

@@ -1,7 +1,10 @@
 """The errors that seqtool raises on purpose. Each is one sentence that a person can act on."""
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 
 class SeqtoolError(Exception):
@@ -30,6 +33,29 @@ class UsageError(SeqtoolError, ValueError):
 
 class NoInputError(UsageError):
     """No source was named, and nothing comes in on standard input."""
+
+
+def printable(text: str) -> str:
+    """What came from data may hold line breaks and escape codes; a person sees their names instead.
+
+    >>> len(printable(chr(27)))
+    4
+    """
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def check_choice(option: str, given: str | None, choices: tuple[str, ...]) -> Any:
+    """What was given; raises UsageError unless it is one of the choices, or None."""
+    if given is not None and given not in choices:
+        raise UsageError(f"{option} is {given!r}; {', '.join(choices[:-1])} or {choices[-1]} was expected")
+    return given
+
+
+def why(error: OSError) -> str:
+    """What the system says of a file that cannot be read or written."""
+    if error.errno == errno.ENOSPC:
+        return "no space is left on the disk"
+    return os.strerror(error.errno) if error.errno else " ".join(str(error).split())
 
 
 @contextmanager

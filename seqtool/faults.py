@@ -33,8 +33,6 @@ def bad_cell(table: Table, column: int, part: str, first_row: int) -> Iterator[N
         cell = bad.cell if len(bad.cell) <= 40 else bad.cell[:37] + "..."
         expected = _EXPECTED[part].format(column=shlex.quote(name), cell=shlex.quote(cell))
         what = cell if cell.startswith("a column of") else repr(cell)
-        if bad.cell.strip().lstrip("+-").isdecimal() and part in ("feature", "static", "order"):
-            expected = "float64 cannot hold it exactly next to fractions or missing values"
         raise DataError(f"{table.place(first_row + bad.row)}, column {name!r}: {what}; {expected}") from None
 
 
@@ -65,4 +63,5 @@ def _kind(table: Table, array: Any, numbers: Numbers) -> str | None:
         return None if is_numeric(array.type) else str(array.type)
     cells = [cell for cell in array.slice(0, _SAMPLE).to_pylist() if not numbers.is_missing(cell)]
     odd = [cell for cell in cells if not numbers.is_number(cell)]
-    return f"such as {odd[0][:20]!r}" if 2 * len(odd) > len(cells) else None
+    seen = len(cells) + numbers.seen - numbers.missing
+    return f"such as {odd[0][:20]!r}" if 2 * len(odd) > seen else None

@@ -100,7 +100,7 @@ def group_adjacent(batches: Iterable[Any], layout: Layout, *, rows: int) -> Grou
     return Grouped(
         values,
         np.concatenate([*starts, [rows]]).astype(np.int64) if rows else np.zeros(1, np.int64),
-        [pa.chunked_array(parts) for parts in keys],
+        [pa.chunked_array(parts or [pa.array(np.empty(0, np.int64))]) for parts in keys],
         {name: _joined(parts) for name, parts in constant.items()},
         {name: _joined(parts) for name, parts in riding.items()},
         ties,

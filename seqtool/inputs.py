@@ -12,9 +12,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import IO, Any, Literal, cast
 
-from seqtool.errors import DataError, NoInputError, UsageError
+from isal.igzip_lib import IsalError
+
+from seqtool.errors import DataError, NoInputError, UsageError, why
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
 Packing = Literal["gzip", "zstd"]
@@ -44,6 +46,8 @@ _TEXT_SUFFIXES: dict[str, Kind] = {
     ".ndjson": "json",
 }
 STDIN = "standard input"
+# What reading packed bytes may raise.
+BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 
 
 @dataclass(frozen=True)
@@ -61,19 +65,24 @@ class Input:
 
 
 @contextlib.contextmanager
-def opened(sources: Sequence[str]) -> Iterator[list[Input]]:
+def opened(sources: Sequence[str], *, encoding: str = "utf-8") -> Iterator[list[Input]]:
     """The inputs behind the names of a call; what was spooled is removed at the end of the block.
 
     A name that exists is a path; only one that does not may be a glob; `-`, or no name at all, is standard
-    input. Raises NoInputError where nobody sends anything, UsageError or DataError for what cannot be read.
+    input. `encoding` is that of text. Raises NoInputError where nobody sends anything, UsageError or DataError
+    for what cannot be read.
     """
     with contextlib.ExitStack() as stack:
         if not sources or list(sources) == ["-"]:
-            yield [stack.enter_context(_standard_input())]
+            found = [stack.enter_context(_standard_input())]
         elif "-" in sources:
             raise UsageError("- (standard input) cannot be joined with files; name one or the other")
         else:
-            yield [stack.enter_context(_file(path)) for source in sources for path in _paths(source)]
+            found = [stack.enter_context(_file(path)) for source in sources for path in _paths(source)]
+        if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
+            for item in found:
+                _refuse_binary(item)
+        yield found
 
 
 def _paths(source: str) -> list[Path]:
@@ -92,36 +101,46 @@ def _paths(source: str) -> list[Path]:
 def _file(path: Path) -> Iterator[Input]:
     if path.is_dir():
         raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
-    try:
-        with path.open("rb") as stream:
-            if not path.is_file():  # a named pipe, /dev/fd/63: read once, from front to back
-                with _spooled(stream) as spool:
-                    yield _input(str(path), spool, path)
-                return
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    yield _input(str(path), path, path)
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context(path.open("rb"))
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({why(error)})") from None
+        # A named pipe or /dev/fd/63 is read once, from front to back.
+        whole = path if path.is_file() else stack.enter_context(_spooled(stream))
+        yield _input(str(path), whole, path)
 
 
 def _input(name: str, path: Path, given: Path | None) -> Input:
     with path.open("rb") as file:
         head = file.read(1 << 16)
     if not head:
-        hint = (
-            "; if the command before the pipe wrote a file instead, add -o - to it" if given is None else ""
-        )
-        raise DataError(f"{name}: empty; rows or sequences were expected{hint}")
+        raise _empty(name, given)
     if given is None:
         _refuse_file_name(head)
-    return Input(name, path, given, *_recognise(name, path, head))
+    kind, packing = _recognise(name, path, head)
+    if packing and not _unpacked_head(name, path, packing):
+        raise _empty(name, given)
+    return Input(name, path, given, kind, packing)
+
+
+def _empty(name: str, given: Path | None) -> DataError:
+    hint = "; if the command before the pipe wrote a file instead, add -o - to it" if given is None else ""
+    return DataError(f"{name}: empty; rows or sequences were expected{hint}")
 
 
 @contextlib.contextmanager
 def _spooled(stream: IO[bytes]) -> Iterator[Path]:
     """What can be read only once, in a temporary file that can be read again."""
     with tempfile.NamedTemporaryFile(prefix="seqtool-") as spool:
-        shutil.copyfileobj(stream, spool, 1 << 20)
-        spool.flush()
+        try:
+            shutil.copyfileobj(stream, spool, 1 << 20)
+            spool.flush()
+        except OSError as error:
+            raise DataError(
+                f"{tempfile.gettempdir()}: cannot hold what comes in ({why(error)}); name a folder with more "
+                "room in the environment variable TMPDIR"
+            ) from None
         yield Path(spool.name)
 
 
@@ -138,11 +157,20 @@ def _recognise(name: str, path: Path, head: bytes) -> tuple[Kind, Packing | None
     if kind and packing:
         raise DataError(f"{name}: a compressed {kind} file; decompress it first")
     if kind is None:
-        if b"\x00" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise DataError(f"{name}: neither text nor a format that seqtool reads (it holds NUL bytes)")
         started = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         kind = _TEXT_SUFFIXES.get(bare.suffix.lower()) or ("json" if started in (b"[", b"{") else "text")
     return kind, packing
+
+
+def _refuse_binary(item: Input) -> None:
+    """A NUL among the first bytes of what ought to be text."""
+    if item.kind in ("text", "json"):
+        with open_bytes(item.path, item.packing) as stream:
+            head = stream.read(4096)
+            if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise DataError(
+                    f"{item.name}: neither text nor a format that seqtool reads (it holds NUL bytes)"
+                )
 
 
 def _looks_like_text(head: bytes) -> bool:
@@ -153,7 +181,7 @@ def _unpacked_head(name: str, path: Path, packing: Packing) -> bytes:
     try:
         with open_bytes(path, packing) as stream:
             return bytes(stream.read(1 << 16))
-    except (OSError, EOFError, ValueError) as error:
+    except BROKEN as error:
         raise damaged_packing(name, packing, error) from None
 
 
@@ -175,16 +203,23 @@ def open_bytes(path: Path, packing: Packing | None) -> IO[bytes]:
     return path.open("rb")
 
 
-@contextlib.contextmanager
-def _standard_input() -> Iterator[Input]:
+def require_any(sources: Sequence[str]) -> None:
+    """Raise NoInputError where no source is named and nobody sends anything: a terminal, or /dev/null."""
+    if sources and list(sources) != ["-"]:
+        return
     try:
         mode = os.fstat(0).st_mode
     except OSError:
         mode = stat.S_IFCHR
-    if stat.S_ISCHR(mode):
+    if sys.stdin is None or stat.S_ISCHR(mode):
         raise NoInputError("no input: name a file, or send data to standard input")
     if stat.S_ISDIR(mode):
         raise DataError(f"{STDIN}: a folder; data was expected")
+
+
+@contextlib.contextmanager
+def _standard_input() -> Iterator[Input]:
+    require_any([])
     with _spooled(sys.stdin.buffer) as spool:
         yield _input(STDIN, spool, None)
 
@@ -194,8 +229,13 @@ def _refuse_file_name(head: bytes) -> None:
     lines = head[:4096].split(b"\n")
     named = lines[0].strip().decode(errors="replace")
     if "\0" not in named and len(named) < 1024 and all(len(line) < 1024 for line in lines):
-        known = Path(named).suffix.lower() in {*_BINARY_SUFFIXES, *_TEXT_SUFFIXES}
-        if named and "," not in named and (known or ("." in named and Path(named).is_file())):
+        bare = named.removesuffix(".gz").removesuffix(".zst")
+        known = Path(bare).suffix.lower() in {*_BINARY_SUFFIXES, *_TEXT_SUFFIXES}
+        if (
+            named
+            and "," not in named
+            and (known or ("." in named and len(named) < 256 and Path(named).is_file()))
+        ):
             raise DataError(
                 f"{STDIN}: holds the text {named!r}, which looks like the name of a file; "
                 f"give it as an argument, or send its content: ... < {named}"

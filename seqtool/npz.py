@@ -45,7 +45,7 @@ import numpy as np
 
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
-from seqtool.outputs import replacing
+from seqtool.outputs import check_suffix, replacing
 from seqtool.padding import Plan, unpad
 from seqtool.ragged import Padded, Ragged, Receipt, Side, StepArray, Value, step_mask
 from seqtool.zipped import Member, ZipReader, ZipWriter, write_array
@@ -55,7 +55,6 @@ PER_STEP = ("step_y", "row_index", "c")
 PER_SEQUENCE = ("y", "static", "original_lengths")
 NAMES = ("classes", "step_classes", "static_features")
 _OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "meta")
-SUFFIXES = (".npz", ".npy")
 _WIDEST_TEXT = 64_000_000  # bytes of fixed-width text in one array
 
 
@@ -76,12 +75,6 @@ def save(path: str | os.PathLike[str], data: Ragged | Padded | Plan, *, mask: bo
         write(file, data, suffix=suffix, seekable=True, mask=mask)
 
 
-def check_suffix(suffix: str, name: str) -> None:
-    """Raise UsageError for a name whose suffix is no format that seqtool writes."""
-    if suffix not in SUFFIXES:
-        raise UsageError(f"{name}: the suffix of the output chooses its format; .npz or .npy was expected")
-
-
 def write(
     file: BinaryIO,
     data: Ragged | Padded | Plan,
@@ -92,6 +85,8 @@ def write(
     wrote: Callable[[int], None] | None = None,
 ) -> None:
     """Write sequences into an open file, block by block; `wrote` is told the bytes of each."""
+    if suffix == ".npy" and isinstance(data, Ragged):
+        raise UsageError("an .npy holds x alone, and ragged sequences have none; use .npz")
     if suffix == ".npy":
         write_array(file, next(_members(data, mask=False)), wrote)
         return

@@ -149,33 +149,28 @@ class ColumnOptions:
     ] = None
 
 
-def check_choice(option: str, given: str | None, choices: tuple[str, ...]) -> Any:
-    """What was given; raises UsageError unless it is one of the choices, or None."""
-    if given is not None and given not in choices:
-        raise UsageError(f"{option} is {given!r}; {', '.join(choices[:-1])} or {choices[-1]} was expected")
-    return given
-
-
-def parse_value(text: str | None) -> float | tuple[float, ...] | None:
-    """The padding value that `--value` names; whole numbers stay whole.
+def parse_value(text: str | None, option: str = "--value") -> float | tuple[float, ...] | None:
+    """The number, or the numbers, that an option names; whole numbers stay whole.
 
     >>> parse_value("0,0.5,-1")
     (0, 0.5, -1)
     """
     if text is None:
         return None
-    numbers = tuple(_number(part) for part in text.split(","))
+    numbers = tuple(_number(part, option) for part in text.split(","))
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def _number(text: str) -> float:
+def _number(text: str, option: str) -> float:
     for kind in (int, float):
         try:
-            return kind(text)
+            number = kind(text)
         except ValueError:
             continue
+        if "_" not in text:
+            return number
     raise UsageError(
-        f"--value: {text!r} is not a number; a number, nan, or one number per feature was expected"
+        f"{option}: {text!r} is not a number; a number, nan, or one number per feature was expected"
     )
 
 

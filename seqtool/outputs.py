@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, UsageError, why
 
 
 @contextmanager
@@ -23,27 +23,42 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     are written straight. Raises DataError when the folder is missing or cannot be written.
     """
     if is_special(path):
-        with path.open("wb") as file:
+        with _named(path), path.open("wb") as file:
             yield file
         return
     target = Path(os.path.realpath(path))
     handle, temporary = _temporary_beside(target, path)
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(_mode_for(target))
-        Path(temporary).replace(target)
+        with _named(path):
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(_mode_for(target))
+            Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
 
 
+@contextmanager
+def _named(output: Path | str) -> Iterator[None]:
+    """Say which output it is that cannot be written."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DataError(f"{output}: cannot be written ({why(error)}); no output was made") from None
+
+
 def is_special(path: Path) -> bool:
     """Whether `path` is a device, a pipe, or a file that the caller holds open: no rename may replace it."""
-    if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")):
+    if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")) or path in (
+        Path("/dev/stdout"),
+        Path("/dev/stderr"),
+    ):
         return True
     try:
         mode = path.stat().st_mode
@@ -53,14 +68,18 @@ def is_special(path: Path) -> bool:
 
 
 def _temporary_beside(target: Path, shown: Path) -> tuple[int, str]:
+    _check_folder(target, shown)
+    try:
+        return tempfile.mkstemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp")
+    except OSError as error:
+        raise DataError(f"{shown}: cannot be written ({why(error)})") from None
+
+
+def _check_folder(target: Path, shown: Path) -> None:
     if target.is_dir():
         raise DataError(f"{shown}: a folder; the name of a file was expected")
     if not target.parent.is_dir():
         raise DataError(f"{shown}: the folder {shown.parent} does not exist; create it first")
-    try:
-        return tempfile.mkstemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp")
-    except OSError as error:
-        raise DataError(f"{shown}: cannot be written ({error.strerror})") from None
 
 
 def _mode_for(target: Path) -> int:
@@ -80,6 +99,9 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+SUFFIXES = (".npz", ".npy")
 
 
 @dataclass(frozen=True)
@@ -106,15 +128,14 @@ class Destination:
                 yield file, not is_special(self.path)
             return
         # Past sys.stdout's own buffer, so that every failure is seen here and not at exit.
-        with os.fdopen(os.dup(_stdout_handle()), "wb") as file:
+        with _named("standard output"), os.fdopen(os.dup(_stdout_handle()), "wb") as file:
             yield file, False
 
 
 def _stdout_handle() -> int:
-    try:
-        os.fstat(1)
-    except OSError:
-        raise DataError("standard output is closed; use -o FILE") from None
+    # Python knows whether it was open at the start; by now another file may have got its number.
+    if sys.stdout is None:
+        raise DataError("standard output is closed; use -o FILE")
     return 1
 
 
@@ -127,7 +148,9 @@ def stdout_is_elsewhere() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
-def choose(output: str | None, *, command: str, inputs: list[Path | None], force: bool) -> Destination:
+def choose(
+    output: str | None, *, command: str, inputs: list[Path | None], force: bool, dry_run: bool = False
+) -> Destination:
     """Decide where the output goes: the rule of gzip and xz, whatever is attached to a terminal.
 
     `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
@@ -137,7 +160,7 @@ def choose(output: str | None, *, command: str, inputs: list[Path | None], force
     """
     first = inputs[0]
     if output == "-" or (output is None and first is None):
-        if sys.stdout is not None and sys.stdout.isatty():
+        if sys.stdout is not None and sys.stdout.isatty() and not dry_run:
             raise UsageError(
                 "the output is binary and standard output is a terminal; add -o FILE, or pipe it to a command"
             )
@@ -154,7 +177,16 @@ def choose(output: str | None, *, command: str, inputs: list[Path | None], force
         if not path.name or output.endswith("/"):
             raise UsageError(f"{output}: a folder; the name of a file was expected")
     _check_not_an_input(path, inputs)
-    return Destination(path)
+    _check_folder(path, path)
+    destination = Destination(path)
+    check_suffix(destination.suffix, destination.name)
+    return destination
+
+
+def check_suffix(suffix: str, name: str) -> None:
+    """Raise UsageError for a name whose suffix is no format that seqtool writes."""
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{name}: the suffix of the output chooses its format; .npz or .npy was expected")
 
 
 def _stem(path: Path) -> str:

@@ -204,10 +204,8 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
 
     As in every cast, a fraction may be rounded and nothing else may change.
     """
+    check_value_shape(value, feature_shape)
     numbers: tuple[object, ...] = value if isinstance(value, tuple) else (value,)
-    if isinstance(value, tuple) and (len(value),) != feature_shape:
-        features = feature_shape[0] if feature_shape else "no"
-        raise DataError(f"value has {len(value)} numbers, but a step has {features} features")
     for number in numbers:
         if not isinstance(number, (int, float, np.integer, np.floating)):
             raise DataError(f"value is {value!r}; a number, or a tuple of one for each feature, was expected")
@@ -217,6 +215,13 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
             raise DataError(
                 f"value {shown} cannot be held in {dtype}; choose another --value, or --dtype float32"
             )
+
+
+def check_value_shape(value: Value, feature_shape: tuple[int, ...]) -> None:
+    """Raise DataError for a tuple of other than one number for each feature."""
+    if isinstance(value, tuple) and (len(value),) != feature_shape:
+        features = feature_shape[0] if feature_shape else "no"
+        raise DataError(f"value has {len(value)} numbers, but a step has {features} features")
 
 
 def check_lengths(lengths: Array, x: Array) -> None:
@@ -237,8 +242,10 @@ def check_lengths(lengths: Array, x: Array) -> None:
 
 def stale_slots(x: Array, value: Value, mask: Array) -> Array:
     """The slots outside `mask` that hold something other than `value`: (K, 2) places in (N, T)."""
-    # Compared in the array's own type: 0.1 as float32 is not 0.1.
-    held = np.asarray(value).astype(x.dtype)
+    held = np.asarray(value)
+    if x.dtype.kind == "f":  # compared in the array's own type: 0.1 as float32 is not 0.1
+        with np.errstate(over="ignore"):
+            held = held.astype(x.dtype)
     cells = x[~mask]
     differs = cells != held
     if held.dtype.kind == "f":

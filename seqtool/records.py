@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.building import from_lists
-from seqtool.casting import Array, check_cast, dtype_named
-from seqtool.encoding import BadCellError, Keys, Labels, missing_words
+from seqtool.casting import Array, describe_loss, dtype_named, first_loss
+from seqtool.encoding import BadCellError, Keys, Labels, Numbers, missing_words
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping import key_array
-from seqtool.inputs import Input, open_bytes
-from seqtool.ragged import Ragged
+from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.ragged import Ragged, offsets_of
 from seqtool.sequences import Sequences, SourceOptions
 
 
@@ -55,34 +55,45 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
     if ragged.values.dtype == np.float64:
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
-        check_cast(ragged.values, target, name=f"{source.name}: values")
-        ragged = ragged.replace(values=ragged.values.astype(target))
+        lost = first_loss(ragged.values, target)
+        if lost is not None:
+            step = np.unravel_index(lost, ragged.values.shape)[0]
+            place = places[int(np.searchsorted(ragged.offsets, step, side="right")) - 1]
+            raise DataError(
+                f"{source.name}: {place}: {describe_loss(ragged.values.reshape(-1)[lost].item(), target)}"
+            )
+        with np.errstate(under="ignore"):
+            ragged = ragged.replace(values=ragged.values.astype(target))
     return _with_company(source, ragged, fields, sum(map(len, lists)))
 
 
 def _json_records(source: Input) -> Iterator[tuple[str, Any]]:
     """Every sequence's record and where it stands."""
-    with open_bytes(source.path, source.packing) as stream:
-        try:
+    try:
+        with open_bytes(source.path, source.packing) as stream:
             text = stream.read().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise DataError(f"{source.name}: not UTF-8 text") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{source.name}: not UTF-8 text") from None
+    except BROKEN as error:
+        raise damaged_packing(source.name, source.packing or "file's", error) from None
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not source.name.endswith((".jsonl", ".ndjson")) and (len(lines) == 1 or not _is_json(lines[0][1])):
-        document = _parse_json(source, 1, text)
-        if isinstance(document, list) and all(isinstance(item, (list, dict)) for item in document):
-            yield from ((f"record {i}", record) for i, record in enumerate(document))
-        else:
-            yield "line 1", document
+    bare = source.name.lower().removesuffix(".gz").removesuffix(".zst")
+    one_a_line = bare.endswith((".jsonl", ".ndjson")) or (len(lines) > 1 and _is_json(lines[0][1]))
+    if one_a_line or not lines:
+        for number, line in lines:
+            yield f"line {number}", _parse_json(source, number, line)
         return
-    for number, line in lines:
-        yield f"line {number}", _parse_json(source, number, line)
+    document = _parse_json(source, 1, text)
+    if isinstance(document, list) and all(isinstance(item, (list, dict)) for item in document):
+        yield from ((f"record {i}", record) for i, record in enumerate(document))
+    else:
+        yield "line 1", document
 
 
 def _is_json(line: str) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -95,6 +106,8 @@ def _parse_json(source: Input, line: int, text: str) -> Any:
         raise DataError(f"{source.name}: {place}: not JSON ({error.msg})") from None
     except RecursionError:
         raise DataError(f"{source.name}: line {line}: nested too deeply") from None
+    except ValueError:
+        raise DataError(f"{source.name}: line {line}: an integer of thousands of digits") from None
 
 
 def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> str:
@@ -126,7 +139,7 @@ def _at_place(message: str, places: Sequence[str]) -> str:
 def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
     table = _table(source)
-    lists = [f.name for f in table.schema if pa.types.is_nested(f.type) and not pa.types.is_struct(f.type)]
+    lists = [field.name for field in table.schema if _is_list(field.type)]
     wanted = {"array": _array_name(source, options, lists), "label": options.label, "key": options.key}
     fields = {}
     for part, name in wanted.items():
@@ -145,10 +158,15 @@ def _table(source: Input) -> Any:
 
     try:
         if source.kind == "parquet":
-            return parquet.read_table(source.path)
-        mapped = pa.memory_map(str(source.path))
-        return (pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file)(mapped).read_all()
-    except (pa.ArrowException, OSError) as error:
+            table = parquet.ParquetFile(source.path).read()
+        else:
+            mapped = pa.memory_map(str(source.path))
+            table = (pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file)(
+                mapped
+            ).read_all()
+        table.validate(full=True)  # Arrow files have no checksums; bad offsets would read past the data
+        return table
+    except (pa.ArrowException, OSError, ValueError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{source.name}: damaged, or not a whole {source.kind} file ({reason})") from None
 
@@ -160,32 +178,38 @@ def _flat(source: Input, name: str, column: Any) -> tuple[Array, Array]:
         raise DataError(
             f"{source.name}: row {row} of {name!r} is null; a list was expected, if need be an empty one"
         )
-    if not pa.types.is_nested(column.type):
+    if not _is_list(column.type):
         raise DataError(f"{source.name}: column {name!r} holds {column.type}; lists of numbers were expected")
     lengths = np.asarray(pc.list_value_length(column)).astype(np.int64)
     inner = column.flatten()
     shape: tuple[int, ...] = (len(inner),)
-    if pa.types.is_nested(inner.type):
+    if _is_list(inner.type):
         widths = np.asarray(pc.list_value_length(inner))
         if inner.null_count or (len(widths) and (widths != widths[0]).any()):
             raise DataError(f"{source.name}: the steps of {name!r} have different numbers of features")
-        shape = (len(inner), int(widths[0]) if len(widths) else 0)
+        known = inner.type.list_size if pa.types.is_fixed_size_list(inner.type) else 0
+        shape = (len(inner), int(widths[0]) if len(widths) else known)
         inner = inner.flatten()
-    if not (
-        pa.types.is_integer(inner.type) or pa.types.is_floating(inner.type) or pa.types.is_boolean(inner.type)
-    ):
+    kinds = pa.types
+    if not (kinds.is_integer(inner.type) or kinds.is_floating(inner.type) or kinds.is_boolean(inner.type)):
         raise DataError(f"{source.name}: column {name!r} holds {inner.type}; lists of numbers were expected")
-    if inner.null_count:
-        inner = pc.fill_null(inner.cast(pa.float64()), float("nan"))
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return inner.to_numpy(zero_copy_only=False).reshape(shape), offsets
+    numbers = Numbers(np.dtype(np.float64), missing_words(), text=False)
+    values = numbers.encode(inner, 0) if inner.null_count else inner.to_numpy(zero_copy_only=False)
+    loss = numbers.loss(np.dtype(np.float64)) if inner.null_count else None
+    if loss:
+        raise DataError(f"{source.name}: column {name!r}: {loss.reason}")
+    return values.reshape(shape), offsets_of(lengths)
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
 def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:
     """The sequences with their labels and keys."""
     try:
         if "key" in fields:
-            keys, empty = Keys(keep_empty=True).encode(_cells(fields["key"]))
+            keys, empty = Keys().encode(_cells(fields["key"]))
             if empty is not None:
                 raise DataError(f"{source.name}: {pc.sum(empty).as_py():,} sequences have no key")
             ragged = ragged.replace(keys=key_array([keys]))
@@ -207,4 +231,12 @@ def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
 
 
 def _cells(column: Any) -> Any:
-    return pa.array(column) if isinstance(column, list) else column
+    """The keys or labels of records as an Arrow array of one kind; integers past 64 bits as text."""
+    if not isinstance(column, list):
+        return column
+    kinds = {float if type(cell) is int else type(cell) for cell in column if cell is not None}
+    if len(kinds) > 1 or not kinds <= {str, float, bool}:
+        raise pa.ArrowInvalid("lists, objects or several kinds")
+    if any(type(cell) is int and not -(2**63) <= cell < 2**63 for cell in column):
+        column = [None if cell is None else str(cell) for cell in column]
+    return pa.array(column)

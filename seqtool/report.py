@@ -6,6 +6,7 @@ Rich is loaded only where it draws: in tables, and for a bar on a terminal.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from seqtool.errors import DataError
+from seqtool.errors import DataError, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +48,8 @@ class Summary:
 
     def show(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
         """Write it to standard error."""
+        if sys.stderr is None:  # closed: print would fall back to standard output, where the data goes
+            return
         if as_json:
             facts = {"command": self.command, **self.facts, "warnings": self.warnings}
             print(json.dumps(facts), file=sys.stderr)
@@ -55,10 +58,14 @@ class Summary:
             return
         lines = [*self.lines, *(self.details if verbose else [])]
         width = max((len(word) for word, _ in lines), default=0)
+        # None: colours on a terminal alone.
+        color = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
         for word, text in lines:
-            typer.echo(f"{typer.style(word.ljust(width), dim=True)}  {text}", err=True)
+            typer.echo(
+                f"{typer.style(word.ljust(width), dim=True)}  {printable(text)}", err=True, color=color
+            )
         for warning in self.warnings:
-            typer.echo(f"{typer.style('warning:', fg='yellow')} {warning}", err=True)
+            typer.echo(f"{typer.style('warning:', fg='yellow')} {printable(warning)}", err=True, color=color)
 
 
 def count(number: int, noun: str) -> str:
@@ -201,10 +208,12 @@ def _table(
 
     table = Table(box=box.SIMPLE_HEAD if header else None, show_header=header, padding=(0, 2, 0, 1))
     for name in columns:
-        table.add_column(Text(name), justify="right" if name in right else "left", no_wrap=name in right)
+        table.add_column(
+            Text(printable(name)), justify="right" if name in right else "left", no_wrap=name in right
+        )
     for row in rows:
-        table.add_row(*map(Text, row))
-    out.print(Text(title, style="bold"))
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    out.print(Text(printable(title), style="bold"))
     out.print(table)
     if not header:
         out.print()

@@ -72,6 +72,9 @@ def resolve(
     dropped = {position(table, name) for name in drop}
     if columns is not None:
         chosen = [position(table, name) for name in columns]
+        twice = next((column for column in chosen if chosen.count(column) > 1), None)
+        if twice is not None:
+            raise UsageError(f"--columns names column {table.label(twice)!r} twice")
     else:
         apart = {*dropped, *statics, *(column for column in labels if column is not None)}
         if table.named:
@@ -115,7 +118,11 @@ def join_names(names: Sequence[str]) -> str:
     >>> join_names(["a", "b,c"])
     'a,"b,c"'
     """
-    return ",".join(f'"{name}"' if "," in name else name for name in names)
+    quoted = ('"' + name.replace('"', '""') + '"' for name in names)
+    plain = (name == name.strip() and not {*name} & {*',"\n\r'} for name in names)
+    return ",".join(
+        name if is_plain else quote for name, quote, is_plain in zip(names, quoted, plain, strict=True)
+    )
 
 
 def split_names(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.casting import Array, first_loss
 from seqtool.ragged import Ragged, Side, check_side
 
 
@@ -37,7 +37,10 @@ def strip(ragged: Ragged, value: float, *, side: Side = "post") -> Ragged:
 
 def wholly(steps: Array, value: float) -> Array:
     """Which steps hold `value` in every feature: (S,) bool."""
-    same = np.isnan(steps) if np.isnan(value) and steps.dtype.kind == "f" else steps == value
+    held = np.asarray(value)
+    if steps.dtype.kind == "f" and first_loss(held, steps.dtype) is None:  # 0.1 as float32 is not 0.1
+        held = held.astype(steps.dtype)
+    same = np.isnan(steps) if np.isnan(value) and steps.dtype.kind == "f" else steps == held
     return np.asarray(same if same.ndim == 1 else same.all(axis=1))
 
 

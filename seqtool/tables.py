@@ -7,6 +7,7 @@ typed formats give their own types. Rows are counted here, where bytes become re
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +22,7 @@ from seqtool.inputs import Input, open_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
+_INDEX = re.compile(r"__index_level_\d+__")
 _JSON_ROWS = 20_000  # rows in one batch of JSON lines
 _TYPED_ROWS = 1 << 17  # rows in one batch of a typed table
 
@@ -159,7 +161,7 @@ def _csv(source: Input, options: TextOptions) -> Table:
         notes.append(f"cells are separated by {dialect.delimiter!r}")
     for position, name in enumerate(names):
         if dialect.header and name is None:
-            notes.append(f"column {position} has no name and is left out")
+            notes.append(_left_out(position))
     return Table(
         source.name,
         names,
@@ -213,7 +215,7 @@ def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
             try:
                 # Numbers stay as written: 7 and 7.0 may be different keys.
                 row = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataError(f"{source.name}: line {line}: not JSON ({error})") from None
             if not isinstance(row, dict):
                 raise DataError(f"{source.name}: line {line}: one JSON object per line was expected")
@@ -222,6 +224,10 @@ def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _json_cell(source: Input, line: int, name: str, cell: Any) -> str:
     if isinstance(cell, str):
+        if not cell.isascii() and any("\ud800" <= char <= "\udfff" for char in cell):
+            raise DataError(
+                f"{source.name}: line {line}: field {name!r} holds half a character (a lone surrogate)"
+            )
         return cell
     if cell is None:
         return ""
@@ -288,8 +294,14 @@ def _typed(schema: Any, read: Batches, name: str) -> Table:
         raise DataError(
             f"{name}: has columns {', '.join(map(repr, twice))} more than once; rename one of them"
         )
-    names: tuple[str | None, ...] = tuple(column or None for column in schema.names)
-    return Table(name, names, True, read, lambda row: f"{name}: row {row}")
+    # The index that pandas writes has no name of its own.
+    names = tuple(None if not column or _INDEX.fullmatch(column) else column for column in schema.names)
+    notes = [_left_out(position) for position, column in enumerate(names) if column is None]
+    return Table(name, names, True, read, lambda row: f"{name}: row {row}", notes=notes)
+
+
+def _left_out(position: int) -> str:
+    return f"column {position} has no name and is left out"
 
 
 def from_array(array: Array, name: str = "the array") -> Table:
@@ -300,7 +312,7 @@ def from_array(array: Array, name: str = "the array") -> Table:
     """
     if array.ndim != 2:
         raise DataError(f"{name}: has shape {array.shape}; rows and columns were expected, (rows, columns)")
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name}: an array of {array.dtype}; integers, floats or booleans were expected")
 
     def read(columns: Sequence[int]) -> Iterator[Any]:
@@ -308,7 +320,10 @@ def from_array(array: Array, name: str = "the array") -> Table:
 
         for begin in range(0, len(array), _TYPED_ROWS):
             rows = array[begin : begin + _TYPED_ROWS]
-            arrays = [pa.array(np.ascontiguousarray(rows[:, i])) for i in columns]
+            arrays = [
+                pa.array(np.ascontiguousarray(rows[:, i], dtype=rows.dtype.newbyteorder("=")))
+                for i in columns
+            ]
             yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in columns])
 
     return Table(
@@ -328,9 +343,9 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
     bare = frame.set_axis([str(i) for i in range(len(labels))], axis=1)
     try:
         table = pa.Table.from_pandas(bare, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         reason = " ".join(str(part) for part in error.args)
-        raise DataError(f"{name}: a column mixes kinds of cells ({reason}); convert it first") from None
+        raise DataError(f"{name}: a column cannot be read ({reason}); convert it first") from None
 
     def read(columns: Sequence[int]) -> Iterator[Any]:
         yield from table.select(list(columns)).to_batches(max_chunksize=_TYPED_ROWS)

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.ahead import ahead
-from seqtool.casting import Array, describe_loss, dtype_named
-from seqtool.encoding import BadCellError, Keys, Labels, Numbers, Order, missing_words
+from seqtool.casting import Array, dtype_named
+from seqtool.encoding import BadCellError, Keys, Labels, Loss, Numbers, Order, missing_words
 from seqtool.engines import Engine
 from seqtool.errors import DataError, UsageError
 from seqtool.faults import bad_cell, text_columns
@@ -144,10 +144,7 @@ class _Encoder:
         target = self.asked or np.dtype(np.float32)
         self.features = list(roles.features)
         self.keys = {column: Keys(keep_empty=self.options.empty_key == "keep") for column in roles.key}
-        self.orders = {
-            column: Order(words, as_text=column in roles.text_order, text=table.text)
-            for column in roles.order
-        }
+        self.orders = {column: Order(words, as_text=column in roles.text_order) for column in roles.order}
         self.numbers = {column: Numbers(target, words, text=table.text) for column in roles.features}
         single = np.dtype(np.float32)
         self.statics = {column: Numbers(single, words, text=table.text) for column in roles.static}
@@ -167,7 +164,7 @@ class _Encoder:
             arrays = dict(zip(columns, raw.columns, strict=True))
             encoded, keep = self._encode(arrays, first_row, pool)
             first_row += len(raw)
-            batch = pa.RecordBatch.from_pydict(encoded)
+            batch = pa.RecordBatch.from_arrays(list(encoded.values()), list(encoded))
             if keep is not None:
                 batch = batch.filter(pa.array(keep))
                 self.dropped += len(keep) - len(batch)
@@ -186,7 +183,8 @@ class _Encoder:
                 keep &= ~np.asarray(empty)
         for column, order in self.orders.items():
             with bad_cell(self.table, column, "order", first_row):
-                out[f"o{column}"] = order.encode(arrays[column], first_row)
+                for i, part in enumerate(order.encode(arrays[column], first_row)):
+                    out[f"o{column}_{i}"] = part
         self._encode_features(arrays, first_row, out, pool)
         for column, numbers in self.statics.items():
             with bad_cell(self.table, column, "static", first_row):
@@ -196,7 +194,8 @@ class _Encoder:
                 out[part] = labels.encode(arrays[column])
         if self.options.keep_row_index:
             out["row"] = np.arange(first_row, first_row + count)
-        return out, None if keep.all() else keep
+        arrow = {name: pa.array(part) if isinstance(part, np.ndarray) else part for name, part in out.items()}
+        return arrow, None if keep.all() else keep
 
     def _encode_features(
         self, arrays: dict[int, Any], first_row: int, out: dict[str, Any], pool: Executor
@@ -209,10 +208,13 @@ class _Encoder:
 
         for column, found in zip(self.features, pool.map(encode, self.features), strict=True):
             if isinstance(found, BadCellError) and column not in self.roles.spare_features:
-                text_columns(self.table, self.features, arrays, self.numbers)
+                sure = [c for c in self.features if c not in self.roles.spare_features]
+                text_columns(self.table, sure, arrays, self.numbers)
                 with bad_cell(self.table, column, "feature", first_row):
                     raise found
-            out[f"f{column}"] = found
+            # The engines know no halves; the kernel makes them again of what is exactly the same.
+            half = isinstance(found, np.ndarray) and found.dtype == np.float16
+            out[f"f{column}"] = np.asarray(found, np.float32) if half else found
         # A key of text in a table without names is no feature, wherever its first word stands.
         self.features = [c for c in self.features if not isinstance(out[f"f{c}"], BadCellError)]
         for column in sorted({*self.roles.features} - {*self.features}):
@@ -237,20 +239,20 @@ class _Encoder:
                     f"order column {table.label(column)!r} is empty in {order.missing:,} of {table.rows:,} rows; "
                     "fill them in, or remove these rows"
                 )
-            _check_loss(table, column, order.loss, np.dtype(np.float64))
+            _check_loss(table, column, order.loss)
         for column, labels in self.labels.values():
             if labels.missing:
                 raise DataError(
                     f"label column {table.label(column)!r} is empty in {labels.missing:,} of {table.rows:,} "
                     "rows; fill them in, or remove these rows"
                 )
+        if not self.features:
+            raise DataError(f"{table.name}: no column is left to be a feature: none holds numbers")
         dtype, statics = self._dtype(self.features, self.numbers, self.asked), self._static_dtype()
         for column in self.features:
-            if dtype.kind != "i" or self.asked is not None:
-                _check_loss(table, column, self.numbers[column].loss, dtype)
+            _check_loss(table, column, self.numbers[column].loss(dtype))
         for column in self.statics:
-            if statics.kind != "i":
-                _check_loss(table, column, self.statics[column].loss, statics)
+            _check_loss(table, column, self.statics[column].loss(statics))
 
     @staticmethod
     def _dtype(
@@ -270,7 +272,7 @@ class _Encoder:
         ]
         return Layout(
             keys=[f"k{i}" for i in range(len(self.keys))],
-            order=[f"o{column}" for column in self.orders],
+            order=[f"o{column}_{i}" for column, order in self.orders.items() for i in range(order.parts)],
             features=[f"f{column}" for column in self.features],
             dtype=self._dtype(self.features, self.numbers, self.asked),
             constant=[*(f"s{column}" for column in self.statics), *(["y"] if "y" in self.labels else [])],
@@ -322,10 +324,9 @@ class _Encoder:
         )
 
 
-def _check_loss(table: Table, column: int, loss: tuple[int, float] | None, dtype: np.dtype[Any]) -> None:
+def _check_loss(table: Table, column: int, loss: Loss | None) -> None:
     if loss is not None:
-        row, number = loss
-        raise DataError(f"{table.place(row)}, column {table.label(column)!r}: {describe_loss(number, dtype)}")
+        raise DataError(f"{table.place(loss.row)}, column {table.label(column)!r}: {loss.reason}")
 
 
 def engine_for(inputs: Sequence[Input]) -> Engine:

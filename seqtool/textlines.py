@@ -8,11 +8,12 @@ from io import TextIOWrapper
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from seqtool.casting import Array, describe_loss, dtype_named
-from seqtool.encoding import MISSING, BadCellError, Numbers
+from seqtool.casting import Array, dtype_named
+from seqtool.encoding import BadCellError, Numbers, missing_words
 from seqtool.errors import DataError
-from seqtool.inputs import Input, damaged_packing, open_bytes
+from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged, offsets_of
 from seqtool.sequences import Sequences
 
@@ -27,7 +28,8 @@ def read_lines(source: Input, dtype: str | None) -> Sequences:
     that names the line of a cell which is no number, or does not fit.
     """
     target = np.dtype(np.float32) if dtype is None else dtype_named(dtype)
-    words = pa.array([word for name in MISSING if name for word in (name, name.upper(), name.title(), "NaN")])
+    words = missing_words()
+    words = words.filter(pc.not_equal(words, ""))  # between two commas something is missing that was meant
     numbers = Numbers(target, words, text=True)
     lengths: list[int] = []
     parts: list[Array] = []
@@ -43,12 +45,12 @@ def read_lines(source: Input, dtype: str | None) -> Sequences:
             ) from None
         done += len(cells)
         lengths.extend(counts)
-    if numbers.loss and not (numbers.whole and dtype is None):
-        place, number = numbers.loss
-        line = 1 + int(np.searchsorted(np.cumsum(lengths), place, side="right"))
-        raise DataError(f"{source.name}: line {line}: {describe_loss(number, target)}")
-    values = np.concatenate(parts) if parts else np.empty(0)
-    values = values.astype(np.int64 if numbers.whole and dtype is None else target)
+    made = np.dtype(np.int64) if numbers.whole and dtype is None else target
+    loss = numbers.loss(made)
+    if loss:
+        line = 1 + int(np.searchsorted(np.cumsum(lengths), loss.row, side="right"))
+        raise DataError(f"{source.name}: line {line}: {loss.reason}")
+    values = np.concatenate([part.astype(made) for part in parts]) if parts else np.empty(0)
     warnings = [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
     empty = lengths.count(0)
     if empty:
@@ -72,5 +74,5 @@ def _batches(source: Input) -> Iterator[tuple[int, list[str], list[int]]]:
                 yield first_line, cells, counts
     except UnicodeDecodeError:
         raise DataError(f"{source.name}: not UTF-8 text") from None
-    except (OSError, EOFError) as error:
+    except BROKEN as error:
         raise damaged_packing(source.name, source.packing or "file's", error) from None

@@ -239,6 +239,19 @@ def open_npy(path: Path, name: str) -> Array:
     return np.asarray(mapped)
 
 
+def unpickle(path: Path, name: str) -> Array | None:
+    """The array of an `.npy` that holds a pickle, or None if it holds none; loading one can run its code."""
+    with path.open("rb") as file, _damage(f"{name}: damaged"):
+        version = np.lib.format.read_magic(file)
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        if not read(file)[2].hasobject:
+            return None
+        file.seek(0)
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=True))
+
+
 class ZipReader:
     """The arrays of an `.npz`: directory first, each array when it is asked for, checksums always.
 

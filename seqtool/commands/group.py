@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.errors import DataError, NotNumbersError, UsageError
+from seqtool.errors import DataError, NotNumbersError, UsageError, check_choice
 from seqtool.options import (
     ColumnOptions,
     OutputOptions,
     PaddingOptions,
     TableOptions,
-    check_choice,
     parse_value,
 )
 
@@ -77,13 +76,20 @@ def group(
         empty_key=check_choice("--empty-key", empty_key, ("error", "drop", "keep")),
         missing=text.missing or (),
     )
+    inputs.require_any(sources or [])
     if not by.key:
         raise UsageError("no key: say with --key which column tells sequences apart, such as --key 0")
     if ragged and (padding.maxlen or padding.mask or padding.post is not None or value is not None):
         raise UsageError("--ragged pads nothing: leave --maxlen, --post/--pre, --value and --mask out")
-    with inputs.opened(sources or []) as found:
+    with inputs.opened(sources or [], encoding=text.encoding) as found:
         given = [item.given for item in found]
-        destination = outputs.choose(to.output, command="group", inputs=given, force=to.force)
+        destination = outputs.choose(
+            to.output, command="group", inputs=given, force=to.force, dry_run=to.dry_run
+        )
+        if ragged and destination.suffix == ".npy":
+            raise UsageError(
+                f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz"
+            )
         table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
         parts = roles.resolve(
             table,
@@ -157,8 +163,14 @@ def _corrected(arguments: list[str], columns: Sequence[str]) -> str:
     """The same call without these columns among its features, ready to paste."""
     from seqtool.roles import join_names, split_names
 
-    if "--columns" in arguments:
-        at = arguments.index("--columns") + 1
-        chosen = [name for name in split_names(arguments[at]) if name not in columns]
-        return shlex.join(["seqtool", *arguments[:at], join_names(chosen), *arguments[at + 1 :]])
-    return shlex.join(["seqtool", *arguments, "--drop", join_names(columns)])
+    rest, chosen = [], None
+    words = iter(arguments)
+    for word in words:
+        if word == "--columns" or word.startswith("--columns="):
+            chosen = split_names(next(words) if word == "--columns" else word.removeprefix("--columns="))
+        else:
+            rest.append(word)
+    if chosen is None:
+        return shlex.join(["seqtool", *arguments, "--drop", join_names(columns)])
+    kept = [name for name in chosen if name not in columns]
+    return shlex.join(["seqtool", *rest, "--columns", join_names(kept)])

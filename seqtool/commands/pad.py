@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -80,7 +81,7 @@ def pad(
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
     foreign_side = None if input_padding is None else check_side("--input-padding", input_padding)
-    value, padded_with = parse_value(padding.value), parse_value(strip)
+    value, padded_with = parse_value(padding.value), parse_value(strip, "--strip")
     if isinstance(padded_with, tuple):
         raise UsageError(f"--strip is {strip}; one number was expected")
     options = SourceOptions(array, label, key, lengths, foreign_side, allow_pickle, padding.dtype, value)
@@ -88,7 +89,10 @@ def pad(
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
         given = found[0].given
-        destination = outputs.choose(to.output, command="pad", inputs=[given], force=to.force)
+        also_read = [Path(lengths)] if lengths and Path(lengths).is_file() else []
+        destination = outputs.choose(
+            to.output, command="pad", inputs=[given, *also_read], force=to.force, dry_run=to.dry_run
+        )
         came = read_sequences(found[0], options)
         ragged = came.ragged if padded_with is None else strip_steps(came.ragged, padded_with, side=side)
         with errors.at(found[0].name):

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import duckdb
+import pyarrow as pa
+
+from seqtool.engines import widest
 
 _ROWS = 1 << 16  # rows in one batch of the result
 # No extension is ever fetched: seqtool works without a network.
@@ -47,10 +50,10 @@ class DuckDBEngine:
         """The rows in order."""
         if not self._schemas:
             return
-        # The sort is not stable by itself, so the place of a row decides last. UNION ALL widens the columns.
+        # The sort is not stable by itself, so the place of a row decides last. Each table's columns widen to hold all.
         tables = [
-            f"SELECT *, {number} AS _table, rowid AS _row FROM rows{number}"
-            for number in range(1, len(self._schemas) + 1)
+            f"SELECT {self._columns(schema)}, {number} AS _table, rowid AS _row FROM rows{number}"
+            for number, schema in enumerate(self._schemas, 1)
         ]
         order = ", ".join(f'"{name}"' for name in (*by, "_table", "_row"))
         query = (
@@ -60,6 +63,15 @@ class DuckDBEngine:
             yield from self._database.sql(query).to_arrow_reader(_ROWS)
         except RuntimeError as error:
             raise _meant(error) from None
+
+    def _columns(self, schema: Any) -> str:
+        """The columns of one table, cast where another table needs a wider type."""
+        parts = []
+        for name in self._schemas[0].names:
+            wide = widest([other.field(name).type for other in self._schemas])
+            cast = f'CAST("{name}" AS {"VARCHAR" if wide == pa.string() else "DOUBLE"})'
+            parts.append(f'"{name}"' if wide == schema.field(name).type else f'{cast} AS "{name}"')
+        return ", ".join(parts)
 
     def _run(self, statement: str) -> None:
         try:

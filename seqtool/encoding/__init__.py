@@ -1,0 +1,25 @@
+"""From the cells of a column to numbers and keys, batch by batch, the same however the batches were cut.
+
+Each column starts with the narrowest type that its cells allow and widens when a later batch needs it:
+integers to floats, integer keys to text. Widening never loses what was written, so the first odd value may
+stand anywhere.
+"""
+
+from seqtool.encoding.cells import BadCellError, is_text, missing_words, plain
+from seqtool.encoding.keys import Keys
+from seqtool.encoding.labels import Labels
+from seqtool.encoding.numbers import Loss, Numbers, is_numeric
+from seqtool.encoding.order import Order
+
+__all__ = [
+    "BadCellError",
+    "Keys",
+    "Labels",
+    "Loss",
+    "Numbers",
+    "Order",
+    "is_numeric",
+    "is_text",
+    "missing_words",
+    "plain",
+]

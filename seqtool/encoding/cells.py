@@ -1,0 +1,49 @@
+"""What all columns share: cells that hold nothing, cells that do not fit, and text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import product
+from typing import Any
+
+import pyarrow as pa
+
+MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
+INTEGER = re.compile(r"\s*[+-]?\d+\s*")
+EXACT = 2.0**53  # past this, a float64 no longer holds every integer
+
+
+class BadCellError(Exception):
+    """A cell that is not what its column needs: its row within the batch, and what stands there."""
+
+    def __init__(self, row: int, cell: str) -> None:
+        super().__init__(f"row {row} holds {cell!r}")
+        self.row = row
+        self.cell = cell
+
+
+def missing_words(more: Iterable[str] = ()) -> Any:
+    """The set of spellings of a missing value: the usual words in any case, and `more` as they are.
+
+    >>> len(missing_words(["?"])) - len(missing_words())
+    1
+    """
+    cases = {
+        "".join(letters) for word in MISSING for letters in product(*zip(word, word.upper(), strict=True))
+    }
+    return pa.array(sorted(cases | set(more)), pa.string())
+
+
+def is_text(array: Any) -> bool:
+    """Whether a column holds text."""
+    return bool(pa.types.is_string(array.type) or pa.types.is_large_string(array.type))
+
+
+def plain(array: Any) -> Any:
+    """An Arrow array without dictionary or view encoding."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_string_view(array.type) or pa.types.is_large_string(array.type):
+        array = array.cast(pa.string())
+    return array

@@ -1,0 +1,82 @@
+"""Columns that tell sequences apart: integers as they are, all else as it was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seqtool.encoding.cells import EXACT, BadCellError, is_text, plain
+
+
+class Keys:
+    """A column that tells sequences apart: int64 while every cell is a plain integer, else text.
+
+    Cells are compared as written: 007, 07 and 7 are three keys. `empty` counts cells that hold nothing; with
+    `keep_empty` they are a key of text like others, else their rows are to be left out.
+    """
+
+    def __init__(self, *, keep_empty: bool = False) -> None:
+        self._keep_empty = keep_empty
+        self.integer = True
+        self.empty = 0
+
+    def encode(self, array: Any) -> tuple[Any, Any]:
+        """The batch as an Arrow array of int64 or text, and which rows have no key, or None."""
+        array = spelled(plain(array))
+        if pa.types.is_integer(array.type) and not array.null_count:
+            return (array, None) if self.integer else (array.cast(pa.string()), None)
+        if not is_text(array):
+            array = array.cast(pa.string())
+        array = pc.fill_null(array, "")
+        _refuse_nul(array)
+        empty = pc.equal(array, "")
+        count = pc.sum(empty).as_py() or 0
+        self.empty += count
+        left_out = empty if count and not self._keep_empty else None
+        if self.integer:
+            integers = _plain_integers(array if left_out is None else pc.if_else(empty, "0", array))
+            if integers is not None:
+                return integers, left_out
+            self.integer = False
+        return array, left_out
+
+
+def spelled(array: Any) -> Any:
+    """A typed key column as its integers, or as the text that a person would write."""
+    types = pa.types
+    if types.is_integer(array.type):
+        try:
+            return array.cast(pa.int64())
+        except pa.ArrowInvalid:
+            return array.cast(pa.string())
+    if types.is_floating(array.type):
+        return pa.array([_float_key(number) for number in np.asarray(array).tolist()], pa.string())
+    binary = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    if types.is_nested(array.type) or any(is_binary(array.type) for is_binary in binary):
+        raise BadCellError(0, f"a column of {array.type}")
+    return array
+
+
+def _float_key(number: float) -> str:
+    if number != number:
+        return ""
+    return str(int(number)) if abs(number) < EXACT and number == int(number) else repr(number)
+
+
+def _plain_integers(array: Any) -> Any:
+    """Text as int64 if writing each integer gives back its text, else None: 007, +7 and -0 do not."""
+    try:
+        integers = pc.cast(array, pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    return integers if pc.all(pc.equal(pc.cast(integers, pa.string()), array)).as_py() else None
+
+
+def _refuse_nul(array: Any) -> None:
+    with_nul = pc.match_substring(array, "\0")
+    if pc.any(with_nul).as_py():
+        row = int(np.argmax(np.asarray(with_nul)))
+        raise BadCellError(row, array[row].as_py())
