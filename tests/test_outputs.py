@@ -116,7 +116,7 @@ def test_a_disk_that_fails_late_leaves_everything_as_it_was(
 
     (tmp_path / "out.npz").write_bytes(OLD)
     monkeypatch.setattr(os if step == "fsync" else Path, step, fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DataError, match=r"out\.npz: cannot be written \(no space is left"):
         put(tmp_path / "out.npz")
     monkeypatch.undo()
     assert names(tmp_path) == ["out.npz"]
@@ -222,7 +222,7 @@ def test_a_link_to_a_device_stays(tmp_path: Path) -> None:
 
 
 def test_a_full_device_is_an_error() -> None:
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DataError, match="/dev/full: cannot be written"):
         put(Path("/dev/full"))
 
 
@@ -459,7 +459,8 @@ def test_a_closed_standard_output_is_told(stdout_on: Any) -> None:
 def test_a_full_standard_output_is_an_error(stdout_on: Any) -> None:
     with Path("/dev/full").open("wb") as full:
         stdout_on(full.fileno())
-    with pytest.raises(OSError, match="No space left"), Destination(None).open() as (file, _):
+    refused = pytest.raises(DataError, match="standard output: cannot be written")
+    with refused, Destination(None).open() as (file, _):
         file.write(NEW)
 
 
@@ -486,7 +487,20 @@ def test_standard_output_is_elsewhere_when_a_pipe_or_file(tmp_path: Path, stdout
     os.close(writer)
 
 
+@pytest.mark.parametrize("output", ["out.csv", "out", "out.npz.gz", "out.NPZ"])
+def test_a_suffix_that_is_no_format_is_a_wrong_call(output: str, here: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.npz or \.npy was expected"):
+        chosen(output, "in.npy")
+    assert names(here) == []
+
+
+def test_a_folder_that_is_missing_is_told_before_any_work(here: Path) -> None:
+    with pytest.raises(DataError, match="the folder missing does not exist"):
+        chosen("missing/out.npz", "in.npy")
+    assert names(here) == []
+
+
 def test_choosing_writes_nothing(here: Path) -> None:
-    for output in (None, "out.npz", "-", "missing/out.npz"):
+    for output in (None, "out.npz", "-"):
         outputs.choose(output, command="pad", inputs=[Path("in.npy")], force=False)
     assert names(here) == []

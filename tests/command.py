@@ -1,0 +1,139 @@
+"""Runs the real command in a process of its own, in a scratch folder, and looks at what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SEQTOOL = Path(sys.executable).with_name("seqtool")
+SAMPLES = Path(__file__).parent.parent / "samples"
+_LONGEST = 120  # seconds: a call that hangs fails its test
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a call ended: exit code, what it wrote to standard output, what it told on standard error."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+class Place:
+    """A folder to run commands in, and an empty folder for their temporary files."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "work"
+        self.temporary = root / "temporary"
+        self.folder.mkdir()
+        self.temporary.mkdir()
+
+    def write(self, name: str, content: str | bytes | np.ndarray) -> Path:
+        """A file of this content; an array becomes an .npy."""
+        path = self.folder / name
+        if isinstance(content, np.ndarray):
+            np.save(path, content)
+        else:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What commands see: warnings are errors, and temporary files go where they can be counted."""
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(("_SEQTOOL", "LC_"))}
+        path = f"{SEQTOOL.parent}{os.pathsep}{kept.get('PATH', '')}"
+        own = {"PATH": path, "TMPDIR": str(self.temporary), "PYTHONWARNINGS": "error", "LANG": "C.UTF-8"}
+        return {**kept, **own, **(more or {})}
+
+    def run(
+        self,
+        *arguments: str | Path,
+        stdin: bytes | Path | None = None,
+        stdout: int = subprocess.PIPE,
+        environment: Mapping[str, str] | None = None,
+        before: Callable[[], object] | None = None,
+    ) -> Done:
+        """`seqtool` with these arguments; without `stdin` its standard input is /dev/null.
+
+        A path as `stdin` is what `< path` gives; bytes come through a pipe. `before` runs in the new process.
+        """
+        feed: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": subprocess.DEVNULL}
+        with (stdin if isinstance(stdin, Path) else Path(os.devnull)).open("rb") as file:
+            if isinstance(stdin, Path):
+                feed = {"stdin": file}
+            done = subprocess.run(
+                [SEQTOOL, *arguments],
+                cwd=self.folder,
+                env=self.environment(environment),
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                timeout=_LONGEST,
+                preexec_fn=before,
+                check=False,
+                **feed,
+            )
+        return Done(done.returncode, done.stdout or b"", done.stderr.decode())
+
+    def made(self, command: str, *calls: Sequence[str | Path]) -> list[dict[str, np.ndarray]]:
+        """The arrays that a command makes of each of these arguments; the calls run on all cores."""
+
+        def make(numbered: tuple[int, Sequence[str | Path]]) -> dict[str, np.ndarray]:
+            number, arguments = numbered
+            succeeded(self.run(command, *arguments, "-o", f"made{number}.npz"))
+            return self.arrays(f"made{number}.npz")
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            arrays = [*pool.map(make, enumerate(calls))]
+        assert self.left_behind() == []
+        return arrays
+
+    def shell(self, line: str) -> Done:
+        """A line of bash; it fails if any command of a pipeline fails."""
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_LONGEST,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr.decode())
+
+    def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
+        """`seqtool` with these arguments, not waited for."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.Popen(
+            [SEQTOOL, *arguments], cwd=self.folder, env=self.environment(), stderr=subprocess.PIPE, **options
+        )
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """Every array of an .npz in the folder, read by NumPy with its defaults."""
+        with np.load(self.folder / name) as archive:
+            return dict(archive)
+
+    def files(self) -> dict[str, bytes]:
+        """What every file in the folder holds, hidden ones too."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+        }
+
+    def left_behind(self) -> list[str]:
+        """The temporary files that are still there: in the folder, or where temporary files go."""
+        beside = [path.name for path in self.folder.rglob(".*")]
+        return sorted([*beside, *(path.name for path in self.temporary.rglob("*"))])
+
+
+def succeeded(done: Done) -> Done:
+    """The same, unless the call failed: then what it said fails the test."""
+    assert done.code == 0, done.err
+    return done

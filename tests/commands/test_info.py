@@ -1,0 +1,149 @@
+"""`seqtool info`: what it tells about a file, as tables and as data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.command import SAMPLES, Place, succeeded
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.write("visits.csv", "user,score,age,plan\nb,0.5,30,pro\na,1.5,41,free\nb,2.5,30,pro\nb,9,30,pro\n")
+    return place
+
+
+def info(place: Place, *arguments: str) -> dict:
+    done = succeeded(place.run("info", *arguments, "--json"))
+    assert done.err == ""
+    return json.loads(done.out)
+
+
+def test_a_padded_file_of_ours(place: Place) -> None:
+    succeeded(
+        place.run("group", "visits.csv", "--key", "user", "--label", "plan", "--maxlen", "4", "-o", "a.npz")
+    )
+    facts = info(place, "a.npz")
+    assert facts["file"] == "a.npz"
+    arrays = {array["name"]: array for array in facts["arrays"]}
+    assert [*arrays] == [*place.arrays("a.npz")]
+    assert arrays["x"] == {"name": "x", "shape": [2, 4, 2], "dtype": "float32", "bytes": 64}
+    sequences = facts["sequences"]
+    assert (sequences["kind"], sequences["count"], sequences["steps"]) == ("padded", 2, 4)
+    assert sequences["lengths"] == {"min": 1, "median": 2.0, "max": 3}
+    assert (sequences["padding"], sequences["value"], sequences["padding_share"]) == ("post", 0, 0.5)
+    assert sequences["features"] == ["score", "age"]
+    assert sequences["classes"] == ["free", "pro"]
+    assert sequences["receipt"][0]["command"] == "group"
+    assert [preview["key"] for preview in sequences["preview"]] == ["a", "b"]
+    assert [preview["length"] for preview in sequences["preview"]] == [1, 3]
+    assert [preview["y"] for preview in sequences["preview"]] == [0, 1]
+    assert [[float(n) for n in step] for step in sequences["preview"][1]["steps"]] == [
+        [0.5, 30],
+        [2.5, 30],
+        [9, 30],
+    ]
+
+
+def test_the_tables_tell_the_same(place: Place) -> None:
+    succeeded(
+        place.run("group", "visits.csv", "--key", "user", "--label", "plan", "--maxlen", "4", "-o", "a.npz")
+    )
+    done = succeeded(place.run("info", "a.npz"))
+    assert done.err == ""
+    told = " ".join(done.out.decode().split())
+    for words in (
+        "x 2 x 4 x 2 float32 64 B",
+        "lengths 2 int64",
+        "2 sequences, 4 steps",
+        "min 1, median 2, max 3",
+        "post, with 0, 50.0% of all steps",
+        "score, age",
+        "free, pro",
+        "4 steps in = 4 kept + 0 cut + 0 dropped",
+        "key b",
+    ):
+        assert words in told
+
+
+def test_a_ragged_file_of_ours(place: Place) -> None:
+    succeeded(place.run("group", "visits.csv", "--key", "user", "--drop", "plan", "--ragged", "-o", "a.npz"))
+    sequences = info(place, "a.npz")["sequences"]
+    assert (sequences["kind"], sequences["count"], sequences["steps"]) == ("ragged", 2, 4)
+    assert "padding" not in sequences
+    assert b"ragged" in succeeded(place.run("info", "a.npz")).out
+
+
+def test_sequences_without_steps_keys_or_features(place: Place) -> None:
+    place.write("a.txt", "1 2\n\n3\n")
+    succeeded(place.run("pad", "a.txt"))
+    sequences = info(place, "a.pad.npz")["sequences"]
+    assert sequences["empty"] == 1
+    assert sequences["preview"][1] == {"length": 0, "steps": []}
+    told = succeeded(place.run("info", "a.pad.npz")).out.decode()
+    assert "1 of them empty" in told
+    place.write("none.npy", np.empty((0, 3, 2)))
+    succeeded(place.run("pad", "none.npy"))
+    assert info(place, "none.pad.npz")["sequences"]["count"] == 0
+    succeeded(place.run("info", "none.pad.npz"))
+
+
+def test_foreign_files(place: Place) -> None:
+    np.savez(place.folder / "a.npz", one=np.zeros((2, 3), np.int16), two=np.array("text"))
+    facts = info(place, "a.npz")
+    assert facts["arrays"][0] == {"name": "one", "shape": [2, 3], "dtype": "int16", "bytes": 12}
+    assert "sequences" not in facts
+    place.write("a.npy", np.zeros((2, 3, 4)))
+    [array] = info(place, "a.npy")["arrays"]
+    assert (array["shape"], array["dtype"], array["bytes"]) == ([2, 3, 4], "float64", 192)
+    assert "2 x 3 x 4" in succeeded(place.run("info", "a.npy")).out.decode()
+
+
+def test_standard_input(place: Place) -> None:
+    path = place.write("a.npy", np.zeros((2, 3)))
+    for stdin in (path, path.read_bytes()):
+        done = succeeded(place.run("info", "--json", stdin=stdin))
+        assert json.loads(done.out)["arrays"][0]["shape"] == [2, 3]
+
+
+def test_names_and_keys_are_data(place: Place) -> None:
+    """What looks like markup of the library that draws, or like control characters, is shown as it is."""
+    place.write("a.csv", "k,[red]a[/red],[/b]\n[bold]x,1,2\n\x1b[31mred,3,4\n")
+    succeeded(place.run("group", "a.csv", "--key", "k"))
+    told = succeeded(place.run("info", "a.group.npz")).out.decode()
+    assert "[red]a[/red]" in told
+    assert "[bold]x" in told
+    assert "\x1b" not in told
+
+
+def test_a_table_is_no_array(place: Place) -> None:
+    done = place.run("info", "visits.csv")
+    assert done.code == 1
+    assert done.err.startswith("seqtool: error: visits.csv: ")
+    assert "group" in done.err
+
+
+def test_the_vowels(place: Place) -> None:
+    source = SAMPLES / "japanese_vowels.csv"
+    call = [
+        "--key",
+        "utterance",
+        "--order-by",
+        "frame",
+        "--label",
+        "speaker",
+        "--drop",
+        "split",
+        "-q",
+        "-o",
+        "vowels.npz",
+    ]
+    succeeded(place.run("group", source, *call))
+    told = succeeded(place.run("info", "vowels.npz")).out.decode()
+    for words in ("640 x 29 x 12", "min 7, median 15, max 29", "9,961 steps", "890.9 kB"):
+        assert words in told

@@ -1,0 +1,333 @@
+"""`st.group`: one function for DataFrames, arrays and files."""
+
+import warnings
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import seqtool as st
+from seqtool.ragged import Padded, Ragged
+from tests.oracles import parts, told
+
+NAN = float("nan")
+ROWS = [[1, 2, 3], [3, 0, 2], [1, 1, 4], [2, 1, 2], [0, 1, 1], [2, 0, 3]]
+EVENTS = pd.DataFrame(
+    {
+        "user": ["u2", "u1", "u2", "u1", "u2"],
+        "time": [3, 9, 1, 2, 2],
+        "a": [1.5, 2.5, 3.5, 4.5, 5.5],
+        "b": [1, 2, 3, 4, 5],
+        "kind": ["x", "y", "x", "y", "x"],
+        "age": [30, 40, 30, 40, 30],
+    }
+)
+
+
+def test_the_mission_in_one_call() -> None:
+    grouped = st.group(np.array(ROWS), key=2)
+    assert isinstance(grouped, Padded)
+    assert grouped.padding == "post"
+    assert grouped.keys is not None
+    assert grouped.keys.tolist() == [1, 2, 3, 4]
+    assert grouped.lengths.tolist() == [1, 2, 2, 1]
+    assert grouped.x.tolist() == [
+        [[0, 1, 1], [0, 0, 0]],
+        [[3, 0, 2], [2, 1, 2]],
+        [[1, 2, 3], [2, 0, 3]],
+        [[1, 1, 4], [0, 0, 0]],
+    ]
+
+
+def test_a_named_frame() -> None:
+    grouped = st.group(EVENTS, key="user", order_by="time", label="kind", static="age")
+    assert grouped.features == ("a", "b")
+    assert grouped.x.dtype == np.float32
+    assert grouped.x.tolist() == [[[4.5, 4], [2.5, 2], [0, 0]], [[3.5, 3], [5.5, 5], [1.5, 1]]]
+    assert grouped.per_sequence["y"].tolist() == [1, 0]
+    assert grouped.names["classes"].tolist() == ["x", "y"]
+    assert grouped.per_sequence["static"].tolist() == [[40], [30]]
+
+
+def files_of(frame: pd.DataFrame, folder: Path) -> dict[str, Path]:
+    paths = {
+        name: folder / name for name in ("t.csv", "t.tsv", "t.csv.gz", "t.parquet", "t.feather", "t.jsonl")
+    }
+    for name in ("t.csv", "t.csv.gz"):
+        frame.to_csv(paths[name], index=False)
+    frame.to_csv(paths["t.tsv"], index=False, sep="\t")
+    frame.to_parquet(paths["t.parquet"], index=False)
+    frame.to_feather(paths["t.feather"])
+    frame.to_json(paths["t.jsonl"], orient="records", lines=True)
+    return paths
+
+
+OPTIONS: dict[str, Any] = {
+    "key": "user",
+    "order_by": "time",
+    "label": "kind",
+    "static": ["age"],
+    "step_label": "b",
+}
+
+
+def test_a_frame_and_every_file_of_it_give_the_same(tmp_path: Path) -> None:
+    expected = parts(st.group(EVENTS, **OPTIONS))
+    for path in files_of(EVENTS, tmp_path).values():
+        assert parts(st.group(path, **OPTIONS)) == expected, path
+        assert parts(st.group(str(path), **OPTIONS)) == expected, path
+
+
+def test_an_array_and_every_form_of_it_give_the_same(tmp_path: Path) -> None:
+    array = np.array(ROWS)
+    expected = parts(st.group(array, key=2, order_by=1))
+    np.save(tmp_path / "t.npy", array)
+    np.savez(tmp_path / "t.npz", array)
+    np.savetxt(tmp_path / "t.csv", array, fmt="%d", delimiter=",")
+    for source in (pd.DataFrame(array), *(tmp_path / name for name in ("t.npy", "t.npz", "t.csv"))):
+        assert parts(st.group(source, key=2, order_by=1)) == expected
+
+
+def test_a_pattern_names_several_files(tmp_path: Path) -> None:
+    EVENTS.iloc[:2].to_csv(tmp_path / "part0.csv", index=False)
+    EVENTS.iloc[2:].to_csv(tmp_path / "part1.csv", index=False)
+    assert parts(st.group(tmp_path / "part*.csv", **OPTIONS)) == parts(st.group(EVENTS, **OPTIONS))
+
+
+def test_ragged_sequences_are_not_padded() -> None:
+    ragged = st.group(EVENTS, key="user", columns=["b"], ragged=True)
+    assert isinstance(ragged, Ragged)
+    assert ragged.values.tolist() == [[2], [4], [1], [3], [5]]
+    assert ragged.offsets.tolist() == [0, 2, 5]
+    with pytest.raises(st.UsageError, match="leave maxlen out"):
+        st.group(EVENTS, key="user", columns=["b"], ragged=True, maxlen=2)
+
+
+def test_padding_options_are_those_of_pad() -> None:
+    grouped = st.group(EVENTS, key="user", columns=["b"], maxlen=2, value=-1)
+    assert grouped.x[..., 0].tolist() == [[2, 4], [3, 5]]  # the latest steps
+    assert grouped.per_sequence["original_lengths"].tolist() == [2, 3]
+    post = st.group(EVENTS, key="user", columns=["b"], maxlen=2, truncating="post")
+    assert post.x[..., 0].tolist() == [[2, 4], [1, 3]]
+    pre = st.group(EVENTS, key="user", columns=["b"], padding="pre", value=-1)
+    assert pre.x[..., 0].tolist() == [[-1, 2, 4], [1, 3, 5]]
+    assert st.group(EVENTS, key="user", columns=["a", "b"], value=(7, 8), dtype="float64").x[
+        0, 2
+    ].tolist() == [7, 8]
+
+
+def test_step_outputs() -> None:
+    grouped = st.group(
+        EVENTS, key="user", columns=["b"], step_label="kind", keep_row_index=True, label_value=-1
+    )
+    assert grouped.per_step["step_y"].data.tolist() == [[1, 1, -1], [0, 0, 0]]
+    assert grouped.per_step["row_index"].data.tolist() == [[1, 3, -1], [0, 2, 4]]
+
+
+def test_several_keys() -> None:
+    grouped = st.group(EVENTS, key=["kind", "age"], columns=["b"])
+    assert grouped.keys is not None
+    assert grouped.keys.tolist() == [["x", "30"], ["y", "40"]]
+
+
+@pytest.mark.parametrize("dtype", ["float64", np.float64, np.dtype("float64")])
+def test_a_dtype_may_be_given_in_any_form(dtype: Any) -> None:
+    assert st.group(EVENTS, key="user", columns=["a"], dtype=dtype).x.dtype == np.float64
+
+
+def test_missing_values_are_nan_and_warned_of_with_their_counts() -> None:
+    frame = pd.DataFrame({"k": [1, 1, 2], "a": [0.5, None, None], "b": [1, 2, 3]})
+    with pytest.warns(UserWarning, match=r"missing values became NaN: \{'a': 2\}") as caught:
+        grouped = st.group(frame, key="k")
+    assert told(grouped.x) == told([[[0.5, 1.0], [NAN, 2.0]], [[NAN, 3.0], [0.0, 0.0]]])
+    assert caught[0].filename == __file__
+
+
+def test_nothing_is_warned_of_where_nothing_is_missing() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        st.group(EVENTS, key="user", columns=["a", "b"])
+
+
+def test_missing_values_in_an_integer_dtype_are_an_error() -> None:
+    frame = pd.DataFrame({"k": [1, 2], "a": pd.array([1, None], dtype="Int64")})
+    with pytest.raises(st.DataError, match="row 1, column 'a': a missing value, which int64 cannot hold"):
+        st.group(frame, key="k", dtype="int64")
+
+
+# Typed columns.
+
+
+def test_integer_columns_give_int64_and_any_other_number_float32() -> None:
+    frame = pd.DataFrame({"k": [1], "i": np.array([1], "int8"), "u": np.array([2], "uint32")})
+    assert st.group(frame, key="k").x.dtype == np.int64
+    for other in ([0.5], np.array([2.0], "float64"), [Decimal("1.5")]):
+        assert st.group(frame.assign(f=other), key="k").x.dtype == np.float32
+    assert st.group(frame.assign(b=[True]), key="k").x.tolist() == [[[1, 2, 1]]]
+
+
+def test_a_typed_integer_that_float32_cannot_hold_is_refused() -> None:
+    frame = pd.DataFrame({"k": [1, 1], "i": [1, 2**24 + 1], "f": [0.5, 1]})
+    with pytest.raises(st.DataError, match=r"row 1, column 'i': 16777217, .*--dtype float64"):
+        st.group(frame, key="k")
+    assert st.group(frame, key="k", dtype="float64").x[0, 1].tolist() == [2**24 + 1, 1]
+
+
+@pytest.mark.parametrize("number", [2**63, 2**63 + 1, 2**64 - 1])
+def test_a_uint64_that_int64_cannot_hold_is_refused_or_kept(number: int) -> None:
+    frame = pd.DataFrame({"k": [1], "a": np.array([number], "uint64")})
+    with pytest.raises(st.DataError, match=str(number)):
+        st.group(frame, key="k")
+    assert st.group(frame, key="k", dtype="uint64").x.tolist() == [[[number]]]
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**53 + 2])
+@pytest.mark.parametrize("rows", [[None, 0], [0, None]])
+def test_a_nullable_integer_that_float32_cannot_hold_is_refused(number: int, rows: list[Any]) -> None:
+    cells = [number if cell == 0 else None for cell in rows]
+    frame = pd.DataFrame({"k": [1, 1], "a": pd.array(cells, dtype="Int64")})
+    with pytest.raises(st.DataError, match=rf"row {cells.index(number)}, column 'a'"):
+        st.group(frame, key="k")
+
+
+def test_text_dates_and_lists_among_features_are_one_error_that_lists_them_all() -> None:
+    frame = pd.DataFrame(
+        {
+            "k": [1],
+            "a": [1],
+            "name": ["Ann"],
+            "digits": ["5"],
+            "day": pd.to_datetime(["2024-01-01"]),
+            "tags": [[1, 2]],
+            "group": pd.Categorical(["g"]),
+        }
+    )
+    with pytest.raises(st.DataError) as refused:
+        st.group(frame, key="k")
+    assert refused.value.columns == ["name", "digits", "day", "tags", "group"]  # type: ignore[attr-defined]
+    assert st.group(frame, key="k", drop=refused.value.columns).features == ("a",)  # type: ignore[attr-defined]
+
+
+def test_a_categorical_of_numbers_is_a_feature() -> None:
+    frame = pd.DataFrame({"k": pd.Categorical(["b", "a"]), "a": pd.Categorical([5, 7])})
+    grouped = st.group(frame, key="k")
+    assert grouped.keys is not None
+    assert (grouped.keys.tolist(), grouped.x.tolist()) == (["a", "b"], [[[7]], [[5]]])
+
+
+@pytest.mark.parametrize("keys", [[1.0, NAN, 1.0], ["x", None, "x"], pd.array([1, None, 1], dtype="Int64")])
+def test_missing_keys_of_a_frame_are_empty_keys(keys: Any) -> None:
+    frame = pd.DataFrame({"k": keys, "a": [1, 2, 3]})
+    with pytest.raises(st.DataError, match="key column 'k' is empty in 1 of 3 rows"):
+        st.group(frame, key="k")
+    assert st.group(frame, key="k", empty_key="drop").lengths.tolist() == [2]
+    kept = st.group(frame, key="k", empty_key="keep").keys
+    assert kept is not None
+    assert kept.tolist() == ["", "x" if keys[0] == "x" else "1"]
+
+
+def test_times_of_a_frame_put_steps_in_order() -> None:
+    times = pd.to_datetime(["2024-01-02", "2024-01-01"])
+    for column in (times, times.tz_localize("Europe/Berlin"), ["2024-01-02", "2024-01-01"]):
+        frame = pd.DataFrame({"k": [1, 1], "t": column, "a": [1, 2]})
+        assert st.group(frame, key="k", order_by="t").x.tolist() == [[[2], [1]]]
+    with pytest.raises(st.DataError, match="order column 't' is empty in 1 of 2 rows"):
+        st.group(pd.DataFrame({"k": [1, 1], "t": [times[0], None], "a": [1, 2]}), key="k", order_by="t")
+
+
+def test_parquet_files_of_other_times_are_compared_as_times(tmp_path: Path) -> None:
+    import pyarrow.parquet as parquet
+
+    for name, unit, time in (("0", "s", 10), ("1", "ms", 5000)):
+        table = pa.table({"k": [1], "t": pa.array([time], pa.timestamp(unit)), "a": [time]})
+        parquet.write_table(table, tmp_path / f"{name}.parquet", coerce_timestamps=None)
+        with pa.ipc.new_file(tmp_path / f"{name}.arrow", table.schema) as writer:
+            writer.write_table(table)
+    for kind in ("parquet", "arrow"):
+        assert st.group(tmp_path / f"*.{kind}", key="k", order_by="t").x[0, :, 0].tolist() == [5000, 10]
+
+
+# Calls that cannot be meant.
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"key": []}, "no key"),
+        ({"columns": ["a"], "drop": ["b"]}, "--columns and --drop"),
+        ({"min_len": -1}, "min_len is -1"),
+        ({"maxlen": 0}, "maxlen is 0"),
+        ({"maxlen": -3}, "maxlen is -3"),
+        ({"padding": "left"}, "left"),
+        ({"truncating": "left"}, "left"),
+        ({"dtype": "complex64"}, "complex64"),
+        ({"dtype": "floaty"}, "floaty"),
+        ({"label_as": "klass"}, "klass"),
+        ({"empty_key": "skip"}, "skip"),
+        ({"delimiter": ";;"}, "--delimiter"),
+        ({"encoding": "klingon"}, "klingon"),
+    ],
+)
+def test_arguments_that_contradict_or_are_unknown_are_refused(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    EVENTS.to_csv(tmp_path / "t.csv", index=False)
+    given = {"key": "user", "columns": ["a"], "label": "kind"} | options
+    with pytest.raises(st.UsageError, match=message):
+        st.group(tmp_path / "t.csv", **given)
+
+
+def test_one_name_stands_for_a_list_of_one() -> None:
+    frame = pd.DataFrame({"k": [1], "a": [2], "b": [3], "ab": [4]})
+    assert st.group(frame, key="k", columns="ab").features == ("ab",)
+    assert st.group(frame, key="k", drop="ab").features == ("a", "b")
+
+
+def test_one_more_missing_word_need_not_stand_in_a_list(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("k,a\nx,1\nx,gone\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="'a': 1"):
+        st.group(tmp_path / "t.csv", key="k", missing="gone")
+
+
+@pytest.mark.parametrize("data", [[[1, 2]], {"k": [1]}, None, 5, pd.Series([1, 2])])
+def test_data_of_another_kind_is_refused_in_one_sentence(data: Any) -> None:
+    with pytest.raises((TypeError, st.SeqtoolError), match="DataFrame"):
+        st.group(data, key=0)
+
+
+def test_a_column_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(st.DataError, match="no column 'usr'; the columns are user, time, a, b, kind, age"):
+        st.group(EVENTS, key="usr")
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(st.DataError, match="no such file"):
+        st.group(tmp_path / "nothing.csv", key="k")
+
+
+@pytest.mark.parametrize("data", [pd.DataFrame({"k": [], "a": []}), np.zeros((0, 2))])
+def test_no_rows_are_refused(data: Any) -> None:
+    with pytest.raises(st.DataError, match="no rows"):
+        st.group(data, key=0)
+
+
+def test_one_long_sequence_among_short_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = np.r_[np.zeros(10_000, int), np.arange(1, 2001)]
+    frame = pd.DataFrame({"k": keys, "a": 1})
+    monkeypatch.setattr("seqtool.padding.budget", lambda: 1 << 20)
+    with pytest.raises(st.DataError, match=r"key 0, has 10,000 steps; --maxlen 1 covers 95 %"):
+        st.group(frame, key="k")
+    assert st.group(frame, key="k", maxlen=1).x.shape == (2001, 1, 1)
+    assert len(st.group(frame, key="k", ragged=True)) == 2001
+
+
+def test_the_data_is_left_as_it_was() -> None:
+    frame, array = EVENTS.copy(), np.array(ROWS)
+    st.group(frame, key="user", columns=["a"])
+    st.group(array, key=2)
+    pd.testing.assert_frame_equal(frame, EVENTS)
+    assert array.tolist() == ROWS

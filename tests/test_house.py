@@ -1,0 +1,449 @@
+"""The rules of the house (DESIGN, section 6), read off the sources."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import seqtool
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "seqtool"
+
+# Who may import whom: a module takes from its own layer and those above it in this table, never from below.
+# A module of `commands` or `engines` belongs to the layer of its package.
+LAYERS: list[set[str]] = [
+    {"errors"},
+    {"casting"},  # what a number may become: the invariants of the two types are judged by it
+    {"ragged"},
+    {
+        "ahead",
+        "building",
+        "encoding",
+        "grouping",
+        "memory",
+        "padding",
+        "receipts",
+        "stripping",
+    },
+    {"csvtext", "faults", "inputs", "npz", "outputs", "roles", "sequences", "tables", "zipped"},
+    {
+        "arrays",
+        "describing",
+        "engines",
+        "options",
+        "records",
+        "report",
+        "sources",
+        "tabular",
+        "textlines",
+    },
+    {"api", "delivery"},
+    {"commands"},
+    {"cli"},
+    {"__init__", "__main__"},
+]
+OPERATIONS = LAYERS[0] | LAYERS[1] | LAYERS[2] | LAYERS[3]
+
+# What only some modules may import when they are loaded; anywhere else it happens inside a function.
+HOMES = {
+    "pyarrow": {
+        "encoding.cells",
+        "encoding.keys",
+        "encoding.labels",
+        "encoding.numbers",
+        "encoding.order",
+        "engines.duckdb",
+        "engines.memory",
+        "grouping",
+        "records",
+        "tabular",
+        "textlines",
+    },  # each of them is itself imported lazily
+    "duckdb": {"engines.duckdb"},
+    "typer": {"cli", "options", "report", "commands"},
+    "pandas": set(),
+    "rich": set(),
+    **{name: set() for name in ("torch", "tensorflow", "keras", "jax", "matplotlib", "pyspark")},
+}
+NEVER_ELSEWHERE = {"duckdb": {"engines.duckdb"}, "rich": {"report"}}  # not even inside a function
+
+LONGEST_MODULE = 420  # lines
+LONGEST_FUNCTION = 80  # lines below the signature and the docstring
+
+
+# Reading the sources
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module by its name below seqtool: `ragged`, `engines.memory`; a package by the package's name."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return found
+
+
+def path_of(module: str) -> Path:
+    path = PACKAGE / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """The full names that the statements of a tree import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def loading(tree: ast.Module) -> ast.Module:
+    """A module without what it does not do when it is loaded: the bodies of functions, TYPE_CHECKING."""
+
+    class Unloaded(ast.NodeTransformer):
+        def visit_FunctionDef(self, _: ast.FunctionDef) -> None:
+            return None
+
+        def visit_AsyncFunctionDef(self, _: ast.AsyncFunctionDef) -> None:
+            return None
+
+        def visit_If(self, node: ast.If) -> ast.If | None:
+            return None if ast.unparse(node.test) == "TYPE_CHECKING" else node
+
+    copy = ast.parse(ast.unparse(tree))
+    return Unloaded().visit(copy)
+
+
+def own(names: Iterator[str]) -> set[str]:
+    """Those of the names that are modules of seqtool, below seqtool."""
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        if parts[0] == "seqtool":
+            known = [".".join(parts[1:end]) for end in range(len(parts), 1, -1)]
+            found.add(next((module for module in known if module in modules()), "__init__"))
+    return found
+
+
+def layer(module: str) -> int:
+    return next(i for i, names in enumerate(LAYERS) if module.split(".")[0] in names)
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+every_module = pytest.mark.parametrize("module", modules())
+every_command = pytest.mark.parametrize(
+    "command", [name.removeprefix("commands.") for name in modules() if name.startswith("commands.")]
+)
+
+
+def test_the_reading_of_sources_sees_what_it_should() -> None:
+    source = (
+        "import a\nif TYPE_CHECKING:\n    import b\ndef f():\n    from c import d\nclass E:\n    import e\n"
+    )
+    assert set(imports(ast.parse(source))) == {"a", "b", "c.d", "e"}
+    assert set(imports(loading(ast.parse(source)))) == {"a", "e"}
+    assert own(iter(["seqtool.ragged.Ragged", "seqtool.npz", "numpy"])) == {"ragged", "npz"}
+
+
+# Layers
+
+
+def test_every_module_has_its_place_in_the_table() -> None:
+    placed = {name for names in LAYERS for name in names}
+    assert sum(map(len, LAYERS)) == len(placed)
+    assert placed == {module.split(".")[0] for module in modules()}
+
+
+@every_module
+def test_a_module_imports_from_its_own_layer_or_those_before_it(module: str) -> None:
+    later = {other for other in own(imports(modules()[module])) if layer(other) > layer(module)}
+    assert module == "__init__" or not later
+
+
+def test_loading_has_no_circles() -> None:
+    needs = {name: own(imports(loading(tree))) - {name} for name, tree in modules().items()}
+    loaded: set[str] = set()
+    while len(loaded) < len(needs):
+        ready = {name for name, needed in needs.items() if needed <= loaded} - loaded
+        assert ready, f"a circle among {sorted(set(needs) - loaded)}"
+        loaded |= ready
+
+
+@pytest.mark.parametrize("module", sorted(OPERATIONS))
+def test_operations_know_neither_screens_nor_engines(module: str) -> None:
+    used = {name.split(".")[0] for name in imports(modules()[module])}
+    assert not used & {"typer", "rich", "duckdb"}
+    assert not {other for other in own(imports(modules()[module])) if other.startswith("engines")}
+    assert "print" not in {
+        node.func.id
+        for node in ast.walk(modules()[module])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+@every_command
+def test_no_command_imports_another(command: str) -> None:
+    used = own(imports(modules()[f"commands.{command}"]))
+    assert not {other for other in used if other.startswith("commands") or other == "cli"}
+
+
+# What is loaded when
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_heavy_libraries_are_imported_inside_functions(library: str) -> None:
+    at_once = {
+        name
+        for name, tree in modules().items()
+        if library in {imported.split(".")[0] for imported in imports(loading(tree))}
+    }
+    assert {
+        name for name in at_once if name not in HOMES[library] and name.split(".")[0] not in HOMES[library]
+    } == set()
+
+
+@pytest.mark.parametrize("library", NEVER_ELSEWHERE)
+def test_some_libraries_have_one_home(library: str) -> None:
+    users = {
+        name
+        for name, tree in modules().items()
+        if library in {imported.split(".")[0] for imported in imports(tree)}
+    }
+    assert users == NEVER_ELSEWHERE[library]
+
+
+def loaded_with(*names: str) -> set[str]:
+    """Everything that loading these modules of seqtool loads: its own modules, and the libraries they need."""
+    found: set[str] = set()
+    waiting = {*names, "__init__"}
+    while waiting:
+        module = waiting.pop()
+        found.add(module)
+        needed = set(imports(loading(modules()[module])))
+        found |= {name.split(".")[0] for name in needed} - {"seqtool"}
+        waiting |= own(iter(needed)) - found
+    return found
+
+
+def test_the_command_line_loads_without_arrays_tables_and_engines() -> None:
+    commands = {name for name in modules() if name.startswith("commands.")}
+    loaded = loaded_with("cli", "__main__", "commands", *commands)
+    assert not loaded & {"numpy", "pandas", "pyarrow", "duckdb", "isal", *HOMES} - {"typer"}
+
+
+def test_pad_on_an_array_loads_neither_tables_nor_engines() -> None:
+    loaded = loaded_with(
+        "arrays", "sources", "delivery", "inputs", "outputs", "report", "stripping", "padding"
+    )
+    assert not loaded & {"pandas", "pyarrow", "duckdb", "rich"}
+
+
+def python(call: str, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Python, or one of its modules as `-m name`."""
+    words = call.split() if call.startswith("-m") else ["-c", call]
+    return subprocess.run(
+        [sys.executable, *words, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+SEEN = """
+import sys
+from seqtool.cli import run
+code = run(sys.argv[1:])
+print([name for name in ("numpy", "pandas", "pyarrow", "duckdb", "rich", "click") if name in sys.modules])
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["pad", "--help"], ["group", "--help"]])
+def test_help_and_version_really_load_no_arrays(arguments: list[str]) -> None:
+    done = python(SEEN, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_pad_on_an_array_really_loads_only_numpy(tmp_path: Path) -> None:
+    call = f"import numpy as np; np.save({str(tmp_path / 'in.npy')!r}, np.ones((2, 3)))"
+    assert python(call).returncode == 0
+    done = python(SEEN, "pad", "in.npy", "--maxlen", "4", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "['numpy']"
+
+
+# Commands
+
+
+@every_command
+def test_a_command_has_its_function_help_example_and_test_file(command: str) -> None:
+    found = [node for node in modules()[f"commands.{command}"].body if isinstance(node, ast.FunctionDef)]
+    (function,) = [node for node in found if node.name == command]
+    told = ast.get_docstring(function) or ""
+    assert re.search(rf"^Example: seqtool {command} \S", told, re.MULTILINE)
+    assert (ROOT / "tests" / "commands" / f"test_{command}.py").is_file()
+    assert {node.name for node in found if not node.name.startswith("_")} == {command}
+
+
+@every_command
+def test_the_help_of_a_command_shows_its_example(command: str) -> None:
+    done = python("-m seqtool", command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"Example: seqtool {command} " in done.stdout
+
+
+@every_command
+def test_every_option_of_a_command_has_a_help_text(command: str) -> None:
+    done = python("-m seqtool", command, "--help")
+    options = done.stdout[done.stdout.index("Options:") :].splitlines()[1:]
+    for line, after in zip(options, [*options[1:], ""], strict=True):
+        if re.match(r"  -", line):
+            # The text stands beside the option, or below a long one.
+            assert re.search(r"\S {2,}\S", line.strip()) or re.match(r" {10,}\S", after), line
+
+
+@pytest.mark.parametrize("call", [["--version"], []])
+def test_the_package_runs_as_a_module(call: list[str]) -> None:
+    done = python("-m seqtool", *call)
+    if call:
+        assert (done.returncode, done.stdout) == (0, f"seqtool {project()['version']}\n")
+    assert done.stderr == "" or not call
+
+
+def test_the_installed_script_runs() -> None:
+    script = Path(sys.executable).parent / "seqtool"
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"seqtool {project()['version']}\n")
+
+
+# The project file
+
+
+def project() -> dict[str, object]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_every_dependency_has_its_reason() -> None:
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    begin = lines.index("dependencies = [") + 1
+    listed = lines[begin : lines.index("]", begin)]
+    dependencies = [i for i, line in enumerate(listed) if line.strip().startswith('"')]
+    assert len(dependencies) == len(project()["dependencies"])  # type: ignore[arg-type]
+    assert [listed[i] for i in dependencies if i == 0 or not listed[i - 1].strip().startswith("# ")] == []
+
+
+def test_every_group_of_extra_dependencies_has_its_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for name in project()["optional-dependencies"]:  # type: ignore[attr-defined]
+        assert re.search(rf"^# .*\n{name} = \[", text, re.MULTILINE), name
+
+
+def test_every_library_that_is_imported_is_a_dependency() -> None:
+    declared = {re.split(r"[<>=\[; ]", line)[0] for line in project()["dependencies"]}  # type: ignore[attr-defined]
+    used = {name.split(".")[0] for tree in modules().values() for name in imports(tree)}
+    foreign = used - set(sys.stdlib_module_names) - {"seqtool"}
+    assert foreign <= declared
+    assert declared <= foreign
+
+
+# Size and words
+
+
+@every_module
+def test_no_module_is_too_long(module: str) -> None:
+    assert len(path_of(module).read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+
+
+@every_module
+def test_no_function_is_too_long(module: str) -> None:
+    def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        return (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+    long = {node.name: length(node) for node in functions(modules()[module])}
+    assert {name: lines for name, lines in long.items() if lines > LONGEST_FUNCTION} == {}
+
+
+@every_module
+def test_everything_public_says_what_it_is(module: str) -> None:
+    def silent(tree: ast.Module | ast.ClassDef, within: str) -> Iterator[str]:
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                name = f"{within}{node.name}"
+                overload = "overload" in [ast.unparse(decorator) for decorator in node.decorator_list]
+                if not node.name.startswith("_") and not overload and not ast.get_docstring(node):
+                    yield name
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    yield from silent(node, f"{name}.")
+
+    assert list(silent(modules()[module], "")) == []
+
+
+@every_module
+def test_every_module_says_what_it_is(module: str) -> None:
+    tree = modules()[module]
+    assert ast.get_docstring(tree) or not tree.body
+
+
+# The Python API
+
+
+def test_what_is_public_is_what_the_lazy_table_holds() -> None:
+    assert seqtool.__all__ == sorted(seqtool._HOMES)
+    assert dir(seqtool) == seqtool.__all__
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    (block,) = [node for node in modules()["__init__"].body if isinstance(node, ast.If)]
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    seen = {name.split(".")[2]: name.split(".")[1] for name in imports(block)}
+    assert seen == seqtool._HOMES
+
+
+@pytest.mark.parametrize("name", seqtool.__all__)
+def test_every_public_name_is_found_and_described(name: str) -> None:
+    found = getattr(seqtool, name)
+    assert found is getattr(importlib.import_module(f"seqtool.{seqtool._HOMES[name]}"), name)
+    assert found.__doc__
+
+
+def test_another_name_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+        _ = seqtool.nope
+
+
+# The tests
+
+
+def test_every_module_has_its_tests() -> None:
+    # Run by the tests of those who use them.
+    helpers = {"__init__", "__main__", "ahead", "cli", "sequences", "errors", "faults", "inputs"}
+    missing = []
+    for module in modules():
+        *folders, name = module.split(".")
+        if (PACKAGE / Path(*module.split("."))).is_dir() or module in helpers:
+            continue
+        if folders and ROOT.joinpath("tests", *folders[:-1], f"test_{folders[-1]}.py").is_file():
+            continue  # a package with one test file, such as encoding
+        if folders and ROOT.joinpath("tests", *folders, f"test_{folders[-1]}.py").is_file():
+            continue  # as engines, whose tests run every engine
+        if not ROOT.joinpath("tests", *folders, f"test_{name}.py").is_file():
+            missing.append(module)
+    assert missing == []

@@ -1,0 +1,129 @@
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as parquet
+import pytest
+
+import seqtool as sq
+from seqtool.errors import DataError, SeqtoolError, UsageError
+from seqtool.inputs import opened
+from seqtool.sequences import Sequences, SourceOptions
+from seqtool.sources import read_sequences
+from tests import oracles
+
+ROWS = [[1, 2, 3], [4], [5, 6]]
+
+
+def read(path: Path, **options: Any) -> Sequences:
+    with opened([str(path)]) as found:
+        return read_sequences(found[0], SourceOptions(**options))
+
+
+def bytes_of(kind: str) -> bytes:
+    """The rows as a file of some kind."""
+    file = io.BytesIO()
+    table = pa.table({"x": pa.array(ROWS)})
+    if kind == "npz":
+        np.savez(file, *(np.array(row) for row in ROWS))
+    elif kind == "parquet":
+        parquet.write_table(table, file)
+    elif kind == "arrow":
+        feather.write_feather(table, file)
+    elif kind == "arrow-stream":
+        with pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        text = {"json": f"{ROWS}", "lines": "[1, 2, 3]\n[4]\n[5, 6]\n", "text": "1 2 3\n4\n5 6\n"}[kind]
+        return text.encode()
+    return file.getvalue()
+
+
+KINDS = ["npz", "parquet", "arrow", "arrow-stream", "json", "lines", "text"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_source_gives_the_same_sequences(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "in").write_bytes(bytes_of(kind))
+    came = read(tmp_path / "in")
+    assert oracles.sequences_of(came.ragged) == ROWS
+    assert came.ragged.values.dtype == np.int64
+    assert came.steps == 6
+    assert came.padding is None
+    assert not came.dense
+    assert came.warnings == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_source_comes_through_a_pipe(tmp_path: Path, kind: str) -> None:
+    call = (
+        "import json, sys\n"
+        "from seqtool.inputs import opened\n"
+        "from seqtool.sequences import SourceOptions\n"
+        "from seqtool.sources import read_sequences\n"
+        "with opened([]) as found: came = read_sequences(found[0], SourceOptions()).ragged\n"
+        "print(json.dumps([came.values.tolist(), came.lengths.tolist()]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", call], input=bytes_of(kind), capture_output=True, check=False
+    )
+    assert done.stdout == b"[[1, 2, 3, 4, 5, 6], [3, 1, 2]]\n", done.stderr.decode()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "arrow-stream", "json", "text"])
+@pytest.mark.parametrize("options", [{"lengths": "n"}, {"input_padding": "pre"}])
+def test_only_padded_arrays_have_lengths_and_a_side(tmp_path: Path, kind: str, options: Any) -> None:
+    (tmp_path / "in").write_bytes(bytes_of(kind))
+    with pytest.raises(UsageError, match="--lengths and --input-padding describe padded arrays"):
+        read(tmp_path / "in", **options)
+
+
+@pytest.mark.parametrize("options", [{"label": "y"}, {"key": "k"}, {"array": "x"}])
+def test_text_has_no_names(tmp_path: Path, options: Any) -> None:
+    (tmp_path / "in").write_bytes(bytes_of("text"))
+    with pytest.raises(UsageError, match="which lines of numbers do not have"):
+        read(tmp_path / "in", **options)
+
+
+def test_what_seqtool_saved_is_read_whatever_its_name(tmp_path: Path) -> None:
+    ragged = sq.unpad(sq.pad(ROWS))
+    sq.save(tmp_path / "in.npz", ragged)
+    (tmp_path / "in.npz").rename(tmp_path / "in")
+    assert oracles.parts(read(tmp_path / "in").ragged) == oracles.parts(ragged)
+
+
+def changed(whole: bytes, place: int) -> bytes:
+    return whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :]
+
+
+@pytest.mark.parametrize("kind", ["npz", "parquet", "arrow", "arrow-stream"])
+def test_damage_anywhere_is_an_error_of_ours_or_changes_nothing_but_the_numbers(
+    tmp_path: Path, kind: str
+) -> None:
+    whole = bytes_of(kind)
+    path = tmp_path / "in"
+    for place in range(0, len(whole), 1 + len(whole) // 150):
+        path.write_bytes(changed(whole, place))
+        try:
+            came = read(path)
+        except SeqtoolError as error:
+            assert str(path) in str(error)  # noqa: PT017 - either outcome is right
+            continue
+        assert came.ragged.offsets[-1] == len(came.ragged.values)
+
+
+def test_damage_to_the_numbers_of_an_npz_never_goes_unnoticed(tmp_path: Path) -> None:
+    path = tmp_path / "in.npz"
+    x = np.arange(4000).reshape(40, 100)
+    np.savez(path, x=x)
+    whole = path.read_bytes()
+    begin = whole.index(x.tobytes()[:64])
+    for place in range(begin, begin + x.nbytes, 997):
+        path.write_bytes(changed(whole, place))
+        with pytest.raises(DataError, match="damaged"):
+            read(path)
