@@ -6,7 +6,6 @@ typed formats give their own types. Rows are counted here, where bytes become re
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,16 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from seqtool import csvtext
+from seqtool import csvtext, jsonlines
 from seqtool.casting import Array
 from seqtool.errors import DataError
-from seqtool.inputs import Input, open_bytes
+from seqtool.inputs import Input
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _INDEX = re.compile(r"__index_level_\d+__")
-_JSON_ROWS = 20_000  # rows in one batch of JSON lines
 _TYPED_ROWS = 1 << 17  # rows in one batch of a typed table
 
 
@@ -174,67 +172,14 @@ def _csv(source: Input, options: TextOptions) -> Table:
 
 
 def _json_lines(source: Input) -> Table:
-    first = next(_objects(source), None)
-    if first is None:
-        raise DataError(f"{source.name}: holds no rows; one JSON object per line was expected")
-    names = tuple(first[1])
-
-    def read(columns: Sequence[int]) -> Iterator[Any]:
-        import pyarrow as pa
-
-        wanted = [names[i] for i in columns]
-        rows: list[list[str]] = []
-        for line, row in _objects(source):
-            if len(row) > len(names) or not row.keys() <= first[1].keys():
-                extra = next(name for name in row if name not in first[1])
-                raise DataError(f"{source.name}: line {line}: field {extra!r} is not in the first object")
-            rows.append([_json_cell(source, line, name, row.get(name)) for name in wanted])
-            if len(rows) == _JSON_ROWS:
-                yield _text_batch(pa, rows, columns)
-                rows = []
-        if rows:
-            yield _text_batch(pa, rows, columns)
-
-    def place(row: int) -> str:
-        line = next(line for i, (line, _) in enumerate(_objects(source)) if i == row)
-        return f"{source.name}: line {line}"
-
-    return Table(source.name, names, True, read, place, text=True)
-
-
-def _text_batch(pa: Any, rows: list[list[str]], columns: Sequence[int]) -> Any:
-    arrays = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, [str(i) for i in columns])
-
-
-def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
-    with open_bytes(source.path, source.packing) as stream:
-        for line, text in enumerate(stream, 1):
-            if not text.strip():
-                continue
-            try:
-                # Numbers stay as written: 7 and 7.0 may be different keys.
-                row = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{source.name}: line {line}: not JSON ({error})") from None
-            if not isinstance(row, dict):
-                raise DataError(f"{source.name}: line {line}: one JSON object per line was expected")
-            yield line, row
-
-
-def _json_cell(source: Input, line: int, name: str, cell: Any) -> str:
-    if isinstance(cell, str):
-        if not cell.isascii() and any("\ud800" <= char <= "\udfff" for char in cell):
-            raise DataError(
-                f"{source.name}: line {line}: field {name!r} holds half a character (a lone surrogate)"
-            )
-        return cell
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    raise DataError(
-        f"{source.name}: line {line}: field {name!r} holds a {type(cell).__name__}, not one value"
+    columns = jsonlines.names(source)
+    return Table(
+        source.name,
+        columns,
+        True,
+        lambda wanted: jsonlines.batches(source, columns, wanted),
+        lambda row: f"{source.name}: line {jsonlines.line_of(source, row)}",
+        text=True,
     )
 
 

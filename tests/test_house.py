@@ -33,7 +33,7 @@ LAYERS: list[set[str]] = [
         "receipts",
         "stripping",
     },
-    {"csvtext", "faults", "inputs", "npz", "outputs", "roles", "sequences", "tables", "zipped"},
+    {"csvtext", "faults", "inputs", "jsonlines", "npz", "outputs", "roles", "sequences", "tables", "zipped"},
     {
         "arrays",
         "describing",
@@ -434,7 +434,7 @@ def test_another_name_is_not_there() -> None:
 
 def test_every_module_has_its_tests() -> None:
     # Run by the tests of those who use them.
-    helpers = {"__init__", "__main__", "ahead", "cli", "sequences", "errors", "faults", "inputs"}
+    helpers = {"__init__", "__main__", "ahead", "cli", "sequences", "errors", "faults", "inputs", "jsonlines"}
     missing = []
     for module in modules():
         *folders, name = module.split(".")

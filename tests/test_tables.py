@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from seqtool import tables
+from seqtool import jsonlines
 from seqtool.errors import DataError
 from seqtool.inputs import opened
 from seqtool.tables import Table, TextOptions, from_array, from_frame, open_tables, position
@@ -184,7 +184,7 @@ def test_a_field_that_first_comes_later_is_refused_in_any_batch(
 ) -> None:
     path = write(tmp_path / "t.jsonl", '{"k": 1}\n' * 10 + '{"k": 1, "a": 2}\n')
     for size in (1, 3, 10, 11, 100):
-        monkeypatch.setattr(tables, "_JSON_ROWS", size)
+        monkeypatch.setattr(jsonlines, "_ROWS", size)
         with pytest.raises(DataError, match="line 11: field 'a'"):
             read(path)
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool import csvtext, npz, tables
+from seqtool import csvtext, jsonlines, npz, tables
 from seqtool.engines.duckdb import DuckDBEngine
 from seqtool.engines.memory import MemoryEngine
 from seqtool.errors import DataError, UsageError
@@ -1064,7 +1064,7 @@ def test_json_lines_give_the_same_bytes_from_all_cuts(
     rows = wide_rows()
     expected = saved(grouped.came(as_csv(rows), **ALL_OPTIONS))
     text = "".join(json.dumps(dict(zip(WIDE, row, strict=True))) + "\n" for row in rows)
-    monkeypatch.setattr(tables, "_JSON_ROWS", size)
+    monkeypatch.setattr(jsonlines, "_ROWS", size)
     assert saved(grouped.came(text, suffix=".jsonl", engine=engine, **ALL_OPTIONS)) == expected
 
 

@@ -1,0 +1,95 @@
+"""JSON lines: one object a line, its cells as the text that was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from seqtool.errors import DataError
+from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
+
+_ROWS = 20_000  # rows in one batch
+
+
+def names(source: Input) -> tuple[str, ...]:
+    """The fields of the first object, which are the columns."""
+    first = next(_objects(source), None)
+    if first is None:
+        raise DataError(f"{source.name}: holds no rows; one JSON object per line was expected")
+    return tuple(first[1])
+
+
+def batches(source: Input, columns: Sequence[str], wanted: Sequence[int]) -> Iterator[Any]:
+    """The rows as record batches of text, one column for each position in `wanted`; a missing field is empty.
+
+    Raises DataError that names the line of what is no object, or holds a field that is not among `columns`.
+    """
+    import pyarrow as pa
+
+    known = frozenset(columns)
+    rows: list[list[str]] = []
+
+    def packed() -> Any:
+        arrays = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, [str(i) for i in wanted])
+
+    for line, row in _objects(source):
+        if not row.keys() <= known:
+            extra = next(name for name in row if name not in known)
+            raise DataError(
+                f"{source.name}: line {line}: field {extra!r} is not in the first object; add it there, if need "
+                "be with null"
+            )
+        rows.append([_cell(source, line, columns[i], row.get(columns[i])) for i in wanted])
+        if len(rows) == _ROWS:
+            yield packed()
+            rows.clear()
+    if rows:
+        yield packed()
+
+
+def line_of(source: Input, row: int) -> int:
+    """The line on which a row, counted from 0, stands."""
+    return next(line for i, (line, _) in enumerate(_objects(source)) if i == row)
+
+
+def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        with open_bytes(source.path, source.packing) as stream:
+            for line, text in enumerate(stream, 1):
+                if text.strip():
+                    yield line, _parsed(source, line, text)
+    except DataError:
+        raise
+    except BROKEN as error:
+        raise damaged_packing(source.name, source.packing or "file's", error) from None
+
+
+def _parsed(source: Input, line: int, text: bytes) -> dict[str, Any]:
+    try:
+        # Numbers stay as written: 7 and 7.0 may be different keys.
+        row = json.loads(
+            text.removeprefix(b"\xef\xbb\xbf"), parse_int=str, parse_float=str, parse_constant=str
+        )
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{source.name}: line {line}: not JSON ({error})") from None
+    if not isinstance(row, dict):
+        raise DataError(f"{source.name}: line {line}: one JSON object per line was expected")
+    return row
+
+
+def _cell(source: Input, line: int, name: str, cell: Any) -> str:
+    if isinstance(cell, str):
+        if not cell.isascii() and any("\ud800" <= char <= "\udfff" for char in cell):
+            raise DataError(
+                f"{source.name}: line {line}: field {name!r} holds half a character (a lone surrogate)"
+            )
+        return cell
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    raise DataError(
+        f"{source.name}: line {line}: field {name!r} holds a {type(cell).__name__}, not one value"
+    )
