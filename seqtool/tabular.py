@@ -212,13 +212,20 @@ class _Encoder:
                 text_columns(self.table, sure, arrays, self.numbers)
                 with bad_cell(self.table, column, "feature", first_row):
                     raise found
-            # The engines know no halves; the kernel makes them again of what is exactly the same.
-            half = isinstance(found, np.ndarray) and found.dtype == np.float16
-            out[f"f{column}"] = np.asarray(found, np.float32) if half else found
+            out[f"f{column}"] = found if isinstance(found, BadCellError) else self._as_sorted(found)
         # A key of text in a table without names is no feature, wherever its first word stands.
         self.features = [c for c in self.features if not isinstance(out[f"f{c}"], BadCellError)]
         for column in sorted({*self.roles.features} - {*self.features}):
             out[f"f{column}"] = np.zeros(len(arrays[column]), np.int64)
+
+    def _as_sorted(self, numbers: Array) -> Array:
+        """Features in the type that an engine sorts: the final one where that is a single, for half the memory."""
+        if numbers.dtype == np.float16:  # which engines do not know; the kernel makes halves of it again
+            return numbers.astype(np.float32)
+        if numbers.dtype == np.float64 and (self.asked is None or self.asked == np.float32):
+            with np.errstate(over="ignore"):  # what does not fit is refused before it is used
+                return numbers.astype(np.float32)
+        return numbers
 
     def finish(self) -> None:
         """Raise DataError for what only shows once all rows were read."""

@@ -101,6 +101,8 @@ class Numbers:
 
     def _check_floats(self, array: Any, present: Any, numbers: Array, first_row: int) -> None:
         """Find what became a float of another value, and what Arrow takes for NaN although nobody meant it."""
+        if np.abs(numbers).max(initial=0) < EXACT:  # neither NaN nor large
+            return
         for row in np.flatnonzero(np.isnan(numbers)).tolist():
             if not self.is_missing(array[row].as_py()):
                 raise BadCellError(row, array[row].as_py())
