@@ -8,12 +8,11 @@ import os
 import pkgutil
 import signal
 import sys
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
-from seqtool import commands
+from seqtool import commands, signals
 from seqtool.errors import DataError, NoInputError, SeqtoolError, printable, why
 from seqtool.options import takes_groups
 
@@ -23,13 +22,6 @@ Example: seqtool group events.csv --key user --order-by time -o train.npz
 """
 
 
-_ENDING = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
-
-
-class Ended(BaseException):
-    """A signal asks us to end; cleaning up comes first. No KeyboardInterrupt, which typer would swallow."""
-
-
 class _WithoutPandas:
     """Hides pandas from pyarrow, which would load it, 0.2 s, to see if it was handed a DataFrame: never here."""
 
@@ -37,24 +29,6 @@ class _WithoutPandas:
     def find_spec(name: str, _path: object = None, _target: object = None) -> None:
         if name == "pandas":
             raise ModuleNotFoundError(name)
-
-
-class _Signals:
-    """Turns the signals that ask us to end into an exception, and remembers which one came.
-
-    It is remembered because some libraries answer an exception in the midst of their work with another one.
-    """
-
-    received: int | None = None
-
-    def install(self) -> None:
-        for number in _ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup, or & in a script, have it
-                signal.signal(number, self._end)
-
-    def _end(self, number: int, _frame: FrameType | None) -> NoReturn:
-        self.received = number
-        raise Ended
 
 
 def _version(wanted: bool) -> None:
@@ -96,18 +70,16 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one call and return its exit code; every error becomes one line on standard error."""
     sys.meta_path.insert(0, _WithoutPandas())
-    signals = _Signals()
     signals.install()
     try:
         code = _call(arguments)
-        if signals.received is not None:  # somebody below took it for an error of their own
-            raise Ended
+        if signals.received() is not None:  # somebody below took it for an error of their own
+            raise signals.Ended
         return code
     except BaseException as error:
-        if signals.received is not None:
-            return _fail(
-                f"{_ENDING[signal.Signals(signals.received)]}; nothing was written", 128 + signals.received
-            )
+        number = signals.received()
+        if number is not None:
+            return _fail(f"{signals.ENDING[signal.Signals(number)]}; nothing was written", 128 + number)
         # Typer makes a SystemExit of it.
         if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
             return _reader_gone()

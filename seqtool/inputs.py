@@ -17,6 +17,7 @@ from typing import IO, Any, Literal, cast
 from isal.igzip_lib import IsalError
 
 from seqtool.errors import DataError, NoInputError, UsageError, why
+from seqtool.signals import held
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
 Packing = Literal["gzip", "zstd"]
@@ -132,7 +133,9 @@ def _empty(name: str, given: Path | None) -> DataError:
 @contextlib.contextmanager
 def _spooled(stream: IO[bytes]) -> Iterator[Path]:
     """What can be read only once, in a temporary file that can be read again."""
-    with tempfile.NamedTemporaryFile(prefix="seqtool-") as spool:
+    with contextlib.ExitStack() as clean:
+        with held():
+            spool = clean.enter_context(tempfile.NamedTemporaryFile(prefix="seqtool-"))
         try:
             shutil.copyfileobj(stream, spool, 1 << 20)
             spool.flush()

@@ -7,12 +7,13 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from seqtool.errors import DataError, UsageError, why
+from seqtool.signals import held
 
 
 @contextmanager
@@ -27,18 +28,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
         return
     target = Path(os.path.realpath(path))
-    handle, temporary = _temporary_beside(target, path)
-    try:
-        with _named(path):
-            with os.fdopen(handle, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(_mode_for(target))
-            Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with ExitStack() as clean, _named(path):
+        with held():
+            handle, temporary = _temporary_beside(target, path)
+            clean.callback(temporary.unlink, missing_ok=True)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(_mode_for(target))
+        temporary.replace(target)
     _sync_folder(target.parent)
 
 
@@ -67,12 +66,13 @@ def is_special(path: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _temporary_beside(target: Path, shown: Path) -> tuple[int, str]:
+def _temporary_beside(target: Path, shown: Path) -> tuple[int, Path]:
     _check_folder(target, shown)
     try:
-        return tempfile.mkstemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp")
     except OSError as error:
         raise DataError(f"{shown}: cannot be written ({why(error)})") from None
+    return handle, Path(name)
 
 
 def _check_folder(target: Path, shown: Path) -> None:
@@ -134,7 +134,13 @@ class Destination:
 
 def _stdout_handle() -> int:
     # Python knows whether it was open at the start; by now another file may have got its number.
-    if sys.stdout is None:
+    try:
+        os.fstat(1)
+    except OSError:
+        closed = True
+    else:
+        closed = sys.stdout is None
+    if closed:
         raise DataError("standard output is closed; use -o FILE")
     return 1
 

@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
         "memory",
         "padding",
         "receipts",
+        "signals",
         "stripping",
     },
     {"csvtext", "faults", "inputs", "jsonlines", "npz", "outputs", "roles", "sequences", "tables", "zipped"},
@@ -434,7 +435,18 @@ def test_another_name_is_not_there() -> None:
 
 def test_every_module_has_its_tests() -> None:
     # Run by the tests of those who use them.
-    helpers = {"__init__", "__main__", "ahead", "cli", "sequences", "errors", "faults", "inputs", "jsonlines"}
+    helpers = {
+        "__init__",
+        "__main__",
+        "ahead",
+        "cli",
+        "sequences",
+        "errors",
+        "faults",
+        "inputs",
+        "jsonlines",
+        "signals",
+    }
     missing = []
     for module in modules():
         *folders, name = module.split(".")

@@ -1,0 +1,54 @@
+"""The signals that ask us to end: turned into an exception, so that everything is cleaned up on the way out."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+
+
+class Ended(BaseException):
+    """A signal asks us to end. No KeyboardInterrupt, which typer would swallow."""
+
+
+class _State:
+    """Which signal came, remembered because some libraries answer an exception with one of their own."""
+
+    received: int | None = None
+    held = False
+
+
+_state = _State()
+
+
+def install() -> None:
+    """From now on these signals raise `Ended`, except those that are ignored, as under nohup."""
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def received() -> int | None:
+    """The number of the signal that came, if any did."""
+    return _state.received
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let signals wait until the end of the block: for making a file together with the promise to remove it."""
+    _state.held = True
+    try:
+        yield
+    finally:
+        _state.held = False
+    if _state.received is not None:
+        raise Ended
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    _state.received = number
+    if not _state.held:
+        raise Ended
