@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -15,6 +16,7 @@ from seqtool.engines import Engine
 from seqtool.errors import UsageError, check_choice
 from seqtool.padding import carry_out, check_blow_up, plan
 from seqtool.ragged import Padded, Ragged, Side, Value
+from seqtool.receipts import Made
 from seqtool.roles import LabelKind, resolve
 from seqtool.tables import Table, TextOptions
 from seqtool.tabular import EmptyKey, GroupOptions, Tabular, engine_for, group_table
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Column = str | int
-Source = "pd.DataFrame | Array | str | os.PathLike[str]"
 
 
 @overload
@@ -95,7 +96,7 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
         "static": _several(static),
     }
     if isinstance(data, (str, os.PathLike)):
-        with inputs.opened([os.fspath(data)]) as found:
+        with inputs.opened([os.fspath(data)], encoding=encoding) as found:
             table = tables.open_tables(found, TextOptions(delimiter, header, encoding))
             came = _grouped(table, engine_for(found), roles, options)
     else:
@@ -105,13 +106,28 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
         came = _grouped(table, MemoryEngine(), roles, options)
     if came.missing:
         warnings.warn(f"missing values became NaN: {came.missing}", stacklevel=2)
+    if ragged and maxlen is not None:
+        raise UsageError("ragged sequences are not padded: leave maxlen out")
+    arguments = {
+        **{
+            name: list(map(str, part)) if isinstance(part, (list, tuple)) else part
+            for name, part in roles.items()
+        },
+        "features": came.features,
+        "maxlen": maxlen,
+        "dtype": options.dtype,
+    }
+    receipt = Made(
+        "group",
+        [Path(data).name] if isinstance(data, (str, os.PathLike)) else [],
+        arguments,
+        came.rows,
+    )
     if ragged:
-        if maxlen is not None:
-            raise UsageError("ragged sequences are not padded: leave maxlen out")
-        return came.ragged
+        return came.ragged.replace(receipt=(receipt.entry(cut=0),))
     planned = plan(came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value)
     check_blow_up(planned)
-    return carry_out(planned)
+    return carry_out(planned).replace(receipt=(receipt.entry(cut=planned.steps_cut),))
 
 
 def _in_memory(data: Any) -> Table:

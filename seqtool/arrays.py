@@ -106,7 +106,9 @@ def _from_offsets(archive: ZipReader) -> Sequences:
     if offsets.dtype.kind not in "iu":
         raise DataError(f"offsets is {offsets.dtype}; whole numbers of shape (N + 1,) were expected")
     ragged = Ragged(archive.read("values"), offsets.astype(np.int64))
-    return Sequences(ragged, len(ragged.values), notes=_not_read(archive.names, {"values", "offsets"}))
+    return Sequences(
+        ragged, int(offsets[-1]) if len(offsets) else 0, notes=_not_read(archive.names, {"values", "offsets"})
+    )
 
 
 def _not_read(names: Iterable[str], used: set[str]) -> list[str]:
@@ -141,7 +143,8 @@ def _dense(x: Array, lengths: Array | None, options: SourceOptions) -> Sequences
     elif options.input_padding:
         raise UsageError("--input-padding needs to know where padding is: add --lengths")
     ragged = from_dense(x, lengths, padding=side)
-    return Sequences(ragged, len(ragged.values), dense=lengths is None, warnings=warnings)
+    steps = x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum())
+    return Sequences(ragged, steps, dense=lengths is None, warnings=warnings)
 
 
 def _joined(arrays: list[Array]) -> Sequences:

@@ -8,7 +8,7 @@ import os
 import pkgutil
 import signal
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -62,15 +62,13 @@ def build() -> typer.Typer:
     return app
 
 
-def main() -> NoReturn:
-    """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
-
-
 def run(arguments: list[str]) -> int:
     """Run one call and return its exit code; every error becomes one line on standard error."""
     sys.meta_path.insert(0, _WithoutPandas())
-    signals.install()
+    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # names from data on a terminal that lacks the letters
     try:
         code = _call(arguments)
         if signals.received() is not None:  # somebody below took it for an error of their own

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqtool import npz
 from seqtool.casting import Array
-from seqtool.errors import DataError
+from seqtool.errors import DataError, UsageError
 from seqtool.memory import human
 from seqtool.options import OutputOptions
 from seqtool.outputs import Destination, is_special, stdout_is_elsewhere
@@ -36,6 +36,8 @@ def deliver(
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
+    if mask and destination.suffix == ".npy":
+        raise UsageError(f"{destination.name}: .npy holds x alone; use .npz for a mask, or leave --mask out")
     if isinstance(data, Plan):
         check_blow_up(data)
     data, entry = _with_receipt(data, made)
@@ -82,8 +84,10 @@ def _describe(data: Plan | Ragged, summary: Summary) -> None:
     """Tell what was made: shape, dtype, lengths, what was cut."""
     whole = data.ragged if isinstance(data, Plan) else data
     if whole.keys is not None:
+        summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
     if "classes" in whole.names:
+        summary.facts["classes"] = whole.names["classes"].tolist()
         summary.say(
             "classes",
             f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",

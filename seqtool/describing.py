@@ -28,12 +28,13 @@ def describe(source: Input) -> dict[str, Any]:
         checked_dtype(array.dtype, source.name)
         return {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}
     with ZipReader(source.path, source.name) as archive:
-        arrays = []
-        for name in archive.names:  # read whole: that is what compares the checksums
-            content = archive.read(name)
-            arrays.append(_array(name, content.shape, content.dtype))
+        ours = npz.is_ours(archive)
+        # Reading compares the checksums; a file of ours is read below, all but the mask.
+        for name in archive.names if not ours else ["mask"] if "mask" in archive.names else []:
+            archive.read(name)
+        arrays = [_array(name, *archive.header(name)) for name in archive.names]
         found: dict[str, Any] = {"file": source.name, "arrays": arrays}
-        if npz.is_ours(archive):
+        if ours:
             found["sequences"] = _sequences(npz.read(archive))
         return found
 
@@ -45,7 +46,6 @@ def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str,
 
 def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     lengths = data.lengths
-    ragged = npz.ragged_of(data)
     found: dict[str, Any] = {
         "kind": "padded" if isinstance(data, Padded) else "ragged",
         "count": len(data),
@@ -58,12 +58,17 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["padding"] = data.padding
         found["value"] = npz.value_to_json(data.value)
         found["padding_share"] = 1 - int(lengths.sum()) / slots if slots else 0.0
+    if data.keys is not None:
+        found["keys"] = {
+            "count": len(data.keys),
+            "kind": "integers" if data.keys.dtype.kind in "iu" else "text",
+        }
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
     if "classes" in data.names:
         found["classes"] = data.names["classes"][:_NAMES].tolist()
     found["receipt"] = [dict(entry) for entry in data.receipt]
-    found["preview"] = [_preview(ragged, i) for i in range(min(len(ragged), _PREVIEWED))]
+    found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]
     return found
 
 
@@ -73,16 +78,19 @@ def _quantiles(lengths: Array) -> dict[str, float] | None:
     return {"min": int(lengths.min()), "median": float(np.median(lengths)), "max": int(lengths.max())}
 
 
-def _preview(ragged: Ragged, i: int) -> dict[str, Any]:
-    begin, end = ragged.offsets[i : i + 2].tolist()
-    found: dict[str, Any] = {"length": end - begin}
-    if ragged.keys is not None:
-        found["key"] = ragged.keys[i].tolist() if ragged.keys.ndim > 1 else ragged.keys[i : i + 1].tolist()[0]
-    if "y" in ragged.per_sequence:
-        label = ragged.per_sequence["y"][i]
+def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
+    if isinstance(data, Padded):
+        begin = 0 if data.padding == "post" else data.x.shape[1] - int(data.lengths[i])
+        steps = data.x[i, begin : begin + int(data.lengths[i])]
+    else:
+        steps = data.values[data.offsets[i] : data.offsets[i + 1]]
+    found: dict[str, Any] = {"length": len(steps)}
+    if data.keys is not None:
+        found["key"] = data.keys[i].tolist() if data.keys.ndim > 1 else data.keys[i : i + 1].tolist()[0]
+    if "y" in data.per_sequence:
+        label = data.per_sequence["y"][i]
         found["y"] = (
             str(label) if label.dtype.kind == "f" and not np.isfinite(label).all() else label.tolist()
         )
-    steps = ragged.values[begin : min(end, begin + _STEPS)]
-    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps]
+    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps[:_STEPS]]
     return found

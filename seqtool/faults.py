@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from seqtool.encoding import BadCellError, Numbers, is_numeric, plain
+import pyarrow as pa
+
+from seqtool.casting import Array
+from seqtool.encoding import BadCellError, Numbers, is_numeric, plain, row_of
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.tables import Table
 
@@ -24,8 +27,8 @@ _SAMPLE = 1000  # cells of a column that decide whether it holds text
 
 
 @contextmanager
-def bad_cell(table: Table, column: int, part: str, first_row: int) -> Iterator[None]:
-    """Turn a BadCellError of the batch that begins at `first_row` into a DataError that names the place."""
+def bad_cell(table: Table, column: int, part: str, rows: int | Array) -> Iterator[None]:
+    """Turn what an encoder says of a batch, which begins at a row or lists its `rows`, into a DataError."""
     try:
         yield
     except BadCellError as bad:
@@ -33,7 +36,14 @@ def bad_cell(table: Table, column: int, part: str, first_row: int) -> Iterator[N
         cell = bad.cell if len(bad.cell) <= 40 else bad.cell[:37] + "..."
         expected = _EXPECTED[part].format(column=shlex.quote(name), cell=shlex.quote(cell))
         what = cell if cell.startswith("a column of") else repr(cell)
-        raise DataError(f"{table.place(first_row + bad.row)}, column {name!r}: {what}; {expected}") from None
+        raise DataError(
+            f"{table.place(row_of(rows, bad.row))}, column {name!r}: {what}; {expected}"
+        ) from None
+    except pa.ArrowException as error:
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{table.name}: column {table.label(column)!r} cannot be a {part} ({reason})"
+        ) from None
 
 
 def text_columns(

@@ -21,7 +21,7 @@ from seqtool.casting import Array
 class Layout:
     """What the columns of the batches are, by name, and what becomes of them.
 
-    `dtype` is that of all `features`, `static_dtype` of all `statics`. `constant` are columns that must not
+    `dtype` is that of all `features`. `constant` are columns that must not
     change within a key; they come out one a sequence. `riding` are per-step arrays and their padding.
     """
 

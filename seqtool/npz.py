@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import isfinite, prod
 from pathlib import Path
@@ -46,7 +46,7 @@ import numpy as np
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
 from seqtool.outputs import check_suffix, replacing
-from seqtool.padding import Plan, unpad
+from seqtool.padding import Plan
 from seqtool.ragged import Padded, Ragged, Receipt, Side, StepArray, Value, step_mask
 from seqtool.zipped import Member, ZipReader, ZipWriter, write_array
 
@@ -124,6 +124,7 @@ def _members(data: Ragged | Padded | Plan, *, mask: bool) -> Iterator[Member]:
     yield Member.of("lengths", data.lengths.astype(np.int64))
     small = {"keys": whole.keys, **per_sequence, **whole.names}
     if whole.features is not None:
+        _refuse_nul("features", whole.features)
         small["features"] = np.array(whole.features, dtype=str)
     for name, content in small.items():
         if content is not None:
@@ -144,8 +145,7 @@ def _text_or_numbers(name: str, array: Array) -> Iterator[Member]:
     if array.dtype.kind not in "UT":
         raise DataError(f"{name} is {array.dtype}; numbers or text were expected")
     cells: list[str] = array.reshape(-1).tolist()
-    if any("\0" in cell for cell in cells):
-        raise DataError(f"{name} holds text with a NUL, which NumPy would strip")
+    _refuse_nul(name, cells)
     widest = max(map(len, cells), default=0)
     if 4 * widest * len(cells) <= _WIDEST_TEXT:
         yield Member.of(name, array.astype(f"U{max(widest, 1)}"))
@@ -155,6 +155,11 @@ def _text_or_numbers(name: str, array: Array) -> Iterator[Member]:
     yield Member.of(name, np.frombuffer(b"".join(encoded), dtype=np.uint8))
     yield Member.of(f"{name}_offsets", np.concatenate([[0], ends]))
     yield Member.of(f"{name}_shape", np.array(array.shape))
+
+
+def _refuse_nul(name: str, cells: Sequence[str]) -> None:
+    if any("\0" in cell for cell in cells):
+        raise DataError(f"{name} holds text with a NUL, which NumPy would strip")
 
 
 def _meta(data: Ragged | Padded | Plan, receipt: Receipt) -> dict[str, Any]:
@@ -305,8 +310,3 @@ def _read_text(archive: ZipReader, name: str) -> Array:
     except UnicodeDecodeError:
         raise DataError(f"{name} holds bytes that are not UTF-8") from None
     return np.array(text, dtype=np.dtypes.StringDType()).reshape(shape)
-
-
-def ragged_of(data: Ragged | Padded) -> Ragged:
-    """What was loaded, as ragged."""
-    return unpad(data) if isinstance(data, Padded) else data

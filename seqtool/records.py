@@ -100,14 +100,21 @@ def _is_json(line: str) -> bool:
 
 def _parse_json(source: Input, line: int, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_finite)
     except json.JSONDecodeError as error:
         place = f"line {line + error.lineno - 1}, column {error.colno}"
         raise DataError(f"{source.name}: {place}: not JSON ({error.msg})") from None
     except RecursionError:
         raise DataError(f"{source.name}: line {line}: nested too deeply") from None
-    except ValueError:
-        raise DataError(f"{source.name}: line {line}: an integer of thousands of digits") from None
+    except ValueError as error:
+        raise DataError(f"{source.name}: line {line}: a number that no type holds ({error})") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if abs(number) == float("inf"):
+        raise ValueError(f"{text} is past the range of float64")
+    return number
 
 
 def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> str:
@@ -214,7 +221,7 @@ def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
                 raise DataError(f"{source.name}: {pc.sum(empty).as_py():,} sequences have no key")
             ragged = ragged.replace(keys=key_array([keys]))
         if "label" in fields:
-            labels = Labels(missing_words())
+            labels = Labels()
             codes = labels.encode(_cells(fields["label"]))
             if labels.missing:
                 raise DataError(f"{source.name}: {labels.missing:,} sequences have no label")

@@ -5,6 +5,7 @@ Rich is loaded only where it draws: in tables, and for a bar on a terminal.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -52,7 +53,8 @@ class Summary:
             return
         if as_json:
             facts = {"command": self.command, **self.facts, "warnings": self.warnings}
-            print(json.dumps(facts), file=sys.stderr)
+            with contextlib.suppress(OSError):  # the output stands, whether it can be told or not
+                print(json.dumps(facts), file=sys.stderr, flush=True)
             return
         if quiet:
             return
@@ -231,6 +233,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "padding",
             f"{sequences['padding']}, with {sequences['value']}, {sequences['padding_share']:.1%} of all steps",
         )
+    if "keys" in sequences:
+        yield "keys", f"{sequences['keys']['count']:,}, {sequences['keys']['kind']}"
     if "features" in sequences:
         yield "features", listed(sequences["features"])
     if "classes" in sequences:

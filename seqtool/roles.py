@@ -36,10 +36,6 @@ class Roles:
         single = {column for column in (self.label, self.step_label) if column is not None}
         return tuple(sorted({*self.key, *self.order, *self.features, *self.static, *single}))
 
-    def unused(self, table: Table) -> list[int]:
-        """The columns that play no part."""
-        return [column for column in range(len(table.columns)) if column not in self.used]
-
 
 def resolve(
     table: Table,

@@ -49,6 +49,8 @@ def held() -> Iterator[None]:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
+    if _state.received is not None:
+        return  # cleaning up has begun; a second signal must not stop it
     _state.received = number
     if not _state.held:
         raise Ended

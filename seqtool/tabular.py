@@ -92,6 +92,8 @@ def group_table(
     """
     if options.min_len < 0:
         raise UsageError(f"min_len is {options.min_len}; 0 or more was expected")
+    if options.missing and not table.text:
+        raise UsageError("missing: words for missing values are for text; a table with types has its own")
     encoder = _Encoder(table, roles, options)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for batch in encoder.batches(pool):
@@ -113,9 +115,11 @@ def group_table(
         "empty key": encoder.dropped,
         f"sequence under {options.min_len} steps": len(ragged.values) - len(kept.values),
     }
+    rows = Rows(came=table.rows, kept=len(kept.values), dropped=dropped)
+    rows.check()
     return Tabular(
         kept,
-        Rows(came=table.rows, kept=len(kept.values), dropped=dropped),
+        rows,
         [table.label(column) for column in encoder.features],
         {table.label(c): encoder.numbers[c].missing for c in encoder.features if encoder.numbers[c].missing},
         grouped.ties,
@@ -145,11 +149,14 @@ class _Encoder:
         self.features = list(roles.features)
         self.keys = {column: Keys(keep_empty=self.options.empty_key == "keep") for column in roles.key}
         self.orders = {column: Order(words, as_text=column in roles.text_order) for column in roles.order}
-        self.numbers = {column: Numbers(target, words, text=table.text) for column in roles.features}
+        self.numbers = {
+            column: Numbers(target, words, text=table.text, keep=table.dtype is not None)
+            for column in roles.features
+        }
         single = np.dtype(np.float32)
         self.statics = {column: Numbers(single, words, text=table.text) for column in roles.static}
         self.labels = {
-            part: (column, Labels(words))
+            part: (column, Labels(self.options.missing))
             for part, column in (("y", roles.label), ("t", roles.step_label))
             if column is not None
         }
@@ -162,47 +169,51 @@ class _Encoder:
             if not len(raw):
                 continue
             arrays = dict(zip(columns, raw.columns, strict=True))
-            encoded, keep = self._encode(arrays, first_row, pool)
+            encoded = self._encode(arrays, first_row, pool)
             first_row += len(raw)
-            batch = pa.RecordBatch.from_arrays(list(encoded.values()), list(encoded))
-            if keep is not None:
-                batch = batch.filter(pa.array(keep))
-                self.dropped += len(keep) - len(batch)
-            yield batch
+            if encoded:
+                yield pa.RecordBatch.from_arrays(list(encoded.values()), list(encoded))
 
-    def _encode(
-        self, arrays: dict[int, Any], first_row: int, pool: Executor
-    ) -> tuple[dict[str, Any], Array | None]:
+    def _encode(self, arrays: dict[int, Any], first_row: int, pool: Executor) -> dict[str, Any]:
+        """The columns of a batch, without its rows that have no key; nothing where no row has one."""
         out: dict[str, Any] = {}
+        rows: int | Array = first_row
         count = len(next(iter(arrays.values())))
         keep = np.ones(count, dtype=bool)
         for i, (column, keys) in enumerate(self.keys.items()):
-            with bad_cell(self.table, column, "key", first_row):
+            with bad_cell(self.table, column, "key", rows):
                 out[f"k{i}"], empty = keys.encode(arrays[column])
             if empty is not None:
                 keep &= ~np.asarray(empty)
+        if not keep.all():
+            self.dropped += int(count - keep.sum())
+            rows = first_row + np.flatnonzero(keep)
+            kept = pa.array(keep)
+            arrays = {column: array.filter(kept) for column, array in arrays.items()}
+            out = {name: array.filter(kept) for name, array in out.items()}
+            if not len(rows):
+                return {}
         for column, order in self.orders.items():
-            with bad_cell(self.table, column, "order", first_row):
-                for i, part in enumerate(order.encode(arrays[column], first_row)):
+            with bad_cell(self.table, column, "order", rows):
+                for i, part in enumerate(order.encode(arrays[column], rows)):
                     out[f"o{column}_{i}"] = part
-        self._encode_features(arrays, first_row, out, pool)
+        self._encode_features(arrays, rows, out, pool)
         for column, numbers in self.statics.items():
-            with bad_cell(self.table, column, "static", first_row):
-                out[f"s{column}"] = numbers.encode(arrays[column], first_row)
+            with bad_cell(self.table, column, "static", rows):
+                out[f"s{column}"] = numbers.encode(arrays[column], rows)
         for part, (column, labels) in self.labels.items():
-            with bad_cell(self.table, column, "label", first_row):
+            with bad_cell(self.table, column, "label", rows):
                 out[part] = labels.encode(arrays[column])
         if self.options.keep_row_index:
-            out["row"] = np.arange(first_row, first_row + count)
-        arrow = {name: pa.array(part) if isinstance(part, np.ndarray) else part for name, part in out.items()}
-        return arrow, None if keep.all() else keep
+            out["row"] = np.arange(first_row, first_row + count)[keep]
+        return {name: pa.array(part) if isinstance(part, np.ndarray) else part for name, part in out.items()}
 
     def _encode_features(
-        self, arrays: dict[int, Any], first_row: int, out: dict[str, Any], pool: Executor
+        self, arrays: dict[int, Any], rows: int | Array, out: dict[str, Any], pool: Executor
     ) -> None:
         def encode(column: int) -> Array | BadCellError:
             try:
-                return self.numbers[column].encode(arrays[column], first_row)
+                return self.numbers[column].encode(arrays[column], rows)
             except BadCellError as bad:
                 return bad
 
@@ -210,7 +221,7 @@ class _Encoder:
             if isinstance(found, BadCellError) and column not in self.roles.spare_features:
                 sure = [c for c in self.features if c not in self.roles.spare_features]
                 text_columns(self.table, sure, arrays, self.numbers)
-                with bad_cell(self.table, column, "feature", first_row):
+                with bad_cell(self.table, column, "feature", rows):
                     raise found
             out[f"f{column}"] = found if isinstance(found, BadCellError) else self._as_sorted(found)
         # A key of text in a table without names is no feature, wherever its first word stands.
@@ -345,4 +356,4 @@ def engine_for(inputs: Sequence[Input]) -> Engine:
         return MemoryEngine()
     from seqtool.engines.duckdb import DuckDBEngine
 
-    return DuckDBEngine()
+    return DuckDBEngine(memory=budget() // 2)

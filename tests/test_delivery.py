@@ -159,6 +159,7 @@ def test_the_summary_of_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     size = facts.pop("bytes")
     assert facts == {
         "rows": {"in": 4, "kept": 3, "cut": 1, "dropped": {}},
+        "keys": 3,
         "lengths": {"min": 0, "max": 2},
         "shape": [3, 2],
         "dtype": "int64",
@@ -208,11 +209,16 @@ def test_a_dry_run_writes_nothing_and_says_all(tmp_path: Path, capsys: pytest.Ca
     assert summary.facts["dry_run"] is True
 
 
-@pytest.mark.parametrize("mask", [True, False])
-@pytest.mark.parametrize("name", ["out.npz", "out.npy"])
+@pytest.mark.parametrize(("name", "mask"), [("out.npz", True), ("out.npz", False), ("out.npy", False)])
 def test_a_dry_run_tells_the_bytes_that_writing_takes(tmp_path: Path, name: str, mask: bool) -> None:
     told = delivered(tmp_path / name, plan(RAGGED), mask=mask, dry_run=True).facts["bytes"]
     assert told == delivered(tmp_path / name, plan(RAGGED), mask=mask).facts["bytes"]
+
+
+def test_an_npy_has_no_room_for_a_mask(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--mask"):
+        delivered(tmp_path / "out.npy", plan(RAGGED), mask=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_quiet_is_quiet_and_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

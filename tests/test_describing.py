@@ -62,6 +62,7 @@ def test_a_padded_file_of_ours_is_told_whole(tmp_path: Path) -> None:
     assert [array["name"] for array in found["arrays"]][:2] == ["x", "mask"]
     assert found["sequences"] == {
         "kind": "padded",
+        "keys": {"count": 3, "kind": "text"},
         "count": 3,
         "steps": 3,
         "empty": 1,

@@ -63,6 +63,7 @@ HOMES = {
         "encoding.order",
         "engines.duckdb",
         "engines.memory",
+        "faults",
         "grouping",
         "records",
         "tabular",

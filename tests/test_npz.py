@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seqtool import npz, zipped
 from seqtool.errors import DataError, SeqtoolError, UsageError
-from seqtool.npz import is_ours, load, ragged_of, read_meta, save, value_to_json, write
+from seqtool.npz import is_ours, load, read_meta, save, value_to_json, write
 from seqtool.padding import Plan, carry_out, pad, plan
 from seqtool.ragged import Padded, Ragged, StepArray, offsets_of
 from seqtool.zipped import ZipReader
@@ -243,12 +243,6 @@ def test_the_mask_is_written_when_asked_for(planned: bool) -> None:
         assert arrays["mask"].tolist() == [[True, False, False], [True, True, False]]
     with np.load(io.BytesIO(packed(data))) as arrays:
         assert "mask" not in arrays.files
-
-
-def test_what_is_loaded_becomes_ragged() -> None:
-    assert ragged_of(small()).values.tolist() == [1, 2, 3]
-    ragged = full()
-    assert ragged_of(ragged) is ragged
 
 
 # Saving.

@@ -913,11 +913,22 @@ def test_the_changing_key_of_several_columns_is_named_whole(grouped: FromText) -
         grouped("k,j,a,y\nu,7,1,c\nu,7,1,d\n", key=["k", "j"], label="y")
 
 
-@pytest.mark.parametrize("word", ["", "NA"])
-def test_a_missing_label_is_an_error_with_a_count(grouped: FromText, word: str) -> None:
+def test_a_missing_label_is_an_error_with_a_count(grouped: FromText) -> None:
     for option in ("label", "step_label"):
         with pytest.raises(DataError, match="label column 'y' is empty in 2 of 3 rows"):
-            grouped(f"k,a,y\n1,1,{word}\n2,2,b\n3,3,{word}\n", **{option: "y"})
+            grouped("k,a,y\n1,1,\n2,2,b\n3,3,\n", **{option: "y"})
+
+
+def test_a_label_may_be_called_none(grouped: FromText) -> None:
+    ragged = grouped("k,a,y\n1,1,none\n2,2,NA\n3,3,null\n", label="y")
+    assert ragged.names["classes"].tolist() == ["NA", "none", "null"]
+
+
+def test_what_an_empty_key_takes_along_is_never_looked_at(grouped: FromText) -> None:
+    ragged = grouped("k,a,y\n1,1,a\n,oops,ghost\n,2,\n2,2,b\n", label="y", empty_key="drop")
+    assert ragged.names["classes"].tolist() == ["a", "b"]
+    with pytest.raises(DataError, match="line 5, column 'a': 'bad'"):
+        grouped("k,a\n1,1\n,2\n1,3\n1,bad\n1,4\n", empty_key="drop")
 
 
 @ENGINES

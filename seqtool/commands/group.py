@@ -107,7 +107,8 @@ def group(
             with engine_for(found) as engine, report.progress("reading rows", None, quiet=quiet) as bar:
                 came = group_table(table, parts, engine, options, rows_read=bar.advance)
         except NotNumbersError as error:
-            raise DataError(f"{error}: {_corrected(sys.argv[1:], error.columns)}") from None
+            call = _corrected(sys.argv[1:], error.columns)
+            raise DataError(f"{error}: {call}" if call else str(error)) from None
     side = chosen_side(padding.post, "post")
     made = (
         came.ragged
@@ -126,7 +127,13 @@ def group(
         "dtype": padding.dtype,
         "min_len": min_len or None,
         "empty_key": empty_key,
-        "missing": text.missing,
+        **vars(text),
+        "encoding": None if text.encoding == "utf-8" else text.encoding,
+        "label_as": label_as,
+        "label_value": label_value if by.step_label is not None else None,
+        "keep_row_index": keep_row_index or None,
+        "ragged": ragged or None,
+        "mask": padding.mask or None,
     }
     names = [path.name if path else "-" for path in given]
     summary = report.Summary("group")
@@ -156,10 +163,11 @@ def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> No
     if came.missing:
         detail = ", ".join(f"{name} {number:,}" for name, number in came.missing.items())
         summary.warnings.append(f"missing values became NaN: {detail}")
+    summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}
     summary.facts |= {"features": came.features, "missing": came.missing, "ties": came.ties}
 
 
-def _corrected(arguments: list[str], columns: Sequence[str]) -> str:
+def _corrected(arguments: list[str], columns: Sequence[str]) -> str | None:
     """The same call without these columns among its features, ready to paste."""
     from seqtool.roles import join_names, split_names
 
@@ -170,7 +178,11 @@ def _corrected(arguments: list[str], columns: Sequence[str]) -> str:
             chosen = split_names(next(words) if word == "--columns" else word.removeprefix("--columns="))
         else:
             rest.append(word)
+    if "--" in arguments:
+        return None
     if chosen is None:
         return shlex.join(["seqtool", *arguments, "--drop", join_names(columns)])
     kept = [name for name in chosen if name not in columns]
+    if not kept:
+        return None
     return shlex.join(["seqtool", *rest, "--columns", join_names(kept)])

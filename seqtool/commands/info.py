@@ -25,9 +25,11 @@ def info(
     """
     from seqtool import inputs, report
     from seqtool.describing import describe
-    from seqtool.errors import DataError
+    from seqtool.errors import DataError, UsageError
 
     with inputs.opened([source] if source else []) as found:
+        if len(found) > 1:
+            raise UsageError(f"{source} matches {len(found)} files; info takes one at a time")
         if found[0].kind not in ("npy", "npz"):
             raise DataError(
                 f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group takes tables)"

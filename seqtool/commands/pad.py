@@ -114,8 +114,14 @@ def pad(
             "multiple_of": multiple_of if multiple_of > 1 else None,
             "strip": strip,
             "strip_side": side if strip else None,
+            "array": array,
+            "lengths": None if lengths is None else Path(lengths).name,
+            "input_padding": input_padding,
+            "label": label,
+            "key": key,
+            "mask": padding.mask or None,
         }
-        stripped = came.steps - len(ragged.values)
+        stripped = len(came.ragged.values) - len(ragged.values)
         rows = receipts.Rows(came.steps, kept=len(ragged.values), dropped={"stripped": stripped})
         summary = report.Summary("pad")
         _tell(came, found[0].name, summary)
@@ -132,6 +138,7 @@ def _tell(came: Sequences, name: str, summary: Summary) -> None:
 
     read = f"{count(len(came.ragged), 'sequence')}, {count(came.steps, 'step')} from {name}"
     summary.say("read", "; ".join([read, *came.notes]))
+    summary.facts |= {"inputs": [name], "notes": came.notes}
     summary.warnings += came.warnings
 
 

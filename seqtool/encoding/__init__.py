@@ -5,7 +5,7 @@ integers to floats, integer keys to text. Widening never loses what was written,
 stand anywhere.
 """
 
-from seqtool.encoding.cells import BadCellError, is_text, missing_words, plain
+from seqtool.encoding.cells import BadCellError, is_text, missing_words, plain, row_of
 from seqtool.encoding.keys import Keys
 from seqtool.encoding.labels import Labels
 from seqtool.encoding.numbers import Loss, Numbers, is_numeric
@@ -22,4 +22,5 @@ __all__ = [
     "is_text",
     "missing_words",
     "plain",
+    "row_of",
 ]

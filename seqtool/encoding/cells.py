@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from seqtool.casting import Array
+
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 INTEGER = re.compile(r"\s*[+-]?\d+\s*")
 EXACT = 2.0**53  # past this, a float64 no longer holds every integer
@@ -21,6 +23,15 @@ class BadCellError(Exception):
         super().__init__(f"row {row} holds {cell!r}")
         self.row = row
         self.cell = cell
+
+
+def row_of(rows: int | Array, place: int) -> int:
+    """The row in the table of a place in a batch, which begins at a row, or whose rows are listed.
+
+    >>> row_of(5, 2), row_of(pa.array([5, 9, 11]).to_numpy(), 2)
+    (7, 11)
+    """
+    return rows + place if isinstance(rows, int) else int(rows[place])
 
 
 def missing_words(more: Iterable[str] = ()) -> Any:

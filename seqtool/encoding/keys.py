@@ -31,7 +31,7 @@ class Keys:
         if not is_text(array):
             array = array.cast(pa.string())
         array = pc.fill_null(array, "")
-        _refuse_nul(array)
+        refuse_nul(array)
         empty = pc.equal(array, "")
         count = pc.sum(empty).as_py() or 0
         self.empty += count
@@ -53,7 +53,12 @@ def spelled(array: Any) -> Any:
         except pa.ArrowInvalid:
             return array.cast(pa.string())
     if types.is_floating(array.type):
-        return pa.array([_float_key(number) for number in np.asarray(array).tolist()], pa.string())
+        numbers = array.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+        missing = np.isnan(numbers)
+        whole = np.where(missing, 0, numbers)
+        if (np.abs(whole) < EXACT).all() and (whole == np.trunc(whole)).all():
+            return pa.array(whole.astype(np.int64), mask=missing)
+        return pa.array([_float_key(number) for number in numbers.tolist()], pa.string())
     binary = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
     if types.is_nested(array.type) or any(is_binary(array.type) for is_binary in binary):
         raise BadCellError(0, f"a column of {array.type}")
@@ -75,7 +80,8 @@ def _plain_integers(array: Any) -> Any:
     return integers if pc.all(pc.equal(pc.cast(integers, pa.string()), array)).as_py() else None
 
 
-def _refuse_nul(array: Any) -> None:
+def refuse_nul(array: Any) -> None:
+    """Raise BadCellError for text with a NUL, which NumPy would strip: two keys would become one."""
     with_nul = pc.match_substring(array, "\0")
     if pc.any(with_nul).as_py():
         row = int(np.argmax(np.asarray(with_nul)))

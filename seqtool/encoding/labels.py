@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pyarrow.compute as pc
 
 from seqtool.casting import Array, first_loss
 from seqtool.encoding.cells import INTEGER, is_text, plain
-from seqtool.encoding.keys import spelled
+from seqtool.encoding.keys import refuse_nul, spelled
 from seqtool.encoding.numbers import holds
 from seqtool.errors import DataError
 
@@ -21,8 +23,9 @@ class Labels:
     `finish` tells the codes' final meaning. `missing` counts cells that hold nothing.
     """
 
-    def __init__(self, words: Any) -> None:
-        self._words = words
+    def __init__(self, missing: Sequence[str] = ()) -> None:
+        # A label may well be called none or NA: only what holds nothing, and what a person names, is missing.
+        self._words = pa.array(["", *missing], pa.string())
         self._codes: dict[str, int] = {}
         self.missing = 0
 
@@ -32,6 +35,7 @@ class Labels:
         if not is_text(array):
             array = array.cast(pa.string())
         array = pc.fill_null(array, "")
+        refuse_nul(array)
         encoded = array.dictionary_encode()
         distinct = encoded.dictionary.to_pylist()
         codes = np.array(
@@ -91,6 +95,6 @@ def _number(text: str) -> float | None:
 
 
 def _integers(texts: list[str]) -> list[int] | None:
-    integers = [int(text) if INTEGER.fullmatch(text) else int(float(text)) for text in texts]
+    integers = [int(text) if INTEGER.fullmatch(text) else int(Decimal(text)) for text in texts]
     inside = all(-(2**63) <= integer < 2**63 for integer in integers)
     return integers if inside else None

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.casting import Array, describe_loss, first_loss
-from seqtool.encoding.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain
+from seqtool.encoding.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain, row_of
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,13 @@ class Loss:
 class Numbers:
     """A column of numbers: whole ones as int64 until a fraction or a missing value comes, then float64.
 
-    True and false count as 1 and 0. `missing` counts missing values, `seen` all cells. Columns of an array
-    keep its own type.
+    True and false count as 1 and 0. `missing` counts missing values, `seen` all cells. With `keep`
+    the columns of an array keep its own type.
     """
 
-    def __init__(self, target: np.dtype[Any], words: Any, *, text: bool) -> None:
+    def __init__(self, target: np.dtype[Any], words: Any, *, text: bool, keep: bool = False) -> None:
         self._target = target
+        self._keep = keep
         self._words = words
         self._text = text
         # A missing value that is spelled as a number, such as -1, must be found before numbers are read.
@@ -46,7 +47,7 @@ class Numbers:
         found = [loss for loss in (on_the_way, self._losses.get(dtype)) if loss is not None]
         return min(found, key=lambda loss: loss.row, default=None)
 
-    def encode(self, array: Any, first_row: int) -> Array:
+    def encode(self, array: Any, first_row: int | Array) -> Array:
         """The batch as (n,) numbers; raises BadCellError for a cell that is none."""
         array = plain(array)
         if self._text and is_text(array):
@@ -71,18 +72,18 @@ class Numbers:
         """Whether a cell of text is spelled as a number, or as true or false."""
         return _is_float(cell.strip()) or cell.strip().lower() in ("true", "false")
 
-    def _judge(self, numbers: Array, first_row: int) -> None:
+    def _judge(self, numbers: Array, first_row: int | Array) -> None:
         """Note the first number that a type which the column may become cannot hold."""
         for dtype in {self._target, _FLOAT, _INT}:
             place = first_loss(numbers, dtype) if numbers.dtype.kind != "f" or dtype == self._target else None
             if place is not None:
-                self._note(dtype, first_row + place, describe_loss(numbers[place].item(), dtype))
+                self._note(dtype, row_of(first_row, place), describe_loss(numbers[place].item(), dtype))
 
     def _note(self, dtype: np.dtype[Any], row: int, reason: str) -> None:
         if dtype not in self._losses or row < self._losses[dtype].row:
             self._losses[dtype] = Loss(row, reason)
 
-    def _from_text(self, array: Any, first_row: int) -> Array:
+    def _from_text(self, array: Any, first_row: int | Array) -> Array:
         present, parsed = array, None
         if not self._careful:
             parsed = _parse(array, pa.int64()) if self.whole else None
@@ -99,7 +100,7 @@ class Numbers:
             self._check_floats(array, present, np.asarray(pc.fill_null(parsed, 0.0)), first_row)
         return np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
 
-    def _check_floats(self, array: Any, present: Any, numbers: Array, first_row: int) -> None:
+    def _check_floats(self, array: Any, present: Any, numbers: Array, first_row: int | Array) -> None:
         """Find what became a float of another value, and what Arrow takes for NaN although nobody meant it."""
         if np.abs(numbers).max(initial=0) < EXACT:  # neither NaN nor large
             return
@@ -112,9 +113,9 @@ class Numbers:
             changed = whole is not None and (np.isinf(number) or whole != number)
             if changed or (np.isinf(number) and "inf" not in cell.lower()):
                 shown = repr(cell if len(cell) <= 30 else f"{cell[:27]}...")
-                self._note(_FLOAT, first_row + row, f"{shown}, which float64 cannot hold exactly")
+                self._note(_FLOAT, row_of(first_row, row), f"{shown}, which float64 cannot hold exactly")
             elif whole is not None and not holds(whole, self._target):
-                self._note(self._target, first_row + row, describe_loss(whole, self._target))
+                self._note(self._target, row_of(first_row, row), describe_loss(whole, self._target))
 
     def _plainly_spelled(self, array: Any) -> Any:
         """The cells without blanks and plus signs around them, true as 1, false as 0, missing ones as null."""
@@ -125,7 +126,7 @@ class Numbers:
         cells = pc.if_else(pc.equal(lower, "true"), "1", cells)
         return pc.if_else(pc.equal(lower, "false"), "0", cells)
 
-    def _from_typed(self, array: Any, first_row: int) -> Array:
+    def _from_typed(self, array: Any, first_row: int | Array) -> Array:
         if pa.types.is_boolean(array.type):
             array = array.cast(pa.int8())
         if pa.types.is_decimal(array.type):
@@ -135,14 +136,28 @@ class Numbers:
         if array.null_count and pa.types.is_integer(array.type):
             self._judge(np.asarray(pc.fill_null(array, 0)), first_row)
             array = array.cast(pa.float64(), safe=False)
-        return np.asarray(array.to_numpy(zero_copy_only=False))
+        numbers = np.asarray(array.to_numpy(zero_copy_only=False))
+        if self._keep or numbers.dtype.kind not in "iu":
+            return numbers
+        # Files of one call may hold integers of several widths; here all are int64, or on their way to floats.
+        if numbers.dtype == np.uint64 and self._target == np.uint64:
+            return numbers
+        large = (
+            numbers > np.uint64(np.iinfo(np.int64).max) if numbers.dtype == np.uint64 else np.empty(0, bool)
+        )
+        past = np.flatnonzero(large)
+        if len(past):
+            reason = f"{numbers[past[0]]}, which int64 cannot hold; choose --dtype uint64"
+            self._note(_FLOAT, row_of(first_row, int(past[0])), reason)
+            return numbers.astype(np.float64)
+        return numbers.astype(np.int64, copy=False)
 
-    def _from_decimals(self, array: Any, first_row: int) -> Array:
+    def _from_decimals(self, array: Any, first_row: int | Array) -> Array:
         numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
         for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
             exact = array[row].as_py()
             if exact == exact.to_integral_value() and int(exact) != int(numbers[row]):
-                self._note(_FLOAT, first_row + row, f"{exact}, which float64 cannot hold exactly")
+                self._note(_FLOAT, row_of(first_row, row), f"{exact}, which float64 cannot hold exactly")
         return numbers
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqtool.casting import Array
 from seqtool.encoding.cells import BadCellError, is_text, plain
 from seqtool.encoding.numbers import Loss, Numbers
 
@@ -44,7 +45,7 @@ class Order:
         """The first number that cannot be told from its neighbours."""
         return self._numbers.loss(np.dtype(np.int64))
 
-    def encode(self, array: Any, first_row: int) -> list[Any]:
+    def encode(self, array: Any, first_row: int | Array) -> list[Any]:
         """The batch as `parts` Arrow arrays; raises BadCellError for a cell that is not like the first."""
         array = plain(array)
         if self.kind == "text":
@@ -100,7 +101,7 @@ class Order:
         ticks = array.cast(fine).cast(pa.int64())
         return _micro_and_beyond(ticks, 1000 if str(fine).startswith("timestamp[ns") else 1)
 
-    def _as_numbers(self, array: Any, first_row: int) -> list[Any]:
+    def _as_numbers(self, array: Any, first_row: int | Array) -> list[Any]:
         numbers = self._numbers.encode(array, first_row)
         return [pa.array(numbers)]
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import duckdb
-import pyarrow as pa
 
 from seqtool.engines import widest
+from seqtool.signals import held
 
+_SQL = {
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+}
 _ROWS = 1 << 16  # rows in one batch of the result
 # No extension is ever fetched: seqtool works without a network.
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -28,15 +43,20 @@ class DuckDBEngine:
     [[6, 5]]
     """
 
-    def __init__(self) -> None:
-        self._database = duckdb.connect(":memory:", config=_SETTINGS)
+    def __init__(self, *, memory: int | None = None) -> None:
+        self._limit = {} if memory is None else {"memory_limit": f"{memory >> 20}MiB"}
         self._schemas: list[Any] = []
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        with held():
+            spill = self._open.enter_context(tempfile.TemporaryDirectory(prefix="seqtool-"))
+        config = {**_SETTINGS, **self._limit, "temp_directory": spill}
+        self._database = self._open.enter_context(duckdb.connect(":memory:", config=config))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._database.close()
+        self._open.close()
 
     def add(self, batch: Any) -> None:
         """Take a record batch."""
@@ -69,8 +89,10 @@ class DuckDBEngine:
         parts = []
         for name in self._schemas[0].names:
             wide = widest([other.field(name).type for other in self._schemas])
-            cast = f'CAST("{name}" AS {"VARCHAR" if wide == pa.string() else "DOUBLE"})'
-            parts.append(f'"{name}"' if wide == schema.field(name).type else f'{cast} AS "{name}"')
+            if wide == schema.field(name).type:
+                parts.append(f'"{name}"')
+            else:
+                parts.append(f'CAST("{name}" AS {_SQL[str(wide)]}) AS "{name}"')
         return ", ".join(parts)
 
     def _run(self, statement: str) -> None:

@@ -151,11 +151,10 @@ def test_an_interrupt_inside_a_query_of_duckdb_is_a_keyboard_interrupt(
 
         def close(self) -> None: ...
 
-    engine = DuckDBEngine()
-    engine._database.close()
-    monkeypatch.setattr(engine, "_database", Interrupted())
-    with pytest.raises(KeyboardInterrupt):
-        engine.add(pa.record_batch({"k": [1]}))
+    with DuckDBEngine() as engine:
+        monkeypatch.setattr(engine, "_database", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            engine.add(pa.record_batch({"k": [1]}))
 
 
 @given(
