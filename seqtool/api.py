@@ -104,6 +104,10 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
 
         table = _in_memory(data)
         came = _grouped(table, MemoryEngine(), roles, options)
+    if came.coarse:
+        warnings.warn(
+            f"float32 has no room for the fractions of {came.coarse}: dtype='float64' has", stacklevel=2
+        )
     if came.missing:
         warnings.warn(f"missing values became NaN: {came.missing}", stacklevel=2)
     if ragged and maxlen is not None:

@@ -13,7 +13,7 @@ from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError, at
 from seqtool.inputs import Input
-from seqtool.ragged import Padded, Ragged, check_lengths, check_value_shape, stale_slots, step_mask
+from seqtool.ragged import Padded, Ragged, Side, check_lengths, check_value_shape, stale_slots, step_mask
 from seqtool.sequences import Sequences, SourceOptions
 from seqtool.zipped import ZipReader, checked_dtype, open_npy, unpickle
 
@@ -85,7 +85,8 @@ def _foreign(archive: ZipReader, options: SourceOptions) -> Sequences:
     if options.array is None and {"values", "offsets"} <= set(names) and "x" not in names:
         _no_lengths("values and offsets", options)
         return _from_offsets(archive)
-    name = options.array or ("x" if "x" in names else names[0] if len(names) == 1 else None)
+    others = [name for name in names if name != (options.lengths or "lengths")]
+    name = options.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if name is None or name not in names:
         what = f"no array {name!r}" if name else "several arrays"
         raise DataError(
@@ -135,7 +136,12 @@ def _dense(x: Array, lengths: Array | None, options: SourceOptions) -> Sequences
             lengths = lengths.astype(np.int64)
         check_lengths(lengths, x)
         check_value_shape(options.value or 0, x.shape[2:])
-        stale = stale_slots(x, options.value or 0, step_mask(lengths, maxlen=x.shape[1], padding=side))
+        stale = _stale(x, lengths, side, options)
+        if len(stale) and options.input_padding is None and not len(_stale(x, lengths, "pre", options)):
+            raise DataError(
+                "the array looks padded at its start: the lengths leave real steps out as if it were padded at the "
+                "end; say --input-padding pre, or --input-padding post if that is meant"
+            )
         if len(stale):
             warnings.append(
                 f"{len(stale):,} steps past the end of their sequence held old data: reset to padding"
@@ -145,6 +151,10 @@ def _dense(x: Array, lengths: Array | None, options: SourceOptions) -> Sequences
     ragged = from_dense(x, lengths, padding=side)
     steps = x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum())
     return Sequences(ragged, steps, dense=lengths is None, warnings=warnings)
+
+
+def _stale(x: Array, lengths: Array, side: Side, options: SourceOptions) -> Array:
+    return stale_slots(x, options.value or 0, step_mask(lengths, maxlen=x.shape[1], padding=side))
 
 
 def _joined(arrays: list[Array]) -> Sequences:

@@ -44,6 +44,10 @@ def deliver(
     size = npz.size(data, mask=mask) if destination.suffix == ".npz" else data_bytes(data)
     summary.facts["rows"] = entry["rows"]
     _describe(data, summary)
+    whole = data.ragged if isinstance(data, Plan) else data
+    left = [*whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
+    if destination.suffix == ".npy":
+        summary.say("left out", f"{listed(['lengths', *left])}: .npy holds x alone, .npz everything")
     if to.dry_run:
         summary.say("would write", f"{destination.name}, {human(size)}")
     else:
@@ -54,7 +58,7 @@ def deliver(
         ):
             npz.write(file, data, suffix=destination.suffix, seekable=seekable, mask=mask, wrote=bar.advance)
         aside = ""
-        if destination.path is not None and stdout_is_elsewhere() and not is_special(destination.path):
+        if to.output is None and destination.path is not None and stdout_is_elsewhere():
             aside = "; -o - sends the data to standard output"
         summary.say("wrote", f"{destination.name}, {human(size)}{aside}")
     summary.facts |= {

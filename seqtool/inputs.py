@@ -83,7 +83,17 @@ def opened(sources: Sequence[str], *, encoding: str = "utf-8") -> Iterator[list[
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
                 _refuse_binary(item)
+        _refuse_twice(found)
         yield found
+
+
+def _refuse_twice(found: Sequence[Input]) -> None:
+    seen: dict[tuple[int, int], str] = {}
+    for item in found:
+        status = item.path.stat()
+        other = seen.setdefault((status.st_dev, status.st_ino), item.name)
+        if other is not item.name:
+            raise UsageError(f"{item.name} and {other} are one file; name it once, or its rows count twice")
 
 
 def _paths(source: str) -> list[Path]:

@@ -33,7 +33,7 @@ class OutputOptions:
         ),
     ] = None
     force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write.")
+        bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
     ] = False
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be written, and write nothing.")
@@ -60,7 +60,7 @@ class PaddingOptions:
         bool | None,
         typer.Option(
             "--post/--pre",
-            help="The side that gets padding. [default: pad pre, group post]",
+            help="The side that gets padding. [default: group post; pad pre, but a padded file of ours keeps its side]",
             show_default=False,
         ),
     ] = None
@@ -123,8 +123,10 @@ class ColumnOptions:
         ),
     ] = None
     columns: Annotated[
-        str | None,
-        typer.Option("--columns", metavar="A,B,C", help="The features. [default: all other columns]"),
+        list[str] | None,
+        typer.Option(
+            "--columns", metavar="A,B,C", help="The features. Repeatable. [default: all other columns]"
+        ),
     ] = None
     drop: Annotated[
         list[str] | None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 
@@ -43,7 +44,7 @@ class Made:
     rows: Rows
 
     def entry(self, *, cut: int) -> dict[str, Any]:
-        """The part as the file holds it, its row count checked; arguments left at None are left out.
+        """The part as the file holds it, its row count checked; arguments that were not given are left out.
 
         >>> Made("pad", ["in.npy"], {"maxlen": 4, "dtype": None}, Rows(came=2, kept=2)).entry(cut=1)["rows"]
         {'in': 2, 'kept': 1, 'cut': 1, 'dropped': {}}
@@ -53,7 +54,7 @@ class Made:
         return {
             "command": self.command,
             "inputs": self.inputs,
-            "arguments": {name: value for name, value in self.arguments.items() if value is not None},
+            "arguments": {name: _as_json(told) for name, told in self.arguments.items() if _was_given(told)},
             "rows": {
                 "in": rows.came,
                 "kept": rows.kept,
@@ -61,3 +62,12 @@ class Made:
                 "dropped": {reason: count for reason, count in rows.dropped.items() if count},
             },
         }
+
+
+def _was_given(told: Any) -> bool:
+    return told is not None and told is not False and told != [] and told != ()
+
+
+def _as_json(told: Any) -> Any:
+    """Strict JSON has no NaN: it is told as text."""
+    return str(told) if isinstance(told, float) and not isfinite(told) else told

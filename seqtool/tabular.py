@@ -65,7 +65,8 @@ class Tabular:
     """What came of a table: the sequences, what became of its rows, and what a person should know.
 
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
-    `features` names the features also where the table has no names.
+    `features` names the features also where the table has no names; `coarse` are those of numbers so large that
+    float32 has no room for their fractions.
     """
 
     ragged: Ragged
@@ -73,6 +74,7 @@ class Tabular:
     features: list[str]
     missing: dict[str, int]
     ties: int
+    coarse: list[str]
 
 
 def group_table(
@@ -121,8 +123,9 @@ def group_table(
         kept,
         rows,
         [table.label(column) for column in encoder.features],
-        {table.label(c): encoder.numbers[c].missing for c in encoder.features if encoder.numbers[c].missing},
+        encoder.missing(),
         grouped.ties,
+        encoder.coarse(layout.dtype),
     )
 
 
@@ -282,6 +285,17 @@ class _Encoder:
 
     def _static_dtype(self) -> np.dtype[Any]:
         return self._dtype(list(self.statics), self.statics, None)
+
+    def missing(self) -> dict[str, int]:
+        """The columns of features and static numbers that have missing values, and how many."""
+        columns = {**{c: self.numbers[c] for c in self.features}, **self.statics}
+        return {self.table.label(c): numbers.missing for c, numbers in columns.items() if numbers.missing}
+
+    def coarse(self, dtype: np.dtype[Any]) -> list[str]:
+        """The features that become float32 although some of their numbers have no room for a fraction there."""
+        if dtype != np.float32:
+            return []
+        return [self.table.label(c) for c in self.features if self.numbers[c].coarse]
 
     def layout(self) -> Layout:
         """How the kernel is to read the engine's rows."""

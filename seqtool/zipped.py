@@ -260,6 +260,8 @@ class ZipReader:
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
+        if not path.is_file():
+            raise DataError(f"{name}: no such file")
         with _damage(f"{name}: not a whole .npz file"):
             self._zip = zipfile.ZipFile(path)
         self._members = {

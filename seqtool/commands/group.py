@@ -95,7 +95,9 @@ def group(
             table,
             key=by.key,
             order_by=by.order_by or (),
-            columns=None if by.columns is None else roles.split_names(by.columns),
+            columns=None
+            if by.columns is None
+            else [n for names in by.columns for n in roles.split_names(names)],
             drop=[name for names in by.drop or () for name in roles.split_names(names)],
             keep_key=by.keep_key,
             label=by.label,
@@ -117,23 +119,15 @@ def group(
     )
     arguments = {
         **vars(by),
+        **vars(padding),
+        **vars(text),
+        **{name: value for name, value in vars(options).items() if name != "missing"},
         "features": came.features,
         "columns": None,
         "drop": None,
-        "maxlen": padding.maxlen,
+        "post": None,
         "padding": None if ragged else side,
-        "truncating": None if ragged else truncating,
-        "value": padding.value,
-        "dtype": padding.dtype,
-        "min_len": min_len or None,
-        "empty_key": empty_key,
-        **vars(text),
-        "encoding": None if text.encoding == "utf-8" else text.encoding,
-        "label_as": label_as,
-        "label_value": label_value if by.step_label is not None else None,
-        "keep_row_index": keep_row_index or None,
-        "ragged": ragged or None,
-        "mask": padding.mask or None,
+        "ragged": ragged,
     }
     names = [path.name if path else "-" for path in given]
     summary = report.Summary("group")
@@ -163,6 +157,12 @@ def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> No
     if came.missing:
         detail = ", ".join(f"{name} {number:,}" for name, number in came.missing.items())
         summary.warnings.append(f"missing values became NaN: {detail}")
+    if came.coarse:
+        summary.warnings.append(
+            f"{listed(came.coarse)}: numbers past 16,777,216 lose their fraction in float32; --dtype float64 keeps it"
+        )
+    if not len(came.ragged):
+        summary.warnings.append("no sequence is left")
     summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}
     summary.facts |= {"features": came.features, "missing": came.missing, "ties": came.ties}
 
@@ -171,11 +171,13 @@ def _corrected(arguments: list[str], columns: Sequence[str]) -> str | None:
     """The same call without these columns among its features, ready to paste."""
     from seqtool.roles import join_names, split_names
 
-    rest, chosen = [], None
+    rest: list[str] = []
+    chosen: list[str] | None = None
     words = iter(arguments)
     for word in words:
         if word == "--columns" or word.startswith("--columns="):
-            chosen = split_names(next(words) if word == "--columns" else word.removeprefix("--columns="))
+            names = next(words) if word == "--columns" else word.removeprefix("--columns=")
+            chosen = [*(chosen or ()), *split_names(names)]
         else:
             rest.append(word)
     if "--" in arguments:

@@ -119,7 +119,7 @@ def pad(
             "input_padding": input_padding,
             "label": label,
             "key": key,
-            "mask": padding.mask or None,
+            "mask": padding.mask,
         }
         stripped = len(came.ragged.values) - len(ragged.values)
         rows = receipts.Rows(came.steps, kept=len(ragged.values), dropped={"stripped": stripped})

@@ -24,7 +24,8 @@ class Loss:
 class Numbers:
     """A column of numbers: whole ones as int64 until a fraction or a missing value comes, then float64.
 
-    True and false count as 1 and 0. `missing` counts missing values, `seen` all cells. With `keep`
+    True and false count as 1 and 0. `missing` counts missing values, `seen` all cells; `coarse` tells
+    of floats so large that a float32 has no room for their fraction. With `keep`
     the columns of an array keep its own type.
     """
 
@@ -39,6 +40,7 @@ class Numbers:
         self.whole = True
         self.missing = 0
         self.seen = 0
+        self.coarse = False
 
     def loss(self, dtype: np.dtype[Any]) -> Loss | None:
         """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
@@ -59,6 +61,8 @@ class Numbers:
         if numbers.dtype.kind == "f":
             self.whole = False
             self.missing += int(np.isnan(numbers).sum())
+        if numbers.dtype == np.float64 and not self.coarse:
+            self.coarse = bool((np.abs(numbers) > _WHOLE_SINGLES).any())
         self._judge(numbers, first_row)
         self.seen += len(numbers)
         return numbers
@@ -161,6 +165,7 @@ class Numbers:
         return numbers
 
 
+_WHOLE_SINGLES = 2**24  # past this, a float32 holds no fraction
 _FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
 
 
