@@ -91,9 +91,12 @@ def _refuse_twice(found: Sequence[Input]) -> None:
     seen: dict[tuple[int, int], str] = {}
     for item in found:
         status = item.path.stat()
-        other = seen.setdefault((status.st_dev, status.st_ino), item.name)
-        if other is not item.name:
-            raise UsageError(f"{item.name} and {other} are one file; name it once, or its rows count twice")
+        file = (status.st_dev, status.st_ino)
+        if file in seen:
+            raise UsageError(
+                f"{item.name} and {seen[file]} are one file; name it once, or its rows count twice"
+            )
+        seen[file] = item.name
 
 
 def _paths(source: str) -> list[Path]:

@@ -531,3 +531,11 @@ def test_a_padded_file_of_ours_has_no_old_padding_to_look_for(tmp_path: Path) ->
     came = read(tmp_path / "ours.npz")
     assert lists(came) == [[1]]
     assert not came.dense
+
+
+def test_an_array_padded_at_its_start_is_not_read_as_if_padded_at_its_end(tmp_path: Path) -> None:
+    path = npz(tmp_path, x=np.array([[0, 0, 1, 2], [1, 2, 3, 4]]), lengths=np.array([2, 4]))
+    with pytest.raises(DataError, match="--input-padding pre"):
+        read(path)
+    assert lists(read(path, input_padding="pre")) == [[1, 2], [1, 2, 3, 4]]
+    assert lists(read(path, input_padding="post")) == [[0, 0], [1, 2, 3, 4]]

@@ -520,3 +520,12 @@ def test_the_name_of_any_file_that_is_there_is_refused(
 def test_data_on_standard_input_is_not_taken_for_a_name(feed: Any, content: bytes) -> None:
     feed(content)
     assert only().kind in ("text", "json")
+
+
+def test_one_file_named_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,2\n")
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    for other in ("a.csv", "link.csv", "*.csv"):
+        twice = pytest.raises(UsageError, match="are one file")
+        with twice, opened([str(tmp_path / "a.csv"), str(tmp_path / other)]):
+            pass

@@ -428,3 +428,14 @@ def test_the_receipt_holds_what_was_asked_for(place: Place) -> None:
     assert arguments["features"] == ["score", "age"]
     assert arguments["maxlen"] == 2
     assert (arguments["padding"], arguments["truncating"]) == ("post", "pre")
+
+
+def test_what_a_person_should_know_is_said(place: Place) -> None:
+    place.write("t.csv", "u,t,s\na,1704067201.123,1\nb,2.5,\n")
+    said = succeeded(place.run("group", "t.csv", "--key", "u", "--static", "s", "-o", "t.npy")).err
+    assert "t: numbers past 16,777,216 lose their fraction in float32; --dtype float64 keeps it" in said
+    assert "missing values became NaN: s 1" in said
+    assert "left out" in said
+    assert "static" in said
+    said = succeeded(place.run("group", "t.csv", "--key", "u", "--columns", "t", "--min-len", "9")).err
+    assert "no sequence is left" in said
