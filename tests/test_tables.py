@@ -103,9 +103,10 @@ def test_files_may_be_of_several_kinds_if_their_columns_agree(tmp_path: Path) ->
 def test_a_file_with_a_header_alone_adds_nothing(tmp_path: Path) -> None:
     one = write(tmp_path / "one.csv", "k,a\nx,1\n")
     none = write(tmp_path / "two.csv", "k,a\n")
-    table, rows = read(one, none, one)
-    assert rows == [("x", "1"), ("x", "1")]
-    assert table.place(1).endswith("one.csv: line 2")
+    last = write(tmp_path / "three.csv", "k,a\ny,2\n")
+    table, rows = read(one, none, last)
+    assert rows == [("x", "1"), ("y", "2")]
+    assert table.place(1).endswith("three.csv: line 2")
 
 
 @pytest.mark.parametrize(
