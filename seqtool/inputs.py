@@ -129,17 +129,14 @@ def _input(name: str, path: Path, given: Path | None) -> Input:
     with path.open("rb") as file:
         head = file.read(1 << 16)
     if not head:
-        raise _empty(name, given)
+        raise _empty(name)
     if given is None:
         _refuse_file_name(head)
-    kind, packing = _recognise(name, path, head)
-    if packing and not _unpacked_head(name, path, packing):
-        raise _empty(name, given)
-    return Input(name, path, given, kind, packing)
+    return Input(name, path, given, *_recognise(name, path, head))
 
 
-def _empty(name: str, given: Path | None) -> DataError:
-    hint = "; if the command before the pipe wrote a file instead, add -o - to it" if given is None else ""
+def _empty(name: str) -> DataError:
+    hint = "; if the command before the pipe wrote a file instead, add -o - to it" if name == STDIN else ""
     return DataError(f"{name}: empty; rows or sequences were expected{hint}")
 
 
@@ -165,6 +162,8 @@ def _recognise(name: str, path: Path, head: bytes) -> tuple[Kind, Packing | None
     bare = Path(name.removesuffix(".gz").removesuffix(".zst")) if packing else Path(name)
     if packing:
         head = _unpacked_head(name, path, packing)
+        if not head:
+            raise _empty(name)
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
     expected = _BINARY_SUFFIXES.get(bare.suffix.lower())
     if expected and kind not in expected:
