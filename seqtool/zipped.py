@@ -202,13 +202,7 @@ def read_header(stream: Any, size: int, name: str) -> tuple[tuple[int, ...], boo
     """
     with _damage(f"{name}: the header of the array is damaged"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
-        version = np.lib.format.read_magic(stream)
-        if version == (3, 0):  # for names of fields that are not ASCII
-            raise DataError(f"{name}: a structured array; a plain array of numbers was expected")
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(stream)
+        shape, fortran, dtype = _parsed_header(stream, name)
         if (
             len(shape) > _MOST_DIMENSIONS
             or not all(0 <= size < 1 << 63 for size in shape)
@@ -223,6 +217,14 @@ def read_header(stream: Any, size: int, name: str) -> tuple[tuple[int, ...], boo
             "the file is cut short or damaged"
         )
     return shape, fortran, dtype
+
+
+def _parsed_header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    if version == (3, 0):  # for names of fields that are not ASCII
+        raise DataError(f"{name}: a structured array; a plain array of numbers was expected")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(stream)
 
 
 def open_npy(path: Path, name: str) -> Array:
@@ -242,11 +244,7 @@ def open_npy(path: Path, name: str) -> Array:
 def unpickle(path: Path, name: str) -> Array | None:
     """The array of an `.npy` that holds a pickle, or None if it holds none; loading one can run its code."""
     with path.open("rb") as file, _damage(f"{name}: damaged"):
-        version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        if not read(file)[2].hasobject:
+        if not _parsed_header(file, name)[2].hasobject:
             return None
         file.seek(0)
         return np.asarray(np.lib.format.read_array(file, allow_pickle=True))
