@@ -13,9 +13,11 @@ def main() -> NoReturn:
         from seqtool.cli import run
 
         code = run(sys.argv[1:])
+        signals.ignore()
     except signals.Ended:
         code = 128 + (signals.received() or 0)
         print("seqtool: error: interrupted; nothing was written", file=sys.stderr)
+        signals.ignore()
     sys.exit(code)
 
 

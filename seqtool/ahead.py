@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 _AHEAD = 2  # items that may wait: enough to keep two threads busy
 
 
@@ -51,3 +54,26 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
     finally:
         stopped.set()
         thread.join()
+
+
+def in_turn(
+    function: Callable[[T], R], items: Iterable[T], pool: Executor, *, waiting: int
+) -> Generator[R, None, None]:
+    """What `function` makes of each item, in the order of the items, at most `waiting` of them ahead.
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(2) as pool:
+    ...     list(in_turn(abs, [-1, 2, -3], pool, waiting=2))
+    [1, 2, 3]
+    """
+    running: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            running.append(pool.submit(function, item))
+            if len(running) > waiting:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+    finally:
+        for future in running:
+            future.cancel()

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from seqtool import inputs, tables
+from seqtool import inputs, memory, tables
 from seqtool.casting import Array
-from seqtool.engines import Engine
+from seqtool.coding import EmptyKey, GroupOptions
 from seqtool.errors import UsageError, check_choice
 from seqtool.padding import carry_out, check_blow_up, plan
 from seqtool.ragged import Padded, Ragged, Side, Value
 from seqtool.receipts import Made
 from seqtool.roles import LabelKind, resolve
 from seqtool.tables import Table, TextOptions
-from seqtool.tabular import EmptyKey, GroupOptions, Tabular, engine_for, group_table
+from seqtool.tabular import group_table
+from seqtool.windows import Spool
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +87,7 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
         empty_key=check_choice("empty_key", empty_key, ("error", "drop", "keep")),
         missing=[missing] if isinstance(missing, str) else missing,
     )
-    roles = {
+    roles: dict[str, Any] = {
         "key": _several(key),
         "order_by": _several(order_by),
         "columns": None if columns is None else _several(columns),
@@ -95,43 +97,40 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
         "step_label": step_label,
         "static": _several(static),
     }
-    if isinstance(data, (str, os.PathLike)):
-        with inputs.opened([os.fspath(data)], encoding=encoding) as found:
+    if ragged and maxlen is not None:
+        raise UsageError("ragged sequences are not padded: leave maxlen out")
+    with ExitStack() as stack:
+        spool = stack.enter_context(Spool())
+        if isinstance(data, (str, os.PathLike)):
+            found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding))
             table = tables.open_tables(found, TextOptions(delimiter, header, encoding))
-            came = _grouped(table, engine_for(found), roles, options)
-    else:
-        from seqtool.engines.memory import MemoryEngine
-
-        table = _in_memory(data)
-        came = _grouped(table, MemoryEngine(), roles, options)
+            names = [Path(data).name]
+        else:
+            table, names = _in_memory(data), []
+        came = group_table(table, resolve(table, **roles), options, spool=spool, memory=memory.allowed(None))
+        arguments = {
+            **{
+                name: list(map(str, part)) if isinstance(part, (list, tuple)) else part
+                for name, part in roles.items()
+            },
+            "features": came.features,
+            "maxlen": maxlen,
+            "dtype": options.dtype,
+        }
+        receipt = Made("group", names, arguments, came.rows)
+        if ragged:
+            made: Padded | Ragged = came.ragged.in_memory().replace(receipt=(receipt.entry(cut=0),))
+        else:
+            planned = plan(came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value)
+            check_blow_up(planned)
+            made = carry_out(planned).replace(receipt=(receipt.entry(cut=planned.steps_cut),))
     if came.coarse:
         warnings.warn(
             f"float32 has no room for the fractions of {came.coarse}: dtype='float64' has", stacklevel=2
         )
     if came.missing:
         warnings.warn(f"missing values became NaN: {came.missing}", stacklevel=2)
-    if ragged and maxlen is not None:
-        raise UsageError("ragged sequences are not padded: leave maxlen out")
-    arguments = {
-        **{
-            name: list(map(str, part)) if isinstance(part, (list, tuple)) else part
-            for name, part in roles.items()
-        },
-        "features": came.features,
-        "maxlen": maxlen,
-        "dtype": options.dtype,
-    }
-    receipt = Made(
-        "group",
-        [Path(data).name] if isinstance(data, (str, os.PathLike)) else [],
-        arguments,
-        came.rows,
-    )
-    if ragged:
-        return came.ragged.replace(receipt=(receipt.entry(cut=0),))
-    planned = plan(came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value)
-    check_blow_up(planned)
-    return carry_out(planned).replace(receipt=(receipt.entry(cut=planned.steps_cut),))
+    return made
 
 
 def _in_memory(data: Any) -> Table:
@@ -144,8 +143,3 @@ def _in_memory(data: Any) -> Table:
 
 def _several(names: Column | Sequence[Column]) -> Sequence[Column]:
     return [names] if isinstance(names, (str, int)) else names
-
-
-def _grouped(table: Table, engine: Engine, roles: dict[str, Any], options: GroupOptions) -> Tabular:
-    with engine:
-        return group_table(table, resolve(table, **roles), engine, options)

@@ -13,9 +13,11 @@ from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError, at
 from seqtool.inputs import Input
-from seqtool.ragged import Padded, Ragged, Side, check_lengths, check_value_shape, stale_slots, step_mask
+from seqtool.npy import checked_dtype, open_npy, unpickle
+from seqtool.ragged import Padded, Ragged, Side, Stale, check_lengths, check_value_shape, stale_slots
 from seqtool.sequences import Sequences, SourceOptions
-from seqtool.zipped import ZipReader, checked_dtype, open_npy, unpickle
+from seqtool.windows import AnyArray, mapped, span, windows
+from seqtool.zipped import ZipReader
 
 
 def read_array(source: Input, options: SourceOptions) -> Sequences:
@@ -42,7 +44,7 @@ def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
         raise DataError("the object array holds one thing, no sequences")
     ragged = from_lists([_plain(item) for item in items])
     return Sequences(
-        ragged, int(ragged.lengths.sum()), notes=[f"{len(items):,} arrays are one sequence each"]
+        ragged, span(ragged.lengths).total, notes=[f"{len(items):,} arrays are one sequence each"]
     )
 
 
@@ -57,6 +59,7 @@ def _no_lengths(what: str, options: SourceOptions) -> None:
 
 def _npz(source: Input, options: SourceOptions) -> Sequences:
     with ZipReader(source.path, source.name) as archive:
+        archive.verify()
         if npz.is_ours(archive):
             if options.array or options.lengths or options.input_padding:
                 raise UsageError(
@@ -68,7 +71,7 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _ours(data: Ragged | Padded) -> Sequences:
-    steps = int(data.lengths.sum())
+    steps = span(data.lengths).total
     if isinstance(data, Padded):
         return Sequences(as_ragged(data), steps, data.padding, data.value)
     return Sequences(data, steps)
@@ -81,6 +84,7 @@ def _foreign(archive: ZipReader, options: SourceOptions) -> Sequences:
     numbered = [f"arr_{i}" for i in range(len(names))]
     if options.array is None and len(names) > 1 and sorted(names) == sorted(numbered):
         _no_lengths("numbered arrays, one sequence each,", options)
+        options.memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
         return _joined([archive.read(name) for name in numbered])
     if options.array is None and {"values", "offsets"} <= set(names) and "x" not in names:
         _no_lengths("values and offsets", options)
@@ -92,24 +96,25 @@ def _foreign(archive: ZipReader, options: SourceOptions) -> Sequences:
         raise DataError(
             f"{archive.name}: holds {what}; say which with --array: {', '.join(names) or '(none)'}"
         )
-    lengths, lengths_name = None, options.lengths or "lengths"
+    lengths: AnyArray | None = None
+    lengths_name = options.lengths or "lengths"
     if lengths_name in names:
-        lengths = archive.read(lengths_name)
+        lengths = archive.window(lengths_name)
     elif options.lengths is not None:
         lengths = _lengths_file(Path(options.lengths))
-    found = _dense(archive.read(name), lengths, options)
+    found = _dense(archive.window(name), lengths, options)
     found.notes.extend(_not_read(names, {name, lengths_name}))
     return found
 
 
 def _from_offsets(archive: ZipReader) -> Sequences:
-    offsets = archive.read("offsets")
+    offsets = archive.window("offsets")
     if offsets.dtype.kind not in "iu":
         raise DataError(f"offsets is {offsets.dtype}; whole numbers of shape (N + 1,) were expected")
-    ragged = Ragged(archive.read("values"), offsets.astype(np.int64))
-    return Sequences(
-        ragged, int(offsets[-1]) if len(offsets) else 0, notes=_not_read(archive.names, {"values", "offsets"})
+    ragged = Ragged(
+        archive.window("values"), mapped(lambda part: part.astype(np.int64), offsets, dtype=np.int64)
     )
+    return Sequences(ragged, len(ragged.values), notes=_not_read(archive.names, {"values", "offsets"}))
 
 
 def _not_read(names: Iterable[str], used: set[str]) -> list[str]:
@@ -117,7 +122,7 @@ def _not_read(names: Iterable[str], used: set[str]) -> list[str]:
     return [f"arrays not read: {', '.join(others)}"] if others else []
 
 
-def _lengths_file(path: Path) -> Array:
+def _lengths_file(path: Path) -> AnyArray:
     if not path.is_file():
         raise DataError(f"--lengths {path}: neither an array of the input nor a file")
     if path.suffix != ".npy":
@@ -125,36 +130,38 @@ def _lengths_file(path: Path) -> Array:
     return open_npy(path, str(path))
 
 
-def _dense(x: Array, lengths: Array | None, options: SourceOptions) -> Sequences:
+def _dense(x: AnyArray, lengths: AnyArray | None, options: SourceOptions) -> Sequences:
     if x.ndim not in (2, 3):
         raise DataError(f"the array has shape {x.shape}; (N, T) or (N, T, F) was expected")
     checked_dtype(x.dtype, "the array")
     side = options.input_padding or "post"
     warnings = []
     if lengths is not None:
-        if lengths.dtype.kind == "f" and first_loss(lengths, np.dtype(np.int64)) is None:
-            lengths = lengths.astype(np.int64)
+        if lengths.dtype.kind == "f" and all(
+            first_loss(part, np.dtype(np.int64)) is None for _, part in windows(lengths)
+        ):
+            lengths = mapped(lambda part: part.astype(np.int64), lengths, dtype=np.int64)
         check_lengths(lengths, x)
         check_value_shape(options.value or 0, x.shape[2:])
         stale = _stale(x, lengths, side, options)
-        if len(stale) and options.input_padding is None and not len(_stale(x, lengths, "pre", options)):
+        if stale and options.input_padding is None and not _stale(x, lengths, "pre", options):
             raise DataError(
                 "the array looks padded at its start: the lengths leave real steps out as if it were padded at the "
                 "end; say --input-padding pre, or --input-padding post if that is meant"
             )
-        if len(stale):
+        if stale:
             warnings.append(
-                f"{len(stale):,} steps past the end of their sequence held old data: reset to padding"
+                f"{stale.count:,} steps past the end of their sequence held old data: reset to padding"
             )
     elif options.input_padding:
         raise UsageError("--input-padding needs to know where padding is: add --lengths")
     ragged = from_dense(x, lengths, padding=side)
-    steps = x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum())
+    steps = x.shape[0] * x.shape[1] if lengths is None else span(lengths).total
     return Sequences(ragged, steps, dense=lengths is None, warnings=warnings)
 
 
-def _stale(x: Array, lengths: Array, side: Side, options: SourceOptions) -> Array:
-    return stale_slots(x, options.value or 0, step_mask(lengths, maxlen=x.shape[1], padding=side))
+def _stale(x: AnyArray, lengths: AnyArray, side: Side, options: SourceOptions) -> Stale | None:
+    return stale_slots(x, lengths, padding=side, value=options.value or 0)
 
 
 def _joined(arrays: list[Array]) -> Sequences:

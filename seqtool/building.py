@@ -20,9 +20,10 @@ from seqtool.ragged import (
     offsets_of,
     step_mask,
 )
+from seqtool.windows import WINDOW, AnyArray, Lazy, selected, slots
 
 
-def as_ragged(sequences: Ragged | Padded | Array | Sequence[Any]) -> Ragged:
+def as_ragged(sequences: Ragged | Padded | AnyArray | Sequence[Any]) -> Ragged:
     """Any of the forms that sequences come in, as a Ragged; raises DataError for what is none of them.
 
     >>> as_ragged([[1, 2], [], [3]]).offsets
@@ -32,7 +33,7 @@ def as_ragged(sequences: Ragged | Padded | Array | Sequence[Any]) -> Ragged:
         return sequences
     if isinstance(sequences, Padded):
         return _from_padded(sequences)
-    if isinstance(sequences, np.ndarray) and sequences.dtype != object:
+    if isinstance(sequences, Lazy) or (isinstance(sequences, np.ndarray) and sequences.dtype != object):
         return from_dense(sequences)
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected")
@@ -41,7 +42,7 @@ def as_ragged(sequences: Ragged | Padded | Array | Sequence[Any]) -> Ragged:
     return from_lists(list(sequences))
 
 
-def from_dense(x: Array, lengths: Array | None = None, *, padding: Side = "post") -> Ragged:
+def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = "post") -> Ragged:
     """The sequences of a dense block (N, T) or (N, T, F); without `lengths` every one is T long.
 
     With all lengths T the result is a view: nothing is copied. Raises DataError when the parts do not fit.
@@ -50,28 +51,71 @@ def from_dense(x: Array, lengths: Array | None = None, *, padding: Side = "post"
     (5, 2)
     """
     check_side("padding", padding)
-    full = np.full(x.shape[:1], x.shape[1] if x.ndim > 1 else 0, dtype=np.int64)
-    lengths = full if lengths is None else np.asarray(lengths)
+    if lengths is None:
+        if x.ndim not in (2, 3):
+            raise DataError(f"x has shape {x.shape}; (N, T) or (N, T, F) was expected")
+        return Ragged(slots(x), _even_offsets(*x.shape[:2]))
+    lengths = lengths if isinstance(lengths, Lazy) else np.asarray(lengths)
     check_lengths(lengths, x)
-    return Ragged(_real_steps(x, lengths, padding), offsets_of(lengths))
+    offsets = running(lengths)
+    return Ragged(_real_steps(x, lengths, offsets, padding), offsets)
 
 
-def _real_steps(x: Array, lengths: Array, padding: Side) -> Array:
-    if (lengths == x.shape[1]).all():
-        return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
-    return np.asarray(x[step_mask(lengths, maxlen=x.shape[1], padding=padding)])
+def _even_offsets(count: int, length: int) -> AnyArray:
+    """The offsets of sequences of one length: made when they are asked for, where there are many."""
+    made = Lazy((count + 1,), np.dtype(np.int64), lambda begin, end: np.arange(begin, end) * length)
+    return made if made.nbytes > WINDOW else np.asarray(made)
+
+
+def running(lengths: AnyArray) -> AnyArray:
+    """`offsets_of`, of which only windows are made where the lengths are read in windows.
+
+    The sums up to every 65,536th sequence are kept, so that a window anywhere is a short walk.
+    """
+    if isinstance(lengths, np.ndarray):
+        return offsets_of(lengths)
+    every = 1 << 16
+    sums = [0]
+    for begin in range(0, len(lengths), every):
+        sums.append(sums[-1] + int(lengths[begin : begin + every].astype(np.int64).sum()))
+
+    def read(begin: int, end: int) -> Array:
+        known = begin // every
+        part = lengths[known * every : max(end - 1, known * every)].astype(np.int64)
+        return (offsets_of(part) + sums[known])[begin - known * every : end - known * every]
+
+    return Lazy((len(lengths) + 1,), np.dtype(np.int64), read)
+
+
+def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side) -> AnyArray:
+    """The steps of a padded block that are real, end to end."""
+    if isinstance(x, np.ndarray):
+        if (np.asarray(lengths) == x.shape[1]).all():
+            return slots(x)
+        return np.asarray(x[step_mask(np.asarray(lengths), maxlen=x.shape[1], padding=padding)])
+    width = x.shape[1]
+
+    def begin_of(begin: int, end: int) -> Array:
+        first = np.arange(begin, end) * width
+        return first if padding == "post" else first + width - lengths[begin:end]
+
+    starts = Lazy(lengths.shape, np.dtype(np.int64), begin_of)
+    total = int(offsets[len(lengths) : len(lengths) + 1][0])
+    return selected(slots(x), starts, offsets, (total, *x.shape[2:]))
 
 
 def _from_padded(padded: Padded) -> Ragged:
+    offsets = running(padded.lengths)
+
+    def real(x: AnyArray) -> AnyArray:
+        return _real_steps(x, padded.lengths, offsets, padded.padding)
+
     return Ragged(
-        _real_steps(padded.x, padded.lengths, padded.padding),
-        offsets_of(padded.lengths),
+        real(padded.x),
+        offsets,
         keys=padded.keys,
         features=padded.features,
-        per_step={
-            name: StepArray(_real_steps(array.data, padded.lengths, padded.padding), array.value)
-            for name, array in padded.per_step.items()
-        },
+        per_step={name: StepArray(real(array.data), array.value) for name, array in padded.per_step.items()},
         per_sequence=padded.per_sequence,
         names=padded.names,
         receipt=padded.receipt,

@@ -9,35 +9,25 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import IO, Any
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.ahead import in_turn
+from seqtool.csvblocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
+from seqtool.encoding.spelling import has_minus_zero, plain_integers
 from seqtool.errors import DataError, UsageError
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 
-_BLOCK = 4 << 20  # bytes that the parser takes at a time; a row may not be longer
 _DELIMITERS = (",", "\t", ";", "|")
 _ESCAPES = {"\\t": "\t", "tab": "\t"}
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How one file is written: its first row, whether that is a header, and what separates cells."""
-
-    first_row: tuple[str, ...]
-    header: bool
-    delimiter: str
-    encoding: str
-    blank_lines: int  # before the first row
-
-    @property
-    def skipped(self) -> int:
-        """The records before the first row of data."""
-        return self.blank_lines + int(self.header)
 
 
 def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding: str) -> Dialect:
@@ -110,98 +100,217 @@ def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
 
 
 def _check_unique(source: Input, row: Sequence[str]) -> None:
-    twice = sorted({name for name in row if name and row.count(name) > 1})
+    twice = sorted(name for name, count in Counter(row).items() if name and count > 1)
     if twice:
         names = ", ".join(map(repr, twice))
         raise DataError(f"{source.name}: the header names {names} more than once; rename one of them")
 
 
-def batches(source: Input, dialect: Dialect, columns: Sequence[int]) -> Iterator[Any]:
-    """The rows as pyarrow record batches of text, one column for each position in `columns`, in file order.
+def batches(
+    source: Input, dialect: Dialect, columns: Sequence[int], expected: Expected | None = None
+) -> Iterator[Any]:
+    """The rows as pyarrow record batches, one column for each position in `columns`, in file order.
 
-    Raises DataError that names the line of a row with too few or too many cells, of bytes that are not text,
-    or of a quote that is never closed.
+    Cells are the text that was written; columns that are `expected` to be numbers come as numbers where that
+    says the same. Raises DataError that names the line of a row with too few or too many cells, of bytes that
+    are not text, or of a quote that is never closed.
     """
     import pyarrow as pa
-    import pyarrow.csv as arrow_csv
 
-    names = [str(i) for i in range(len(dialect.first_row))]
-    with open_bytes(source.path, source.packing) as raw:
-        stream = _QuoteWatch(raw, dialect.delimiter)
+    parser = _Parser(dialect, columns, expected or Expected())
+    workers = os.cpu_count() or 1
+    with source.open_metered() as raw, ThreadPoolExecutor(workers) as pool:
         try:
-            yield from arrow_csv.open_csv(
-                pa.PythonFile(stream, mode="r"),
-                read_options=arrow_csv.ReadOptions(
-                    block_size=_BLOCK,
-                    column_names=names,
-                    skip_rows_after_names=dialect.skipped,
-                    encoding=dialect.encoding,
-                ),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=dialect.delimiter, newlines_in_values=True, ignore_empty_lines=True
-                ),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types={name: pa.string() for name in names},
-                    include_columns=[names[i] for i in columns],
-                    null_values=[],
-                    strings_can_be_null=False,
-                ),
-            )
+            cut = blocks(raw, dialect)
+            first = map(parser.parse, islice(cut, 1))  # alone, for the parser learns from it
+            for found in chain(first, in_turn(parser.parse, cut, pool, waiting=workers)):
+                if isinstance(found, Rest):
+                    yield from _one_by_one(source, parser, found)
+                elif len(found):
+                    yield found
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             fault = _fault(source, dialect, error)
             if fault is not None:
                 raise fault from None
         except BROKEN as error:
             raise damaged_packing(source.name, source.packing or "file's", error) from None
-    if stream.odd or dialect.encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
-        _check_quotes(source, dialect)
 
 
-class _QuoteWatch(io.RawIOBase):
-    """Passes bytes on and watches the quotes, for the parser takes an odd one without a word.
+def _one_by_one(source: Input, parser: _Parser, rest: Rest) -> Iterator[Any]:
+    """The rows of a stream that cannot be cut into blocks by looking at its line ends."""
+    stream = QuoteWatch(rest, parser.dialect.delimiter)
+    yield from parser.stream(stream, skip=parser.dialect.skipped if rest.from_start else 0)
+    if stream.odd or not is_utf8(parser.dialect.encoding):
+        _check_quotes(source, parser.dialect)
 
-    Every other quote closes: a delimiter, a line end or a quote must follow; the ones between open: one of
-    these must stand before. A quote within an unquoted cell breaks that too, so what is odd needs a closer look.
+
+@dataclass(frozen=True)
+class Expected:
+    """What columns are likely to hold: it saves work where it is so, and changes nothing where it is not.
+
+    `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
+    the columns of keys.
     """
 
-    def __init__(self, raw: IO[bytes], delimiter: str) -> None:
-        self._raw = raw
-        self._borders = np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
-        self._quotes = 0
-        self._last = self._borders[1]
-        self.odd = False
+    numbers: frozenset[int] = frozenset()
+    missing: Sequence[str] = ()
+    keys: frozenset[int] = frozenset()
 
-    def readable(self) -> bool:
+
+class _Parser:
+    """Turns the bytes of whole rows into a record batch.
+
+    Columns that are expected to be numbers are read as such: as integers, until a block shows fractions. Which
+    of these is tried is a guess that saves time; what comes out does not depend on it.
+    """
+
+    def __init__(self, dialect: Dialect, columns: Sequence[int], expected: Expected) -> None:
+        self.dialect = dialect
+        self._columns = columns
+        self._places = {column: place for place, column in enumerate(columns)}
+        self._expected = expected
+        self._wholes = expected.numbers
+        self._floats: frozenset[int] = frozenset()
+        self._integer_keys = dict.fromkeys(expected.keys, True)
+
+    def parse(self, block: Block | Rest) -> Any:
+        """The rows of a block; what is no block is handed on."""
+        import pyarrow as pa
+
+        if isinstance(block, Rest):
+            return block
+        numbers = {column: pa.int64() for column in self._wholes}
+        numbers |= {column: pa.float64() for column in self._floats}
+        if numbers:
+            try:
+                found = self._read(block, numbers)
+                if self._says_the_same(block, found, numbers):
+                    return self._keys_read(found)
+            except pa.ArrowInvalid:  # something else than numbers among them
+                pass
+        found = self._read(block, {})
+        self._learn(found)
+        return self._keys_read(found)
+
+    def _learn(self, found: Any) -> None:
+        """Find out from a block of text what its columns are; a column that is no numbers now is none later."""
+        wholes, floats = self._wholes, self._floats
+        for column in self._wholes | self._floats:
+            cells = found.column(self._places[column])
+            if column in wholes and _holds(cells, self._expected.missing, whole=True):
+                continue
+            wholes -= {column}
+            is_float = _holds(cells, self._expected.missing, whole=False)
+            floats = floats | {column} if is_float else floats - {column}
+        self._wholes, self._floats = wholes, floats
+
+    def _read(self, block: Block, numbers: Mapping[int, Any]) -> Any:
+        import pyarrow as pa
+        import pyarrow.csv as arrow_csv
+
+        table = arrow_csv.read_csv(
+            pa.BufferReader(block.data),
+            read_options=self._reading(len(block.data) + 1, block.skip, use_threads=False),
+            parse_options=self._parsing(),
+            convert_options=self._converting(numbers),
+        ).combine_chunks()
+        batches = table.to_batches()
+        return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+    def stream(self, stream: Any, *, skip: int) -> Iterator[Any]:
+        """The rows of a stream, with Arrow's own reader, which is slower and finds every row's end."""
+        import pyarrow as pa
+        import pyarrow.csv as arrow_csv
+
+        yield from arrow_csv.open_csv(
+            pa.PythonFile(stream, mode="r"),
+            read_options=self._reading(LONGEST_ROW, skip, use_threads=True),
+            parse_options=self._parsing(),
+            convert_options=self._converting({}),
+        )
+
+    def _reading(self, size: int, skip: int, *, use_threads: bool) -> Any:
+        import pyarrow.csv as arrow_csv
+
+        return arrow_csv.ReadOptions(
+            block_size=size,
+            column_names=[str(i) for i in range(len(self.dialect.first_row))],
+            skip_rows_after_names=skip,
+            encoding=self.dialect.encoding,
+            use_threads=use_threads,
+        )
+
+    def _parsing(self) -> Any:
+        import pyarrow.csv as arrow_csv
+
+        return arrow_csv.ParseOptions(
+            delimiter=self.dialect.delimiter, newlines_in_values=True, ignore_empty_lines=True
+        )
+
+    def _converting(self, numbers: Mapping[int, Any]) -> Any:
+        import pyarrow as pa
+        import pyarrow.csv as arrow_csv
+
+        kinds = {
+            str(i): numbers[i] if i in numbers else pa.string() for i in range(len(self.dialect.first_row))
+        }
+        return arrow_csv.ConvertOptions(
+            column_types=kinds,
+            include_columns=[str(i) for i in self._columns],
+            null_values=list(self._expected.missing) if numbers else [],
+            strings_can_be_null=False,
+        )
+
+    def _says_the_same(self, block: Block, found: Any, numbers: Mapping[int, Any]) -> bool:
+        """Whether numbers that Arrow read are those that `seqtool.encoding` finds in the text."""
+        import pyarrow as pa
+
+        text: Any = block.data.obj
+        # By `numbers`, not by what the parser has learnt: another thread may have learnt more by now.
+        wholes = any(pa.types.is_integer(kind) for kind in numbers.values())
+        if wholes and (b"0x" in text or b"0X" in text):
+            return False  # Arrow takes 0x1F for an integer
+        for column in numbers:
+            cells = found.column(self._places[column])
+            if pa.types.is_floating(cells.type) and len(cells) > cells.null_count:
+                present = np.asarray(cells.drop_null() if cells.null_count else cells)
+                # A NaN makes both of them NaN; whole numbers past 2^53 are no longer what was written.
+                least = present.min()
+                if not (present.max() < _EXACT and least > -_EXACT):
+                    return False
+                # As an integer -0 is 0, as a float it is not.
+                if least <= 0 and has_minus_zero(present) and _MINUS_ZERO.search(text):
+                    return False
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._raw.read(size)
-        if not data:
-            self.odd |= self._quotes % 2 == 1
-        elif b'"' in data or self._last == _QUOTE:
-            self._watch(np.frombuffer(data, np.uint8))
-        if data:
-            self._last = np.uint8(data[-1])
-        return data
+    def _keys_read(self, found: Any) -> Any:
+        """Key columns as integers, where all cells are plainly written ones."""
+        import pyarrow as pa
 
-    def _watch(self, text: Array) -> None:
-        text = np.concatenate([[self._last], text]).astype(np.uint8)
-        # The quote at the very end is judged with the block that follows it.
-        places = np.flatnonzero(text[:-1] == _QUOTE)
-        if text[-1] == _QUOTE:
-            places = np.append(places, len(text) - 1)
-        new = places[places > 0]
-        opens = new[self._quotes % 2 :: 2]
-        self.odd |= not np.isin(text[opens - 1], self._borders).all()
-        closes = new[1 - self._quotes % 2 :: 2]
-        before = self._last == _QUOTE and self._quotes % 2 == 0 and self._quotes > 0
-        closes = np.append(closes, 0) if before else closes
-        closes = closes[closes < len(text) - 1]
-        self.odd |= not np.isin(text[closes + 1], self._borders).all()
-        self._quotes += len(new)
+        columns = list(found.columns)
+        for column in self._expected.keys:
+            place = self._places[column]
+            integers = plain_integers(columns[place]) if self._integer_keys[column] else None
+            self._integer_keys[column] = integers is not None
+            columns[place] = columns[place] if integers is None else integers
+        return pa.RecordBatch.from_arrays(columns, found.schema.names)
 
 
-_QUOTE = ord('"')
+_EXACT = 2.0**53
+_MINUS_ZERO = re.compile(rb"-0+(?![0-9.eE])")
+
+
+def _holds(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
+    """Whether all cells of text are spelled as numbers, or as missing ones."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    present = pc.if_else(pc.is_in(cells, value_set=pa.array(missing, pa.string())), None, cells)
+    try:
+        pc.cast(present, pa.int64() if whole else pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def line_of(source: Input, dialect: Dialect, row: int) -> int:
@@ -229,7 +338,7 @@ def _fault(source: Input, dialect: Dialect, error: Exception) -> DataError | Non
     if "straddling" in reason:
         if rows <= int(dialect.header):
             return None
-        reason = f"a row of more than {_BLOCK >> 20} MB"
+        reason = f"a row of more than {LONGEST_ROW >> 20} MB"
     return DataError(f"{source.name}: cannot be parsed as CSV ({reason})")
 
 

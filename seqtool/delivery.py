@@ -6,20 +6,19 @@ import dataclasses
 import shutil
 from math import prod
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, BinaryIO, cast, get_args
 
 from seqtool import npz
-from seqtool.casting import Array
-from seqtool.errors import DataError, UsageError
+from seqtool.deflating import Compress
+from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.memory import human
 from seqtool.options import OutputOptions
-from seqtool.outputs import Destination, is_special, stdout_is_elsewhere
+from seqtool.outputs import Counted, Destination, is_special, stdout_is_elsewhere
 from seqtool.padding import Plan, check_blow_up
 from seqtool.ragged import Ragged, Side
 from seqtool.receipts import Made
-from seqtool.report import Summary, count, listed, progress
+from seqtool.report import Summary, count, listed, watch
+from seqtool.windows import span, windows
 
 
 def deliver(
@@ -36,8 +35,12 @@ def deliver(
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
-    if mask and destination.suffix == ".npy":
-        raise UsageError(f"{destination.name}: .npy holds x alone; use .npz for a mask, or leave --mask out")
+    compress = check_choice("--compress", to.compress, get_args(Compress))
+    for what, option, given in (("a mask", "--mask", mask), ("compression", "--compress", compress)):
+        if given and destination.suffix == ".npy":
+            raise UsageError(
+                f"{destination.name}: .npy holds x alone; use .npz for {what}, or leave {option} out"
+            )
     if isinstance(data, Plan):
         check_blow_up(data)
     data, entry = _with_receipt(data, made)
@@ -48,24 +51,40 @@ def deliver(
     left = [*whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
     if destination.suffix == ".npy":
         summary.say("left out", f"{listed(['lengths', *left])}: .npy holds x alone, .npz everything")
+    written = None
     if to.dry_run:
-        summary.say("would write", f"{destination.name}, {human(size)}")
+        summary.say(
+            "would write", f"{destination.name}, {human(size)}{' before compression' if compress else ''}"
+        )
     else:
-        _check_room(destination, size)
+        if not compress:
+            _check_room(destination, size)
         with (
-            progress("writing", size, quiet=to.quiet or to.as_json) as bar,
+            watch(summary, quiet=to.quiet or to.as_json)("writing", size) as bar,
             destination.open() as (file, seekable),
         ):
-            npz.write(file, data, suffix=destination.suffix, seekable=seekable, mask=mask, wrote=bar.advance)
-        aside = ""
+            counted = Counted(file)
+            npz.write(
+                cast(BinaryIO, counted),
+                data,
+                suffix=destination.suffix,
+                seekable=seekable,
+                mask=mask,
+                compress=compress,
+                wrote=bar.advance,
+            )
+            written = counted.end
+        aside = f", {size / max(1, written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and destination.path is not None and stdout_is_elsewhere():
-            aside = "; -o - sends the data to standard output"
-        summary.say("wrote", f"{destination.name}, {human(size)}{aside}")
+            aside += "; -o - sends the data to standard output"
+        summary.say("wrote", f"{destination.name}, {human(written if compress else size)}{aside}")
     summary.facts |= {
         "output": None if to.dry_run else str(destination.path or "-"),
         "bytes": size,
         "dry_run": to.dry_run,
     }
+    if compress and written is not None:
+        summary.facts["compressed_bytes"] = written
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
@@ -96,25 +115,26 @@ def _describe(data: Plan | Ragged, summary: Summary) -> None:
             "classes",
             f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",
         )
-    lengths = data.lengths
-    span = f"{lengths.min():,} to {lengths.max():,}" if len(lengths) else "none"
-    if len(lengths) and lengths.min() == lengths.max():
-        span = f"all {lengths.max():,}"
-    summary.facts["lengths"] = {"min": _whole(lengths, np.min), "max": _whole(lengths, np.max)}
+    lengths = data.span if isinstance(data, Plan) else span(data.lengths)
+    told = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
+    if len(data) and lengths.least == lengths.largest:
+        told = f"all {lengths.largest:,}"
+    bounds = (lengths.least, lengths.largest) if len(data) else (None, None)
+    summary.facts["lengths"] = dict(zip(("min", "max"), bounds, strict=True))
     if isinstance(data, Ragged):
-        summary.say("made", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {span}")
+        summary.say("made", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {told}")
         summary.facts |= {"shape": list(data.values.shape), "dtype": str(data.values.dtype), "kind": "ragged"}
         return
     slots = prod(data.shape[:2])
-    share = 1 - int(lengths.sum()) / slots if slots else 0.0
+    share = 1 - lengths.total / slots if slots else 0.0
     value = npz.value_to_json(data.value)
     summary.say(
         "made",
-        f"x {_shape(data.shape)} {data.dtype}; lengths {span}; {data.padding} padding with {value}, "
+        f"x {_shape(data.shape)} {data.dtype}; lengths {told}; {data.padding} padding with {value}, "
         f"{share:.0%} of all steps",
     )
     if data.steps_cut:
-        cut = int((data.ragged.lengths > data.maxlen).sum())
+        cut = sum(int((part > data.maxlen).sum()) for _, part in windows(data.ragged.lengths))
         side = "start" if data.truncating == "pre" else "end"
         summary.say("cut", f"{count(data.steps_cut, 'step')} at the {side} of {count(cut, 'sequence')}")
     summary.facts |= {
@@ -125,10 +145,6 @@ def _describe(data: Plan | Ragged, summary: Summary) -> None:
         "value": value,
         "steps_cut": data.steps_cut,
     }
-
-
-def _whole(lengths: Array, function: Any) -> int | None:
-    return int(function(lengths)) if len(lengths) else None
 
 
 def _shape(shape: tuple[int, ...]) -> str:

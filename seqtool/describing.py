@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from seqtool import npz
-from seqtool.casting import Array
 from seqtool.inputs import Input
+from seqtool.npy import checked_dtype, open_npy
 from seqtool.ragged import Padded, Ragged
-from seqtool.zipped import ZipReader, checked_dtype, open_npy
+from seqtool.windows import AnyArray, Span, slots, span, windows
+from seqtool.zipped import ZipReader
 
 _PREVIEWED = 2  # sequences
 _STEPS = 5  # of each
@@ -29,9 +30,7 @@ def describe(source: Input) -> dict[str, Any]:
         return {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}
     with ZipReader(source.path, source.name) as archive:
         ours = npz.is_ours(archive)
-        # Reading compares the checksums; a file of ours is read below, all but the mask.
-        for name in archive.names if not ours else ["mask"] if "mask" in archive.names else []:
-            archive.read(name)
+        archive.verify()
         arrays = [_array(name, *archive.header(name)) for name in archive.names]
         found: dict[str, Any] = {"file": source.name, "arrays": arrays}
         if ours:
@@ -46,18 +45,19 @@ def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str,
 
 def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     lengths = data.lengths
+    steps = span(lengths).total
     found: dict[str, Any] = {
         "kind": "padded" if isinstance(data, Padded) else "ragged",
         "count": len(data),
-        "steps": int(lengths.sum()),
-        "empty": int((lengths == 0).sum()),
+        "steps": steps,
+        "empty": sum(int((part == 0).sum()) for _, part in windows(lengths)),
         "lengths": _quantiles(lengths),
     }
     if isinstance(data, Padded):
         slots = data.x.shape[0] * data.x.shape[1]
         found["padding"] = data.padding
         found["value"] = npz.value_to_json(data.value)
-        found["padding_share"] = 1 - int(lengths.sum()) / slots if slots else 0.0
+        found["padding_share"] = 1 - steps / slots if slots else 0.0
     if data.keys is not None:
         found["keys"] = {
             "count": len(data.keys),
@@ -72,25 +72,45 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     return found
 
 
-def _quantiles(lengths: Array) -> dict[str, float] | None:
+def _quantiles(lengths: AnyArray) -> dict[str, float] | None:
     if not len(lengths):
         return None
-    return {"min": int(lengths.min()), "median": float(np.median(lengths)), "max": int(lengths.max())}
+    bounds = span(lengths)
+    return {"min": bounds.least, "median": _median(lengths, bounds), "max": bounds.largest}
+
+
+def _median(lengths: AnyArray, bounds: Span) -> float:
+    if bounds.largest > _COUNTED:
+        return float(np.median(np.asarray(lengths)))
+    counts = np.zeros(bounds.largest + 1, dtype=np.int64)
+    for _, part in windows(lengths):
+        counts += np.bincount(part, minlength=len(counts))
+    ends = np.cumsum(counts)
+    middle = [
+        int(np.searchsorted(ends, place, side="right")) for place in ((ends[-1] - 1) // 2, ends[-1] // 2)
+    ]
+    return sum(middle) / 2
+
+
+_COUNTED = 1 << 20  # lengths up to which it pays to count each of them
 
 
 def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
     if isinstance(data, Padded):
-        begin = 0 if data.padding == "post" else data.x.shape[1] - int(data.lengths[i])
-        steps = data.x[i, begin : begin + int(data.lengths[i])]
+        length = int(data.lengths[i : i + 1][0])
+        begin = i * data.x.shape[1] + (0 if data.padding == "post" else data.x.shape[1] - length)
+        steps = slots(data.x)[begin : begin + min(length, _STEPS)]
     else:
-        steps = data.values[data.offsets[i] : data.offsets[i + 1]]
-    found: dict[str, Any] = {"length": len(steps)}
+        begin, end = data.offsets[i : i + 2].tolist()
+        length = end - begin
+        steps = data.values[begin : begin + min(length, _STEPS)]
+    found: dict[str, Any] = {"length": length}
     if data.keys is not None:
-        found["key"] = data.keys[i].tolist() if data.keys.ndim > 1 else data.keys[i : i + 1].tolist()[0]
+        found["key"] = data.keys[i : i + 1].tolist()[0]
     if "y" in data.per_sequence:
-        label = data.per_sequence["y"][i]
+        label = data.per_sequence["y"][i : i + 1][0]
         found["y"] = (
             str(label) if label.dtype.kind == "f" and not np.isfinite(label).all() else label.tolist()
         )
-    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps[:_STEPS]]
+    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps]
     return found

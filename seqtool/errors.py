@@ -73,3 +73,14 @@ def at(place: str) -> Iterator[None]:
         if str(error).startswith(place):
             raise
         raise DataError(f"{place}: {error}") from None
+
+
+@contextmanager
+def damaged(what: str) -> Iterator[None]:
+    """Turn whatever a decoder says of bytes that it does not understand into a DataError."""
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - zipfile, numpy and four decoders raise fifteen kinds
+        raise DataError(f"{what} ({' '.join(str(error).split())[:200]})") from None

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from seqtool.casting import Array
-from seqtool.encoding import BadCellError, Numbers, is_numeric, plain, row_of
+from seqtool.encoding import BadCellError, Numbers, is_numeric, is_text, plain, row_of
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.tables import Table
 
@@ -69,7 +69,7 @@ def text_columns(
 def _kind(table: Table, array: Any, numbers: Numbers) -> str | None:
     """What a column holds if not numbers: judged by its first cells, most of which would have to be numbers."""
     array = plain(array)
-    if not table.text:
+    if not (table.text and is_text(array)):
         return None if is_numeric(array.type) else str(array.type)
     cells = [cell for cell in array.slice(0, _SAMPLE).to_pylist() if not numbers.is_missing(cell)]
     odd = [cell for cell in cells if not numbers.is_number(cell)]

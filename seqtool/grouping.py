@@ -1,169 +1,284 @@
-"""The kernel: record batches in which the rows of one key stand together become one `Ragged`.
+"""The kernel: rows in any order become one sequence for each key.
 
-Engines put the rows in order; this module alone turns them into sequences. What comes out does not depend
-on which engine ran, nor on how the batches were cut.
+Rows are gathered in memory until that is full, sorted (`seqtool.runs`), and where they do not fit, the sorted
+runs go to a spool and are merged (`seqtool.merging`). What comes out depends neither on how the rows were
+cut into batches nor on how much memory there was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from seqtool.casting import Array
+from seqtool.columns import Cells, GrowingCells, Ranked, Spelled, is_numbers
+from seqtool.merging import merged
+from seqtool.runs import ChangingError, Layout, Rows, Run, in_order
+from seqtool.sorting import as_codes, spelled, stable_order
+from seqtool.texts import Text
+from seqtool.windows import AnyArray, Growing, Lazy, Spool, expanded, selected, windows
 
-
-@dataclass(frozen=True)
-class Layout:
-    """What the columns of the batches are, by name, and what becomes of them.
-
-    `dtype` is that of all `features`. `constant` are columns that must not
-    change within a key; they come out one a sequence. `riding` are per-step arrays and their padding.
-    """
-
-    keys: Sequence[str]
-    order: Sequence[str]
-    features: Sequence[str]
-    dtype: np.dtype[Any]
-    constant: Sequence[str] = ()
-    riding: Sequence[str] = ()
+__all__ = ["ChangingError", "Grouped", "Grouper", "Layout", "key_array"]
 
 
 @dataclass(frozen=True)
 class Grouped:
-    """What the kernel found: S rows in N groups.
+    """S rows in N groups, keys ascending.
 
-    `keys` holds one Arrow array for each key column, (N,) each; `constant` (N,) and `riding` (S,) arrays by
-    column; `ties` counts neighbours of one key whose order columns are equal.
+    `values` is (S, F), `offsets` (N + 1,); `keys` is (N,), or (N, K) for K key columns: int64 or text.
+    `constant` holds arrays (N,), `riding` arrays (S,), by column; `ties` counts neighbours of one key whose
+    order columns are equal; `short` counts the rows of sequences that were left out for their length.
     """
 
-    values: Array
-    offsets: Array
-    keys: list[Any]
-    constant: dict[str, Array]
-    riding: dict[str, Array]
+    values: AnyArray
+    offsets: AnyArray
+    keys: AnyArray | Text
+    constant: Mapping[str, AnyArray]
+    riding: Mapping[str, AnyArray]
     ties: int
+    short: int
 
 
-class ChangingError(Exception):
-    """A column that must be constant within a key is not: the column, the key, and both contents."""
+class Grouper:
+    """Takes rows batch by batch and groups them, in about `memory` bytes; what does not fit goes to `spool`.
 
-    def __init__(self, column: str, key: str, before: Any, after: Any) -> None:
-        super().__init__(f"{column} changes from {before!r} to {after!r} within key {key}")
-        self.column = column
-        self.key = key
-        self.before = before
-        self.after = after
+    `at_most` is a bound on the number of rows, if one is known; `share_read()` estimates the share of the rows
+    that have come, 0 where nobody knows.
 
-
-def group_adjacent(batches: Iterable[Any], layout: Layout, *, rows: int) -> Grouped:
-    """Gather `rows` rows, of which equal keys are neighbours, into groups; features become (S, F) values.
-
-    Raises ChangingError when a constant column changes within a key.
-
-    >>> batch = pa.record_batch({"k": [1, 1, 2], "a": [5, 6, 7], "b": [0, 1, 2]})
-    >>> grouped = group_adjacent([batch], Layout(["k"], [], ["a", "b"], np.dtype("int64")), rows=3)
-    >>> grouped.values.shape, grouped.offsets.tolist()
-    ((3, 2), [0, 2, 3])
+    >>> with Spool() as spool:
+    ...     grouper = Grouper(Layout(["k"], [], ["a", "b"]), spool, memory=1 << 20)
+    ...     grouper.add({"k": np.array([2, 1, 2]), "a": np.array([5, 6, 7]), "b": np.array([0, 1, 2])})
+    ...     grouped = grouper.finish()
+    >>> grouped.offsets.tolist(), np.asarray(grouped.values).tolist()
+    ([0, 1, 3], [[6, 1], [5, 0], [7, 2]])
     """
-    values = np.empty((rows, len(layout.features)), layout.dtype)
-    riding: dict[str, list[Array]] = {name: [] for name in layout.riding}
-    constant: dict[str, list[Array]] = {name: [] for name in layout.constant}
-    keys: list[list[Any]] = [[] for _ in layout.keys]
-    starts: list[Array] = []
-    done = ties = 0
-    for batch, previous in _with_row_before(batches):
-        new = _changes(batch, previous, layout.keys)
-        begin = np.flatnonzero(new)
-        starts.append(begin + done)
-        for parts, name in zip(keys, layout.keys, strict=True):
-            parts.append(batch[name].take(pa.array(begin)))
-        if layout.order:
-            ties += int((~(new | _changes(batch, previous, layout.order))).sum())
-        for name in layout.constant:
-            changed = _changes(batch, previous, [name]) & ~new
-            if changed.any():
-                raise _changing(batch, previous, layout, name, int(np.argmax(changed)))
-            constant[name].append(np.asarray(batch[name])[begin])
-        for name, parts in riding.items():
-            parts.append(np.asarray(batch[name]))
-        block = values[done : done + len(batch)]
-        for column, name in enumerate(layout.features):
-            block[:, column] = np.asarray(batch[name])
-        done += len(batch)
-    if done != rows:
-        raise AssertionError(f"{rows:,} rows were sent to be grouped, but {done:,} came back")
-    return Grouped(
-        values,
-        np.concatenate([*starts, [rows]]).astype(np.int64) if rows else np.zeros(1, np.int64),
-        [pa.chunked_array(parts or [pa.array(np.empty(0, np.int64))]) for parts in keys],
-        {name: _joined(parts) for name, parts in constant.items()},
-        {name: _joined(parts) for name, parts in riding.items()},
-        ties,
+
+    def __init__(
+        self,
+        layout: Layout,
+        spool: Spool,
+        *,
+        memory: int,
+        at_most: int | None = None,
+        share_read: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._layout = layout
+        self._spool = spool
+        self._memory = memory
+        self._rows = Rows(layout, memory, at_most)
+        self._runs: list[Run] = []
+        self._share_read = share_read
+
+    def add(self, batch: Mapping[str, Any], pool: Executor | None = None) -> None:
+        """Take a batch: a column for each name of the layout, of NumPy numbers or of Arrow text.
+
+        Integers may turn to floats, in keys to text, from one batch to the next. Raises ChangingError where a
+        constant column changes within a key.
+        """
+        count = len(next(iter(batch.values())))
+        done = 0
+        while done < count:
+            if not self._rows.room or self._rows.too_many_for(batch):
+                self._spill()
+            done += self._rows.add({name: column[done:] for name, column in batch.items()}, pool)
+
+    def _spill(self) -> None:
+        run = self._rows.sorted_run()
+        share = self._share_read()
+        if not self._runs and share > 0:  # the first: now it is known that rows go there, and about how many
+            self._spool.check_room(int(run.nbytes / share))
+        self._runs.append(run.spilled(self._spool))
+
+    @property
+    def nbytes(self) -> int:
+        """About the bytes of the rows that are to be merged."""
+        return sum(run.nbytes for run in self._runs)
+
+    def finish(
+        self,
+        *,
+        min_len: int = 0,
+        dtype: np.dtype[Any] | None = None,
+        told: Callable[[int, int], None] = lambda _bytes, _rows: None,
+    ) -> Grouped:
+        """All rows, grouped; sequences below `min_len` rows are left out; `dtype` is that of the values.
+
+        `told` hears how many bytes and rows are in order.
+        """
+        if not self._runs:
+            run = self._rows.sorted_run()
+        else:
+            self._spill()
+            runs, each = self._of_one_kind(), self.nbytes / sum(map(len, self._runs))
+            run = merged(
+                runs, self._spool, memory=self._memory // 2, told=lambda rows: told(int(rows * each), rows)
+            )
+        short = 0
+        if min_len > 1:
+            run, short = _long_enough(run, min_len, self._spool)
+        return Grouped(
+            run.values if dtype is None else _cast(run.values, dtype),
+            _offsets(run.ends),
+            key_array(run.keys, self._spool),
+            run.constant,
+            run.riding,
+            run.ties,
+            short,
+        )
+
+    def _of_one_kind(self) -> list[Run]:
+        """The runs, all of text keys where a later one found text among what had been integers."""
+        count = len(self._layout.keys)
+        text = [any(not is_numbers(run.keys[i]) for run in self._runs) for i in range(count)]
+        return [
+            run
+            if all(is_numbers(run.keys[i]) != text[i] for i in range(count))
+            else _with_text_keys(run, text).spilled(self._spool)
+            for run in self._runs
+        ]
+
+
+def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
+    """A run whose integer keys become text where that is asked for, in the order of text; made by windows."""
+    turned = [wanted and is_numbers(column) for column, wanted in zip(run.keys, text, strict=True)]
+    keys = [column[:] for column in run.keys]
+    order = stable_order(
+        [
+            part
+            for column, turn in zip(keys, turned, strict=True)
+            for part in (spelled(column) if turn else [as_codes(column)])
+        ]
+    )
+    if order is None:
+        return replace(
+            run, keys=[Spelled(column) if turn else column for column, turn in zip(keys, turned, strict=True)]
+        )
+    ends = run.ends[:]
+    counts = np.diff(ends, prepend=0)
+    rows = expanded((ends - counts)[order], counts[order])
+
+    def moved(column: Any, by: Array) -> Any:
+        return in_order(column[:], by) if is_numbers(column) else Ranked(by, column[:])
+
+    return Run(
+        moved(run.values, rows),
+        np.cumsum(counts[order]),
+        [
+            Spelled(in_order(column, order)) if turn else moved(column, order)
+            for column, turn in zip(keys, turned, strict=True)
+        ],
+        [moved(column, rows) for column in run.order],
+        {name: moved(column, order) for name, column in run.constant.items()},
+        {name: moved(column, rows) for name, column in run.riding.items()},
+        run.ties,
     )
 
 
-def _with_row_before(batches: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    """Each batch that is not empty, with the last row before it as a batch of its own."""
-    previous = None
-    for batch in batches:
-        if len(batch):
-            yield batch, previous
-            previous = batch.slice(len(batch) - 1)
+def _long_enough(run: Run, least: int, spool: Spool) -> tuple[Run, int]:
+    """Only the groups of at least so many rows, and how many rows the others had."""
+    kept = Growing(spool, np.dtype(np.int64))
+    starts, ends = Growing(spool, np.dtype(np.int64)), Growing(spool, np.dtype(np.int64))
+    before = total = short = 0
+    for begin, part in windows(run.ends):
+        counts = np.diff(part, prepend=before)
+        wide = np.flatnonzero(counts >= least)
+        kept.add(wide + begin)
+        starts.add((part - counts)[wide])
+        ends.add(np.cumsum(counts[wide]) + total)
+        before, total = int(part[-1]), total + int(counts[wide].sum())
+        short += int(counts[counts < least].sum())
+    which, ends_kept = kept.done(), ends.done()
+    if len(which) == len(run.ends):
+        return run, 0
+    offsets, first = _offsets(ends_kept), starts.done()
+
+    def rows(array: AnyArray) -> AnyArray:
+        return selected(array, first, offsets, (total, *array.shape[1:]))
+
+    long = Run(
+        rows(run.values),
+        ends_kept,
+        [_picked(column, which, spool) for column in run.keys],
+        [],
+        {name: _picked(column, which, spool) for name, column in run.constant.items()},
+        {name: rows(column) for name, column in run.riding.items()},
+        run.ties,
+    )
+    return long, short
 
 
-def _changes(batch: Any, previous: Any, names: Sequence[str]) -> Array:
-    """Where a row differs from the one before it in any of the columns: (n,) bool."""
-    changed = np.zeros(len(batch), dtype=bool)
-    changed[0] = previous is None
-    for name in names:
-        column = batch[name]
-        changed[1:] |= _differ(column.slice(1), column.slice(0, len(column) - 1))
-        if previous is not None:
-            changed[0] |= _differ(column.slice(0, 1), previous[name])[0]
-    return changed
+def _picked(column: Any, which: AnyArray, spool: Spool) -> Any:
+    """The cells of a column at some ascending places."""
+    growing = Growing(spool, column.dtype) if is_numbers(column) else GrowingCells(spool)
+    for _, places in windows(which, 1 << 18):
+        if len(places):
+            first = int(places[0])
+            block = column[first : int(places[-1]) + 1]
+            growing.add(block.take(places - first if is_numbers(column) else pa.array(places - first)))
+    return growing.done()
 
 
-def _differ(left: Any, right: Any) -> Array:
-    if pa.types.is_floating(left.type):  # NaN is like NaN here: it is a missing value
-        a, b = np.asarray(left), np.asarray(right)
-        return np.asarray((a != b) & ~(np.isnan(a) & np.isnan(b)))
-    return np.asarray(pc.fill_null(pc.not_equal(left, right), True))
+def _offsets(ends: AnyArray) -> AnyArray:
+    """Where each group begins, and the end of the last: (N + 1,) int64."""
+    if isinstance(ends, np.ndarray):
+        return np.concatenate([[0], ends])
+
+    def read(begin: int, end: int) -> Array:
+        part = ends[max(begin - 1, 0) : end - 1] if end > begin else ends[:0]
+        return part if begin or end == begin else np.concatenate([[0], part])
+
+    return Lazy((len(ends) + 1,), np.dtype(np.int64), read)
 
 
-def _changing(batch: Any, previous: Any, layout: Layout, name: str, row: int) -> ChangingError:
-    key = ", ".join(str(batch[key][row]) for key in layout.keys)
-    before = batch[name][row - 1] if row else previous[name][0]
-    return ChangingError(name, key, before.as_py(), batch[name][row].as_py())
+def _cast(values: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+    if values.dtype == dtype:
+        return values
+
+    def read(begin: int, end: int) -> Array:
+        with np.errstate(all="ignore"):  # what would be lost was refused when it was read
+            return values[begin:end].astype(dtype)
+
+    return Lazy(values.shape, dtype, read)
 
 
-def _joined(parts: list[Array]) -> Array:
-    return np.concatenate(parts) if parts else np.empty(0)
-
-
-def key_array(columns: Sequence[Any]) -> Array:
+def key_array(columns: Sequence[Any], spool: Spool | None = None) -> AnyArray | Text:
     """The keys of N groups from their key columns: (N,) for one column, (N, K) for several; int64 or text.
 
     Columns of integers alone give integers; with a column of text among them, all become text.
 
-    >>> key_array([pa.chunked_array([["a", "b"]]), pa.chunked_array([[1, 2]])])
-    array([['a', '1'],
-           ['b', '2']], dtype='<U1')
+    >>> key_array([pa.array(["b", "c"]), np.array([1, 2])])[:]
+    array([['b', '1'],
+           ['c', '2']], dtype='<U1')
     """
-    if all(pa.types.is_integer(column.type) for column in columns):
-        parts = [column.to_numpy() for column in columns]
-    else:
-        parts = [text_array(column.cast(pa.string()).to_pylist()) for column in columns]
-    return parts[0] if len(parts) == 1 else np.stack(parts, axis=1)
+    count, width = len(columns[0]), len(columns)
+    if not all(map(is_numbers, columns)):
+        return _text_keys(columns, (count,) if width == 1 else (count, width), spool or Spool())
+    if width == 1:
+        return columns[0]  # type: ignore[no-any-return]
+    stacked = Lazy(
+        (count, width), np.dtype(np.int64), lambda begin, end: np.stack([c[begin:end] for c in columns], 1)
+    )
+    return stacked if any(isinstance(column, Lazy) for column in columns) else np.asarray(stacked)
 
 
-def text_array(cells: Sequence[str]) -> Array:
-    """Text of fixed width, or of variable width where one long cell would make all others as wide."""
-    widest = max(map(len, cells), default=1)
-    if widest * len(cells) > 4 * sum(map(len, cells)) + (1 << 20):
-        return np.array(cells, dtype=np.dtypes.StringDType())
-    return np.array(cells, dtype=f"U{max(widest, 1)}")
+def _text_keys(columns: Sequence[Any], shape: tuple[int, ...], spool: Spool) -> Text:
+    """Key columns as text, row by row."""
+    cells = columns[0]
+    if len(columns) > 1 or not isinstance(cells, Cells):
+        growing = GrowingCells(spool)
+        for begin in range(0, shape[0], _KEYS):
+            end = min(begin + _KEYS, shape[0])
+            parts = [pa.array(c[begin:end]) if is_numbers(c) else c[begin:end] for c in columns]
+            together = pa.concat_arrays([part.cast(pa.large_string()) for part in parts])
+            rows = np.arange(len(together)).reshape(len(columns), -1).T.reshape(-1)
+            growing.add(together.take(pa.array(rows)) if len(columns) > 1 else together)
+        cells = growing.done()
+    return Text(cells.data, cells.offsets, shape, widest=cells.widest)
+
+
+_KEYS = 1 << 16  # turned into text together

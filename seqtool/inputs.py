@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import io
 import os
 import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -51,6 +52,13 @@ STDIN = "standard input"
 BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 
 
+@dataclass
+class Meter:
+    """How many bytes of a file were read so far."""
+
+    read: int = 0
+
+
 @dataclass(frozen=True)
 class Input:
     """One source: what a person calls it, where its bytes are, and what they hold.
@@ -63,11 +71,42 @@ class Input:
     given: Path | None
     kind: Kind
     packing: Packing | None = None
+    meter: Meter = field(default_factory=Meter, compare=False)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file, packed if it is."""
+        return self.path.stat().st_size
+
+    def open_metered(self) -> IO[bytes]:
+        """The bytes as `open_bytes` gives them, while `meter` counts how far the file was read."""
+        self.meter.read = 0
+        return open_bytes(self.path, self.packing, _Metered(self.path, self.meter))
+
+
+class _Metered(io.FileIO):
+    """A file that tells a meter how much of it was read."""
+
+    def __init__(self, path: Path, meter: Meter) -> None:
+        super().__init__(path, "rb")
+        self._meter = meter
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(-1 if size is None else size)
+        self._meter.read += len(data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer)
+        self._meter.read += count or 0
+        return count
 
 
 @contextlib.contextmanager
-def opened(sources: Sequence[str], *, encoding: str = "utf-8") -> Iterator[list[Input]]:
-    """The inputs behind the names of a call; what was spooled is removed at the end of the block.
+def opened(
+    sources: Sequence[str], *, encoding: str = "utf-8", spool: Path | None = None
+) -> Iterator[list[Input]]:
+    """The inputs behind the names of a call; what was spooled, to a folder, is removed at the end of the block.
 
     A name that exists is a path; only one that does not may be a glob; `-`, or no name at all, is standard
     input. `encoding` is that of text. Raises NoInputError where nobody sends anything, UsageError or DataError
@@ -75,16 +114,27 @@ def opened(sources: Sequence[str], *, encoding: str = "utf-8") -> Iterator[list[
     """
     with contextlib.ExitStack() as stack:
         if not sources or list(sources) == ["-"]:
-            found = [stack.enter_context(_standard_input())]
+            found = [stack.enter_context(_standard_input(spool))]
         elif "-" in sources:
             raise UsageError("- (standard input) cannot be joined with files; name one or the other")
         else:
-            found = [stack.enter_context(_file(path)) for source in sources for path in _paths(source)]
+            found = [stack.enter_context(_file(path, spool)) for source in sources for path in _paths(source)]
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
                 _refuse_binary(item)
         _refuse_twice(found)
         yield found
+
+
+def temporary_folder(named: str | None) -> Path | None:
+    """The folder of `--temp-dir`, None for the system's; raises DataError for what is no folder."""
+    if named is None:
+        return None
+    if not Path(named).is_dir():
+        raise DataError(f"--temp-dir {named}: no such folder; create it first, or name another")
+    if not os.access(named, os.W_OK):
+        raise DataError(f"--temp-dir {named}: cannot be written to; name another folder")
+    return Path(named)
 
 
 def _refuse_twice(found: Sequence[Input]) -> None:
@@ -112,7 +162,7 @@ def _paths(source: str) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _file(path: Path) -> Iterator[Input]:
+def _file(path: Path, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
         raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
     with contextlib.ExitStack() as stack:
@@ -121,7 +171,7 @@ def _file(path: Path) -> Iterator[Input]:
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({why(error)})") from None
         # A named pipe or /dev/fd/63 is read once, from front to back.
-        whole = path if path.is_file() else stack.enter_context(_spooled(stream))
+        whole = path if path.is_file() else stack.enter_context(_spooled(stream, folder))
         yield _input(str(path), whole, path)
 
 
@@ -141,18 +191,18 @@ def _empty(name: str) -> DataError:
 
 
 @contextlib.contextmanager
-def _spooled(stream: IO[bytes]) -> Iterator[Path]:
+def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
     """What can be read only once, in a temporary file that can be read again."""
     with contextlib.ExitStack() as clean:
         with held():
-            spool = clean.enter_context(tempfile.NamedTemporaryFile(prefix="seqtool-"))
+            spool = clean.enter_context(tempfile.NamedTemporaryFile(prefix="seqtool-", dir=folder))
         try:
             shutil.copyfileobj(stream, spool, 1 << 20)
             spool.flush()
         except OSError as error:
             raise DataError(
-                f"{tempfile.gettempdir()}: cannot hold what comes in ({why(error)}); name a folder with more "
-                "room in the environment variable TMPDIR"
+                f"{folder or tempfile.gettempdir()}: cannot hold what comes in ({why(error)}); name a folder with "
+                "more room: --temp-dir DIR"
             ) from None
         yield Path(spool.name)
 
@@ -205,17 +255,23 @@ def damaged_packing(name: str, packing: str, error: Exception) -> DataError:
     return DataError(f"{name}: the {packing} data is damaged or cut short ({' '.join(str(error).split())})")
 
 
-def open_bytes(path: Path, packing: Packing | None) -> IO[bytes]:
-    """The bytes of a file as a stream, unpacked, the checksum of gzip compared at its end."""
+def open_bytes(path: Path, packing: Packing | None, raw: IO[bytes] | None = None) -> IO[bytes]:
+    """The bytes of a file as a stream, unpacked, the checksum of gzip compared at its end.
+
+    `raw` is the open file, if it is open already; closing the stream closes it.
+    """
+    raw = path.open("rb", buffering=0) if raw is None else raw
     if packing == "gzip":
         from isal import igzip
 
-        return cast(IO[bytes], igzip.IGzipFile(path, "rb"))  # type: ignore[no-untyped-call] # it has no types
+        unpacked: Any = igzip.IGzipFile(fileobj=raw, mode="rb")  # type: ignore[no-untyped-call] # it has no types
+        unpacked.myfileobj = raw  # so that it closes it
+        return cast(IO[bytes], unpacked)
     if packing == "zstd":
         import pyarrow as pa
 
-        return cast(IO[bytes], pa.input_stream(str(path), compression="zstd"))
-    return path.open("rb")
+        return cast(IO[bytes], pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
+    return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, raw), 1 << 16))
 
 
 def require_any(sources: Sequence[str]) -> None:
@@ -233,9 +289,9 @@ def require_any(sources: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def _standard_input() -> Iterator[Input]:
+def _standard_input(folder: Path | None) -> Iterator[Input]:
     require_any([])
-    with _spooled(sys.stdin.buffer) as spool:
+    with _spooled(sys.stdin.buffer, folder) as spool:
         yield _input(STDIN, spool, None)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seqtool.errors import DataError
-from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.inputs import BROKEN, Input, damaged_packing
 
-_ROWS = 20_000  # rows in one batch
+_CELLS = 200_000  # in one batch, each of which is an object while it is read
 
 
 def names(source: Input) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def batches(source: Input, columns: Sequence[str], wanted: Sequence[int]) -> Ite
                 "be with null"
             )
         rows.append([_cell(source, line, columns[i], row.get(columns[i])) for i in wanted])
-        if len(rows) == _ROWS:
+        if len(rows) * len(wanted) >= _CELLS:
             yield packed()
             rows.clear()
     if rows:
@@ -56,7 +56,7 @@ def line_of(source: Input, row: int) -> int:
 
 def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        with open_bytes(source.path, source.packing) as stream:
+        with source.open_metered() as stream:
             for line, text in enumerate(stream, 1):
                 if text.strip():
                     yield line, _parsed(source, line, text)

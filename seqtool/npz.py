@@ -36,7 +36,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from math import isfinite, prod
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
@@ -44,11 +43,15 @@ from typing import Any, BinaryIO, get_args
 import numpy as np
 
 from seqtool.casting import Array
+from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, at
 from seqtool.outputs import check_suffix, replacing
 from seqtool.padding import Plan
-from seqtool.ragged import Padded, Ragged, Receipt, Side, StepArray, Value, step_mask
-from seqtool.zipped import Member, ZipReader, ZipWriter, write_array
+from seqtool.ragged import Padded, Ragged, Receipt, Side, StepArray, Value, step_mask, unchecked
+from seqtool.texts import Text
+from seqtool.windows import AnyArray, Lazy, windows
+from seqtool.zipped import ZipReader
+from seqtool.zipping import Member, ZipWriter, write_array
 
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c")
@@ -58,10 +61,17 @@ _OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "met
 _WIDEST_TEXT = 64_000_000  # bytes of fixed-width text in one array
 
 
-def save(path: str | os.PathLike[str], data: Ragged | Padded | Plan, *, mask: bool = False) -> None:
+def save(
+    path: str | os.PathLike[str],
+    data: Ragged | Padded | Plan,
+    *,
+    mask: bool = False,
+    compress: Compress | None = None,
+) -> None:
     """Write sequences to `path`: `.npz` with all that belongs to them, `.npy` with x alone.
 
-    The file appears whole or not at all. `mask` adds the array `mask`. Raises UsageError for another suffix.
+    The file appears whole or not at all. `mask` adds the array `mask`; `compress` deflates the arrays, "fast"
+    or "small". Raises UsageError for another suffix.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +82,7 @@ def save(path: str | os.PathLike[str], data: Ragged | Padded | Plan, *, mask: bo
     suffix = Path(path).suffix
     check_suffix(suffix, str(path))
     with replacing(Path(path)) as file:
-        write(file, data, suffix=suffix, seekable=True, mask=mask)
+        write(file, data, suffix=suffix, seekable=True, mask=mask, compress=compress)
 
 
 def write(
@@ -82,15 +92,18 @@ def write(
     suffix: str = ".npz",
     seekable: bool,
     mask: bool = False,
+    compress: Compress | None = None,
     wrote: Callable[[int], None] | None = None,
 ) -> None:
     """Write sequences into an open file, block by block; `wrote` is told the bytes of each."""
     if suffix == ".npy" and isinstance(data, Ragged):
         raise UsageError("an .npy holds x alone, and ragged sequences have none; use .npz")
     if suffix == ".npy":
-        write_array(file, next(_members(data, mask=False)), wrote)
+        if compress is not None:
+            raise UsageError("an .npy cannot be compressed; use .npz")
+        write_array(file, next(_members(data, mask=False)), wrote, seekable=seekable)
         return
-    with ZipWriter(file, seekable=seekable) as archive:
+    with ZipWriter(file, seekable=seekable, compress=compress) as archive:
         for member in _members(data, mask=mask):
             archive.add(member, wrote)
 
@@ -120,8 +133,9 @@ def _members(data: Ragged | Padded | Plan, *, mask: bool) -> Iterator[Member]:
         yield Member.of("offsets", data.offsets)
     elif mask:
         slots = data.shape[1] if isinstance(data, Plan) else data.x.shape[1]
-        yield Member.of("mask", step_mask(data.lengths, maxlen=slots, padding=data.padding))
-    yield Member.of("lengths", data.lengths.astype(np.int64))
+        cells = _mask(data.lengths, slots, data.padding)
+        yield Member("mask", np.dtype(bool), (len(data), slots), cells)
+    yield Member.of("lengths", _as_int64(data.lengths))
     small = {"keys": whole.keys, **per_sequence, **whole.names}
     if whole.features is not None:
         _refuse_nul("features", whole.features)
@@ -138,23 +152,53 @@ def _check_names(arrays: Mapping[str, Any], known: tuple[str, ...]) -> None:
             raise UsageError(f"{name!r} is no name of the file format; {', '.join(known)} are")
 
 
-def _text_or_numbers(name: str, array: Array) -> Iterator[Member]:
-    if array.dtype.kind in "biuf":
-        yield Member.of(name, array)
+def _as_int64(lengths: AnyArray) -> AnyArray:
+    return lengths if isinstance(lengths, Lazy) else lengths.astype(np.int64)
+
+
+def _mask(lengths: AnyArray, slots: int, padding: Side) -> Iterator[Array]:
+    """The mask in pieces: of some sequences each, or of a part of one."""
+    together = max(1, _MASK // max(1, slots))
+    for begin in range(0, len(lengths), together):
+        part = lengths[begin : begin + together].astype(np.int64, copy=False)
+        if slots <= _MASK:
+            yield step_mask(part, maxlen=slots, padding=padding)
+            continue
+        for first in range(0, slots, _MASK):
+            places = np.arange(first, min(first + _MASK, slots))
+            yield places < part if padding == "post" else places >= slots - part
+
+
+_MASK = 1 << 20  # cells that are made together
+
+
+def _text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
+    if isinstance(content, Text):
+        yield from _text(name, content)
         return
-    if array.dtype.kind not in "UT":
-        raise DataError(f"{name} is {array.dtype}; numbers or text were expected")
-    cells: list[str] = array.reshape(-1).tolist()
+    if content.dtype.kind in "biuf" or isinstance(content, Lazy):  # a Lazy of text is that of a file of ours
+        yield Member.of(name, content)
+        return
+    if content.dtype.kind not in "UT":
+        raise DataError(f"{name} is {content.dtype}; numbers or text were expected")
+    cells: list[str] = content.reshape(-1).tolist()
     _refuse_nul(name, cells)
-    widest = max(map(len, cells), default=0)
-    if 4 * widest * len(cells) <= _WIDEST_TEXT:
-        yield Member.of(name, array.astype(f"U{max(widest, 1)}"))
-        return
     encoded = [cell.encode() for cell in cells]
     ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)))
-    yield Member.of(name, np.frombuffer(b"".join(encoded), dtype=np.uint8))
-    yield Member.of(f"{name}_offsets", np.concatenate([[0], ends]))
-    yield Member.of(f"{name}_shape", np.array(array.shape))
+    data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    widest = max(map(len, cells), default=0)
+    yield from _text(name, Text(data, np.concatenate([[0], ends]), content.shape, widest=widest))
+
+
+def _text(name: str, text: Text) -> Iterator[Member]:
+    """Text of fixed width, where that is not too much, else as bytes and offsets."""
+    if text.widest is not None and 4 * text.widest * prod(text.shape) <= _WIDEST_TEXT:
+        dtype = np.dtype(f"U{max(text.widest, 1)}")
+        yield Member.of(name, Lazy(text.shape, dtype, lambda begin, end: text[begin:end].astype(dtype)))
+        return
+    yield Member.of(name, text.data)
+    yield Member.of(f"{name}_offsets", text.offsets)
+    yield Member.of(f"{name}_shape", np.array(text.shape))
 
 
 def _refuse_nul(name: str, cells: Sequence[str]) -> None:
@@ -197,15 +241,26 @@ def _number_from_json(number: Any) -> float:
     return number
 
 
-def load(path: str | os.PathLike[str]) -> Ragged | Padded:
+def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Ragged | Padded:
     """Read a file that seqtool wrote: Padded or Ragged, as it was saved.
 
-    Checksums, sizes and every invariant are checked first. Raises DataError when one does not hold, or when
-    the file is of a newer version, or not seqtool's (`seqtool pad` takes foreign files).
+    Checksums, sizes and every invariant are checked first. With `mmap` nothing is: arrays of numbers are mapped,
+    read-only, and cost neither time nor memory before they are used (`np.load` maps no `.npz`). Raises
+    DataError when the file is damaged, of a newer version, not seqtool's (`seqtool pad` takes foreign
+    files), or compressed where it is to be mapped.
+
+    >>> import tempfile, seqtool as st
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     st.save(f"{folder}/two.npz", st.pad([[1], [2, 3]]))
+    ...     st.load(f"{folder}/two.npz", mmap=True).x[1]
+    array([2, 3])
     """
     name = Path(path).name
     with ZipReader(Path(path), name) as archive:
-        return read(archive)
+        if mmap:
+            return read(archive, get=archive.map, check=False)
+        archive.check_memory()
+        return read(archive, get=archive.read)
 
 
 def is_ours(archive: ZipReader) -> bool:
@@ -235,17 +290,25 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
     return meta
 
 
-def read(archive: ZipReader) -> Ragged | Padded:
-    """The sequences of an open file of ours; errors as in `load`."""
+def read(
+    archive: ZipReader, *, get: Callable[[str], AnyArray] | None = None, check: bool = True
+) -> Ragged | Padded:
+    """The sequences of an open file of ours; errors as in `load`.
+
+    `get` gives each array by its name, by default so that it is read in windows, whose checksums
+    `archive.verify` compares. Without `check` nothing is looked at but the description.
+    """
     meta = read_meta(archive)
     try:
         with at(archive.name):
-            return _assemble(archive, meta)
+            return _assemble(archive, meta, get or archive.window, check)
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{archive.name}: damaged: {error} is missing or of the wrong form") from None
 
 
-def _assemble(archive: ZipReader, meta: dict[str, Any]) -> Ragged | Padded:
+def _assemble(
+    archive: ZipReader, meta: dict[str, Any], get: Callable[[str], AnyArray], check: bool
+) -> Ragged | Padded:
     present = set(archive.names)
     text = {
         name
@@ -256,57 +319,67 @@ def _assemble(archive: ZipReader, meta: dict[str, Any]) -> Ragged | Padded:
     if unknown or archive.strangers:
         named = ", ".join(sorted({*unknown, *archive.strangers}))
         raise DataError(f"holds {named}, which a file of this version does not")
-    lengths, step_values = archive.read("lengths"), meta["step_values"]
+    lengths, step_values = get("lengths"), meta["step_values"]
 
-    def read_all(names: tuple[str, ...]) -> dict[str, Array]:
-        return {name: _read_text(archive, name) for name in names if name in present}
+    def all_of(names: tuple[str, ...]) -> dict[str, AnyArray]:
+        return {name: get(name) for name in names if name in present}
 
     common: dict[str, Any] = {
-        "keys": read_all(("keys",)).get("keys"),
+        "keys": _text_from(archive, "keys", get) if "keys" in present else None,
         "features": _features(archive) if "features" in present else None,
         "per_step": {
             name: StepArray(array, _number_from_json(step_values[name]))
-            for name, array in read_all(PER_STEP).items()
+            for name, array in all_of(PER_STEP).items()
         },
-        "per_sequence": read_all(PER_SEQUENCE),
-        "names": read_all(NAMES),
+        "per_sequence": {name: _text_from(archive, name, get) for name in PER_SEQUENCE if name in present},
+        "names": {
+            name: np.asarray(_text_from(archive, name, archive.read)) for name in NAMES if name in present
+        },
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":
-        ragged = Ragged(archive.read("values"), archive.read("offsets"), **common)
-        if not np.array_equal(ragged.lengths, lengths):
-            raise DataError("lengths and offsets contradict each other")
+        fields = {"values": get("values"), "offsets": get("offsets"), **common}
+        if not check:
+            return unchecked(Ragged, **fields)  # type: ignore[no-any-return]
+        ragged = Ragged(**fields)
+        for begin, part in windows(ragged.lengths):
+            if len(lengths) != len(ragged) or not np.array_equal(part, lengths[begin : begin + len(part)]):
+                raise DataError("lengths and offsets contradict each other")
         return ragged
     if meta["kind"] != "padded" or meta["padding"] not in get_args(Side):
         raise DataError(f"meta says kind {meta['kind']!r} with padding {meta.get('padding')!r}")
-    return Padded(archive.read("x"), lengths, meta["padding"], _value_from_json(meta["value"]), **common)
+    value = _value_from_json(meta["value"])
+    fields = {"x": get("x"), "lengths": lengths, "padding": meta["padding"], "value": value, **common}
+    return Padded(**fields) if check else unchecked(Padded, **fields)
 
 
 def _features(archive: ZipReader) -> tuple[str, ...]:
-    names = _read_text(archive, "features")
+    names = np.asarray(_text_from(archive, "features", archive.read))
     if names.dtype.kind not in "UT" or names.ndim != 1:
         raise DataError(f"features is {names.dtype} {names.shape}; text of shape (F,) was expected")
     return tuple(names.tolist())
 
 
-def _read_text(archive: ZipReader, name: str) -> Array:
-    """An array of text or numbers."""
-    cells = archive.read(name)
+def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
+    """An array of text or numbers; text of variable width is read by windows where numbers are."""
+    cells = get(name)
     if f"{name}_offsets" not in archive.names:
         return cells
-    offsets, shape = archive.read(f"{name}_offsets"), archive.read(f"{name}_shape").tolist()
-    if (
-        offsets.ndim != 1
-        or offsets.dtype != np.int64
-        or cells.dtype != np.uint8
-        or len(offsets) != prod(shape) + 1
-        or (offsets[0], offsets[-1]) != (0, cells.size)
-        or (np.diff(offsets) < 0).any()
-    ):
+    offsets, shape = get(f"{name}_offsets"), tuple(archive.read(f"{name}_shape").tolist())
+    fits = (
+        offsets.ndim == 1
+        and offsets.dtype == np.int64
+        and cells.dtype == np.uint8
+        and len(offsets) == prod(shape) + 1
+        and (int(offsets[:1][0]), int(offsets[len(offsets) - 1 :][0])) == (0, cells.size)
+        and all((np.diff(part) >= 0).all() for _, part in windows(offsets))
+    )
+    if not fits:
         raise DataError(f"{name}_offsets does not fit the bytes of {name}")
-    data = cells.tobytes()
+    text = Text(cells, offsets, shape, widest=None)
+    if isinstance(cells, Lazy):
+        return text
     try:
-        text = [data[begin:end].decode() for begin, end in pairwise(offsets.tolist())]
+        return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
     except UnicodeDecodeError:
         raise DataError(f"{name} holds bytes that are not UTF-8") from None
-    return np.array(text, dtype=np.dtypes.StringDType()).reshape(shape)

@@ -32,6 +32,12 @@ class OutputOptions:
             "[default: <stem>.<command>.npz here; standard output for standard input]",
         ),
     ] = None
+    compress: Annotated[
+        str | None,
+        typer.Option(
+            "--compress", metavar="fast|small", help="Deflate the arrays; np.load reads them all the same."
+        ),
+    ] = None
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
     ] = False
@@ -46,6 +52,26 @@ class OutputOptions:
     traceback: Annotated[bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")] = (
         False
     )
+
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    """How much memory a command may take, and where it puts what does not fit."""
+
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            "--max-memory",
+            metavar="SIZE",
+            help="Memory to use, such as 500M or 2G; the rest is on the disk. [default: half of what there is]",
+        ),
+    ] = None
+    temp_dir: Annotated[
+        str | None,
+        typer.Option(
+            "--temp-dir", metavar="DIR", help="Where what does not fit goes. [default: the system's]"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from seqtool.errors import DataError, UsageError, why
 from seqtool.signals import held
@@ -99,6 +99,30 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class Counted:
+    """A file that knows how far it was written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.end = 0
+        self._place = 0
+
+    def write(self, data: Any) -> int:
+        """Write on; the bytes that were written."""
+        count = self._file.write(data)
+        self._place += count
+        self.end = max(self.end, self._place)
+        return count
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go elsewhere."""
+        self._place = self._file.seek(offset, whence)
+        return self._place
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 SUFFIXES = (".npz", ".npy")

@@ -6,6 +6,7 @@ cast silently: the input's dtype stays unless another is asked for.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,12 +27,13 @@ from seqtool.ragged import (
     Value,
     check_side,
     check_value,
-    offsets_of,
     step_mask,
 )
+from seqtool.windows import AnyArray, Span, gather, mapped, rows_in, slots, span, windows
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
-_BLOCK_BYTES = 4 << 20  # about what stays in a core's cache between filling a block and writing it
+_BLOCK_BYTES = 1 << 20  # about what stays in a core's cache between filling a block and writing it
+_LONG_BYTES = 16 << 20  # sequences longer than that are not padded in one piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +55,14 @@ class Plan:
         return len(self.ragged)
 
     @cached_property
-    def lengths(self) -> Array:
+    def lengths(self) -> AnyArray:
         """The steps that are kept of each sequence, (N,) int64."""
-        return np.minimum(self.ragged.lengths, self.maxlen)
+        return mapped(lambda part: np.minimum(part, self.maxlen), self.ragged.lengths, dtype=np.int64)
+
+    @cached_property
+    def span(self) -> Span:
+        """The least and the largest of the lengths, and the steps that are kept in all."""
+        return span(self.lengths)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -70,10 +77,10 @@ class Plan:
     @property
     def steps_cut(self) -> int:
         """The steps that truncating leaves out."""
-        return len(self.ragged.values) - int(self.lengths.sum())
+        return len(self.ragged.values) - self.span.total
 
     @property
-    def per_sequence(self) -> dict[str, Array]:
+    def per_sequence(self) -> dict[str, AnyArray]:
         """The per-sequence arrays of the result; `original_lengths` joins them when something is cut."""
         arrays = dict(self.ragged.per_sequence)
         if self.steps_cut:
@@ -82,38 +89,58 @@ class Plan:
 
     @property
     def blocks(self) -> Iterator[Array]:
-        """The padded block in pieces of whole sequences, in order: (n, T, F) or (n, T) each.
-
-        A piece is good until the next one is asked for: they share their memory.
-        """
+        """The padded block in pieces, in order: some slots each, (n, F) or (n,), in memory of their own."""
         return self._scatter(self.ragged.values, self.value, self.dtype)
 
     def step_blocks(self, name: str) -> Iterator[Array]:
-        """The same for the per-step array `name`: (n, T, ...) each."""
+        """The same for the per-step array `name`: (n, ...) each."""
         array = self.ragged.per_step[name]
         return self._scatter(array.data, array.value, array.data.dtype)
 
-    def _scatter(self, rows: Array, value: Value, dtype: np.dtype[Any]) -> Iterator[Array]:
+    def _scatter(self, rows: AnyArray, value: Value, dtype: np.dtype[Any]) -> Iterator[Array]:
         per_sequence = max(1, self.maxlen * prod(rows.shape[1:]) * dtype.itemsize)
-        count = max(1, min(len(self), _BLOCK_BYTES // per_sequence))
-        buffer = np.empty((count, self.maxlen, *rows.shape[1:]), dtype)
+        if per_sequence > _LONG_BYTES:
+            for i in range(len(self)):
+                yield from self._slot_by_slot(rows, value, dtype, i)
+            return
+        count = max(1, _BLOCK_BYTES // per_sequence)
         for begin in range(0, len(self), count):
-            end = min(begin + count, len(self))
-            block = buffer[: end - begin]
-            block[...] = value
-            mask = step_mask(self.lengths[begin:end], maxlen=self.maxlen, padding=self.padding)
-            _as_items(block, 2)[mask] = _as_items(self._kept(rows, begin, end).astype(dtype, copy=False), 1)
-            yield block
+            offsets = self.ragged.offsets[begin : begin + count + 1]
+            block = np.empty((len(offsets) - 1, self.maxlen, *rows.shape[1:]), dtype)
+            self._fill(block, rows, value, offsets)
+            yield slots(block)
 
-    def _kept(self, rows: Array, begin: int, end: int) -> Array:
-        """The rows of sequences `begin` to `end` that are not cut, C-contiguous."""
-        offsets, lengths = self.ragged.offsets[begin : end + 1], self.lengths[begin:end]
-        block = rows[offsets[0] : offsets[-1]]
-        if len(block) > lengths.sum():
-            first = offsets[:-1] if self.truncating == "post" else offsets[1:] - lengths
-            shift = first - offsets[0] - offsets_of(lengths)[:-1]
-            block = block[np.repeat(shift, lengths) + np.arange(lengths.sum())]
-        return np.ascontiguousarray(block)
+    def _fill(self, block: Array, rows: AnyArray, value: Value, offsets: Array) -> None:
+        """Put the sequences that begin at `offsets` into a block of as many."""
+        lengths = np.minimum(np.diff(offsets), self.maxlen)
+        begins = offsets[:-1] if self.truncating == "post" else offsets[1:] - lengths
+        steps = np.ascontiguousarray(gather(rows, begins, lengths).astype(block.dtype, copy=False))
+        same = int(lengths[0])
+        if (lengths == same).all():  # one copy of a rectangle
+            real, rest = slice(None, same), slice(same, None)
+            if self.padding == "pre":
+                real, rest = slice(self.maxlen - same, None), slice(None, self.maxlen - same)
+            block[:, rest] = value
+            block[:, real] = steps.reshape(len(block), same, *rows.shape[1:])
+            return
+        block[...] = value
+        mask = step_mask(lengths, maxlen=self.maxlen, padding=self.padding)
+        _as_items(block, 2)[mask] = _as_items(steps, 1)
+
+    def _slot_by_slot(self, rows: AnyArray, value: Value, dtype: np.dtype[Any], i: int) -> Iterator[Array]:
+        """One sequence in pieces: for those so long that few fit into memory."""
+        offset, end = self.ragged.offsets[i : i + 2].tolist()
+        length = min(end - offset, self.maxlen)
+        begin = offset if self.truncating == "post" else end - length
+        first = 0 if self.padding == "post" else self.maxlen - length  # slot of the first real step
+        count = rows_in(rows, _BLOCK_BYTES)
+        for slot in range(0, self.maxlen, count):
+            piece = np.empty((min(count, self.maxlen - slot), *rows.shape[1:]), dtype)
+            piece[...] = value
+            low, high = max(slot, first), min(slot + len(piece), first + length)
+            if high > low:
+                piece[low - slot : high - slot] = rows[begin + low - first : begin + high - first]
+            yield piece
 
 
 def _as_items(array: Array, dims: int) -> Array:
@@ -150,25 +177,32 @@ def plan(
     for array in ragged.per_step.values():
         check_value(array.value, (), array.data.dtype)
     _check_cast(ragged, target)
-    longest = int(ragged.lengths.max(initial=0)) if maxlen is None else maxlen
+    longest = span(ragged.lengths).largest if maxlen is None else maxlen
     slots = -(-longest // multiple_of) * multiple_of
     return Plan(ragged, slots, padding, truncating, value, target)
 
 
 def _check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> None:
-    place = first_loss(ragged.values, dtype)
-    if place is not None:
-        step, *feature = np.unravel_index(place, ragged.values.shape)
-        sequence = int(np.searchsorted(ragged.offsets, step, side="right")) - 1
-        where = f"sequence {sequence}, step {step - ragged.offsets[sequence]}"
+    if ragged.values.dtype == dtype:
+        return
+    for begin, part in windows(ragged.values):
+        place = first_loss(part, dtype)
+        if place is None:
+            continue
+        row, *feature = np.unravel_index(place, part.shape)
+        step = begin + int(row)
+        offsets = ragged.offsets
+        sequence = (
+            bisect.bisect_right(range(len(offsets)), step, key=lambda i: int(offsets[i : i + 1][0])) - 1
+        )
+        where = f"sequence {sequence}, step {step - int(offsets[sequence : sequence + 1][0])}"
         if feature:
             where += f", feature {feature[0] if ragged.features is None else ragged.features[feature[0]]}"
-        number = ragged.values.reshape(-1)[place].item()
-        raise DataError(f"{where}: {describe_loss(number, dtype)}")
+        raise DataError(f"{where}: {describe_loss(part.reshape(-1)[place].item(), dtype)}")
 
 
 def pad(
-    sequences: Ragged | Padded | Array | Sequence[Any],
+    sequences: Ragged | Padded | AnyArray | Sequence[Any],
     *,
     maxlen: int | None = None,
     padding: Side | None = None,
@@ -221,9 +255,9 @@ def check_blow_up(planned: Plan) -> None:
     real = planned.ragged.values.nbytes
     if planned.nbytes <= budget() or planned.nbytes <= _BLOW_UP * real:
         return
-    lengths = planned.ragged.lengths
+    lengths, keys = np.asarray(planned.ragged.lengths), planned.ragged.keys
     longest = int(lengths.argmax())
-    key = f"key {planned.ragged.keys[longest]}" if planned.ragged.keys is not None else f"sequence {longest}"
+    key = f"sequence {longest}" if keys is None else f"key {keys[longest : longest + 1][0]}"
     few, most = (int(np.quantile(lengths, share, method="inverted_cdf")) for share in (0.95, 0.99))
     raise DataError(
         f"x would be {planned.shape} {planned.dtype}, {human(planned.nbytes)}, although the sequences hold "
@@ -237,10 +271,10 @@ def carry_out(planned: Plan) -> Padded:
     ragged = planned.ragged
     return Padded(
         x=_gather(planned.blocks, planned.shape, planned.dtype),
-        lengths=planned.lengths,
+        lengths=np.asarray(planned.lengths),
         padding=planned.padding,
         value=planned.value,
-        keys=ragged.keys,
+        keys=None if ragged.keys is None else np.asarray(ragged.keys),
         features=ragged.features,
         per_step={
             name: StepArray(
@@ -253,7 +287,7 @@ def carry_out(planned: Plan) -> Padded:
             )
             for name, array in ragged.per_step.items()
         },
-        per_sequence=planned.per_sequence,
+        per_sequence={name: np.asarray(array) for name, array in planned.per_sequence.items()},
         names=ragged.names,
         receipt=ragged.receipt,
     )
@@ -261,9 +295,9 @@ def carry_out(planned: Plan) -> Padded:
 
 def _gather(blocks: Iterator[Array], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     whole = np.empty(shape, dtype)
-    begin = 0
+    flat, begin = slots(whole), 0
     for block in blocks:
-        whole[begin : begin + len(block)] = block
+        flat[begin : begin + len(block)] = block
         begin += len(block)
     return whole
 

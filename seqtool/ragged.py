@@ -1,6 +1,7 @@
 """The two types that everything else speaks: `Ragged` (sequences end to end) and `Padded` (one block).
 
-N sequences, T slots each (the padded length), F features a step, S steps in all.
+N sequences, T slots each (the padded length), F features a step, S steps in all. Wherever an array may be
+larger than memory it may be a `seqtool.windows.Lazy`, of which only windows are read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError
+from seqtool.texts import Text
+from seqtool.windows import AnyArray, Lazy, slots, windows
 
 Side = Literal["pre", "post"]
 Value = float | tuple[float, ...]
@@ -26,7 +29,7 @@ Receipt = tuple[Mapping[str, Any], ...]
 class StepArray:
     """A further array with one row for each step (labels, row numbers), and what its padding holds."""
 
-    data: Array
+    data: AnyArray
     value: float
 
     def __post_init__(self) -> None:
@@ -50,12 +53,12 @@ class Ragged:
     (2, [1, 2])
     """
 
-    values: Array
-    offsets: Array
-    keys: Array | None = None
+    values: AnyArray
+    offsets: AnyArray
+    keys: AnyArray | Text | None = None
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
-    per_sequence: Mapping[str, Array] = field(default_factory=dict)
+    per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
     names: Mapping[str, Array] = field(default_factory=dict)
     receipt: Receipt = ()
 
@@ -72,44 +75,20 @@ class Ragged:
         return len(self.offsets) - 1
 
     @property
-    def lengths(self) -> Array:
+    def lengths(self) -> AnyArray:
         """The number of steps of each sequence, (N,) int64."""
-        return np.diff(self.offsets)
+        offsets = self.offsets
+        if isinstance(offsets, np.ndarray):
+            return np.diff(offsets)
+        return Lazy((len(self),), np.dtype(np.int64), lambda begin, end: np.diff(offsets[begin : end + 1]))
 
     def replace(self, **changes: Any) -> Self:
         """The same sequences with some fields exchanged."""
         return dataclasses.replace(self, **changes)
 
-    def keep_sequences(self, which: Array) -> Ragged:
-        """Only the sequences where `which`, (N,) bool, holds, with everything that belongs to them.
-
-        >>> Ragged(np.arange(6), np.array([0, 1, 3, 6])).keep_sequences(np.array([True, False, True])).values
-        array([0, 3, 4, 5])
-        """
-        steps = np.repeat(which, self.lengths)
-        return self.replace(
-            keys=None if self.keys is None else self.keys[which],
-            per_sequence={name: array[which] for name, array in self.per_sequence.items()},
-            **self._steps_where(steps, self.lengths[which]),
-        )
-
-    def keep_steps(self, which: Array) -> Ragged:
-        """Only the steps where `which`, (S,) bool, holds; every sequence stays, if need be with no step.
-
-        >>> Ragged(np.arange(4), np.array([0, 1, 4])).keep_steps(np.array([True, True, False, True])).lengths
-        array([1, 2])
-        """
-        before = np.concatenate([[0], np.cumsum(which, dtype=np.int64)])
-        return self.replace(**self._steps_where(which, np.diff(before[self.offsets])))
-
-    def _steps_where(self, which: Array, lengths: Array) -> dict[str, Any]:
-        return {
-            "values": self.values[which],
-            "offsets": offsets_of(lengths),
-            "per_step": {
-                name: StepArray(array.data[which], array.value) for name, array in self.per_step.items()
-            },
-        }
+    def in_memory(self) -> Self:
+        """The same with every array in memory."""
+        return self.replace(values=np.asarray(self.values), offsets=np.asarray(self.offsets), **_loaded(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,14 +107,14 @@ class Padded:
            [ True,  True]])
     """
 
-    x: Array
-    lengths: Array
+    x: AnyArray
+    lengths: AnyArray
     padding: Side = "pre"
     value: Value = 0
-    keys: Array | None = None
+    keys: AnyArray | Text | None = None
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
-    per_sequence: Mapping[str, Array] = field(default_factory=dict)
+    per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
     names: Mapping[str, Array] = field(default_factory=dict)
     receipt: Receipt = ()
 
@@ -149,10 +128,9 @@ class Padded:
         check_value(self.value, self.x.shape[2:], self.x.dtype)
         for array in self.per_step.values():
             check_value(array.value, (), array.data.dtype)
-        mask = self.mask
-        _check_padding_cells("x", self.x, self.value, mask)
+        _check_padding_cells("x", self.x, self)
         for name, array in self.per_step.items():
-            _check_padding_cells(name, array.data, array.value, mask)
+            _check_padding_cells(name, array.data, self, array.value)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -160,11 +138,33 @@ class Padded:
     @property
     def mask(self) -> Array:
         """True where a step is real, (N, T) bool."""
-        return step_mask(self.lengths, maxlen=self.x.shape[1], padding=self.padding)
+        return step_mask(np.asarray(self.lengths), maxlen=self.x.shape[1], padding=self.padding)
 
     def replace(self, **changes: Any) -> Self:
         """The same sequences with some fields exchanged."""
         return dataclasses.replace(self, **changes)
+
+    def in_memory(self) -> Self:
+        """The same with every array in memory."""
+        return self.replace(x=np.asarray(self.x), lengths=np.asarray(self.lengths), **_loaded(self))
+
+
+def _loaded(data: Ragged | Padded) -> dict[str, Any]:
+    return {
+        "keys": None if data.keys is None else np.asarray(data.keys),
+        "per_step": {
+            name: StepArray(np.asarray(array.data), array.value) for name, array in data.per_step.items()
+        },
+        "per_sequence": {name: np.asarray(array) for name, array in data.per_sequence.items()},
+    }
+
+
+def unchecked(kind: type[Any], **fields: Any) -> Any:
+    """A Ragged or Padded of parts that were checked before, or are not to be looked at yet."""
+    made = object.__new__(kind)
+    for name, held in fields.items():
+        object.__setattr__(made, name, held)
+    return made
 
 
 def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
@@ -224,7 +224,7 @@ def check_value_shape(value: Value, feature_shape: tuple[int, ...]) -> None:
         raise DataError(f"value has {len(value)} numbers, but a step has {features} features")
 
 
-def check_lengths(lengths: Array, x: Array) -> None:
+def check_lengths(lengths: AnyArray, x: AnyArray) -> None:
     """Raise DataError unless `x` is (N, T) or (N, T, F) and `lengths` (N,) whole numbers from 0 to T."""
     _check_numeric("x", x)
     if x.ndim not in (2, 3):
@@ -234,48 +234,82 @@ def check_lengths(lengths: Array, x: Array) -> None:
             f"lengths is {lengths.dtype} {lengths.shape}; whole numbers of shape (N,) were expected"
         )
     _check_count("lengths", lengths, len(x), "sequences")
-    wrong = np.flatnonzero((lengths < 0) | (lengths > x.shape[1]))
-    if len(wrong):
-        first = wrong[0]
-        raise DataError(f"lengths[{first}] is {lengths[first]}, but x holds {x.shape[1]} steps")
+    for begin, part in windows(lengths):
+        wrong = np.flatnonzero((part < 0) | (part > x.shape[1]))
+        if len(wrong):
+            first = wrong[0]
+            raise DataError(f"lengths[{begin + first}] is {part[first]}, but x holds {x.shape[1]} steps")
 
 
-def stale_slots(x: Array, value: Value, mask: Array) -> Array:
-    """The slots outside `mask` that hold something other than `value`: (K, 2) places in (N, T)."""
+@dataclass(frozen=True)
+class Stale:
+    """Slots outside the sequences that hold something else than padding: how many, the first, its content."""
+
+    count: int
+    place: tuple[int, int]
+    content: Any
+
+
+def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) -> Stale | None:
+    """The slots of (N, T) or (N, T, F) past the end of their sequence that do not hold `value`, if there are any."""
     held = np.asarray(value)
     if x.dtype.kind == "f":  # compared in the array's own type: 0.1 as float32 is not 0.1
         with np.errstate(over="ignore"):
             held = held.astype(x.dtype)
-    cells = x[~mask]
+    found: Stale | None = None
+    width = max(1, x.shape[1])
+    for begin, part in windows(slots(x)):
+        places = np.arange(begin, begin + len(part))
+        rows = places // width
+        known = lengths[int(rows[0]) : int(rows[-1]) + 1].astype(np.int64, copy=False)[rows - rows[0]]
+        within = places - rows * width
+        outside = np.flatnonzero(within >= known if padding == "post" else within < width - known)
+        differs = _differ(part[outside], held)
+        if differs.any():
+            first = int(outside[int(np.argmax(differs))])
+            place = divmod(begin + first, width)
+            more = int(differs.sum())
+            found = (
+                Stale(more, place, part[first].tolist())
+                if found is None
+                else dataclasses.replace(found, count=found.count + more)
+            )
+    return found
+
+
+def _differ(cells: Array, held: Array) -> Array:
     differs = cells != held
     if held.dtype.kind == "f":
         differs &= ~(np.isnan(cells) & np.isnan(held))
-    if not differs.any():
-        return np.empty((0, 2), dtype=np.int64)
-    return np.asarray(np.argwhere(~mask)[differs.reshape(len(cells), -1).any(axis=1)])
+    return np.asarray(differs.any(axis=tuple(range(1, differs.ndim))))
 
 
-def _check_padding_cells(name: str, x: Array, value: Value, mask: Array) -> None:
-    wrong = stale_slots(x, value, mask)
-    if len(wrong):
-        i, t = wrong[0]
+def _check_padding_cells(name: str, x: AnyArray, padded: Padded, value: Value | None = None) -> None:
+    value = padded.value if value is None else value
+    stale = stale_slots(x, padded.lengths, padding=padded.padding, value=value)
+    if stale:
+        i, t = stale.place
         raise DataError(
-            f"{name}[{i}, {t}] is past the end of its sequence, but holds {x[i, t].tolist()} "
-            f"instead of the padding value {value} ({len(wrong):,} such steps)"
+            f"{name}[{i}, {t}] is past the end of its sequence, but holds {stale.content} "
+            f"instead of the padding value {value} ({stale.count:,} such steps)"
         )
 
 
-def _check_offsets(offsets: Array, steps: int) -> None:
+def _check_offsets(offsets: AnyArray, steps: int) -> None:
     if offsets.ndim != 1 or offsets.dtype != np.int64 or not len(offsets):
         raise DataError(f"offsets is {offsets.dtype} {offsets.shape}; int64 of shape (N + 1,) was expected")
-    if offsets[0] != 0:
-        raise DataError(f"offsets[0] is {offsets[0]}; 0 was expected")
-    falls = np.flatnonzero(offsets[1:] < offsets[:-1])
-    if len(falls):
-        first = falls[0] + 1
-        raise DataError(f"offsets[{first}] is {offsets[first]}, below the {offsets[first - 1]} before it")
-    if offsets[-1] != steps:
-        raise DataError(f"offsets ends at {offsets[-1]}, but values holds {steps} steps")
+    before = 0
+    for begin, part in windows(offsets):
+        if not begin and part[0] != 0:
+            raise DataError(f"offsets[0] is {part[0]}; 0 was expected")
+        falls = np.flatnonzero(np.diff(part, prepend=before) < 0)
+        if len(falls):
+            i = falls[0]
+            last = part[i - 1] if i else before
+            raise DataError(f"offsets[{begin + i}] is {part[i]}, below the {last} before it")
+        before = part[-1]
+    if before != steps:
+        raise DataError(f"offsets ends at {before}, but values holds {steps} steps")
 
 
 def _check_company(data: Ragged | Padded, count: int, feature_shape: tuple[int, ...]) -> None:
@@ -288,12 +322,12 @@ def _check_company(data: Ragged | Padded, count: int, feature_shape: tuple[int, 
         _check_count(name, array, count, "sequences")
 
 
-def _check_count(name: str, array: Array, count: int, what: str) -> None:
+def _check_count(name: str, array: AnyArray | Text, count: int, what: str) -> None:
     if array.ndim < 1 or len(array) != count:
         raise DataError(f"{name} has shape {array.shape}, but there are {count} {what}")
 
 
-def _check_numeric(name: str, array: Array) -> None:
+def _check_numeric(name: str, array: AnyArray) -> None:
     if (
         array.dtype.kind not in "biuf" or array.dtype.itemsize > 8
     ):  # no long doubles: each machine has its own

@@ -10,14 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.building import from_lists
+from seqtool.building import from_lists, running
 from seqtool.casting import Array, describe_loss, dtype_named, first_loss
 from seqtool.encoding import BadCellError, Keys, Labels, Numbers, missing_words
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping import key_array
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.ragged import Ragged
 from seqtool.sequences import Sequences, SourceOptions
+from seqtool.tables import record_batches
+from seqtool.windows import Growing, windows
+
+_JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
 
 
 def read_json(source: Input, options: SourceOptions) -> Sequences:
@@ -25,6 +29,8 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
 
     Whole numbers alone give int64; any fraction gives float32 unless a dtype is asked for.
     """
+    expands = _JSON_EXPANDS * (8 if source.packing else 1)
+    options.memory.check_whole(source.name, expands * source.size, "save them as .npz, text or Parquet")
     records = list(_json_records(source))
     places = [place for place, _ in records]
     rows = [record for _, record in records]
@@ -53,17 +59,18 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         ragged = from_lists(lists)
     except DataError as error:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
-    if ragged.values.dtype == np.float64:
+    values = np.asarray(ragged.values)
+    if values.dtype == np.float64:
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
-        lost = first_loss(ragged.values, target)
+        lost = first_loss(values, target)
         if lost is not None:
-            step = np.unravel_index(lost, ragged.values.shape)[0]
+            step = np.unravel_index(lost, values.shape)[0]
             place = places[int(np.searchsorted(ragged.offsets, step, side="right")) - 1]
             raise DataError(
-                f"{source.name}: {place}: {describe_loss(ragged.values.reshape(-1)[lost].item(), target)}"
+                f"{source.name}: {place}: {describe_loss(values.reshape(-1)[lost].item(), target)}"
             )
         with np.errstate(under="ignore"):
-            ragged = ragged.replace(values=ragged.values.astype(target))
+            ragged = ragged.replace(values=values.astype(target))
     return _with_company(source, ragged, fields, sum(map(len, lists)))
 
 
@@ -145,43 +152,45 @@ def _at_place(message: str, places: Sequence[str]) -> str:
 
 def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
-    table = _table(source)
-    lists = [field.name for field in table.schema if _is_list(field.type)]
+    schema, batches = record_batches(source)
+    lists = [field.name for field in schema if _is_list(field.type)]
     wanted = {"array": _array_name(source, options, lists), "label": options.label, "key": options.key}
-    fields = {}
-    for part, name in wanted.items():
-        if name is not None and name not in table.column_names:
+    named = {part: name for part, name in wanted.items() if name is not None}
+    for name in named.values():
+        if name not in schema.names:
+            raise DataError(f"{source.name}: no column {name!r}; the columns are {', '.join(schema.names)}")
+    values: Growing | None = None
+    lengths, fields = Growing(options.spool, np.dtype(np.int64)), {part: list[Any]() for part in named}
+    kinds: set[np.dtype[Any]] = set()
+    for batch in batches([schema.names.index(name) for name in named.values()]):
+        columns = dict(zip(named, batch.columns, strict=True))
+        steps, counts = _flat(source, named["array"], columns.pop("array"), len(lengths))
+        if values is None or (not len(values) and values.tail != steps.shape[1:]):
+            values = Growing(options.spool, steps.dtype, steps.shape[1:])
+        if len(steps) and steps.shape[1:] != values.tail:
             raise DataError(
-                f"{source.name}: no column {name!r}; the columns are {', '.join(table.column_names)}"
+                f"{source.name}: the steps of {named['array']!r} have different numbers of features"
             )
-        if name is not None:
-            fields[part] = table[name].combine_chunks()
-    values, offsets = _flat(source, wanted["array"] or "", fields["array"])
-    return _with_company(source, Ragged(values, offsets), fields, len(values))
+        if len(steps):
+            values.add(steps)
+            kinds.add(steps.dtype)
+        lengths.add(counts)
+        for part, column in columns.items():
+            fields[part].append(column)
+    if values is None:  # no batch at all
+        nothing = pa.array([], schema.field(named["array"]).type)
+        steps, _ = _flat(source, named["array"], nothing, 0)
+        values = Growing(options.spool, steps.dtype, steps.shape[1:])
+    dtype = np.result_type(*kinds) if kinds else values.dtype
+    ragged = Ragged(values.done(dtype), running(lengths.done()))
+    company = {part: pa.concat_arrays(columns) for part, columns in fields.items() if columns}
+    return _with_company(source, ragged, company, len(values))
 
 
-def _table(source: Input) -> Any:
-    import pyarrow.parquet as parquet
-
-    try:
-        if source.kind == "parquet":
-            table = parquet.ParquetFile(source.path).read()
-        else:
-            mapped = pa.memory_map(str(source.path))
-            table = (pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file)(
-                mapped
-            ).read_all()
-        table.validate(full=True)  # Arrow files have no checksums; bad offsets would read past the data
-        return table
-    except (pa.ArrowException, OSError, ValueError, IndexError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{source.name}: damaged, or not a whole {source.kind} file ({reason})") from None
-
-
-def _flat(source: Input, name: str, column: Any) -> tuple[Array, Array]:
-    """The numbers of a list column, (S,) or (S, F), and the offsets of its lists."""
+def _flat(source: Input, name: str, column: Any, first_row: int) -> tuple[Array, Array]:
+    """The numbers of a batch of a list column, (S,) or (S, F), and the lengths of its lists."""
     if column.null_count:
-        row = int(np.argmax(np.asarray(column.is_null())))
+        row = first_row + int(np.argmax(np.asarray(column.is_null())))
         raise DataError(
             f"{source.name}: row {row} of {name!r} is null; a list was expected, if need be an empty one"
         )
@@ -205,7 +214,7 @@ def _flat(source: Input, name: str, column: Any) -> tuple[Array, Array]:
     loss = numbers.loss(np.dtype(np.float64)) if inner.null_count else None
     if loss:
         raise DataError(f"{source.name}: column {name!r}: {loss.reason}")
-    return values.reshape(shape), offsets_of(lengths)
+    return values.reshape(shape).copy(), lengths
 
 
 def _is_list(kind: Any) -> bool:
@@ -218,7 +227,9 @@ def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
         if "key" in fields:
             keys, empty = Keys().encode(_cells(fields["key"]))
             if empty is not None:
-                raise DataError(f"{source.name}: {pc.sum(empty).as_py():,} sequences have no key")
+                raise DataError(f"{source.name}: {int(empty.sum()):,} sequences have no key")
+            if not isinstance(keys, np.ndarray) and pa.types.is_dictionary(keys.type):
+                keys = keys.dictionary_decode()
             ragged = ragged.replace(keys=key_array([keys]))
         if "label" in fields:
             labels = Labels()
@@ -232,7 +243,8 @@ def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
         raise DataError(
             f"{source.name}: the key and the label must be one text or number each ({error})"
         ) from None
-    missing = int(np.isnan(ragged.values).sum()) if ragged.values.dtype.kind == "f" else 0
+    is_float = ragged.values.dtype.kind == "f"
+    missing = sum(int(np.isnan(part).sum()) for _, part in windows(ragged.values)) if is_float else 0
     warnings = [f"{missing:,} missing values became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
 

@@ -10,13 +10,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from seqtool import memory
 from seqtool.errors import DataError, printable
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ class Summary:
     details: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Take the time of the block, which is a part of the work; `--json` and `--verbose` tell it."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
     def say(self, word: str, text: str) -> None:
         """Add a line."""
@@ -51,14 +62,21 @@ class Summary:
         """Write it to standard error."""
         if sys.stderr is None:  # closed: print would fall back to standard output, where the data goes
             return
+        took = {name: round(seconds, 3) for name, seconds in self.seconds.items()}
+        most = memory.peak()
         if as_json:
             facts = {"command": self.command, **self.facts, "warnings": self.warnings}
+            facts |= {"seconds": took, "peak_memory": most}
             with contextlib.suppress(OSError):  # the output stands, whether it can be told or not
                 print(json.dumps(facts), file=sys.stderr, flush=True)
             return
         if quiet:
             return
         lines = [*self.lines, *(self.details if verbose else [])]
+        if verbose and took:
+            lines.append(("took", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())))
+            if most is not None:
+                lines.append(("memory", f"{memory.human(most)} at most"))
         width = max((len(word) for word, _ in lines), default=0)
         # None: colours on a terminal alone.
         color = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
@@ -108,7 +126,10 @@ def print_json(data: Mapping[str, Any]) -> None:
 
 
 class Progress:
-    """A bar on standard error that appears once work takes longer than a second."""
+    """A bar on standard error that appears once work takes longer than a second.
+
+    It tells rows where they are counted, bytes, the rate, and the time left where the end is known.
+    """
 
     def __init__(self, title: str, total: int | None, *, shown: bool) -> None:
         self._title = title
@@ -116,16 +137,24 @@ class Progress:
         self._shown = shown
         self._begin = time.monotonic()
         self._done = 0
+        self._rows: int | None = None
         self._bar: Any = None
         self._task: Any = None
 
     def advance(self, amount: int) -> None:
-        """So much more is done."""
-        self._done += amount
+        """So many more bytes are done."""
+        self(self._done + amount)
+
+    def __call__(self, done: int, rows: int | None = None) -> None:
+        """So many bytes are done by now, and so many rows."""
+        self._done, self._rows = done, rows
         if self._bar is not None:
-            self._bar.update(self._task, completed=self._done)
+            self._bar.update(self._task, completed=done, rows=self._words())
         elif self._shown and time.monotonic() - self._begin > _BAR_AFTER:
             self._start()
+
+    def _words(self) -> str:
+        return "" if self._rows is None else f"{self._rows:,} rows"
 
     def _start(self) -> None:
         from rich import progress
@@ -134,12 +163,16 @@ class Progress:
         self._bar = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
-            progress.TextColumn("{task.completed:,.0f}"),
-            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.fields[rows]}"),
+            progress.DownloadColumn(),
+            progress.TransferSpeedColumn(),
+            progress.TimeRemainingColumn(compact=True),
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task(self._title, total=self._total, completed=self._done)
+        self._task = self._bar.add_task(
+            self._title, total=self._total, completed=self._done, rows=self._words()
+        )
         self._bar.start()
 
     def stop(self) -> None:
@@ -150,7 +183,10 @@ class Progress:
 
 @contextmanager
 def progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Progress]:
-    """A bar for the work of the block; none with `quiet`, and none where standard error is no terminal."""
+    """A bar for the work of the block; none with `quiet`, and none where standard error is no terminal.
+
+    `total` is in bytes, None where nobody knows.
+    """
     shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
     bar = Progress(title, total, shown=shown)
     try:
@@ -159,17 +195,26 @@ def progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Progress
         bar.stop()
 
 
+def watch(summary: Summary, *, quiet: bool) -> Callable[[str, int | None], AbstractContextManager[Progress]]:
+    """What shows a bar for each stage of the work and takes its time: called with its name and its bytes."""
+
+    @contextmanager
+    def watched(stage: str, total: int | None) -> Iterator[Progress]:
+        with summary.stage(stage), progress(stage, total, quiet=quiet) as bar:
+            yield bar
+
+    return watched
+
+
 def show_file(facts: Mapping[str, Any]) -> None:
     """Draw what `seqtool.describing.describe` found."""
-    from seqtool.memory import human
-
     out = console()
     rows = [
         (
             array["name"],
             " x ".join(f"{size:,}" for size in array["shape"]) or "one",
             array["dtype"],
-            human(array["bytes"]),
+            memory.human(array["bytes"]),
         )
         for array in facts["arrays"]
     ]

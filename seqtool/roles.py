@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seqtool.errors import DataError, UsageError
-from seqtool.tables import Table, position
+from seqtool.tables import Table
 
 LabelKind = Literal["class", "number"]
 
@@ -35,6 +35,14 @@ class Roles:
         """Every column that must be read, in file order."""
         single = {column for column in (self.label, self.step_label) if column is not None}
         return tuple(sorted({*self.key, *self.order, *self.features, *self.static, *single}))
+
+    def without_feature(self, column: int) -> Roles:
+        """The same, but that one column is no feature."""
+        return replace(
+            self,
+            features=tuple(other for other in self.features if other != column),
+            spare_features=self.spare_features - {column},
+        )
 
 
 def resolve(
@@ -128,3 +136,27 @@ def split_names(text: str) -> list[str]:
     ['a', 'b,c']
     """
     return next(csv.reader([text], skipinitialspace=True), [])
+
+
+def position(table: Table, wanted: str | int) -> int:
+    """Which column a person means: a name that matches wins over a position counted from 0.
+
+    Raises DataError that lists the columns there are.
+    """
+    text = str(wanted)
+    if table.named and text in table.columns:
+        return table.columns.index(text)
+    count = len(table.columns)
+    if text.isdecimal():
+        if int(text) < count:
+            return int(text)
+        raise DataError(
+            f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"
+        )
+    if not table.named:
+        raise DataError(
+            f"no column {text!r}: the columns have no names; use a position from 0 to {count - 1}"
+        )
+    raise DataError(
+        f"no column {text!r}; the columns are {', '.join(name or '(no name)' for name in table.columns)}"
+    )

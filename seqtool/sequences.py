@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from seqtool.memory import Memory, allowed
 from seqtool.ragged import Ragged, Side, Value
+from seqtool.windows import Spool
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class SourceOptions:
     `array`, `label` and `key` name a field of objects, a column, or (array) a member of an `.npz`; `lengths`
     names a member or an `.npy` file. `input_padding` is the side that a foreign padded array fills. `dtype`
     is the dtype to come, which text is checked against; `value` the padding value, which old padding is
-    compared with.
+    compared with. `spool` takes what does not fit into `memory`.
     """
 
     array: str | None = None
@@ -25,6 +27,8 @@ class SourceOptions:
     allow_pickle: bool = False
     dtype: str | None = None
     value: Value | None = None
+    spool: Spool = field(default_factory=Spool)
+    memory: Memory = field(default_factory=lambda: allowed(None))
 
 
 @dataclass(frozen=True)

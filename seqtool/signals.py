@@ -31,6 +31,12 @@ def install() -> None:
             signal.signal(number, _end)
 
 
+def ignore() -> None:
+    """From now on these signals do nothing: while Python shuts down, they would end it with another exit code."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def received() -> int | None:
     """The number of the signal that came, if any did."""
     return _state.received

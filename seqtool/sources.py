@@ -27,7 +27,7 @@ def read_sequences(source: Input, options: SourceOptions) -> Sequences:
             raise UsageError(
                 "--array, --label and --key name fields or columns, which lines of numbers do not have"
             )
-        return read_lines(source, options.dtype)
+        return read_lines(source, options.dtype, options.spool)
     from seqtool.records import read_json, read_list_column
 
     return (read_json if source.kind == "json" else read_list_column)(source, options)

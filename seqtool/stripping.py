@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from seqtool.building import running
 from seqtool.casting import Array, first_loss
-from seqtool.ragged import Ragged, Side, check_side
+from seqtool.ragged import Ragged, Side, StepArray, check_side
+from seqtool.windows import AnyArray, Growing, Spool, rows_in, selected, span
 
 
-def strip(ragged: Ragged, value: float, *, side: Side = "post") -> Ragged:
+def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | None = None) -> Ragged:
     """Drop the trailing (`side="post"`) or leading (`"pre"`) steps in which every feature equals `value`.
 
     NaN equals NaN here. Steps between others stay, whatever they hold; a sequence of such steps alone
-    becomes empty.
+    becomes empty. Where each sequence begins and ends goes to `spool` where that is much.
 
     >>> strip(Ragged(np.array([0, 1, 0, 0, 2]), np.array([0, 4, 5])), 0).lengths
     array([2, 1])
     """
     check_side("side", side)
-    real = np.flatnonzero(~wholly(ragged.values, value))
-    begins, ends = ragged.offsets[:-1], ragged.offsets[1:]
+    spool = spool or Spool()
+    starts, lengths = (Growing(spool, np.dtype(np.int64)) for _ in range(2))
+    for begin in range(0, len(ragged), _TOGETHER):
+        offsets = ragged.offsets[begin : begin + _TOGETHER + 1]
+        begins, ends = _real_span(ragged.values, offsets, value, side)
+        starts.add(begins)
+        lengths.add(ends - begins)
+    kept = lengths.done()
+    total = span(kept).total
+    if total == len(ragged.values):
+        return ragged
+    bounds, first = running(kept), starts.done()
+
+    def real(rows: AnyArray) -> AnyArray:
+        found = selected(rows, first, bounds, (total, *rows.shape[1:]))
+        return np.asarray(found) if isinstance(rows, np.ndarray) else found
+
+    per_step = {name: StepArray(real(array.data), array.value) for name, array in ragged.per_step.items()}
+    return ragged.replace(values=real(ragged.values), offsets=bounds, per_step=per_step)
+
+
+_TOGETHER = 1 << 16  # sequences looked at together
+
+
+def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tuple[Array, Array]:
+    """Where the real steps of some sequences begin and end."""
+    begins, ends = offsets[:-1].copy(), offsets[1:].copy()
+    outermost = np.full(len(begins), -1, np.int64)
+    least, most = int(offsets[0]), int(offsets[-1])
+    step = rows_in(rows)
+    for at in range(least, most, step):
+        real = np.flatnonzero(~wholly(rows[at : min(at + step, most)], value)) + at
+        which = np.searchsorted(offsets, real, side="right") - 1
+        if side == "post":
+            outermost[which] = real  # of several the last one stays
+        else:
+            new = np.flatnonzero(np.diff(which, prepend=-1))
+            new = new[outermost[which[new]] < 0]
+            outermost[which[new]] = real[new]
+    none = outermost < 0
     if side == "post":
-        # The last real step before a sequence's end, if it lies within the sequence at all.
-        last = np.searchsorted(real, ends) - 1
-        ends = np.where(last >= 0, np.maximum(real[last] + 1, begins), begins) if len(real) else begins
+        ends = np.where(none, begins, outermost + 1)
     else:
-        first = np.searchsorted(real, begins)
-        padded = np.append(real, len(ragged.values))
-        begins = np.minimum(padded[first], ends)
-    edges = np.zeros(len(ragged.values) + 1, dtype=np.int64)
-    np.add.at(edges, begins, 1)
-    np.add.at(edges, ends, -1)
-    kept = np.cumsum(edges[:-1]) > 0
-    return ragged if kept.all() else ragged.keep_steps(kept)
+        begins = np.where(none, ends, outermost)
+    return begins, ends
 
 
 def wholly(steps: Array, value: float) -> Array:
@@ -44,21 +78,36 @@ def wholly(steps: Array, value: float) -> Array:
     return np.asarray(same if same.ndim == 1 else same.all(axis=1))
 
 
-def likely_padding(ragged: Ragged) -> tuple[float, int] | None:
-    """The value in which sequences of a dense array seem to be padded at their end, and how many are.
+@dataclass(frozen=True)
+class Hidden:
+    """Old padding that sequences seem to end in: its value, how many do, of how many that were looked at."""
+
+    value: float
+    count: int
+    looked_at: int
+
+
+def likely_padding(ragged: Ragged) -> Hidden | None:
+    """The value in which sequences of a dense array seem to be padded at their end, by the first of them.
 
     Such a sequence ends in two steps or more that hold this value, and no other, in every feature.
 
     >>> likely_padding(Ragged(np.array([1, 0, 0, 3, 4, 5]), np.array([0, 3, 6])))
-    (0, 1)
+    Hidden(value=0, count=1, looked_at=2)
     """
-    long = ragged.offsets[1:][ragged.lengths >= 2]
-    if not len(long) or ragged.values.size == 0:
+    offsets = ragged.offsets[: _TOGETHER + 1]
+    steps = ragged.values[: min(int(offsets[-1]), rows_in(ragged.values, _LOOKED_AT))]
+    looked_at = int(np.searchsorted(offsets, len(steps), side="right")) - 1
+    ends = offsets[1 : looked_at + 1][np.diff(offsets)[:looked_at] >= 2]
+    if not len(ends) or steps.size == 0:
         return None
-    last, before = (ragged.values[long - back].reshape(len(long), -1) for back in (1, 2))
+    last, before = (steps[ends - back].reshape(len(ends), -1) for back in (1, 2))
     first = last[:, :1]
     same = (((last == first) & (before == first)) | (np.isnan(last) & np.isnan(before))).all(axis=1)
     if not same.any():
         return None
     found, counts = np.unique(first[same], return_counts=True)
-    return found[counts.argmax()].item(), int(counts.max())
+    return Hidden(found[counts.argmax()].item(), int(counts.max()), looked_at)
+
+
+_LOOKED_AT = 32 << 20  # bytes

@@ -6,30 +6,37 @@ typed formats give their own types. Rows are counted here, where bytes become re
 
 from __future__ import annotations
 
+import mmap
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from seqtool import csvtext, jsonlines
-from seqtool.casting import Array
+from seqtool.csvtext import Expected
 from seqtool.errors import DataError
 from seqtool.inputs import Input
+from seqtool.windows import AnyArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _INDEX = re.compile(r"__index_level_\d+__")
-_TYPED_ROWS = 1 << 17  # rows in one batch of a typed table
+_TYPED_BYTES = 8 << 20  # about what one batch of a typed table takes
 
 
 class Batches(Protocol):
     """What a table gives its rows through."""
 
-    def __call__(self, columns: Sequence[int]) -> Iterator[Any]:
-        """Record batches with the columns at these positions, in this order."""
+    def __call__(self, columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        """Record batches with the columns at these positions, in this order.
+
+        Text columns that are expected to be numbers or keys may come as such, where it says the same.
+        """
 
 
 @dataclass
@@ -39,7 +46,8 @@ class Table:
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
-    error. `rows` counts what was read so far; `notes` tells what was taken for granted.
+    error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` tells
+    what was taken for granted.
     """
 
     name: str
@@ -49,14 +57,34 @@ class Table:
     place: Callable[[int], str]
     text: bool = False
     dtype: np.dtype[Any] | None = None
+    at_most: int | None = None
+    sources: tuple[Input, ...] = ()
     rows: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def batches(self, columns: Sequence[int]) -> Iterator[Any]:
+    def batches(self, columns: Sequence[int], expected: Expected | None = None) -> Iterator[Any]:
         """Record batches with the columns at these positions, the rows counted as they come."""
-        for batch in self.read(columns):
+        self.rows = 0
+        for batch in self.read(columns, expected or Expected()):
             self.rows += len(batch)
             yield batch
+
+    @property
+    def size(self) -> int | None:
+        """The bytes to be read, packed if they are; None where there is no file."""
+        return sum(source.size for source in self.sources) or None
+
+    @property
+    def bytes_read(self) -> int:
+        """About how many of them were read so far."""
+        metered = sum(source.meter.read for source in self.sources)
+        return metered or int(self.share_read() * (self.size or 0))
+
+    def share_read(self) -> float:
+        """About the share of the rows that were read so far, 0 where nobody knows."""
+        if self.text:
+            return sum(source.meter.read for source in self.sources) / self.size if self.size else 0.0
+        return self.rows / self.at_most if self.at_most else 0.0
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""
@@ -84,15 +112,15 @@ def open_tables(inputs: Sequence[Input], options: TextOptions | None = None) -> 
         if table.columns != first.columns:
             raise DataError(f"{source.name} and {inputs[0].name} differ: {_difference(table, first)}")
     if len(tables) == 1:
-        return first
+        return replace(first, sources=tuple(inputs))
     begins: list[int] = []
 
-    def read(columns: Sequence[int]) -> Iterator[Any]:
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         begins.clear()
         total = 0
         for table in tables:
             begins.append(total)
-            for batch in table.read(columns):
+            for batch in table.read(columns, expected):
                 total += len(batch)
                 yield batch
 
@@ -100,7 +128,9 @@ def open_tables(inputs: Sequence[Input], options: TextOptions | None = None) -> 
         which = max(i for i, begin in enumerate(begins) if begin <= row)
         return tables[which].place(row - begins[which])
 
-    return replace(first, read=read, place=place)
+    bounds = [table.at_most for table in tables]
+    at_most = None if None in bounds else sum(bound for bound in bounds if bound is not None)
+    return replace(first, read=read, place=place, at_most=at_most, sources=tuple(inputs))
 
 
 def _difference(table: Table, first: Table) -> str:
@@ -122,25 +152,25 @@ def _open(source: Input, options: TextOptions) -> Table:
         return _csv(source, options)
     if source.kind == "json":
         return _json_lines(source)
-    if source.kind == "parquet":
-        return _parquet(source)
-    if source.kind in ("arrow", "arrow-stream"):
-        return _arrow(source)
-    from seqtool.zipped import ZipReader, open_npy
+    if source.kind in ("parquet", "arrow", "arrow-stream"):
+        return _record_table(source)
+    from seqtool.npy import open_npy
+    from seqtool.zipped import ZipReader
 
     if source.kind == "npy":
         return from_array(open_npy(source.path, source.name), source.name)
-    with ZipReader(source.path, source.name) as archive:
-        return from_array(_only_array(archive), source.name)
+    archive = ZipReader(source.path, source.name)
+    archive.verify()
+    return from_array(_only_array(archive), source.name)
 
 
-def _only_array(archive: Any) -> Array:
+def _only_array(archive: Any) -> AnyArray:
     names = archive.names
     if "x" not in names and len(names) != 1:
         raise DataError(
             f"{archive.name}: holds {', '.join(names) or 'no array'}; x, or only one array, was expected"
         )
-    array: Array = archive.read("x" if "x" in names else names[0])
+    array: AnyArray = archive.window("x" if "x" in names else names[0])
     return array
 
 
@@ -164,9 +194,11 @@ def _csv(source: Input, options: TextOptions) -> Table:
         source.name,
         names,
         dialect.header,
-        lambda columns: csvtext.batches(source, dialect, columns),
+        lambda columns, expected: csvtext.batches(source, dialect, columns, expected),
         lambda row: f"{source.name}: line {csvtext.line_of(source, dialect, row)}",
         text=True,
+        # Every cell has at least the mark behind it.
+        at_most=None if source.packing else source.size // len(names) + 1,
         notes=notes,
     )
 
@@ -177,54 +209,124 @@ def _json_lines(source: Input) -> Table:
         source.name,
         columns,
         True,
-        lambda wanted: jsonlines.batches(source, columns, wanted),
+        lambda wanted, _: jsonlines.batches(source, columns, wanted),
         lambda row: f"{source.name}: line {jsonlines.line_of(source, row)}",
         text=True,
+        at_most=None if source.packing else source.size // len("{}\n") + 1,
     )
 
 
-def _parquet(source: Input) -> Table:
-    import pyarrow as pa
+def _record_table(source: Input) -> Table:
+    """A table of Parquet or Arrow."""
+    schema, batches = record_batches(source)
+    return _typed(schema, lambda columns, _: batches(columns), source.name, _count(source))
+
+
+def _count(source: Input) -> int | None:
+    """The rows of a Parquet file, which says so itself."""
+    if source.kind != "parquet":
+        return None
     import pyarrow.parquet as parquet
 
-    try:
-        file = parquet.ParquetFile(source.path)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(source, error) from None
-
-    def read(columns: Sequence[int]) -> Iterator[Any]:
-        names = [file.schema_arrow.names[i] for i in columns]
-        try:
-            for batch in file.iter_batches(batch_size=_TYPED_ROWS, columns=names):
-                yield batch.select(names)
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged(source, error) from None
-
-    return _typed(file.schema_arrow, read, source.name)
+    with parquet.ParquetFile(source.path) as file:
+        return int(file.metadata.num_rows)
 
 
-def _arrow(source: Input) -> Table:
+def record_batches(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]]:
+    """The schema of a Parquet or Arrow file, and what gives batches of the columns at some positions."""
     import pyarrow as pa
 
     try:
-        mapped = pa.memory_map(str(source.path))
-        opener = pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file
-        schema = opener(mapped).schema
-    except (pa.ArrowException, OSError) as error:
+        schema, batches = (_parquet if source.kind == "parquet" else _arrow)(source)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(source, error) from None
 
     def read(columns: Sequence[int]) -> Iterator[Any]:
-        mapped.seek(0)
         try:
-            reader = opener(mapped)
-            count = getattr(reader, "num_record_batches", None)
-            batches = reader if count is None else (reader.get_batch(i) for i in range(count))
-            for batch in batches:
-                yield batch.select(list(columns))
-        except (pa.ArrowException, OSError) as error:
+            yield from batches(columns)
+        except (pa.ArrowException, OSError, ValueError, IndexError) as error:
             raise _damaged(source, error) from None
 
-    return _typed(schema, read, source.name)
+    return schema, read
+
+
+def _parquet(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]]:
+    import pyarrow.parquet as parquet
+
+    with parquet.ParquetFile(source.path) as file:
+        schema = file.schema_arrow
+
+    def batches(columns: Sequence[int]) -> Iterator[Any]:
+        names = [schema.names[i] for i in columns]
+        # Whole column chunks are never held: a file may be one single row group.
+        with parquet.ParquetFile(source.path, buffer_size=_PAGES, pre_buffer=False) as file:
+            text = _TYPED_BYTES // (4 * _text_bytes(file.metadata, names))  # it is copied as it is encoded
+            count = max(1, min(_rows_at_once(schema, columns), text))
+            for batch in file.iter_batches(batch_size=count, columns=names):
+                yield batch.select(names)
+
+    return schema, batches
+
+
+def _text_bytes(metadata: Any, names: Sequence[str]) -> int:
+    """The bytes of text in a row of these columns on average, at least one: in the row group that has most."""
+    most = 1
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        chunks = map(group.column, range(group.num_columns))
+        texts = (c for c in chunks if c.physical_type == "BYTE_ARRAY" and c.path_in_schema in names)
+        size = sum(chunk.total_uncompressed_size for chunk in texts)
+        most = max(most, size // max(1, group.num_rows))
+    return most
+
+
+_PAGES = 1 << 20  # bytes of a Parquet column that are read at once
+
+
+def _rows_at_once(schema: Any, columns: Sequence[int]) -> int:
+    """The rows of a batch: fewer where there are many columns, or lists, whose lengths nobody knows."""
+    nested = any(is_nested(schema.field(i).type) for i in columns)
+    return max(1, min(1 << 17, _TYPED_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
+
+
+def is_nested(kind: Any) -> bool:
+    """Whether the cells of a type hold several values each."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_nested(kind))
+
+
+def _arrow(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]]:
+    import pyarrow as pa
+
+    opener = pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file
+    with _mapped(source) as (reading, _):
+        schema = opener(reading).schema
+
+    def batches(columns: Sequence[int]) -> Iterator[Any]:
+        count = _rows_at_once(schema, columns)
+        with _mapped(source) as (reading, pages):
+            reader = opener(reading)
+            many = getattr(reader, "num_record_batches", None)
+            for batch in reader if many is None else map(reader.get_batch, range(many)):
+                chosen = batch.select(list(columns))
+                if any(is_nested(field.type) for field in chosen.schema):
+                    chosen.validate(full=True)  # bad offsets would read past the data: Arrow has no checksums
+                for begin in range(0, len(batch), count):
+                    yield chosen.slice(begin, count)
+                    # Pages that were looked at count as ours until they are given back.
+                    pages.madvise(mmap.MADV_DONTNEED)
+
+    return schema, batches
+
+
+@contextmanager
+def _mapped(source: Input) -> Iterator[tuple[Any, mmap.mmap]]:
+    """A file as Arrow reads it, and the pages of memory behind it."""
+    import pyarrow as pa
+
+    with source.path.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    yield pa.BufferReader(pa.py_buffer(pages)), pages  # which go when the last array on them does
 
 
 def _damaged(source: Input, error: Exception) -> DataError:
@@ -233,8 +335,8 @@ def _damaged(source: Input, error: Exception) -> DataError:
     )
 
 
-def _typed(schema: Any, read: Batches, name: str) -> Table:
-    twice = sorted({column for column in schema.names if schema.names.count(column) > 1})
+def _typed(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
+    twice = sorted(column for column, count in Counter(schema.names).items() if count > 1)
     if twice:
         raise DataError(
             f"{name}: has columns {', '.join(map(repr, twice))} more than once; rename one of them"
@@ -242,14 +344,14 @@ def _typed(schema: Any, read: Batches, name: str) -> Table:
     # The index that pandas writes has no name of its own.
     names = tuple(None if not column or _INDEX.fullmatch(column) else column for column in schema.names)
     notes = [_left_out(position) for position, column in enumerate(names) if column is None]
-    return Table(name, names, True, read, lambda row: f"{name}: row {row}", notes=notes)
+    return Table(name, names, True, read, lambda row: f"{name}: row {row}", at_most=at_most, notes=notes)
 
 
 def _left_out(position: int) -> str:
     return f"column {position} has no name and is left out"
 
 
-def from_array(array: Array, name: str = "the array") -> Table:
+def from_array(array: AnyArray, name: str = "the array") -> Table:
     """The rows of a 2-D array of numbers; its columns have positions instead of names.
 
     >>> from_array(np.zeros((6, 3))).columns
@@ -260,11 +362,12 @@ def from_array(array: Array, name: str = "the array") -> Table:
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name}: an array of {array.dtype}; integers, floats or booleans were expected")
 
-    def read(columns: Sequence[int]) -> Iterator[Any]:
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         import pyarrow as pa
 
-        for begin in range(0, len(array), _TYPED_ROWS):
-            rows = array[begin : begin + _TYPED_ROWS]
+        count = max(1, min(1 << 17, _TYPED_BYTES // (8 * max(1, array.shape[1]))))
+        for begin in range(0, len(array), count):
+            rows = array[begin : begin + count]
             arrays = [
                 pa.array(np.ascontiguousarray(rows[:, i], dtype=rows.dtype.newbyteorder("=")))
                 for i in columns
@@ -272,7 +375,13 @@ def from_array(array: Array, name: str = "the array") -> Table:
             yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in columns])
 
     return Table(
-        name, (None,) * array.shape[1], False, read, lambda row: f"{name}: row {row}", dtype=array.dtype
+        name,
+        (None,) * array.shape[1],
+        False,
+        read,
+        lambda row: f"{name}: row {row}",
+        dtype=array.dtype,
+        at_most=len(array),
     )
 
 
@@ -292,34 +401,12 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
         reason = " ".join(str(part) for part in error.args)
         raise DataError(f"{name}: a column cannot be read ({reason}); convert it first") from None
 
-    def read(columns: Sequence[int]) -> Iterator[Any]:
-        yield from table.select(list(columns)).to_batches(max_chunksize=_TYPED_ROWS)
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        yield from table.select(list(columns)).to_batches(max_chunksize=1 << 17)
 
     if not named:
-        return Table(name, (None,) * len(labels), False, read, lambda row: f"{name}: row {row}")
+        return Table(
+            name, (None,) * len(labels), False, read, lambda row: f"{name}: row {row}", at_most=len(table)
+        )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
-    return _typed(schema, read, name)
-
-
-def position(table: Table, wanted: str | int) -> int:
-    """Which column a person means: a name that matches wins over a position counted from 0.
-
-    Raises DataError that lists the columns there are.
-    """
-    text = str(wanted)
-    if table.named and text in table.columns:
-        return table.columns.index(text)
-    count = len(table.columns)
-    if text.isdecimal():
-        if int(text) < count:
-            return int(text)
-        raise DataError(
-            f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"
-        )
-    if not table.named:
-        raise DataError(
-            f"no column {text!r}: the columns have no names; use a position from 0 to {count - 1}"
-        )
-    raise DataError(
-        f"no column {text!r}; the columns are {', '.join(name or '(no name)' for name in table.columns)}"
-    )
+    return _typed(schema, read, name, len(table))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -10,18 +11,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array, dtype_named
+from seqtool.building import running
+from seqtool.casting import dtype_named
 from seqtool.encoding import BadCellError, Numbers, missing_words
 from seqtool.errors import DataError
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.ragged import Ragged
 from seqtool.sequences import Sequences
+from seqtool.windows import Growing, Spool
 
 _CELLS = 1 << 18  # numbers read at a time
 _COMMA = re.compile(r"\s*,\s*")
 
 
-def read_lines(source: Input, dtype: str | None) -> Sequences:
+def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     """Every line is a sequence; an empty line is one without steps.
 
     Whole numbers alone give int64; any fraction gives float32 unless `dtype` says otherwise. Raises DataError
@@ -31,31 +34,30 @@ def read_lines(source: Input, dtype: str | None) -> Sequences:
     words = missing_words()
     words = words.filter(pc.not_equal(words, ""))  # between two commas something is missing that was meant
     numbers = Numbers(target, words, text=True)
-    lengths: list[int] = []
-    parts: list[Array] = []
-    done = 0
+    lengths, values = Growing(spool, np.dtype(np.int64)), Growing(spool, np.dtype(np.float64))
+    empty = 0
     for first_line, cells, counts in _batches(source):
         try:
-            parts.append(numbers.encode(pa.array(cells, pa.string()), done))
+            values.add(numbers.encode(pa.array(cells, pa.string()), len(values)))
         except BadCellError as bad:
             line = first_line + int(np.searchsorted(np.cumsum(counts), bad.row, side="right"))
             raise DataError(
                 f"{source.name}: line {line}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
                 "separated by blanks, tabs or commas, was expected"
             ) from None
-        done += len(cells)
-        lengths.extend(counts)
-    made = np.dtype(np.int64) if numbers.whole and dtype is None else target
+        lengths.add(np.array(counts, dtype=np.int64))
+        empty += counts.count(0)
+    made = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
+    made = made if len(values) else np.dtype(np.float64)
     loss = numbers.loss(made)
+    offsets = running(lengths.done())
     if loss:
-        line = 1 + int(np.searchsorted(np.cumsum(lengths), loss.row, side="right"))
+        line = bisect.bisect_right(range(len(offsets)), loss.row, key=lambda i: int(offsets[i : i + 1][0]))
         raise DataError(f"{source.name}: line {line}: {loss.reason}")
-    values = np.concatenate([part.astype(made) for part in parts]) if parts else np.empty(0)
     warnings = [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
-    empty = lengths.count(0)
     if empty:
         warnings.append(f"{empty:,} empty lines became sequences without steps")
-    return Sequences(Ragged(values, offsets_of(np.array(lengths))), done, warnings=warnings)
+    return Sequences(Ragged(values.done(made), offsets), len(values), warnings=warnings)
 
 
 def _batches(source: Input) -> Iterator[tuple[int, list[str], list[int]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,16 @@ import numpy as np
 SEQTOOL = Path(sys.executable).with_name("seqtool")
 SAMPLES = Path(__file__).parent.parent / "samples"
 _LONGEST = 120  # seconds: a call that hangs fails its test
+# Starts a program and writes down its peak memory. What a process held before it became that program counts
+# too, so it is started by one that is smaller than anything that is measured.
+_LAUNCHER = """
+import os, sys
+process = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(process, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(str(used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)))
+sys.exit(os.waitstatus_to_exitcode(status) % 256)
+"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,21 @@ class Place:
                 **feed,
             )
         return Done(done.returncode, done.stdout or b"", done.stderr.decode())
+
+    def measured(self, *arguments: str | Path) -> tuple[Done, int]:
+        """How a call ended, and the most bytes of memory that its process had resident."""
+        call = shlex.join(["seqtool", *map(str, arguments)])
+        return self.shell(f"{self.launcher('peak')} {call}"), self.peak("peak")
+
+    def launcher(self, name: str) -> str:
+        """What to write before a command in a line for `shell`, so that `peak` of that name tells its memory."""
+        script = self.temporary.with_name("launcher.py")
+        script.write_text(_LAUNCHER, encoding="ascii")
+        return shlex.join(map(str, [sys.executable, "-IS", script, script.with_name(f"{name}.peak")]))
+
+    def peak(self, name: str) -> int:
+        """The most bytes of memory of a command that was started by the `launcher` of that name."""
+        return int(self.temporary.with_name(f"{name}.peak").read_text(encoding="ascii"))
 
     def made(self, command: str, *calls: Sequence[str | Path]) -> list[dict[str, np.ndarray]]:
         """The arrays that a command makes of each of these arguments; the calls run on all cores."""

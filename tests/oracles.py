@@ -5,6 +5,7 @@ Sequences are lists here, and a step is a number or a list of F numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seqtool.ragged import Padded, Ragged, StepArray, offsets_of
+from seqtool.texts import Text
+from seqtool.windows import Lazy
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 NUMBERS = ["bool", *INTEGERS, "float16", "float32", "float64"]
@@ -61,6 +64,36 @@ def groupby(rows: list[list[Any]], key_column: int) -> tuple[list[Any], list[int
     return keys, [len(groups[key]) for key in keys], [groups[key] for key in keys]
 
 
+def group_rows(
+    columns: Mapping[str, list[Any]], keys: list[str], order: list[str], *, min_len: int = 0
+) -> tuple[list[Any], list[list[int]], int]:
+    """The sorted keys, the rows of each in order, and how many neighbours the order columns cannot tell apart.
+
+    A key column with text in it is text throughout; sequences below `min_len` rows are left out, but not their
+    ties.
+    """
+    written = {
+        name: [str(cell) for cell in columns[name]]
+        if any(isinstance(cell, str) for cell in columns[name])
+        else columns[name]
+        for name in keys
+    }
+    groups: dict[Any, list[int]] = {}
+    for row in range(len(columns[keys[0]])):
+        groups.setdefault(tuple(written[name][row] for name in keys), []).append(row)
+
+    def place(row: int) -> list[Any]:
+        return [columns[name][row] for name in order]
+
+    for rows in groups.values():
+        rows.sort(key=place)  # which is stable
+    ties = sum(bool(order) and place(a) == place(b) for rows in groups.values() for a, b in pairwise(rows))
+    kept = [key for key in sorted(groups) if len(groups[key]) >= min_len]
+    as_text = any(isinstance(cell, str) for key in groups for cell in key)
+    told: list[Any] = [[str(cell) if as_text else cell for cell in key] for key in kept]
+    return [key[0] if len(keys) == 1 else key for key in told], [groups[key] for key in kept], ties
+
+
 def strip(sequence: list[Any], *, value: float = 0, side: str = "post") -> list[Any]:
     """The sequence without the run of steps at one side that hold nothing but `value`."""
 
@@ -76,14 +109,14 @@ def strip(sequence: list[Any], *, value: float = 0, side: str = "post") -> list[
 
 def sequences_of(ragged: Ragged, rows: Any = None) -> list[list[Any]]:
     """A Ragged's values, or other `rows` of its steps, as lists."""
-    steps = (ragged.values if rows is None else rows).tolist()
-    ends = ragged.offsets.tolist()
+    steps = np.asarray(ragged.values if rows is None else rows).tolist()
+    ends = np.asarray(ragged.offsets).tolist()
     return [steps[begin:end] for begin, end in pairwise(ends)]
 
 
 def told(array: Any) -> str:
     """An array or nested list spelled out, so that NaN equals NaN and 1 differs from 1.0."""
-    return repr(array.tolist() if isinstance(array, np.ndarray) else array)
+    return repr(np.asarray(array).tolist() if isinstance(array, (np.ndarray, Lazy, Text)) else array)
 
 
 def parts(data: Ragged | Padded) -> dict[str, Any]:
@@ -92,7 +125,11 @@ def parts(data: Ragged | Padded) -> dict[str, Any]:
         found: dict[str, Any] = {"x": _spelled(data.x), "padding": data.padding, "value": _number(data.value)}
     else:
         found = {"values": _spelled(data.values), "offsets": _spelled(data.offsets)}
-    found |= {"lengths": data.lengths.tolist(), "features": data.features, "receipt": data.receipt}
+    found |= {
+        "lengths": np.asarray(data.lengths).tolist(),
+        "features": data.features,
+        "receipt": data.receipt,
+    }
     found["keys"] = None if data.keys is None else _spelled(data.keys)
     found["per_step"] = {n: (_spelled(a.data), _number(a.value)) for n, a in data.per_step.items()}
     found["per_sequence"] = {name: _spelled(array) for name, array in data.per_sequence.items()}
@@ -105,6 +142,7 @@ def _number(value: Any) -> str:
 
 
 def _spelled(array: Any) -> tuple[str, tuple[int, ...], str]:
+    array = np.asarray(array)
     dtype = "text" if array.dtype.kind in "UT" else str(array.dtype)
     return dtype, array.shape, told(array)
 

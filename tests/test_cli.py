@@ -96,7 +96,7 @@ def loaded(place: Place, heavy: str, *arguments: str, environment: dict[str, str
     return Done(done.returncode, done.stdout, done.stderr.decode())
 
 
-HEAVY = "numpy,pandas,duckdb,pyarrow,isal,rich.table"
+HEAVY = "numpy,pandas,pyarrow,isal,rich.table"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_pad_on_an_array_loads_numpy_alone(source: str, place: Place) -> None:
     np.savez(place.folder / "a.npz", x=DENSE, lengths=[4, 2])
     if source == "ours.npz":
         succeeded(place.run("pad", "a.npy", "-o", "ours.npz"))
-    done = loaded(place, "numpy,pandas,duckdb,pyarrow,rich", "pad", source, "--maxlen", "9", "-o", "b.npz")
+    done = loaded(place, "numpy,pandas,pyarrow,rich", "pad", source, "--maxlen", "9", "-o", "b.npz")
     assert "loaded 0 ['numpy']" in done.err
 
 
@@ -516,15 +516,6 @@ def test_a_signal_while_nobody_reads_the_output(place: Place) -> None:
         assert_ends(place, process, signal.SIGTERM, 143)
 
 
-SMALL_MACHINE = """
-import sys
-import seqtool.tabular
-seqtool.tabular.budget = lambda: 1 << 29
-from seqtool.__main__ import main
-main()
-"""
-
-
 def seconds_of_work(process: subprocess.Popen[bytes]) -> float:
     """The CPU time that a process has used so far, in all its threads."""
     fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -533,35 +524,35 @@ def seconds_of_work(process: subprocess.Popen[bytes]) -> float:
 
 @pytest.fixture(scope="module")
 def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five million rows in random order: seconds of work on any machine."""
+    """Twelve million rows in random order: seconds of work on any machine."""
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
     path = tmp_path_factory.mktemp("big") / "big.csv"
     random = np.random.default_rng(1)
-    columns = {"k": random.integers(0, 50_000, 5_000_000), "a": random.random(5_000_000).astype(np.float32)}
+    columns = {"k": random.integers(0, 50_000, 12_000_000), "a": random.random(12_000_000).astype(np.float32)}
     arrow_csv.write_csv(pa.table(columns), path)
     return path
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the CPU time of a process is in /proc")
 @pytest.mark.parametrize(
-    ("engine", "number", "code", "work"),
+    ("memory", "number", "code", "work"),
     [
-        ("memory", signal.SIGINT, 130, 0.8),
-        ("memory", signal.SIGTERM, 143, 1.2),
-        ("duckdb", signal.SIGINT, 130, 0.9),
-        ("duckdb", signal.SIGINT, 130, 1.3),
-        ("duckdb", signal.SIGTERM, 143, 1.1),
+        ([], signal.SIGINT, 130, 0.8),
+        ([], signal.SIGTERM, 143, 1.2),
+        (["--max-memory", "256M"], signal.SIGINT, 130, 0.9),
+        (["--max-memory", "256M"], signal.SIGINT, 130, 1.3),
+        (["--max-memory", "256M"], signal.SIGTERM, 143, 1.1),
     ],
 )
 def test_a_signal_in_the_middle_of_a_big_group(
-    engine: str, number: int, code: int, work: float, big: Path, place: Place
+    memory: list[str], number: int, code: int, work: float, big: Path, place: Place
 ) -> None:
-    """After so many seconds of work: among rows, in the sort, or between the two."""
-    arguments = ["group", str(big), "--key", "k", "-o", "b.npz"]
+    """After so many seconds of work: among rows, in the sort, in the merge, or between these."""
+    arguments = ["group", str(big), "--key", "k", "-o", "b.npz", *memory]
     process = subprocess.Popen(
-        [SEQTOOL, *arguments] if engine == "memory" else [sys.executable, "-c", SMALL_MACHINE, *arguments],
+        [SEQTOOL, *arguments],
         cwd=place.folder,
         env=place.environment(),
         stderr=subprocess.PIPE,

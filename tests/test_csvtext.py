@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from seqtool import csvtext
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.inputs import Input, opened
+from tests.cutting import small_blocks
 
 BLOCK = 1 << 12
 
@@ -148,7 +149,7 @@ def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
 def test_many_blank_lines_before_the_header_are_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csvtext, "_BLOCK", 1 << 10)
+    small_blocks(monkeypatch, 1 << 10)
     assert rows_of(tmp_path, "\n" * 5000 + "k,a\n1,2\n") == [["1", "2"]]
 
 
@@ -183,7 +184,7 @@ def test_only_the_columns_that_are_asked_for_come_in_that_order(tmp_path: Path) 
 def test_other_encodings_are_read_when_named(
     tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csvtext, "_BLOCK", BLOCK)
+    small_blocks(monkeypatch, BLOCK)
     cell = "ソ表" if encoding == "shift_jis" else "é"
     text = f"k,{cell}\n" + "".join(f"{cell}{i},{i}\n" for i in range(3000))
     expected = [[f"{cell}{i}", str(i)] for i in range(3000)]
@@ -261,7 +262,7 @@ def planted(fault: str, line: int, lines: int) -> str:
 def test_a_row_with_too_few_or_too_many_cells_is_found_at_every_block_border(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csvtext, "_BLOCK", BLOCK)
+    small_blocks(monkeypatch, BLOCK)
     text, cells = FAULTS[fault]
     width = len("00002,002\n")
     for border in range(BLOCK, 5 * BLOCK, BLOCK):
@@ -287,7 +288,7 @@ def test_a_short_row_is_told_by_its_line_behind_quoted_line_ends_and_blank_lines
 def test_a_quote_that_is_never_closed_is_found_at_every_block_border(
     tmp_path: Path, row: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csvtext, "_BLOCK", BLOCK)
+    small_blocks(monkeypatch, BLOCK)
     width = len("00002,002\n")
     for border in range(BLOCK, 4 * BLOCK, BLOCK):
         for line in range(border // width - 1, border // width + 4):
@@ -312,13 +313,13 @@ def test_quotes_within_a_cell_are_text(tmp_path: Path) -> None:
 
 
 def test_a_row_longer_than_a_block_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csvtext, "_BLOCK", BLOCK)
+    small_blocks(monkeypatch, BLOCK)
     with pytest.raises(DataError, match="a row of more than"):
         rows_of(tmp_path, "k,a\n1,2\n" + "x" * 3 * BLOCK + ",2\n1,2\n")
 
 
 def test_bad_bytes_are_found_at_every_block_border(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csvtext, "_BLOCK", BLOCK)
+    small_blocks(monkeypatch, BLOCK)
     width = len("00002,002\n")
     for border in range(BLOCK, 4 * BLOCK, BLOCK):
         for line in range(border // width - 1, border // width + 4):

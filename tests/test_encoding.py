@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.encoding import BadCellError, Keys, Labels, Numbers, Order, is_numeric, missing_words, plain
+from seqtool.encoding.spelling import plain_integers, text_bytes, text_offsets
 from seqtool.errors import DataError
 from tests.oracles import told
 
@@ -44,6 +45,15 @@ def test_whole_numbers_are_int64_until_a_fraction_comes() -> None:
     assert not numbers.whole
     numbers.encode(pa.array(["3"]), 4)
     assert not numbers.whole
+
+
+def test_minus_zero_is_zero_as_an_integer_wherever_the_first_fraction_stands() -> None:
+    cells = ["-0", " -00 ", "-0.0", "-0e3", "2.5"]
+    expected = "[0.0, 0.0, -0.0, -0.0, 2.5]"
+    for order in (cells, [*reversed(cells)]):
+        for batches in ([order], [[cell] for cell in order], [order[:2], order[2:]]):
+            found = np.array(numbers_of(*batches)[1], float)
+            assert told(found if order is cells else found[::-1]) == expected
 
 
 @pytest.mark.parametrize("cell", ["0x1F", "0X1f", "-0x1", "1_000", "1e", "abc", "1,5", "--1", "0b1", "1 2"])
@@ -165,7 +175,8 @@ def test_empty_batches_and_slices_of_arrays_are_read() -> None:
 )
 def test_cells_are_the_numbers_that_python_reads(cells: list[str]) -> None:
     plain_integers = all(re.fullmatch(r"\s*[+-]?\d+\s*", cell) for cell in cells)
-    expected = [NAN if cell in ("", "NA", "n/a") else float(cell) for cell in cells]
+    # An integer is one in any company, so -0 is 0, as it is among integers alone.
+    expected = [NAN if cell in ("", "NA", "n/a") else float(cell) + 0.0 * (cell == "-0") for cell in cells]
     changed = [c for c in cells if re.fullmatch(r"\s*[+-]?\d+\s*", c) and int(float(c)) != int(c)]
     numbers, found = numbers_of(cells, target="float64")
     if plain_integers:
@@ -240,7 +251,72 @@ def test_a_decimal_is_never_rounded_to_another_integer() -> None:
         assert lost(numbers, target) == (0, str(2**53 + 1))
 
 
+# Plain integers.
+
+SPELLINGS = [
+    "7",
+    "-7",
+    "0",
+    "10",
+    "-10",
+    "99",
+    "100",
+    "007",
+    "+7",
+    "-0",
+    "0x7",
+    "1_0",
+    " 7",
+    "7 ",
+    "7.0",
+    "1e3",
+    "",
+    "-",
+]
+SPELLINGS += ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "00", "--7", "٧", "x"]
+
+
+def is_plain(cell: str) -> bool:
+    """Whether writing the integer gives back the cell."""
+    try:
+        return str(int(cell)) == cell and -(2**63) <= int(cell) < 2**63
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("cell", SPELLINGS)
+def test_an_integer_is_plain_if_it_is_written_so_again(cell: str) -> None:
+    for cells in ([cell], ["1", cell], [cell, "1"], ["1"] * 40 + [cell], ["1" * 18, cell, "-5"]):
+        found = plain_integers(pa.array(cells, pa.string()))
+        assert (None if found is None else found.to_pylist()) == (
+            [*map(int, cells)] if is_plain(cell) else None
+        )
+
+
+@given(
+    st.lists(st.sampled_from(SPELLINGS) | st.integers(-(2**63), 2**63 - 1).map(str), max_size=6), st.data()
+)
+def test_plain_integers_are_those_of_int(cells: list[str], data: st.DataObject) -> None:
+    begin, end = sorted(data.draw(st.integers(0, len(cells))) for _ in range(2))
+    found = plain_integers(pa.array(cells, pa.string()).slice(begin, end - begin))
+    expected = [*map(int, cells[begin:end])] if all(map(is_plain, cells[begin:end])) else None
+    assert (None if found is None else found.to_pylist()) == expected
+
+
+@given(st.lists(st.text(max_size=3), max_size=5), st.data())
+def test_the_bytes_behind_text_are_those_of_its_cells(cells: list[str], data: st.DataObject) -> None:
+    begin, end = sorted(data.draw(st.integers(0, len(cells))) for _ in range(2))
+    array = pa.array(cells, pa.string()).slice(begin, end - begin)
+    assert text_bytes(array).tobytes() == "".join(cells[begin:end]).encode()
+    assert np.diff(text_offsets(array)).tolist() == [len(cell.encode()) for cell in cells[begin:end]]
+
+
 # Keys.
+
+
+def listed(column: Any) -> list[Any]:
+    """A column of NumPy numbers, or of Arrow text, as Python has it."""
+    return column.tolist() if isinstance(column, np.ndarray) else column.to_pylist()
 
 
 def keys_of(*batches: Any, keep_empty: bool = False) -> tuple[Keys, list[Any], list[bool]]:
@@ -250,8 +326,8 @@ def keys_of(*batches: Any, keep_empty: bool = False) -> tuple[Keys, list[Any], l
         array, empty = keys.encode(
             batch if isinstance(batch, (pa.Array, pa.DictionaryArray)) else pa.array(batch)
         )
-        cells += array.cast(pa.string()).to_pylist()
-        gone += [False] * len(array) if empty is None else empty.to_pylist()
+        cells += map(str, listed(array))
+        gone += [False] * len(array) if empty is None else empty.tolist()
     return keys, cells, gone
 
 
@@ -352,7 +428,7 @@ def order_of(*batches: Any, as_text: bool = False, text: bool = True) -> tuple[O
     for batch in batches:
         array = batch if isinstance(batch, (pa.Array, pa.DictionaryArray)) else pa.array(batch)
         parts = order.encode(array, row)
-        cells += zip(*(part.to_pylist() for part in parts), strict=True)
+        cells += zip(*map(listed, parts), strict=True)
         row += len(array)
     return order, cells
 
@@ -375,7 +451,7 @@ def test_times_are_the_same_however_the_batches_are_cut() -> None:
     cells = ["1970-01-01", "9999-12-31", "1970-01-01T00:00:00.123456789", "", "1600-01-01"]
     order, found = order_of(cells)
     pieces, one_by_one = order_of(*([cell] for cell in cells))
-    assert [cell for cell in one_by_one if None not in cell] == [cell for cell in found if None not in cell]
+    assert one_by_one == found
     assert order.missing == pieces.missing == 1
 
 

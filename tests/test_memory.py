@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool import memory
-from seqtool.memory import budget, human
+from seqtool.errors import DataError, UsageError
+from seqtool.memory import LEAST, Memory, allowed, budget, human, parse_size, peak
 
 UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
 
@@ -68,3 +69,98 @@ def test_sizes_are_written_with_at_most_three_digits_before_the_point(size: int)
 )
 def test_sizes_at_the_borders_of_units(size: int, written: str) -> None:
     assert human(size) == written
+
+
+# What a call allows
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("500M", 500_000_000),
+        ("2G", 2 * 10**9),
+        ("2 GB", 2 * 10**9),
+        ("2gib", 2 * 10**9),
+        ("1.5g", 1_500_000_000),
+        ("256000000", 256_000_000),
+        ("300000K", 300_000_000),
+        (" 1T ", 10**12),
+        ("0", 0),
+    ],
+)
+def test_sizes_are_read(text: str, size: int) -> None:
+    assert parse_size(text, "--max-memory") == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "M", "half", "-1G", "1e9", "1,5G", "5 X", "1G1", "nan", "1..5G", "0x10"]
+)
+def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^--max-memory is '.*'; a size such as 500M or 2G was expected$"):
+        parse_size(text, "--max-memory")
+
+
+@pytest.mark.parametrize("text", ["256M", "1G", "256000000"])
+def test_what_is_allowed_is_the_limit(text: str) -> None:
+    assert allowed(text) == Memory(parse_size(text, "--max-memory"))
+
+
+@pytest.mark.parametrize("text", ["0", "100", "255M", "255999999"])
+def test_less_than_the_least_is_refused_with_the_least(text: str) -> None:
+    with pytest.raises(
+        UsageError, match=rf"^--max-memory is {text}; .*256\.0 MB is needed: --max-memory 256M$"
+    ):
+        allowed(text)
+
+
+def test_by_default_half_of_what_there_is_is_allowed(limits: tuple[Path, Path]) -> None:
+    limits[0].write_text("1000000000\n")
+    assert allowed(None).limit == 500_000_000
+    limits[0].write_text("1000000\n")  # too little for anything: then it is tried all the same
+    assert allowed(None).limit == LEAST
+
+
+def test_columns_take_their_part_and_too_many_are_refused_with_what_they_need() -> None:
+    few, many = Memory(LEAST).for_rows(1), Memory(LEAST).for_rows(200)
+    assert 0 < many < few < LEAST
+    with pytest.raises(
+        UsageError, match=r"^--max-memory 256\.0 MB is too little for 5,000 columns; (.*) is"
+    ) as found:
+        Memory(LEAST).for_rows(5000)
+    needed = str(found.value).split("; ")[1].removesuffix(" is the least")
+    assert Memory(parse_size(needed, "--max-memory")).for_rows(5000) > 0
+
+
+@pytest.mark.parametrize("columns", [1000, 2041, 5000, 5400, 9999, 20_000])
+def test_the_memory_that_is_said_to_be_needed_is_enough_and_hardly_more(columns: int) -> None:
+    with pytest.raises(UsageError, match="too little") as found:
+        Memory(LEAST).for_rows(columns)
+    needed = parse_size(str(found.value).split("; ")[1].removesuffix(" is the least"), "--max-memory")
+    assert Memory(needed).for_rows(columns) > 0
+    with pytest.raises(UsageError, match="too little"):
+        Memory(needed - 10**6).for_rows(columns)
+
+
+def test_what_can_only_be_read_whole_must_fit() -> None:
+    Memory(1000).check_whole("a.json", 1000, "split it")
+    with pytest.raises(
+        DataError, match=r"^a\.json: .* takes about 1\.0 kB, but 1\.0 kB .*--max-memory.*; split it$"
+    ):
+        Memory(1000).check_whole("a.json", 1001, "split it")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is in /proc")
+def test_the_peak_does_not_fall() -> None:
+    before = peak()
+    assert before is not None
+    held = bytearray(300_000_000)
+    held[::4096] = bytes(len(held[::4096]))
+    after = peak()
+    del held
+    later = peak()
+    assert after is not None
+    assert later is not None
+    close = 10_000_000  # the system counts in steps
+    assert later > after - close
+    assert after > before - close > 1_000_000
+    assert after >= 300_000_000

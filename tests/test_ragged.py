@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
-from seqtool.ragged import Padded, Ragged, StepArray, check_value, offsets_of, stale_slots, step_mask
+from seqtool.ragged import (
+    Padded,
+    Ragged,
+    Stale,
+    StepArray,
+    check_value,
+    offsets_of,
+    stale_slots,
+    step_mask,
+)
 from tests import oracles
 
 
@@ -66,54 +75,6 @@ def test_a_ragged_whose_parts_do_not_fit_is_refused(changes: dict[str, Any], mes
 def test_a_per_step_array_holds_numbers() -> None:
     with pytest.raises(DataError, match="numbers"):
         StepArray(np.array(["a"]), 0)
-
-
-@given(oracles.raggeds(riders=True), st.data())
-def test_keeping_sequences_takes_everything_along(whole: Ragged, data: st.DataObject) -> None:
-    which = data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole)))
-    kept = whole.keep_sequences(np.array(which, dtype=bool))
-    places = [i for i, keep in enumerate(which) if keep]
-
-    def chosen(rows: list[Any]) -> list[Any]:
-        return [rows[i] for i in places]
-
-    assert oracles.told(oracles.sequences_of(kept)) == oracles.told(chosen(oracles.sequences_of(whole)))
-    assert kept.values.dtype == whole.values.dtype
-    assert kept.per_step.keys() == whole.per_step.keys()
-    for name, array in whole.per_step.items():
-        expected = chosen(oracles.sequences_of(whole, array.data))
-        assert oracles.told(oracles.sequences_of(kept, kept.per_step[name].data)) == oracles.told(expected)
-        assert oracles.told(kept.per_step[name].value) == oracles.told(array.value)
-    assert kept.per_sequence.keys() == whole.per_sequence.keys()
-    for name, array in whole.per_sequence.items():
-        assert oracles.told(kept.per_sequence[name]) == oracles.told(chosen(array.tolist()))
-    assert (kept.keys is None) == (whole.keys is None)
-    if whole.keys is not None:
-        assert oracles.told(kept.keys) == oracles.told(chosen(whole.keys.tolist()))
-    assert (kept.features, kept.receipt, kept.names) == (whole.features, whole.receipt, whole.names)
-
-
-@given(oracles.raggeds(riders=True), st.data())
-def test_keeping_steps_keeps_every_sequence(whole: Ragged, data: st.DataObject) -> None:
-    steps = len(whole.values)
-    which = data.draw(st.lists(st.booleans(), min_size=steps, max_size=steps))
-    kept = whole.keep_steps(np.array(which, dtype=bool))
-    marked = oracles.sequences_of(whole, np.array(which, dtype=bool))
-
-    def chosen(rows: Any) -> list[list[Any]]:
-        sequences = oracles.sequences_of(whole, rows)
-        return [
-            [step for step, keep in zip(sequence, marks, strict=True) if keep]
-            for sequence, marks in zip(sequences, marked, strict=True)
-        ]
-
-    assert oracles.told(oracles.sequences_of(kept)) == oracles.told(chosen(whole.values))
-    for name, array in whole.per_step.items():
-        found = oracles.sequences_of(kept, kept.per_step[name].data)
-        assert oracles.told(found) == oracles.told(chosen(array.data))
-    before, after = oracles.parts(whole), oracles.parts(kept)
-    for part in ("keys", "features", "per_sequence", "names", "receipt"):
-        assert after[part] == before[part]
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
@@ -200,9 +161,11 @@ def test_a_padding_value_is_compared_in_the_type_of_the_array() -> None:
 
 def test_stale_slots_are_found_by_place() -> None:
     x = np.array([[[1, 1], [5, 6], [5, 7]], [[2, 2], [3, 3], [5, 6]]])
-    mask = step_mask(ints(1, 2), maxlen=3, padding="post")
-    assert stale_slots(x, (5, 6), mask).tolist() == [[0, 2]]
-    assert stale_slots(x, 5, mask).tolist() == [[0, 1], [0, 2], [1, 2]]
+    post, pre = (stale_slots(x, ints(1, 2), padding=side, value=(5, 6)) for side in ("post", "pre"))
+    assert post == Stale(1, (0, 2), [5, 7])
+    assert pre == Stale(2, (0, 0), [1, 1])
+    assert stale_slots(x, ints(1, 2), padding="post", value=5) == Stale(3, (0, 1), [5, 6])
+    assert stale_slots(x, ints(3, 3), padding="post", value=5) is None
 
 
 @pytest.mark.parametrize(

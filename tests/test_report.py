@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seqtool import report
+from seqtool import memory, report
 from seqtool.errors import DataError
 from seqtool.report import Summary, count, listed, print_json, progress, show_file
 
@@ -95,10 +95,14 @@ def test_as_json_the_summary_is_one_object_with_its_warnings(
 ) -> None:
     told = shown(capsys, as_json=True, quiet=quiet)
     assert told.count("\n") == 1
-    assert json.loads(told) == {
+    facts = json.loads(told)
+    peak = facts.pop("peak_memory")
+    assert peak is None or 1_000_000 < peak < memory.budget()
+    assert facts == {
         "command": "pad",
         "shape": [2, 3],
         "warnings": ["something may be wrong"],
+        "seconds": {},
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seqtool.errors import UsageError
 from seqtool.ragged import Ragged, StepArray, offsets_of
-from seqtool.stripping import likely_padding, strip, wholly
+from seqtool.stripping import Hidden, likely_padding, strip, wholly
 from tests import oracles
 
 sides = st.sampled_from(["pre", "post"])
@@ -130,8 +130,8 @@ def test_likely_padding_counts_sequences_that_end_alike(sequences: list[list[flo
         assert found is None
         return
     assert found is not None
-    value, count = found
-    assert count == max(map(ends.count, ends)) == ends.count(repr(value))
+    assert found.count == max(map(ends.count, ends)) == ends.count(repr(found.value))
+    assert found.looked_at == len(sequences)
 
 
 @given(st.integers(1, 3), st.data(), st.sampled_from(["float32", "int64", "bool"]))
@@ -146,7 +146,8 @@ def test_likely_padding_needs_every_feature(width: int, data: st.DataObject, dty
     found = likely_padding(ragged_of(sequences, dtype, width))
     assert (found is None) == (not ends)
     if found is not None:
-        assert found[1] == max(map(ends.count, ends)) == ends.count(found[0])
+        assert found.count == max(map(ends.count, ends)) == ends.count(found.value)
+        assert found.looked_at == len(sequences)
 
 
 @pytest.mark.parametrize(
@@ -170,5 +171,5 @@ def test_half_a_step_of_nan_is_no_padding() -> None:
 def test_stripping_the_likely_padding_takes_what_was_found() -> None:
     x = np.array([[1, 2, 0, 0], [3, 4, 5, 6], [7, 0, 0, 0]])
     ragged = Ragged(x.reshape(-1), np.array([0, 4, 8, 12]))
-    assert likely_padding(ragged) == (0, 2)
+    assert likely_padding(ragged) == Hidden(value=0, count=2, looked_at=3)
     assert strip(ragged, 0).lengths.tolist() == [2, 4, 1]

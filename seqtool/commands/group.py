@@ -12,6 +12,7 @@ import typer
 from seqtool.errors import DataError, NotNumbersError, UsageError, check_choice
 from seqtool.options import (
     ColumnOptions,
+    MemoryOptions,
     OutputOptions,
     PaddingOptions,
     TableOptions,
@@ -51,20 +52,24 @@ def group(
     ] = "error",
     padding: PaddingOptions,
     text: TableOptions,
+    using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Group flat rows by a key into padded sequences with their lengths.
 
     SOURCE is CSV or TSV (also .gz, .zst), Parquet, Arrow, JSON lines of objects, or a 2-D array. Rows need not
-    be sorted. Text is parsed once and sorted out of core; memory holds the sequences, never the padded result.
+    be sorted. The file is parsed once; what does not fit into --max-memory is sorted on the disk, so files may be
+    of any size.
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool import inputs, outputs, receipts, report, roles, tables
+    from seqtool import inputs, memory, outputs, receipts, report, roles, tables
+    from seqtool.coding import GroupOptions
     from seqtool.delivery import chosen_side, deliver
     from seqtool.padding import plan
     from seqtool.ragged import check_side
-    from seqtool.tabular import GroupOptions, engine_for, group_table
+    from seqtool.tabular import group_table
+    from seqtool.windows import Spool
 
     truncating, value = check_side("--truncating", padding.truncating), parse_value(padding.value)
     options = GroupOptions(
@@ -81,7 +86,9 @@ def group(
         raise UsageError("no key: say with --key which column tells sequences apart, such as --key 0")
     if ragged and (padding.maxlen or padding.mask or padding.post is not None or value is not None):
         raise UsageError("--ragged pads nothing: leave --maxlen, --post/--pre, --value and --mask out")
-    with inputs.opened(sources or [], encoding=text.encoding) as found:
+    allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    summary = report.Summary("group")
+    with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         given = [item.given for item in found]
         destination = outputs.choose(
             to.output, command="group", inputs=given, force=to.force, dry_run=to.dry_run
@@ -104,36 +111,36 @@ def group(
             step_label=by.step_label,
             static=by.static or (),
         )
+        watch = report.watch(summary, quiet=to.quiet or to.as_json)
         try:
-            quiet = to.quiet or to.as_json
-            with engine_for(found) as engine, report.progress("reading rows", None, quiet=quiet) as bar:
-                came = group_table(table, parts, engine, options, rows_read=bar.advance)
+            came = group_table(table, parts, options, spool=spool, memory=allowed, watch=watch)
         except NotNumbersError as error:
             call = _corrected(sys.argv[1:], error.columns)
             raise DataError(f"{error}: {call}" if call else str(error)) from None
-    side = chosen_side(padding.post, "post")
-    made = (
-        came.ragged
-        if ragged
-        else plan(came.ragged, maxlen=padding.maxlen, padding=side, truncating=truncating, value=value or 0)
-    )
-    arguments = {
-        **vars(by),
-        **vars(padding),
-        **vars(text),
-        **{name: value for name, value in vars(options).items() if name != "missing"},
-        "features": came.features,
-        "columns": None,
-        "drop": None,
-        "post": None,
-        "padding": None if ragged else side,
-        "ragged": ragged,
-    }
-    names = [path.name if path else "-" for path in given]
-    summary = report.Summary("group")
-    _tell(came, table, [item.name for item in found], summary)
-    receipt = receipts.Made("group", names, arguments, came.rows)
-    deliver(made, receipt, destination, to, summary, mask=padding.mask)
+        side = chosen_side(padding.post, "post")
+        made = (
+            came.ragged
+            if ragged
+            else plan(
+                came.ragged, maxlen=padding.maxlen, padding=side, truncating=truncating, value=value or 0
+            )
+        )
+        arguments = {
+            **vars(by),
+            **vars(padding),
+            **vars(text),
+            **{name: value for name, value in vars(options).items() if name != "missing"},
+            "features": came.features,
+            "columns": None,
+            "drop": None,
+            "post": None,
+            "padding": None if ragged else side,
+            "ragged": ragged,
+        }
+        names = [path.name if path else "-" for path in given]
+        _tell(came, table, [item.name for item in found], summary)
+        receipt = receipts.Made("group", names, arguments, came.rows)
+        deliver(made, receipt, destination, to, summary, mask=padding.mask)
 
 
 def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> None:
@@ -143,8 +150,9 @@ def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> No
     summary.say("read", "; ".join([read, *table.notes]))
     summary.say("features", f"{len(came.features)}: {listed(came.features)}")
     summary.detail("features", ", ".join(came.features))
+    features = set(came.features)
     others = [table.label(column) for column in range(len(table.columns))]
-    others = [name for name in others if name not in came.features]
+    others = [name for name in others if name not in features]
     if others:
         summary.say("no features", listed(others))
     for reason, number in came.rows.dropped.items():

@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 
+from seqtool.options import MemoryOptions
+
 
 def info(
+    *,
     source: Annotated[
         str | None,
         typer.Argument(metavar="FILE", help="An .npz or .npy, or - for standard input.", show_default=False),
     ] = None,
+    using: MemoryOptions,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     traceback: Annotated[
         bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")
@@ -23,11 +27,12 @@ def info(
 
     Example: seqtool info train.npz
     """
-    from seqtool import inputs, report
+    from seqtool import inputs, memory, report
     from seqtool.describing import describe
     from seqtool.errors import DataError, UsageError
 
-    with inputs.opened([source] if source else []) as found:
+    memory.allowed(using.max_memory)  # files are read in windows that any figure allows
+    with inputs.opened([source] if source else [], spool=inputs.temporary_folder(using.temp_dir)) as found:
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; info takes one at a time")
         if found[0].kind not in ("npy", "npz"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.errors import UsageError
-from seqtool.options import OutputOptions, PaddingOptions, parse_value
+from seqtool.options import MemoryOptions, OutputOptions, PaddingOptions, parse_value
 
 if TYPE_CHECKING:
     from seqtool.ragged import Ragged
@@ -62,30 +62,36 @@ def pad(
         bool,
         typer.Option("--allow-pickle", help="Open an old object .npy of your own; loading it can run code."),
     ] = False,
+    using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Pad and truncate sequences to one length.
 
     SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
-    line, or Parquet or Arrow with a list column. Reads it once; memory holds the sequences, never the result.
+    line, or Parquet or Arrow with a list column. Arrays are read in windows, so files may be of any size.
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
-    from seqtool import errors, inputs, outputs, receipts, report
+    from seqtool import errors, inputs, memory, outputs, receipts, report
     from seqtool.delivery import chosen_side, deliver
     from seqtool.padding import plan
     from seqtool.ragged import check_side
     from seqtool.sequences import SourceOptions
     from seqtool.sources import read_sequences
     from seqtool.stripping import strip as strip_steps
+    from seqtool.windows import Spool
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
     foreign_side = None if input_padding is None else check_side("--input-padding", input_padding)
     value, padded_with = parse_value(padding.value), parse_value(strip, "--strip")
     if isinstance(padded_with, tuple):
         raise UsageError(f"--strip is {strip}; one number was expected")
-    options = SourceOptions(array, label, key, lengths, foreign_side, allow_pickle, padding.dtype, value)
-    with inputs.opened([source] if source else []) as found:
+    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    summary = report.Summary("pad")
+    with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
+        options = SourceOptions(
+            array, label, key, lengths, foreign_side, allow_pickle, padding.dtype, value, spool, limit
+        )
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
         given = found[0].given
@@ -93,8 +99,11 @@ def pad(
         destination = outputs.choose(
             to.output, command="pad", inputs=[given, *also_read], force=to.force, dry_run=to.dry_run
         )
-        came = read_sequences(found[0], options)
-        ragged = came.ragged if padded_with is None else strip_steps(came.ragged, padded_with, side=side)
+        with summary.stage("reading"):
+            came = read_sequences(found[0], options)
+            ragged = came.ragged
+            if padded_with is not None:
+                ragged = strip_steps(ragged, padded_with, side=side, spool=spool)
         with errors.at(found[0].name):
             made = plan(
                 ragged,
@@ -123,7 +132,6 @@ def pad(
         }
         stripped = len(came.ragged.values) - len(ragged.values)
         rows = receipts.Rows(came.steps, kept=len(ragged.values), dropped={"stripped": stripped})
-        summary = report.Summary("pad")
         _tell(came, found[0].name, summary)
         if strip is not None:
             summary.say("stripped", f"{report.count(stripped, 'step')} that hold {strip} alone")
@@ -148,9 +156,9 @@ def _mention_strip(ragged: Ragged, summary: Summary) -> None:
 
     hidden = likely_padding(ragged)
     if hidden:
-        value, many = hidden
+        of = "" if hidden.looked_at == len(ragged) else "the first "
         summary.say(
             "note",
-            f"{count(many, 'sequence')} of {len(ragged):,} end in steps that hold {value:g} alone; if that is old "
-            f"padding, --strip {value:g} drops it",
+            f"{count(hidden.count, 'sequence')} of {of}{hidden.looked_at:,} end in steps that hold "
+            f"{hidden.value:g} alone; if that is old padding, --strip {hidden.value:g} drops it",
         )

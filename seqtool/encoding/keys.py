@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqtool.casting import Array
 from seqtool.encoding.cells import EXACT, BadCellError, is_text, plain
+from seqtool.encoding.spelling import plain_integers, text_bytes, text_offsets
 
 
 class Keys:
@@ -23,23 +25,23 @@ class Keys:
         self.integer = True
         self.empty = 0
 
-    def encode(self, array: Any) -> tuple[Any, Any]:
-        """The batch as an Arrow array of int64 or text, and which rows have no key, or None."""
+    def encode(self, array: Any) -> tuple[Any, Array | None]:
+        """The batch as NumPy int64, or as Arrow text; and which rows have no key, or None."""
         array = spelled(plain(array))
         if pa.types.is_integer(array.type) and not array.null_count:
-            return (array, None) if self.integer else (array.cast(pa.string()), None)
+            return (np.asarray(array), None) if self.integer else (array.cast(pa.string()), None)
         if not is_text(array):
             array = array.cast(pa.string())
         array = pc.fill_null(array, "")
         refuse_nul(array)
-        empty = pc.equal(array, "")
-        count = pc.sum(empty).as_py() or 0
+        empty = np.diff(text_offsets(array)) == 0
+        count = int(empty.sum())
         self.empty += count
         left_out = empty if count and not self._keep_empty else None
         if self.integer:
-            integers = _plain_integers(array if left_out is None else pc.if_else(empty, "0", array))
+            integers = plain_integers(array if left_out is None else pc.if_else(pa.array(empty), "0", array))
             if integers is not None:
-                return integers, left_out
+                return np.asarray(integers), left_out
             self.integer = False
         return array, left_out
 
@@ -71,18 +73,10 @@ def _float_key(number: float) -> str:
     return str(int(number)) if abs(number) < EXACT and number == int(number) else repr(number)
 
 
-def _plain_integers(array: Any) -> Any:
-    """Text as int64 if writing each integer gives back its text, else None: 007, +7 and -0 do not."""
-    try:
-        integers = pc.cast(array, pa.int64())
-    except pa.ArrowInvalid:
-        return None
-    return integers if pc.all(pc.equal(pc.cast(integers, pa.string()), array)).as_py() else None
-
-
 def refuse_nul(array: Any) -> None:
     """Raise BadCellError for text with a NUL, which NumPy would strip: two keys would become one."""
-    with_nul = pc.match_substring(array, "\0")
-    if pc.any(with_nul).as_py():
-        row = int(np.argmax(np.asarray(with_nul)))
-        raise BadCellError(row, array[row].as_py())
+    if text_bytes(array).all():  # no byte is 0
+        return
+    with_nul = np.asarray(pc.match_substring(array, "\0"))
+    row = int(np.argmax(with_nul))
+    raise BadCellError(row, array[row].as_py())

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from seqtool.casting import Array, describe_loss, first_loss
 from seqtool.encoding.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain, row_of
+from seqtool.encoding.spelling import has_minus_zero
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Numbers:
         self.whole = True
         self.missing = 0
         self.seen = 0
-        self.coarse = False
+        self._doubles = self._large = False
 
     def loss(self, dtype: np.dtype[Any]) -> Loss | None:
         """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
@@ -58,14 +59,28 @@ class Numbers:
             numbers = self._from_typed(array, first_row)
         else:
             raise BadCellError(0, f"a column of {array.type}")
+        self.seen += len(numbers)
         if numbers.dtype.kind == "f":
             self.whole = False
+            self._doubles |= numbers.dtype == np.float64
+        if self._target in _HOLD_SMALL and _is_small(numbers):  # nearly always: then there is nothing to note
+            return numbers
+        if numbers.dtype.kind == "f":
             self.missing += int(np.isnan(numbers).sum())
-        if numbers.dtype == np.float64 and not self.coarse:
-            self.coarse = bool((np.abs(numbers) > _WHOLE_SINGLES).any())
+        if not self._large and (numbers.dtype == np.float64 or numbers.dtype.kind in "iu"):
+            self._large = bool((numbers > _WHOLE_SINGLES).any() or (numbers < -_WHOLE_SINGLES).any())
         self._judge(numbers, first_row)
-        self.seen += len(numbers)
         return numbers
+
+    @property
+    def coarse(self) -> bool:
+        """Whether there are fractions, or gaps, beside numbers so large that a float32 holds none there."""
+        return self._doubles and self._large
+
+    @property
+    def words(self) -> list[str] | None:
+        """The spellings of a missing value; None where one is a number itself, so that text must be looked at."""
+        return None if self._careful else self._words.to_pylist()
 
     def is_missing(self, cell: str) -> bool:
         """Whether a cell of text is one of the spellings of a missing value."""
@@ -102,7 +117,9 @@ class Numbers:
             raise _first_bad(array, present)
         if pa.types.is_floating(parsed.type):
             self._check_floats(array, present, np.asarray(pc.fill_null(parsed, 0.0)), first_row)
-        return np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
+            numbers = np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
+            return _whole_zeros(present, numbers) if has_minus_zero(numbers) else numbers
+        return np.asarray(parsed)
 
     def _check_floats(self, array: Any, present: Any, numbers: Array, first_row: int | Array) -> None:
         """Find what became a float of another value, and what Arrow takes for NaN although nobody meant it."""
@@ -166,6 +183,18 @@ class Numbers:
 
 
 _WHOLE_SINGLES = 2**24  # past this, a float32 holds no fraction
+_HOLD_SMALL = {np.dtype(np.float32), np.dtype(np.float64)}  # hold all numbers up to that
+
+
+def _is_small(numbers: Array) -> bool:
+    """Whether all numbers are within 2^24, none of them missing: two looks, each as fast as memory is read."""
+    if not len(numbers) or numbers.dtype.kind not in "iuf":
+        return not len(numbers)
+    return (
+        float(numbers.max()) <= _WHOLE_SINGLES and float(numbers.min()) >= -_WHOLE_SINGLES
+    )  # NaN fails both
+
+
 _FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
 
 
@@ -200,6 +229,15 @@ def _letters(array: Any, letter: bytes) -> bool:
         return False
     text = np.frombuffer(array.buffers()[2], dtype=np.uint8)[begin:end]
     return bool((text == ord(letter)).any() or (text == ord(letter.upper())).any())
+
+
+def _whole_zeros(cells: Any, numbers: Array) -> Array:
+    """Numbers in which -0, which is an integer, is what it is among integers alone; -0.0 stays."""
+    rows = np.flatnonzero(np.signbit(numbers) & (numbers == 0))
+    whole = pc.match_substring_regex(cells.take(pa.array(rows)), f"^(?:{INTEGER.pattern})$")
+    numbers = numbers.copy()
+    numbers[rows[np.asarray(whole)]] = 0.0
+    return numbers
 
 
 def is_numeric(kind: Any) -> bool:

@@ -46,7 +46,7 @@ class Order:
         return self._numbers.loss(np.dtype(np.int64))
 
     def encode(self, array: Any, first_row: int | Array) -> list[Any]:
-        """The batch as `parts` Arrow arrays; raises BadCellError for a cell that is not like the first."""
+        """The batch as `parts` columns, of NumPy numbers or Arrow text; BadCellError for a cell unlike the first."""
         array = plain(array)
         if self.kind == "text":
             text = pc.fill_null(array.cast(pa.string()), "")
@@ -65,7 +65,7 @@ class Order:
         present = array.filter(pc.invert(missing))
         if not len(present):
             self._not_numbers += len(array)
-            return [pa.nulls(len(array), pa.int64())] * self.parts
+            return [np.zeros(len(array), np.int64)] * self.parts
         if self.kind is None:
             self.kind = _order_kind(present.slice(0, 1))
         if self.kind in _TIMES and _as_times(present, self.kind) is not None:
@@ -102,8 +102,7 @@ class Order:
         return _micro_and_beyond(ticks, 1000 if str(fine).startswith("timestamp[ns") else 1)
 
     def _as_numbers(self, array: Any, first_row: int | Array) -> list[Any]:
-        numbers = self._numbers.encode(array, first_row)
-        return [pa.array(numbers)]
+        return [self._numbers.encode(array, first_row)]
 
 
 def _order_kind(cells: Any) -> str | None:
@@ -129,9 +128,9 @@ def _as_times(cells: Any, kind: str) -> list[Any] | None:
     ]
     if halves[0] is None or halves[1] is None:
         return None
-    return [pa.concat_arrays(parts) for parts in zip(*halves, strict=True)]
+    return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
 
 
-def _micro_and_beyond(ticks: Any, factor: int) -> list[Any]:
-    whole, missing = np.asarray(pc.fill_null(ticks, 0)), np.asarray(ticks.is_null())
-    return [pa.array(whole // factor, mask=missing), pa.array(whole % factor, mask=missing)]
+def _micro_and_beyond(ticks: Any, factor: int) -> list[Array]:
+    whole = np.asarray(pc.fill_null(ticks, 0))  # missing ones are refused in the end
+    return [whole // factor, whole % factor]

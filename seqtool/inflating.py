@@ -1,0 +1,119 @@
+"""The bytes of a member of a zip from its front on: as they stand there, or inflated."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+from collections.abc import Callable
+from typing import IO, Any
+
+import numpy as np
+from isal import igzip_lib, isal_zlib
+
+from seqtool.casting import Array
+from seqtool.errors import damaged
+
+PIECE = 1 << 20  # bytes that are read, or made of deflated ones, at once
+_PACKED = 1 << 17  # deflated bytes that are read at once
+
+
+class Stream:
+    """The bytes of a member from its front on; at their end the checksum is compared.
+
+    `take` puts what comes next into a buffer and says how many bytes that were: none at the end.
+    """
+
+    def __init__(self, take: Callable[[memoryview], int], info: zipfile.ZipInfo) -> None:
+        self.position = 0
+        self._take = take
+        self._info = info
+        self._crc = 0
+
+    def fill(self, out: Array) -> None:
+        """Fill `out`, (n,) uint8, with the next bytes."""
+        for begin in range(0, len(out), PIECE):
+            piece = out[begin : begin + PIECE].data
+            done = 0
+            while done < len(piece):
+                count = self._take(piece[done:])
+                if not count:
+                    raise EOFError("it ends early")
+                done += count
+            self._crc = isal_zlib.crc32(piece, self._crc)
+            self.position += done
+        if self.position == self._info.file_size:
+            self._finish()
+
+    def skip_to(self, position: int) -> None:
+        """Pass over the bytes in front of `position`."""
+        scratch = np.empty(min(PIECE, position - self.position), np.uint8)
+        while self.position < position:
+            self.fill(scratch[: position - self.position])
+
+    def _finish(self) -> None:
+        if self._take(memoryview(bytearray(1))):
+            raise EOFError("it goes on past its end")
+        if self._crc != self._info.CRC:
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {self._info.filename!r}")
+
+
+class Stored:
+    """Takes bytes of a file from `begin` to `end`."""
+
+    def __init__(self, file: IO[bytes], begin: int, end: int) -> None:
+        self._file, self._at, self._end = file, begin, end
+
+    def __call__(self, out: memoryview) -> int:
+        """Put the next bytes into `out` and say how many."""
+        count = os.preadv(self._file.fileno(), [out[: self._end - self._at]], self._at)
+        self._at += count
+        return count
+
+
+class Inflated:
+    """Takes what the bytes of a file from `begin` to `end` are deflated from."""
+
+    def __init__(self, file: IO[bytes], begin: int, end: int) -> None:
+        self._file, self._at, self._end = file, begin, end
+        self._inflate = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+
+    def __call__(self, out: memoryview) -> int:
+        """Put the next bytes into `out` and say how many."""
+        while not self._inflate.eof:
+            packed = b""
+            if self._inflate.needs_input:
+                packed = os.pread(self._file.fileno(), min(_PACKED, self._end - self._at), self._at)
+                self._at += len(packed)
+                if not packed:
+                    raise EOFError("it ends early")
+            found = self._inflate.decompress(packed, len(out))
+            if found:
+                out[: len(found)] = found
+                return len(found)
+        return 0
+
+
+class Forward:
+    """Runs of cells of a member, read from its front on; for what lies behind, it begins again."""
+
+    def __init__(self, label: str, begin: Callable[[], Stream], start: int, dtype: np.dtype[Any]) -> None:
+        self._label = label
+        self._begin = begin
+        self._start = start
+        self._dtype = dtype
+        self._stream: Stream | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, begin: int, end: int) -> Array:
+        """The cells from `begin` to `end`."""
+        out = np.empty(end - begin, self._dtype)
+        position = self._start + begin * self._dtype.itemsize
+        with self._lock, damaged(f"{self._label}: damaged"):
+            stream, self._stream = self._stream, None  # after an error, from the front
+            if stream is None or stream.position > position:
+                stream = self._begin()
+            stream.skip_to(position)
+            stream.fill(out.view(np.uint8))
+            self._stream = stream
+        return out.astype(self._dtype.newbyteorder("="), copy=False)

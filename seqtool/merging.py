@@ -1,0 +1,354 @@
+"""Several sorted runs into one, a range of keys at a time, however many rows any key may have.
+
+The runs are cut at the same keys, into ranges of at most some rows. What puts the rows of a range in order is
+worked out once and kept in the spool; the rows themselves are read when their window is asked for. A key
+with more rows than make a range is cut by its order columns; where there are none, or all are equal, its
+rows are in order already: run after run.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqtool.casting import Array
+from seqtool.columns import GrowingCells, is_numbers
+from seqtool.runs import ChangingError, Run
+from seqtool.sorting import as_codes, changes, ranking_bytes, stable_order, taken
+from seqtool.windows import AnyArray, FileArray, Growing, Lazy, Spool, expanded
+
+Span = tuple[int, int]
+
+
+def merged(
+    runs: Sequence[Run], spool: Spool, *, memory: int, told: Callable[[int], None] = lambda _rows: None
+) -> Run:
+    """One run of several that came one after another, with key columns of the same kinds.
+
+    What it needs beside the spool stays within about `memory` bytes; `told` hears the rows so far. Raises
+    ChangingError when a constant column differs between the runs.
+    """
+    most = max(1, memory // max(map(_row_bytes, runs)))
+    groups = _Groups(runs, spool)
+    ranges: list[_Range] = []
+    for spans in _cut([_by_key(run) for run in runs], most):
+        ranges += _ranges_of(runs, spans, groups, most)
+        told(groups.rows)
+    ends = list(accumulate(part.count for part in ranges))
+
+    def rows(pick: Callable[[Run], AnyArray]) -> Lazy:
+        return _rows([pick(run) for run in runs], ranges, ends)
+
+    def riding(name: str) -> Lazy:
+        return rows(lambda run: run.riding[name])
+
+    return Run(
+        rows(lambda run: run.values),
+        groups.ends.done(),
+        [growing.done() for growing in groups.keys],
+        [],
+        {name: growing.done() for name, growing in groups.constant.items()},
+        {name: riding(name) for name in runs[0].riding},
+        groups.ties,
+    )
+
+
+@dataclass(frozen=True)
+class _Range:
+    """Consecutive rows of the result: a span of rows of each run, end to end, in this order among them."""
+
+    spans: list[Span]
+    order: FileArray | None
+    count: int
+
+
+class _Groups:
+    """The groups of the result, as they are found."""
+
+    def __init__(self, runs: Sequence[Run], spool: Spool) -> None:
+        self.spool = spool
+        self.keys: list[Any] = [
+            Growing(spool, column.dtype) if is_numbers(column) else GrowingCells(spool)
+            for column in runs[0].keys
+        ]
+        self.ends = Growing(spool, np.dtype(np.int64))
+        self.constant = {
+            name: Growing(spool, np.result_type(*(run.constant[name].dtype for run in runs)))
+            for name in runs[0].constant
+        }
+        self.rows = 0
+        self.ties = 0
+
+    def add(self, keys: Sequence[Any], lengths: Array, constant: Mapping[str, Array]) -> None:
+        """Take the groups that follow."""
+        for growing, column in zip(self.keys, keys, strict=True):
+            growing.add(column)
+        self.ends.add(np.cumsum(lengths) + self.rows)
+        for name, growing in self.constant.items():
+            growing.add(constant[name])
+        self.rows += int(lengths.sum())
+
+
+def _row_bytes(run: Run) -> int:
+    """What a row takes while a range is put in order, or while it is read; the larger of both."""
+    steps = run.values.shape[1] * run.values.dtype.itemsize
+    return max(steps + 12, 64 + sum(map(_cell_bytes, [*run.keys, *run.order])))
+
+
+def _cell_bytes(column: Any) -> int:
+    """What a row's cell takes in a column that rows are sorted by; text is held, copied and ranked."""
+    if is_numbers(column):
+        return 16
+    text: int = 8 + column.data.nbytes // max(1, len(column))
+    return 2 * text + ranking_bytes(text, 1)
+
+
+# --- where to cut -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """Items in ascending order, of which each stands for some rows: their count, sort values, and rows before."""
+
+    count: int
+    value: Callable[[int], tuple[Any, ...]]
+    before: Callable[[int], int]
+
+
+def _by_key(run: Run) -> _Sorted:
+    """The groups of a run in the order of their keys."""
+    return _Sorted(len(run.ends), _cells_at(run.keys), lambda i: _rows_before(run, i))
+
+
+def _by_order(run: Run, rows: Span) -> _Sorted:
+    """The rows of one group in the order of the order columns."""
+    cell = _cells_at(run.order)
+    return _Sorted(rows[1] - rows[0], lambda i: cell(rows[0] + i), lambda i: i)
+
+
+def _cells_at(columns: Sequence[Any]) -> Callable[[int], tuple[Any, ...]]:
+    def cells(i: int) -> tuple[Any, ...]:
+        found = [column[i : i + 1] for column in columns]
+        return tuple(part[0].item() if is_numbers(part) else part[0].as_py() for part in found)
+
+    return cells
+
+
+def _rows_before(run: Run, group: int) -> int:
+    return int(run.ends[group - 1 : group][0]) if group else 0
+
+
+def _cut(parts: Sequence[_Sorted], most: int) -> Iterator[list[Span]]:
+    """Cut all parts at the same places, so that about `most` rows lie between two: spans of items for each part.
+
+    A single item of more rows than that stands alone.
+    """
+    step = max(1, most // (4 * len(parts)))
+    samples = sorted(sample for part in parts for sample in _samples(part, step))
+    cuts: list[tuple[tuple[Any, ...], bool]] = []
+    rows = 0
+    for value, group in groupby(samples, key=lambda sample: sample[0]):
+        found = list(group)
+        if sum(count for _, count, alone in found if alone) > most // 4:
+            cuts += [(value, False), (value, True)]
+            rows = 0
+            continue
+        count = sum(count for _, count, _ in found)
+        if rows + count > most // 2:
+            cuts.append((value, False))
+            rows = 0
+        rows += count
+    begins = [0] * len(parts)
+    for value, after in cuts:
+        ends = [_place(part, value, after) for part in parts]
+        yield list(zip(begins, ends, strict=True))
+        begins = ends
+    yield [(begin, part.count) for begin, part in zip(begins, parts, strict=True)]
+
+
+def _samples(part: _Sorted, step: int) -> Iterator[tuple[tuple[Any, ...], int, bool]]:
+    """Some items, and the rows from each to the next one: at most `step`, but where one item alone has more."""
+    waiting = [(0, part.count)] if part.count else []
+    while waiting:
+        begin, end = waiting.pop()
+        rows = part.before(end) - part.before(begin)
+        if rows > step and end - begin > 1:
+            middle = (begin + end) // 2
+            waiting += [(middle, end), (begin, middle)]
+        else:
+            yield part.value(begin), rows, end - begin == 1
+
+
+def _place(part: _Sorted, value: tuple[Any, ...], after: bool) -> int:
+    find = bisect.bisect_right if after else bisect.bisect_left
+    return find(range(part.count), value, key=part.value)
+
+
+# --- the order within a range -----------------------------------------------------------------------------
+
+
+def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most: int) -> Iterator[_Range]:
+    """The groups between two cuts, of which each run has a span."""
+    rows = [
+        (_rows_before(run, begin), _rows_before(run, end))
+        for run, (begin, end) in zip(runs, spans, strict=True)
+    ]
+    total = _total(rows)
+    if not total:
+        return
+    keys = [_together([run.keys[i] for run in runs], spans) for i in range(len(groups.keys))]
+    codes = [as_codes(column) for column in keys]
+    entries = stable_order(codes)  # an entry is the part of a group that lies in one run
+    new = np.concatenate([changed for _, changed in changes(codes, entries)])
+    ends = [run.ends[begin:end] for run, (begin, end) in zip(runs, spans, strict=True)]
+    counts = np.concatenate(
+        [np.diff(part, prepend=begin) for part, (begin, _) in zip(ends, rows, strict=True)]
+    )
+    starts = np.cumsum(counts) - counts
+    if entries is None:
+        entries = np.arange(len(counts))
+    firsts = np.flatnonzero(new)
+    lengths = np.add.reduceat(counts[entries], firsts)
+    constant = _constant(runs, spans, keys, entries, new)
+    picked = entries[firsts]
+    groups.add(
+        [column.take(pa.array(picked) if not is_numbers(column) else picked) for column in keys],
+        lengths,
+        constant,
+    )
+    if len(firsts) == 1 and total > most:
+        yield from _one_group(runs, rows, groups, most)
+        return
+    order = expanded(starts[entries], counts[entries])
+    if runs[0].order:
+        order = _by_columns(runs, rows, groups, order, lengths)
+    yield _Range(rows, groups.spool.append(order), total)
+
+
+def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int) -> Iterator[_Range]:
+    """A group of more rows than make a range."""
+    if not runs[0].order:
+        yield _Range(rows, None, _total(rows))
+        return
+    for spans in _cut([_by_order(run, span) for run, span in zip(runs, rows, strict=True)], most):
+        part = [(begin + a, begin + b) for (begin, _), (a, b) in zip(rows, spans, strict=True)]
+        total = _total(part)
+        if total > most and _all_equal(runs, part):
+            groups.ties += total - 1
+            yield _Range(part, None, total)
+        elif total:
+            order = _by_columns(runs, part, groups, None, np.array([total]))
+            yield _Range(part, groups.spool.append(order), total)
+
+
+def _all_equal(runs: Sequence[Run], rows: Sequence[Span]) -> bool:
+    """Whether the rows of these spans are equal in all order columns: the first and the last of each are."""
+    found = {
+        _cells_at(run.order)(at)
+        for run, (begin, end) in zip(runs, rows, strict=True)
+        if end > begin
+        for at in (begin, end - 1)
+    }
+    return len(found) == 1
+
+
+def _by_columns(
+    runs: Sequence[Run], rows: Sequence[Span], groups: _Groups, order: Array | None, lengths: Array
+) -> Array:
+    """The order of the rows of some groups by the order columns; `order` puts equal keys together."""
+    columns = [as_codes(_together([run.order[i] for run in runs], rows)) for i in range(len(runs[0].order))]
+    if order is not None:
+        columns = [taken(column, order) for column in columns]
+    group = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    by = stable_order([group, *columns])
+    for (_, new), (_, differs) in zip(changes([group]), changes(columns, by), strict=True):
+        groups.ties += int((~(new | differs)).sum())
+    if order is None:
+        return np.arange(len(group), dtype=np.uint32) if by is None else by
+    return order if by is None else taken(order, by)
+
+
+def _constant(
+    runs: Sequence[Run], spans: Sequence[Span], keys: Sequence[Any], entries: Array, new: Array
+) -> dict[str, Array]:
+    """What the constant columns hold in each group; raises ChangingError where runs differ."""
+    found = {}
+    for name in runs[0].constant:
+        column = _together([run.constant[name] for run in runs], spans).take(entries)
+        wrong = next(iter(np.flatnonzero(~new & np.concatenate([c for _, c in changes([column])]))), None)
+        if wrong is not None:
+            key = ", ".join(str(part[int(entries[wrong])]) for part in keys)
+            raise ChangingError(name, key, column[wrong - 1].item(), column[wrong].item())
+        found[name] = column[new]
+    return found
+
+
+def _together(columns: Sequence[Any], spans: Sequence[Span]) -> Any:
+    """The same column of several runs, end to end."""
+    parts = [column[begin:end] for column, (begin, end) in zip(columns, spans, strict=True) if end > begin]
+    return np.concatenate(parts) if is_numbers(parts[0]) else pa.concat_arrays(parts)
+
+
+def _total(spans: Sequence[Span]) -> int:
+    return sum(end - begin for begin, end in spans)
+
+
+# --- the rows ---------------------------------------------------------------------------------------------
+
+
+def _rows(arrays: Sequence[AnyArray], ranges: Sequence[_Range], ends: Sequence[int]) -> Lazy:
+    """Rows of the runs in the order of the result; the range that was read last is kept for the next window."""
+    dtype = np.result_type(*(array.dtype for array in arrays))
+    tail = arrays[0].shape[1:]
+    kept: list[Any] = [None, None]
+
+    def block(number: int) -> Array:
+        if kept[0] != number:
+            kept[:] = [None, None]  # let go of the old one first
+            kept[:] = [number, _read(arrays, ranges[number].spans, tail, dtype)]
+        held: Array = kept[1]
+        return held
+
+    def read(begin: int, end: int) -> Array:
+        out = np.empty((end - begin, *tail), dtype)
+        number, done = bisect.bisect_right(ends, begin), begin
+        while done < end:
+            first = ends[number] - ranges[number].count
+            to = min(end, ends[number])
+            part, order = out[done - begin : to - begin], ranges[number].order
+            if order is None:
+                spans = _within(ranges[number].spans, done - first, to - first)
+                part[...] = _read(arrays, spans, tail, dtype)
+            else:
+                part[...] = block(number).take(order[done - first : to - first], axis=0)
+            number, done = number + 1, to
+        return out
+
+    return Lazy((ends[-1], *tail), dtype, read)
+
+
+def _read(
+    arrays: Sequence[AnyArray], spans: Sequence[Span], tail: tuple[int, ...], dtype: np.dtype[Any]
+) -> Array:
+    out = np.empty((_total(spans), *tail), dtype)
+    done = 0
+    for array, (begin, end) in zip(arrays, spans, strict=True):
+        out[done : done + end - begin] = array[begin:end]
+        done += end - begin
+    return out
+
+
+def _within(spans: Sequence[Span], begin: int, end: int) -> list[Span]:
+    """The rows from `begin` to `end` of spans that lie end to end."""
+    found, done = [], 0
+    for first, last in spans:
+        low, high = max(begin - done, 0), min(end - done, last - first)
+        found.append((first + low, first + high) if high > low else (first, first))
+        done += last - first
+    return found

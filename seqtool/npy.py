@@ -1,0 +1,148 @@
+"""One array in a file, as `.npy` has it: read in windows of which only a few stand in memory, or mapped.
+
+Headers: numpy.lib.format.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from seqtool.casting import Array
+from seqtool.errors import DataError, damaged
+from seqtool.fortran import Columns, column_by_column
+from seqtool.windows import FileArray, Lazy
+
+_MOST_DIMENSIONS = 32  # that every NumPy has
+
+
+class Cells(Lazy):
+    """An array of which any run of cells, in C order, can be asked for: it may take any shape.
+
+    >>> squares = Cells((4,), np.dtype("int64"), lambda begin, end: np.arange(begin, end) ** 2)
+    >>> squares.reshaped(2, 2)[1:2].tolist()
+    [[4, 9]]
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], cells: Callable[[int, int], Array]
+    ) -> None:
+        super().__init__(shape, dtype, self._rows)
+        self._cells = cells
+
+    def reshaped(self, *shape: int) -> Cells:
+        """The same cells in another shape."""
+        return Cells(shape, self.dtype, self._cells)
+
+    def _rows(self, begin: int, end: int) -> Array:
+        row = prod(self.shape[1:])
+        if not row or begin == end:
+            return np.empty((end - begin, *self.shape[1:]), self.dtype)
+        return self._cells(begin * row, end * row).reshape(end - begin, *self.shape[1:])
+
+
+Window = FileArray | Cells
+
+
+def checked_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
+    """`dtype` in this machine's byte order; raises DataError for one that is neither numbers nor text."""
+    if dtype.hasobject:
+        raise DataError(
+            f"{name}: an object array, which only a pickle can hold, and loading one can run code; save it with "
+            "np.savez(file, *sequences), or as numbers; your own old .npy file opens with --allow-pickle"
+        )
+    if dtype.names is not None:
+        fields = ", ".join(dtype.names)
+        raise DataError(
+            f"{name}: a structured array with fields {fields}; a plain array of numbers was expected"
+        )
+    if dtype.kind not in "biufU":
+        raise DataError(f"{name}: an array of {dtype}; integers, floats or booleans were expected")
+    return dtype.newbyteorder("=")
+
+
+def read_header(stream: Any, size: int, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, Fortran order and dtype of the `.npy` of `size` bytes that begins here.
+
+    Raises DataError when the header is damaged, or announces other than `size` bytes.
+    """
+    with damaged(f"{name}: the header of the array is damaged"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
+        shape, fortran, dtype = _parsed_header(stream, name)
+        if (
+            len(shape) > _MOST_DIMENSIONS
+            or not all(0 <= size < 1 << 63 for size in shape)
+            or not dtype.itemsize
+        ):
+            raise ValueError(f"{dtype} {shape}")
+    checked_dtype(dtype, name)
+    found, announced = size - stream.tell(), prod(shape) * dtype.itemsize
+    if found != announced:
+        raise DataError(
+            f"{name}: the header asks for {dtype} {shape}, {announced:,} bytes, but {found:,} follow; "
+            "the file is cut short or damaged"
+        )
+    return shape, fortran, dtype
+
+
+def _parsed_header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    if version == (3, 0):  # for names of fields that are not ASCII
+        raise DataError(f"{name}: a structured array; a plain array of numbers was expected")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(stream)
+
+
+def open_npy(path: Path, name: str) -> Window:
+    """The array of an `.npy` file, to be read in windows."""
+    file = OwnFile(path)
+    shape, fortran, dtype = read_header(file, path.stat().st_size, name)
+    return in_file(file, name, file.tell(), shape, dtype, fortran=fortran)
+
+
+def map_npy(path: Path, name: str) -> Array:
+    """The array of an `.npy` file, mapped: pages are read when they are used, and stay resident."""
+    with path.open("rb") as file:
+        shape, fortran, dtype = read_header(file, path.stat().st_size, name)
+        return mapped(file, file.tell(), shape, dtype, fortran=fortran)
+
+
+class OwnFile(io.FileIO):
+    """A file for windows that closes when the last of them is gone."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def mapped(
+    file: IO[bytes], offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
+) -> Array:
+    """The array whose bytes stand in a file as they are, mapped."""
+    if not prod(shape):
+        return np.empty(shape, dtype.newbyteorder("="))
+    pages = np.memmap(file, dtype, "r", offset, shape, "F" if fortran else "C")
+    return np.asarray(pages if dtype.isnative else pages.astype(dtype.newbyteorder("=")))
+
+
+def in_file(
+    file: IO[bytes], name: str, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
+) -> Window:
+    """The windows of an array whose bytes stand in a file as they are."""
+    if not column_by_column(shape, fortran=fortran):
+        return FileArray(file, name, offset, shape, dtype)
+    return Cells(shape, dtype.newbyteorder("="), Columns(file, offset, shape, dtype))
+
+
+def unpickle(path: Path, name: str) -> Array | None:
+    """The array of an `.npy` that holds a pickle, or None if it holds none; loading one can run its code."""
+    with path.open("rb") as file, damaged(f"{name}: damaged"):
+        if not _parsed_header(file, name)[2].hasobject:
+            return None
+        file.seek(0)
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=True))

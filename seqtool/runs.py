@@ -1,0 +1,273 @@
+"""Rows on their way into order: gathered in memory, sorted, and kept there or in a spool as a sorted run.
+
+A run is a stretch of the input whose rows are sorted by key, then by the order columns; rows equal in all
+of these keep their order. `seqtool.merging` makes one of several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqtool.casting import Array
+from seqtool.columns import FillingNarrow, FillingNumbers, FillingTexts, Ranked, column_stored, is_numbers
+from seqtool.sorting import changes, stable_order, taken
+from seqtool.windows import AnyArray, Lazy, Spool, stored
+
+_SORTING = 24  # bytes a row that sorting takes beside the rows themselves
+_AS_TEXT = 250  # bytes that an integer takes as text, while its rank is found
+_TILE = 1 << 13  # rows turned from columns into rows together, so that they stay in the cache
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the columns of the batches are, by name, and what becomes of them.
+
+    `dtype` is that of all `features`; None: int64 until a float comes, then float32. `constant` are columns
+    that must not change within a key; they come out one a sequence. `riding` are per-step arrays.
+    """
+
+    keys: Sequence[str]
+    order: Sequence[str]
+    features: Sequence[str]
+    dtype: np.dtype[Any] | None = None
+    constant: Sequence[str] = ()
+    riding: Sequence[str] = ()
+
+    @property
+    def singles(self) -> list[str]:
+        """The columns that are kept as columns, not gathered into steps."""
+        return [*self.keys, *self.order, *self.constant, *self.riding]
+
+
+class ChangingError(Exception):
+    """A column that must be constant within a key is not: the column, the key, and both contents."""
+
+    def __init__(self, column: str, key: str, before: Any, after: Any) -> None:
+        super().__init__(f"{column} changes from {before!r} to {after!r} within key {key}")
+        self.column = column
+        self.key = key
+        self.before = before
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Run:
+    """R sorted rows in G groups.
+
+    `values` is (R, F). Group i ends before row `ends[i]`; `keys` holds a column (G,) for each key column,
+    `constant` columns (G,), `order` and `riding` columns (R,). `ties` counts neighbours of one key that are equal
+    in all order columns.
+    """
+
+    values: AnyArray
+    ends: AnyArray
+    keys: list[Any]
+    order: list[Any]
+    constant: Mapping[str, AnyArray]
+    riding: Mapping[str, AnyArray]
+    ties: int
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def nbytes(self) -> int:
+        """About the bytes of it in a spool."""
+        wide = 8 * (len(self.order) + len(self.riding)) * len(self)
+        return self.values.nbytes + wide + 8 * (1 + len(self.keys) + len(self.constant)) * len(self.ends)
+
+    def spilled(self, spool: Spool) -> Run:
+        """The same run in a spool."""
+        return Run(
+            stored(spool, self.values),
+            stored(spool, self.ends),
+            [column_stored(spool, column) for column in self.keys],
+            [column_stored(spool, column) for column in self.order],
+            {name: stored(spool, column) for name, column in self.constant.items()},
+            {name: stored(spool, column) for name, column in self.riding.items()},
+            self.ties,
+        )
+
+
+class Rows:
+    """Rows in memory, as they come; `sorted_run` puts them in order.
+
+    There is room for as many as `memory` bytes hold, and for no more than `at_most`, where that is known.
+    """
+
+    def __init__(self, layout: Layout, memory: int, at_most: int | None = None) -> None:
+        self._layout = layout
+        self._memory = memory
+        self._at_most = at_most
+        self._clear()
+
+    def _clear(self) -> None:
+        self.count = 0
+        self._values: Array | None = None
+        self._columns: dict[str, Any] = {}
+
+    def row_bytes(self, dtype: np.dtype[Any]) -> int:
+        """What one row takes until it is sorted, without its text."""
+        each = dtype.itemsize * len(self._layout.features)
+        return each + 8 * len(self._layout.singles) + _SORTING
+
+    @property
+    def room(self) -> int:
+        """How many more rows there is memory for; at least one where there is none yet."""
+        if self._values is None:
+            return 1 << 62
+        used: int = sum(column.bytes for column in self._columns.values())
+        affordable = (self._memory - used) // self.row_bytes(self._values.dtype)
+        return max(0, min(affordable, len(self._values)) - self.count)
+
+    def too_many_for(self, batch: Mapping[str, Any]) -> bool:
+        """Whether a batch has text where integers came so far, more of them than there is memory for as text."""
+        if self._values is None:
+            return False
+        turned = sum(
+            isinstance(column, FillingNumbers) and not is_numbers(batch[name])
+            for name, column in self._columns.items()
+        )
+        return turned * self.count * _AS_TEXT > self._memory - self.count * self.row_bytes(self._values.dtype)
+
+    def add(self, batch: Mapping[str, Any], pool: Executor | None = None) -> int:
+        """Take as many rows of a batch as there is room for, and return how many.
+
+        A batch has a column for each name: of NumPy numbers, or of Arrow text.
+        """
+        features = [batch[name] for name in self._layout.features]
+        floats = self._layout.dtype is None and any(column.dtype.kind == "f" for column in features)
+        if self._values is None:
+            dtype = self._layout.dtype or np.dtype(np.float32 if floats else np.int64)
+            capacity = max(1, self._memory // self.row_bytes(dtype))
+            capacity = capacity if self._at_most is None else min(capacity, self._at_most)
+            # Memory that is never written to costs nothing.
+            self._values = np.empty((capacity, len(features)), dtype)
+        elif floats:
+            self._values = _as_floats(self._values, self.count)
+        taken_now = min(len(features[0]), self.room)
+        for name in self._layout.singles:
+            self._put(name, batch[name][:taken_now])
+        _fill(self._values[self.count : self.count + taken_now], [c[:taken_now] for c in features], pool)
+        self.count += taken_now
+        return taken_now
+
+    def _put(self, name: str, cells: Any) -> None:
+        column = self._columns.get(name)
+        assert self._values is not None
+        capacity, affordable = len(self._values), self._memory // self.row_bytes(self._values.dtype)
+        if column is None:
+            by = name in self._layout.keys or name in self._layout.order
+            if not is_numbers(cells):
+                column = FillingTexts(capacity, affordable)
+            elif by and cells.dtype == np.int64:
+                column = FillingNarrow(capacity, np.dtype(np.int32))
+            else:
+                column = (FillingNarrow if by else FillingNumbers)(capacity, cells.dtype)
+        elif isinstance(column, FillingNumbers) and not is_numbers(cells):
+            column = FillingTexts.of(column, self.count, affordable)
+        self._columns[name] = column
+        column.put(self.count, cells)
+
+    def sorted_run(self) -> Run:
+        """All rows so far, in order; the run takes them out of here, so it holds no copy."""
+        layout, count, values = self._layout, self.count, self._values
+        assert values is not None
+        values = values[:count]
+        pa.default_memory_pool().release_unused()  # what reading needed; sorting has need of it
+        codes = {name: column.codes(count) for name, column in self._columns.items()}
+        self._clear()
+        keys, by = [codes[name] for name in layout.keys], [codes[name] for name in layout.order]
+        order = stable_order([column for column, _ in [*keys, *by]])
+        constant = {name: codes[name][0] for name in layout.constant}
+        starts, ties = _groups(keys, by, constant, order)
+        first = starts if order is None else order[starts]
+        return Run(
+            in_order(values, order),
+            np.append(starts[1:], count),
+            [_decoded(_wide(column.take(first)), texts) for column, texts in keys],
+            [_ordered(column, texts, order) for column, texts in by],
+            {name: column.take(first) for name, column in constant.items()},
+            {name: in_order(codes[name][0], order) for name in layout.riding},
+            ties,
+        )
+
+
+def _groups(
+    keys: Sequence[Any],
+    by: Sequence[Any],
+    constant: Mapping[str, Array],
+    order: Array | None,
+) -> tuple[Array, int]:
+    """Where each group of the sorted rows begins, and how many neighbours are equal in all order columns."""
+    starts, ties = [], 0
+    same = [changes([column for column, _ in by], order)] if by else []
+    fixed = [(name, changes([column], order)) for name, column in constant.items()]
+    for begin, new in changes([column for column, _ in keys], order):
+        starts.append(np.flatnonzero(new) + begin)
+        for differing in same:
+            ties += int((~(new | next(differing)[1])).sum())
+        for name, differing in fixed:
+            wrong = next(differing)[1] & ~new
+            if wrong.any():
+                row = begin + int(np.argmax(wrong))
+                before, at = (row - 1, row) if order is None else (int(order[row - 1]), int(order[row]))
+                cells = (_decoded(column[at : at + 1], texts) for column, texts in keys)
+                key = ", ".join(str(cell[0]) for cell in cells)
+                raise ChangingError(name, key, constant[name][before].item(), constant[name][at].item())
+    return np.concatenate(starts), ties
+
+
+def _wide(numbers: Array) -> Array:
+    return numbers.astype(np.int64) if numbers.dtype.kind == "i" else numbers
+
+
+def _decoded(codes: Array, texts: Any) -> Any:
+    return codes if texts is None else texts.take(pa.array(codes))
+
+
+def _ordered(column: Array, texts: Any, order: Array | None) -> Any:
+    ordered = in_order(column, order)
+    return ordered if texts is None else Ranked(ordered, texts)
+
+
+def in_order(rows: Array, order: Array | None) -> AnyArray:
+    """The rows in this order, window by window: no second copy of them is made."""
+    if order is None:
+        return rows
+    return Lazy((len(order), *rows.shape[1:]), rows.dtype, lambda begin, end: taken(rows, order[begin:end]))
+
+
+def _as_floats(whole: Array, count: int) -> Array:
+    """The first `count` rows of int64 as float32, in the same memory: each is written after it was read."""
+    if whole.dtype != np.int64:
+        return whole
+    cells, width = whole.reshape(-1), whole.shape[1]
+    floats = cells.view(np.float32)
+    for begin in range(0, count * width, _TILE):
+        end = min(begin + _TILE, count * width)
+        floats[begin:end] = cells[begin:end].astype(np.float32)  # a copy first, for the two overlap
+    return floats[: len(cells)].reshape(whole.shape)
+
+
+def _fill(rows: Array, columns: Sequence[Array], pool: Executor | None) -> None:
+    """Turn columns into rows: (n, F) from F columns of n."""
+    tiles = range(0, len(rows), _TILE)
+
+    def turn(begins: Sequence[int]) -> None:
+        with np.errstate(all="ignore"):  # what does not fit is refused before it is used
+            for begin in begins:
+                for i, column in enumerate(columns):
+                    rows[begin : begin + _TILE, i] = column[begin : begin + _TILE]
+
+    if pool is None or rows.size < 1 << 20:
+        turn(tiles)
+    else:
+        half = len(tiles) // 2
+        list(pool.map(turn, (tiles[:half], tiles[half:])))

@@ -1,0 +1,70 @@
+"""Text of variable width, of which only windows stand in memory: UTF-8 bytes end to end, and offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from seqtool.casting import Array
+from seqtool.windows import AnyArray
+
+
+class Text:
+    """Cells of text, row by row of `shape`: `data` (B,) uint8 and `offsets` (cells + 1,) int64.
+
+    `widest` is the number of characters of the longest cell, None where nobody counted. Windows along the
+    first axis are NumPy arrays.
+
+    >>> text = Text(np.frombuffer(b"abc", np.uint8), np.array([0, 1, 3]), (2,), widest=2)
+    >>> text[1:2]
+    array(['bc'], dtype='<U2')
+    """
+
+    dtype: np.dtype[Any] = np.dtypes.StringDType()  # what its cells are; windows may be of fixed width
+
+    def __init__(
+        self, data: AnyArray, offsets: AnyArray, shape: tuple[int, ...], *, widest: int | None
+    ) -> None:
+        self.data = data
+        self.offsets = offsets
+        self.shape = shape
+        self.widest = widest
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    def __getitem__(self, window: slice) -> Array:
+        begin, end, _ = window.indices(len(self))
+        cells = text_array(self.cells(begin, end))
+        return cells.reshape(-1, *self.shape[1:])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+    def cells(self, begin: int, end: int) -> list[str]:
+        """The cells of the rows from `begin` to `end`, end to end."""
+        width = prod(self.shape[1:])
+        offsets = self.offsets[begin * width : max(begin, end) * width + 1]
+        data = self.data[int(offsets[0]) : int(offsets[-1])].tobytes()
+        edges = (offsets - offsets[0]).tolist()
+        if len(data) and data.isascii():  # the usual case, and faster in one go
+            whole = data.decode("ascii")
+            return [whole[a:b] for a, b in pairwise(edges)]
+        return [data[a:b].decode() for a, b in pairwise(edges)]
+
+
+def text_array(cells: Sequence[str]) -> Array:
+    """Text of fixed width, or of variable width where one long cell would make all others as wide."""
+    widest = max(map(len, cells), default=1)
+    if widest * len(cells) > 4 * sum(map(len, cells)) + (1 << 20):
+        return np.array(cells, dtype=np.dtypes.StringDType())
+    return np.array(cells, dtype=f"U{max(widest, 1)}")

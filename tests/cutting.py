@@ -1,0 +1,37 @@
+"""Borders everywhere: blocks, windows and memory so small that a few rows fill them."""
+
+from __future__ import annotations
+
+import pytest
+
+from seqtool import columns, csvblocks, csvtext, runs, sorting, windows
+from seqtool.memory import Memory
+
+
+class Tight(Memory):
+    """Memory for so few rows that all but the smallest tables go to the spool, and are merged."""
+
+    def for_rows(self, columns: int) -> int:
+        return 2000
+
+
+AMPLE, TIGHT = Memory(1 << 30), Tight(1 << 30)
+MEMORIES = pytest.mark.parametrize("memory", [AMPLE, TIGHT], ids=["in memory", "spilled"])
+
+
+def small_blocks(patch: pytest.MonkeyPatch, size: int) -> None:
+    """Cut CSV into blocks of about `size` bytes, on both roads through it."""
+    for name in ("_BLOCK", "_FIRST"):
+        patch.setattr(csvblocks, name, size)
+    for module in (csvblocks, csvtext):
+        patch.setattr(module, "LONGEST_ROW", size)
+
+
+def small_windows(patch: pytest.MonkeyPatch, size: int = 64) -> None:
+    """Read arrays in windows of about `size` bytes, and sort a few rows at a time."""
+    patch.setattr(windows, "WINDOW", size)
+    for function in (windows.windows, windows.rows_in):
+        patch.setattr(function, "__defaults__", (size,))
+    patch.setattr(sorting, "_PIECE", 3)
+    for module in (columns, runs):
+        patch.setattr(module, "_TILE", 5)

@@ -1,0 +1,282 @@
+"""Arrays of which only windows stand in memory, against plain NumPy."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from seqtool import windows as windows_module
+from seqtool.errors import DataError
+from seqtool.windows import (
+    FileArray,
+    Growing,
+    Lazy,
+    Span,
+    Spool,
+    expanded,
+    gather,
+    joined,
+    mapped,
+    reshaped,
+    rows_in,
+    selected,
+    slots,
+    span,
+    stored,
+    windows,
+)
+from tests.cutting import small_windows
+
+arrays = npst.arrays(
+    st.sampled_from([np.dtype(kind) for kind in ("int8", "int64", "float32", "bool")]),
+    npst.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=7),
+    elements={"allow_nan": False},
+)
+
+
+def lazy(array: Any) -> Lazy:
+    """The same array as one whose windows are made when they are asked for."""
+    return Lazy(array.shape, array.dtype, lambda begin, end: array[begin:end].copy())
+
+
+def same(found: Any, expected: Any) -> bool:
+    found, expected = np.asarray(found), np.asarray(expected)
+    return bool(found.dtype == expected.dtype and found.shape == expected.shape and (found == expected).all())
+
+
+# One array
+
+
+@given(arrays, st.data(), st.integers(1, 40))
+def test_a_lazy_is_the_array_that_it_stands_for(array: Any, data: st.DataObject, size: int) -> None:
+    for found in (lazy(array), mapped(lambda part: part, lazy(array), dtype=array.dtype)):
+        assert (found.shape, found.ndim, found.dtype) == (array.shape, array.ndim, array.dtype)
+        assert (len(found), found.size, found.nbytes) == (len(array), array.size, array.nbytes)
+        assert same(found, array)
+        assert same(np.asarray(found, dtype=np.float64), array.astype(np.float64))
+        begin, end = (data.draw(st.integers(-len(array) - 2, len(array) + 2)) for _ in range(2))
+        assert same(found[begin:end], array[begin:end])
+        assert same(found[begin:], array[begin:])
+    parts = list(windows(lazy(array), size))
+    assert [begin for begin, _ in parts] == list(range(0, len(array), rows_in(array, size)))
+    assert same(np.concatenate([array[:0], *(part for _, part in parts)]), array)
+
+
+def test_a_window_has_step_one() -> None:
+    with pytest.raises(ValueError, match="step 1, not 2"):
+        lazy(np.arange(4))[::2]
+
+
+def test_an_array_of_no_dimensions_is_read() -> None:
+    one = Lazy((), np.dtype(np.int64), lambda begin, end: np.array([7])[begin:end])
+    assert same(one, np.array(7))
+
+
+def test_an_array_that_is_made_keeps_its_shape() -> None:
+    with pytest.raises(TypeError, match=r"keeps its shape \(4,\)"):
+        reshaped(lazy(np.arange(4)), 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "rows"), [((9,), 64, 8), ((9, 2), 64, 4), ((9, 50), 64, 1), ((9, 0), 64, 64)]
+)
+def test_windows_hold_whole_rows(shape: tuple[int, ...], size: int, rows: int) -> None:
+    assert rows_in(np.zeros(shape), size) == rows
+
+
+# Arrays that follow from others
+
+
+@given(st.lists(st.integers(-9, 9), max_size=9), st.booleans(), st.booleans())
+def test_mapped_is_the_function_of_all(numbers: list[int], first: bool, second: bool) -> None:
+    a, b = np.array(numbers, np.int64), np.arange(len(numbers))
+    found = mapped(np.minimum, lazy(a) if first else a, lazy(b) if second else b, dtype=np.float32)
+    assert isinstance(found, Lazy) == (first or second)
+    assert same(found, np.minimum(a, b).astype(np.float32))
+
+
+@given(st.lists(arrays.filter(lambda array: array.ndim == 1), min_size=1, max_size=4), st.data())
+def test_joined_is_concatenate(parts: list[Any], data: st.DataObject) -> None:
+    expected = np.concatenate(parts)
+    mixed = [lazy(part) if data.draw(st.booleans()) else part for part in parts]
+    found = joined(mixed, expected.shape, expected.dtype)
+    assert same(found, expected)
+    begin, end = (data.draw(st.integers(0, len(expected))) for _ in range(2))
+    assert same(found[begin:end], expected[begin:end])
+
+
+def stretches_of(array: Any, data: st.DataObject) -> tuple[Any, Any, Any]:
+    """Ascending stretches of rows that do not overlap: their starts and counts, and the rows in them."""
+    edges = sorted(
+        data.draw(st.lists(st.integers(0, len(array)), max_size=8).filter(lambda e: len(e) % 2 == 0))
+    )
+    starts, ends = np.array(edges[0::2], np.int64), np.array(edges[1::2], np.int64)
+    rows = np.array([row for a, b in zip(starts, ends, strict=True) for row in range(a, b)], np.int64)
+    return starts, ends - starts, rows
+
+
+@given(arrays, st.data(), st.booleans(), st.sampled_from([1, 16, 4 << 20]), st.sampled_from([1, 2, 1 << 16]))
+def test_stretches_are_the_rows_within_them(
+    array: Any, data: st.DataObject, is_lazy: bool, window: int, together: int
+) -> None:
+    starts, counts, rows = stretches_of(array, data)
+    source = lazy(array) if is_lazy else array
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    with pytest.MonkeyPatch.context() as patch:
+        small_windows(patch, window)
+        patch.setattr(windows_module, "_STRETCHES", together)
+        assert expanded(starts, counts).tolist() == rows.tolist()
+        assert same(gather(source, starts, counts), array[rows])
+        for a, b in ((starts, offsets), (lazy(starts), lazy(offsets))):
+            found = selected(source, a, b, (len(rows), *array.shape[1:]))
+            assert same(found, array[rows])
+            begin, end = (data.draw(st.integers(0, len(rows))) for _ in range(2))
+            assert same(found[begin:end], array[rows][begin:end])
+
+
+def test_stretches_beyond_four_billion_rows_are_wide() -> None:
+    assert expanded(np.array([1 << 33]), np.array([2])).tolist() == [1 << 33, (1 << 33) + 1]
+    assert expanded(np.array([(1 << 32) - 2]), np.array([2])).tolist() == [(1 << 32) - 2, (1 << 32) - 1]
+
+
+@given(st.lists(st.integers(-(2**40), 2**40), max_size=9))
+def test_a_span_is_least_largest_and_sum(numbers: list[int]) -> None:
+    expected = Span(min(numbers, default=0), max(numbers, default=0), sum(numbers))
+    with pytest.MonkeyPatch.context() as patch:
+        small_windows(patch, 16)
+        assert span(np.array(numbers, np.int64)) == span(lazy(np.array(numbers, np.int64))) == expected
+
+
+def test_slots_stand_end_to_end(tmp_path: Path) -> None:
+    x = np.arange(24).reshape(2, 3, 4)
+    with Spool(tmp_path) as spool:
+        for block in (x, x[..., 0], np.empty((0, 3, 4)), np.empty((2, 0))):
+            expected = block.reshape(block.shape[0] * block.shape[1], *block.shape[2:])
+            assert same(slots(block), expected)
+            assert same(slots(spool.append(block)), expected)
+
+
+# The spool
+
+
+@given(st.lists(arrays, min_size=1, max_size=5), st.data())
+def test_a_spool_gives_back_what_was_put_in(parts: list[Any], data: st.DataObject) -> None:
+    with Spool() as spool:
+        found = [spool.append(part) for part in parts]
+        for array, part in zip(found, parts, strict=True):
+            assert same(array, part)
+            begin, end = sorted(data.draw(st.integers(0, len(part))) for _ in range(2))
+            assert same(array[begin:end], part[begin:end])
+            assert same(reshaped(array, array.size), part.reshape(-1))
+
+
+def test_a_window_is_the_callers_own() -> None:
+    with Spool() as spool:
+        array = spool.append(np.arange(3))
+        array[:][0] = 9
+        assert array[:].tolist() == [0, 1, 2]
+
+
+def test_other_byte_orders_are_read_in_that_of_the_machine() -> None:
+    with Spool() as spool:
+        found = spool.append(np.arange(3, dtype=">i4"))
+        assert found.dtype == np.dtype("int32")
+        assert same(found, np.arange(3, dtype=np.int32))
+
+
+def test_a_spool_has_no_name_and_leaves_nothing(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool:
+        spool.append(np.arange(1000))
+        assert [*tmp_path.iterdir()] == []
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_spool_without_rows_needs_no_folder(tmp_path: Path) -> None:
+    with Spool(tmp_path / "nowhere"):
+        pass
+
+
+def test_a_folder_that_cannot_hold_the_spool_is_told(tmp_path: Path) -> None:
+    with Spool(tmp_path / "nowhere") as spool, pytest.raises(DataError, match="--temp-dir DIR") as refused:
+        spool.append(np.arange(3))
+    assert str(refused.value).startswith(str(tmp_path / "nowhere"))
+
+
+def test_too_little_room_is_told_before_the_work(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool:
+        spool.check_room(1)
+        with pytest.raises(DataError, match=r"needs about 1,000\.0 PB there, but .* are free; .*--temp-dir"):
+            spool.check_room(10**18)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is simulated by /dev/full")
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Spool(tmp_path) as spool, Path("/dev/full").open("r+b", buffering=0) as full:
+        monkeypatch.setattr(spool, "_file", full)
+        with pytest.raises(DataError, match=r"no space is left on the disk.*--temp-dir"):
+            spool.append(np.arange(3))
+
+
+def test_a_file_that_was_cut_short_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(bytes(16))
+    with path.open("rb") as file:
+        array = FileArray(file, "a.bin", 0, (4,), np.dtype(np.int64))
+        assert array[:2].tolist() == [0, 0]
+        with pytest.raises(DataError, match=r"^a\.bin: ends early"):
+            array[:]
+
+
+def test_windows_may_be_read_from_several_places_at_once() -> None:
+    with Spool() as spool:
+        a, b = spool.append(np.arange(5)), spool.append(np.arange(5, 10))
+        found = [
+            (x.tolist(), y.tolist()) for (_, x), (_, y) in zip(windows(a, 16), windows(b, 16), strict=True)
+        ]
+    assert found == [([0, 1], [5, 6]), ([2, 3], [7, 8]), ([4], [9])]
+
+
+# Arrays that grow
+
+
+@given(st.lists(st.integers(0, 9), max_size=8), st.sampled_from([1, 16, 64, 4 << 20]), st.booleans())
+def test_what_grows_is_all_that_was_added(counts: list[int], window: int, wide: bool) -> None:
+    tail = (2,) if wide else ()
+    parts = [np.full((count, *tail), i, np.int16) for i, count in enumerate(counts)]
+    with pytest.MonkeyPatch.context() as patch, Spool() as spool:
+        small_windows(patch, window)
+        growing = Growing(spool, np.dtype(np.int32), tail)
+        seen = []
+        for i, part in enumerate(parts):
+            growing.add(part)
+            seen.append((growing.done(), i + 1))
+        for found, until in [*seen, (growing.done(), len(parts))]:
+            assert same(
+                found, np.concatenate([np.empty((0, *tail), np.int32), *parts[:until]]).astype(np.int32)
+            )
+
+
+@pytest.mark.parametrize("make", [lazy, np.asarray])
+def test_a_copy_in_a_spool_is_the_same(make: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    array = np.arange(60).reshape(20, 3)
+    with Spool() as spool:
+        assert same(stored(spool, make(array)), array)
+
+
+def test_what_is_large_goes_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    with Spool(tmp_path) as spool:
+        growing = Growing(spool, np.dtype(np.int64))
+        growing.add(np.arange(4))
+        assert isinstance(growing.done(), np.ndarray)
+        growing.add(np.arange(100))
+        assert isinstance(growing.done(), Lazy)
+        assert spool._file is not None
+        assert os.fstat(spool._file.fileno()).st_size == 104 * 8
