@@ -1,127 +1,133 @@
-"""`python -m tests.benchmarks [--rounds N] [--rows N] [CASE ...]`: one table of medians and ratios.
+"""`python -m tests.benchmarks [CASE ...]`: one table a case, of medians, peak memory and ratios.
 
-Every contender is a whole process, from start to exit, and the contenders of a case take turns, so that a
-noisy machine is noisy for all of them. seqtool flushes its output to the disk (fsync); the others do not.
+Every contender is a whole process, from start to exit, and the contenders of a case take turns, so that a noisy
+machine is noisy for all of them. seqtool flushes its output to the disk (fsync), and so does the second floor; the
+others do not. Data goes to the folder for temporary files (TMPDIR), and is removed after its case. What
+contenders need beyond seqtool is in the extra `bench`; those that are not installed are left out, and that is said.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import json
 import os
-import statistics
-import subprocess
+import platform
 import sys
-import tempfile
-import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from tests.benchmarks import compress, group, growth, padding, start
+from tests.benchmarks.measuring import Case, Measured, measure, scratch
+from tests.benchmarks.table import WIDTH, draw
 
-SEQTOOL = [sys.executable, "-m", "seqtool"]
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A name, and the command that is measured."""
-
-    name: str
-    command: list[str]
+ROWS = 5_000_000
+QUICK_ROWS, QUICK_ROUNDS = 50_000, 2
+LIBRARIES = ("numpy", "pyarrow", "pandas", "polars", "duckdb", "keras", "torch", "awkward")
 
 
-def script(text: str) -> list[str]:
-    return [sys.executable, "-c", text]
+def all_cases(rows: int, slow: bool) -> list[Case]:
+    """Every case, for so many rows of `group`, to which the numbers of the others are in proportion."""
+    scale = rows / ROWS
+    return [
+        *group.cases(rows, slow),
+        *padding.cases(scale),
+        *compress.cases(scale),
+        *start.cases(),
+        *growth.cases(scale),
+    ]
 
 
-def pad_large(folder: Path) -> list[Contender]:
-    """A dense array of 400 MB to a maxlen of 400."""
-    x = np.random.default_rng(0).random((20_000, 250, 20), dtype=np.float32)
-    np.save(folder / "dense.npy", x)
-    by_hand = """
-import numpy as np
-x = np.load("dense.npy")
-padded = np.zeros((len(x), 400, x.shape[2]), x.dtype)
-padded[:, :x.shape[1]] = x
-np.savez("by_hand.npz", x=padded, lengths=np.full(len(x), x.shape[1]))
-"""
-    ours = [*SEQTOOL, "pad", "dense.npy", "--maxlen", "400", "--post", "-q", "-o", "ours.npz"]
-    return [Contender("seqtool pad", ours), Contender("np.load, np.zeros, np.savez", script(by_hand))]
+def chosen(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
+    """The cases whose names contain one of the words; without words, all but those that have to be named."""
+    if not words:
+        return [case for case in cases if not case.only_if_named]
+    for word in words:
+        if not any(word in case.name for case in cases):
+            raise LookupError(f"no case is named {word}; --list shows them")
+    return [case for case in cases if any(word in case.name for word in words)]
 
 
-def pad_tiny(folder: Path) -> list[Contender]:
-    """A tiny array: the time to start."""
-    np.save(folder / "tiny.npy", np.zeros((4, 3, 2)))
-    ours = [*SEQTOOL, "pad", "tiny.npy", "--maxlen", "5", "--post", "-q", "-o", "tiny.npz"]
-    return [Contender("seqtool pad", ours), Contender("python -c 'import numpy'", script("import numpy"))]
+def record(case: Case, all_measured: list[Measured], rounds: int) -> dict[str, Any]:
+    """The figures of a case, for JSON."""
+    contenders = [measured.record() for measured in all_measured]
+    return {"name": case.name, "about": case.about, "rounds": rounds, "contenders": contenders}
 
 
-def group_csv(folder: Path, rows: int) -> list[Contender]:
-    """CSV rows in random order, 50 to a key, five columns of values."""
-    import pandas as pd
-
-    random = np.random.default_rng(0)
-    columns = {"key": random.integers(0, rows // 50, rows)}
-    columns |= {f"v{i}": np.round(random.normal(size=rows), 4) for i in range(5)}
-    pd.DataFrame(columns).to_csv(folder / "rows.csv", index=False)
-    loop = """
-import numpy as np, pandas as pd
-frame = pd.read_csv("rows.csv")
-features = [name for name in frame.columns if name != "key"]
-keys, groups = [], []
-for key, group in frame.groupby("key"):
-    keys.append(key)
-    groups.append(group[features].to_numpy(np.float32))
-lengths = np.array([len(group) for group in groups])
-x = np.zeros((len(groups), lengths.max(), len(features)), np.float32)
-for i, group in enumerate(groups):
-    x[i, :len(group)] = group
-np.savez("loop.npz", x=x, lengths=lengths, keys=np.array(keys))
-"""
-    ours = [*SEQTOOL, "group", "rows.csv", "--key", "key", "-q", "-o", "ours.npz"]
-    return [Contender("seqtool group", ours), Contender("pandas groupby and a loop", script(loop))]
+def machine() -> dict[str, Any]:
+    """What figures depend on: cores, memory, versions."""
+    versions = {}
+    for name in ("seqtool", *LIBRARIES):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = None
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "memory": memory,
+        "python": platform.python_version(),
+        "versions": versions,
+    }
 
 
-def seconds(command: list[str], folder: Path) -> float:
-    begin = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
-    return time.perf_counter() - begin
+def arguments() -> argparse.Namespace:
+    """The call; `--quick` fills in what was not said."""
 
+    def positive(text: str) -> int:
+        number = int(text)
+        if number < 1:
+            raise ValueError(text)
+        return number
 
-def measure(title: str, contenders: list[Contender], folder: Path, rounds: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for contender in contenders:  # once to warm the caches of files
-        seconds(contender.command, folder)
-    for _ in range(rounds):
-        for contender in contenders:
-            times[contender.name].append(seconds(contender.command, folder))
-    medians = {name: statistics.median(measured) for name, measured in times.items()}
-    ours = medians[contenders[0].name]
-    table = Table(title=f"{title} (median of {rounds} rounds)", title_justify="left")
-    for name in ("", "seconds", "fastest", "of seqtool's time"):
-        table.add_column(name, justify="left" if not name else "right")
-    for name, median in medians.items():
-        table.add_row(name, f"{median:.2f}", f"{min(times[name]):.2f}", f"{median / ours:.2f}")
-    Console(width=100).print(table)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument(
+        "cases", nargs="*", metavar="CASE", help="part of the name of a case; all if left out"
+    )
+    parser.add_argument("--rounds", type=positive, help="after one to warm up; each case has a default")
+    parser.add_argument("--rows", type=positive, help=f"of group, {ROWS:,}; other cases in proportion")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS:,} rows, {QUICK_ROUNDS} rounds")
+    parser.add_argument("--slow", action="store_true", help="the loop of pandas in all cases and all rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
+    parser.add_argument("--list", action="store_true", help="show the cases, and end")
+    given = parser.parse_args()
+    given.rows = given.rows or (QUICK_ROWS if given.quick else ROWS)
+    given.rounds = given.rounds or (QUICK_ROUNDS if given.quick else None)
+    try:
+        given.cases = chosen(all_cases(given.rows, given.slow), given.cases)
+    except LookupError as error:
+        parser.error(str(error.args[0]))
+    return given
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("cases", nargs="*", help="pad, start, group; all by default")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=5_000_000, help="of the CSV file")
-    arguments = parser.parse_args()
-    cases = {
-        "start": lambda folder: ("a tiny array", pad_tiny(folder)),
-        "pad": lambda folder: ("(20000, 250, 20) float32 to maxlen 400", pad_large(folder)),
-        "group": lambda folder: (f"{arguments.rows:,} rows of CSV", group_csv(folder, arguments.rows)),
-    }
-    for name in arguments.cases or cases:
-        with tempfile.TemporaryDirectory() as folder:
-            title, contenders = cases[name](Path(folder))
-            measure(title, contenders, Path(folder), arguments.rounds)
+    """Measure the cases that were chosen, one after another."""
+    given = arguments()
+    if given.list:
+        for case in all_cases(given.rows, given.slow):
+            print(f"{case.name:36} {case.about}{' (only if named)' if case.only_if_named else ''}")
+        return
+    from rich.console import Console
+
+    console = Console(width=WIDTH, highlight=False)
+    records = []
+    for case in given.cases:
+        rounds = given.rounds or case.rounds
+        with Console(stderr=True).status(case.name) as status, scratch() as folder:
+            all_measured = measure(
+                case, folder, rounds, lambda what, case=case: status.update(f"{case.name}: {what}")
+            )
+        draw(case, all_measured, rounds, console)
+        records.append(record(case, all_measured, rounds))
+        if given.json:
+            given.json.write_text(json.dumps({"machine": machine(), "cases": records}, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

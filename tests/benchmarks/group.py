@@ -1,0 +1,62 @@
+"""`group`: rows with a key to padded float32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
+from tests.benchmarks.rows import make_codes, write_rows
+
+_WIDTHS = {"narrow": 4, "wide": 49}  # columns beside the key
+_ROUNDS = {"narrow": 5, "wide": 3}
+
+
+def cases(rows: int, slow: bool) -> Iterator[Case]:
+    """Every kind of file, key, order and width; `slow` runs the loop in all of them and in all rounds."""
+    for kind, key, order, width in product(
+        ("csv", "parquet"), ("int", "text"), ("shuffled", "sorted"), _WIDTHS
+    ):
+        keys = "integer" if key == "int" else "text"
+        yield Case(
+            f"group-{kind}-{key}-{order}-{width}",
+            f"{rows:,} rows of {_WIDTHS[width] + 1} columns, {keys} keys, {order}",
+            make=partial(
+                make, source=f"rows.{kind}", rows=rows, key=key, order=order, columns=_WIDTHS[width]
+            ),
+            contenders=partial(contenders, f"rows.{kind}", loop=slow or width == "narrow", slow=slow),
+            rounds=_ROUNDS[width],
+        )
+
+
+def make(folder: Path, source: str, rows: int, key: str, order: str, columns: int) -> int:
+    """Write the file; how many bytes x takes."""
+    import numpy as np
+
+    codes = make_codes(rows, in_order=order == "sorted")
+    write_rows(folder / source, codes, text=key == "text", columns=columns)
+    lengths = np.bincount(codes)
+    return int(np.count_nonzero(lengths)) * int(lengths.max()) * columns * 4
+
+
+def contenders(source: str, size: int, *, loop: bool, slow: bool) -> list[Contender]:
+    """Ours, theirs and the floor; the loop, which takes long, in one round only."""
+    ours = [*SEQTOOL, "group", source, "--key", "key", "-q", "-o", "seqtool.npz"]
+    needs_of_pandas = ("pandas", "pyarrow") if source.endswith(".parquet") else ("pandas",)
+    found = [
+        Contender("seqtool", ours, "seqtool.npz", verified=True),
+        _theirs("pandas", "group_pandas", source, *needs_of_pandas),
+        _theirs("polars", "group_polars", source, "polars"),
+        _theirs("duckdb and NumPy", "group_duckdb", source, "duckdb"),
+    ]
+    if loop:
+        rounds = None if slow else 1
+        found.append(_theirs("pandas, a loop", "group_pandas_loop", source, *needs_of_pandas, rounds=rounds))
+    return [*found, *floors(source, size)]
+
+
+def _theirs(name: str, file: str, source: str, *needs: str, rounds: int | None = None) -> Contender:
+    output = f"{file}.npz"
+    return Contender(name, script(file, source, output), output, verified=True, needs=needs, rounds=rounds)
