@@ -1,0 +1,466 @@
+"""The promise of `--max-memory`: no input, and no shape of groups, takes more than that and 150 MB.
+
+Peaks are what the system counts for the whole process, libraries and mapped pages included.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import gzip
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import csv, parquet
+
+import seqtool
+from tests.command import Place, succeeded
+
+LIMIT = "256M"
+ALLOWED = 256 * 10**6 + 150 * 10**6  # bytes
+MILLION = 10**6
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A place for files that are made once."""
+    return Place(tmp_path_factory.mktemp("large"))
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@pytest.fixture
+def place(large: Place) -> Iterator[Place]:
+    """The same place, from which a test takes away all that it made."""
+    before = {*large.folder.iterdir()}
+    yield large
+    for path in {*large.folder.iterdir()} - before:
+        path.unlink()
+    assert large.left_behind() == []
+
+
+def bounded(place: Place, *arguments: str) -> dict[str, Any]:
+    """The summary of a call under the least limit, which must have kept its promise."""
+    done, peak = place.measured(*arguments, "--max-memory", LIMIT, "--json")
+    succeeded(done)
+    summary: dict[str, Any] = json.loads(done.err)
+    print(f"{' '.join(arguments)}: {peak / MILLION:.0f} MB, {summary['seconds']}")
+    assert peak <= ALLOWED, f"{peak / MILLION:.0f} MB"
+    assert 0.8 * peak < summary["peak_memory"] <= 1.01 * peak + MILLION
+    return summary
+
+
+def same_as_unbounded(place: Place, *arguments: str) -> dict[str, Any]:
+    """Run a call under the least limit and again with the default, compare every byte, keep `out.npz`."""
+    summary = bounded(place, *arguments, "-o", "out.npz")
+    succeeded(place.run(*arguments, "-o", "free.npz", "-q"))
+    assert filecmp.cmp(place.folder / "out.npz", place.folder / "free.npz", shallow=False)
+    (place.folder / "free.npz").unlink()
+    return summary
+
+
+def mapped(place: Place, name: str = "out.npz") -> Any:
+    return seqtool.load(place.folder / name, mmap=True)
+
+
+def shuffled(count: int) -> np.ndarray:
+    return np.random.default_rng(0).permutation(count)
+
+
+def small_numbers(rows: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 100, rows)
+
+
+def write_parquet(place: Place, name: str, *, row_group: int = MILLION, **columns: Any) -> None:
+    parquet.write_table(pa.table(columns), place.folder / name, row_group_size=row_group, compression="none")
+
+
+def write_csv(place: Place, name: str, **columns: Any) -> None:
+    csv.write_csv(pa.table(columns), place.folder / name, csv.WriteOptions(quoting_style="none"))
+
+
+def sums(codes: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    return np.bincount(codes, weights=values, minlength=count)
+
+
+def padded_sums(padded: Any, column: int) -> np.ndarray:
+    return padded.x[:, :, column].sum(axis=1, dtype=np.float64)
+
+
+# --- group ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_many_tiny_groups(place: Place) -> None:
+    rows, count = 12 * MILLION, 8 * MILLION
+    keys = shuffled(rows) % count
+    a, b = small_numbers(rows), small_numbers(rows, 2)
+    write_parquet(place, "rows.parquet", key=keys, a=a.astype(np.int16), b=b.astype(np.int16))
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key")
+    made = mapped(place)
+    assert (made.keys == np.arange(count)).all()
+    assert (made.lengths == np.bincount(keys)).all()
+    assert (padded_sums(made, 0) == sums(keys, a, count)).all()
+    assert (padded_sums(made, 1) == sums(keys, b, count)).all()
+
+
+@pytest.mark.slow
+def test_few_huge_groups_in_one_row_group(place: Place) -> None:
+    rows = 10 * MILLION
+    keys, a = small_numbers(rows) % 3, np.arange(rows)
+    write_parquet(place, "rows.parquet", row_group=rows, key=keys, a=a, b=a / 2, c=small_numbers(rows, 2))
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--ragged", "--dtype", "float64")
+    made = mapped(place)
+    assert (made.lengths == np.bincount(keys)).all()
+    order = np.argsort(keys, kind="stable")
+    assert (made.values[:, 0] == a[order]).all()
+    assert (made.values[:, 1] == a[order] / 2).all()
+
+
+@pytest.mark.parametrize("order", [(), ("--order-by", "time")])
+@pytest.mark.slow
+def test_one_group_holds_half_of_all_rows(place: Place, order: tuple[str, ...]) -> None:
+    rows, count = 10 * MILLION, MILLION
+    keys = np.where(small_numbers(rows) < 50, 7, np.random.default_rng(2).integers(0, count, rows))
+    a, time = np.arange(rows, dtype=np.int32), shuffled(rows)
+    write_parquet(place, "rows.parquet", key=keys, a=a, b=small_numbers(rows), time=time)
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--ragged", "--drop", "time", *order)
+    made = mapped(place)
+    assert (made.lengths == np.bincount(keys, minlength=count)[made.keys]).all()
+    expected = np.lexsort((time, keys)) if order else np.argsort(keys, kind="stable")
+    assert (made.values[:, 0] == a[expected]).all()
+
+
+@pytest.mark.slow
+def test_a_huge_group_of_few_times(place: Place) -> None:
+    """All rows of a group may be equal in their order column: then they keep the order of the file."""
+    rows = 10 * MILLION
+    time = small_numbers(rows) // 40
+    write_parquet(place, "rows.parquet", key=np.zeros(rows, np.int64), time=time, a=np.arange(rows))
+    summary = same_as_unbounded(
+        place, "group", "rows.parquet", "--key", "key", "--ragged", "--columns", "a", "--order-by", "time"
+    )
+    assert summary["ties"] == rows - 3
+    assert (mapped(place).values[:, 0] == np.argsort(time, kind="stable")).all()
+
+
+@pytest.mark.slow
+def test_text_keys(place: Place) -> None:
+    rows, count = 5 * MILLION, 3 * MILLION
+    codes = shuffled(rows) % count
+    names = np.char.add("visitor-", np.arange(count, dtype=np.int32).astype("U7"))
+    a = small_numbers(rows)
+    write_parquet(place, "rows.parquet", key=pa.array(names).take(pa.array(codes)), a=a, b=a / 2)
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key")
+    made = mapped(place)
+    order = np.argsort(names)
+    assert (made.lengths == np.bincount(codes)[order]).all()
+    assert (padded_sums(made, 0) == sums(codes, a, count)[order]).all()
+    for i in (0, 1, count // 2, count - 1):
+        assert made.keys[i : i + 1][0] == names[order[i]]
+
+
+@pytest.mark.slow
+def test_two_hundred_features_of_csv_in_order(place: Place) -> None:
+    rows, count, width = 300_000, 5_000, 200
+    keys, time = np.random.default_rng(1).integers(0, count, rows), shuffled(rows)
+    digits = np.random.default_rng(2).integers(0, 10, (rows, width), dtype=np.uint8)
+    write_digits(place.folder / "rows.csv", keys, time, digits)
+    same_as_unbounded(place, "group", "rows.csv", "--key", "key", "--order-by", "time", "--ragged")
+    made = mapped(place)
+    order = np.lexsort((time, keys))
+    assert made.values.shape == (rows, width)
+    for begin in range(0, rows, 50_000):
+        assert (made.values[begin : begin + 50_000] == digits[order[begin : begin + 50_000]]).all()
+
+
+def write_digits(path: Path, keys: np.ndarray, time: np.ndarray, digits: np.ndarray) -> None:
+    """CSV of numbers of one digit, made by NumPy: the fastest that there is."""
+    rows, width = digits.shape
+    with path.open("wb") as file:
+        file.write(",".join(["key", "time", *(f"f{i}" for i in range(width))]).encode() + b"\n")
+        line = np.full((rows, 2 * width), ord(","), np.uint8)
+        line[:, ::2] = digits + ord("0")
+        line[:, -1] = ord("\n")
+        front = [np.char.add(numbers.astype("S8"), b",") for numbers in (keys, time)]
+        cells = [*(part.tolist() for part in front), line.view(f"S{2 * width}")[:, 0].tolist()]
+        for begin in range(0, rows, 100_000):
+            parts = (column[begin : begin + 100_000] for column in cells)
+            file.write(b"".join(map(b"".join, zip(*parts, strict=True))))
+
+
+@pytest.mark.slow
+def test_integer_keys_whose_last_rows_are_text(place: Place) -> None:
+    rows, count = 6 * MILLION, 2 * MILLION
+    keys, a = shuffled(rows) % count, small_numbers(rows)
+    write_csv(place, "rows.csv", key=keys, a=a, b=np.arange(rows))
+    with (place.folder / "rows.csv").open("a") as file:
+        file.write("07,1,2\nx,3,4\n")
+    same_as_unbounded(place, "group", "rows.csv", "--key", "key")
+    made = mapped(place)
+    names = np.array([*np.arange(count).astype("U7"), "07", "x"])
+    order = np.argsort(names)
+    assert (made.lengths == np.append(np.bincount(keys), [1, 1])[order]).all()
+    assert (padded_sums(made, 0) == np.append(sums(keys, a, count), [1, 3])[order]).all()
+    for i in (0, 1, 2, count // 3, count, count + 1):
+        assert made.keys[i : i + 1][0] == names[order[i]]
+
+
+@pytest.mark.slow
+def test_arrow_of_one_batch(place: Place) -> None:
+    rows, count = 8 * MILLION, 100_000
+    keys, a = shuffled(rows) % count, np.arange(rows)
+    batch = pa.record_batch({"key": keys, "a": a, "b": a / 2, "c": a / 4, "d": a / 8})
+    with pa.OSFile(str(place.folder / "rows.arrow"), "wb") as file, pa.ipc.new_file(file, batch.schema) as w:
+        w.write_batch(batch)
+    same_as_unbounded(place, "group", "rows.arrow", "--key", "key", "--ragged", "--dtype", "float64")
+    made = mapped(place)
+    assert (made.lengths == rows // count).all()
+    assert (made.values[:, 3] == np.argsort(keys, kind="stable") / 8).all()
+
+
+@pytest.mark.slow
+def test_gzip_csv_with_everything_that_rides_along(place: Place) -> None:
+    rows, count = 4 * MILLION, 200_000
+    keys = shuffled(rows) % count
+    columns = {
+        "key": keys,
+        "a": small_numbers(rows),
+        "y": keys % 3,
+        "s": keys % 5,
+        "z": small_numbers(rows) % 4,
+    }
+    write_csv(place, "rows.csv", **columns)
+    with (
+        (place.folder / "rows.csv").open("rb") as file,
+        gzip.open(place.folder / "rows.csv.gz", "wb", 1) as z,
+    ):
+        shutil.copyfileobj(file, z, 1 << 20)
+    more = ("--label", "y", "--static", "s", "--step-label", "z", "--keep-row-index", "--min-len", "20")
+    same_as_unbounded(place, "group", "rows.csv.gz", "--key", "key", *more)
+    made = mapped(place)
+    order = np.argsort(keys, kind="stable").reshape(count, -1)
+    assert (made.per_step["row_index"].data == order).all()
+    assert (made.per_step["step_y"].data == columns["z"][order]).all()
+    assert (made.x[:, :, 0] == columns["a"][order]).all()
+    assert (made.per_sequence["y"] == np.arange(count) % 3).all()
+    assert (made.per_sequence["static"][:, 0] == np.arange(count) % 5).all()
+
+
+@pytest.mark.slow
+def test_group_into_pad_through_a_pipe(place: Place) -> None:
+    rows, count = 8 * MILLION, 400_000
+    keys, a = shuffled(rows) % count, np.arange(rows)
+    write_parquet(place, "rows.parquet", key=keys, a=a, b=small_numbers(rows))
+    group = f"seqtool group rows.parquet --key key --ragged -o - --max-memory {LIMIT}"
+    pad = f"seqtool pad --maxlen 15 --post -o piped.npz --max-memory {LIMIT}"
+    succeeded(place.shell(f"{place.launcher('one')} {group} | {place.launcher('two')} {pad}"))
+    peaks = [place.peak(name) for name in ("one", "two")]
+    print("pipe:", [peak / MILLION for peak in peaks])
+    assert max(peaks) <= ALLOWED
+    made = mapped(place, "piped.npz")
+    order = np.argsort(keys, kind="stable").reshape(count, 20)
+    assert (made.x[:, :, 0] == order[:, 5:]).all()
+    assert (made.per_sequence["original_lengths"] == 20).all()
+
+
+# --- pad and info -----------------------------------------------------------------------------------------
+
+DENSE = (1500, 1000, 125)  # of float64: 1.5 GB
+
+
+@pytest.fixture(scope="module")
+def dense(large: Place) -> np.ndarray:
+    """A file of 1.5 GB that takes little room on the disk: few of its cells were ever written."""
+    return write_sparse(large.folder / "dense.npy", DENSE, stride=10)
+
+
+def write_sparse(path: Path, shape: tuple[int, ...], *, stride: int) -> np.ndarray:
+    """A file of zeros, but for the last step but one of every so many sequences."""
+    array = np.lib.format.open_memmap(path, "w+", np.float64, shape)
+    array[::stride, -2] = 1 + np.arange(0, len(array), stride)[:, None]
+    array.flush()
+    del array
+    return np.load(path, mmap_mode="r")
+
+
+@pytest.mark.slow
+def test_pad_of_a_dense_file(place: Place, dense: np.ndarray) -> None:
+    same_as_unbounded(place, "pad", "dense.npy", "--maxlen", "1001", "--post")
+    made = mapped(place)
+    assert made.x.shape == (1500, 1001, 125)
+    assert (made.x[:, 998] == dense[:, 998]).all()
+    assert not made.x[:, 1000].any()
+
+
+@pytest.mark.parametrize("how", ["fast", "small"])
+@pytest.mark.slow
+def test_pad_of_a_dense_file_compressed(place: Place, dense: np.ndarray, how: str) -> None:
+    """And of its result, deflated, again."""
+    bounded(place, "pad", "dense.npy", "--maxlen", "990", "--compress", how, "-o", "packed.npz")
+    bounded(place, "pad", "packed.npz", "--maxlen", "100", "-o", "out.npz")
+    assert (mapped(place).x[:, 98] == dense[:, 998]).all()
+    assert (mapped(place).per_sequence["original_lengths"] == 1000).all()
+
+
+@pytest.mark.slow
+def test_pad_with_strip(place: Place, dense: np.ndarray) -> None:
+    same_as_unbounded(place, "pad", "dense.npy", "--strip", "0", "--maxlen", "50")
+    made = mapped(place)
+    assert (made.lengths == np.where(np.arange(1500) % 10 == 0, 50, 0)).all()
+    assert (made.x[:, -1] == dense[:, 998]).all()
+
+
+@pytest.mark.slow
+def test_pad_of_sequences_along_the_first_axis_in_fortran_order(place: Place) -> None:
+    array = np.lib.format.open_memmap(
+        place.folder / "f.npy", "w+", np.float64, (100_000, 50, 20), fortran_order=True
+    )
+    array[:, 49, 19] = np.arange(100_000)
+    array.flush()
+    del array
+    bounded(place, "pad", "f.npy", "--maxlen", "10", "-o", "out.npz")
+    assert (mapped(place).x[:, 9, 19] == np.arange(100_000)).all()
+
+
+@pytest.mark.slow
+def test_pad_and_info_of_a_file_of_ours(place: Place) -> None:
+    """Ragged, one sequence of which holds half of all steps: stored and deflated; then padded."""
+    steps, count = 24 * MILLION, 40
+    lengths = np.full(count, steps // 2 // (count - 1))
+    lengths[5] = steps - lengths.sum() + lengths[5]
+    values = np.repeat(np.arange(steps // 1000, dtype=np.float64), 1000).reshape(-1, 1) + np.zeros(2)
+    ragged = seqtool.Ragged(values, np.concatenate([[0], np.cumsum(lengths)]), keys=np.arange(count) * 3)
+    seqtool.save(place.folder / "stored.npz", ragged)
+    seqtool.save(place.folder / "deflated.npz", ragged, compress="fast")
+    last = ragged.offsets[1:] - 1
+    call = ("pad", "--maxlen", "1000000", "--post", "--truncating", "pre")
+    same_as_unbounded(place, *call, "stored.npz")
+    (place.folder / "out.npz").rename(place.folder / "padded.npz")
+    made = mapped(place, "padded.npz")
+    assert (made.lengths == np.minimum(lengths, MILLION)).all()
+    assert (made.x[np.arange(count), made.lengths - 1] == values[last]).all()
+    bounded(place, *call, "deflated.npz", "-o", "out.npz")
+    again = mapped(place)
+    assert (again.x == made.x).all()
+    bounded(place, "pad", "padded.npz", "--pre", "-o", "out.npz", "--maxlen", "500000")
+    assert (mapped(place).x[:, -1] == values[last]).all()
+    for name in ("stored.npz", "deflated.npz", "padded.npz"):
+        done, peak = place.measured("info", name, "--max-memory", LIMIT, "--json")
+        print(f"info {name}: {peak / MILLION:.0f} MB")
+        assert json.loads(succeeded(done).out)["sequences"]["count"] == count
+        assert peak <= ALLOWED, f"info {name}: {peak / MILLION:.0f} MB"
+
+
+@pytest.mark.slow
+def test_one_padded_sequence_with_half_of_all_steps(place: Place) -> None:
+    count, slots = 12, 4 * MILLION
+    x = np.zeros((count, slots, 2))
+    lengths = np.full(count, slots // (count - 1))
+    lengths[3] = slots
+    for i, length in enumerate(lengths):
+        x[i, :length] = i + 1
+    np.savez(place.folder / "foreign.npz", x=x, lengths=lengths)
+    same_as_unbounded(place, "pad", "foreign.npz", "--pre", "--maxlen", "2000000")
+    made = mapped(place)
+    kept = np.minimum(lengths, 2 * MILLION)
+    assert (made.lengths == kept).all()
+    assert (made.x[:, -1] == x[:, 0]).all()
+    assert (made.x.sum(axis=(1, 2)) == kept * 2 * np.arange(1, count + 1)).all()
+
+
+# --- refusals ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["group", "pad", "info"])
+def test_too_little_memory(small: Place, command: str) -> None:
+    small.write("a.csv", "k,a\n1,2\n")
+    small.write("a.npy", np.ones((2, 3)))
+    source = ("a.csv", "--key", "k") if command == "group" else ("a.npy",)
+    before = small.files()
+    for size in ("100M", "255.9M", "0", "1"):
+        done = small.run(command, *source, "--max-memory", size)
+        assert done.code == 2
+        assert done.err.startswith("seqtool: error: --max-memory")
+        assert "--max-memory 256M" in done.err
+        assert done.err.count("\n") == 1
+    assert small.files() == before
+
+
+@pytest.mark.parametrize("size", ["", "M", "-1G", "1X", "1e9", "one", "1 0 0M", "nan", "infG"])
+def test_sizes_that_are_none(small: Place, size: str) -> None:
+    small.write("a.npy", np.ones((2, 3)))
+    done = small.run("pad", "a.npy", "--max-memory", size)
+    assert done.code == 2
+    assert f"--max-memory is {size!r}; a size such as 500M or 2G was expected" in done.err
+
+
+@pytest.mark.parametrize("size", ["256M", "256000000", "0.3g", "1 GiB", "2tb"])
+def test_sizes_that_are_some(small: Place, size: str) -> None:
+    small.write("a.npy", np.ones((2, 3)))
+    succeeded(small.run("pad", "a.npy", "--max-memory", size, "-o", "out.npz"))
+
+
+def test_too_little_memory_for_so_many_columns(small: Place) -> None:
+    """The error says how much is needed, and that is enough."""
+    names = ",".join(f"c{i}" for i in range(20_000))
+    small.write("a.csv", f"{names}\n" + ",".join(["1"] * 20_000) + "\n")
+    done = small.run("group", "a.csv", "--key", "c0", "--max-memory", "256M", "-o", "out.npz")
+    assert done.code == 2
+    assert "too little for 20,000 columns" in done.err
+    needed = done.err.split("; ")[1].split(" is the least")[0]
+    assert not (small.folder / "out.npz").exists()
+    succeeded(small.run("group", "a.csv", "--key", "c0", "--max-memory", needed, "-o", "out.npz"))
+
+
+@pytest.mark.parametrize("command", ["group", "pad", "info"])
+def test_a_temporary_folder_that_is_none(small: Place, command: str) -> None:
+    small.write("a.csv", "k,a\n1,2\n")
+    small.write("a.npy", np.ones((2, 3)))
+    source = ("a.csv", "--key", "k") if command == "group" else ("a.npy",)
+    for name in ("missing", "a.csv"):
+        done = small.run(command, *source, "--temp-dir", name)
+        assert done.code in (1, 2)
+        assert f"--temp-dir {name}: no such folder" in done.err
+    assert {*small.files()} == {"a.csv", "a.npy"}
+
+
+# --- large files ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_an_output_of_more_than_4_gb(place: Place) -> None:
+    """Its members stand behind 4 GB, or are larger: NumPy and zipfile open it all the same."""
+    x = np.arange(2 * 3 * 4, dtype=np.float64).reshape(2, 3, 4)
+    place.write("a.npy", x)
+    maxlen = 68 * MILLION
+    size = 2 * maxlen * 4 * 8
+    assert size > 4.3e9
+    if shutil.disk_usage(place.folder).free < size + 2 * 10**9:
+        pytest.skip("the disk has no room for a file of 4.3 GB")
+    bounded(place, "pad", "a.npy", "--maxlen", str(maxlen), "--post", "--mask", "-o", "out.npz")
+    path = place.folder / "out.npz"
+    assert path.stat().st_size > size
+    with np.load(path) as archive:
+        assert {*archive} == {"x", "mask", "lengths", "meta"}
+        assert archive["lengths"].tolist() == [3, 3]
+        assert json.loads(str(archive["meta"]))["padding"] == "post"
+    made = mapped(place)
+    assert made.x.shape == (2, maxlen, 4)
+    assert (made.x[:, :3] == x).all()
+    assert not made.x[:, [3, maxlen // 2, maxlen - 1]].any()
+    with zipfile.ZipFile(path) as archive, archive.open("x.npy") as member:
+        assert np.lib.format.read_magic(member) == (1, 0)
+        assert np.lib.format.read_array_header_1_0(member) == ((2, maxlen, 4), False, np.dtype("float64"))
+        assert (np.frombuffer(member.read(3 * 4 * 8)).reshape(3, 4) == x[0]).all()
+        assert archive.getinfo("x.npy").file_size == size + 128
+        assert archive.getinfo("mask.npy").header_offset > 1 << 32
