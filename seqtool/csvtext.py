@@ -10,7 +10,6 @@ import codecs
 import csv
 import io
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ import numpy as np
 
 from seqtool.ahead import in_turn
 from seqtool.csvblocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
-from seqtool.encoding.spelling import has_minus_zero, plain_integers
+from seqtool.encoding.spelling import plain_integers
 from seqtool.errors import DataError, UsageError
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 
@@ -199,9 +198,12 @@ class _Parser:
             cells = found.column(self._places[column])
             if column in wholes and _holds(cells, self._expected.missing, whole=True):
                 continue
-            wholes -= {column}
-            is_float = _holds(cells, self._expected.missing, whole=False)
-            floats = floats | {column} if is_float else floats - {column}
+            if not _holds(cells, self._expected.missing, whole=False):
+                wholes, floats = wholes - {column}, floats - {column}
+            elif _spelled_as_floats(
+                cells, self._expected.missing
+            ):  # +5 is no integer to Arrow, but it is one
+                wholes, floats = wholes - {column}, floats | {column}
         self._wholes, self._floats = wholes, floats
 
     def _read(self, block: Block, numbers: Mapping[int, Any]) -> Any:
@@ -275,11 +277,7 @@ class _Parser:
             if pa.types.is_floating(cells.type) and len(cells) > cells.null_count:
                 present = np.asarray(cells.drop_null() if cells.null_count else cells)
                 # A NaN makes both of them NaN; whole numbers past 2^53 are no longer what was written.
-                least = present.min()
-                if not (present.max() < _EXACT and least > -_EXACT):
-                    return False
-                # As an integer -0 is 0, as a float it is not.
-                if least <= 0 and has_minus_zero(present) and _MINUS_ZERO.search(text):
+                if not (present.max() < _EXACT and present.min() > -_EXACT):
                     return False
         return True
 
@@ -297,7 +295,20 @@ class _Parser:
 
 
 _EXACT = 2.0**53
-_MINUS_ZERO = re.compile(rb"-0+(?![0-9.eE])")
+
+
+def _present(cells: Any, missing: Sequence[str]) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.is_in(cells, value_set=pa.array(missing, pa.string())), None, cells)
+
+
+def _spelled_as_floats(cells: Any, missing: Sequence[str]) -> bool:
+    """Whether some number is written with a point or an exponent: then all of the column become floats."""
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.match_substring_regex(_present(cells, missing), "[.eE]")).as_py())
 
 
 def _holds(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
@@ -305,9 +316,8 @@ def _holds(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    present = pc.if_else(pc.is_in(cells, value_set=pa.array(missing, pa.string())), None, cells)
     try:
-        pc.cast(present, pa.int64() if whole else pa.float64())
+        pc.cast(_present(cells, missing), pa.int64() if whole else pa.float64())
     except pa.ArrowInvalid:
         return False
     return True

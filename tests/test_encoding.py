@@ -47,9 +47,9 @@ def test_whole_numbers_are_int64_until_a_fraction_comes() -> None:
     assert not numbers.whole
 
 
-def test_minus_zero_is_zero_as_an_integer_wherever_the_first_fraction_stands() -> None:
+def test_minus_zero_is_zero_wherever_the_first_fraction_stands() -> None:
     cells = ["-0", " -00 ", "-0.0", "-0e3", "2.5"]
-    expected = "[0.0, 0.0, -0.0, -0.0, 2.5]"
+    expected = "[0.0, 0.0, 0.0, 0.0, 2.5]"
     for order in (cells, [*reversed(cells)]):
         for batches in ([order], [[cell] for cell in order], [order[:2], order[2:]]):
             found = np.array(numbers_of(*batches)[1], float)

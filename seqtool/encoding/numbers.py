@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from seqtool.casting import Array, describe_loss, first_loss
 from seqtool.encoding.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain, row_of
-from seqtool.encoding.spelling import has_minus_zero
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,8 @@ class Numbers:
             raise BadCellError(0, f"a column of {array.type}")
         self.seen += len(numbers)
         if numbers.dtype.kind == "f":
+            if self._text:
+                numbers = numbers + 0.0  # -0 is 0 among integers; so it is among fractions, wherever those begin
             self.whole = False
             self._doubles |= numbers.dtype == np.float64
         if self._target in _HOLD_SMALL and _is_small(numbers):  # nearly always: then there is nothing to note
@@ -117,9 +118,7 @@ class Numbers:
             raise _first_bad(array, present)
         if pa.types.is_floating(parsed.type):
             self._check_floats(array, present, np.asarray(pc.fill_null(parsed, 0.0)), first_row)
-            numbers = np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
-            return _whole_zeros(present, numbers) if has_minus_zero(numbers) else numbers
-        return np.asarray(parsed)
+        return np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
 
     def _check_floats(self, array: Any, present: Any, numbers: Array, first_row: int | Array) -> None:
         """Find what became a float of another value, and what Arrow takes for NaN although nobody meant it."""
@@ -229,15 +228,6 @@ def _letters(array: Any, letter: bytes) -> bool:
         return False
     text = np.frombuffer(array.buffers()[2], dtype=np.uint8)[begin:end]
     return bool((text == ord(letter)).any() or (text == ord(letter.upper())).any())
-
-
-def _whole_zeros(cells: Any, numbers: Array) -> Array:
-    """Numbers in which -0, which is an integer, is what it is among integers alone; -0.0 stays."""
-    rows = np.flatnonzero(np.signbit(numbers) & (numbers == 0))
-    whole = pc.match_substring_regex(cells.take(pa.array(rows)), f"^(?:{INTEGER.pattern})$")
-    numbers = numbers.copy()
-    numbers[rows[np.asarray(whole)]] = 0.0
-    return numbers
 
 
 def is_numeric(kind: Any) -> bool:

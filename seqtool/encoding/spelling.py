@@ -56,12 +56,3 @@ def text_bytes(array: Any) -> Array:
     if data is None or offsets[0] == offsets[-1]:
         return np.empty(0, np.uint8)
     return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
-
-
-def has_minus_zero(numbers: Array) -> bool:
-    """Whether there is a zero with a sign among some floats.
-
-    >>> has_minus_zero(np.array([0.0, -1.0])), has_minus_zero(np.array([-0.0]))
-    (False, True)
-    """
-    return bool((np.signbit(numbers) & (numbers == 0)).any())
