@@ -1,5 +1,6 @@
 """Settings and fixtures that every test module shares."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,11 @@ settings.load_profile("seqtool")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all examples of a property may write over."""
     return tmp_path_factory.mktemp("scratch")
+
+
+def pytest_configure() -> None:
+    # Started in the background, or under nohup, these are ignored, and so they would be by every command that
+    # the tests start: then none of them would end when it is told to.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
