@@ -200,9 +200,7 @@ class _Parser:
                 continue
             if not _holds(cells, self._expected.missing, whole=False):
                 wholes, floats = wholes - {column}, floats - {column}
-            elif _spelled_as_floats(
-                cells, self._expected.missing
-            ):  # +5 is no integer to Arrow, but it is one
+            elif _spelled_as_floats(cells, self._expected.missing):  # +5 does not prove it: it is whole
                 wholes, floats = wholes - {column}, floats | {column}
         self._wholes, self._floats = wholes, floats
 

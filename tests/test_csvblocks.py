@@ -334,6 +334,17 @@ def test_numbers_that_are_expected_come_as_numbers(tmp_path: Path) -> None:
     }
 
 
+def test_what_threads_learn_from_each_other_changes_nothing(tmp_path: Path) -> None:
+    """A block that was read as integers is judged as such, whatever another block has shown meanwhile."""
+    words = missing_words([])
+    for odd in ("0x1F", "+5", "x"):
+        cells = ["1", "1", "1", "0.5", odd, "1", "+5", "1"] * 3
+        expected = encoded(batches_of(tmp_path, cells, 8, Expected()), words, np.dtype(np.float32))
+        for _ in range(40):
+            likely = batches_of(tmp_path, cells, 8, Expected(frozenset([0]), words.to_pylist()))
+            assert encoded(likely, words, np.dtype(np.float32)) == expected
+
+
 PLAIN_OR_NOT = ["7", "-7", "0", "10", "007", "+7", "-0", "0x7", "1_0", " 7", "7 ", "7.0", "", "x", "é", "NA"]
 PLAIN_OR_NOT += ["9223372036854775807", "9223372036854775808", "-9223372036854775808"]
 

@@ -175,8 +175,8 @@ def test_empty_batches_and_slices_of_arrays_are_read() -> None:
 )
 def test_cells_are_the_numbers_that_python_reads(cells: list[str]) -> None:
     plain_integers = all(re.fullmatch(r"\s*[+-]?\d+\s*", cell) for cell in cells)
-    # An integer is one in any company, so -0 is 0, as it is among integers alone.
-    expected = [NAN if cell in ("", "NA", "n/a") else float(cell) + 0.0 * (cell == "-0") for cell in cells]
+    # An integer -0 is 0, so -0.0 is 0 beside it.
+    expected = [NAN if cell in ("", "NA", "n/a") else float(cell) + 0.0 for cell in cells]
     changed = [c for c in cells if re.fullmatch(r"\s*[+-]?\d+\s*", c) and int(float(c)) != int(c)]
     numbers, found = numbers_of(cells, target="float64")
     if plain_integers:

@@ -420,6 +420,19 @@ def test_iso_dates_and_times_sort_by_time(
     ]
 
 
+@pytest.mark.parametrize("times", TIMES)
+@pytest.mark.parametrize("first", [True, False])
+def test_blocks_without_any_time_are_missing_values(
+    grouped: FromText, times: list[str], first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_blocks(monkeypatch, 64)
+    rows = [f"x,{time},1\n" for time in times * 4]
+    empty = ["x,,1\n"] * 40
+    text = "k,t,a\n" + "".join([*empty, *rows] if first else [*rows, *empty])
+    with pytest.raises(DataError, match=f"order column 't' is empty in 40 of {40 + len(rows)} rows"):
+        grouped(text, order_by="t")
+
+
 def test_equal_moments_in_two_zones_are_ties(grouped: FromText) -> None:
     text = "k,t,a\nx,2024-01-01T12:00:00+01:00,0\nx,2024-01-01T11:00:00Z,1\n"
     assert grouped.came(text, order_by="t").ties == 1
@@ -1265,7 +1278,7 @@ def csv_tables(draw: st.DrawFn) -> tuple[str, list[list[str]]]:
 
 
 def expected_of(rows: list[list[str]]) -> tuple[list[Any], str, list[list[list[float]]]]:
-    """Keys, dtype and sequences, by plain loops."""
+    """Keys, dtype and sequences, by plain loops; -0 is 0, as an integer or not."""
     written = {row[0] for row in rows}
     plain = all(PLAIN_INTEGER.fullmatch(key) and -(2**63) <= int(key) < 2**63 for key in written)
     keys = sorted(written, key=int) if plain else sorted(written)
@@ -1275,7 +1288,7 @@ def expected_of(rows: list[list[str]]) -> tuple[list[Any], str, list[list[list[f
     def number(cell: str) -> Any:
         if cell.strip().lower() in MISSING:
             return NAN
-        return int(cell) if whole else np.float32(float(cell)).item()
+        return int(cell) if whole else np.float32(float(cell) + 0.0).item()
 
     sequences = [[[number(cell) for cell in row[1:]] for row in rows if row[0] == key] for key in keys]
     return [int(key) if plain else key for key in keys], "int64" if whole else "float32", sequences

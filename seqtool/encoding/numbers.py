@@ -60,8 +60,8 @@ class Numbers:
             raise BadCellError(0, f"a column of {array.type}")
         self.seen += len(numbers)
         if numbers.dtype.kind == "f":
-            if self._text:
-                numbers = numbers + 0.0  # -0 is 0 among integers; so it is among fractions, wherever those begin
+            if self._text:  # -0 is 0 among integers; so it is among fractions, wherever those begin
+                numbers = numbers + 0.0
             self.whole = False
             self._doubles |= numbers.dtype == np.float64
         if self._target in _HOLD_SMALL and _is_small(numbers):  # nearly always: then there is nothing to note

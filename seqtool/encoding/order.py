@@ -55,6 +55,9 @@ class Order:
         if pa.types.is_temporal(array.type):
             return self._typed_times(array)
         if not is_text(array):
+            if array.null_count == len(array):  # of these nobody can say what they are
+                self._not_numbers += len(array)
+                return [np.zeros(len(array), np.int64)] * self.parts
             self._agree("numbers", array)
             return self._as_numbers(array, first_row)
         array = pc.fill_null(array, "")
