@@ -161,7 +161,7 @@ class Encoder:
                 return bad
 
         # Text takes time, and lets other threads run; numbers are only looked at.
-        heavy = any(is_text(array) for array in arrays.values())
+        heavy = any(is_text(arrays[column]) for column in self.features)
         coded = (pool.map if heavy else map)(encode, self.features)
         for column, found in zip(self.features, coded, strict=True):
             if isinstance(found, BadCellError):
