@@ -181,8 +181,7 @@ class FillingTexts:
         out = self.data[self._from : self._until]
         np.add(np.asarray(encoded.indices), self._known, out=out, casting="unsafe")
         self._from = self._until
-        if self._together < _ENCODED:
-            pa.default_memory_pool().release_unused()  # what encoding took would stay ours
+        pa.default_memory_pool().release_unused()  # what encoding took would stay ours
         self._dictionaries.append(encoded.dictionary)
         self._known += len(encoded.dictionary)
         size, count = encoded.dictionary.nbytes, len(encoded.dictionary)
@@ -194,6 +193,7 @@ class FillingTexts:
             self._encode()
         rank, texts = ranks(pa.concat_arrays(self._dictionaries))
         self._dictionaries = []
+        pa.default_memory_pool().release_unused()
         codes = self.data[:count]
         for begin in range(0, count, _ENCODED):
             codes[begin : begin + _ENCODED] = rank.take(codes[begin : begin + _ENCODED])
