@@ -6,7 +6,6 @@ cast silently: the input's dtype stays unless another is asked for.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +28,7 @@ from seqtool.ragged import (
     check_value,
     step_mask,
 )
-from seqtool.windows import AnyArray, Span, gather, mapped, rows_in, slots, span, windows
+from seqtool.windows import AnyArray, Span, gather, mapped, rows_in, sequence_of, slots, span, windows
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
 _BLOCK_BYTES = 1 << 20  # about what stays in a core's cache between filling a block and writing it
@@ -192,9 +191,7 @@ def _check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> None:
         row, *feature = np.unravel_index(place, part.shape)
         step = begin + int(row)
         offsets = ragged.offsets
-        sequence = (
-            bisect.bisect_right(range(len(offsets)), step, key=lambda i: int(offsets[i : i + 1][0])) - 1
-        )
+        sequence = sequence_of(offsets, step)
         where = f"sequence {sequence}, step {step - int(offsets[sequence : sequence + 1][0])}"
         if feature:
             where += f", feature {feature[0] if ragged.features is None else ragged.features[feature[0]]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -18,7 +17,7 @@ from seqtool.errors import DataError
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged
 from seqtool.sequences import Sequences
-from seqtool.windows import Growing, Spool
+from seqtool.windows import Growing, Spool, sequence_of
 
 _CELLS = 1 << 18  # numbers read at a time
 _COMMA = re.compile(r"\s*,\s*")
@@ -52,7 +51,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     loss = numbers.loss(made)
     offsets = running(lengths.done())
     if loss:
-        line = bisect.bisect_right(range(len(offsets)), loss.row, key=lambda i: int(offsets[i : i + 1][0]))
+        line = 1 + sequence_of(offsets, loss.row)
         raise DataError(f"{source.name}: line {line}: {loss.reason}")
     warnings = [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
     if empty:

@@ -203,6 +203,15 @@ def index_type(count: int) -> np.dtype[Any]:
     return np.dtype(np.uint32 if count < 1 << 32 else np.int64)
 
 
+def sequence_of(offsets: AnyArray, row: int) -> int:
+    """The sequence that a row lies in, by few reads of the offsets.
+
+    >>> sequence_of(np.array([0, 2, 2, 5]), 2)
+    2
+    """
+    return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
+
+
 def selected(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...]) -> Lazy:
     """Stretches of rows, end to end: stretch i begins at `starts[i]` and fills `offsets[i]` to `offsets[i + 1]`.
 
@@ -215,7 +224,7 @@ def selected(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[
     def read(begin: int, end: int) -> Array:
         out = np.empty((end - begin, *array.shape[1:]), array.dtype)
         done = begin
-        first = bisect.bisect_right(range(len(starts)), begin, key=lambda i: int(offsets[i : i + 1][0])) - 1
+        first = sequence_of(offsets, begin)
         while done < end:
             edges = offsets[first : first + _STRETCHES + 1]
             edges = edges[: int(np.searchsorted(edges, end)) + 1]
