@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 from seqtool import npz
+from seqtool.bars import watch
 from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.memory import human
@@ -17,7 +18,7 @@ from seqtool.outputs import Counted, Destination, is_special, stdout_is_elsewher
 from seqtool.padding import Plan, check_blow_up
 from seqtool.ragged import Ragged, Side
 from seqtool.receipts import Made
-from seqtool.report import Summary, count, listed, watch
+from seqtool.report import Summary, count, listed
 from seqtool.windows import span, windows
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from seqtool import npz
+from seqtool.counting import LengthCounts
 from seqtool.inputs import Input
 from seqtool.npy import checked_dtype, open_npy
 from seqtool.ragged import Padded, Ragged
-from seqtool.windows import AnyArray, Span, slots, span, windows
+from seqtool.windows import slots
 from seqtool.zipped import ZipReader
 
 _PREVIEWED = 2  # sequences
@@ -44,20 +45,19 @@ def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str,
 
 
 def _sequences(data: Ragged | Padded) -> dict[str, Any]:
-    lengths = data.lengths
-    steps = span(lengths).total
+    lengths = LengthCounts.of(data.lengths)
     found: dict[str, Any] = {
         "kind": "padded" if isinstance(data, Padded) else "ragged",
         "count": len(data),
-        "steps": steps,
-        "empty": sum(int((part == 0).sum()) for _, part in windows(lengths)),
-        "lengths": _quantiles(lengths),
+        "steps": lengths.steps,
+        "empty": lengths.empty,
+        "lengths": _summary(lengths),
     }
     if isinstance(data, Padded):
         slots = data.x.shape[0] * data.x.shape[1]
         found["padding"] = data.padding
         found["value"] = npz.value_to_json(data.value)
-        found["padding_share"] = 1 - steps / slots if slots else 0.0
+        found["padding_share"] = 1 - lengths.steps / slots if slots else 0.0
     if data.keys is not None:
         found["keys"] = {
             "count": len(data.keys),
@@ -72,27 +72,10 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     return found
 
 
-def _quantiles(lengths: AnyArray) -> dict[str, float] | None:
-    if not len(lengths):
+def _summary(lengths: LengthCounts) -> dict[str, float] | None:
+    if not lengths.count:
         return None
-    bounds = span(lengths)
-    return {"min": bounds.least, "median": _median(lengths, bounds), "max": bounds.largest}
-
-
-def _median(lengths: AnyArray, bounds: Span) -> float:
-    if bounds.largest > _COUNTED:
-        return float(np.median(np.asarray(lengths)))
-    counts = np.zeros(bounds.largest + 1, dtype=np.int64)
-    for _, part in windows(lengths):
-        counts += np.bincount(part, minlength=len(counts))
-    ends = np.cumsum(counts)
-    middle = [
-        int(np.searchsorted(ends, place, side="right")) for place in ((ends[-1] - 1) // 2, ends[-1] // 2)
-    ]
-    return sum(middle) / 2
-
-
-_COUNTED = 1 << 20  # lengths up to which it pays to count each of them
+    return {"min": int(lengths.lengths[0]), "median": lengths.median(), "max": lengths.longest}
 
 
 def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:

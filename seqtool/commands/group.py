@@ -63,7 +63,7 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool import inputs, memory, outputs, receipts, report, roles, tables
+    from seqtool import bars, inputs, memory, outputs, receipts, report, roles, tables
     from seqtool.coding import GroupOptions
     from seqtool.delivery import chosen_side, deliver
     from seqtool.padding import plan
@@ -111,7 +111,7 @@ def group(
             step_label=by.step_label,
             static=by.static or (),
         )
-        watch = report.watch(summary, quiet=to.quiet or to.as_json)
+        watch = bars.watch(summary, quiet=to.quiet or to.as_json)
         try:
             came = group_table(table, parts, options, spool=spool, memory=allowed, watch=watch)
         except NotNumbersError as error:

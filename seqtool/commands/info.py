@@ -27,7 +27,7 @@ def info(
 
     Example: seqtool info train.npz
     """
-    from seqtool import inputs, memory, report
+    from seqtool import drawing, inputs, memory, report
     from seqtool.describing import describe
     from seqtool.errors import DataError, UsageError
 
@@ -43,4 +43,4 @@ def info(
     if as_json:
         report.print_json(facts)
     else:
-        report.show_file(facts)
+        drawing.show_file(facts)

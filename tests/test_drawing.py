@@ -1,0 +1,105 @@
+"""Tables and pictures, as a person sees them."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from seqtool.drawing import show_file
+from seqtool.errors import DataError
+from tests.terminal import ESCAPE
+
+# Tables of info
+
+
+def a_file(**sequences: Any) -> dict[str, Any]:
+    arrays = [{"name": "x", "shape": [1920, 45], "dtype": "float32", "bytes": 345_600}]
+    if not sequences:
+        return {"file": "in.npz", "arrays": arrays}
+    base: dict[str, Any] = {
+        "kind": "padded",
+        "count": 3,
+        "steps": 5,
+        "empty": 0,
+        "lengths": {"min": 1, "median": 1.5, "max": 2},
+        "receipt": [],
+        "preview": [],
+    }
+    return {"file": "in.npz", "arrays": arrays, "sequences": base | sequences}
+
+
+def drawn(capsys: pytest.CaptureFixture[str], facts: dict[str, Any]) -> str:
+    show_file(facts)
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert ESCAPE not in told.out
+    return told.out
+
+
+def test_a_file_is_drawn_with_its_arrays(capsys: pytest.CaptureFixture[str]) -> None:
+    told = drawn(capsys, a_file())
+    assert "in.npz" in told
+    assert "1,920 x 45" in told
+    assert "float32" in told
+    assert "345.6 kB" in told
+    assert "sequences" not in told
+
+
+def test_a_file_of_ours_is_drawn_with_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {"in": 7, "kept": 5, "cut": 1, "dropped": {"empty key": 1}}
+    told = drawn(
+        capsys,
+        a_file(
+            empty=1,
+            padding="post",
+            value="nan",
+            padding_share=0.375,
+            features=["speed", "height"],
+            classes=["cat", "dog"],
+            receipt=[{"command": "group", "rows": rows}],
+            preview=[{"length": 7, "key": "k1", "y": 1, "steps": [["1.5", "2"], ["3", "4"]]}],
+        ),
+    )
+    for words in (
+        "3 sequences, 5 steps, 1 of them empty",
+        "min 1, median 1.5, max 2",
+        "post, with nan, 37.5% of all steps",
+        "speed, height",
+        "cat, dog",
+        "by group",
+        "7 steps in = 5 kept + 1 cut + 1 dropped",
+        "sequence 0: key k1, y 1, 7 steps",
+        "1.5",
+        "...",
+    ):
+        assert words in told
+
+
+def test_names_with_brackets_are_drawn_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = a_file(
+        features=["[red]a", "[/]", "b[0]"],
+        classes=["[bold]"],
+        preview=[{"length": 1, "key": "[k]", "steps": [["1", "2", "3"]]}],
+    )
+    facts["file"] = "[blue]in.npz"
+    told = drawn(capsys, facts)
+    for name in ("[red]a", "[/]", "b[0]", "[bold]", "key [k]", "[blue]in.npz"):
+        assert name in told
+
+
+@pytest.mark.parametrize("width", [0, 1, 50])
+def test_steps_of_any_width_can_be_drawn(capsys: pytest.CaptureFixture[str], width: int) -> None:
+    steps = [[str(i) for i in range(width)]]
+    told = drawn(capsys, a_file(preview=[{"length": 1, "steps": steps}, {"length": 0, "steps": []}]))
+    assert "sequence 0: 1 step" in told
+    assert "sequence 1: 0 steps" in told
+
+
+def test_no_sequences_have_no_lengths_to_draw(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "median" not in drawn(capsys, a_file(count=0, lengths=None))
+
+
+def test_a_closed_standard_output_is_an_error_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(DataError, match="standard output is closed"):
+        show_file(a_file())
