@@ -1,7 +1,9 @@
 """Settings and fixtures that every test module shares."""
 
+import os
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,30 @@ settings.load_profile("seqtool")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all examples of a property may write over."""
     return tmp_path_factory.mktemp("scratch")
+
+
+# What a test with one of these markers cannot do without.
+NEEDED = {
+    "torch": ["torch"],
+    "keras": ["keras", "tensorflow"],
+    "tensorflow": ["tensorflow", "tf_keras"],
+    "jax": ["jax"],
+    "matplotlib": ["matplotlib"],
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a library that is not there; SEQTOOL_NEED_EVERYTHING, which CI sets, makes it fail instead."""
+    missing = {
+        name
+        for marker, names in NEEDED.items()
+        if item.get_closest_marker(marker)
+        for name in names
+        if find_spec(name) is None
+    }
+    if missing:
+        told = f"needs {', '.join(sorted(missing))}"
+        (pytest.fail if "SEQTOOL_NEED_EVERYTHING" in os.environ else pytest.skip)(told)
 
 
 def pytest_configure() -> None:

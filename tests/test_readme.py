@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -24,6 +25,9 @@ def blocks() -> list[tuple[str, str]]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scratch = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "samples", scratch / "samples")
+    setup = SETUP.fullmatch(blocks()[0][1].strip())
+    assert setup is not None
+    run(["bash", "-c", setup["rest"]], scratch)  # the file that recipes start from, whichever of them run
     return scratch
 
 
@@ -54,7 +58,22 @@ def without_aside(printed: str) -> str:
     return printed.replace("; -o - sends the data to standard output", "")
 
 
-@pytest.mark.parametrize("number", range(len(blocks())))
+# What a block that has these words in it cannot do without: the markers of tests.
+NEEDS = {
+    r"import torch|seqtool\.torch": "torch",
+    r"import keras|seqtool\.keras": "keras",
+    r"import tensorflow|seqtool\.tf\b": "tensorflow",
+    r"seqtool plot": "matplotlib",
+}
+
+
+def marked(number: int) -> ParameterSet:
+    text = blocks()[number][1]
+    marks = [getattr(pytest.mark, marker) for words, marker in NEEDS.items() if re.search(words, text)]
+    return pytest.param(number, marks=marks)
+
+
+@pytest.mark.parametrize("number", [marked(number) for number in range(len(blocks()))])
 def test_block(number: int, folder: Path) -> None:
     kind, text = blocks()[number]
     setup = SETUP.fullmatch(text.strip())

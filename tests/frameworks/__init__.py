@@ -1,0 +1,1 @@
+"""Tests on the real networks; each is skipped where its framework is absent."""
