@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from seqtool.building import as_ragged
 from seqtool.casting import Array, describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
+from seqtool.masking import free_value
 from seqtool.memory import budget, human
 from seqtool.ragged import (
     Padded,
@@ -28,6 +29,7 @@ from seqtool.ragged import (
     check_value,
     step_mask,
 )
+from seqtool.receipts import Made, Rows
 from seqtool.windows import AnyArray, Span, gather, mapped, rows_in, sequence_of, slots, span, windows
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
@@ -96,6 +98,17 @@ class Plan:
         array = self.ragged.per_step[name]
         return self._scatter(array.data, array.value, array.data.dtype)
 
+    def whole(self, name: str | None = None) -> Array:
+        """The padded block in memory: (N, T, F) or (N, T), or that of the per-step array `name`."""
+        array = self.ragged.values if name is None else self.ragged.per_step[name].data
+        dtype = self.dtype if name is None else array.dtype
+        block = np.empty((*self.shape[:2], *array.shape[1:]), dtype)
+        flat, begin = slots(block), 0
+        for part in self.blocks if name is None else self.step_blocks(name):
+            flat[begin : begin + len(part)] = part
+            begin += len(part)
+        return block
+
     def _scatter(self, rows: AnyArray, value: Value, dtype: np.dtype[Any]) -> Iterator[Array]:
         per_sequence = max(1, self.maxlen * prod(rows.shape[1:]) * dtype.itemsize)
         if per_sequence > _LONG_BYTES:
@@ -156,7 +169,7 @@ def plan(
     maxlen: int | None = None,
     padding: Side = "pre",
     truncating: Side = "pre",
-    value: Value = 0,
+    value: Value | Literal["auto"] = 0,
     dtype: str | np.dtype[Any] | None = None,
     multiple_of: int = 1,
 ) -> Plan:
@@ -172,13 +185,17 @@ def plan(
     check_side("padding", padding)
     check_side("truncating", truncating)
     target = ragged.values.dtype if dtype is None else dtype_named(dtype)
-    check_value(value, ragged.values.shape[1:], target)
     for array in ragged.per_step.values():
         check_value(array.value, (), array.data.dtype)
+    auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
+    if not auto:
+        check_value(cast(Value, value), ragged.values.shape[1:], target)
     _check_cast(ragged, target)
+    if auto:
+        value = free_value(ragged.values, target)
     longest = span(ragged.lengths).largest if maxlen is None else maxlen
     slots = -(-longest // multiple_of) * multiple_of
-    return Plan(ragged, slots, padding, truncating, value, target)
+    return Plan(ragged, slots, padding, truncating, cast(Value, value), target)
 
 
 def _check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> None:
@@ -204,7 +221,7 @@ def pad(
     maxlen: int | None = None,
     padding: Side | None = None,
     truncating: Side = "pre",
-    value: Value | None = None,
+    value: Value | Literal["auto"] | None = None,
     dtype: str | np.dtype[Any] | None = None,
     multiple_of: int = 1,
 ) -> Padded:
@@ -214,7 +231,8 @@ def pad(
     a Ragged or Padded of ours. T is `maxlen`, by default the longest, rounded up to `multiple_of`.
     `padding` says which side is filled (by default pre; a Padded keeps its own), `truncating` which side
     loses steps where there are more than T, `value` what fills: a number (by default 0; a Padded keeps its
-    own) or a tuple of F numbers. The result's `x` is (N, T) or (N, T, F) of the input's dtype, unless
+    own), a tuple of F numbers, or "auto" for one that no real step holds in all features, so that a mask by
+    value skips padding alone. The result's `x` is (N, T) or (N, T, F) of the input's dtype, unless
     `dtype` names another; `lengths` counts the real steps; `original_lengths` joins `per_sequence` when
     steps were cut.
 
@@ -241,7 +259,13 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
-    return carry_out(planned)
+    padded = carry_out(planned)
+    if not planned.steps_cut or not padded.receipt:
+        return padded
+    # What was grouped tells of every row: of those that are cut here too.
+    rows = Rows(came=len(planned.ragged.values), kept=len(planned.ragged.values))
+    made = Made("pad", [], {"maxlen": maxlen, "truncating": truncating}, rows)
+    return padded.replace(receipt=(*padded.receipt, made.entry(cut=planned.steps_cut)))
 
 
 def check_blow_up(planned: Plan) -> None:
@@ -267,36 +291,19 @@ def carry_out(planned: Plan) -> Padded:
     """The whole of a plan in memory."""
     ragged = planned.ragged
     return Padded(
-        x=_gather(planned.blocks, planned.shape, planned.dtype),
+        x=planned.whole(),
         lengths=np.asarray(planned.lengths),
         padding=planned.padding,
         value=planned.value,
         keys=None if ragged.keys is None else np.asarray(ragged.keys),
         features=ragged.features,
         per_step={
-            name: StepArray(
-                _gather(
-                    planned.step_blocks(name),
-                    (*planned.shape[:2], *array.data.shape[1:]),
-                    array.data.dtype,
-                ),
-                array.value,
-            )
-            for name, array in ragged.per_step.items()
+            name: StepArray(planned.whole(name), array.value) for name, array in ragged.per_step.items()
         },
         per_sequence={name: np.asarray(array) for name, array in planned.per_sequence.items()},
         names=ragged.names,
         receipt=ragged.receipt,
     )
-
-
-def _gather(blocks: Iterator[Array], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    whole = np.empty(shape, dtype)
-    flat, begin = slots(whole), 0
-    for block in blocks:
-        flat[begin : begin + len(block)] = block
-        begin += len(block)
-    return whole
 
 
 def unpad(padded: Padded) -> Ragged:

@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
     {"ragged"},
     {
         "ahead",
+        "batching",
         "building",
         "columns",
         "counting",
@@ -34,6 +35,7 @@ LAYERS: list[set[str]] = [
         "fortran",
         "grouping",
         "inflating",
+        "masking",
         "merging",
         "npy",
         "padding",
@@ -64,13 +66,14 @@ LAYERS: list[set[str]] = [
         "describing",
         "drawing",
         "options",
+        "reading",
         "records",
         "report",
         "sources",
         "tabular",
         "textlines",
     },
-    {"api", "delivery"},
+    {"api", "delivery", "keras", "tf", "torch"},
     {"commands"},
     {"cli"},
     {"__init__", "__main__"},
@@ -99,14 +102,17 @@ HOMES = {
     "typer": {"cli", "options", "report", "commands"},
     "pandas": set(),
     "rich": set(),
-    **{
-        name: set()
-        for name in ("duckdb", "polars", "torch", "tensorflow", "keras", "jax", "matplotlib", "pyspark")
-    },
+    **{name: set() for name in ("duckdb", "polars", "jax", "matplotlib", "pyspark")},
+    "torch": {"torch"},  # the adapter of each, which nobody else imports
+    "keras": {"keras"},
+    "tensorflow": {"tf"},
 }
 NEVER_ELSEWHERE = {
     "duckdb": set(),
     "polars": set(),
+    "torch": {"torch"},
+    "keras": {"keras"},
+    "tensorflow": {"tf"},
     "rich": {"bars", "drawing"},
 }  # not even inside a function
 
@@ -271,6 +277,11 @@ def loaded_with(*names: str) -> set[str]:
         found |= {name.split(".")[0] for name in needed} - {"seqtool"}
         waiting |= own(iter(needed)) - found
     return found
+
+
+def test_nothing_imports_the_adapters_of_frameworks() -> None:
+    adapters = {"torch", "keras", "tf"}
+    assert not {name for name, tree in modules().items() if adapters & own(imports(tree))}
 
 
 def test_the_command_line_loads_without_arrays_and_tables() -> None:
@@ -492,6 +503,13 @@ def test_every_module_has_its_tests() -> None:
         "inflating",
         "npy",
         "coding",
+        "foreign",
+        # parts of plotting and of checking, drawn and looked at as a whole
+        "plotting.boxes",
+        "plotting.panels",
+        "checking.findings",
+        "checking.invariants",
+        "checking.layouts",
     }
     missing = []
     for module in modules():
@@ -500,6 +518,8 @@ def test_every_module_has_its_tests() -> None:
             continue
         if folders and ROOT.joinpath("tests", *folders[:-1], f"test_{folders[-1]}.py").is_file():
             continue  # a package with one test file, such as encoding
+        if ROOT.joinpath("tests", "frameworks", f"test_{name}.py").is_file():
+            continue
         if not ROOT.joinpath("tests", *folders, f"test_{name}.py").is_file():
             missing.append(module)
     assert missing == []

@@ -209,8 +209,9 @@ def test_riders_follow_their_steps_and_their_sequences(
     lengths = ragged.lengths.tolist()
     if any(length > slots for length in lengths):
         before["per_sequence"]["original_lengths"] = ("int64", (len(lengths),), repr(lengths))
-    for part in ("keys", "features", "per_sequence", "names", "receipt"):
+    for part in ("keys", "features", "per_sequence", "names"):
         assert after[part] == before[part]
+    assert after["receipt"][: len(ragged.receipt)] == ragged.receipt
 
 
 @given(oracles.raggeds(riders=True), st.sampled_from(SIDES), multiples)
@@ -367,3 +368,41 @@ def test_the_mask_agrees_with_the_oracle_for_a_padded_block() -> None:
     padded = pad(THREE, maxlen=2, padding="post")
     assert padded.mask.tolist() == step_mask(padded.lengths, maxlen=2, padding="post").tolist()
     assert padded.mask.tolist() == oracles.step_mask([1, 2, 2], maxlen=2, padding="post")
+
+
+# A value that is chosen, and receipts
+
+
+@given(oracles.raggeds(["int8", "float32", "float64"]), st.sampled_from(SIDES))
+def test_the_chosen_value_masks_padding_alone(ragged: Ragged, padding: Any) -> None:
+    padded = pad(ragged, value="auto", padding=padding, maxlen=3)
+    assert isinstance(padded.value, int)
+    if padded.x.ndim == 2 or padded.x.shape[2]:
+        with np.errstate(over="ignore"):
+            held = np.asarray(padded.x).astype(np.float32) == np.float32(padded.value)
+        skipped = held if held.ndim == 2 else held.all(axis=2)
+        assert not (skipped & padded.mask).any()
+        assert (skipped | padded.mask).all()
+
+
+def test_a_chosen_value_fits_the_dtype_that_is_asked_for() -> None:
+    assert pad([[0.0, -1.0], [3.0]], value="auto", dtype="int8").value == -2
+    assert pad([[0, 5], [3]], value="auto", dtype="uint8").value == 255
+    with pytest.raises(DataError, match="uint8 cannot hold"):
+        pad([[0, 500]], value="auto", dtype="uint8")
+    with pytest.raises(DataError, match="no mask value is free"):
+        pad(np.array([[True, False]]), value="auto")
+
+
+def test_what_is_cut_from_grouped_sequences_is_told_in_their_receipt() -> None:
+    rows = {"in": 3, "kept": 3, "cut": 0, "dropped": {}}
+    grouped = Ragged(np.arange(3), np.array([0, 1, 3]), receipt=({"command": "group", "rows": rows},))
+    assert len(pad(grouped).receipt) == 1
+    _, entry = pad(grouped, maxlen=1, truncating="post").receipt
+    assert entry == {
+        "command": "pad",
+        "inputs": [],
+        "arguments": {"maxlen": 1, "truncating": "post"},
+        "rows": {"in": 3, "kept": 2, "cut": 1, "dropped": {}},
+    }
+    assert pad([[1, 2]], maxlen=1).receipt == ()

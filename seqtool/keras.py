@@ -1,0 +1,122 @@
+"""Sequences of a file for Keras 3, whichever backend it has: a PyDataset of padded batches, and a masked input.
+
+With `data = SequenceData("train.npz", shuffle=True)` and `inputs, masked = masked_input(data)`, layers go on
+top of `masked`, and `fit(data)` trains the model from `inputs` to them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+try:
+    import keras
+except ModuleNotFoundError as missing:
+    raise ImportError(
+        f"seqtool.keras needs Keras 3 and a backend ({missing}): pip install keras tensorflow, or set "
+        "KERAS_BACKEND to torch or jax and install that"
+    ) from None
+
+from seqtool.batching import POOL, epoch
+from seqtool.counting import LengthCounts
+from seqtool.errors import DataError
+from seqtool.ragged import Value
+from seqtool.reading import SequenceFile
+
+_SHAPES = 8  # about as many padded lengths, each of which some backends compile a network for
+
+
+class SequenceData(keras.utils.PyDataset):
+    """Padded batches of the sequences of an `.npz` of ours, for `fit`, `evaluate` and `predict`.
+
+    A batch is `(x, y)`, or `x` alone where the file has no labels, in NumPy. `x` is (B, T, F) float32, or
+    (B, T) int64 of token ids, padded at the end whatever side the file pads, as cuDNN needs it. T is that of
+    a padded file; batches of a ragged one are as long as their longest sequence, rounded up to
+    `multiple_of` (by default such that there are few shapes to compile). Padding holds `value`, by default
+    what it holds in the file, and 0 where the file is ragged.
+
+    With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
+    `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and
+    `max_queue_size` are those of Keras. Errors are those of `seqtool.reading.SequenceFile`.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        seed: int = 0,
+        value: Value | None = None,
+        multiple_of: int | None = None,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        max_queue_size: int = 10,
+    ) -> None:
+        super().__init__(
+            workers=workers, use_multiprocessing=use_multiprocessing, max_queue_size=max_queue_size
+        )
+        self.file = SequenceFile(path)
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.value = self.file.value if value is None else value
+        self.multiple_of = multiple_of or _multiple_of(self.file)
+        self.epoch = 0
+        self._draw()
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Any:
+        x, _, y = self.file.batch(self._batches[index], multiple_of=self.multiple_of, value=self.value)
+        return x if y is None else (x, y)
+
+    def on_epoch_end(self) -> None:
+        """Draw the order of the next epoch; Keras calls it."""
+        self.epoch += 1
+        if self.shuffle:
+            self._draw()
+
+    def _draw(self) -> None:
+        self._batches = epoch(
+            self.file.lengths,
+            batch_size=self.batch_size,
+            seed=(self.seed, self.epoch) if self.shuffle else None,
+            pool=POOL if self.file.maxlen is None else 1,  # one length needs no sorting by length
+        )
+
+
+def _multiple_of(file: SequenceFile) -> int:
+    """All slots of a padded file, else a share of what nine of ten sequences do not exceed."""
+    if file.maxlen is not None or not len(file):
+        return max(1, file.maxlen or 1)
+    return max(1, -(-LengthCounts.of(file.lengths).quantile(0.9) // _SHAPES))
+
+
+def masked_input(data: SequenceData | str | os.PathLike[str]) -> tuple[Any, Any]:
+    """The input of a network that passes padding over, as `(inputs, masked)`; layers go on top of `masked`.
+
+    Of F features it is an Input of (None, F) and Masking with the value that padding holds. Token ids are an
+    Input of (None,) alone, twice: `Embedding(mask_zero=True)` masks them. Raises DataError where no mask can
+    tell the padding.
+    """
+    file = data.file if isinstance(data, SequenceData) else SequenceFile(data)
+    value = data.value if isinstance(data, SequenceData) else file.value
+    name = file.path.name
+    if not file.feature_shape:
+        if value != 0:
+            raise DataError(
+                f"{name}: padding holds {value}, but Embedding(mask_zero=True) masks 0; "
+                f"seqtool pad {name} --value 0"
+            )
+        inputs = keras.Input((None,), dtype=file.dtype.name)
+        return inputs, inputs
+    numbers = set(value) if isinstance(value, tuple) else {value}
+    if len(numbers) > 1 or value != value:
+        what = "NaN, which equals nothing" if value != value else "a number for each feature"
+        raise DataError(
+            f"{name}: padding holds {what}, but Masking takes one number; seqtool pad {name} --value 0"
+        )
+    inputs = keras.Input((None, *file.feature_shape), dtype=file.dtype.name)
+    return inputs, keras.layers.Masking(float(numbers.pop()))(inputs)

@@ -1,0 +1,101 @@
+"""Mask values: which real steps a mask by value would skip, and a value that skips none.
+
+Keras' `Masking(v)` skips a step when all of its features equal v, and compares as float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtool.casting import Array, first_loss
+from seqtool.errors import DataError
+from seqtool.windows import AnyArray, windows
+
+_TRIED = (0, -1, -2, -9, -10, -99, -100, -999, -1000, -9999, -10_000, -99_999, -100_000, -1_000_000)
+
+_UNSIGNED = (0, 255, 254, 253, 65_535, 65_534, 999_999, 9_999_999)  # float32 holds each of them
+
+
+@dataclass(frozen=True)
+class Held:
+    """The real steps that hold a value in every feature: how many, and the first of them."""
+
+    count: int
+    first: int
+
+
+def holding(values: AnyArray, value: float) -> Held | None:
+    """The steps of (S, F) or (S,) that equal `value` in every feature, compared as float32; None if none does.
+
+    >>> holding(np.array([[0, 1], [0, 0], [0, 0]]), 0)
+    Held(count=2, first=1)
+    """
+    return _holding(values, [value], values.dtype)[0]
+
+
+def free_value(values: AnyArray, dtype: np.dtype[Any] | None = None) -> int:
+    """The first of some usual mask values that no step of (S, F) or (S,) holds in every feature.
+
+    Steps are compared as they are after a cast to `dtype`, and then to float32. Tried are 0, -1, -2, -9, -10,
+    -99 and so on; of unsigned integers 0, 255 and so on. Raises DataError where none is free.
+
+    >>> free_value(np.array([[0.0, 0.0], [-1.0, 5.0]]))
+    -1
+    """
+    dtype = dtype or values.dtype
+    tried = candidates(dtype)
+    held = _holding(values, tried, dtype)
+    for value, found in zip(tried, held, strict=True):
+        if found is None:
+            return value
+    raise DataError(
+        f"no mask value is free: real steps hold each of {', '.join(map(str, tried))}; name one that is with "
+        "--value, or a wider type with --dtype, such as float32"
+    )
+
+
+def candidates(dtype: np.dtype[Any]) -> list[int]:
+    """The mask values that are tried for a dtype, in their order: those of the usual ones that it holds.
+
+    >>> candidates(np.dtype("uint8"))
+    [0, 255, 254, 253]
+    """
+    usual = {"b": (0, 1), "u": _UNSIGNED}.get(dtype.kind, _TRIED)
+    return [value for value in usual if first_loss(np.array([value]), dtype) is None]
+
+
+def _holding(values: AnyArray, sought: Sequence[float], dtype: np.dtype[Any]) -> list[Held | None]:
+    """For each of some values the steps that hold it in every feature; one pass for all of them."""
+    numbers = [_as_compared(np.array(value), dtype) for value in sought]
+    counts, firsts = [0] * len(numbers), [0] * len(numbers)
+    for begin, part in windows(values):
+        rows, held = _of_one_number(_as_compared(part, dtype))
+        for i, number in enumerate(numbers):
+            same = held == number
+            count = int(np.count_nonzero(same))
+            if count and not counts[i]:
+                firsts[i] = begin + int(rows[int(np.argmax(same))])
+            counts[i] += count
+    return [Held(count, first) if count else None for count, first in zip(counts, firsts, strict=True)]
+
+
+def _as_compared(numbers: Array, dtype: np.dtype[Any]) -> Array:
+    """Numbers as a mask by value compares them: cast to the dtype of x, and then to float32."""
+    with np.errstate(all="ignore"):
+        return np.asarray(numbers.astype(dtype, copy=False).astype(np.float32, copy=False))
+
+
+def _of_one_number(steps: Array) -> tuple[Array | range, Array]:
+    """The steps whose features are all the same number, and that number of each."""
+    if steps.ndim == 1:
+        return range(len(steps)), steps
+    if not steps.shape[1]:  # without features there is nothing to compare
+        return range(0), np.empty(0, steps.dtype)
+    rows = np.flatnonzero(steps[:, 0] == steps[:, -1])  # few of many are left to be looked at whole
+    some = steps[rows]
+    same = (some == some[:, :1]).all(axis=1)
+    return rows[same], some[same, 0]

@@ -1,0 +1,215 @@
+"""Batches of sequences out of a file of ours, for networks that train on it: what the framework adapters share.
+
+Only what a batch needs is read, at its place in the file: pages of a mapping would count as resident memory,
+and a file may be larger than that.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import weakref
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqtool import npz
+from seqtool.casting import Array
+from seqtool.errors import DataError, UsageError, at
+from seqtool.padding import plan
+from seqtool.ragged import Padded, Ragged, StepArray, Value, check_lengths, offsets_of
+from seqtool.windows import AnyArray, FileArray, Spool, expanded, gather, rows_in, slots, stored
+from seqtool.zipped import ZipReader
+
+_GAP = 1 << 14  # bytes between two stretches that are rather read along than passed over
+
+
+class Block(NamedTuple):
+    """A batch, padded at the end: `x` (B, T, F) or (B, T), `lengths` (B,) int64, and `y` (B, ...) or None."""
+
+    x: Array
+    lengths: Array
+    y: Array | None
+
+
+class SequenceFile:
+    """The sequences of an `.npz` of ours, padded or ragged, of which only those asked for are read.
+
+    It holds the lengths and labels of all N sequences, and no steps; a compressed file is inflated once, into
+    a temporary one. Steps (S, F) come as float32 and token ids (S,) as int64, unless `dtype` says otherwise.
+    Labels are `y`, or where there is none `step_y`, one for each step. A copy sent to another process opens
+    the file again; after a fork both read the same one.
+
+    Invariants of lengths are checked, checksums are not: `seqtool check` does that. Raises DataError when the
+    file is missing, not ours or damaged, UsageError for a dtype that would lose fractions.
+
+    >>> import tempfile, seqtool as st
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     st.save(f"{folder}/three.npz", st.pad([[1], [2, 3], [4, 5, 6]]))
+    ...     file = SequenceFile(f"{folder}/three.npz")
+    >>> len(file), file.lengths.tolist(), file.batch([1, 0]).x.tolist()
+    (3, [1, 2, 3], [[2, 3], [1, 0]])
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, dtype: str | np.dtype[Any] | None = None) -> None:
+        self.path = Path(path).absolute()
+        self._asked = dtype
+        with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
+            data = npz.read(archive, check=False)
+            if isinstance(data, Ragged):
+                data.replace()  # of which making one checks all that needs no pass over the steps
+            else:
+                check_lengths(data.lengths, data.x)
+            self._open(data)
+
+    def _open(self, data: Ragged | Padded) -> None:
+        self.features, self.classes = data.features, data.names.get("classes")
+        self.maxlen: int | None = None
+        self.value: Value = 0
+        if isinstance(data, Ragged):
+            steps = data.values
+            self._starts = np.asarray(data.offsets)[:-1]
+            self.lengths = np.diff(np.asarray(data.offsets))
+        else:
+            self.maxlen, self.value = data.x.shape[1], data.value
+            steps = slots(data.x)
+            self.lengths = np.asarray(data.lengths).astype(np.int64, copy=False)
+            self._starts = np.arange(len(data)) * self.maxlen
+            if data.padding == "pre":
+                self._starts += self.maxlen - self.lengths
+        self.dtype = self._chosen(steps)
+        spool = Spool()
+        weakref.finalize(self, spool.close)
+        self._steps = _in_place(steps, spool)
+        self.y = None if "y" not in data.per_sequence else self._numbers(np.asarray(data.per_sequence["y"]))
+        self.step_y: StepArray | None = None
+        if self.y is None and "step_y" in data.per_step:
+            labels = data.per_step["step_y"]
+            rows = labels.data if isinstance(data, Ragged) else slots(labels.data)
+            self.step_y = StepArray(_in_place(rows, spool), labels.value)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self.path, self._asked)
+
+    @property
+    def feature_shape(self) -> tuple[int, ...]:
+        """The shape of a step: (F,), or () for token ids."""
+        return self._steps.shape[1:]
+
+    def take(self, indices: Iterable[int]) -> Ragged:
+        """These sequences in this order, with their labels, in memory.
+
+        Raises IndexError for one that is not there, DataError for a number too large for the dtype.
+        """
+        chosen = self._checked(indices)
+        distinct, back = np.unique(chosen, return_inverse=True)
+        starts, lengths = self._starts[distinct], self.lengths[distinct]
+        ascending = len(back) == len(distinct) and bool((np.diff(back) == 1).all())
+
+        def rows(array: AnyArray) -> Array:
+            found = _stretches(array, starts, lengths)
+            return (
+                found if ascending else found.take(expanded(offsets_of(lengths)[back], lengths[back]), axis=0)
+            )
+
+        return Ragged(
+            self._cast(rows(self._steps)),
+            offsets_of(self.lengths[chosen]),
+            per_sequence={} if self.y is None else {"y": self.y[chosen]},
+            per_step={}
+            if self.step_y is None
+            else {"step_y": StepArray(self._numbers(rows(self.step_y.data)), self.step_y.value)},
+        )
+
+    def sequence(self, i: int) -> tuple[Array, Array | None]:
+        """The steps of a sequence, (L, F) or (L,), and its label, or None where the file has none."""
+        taken = self.take([i])
+        if "step_y" in taken.per_step:
+            return np.asarray(taken.values), np.asarray(taken.per_step["step_y"].data)
+        y = taken.per_sequence.get("y")
+        return np.asarray(taken.values), None if y is None else np.asarray(y)[0]
+
+    def batch(self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None) -> Block:
+        """These sequences in this order, padded at the end up to the longest of them, and to at least one slot.
+
+        The slots are rounded up to `multiple_of`; padding holds `value`, by default what it holds in the
+        file, and 0 where the file is ragged.
+        """
+        taken = self.take(indices)
+        lengths = np.asarray(taken.lengths)
+        planned = plan(
+            taken,
+            maxlen=max(1, int(lengths.max(initial=0))),
+            padding="post",
+            value=self.value if value is None else value,
+            multiple_of=multiple_of,
+        )
+        if taken.per_step:
+            return Block(planned.whole(), lengths, planned.whole("step_y"))
+        y = taken.per_sequence.get("y")
+        return Block(planned.whole(), lengths, None if y is None else np.asarray(y))
+
+    def _checked(self, indices: Iterable[int]) -> Array:
+        chosen = np.fromiter(map(operator.index, indices), np.int64)
+        wrong = np.flatnonzero((chosen < 0) | (chosen >= len(self)))
+        if len(wrong):
+            raise IndexError(
+                f"{self.path.name}: there is no sequence {chosen[wrong[0]]}; there are {len(self)}, counted from 0"
+            )
+        return chosen
+
+    def _chosen(self, steps: AnyArray) -> np.dtype[Any]:
+        """The dtype that steps come in."""
+        if self._asked is None:
+            tokens = steps.ndim == 1 and steps.dtype.kind in "iu"
+            return np.dtype(np.int64 if tokens else np.float32)
+        dtype = np.dtype(self._asked)
+        if not np.can_cast(steps.dtype, dtype, "same_kind"):
+            raise UsageError(f"dtype is {dtype}, but the steps of {self.path.name} are {steps.dtype}")
+        return dtype
+
+    def _cast(self, steps: Array) -> Array:
+        try:
+            with np.errstate(over="raise"):
+                return steps.astype(self.dtype, copy=False)
+        except FloatingPointError:
+            raise DataError(
+                f"{self.path.name}: holds numbers that are too large for {self.dtype}; give dtype float64"
+            ) from None
+
+    def _numbers(self, labels: Array) -> Array:
+        """Labels as losses take them: whole numbers as int64, others in the float type of the steps."""
+        if labels.dtype.kind not in "biuf":
+            raise DataError("y holds text; numbers were expected, with their names in classes")
+        if labels.dtype.kind != "f":
+            return labels.astype(np.int64, copy=False)
+        return labels.astype(self.dtype if self.dtype.kind == "f" else np.float32, copy=False)
+
+
+def _reopened(path: Path, dtype: str | np.dtype[Any] | None) -> SequenceFile:
+    return SequenceFile(path, dtype=dtype)
+
+
+def _in_place(array: AnyArray, spool: Spool) -> AnyArray:
+    """An array of which any window is read at once: as it stands in the file, or inflated."""
+    return array if isinstance(array, FileArray) else stored(spool, array)
+
+
+def _stretches(array: AnyArray, starts: Array, counts: Array) -> Array:
+    """A copy of stretches of rows that ascend, end to end; those that lie close together are read together."""
+    if isinstance(array, np.ndarray):
+        return array.take(expanded(starts, counts), axis=0)
+    ends = starts + counts
+    apart = np.flatnonzero(starts[1:] - ends[:-1] > rows_in(array, _GAP)) + 1
+    parts = [
+        array[starts[a] : ends[a]] if b - a == 1 else gather(array, starts[a:b], counts[a:b])
+        for a, b in pairwise([0, *apart.tolist(), len(starts)])
+        if b > a
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate([array[:0], *parts])

@@ -1,0 +1,57 @@
+"""Sequences of a file for TensorFlow: a `tf.data.Dataset` of padded batches with their lengths.
+
+`for x, lengths, y in dataset("train.npz", shuffle=True)` goes through them; lengths are what
+`dynamic_rnn` takes as `sequence_length`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+try:
+    import tensorflow as tf
+except ModuleNotFoundError as missing:
+    raise ImportError(f"seqtool.tf needs TensorFlow ({missing}): pip install tensorflow") from None
+
+from seqtool.batching import check_batch_size, epoch
+from seqtool.reading import SequenceFile
+
+_AHEAD = 2  # batches that are read while the network trains
+
+
+def dataset(
+    path: str | os.PathLike[str], *, batch_size: int = 32, shuffle: bool = False, seed: int = 0
+) -> Any:
+    """The sequences of an `.npz` of ours, padded or ragged, as a `tf.data.Dataset` of padded batches.
+
+    A batch is `(x, lengths, y)`, or `(x, lengths)` where the file has no labels. `x` is (B, T, F) float32,
+    or (B, T) int64 of token ids, padded at the end up to the longest sequence of the batch with what padding
+    holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or (B, T) of labels of steps. It may be gone
+    through any number of times; with `shuffle` each time in an order of its own, which follows from `seed`,
+    in batches of similar lengths. Errors are those of `seqtool.reading.SequenceFile`.
+    """
+    check_batch_size(batch_size)
+    file = SequenceFile(path)
+    epochs = count()
+
+    def batches() -> Iterator[tuple[Any, ...]]:
+        drawn = (seed, next(epochs)) if shuffle else None
+        for indices in epoch(file.lengths, batch_size=batch_size, seed=drawn):
+            x, lengths, y = file.batch(indices)
+            yield (x, lengths) if y is None else (x, lengths, y)
+
+    some = file.batch([])
+    signature = [
+        tf.TensorSpec((None, None, *file.feature_shape), file.dtype.name),
+        tf.TensorSpec((None,), "int64"),
+    ]
+    if some.y is not None:
+        slots = () if file.step_y is None else (None,)
+        rest = some.y.shape[1 + len(slots) :]
+        signature.append(tf.TensorSpec((None, *slots, *rest), some.y.dtype.name))
+    whole = tf.data.Dataset.from_generator(batches, output_signature=tuple(signature))
+    number = -(-len(file) // batch_size)
+    return whole.apply(tf.data.experimental.assert_cardinality(number)).prefetch(_AHEAD)

@@ -1,0 +1,150 @@
+"""Sequences of a file for PyTorch: a dataset, a collate, a sampler of batches of similar lengths, packing.
+
+With `data = SequenceDataset("train.npz")`, a DataLoader of `data` with
+`batch_sampler=LengthBatchSampler(data.lengths, batch_size=32)` and `collate_fn=collate` gives each `Batch`,
+which a recurrent layer takes as `to_packed(batch)`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+try:
+    import torch
+    from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_sequence
+    from torch.utils.data import Dataset, Sampler
+except ModuleNotFoundError as missing:
+    raise ImportError(f"seqtool.torch needs PyTorch ({missing}): pip install torch") from None
+
+from seqtool.batching import check_batch_size, length_batches
+from seqtool.casting import Array
+from seqtool.errors import DataError
+from seqtool.ragged import Value
+from seqtool.reading import SequenceFile
+
+
+class SequenceDataset(Dataset[Any]):
+    """The sequences of an `.npz` of ours, padded or ragged, each without padding, read when it is asked for.
+
+    An item is `(x, y)`, or `x` alone where the file has no labels. `x` is (L, F) float32, or (L,) int64 of
+    token ids; `dtype` names another type. `y` is the label, int64 or float, or one for each step. It may go
+    to workers, forked or spawned. Errors are those of `seqtool.reading.SequenceFile`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, dtype: torch.dtype | None = None) -> None:
+        self.file = SequenceFile(
+            path, dtype=None if dtype is None else torch.empty(0, dtype=dtype).numpy().dtype
+        )
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+    @property
+    def lengths(self) -> Array:
+        """The number of steps of each sequence, (N,) int64, in NumPy."""
+        return self.file.lengths
+
+    def __getitem__(self, i: int) -> Any:
+        return self.__getitems__([i])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """Several items, read together: what a DataLoader asks for."""
+        taken = self.file.take(indices)
+        lengths = np.asarray(taken.lengths).tolist()
+        xs = torch.from_numpy(np.asarray(taken.values)).split(lengths)
+        if "y" in taken.per_sequence:
+            return list(zip(xs, torch.from_numpy(np.asarray(taken.per_sequence["y"])), strict=True))
+        if "step_y" in taken.per_step:
+            labels = torch.from_numpy(np.asarray(taken.per_step["step_y"].data))
+            return list(zip(xs, labels.split(lengths), strict=True))
+        return list(xs)
+
+
+class Batch(NamedTuple):
+    """A padded batch: `x` (B, T, F) or (B, T), `lengths` (B,) int64 on the CPU, `y` (B, ...), (B, T) or None."""
+
+    x: torch.Tensor
+    lengths: torch.Tensor
+    y: torch.Tensor | None
+
+    def to(self, device: Any, *, non_blocking: bool = False) -> Batch:
+        """The batch on a device; the lengths stay where packing needs them, on the CPU."""
+        y = None if self.y is None else self.y.to(device, non_blocking=non_blocking)
+        return Batch(self.x.to(device, non_blocking=non_blocking), self.lengths, y)
+
+
+def collate(items: Sequence[Any], *, value: Value = 0, label_value: float = -100) -> Batch:
+    """Make a batch of the items of a SequenceDataset, each padded at its end up to the longest of them.
+
+    Padding holds `value` in x, one number or one for each feature, and `label_value` in labels of steps,
+    which the losses of PyTorch pass over.
+    """
+    labelled = isinstance(items[0], tuple)
+    xs = [item[0] for item in items] if labelled else list(items)
+    lengths = torch.tensor([len(x) for x in xs])
+    x = pad_sequence(xs, batch_first=True)
+    if value != 0:
+        x[torch.arange(x.shape[1]) >= lengths[:, None]] = torch.tensor(value, dtype=x.dtype)
+    if not labelled:
+        return Batch(x, lengths, None)
+    ys = [item[1] for item in items]
+    y = pad_sequence(ys, batch_first=True, padding_value=label_value) if ys[0].ndim else torch.stack(ys)
+    return Batch(x, lengths, y)
+
+
+class LengthBatchSampler(Sampler[list[int]]):
+    """Batches of similar lengths, in random order, for the `batch_sampler` of a DataLoader.
+
+    What `sampler` draws (by default all N sequences in random order; a DistributedSampler, or one over a
+    subset) is gathered in pools of 100 batches, sorted by length and cut; every index comes once, in
+    ceil(n / batch_size) batches, as many on every rank. `lengths` (N,) are those of the dataset. The order
+    follows from `seed` and the epoch, which counts up by itself or is told with `set_epoch`; an own
+    `sampler` draws by its own rules.
+    """
+
+    def __init__(
+        self, lengths: Any, *, batch_size: int, sampler: Sampler[int] | None = None, seed: int = 0
+    ) -> None:
+        check_batch_size(batch_size)
+        self.lengths = np.asarray(lengths)
+        self.batch_size = batch_size
+        self.drop_last = False  # asked by libraries that spread batches over machines
+        self.sampler = sampler
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        sampler = self.lengths if self.sampler is None else self.sampler
+        return -(-len(cast(Sized, sampler)) // self.batch_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next, as a DistributedSampler wants to be told; it is told too."""
+        self.epoch = epoch
+        told = getattr(self.sampler, "set_epoch", None)
+        if told is not None:
+            told(epoch)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        random = np.random.default_rng((self.seed, self.epoch))
+        self.epoch += 1
+        order: Iterable[int] = random.permutation(len(self.lengths)) if self.sampler is None else self.sampler
+        for batch in length_batches(order, self.lengths, batch_size=self.batch_size, random=random):
+            yield batch.tolist()
+
+
+def to_packed(batch: Batch) -> PackedSequence:
+    """A batch as the recurrent layers of PyTorch take it, without its padding.
+
+    Raises DataError where a sequence has no step, which no PackedSequence can hold.
+    """
+    empty = int((batch.lengths == 0).sum())
+    if empty:
+        raise DataError(
+            f"{empty:,} of {len(batch.lengths):,} sequences of the batch have no step, and packing needs one at "
+            "least; drop them: seqtool pad FILE --min-len 1"
+        )
+    return pack_padded_sequence(batch.x, batch.lengths.cpu(), batch_first=True, enforce_sorted=False)
