@@ -1,42 +1,144 @@
-"""`describe`: what is in a file of arrays, as data."""
+"""What is in a file of arrays, as data; and one of its sequences."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from seqtool import npz
 from seqtool.counting import LengthCounts
+from seqtool.errors import DataError
 from seqtool.inputs import Input
 from seqtool.npy import checked_dtype, open_npy
+from seqtool.planning import length_bars
 from seqtool.ragged import Padded, Ragged
-from seqtool.windows import slots
+from seqtool.roles import join_names, split_names
+from seqtool.windows import AnyArray, Lazy, slots, windows
 from seqtool.zipped import ZipReader
 
 _PREVIEWED = 2  # sequences
 _STEPS = 5  # of each
 _NAMES = 50  # of features and classes
+_KEYS = 10_000  # that are compared with one that is not found
+
+
+@contextmanager
+def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded | None]]:
+    """The facts of `describe` and, of a file of ours, its sequences, which can be read within the block."""
+    if source.kind == "npy":
+        array = open_npy(source.path, source.name)
+        checked_dtype(array.dtype, source.name)
+        yield {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}, None
+        return
+    with ZipReader(source.path, source.name) as archive:
+        ours = npz.is_ours(archive)
+        archive.verify()
+        arrays = [_array(name, *archive.header(name)) for name in archive.names]
+        facts: dict[str, Any] = {"file": source.name, "arrays": arrays}
+        data = npz.read(archive) if ours else None
+        if data is not None:
+            facts["sequences"] = _sequences(data)
+        yield facts, data
 
 
 def describe(source: Input) -> dict[str, Any]:
     """The arrays of an `.npz` or `.npy` and, in a file of ours, its sequences.
 
     Keys of the result: `file`, `arrays` (name, shape, dtype, bytes), and for files of ours `sequences`
-    (lengths, padding, keys, features, receipt, preview). Raises DataError for a damaged file.
+    (lengths, histogram, padding, keys, features, receipt, preview). Raises DataError for a damaged file.
     """
-    if source.kind == "npy":
-        array = open_npy(source.path, source.name)
-        checked_dtype(array.dtype, source.name)
-        return {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}
-    with ZipReader(source.path, source.name) as archive:
-        ours = npz.is_ours(archive)
-        archive.verify()
-        arrays = [_array(name, *archive.header(name)) for name in archive.names]
-        found: dict[str, Any] = {"file": source.name, "arrays": arrays}
-        if ours:
-            found["sequences"] = _sequences(npz.read(archive))
-        return found
+    with described(source) as (facts, _):
+        return facts
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where one sequence stands: `slots` is (T, F) or (T,), of which those from `begin` to `end` are its steps."""
+
+    slots: AnyArray
+    begin: int
+    end: int
+
+    @property
+    def steps(self) -> AnyArray:
+        """The steps alone."""
+        return _rows(self.slots, self.begin, self.end)
+
+
+def window_of(data: Ragged | Padded, i: int) -> Window:
+    """The window of sequence i; nothing of it is read yet.
+
+    >>> window_of(Ragged(np.arange(5), np.array([0, 2, 5])), 1).steps[:].tolist()
+    [2, 3, 4]
+    """
+    if isinstance(data, Ragged):
+        begin, end = data.offsets[i : i + 2].tolist()
+        return Window(_rows(data.values, begin, end), 0, end - begin)
+    length, width = int(data.lengths[i : i + 1][0]), data.x.shape[1]
+    first = 0 if data.padding == "post" else width - length
+    return Window(_rows(slots(data.x), i * width, (i + 1) * width), first, first + length)
+
+
+def _rows(array: AnyArray, first: int, last: int) -> Lazy:
+    shape = (last - first, *array.shape[1:])
+    return Lazy(shape, array.dtype, lambda begin, end: array[first + begin : first + end])
+
+
+def sequence_facts(data: Ragged | Padded, i: int) -> dict[str, Any]:
+    """What is known of sequence i: `sequence`, `length`, `key`, `y`, `features`, and its first `steps` as text."""
+    facts = _preview(data, i)
+    if data.features is not None:
+        facts["features"] = list(data.features)
+    return facts
+
+
+def of_ours(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
+    """The sequences of a file of this name; raises DataError where nobody knows what they are."""
+    if data is None:
+        raise DataError(
+            f"{name}: not written by seqtool, so its sequences are not known; seqtool pad takes it"
+        )
+    return data
+
+
+def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
+    """The place of the sequence with this key; where there are no keys, of that number, counted from 0.
+
+    A key of several columns is written with commas. Raises DataError, which begins with the `name` of the file,
+    where there is none.
+
+    >>> find_sequence(Ragged(np.arange(3), np.array([0, 1, 3]), keys=np.array(["a", "b"])), "b", name="in.npz")
+    1
+    """
+    if data.keys is None:
+        if wanted.isdecimal() and int(wanted) < len(data):
+            return int(wanted)
+        last = f"from 0 to {len(data) - 1:,}" if len(data) else "but it holds none"
+        raise DataError(f"{name}: no sequence {wanted}; sequences without keys are counted {last}")
+    composite, whole = data.keys.ndim > 1, data.keys.dtype.kind in "iu"
+    cells = split_names(wanted) if composite else [wanted]
+    if len(cells) == (data.keys.shape[1] if composite else 1) and (not whole or all(map(_is_whole, cells))):
+        sought = np.array([int(cell) for cell in cells] if whole else cells)
+        for begin, part in windows(data.keys):  # type: ignore[arg-type] # text has windows like any array
+            same = (part.reshape(len(part), -1) == sought).all(axis=1)
+            if same.any():
+                return begin + int(np.argmax(same))
+    known = [join_names([*map(str, key)]) if composite else str(key) for key in data.keys[:_KEYS].tolist()]
+    near = get_close_matches(wanted, known, 3)
+    hint = f"near ones are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
+    raise DataError(
+        f"{name}: no sequence has the key {wanted!r}; {hint if known else 'it holds no sequence'}"
+    )
+
+
+def _is_whole(text: str) -> bool:
+    """Whether text is a number that keys of whole numbers may hold."""
+    return text.removeprefix("-").isdecimal() and len(text) < 30 and -(1 << 63) <= int(text) < 1 << 63
 
 
 def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -52,12 +154,15 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         "steps": lengths.steps,
         "empty": lengths.empty,
         "lengths": _summary(lengths),
+        "histogram": [
+            dict(zip(("from", "to", "sequences"), bar, strict=True)) for bar in length_bars(lengths)
+        ],
     }
     if isinstance(data, Padded):
-        slots = data.x.shape[0] * data.x.shape[1]
+        all_slots = data.x.shape[0] * data.x.shape[1]
         found["padding"] = data.padding
         found["value"] = npz.value_to_json(data.value)
-        found["padding_share"] = 1 - lengths.steps / slots if slots else 0.0
+        found["padding_share"] = 1 - lengths.steps / all_slots if all_slots else 0.0
     if data.keys is not None:
         found["keys"] = {
             "count": len(data.keys),
@@ -79,15 +184,8 @@ def _summary(lengths: LengthCounts) -> dict[str, float] | None:
 
 
 def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
-    if isinstance(data, Padded):
-        length = int(data.lengths[i : i + 1][0])
-        begin = i * data.x.shape[1] + (0 if data.padding == "post" else data.x.shape[1] - length)
-        steps = slots(data.x)[begin : begin + min(length, _STEPS)]
-    else:
-        begin, end = data.offsets[i : i + 2].tolist()
-        length = end - begin
-        steps = data.values[begin : begin + min(length, _STEPS)]
-    found: dict[str, Any] = {"length": length}
+    steps = window_of(data, i).steps
+    found: dict[str, Any] = {"sequence": i, "length": len(steps)}
     if data.keys is not None:
         found["key"] = data.keys[i : i + 1].tolist()[0]
     if "y" in data.per_sequence:
@@ -95,5 +193,5 @@ def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
         found["y"] = (
             str(label) if label.dtype.kind == "f" and not np.isfinite(label).all() else label.tolist()
         )
-    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps]
+    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps[:_STEPS]]
     return found

@@ -98,7 +98,8 @@ class PaddingOptions:
         typer.Option(
             "--value",
             metavar="V",
-            help="What padding holds: a number, nan, or one number per feature: 0,0,-1.",
+            help="What padding holds: a number, nan, or one number per feature: 0,0,-1. pad takes auto too: "
+            "one that no real step holds.",
         ),
     ] = None
     dtype: Annotated[

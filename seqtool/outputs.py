@@ -126,18 +126,22 @@ class Counted:
 
 
 SUFFIXES = (".npz", ".npy")
+PICTURES = (".png", ".svg", ".html")
+PICTURE_MARK = "seqtool plot"  # the Software of a .png of ours
+PICTURE_COMMENT = f"<!-- {PICTURE_MARK} -->".encode()  # near the beginning of the others
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a command's output goes; `path` is None for standard output."""
+    """Where a command's output goes; `path` is None for standard output, which gets the first of `suffixes`."""
 
     path: Path | None
+    suffixes: tuple[str, ...] = SUFFIXES
 
     @property
     def suffix(self) -> str:
-        """The suffix that chooses the format: that of the file; standard output is `.npz`."""
-        return ".npz" if self.path is None or is_special(self.path) else self.path.suffix
+        """The suffix that chooses the format: that of the file; that of standard output is the first."""
+        return self.suffixes[0] if self.path is None or is_special(self.path) else self.path.suffix
 
     @property
     def name(self) -> str:
@@ -179,14 +183,20 @@ def stdout_is_elsewhere() -> bool:
 
 
 def choose(
-    output: str | None, *, command: str, inputs: list[Path | None], force: bool, dry_run: bool = False
+    output: str | None,
+    *,
+    command: str,
+    inputs: list[Path | None],
+    force: bool,
+    dry_run: bool = False,
+    suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Destination:
     """Decide where the output goes: the rule of gzip and xz, whatever is attached to a terminal.
 
     `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
-    the current folder, and standard input gives standard output. Raises UsageError for binary data on a
-    terminal, and for an output that is an input; DataError when an implicit name is taken by a file that
-    seqtool did not write.
+    the current folder (the suffix is the first of `suffixes`), and standard input gives standard output.
+    Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
+    DataError when an implicit name is taken by a file that seqtool did not write.
     """
     first = inputs[0]
     if output == "-" or (output is None and first is None):
@@ -194,10 +204,10 @@ def choose(
             raise UsageError(
                 "the output is binary and standard output is a terminal; add -o FILE, or pipe it to a command"
             )
-        return Destination(None)
+        return Destination(None, suffixes)
     if output is None:
         assert first is not None
-        path = Path(f"{_stem(first)}.{command}.npz")
+        path = Path(f"{_stem(first)}.{command}{suffixes[0]}")
         if path.exists() and not force and not _written_by_seqtool(path):
             raise DataError(
                 f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
@@ -208,15 +218,16 @@ def choose(
             raise UsageError(f"{output}: a folder; the name of a file was expected")
     _check_not_an_input(path, inputs)
     _check_folder(path, path)
-    destination = Destination(path)
-    check_suffix(destination.suffix, destination.name)
+    destination = Destination(path, suffixes)
+    check_suffix(destination.suffix, destination.name, suffixes)
     return destination
 
 
-def check_suffix(suffix: str, name: str) -> None:
-    """Raise UsageError for a name whose suffix is no format that seqtool writes."""
-    if suffix not in SUFFIXES:
-        raise UsageError(f"{name}: the suffix of the output chooses its format; .npz or .npy was expected")
+def check_suffix(suffix: str, name: str, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Raise UsageError for a name whose suffix is no format that is written."""
+    if suffix not in suffixes:
+        known = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise UsageError(f"{name}: the suffix of the output chooses its format; {known} was expected")
 
 
 def _stem(path: Path) -> str:
@@ -238,6 +249,10 @@ def _written_by_seqtool(path: Path) -> bool:
 
     if not path.is_file():
         return False
+    if path.suffix in PICTURES:
+        with path.open("rb") as file:
+            head = file.read(1024)
+        return f"tEXtSoftware\0{PICTURE_MARK}".encode() in head or PICTURE_COMMENT in head
     try:
         with ZipReader(path, path.name) as archive:
             return is_ours(archive)

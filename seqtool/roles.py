@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from seqtool.errors import DataError, UsageError
 from seqtool.tables import Table
@@ -43,6 +43,11 @@ class Roles:
             features=tuple(other for other in self.features if other != column),
             spare_features=self.spare_features - {column},
         )
+
+    def key_alone(self) -> Roles:
+        """The key and nothing else, as a feature too where only its cells tell whether it is one."""
+        spare = tuple(column for column in self.features if column in self.spare_features)
+        return Roles(self.key, (), frozenset(), spare, self.spare_features, None, None, ())
 
 
 def resolve(
@@ -105,6 +110,26 @@ def resolve(
         labels[0],
         labels[1],
         statics,
+    )
+
+
+def resolve_call(
+    table: Table,
+    *,
+    columns: Sequence[str] | None,
+    drop: Sequence[str] | None,
+    order_by: Sequence[str] | None,
+    static: Sequence[str] | None,
+    **others: Any,
+) -> Roles:
+    """The same for the options of a call: each of `columns` and `drop` may name several, as in `A,B`."""
+    return resolve(
+        table,
+        columns=None if columns is None else [name for names in columns for name in split_names(names)],
+        drop=[name for names in drop or () for name in split_names(names)],
+        order_by=order_by or (),
+        static=static or (),
+        **others,
     )
 
 

@@ -151,7 +151,7 @@ class Rows:
             self._values = np.empty((capacity, len(features)), dtype)
         elif floats:
             self._values = _as_floats(self._values, self.count)
-        taken_now = min(len(features[0]), self.room)
+        taken_now = min(len(batch[self._layout.keys[0]]), self.room)
         for name in self._layout.singles:
             self._put(name, batch[name][:taken_now])
         _fill(self._values[self.count : self.count + taken_now], [c[:taken_now] for c in features], pool)

@@ -1,6 +1,6 @@
 """The one road from a table to sequences: read, encode, group.
 
-`group_table` is behind `seqtool group` and `seqtool.group`.
+`group_table` is behind `seqtool group` and `seqtool.group`, `count_table` behind `seqtool plan`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from seqtool.ragged import Ragged
 from seqtool.receipts import Rows
 from seqtool.roles import Roles
 from seqtool.tables import Table
-from seqtool.windows import Spool
+from seqtool.windows import AnyArray, Spool
 
 Told = Callable[[int, int], None]
 """Is told the bytes that are done, and the rows."""
@@ -68,16 +68,58 @@ def group_table(
     """
     if options.min_len < 0:
         raise UsageError(f"min_len is {options.min_len}; 0 or more was expected")
-    if options.missing and not table.text:
-        raise UsageError("missing: words for missing values are for text; a table with types has its own")
+    _check_missing(table, options)
     try:
         return _grouped(table, roles, options, spool, memory, watch)
     except TextKeyError as error:
         # A key of text in a table without names is no feature, wherever its first word stands.
         others = roles.without_feature(error.column)
-    if not others.features:
-        raise DataError(f"{table.name}: no column is left to be a feature: none holds numbers")
+    _check_features(table, others)
     return group_table(table, others, options, spool=spool, memory=memory, watch=watch)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What came of counting the rows of a table by key: the sequences' lengths, and the features they would have."""
+
+    lengths: AnyArray
+    rows: Rows
+    features: list[str]
+
+
+def count_table(
+    table: Table,
+    roles: Roles,
+    options: GroupOptions,
+    *,
+    spool: Spool,
+    memory: Memory,
+    watch: Watch = unwatched,
+) -> Counted:
+    """What `group_table` would find, but without reading more than the key: how long each sequence is.
+
+    Raises DataError for empty keys and for what is no table, as `group_table` does.
+    """
+    _check_missing(table, options)
+    try:
+        came = _grouped(table, roles.key_alone(), options, spool, memory, watch)
+    except TextKeyError as error:
+        others = roles.without_feature(error.column)
+    else:
+        features = [table.label(column) for column in roles.features]
+        return Counted(came.ragged.lengths, came.rows, features)
+    _check_features(table, others)
+    return count_table(table, others, options, spool=spool, memory=memory, watch=watch)
+
+
+def _check_missing(table: Table, options: GroupOptions) -> None:
+    if options.missing and not table.text:
+        raise UsageError("missing: words for missing values are for text; a table with types has its own")
+
+
+def _check_features(table: Table, roles: Roles) -> None:
+    if not roles.features:
+        raise DataError(f"{table.name}: no column is left to be a feature: none holds numbers")
 
 
 def _grouped(

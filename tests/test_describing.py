@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 import seqtool as sq
 from seqtool import npz
-from seqtool.describing import describe
+from seqtool.describing import describe, described, find_sequence, sequence_facts, window_of
 from seqtool.errors import DataError
 from seqtool.inputs import opened
 from seqtool.ragged import Padded, Ragged
+from seqtool.roles import join_names
 from tests import oracles
+from tests.cutting import small_windows
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def test_a_padded_file_of_ours_is_told_whole(tmp_path: Path) -> None:
         "steps": 3,
         "empty": 1,
         "lengths": {"min": 0, "median": 1.0, "max": 2},
+        "histogram": [{"from": n, "to": n, "sequences": 1} for n in (0, 1, 2)],
         "padding": "post",
         "value": 0,
         "padding_share": pytest.approx(2 / 3),
@@ -74,8 +77,8 @@ def test_a_padded_file_of_ours_is_told_whole(tmp_path: Path) -> None:
         "classes": ["cat", "dog"],
         "receipt": [{"command": "group", "rows": {"in": 3, "kept": 3, "cut": 0, "dropped": {}}}],
         "preview": [
-            {"length": 1, "key": "a", "y": 1, "steps": [["1.5", "2.0"]]},
-            {"length": 2, "key": "b", "y": 0, "steps": [["3.0", "4.0"], ["5.0", "6.0"]]},
+            {"sequence": 0, "length": 1, "key": "a", "y": 1, "steps": [["1.5", "2.0"]]},
+            {"sequence": 1, "length": 2, "key": "b", "y": 0, "steps": [["3.0", "4.0"], ["5.0", "6.0"]]},
         ],
     }
 
@@ -86,7 +89,12 @@ def test_a_ragged_file_of_ours_has_no_padding_to_tell(tmp_path: Path) -> None:
     assert found["kind"] == "ragged"
     assert not {"padding", "value", "padding_share", "features", "classes"} & set(found)
     assert found["lengths"] == {"min": 7, "median": 10.0, "max": 13}
-    assert found["preview"][0] == {"length": 7, "key": [1, 2], "steps": [["0"], ["1"], ["2"], ["3"], ["4"]]}
+    assert found["preview"][0] == {
+        "sequence": 0,
+        "length": 7,
+        "key": [1, 2],
+        "steps": [["0"], ["1"], ["2"], ["3"], ["4"]],
+    }
 
 
 def test_a_file_without_sequences_can_be_told(tmp_path: Path) -> None:
@@ -165,3 +173,81 @@ def test_an_array_that_no_one_may_open_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "in.npy", objects, allow_pickle=True)
     with pytest.raises(DataError, match="object array"):
         facts(tmp_path / "in.npy")
+
+
+# One sequence
+
+
+def sequences_in(keys: Any) -> Ragged:
+    count = len(keys)
+    return Ragged(np.arange(2 * count), np.arange(0, 2 * count + 1, 2), keys=keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted", "place"),
+    [
+        (np.array([-7, 5, 70]), "-7", 0),
+        (np.array([5, 7, 70]), "70", 2),
+        (np.array(["007", "07", "7"]), "7", 2),
+        (np.array(["a", "a,b", "b"]), "a,b", 1),
+        (np.array([["a", "1"], ["a", "2"]]), "a,2", 1),
+        (np.array([["a", "1"], ["a,b", "2"]]), '"a,b",2', 1),
+        (np.array([[1, 2], [3, 4]]), "3,4", 1),
+    ],
+)
+def test_a_sequence_is_found_by_its_key(keys: Any, wanted: str, place: int) -> None:
+    ragged = sequences_in(keys)
+    assert find_sequence(ragged, wanted, name="in.npz") == place
+
+
+@given(oracles.raggeds(riders=True), st.booleans())
+def test_each_key_finds_a_sequence_with_that_key(ragged: Ragged, as_padded: bool) -> None:
+    data = sq.pad(ragged) if as_padded else ragged
+    for i in range(len(data)):
+        if data.keys is None:
+            found = find_sequence(data, str(i), name="in.npz")
+            assert found == i
+        else:
+            key = np.asarray(data.keys)[i]
+            wanted = str(key) if key.ndim == 0 else join_names([*map(str, key.tolist())])
+            found = find_sequence(data, wanted, name="in.npz")
+            assert np.array_equal(np.asarray(data.keys)[found], key)
+        window = window_of(data, found)
+        assert oracles.told(window.steps) == oracles.told(oracles.sequences_of(ragged)[found])
+        assert sequence_facts(data, found)["length"] == len(oracles.sequences_of(ragged)[found])
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted", "hint"),
+    [
+        (np.array(["user17", "user18", "guest"]), "user1", "near ones are user18, user17"),
+        (np.array(["a", "b", "c", "d"]), "zzz", "keys look like a, b, c"),
+        (np.array([5, 70]), "7", "near ones are 70"),
+        (np.array([5, 70]), "seven", "keys look like 5, 70"),
+        (np.array([5, 70]), "9" * 5000, "keys look like 5, 70"),
+        (np.array([[1, 2]]), "1", "keys look like 1,2"),
+        (np.array([[1, 2]]), "1,2,3", "near ones are 1,2"),
+        (np.array([], dtype=np.int64), "1", "it holds no sequence"),
+    ],
+)
+def test_a_key_that_is_not_there_is_told_with_near_ones(keys: Any, wanted: str, hint: str) -> None:
+    with pytest.raises(DataError, match=r"^in\.npz: no sequence has the key") as error:
+        find_sequence(sequences_in(keys), wanted, name="in.npz")
+    assert hint in str(error.value)
+
+
+@pytest.mark.parametrize("wanted", ["2", "-1", "x", "1.0", ""])
+def test_a_number_beyond_the_sequences_is_told_with_their_count(wanted: str) -> None:
+    ragged = Ragged(np.arange(3), np.array([0, 1, 3]))
+    with pytest.raises(DataError, match="counted from 0 to 1"):
+        find_sequence(ragged, wanted, name="in.npz")
+
+
+def test_a_key_far_behind_is_found_by_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    names = np.array([f"user{i}" for i in range(1000)])
+    path = saved(tmp_path, sequences_in(names))
+    with opened([str(path)]) as found, described(found[0]) as (_, data):
+        assert data is not None
+        place = find_sequence(data, "user998", name="ours.npz")
+        assert window_of(data, place).steps[:].tolist() == [1996, 1997]

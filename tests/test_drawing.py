@@ -1,12 +1,16 @@
 """Tables and pictures, as a person sees them."""
 
+import json
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
-from seqtool.drawing import show_file
+from seqtool.checking.findings import Finding
+from seqtool.drawing import print_sequence, show_file, show_findings
 from seqtool.errors import DataError
+from tests.cutting import small_windows
 from tests.terminal import ESCAPE
 
 # Tables of info
@@ -22,6 +26,7 @@ def a_file(**sequences: Any) -> dict[str, Any]:
         "steps": 5,
         "empty": 0,
         "lengths": {"min": 1, "median": 1.5, "max": 2},
+        "histogram": [{"from": 1, "to": 1, "sequences": 1}, {"from": 2, "to": 2, "sequences": 2}],
         "receipt": [],
         "preview": [],
     }
@@ -57,7 +62,7 @@ def test_a_file_of_ours_is_drawn_with_all_that_is_known(capsys: pytest.CaptureFi
             features=["speed", "height"],
             classes=["cat", "dog"],
             receipt=[{"command": "group", "rows": rows}],
-            preview=[{"length": 7, "key": "k1", "y": 1, "steps": [["1.5", "2"], ["3", "4"]]}],
+            preview=[{"sequence": 0, "length": 7, "key": "k1", "y": 1, "steps": [["1.5", "2"], ["3", "4"]]}],
         ),
     )
     for words in (
@@ -79,7 +84,7 @@ def test_names_with_brackets_are_drawn_as_they_are(capsys: pytest.CaptureFixture
     facts = a_file(
         features=["[red]a", "[/]", "b[0]"],
         classes=["[bold]"],
-        preview=[{"length": 1, "key": "[k]", "steps": [["1", "2", "3"]]}],
+        preview=[{"sequence": 0, "length": 1, "key": "[k]", "steps": [["1", "2", "3"]]}],
     )
     facts["file"] = "[blue]in.npz"
     told = drawn(capsys, facts)
@@ -90,16 +95,64 @@ def test_names_with_brackets_are_drawn_as_they_are(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("width", [0, 1, 50])
 def test_steps_of_any_width_can_be_drawn(capsys: pytest.CaptureFixture[str], width: int) -> None:
     steps = [[str(i) for i in range(width)]]
-    told = drawn(capsys, a_file(preview=[{"length": 1, "steps": steps}, {"length": 0, "steps": []}]))
+    previews = [{"sequence": 0, "length": 1, "steps": steps}, {"sequence": 1, "length": 0, "steps": []}]
+    told = drawn(capsys, a_file(preview=previews))
     assert "sequence 0: 1 step" in told
     assert "sequence 1: 0 steps" in told
 
 
 def test_no_sequences_have_no_lengths_to_draw(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "median" not in drawn(capsys, a_file(count=0, lengths=None))
+    assert "median" not in drawn(capsys, a_file(count=0, lengths=None, histogram=[]))
 
 
 def test_a_closed_standard_output_is_an_error_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(DataError, match="standard output is closed"):
         show_file(a_file())
+
+
+# One sequence as JSON
+
+
+def test_a_sequence_is_written_by_windows_as_strict_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_windows(monkeypatch)
+    steps = np.array([[1.5, np.nan], [np.inf, -2.0]] * 20)
+    print_sequence({"sequence": 7, "steps": [["1.5", "nan"]]}, steps)
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told == {"sequence": 7, "steps": [[1.5, "nan"], ["inf", -2.0]] * 20}
+    print_sequence({"sequence": 7}, np.array([True, False]))
+    assert json.loads(capsys.readouterr().out)["steps"] == [True, False]
+
+
+# Findings of check
+
+
+def test_findings_are_drawn_with_count_place_and_one_cure_for_all_that_it_cures(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cure = "seqtool pad [a].npz --post"
+    findings = [
+        Finding("keys", "ok", "3, each once"),
+        Finding("values", "warning", "NaN [/b]", 2, "x[0, 1]"),
+        Finding("side", "fails", "padded at the start", 1234, "x[0, 0]", cure),
+        Finding("empty", "fails", "without a step", 1, "lengths[2]", cure),
+    ]
+    facts = {"file": "[a].npz", "for": "torch", "against": "b.npz", "holds": False}
+    show_findings(facts, findings)
+    told = capsys.readouterr().out
+    assert ESCAPE not in told
+    words = " ".join(told.split())
+    for part in (
+        "[a].npz, for torch, against b.npz",
+        "keys ok 3, each once",
+        "values warning 2 NaN [/b]; first at x[0, 1]",
+        "side fails 1,234 padded at the start; first at x[0, 0]",
+        f"to cure side, empty: {cure}",
+        "does not hold: 2 of 4 fail, with 1 warning",
+    ):
+        assert part in words
+    assert told.count(cure) == 1
+    show_findings({"file": "a.npz", "for": None, "against": None, "holds": True}, findings[:1])
+    assert capsys.readouterr().out.splitlines()[-1] == "holds"

@@ -494,6 +494,44 @@ def test_a_suffix_that_is_no_format_is_a_wrong_call(output: str, here: Path) -> 
     assert names(here) == []
 
 
+# Pictures.
+
+
+def picture_to(output: str | None) -> Destination:
+    inputs = [None if output == "-" else Path("in.npz")]
+    return choose(output, command="plot", inputs=inputs, force=False, suffixes=outputs.PICTURES)
+
+
+def test_a_command_may_write_other_formats(here: Path) -> None:
+    assert picture_to(None).path == Path("in.plot.png")
+    for name in ("a.png", "a.svg", "a.html"):
+        assert (picture_to(name).path, picture_to(name).suffix) == (Path(name), Path(name).suffix)
+    assert (picture_to("-").path, picture_to("-").suffix) == (None, ".png")
+    assert picture_to("/dev/null").suffix == ".png"
+
+
+@pytest.mark.parametrize("output", ["a.npz", "a.jpg", "a", "a.PNG"])
+def test_another_suffix_is_told_with_those_of_the_command(output: str, here: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.png, \.svg or \.html was expected"):
+        picture_to(output)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x89PNG\r\n\x1a\n....IHDR............\0\0\0\x15tEXtSoftware\0seqtool plot....IDAT",
+        b"<?xml?>\n<!-- seqtool plot -->\n<svg>",
+    ],
+)
+def test_an_implicit_name_replaces_a_picture_of_ours_alone(head: bytes, here: Path) -> None:
+    (here / "in.plot.png").write_bytes(head)
+    assert picture_to(None).path == Path("in.plot.png")
+    for other in (b"", head.replace(b"seqtool", b"another"), b"-" * 1024 + head):
+        (here / "in.plot.png").write_bytes(other)
+        with pytest.raises(DataError, match=r"in\.plot\.png: exists and was not written by seqtool"):
+            picture_to(None)
+
+
 def test_a_folder_that_is_missing_is_told_before_any_work(here: Path) -> None:
     with pytest.raises(DataError, match="the folder missing does not exist"):
         chosen("missing/out.npz", "in.npy")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
-from seqtool.roles import join_names, resolve, split_names
+from seqtool.roles import join_names, resolve, resolve_call, split_names
 from seqtool.tables import Table, from_array
 
 
@@ -146,3 +146,18 @@ def test_names_are_split_at_commas_outside_quotes() -> None:
     assert split_names("a, b,c d") == ["a", "b", "c d"]
     assert split_names('"a,b",c') == ["a,b", "c"]
     assert split_names("") == []
+
+
+def test_the_key_alone_is_a_feature_where_only_its_cells_tell() -> None:
+    roles = resolve(NAMED, key=["id"], order_by=["t:text"], label="y", static=["s"]).key_alone()
+    assert (roles.key, roles.used, roles.features) == ((0,), (0,), ())
+    assert resolve(BARE, key=[2]).key_alone().features == (2,)
+    assert resolve(BARE, key=[2], drop=[2]).key_alone().features == ()
+    assert resolve(BARE, key=[2], keep_key=True).key_alone().features == ()
+
+
+def test_the_options_of_a_call_may_name_several_columns_at_once() -> None:
+    call: dict[str, Any] = dict.fromkeys(("columns", "drop", "order_by", "static"))
+    assert resolve_call(NAMED, key=["id"], **call) == resolve(NAMED, key=["id"])
+    assert resolve_call(NAMED, key=["id"], **call | {"drop": ["a,b", "y"]}).features == (1, 6)
+    assert resolve_call(NAMED, key=["id"], **call | {"columns": ["a,b", "y"]}).features == (2, 5, 3)

@@ -98,19 +98,7 @@ def group(
                 f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz"
             )
         table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
-        parts = roles.resolve(
-            table,
-            key=by.key,
-            order_by=by.order_by or (),
-            columns=None
-            if by.columns is None
-            else [n for names in by.columns for n in roles.split_names(names)],
-            drop=[name for names in by.drop or () for name in roles.split_names(names)],
-            keep_key=by.keep_key,
-            label=by.label,
-            step_label=by.step_label,
-            static=by.static or (),
-        )
+        parts = roles.resolve_call(table, **vars(by))
         watch = bars.watch(summary, quiet=to.quiet or to.as_json)
         try:
             came = group_table(table, parts, options, spool=spool, memory=allowed, watch=watch)

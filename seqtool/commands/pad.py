@@ -26,6 +26,9 @@ def pad(
     multiple_of: Annotated[
         int, typer.Option("--multiple-of", metavar="K", min=1, help="Round the padded length up to K.")
     ] = 1,
+    min_len: Annotated[
+        int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
+    ] = 0,
     strip: Annotated[
         str | None,
         typer.Option(
@@ -76,6 +79,7 @@ def pad(
     from seqtool.delivery import chosen_side, deliver
     from seqtool.padding import plan
     from seqtool.ragged import check_side
+    from seqtool.selecting import at_least
     from seqtool.sequences import SourceOptions
     from seqtool.sources import read_sequences
     from seqtool.stripping import strip as strip_steps
@@ -83,7 +87,8 @@ def pad(
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
     foreign_side = None if input_padding is None else check_side("--input-padding", input_padding)
-    value, padded_with = parse_value(padding.value), parse_value(strip, "--strip")
+    auto = padding.value == "auto"
+    value, padded_with = None if auto else parse_value(padding.value), parse_value(strip, "--strip")
     if isinstance(padded_with, tuple):
         raise UsageError(f"--strip is {strip}; one number was expected")
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
@@ -101,16 +106,19 @@ def pad(
         )
         with summary.stage("reading"):
             came = read_sequences(found[0], options)
-            ragged = came.ragged
+            real = came.ragged
             if padded_with is not None:
-                ragged = strip_steps(ragged, padded_with, side=side, spool=spool)
+                real = strip_steps(real, padded_with, side=side, spool=spool)
+            ragged = at_least(real, min_len, spool=spool)
         with errors.at(found[0].name):
             made = plan(
                 ragged,
                 maxlen=padding.maxlen,
                 padding=chosen_side(padding.post, came.padding or "pre"),
                 truncating=truncating,
-                value=next((known for known in (value, came.value) if known is not None), 0),
+                value="auto"
+                if auto
+                else next((known for known in (value, came.value) if known is not None), 0),
                 dtype=padding.dtype,
                 multiple_of=multiple_of,
             )
@@ -123,6 +131,7 @@ def pad(
             "multiple_of": multiple_of if multiple_of > 1 else None,
             "strip": strip,
             "strip_side": side if strip else None,
+            "min_len": min_len or None,
             "array": array,
             "lengths": None if lengths is None else Path(lengths).name,
             "input_padding": input_padding,
@@ -130,13 +139,16 @@ def pad(
             "key": key,
             "mask": padding.mask,
         }
-        stripped = len(came.ragged.values) - len(ragged.values)
-        rows = receipts.Rows(came.steps, kept=len(ragged.values), dropped={"stripped": stripped})
         _tell(came, found[0].name, summary)
-        if strip is not None:
-            summary.say("stripped", f"{report.count(stripped, 'step')} that hold {strip} alone")
-        elif came.dense:
-            _mention_strip(ragged, summary)
+        if strip is None and came.dense:
+            _mention_strip(real, summary)
+        rows = receipts.Rows(
+            came.steps,
+            len(ragged.values),
+            dropped=_dropped(came.ragged, real, ragged, strip, min_len, summary),
+        )
+        if auto:
+            summary.say("value", f"{made.value}: no real step holds it in every feature")
         receipt = receipts.Made("pad", [given.name if given else "-"], arguments, rows)
         deliver(made, receipt, destination, to, summary, mask=padding.mask)
 
@@ -148,6 +160,23 @@ def _tell(came: Sequences, name: str, summary: Summary) -> None:
     summary.say("read", "; ".join([read, *came.notes]))
     summary.facts |= {"inputs": [name], "notes": came.notes}
     summary.warnings += came.warnings
+
+
+def _dropped(
+    came: Ragged, real: Ragged, kept: Ragged, strip: str | None, min_len: int, summary: Summary
+) -> dict[str, int]:
+    """The steps that stripping and `--min-len` left out, by their reason."""
+    from seqtool.report import count
+
+    stripped, short = len(came.values) - len(real.values), len(real.values) - len(kept.values)
+    if strip is not None:
+        summary.say("stripped", f"{count(stripped, 'step')} that hold {strip} alone")
+    if len(kept) < len(real):
+        sequences = count(len(real) - len(kept), "sequence")
+        summary.say("dropped", f"{sequences} under {count(min_len, 'step')}, {count(short, 'step')} in all")
+        if not len(kept):
+            summary.warnings.append("no sequence is left")
+    return {"stripped": stripped, f"sequence under {min_len} steps": short}
 
 
 def _mention_strip(ragged: Ragged, summary: Summary) -> None:

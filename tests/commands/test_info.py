@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +86,7 @@ def test_sequences_without_steps_keys_or_features(place: Place) -> None:
     succeeded(place.run("pad", "a.txt"))
     sequences = info(place, "a.pad.npz")["sequences"]
     assert sequences["empty"] == 1
-    assert sequences["preview"][1] == {"length": 0, "steps": []}
+    assert sequences["preview"][1] == {"sequence": 1, "length": 0, "steps": []}
     told = succeeded(place.run("info", "a.pad.npz")).out.decode()
     assert "1 of them empty" in told
     place.write("none.npy", np.empty((0, 3, 2)))
@@ -147,3 +149,97 @@ def test_the_vowels(place: Place) -> None:
     told = succeeded(place.run("info", "vowels.npz")).out.decode()
     for words in ("640 x 29 x 12", "min 7, median 15, max 29", "9,961 steps", "890.9 kB"):
         assert words in told
+
+
+# One sequence, and pictures
+
+
+@pytest.fixture
+def grouped(place: Place) -> Place:
+    succeeded(place.run("group", "visits.csv", "--key", "user", "--drop", "plan", "-o", "a.npz"))
+    return place
+
+
+def test_the_histogram_and_the_first_sequence_are_drawn_without_escape_codes(grouped: Place) -> None:
+    for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        told = succeeded(grouped.run("info", "a.npz", environment=environment)).out.decode()
+        assert " 1  1  █████" in told
+        assert " score ▒▒▒▒········ 1.5" in told
+        assert "· padding" in told
+        assert "\x1b" not in told
+
+
+def test_a_sequence_is_found_by_its_key(grouped: Place) -> None:
+    told = succeeded(grouped.run("info", "a.npz", "--sequence", "b")).out.decode()
+    assert told.startswith("sequence 1: key b, 3 steps\n")
+    assert " score     ░░░░████ 0.5 to 9" in told
+    facts = info(grouped, "a.npz", "--sequence", "b")
+    assert facts == {
+        "file": "a.npz",
+        "sequence": 1,
+        "length": 3,
+        "key": "b",
+        "features": ["score", "age"],
+        "steps": [[0.5, 30], [2.5, 30], [9, 30]],
+    }
+
+
+def test_a_key_of_several_columns_stands_with_commas(place: Place) -> None:
+    succeeded(
+        place.run("group", "visits.csv", "--key", "user", "--key", "plan", "--columns", "age", "-o", "a.npz")
+    )
+    assert info(place, "a.npz", "--sequence", "b,pro")["steps"] == [[30], [30], [30]]
+    done = place.run("info", "a.npz", "--sequence", "b,pr")
+    assert (done.code, done.err) == (
+        1,
+        "seqtool: error: a.npz: no sequence has the key 'b,pr'; near ones are b,pro\n",
+    )
+
+
+def test_without_keys_a_sequence_is_found_by_its_number(place: Place) -> None:
+    place.write("a.txt", "1 2\n\nnan 3\n")
+    succeeded(place.run("pad", "a.txt", "--maxlen", "3"))
+    assert info(place, "a.pad.npz", "--sequence", "2") == {
+        "file": "a.pad.npz",
+        "sequence": 2,
+        "length": 2,
+        "steps": ["nan", 3],
+    }
+    assert info(place, "a.pad.npz", "--sequence", "1")["steps"] == []
+    succeeded(place.run("info", "a.pad.npz", "--sequence", "1"))
+    done = place.run("info", "a.pad.npz", "--sequence", "3")
+    assert done.code == 1
+    assert (
+        done.err
+        == "seqtool: error: a.pad.npz: no sequence 3; sequences without keys are counted from 0 to 2\n"
+    )
+
+
+def test_a_sequence_of_a_foreign_file_is_not_known(place: Place) -> None:
+    np.savez(place.folder / "a.npz", x=np.zeros((2, 3)))
+    place.write("a.npy", np.zeros((2, 3)))
+    for name in ("a.npz", "a.npy"):
+        done = place.run("info", name, "--sequence", "0")
+        assert done.code == 1
+        assert done.err.startswith(f"seqtool: error: {name}: not written by seqtool")
+
+
+def test_a_terminal_gets_colours(grouped: Place) -> None:
+    told = on_a_terminal(grouped, "info a.npz --sequence b", {"TERM": "xterm-256color"})
+    assert "\x1b[38;5;" in told
+    plain = on_a_terminal(grouped, "info a.npz --sequence b", {"TERM": "xterm-256color", "NO_COLOR": "1"})
+    assert "\x1b" not in plain
+    assert "░" in plain
+
+
+def on_a_terminal(place: Place, call: str, environment: dict[str, str]) -> str:
+    """What a call writes to a terminal that is its standard output."""
+    ours, theirs = pty.openpty()
+    try:
+        cleared = {"COLORTERM": "", "NO_COLOR": "", "COLUMNS": "90"}
+        done = place.run(*call.split(), stdout=theirs, environment={**cleared, **environment})
+        assert done.code == 0, done.err
+        return os.read(ours, 1 << 16).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)

@@ -265,3 +265,71 @@ def test_the_receipt_holds_what_was_asked_for(place: Place) -> None:
     assert entry["inputs"] == ["a.txt"]
     asked = {"maxlen": 5, "padding": "post", "truncating": "pre", "value": "1", "dtype": "float32"}
     assert entry["arguments"] == asked
+
+
+def test_min_len_drops_short_sequences_with_all_that_belongs_to_them(place: Place) -> None:
+    place.write(
+        "a.jsonl",
+        '{"id": "b", "ids": [5, 6]}\n{"id": "a", "ids": []}\n{"id": "c", "ids": [7]}\n{"id": "d", "ids": [8, 9, 1]}\n',
+    )
+    call = ["pad", "a.jsonl", "--array", "ids", "--key", "id", "--post"]
+    done = succeeded(place.run(*call, "--min-len", "2", "-o", "two.npz"))
+    arrays = place.arrays("two.npz")
+    assert arrays["x"].tolist() == [[5, 6, 0], [8, 9, 1]]
+    assert arrays["keys"].tolist() == ["b", "d"]
+    assert "dropped  2 sequences under 2 steps, 1 step in all" in done.err
+    [entry] = json.loads(str(arrays["meta"]))["receipt"]
+    assert entry["rows"] == {"in": 6, "kept": 5, "cut": 0, "dropped": {"sequence under 2 steps": 1}}
+    assert entry["arguments"]["min_len"] == 2
+    succeeded(place.run(*call, "--min-len", "1", "-o", "one.npz"))
+    assert place.arrays("one.npz")["keys"].tolist() == ["b", "c", "d"]
+    done = succeeded(place.run(*call, "--min-len", "9", "--maxlen", "2", "-o", "none.npz"))
+    assert place.arrays("none.npz")["x"].shape == (0, 2)
+    assert "no sequence is left" in done.err
+    assert "min_len" not in str(pad(place, *call[1:])["meta"])
+    assert place.run(*call, "--min-len", "-1").code == 2
+
+
+def test_min_len_counts_what_stripping_leaves(place: Place) -> None:
+    place.write("a.npy", np.array([[5.0, 0, 0], [0, 0, 0], [7, 8, 9]]))
+    arrays = pad(place, "a.npy", "--strip", "0", "--min-len", "2")
+    assert arrays["x"].tolist() == [[7, 8, 9]]
+    [entry] = json.loads(str(arrays["meta"]))["receipt"]
+    dropped = {"stripped": 5, "sequence under 2 steps": 1}
+    assert entry["rows"] == {"in": 9, "kept": 3, "cut": 0, "dropped": dropped}
+
+
+def test_min_len_on_a_file_of_ours_keeps_labels_and_per_step_arrays(place: Place) -> None:
+    place.write("a.csv", "k,v,s,l\na,1,p,x\na,2,q,x\nb,3,p,y\nc,4,q,x\nc,5,q,x\n")
+    group = ["group", "a.csv", "--key", "k", "--step-label", "s", "--label", "l", "--keep-row-index"]
+    for more, side in ((["--ragged"], []), (["--maxlen", "3"], [])):
+        succeeded(place.run(*group, *more, "-o", "g.npz"))
+        arrays = pad(place, "g.npz", "--min-len", "2", "--post", *side)
+        assert arrays["keys"].tolist() == ["a", "c"]
+        assert arrays["y"].tolist() == [0, 0]
+        assert arrays["row_index"][:, :2].tolist() == [[0, 1], [3, 4]]
+        assert arrays["step_y"][:, :2].tolist() == [[0, 1], [1, 1]]
+        rows = [entry["rows"] for entry in json.loads(str(arrays["meta"]))["receipt"]]
+        assert rows[1] == {"in": 5, "kept": 4, "cut": 0, "dropped": {"sequence under 2 steps": 1}}
+
+
+def test_value_auto_takes_one_that_no_real_step_holds(place: Place) -> None:
+    place.write("a.npy", np.array([[[0.0, 0], [1, 2]], [[-1, -1], [0, 5]]]))
+    done = succeeded(place.run("pad", "a.npy", "--maxlen", "3", "--value", "auto", "-o", "a.npz"))
+    arrays = place.arrays("a.npz")
+    assert arrays["x"][:, 0].tolist() == [[-2, -2], [-2, -2]]
+    assert "value  -2: no real step holds it" in done.err
+    meta = json.loads(str(arrays["meta"]))
+    assert meta["value"] == -2
+    assert meta["receipt"][0]["arguments"]["value"] == "auto"
+    # A file of ours has a value of its own, which auto does without.
+    assert x(place, "a.npz", "--maxlen", "3", "--post", "--value", "auto")[0][2] == [-2, -2]
+    assert (
+        json.loads(str(pad(place, "a.npy", "--value", "auto", "--dtype", "float32")["meta"]))["value"] == -2
+    )
+    place.write("full.npy", np.array([[True, False]]))
+    done = place.run("pad", "full.npy", "--maxlen", "3", "--value", "auto")
+    assert done.code == 1
+    assert "full.npy: no mask value is free" in done.err
+    assert "--dtype" in done.err
+    assert pad(place, "full.npy", "--maxlen", "3", "--value", "auto", "--dtype", "int8")["x"][0, 0] == -1

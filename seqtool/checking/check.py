@@ -1,0 +1,237 @@
+"""`check`: every invariant of a file, what its reader needs, and what it shares with another file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from seqtool import npz
+from seqtool.arrays import read_array
+from seqtool.checking import contracts
+from seqtool.checking.findings import Finding, Reader, Subject, shown_key
+from seqtool.checking.invariants import invariants, lengths
+from seqtool.checking.layouts import check_arrays, check_meta
+from seqtool.checking.leaks import Twice, key_cells, shared
+from seqtool.errors import DataError, UsageError, at
+from seqtool.foreign import Foreign, dense, lengths_file, offset_values, used_names
+from seqtool.inputs import Input
+from seqtool.npy import open_npy
+from seqtool.ragged import Padded, Ragged, check_value, unchecked
+from seqtool.report import count
+from seqtool.sequences import SourceOptions
+from seqtool.windows import AnyArray, Spool, stored
+from seqtool.zipped import ZipReader
+
+
+def check(
+    source: Input,
+    *,
+    reader: Reader | None = None,
+    against: Input | None = None,
+    foreign: Foreign | None = None,
+    spool: Spool,
+) -> list[Finding]:
+    """Look at an `.npz` or `.npy`: each finding tells what was looked at, and whether it holds.
+
+    `reader` is the network that will read it. `against` is another file, with which it should share neither
+    keys nor sequences. `foreign` describes files that seqtool did not write. Where a file cannot be taken
+    apart, or its lengths are wrong, that is the last finding.
+
+    Raises UsageError for `foreign` on a file of ours, and DataError where `against` is not sound.
+    """
+    foreign = foreign or Foreign()
+    with ExitStack() as stack:
+        findings, subject = _opened(source, foreign, stack, spool)
+        if subject is None:
+            return findings
+        subject = replace(subject, reader=reader)
+        findings += invariants(subject, spool)
+        if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
+            return findings
+        if reader is not None:
+            findings += contracts.judge(subject, reader)
+        if against is not None:
+            other = _sound(against, foreign, stack, spool)
+            findings += _leaks(subject, other, (source.name, against.name), spool)
+        return findings
+
+
+def _sound(source: Input, foreign: Foreign, stack: ExitStack, spool: Spool) -> Subject:
+    """The other file, of which nothing is told but what it shares."""
+    findings, subject = _opened(source, foreign, stack, spool)
+    if subject is not None:
+        findings.append(lengths(subject))
+    if findings[-1].verdict == "fails" or subject is None:
+        raise DataError(f"{source.name}: {findings[-1].message}; see seqtool check {source.name}")
+    return subject
+
+
+# Taking a file apart
+
+
+class _Broken(Exception):  # noqa: N818 - never leaves this module
+    """What keeps a file from being taken apart."""
+
+    def __init__(self, look: str, message: str) -> None:
+        super().__init__(message)
+        self.look = look
+
+
+@contextmanager
+def _looking(look: str, source: Input) -> Iterator[None]:
+    """What readers refuse in the block is what this look found; they begin with the name of the file."""
+    try:
+        yield
+    except DataError as error:
+        told = str(error).removeprefix(source.name)
+        raise _Broken(look, re.sub(r"^\[(.*?)\]|^: ", r"\1", told)) from None
+
+
+def _opened(
+    source: Input, foreign: Foreign, stack: ExitStack, spool: Spool
+) -> tuple[list[Finding], Subject | None]:
+    """What the parts of a file tell, and its sequences, unless something is broken: the last finding then."""
+    findings: list[Finding] = []
+    take = _npy if source.kind == "npy" else _npz
+    try:
+        subject = take(source, foreign, findings, stack)
+    except _Broken as broken:
+        told = f"{broken}; nothing behind it was looked at"
+        return [*findings, Finding(broken.look, "fails", told, 1)], None
+    return findings, replace(subject, data=_at_hand(subject.data, spool))
+
+
+def _at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
+    """The same with lengths or offsets that may be read anywhere, though they are compressed in the file."""
+    parts = {field.name: getattr(data, field.name) for field in fields(data)}
+    name = "lengths" if isinstance(data, Padded) else "offsets"
+    return cast(Ragged | Padded, unchecked(type(data), **{**parts, name: stored(spool, parts[name])}))
+
+
+def _npz(source: Input, foreign: Foreign, findings: list[Finding], stack: ExitStack) -> Subject:
+    with _looking("file", source):
+        archive = stack.enter_context(ZipReader(source.path, source.name))
+        archive.verify()
+    told = f"{count(len(archive.names), 'array')}, sizes and checksums as they should be"
+    findings.append(Finding("file", "ok", told))
+    with _looking("arrays", source):
+        ours = npz.is_ours(archive)
+        kind = check_arrays(archive) if ours else ""
+    if not ours:
+        return _foreign(source, archive, foreign, findings)
+    if foreign.options:
+        raise UsageError(
+            f"{source.name} was written by seqtool and knows its arrays, lengths and padding: leave "
+            f"{', '.join(foreign.options[::2])} out"
+        )
+    findings.append(Finding("arrays", "ok", _listed(archive, archive.names)))
+    with _looking("meta", source):
+        meta = check_meta(archive, kind)
+    with _looking("arrays", source):
+        data = npz.read(archive, check=False)
+    with _looking("meta", source):
+        _check_values(data)
+    findings.append(Finding("meta", "ok", f"format version {meta['version']}, {kind}"))
+    mask = archive.window("mask") if "mask" in archive.names else None
+    return Subject(_named(source), data, ours=True, lengths=archive.window("lengths"), mask=mask)
+
+
+def _check_values(data: Ragged | Padded) -> None:
+    for array in data.per_step.values():
+        check_value(array.value, (), array.data.dtype)
+    if isinstance(data, Padded):
+        check_value(data.value, data.x.shape[2:], data.x.dtype)
+
+
+def _named(source: Input) -> str:
+    return "FILE" if source.given is None else str(source.given)
+
+
+def _listed(archive: ZipReader, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {archive.header(name)[0]}" for name in names if name != "meta")
+
+
+# Foreign files, as `seqtool pad` takes them
+
+
+def _npy(source: Input, foreign: Foreign, findings: list[Finding], _: ExitStack) -> Subject:
+    if foreign.array:
+        raise UsageError("--array names an array of an .npz; an .npy holds only one")
+    with _looking("file", source):
+        x = open_npy(source.path, source.name)
+    findings.append(Finding("file", "ok", "as large as its header tells"))
+    known = None if foreign.lengths is None else lengths_file(foreign.lengths)
+    with _looking("arrays", source):
+        block = dense(x, known, foreign)
+    findings.append(Finding("arrays", "ok", f"x {x.shape} {x.dtype}"))
+    return Subject(_named(source), block, ours=False, given=foreign.options, lengths=known)
+
+
+def _foreign(source: Input, archive: ZipReader, foreign: Foreign, findings: list[Finding]) -> Subject:
+    names = archive.names
+    numbered = [f"arr_{i}" for i in range(len(names))]
+    is_ragged = {"values", "offsets"} <= set(names) and "x" not in names
+    if foreign.array is None and (is_ragged or (len(names) > 1 and sorted(names) == sorted(numbered))):
+        if foreign.lengths or foreign.input_padding:
+            raise UsageError("--lengths and --input-padding describe padded arrays; these are not padded")
+        used = ["values", "offsets"] if is_ragged else names
+        with _looking("arrays", source):
+            data = offset_values(archive) if is_ragged else read_array(source, SourceOptions()).ragged
+        subject = Subject(_named(source), data, ours=False)
+    else:
+        with at(source.name):
+            used = used_names(names, foreign)
+            named = len(used) < 2 and foreign.lengths is not None
+            known: AnyArray | None = lengths_file(str(foreign.lengths)) if named else None
+        with _looking("arrays", source):
+            known = archive.window(used[1]) if len(used) > 1 else known
+            block = dense(archive.window(used[0]), known, foreign)
+        subject = Subject(_named(source), block, ours=False, given=foreign.options, lengths=known)
+    others = [name for name in names if name not in used]
+    told = _listed(archive, used) + (f"; not looked at: {', '.join(others)}" if others else "")
+    findings.append(Finding("arrays", "ok", told))
+    return subject
+
+
+# What stands in another file too
+
+
+def _leaks(subject: Subject, other: Subject, names: tuple[str, str], spool: Spool) -> Iterator[Finding]:
+    one, two = subject.data.keys, other.data.keys
+    if one is None or two is None:
+        told = f"not compared: no keys in {names[0] if one is None else names[1]}"
+        yield Finding("shared keys", "warning", told)
+    elif one.shape[1:] != two.shape[1:] or (one.dtype.kind in "iu") != (two.dtype.kind in "iu"):
+        told = f"cannot be compared: {_kind(one)} here, {_kind(two)} there"
+        yield Finding("shared keys", "warning", told)
+    else:
+        twice = shared(key_cells(one, spool), key_cells(two, spool), spool)
+        yield _leak("keys", twice, [f"keys[{twice.first[i]}]" for i in (0, 1)] if twice else [], names)
+    steps, steps_two = subject.real.values.shape[1:], other.real.values.shape[1:]
+    if steps != steps_two:
+        told = f"cannot be compared: a step is {steps or 'a number'} here, {steps_two or 'a number'} there"
+        yield Finding("shared sequences", "warning", told)
+        return
+    twice = shared(subject.real, other.real, spool)
+    places = [_sequence(which, twice.first[i]) for i, which in enumerate((subject, other))] if twice else []
+    yield _leak("sequences", twice, places, names)
+
+
+def _leak(what: str, twice: Twice | None, places: Sequence[str], names: tuple[str, str]) -> Finding:
+    if twice is None:
+        return Finding(f"shared {what}", "ok", f"none stands in {names[1]} too")
+    place = f"{places[0]} and {names[1]}: {places[1]}"
+    return Finding(f"shared {what}", "fails", f"{what} of {names[1]} stand here too", twice.count, place)
+
+
+def _sequence(subject: Subject, i: int) -> str:
+    keys = subject.data.keys
+    return f"sequence {i}" + ("" if keys is None else f" (key {shown_key(keys, i)})")
+
+
+def _kind(keys: Any) -> str:
+    columns = f" of {keys.shape[1]} columns" if keys.ndim > 1 else ""
+    return f"{'integers' if keys.dtype.kind in 'iu' else 'text'}{columns}"

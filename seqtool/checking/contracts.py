@@ -1,0 +1,152 @@
+"""What the networks that read a file need of it beside its invariants, each as one of them takes it.
+
+Looked up and tried: Keras 3.15 (`Masking`, `Embedding(mask_zero=True)`; a mask for cuDNN must be padded at the
+end), PyTorch 2.13 (`pack_padded_sequence`, `LSTM`), TensorFlow 2 (`tf.compat.v1.nn.dynamic_rnn`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from seqtool.casting import first_loss
+from seqtool.checking.findings import Finding, Reader, Subject, seen
+from seqtool.errors import DataError
+from seqtool.masking import free_value, holding
+from seqtool.ragged import Padded, Ragged
+from seqtool.windows import windows
+
+Options = tuple[str, ...]
+"""Options of `seqtool pad` that cure what was found; none where nothing is wrong."""
+Look = Callable[[Subject], tuple[Finding, Options]]
+
+
+def judge(subject: Subject, reader: Reader) -> list[Finding]:
+    """How the data of a subject, whose lengths are right, fits what a reader needs.
+
+    One command cures all that it can: each finding names it.
+    """
+    looks = [look(subject) for look in _NEEDS[reader]]
+    whole = subject.cure(*(option for some in dict.fromkeys(some for _, some in looks) for option in some))
+    found = [replace(finding, cure=whole) if some else finding for finding, some in looks]
+    if isinstance(subject.data, Ragged):
+        told = f"ragged: judged as {subject.cure()} pads it, at the end and with 0"
+        found.insert(0, Finding("form", "ok", told))
+    return found
+
+
+def _is_ids(subject: Subject) -> bool:
+    """Whether steps are single whole numbers, which are taken for ids of an embedding."""
+    values = subject.real.values
+    return values.ndim == 1 and values.dtype.kind in "biu"
+
+
+def _mask_value(subject: Subject) -> tuple[Finding, Options]:
+    """A mask by value skips padding, and no real step."""
+    if _is_ids(subject):
+        return _zero_id(subject)
+    value = subject.value
+    if isinstance(value, tuple) or not np.isfinite(value):
+        told = f"padding holds {value}; Masking compares with one finite number"
+        return Finding("mask value", "fails", told), _free(subject)
+    held = holding(subject.real.values, value)
+    if held is not None:
+        told = f"real steps hold {value} in every feature: Masking({value}) would skip them"
+        return Finding("mask value", "fails", told, held.count, subject.place(held.first)), _free(subject)
+    return Finding("mask value", "ok", f"Masking({value}) skips padding alone"), ()
+
+
+def _free(subject: Subject, dtype: str | None = None) -> Options:
+    try:
+        return "--value", str(free_value(subject.real.values, None if dtype is None else np.dtype(dtype)))
+    except DataError:
+        return ()
+
+
+def _zero_id(subject: Subject) -> tuple[Finding, Options]:
+    """Embedding(mask_zero=True) skips id 0: padding holds it, and no real step does."""
+    values = subject.real.values
+    zeros = seen(lambda part: part == 0, values)
+    if zeros is not None:
+        told = (
+            "real steps hold id 0, which Embedding(mask_zero=True) skips: let ids begin at 1; if these are numbers, "
+            "not ids, pad them as such, for Masking"
+        )
+        kept = all(first_loss(part, np.dtype(np.float32)) is None for _, part in windows(values))
+        value = _free(subject, "float32") if kept else ()
+        options = ("--dtype", "float32", *value) if value else ()
+        return Finding("mask value", "fails", told, zeros.count, subject.place(*zeros.cell)), options
+    if subject.value != 0:
+        told = f"padding holds {subject.value}; Embedding(mask_zero=True) skips id 0"
+        return Finding("mask value", "fails", told), ("--value", "0")
+    return Finding("mask value", "ok", "Embedding(mask_zero=True) skips padding alone"), ()
+
+
+def _end_padding(subject: Subject) -> tuple[Finding, Options]:
+    """Real steps come first."""
+    data = subject.data
+    slots = data.x.shape[1] if isinstance(data, Padded) else 0
+    short = seen(lambda part: part < slots, data.lengths) if subject.padding == "pre" else None
+    if short is not None:
+        told = "padded at the start: the first steps of these sequences would be padding"
+        return Finding("side", "fails", told, short.count, f"x[{short.row}, 0]"), ("--post",)
+    return Finding("side", "ok", "real steps come first"), ()
+
+
+def _no_empty(subject: Subject) -> tuple[Finding, Options]:
+    """Each sequence has a step."""
+    empty = seen(lambda part: part == 0, subject.data.lengths)
+    if empty is not None:
+        told = "sequences without a step"
+        return Finding("empty", "fails", told, empty.count, f"lengths[{empty.row}]"), ("--min-len", "1")
+    return Finding("empty", "ok", "each sequence has a step"), ()
+
+
+def _single(subject: Subject) -> tuple[Finding, Options]:
+    """Numbers of the type of the weights, float32; ids as an embedding takes them."""
+    dtype, ids = subject.real.values.dtype, _is_ids(subject)
+    fitting = ("int32", "int64") if ids else ("float32",)
+    if dtype.name in fitting:
+        return Finding("dtype", "ok", f"{dtype}{' ids, for an Embedding' if ids else ''}"), ()
+    what = "ids of an Embedding" if ids else "an LSTM with float32 weights"
+    return Finding("dtype", "fails", f"{dtype}, but {what} takes {fitting[-1]}"), ("--dtype", fitting[-1])
+
+
+def _float(subject: Subject) -> tuple[Finding, Options]:
+    """Floats of the type that `dynamic_rnn(dtype=...)` says."""
+    found, options = _single(subject)
+    dtype = subject.real.values.dtype
+    if found.verdict == "fails" and dtype.kind == "f":
+        told = f"{dtype}: works with dynamic_rnn(dtype=tf.{dtype}) alone"
+        return replace(found, verdict="warning", message=told), options
+    return found, options
+
+
+def _finite_value(subject: Subject) -> tuple[Finding, Options]:
+    """`dynamic_rnn` computes on padding before it drops what comes of it, so that NaN there spoils gradients."""
+    value, data = subject.value, subject.data
+    padded = isinstance(data, Padded) and len(subject.real.values) < data.x.shape[0] * data.x.shape[1]
+    if padded and not np.isfinite(value).all():
+        told = f"padding holds {value}: gradients become NaN"
+        return Finding("value", "fails", told), ("--value", "0")
+    return Finding("value", "ok", "padding is finite"), ()
+
+
+def _whole_lengths(subject: Subject) -> tuple[Finding, Options]:
+    """Lengths are int64, as `pack_padded_sequence` documents it; foreign files may hold others."""
+    dtype = np.dtype(np.int64) if subject.lengths is None else subject.lengths.dtype
+    if dtype != np.int64:
+        told = f"lengths are {dtype}; pack_padded_sequence wants int64"
+        return Finding("lengths dtype", "warning", told, cure=subject.cure()), ()
+    return Finding("lengths dtype", "ok", "int64"), ()
+
+
+_KERAS: tuple[Look, ...] = (_mask_value,)
+_NEEDS: dict[Reader, tuple[Look, ...]] = {
+    "keras": _KERAS,
+    "keras-cudnn": (*_KERAS, _end_padding, _no_empty),
+    "torch": (_single, _end_padding, _no_empty, _whole_lengths),
+    "dynamic-rnn": (_float, _end_padding, _finite_value),
+}

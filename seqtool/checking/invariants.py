@@ -1,0 +1,278 @@
+"""The looks at what every file must keep, whoever reads it: one function, one finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import cast
+
+import numpy as np
+
+from seqtool.building import from_dense
+from seqtool.casting import Array
+from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown_key
+from seqtool.checking.leaks import key_cells, repeated
+from seqtool.ragged import Padded, Ragged, stale_slots
+from seqtool.stripping import likely_padding
+from seqtool.windows import AnyArray, Spool, span
+
+
+def invariants(subject: Subject, spool: Spool) -> Iterator[Finding]:
+    """Every look that fits what is there; after lengths that are wrong nothing else can be told."""
+    found = lengths(subject)
+    yield found
+    if found.verdict == "fails":
+        return
+    data = subject.data
+    if isinstance(data, Padded):
+        yield padding_cells(subject, data)
+        if subject.mask is not None:
+            yield mask(subject, data, subject.mask)
+    if data.keys is not None:
+        yield keys(subject, spool)
+    if data.features is not None:
+        yield unique_names("features", data.features)
+    yield values(subject)
+    if subject.reader is None:
+        yield dtype(subject)
+    for name, label, classes in _labels(subject):
+        yield labels(subject, name, label, classes)
+    if "static" in data.per_sequence:
+        yield static(subject, data.per_sequence["static"])
+    if "original_lengths" in data.per_sequence:
+        yield original_lengths(subject, data.per_sequence["original_lengths"])
+    if "row_index" in data.per_step:
+        yield row_index(subject)
+    if subject.ours:
+        yield receipt(subject)
+
+
+def lengths(subject: Subject) -> Finding:
+    """Lengths lie within 0 and T; offsets begin at 0, never fall, and end at S."""
+    data = subject.data
+    fault = _offsets_fault(data, subject.lengths) if isinstance(data, Ragged) else _lengths_fault(data)
+    if fault is not None:
+        return fault
+    if isinstance(data, Padded) and subject.lengths is None:
+        told = f"none are known: each row is taken as {data.x.shape[1]:,} real steps; say them with --lengths"
+        hidden = likely_padding(subject.real)
+        if hidden is None:
+            return Finding("lengths", "warning", told)
+        told += f"; {hidden.count:,} of {hidden.looked_at:,} rows end in steps of {hidden.value:g} alone"
+        return Finding("lengths", "warning", told, cure=subject.cure("--strip", f"{hidden.value:g}"))
+    if not len(data):
+        return Finding("lengths", "ok", "no sequences")
+    known = span(data.lengths)
+    told = f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
+    return Finding("lengths", "ok", told)
+
+
+def _lengths_fault(data: Padded) -> Finding | None:
+    slots = data.x.shape[1]
+    wrong = seen(lambda part: (part < 0) | (part > slots), data.lengths)
+    if wrong is None:
+        return None
+    first = int(data.lengths[wrong.row : wrong.row + 1][0])
+    return failing("lengths", f"a length is {first}, but x holds {slots} steps", wrong, "lengths")
+
+
+def _offsets_fault(data: Ragged, stored: AnyArray | None) -> Finding | None:
+    first, last = int(data.offsets[:1][0]), int(data.offsets[len(data) :][0])
+    if first != 0:
+        return Finding("lengths", "fails", f"offsets begin at {first}; 0 was expected", 1, "offsets[0]")
+    falls = seen(lambda part: part < 0, data.lengths)
+    if falls is not None:
+        place = f"offsets[{falls.row + 1}]"
+        return Finding(
+            "lengths", "fails", "offsets fall: a sequence ends before it begins", falls.count, place
+        )
+    if last != len(data.values):
+        told = f"offsets end at {last:,}, but values holds {len(data.values):,} steps"
+        return Finding("lengths", "fails", told, 1, f"offsets[{len(data)}]")
+    differ = None if stored is None else seen(np.not_equal, data.lengths, stored)
+    if differ is None:
+        return None
+    return failing("lengths", "lengths and offsets contradict each other", differ, "lengths")
+
+
+def padding_cells(subject: Subject, data: Padded) -> Finding:
+    """Every cell outside the sequences holds the padding value, in x and in the per-step arrays.
+
+    Old data past the ends in a foreign file is a warning, except for Keras, which would read it.
+    """
+    arrays = {"x": (data.x, data.value)}
+    arrays |= {name: (array.data, array.value) for name, array in data.per_step.items()}
+    for name, (array, value) in arrays.items():
+        stale = stale_slots(array, data.lengths, padding=data.padding, value=value)
+        if stale is None:
+            continue
+        told = f"steps outside the sequences hold something else than {value}, the first {stale.content}"
+        place, cure = f"{name}{[*stale.place]}", None if subject.ours else subject.cure()
+        reads = subject.reader in ("keras", "keras-cudnn")
+        verdict: Verdict = "fails" if subject.ours or reads else "warning"
+        if not subject.ours and "--input-padding" not in subject.given:
+            others = stale_slots(array, data.lengths, padding="pre", value=value)
+            if others is None:
+                told = "x looks padded at its start; say --input-padding pre, or post if that is meant"
+                verdict, cure = "fails", None
+        return Finding("padding", verdict, told, stale.count, place, cure)
+    side = "at the end" if data.padding == "post" else "at the start"
+    guessed = not subject.ours and subject.lengths is not None and "--input-padding" not in subject.given
+    return Finding(
+        "padding", "ok", f"{side}, with {data.value}{', as nobody says otherwise' if guessed else ''}"
+    )
+
+
+def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
+    """The mask is true exactly where lengths say that steps are real."""
+    outside = stale_slots(stored, data.lengths, padding=data.padding, value=0)
+    if outside is not None:
+        told = "true outside the sequences"
+        return Finding("mask", "fails", told, outside.count, f"mask{[*outside.place]}")
+    missed = seen(np.logical_not, from_dense(stored, data.lengths, padding=data.padding).values)
+    if missed is not None:
+        return Finding(
+            "mask", "fails", "false in real steps", missed.count, subject.place(missed.row, name="mask")
+        )
+    return Finding("mask", "ok", "as lengths say")
+
+
+def keys(subject: Subject, spool: Spool) -> Finding:
+    """No key stands twice; an empty one is a warning, for it gathers rows that belong nowhere."""
+    stored = subject.data.keys
+    assert stored is not None
+    twice = repeated(key_cells(stored, spool), spool)
+    if twice is not None:
+        first, again = twice.first
+        told = f"keys stand more than once, the first {shown_key(stored, again)}, which keys[{first}] is too"
+        return Finding("keys", "fails", told, twice.count, f"keys[{again}]")
+    empty = None if stored.dtype.kind in "iu" else seen(lambda part: part == "", cast(AnyArray, stored))
+    if empty is not None:
+        return Finding("keys", "warning", "empty keys", empty.count, f"keys{[*empty.cell]}")
+    return Finding("keys", "ok", f"{len(stored):,}, each once")
+
+
+def unique_names(name: str, names: Sequence[str]) -> Finding:
+    """No name stands twice."""
+    twice = [(i, known) for i, known in enumerate(names) if names.index(known) < i]
+    if twice:
+        i, known = twice[0]
+        told = f"names stand more than once, the first {known!r}"
+        return Finding(name, "fails", told, len(twice), f"{name}[{i}]")
+    return Finding(
+        name, "ok", f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"
+    )
+
+
+_NAMED = 8
+
+
+def values(subject: Subject) -> Finding:
+    """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
+    return _finite(subject, "values", subject.real.values, subject.place)
+
+
+def static(subject: Subject, array: AnyArray) -> Finding:
+    """The same of what is told once for each sequence."""
+    return _finite(subject, "static", array, _in("static"))
+
+
+def _finite(subject: Subject, name: str, array: AnyArray, place: Callable[..., str]) -> Finding:
+    odd = None if array.dtype.kind != "f" else seen(lambda part: ~np.isfinite(part), array)
+    if odd is None:
+        return Finding(name, "ok", "all finite")
+    told, verdict = "NaN or infinities: missing values; fill them in before training", "warning"
+    if subject.reader is not None:
+        told, verdict = "NaN or infinities: the loss becomes NaN; fill them in, or drop these rows", "fails"
+    return Finding(name, cast(Verdict, verdict), told, odd.count, place(*odd.cell))
+
+
+def _in(name: str) -> Callable[..., str]:
+    """How the cells of a per-sequence array are called."""
+    return lambda *cell: f"{name}{[*cell]}"
+
+
+def dtype(subject: Subject) -> Finding:
+    """float64 takes twice the memory of what networks compute with."""
+    kind = subject.real.values.dtype
+    if kind == np.float64:
+        told = "float64: twice the float32 that networks take"
+        return Finding("dtype", "warning", told, cure=subject.cure("--dtype", "float32"))
+    return Finding("dtype", "ok", str(kind))
+
+
+def _labels(subject: Subject) -> Iterator[tuple[str, AnyArray, Array | None]]:
+    """The labels that are there, with the names of their classes where they have any."""
+    data = subject.data
+    names = data.names
+    if "y" in data.per_sequence:
+        yield "y", data.per_sequence["y"], names.get("classes")
+    if "step_y" in data.per_step:
+        own = names.get("step_classes", None if "y" in data.per_sequence else names.get("classes"))
+        yield "step_y", subject.real.per_step["step_y"].data, own
+
+
+def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) -> Finding:
+    """Whole-number labels lie within their classes, which have one name each; none is NaN."""
+    place = partial(subject.place, name=name) if name == "step_y" else _in(name)
+    nan = None if label.dtype.kind != "f" else seen(np.isnan, label)
+    if nan is not None:
+        verdict: Verdict = "warning" if subject.reader is None else "fails"
+        return Finding(name, verdict, "NaN: no label; drop these sequences", nan.count, place(*nan.cell))
+    if classes is None:
+        return Finding(name, "ok", f"{label.dtype}, no classes")
+    twice = unique_names(name, classes.astype(str).tolist())
+    if twice.verdict == "fails":
+        return replace(twice, message=f"classes: {twice.message}")
+    if label.dtype.kind not in "iu":
+        return Finding(
+            name, "fails", f"{label.dtype}, although there are classes; whole numbers were expected"
+        )
+    count = len(classes)
+    wrong = seen(lambda part: (part < 0) | (part >= count), label)
+    if wrong is not None:
+        told = f"labels outside of 0 to {count - 1}, the {count} classes"
+        return Finding(name, "fails", told, wrong.count, place(*wrong.cell))
+    return Finding(name, "ok", f"{count} classes")
+
+
+def original_lengths(subject: Subject, original: AnyArray) -> Finding:
+    """Nothing is longer now than it was before it was cut."""
+    grown = seen(np.less, original, subject.data.lengths)
+    if grown is not None:
+        return failing("original_lengths", "below lengths", grown, "original_lengths")
+    return Finding("original_lengths", "ok", "at least lengths")
+
+
+def row_index(subject: Subject) -> Finding:
+    """Each real step has its row in the input."""
+    negative = seen(lambda part: part < 0, subject.real.per_step["row_index"].data)
+    if negative is not None:
+        place = subject.place(*negative.cell, name="row_index")
+        return Finding("row_index", "fails", "negative in real steps", negative.count, place)
+    return Finding("row_index", "ok", "a row for each step")
+
+
+def receipt(subject: Subject) -> Finding:
+    """Rows in = kept + cut + dropped, from one command to the next, down to the steps in the file."""
+    kept = None
+    for i, entry in enumerate(subject.data.receipt):
+        place = f"receipt[{i}]"
+        try:
+            rows = entry["rows"]
+            came, dropped = rows["in"], sum(rows["dropped"].values())
+            told = f"{came:,} rows in, but {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped"
+            fits = came == rows["kept"] + rows["cut"] + dropped
+        except (KeyError, TypeError, AttributeError, ValueError):
+            return Finding("receipt", "fails", "an entry without its rows", 1, place)
+        if not fits:
+            return Finding("receipt", "fails", told, 1, place)
+        if kept not in (None, came):
+            return Finding("receipt", "fails", f"{came:,} rows in, but {kept:,} were kept before", 1, place)
+        kept = rows["kept"]
+    steps = len(subject.real.values)
+    if kept not in (None, steps):
+        return Finding("receipt", "fails", f"{kept:,} steps kept, but {steps:,} are in the file", 1, place)
+    done = " and ".join(str(entry.get("command")) for entry in subject.data.receipt)
+    return Finding("receipt", "ok", f"every row is accounted for, by {done}" if done else "none")

@@ -1,0 +1,247 @@
+"""What stands twice: keys within a file, keys and whole sequences in two files.
+
+Each sequence has a 64-bit fingerprint, taken window by window; what has the same one is compared number by
+number, so that fingerprints that are equal by chance tell nothing wrong. Numbers are compared by what they are
+worth: 1.0 equals 1, minus zero equals zero, and here NaN equals NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from seqtool.casting import Array
+from seqtool.ragged import Ragged, offsets_of
+from seqtool.texts import Text
+from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows
+
+_TOGETHER = 1 << 16  # sequences, or pairs of them, that are looked at together
+_SORTED = 1 << 21  # fingerprints that are sorted in memory at once
+
+
+@dataclass(frozen=True)
+class Twice:
+    """How many sequences stand in another place too, and the first with that place: (place, sequence)."""
+
+    count: int
+    first: tuple[int, int]
+
+
+def shared(one: Ragged, other: Ragged, spool: Spool) -> Twice | None:
+    """The sequences of `other` that stand in `one` too; those without steps do not count.
+
+    Steps must have the same number of features. `first` is (place in one, place in other).
+
+    >>> one, other = (Ragged(np.array(v), np.array([0, 2, 3])) for v in ([1, 2, 3], [4, 5, 3]))
+    >>> shared(one, other, Spool())
+    Twice(count=1, first=(1, 1))
+    """
+    marks = (fingerprints(one, spool), fingerprints(other, spool))
+    return _counted(_alike(*marks), one, other)
+
+
+def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
+    """The sequences that stand in front of themselves already: `first` is (earlier place, later place).
+
+    >>> repeated(Ragged(np.array([7, 8, 7]), np.array([0, 1, 2, 3])), Spool())
+    Twice(count=1, first=(0, 2))
+    """
+    marks = fingerprints(ragged, spool)
+    later = ((one[one < other], other[one < other]) for one, other in _alike(marks, marks))
+    return _counted(later, ragged, ragged)
+
+
+def key_cells(keys: AnyArray | Text, spool: Spool) -> Ragged:
+    """Keys as sequences of numbers that are equal where the keys are: integers, or the letters of text.
+
+    After each cell of text stands a zero, which no text holds.
+
+    >>> key_cells(np.array([["a", "bc"]]), Spool()).values.tolist()
+    [97, 0, 98, 99, 0]
+    """
+    text = keys.dtype.kind not in "iu"
+    cells = Growing(spool, np.dtype(np.uint32 if text else keys.dtype))
+    ends, before = Growing(spool, np.dtype(np.int64)), 0
+    ends.add(np.zeros(1, np.int64))
+    for begin in range(0, len(keys), _TOGETHER):
+        part, counts = (_letters if text else _numbers)(keys[begin : begin + _TOGETHER])
+        cells.add(part)
+        ends.add(np.cumsum(counts) + before)
+        before += len(part)
+    return Ragged(cells.done(), ends.done())
+
+
+def _numbers(keys: Array) -> tuple[Array, Array]:
+    return keys.reshape(-1), np.full(len(keys), prod(keys.shape[1:]))
+
+
+def _letters(keys: Array) -> tuple[Array, Array]:
+    """The letters of some keys, end to end, and how many each has, with the zeros behind its cells."""
+    if keys.dtype.kind != "U":  # of variable width
+        whole = "".join(f"{cell}\0" for cell in keys.reshape(-1).tolist())
+        letters = np.frombuffer(whole.encode("utf-32-le"), np.uint32)
+        ends = np.flatnonzero(letters == 0) + 1
+        return letters, np.diff(ends.reshape(keys.shape).reshape(len(keys), -1)[:, -1], prepend=0)
+    width = keys.dtype.itemsize // 4
+    cells = np.zeros((keys.size, width + 1), np.uint32)
+    cells[:, :width] = np.ascontiguousarray(keys).reshape(-1).view(np.uint32).reshape(keys.size, width)
+    sizes = np.strings.str_len(keys).reshape(-1) + 1
+    letters = cells[np.arange(width + 1) < sizes[:, None]]
+    return letters, sizes.reshape(len(keys), -1).sum(axis=1)
+
+
+# Fingerprints
+
+
+def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
+    """A 64-bit number for each sequence, (N,) uint64: the same for the same numbers in the same places.
+
+    Every number is mixed with its feature and every step with its place, so that their sum may be taken in
+    pieces, of sequences of any length.
+    """
+    growing = Growing(spool, np.dtype(np.uint64))
+    for first in range(0, len(ragged), _TOGETHER):
+        offsets = ragged.offsets[first : first + _TOGETHER + 1]
+        sums = np.zeros(len(offsets) - 1, np.uint64)
+        least, most, step = int(offsets[0]), int(offsets[-1]), _rows(ragged.values)
+        for at in range(least, most, step):
+            to = min(at + step, most)
+            low, high = np.maximum(offsets[:-1], at), np.minimum(offsets[1:], to)
+            some = np.flatnonzero(high > low)
+            places = expanded((low - offsets[:-1])[some], (high - low)[some])
+            marks = _mixed(_row_marks(ragged.values[at:to]) + places * _PLACE)
+            sums[some] += np.add.reduceat(marks, (low - at)[some])
+        growing.add(_mixed(sums + np.diff(offsets).astype(np.uint64)))
+    return growing.done()
+
+
+_PLACE = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _row_marks(rows: Array) -> Array:
+    """A number for each step, (S,) uint64, of (S, F) or (S,): a sum of its numbers times one for each feature."""
+    numbers = rows.astype(np.float64) + 0.0  # minus zero becomes zero
+    numbers[np.isnan(numbers)] = np.nan  # one NaN of many
+    # What tells numbers apart stands at the front of a float64, and must be multiplied into all bits.
+    codes = numbers.view(np.uint64).byteswap()
+    if codes.ndim == 1:
+        return np.asarray(codes * _PLACE)
+    factors = _mixed(np.arange(1, codes.shape[1] + 1, dtype=np.uint64) * _PLACE) | np.uint64(1)
+    return np.asarray((codes * factors).sum(axis=1, dtype=np.uint64))
+
+
+def _mixed(marks: Array) -> Array:
+    """The finalizer of splitmix64 (Steele, Lea, Flood, 2014), which lets every bit change half of all."""
+    marks = (marks ^ (marks >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    marks = (marks ^ (marks >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(marks ^ (marks >> np.uint64(31)))
+
+
+# Pairs
+
+
+def _alike(ones: AnyArray, others: AnyArray) -> Iterator[tuple[Array, Array]]:
+    """Places of equal fingerprints: for places in `others`, ascending, the first such place in `ones`.
+
+    What does not fit into memory at once is taken in parts, by the fingerprint.
+    """
+    parts = 1 + (len(ones) + len(others)) // _SORTED
+    for part in range(parts):
+        marks, places = _part(ones, part, parts)
+        known, firsts = np.unique(marks, return_index=True)
+        marks, others_places = _part(others, part, parts)
+        if not len(known) or not len(marks):
+            continue
+        at = np.minimum(np.searchsorted(known, marks), len(known) - 1)
+        same = known[at] == marks
+        pairs = places[firsts[at[same]]], others_places[same]
+        for begin in range(0, len(pairs[0]), _TOGETHER):
+            yield pairs[0][begin : begin + _TOGETHER], pairs[1][begin : begin + _TOGETHER]
+
+
+def _part(marks: AnyArray, part: int, parts: int) -> tuple[Array, Array]:
+    """The fingerprints that belong to a part, and their places."""
+    found = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
+    for begin, some in windows(marks):
+        chosen = np.flatnonzero(some % np.uint64(parts) == part)
+        found.append((some[chosen], chosen + begin))
+    kept, places = zip(*found, strict=True)
+    return np.concatenate(kept), np.concatenate(places)
+
+
+def _counted(pairs: Iterator[tuple[Array, Array]], one: Ragged, other: Ragged) -> Twice | None:
+    """How many of the pairs hold, and the first of them by its place in `other`."""
+    count, first = 0, (0, 0)
+    for ones, others in pairs:
+        same = _equal(one, other, ones, others)
+        if same.any():
+            found = (int(ones[same][0]), int(others[same][0]))
+            first = found if not count or found[1] < first[1] else first
+            count += int(same.sum())
+    return Twice(count, first) if count else None
+
+
+def _equal(one: Ragged, other: Ragged, ones: Array, others: Array) -> Array:
+    """Which pairs of sequences have steps, and the same ones; places in `other` ascend."""
+    distinct, which = np.unique(ones, return_inverse=True)
+    begins, counts = (part[which] for part in _stretches(one, distinct))
+    begins_other, counts_other = _stretches(other, others)
+    same = (counts == counts_other) & (counts > 0)
+    left = np.flatnonzero(same)
+    before = offsets_of(counts[left])
+    most, at = min(_rows(one.values), _rows(other.values)), 0
+    while at < len(left):
+        to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
+        some = left[at:to]
+        look = _same_steps if counts[some[0]] <= most else _same_long
+        same[some] = look(one.values, begins[some], other.values, begins_other[some], counts[some])
+        at = to
+    return np.asarray(same)
+
+
+def _same_steps(one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array) -> Array:
+    """Which stretches of as many rows hold the same numbers; all of them fit into memory."""
+    distinct, firsts, which = np.unique(begins, return_index=True, return_inverse=True)
+    rows = gather(one, distinct, counts[firsts])  # each once, though it may stand in several pairs
+    rows = rows.take(expanded(offsets_of(counts[firsts])[which], counts), axis=0)
+    same = _same_rows(rows, gather(other, begins_other, counts))
+    return np.asarray(np.logical_and.reduceat(same, offsets_of(counts)[:-1]))
+
+
+def _same_long(one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array) -> bool:
+    """Whether two stretches of rows that take several windows hold the same numbers."""
+    begin, begin_other, count = int(begins[0]), int(begins_other[0]), int(counts[0])
+    most = min(_rows(one), _rows(other))
+    pieces = ((t, min(t + most, count)) for t in range(0, count, most))
+    return all(
+        bool(_same_rows(one[begin + t : begin + to], other[begin_other + t : begin_other + to]).all())
+        for t, to in pieces
+    )
+
+
+def _same_rows(one: Array, other: Array) -> Array:
+    """Which rows hold the same numbers, (S,) bool; whole numbers past 2^53 are not rounded."""
+    with np.errstate(invalid="ignore"):
+        same = one == other
+        if one.dtype.kind == "f" and other.dtype.kind == "f":
+            same |= np.isnan(one) & np.isnan(other)
+        elif one.dtype.kind == "f":
+            same &= one.astype(other.dtype) == other
+        elif other.dtype.kind == "f":
+            same &= other.astype(one.dtype) == one
+    return np.asarray(same if same.ndim == 1 else same.all(axis=1))
+
+
+def _stretches(ragged: Ragged, places: Array) -> tuple[Array, Array]:
+    """Where the sequences at some ascending places begin, and their lengths."""
+    once = np.ones_like(places)
+    begins = gather(ragged.offsets, places, once)
+    return begins, gather(ragged.offsets, places + 1, once) - begins
+
+
+def _rows(values: AnyArray) -> int:
+    """The rows of a window, though each of its numbers takes 8 bytes."""
+    return max(1, WINDOW // (8 * max(1, prod(values.shape[1:]))))

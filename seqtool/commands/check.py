@@ -1,0 +1,107 @@
+"""`seqtool check`: whether a file holds what it promises, and what the network that reads it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtool.errors import DataError, UsageError, check_choice
+from seqtool.options import MemoryOptions, parse_value
+
+if TYPE_CHECKING:
+    from seqtool.inputs import Input
+
+
+def check(
+    *,
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE", help="An .npz or .npy, or - for standard input.", show_default=False),
+    ] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            "--for", metavar="NETWORK", help="Who will read it: keras, keras-cudnn, torch or dynamic-rnn."
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="OTHER", help="A file that should share neither keys nor sequences with it."
+        ),
+    ] = None,
+    array: Annotated[
+        str | None, typer.Option("--array", metavar="NAME", help="The array with the sequences.")
+    ] = None,
+    lengths: Annotated[
+        str | None,
+        typer.Option(
+            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
+        ),
+    ] = None,
+    input_padding: Annotated[
+        str | None,
+        typer.Option(
+            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
+        ),
+    ] = None,
+    value: Annotated[
+        str | None,
+        typer.Option("--value", metavar="V", help="What padding holds in a foreign array. [default: 0]"),
+    ] = None,
+    using: MemoryOptions,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")
+    ] = False,
+) -> None:
+    """Check a file: checksums, every invariant, what a network needs of it, and what leaks into another file.
+
+    Each finding tells how often, where first, and the command that cures it. The exit code is 0 when all holds, 1
+    when something fails; a warning is no failure. FILE may be one that seqtool did not write.
+
+    Example: seqtool check train.npz --for torch --against test.npz
+    """
+    from dataclasses import asdict
+    from typing import get_args
+
+    from seqtool import checking, drawing, inputs, memory, report
+    from seqtool.foreign import Foreign
+    from seqtool.ragged import check_side
+    from seqtool.windows import Spool
+
+    network = check_choice("--for", reader, get_args(checking.Reader))
+    side = None if input_padding is None else check_side("--input-padding", input_padding)
+    foreign = Foreign(array, lengths, side, parse_value(value))
+    memory.allowed(using.max_memory)  # files are read in windows that any figure allows
+    folder = inputs.temporary_folder(using.temp_dir)
+    with ExitStack() as stack:
+
+        def opened(*names: str) -> Input:
+            return _arrays(stack.enter_context(inputs.opened(names, spool=folder)))
+
+        file, other = opened(*([source] if source else [])), opened(against) if against else None
+        spool = stack.enter_context(Spool(folder))
+        found = checking.check(file, reader=network, against=other, foreign=foreign, spool=spool)
+    holds = all(finding.verdict != "fails" for finding in found)
+    facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
+    if as_json:
+        report.print_json({**facts, "findings": [asdict(finding) for finding in found]})
+    else:
+        drawing.show_findings(facts, found)
+    if not holds:
+        raise typer.Exit(1)
+
+
+def _arrays(found: Sequence[Input]) -> Input:
+    """The one input of a name, which must hold arrays."""
+    if len(found) > 1:
+        raise UsageError(f"{found[0].name} and {len(found) - 1} more match; check takes one file at a time")
+    if found[0].kind not in ("npy", "npz"):
+        raise DataError(
+            f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group and pad make one)"
+        )
+    return found[0]

@@ -1,0 +1,142 @@
+"""`seqtool plot`: a picture of what is in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtool.options import MemoryOptions
+
+if TYPE_CHECKING:
+    from seqtool.inputs import Input
+    from seqtool.sequences import SourceOptions
+
+
+def plot(
+    *,
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE", help="An .npz or .npy, or - for standard input.", show_default=False),
+    ] = None,
+    feature: Annotated[
+        str | None,
+        typer.Option(
+            "--feature", metavar="NAME|POSITION", help="The feature of the heat map. [default: the first]"
+        ),
+    ] = None,
+    array: Annotated[
+        str | None, typer.Option("--array", metavar="NAME", help="The array with the sequences.")
+    ] = None,
+    lengths: Annotated[
+        str | None,
+        typer.Option(
+            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
+        ),
+    ] = None,
+    input_padding: Annotated[
+        str | None,
+        typer.Option(
+            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write FILE: .png, .svg or .html; - is standard output, as .png. "
+            "[default: <stem>.plot.png here; standard output for standard input]",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Summary as one JSON object on standard error.")] = (
+        False
+    ),
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")
+    ] = False,
+    using: MemoryOptions,
+) -> None:
+    """Draw what is in a file: lengths and what was cut, padding, a feature, distributions, labels.
+
+    The picture is 1200 pixels wide; .html is a page with the picture and its numbers. Needs matplotlib:
+    pip install 'seqtool[plot]'.
+
+    Example: seqtool plot train.npz -o train.html
+    """
+    from typing import get_args
+
+    from seqtool import errors, inputs, memory, outputs, report
+    from seqtool.plotting import check_matplotlib, picture
+    from seqtool.plotting.portrait import portrait
+    from seqtool.plotting.webpages import described
+    from seqtool.ragged import Side
+    from seqtool.sequences import SourceOptions
+    from seqtool.sources import read_sequences
+    from seqtool.windows import Spool
+
+    check_matplotlib()
+    side = errors.check_choice("--input-padding", input_padding, get_args(Side))
+    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    summary = report.Summary("plot")
+    with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
+        if len(found) > 1:
+            raise errors.UsageError(f"{source} matches {len(found)} files; plot takes one at a time")
+        if found[0].kind not in ("npy", "npz"):
+            raise errors.DataError(
+                f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group makes one of a table, "
+                "pad of other sequences)"
+            )
+        also_read = [Path(lengths)] if lengths and Path(lengths).is_file() else []
+        destination = outputs.choose(
+            output,
+            command="plot",
+            inputs=[found[0].given, *also_read],
+            force=force,
+            suffixes=outputs.PICTURES,
+        )
+        options = SourceOptions(array, lengths=lengths, input_padding=side, spool=spool, memory=limit)
+        with summary.stage("reading"), errors.at(found[0].name):
+            came = read_sequences(found[0], options)
+            seen = portrait(
+                came.ragged,
+                maxlen=_padded_length(found[0], options),
+                padding=came.padding or side or "post",
+                feature=feature,
+            )
+        with summary.stage("drawing"):
+            drawn = picture(seen, title=found[0].name, suffix=destination.suffix)
+        with destination.open() as (file, _):
+            file.write(drawn)
+    read = f"{report.count(len(came.ragged), 'sequence')}, {report.count(came.steps, 'step')} from {found[0].name}"
+    summary.say("read", "; ".join([read, *came.notes]))
+    summary.warnings += came.warnings
+    summary.say("drew", described(seen))
+    aside = ""
+    if output is None and destination.path is not None and outputs.stdout_is_elsewhere():
+        aside = "; -o - sends the data to standard output"
+    summary.say("wrote", f"{destination.name}, {memory.human(len(drawn))}{aside}")
+    summary.facts |= {"inputs": [found[0].name], "notes": came.notes, **seen.facts()}
+    summary.facts |= {"output": str(destination.path or "-"), "bytes": len(drawn)}
+    summary.show(quiet=quiet, verbose=verbose, as_json=as_json)
+
+
+def _padded_length(source: Input, options: SourceOptions) -> int | None:
+    """T of a padded array; None for sequences that stand end to end, or in an array each."""
+    from seqtool.npy import open_npy
+    from seqtool.zipped import ZipReader
+
+    if source.kind == "npy":
+        return open_npy(source.path, source.name).shape[1]
+    with ZipReader(source.path, source.name) as archive:
+        others = [name for name in archive.names if name not in (options.lengths, "lengths")]
+        name = options.array or ("x" if "x" in others else others[0])
+        padded = name in (options.array, "x") or len(others) == 1
+        return archive.header(name)[0][1] if padded else None

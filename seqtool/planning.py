@@ -1,0 +1,234 @@
+"""`plan_lengths`: what each padded length would cost, and which one to take."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtool.counting import LengthCounts
+from seqtool.errors import UsageError
+
+_PERCENTS = (50, 75, 90, 95, 99)  # of the sequences
+_MOST = 10  # candidates
+_ROUND = sorted(
+    {n * 10**k for n in (1, 2, 3, 4, 5, 6, 8) for k in range(1, 12)}
+    | {n * 10**k for n in (15, 25) for k in range(12)}
+    | {n << k for n in (2, 3) for k in range(2, 40)}
+)
+_BUCKETS = (4, 8)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A maxlen, where it comes from, and its price.
+
+    `cut` sequences lose `lost` steps; `slots` is N times maxlen, of which `padding` are no step; `nbytes` is x.
+    """
+
+    maxlen: int
+    origin: str
+    cut: int
+    lost: int
+    slots: int
+    padding: int
+    nbytes: int
+
+
+@dataclass(frozen=True)
+class Saving:
+    """A way to pad less without a cut: batches of similar length in `len(maxlens)` buckets, or none: packed.
+
+    Each bucket is padded to its own longest sequence, `maxlens`. `slots` of all, of which `padding` are no step.
+    """
+
+    maxlens: tuple[int, ...]
+    slots: int
+    padding: int
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do: pad to `maxlen`; with `ragged`, better pad each batch alone, and to `maxlen` if it must be one.
+
+    `maxlen` is None where there is nothing to pad.
+    """
+
+    maxlen: int | None
+    ragged: bool
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class LengthPlan:
+    """What `plan_lengths` found: the price of each candidate, ascending, what else would save, and advice."""
+
+    counts: LengthCounts
+    candidates: tuple[Candidate, ...]
+    savings: tuple[Saving, ...]
+    advice: Advice
+
+    def facts(self) -> dict[str, Any]:
+        """All of it as plain data: what `--json` shows."""
+        counts = self.counts
+        middle = {"min": int(counts.lengths[0]), "median": counts.median()} if counts.count else {}
+        return {
+            "sequences": counts.count,
+            "steps": counts.steps,
+            "empty": counts.empty,
+            "lengths": {**middle, "max": counts.longest} if counts.count else None,
+            "histogram": [
+                dict(zip(("from", "to", "sequences"), bar, strict=True)) for bar in length_bars(counts)
+            ],
+            "candidates": [asdict(candidate) for candidate in self.candidates],
+            "savings": [{**asdict(saving), "maxlens": list(saving.maxlens)} for saving in self.savings],
+            "advice": asdict(self.advice),
+        }
+
+
+def plan_lengths(counts: LengthCounts, *, features: int | None, itemsize: int) -> LengthPlan:
+    """Compare padded lengths for sequences of these lengths, and choose one.
+
+    `features` is F, None where a step is a single number; `itemsize` the bytes of one number. Candidates are
+    the lengths that 50, 75, 90, 95 and 99 % of the sequences do not exceed, the longest, the least that keeps
+    99 % of the steps, and round numbers just above these.
+
+    The rule: nothing is cut where padding to the longest makes at most a third of the slots padding. Otherwise
+    take the smallest candidate that loses at most 1 % of the steps, if that saves a tenth of the slots, else the
+    longest. If more than half of the slots are padding even then, keep the sequences ragged and pad each batch to
+    its own longest; what must be one block takes the smallest candidate that cuts at most 1 % of the sequences.
+
+    Raises UsageError for an itemsize below 1, or a number of features below 0.
+
+    >>> plan = plan_lengths(LengthCounts.of(np.array([2, 3, 3, 4])), features=5, itemsize=4)
+    >>> [(found.maxlen, found.cut, found.lost, found.padding) for found in plan.candidates]
+    [(3, 1, 1, 1), (4, 0, 0, 4)]
+    >>> plan.advice.maxlen, plan.savings[-1].slots
+    (4, 12)
+    """
+    if itemsize < 1 or (features is not None and features < 0):
+        raise UsageError(f"itemsize is {itemsize} and features {features}; at least 1 and 0 were expected")
+    if not counts.steps:
+        nothing = "no sequences" if not counts.count else "no steps: every sequence is empty"
+        return LengthPlan(counts, (), (), Advice(None, False, f"There are {nothing}, so nothing to pad."))
+    step = itemsize * (1 if features is None else features)
+    candidates = tuple(
+        _candidate(counts, maxlen, origin, step) for maxlen, origin in sorted(_maxlens(counts).items())
+    )
+    return LengthPlan(counts, candidates, _savings(counts), _advice(counts, candidates))
+
+
+def _maxlens(counts: LengthCounts) -> dict[int, str]:
+    """Candidates and where they come from; the first origin of a length counts."""
+    longest, kept = counts.longest, _least_that_keeps(counts)
+    quantiles = {share: max(1, counts.quantile(share / 100)) for share in _PERCENTS}
+    found = {longest: "longest"}
+    for share, length in reversed(quantiles.items()):
+        found.setdefault(length, f"{share}% of sequences")
+    found.setdefault(kept, "99% of steps")
+    for length in (kept, *(quantiles[share] for share in (99, 95, 90, 75))):
+        rounded = next(number for number in _ROUND if number >= length)
+        if len(found) < _MOST and length >= _ROUND[0] and rounded < longest:
+            found.setdefault(rounded, "round")
+    return found
+
+
+def _least_that_keeps(counts: LengthCounts) -> int:
+    """The least maxlen that loses at most 1 % of the steps."""
+    low, high = 1, counts.longest
+    while low < high:
+        middle = (low + high) // 2
+        if 100 * counts.beyond(middle)[1] <= counts.steps:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _candidate(counts: LengthCounts, maxlen: int, origin: str, step: int) -> Candidate:
+    cut, lost = counts.beyond(maxlen)
+    slots = counts.count * maxlen
+    return Candidate(maxlen, origin, cut, lost, slots, slots - counts.steps + lost, slots * step)
+
+
+def _savings(counts: LengthCounts) -> tuple[Saving, ...]:
+    """Buckets of about as many sequences each, and packing."""
+    found: list[Saving] = []
+    for many in _BUCKETS:
+        maxlens = sorted({max(1, counts.quantile((i + 1) / many)) for i in range(many)})
+        which = np.searchsorted(maxlens, counts.lengths)
+        slots = sum(maxlen * int(counts.sequences[which == i].sum()) for i, maxlen in enumerate(maxlens))
+        if len(maxlens) > max((len(other.maxlens) for other in found), default=1):
+            found.append(Saving(tuple(maxlens), slots, slots - counts.steps))
+    return (*found, Saving((), counts.steps, 0))
+
+
+def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Advice:
+    """The rule that `plan_lengths` states."""
+    longest = candidates[-1]
+    if not longest.padding:
+        return Advice(longest.maxlen, False, "All sequences have this length: nothing is padded or cut.")
+    if 3 * longest.padding <= longest.slots:
+        reason = f"Nothing is cut, and only {_padding(longest)} of the slots are padding."
+        return Advice(longest.maxlen, False, reason)
+    least = next(found for found in candidates if 100 * found.lost <= counts.steps)
+    worth = 10 * least.slots <= 9 * longest.slots
+    if not worth and 2 * longest.padding <= longest.slots:
+        reason = (
+            f"{_padding(longest)} of the slots are padding, but a cut that loses at most 1% of the steps would "
+            "save less than a tenth of the slots."
+        )
+        return Advice(longest.maxlen, False, reason)
+    if worth and 2 * least.padding <= least.slots:
+        reason = (
+            f"The smallest that loses at most 1% of the steps ({percent(least.lost, counts.steps)}): "
+            f"{_padding(least)} of the slots are padding, against {_padding(longest)} with the longest."
+        )
+        return Advice(least.maxlen, False, reason)
+    one = next(found for found in candidates if 100 * found.cut <= counts.count)
+    reason = (
+        f"Even the smallest maxlen that loses at most 1% of the steps makes {_padding(least)} of the slots padding: "
+        "keep the sequences ragged, and pad each batch to its own longest. If it must be one block, maxlen "
+        f"{one.maxlen:,} cuts {one.cut:,} of the sequences ({percent(one.cut, counts.count)}) and loses "
+        f"{one.lost:,} of the steps ({percent(one.lost, counts.steps)})."
+    )
+    return Advice(one.maxlen, True, reason)
+
+
+def _padding(candidate: Candidate) -> str:
+    return percent(candidate.padding, candidate.slots)
+
+
+def length_bars(counts: LengthCounts, *, most: int = 16) -> list[tuple[int, int, int]]:
+    """Bars of a histogram of lengths: the first and the last length of each, and how many sequences it has.
+
+    All are of one width, but where a few sequences are far longer than the others, the last bar holds them all.
+
+    >>> length_bars(LengthCounts.of(np.array([1] * 300 + [2] * 300 + [1000])))
+    [(1, 1, 300), (2, 2, 300), (3, 1000, 1)]
+    """
+    if not counts.count:
+        return []
+    usual = counts.quantile(0.99)
+    if counts.longest <= 4 * max(usual, most):
+        return counts.histogram(most)
+    within = counts.lengths <= usual
+    bars = LengthCounts(counts.lengths[within], counts.sequences[within]).histogram(most - 1)
+    bars[-1] = (bars[-1][0], usual, bars[-1][2])
+    return [*bars, (usual + 1, counts.longest, int(counts.sequences[~within].sum()))]
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in percent, told apart from nothing and from all.
+
+    >>> percent(0, 9), percent(1, 1_000_000), percent(1, 8)
+    ('0%', '<0.1%', '12.5%')
+    """
+    if not part:
+        return "0%"
+    if 2000 * part < whole:
+        return "<0.1%"
+    if part < whole < part + whole / 2000:
+        return ">99.9%"
+    return f"{100 * part / whole:.1f}%"

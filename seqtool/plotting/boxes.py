@@ -1,0 +1,125 @@
+"""The page of a picture: boxes in inches from its top left corner, and how texts and numbers stand in them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seqtool.errors import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Inches.
+WIDTH, MARGIN = 12.0, 0.35
+HEAD, FOOT = 0.62, 0.75  # of a box: its title above the axes; their labels, and room to the next box
+TICKS = 0.62  # room for numbers at the left of axes
+
+INK, SOFT = "#222222", "#5c636a"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of the page, in inches from its top left corner."""
+
+    figure: Figure
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def text(self, right: float, down: float, text: str, **style: Any) -> None:
+        """Write from a place in the box on, whose middle is `down` inches from the top."""
+        x, y = self._place(right, down)
+        self.figure.text(x, y, text, **{"va": "center", "ha": "left", **style})
+
+    def heading(self, title: str, about: str) -> None:
+        """The title of a panel, and a line about it."""
+        self.text(0.0, 0.12, title, size=11, weight="bold")
+        self.text(0.0, 0.36, about, size=9.5, color=SOFT)
+
+    def axes(self, *, left: float = TICKS, width: float | None = None) -> Axes:
+        """Axes below the heading, from `left` inches on, as wide as the box or `width`."""
+        width = self.width - left if width is None else width
+        return self.axes_at(left, HEAD, width, self.height - HEAD - FOOT)
+
+    def axes_at(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes anywhere in the box."""
+        x, y = self._place(left, top + height)
+        whole = self.figure.get_size_inches()
+        axes: Axes = self.figure.add_axes((x, y, width / whole[0], height / whole[1]))
+        return axes
+
+    def legend(self, axes: Axes, handles: Sequence[Any]) -> None:
+        """What the colours and lines mean, at the right of the title."""
+        axes.legend(
+            handles=handles,
+            loc="center right",
+            ncols=len(handles),
+            bbox_to_anchor=self._place(self.width, 0.12),
+            bbox_transform=self.figure.transFigure,
+            borderaxespad=0,
+            borderpad=0,
+            columnspacing=1.2,
+            handlelength=1.4,
+            handletextpad=0.5,
+        )
+
+    def _place(self, right: float, down: float) -> tuple[float, float]:
+        width, height = self.figure.get_size_inches()
+        return (self.left + right) / width, 1 - (self.top + down) / height
+
+
+def shorten(text: str, most: int) -> str:
+    """Text of at most so many letters, wide ones counted twice, in one line; of longer text the beginning.
+
+    >>> shorten("temperature", 6), shorten("short", 6)
+    ('tempe…', 'short')
+    """
+    text = printable(text)
+    if letters(text) <= most:
+        return text
+    return f"{text[: next(end for end in range(most, -1, -1) if letters(text[:end]) < most)].rstrip()}…"
+
+
+def letters(text: str) -> int:
+    """How many letters wide a text is; those of Chinese and its neighbours count twice.
+
+    >>> letters("ab"), letters("長さ")
+    (2, 4)
+    """
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def number(value: float) -> str:
+    """A number as an axis has it: three digits of it.
+
+    >>> number(0.123456), number(1250.4), number(1e300)
+    ('0.123', '1,250', '1e+300')
+    """
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def share(part: float) -> str:
+    """A share as a person reads it: what is there is never told as nothing, or as everything.
+
+    >>> share(0.456), share(0.001), share(0.9999)
+    ('46%', '<1%', '>99%')
+    """
+    if 0 < part < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < part < 1 else f"{part:.0%}"
+
+
+def whole_numbers(*axes: Any) -> None:
+    """Put a few whole numbers on each axis; large ones are short where they stay apart: 50k, 100k."""
+    from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
+
+    short, plain = EngFormatter(sep=""), FuncFormatter(lambda value, _: f"{value:,.0f}")
+    for axis in axes:
+        low, high = sorted(axis.get_view_interval())
+        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(short if high >= 1e5 and low < high / 2 else plain)

@@ -1,0 +1,160 @@
+"""`picture`: a portrait of sequences as `.png`, `.svg` or `.html`, drawn with matplotlib."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from seqtool.errors import UsageError, printable
+from seqtool.outputs import PICTURE_COMMENT, PICTURE_MARK
+from seqtool.plotting import panels
+from seqtool.plotting.boxes import FOOT, HEAD, INK, MARGIN, SOFT, WIDTH, Box, shorten
+from seqtool.plotting.portrait import Portrait
+from seqtool.plotting.webpages import page
+from seqtool.report import count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DPI = 100  # so that a picture is 1200 pixels wide
+_TITLE = 0.85  # inches
+_HALF = (WIDTH - 3 * MARGIN) / 2  # the width of a panel beside another
+_WHOLE = WIDTH - 2 * MARGIN
+_TALL = 2.6  # inches of a panel without its head and foot
+_MORE_FONTS = (  # where they are installed, they hold letters that the font of matplotlib lacks
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Hiragino Sans",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+)
+_STYLE: dict[Any, Any] = {
+    "font.size": 10,
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Geneva"],  # for who reads an .svg elsewhere
+    "text.parse_math": False,  # names are data
+    "text.color": INK,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": SOFT,
+    "axes.labelsize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "seqtool",
+}
+
+
+def check_matplotlib() -> None:
+    """Raise UsageError unless matplotlib can be imported."""
+    try:
+        with _calm():
+            import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        what = "is missing" if isinstance(error, ModuleNotFoundError) else f"cannot be loaded ({error})"
+        raise UsageError(f"matplotlib {what}; plot draws with it: pip install 'seqtool[plot]'") from None
+
+
+def picture(found: Portrait, *, title: str, suffix: str) -> bytes:
+    """Draw a portrait, 1200 pixels wide; the same portrait gives the same bytes.
+
+    `suffix` is `.png`, `.svg`, or `.html`: a page with the picture and its main numbers. What a person has set
+    for matplotlib does not matter. Raises UsageError where matplotlib is missing.
+    """
+    check_matplotlib()
+    if suffix == ".html":
+        return page(found, title=title, about=headline(found), svg=_rendered(found, title, ".svg"))
+    return _rendered(found, title, suffix)
+
+
+def _rendered(found: Portrait, title: str, suffix: str) -> bytes:
+    with _calm():
+        import matplotlib
+        from matplotlib import font_manager
+
+        installed = font_manager.fontManager.get_font_names()
+        fonts = ["DejaVu Sans", *(name for name in _MORE_FONTS if name in installed), "sans-serif"]
+        out = io.BytesIO()
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update({**_STYLE, "font.family": fonts})
+            figure = _draw(found, title)
+            if suffix == ".png":
+                figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": PICTURE_MARK})
+                return out.getvalue()
+            about = {"Title": f"{printable(title)}: {headline(found)}", "Creator": PICTURE_MARK, "Date": None}
+            figure.savefig(out, format="svg", dpi=2 * _DPI, metadata=about)
+    xml, rest = out.getvalue().split(b"\n", 1)
+    return b"\n".join([xml, PICTURE_COMMENT, rest])
+
+
+@contextlib.contextmanager
+def _calm() -> Iterator[None]:
+    """Let matplotlib say nothing of fonts, letters and settings: standard error is ours."""
+    logger = logging.getLogger("matplotlib")
+    level, backend = logger.level, os.environ.get("MPLBACKEND")
+    logger.setLevel(logging.CRITICAL)
+    os.environ["MPLBACKEND"] = "agg"  # one that does not exist would be an error
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            warnings.filterwarnings("ignore", message=r"(?s)Glyph \d+")
+            yield
+    finally:
+        logger.setLevel(level)
+        os.environ.pop("MPLBACKEND")
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+
+
+def headline(found: Portrait) -> str:
+    """What is in a file, in one line.
+
+    >>> import numpy as np
+    >>> from seqtool.plotting.portrait import portrait
+    >>> from seqtool.ragged import Ragged
+    >>> headline(portrait(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=5, padding="pre"))
+    '2 sequences, 3 steps, one number a step; padded to 5, pre'
+    """
+    what = "one number a step" if found.features is None else count(found.features, "feature")
+    told = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}, {what}; "
+    if found.maxlen is None:
+        return f"{told}ragged"
+    return f"{told}padded to {found.maxlen:,}, {found.padding}"
+
+
+def _draw(found: Portrait, title: str) -> Figure:
+    """The figure: each place on it is in inches from its top left corner, so that nothing moves with the data."""
+    from matplotlib.figure import Figure
+
+    beside = found.heat is not None or found.labels is not None
+    strips = panels.strips(found)
+    row = HEAD + _TALL + FOOT
+    height = _TITLE + row * (2 if beside else 1) + (HEAD + strips if strips else 0)
+    figure = Figure(figsize=(WIDTH, height), dpi=_DPI, facecolor="white")
+    left, right = MARGIN, 2 * MARGIN + _HALF
+    head = Box(figure, left, 0.0, _WHOLE, _TITLE)
+    head.text(0.0, 0.3, shorten(title, 80), size=14, weight="bold")
+    head.text(0.0, 0.58, headline(found), color=SOFT)
+    panels.lengths(Box(figure, left, _TITLE, _HALF, row), found)
+    panels.mask(Box(figure, right, _TITLE, _HALF, row), found)
+    top = _TITLE + row
+    if found.heat is not None:
+        panels.heat(Box(figure, left, top, _HALF if found.labels is not None else _WHOLE, row), found)
+    if found.labels is not None:
+        panels.labels(Box(figure, right if found.heat is not None else left, top, _HALF, row), found)
+    if strips:
+        top += row if beside else 0
+        panels.steps(Box(figure, left, top, _WHOLE, HEAD + strips), found)
+    return figure

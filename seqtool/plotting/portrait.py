@@ -1,0 +1,269 @@
+"""`portrait`: all that a picture of a file shows, as numbers; `seqtool.plotting` draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtool.casting import Array
+from seqtool.counting import LengthCounts
+from seqtool.errors import DataError
+from seqtool.plotting.sampling import (
+    Cells,
+    Distribution,
+    by_length,
+    cells,
+    columns,
+    evenly,
+    picked,
+    reach,
+    some_steps,
+    tally,
+)
+from seqtool.ragged import Ragged, Side
+from seqtool.windows import windows
+
+MOST_SEQUENCES = 600  # rows of a heat map
+MOST_SLOTS = 800  # columns of it
+MOST_STEPS = 100_000  # looked at for distributions
+MOST_FEATURES = 12  # whose distributions are shown
+MOST_BARS = 15  # classes or ids
+_MOST_CLASSES = 100_000
+_FEW_NUMBERS = 30  # so many distinct whole numbers are classes without names
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """How often some things occur, the first `MOST_BARS` of them: names and counts, and what is not shown.
+
+    `others` distinct things occur `rest` times; `missing` counts NaN.
+    """
+
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
+    others: int = 0
+    rest: int = 0
+    missing: int = 0
+
+    @property
+    def of(self) -> int:
+        """How many were counted."""
+        return sum(self.counts) + self.rest
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """What a file was cut to, and what that cost; `counts` are the lengths before."""
+
+    maxlen: int
+    counts: LengthCounts
+    sequences: int
+    steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """What a picture of N sequences shows.
+
+    `maxlen` is the padded length, of ragged sequences None, and `padding` the side. `lengths` (R,)
+    are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
+    `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`.
+    """
+
+    counts: LengthCounts
+    steps: int
+    features: int | None
+    maxlen: int | None
+    padding: Side
+    cut: Cut | None
+    lengths: Array
+    feature: str
+    slots: Array
+    heat: Cells | None
+    distributions: tuple[Distribution, ...]
+    ids: Bars | None
+    looked_at: int
+    labels: Bars | Distribution | None
+
+    @property
+    def width(self) -> int:
+        """The slots of a sequence, were all padded."""
+        return self.counts.longest if self.maxlen is None else self.maxlen
+
+    @property
+    def share(self) -> float:
+        """The share of slots that are padding, 0 to 1."""
+        slots = self.width * self.counts.count
+        return 1 - self.steps / slots if slots else 0.0
+
+    def facts(self) -> dict[str, Any]:
+        """The main numbers, for `--json`."""
+        found: dict[str, Any] = {
+            "sequences": self.counts.count,
+            "steps": self.steps,
+            "features": self.features,
+            "maxlen": self.maxlen,
+            "padding": self.padding if self.maxlen is not None else None,
+            "padding_share": self.share if self.maxlen is not None else None,
+            "lengths": None,
+            "cut": None,
+            "drawn": {"sequences": len(self.lengths), "feature": self.feature if self.heat else None},
+        }
+        if self.counts.count:
+            quantiles = {"median": self.counts.median(), "q95": self.counts.quantile(0.95)}
+            found["lengths"] = {
+                "min": int(self.counts.lengths[0]),
+                **quantiles,
+                "max": self.counts.longest,
+                "empty": self.counts.empty,
+            }
+        if self.cut:
+            found["cut"] = {"sequences": self.cut.sequences, "steps": self.cut.steps}
+        return found
+
+
+def portrait(
+    ragged: Ragged, *, maxlen: int | None = None, padding: Side = "post", feature: str | None = None
+) -> Portrait:
+    """Look at sequences: count all lengths, and read some steps, spread evenly.
+
+    `maxlen` and `padding` are those of a padded file. `feature` is the name or position of the feature whose
+    heat map is drawn, by default the first. Raises DataError where there is no such feature.
+
+    >>> found = portrait(Ragged(np.arange(6).reshape(3, 2), np.array([0, 1, 3]), features=("a", "b")))
+    >>> found.feature, found.lengths.tolist(), found.heat.values.tolist()
+    ('a', [1, 2], [[0.0, nan], [2.0, 4.0]])
+    """
+    place, names = _find_feature(ragged, feature), _names(ragged)
+    counts = LengthCounts.of(ragged.lengths)
+    sequences = by_length(ragged.lengths, counts, most=MOST_SEQUENCES)
+    width = counts.longest if maxlen is None else maxlen
+    usual = reach(counts)
+    shown = width if width <= usual * 3 // 2 else usual
+    slots = evenly(shown, MOST_SLOTS) + (width - shown if padding == "pre" else 0)
+    heat = None
+    if len(names) and len(ragged.values):
+        heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=place)
+    distributions, ids, looked_at = _distributions(ragged, names)
+    return Portrait(
+        counts=counts,
+        steps=counts.steps,
+        features=None if ragged.values.ndim == 1 else len(names),
+        maxlen=maxlen,
+        padding=padding,
+        cut=_cut(ragged, counts, maxlen),
+        lengths=np.sort(picked(ragged.lengths, np.sort(sequences))),
+        feature=names[place] if len(names) else "",
+        slots=slots,
+        heat=heat,
+        distributions=distributions,
+        ids=ids,
+        looked_at=looked_at,
+        labels=_labels(ragged),
+    )
+
+
+def _names(ragged: Ragged) -> Sequence[str]:
+    if ragged.values.ndim == 1:
+        return ["id" if ragged.values.dtype.kind in "iu" else "value"]
+    return ragged.features or [f"feature {i}" for i in range(ragged.values.shape[1])]
+
+
+def _find_feature(ragged: Ragged, feature: str | None) -> int:
+    """The place of a feature by its name, or else by its position."""
+    if feature is None:
+        return 0
+    if ragged.values.ndim == 1:
+        raise DataError(f"--feature {feature}: a step is a single number here; leave --feature out")
+    names, width = ragged.features or (), ragged.values.shape[1]
+    if feature in names:
+        return names.index(feature)
+    if feature.isdecimal() and feature.isascii() and int(feature) < width:
+        return int(feature)
+    known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
+    raise DataError(
+        f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"
+    )
+
+
+def _cut(ragged: Ragged, counts: LengthCounts, maxlen: int | None) -> Cut | None:
+    """What was cut, where the file still knows the lengths before."""
+    original = ragged.per_sequence.get("original_lengths")
+    if original is None:
+        return None
+    sequences = steps = 0
+    for begin, part in windows(original):
+        lost = part - ragged.lengths[begin : begin + len(part)]
+        sequences += int((lost > 0).sum())
+        steps += int(lost[lost > 0].sum())
+    if not sequences:
+        return None
+    return Cut(counts.longest if maxlen is None else maxlen, LengthCounts.of(original), sequences, steps)
+
+
+def _distributions(ragged: Ragged, names: Sequence[str]) -> tuple[tuple[Distribution, ...], Bars | None, int]:
+    """The distribution of each of the first features, or of ids the most frequent, over real steps."""
+    if not len(names) or not len(ragged.values):
+        return (), None, 0
+    rows, looked_at = some_steps(ragged, most=MOST_STEPS)
+    if ragged.values.ndim == 1 and ragged.values.dtype.kind in "iu":
+        found, counts = np.unique(picked(ragged.values, rows), return_counts=True)
+        return (), _bars([str(name) for name in found.tolist()], counts, by_count=True), looked_at
+    read = columns(ragged.values, rows, np.arange(min(len(names), MOST_FEATURES)))
+    return (
+        tuple(Distribution.measure(name, column) for name, column in zip(names, read.T, strict=False)),
+        None,
+        looked_at,
+    )
+
+
+def _bars(names: Sequence[str], counts: Array, *, by_count: bool, missing: int = 0) -> Bars:
+    """The bars of all things, or where they are many of the most frequent ones."""
+    order = np.arange(len(counts))
+    if by_count or len(counts) > MOST_BARS:
+        order = np.argsort(-counts, kind="stable")
+    shown, left = order[:MOST_BARS], order[MOST_BARS:]
+    return Bars(
+        tuple(names[i] for i in shown),
+        tuple(counts[shown].tolist()),
+        others=len(left),
+        rest=int(counts[left].sum()),
+        missing=missing,
+    )
+
+
+def _labels(ragged: Ragged) -> Bars | Distribution | None:
+    """The balance of classes or few whole numbers, or the distribution of other numbers."""
+    y = ragged.per_sequence.get("y")
+    if y is None or not len(y) or y.ndim != 1:
+        return None
+    classes = ragged.names.get("classes")
+    numbers = y.dtype.kind in "biuf"
+    found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
+    if found is None and not numbers:
+        return None
+    if found is not None:
+        values, counts = found
+        present = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), bool)
+        missing = int(counts[~present].sum())
+        values, counts = values[present], counts[present]
+        if not len(counts):
+            return None
+        if not numbers or values.dtype.kind != "f" or (values == np.trunc(values)).all():
+            return _bars(
+                [_class(value, classes) for value in values.tolist()], counts, by_count=False, missing=missing
+            )
+    some = picked(y, evenly(len(y), MOST_STEPS)).astype(np.float64)
+    return Distribution.measure("y", some)
+
+
+def _class(value: Any, classes: Array | None) -> str:
+    """The name of a label."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if classes is not None and isinstance(value, int) and 0 <= value < len(classes):
+        return str(classes[value])
+    return str(value)

@@ -1,0 +1,283 @@
+"""What a picture of sequences shows, taken from any number of them in bounded memory.
+
+Lengths are counted, all of them. Of steps only some are read: those of sequences that are spread evenly over
+the file, or over the ranks by length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqtool.casting import Array
+from seqtool.counting import LengthCounts
+from seqtool.ragged import Ragged, Side
+from seqtool.windows import AnyArray, expanded, gather, rows_in, windows
+
+_WHOLE_BINS = 40  # so many whole numbers get a bin each
+_BINS = 30
+_FAR = 4  # times the 99 % length
+
+
+def evenly(count: int, most: int) -> Array:
+    """At most so many of `count` places, the first and the last among them, ascending (R,) int64.
+
+    >>> evenly(10, 4).tolist(), evenly(2, 4).tolist()
+    ([0, 3, 6, 9], [0, 1])
+    """
+    if count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).round().astype(np.int64)
+
+
+def by_length(lengths: AnyArray, counts: LengthCounts, *, most: int) -> Array:
+    """Sequences spread evenly over the ranks by length, shortest first, (R,) int64; `counts` are of `lengths`.
+
+    Sequences of one length keep their order. Lengths are read in windows and never sorted as a whole.
+
+    >>> lengths = np.array([3, 1, 2, 1])
+    >>> by_length(lengths, LengthCounts.of(lengths), most=4).tolist()
+    [1, 3, 2, 0]
+    """
+    ranks = evenly(counts.count, most)
+    ends = np.cumsum(counts.sequences)
+    place = np.searchsorted(ends, ranks, side="right")
+    wanted = counts.lengths[place]
+    nth = ranks - (ends - counts.sequences)[place]  # of the sequences of that length
+    found = np.zeros(len(ranks), np.int64)
+    for begin, part in windows(lengths):
+        order = np.argsort(part, kind="stable")
+        first, last = (np.searchsorted(part, wanted, side=side, sorter=order) for side in ("left", "right"))
+        here = (nth >= 0) & (nth < last - first)
+        found[here] = begin + order[(first + nth)[here]]
+        nth -= last - first
+    return found
+
+
+def reach(counts: LengthCounts) -> int:
+    """The longest length, unless a few sequences are so much longer that of the others nothing could be seen.
+
+    >>> reach(LengthCounts(np.array([5, 10, 90]), np.array([500, 499, 1])))
+    20
+    """
+    if not counts.count:
+        return 0
+    usual = max(1, counts.quantile(0.99))
+    return counts.longest if counts.longest <= _FAR * usual else 2 * usual
+
+
+def length_bars(
+    counts: LengthCounts, *, longest: int, most: int, edge: int | None = None
+) -> tuple[Array, Array, int]:
+    """The first length of each bar (B,), its sequences (B,), and the lengths that a bar is wide.
+
+    At most about `most` bars; lengths above `longest` are left out. No bar lies on both sides of `edge`, which
+    is the last length of one.
+
+    >>> length_bars(LengthCounts.of(np.array([1, 2, 3, 9])), longest=9, most=4, edge=3)
+    (array([1, 4, 7]), array([3, 0, 1]), 3)
+    """
+    within = counts.lengths <= longest
+    least = int(counts.lengths[0])
+    width = -(-(longest - least + 1) // most)
+    begin = least if edge is None else edge + 1 + (least - edge - 1) // width * width
+    bars = np.bincount((counts.lengths[within] - begin) // width, weights=counts.sequences[within])
+    return begin + width * np.arange(len(bars)), bars.astype(np.int64), width
+
+
+def covered(lengths: Array, *, width: int, columns: int, padding: Side) -> Array:
+    """The share of each column that is real, (R, columns), where `width` slots are drawn in that many columns.
+
+    >>> covered(np.array([1, 3]), width=4, columns=2, padding="post").tolist()
+    [[0.5, 0.0], [1.0, 0.5]]
+    """
+    edges = np.linspace(0, width, columns + 1)
+    each = width / columns
+    if padding == "post":
+        share = (lengths[:, None] - edges[:-1]) / each
+    else:
+        share = (edges[1:] - (width - lengths[:, None])) / each
+    return np.clip(share, 0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """One feature of some sequences: `values` (R, C) float64, NaN outside `real` (R, C) bool."""
+
+    values: Array
+    real: Array
+
+
+def cells(
+    ragged: Ragged, sequences: Array, slots: Array, *, maxlen: int, padding: Side, feature: int
+) -> Cells:
+    """What one feature holds in some slots of some sequences, were they padded to `maxlen`.
+
+    `sequences` (R,) and ascending `slots` (C,) say which.
+
+    >>> ragged = Ragged(np.array([7, 8, 9]), np.array([0, 1, 3]))
+    >>> cells(ragged, np.array([0, 1]), np.arange(3), maxlen=3, padding="pre", feature=0).values
+    array([[nan, nan,  7.],
+           [nan,  8.,  9.]])
+    """
+    order = np.argsort(sequences)  # files are read from front to back
+    begins, ends = _bounds(ragged.offsets, sequences[order])
+    counts = (ends - begins)[:, None]
+    steps = slots - (0 if padding == "post" else maxlen - counts)
+    real = (steps >= 0) & (steps < counts)
+    values = np.full(real.shape, np.nan)
+    values[real] = columns(ragged.values, (begins[:, None] + steps)[real], np.array([feature]))[:, 0]
+    back = np.argsort(order)
+    return Cells(values[back], real[back])
+
+
+def picked(array: AnyArray, places: Array) -> Array:
+    """Some rows of an array, whose `places` ascend.
+
+    >>> picked(np.array([5, 6, 7]), np.array([0, 2])).tolist()
+    [5, 7]
+    """
+    return gather(array, places, np.ones(len(places), np.int64))
+
+
+def columns(values: AnyArray, rows: Array, features: Array) -> Array:
+    """Some features of some steps, whose `rows` ascend: (R, K) float64.
+
+    >>> columns(np.arange(6).reshape(3, 2), np.array([0, 2]), np.array([1])).tolist()
+    [[1.0], [5.0]]
+    """
+    found = np.empty((len(rows), len(features)))
+    together = rows_in(values)
+    for begin in range(0, len(rows), together):
+        some = rows[begin : begin + together]
+        block = picked(values, some)
+        found[begin : begin + len(some)] = (block[:, None] if block.ndim == 1 else block)[:, features]
+    return found
+
+
+def some_steps(ragged: Ragged, *, most: int) -> tuple[Array, int]:
+    """About so many steps, as ascending rows of `values`, and the number of sequences that they come from.
+
+    They are the steps of evenly spread sequences; of very long ones, evenly spread steps.
+
+    >>> some_steps(Ragged(np.arange(8), np.array([0, 2, 4, 6, 8])), most=4)
+    (array([0, 1, 6, 7]), 2)
+    """
+    steps, count = len(ragged.values), len(ragged)
+    if steps <= most:
+        return np.arange(steps), count
+    sequences = evenly(count, max(1, most * count // steps))
+    begins, ends = _bounds(ragged.offsets, sequences)
+    counts = ends - begins
+    total = int(counts.sum())
+    if total <= 2 * most:
+        return expanded(begins, counts).astype(np.int64), len(sequences)
+    thinned = evenly(total, most)
+    stops = np.cumsum(counts)
+    which = np.searchsorted(stops, thinned, side="right")
+    return thinned - (stops - counts)[which] + begins[which], len(sequences)
+
+
+def _bounds(offsets: AnyArray, sequences: Array) -> tuple[Array, Array]:
+    """Where some sequences, which ascend, begin and end."""
+    return picked(offsets, sequences), picked(offsets, sequences + 1)
+
+
+def unit(values: Array, low: float, high: float) -> Array:
+    """Numbers on a scale from 0 at `low` to 1 at `high`, those beyond it at its ends; NaN stays.
+
+    >>> unit(np.array([-1e300, 0.0, 3e300]), -1e300, 1e300).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    scale = max(abs(low), abs(high)) or 1.0  # differences of the largest numbers would overflow
+    with np.errstate(over="ignore"):
+        width = high / scale - low / scale
+        found = (np.clip(values, low, high) / scale - low / scale) / (width or 1.0)
+    return np.asarray(found)
+
+
+def limits(finite: Array, share: float) -> tuple[float, float]:
+    """The least and the largest of some numbers, or where so large a share of them ends at each side.
+
+    The whole range counts as long as it is at most three times as wide as what stands between the shares.
+
+    >>> limits(np.array([1.0, 2.0, 3.0]), 0.01), limits(np.r_[np.arange(999.0), 1e9], 0.01)
+    ((1.0, 3.0), (10.0, 989.0))
+    """
+    inner = np.percentile(finite, [100 * share, 100 - 100 * share], method="nearest")
+    low, high = float(inner[0]), float(inner[1])
+    least, largest = float(finite.min()), float(finite.max())
+    # in halves and thirds: the difference itself may be beyond the largest float
+    return (least, largest) if low == high or largest / 3 - least / 3 <= high - low else (low, high)
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """How some numbers are distributed: counts in bins of one width from `low` to `high`.
+
+    Few `whole` numbers have a bin each. `of` are the numbers, `missing` those that are NaN, `beyond` those
+    outside the bins, infinite ones among them. `bins` is empty, and what is told of finite numbers is zero,
+    where none is finite.
+    """
+
+    name: str
+    of: int
+    missing: int
+    beyond: int = 0
+    bins: tuple[int, ...] = ()
+    whole: bool = False
+    low: float = 0.0
+    high: float = 0.0
+    least: float = 0.0
+    median: float = 0.0
+    largest: float = 0.0
+
+    @classmethod
+    def measure(cls, name: str, numbers: Array) -> Distribution:
+        """Look at some numbers, (n,) float64.
+
+        >>> Distribution.measure("a", np.array([1.0, 2.0, 2.0, np.nan])).bins
+        (1, 2)
+        """
+        missing = int(np.isnan(numbers).sum())
+        finite = numbers[np.isfinite(numbers)]
+        if not len(finite):
+            return cls(name, len(numbers), missing, beyond=len(numbers) - missing)
+        low, high = limits(finite, 0.005)
+        inside = finite[(finite >= low) & (finite <= high)]
+        whole = abs(low) < 1e9 and high - low < _WHOLE_BINS and bool((inside == np.trunc(inside)).all())
+        bins = int(high - low) + 1 if whole else _BINS if low < high else 1
+        place = inside - low if whole else unit(inside, low, high) * bins
+        counted = np.bincount(np.minimum(place.astype(np.int64), bins - 1), minlength=bins)
+        return cls(
+            name,
+            len(numbers),
+            missing,
+            beyond=len(numbers) - missing - len(inside),
+            bins=tuple(counted.tolist()),
+            whole=whole,
+            low=low,
+            high=high,
+            least=float(finite.min()),
+            median=float(np.percentile(finite, 50, method="lower")),
+            largest=float(finite.max()),
+        )
+
+
+def tally(numbers: AnyArray, *, most: int) -> tuple[Array, Array] | None:
+    """The numbers, or texts, that occur, (D,), and how often each does, (D,); None where more than `most` do.
+
+    >>> tally(np.array([3, 1, 3]), most=5)
+    (array([1, 3]), array([1, 2]))
+    """
+    found, counts = numbers[:0], np.empty(0, np.int64)
+    for _, part in windows(numbers):
+        distinct, times = np.unique(part, return_counts=True)
+        found, place = np.unique(np.concatenate([found, distinct]), return_inverse=True)
+        if len(found) > most:
+            return None
+        summed = np.zeros(len(found), np.int64)
+        np.add.at(summed, place, np.concatenate([counts, times]))
+        counts = summed
+    return found, counts

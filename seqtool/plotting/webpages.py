@@ -1,0 +1,136 @@
+"""`page`: a picture and its main numbers as one web page, which needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from seqtool.errors import printable
+from seqtool.outputs import PICTURE_COMMENT
+from seqtool.plotting.boxes import number, share
+from seqtool.plotting.portrait import Bars, Portrait
+
+_PAGE = """<!DOCTYPE html>
+{mark}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
+body {{ max-width: 1200px; margin: 2rem auto; padding: 0 1rem; }}
+figure {{ margin: 1.5rem 0; background: white; border-radius: 8px; overflow-x: auto; }}
+figure svg {{ display: block; width: 100%; min-width: 800px; height: auto; }}
+table {{ border-collapse: collapse; margin: 0.5rem 0 2rem; }}
+caption {{ text-align: left; font-weight: 600; padding: 0.5rem 0; }}
+th, td {{ padding: 0.25rem 1.5rem 0.25rem 0; border-bottom: 1px solid #8886; }}
+th {{ text-align: left; font-weight: 400; overflow-wrap: anywhere; }}
+thead th {{ opacity: 0.7; }}
+td, thead th + th {{ text-align: right; font-variant-numeric: tabular-nums; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{about}</p>
+<figure role="img" aria-label="{alt}">
+{svg}
+</figure>
+{tables}
+</body>
+</html>
+"""
+
+
+def page(found: Portrait, *, title: str, about: str, svg: bytes) -> bytes:
+    """A page with a portrait's picture, which is a whole `.svg` file, and tables of its main numbers."""
+    drawing = svg.decode()
+    return _PAGE.format(
+        mark=PICTURE_COMMENT.decode(),
+        title=_text(title),
+        about=_text(about),
+        alt=_text(f"{title}: {about}. It shows {described(found)}; the tables below hold the main numbers."),
+        svg=drawing[drawing.index("<svg") :].strip(),
+        tables="\n".join(_tables(found)),
+    ).encode()
+
+
+def described(found: Portrait) -> str:
+    """What the panels of a picture show, in words.
+
+    >>> import numpy as np
+    >>> from seqtool.plotting.portrait import portrait
+    >>> from seqtool.ragged import Ragged
+    >>> described(portrait(Ragged(np.empty((0, 2)), np.array([0]))))
+    'a histogram of lengths, a heat map of real steps and padding'
+    """
+    parts = ["a histogram of lengths", "a heat map of real steps and padding"]
+    if found.heat is not None:
+        parts.append(f"a heat map of {found.feature}")
+    if found.labels is not None:
+        parts.append("the balance of labels" if isinstance(found.labels, Bars) else "a histogram of labels")
+    if found.ids is not None:
+        parts.append("the most frequent ids")
+    if found.distributions:
+        parts.append(f"histograms of {len(found.distributions):,} features")
+    return ", ".join(parts)
+
+
+def _tables(found: Portrait) -> Iterator[str]:
+    yield _table("Sequences", None, list(_numbers(found)))
+    if found.distributions:
+        rows = [
+            (
+                told.name,
+                *([number(told.least), number(told.median), number(told.largest)] if told.bins else [""] * 3),
+                share(told.missing / told.of),
+            )
+            for told in found.distributions
+        ]
+        caption = f"Features, over the steps of {found.looked_at:,} of {found.counts.count:,} sequences"
+        yield _table(caption, ("feature", "min", "median", "max", "NaN"), rows)
+    for caption, bars in (("Labels", found.labels), ("Most frequent ids", found.ids)):
+        if isinstance(bars, Bars):
+            rows = [
+                (name, f"{n:,}", share(n / bars.of)) for name, n in zip(bars.names, bars.counts, strict=True)
+            ]
+            if bars.others:
+                rows.append((f"{bars.others:,} more", f"{bars.rest:,}", share(bars.rest / bars.of)))
+            what = "sequences" if bars is found.labels else "steps looked at"
+            yield _table(caption, ("", what, "share"), rows)
+
+
+def _numbers(found: Portrait) -> Iterator[tuple[str, str]]:
+    counts = found.counts
+    yield "sequences", f"{counts.count:,}"
+    yield "steps", f"{found.steps:,}"
+    if found.features is not None:
+        yield "features", f"{found.features:,}"
+    if counts.count:
+        yield "shortest", f"{int(counts.lengths[0]):,}"
+        yield "median length", f"{counts.median():,g}"
+        yield "95% are no longer than", f"{counts.quantile(0.95):,}"
+        yield "longest", f"{counts.longest:,}"
+        yield "empty sequences", f"{counts.empty:,}"
+    if found.maxlen is not None:
+        yield "padded to", f"{found.maxlen:,} slots, {found.padding}"
+        yield "share of padding", share(found.share)
+    if found.cut:
+        yield "sequences cut", f"{found.cut.sequences:,}"
+        yield "steps cut", f"{found.cut.steps:,}"
+
+
+def _table(caption: str, head: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
+    lines = ["<table>", f"<caption>{_text(caption)}</caption>"]
+    if head:
+        cells = "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
+        lines.append(f"<thead><tr>{cells}</tr></thead>")
+    for first, *others in rows:
+        cells = "".join(f"<td>{_text(cell)}</td>" for cell in others)
+        lines.append(f'<tr><th scope="row">{_text(first)}</th>{cells}</tr>')
+    return "\n".join([*lines, "</table>"])
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))

@@ -1,0 +1,514 @@
+"""`check` on broken files, on whole ones, and on foreign ones; the promises of `Subject`, the looks, the layouts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import seqtool
+from seqtool.checking import check
+from seqtool.checking.findings import Finding
+from seqtool.errors import DataError, UsageError
+from seqtool.foreign import Foreign
+from seqtool.inputs import opened
+from seqtool.ragged import Padded, Ragged, StepArray
+from seqtool.windows import Spool
+from tests import oracles
+from tests.command import SAMPLES
+
+NAN = float("nan")
+TABLE = """user,time,speed,height,kind,state,age
+x,1,1.5,2,car,a,30
+x,2,3.5,4,car,b,30
+x,3,5.5,6,car,a,30
+y,1,7.5,8,foot,b,41
+z,1,9.5,10,car,a,52
+z,2,11.5,12,car,a,52
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a padded and a ragged file that hold one of everything."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "in.csv").write_text(TABLE)
+    options: dict[str, Any] = {
+        "key": "user",
+        "order_by": "time",
+        "label": "kind",
+        "step_label": "state",
+        "static": "age",
+        "keep_row_index": True,
+    }
+    whole: Any = seqtool.group(folder / "in.csv", ragged=True, **options)
+    seqtool.save(folder / "ragged.npz", whole)
+    cut: Any = seqtool.group(folder / "in.csv", maxlen=2, **options)
+    seqtool.save(folder / "padded.npz", cut, mask=True)
+    return folder
+
+
+def look(path: Path, reader: Any = None, against: Path | None = None, **foreign: Any) -> list[Finding]:
+    with Spool() as spool, opened([str(path)]) as [source], opened([str(against or path)]) as [other]:
+        return check(
+            source,
+            reader=reader,
+            against=None if against is None else other,
+            foreign=Foreign(**foreign),
+            spool=spool,
+        )
+
+
+def failing(findings: list[Finding]) -> list[str]:
+    return [finding.name for finding in findings if finding.verdict == "fails"]
+
+
+def found(findings: list[Finding], name: str) -> Finding:
+    [finding] = [finding for finding in findings if finding.name == name]
+    return finding
+
+
+def unsure(findings: list[Finding]) -> list[str]:
+    return [finding.name for finding in findings if finding.verdict == "warning"]
+
+
+@pytest.mark.parametrize("name", ["padded.npz", "ragged.npz"])
+@pytest.mark.parametrize("reader", [None, "keras", "keras-cudnn", "torch", "dynamic-rnn"])
+def test_files_that_hold_one_of_everything_hold(made: Path, name: str, reader: Any) -> None:
+    findings = look(made / name, reader)
+    assert {finding.verdict for finding in findings} == {"ok"}
+    assert {"file", "arrays", "meta", "lengths", "keys", "features", "values", "static"} <= {
+        finding.name for finding in findings
+    }
+
+
+# Broken files: each is a good one with one fault
+
+Arrays = dict[str, np.ndarray]
+Fault = Callable[[Arrays], Any]
+
+
+def put(name: str, place: Any, value: Any) -> Fault:
+    """Another number in one cell."""
+
+    def fault(arrays: Arrays) -> None:
+        arrays[name][place] = value
+
+    return fault
+
+
+def change(name: str, how: Callable[[np.ndarray], Any]) -> Fault:
+    """Another array."""
+
+    def fault(arrays: Arrays) -> None:
+        arrays[name] = np.asarray(how(arrays[name]))
+
+    return fault
+
+
+def meta(how: Callable[[dict[str, Any]], Any]) -> Fault:
+    """Another description."""
+
+    def fault(arrays: Arrays) -> None:
+        told = json.loads(str(arrays["meta"]))
+        how(told)
+        arrays["meta"] = np.array(json.dumps(told))
+
+    return fault
+
+
+def rows(i: int, name: str, by: int) -> Fault:
+    """One count of a receipt off."""
+
+    def off(told: dict[str, Any]) -> None:
+        told["receipt"][i]["rows"][name] += by
+
+    return meta(off)
+
+
+def objects(_: np.ndarray) -> np.ndarray:
+    cells = np.empty(3, object)
+    cells[:] = ["x", "y", "z"]
+    return cells
+
+
+def bits(how: Callable[[bytearray, zipfile.ZipFile], bytes]) -> Callable[[Path], None]:
+    """Other bytes."""
+
+    def fault(path: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
+            data = how(bytearray(path.read_bytes()), archive)
+        path.write_bytes(data)
+
+    return fault
+
+
+def flip(data: bytearray, archive: zipfile.ZipFile) -> bytes:
+    begin = archive.getinfo("x.npy").header_offset
+    name, extra = struct.unpack_from("<2H", data, begin + 26)
+    data[begin + 30 + name + extra + 128 + 5] ^= 1  # past the header of the array
+    return bytes(data)
+
+
+def flip_header(data: bytearray, archive: zipfile.ZipFile) -> bytes:
+    data[archive.getinfo("lengths.npy").header_offset + 130] ^= 255
+    return bytes(data)
+
+
+BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
+    # name of the test: file, fault, the finding that fails, its place
+    "bit flipped in a stored array": ("padded", bits(flip), "file", None),
+    "bit flipped in the header of an array": ("padded", bits(flip_header), "file", None),
+    "cut short": ("padded", bits(lambda data, _: bytes(data[:-300])), "file", None),
+    "cut short in front": ("padded", bits(lambda data, _: bytes(data[:900])), "file", None),
+    "unknown array": ("padded", lambda arrays: arrays.update(extra=np.zeros(2)), "arrays", None),
+    "array missing": ("ragged", lambda arrays: arrays.pop("offsets"), "arrays", None),
+    "x of four dimensions": ("padded", change("x", lambda x: x[..., None]), "arrays", None),
+    "x of text": ("padded", change("x", lambda x: x.astype(str)), "arrays", None),
+    "keys as a pickle": ("padded", change("keys", objects), "arrays", None),
+    "keys too few": ("padded", change("keys", lambda keys: keys[:2]), "arrays", None),
+    "y too long": ("padded", change("y", lambda y: np.append(y, 0)), "arrays", None),
+    "lengths as floats": ("padded", change("lengths", lambda n: n.astype(float)), "arrays", None),
+    "lengths of another type": ("padded", change("lengths", lambda n: n.astype("int32")), "arrays", None),
+    "labels of steps too short": ("padded", change("step_y", lambda y: y[:, :1]), "arrays", None),
+    "labels of steps too short in ragged": ("ragged", change("step_y", lambda y: y[:-1]), "arrays", None),
+    "mask of another shape": ("padded", change("mask", lambda m: m[:, :1]), "arrays", None),
+    "mask of numbers": ("padded", change("mask", lambda m: m.astype(int)), "arrays", None),
+    "features too few": ("padded", change("features", lambda names: names[:1]), "arrays", None),
+    "names of static columns too many": (
+        "padded",
+        change("static_features", lambda f: [*f, "b"]),
+        "arrays",
+        None,
+    ),
+    "offsets too few": ("ragged", change("offsets", lambda offsets: offsets[:-1]), "arrays", None),
+    "offsets empty": ("ragged", change("offsets", lambda offsets: offsets[:0]), "arrays", None),
+    "newer version": ("padded", meta(lambda told: told.update(version=9)), "meta", None),
+    "meta cut short": ("padded", change("meta", lambda text: str(text)[:-1]), "meta", None),
+    "another kind": ("padded", meta(lambda told: told.update(kind="ragged")), "meta", None),
+    "another side": ("padded", meta(lambda told: told.update(padding="left")), "meta", None),
+    "no value": ("padded", meta(lambda told: told.pop("value")), "meta", None),
+    "value of too many numbers": ("padded", meta(lambda told: told.update(value=[0, 0, 0])), "meta", None),
+    "value as text": ("padded", meta(lambda told: told.update(value="0")), "meta", None),
+    "no value of labels": ("padded", meta(lambda told: told["step_values"].pop("step_y")), "meta", None),
+    "no receipt": ("ragged", meta(lambda told: told.pop("receipt")), "meta", None),
+    "length too large": ("padded", put("lengths", 1, 3), "lengths", "lengths[1]"),
+    "length negative": ("padded", put("lengths", 2, -1), "lengths", "lengths[2]"),
+    "lengths and offsets differ": ("ragged", put("lengths", 1, 2), "lengths", "lengths[1]"),
+    "offsets begin late": ("ragged", put("offsets", 0, 1), "lengths", "offsets[0]"),
+    "offsets fall": ("ragged", put("offsets", 2, 2), "lengths", "offsets[2]"),
+    "offsets end early": ("ragged", put("offsets", 3, 5), "lengths", "offsets[3]"),
+    "old data in x": ("padded", put("x", (1, 1), [0, 7]), "padding", "x[1, 1]"),
+    "value other than padding": ("padded", meta(lambda told: told.update(value=-1)), "padding", "x[1, 1]"),
+    "old data in labels": ("padded", put("step_y", (1, 1), 0), "padding", "step_y[1, 1]"),
+    "mask true outside": ("padded", put("mask", (1, 1), True), "mask", "mask[1, 1]"),
+    "mask false inside": ("padded", put("mask", (2, 1), False), "mask", "mask[2, 1]"),
+    "key twice": ("padded", put("keys", 2, "x"), "keys", "keys[2]"),
+    "key twice in ragged": ("ragged", put("keys", 1, "x"), "keys", "keys[1]"),
+    "feature twice": ("padded", change("features", lambda _: ["a", "a"]), "features", "features[1]"),
+    "label past the classes": ("padded", put("y", 1, 2), "y", "y[1]"),
+    "label negative": ("ragged", put("y", 0, -1), "y", "y[0]"),
+    "labels as floats": ("padded", change("y", lambda y: y.astype(float)), "y", None),
+    "class twice": ("padded", put("classes", 1, "car"), "y", "y[1]"),
+    "label of a step past the classes": ("padded", put("step_y", (0, 1), 5), "step_y", "step_y[0, 1]"),
+    "label of a ragged step": ("ragged", put("step_y", 4, -100), "step_y", "step_y[4] (sequence 2, step 0)"),
+    "original length below": (
+        "padded",
+        put("original_lengths", 2, 1),
+        "original_lengths",
+        "original_lengths[2]",
+    ),
+    "row number of a step missing": ("padded", put("row_index", (0, 0), -1), "row_index", "row_index[0, 0]"),
+    "receipt with more rows in": ("padded", rows(0, "in", 1), "receipt", "receipt[0]"),
+    "receipt with more kept": ("ragged", rows(0, "cut", 2), "receipt", "receipt[0]"),
+    "receipt of another file": (
+        "padded",
+        lambda arrays: (rows(0, "in", 3)(arrays), rows(0, "kept", 3)(arrays)),
+        "receipt",
+        "receipt[0]",
+    ),
+    "receipts that do not join": (
+        "ragged",
+        meta(lambda told: told["receipt"].insert(0, {"rows": {"in": 9, "kept": 9, "cut": 0, "dropped": {}}})),
+        "receipt",
+        "receipt[1]",
+    ),
+    "receipt without rows": (
+        "ragged",
+        meta(lambda told: told["receipt"][0].pop("rows")),
+        "receipt",
+        "receipt[0]",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_file_fails_by_its_fault_alone(made: Path, tmp_path: Path, fault: str) -> None:
+    source, plant, name, place = BROKEN[fault]
+    path = tmp_path / "broken.npz"
+    shutil.copy(made / f"{source}.npz", path)
+    if plant.__qualname__.startswith("bits"):
+        plant(path)
+    else:
+        with np.load(path) as archive:
+            arrays = dict(archive)
+        plant(arrays)
+        np.savez(path, **arrays)
+    findings = look(path)
+    assert failing(findings) == [name]
+    if place is not None:
+        assert found(findings, name).place == place
+        assert found(findings, name).count >= 1
+    assert findings[-1].name == name or name not in ("file", "arrays", "meta", "lengths")
+    assert all("broken.npz" not in finding.message for finding in findings)
+
+
+@pytest.mark.parametrize("fault", [b"", b"something"], ids=["cut", "trailing"])
+def test_an_npy_of_another_size_than_its_header_tells(tmp_path: Path, fault: bytes) -> None:
+    path = tmp_path / "in.npy"
+    np.save(path, np.ones((2, 3)))
+    data = path.read_bytes()
+    path.write_bytes(data + fault if fault else data[:-1])
+    assert failing(look(path)) == ["file"]
+
+
+def test_an_npy_of_objects(tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", np.array([[1], [2, 3]], dtype=object))
+    [finding] = look(tmp_path / "in.npy")
+    assert (finding.name, finding.verdict) == ("file", "fails")
+    assert "object array" in finding.message
+
+
+def test_findings_count_all_and_name_the_first(made: Path, tmp_path: Path) -> None:
+    with np.load(made / "padded.npz") as archive:
+        arrays = dict(archive)
+    arrays["x"][0, 1, 1], arrays["x"][2, 0, 0], arrays["x"][2, 1, 1] = np.inf, NAN, NAN
+    np.savez(tmp_path / "a.npz", **arrays)
+    findings = look(tmp_path / "a.npz")
+    assert failing(findings) == []
+    finding = found(findings, "values")
+    assert (finding.verdict, finding.count, finding.place) == ("warning", 3, "x[0, 1, 1]")
+    assert failing(look(tmp_path / "a.npz", "torch")) == ["values"]
+
+
+def test_places_in_a_file_that_is_padded_at_its_start(tmp_path: Path) -> None:
+    padded = seqtool.pad([[[1.0, 2]], [[3, 4], [5, NAN], [6, 7]]], maxlen=5)
+    seqtool.save(tmp_path / "a.npz", padded)
+    assert found(look(tmp_path / "a.npz"), "values").place == "x[1, 3, 1]"
+
+
+def test_missing_labels_are_a_warning_until_somebody_trains_with_them(tmp_path: Path) -> None:
+    padded = seqtool.pad([[1.0], [2.0]]).replace(per_sequence={"y": np.array([0.5, NAN])})
+    seqtool.save(tmp_path / "a.npz", padded)
+    assert unsure(look(tmp_path / "a.npz")) == ["dtype", "y"]
+    assert failing(look(tmp_path / "a.npz", "keras")) == ["y"]
+
+
+def test_empty_keys_are_a_warning(tmp_path: Path) -> None:
+    seqtool.save(tmp_path / "a.npz", seqtool.pad([[1], [2]]).replace(keys=np.array(["", "a"])))
+    finding = found(look(tmp_path / "a.npz"), "keys")
+    assert (finding.verdict, finding.count, finding.place) == ("warning", 1, "keys[0]")
+
+
+# Whatever seqtool writes holds
+
+
+def sound(data: Ragged) -> Ragged:
+    """The same, with keys, labels and names that a command could have made; drawn ones are any."""
+    changes: dict[str, Any] = {"receipt": ()}
+    if data.keys is not None:
+        numbers = np.arange(len(data)) if data.keys.ndim == 1 else np.arange(2 * len(data)).reshape(-1, 2)
+        changes["keys"] = numbers if data.keys.dtype.kind in "iu" else numbers.astype(str)
+    if data.features is not None:
+        changes["features"] = tuple(f"{name}{i}" for i, name in enumerate(data.features))
+    classes = np.array(["a", "b", "c"])
+    changes["names"] = {
+        name: classes if name == "classes" else names if name != "static_features" else np.array(["p", "q"])
+        for name, names in data.names.items()
+    }
+    per_step, per_sequence = dict(data.per_step), dict(data.per_sequence)
+    if "y" in per_sequence:
+        per_sequence["y"] = np.asarray(per_sequence["y"]) % 3
+    if "step_y" in per_step:
+        per_step["step_y"] = StepArray(np.asarray(per_step["step_y"].data) % 3, -1)
+    return data.replace(**changes, per_step=per_step, per_sequence=per_sequence)
+
+
+@settings(max_examples=60)
+@given(oracles.raggeds(riders=True).map(sound), st.sampled_from(["ragged", "pre", "post"]), st.data())
+def test_whatever_is_saved_holds(scratch: Path, ragged: Ragged, how: Any, data: st.DataObject) -> None:
+    saved: Ragged | Padded = ragged
+    mask = False
+    if how != "ragged":
+        maxlen = data.draw(st.none() | st.integers(1, 6))
+        value = data.draw(st.sampled_from([0, 1]))
+        saved, mask = seqtool.pad(ragged, maxlen=maxlen, padding=how, value=value), data.draw(st.booleans())
+    compress = data.draw(st.sampled_from([None, "fast"]))
+    seqtool.save(scratch / "a.npz", saved, mask=mask, compress=compress)
+    findings = look(scratch / "a.npz")
+    assert failing(findings) == [], findings
+
+
+def test_what_is_cut_after_it_was_grouped_still_accounts_for_every_row(made: Path, tmp_path: Path) -> None:
+    ragged: Any = seqtool.load(made / "ragged.npz")
+    seqtool.save(tmp_path / "a.npz", seqtool.pad(seqtool.pad(ragged, maxlen=2), maxlen=1))
+    findings = look(tmp_path / "a.npz")
+    assert failing(findings) == []
+    assert found(findings, "receipt").message.endswith("by group and pad and pad")
+
+
+def test_text_keys_that_are_stored_as_bytes(tmp_path: Path) -> None:
+    keys = np.array(["k" * 300_000, *map(str, range(99))], dtype=np.dtypes.StringDType())
+    seqtool.save(tmp_path / "a.npz", seqtool.pad(np.ones((100, 1))).replace(keys=keys))
+    with np.load(tmp_path / "a.npz") as archive:
+        assert "keys_offsets" in archive.files
+        arrays = dict(archive)
+    assert failing(look(tmp_path / "a.npz")) == []
+    np.savez(tmp_path / "b.npz", **{**arrays, "keys_offsets": arrays["keys_offsets"][::-1]})
+    assert failing(look(tmp_path / "b.npz")) == ["arrays"]
+    np.savez(tmp_path / "c.npz", **{**arrays, "keys_shape": np.array([99])})
+    assert failing(look(tmp_path / "c.npz")) == ["arrays"]
+
+
+# Foreign files
+
+
+def test_a_foreign_file_with_lengths(tmp_path: Path) -> None:
+    path = SAMPLES / "padded.npz"
+    findings = look(path)
+    assert (failing(findings), unsure(findings)) == ([], ["padding"])
+    finding = found(findings, "padding")
+    assert (finding.count, finding.place) == (1, "x[1, 1]")
+    assert finding.cure == f"seqtool pad {path} --post"
+    assert failing(look(path, "torch")) == []  # which reads no padding
+    assert failing(look(path, "keras")) == ["padding"]
+
+
+def test_a_foreign_array_without_lengths_is_taken_as_it_is_and_that_is_said(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[5.0, 1, 0, 0], [7, 8, 9, 1]], np.float32))
+    findings = look(tmp_path / "a.npy", "torch")
+    assert (failing(findings), unsure(findings)) == ([], ["lengths"])
+    finding = found(findings, "lengths")
+    assert "4 real steps" in finding.message
+    assert finding.cure == f"seqtool pad {tmp_path / 'a.npy'} --post --strip 0"
+    np.save(tmp_path / "b.npy", np.arange(6, dtype=np.float32).reshape(2, 3))
+    assert found(look(tmp_path / "b.npy"), "lengths").cure is None
+
+
+def test_what_a_person_says_of_a_foreign_file(tmp_path: Path) -> None:
+    x = np.array([[-1, 5, 1], [-1, -1, 3]], np.float32)
+    np.savez(tmp_path / "a.npz", data=x, n=np.array([2.0, 1.0]), other=x)
+    for wrong, told in (({}, "several arrays.*--array: data, n, other"), ({"array": "z"}, "no array 'z'")):
+        with pytest.raises(DataError, match=f"a.npz: holds {told}"):
+            look(tmp_path / "a.npz", **wrong)
+    with pytest.raises(DataError, match="--lengths z: neither"):
+        look(tmp_path / "a.npz", array="data", lengths="z")
+    said: dict[str, Any] = {"array": "data", "lengths": "n", "value": -1}
+    findings = look(tmp_path / "a.npz", **said)
+    assert failing(findings) == ["padding"]
+    assert "--input-padding pre" in found(findings, "padding").message
+    findings = look(tmp_path / "a.npz", "torch", input_padding="pre", **said)
+    assert failing(findings) == ["side"]
+    cure = f"seqtool pad {tmp_path / 'a.npz'} --array data --lengths n --input-padding pre --value -1 --post"
+    assert found(findings, "side").cure == cure
+    assert unsure(findings) == ["lengths dtype"]
+
+
+def test_lengths_in_a_file_of_their_own(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([[5, 1], [3, 0]], np.float32))
+    np.save(tmp_path / "n.npy", np.array([2, 1]))
+    assert failing(look(tmp_path / "x.npy", lengths=str(tmp_path / "n.npy"))) == []
+    np.save(tmp_path / "n.npy", np.array([2, 3]))
+    assert failing(look(tmp_path / "x.npy", lengths=str(tmp_path / "n.npy"))) == ["lengths"]
+    for wrong in (np.array([2, 1, 1]), np.array([0.5, 1]), np.array([[2, 1]])):
+        np.save(tmp_path / "n.npy", wrong)
+        assert failing(look(tmp_path / "x.npy", lengths=str(tmp_path / "n.npy"))) == ["arrays"]
+    with pytest.raises(DataError, match="--lengths nope: neither"):
+        look(tmp_path / "x.npy", lengths="nope")
+
+
+def test_foreign_ragged_files(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", values=np.array([5, 1, 3]), offsets=np.array([0, 2, 3], np.int32))
+    assert failing(look(tmp_path / "a.npz", "torch")) == []
+    np.savez(tmp_path / "a.npz", values=np.array([5, 1, 3]), offsets=[0, 2, 1, 3])
+    assert failing(look(tmp_path / "a.npz")) == ["lengths"]
+    np.savez(tmp_path / "a.npz", values=np.array([5, 1, 3]), offsets=[0.5, 2])
+    assert failing(look(tmp_path / "a.npz")) == ["arrays"]
+    np.savez(tmp_path / "b.npz", np.ones(3), np.ones(2))
+    assert failing(look(tmp_path / "b.npz")) == []
+    with pytest.raises(UsageError, match="--lengths"):
+        look(tmp_path / "b.npz", lengths="n")
+
+
+def test_foreign_arrays_of_a_wrong_form(tmp_path: Path) -> None:
+    for wrong in (np.ones(3), np.ones((1, 2, 3, 4)), np.array([["a"]]), np.ones((2, 2), complex)):
+        np.savez(tmp_path / "a.npz", wrong)
+        assert failing(look(tmp_path / "a.npz")) == ["arrays"]
+    np.savez(tmp_path / "a.npz")
+    with pytest.raises(DataError, match="--array"):
+        look(tmp_path / "a.npz")
+
+
+def test_what_cannot_be_said(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"knows its arrays.*--array, --value out"):
+        look(made / "padded.npz", array="x", value=0)
+    np.save(tmp_path / "a.npy", np.ones((2, 3)))
+    with pytest.raises(UsageError, match="only one"):
+        look(tmp_path / "a.npy", array="x")
+    with pytest.raises(UsageError, match="add --lengths"):
+        look(tmp_path / "a.npy", input_padding="pre")
+
+
+# Leaks
+
+
+def saved(path: Path, rows: list[list[float]], keys: Any = None, padding: Any = "post") -> Path:
+    padded = seqtool.pad([[[n, n] for n in row] for row in rows], padding=padding)
+    seqtool.save(path, padded.replace(keys=None if keys is None else np.array(keys)))
+    return path
+
+
+def test_keys_and_sequences_that_stand_in_both(tmp_path: Path) -> None:
+    train = saved(tmp_path / "train.npz", [[1, 2], [3], [4, 5]], ["a", "b", "c"])
+    test = saved(tmp_path / "test.npz", [[9], [4, 5], [3, 3], [4, 5]], ["x", "b", "longer", "c"], "pre")
+    findings = look(train, against=test)
+    assert failing(findings) == ["shared keys", "shared sequences"]
+    keys, sequences = findings[-2:]
+    assert (keys.count, keys.place) == (2, f"keys[1] and {test}: keys[1]")
+    assert (sequences.count, sequences.place) == (2, f"sequence 2 (key c) and {test}: sequence 1 (key b)")
+    clean = saved(tmp_path / "clean.npz", [[9], [2, 1], [4, 5, 4, 5]], ["x", "y", "z"])
+    assert failing(look(train, against=clean)) == []
+
+
+def test_what_cannot_be_compared_is_a_warning(tmp_path: Path) -> None:
+    train = saved(tmp_path / "train.npz", [[1, 2]], ["a"])
+    tokens = tmp_path / "tokens.npz"
+    seqtool.save(tokens, seqtool.pad([[1, 2]]))
+    assert unsure(look(train, against=tokens))[-2:] == ["shared keys", "shared sequences"]
+    for keys in ([1], [["a", "b"]]):
+        other = saved(tmp_path / "other.npz", [[3]], keys)
+        assert unsure(look(train, against=other))[-1:] == ["shared keys"]
+
+
+def test_a_ragged_and_a_foreign_file_are_compared_too(made: Path, tmp_path: Path) -> None:
+    findings = look(made / "ragged.npz", against=made / "padded.npz")
+    assert [finding.count for finding in findings[-2:]] == [3, 2]  # one sequence was cut
+    with np.load(made / "padded.npz") as archive:
+        np.savez(tmp_path / "foreign.npz", x=archive["x"][2:], lengths=[2])
+    assert found(look(made / "ragged.npz", against=tmp_path / "foreign.npz"), "shared sequences").count == 1
+
+
+def test_another_file_that_is_not_sound_is_an_error(made: Path, tmp_path: Path) -> None:
+    with np.load(made / "padded.npz") as archive:
+        np.savez(tmp_path / "bad.npz", **{**archive, "lengths": np.array([9, 1, 1])})
+    with pytest.raises(DataError, match=r"bad.npz: a length is 9.*seqtool check .*bad.npz"):
+        look(made / "padded.npz", against=tmp_path / "bad.npz")

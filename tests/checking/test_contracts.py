@@ -1,0 +1,198 @@
+"""What each reader needs: found where it is missing, and cured by the command that is named."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seqtool
+from seqtool.checking import check
+from seqtool.checking.findings import Finding
+from seqtool.foreign import Foreign
+from seqtool.inputs import opened
+from seqtool.ragged import Ragged
+from seqtool.windows import Spool
+from tests.command import Place, succeeded
+
+NAN = float("nan")
+F4 = "float32"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def look(path: Path, reader: Any, **foreign: Any) -> list[Finding]:
+    with Spool() as spool, opened([str(path)]) as [source]:
+        return check(source, reader=reader, foreign=Foreign(**foreign), spool=spool)
+
+
+def failing(findings: list[Finding]) -> list[str]:
+    return [finding.name for finding in findings if finding.verdict == "fails"]
+
+
+def steps(*sequences: list[float], **options: Any) -> Any:
+    """Padded sequences of steps with two features: the number, and ten times it."""
+    dtype = options.pop("dtype", F4)
+    padding = options.pop("padding", "post")
+    return seqtool.pad(
+        [np.array([[n, 10 * n] for n in row], dtype).reshape(-1, 2) for row in sequences],
+        padding=padding,
+        **options,
+    )
+
+
+def ids(*sequences: list[float], dtype: str = "int64", padding: Any = "post", **options: Any) -> Any:
+    return seqtool.pad([np.array(row, dtype) for row in sequences], padding=padding, **options)
+
+
+# name of the test: data, reader, what fails, its count and place, how many findings name the cure
+HAZARDS: dict[str, tuple[Any, str, list[str], int, str]] = {
+    "a real step of the mask value": (steps([1, 0], [0, 0]), "keras", ["mask value"], 3, "x[0, 1]"),
+    "the same where padding comes first": (
+        steps([1, 0], [2, 0, 5], padding="pre"),
+        "keras",
+        ["mask value"],
+        2,
+        "x[0, 2]",
+    ),
+    "equal as float32 alone": (steps([1e-60], dtype="float64"), "keras", ["mask value"], 1, "x[0, 0]"),
+    "the first free values are taken too": (
+        steps([0, 1], [2], value=0).replace(x=np.array([[[0, 0], [-1, -1]], [[-2, -2], [0, 0]]], F4)),
+        "keras",
+        ["mask value"],
+        1,
+        "x[0, 0]",
+    ),
+    "nan as the value": (steps([1, 2], [3], value=NAN), "keras", ["mask value"], 0, ""),
+    "infinity as the value": (steps([1, 2], [3], value=np.inf), "keras", ["mask value"], 0, ""),
+    "a value for each feature": (steps([1, 2], [3], value=(0, 1)), "keras", ["mask value"], 0, ""),
+    "id 0": (ids([5, 0], [3]), "keras", ["mask value"], 1, "x[0, 1]"),
+    "ids padded with another value": (ids([5, 1], [3], value=9), "keras", ["mask value"], 0, ""),
+    "numbers without features": (ids([0.0, 1], dtype=F4), "keras", ["mask value"], 1, "x[0, 0]"),
+    "left padding for cudnn": (steps([1, 2], [3], padding="pre"), "keras-cudnn", ["side"], 1, "x[1, 0]"),
+    "an empty row for cudnn": (steps([1, 2], [], [3]), "keras-cudnn", ["empty"], 1, "lengths[1]"),
+    "all of it for cudnn": (
+        steps([0, 2], [], [3], padding="pre", value=0),
+        "keras-cudnn",
+        ["mask value", "side", "empty"],
+        1,
+        "x[0, 0]",
+    ),
+    "left padding for torch": (steps([1, 2], [3], padding="pre"), "torch", ["side"], 1, "x[1, 0]"),
+    "empty sequences for torch": (steps([1, 2], [], [], [3]), "torch", ["empty"], 2, "lengths[1]"),
+    "float64 for torch": (steps([1, 2], [3], dtype="float64"), "torch", ["dtype"], 0, ""),
+    "whole numbers for torch": (steps([1, 2], [3], dtype="int64"), "torch", ["dtype"], 0, ""),
+    "narrow ids for torch": (ids([1, 2], [3], dtype="int16"), "torch", ["dtype"], 0, ""),
+    "booleans for torch": (ids([1, 0], [1], dtype="bool"), "torch", ["dtype"], 0, ""),
+    "left padding for dynamic_rnn": (
+        steps([1, 2], [3], padding="pre"),
+        "dynamic-rnn",
+        ["side"],
+        1,
+        "x[1, 0]",
+    ),
+    "whole numbers for dynamic_rnn": (steps([1, 2], [3], dtype="int64"), "dynamic-rnn", ["dtype"], 0, ""),
+    "nan as the value for dynamic_rnn": (steps([1, 2], [3], value=NAN), "dynamic-rnn", ["value"], 0, ""),
+    "ragged with an empty sequence": (
+        Ragged(np.ones((2, 2), F4), np.array([0, 1, 1, 2])),
+        "torch",
+        ["empty"],
+        1,
+        "lengths[1]",
+    ),
+    "ragged that is masked with 0": (
+        Ragged(np.zeros((2, 2), F4), np.array([0, 1, 2])),
+        "keras",
+        ["mask value"],
+        2,
+        "values[0] (sequence 0, step 0)",
+    ),
+}
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+def test_a_hazard_is_found_and_its_cure_cures_it(place: Place, hazard: str) -> None:
+    data, reader, names, count, where = HAZARDS[hazard]
+    path = place.folder / "in.npz"
+    seqtool.save(path, data)
+    findings = look(path, reader)
+    assert failing(findings) == names
+    first = next(finding for finding in findings if finding.verdict == "fails")
+    assert (first.count, first.place) == (count, where or None)
+    [cure] = {finding.cure for finding in findings if finding.verdict == "fails"}
+    assert cure is not None
+    assert cure.startswith(f"seqtool pad {path} ")
+    succeeded(place.run(*shlex.split(cure)[1:], "-o", "cured.npz"))
+    assert failing(look(place.folder / "cured.npz", reader)) == []
+
+
+def test_a_fault_that_no_reader_has_is_none(place: Place) -> None:
+    """What one reader cannot take another may."""
+    path = place.folder / "in.npz"
+    for data, readers in (
+        (steps([1, 2], [3], padding="pre"), ["keras"]),
+        (steps([1, 2], [], [3]), ["keras", "dynamic-rnn"]),
+        (steps([1, 0], [3]), ["torch", "dynamic-rnn"]),
+        (steps([1, 2], [3], value=NAN), ["torch"]),
+        (steps([1, 2], [3, 4], padding="pre"), ["keras", "keras-cudnn", "torch", "dynamic-rnn"]),
+        (steps([1, 2], [3, 4], value=NAN), ["torch", "dynamic-rnn"]),
+        (steps([1, 2], [3], dtype="float64"), ["keras", "keras-cudnn", "dynamic-rnn"]),
+        (steps([1, 2], [3], dtype="int8"), ["keras"]),
+        (ids([5, 0], [3]), ["torch", "dynamic-rnn"]),
+        (ids([5, 1], [3], dtype="int8"), ["keras", "keras-cudnn"]),
+        (Ragged(np.ones((2, 2), F4), np.array([0, 1, 2])), ["keras", "keras-cudnn", "torch", "dynamic-rnn"]),
+    ):
+        seqtool.save(path, data)
+        for reader in readers:
+            assert failing(look(path, reader)) == [], (data, reader)
+
+
+def test_float64_in_dynamic_rnn_is_a_warning_with_the_way_out(place: Place) -> None:
+    seqtool.save(place.folder / "in.npz", steps([1, 2], [3], dtype="float64"))
+    findings = look(place.folder / "in.npz", "dynamic-rnn")
+    assert [(f.name, f.cure) for f in findings if f.verdict == "warning"] == [
+        ("dtype", f"seqtool pad {place.folder / 'in.npz'} --dtype float32")
+    ]
+
+
+def test_where_no_value_is_free_none_is_named(place: Place) -> None:
+    seqtool.save(place.folder / "in.npz", steps([0, 1]).replace(x=np.array([[[0, 0], [1, 1]]], bool)))
+    [finding] = [f for f in look(place.folder / "in.npz", "keras") if f.verdict == "fails"]
+    assert (finding.name, finding.cure) == ("mask value", None)
+
+
+def test_a_ragged_file_says_how_it_is_judged(place: Place) -> None:
+    path = place.folder / "in.npz"
+    seqtool.save(path, Ragged(np.ones((2, 2), F4), np.array([0, 1, 2])))
+    [finding] = [f for f in look(path, "torch") if f.name == "form"]
+    assert finding.verdict == "ok"
+    assert f"seqtool pad {path} --post" in finding.message
+
+
+def test_the_cure_of_a_foreign_file_says_what_the_person_said(place: Place) -> None:
+    x = np.array([[[0, 0], [2, 2]], [[-1, -1], [3, 3]]], "float64")
+    np.savez(place.folder / "in.npz", data=x, n=np.array([2, 1]))
+    said: dict[str, Any] = {"array": "data", "lengths": "n", "input_padding": "pre", "value": -1}
+    for reader, names in (("torch", ["dtype", "side"]), ("keras-cudnn", ["side"])):
+        findings = look(place.folder / "in.npz", reader, **said)
+        assert failing(findings) == names
+        [cure] = {finding.cure for finding in findings if finding.verdict == "fails"}
+        assert cure is not None
+        succeeded(place.run(*shlex.split(cure)[1:], "-o", "cured.npz"))
+        assert failing(look(place.folder / "cured.npz", reader)) == []
+    said["value"] = 0
+    x[1, 0] = 0
+    np.savez(place.folder / "in.npz", data=x, n=np.array([2, 1]))
+    findings = look(place.folder / "in.npz", "keras", **said)
+    assert failing(findings) == ["mask value"]
+    [cure] = {finding.cure for finding in findings if finding.verdict == "fails"}
+    assert cure is not None
+    assert cure.count("--value") == 1
+    succeeded(place.run(*shlex.split(cure)[1:], "-o", "cured.npz"))
+    assert failing(look(place.folder / "cured.npz", "keras")) == []

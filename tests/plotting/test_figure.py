@@ -1,0 +1,295 @@
+"""The pictures themselves: that they are drawn of everything, legibly, and always alike."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqtool.errors import UsageError
+from seqtool.plotting import figure as figure_module
+from seqtool.plotting.figure import check_matplotlib, headline, picture
+from seqtool.plotting.portrait import Portrait, portrait
+from seqtool.ragged import Ragged, offsets_of
+
+drawn = pytest.mark.matplotlib
+NAMES = (
+    "$x_1$ and \\frac{",
+    "日本語の長い名前と続き",
+    "a\nb\x1b[31m",
+    "😀 émoji \u202e\ud800",
+    "x" * 300,
+    "",
+    "<&>",
+    "_$_",
+)
+
+
+def made(lengths: list[int] | np.ndarray, values: np.ndarray | None = None, **more: Any) -> Ragged:
+    lengths = np.asarray(lengths, np.int64)
+    steps = int(lengths.sum())
+    if values is None:
+        values = np.random.default_rng(0).normal(size=(steps, 2))
+    return Ragged(values, offsets_of(lengths), **more)
+
+
+def odd() -> np.ndarray:
+    """Features that hold what is hard to draw."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60, 8))
+    x[:, 0] = 5
+    x[:, 1] = np.nan
+    x[:, 2] = rng.choice([1e300, -1e300, 1.7e308, -1.7e308, 0], 60)
+    x[:, 3] = np.where(x[:, 3] > 0, np.inf, -np.inf)
+    x[:, 4] = 5e-324
+    x[::2, 5] = np.nan
+    x[:, 6] = rng.standard_cauchy(60)
+    x[:, 7] = 2.0**63
+    return x
+
+
+def labelled(y: Any, classes: tuple[str, ...] | None = None) -> Ragged:
+    names = {} if classes is None else {"classes": np.array([name.replace("\ud800", "") for name in classes])}
+    return made([3] * len(y), per_sequence={"y": np.asarray(y)}, names=names)
+
+
+def tail() -> Ragged:
+    lengths = np.full(2000, 8)
+    lengths[7] = 90_000
+    return made(lengths)
+
+
+CASES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "ragged": (lambda: made([3, 1, 7]), {}),
+    "post": (lambda: made([3, 1, 7]), {"maxlen": 9}),
+    "pre": (lambda: made([3, 1, 7]), {"maxlen": 9, "padding": "pre"}),
+    "cut": (lambda: made([3, 1, 3], per_sequence={"original_lengths": np.array([9, 1, 4])}), {"maxlen": 3}),
+    "none": (lambda: made([]), {}),
+    "none padded": (lambda: made([]), {"maxlen": 5}),
+    "empty": (lambda: made([0, 0]), {}),
+    "empty padded": (lambda: made([0, 0]), {"maxlen": 2}),
+    "one": (lambda: made([1]), {}),
+    "no features": (lambda: made([2], np.empty((2, 0))), {}),
+    "ids": (lambda: made([30, 31], np.arange(61) % 25 * 10**17), {}),
+    "booleans": (lambda: made([2, 3], np.array([True, False, True, True, False])), {}),
+    "integers": (lambda: made([2, 1], np.array([[2**62], [-(2**62)], [0]])), {}),
+    "single floats": (lambda: made([2, 1], np.array([0.5, np.nan, np.inf])), {}),
+    **{f"odd {i}": (lambda: made([40, 20], odd(), features=NAMES), {"feature": str(i)}) for i in range(8)},
+    "fifty features": (lambda: made([4], np.ones((4, 50))), {}),
+    "tail": (tail, {}),
+    "tail pre": (tail, {"maxlen": 90_000, "padding": "pre"}),
+    "long": (lambda: made([5000], np.arange(5000.0)), {}),
+    "classes": (lambda: labelled([0, 1, 2, 3, 4, 5], NAMES), {}),
+    "many classes": (lambda: labelled(np.arange(40) // 2, tuple(f"class {i}" for i in range(20))), {}),
+    "real labels": (lambda: labelled([0.5, np.nan, 1e300]), {}),
+    "endless labels": (lambda: labelled([np.inf, 0.5, -np.inf]), {}),
+    "some labels": (lambda: labelled([1.0, np.nan]), {}),
+}
+
+
+def case(name: str) -> Portrait:
+    data, more = CASES[name]
+    return portrait(data(), **more)
+
+
+@pytest.fixture
+def untouched() -> Iterator[None]:
+    """Drawing leaves what is global as it was."""
+    import matplotlib
+
+    def state() -> Any:
+        # Who asks for the backend loads pyplot.
+        settings = {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name != "backend"}
+        pyplot = "matplotlib.pyplot" in sys.modules
+        return settings, pyplot, os.environ.get("MPLBACKEND"), logging.getLogger("matplotlib").level
+
+    before = state()
+    yield
+    assert state() == before
+
+
+@drawn
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("name", CASES)
+def test_everything_can_be_drawn(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Warnings are errors here, those of missing letters too."""
+    found = case(name)
+    png = picture(found, title=f"{name} $x$ 日本.npz", suffix=".png")
+    assert png.startswith(b"\x89PNG")
+    assert int.from_bytes(png[16:20]) == 1200
+    if name.startswith(("odd", "none", "ids", "classes", "real")):
+        page = picture(found, title=name, suffix=".html").decode()
+        svg = page[page.index("<svg") : page.index("</figure>")]
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert caplog.records == []
+
+
+def figure(found: Portrait) -> Any:
+    """The figure of a picture, laid out."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with matplotlib.rc_context(), figure_module._calm():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(figure_module._STYLE)
+        laid_out = figure_module._draw(found, "title")
+        FigureCanvasAgg(laid_out).draw()
+    return laid_out
+
+
+def texts(laid_out: Any) -> list[Any]:
+    """Every text of a figure that is seen."""
+    from matplotlib.text import Text
+
+    return [text for text in laid_out.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+def boxes(laid_out: Any) -> list[tuple[str, Any]]:
+    """What each text that is drawn says, and where it stands, in pixels."""
+    ticked, shown = set(), set()
+    for axes in laid_out.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            ticked |= {label for tick in axis.get_major_ticks() for label in (tick.label1, tick.label2)}
+            if axes.axison:  # what lies outside the axes is no part of the picture
+                shown |= {label for tick in axis._update_ticks() for label in (tick.label1, tick.label2)}
+    renderer = laid_out.canvas.get_renderer()
+    return [
+        (text.get_text(), text.get_window_extent(renderer))
+        for text in texts(laid_out)
+        if text not in ticked - shown
+    ]
+
+
+@drawn
+@pytest.mark.parametrize("name", [name for name in CASES if not re.match("odd [4-7]", name)])
+def test_texts_are_legible_apart_and_on_the_page(name: str) -> None:
+    laid_out = figure(case(name))
+    assert laid_out.get_size_inches()[0] * laid_out.dpi == 1200
+    assert min(text.get_fontsize() for text in texts(laid_out)) >= 9
+    width, height = laid_out.bbox.size
+    found = boxes(laid_out)
+    for text, box in found:
+        assert box.x0 >= 0, text
+        assert box.x1 <= width, text
+        assert box.y0 >= 0, text
+        assert box.y1 <= height, text
+    for i, (text, box) in enumerate(found):
+        for other, beside in found[:i]:
+            across = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+            down = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+            assert min(across, down) <= 2, (text, other)  # lines of text have room above and below
+
+
+@drawn
+def test_what_the_picture_says() -> None:
+    found = case("cut")
+    said = {text.get_text() for text in texts(figure(found))}
+    assert {
+        "title",
+        headline(found),
+        "2 sequences lost 7 steps, 50% of all",
+        "maxlen 3",
+        "cut",
+        "length before the cut (steps)",
+        "22% of all slots are padding",
+        "feature 0",
+        "slot",
+        "sequences, shortest first",
+        "Features over real steps",
+        "steps of 3 of 3 sequences; the line is the median",
+    } <= said
+    assert "Labels" not in said
+    said = {text.get_text() for text in texts(figure(case("some labels")))}
+    assert {"Labels", "1 class, 1 sequence; 1 without a label"} <= said
+
+
+@drawn
+def test_padding_missing_numbers_and_numbers_have_colours_of_their_own() -> None:
+    from matplotlib.colors import to_rgb
+
+    found = portrait(made([3, 1], np.array([[0.0], [np.nan], [1.0], [0.5]])), maxlen=3, padding="pre")
+    heat = [axes for axes in figure(found).axes if axes.get_images()][1]
+    shown = np.asarray(heat.get_images()[0].get_array())
+    cells = shown[:: shown.shape[0] // 2, :: shown.shape[1] // 3][:2, :3] / 255
+
+    def close(cell: Any, color: str) -> bool:
+        return bool(np.allclose(cell, to_rgb(color), atol=0.01))
+
+    assert [close(cell, "#d9dce0") for cell in cells.reshape(6, 3)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    assert [close(cell, "#ee3377") for cell in cells.reshape(6, 3)] == [False] * 4 + [True, False]
+    assert close(cells[1, 0], "#440154")  # the two ends of the scale
+    assert close(cells[1, 2], "#fde725")
+
+
+@drawn
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".html"])
+def test_the_same_gives_the_same_bytes(suffix: str) -> None:
+    one, other = (picture(case("classes"), title="a", suffix=suffix) for _ in range(2))
+    assert one == other
+    assert b"Matplotlib" not in one
+    assert not re.search(rb"20\d\d-\d\d-\d\d", one)
+
+
+@drawn
+@pytest.mark.parametrize(
+    ("suffix", "mark"), [(".png", b"tEXtSoftware\0seqtool plot"), (".svg", b"<!-- seqtool plot -->")]
+)
+def test_a_picture_says_who_drew_it(suffix: str, mark: bytes) -> None:
+    assert mark in picture(case("one"), title="a", suffix=suffix)[:1024]
+
+
+@drawn
+def test_settings_of_a_person_do_not_matter() -> None:
+    import matplotlib
+
+    before = picture(case("ids"), title="a", suffix=".png")
+    odd_settings = {"figure.dpi": 30, "savefig.bbox": "tight", "text.usetex": True, "font.size": 30}
+    with matplotlib.rc_context({**odd_settings, "axes.prop_cycle": "cycler('color', ['r'])"}):
+        assert picture(case("ids"), title="a", suffix=".png") == before
+
+
+@drawn
+def test_names_stay_text() -> None:
+    svg = picture(case("odd 0"), title="a", suffix=".svg").decode()
+    said = "".join(ElementTree.fromstring(svg).itertext())
+    for name in ("$x_1$ and \\frac{", "a\\nb\\x1b[31m", "<&>", "_$_"):
+        assert name in said
+    assert "日本語" in said
+
+
+def test_without_matplotlib_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
+    for call in (check_matplotlib, lambda: picture(case("one"), title="a", suffix=".png")):
+        with pytest.raises(
+            UsageError, match=r"^matplotlib is missing; .*: pip install 'seqtool\[plot\]'$"
+        ) as caught:
+            call()
+        assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ragged", "3 sequences, 11 steps, 2 features; ragged"),
+        ("pre", "3 sequences, 11 steps, 2 features; padded to 9, pre"),
+        ("one", "1 sequence, 1 step, 2 features; ragged"),
+        ("single floats", "2 sequences, 3 steps, one number a step; ragged"),
+    ],
+)
+def test_the_headline(name: str, expected: str) -> None:
+    assert headline(case(name)) == expected
