@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from seqtool import npz
 from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError, at
+from seqtool.foreign import lengths_file, offset_values, used_names
 from seqtool.inputs import Input
 from seqtool.npy import checked_dtype, open_npy, unpickle
 from seqtool.ragged import Padded, Ragged, Side, Stale, check_lengths, check_value_shape, stale_slots
@@ -34,7 +34,7 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
         if pickled is not None:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
-    return _dense(x, None if options.lengths is None else _lengths_file(Path(options.lengths)), options)
+    return _dense(x, _lengths_file(options), options)
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
@@ -73,7 +73,7 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
 def _ours(data: Ragged | Padded) -> Sequences:
     steps = span(data.lengths).total
     if isinstance(data, Padded):
-        return Sequences(as_ragged(data), steps, data.padding, data.value)
+        return Sequences(as_ragged(data), steps, data.padding, data.value, data.x.shape[1])
     return Sequences(data, steps)
 
 
@@ -89,31 +89,15 @@ def _foreign(archive: ZipReader, options: SourceOptions) -> Sequences:
     if options.array is None and {"values", "offsets"} <= set(names) and "x" not in names:
         _no_lengths("values and offsets", options)
         return _from_offsets(archive)
-    others = [name for name in names if name != (options.lengths or "lengths")]
-    name = options.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
-    if name is None or name not in names:
-        what = f"no array {name!r}" if name else "several arrays"
-        raise DataError(
-            f"{archive.name}: holds {what}; say which with --array: {', '.join(names) or '(none)'}"
-        )
-    lengths: AnyArray | None = None
-    lengths_name = options.lengths or "lengths"
-    if lengths_name in names:
-        lengths = archive.window(lengths_name)
-    elif options.lengths is not None:
-        lengths = _lengths_file(Path(options.lengths))
-    found = _dense(archive.window(name), lengths, options)
-    found.notes.extend(_not_read(names, {name, lengths_name}))
+    used = used_names(names, options.array, options.lengths)
+    lengths = archive.window(used[1]) if len(used) > 1 else _lengths_file(options)
+    found = _dense(archive.window(used[0]), lengths, options)
+    found.notes.extend(_not_read(names, {*used}))
     return found
 
 
 def _from_offsets(archive: ZipReader) -> Sequences:
-    offsets = archive.window("offsets")
-    if offsets.dtype.kind not in "iu":
-        raise DataError(f"offsets is {offsets.dtype}; whole numbers of shape (N + 1,) were expected")
-    ragged = Ragged(
-        archive.window("values"), mapped(lambda part: part.astype(np.int64), offsets, dtype=np.int64)
-    )
+    ragged = offset_values(archive).replace()  # of which making one checks what it holds
     return Sequences(ragged, len(ragged.values), notes=_not_read(archive.names, {"values", "offsets"}))
 
 
@@ -122,12 +106,8 @@ def _not_read(names: Iterable[str], used: set[str]) -> list[str]:
     return [f"arrays not read: {', '.join(others)}"] if others else []
 
 
-def _lengths_file(path: Path) -> AnyArray:
-    if not path.is_file():
-        raise DataError(f"--lengths {path}: neither an array of the input nor a file")
-    if path.suffix != ".npy":
-        raise UsageError(f"--lengths {path}: an .npy file, or the name of an array, was expected")
-    return open_npy(path, str(path))
+def _lengths_file(options: SourceOptions) -> AnyArray | None:
+    return None if options.lengths is None else lengths_file(options.lengths)
 
 
 def _dense(x: AnyArray, lengths: AnyArray | None, options: SourceOptions) -> Sequences:
@@ -157,7 +137,7 @@ def _dense(x: AnyArray, lengths: AnyArray | None, options: SourceOptions) -> Seq
         raise UsageError("--input-padding needs to know where padding is: add --lengths")
     ragged = from_dense(x, lengths, padding=side)
     steps = x.shape[0] * x.shape[1] if lengths is None else span(lengths).total
-    return Sequences(ragged, steps, dense=lengths is None, warnings=warnings)
+    return Sequences(ragged, steps, maxlen=x.shape[1], dense=lengths is None, warnings=warnings)
 
 
 def _stale(x: AnyArray, lengths: AnyArray, side: Side, options: SourceOptions) -> Stale | None:

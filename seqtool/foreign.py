@@ -95,11 +95,11 @@ def _whole(numbers: Array) -> Array:
     return numbers.astype(np.int64)
 
 
-def used_names(names: Sequence[str], foreign: Foreign) -> list[str]:
+def used_names(names: Sequence[str], array: str | None, lengths: str | None) -> list[str]:
     """The array with the sequences, and that with their lengths if there is one, as `seqtool pad` finds them."""
-    lengths = foreign.lengths or "lengths"
+    lengths = lengths or "lengths"
     others = [name for name in names if name != lengths]
-    name = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
+    name = array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if name is None or name not in names:
         what = f"no array {name!r}" if name else "several arrays"
         raise DataError(f"holds {what}; say which with --array: {', '.join(names) or '(none)'}")

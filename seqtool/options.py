@@ -11,11 +11,15 @@ import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from seqtool.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqtool.ragged import Side, Value
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,40 @@ class MemoryOptions:
 
 
 @dataclass(frozen=True)
+class ArrayOptions:
+    """What a person says of sequences that seqtool did not write."""
+
+    array: Annotated[
+        str | None,
+        typer.Option("--array", metavar="NAME", help="The array, column or field with the sequences."),
+    ] = None
+    lengths: Annotated[
+        str | None,
+        typer.Option(
+            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
+        ),
+    ] = None
+    input_padding: Annotated[
+        str | None,
+        typer.Option(
+            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
+        ),
+    ] = None
+
+    @property
+    def side(self) -> Side | None:
+        """The side that `--input-padding` names; raises UsageError for what is none."""
+        from seqtool.ragged import check_side
+
+        return None if self.input_padding is None else check_side("--input-padding", self.input_padding)
+
+    @property
+    def files(self) -> list[Path]:
+        """The file of `--lengths`, where it names one."""
+        return [Path(self.lengths)] if self.lengths and Path(self.lengths).is_file() else []
+
+
+@dataclass(frozen=True)
 class PaddingOptions:
     """How sequences get one length."""
 
@@ -98,8 +136,8 @@ class PaddingOptions:
         typer.Option(
             "--value",
             metavar="V",
-            help="What padding holds: a number, nan, or one number per feature: 0,0,-1. pad takes auto too: "
-            "one that no real step holds.",
+            help="What padding holds: a number, nan, one number per feature (0,0,-1), or auto: one that no real "
+            "step holds.",
         ),
     ] = None
     dtype: Annotated[
@@ -176,6 +214,11 @@ class ColumnOptions:
             "--static", metavar="C", help="A number that is the same in all steps of a key. Repeatable."
         ),
     ] = None
+
+
+def padding_value(text: str | None) -> Value | Literal["auto"] | None:
+    """What `--value` says: a number, one for each feature, or auto, which `seqtool.padding.plan` chooses."""
+    return "auto" if text == "auto" else parse_value(text)
 
 
 def parse_value(text: str | None, option: str = "--value") -> float | tuple[float, ...] | None:

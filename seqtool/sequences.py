@@ -35,14 +35,16 @@ class SourceOptions:
 class Sequences:
     """The sequences of one source; `steps` were counted as they were read.
 
-    `padding` and `value` are those of a padded file of ours; `dense` says that every sequence fills its array,
-    so that old padding may hide in it. `notes` tells what was taken for granted, `warnings` what may be wrong.
+    `padding` and `value` are those of a padded file of ours, `maxlen` the slots of a padded array; `dense`
+    says that every sequence fills its array, so that old padding may hide in it. `notes` tells what was taken
+    for granted, `warnings` what may be wrong.
     """
 
     ragged: Ragged
     steps: int
     padding: Side | None = None
     value: Value | None = None
+    maxlen: int | None = None
     dense: bool = False
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

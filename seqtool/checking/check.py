@@ -183,7 +183,7 @@ def _foreign(source: Input, archive: ZipReader, foreign: Foreign, findings: list
         subject = Subject(_named(source), data, ours=False)
     else:
         with at(source.name):
-            used = used_names(names, foreign)
+            used = used_names(names, foreign.array, foreign.lengths)
             named = len(used) < 2 and foreign.lengths is not None
             known: AnyArray | None = lengths_file(str(foreign.lengths)) if named else None
         with _looking("arrays", source):

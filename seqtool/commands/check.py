@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.options import MemoryOptions, parse_value
+from seqtool.options import ArrayOptions, MemoryOptions, parse_value
 
 if TYPE_CHECKING:
     from seqtool.inputs import Input
@@ -33,21 +33,7 @@ def check(
             "--against", metavar="OTHER", help="A file that should share neither keys nor sequences with it."
         ),
     ] = None,
-    array: Annotated[
-        str | None, typer.Option("--array", metavar="NAME", help="The array with the sequences.")
-    ] = None,
-    lengths: Annotated[
-        str | None,
-        typer.Option(
-            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
-        ),
-    ] = None,
-    input_padding: Annotated[
-        str | None,
-        typer.Option(
-            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
-        ),
-    ] = None,
+    given: ArrayOptions,
     value: Annotated[
         str | None,
         typer.Option("--value", metavar="V", help="What padding holds in a foreign array. [default: 0]"),
@@ -70,12 +56,10 @@ def check(
 
     from seqtool import checking, drawing, inputs, memory, report
     from seqtool.foreign import Foreign
-    from seqtool.ragged import check_side
     from seqtool.windows import Spool
 
     network = check_choice("--for", reader, get_args(checking.Reader))
-    side = None if input_padding is None else check_side("--input-padding", input_padding)
-    foreign = Foreign(array, lengths, side, parse_value(value))
+    foreign = Foreign(given.array, given.lengths, given.side, parse_value(value))
     memory.allowed(using.max_memory)  # files are read in windows that any figure allows
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:

@@ -16,7 +16,7 @@ from seqtool.options import (
     OutputOptions,
     PaddingOptions,
     TableOptions,
-    parse_value,
+    padding_value,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def group(
     from seqtool.tabular import group_table
     from seqtool.windows import Spool
 
-    truncating, value = check_side("--truncating", padding.truncating), parse_value(padding.value)
+    truncating, value = check_side("--truncating", padding.truncating), padding_value(padding.value)
     options = GroupOptions(
         dtype=padding.dtype,
         label_as=check_choice("--label-as", label_as, ("class", "number")),

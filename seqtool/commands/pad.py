@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.errors import UsageError
-from seqtool.options import MemoryOptions, OutputOptions, PaddingOptions, parse_value
+from seqtool.options import (
+    ArrayOptions,
+    MemoryOptions,
+    OutputOptions,
+    PaddingOptions,
+    padding_value,
+    parse_value,
+)
 
 if TYPE_CHECKING:
     from seqtool.ragged import Ragged
@@ -38,22 +45,7 @@ def pad(
     strip_side: Annotated[
         str, typer.Option("--strip-side", metavar="post|pre", help="Strip at the end, or at the start.")
     ] = "post",
-    array: Annotated[
-        str | None,
-        typer.Option("--array", metavar="NAME", help="The array, column or field with the sequences."),
-    ] = None,
-    lengths: Annotated[
-        str | None,
-        typer.Option(
-            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
-        ),
-    ] = None,
-    input_padding: Annotated[
-        str | None,
-        typer.Option(
-            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
-        ),
-    ] = None,
+    given: ArrayOptions,
     label: Annotated[
         str | None,
         typer.Option("--label", metavar="NAME", help="The field or column with a label per sequence."),
@@ -86,23 +78,29 @@ def pad(
     from seqtool.windows import Spool
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
-    foreign_side = None if input_padding is None else check_side("--input-padding", input_padding)
-    auto = padding.value == "auto"
-    value, padded_with = None if auto else parse_value(padding.value), parse_value(strip, "--strip")
+    value, padded_with = padding_value(padding.value), parse_value(strip, "--strip")
     if isinstance(padded_with, tuple):
         raise UsageError(f"--strip is {strip}; one number was expected")
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("pad")
     with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
         options = SourceOptions(
-            array, label, key, lengths, foreign_side, allow_pickle, padding.dtype, value, spool, limit
+            array=given.array,
+            label=label,
+            key=key,
+            lengths=given.lengths,
+            input_padding=given.side,
+            allow_pickle=allow_pickle,
+            dtype=padding.dtype,
+            value=None if value == "auto" else value,
+            spool=spool,
+            memory=limit,
         )
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
-        given = found[0].given
-        also_read = [Path(lengths)] if lengths and Path(lengths).is_file() else []
+        path = found[0].given
         destination = outputs.choose(
-            to.output, command="pad", inputs=[given, *also_read], force=to.force, dry_run=to.dry_run
+            to.output, command="pad", inputs=[path, *given.files], force=to.force, dry_run=to.dry_run
         )
         with summary.stage("reading"):
             came = read_sequences(found[0], options)
@@ -116,9 +114,7 @@ def pad(
                 maxlen=padding.maxlen,
                 padding=chosen_side(padding.post, came.padding or "pre"),
                 truncating=truncating,
-                value="auto"
-                if auto
-                else next((known for known in (value, came.value) if known is not None), 0),
+                value=next((known for known in (value, came.value) if known is not None), 0),
                 dtype=padding.dtype,
                 multiple_of=multiple_of,
             )
@@ -132,9 +128,9 @@ def pad(
             "strip": strip,
             "strip_side": side if strip else None,
             "min_len": min_len or None,
-            "array": array,
-            "lengths": None if lengths is None else Path(lengths).name,
-            "input_padding": input_padding,
+            "array": given.array,
+            "lengths": None if given.lengths is None else Path(given.lengths).name,
+            "input_padding": given.input_padding,
             "label": label,
             "key": key,
             "mask": padding.mask,
@@ -147,9 +143,7 @@ def pad(
             len(ragged.values),
             dropped=_dropped(came.ragged, real, ragged, strip, min_len, summary),
         )
-        if auto:
-            summary.say("value", f"{made.value}: no real step holds it in every feature")
-        receipt = receipts.Made("pad", [given.name if given else "-"], arguments, rows)
+        receipt = receipts.Made("pad", [path.name if path else "-"], arguments, rows)
         deliver(made, receipt, destination, to, summary, mask=padding.mask)
 
 

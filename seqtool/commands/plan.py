@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.options import ColumnOptions, MemoryOptions, TableOptions
+from seqtool.options import ArrayOptions, ColumnOptions, MemoryOptions, TableOptions
 
 if TYPE_CHECKING:
     from seqtool.inputs import Input
@@ -35,22 +35,7 @@ def plan(
         str,
         typer.Option("--empty-key", metavar="error|drop|keep", help="What to do with rows without a key."),
     ] = "error",
-    array: Annotated[
-        str | None,
-        typer.Option("--array", metavar="NAME", help="The array, column or field with the sequences."),
-    ] = None,
-    lengths: Annotated[
-        str | None,
-        typer.Option(
-            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
-        ),
-    ] = None,
-    input_padding: Annotated[
-        str | None,
-        typer.Option(
-            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
-        ),
-    ] = None,
+    given: ArrayOptions,
     allow_pickle: Annotated[
         bool,
         typer.Option("--allow-pickle", help="Open an old object .npy of your own; loading it can run code."),
@@ -79,20 +64,18 @@ def plan(
     from seqtool.casting import dtype_named
     from seqtool.counting import LengthCounts
     from seqtool.planning import plan_lengths
-    from seqtool.ragged import check_side
     from seqtool.sequences import SourceOptions
     from seqtool.windows import Spool
 
     inputs.require_any(sources or [])
-    of_table = bool(by.key) and array is None
+    of_table = bool(by.key) and given.array is None
     check_choice("--empty-key", empty_key, ("error", "drop", "keep"))
-    if of_table and (lengths or input_padding):
+    if of_table and (given.lengths or given.input_padding):
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; --key groups the rows of tables"
         )
     if not of_table:
         _refuse_table_options(by, text, empty_key)
-    side = None if input_padding is None else check_side("--input-padding", input_padding)
     asked = None if dtype is None else dtype_named(dtype)
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plan")
@@ -106,7 +89,18 @@ def plan(
             key = by.key[0] if by.key else None
             came = _of_sequences(
                 found,
-                SourceOptions(array, by.label, key, lengths, side, allow_pickle, dtype, None, spool, allowed),
+                SourceOptions(
+                    given.array,
+                    by.label,
+                    key,
+                    given.lengths,
+                    given.side,
+                    allow_pickle,
+                    dtype,
+                    None,
+                    spool,
+                    allowed,
+                ),
             )
         counts = LengthCounts.of(came.lengths)
     x_dtype = asked or dtype_named(came.dtype)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from seqtool.options import MemoryOptions
-
-if TYPE_CHECKING:
-    from seqtool.inputs import Input
-    from seqtool.sequences import SourceOptions
+from seqtool.options import ArrayOptions, MemoryOptions
 
 
 def plot(
@@ -26,21 +21,7 @@ def plot(
             "--feature", metavar="NAME|POSITION", help="The feature of the heat map. [default: the first]"
         ),
     ] = None,
-    array: Annotated[
-        str | None, typer.Option("--array", metavar="NAME", help="The array with the sequences.")
-    ] = None,
-    lengths: Annotated[
-        str | None,
-        typer.Option(
-            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
-        ),
-    ] = None,
-    input_padding: Annotated[
-        str | None,
-        typer.Option(
-            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
-        ),
-    ] = None,
+    given: ArrayOptions,
     output: Annotated[
         str | None,
         typer.Option(
@@ -71,19 +52,15 @@ def plot(
 
     Example: seqtool plot train.npz -o train.html
     """
-    from typing import get_args
-
     from seqtool import errors, inputs, memory, outputs, report
     from seqtool.plotting import check_matplotlib, picture
     from seqtool.plotting.portrait import portrait
     from seqtool.plotting.webpages import described
-    from seqtool.ragged import Side
     from seqtool.sequences import SourceOptions
     from seqtool.sources import read_sequences
     from seqtool.windows import Spool
 
     check_matplotlib()
-    side = errors.check_choice("--input-padding", input_padding, get_args(Side))
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
     with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
@@ -94,21 +71,22 @@ def plot(
                 f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group makes one of a table, "
                 "pad of other sequences)"
             )
-        also_read = [Path(lengths)] if lengths and Path(lengths).is_file() else []
         destination = outputs.choose(
             output,
             command="plot",
-            inputs=[found[0].given, *also_read],
+            inputs=[found[0].given, *given.files],
             force=force,
             suffixes=outputs.PICTURES,
         )
-        options = SourceOptions(array, lengths=lengths, input_padding=side, spool=spool, memory=limit)
+        options = SourceOptions(
+            given.array, lengths=given.lengths, input_padding=given.side, spool=spool, memory=limit
+        )
         with summary.stage("reading"), errors.at(found[0].name):
             came = read_sequences(found[0], options)
             seen = portrait(
                 came.ragged,
-                maxlen=_padded_length(found[0], options),
-                padding=came.padding or side or "post",
+                maxlen=came.maxlen,
+                padding=came.padding or given.side or "post",
                 feature=feature,
             )
         with summary.stage("drawing"):
@@ -126,17 +104,3 @@ def plot(
     summary.facts |= {"inputs": [found[0].name], "notes": came.notes, **seen.facts()}
     summary.facts |= {"output": str(destination.path or "-"), "bytes": len(drawn)}
     summary.show(quiet=quiet, verbose=verbose, as_json=as_json)
-
-
-def _padded_length(source: Input, options: SourceOptions) -> int | None:
-    """T of a padded array; None for sequences that stand end to end, or in an array each."""
-    from seqtool.npy import open_npy
-    from seqtool.zipped import ZipReader
-
-    if source.kind == "npy":
-        return open_npy(source.path, source.name).shape[1]
-    with ZipReader(source.path, source.name) as archive:
-        others = [name for name in archive.names if name not in (options.lengths, "lengths")]
-        name = options.array or ("x" if "x" in others else others[0])
-        padded = name in (options.array, "x") or len(others) == 1
-        return archive.header(name)[0][1] if padded else None

@@ -439,3 +439,10 @@ def test_what_a_person_should_know_is_said(place: Place) -> None:
     assert "static" in said
     said = succeeded(place.run("group", "t.csv", "--key", "u", "--columns", "t", "--min-len", "9")).err
     assert "no sequence is left" in said
+
+
+def test_value_auto_takes_one_that_no_real_step_holds(place: Place) -> None:
+    place.write("zeros.csv", "k,a,b\n1,0,0\n1,2,3\n2,-1,-1\n")
+    done = succeeded(place.run("group", "zeros.csv", "--key", "k", "--value", "auto", "-o", "a.npz"))
+    assert "padding with -2" in done.err
+    assert place.arrays("a.npz")["x"].tolist() == [[[0, 0], [2, 3]], [[-1, -1], [-2, -2]]]
