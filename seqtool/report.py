@@ -101,6 +101,11 @@ def listed(names: Sequence[str], most: int = 8) -> str:
 
 def print_json(data: Mapping[str, Any]) -> None:
     """Write data to standard output as one JSON object."""
+    print_text(json.dumps(data, indent=2))
+
+
+def print_text(text: str) -> None:
+    """Write text to standard output; raises DataError when it is closed."""
     if sys.stdout is None:
         raise DataError("standard output is closed")
-    print(json.dumps(data, indent=2))
+    print(text)

@@ -57,6 +57,7 @@ LAYERS: list[set[str]] = [
         "jsonlines",
         "npz",
         "outputs",
+        "programs",
         "roles",
         "sequences",
         "tables",

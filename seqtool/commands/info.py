@@ -23,6 +23,14 @@ def info(
             help="Show the sequence with this key (a,b if it has two columns); without keys, its number from 0.",
         ),
     ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            "--code",
+            metavar="torch|keras|tf|jax|numpy",
+            help="Print a program that loads FILE and trains a fitting LSTM for one step (numpy: that loads it).",
+        ),
+    ] = None,
     using: MemoryOptions,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     traceback: Annotated[
@@ -36,10 +44,13 @@ def info(
 
     Example: seqtool info train.npz --sequence 7
     """
-    from seqtool import drawing, inputs, memory, report
+    from seqtool import drawing, errors, inputs, memory, programs, report
     from seqtool.describing import described, find_sequence, of_ours, sequence_facts, window_of
     from seqtool.errors import DataError, UsageError
 
+    errors.check_choice("--code", code, programs.CODES)
+    if code is not None and (as_json or sequence is not None):
+        raise UsageError("--code prints a program and nothing else; leave --json and --sequence out")
     memory.allowed(using.max_memory)  # files are read in windows that any figure allows
     with inputs.opened([source] if source else [], spool=inputs.temporary_folder(using.temp_dir)) as found:
         if len(found) > 1:
@@ -48,8 +59,16 @@ def info(
             raise DataError(
                 f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group takes tables)"
             )
+        if code is not None and found[0].path != found[0].given:
+            raise UsageError(
+                f"--code prints a program that loads FILE, and {found[0].name} cannot be loaded again; name a file"
+            )
         with described(found[0]) as (facts, data):
-            if sequence is not None:
+            if code is not None:
+                with errors.at(found[0].name):
+                    data = of_ours(data, found[0].name)
+                    report.print_text(programs.program(data, path=str(found[0].given), code=code))
+            elif sequence is not None:
                 data = of_ours(data, found[0].name)
                 i = find_sequence(data, sequence, name=found[0].name)
                 window, known = window_of(data, i), {"file": found[0].name, **sequence_facts(data, i)}

@@ -243,3 +243,71 @@ def on_a_terminal(place: Place, call: str, environment: dict[str, str]) -> str:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+# Programs
+
+
+def test_a_program_for_the_file_is_all_that_is_printed(grouped: Place) -> None:
+    done = succeeded(grouped.run("info", "a.npz", "--code", "numpy"))
+    assert done.err == ""
+    assert done.out.decode().splitlines() == [
+        "# seqtool info a.npz --code numpy",
+        "import numpy as np",
+        "with np.load('a.npz') as file:",
+        '    x, lengths = file["x"], file["lengths"]',
+        "mask = np.arange(x.shape[1]) < lengths[:, None]",
+        'print(f"{len(x):,} sequences, {mask.sum():,} real steps, x {x.shape} {x.dtype}")',
+    ]
+    told = succeeded(grouped.run("info", "a.npz", "--code", "torch")).out.decode()
+    assert "# 2 sequences of 1 to 3 steps of 2 features, to learn the next step\n" in told
+    assert "torch.nn.LSTM(2, 64, batch_first=True)\n" in told
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("a.npz --code pytorch", "--code is 'pytorch'; torch, keras, tf, jax or numpy was expected"),
+        (
+            "a.npz --code torch --json",
+            "--code prints a program and nothing else; leave --json and --sequence",
+        ),
+        ("a.npz --code torch --sequence b", "--code prints a program and nothing else"),
+    ],
+)
+def test_a_program_is_asked_for_alone_by_a_known_name(grouped: Place, call: str, told: str) -> None:
+    done = grouped.run("info", *call.split())
+    assert (done.code, done.out) == (2, b"")
+    assert done.err.startswith(f"seqtool: error: {told}")
+    assert done.err.count("\n") == 1
+
+
+def test_a_program_needs_a_file_that_it_can_load_again(grouped: Place) -> None:
+    path = grouped.folder / "a.npz"
+    for done in (
+        grouped.run("info", "--code", "torch", stdin=path),
+        grouped.run("info", "-", "--code", "torch", stdin=path.read_bytes()),
+        grouped.shell("seqtool info <(cat a.npz) --code torch"),
+    ):
+        assert (done.code, done.out) == (2, b"")
+        assert "cannot be loaded again; name a file" in done.err
+
+
+def test_there_is_no_program_where_nothing_is_known_or_to_be_learnt(place: Place) -> None:
+    place.write("foreign.npy", np.zeros((2, 3)))
+    place.write("ids.json", "[[-1, 2], [3]]")
+    place.write("short.json", "[[[1.5]], [[2.5]]]")
+    for name in ("ids", "short"):
+        succeeded(place.run("pad", f"{name}.json", "-o", f"{name}.npz"))
+    for name, told in (
+        (
+            "foreign.npy",
+            "foreign.npy: not written by seqtool, so its sequences are not known; seqtool pad takes",
+        ),
+        ("ids.npz", "ids.npz: steps are bare whole numbers down to -1"),
+        ("short.npz", "short.npz: there are no labels, and no sequence has a second step to predict"),
+    ):
+        done = place.run("info", name, "--code", "keras")
+        assert (done.code, done.out) == (1, b"")
+        assert done.err.startswith(f"seqtool: error: {told}")
+        assert done.err.count("\n") == 1

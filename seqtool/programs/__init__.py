@@ -1,0 +1,58 @@
+"""Short programs that load one file and train an LSTM that fits it for one step, in the words of a framework."""
+
+from __future__ import annotations
+
+import shlex
+
+from seqtool.errors import DataError, printable
+from seqtool.programs import for_jax, for_keras, for_numpy, for_tf, for_torch
+from seqtool.programs.tasks import Task, task_of
+from seqtool.ragged import Padded, Ragged
+
+_TRAINING = {
+    "torch": for_torch.written,
+    "keras": for_keras.written,
+    "tf": for_tf.written,
+    "jax": for_jax.written,
+}
+CODES = (*_TRAINING, "numpy")
+
+
+def program(data: Ragged | Padded, *, path: str, code: str) -> str:
+    """A program for the file at `path`, which holds `data`; `code` is one of `CODES`.
+
+    For numpy it is six lines that load the file. For a framework it trains an LSTM on one batch and prints the
+    loss. Raises DataError where there is nothing to load, or nothing to learn (see `seqtool.programs.tasks.task_of`).
+
+    >>> import numpy as np
+    >>> print(program(Ragged(np.ones((5, 3)), np.array([0, 2, 5])), path="two.npz", code="numpy"))
+    # seqtool info two.npz --code numpy
+    import numpy as np
+    with np.load('two.npz') as file:
+        values, offsets = file["values"], file["offsets"]
+    sequences = np.split(values, offsets[1:-1])
+    print(f"{len(sequences):,} sequences, the first {sequences[0].shape} {values.dtype}")
+    """
+    if not len(data):
+        raise DataError("holds no sequences, so there is nothing to load")
+    call = printable(shlex.join(["seqtool", "info", path, "--code", code]))
+    if code == "numpy":
+        return f"# {call}\n{for_numpy.written(data, path=repr(path))}"
+    task = task_of(data)
+    return f"# {call}\n# {_told(task)}\n{_TRAINING[code](data, task, path=repr(path))}"
+
+
+def _told(task: Task) -> str:
+    """What is in the file, and what is learnt."""
+    shortest = "" if task.shortest == task.longest else f"{task.shortest:,} to "
+    step = {
+        "features": f"{task.inputs:,} features",
+        "number": "one number",
+        "ids": f"one of {task.inputs:,} ids",
+    }[task.reads]
+    target = task.target
+    learnt = f"{target.outputs:,} numbers" if target.outputs > 1 else "a number"
+    if target.classes:
+        learnt = f"{target.outputs:,} classes"
+    learnt = {"y": learnt, "step_y": f"{learnt} at each step", "next": "the next step"}[target.name]
+    return f"{task.count:,} sequences of {shortest}{task.longest:,} steps of {step}, to learn {learnt}"

@@ -1,0 +1,153 @@
+"""A program for JAX, which needs no seqtool: an LSTM out of `lax.scan`, on arrays that NumPy loads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqtool.programs.filling import filled
+from seqtool.programs.for_numpy import mask_of
+from seqtool.programs.tasks import Task, is_harmless
+from seqtool.ragged import Padded, Ragged
+
+_PROGRAM = """
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+$load
+
+
+def normal(seed, *shape):
+    return 0.1 * jax.random.normal(jax.random.key(seed), shape)
+
+
+def run(weights, x, real):
+    def step(state, slot):
+        (h, c), (now, on) = state, slot
+        gates = now @ weights["input"] + h @ weights["state"] + weights["bias"]
+        i, f, g, o = jnp.split(gates, 4, axis=-1)
+        after = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        out = jax.nn.sigmoid(o) * jnp.tanh(after)
+        return (jnp.where(on, out, h), jnp.where(on, after, c)), out
+
+    $embed
+    start = jnp.zeros((len(x), 64))
+    (last, _), states = jax.lax.scan(step, (start, start), (x.swapaxes(0, 1), real.T[..., None]))
+    return $states @ weights["head"] + weights["shift"]
+
+
+def loss_of(weights, $arguments):
+    outputs = run(weights, x, real)$squeeze
+    $loss
+
+
+@jax.jit
+def train(weights, $arguments):
+    loss, slopes = jax.value_and_grad(loss_of)(weights, $arguments)
+    return loss, jax.tree.map(lambda weight, slope: weight - 0.01 * slope, weights, slopes)
+
+
+weights = {
+    $embedding
+    "input": normal(0, $inputs, 256),
+    "state": normal(1, 64, 256),
+    "bias": jnp.zeros(256),
+    "head": normal(2, 64, $outputs),
+    "shift": jnp.zeros($outputs),
+}
+loss, weights = train(weights, $arguments)
+print(f"loss {loss:.3f}")
+"""
+
+
+def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
+    """The program; `path` is a literal."""
+    target, ids = task.target, task.reads == "ids"
+    return filled(
+        _PROGRAM,
+        load=_loading(data, task, path),
+        arguments="x, real" if target.name == "next" else "x, real, y",
+        embed={"features": "", "number": "x = x[..., None]", "ids": 'x = weights["embedding"][x]'}[
+            task.reads
+        ],
+        embedding=f'"embedding": normal(3, {task.inputs}, 32),' if ids else "",
+        inputs=32 if ids else task.inputs,
+        states="last" if target.name == "y" else "states.swapaxes(0, 1)",
+        outputs=target.outputs,
+        squeeze="[..., 0]" if target.flat and not target.classes else "",
+        loss=_loss(data, task),
+    )
+
+
+def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
+    """The lines that make `x`, `real` and `y` of a batch."""
+    name = task.target.name
+    labels = "" if name == "next" else f', file["{name}"]'
+    names = ("values, offsets" if isinstance(data, Ragged) else "x, lengths") + (", y" if labels else "")
+    held = ", ".join(f'file["{array}"]' for array in names.removesuffix(", y").split(", "))
+    lengths = "np.diff(offsets)" if isinstance(data, Ragged) else "lengths"
+    batch = f"np.arange({min(32, task.count)})"
+    if task.shortest < task.needed:
+        batch = f"np.flatnonzero({lengths} >= {task.needed})[:32]"
+    lines = [f"with np.load({path}) as file:", f"    {names} = {held}{labels}", f"batch = {batch}"]
+    lines += _ragged(task) if isinstance(data, Ragged) else _padded(data, task)
+    if task.target.whole:
+        lines.append("y = y.astype(np.float32)")
+    return "\n".join(lines)
+
+
+def _ragged(task: Task) -> list[str]:
+    target = task.target
+    kind = "np.int64" if task.reads == "ids" else "np.float32"
+    lines = [
+        "lengths = np.diff(offsets)[batch]",
+        "real = np.arange(lengths.max()) < lengths[:, None]",
+        "steps = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in batch])",
+        f"x = np.zeros({_shape(task.inputs if task.reads == 'features' else None)}, {kind})",
+        "x[real] = values[steps]",
+    ]
+    if target.name == "y":
+        lines.append("y = y[batch]")
+    if target.name == "step_y":
+        empty = f"np.zeros({_shape(None if target.flat else target.outputs)}, y.dtype)"
+        if target.ignored is not None:
+            empty = f"np.full(real.shape, {target.ignored})"
+        lines += ["labels = y[steps]", f"y = {empty}", "y[real] = labels"]
+    return lines
+
+
+def _shape(more: int | None) -> str:
+    return "real.shape" if more is None else f"(*real.shape, {more})"
+
+
+def _padded(data: Padded, task: Task) -> list[str]:
+    target = task.target
+    cast = "" if task.reads == "ids" or data.x.dtype == np.float32 else ".astype(np.float32)"
+    y = "" if target.name == "next" else ", y"
+    lines = [
+        f"x, lengths{y} = x[batch]{cast}, lengths[batch]{y and ', y[batch]'}",
+        f"real = {mask_of(data)}",
+    ]
+    if not is_harmless(data, task):
+        lines.append(f"x = np.where(real{'[..., None]' if task.reads == 'features' else ''}, x, 0)")
+    if target.name == "step_y" and not np.isfinite(data.per_step["step_y"].value):
+        lines.append(f"y = np.where(real{'' if target.flat else '[..., None]'}, y, 0)")
+    return lines
+
+
+def _loss(data: Ragged | Padded, task: Task) -> str:
+    target, lines = task.target, []
+    outputs, labels, where = "outputs", "y", ""
+    if target.name == "step_y":
+        where = "real" if target.ignored is None else f"y != {target.ignored}"
+    if target.name == "next":
+        before = "real[:, :-1] & " if isinstance(data, Padded) and data.padding == "pre" else ""
+        lines = [f"known = {before}real[:, 1:]"]
+        outputs, labels, where = "outputs[:, :-1]", "x[:, 1:]", "known"
+    if target.classes:
+        lines.append(f"hits = jax.nn.one_hot({labels}, {target.outputs}) * jax.nn.log_softmax({outputs})")
+        lines.append(f"return -jnp.mean(hits.sum(axis=-1){where and f', where={where}'})")
+    else:
+        column = "" if target.flat else "[..., None]"
+        lines.append(f"return jnp.mean(({outputs} - {labels}) ** 2{where and f', where={where}{column}'})")
+    return "\n".join(lines)

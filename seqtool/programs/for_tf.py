@@ -1,0 +1,78 @@
+"""A program for TensorFlow, with a gradient tape."""
+
+from __future__ import annotations
+
+from seqtool.programs.filling import filled
+from seqtool.programs.tasks import Task, is_harmless
+from seqtool.ragged import Padded, Ragged
+
+_PROGRAM = """
+import tensorflow as tf
+
+from seqtool.tf import dataset
+
+data = dataset($path, batch_size=32, shuffle=True)
+$enough
+$embedding
+lstm = tf.keras.layers.LSTM(64$lstm)
+head = tf.keras.layers.Dense($outputs)
+optimizer = tf.keras.optimizers.Adam(0.001)
+
+for $batch in data.take(1):  # without take(1) it trains on all of them
+    $real
+    $harmless
+    with tf.GradientTape() as tape:
+        outputs = head(lstm($x$mask))$squeeze
+        losses = $losses
+        loss = tf.reduce_mean(losses)
+    weights = $weights
+    optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+    print(f"loss {float(loss):.3f}")
+"""
+
+_STEPS = "tf.sequence_mask(lengths, tf.shape(x)[1])"
+
+
+def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
+    """The program; `path` is a literal."""
+    target, ids, last = task.target, task.reads == "ids", task.target.name == "y"
+    batch = "x, lengths" if target.name == "next" else "x, lengths, y"
+    short = task.shortest < task.needed
+    lstm = "" if last else ", return_sequences=True"
+    if last and short:
+        lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
+    # Other batches hold nothing to learn from.
+    enough = f"data = data.filter(lambda {batch}: tf.reduce_max(lengths) >= {task.needed})"
+    real = {"y": _STEPS, "step_y": _STEPS, "next": f"{_STEPS}[:, 1:]"}[target.name]
+    where = _STEPS if task.reads != "features" else f"{_STEPS}[..., tf.newaxis]"
+    harmless = "" if is_harmless(data, task) else f"x = tf.where({where}, x, tf.zeros_like(x))"
+    layers = ["embedding", "lstm", "head"] if ids else ["lstm", "head"]
+    return filled(
+        _PROGRAM,
+        path=path,
+        enough=enough if short and not last else "",
+        embedding=f"embedding = tf.keras.layers.Embedding({task.inputs}, 32)" if ids else "",
+        lstm=lstm,
+        outputs=target.outputs,
+        batch=batch,
+        real=f"real = {real if target.ignored is None else f'y != {target.ignored}'}",
+        harmless=harmless,
+        x={"features": "x", "number": "x[..., tf.newaxis]", "ids": "embedding(x)"}[task.reads],
+        mask=", mask=real" if last else "",
+        squeeze="[..., 0]" if target.flat and not target.classes else "",
+        losses=_losses(task),
+        weights=" + ".join(f"{layer}.trainable_weights" for layer in layers),
+    )
+
+
+def _losses(task: Task) -> str:
+    target = task.target
+    y = "tf.cast(y, tf.float32)" if target.whole else "y"
+    labels, outputs = {
+        "y": (y, "outputs"),
+        "step_y": (f"{y}[real]", "outputs[real]"),
+        "next": ("x[:, 1:][real]", "outputs[:, :-1][real]"),
+    }[target.name]
+    if target.classes:
+        return f"tf.nn.sparse_softmax_cross_entropy_with_logits({labels}, {outputs})"
+    return f"tf.square({outputs} - {labels})"

@@ -1,0 +1,194 @@
+"""What a recurrent network can learn from sequences: what it reads, what it says, and how that is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from seqtool.building import as_ragged
+from seqtool.casting import Array
+from seqtool.counting import LengthCounts
+from seqtool.errors import DataError
+from seqtool.masking import free_value, holding
+from seqtool.ragged import Padded, Ragged, Value
+from seqtool.texts import Text
+from seqtool.windows import AnyArray, windows
+
+Reads = Literal["features", "number", "ids"]
+
+UNLABELLED = -100  # a step without a label, where padding holds that too: losses pass it over by convention
+_FEW = 100  # whole numbers without names are classes if there are not more
+_MOST_IDS = 1_000_000  # rows of an embedding
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is learnt: `y`, a label for each step in `step_y`, or the `next` step from those before it.
+
+    It is one of `outputs` classes, or that many numbers: `flat` if a label is a bare number and no row of them,
+    `whole` if it is a whole one. `ignored` is what padding holds in step_y, where that is no class.
+    """
+
+    name: Literal["y", "step_y", "next"]
+    classes: bool
+    outputs: int
+    flat: bool = True
+    whole: bool = False
+    ignored: int | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network reads, and its target.
+
+    A step is a row of `inputs` features, one bare number, or an id below `inputs`; `least` is the least id.
+    Of the `count` sequences the shortest and the longest have so many steps.
+    """
+
+    count: int
+    shortest: int
+    longest: int
+    reads: Reads
+    inputs: int
+    least: int
+    target: Target
+
+    @property
+    def needed(self) -> int:
+        """The steps that a sequence must have to be learnt from."""
+        return 2 if self.target.name == "next" else 1
+
+
+def task_of(data: Ragged | Padded) -> Task:
+    """What can be learnt from sequences with y, else with step_y, else without labels; read in windows.
+
+    Labels are classes if they are whole numbers with names, or few whole numbers from 0 on without a gap. Steps
+    that are bare whole numbers, (S,), are ids. Raises DataError where there is nothing to learn.
+
+    >>> data = Ragged(np.ones((5, 3)), np.array([0, 2, 5]), per_sequence={"y": np.array([0, 1])})
+    >>> task = task_of(data)
+    >>> task.inputs, task.longest, task.target.classes, task.target.outputs
+    (3, 3, True, 2)
+    """
+    real = as_ragged(data)
+    lengths = LengthCounts.of(real.lengths)
+    if not lengths.longest:
+        raise DataError("no sequence has a step, so there is nothing to learn")
+    reads, inputs, least = _read(real.values)
+    if "y" in real.per_sequence:
+        target = _target_y(real.per_sequence["y"], real.names.get("classes"))
+    elif "step_y" in real.per_step:
+        labels = real.per_step["step_y"]
+        target = _target_step_y(labels.data, labels.value, real.names.get("classes"))
+    else:
+        target = Target("next", reads == "ids", inputs, flat=reads != "features")
+    task = Task(lengths.count, int(lengths.lengths[0]), lengths.longest, reads, inputs, least, target)
+    if task.longest < task.needed:
+        raise DataError(
+            "there are no labels, and no sequence has a second step to predict, so there is nothing to learn; "
+            "seqtool group --label C adds labels"
+        )
+    if target.classes and target.outputs < 2:
+        what = "steps" if target.name == "next" else target.name
+        raise DataError(f"{what}: all of one class, so there is nothing to learn")
+    return task
+
+
+def mask_value(data: Ragged | Padded) -> Value:
+    """What padding may hold so that a network that compares steps with it skips no real one.
+
+    That is what it holds in a padded file, and 0 for a ragged one, unless a real step is the same.
+
+    >>> mask_value(Ragged(np.array([[0, 0], [5, 0]]), np.array([0, 2])))
+    -1
+    """
+    values = as_ragged(data).values
+    value = data.value if isinstance(data, Padded) else 0
+    number = value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+    if not isinstance(number, tuple) and np.isfinite(number) and holding(values, number) is None:
+        return value
+    return free_value(values, np.dtype(np.float32))
+
+
+def is_harmless(data: Ragged | Padded, task: Task) -> bool:
+    """Whether a network can read padding that counts for nothing: a known id, or finite numbers."""
+    value = data.value if isinstance(data, Padded) else 0
+    if task.reads == "ids":
+        return not isinstance(value, tuple) and 0 <= value < task.inputs
+    return bool(np.isfinite(value).all())
+
+
+def _read(values: AnyArray) -> tuple[Reads, int, int]:
+    """What a step is, how many inputs that makes, and the least id."""
+    if values.ndim == 2:
+        if not values.shape[1]:
+            raise DataError("a step has no features, so there is nothing to read")
+        return "features", values.shape[1], 0
+    if values.dtype.kind not in "iu":
+        return "number", 1, 0
+    least, count = _ids(values)
+    return "ids", count, least
+
+
+def _ids(values: AnyArray) -> tuple[int, int]:
+    """The least id, and how many an embedding needs."""
+    extremes = [(int(part.min()), int(part.max())) for _, part in windows(values)]
+    least, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
+    if least < 0:
+        raise DataError(
+            f"steps are bare whole numbers down to {least}, and ids, as an Embedding takes them, begin at 0; number "
+            "them from 0, or if they are measurements, make them fractions: seqtool pad FILE --dtype float32"
+        )
+    if largest >= _MOST_IDS:
+        raise DataError(
+            f"steps are ids up to {largest:,}, more than an Embedding has rows for ({_MOST_IDS:,}); number them from "
+            "0, or if they are measurements, make them fractions: seqtool pad FILE --dtype float32"
+        )
+    return least, largest + 1
+
+
+def _target_y(y: AnyArray | Text, names: Array | None) -> Target:
+    labels = _numbers("y", y)
+    classes = _classes("y", labels, names)
+    return _numeric("y", labels) if classes is None else Target("y", True, classes)
+
+
+def _target_step_y(y: AnyArray, value: float, names: Array | None) -> Target:
+    labels = _numbers("step_y", y)
+    classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
+    if classes is None:
+        return _numeric("step_y", labels)
+    return Target("step_y", True, classes, ignored=None if 0 <= value < classes else int(value))
+
+
+def _numeric(name: Literal["y", "step_y"], labels: AnyArray) -> Target:
+    outputs = labels.shape[1] if labels.ndim == 2 else 1
+    return Target(name, False, outputs, flat=labels.ndim == 1, whole=labels.dtype.kind in "biu")
+
+
+def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
+    if isinstance(labels, Text) or labels.dtype.kind not in "biuf":
+        raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
+    if labels.ndim > 2 or 0 in labels.shape[1:]:
+        raise DataError(f"a label in {name} has shape {labels.shape[1:]}; a number, or a row, was expected")
+    return labels
+
+
+def _classes(name: str, labels: AnyArray, names: Array | None, *, unlabelled: bool = False) -> int | None:
+    """How many classes there are, None if the labels are numbers; with `unlabelled`, -100 is no label."""
+    if labels.ndim != 1 or labels.dtype.kind not in "biu":
+        return None
+    seen, least, largest = np.zeros(_FEW, bool), 0, -1
+    for _, part in windows(labels):
+        known = part[part != UNLABELLED] if unlabelled else part
+        if len(known):
+            least, largest = min(least, int(known.min())), max(largest, int(known.max()))
+            seen[known[(known >= 0) & (known < _FEW)].astype(np.int64)] = True
+    if names is None:
+        return largest + 1 if least == 0 and 0 < largest < _FEW and seen[: largest + 1].all() else None
+    if least < 0 or largest >= len(names):
+        wrong = least if least < 0 else largest
+        raise DataError(f"{name} holds {wrong}, but there are {len(names)} classes, counted from 0")
+    return len(names)

@@ -1,0 +1,70 @@
+"""Sequences of every kind that a network can learn from, and the files that they stand in."""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+
+import seqtool
+from seqtool.ragged import Padded, Ragged, StepArray, offsets_of
+
+COUNT = 30  # all of them fit into one batch
+LENGTHS = np.random.default_rng(1).integers(2, 9, COUNT)
+LENGTHS[:2] = 8, 1
+FEW = np.where(np.arange(COUNT) < 5, [8, 1, 2, 4, 1, *[0] * (COUNT - 5)], 0)  # most have no step
+STEPS = int(LENGTHS.sum())
+
+
+def kinds() -> dict[str, Ragged]:
+    """Ragged sequences by what their steps are, and what is known of them."""
+    random = np.random.default_rng(0)
+    features = random.standard_normal((STEPS, 3)).astype(np.float32)
+    ids = random.integers(1, 20, STEPS)
+    ids[:2] = 19, 1
+    with_zero = ids.copy()
+    with_zero[1] = 0
+    three = np.arange(COUNT) % 3
+    fractions = random.random(STEPS)
+    four = np.arange(STEPS) % 4
+
+    def made(
+        values: np.ndarray, lengths: np.ndarray = LENGTHS, step_y: StepArray | None = None, **more: object
+    ) -> Ragged:
+        steps = {} if step_y is None else {"step_y": StepArray(step_y.data[: lengths.sum()], step_y.value)}
+        y = {} if "y" not in more else {"y": more["y"]}
+        names = {} if "classes" not in more else {"classes": np.array(more["classes"])}
+        return Ragged(
+            values[: lengths.sum()], offsets_of(lengths), per_step=steps, per_sequence=y, names=names
+        )
+
+    return {
+        "classes": made(features, y=three, classes=["a", "b", "c", "d"]),
+        "real": made(features.astype(np.float64), y=random.random(COUNT)),
+        "whole": made(features, y=np.arange(COUNT) * 7),
+        "two": made(features, y=random.random((COUNT, 2))),
+        "empty": made(features, FEW, y=three),
+        "next": made(features, FEW),
+        "steps": made(features, FEW, StepArray(four, -100)),
+        "numbers": made(features, step_y=StepArray(random.random(STEPS), nan)),
+        "rows": made(features, step_y=StepArray(random.random((STEPS, 2)), -100)),
+        "zero": made(features, step_y=StepArray(four, 0)),  # padding of labels looks like a class
+        "ids": made(ids, y=three),
+        "id0": made(with_zero, y=three),
+        "next_id": made(ids, FEW),
+        "next_id0": made(with_zero),
+        "id_steps": made(with_zero, step_y=StepArray(four, -1)),
+        "number": made(fractions, y=three),
+        "next_number": made(fractions),
+    }
+
+
+def files() -> dict[str, Ragged | Padded]:
+    """Each kind ragged, padded at the end, and padded at the start with what no network should read."""
+    found: dict[str, Ragged | Padded] = {}
+    for name, data in kinds().items():
+        ids = data.values.dtype.kind == "i"
+        found[f"{name}.ragged"] = data
+        found[f"{name}.post"] = seqtool.pad(data, padding="post")
+        found[f"{name}.pre"] = seqtool.pad(data, padding="pre", maxlen=11, value=-1 if ids else nan)
+    return found

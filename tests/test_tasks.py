@@ -1,0 +1,161 @@
+"""What a network can learn from sequences."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import seqtool
+from seqtool.errors import DataError
+from seqtool.programs.tasks import Target, is_harmless, mask_value, task_of
+from seqtool.ragged import Ragged, StepArray
+from seqtool.windows import WINDOW, Lazy
+from tests.learnable import COUNT, files, kinds
+
+TARGETS = {
+    "classes": Target("y", True, 4),
+    "real": Target("y", False, 1),
+    "whole": Target("y", False, 1, whole=True),
+    "two": Target("y", False, 2, flat=False),
+    "empty": Target("y", True, 3),
+    "next": Target("next", False, 3, flat=False),
+    "steps": Target("step_y", True, 4, ignored=-100),
+    "numbers": Target("step_y", False, 1),
+    "rows": Target("step_y", False, 2, flat=False),
+    "zero": Target("step_y", True, 4),
+    "ids": Target("y", True, 3),
+    "id0": Target("y", True, 3),
+    "next_id": Target("next", True, 20),
+    "next_id0": Target("next", True, 20),
+    "id_steps": Target("step_y", True, 4, ignored=-1),
+    "number": Target("y", True, 3),
+    "next_number": Target("next", False, 1),
+}
+
+
+@pytest.mark.parametrize("name", files())
+def test_the_task_is_that_of_the_sequences_however_they_are_stored(name: str) -> None:
+    kind = name.split(".")[0]
+    task = task_of(files()[name])
+    assert task.target == TARGETS[kind]
+    lengths = kinds()[kind].lengths
+    assert (task.count, task.shortest, task.longest) == (COUNT, lengths.min(), lengths.max())
+    if "id" in kind:
+        assert (task.reads, task.inputs, task.least) == (
+            "ids",
+            20,
+            0 if "0" in kind or "steps" in kind else 1,
+        )
+    else:
+        assert (task.reads, task.inputs) == (
+            ("number", 1) if "number" in kind.split("_")[-1:] else ("features", 3)
+        )
+
+
+def labelled(y: object, **names: object) -> Ragged:
+    y = np.asarray(y)
+    classes = {name: np.asarray(held) for name, held in names.items()}
+    offsets = np.arange(len(y) + 1)
+    return Ragged(np.ones((len(y), 2)), offsets, per_sequence={"y": y}, names=classes)
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        ([0, 1, 1], 2),
+        ([False, True, True], 2),
+        (range(100), 100),
+        (range(101), None),
+        ([0, 2, 2], None),
+        ([1, 2, 2], None),
+        ([-1, 0, 1], None),
+        ([0, 0, 0], None),
+        ([0.0, 1.0, 1.0], None),
+        ([[0, 1], [1, 0]], None),
+    ],
+)
+def test_whole_numbers_without_names_are_classes_if_they_are_few_from_0_on_without_a_gap(
+    y: object, classes: int | None
+) -> None:
+    target = task_of(labelled([*y] if isinstance(y, range) else y)).target
+    assert (target.outputs if target.classes else None) == classes
+
+
+def test_classes_that_nobody_has_count_too() -> None:
+    assert task_of(labelled([0, 0], classes=["a", "b", "c"])).target == Target("y", True, 3)
+
+
+def test_a_step_without_a_label_counts_for_nothing() -> None:
+    data = Ragged(
+        np.ones((4, 2)), np.array([0, 4]), per_step={"step_y": StepArray(np.array([0, -100, 1, 0]), -100)}
+    )
+    assert task_of(data).target == Target("step_y", True, 2, ignored=-100)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (Ragged(np.empty((0, 2)), np.array([0, 0])), "no sequence has a step"),
+        (Ragged(np.empty((0, 2)), np.array([0])), "no sequence has a step"),
+        (Ragged(np.ones((2, 0)), np.array([0, 2])), "a step has no features"),
+        (Ragged(np.ones((2, 1)), np.array([0, 1, 2])), "no labels, and no sequence has a second step"),
+        (Ragged(np.array([3, -2]), np.array([0, 2])), "whole numbers down to -2"),
+        (Ragged(np.array([3, 10**6]), np.array([0, 2])), "ids up to 1,000,000, more than"),
+        (Ragged(np.array([0, 0]), np.array([0, 2])), "steps: all of one class"),
+        (labelled([0, 0], classes=["a"]), "y: all of one class"),
+        (labelled([0, 2], classes=["a", "b"]), "y holds 2, but there are 2 classes"),
+        (labelled([0, -1], classes=["a", "b"]), "y holds -1, but there are 2 classes"),
+        (labelled(["a", "b"]), "y holds text"),
+        (labelled(np.ones((2, 3, 4))), "a label in y has shape (3, 4)"),
+    ],
+)
+def test_where_there_is_nothing_to_learn(data: Ragged, told: str) -> None:
+    with pytest.raises(DataError, match=re.escape(told)):
+        task_of(data)
+
+
+def test_measurements_that_look_like_ids_are_taken_as_the_error_says() -> None:
+    data = seqtool.pad([[3, -2], [5]], dtype="float32")
+    assert (task_of(data).reads, task_of(data).inputs) == ("number", 1)
+
+
+def test_a_file_larger_than_memory_is_read_in_windows() -> None:
+    most = 0
+
+    def read(begin: int, end: int) -> np.ndarray:
+        nonlocal most
+        most = max(most, end - begin)
+        return np.arange(begin, end) % 7 + 1
+
+    count = 10 * WINDOW // 8
+    values = Lazy((count,), np.dtype(np.int64), read)
+    task = task_of(Ragged(values, np.array([0, count])))
+    assert (task.inputs, task.least, task.target.outputs) == (8, 1, 8)
+    assert most <= WINDOW // 8
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, 0), (-5, -5), (7, -1), (float("nan"), 0), ((1, 2), 0), ((3, 3), (3, 3))]
+)
+def test_the_mask_value_is_that_of_the_file_unless_it_hides_steps_or_is_no_number(
+    value: object, expected: object
+) -> None:
+    steps = [[[7, 7], [1, 5]], [[5.5, 0]]]
+    if value == 7:
+        steps[1] = [[0, 0]]
+    assert mask_value(seqtool.pad(steps, value=value)) == expected
+
+
+def test_padding_does_no_harm_if_it_is_finite_or_a_known_id() -> None:
+    for steps, value, expected in (
+        ([[[1.5]], [[2.5], [3]]], 9, True),
+        ([[[1.5]], [[2.5], [3]]], float("inf"), False),
+        ([[[1.5, 1]], [[2.5, 1], [3, 1]]], (0, float("nan")), False),
+        ([[1], [2, 3]], 3, True),
+        ([[1], [2, 3]], 4, False),
+        ([[1], [2, 3]], -1, False),
+    ):
+        data = seqtool.pad(steps, value=value)
+        assert is_harmless(data, task_of(data)) == expected
