@@ -19,12 +19,12 @@ def epoch(
     """The sequences of one epoch, batch by batch: in order, or with a `seed` shuffled.
 
     `lengths` is (N,); there are ceil(N / batch_size) batches. Shuffled ones are of similar lengths, see
-    `length_batches`. Raises UsageError unless a batch holds at least one sequence.
+    `length_batches`. Raises UsageError as `check_options` does.
 
     >>> [batch.tolist() for batch in epoch(np.array([3, 1, 2]), batch_size=2)]
     [[0, 1], [2]]
     """
-    check_batch_size(batch_size)
+    check_options(batch_size=batch_size, seed=min(seed or (0,)))
     order = np.arange(len(lengths))
     if seed is None:
         return [order[begin : begin + batch_size] for begin in range(0, len(order), batch_size)]
@@ -54,7 +54,12 @@ def length_batches(
             yield batches[i]
 
 
-def check_batch_size(batch_size: int) -> None:
-    """Raise UsageError unless a batch holds at least one sequence."""
-    if batch_size < 1:
-        raise UsageError(f"batch_size is {batch_size}; it must be at least 1")
+def check_options(*, batch_size: int, seed: int = 0, multiple_of: int = 1) -> None:
+    """Raise UsageError for a batch of no sequence, a negative seed, or slots rounded up to a multiple of none."""
+    for name, given, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("multiple_of", multiple_of, 1),
+    ):
+        if given < least:
+            raise UsageError(f"{name} is {given}; it must be at least {least}")

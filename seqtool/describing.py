@@ -116,7 +116,7 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     1
     """
     if data.keys is None:
-        if wanted.isdecimal() and int(wanted) < len(data):
+        if _is_whole(wanted) and 0 <= int(wanted) < len(data):
             return int(wanted)
         last = f"from 0 to {len(data) - 1:,}" if len(data) else "but it holds none"
         raise DataError(f"{name}: no sequence {wanted}; sequences without keys are counted {last}")

@@ -7,6 +7,7 @@ top of `masked`, and `fit(data)` trains the model from `inputs` to them.
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Any
 
 try:
@@ -17,11 +18,13 @@ except ModuleNotFoundError as missing:
         "KERAS_BACKEND to torch or jax and install that"
     ) from None
 
-from seqtool.batching import POOL, epoch
+from seqtool.batching import POOL, check_options, epoch
 from seqtool.counting import LengthCounts
-from seqtool.errors import DataError
-from seqtool.ragged import Value
+from seqtool.errors import DataError, at
+from seqtool.masking import free_value, holding, mask_number
+from seqtool.ragged import Value, offsets_of
 from seqtool.reading import SequenceFile
+from seqtool.windows import sequence_of
 
 _SHAPES = 8  # about as many padded lengths, each of which some backends compile a network for
 
@@ -33,7 +36,7 @@ class SequenceData(keras.utils.PyDataset):
     (B, T) int64 of token ids, padded at the end whatever side the file pads, as cuDNN needs it. T is that of
     a padded file; batches of a ragged one are as long as their longest sequence, rounded up to
     `multiple_of` (by default such that there are few shapes to compile). Padding holds `value`, by default
-    what it holds in the file, and 0 where the file is ragged.
+    what it holds in the file, and 0 where the file is ragged. `dtype` names another type of steps.
 
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
     `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and
@@ -49,6 +52,7 @@ class SequenceData(keras.utils.PyDataset):
         seed: int = 0,
         value: Value | None = None,
         multiple_of: int | None = None,
+        dtype: str | None = None,
         workers: int = 1,
         use_multiprocessing: bool = False,
         max_queue_size: int = 10,
@@ -56,12 +60,13 @@ class SequenceData(keras.utils.PyDataset):
         super().__init__(
             workers=workers, use_multiprocessing=use_multiprocessing, max_queue_size=max_queue_size
         )
-        self.file = SequenceFile(path)
+        check_options(batch_size=batch_size, seed=seed, multiple_of=1 if multiple_of is None else multiple_of)
+        self.file = SequenceFile(path, dtype=dtype)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
         self.value = self.file.value if value is None else value
-        self.multiple_of = multiple_of or _multiple_of(self.file)
+        self.multiple_of = _multiple_of(self.file) if multiple_of is None else multiple_of
         self.epoch = 0
         self._draw()
 
@@ -98,25 +103,45 @@ def masked_input(data: SequenceData | str | os.PathLike[str]) -> tuple[Any, Any]
     """The input of a network that passes padding over, as `(inputs, masked)`; layers go on top of `masked`.
 
     Of F features it is an Input of (None, F) and Masking with the value that padding holds. Token ids are an
-    Input of (None,) alone, twice: `Embedding(mask_zero=True)` masks them. Raises DataError where no mask can
-    tell the padding.
+    Input of (None,) alone, twice: `Embedding(mask_zero=True)` masks them. The file is gone through once:
+    raises DataError where no mask can tell the padding, or where one would skip real steps too.
     """
     file = data.file if isinstance(data, SequenceData) else SequenceFile(data)
     value = data.value if isinstance(data, SequenceData) else file.value
-    name = file.path.name
-    if not file.feature_shape:
-        if value != 0:
-            raise DataError(
-                f"{name}: padding holds {value}, but Embedding(mask_zero=True) masks 0; "
-                f"seqtool pad {name} --value 0"
-            )
-        inputs = keras.Input((None,), dtype=file.dtype.name)
-        return inputs, inputs
-    numbers = set(value) if isinstance(value, tuple) else {value}
-    if len(numbers) > 1 or value != value:
-        what = "NaN, which equals nothing" if value != value else "a number for each feature"
+    ids, number = not file.feature_shape, mask_number(value)
+    if ids and number != 0:
         raise DataError(
-            f"{name}: padding holds {what}, but Masking takes one number; seqtool pad {name} --value 0"
+            f"{file.path.name}: padding holds {value}, but Embedding(mask_zero=True) masks 0; {_padded_with(file, 0)}"
         )
+    if number is None:
+        raise DataError(
+            f"{file.path.name}: padding holds {value}, but Masking takes one finite number; "
+            + _padded_with(file, _free_value(file))
+        )
+    _check_real_steps(file, number, ids=ids)
     inputs = keras.Input((None, *file.feature_shape), dtype=file.dtype.name)
-    return inputs, keras.layers.Masking(float(numbers.pop()))(inputs)
+    return inputs, inputs if ids else keras.layers.Masking(float(number))(inputs)
+
+
+def _check_real_steps(file: SequenceFile, number: float, *, ids: bool) -> None:
+    """Raise DataError where real steps hold what marks padding, so that a mask would skip them."""
+    held = holding(file.real_steps, number)
+    if held is None:
+        return
+    first = sequence_of(offsets_of(file.lengths), held.first)
+    what, mask = ("", "Embedding(mask_zero=True)") if ids else (" in every feature", "Masking")
+    raise DataError(
+        f"{file.path.name}: {mask} would skip {held.count:,} real steps that hold {number}{what}, the first of them "
+        f"in sequence {first}; " + ("let ids begin at 1" if ids else _padded_with(file, _free_value(file)))
+    )
+
+
+def _free_value(file: SequenceFile) -> int:
+    with at(file.path.name):
+        return free_value(file.real_steps, file.dtype)
+
+
+def _padded_with(file: SequenceFile, value: float) -> str:
+    """How to pad with another value."""
+    name = file.path.name
+    return f"give SequenceData({name!r}, value={value}), or seqtool pad {shlex.quote(name)} --value {value}"

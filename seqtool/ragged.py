@@ -119,15 +119,7 @@ class Padded:
     receipt: Receipt = ()
 
     def __post_init__(self) -> None:
-        check_side("padding", self.padding)
-        check_lengths(self.lengths, self.x)
-        for name, array in self.per_step.items():
-            if array.data.shape[:2] != self.x.shape[:2]:
-                raise DataError(f"{name} has shape {array.data.shape}, but x has shape {self.x.shape}")
-        _check_company(self, len(self), self.x.shape[2:])
-        check_value(self.value, self.x.shape[2:], self.x.dtype)
-        for array in self.per_step.values():
-            check_value(array.value, (), array.data.dtype)
+        check_parts(self)
         _check_padding_cells("x", self.x, self)
         for name, array in self.per_step.items():
             _check_padding_cells(name, array.data, self, array.value)
@@ -239,6 +231,20 @@ def check_lengths(lengths: AnyArray, x: AnyArray) -> None:
         if len(wrong):
             first = wrong[0]
             raise DataError(f"lengths[{begin + first}] is {part[first]}, but x holds {x.shape[1]} steps")
+
+
+def check_parts(padded: Padded) -> None:
+    """Raise DataError unless the parts fit together: all that needs no pass over the slots."""
+    check_side("padding", padded.padding)
+    x = padded.x
+    check_lengths(padded.lengths, x)
+    for name, array in padded.per_step.items():
+        if array.data.shape[:2] != x.shape[:2]:
+            raise DataError(f"{name} has shape {array.data.shape}, but x has shape {x.shape}")
+    _check_company(padded, len(x), x.shape[2:])
+    check_value(padded.value, x.shape[2:], x.dtype)
+    for array in padded.per_step.values():
+        check_value(array.value, (), array.data.dtype)
 
 
 @dataclass(frozen=True)

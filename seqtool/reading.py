@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,11 +17,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqtool import npz
-from seqtool.casting import Array
+from seqtool.casting import Array, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError, at
 from seqtool.padding import plan
-from seqtool.ragged import Padded, Ragged, StepArray, Value, check_lengths, offsets_of
-from seqtool.windows import AnyArray, FileArray, Spool, expanded, gather, rows_in, slots, stored
+from seqtool.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
+from seqtool.windows import (
+    AnyArray,
+    FileArray,
+    Spool,
+    expanded,
+    gather,
+    rows_in,
+    selected,
+    sequence_of,
+    slots,
+    stored,
+)
 from seqtool.zipped import ZipReader
 
 _GAP = 1 << 14  # bytes between two stretches that are rather read along than passed over
@@ -41,10 +52,10 @@ class SequenceFile:
     It holds the lengths and labels of all N sequences, and no steps; a compressed file is inflated once, into
     a temporary one. Steps (S, F) come as float32 and token ids (S,) as int64, unless `dtype` says otherwise.
     Labels are `y`, or where there is none `step_y`, one for each step. A copy sent to another process opens
-    the file again; after a fork both read the same one.
+    the file again, and refuses one that was replaced; after a fork both read the same one.
 
-    Invariants of lengths are checked, checksums are not: `seqtool check` does that. Raises DataError when the
-    file is missing, not ours or damaged, UsageError for a dtype that would lose fractions.
+    That the arrays fit together is checked, checksums are not: `seqtool check` does that. Raises DataError
+    when the file is missing, not ours or damaged, UsageError for a dtype that would lose fractions.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -56,14 +67,15 @@ class SequenceFile:
 
     def __init__(self, path: str | os.PathLike[str], *, dtype: str | np.dtype[Any] | None = None) -> None:
         self.path = Path(path).absolute()
-        self._asked = dtype
+        self._asked = None if dtype is None else dtype_named(dtype)
         with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
             data = npz.read(archive, check=False)
             if isinstance(data, Ragged):
                 data.replace()  # of which making one checks all that needs no pass over the steps
             else:
-                check_lengths(data.lengths, data.x)
+                check_parts(data)
             self._open(data)
+        self._size = self.path.stat().st_size
 
     def _open(self, data: Ragged | Padded) -> None:
         self.features, self.classes = data.features, data.names.get("classes")
@@ -84,7 +96,9 @@ class SequenceFile:
         spool = Spool()
         weakref.finalize(self, spool.close)
         self._steps = _in_place(steps, spool)
-        self.y = None if "y" not in data.per_sequence else self._numbers(np.asarray(data.per_sequence["y"]))
+        self.y: Array | None = None
+        if "y" in data.per_sequence:
+            self.y = self._numbers("y", np.asarray(data.per_sequence["y"]), int)
         self.step_y: StepArray | None = None
         if self.y is None and "step_y" in data.per_step:
             labels = data.per_step["step_y"]
@@ -95,17 +109,25 @@ class SequenceFile:
         return len(self.lengths)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.path, self._asked)
+        return _reopened, (self.path, self._asked, len(self), self._size)
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
         """The shape of a step: (F,), or () for token ids."""
         return self._steps.shape[1:]
 
+    @property
+    def real_steps(self) -> AnyArray:
+        """The steps of all sequences, end to end, as they are stored: (S, F) or (S,), read by windows."""
+        if self.maxlen is None:
+            return self._steps
+        offsets = offsets_of(self.lengths)
+        return selected(self._steps, self._starts, offsets, (int(offsets[-1]), *self.feature_shape))
+
     def take(self, indices: Iterable[int]) -> Ragged:
         """These sequences in this order, with their labels, in memory.
 
-        Raises IndexError for one that is not there, DataError for a number too large for the dtype.
+        Raises IndexError for one that is not there, DataError for a number that the dtype cannot hold.
         """
         chosen = self._checked(indices)
         distinct, back = np.unique(chosen, return_inverse=True)
@@ -118,13 +140,20 @@ class SequenceFile:
                 found if ascending else found.take(expanded(offsets_of(lengths)[back], lengths[back]), axis=0)
             )
 
+        offsets = offsets_of(self.lengths[chosen])
+
+        def sequence(row: int) -> int:
+            return int(chosen[sequence_of(offsets, row)])
+
+        per_step = {}
+        if self.step_y is not None:
+            labels = self._numbers("step_y", rows(self.step_y.data), sequence)
+            per_step["step_y"] = StepArray(labels, self.step_y.value)
         return Ragged(
-            self._cast(rows(self._steps)),
-            offsets_of(self.lengths[chosen]),
+            self._cast("", rows(self._steps), self.dtype, sequence),
+            offsets,
             per_sequence={} if self.y is None else {"y": self.y[chosen]},
-            per_step={}
-            if self.step_y is None
-            else {"step_y": StepArray(self._numbers(rows(self.step_y.data)), self.step_y.value)},
+            per_step=per_step,
         )
 
     def sequence(self, i: int) -> tuple[Array, Array | None]:
@@ -169,31 +198,50 @@ class SequenceFile:
         if self._asked is None:
             tokens = steps.ndim == 1 and steps.dtype.kind in "iu"
             return np.dtype(np.int64 if tokens else np.float32)
-        dtype = np.dtype(self._asked)
-        if not np.can_cast(steps.dtype, dtype, "same_kind"):
-            raise UsageError(f"dtype is {dtype}, but the steps of {self.path.name} are {steps.dtype}")
-        return dtype
+        if not np.can_cast(steps.dtype, self._asked, "same_kind"):
+            raise UsageError(f"dtype is {self._asked}, but the steps of {self.path.name} are {steps.dtype}")
+        return self._asked
 
-    def _cast(self, steps: Array) -> Array:
-        try:
-            with np.errstate(over="raise"):
-                return steps.astype(self.dtype, copy=False)
-        except FloatingPointError:
-            raise DataError(
-                f"{self.path.name}: holds numbers that are too large for {self.dtype}; give dtype float64"
-            ) from None
-
-    def _numbers(self, labels: Array) -> Array:
+    def _numbers(self, name: str, labels: Array, sequence: Callable[[int], int]) -> Array:
         """Labels as losses take them: whole numbers as int64, others in the float type of the steps."""
         if labels.dtype.kind not in "biuf":
-            raise DataError("y holds text; numbers were expected, with their names in classes")
-        if labels.dtype.kind != "f":
-            return labels.astype(np.int64, copy=False)
-        return labels.astype(self.dtype if self.dtype.kind == "f" else np.float32, copy=False)
+            raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
+        whole, floats = np.dtype(np.int64), self.dtype if self.dtype.kind == "f" else np.dtype(np.float32)
+        return self._cast(name, labels, floats if labels.dtype.kind == "f" else whole, sequence)
+
+    def _cast(self, name: str, rows: Array, dtype: np.dtype[Any], sequence: Callable[[int], int]) -> Array:
+        """Rows as `dtype`; raises DataError where more than the rounding of a fraction would be lost.
+
+        `sequence` tells which one a row belongs to.
+        """
+        place = first_loss(rows, dtype)
+        if place is None:
+            return rows.astype(dtype, copy=False)
+        number = rows.reshape(-1)[place]
+        where = f"{name} of sequence" if name else "sequence"
+        where += f" {sequence(place // (rows.size // len(rows)))}"
+        raise DataError(
+            f"{self.path.name}: {where} holds {number}, which {dtype} cannot hold"
+            f"{' exactly' if dtype.kind == 'f' else ''}; {_way_out(number, dtype, labels=bool(name))}"
+        )
 
 
-def _reopened(path: Path, dtype: str | np.dtype[Any] | None) -> SequenceFile:
-    return SequenceFile(path, dtype=dtype)
+def _way_out(number: Any, dtype: np.dtype[Any], *, labels: bool) -> str:
+    """What to do about a number that a dtype cannot hold."""
+    if dtype.kind == "f" and first_loss(np.array([number]), np.dtype(np.float64)) is None:
+        return "give dtype float64"
+    return "store smaller numbers" if labels else f"give dtype {number.dtype}"
+
+
+def _reopened(path: Path, dtype: np.dtype[Any] | None, count: int, size: int) -> SequenceFile:
+    """The same file in another process; another one in its place would give other sequences."""
+    file = SequenceFile(path, dtype=dtype)
+    if (len(file), file._size) != (count, size):
+        raise DataError(
+            f"{path.name}: was replaced since it was opened: it held {count:,} sequences in {size:,} bytes, and "
+            f"holds {len(file):,} in {file._size:,}; open it anew"
+        )
+    return file
 
 
 def _in_place(array: AnyArray, spool: Spool) -> AnyArray:

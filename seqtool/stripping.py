@@ -80,34 +80,45 @@ def wholly(steps: Array, value: float) -> Array:
 
 @dataclass(frozen=True)
 class Hidden:
-    """Old padding that sequences seem to end in: its value, how many do, of how many that were looked at."""
+    """Old padding that sequences seem to end (`pre`: begin) in: its value, how many do, of how many looked at."""
 
     value: float
     count: int
     looked_at: int
+    side: Side = "post"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of `seqtool pad` that drop it; the value stands there to its last digit."""
+        whole = abs(self.value) < 2.0**64 and self.value == int(self.value)
+        side = ("--strip-side", "pre") if self.side == "pre" else ()
+        return "--strip", str(int(self.value) if whole else self.value), *side
 
 
-def likely_padding(ragged: Ragged) -> Hidden | None:
-    """The value in which sequences of a dense array seem to be padded at their end, by the first of them.
+def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
+    """The value in which sequences of a dense array seem to be padded at one side, by the first of them.
 
-    Such a sequence ends in two steps or more that hold this value, and no other, in every feature.
+    Such a sequence ends (`pre`: begins) in two steps or more that hold this value, and no other, in every feature.
 
     >>> likely_padding(Ragged(np.array([1, 0, 0, 3, 4, 5]), np.array([0, 3, 6])))
-    Hidden(value=0, count=1, looked_at=2)
+    Hidden(value=0, count=1, looked_at=2, side='post')
     """
+    check_side("side", side)
     offsets = ragged.offsets[: _TOGETHER + 1]
     steps = ragged.values[: min(int(offsets[-1]), rows_in(ragged.values, _LOOKED_AT))]
     looked_at = int(np.searchsorted(offsets, len(steps), side="right")) - 1
-    ends = offsets[1 : looked_at + 1][np.diff(offsets)[:looked_at] >= 2]
-    if not len(ends) or steps.size == 0:
+    known = np.diff(offsets)[:looked_at] >= 2
+    outer = offsets[1 : looked_at + 1][known] - 1 if side == "post" else offsets[:looked_at][known]
+    inner = outer + (-1 if side == "post" else 1)
+    if not len(outer) or steps.size == 0:
         return None
-    last, before = (steps[ends - back].reshape(len(ends), -1) for back in (1, 2))
+    last, before = (steps[places].reshape(len(outer), -1) for places in (outer, inner))
     first = last[:, :1]
     same = (((last == first) & (before == first)) | (np.isnan(last) & np.isnan(before))).all(axis=1)
     if not same.any():
         return None
     found, counts = np.unique(first[same], return_counts=True)
-    return Hidden(found[counts.argmax()].item(), int(counts.max()), looked_at)
+    return Hidden(found[counts.argmax()].item(), int(counts.max()), looked_at, side)
 
 
 _LOOKED_AT = 32 << 20  # bytes

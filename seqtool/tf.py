@@ -16,25 +16,30 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.tf needs TensorFlow ({missing}): pip install tensorflow") from None
 
-from seqtool.batching import check_batch_size, epoch
+from seqtool.batching import check_options, epoch
 from seqtool.reading import SequenceFile
 
 _AHEAD = 2  # batches that are read while the network trains
 
 
 def dataset(
-    path: str | os.PathLike[str], *, batch_size: int = 32, shuffle: bool = False, seed: int = 0
+    path: str | os.PathLike[str],
+    *,
+    batch_size: int = 32,
+    shuffle: bool = False,
+    seed: int = 0,
+    dtype: str | None = None,
 ) -> Any:
     """The sequences of an `.npz` of ours, padded or ragged, as a `tf.data.Dataset` of padded batches.
 
     A batch is `(x, lengths, y)`, or `(x, lengths)` where the file has no labels. `x` is (B, T, F) float32,
-    or (B, T) int64 of token ids, padded at the end up to the longest sequence of the batch with what padding
-    holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or (B, T) of labels of steps. It may be gone
-    through any number of times; with `shuffle` each time in an order of its own, which follows from `seed`,
-    in batches of similar lengths. Errors are those of `seqtool.reading.SequenceFile`.
+    or (B, T) int64 of token ids (`dtype` names another type), padded at the end up to the longest sequence of
+    the batch with what padding holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or (B, T) of labels
+    of steps. It may be gone through any number of times; with `shuffle` each time in an order of its own, which
+    follows from `seed`, in batches of similar lengths. Errors are those of `seqtool.reading.SequenceFile`.
     """
-    check_batch_size(batch_size)
-    file = SequenceFile(path)
+    check_options(batch_size=batch_size, seed=seed)
+    file = SequenceFile(path, dtype=dtype)
     epochs = count()
 
     def batches() -> Iterator[tuple[Any, ...]]:

@@ -20,10 +20,10 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.torch needs PyTorch ({missing}): pip install torch") from None
 
-from seqtool.batching import check_batch_size, length_batches
+from seqtool.batching import check_options, length_batches
 from seqtool.casting import Array
-from seqtool.errors import DataError
-from seqtool.ragged import Value
+from seqtool.errors import DataError, UsageError
+from seqtool.ragged import Value, check_value
 from seqtool.reading import SequenceFile
 
 
@@ -36,9 +36,7 @@ class SequenceDataset(Dataset[Any]):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, dtype: torch.dtype | None = None) -> None:
-        self.file = SequenceFile(
-            path, dtype=None if dtype is None else torch.empty(0, dtype=dtype).numpy().dtype
-        )
+        self.file = SequenceFile(path, dtype=None if dtype is None else _in_numpy(dtype))
 
     def __len__(self) -> int:
         return len(self.file)
@@ -64,6 +62,17 @@ class SequenceDataset(Dataset[Any]):
         return list(xs)
 
 
+def _in_numpy(dtype: torch.dtype) -> np.dtype[Any]:
+    try:
+        found: np.dtype[Any] = torch.empty(0, dtype=dtype).numpy().dtype
+        return found
+    except (TypeError, RuntimeError):
+        raise UsageError(
+            f"dtype is {dtype}; one that NumPy has too was expected, such as torch.float32; a batch is cast with "
+            "batch.x.to(dtype)"
+        ) from None
+
+
 class Batch(NamedTuple):
     """A padded batch: `x` (B, T, F) or (B, T), `lengths` (B,) int64 on the CPU, `y` (B, ...), (B, T) or None."""
 
@@ -81,19 +90,28 @@ def collate(items: Sequence[Any], *, value: Value = 0, label_value: float = -100
     """Make a batch of the items of a SequenceDataset, each padded at its end up to the longest of them.
 
     Padding holds `value` in x, one number or one for each feature, and `label_value` in labels of steps,
-    which the losses of PyTorch pass over.
+    which the losses of PyTorch pass over. Raises DataError for one that their type cannot hold.
     """
     labelled = isinstance(items[0], tuple)
     xs = [item[0] for item in items] if labelled else list(items)
     lengths = torch.tensor([len(x) for x in xs])
     x = pad_sequence(xs, batch_first=True)
     if value != 0:
+        _check_held(value, x)
         x[torch.arange(x.shape[1]) >= lengths[:, None]] = torch.tensor(value, dtype=x.dtype)
     if not labelled:
         return Batch(x, lengths, None)
     ys = [item[1] for item in items]
-    y = pad_sequence(ys, batch_first=True, padding_value=label_value) if ys[0].ndim else torch.stack(ys)
-    return Batch(x, lengths, y)
+    if not ys[0].ndim:
+        return Batch(x, lengths, torch.stack(ys))
+    _check_held(label_value, ys[0][None])
+    return Batch(x, lengths, pad_sequence(ys, batch_first=True, padding_value=label_value))
+
+
+def _check_held(value: Value, padded: torch.Tensor) -> None:
+    """Raise DataError unless a tensor (B, T, ...) holds the value; types that NumPy lacks are floats, and round."""
+    if not padded.is_floating_point() or padded.dtype in (torch.float16, torch.float32, torch.float64):
+        check_value(value, tuple(padded.shape[2:]), _in_numpy(padded.dtype))
 
 
 class LengthBatchSampler(Sampler[list[int]]):
@@ -109,7 +127,7 @@ class LengthBatchSampler(Sampler[list[int]]):
     def __init__(
         self, lengths: Any, *, batch_size: int, sampler: Sampler[int] | None = None, seed: int = 0
     ) -> None:
-        check_batch_size(batch_size)
+        check_options(batch_size=batch_size, seed=seed)
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.drop_last = False  # asked by libraries that spread batches over machines

@@ -44,6 +44,8 @@ def kinds() -> dict[str, Ragged]:
         "whole": made(features, y=np.arange(COUNT) * 7),
         "two": made(features, y=random.random((COUNT, 2))),
         "empty": made(features, FEW, y=three),
+        "true": made(features, y=np.arange(COUNT) % 2 == 1),
+        "true_steps": made(features, step_y=StepArray(four > 1, 0)),
         "next": made(features, FEW),
         "steps": made(features, FEW, StepArray(four, -100)),
         "numbers": made(features, step_y=StepArray(random.random(STEPS), nan)),

@@ -119,6 +119,21 @@ def test_wholly_says_which_steps_hold_nothing_else(sequences: list[list[float]],
 
 
 @given(lists_of(st.sampled_from([0.0, 1.0, 2.0, math.nan])))
+def test_likely_padding_at_the_start_is_that_at_the_end_of_what_is_turned_around(
+    sequences: list[list[float]],
+) -> None:
+    ragged, turned = (
+        ragged_of(some, "float64") for some in (sequences, [sequence[::-1] for sequence in sequences])
+    )
+    found, expected = likely_padding(ragged, side="pre"), likely_padding(turned)
+    assert (found is None) == (expected is None)
+    if found is not None and expected is not None:
+        assert (found.side, expected.side) == ("pre", "post")
+        assert found.options == (*expected.options, "--strip-side", "pre")
+        assert (found.count, found.looked_at) == (expected.count, expected.looked_at)
+
+
+@given(lists_of(st.sampled_from([0.0, 1.0, 2.0, math.nan])))
 def test_likely_padding_counts_sequences_that_end_alike(sequences: list[list[float]]) -> None:
     ends = [
         repr(sequence[-1])

@@ -20,6 +20,8 @@ TARGETS = {
     "whole": Target("y", False, 1, whole=True),
     "two": Target("y", False, 2, flat=False),
     "empty": Target("y", True, 3),
+    "true": Target("y", True, 2),
+    "true_steps": Target("step_y", True, 2),
     "next": Target("next", False, 3, flat=False),
     "steps": Target("step_y", True, 4, ignored=-100),
     "numbers": Target("step_y", False, 1),
@@ -108,6 +110,13 @@ def test_a_step_without_a_label_counts_for_nothing() -> None:
         (labelled([0, 2], classes=["a", "b"]), "y holds 2, but there are 2 classes"),
         (labelled([0, -1], classes=["a", "b"]), "y holds -1, but there are 2 classes"),
         (labelled(["a", "b"]), "y holds text"),
+        (labelled([0.5, np.nan]), "y[1] is nan: the loss would be NaN"),
+        (labelled([[1e300, 0], [0, 0]]), "y[0, 0] is 1e+300"),
+        (
+            Ragged(np.array([[1.0], [2.0**24 + 1]]), np.array([0, 2])),
+            "step 1 of all holds 16777217.0, which float32",
+        ),
+        (Ragged(np.array([[1e300]]), np.array([0, 1])), "step 0 of all holds 1e+300, which float32"),
         (labelled(np.ones((2, 3, 4))), "a label in y has shape (3, 4)"),
     ],
 )

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
-from typing import Any, cast
+from math import prod
+from typing import cast
 
 from seqtool import npz
 from seqtool.arrays import read_array
@@ -52,7 +53,7 @@ def check(
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
             return findings
         if reader is not None:
-            findings += contracts.judge(subject, reader)
+            findings += contracts.judge(subject, reader, spool)
         if against is not None:
             other = _sound(against, foreign, stack, spool)
             findings += _leaks(subject, other, (source.name, against.name), spool)
@@ -204,11 +205,13 @@ def _leaks(subject: Subject, other: Subject, names: tuple[str, str], spool: Spoo
     if one is None or two is None:
         told = f"not compared: no keys in {names[0] if one is None else names[1]}"
         yield Finding("shared keys", "warning", told)
-    elif one.shape[1:] != two.shape[1:] or (one.dtype.kind in "iu") != (two.dtype.kind in "iu"):
-        told = f"cannot be compared: {_kind(one)} here, {_kind(two)} there"
+    elif prod(one.shape[1:]) != prod(two.shape[1:]):
+        told = f"cannot be compared: {count(prod(one.shape[1:]), 'column')} here, {prod(two.shape[1:])} there"
         yield Finding("shared keys", "warning", told)
     else:
-        twice = shared(key_cells(one, spool), key_cells(two, spool), spool)
+        as_text = (one.dtype.kind in "iu") != (two.dtype.kind in "iu")
+        cells, cells_two = (key_cells(keys, spool, as_text=as_text) for keys in (one, two))
+        twice = shared(cells, cells_two, spool)
         yield _leak("keys", twice, [f"keys[{twice.first[i]}]" for i in (0, 1)] if twice else [], names)
     steps, steps_two = subject.real.values.shape[1:], other.real.values.shape[1:]
     if steps != steps_two:
@@ -230,8 +233,3 @@ def _leak(what: str, twice: Twice | None, places: Sequence[str], names: tuple[st
 def _sequence(subject: Subject, i: int) -> str:
     keys = subject.data.keys
     return f"sequence {i}" + ("" if keys is None else f" (key {shown_key(keys, i)})")
-
-
-def _kind(keys: Any) -> str:
-    columns = f" of {keys.shape[1]} columns" if keys.ndim > 1 else ""
-    return f"{'integers' if keys.dtype.kind in 'iu' else 'text'}{columns}"

@@ -7,34 +7,60 @@ end), PyTorch 2.13 (`pack_padded_sequence`, `LSTM`), TensorFlow 2 (`tf.compat.v1
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
-from seqtool.casting import first_loss
-from seqtool.checking.findings import Finding, Reader, Subject, seen
+from seqtool.checking.findings import Finding, Reader, Subject, lost, seems, seen
 from seqtool.errors import DataError
-from seqtool.masking import free_value, holding
-from seqtool.ragged import Padded, Ragged
-from seqtool.windows import windows
+from seqtool.masking import free_value, holding, mask_number
+from seqtool.ragged import Padded, Ragged, unchecked
+from seqtool.stripping import Hidden, strip
+from seqtool.windows import Spool, stored
 
 Options = tuple[str, ...]
 """Options of `seqtool pad` that cure what was found; none where nothing is wrong."""
 Look = Callable[[Subject], tuple[Finding, Options]]
 
 
-def judge(subject: Subject, reader: Reader) -> list[Finding]:
+def judge(subject: Subject, reader: Reader, spool: Spool) -> list[Finding]:
     """How the data of a subject, whose lengths are right, fits what a reader needs.
 
-    One command cures all that it can: each finding names it.
+    One command cures all that it can: each finding names it. Where old padding is hidden, that is the first
+    finding, and the rest is judged without it; of the side nothing can be told then.
     """
-    looks = [look(subject) for look in _NEEDS[reader]]
+    judged, hidden, needs = subject, subject.hidden, _NEEDS[reader]
+    looks: list[tuple[Finding, Options]] = []
+    if hidden is not None:
+        looks.append(_hidden_padding(hidden))
+        judged = _stripped(subject, hidden, spool)
+        needs = tuple(look for look in needs if look is not _end_padding)
+    looks += [look(judged) for look in needs]
     whole = subject.cure(*(option for some in dict.fromkeys(some for _, some in looks) for option in some))
     found = [replace(finding, cure=whole) if some else finding for finding, some in looks]
     if isinstance(subject.data, Ragged):
         told = f"ragged: judged as {subject.cure()} pads it, at the end and with 0"
         found.insert(0, Finding("form", "ok", told))
     return found
+
+
+def _hidden_padding(hidden: Hidden) -> tuple[Finding, Options]:
+    """A network takes what no length tells from real steps for real ones."""
+    told = (
+        f"{seems(hidden)}, and would be read as real; what follows is judged without it; if these steps are real, "
+        "say so with --lengths"
+    )
+    return Finding("hidden padding", "fails", told, hidden.count), hidden.options
+
+
+def _stripped(subject: Subject, hidden: Hidden, spool: Spool) -> Subject:
+    """The same with the lengths that are left without old padding."""
+    assert isinstance(subject.data, Padded)
+    lengths = stored(spool, strip(subject.real, hidden.value, side=hidden.side, spool=spool).lengths)
+    parts = {field.name: getattr(subject.data, field.name) for field in fields(subject.data)}
+    # unchecked, for the cells of the old padding need not hold the new one
+    data = unchecked(Padded, **{**parts, "lengths": lengths, "padding": hidden.side})
+    return replace(subject, data=data)
 
 
 def _is_ids(subject: Subject) -> bool:
@@ -47,9 +73,9 @@ def _mask_value(subject: Subject) -> tuple[Finding, Options]:
     """A mask by value skips padding, and no real step."""
     if _is_ids(subject):
         return _zero_id(subject)
-    value = subject.value
-    if isinstance(value, tuple) or not np.isfinite(value):
-        told = f"padding holds {value}; Masking compares with one finite number"
+    value = mask_number(subject.value)
+    if value is None:
+        told = f"padding holds {subject.value}; Masking compares with one finite number"
         return Finding("mask value", "fails", told), _free(subject)
     held = holding(subject.real.values, value)
     if held is not None:
@@ -74,8 +100,7 @@ def _zero_id(subject: Subject) -> tuple[Finding, Options]:
             "real steps hold id 0, which Embedding(mask_zero=True) skips: let ids begin at 1; if these are numbers, "
             "not ids, pad them as such, for Masking"
         )
-        kept = all(first_loss(part, np.dtype(np.float32)) is None for _, part in windows(values))
-        value = _free(subject, "float32") if kept else ()
+        value = _free(subject, "float32") if lost(values, _SINGLE) is None else ()
         options = ("--dtype", "float32", *value) if value else ()
         return Finding("mask value", "fails", told, zeros.count, subject.place(*zeros.cell)), options
     if subject.value != 0:
@@ -111,7 +136,38 @@ def _single(subject: Subject) -> tuple[Finding, Options]:
     if dtype.name in fitting:
         return Finding("dtype", "ok", f"{dtype}{' ids, for an Embedding' if ids else ''}"), ()
     what = "ids of an Embedding" if ids else "an LSTM with float32 weights"
-    return Finding("dtype", "fails", f"{dtype}, but {what} takes {fitting[-1]}"), ("--dtype", fitting[-1])
+    told, wanted = f"{dtype}, but {what} takes {fitting[-1]}", np.dtype(fitting[-1])
+    cell = lost(subject.real.values, wanted)
+    if cell is None:
+        return Finding("dtype", "fails", told), ("--dtype", wanted.name)
+    out = "number the ids anew, from 1" if ids else _other_numbers(subject)
+    told += f", which cannot hold its numbers: {out}"
+    return Finding("dtype", "fails", told, place=subject.place(*cell)), ()
+
+
+_SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+
+
+def _other_numbers(subject: Subject) -> str:
+    """What to do about numbers that float32 cannot hold, in words: no option of `seqtool pad` does it."""
+    values = subject.real.values
+    keeps = values.dtype != _DOUBLE and lost(values, _DOUBLE) is None
+    also = "; --dtype float64 keeps it for models with float64 weights" if keeps else ""
+    return f"scale or shift the feature first{also}"
+
+
+def _held_as_single(subject: Subject) -> tuple[Finding, Options]:
+    """Keras casts whatever it gets to float32, and whole numbers that this cannot hold collapse; ids stay."""
+    values = subject.real.values
+    cell = None if _is_ids(subject) else lost(values, _SINGLE)
+    if cell is not None:
+        told = f"{values.dtype}: float32, with which Keras computes, cannot hold its numbers: {_other_numbers(subject)}"
+        return Finding("dtype", "fails", told, place=subject.place(*cell)), ()
+    return Finding(
+        "dtype",
+        "ok",
+        f"{values.dtype}{' ids' if _is_ids(subject) else ' numbers, all of which float32 can hold'}",
+    ), ()
 
 
 def _float(subject: Subject) -> tuple[Finding, Options]:
@@ -120,6 +176,7 @@ def _float(subject: Subject) -> tuple[Finding, Options]:
     dtype = subject.real.values.dtype
     if found.verdict == "fails" and dtype.kind == "f":
         told = f"{dtype}: works with dynamic_rnn(dtype=tf.{dtype}) alone"
+        told += "" if options else ", for float32 cannot hold its numbers"
         return replace(found, verdict="warning", message=told), options
     return found, options
 
@@ -143,7 +200,7 @@ def _whole_lengths(subject: Subject) -> tuple[Finding, Options]:
     return Finding("lengths dtype", "ok", "int64"), ()
 
 
-_KERAS: tuple[Look, ...] = (_mask_value,)
+_KERAS: tuple[Look, ...] = (_mask_value, _held_as_single)
 _NEEDS: dict[Reader, tuple[Look, ...]] = {
     "keras": _KERAS,
     "keras-cudnn": (*_KERAS, _end_padding, _no_empty),

@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from seqtool.building import as_ragged
-from seqtool.casting import Array
+from seqtool.casting import Array, first_loss
 from seqtool.ragged import Padded, Ragged, Side, Value
+from seqtool.stripping import Hidden, likely_padding
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, sequence_of, windows
 
@@ -66,6 +67,15 @@ class Subject:
         """The real steps, end to end."""
         return as_ragged(self.data)
 
+    @cached_property
+    def hidden(self) -> Hidden | None:
+        """Old padding that seems to stand in a block whose lengths nobody knows, at the side where more of it is."""
+        if not isinstance(self.data, Padded) or self.lengths is not None:
+            return None
+        sides: tuple[Side, ...] = ("post", "pre")
+        found = [likely_padding(self.real, side=side) for side in sides]
+        return max((some for some in found if some), key=lambda some: some.count, default=None)
+
     def cure(self, *options: str) -> str:
         """The command that pads the file anew, with these options, and keeps the side that it has."""
         known = self.ours and isinstance(self.data, Padded)
@@ -114,6 +124,27 @@ def seen(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Seen
             cell = (begin + int(row), *map(int, within))
         count += times
     return Seen(count, cell) if count else None
+
+
+def seems(hidden: Hidden) -> str:
+    """What old padding looks like, in words."""
+    where = "end" if hidden.side == "post" else "begin"
+    value = hidden.options[1]
+    return f"{hidden.count:,} of {hidden.looked_at:,} rows {where} in steps of {value} alone, old padding it seems"
+
+
+def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
+    """The cell of the first number for which `seqtool pad --dtype` refuses a cast; None where it casts all.
+
+    >>> lost(np.array([[1, 2], [3, 2**24 + 1]]), np.dtype("float32"))
+    (1, 1)
+    """
+    for begin, part in windows(values):
+        place = first_loss(part, dtype)
+        if place is not None:
+            row, *within = np.unravel_index(place, part.shape)
+            return begin + int(row), *map(int, within)
+    return None
 
 
 def failing(name: str, message: str, where: Seen, array: str) -> Finding:

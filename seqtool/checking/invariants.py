@@ -11,10 +11,9 @@ import numpy as np
 
 from seqtool.building import from_dense
 from seqtool.casting import Array
-from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown_key
+from seqtool.checking.findings import Finding, Subject, Verdict, failing, lost, seems, seen, shown_key
 from seqtool.checking.leaks import key_cells, repeated
 from seqtool.ragged import Padded, Ragged, stale_slots
-from seqtool.stripping import likely_padding
 from seqtool.windows import AnyArray, Spool, span
 
 
@@ -25,7 +24,7 @@ def invariants(subject: Subject, spool: Spool) -> Iterator[Finding]:
     if found.verdict == "fails":
         return
     data = subject.data
-    if isinstance(data, Padded):
+    if isinstance(data, Padded) and subject.lengths is not None:
         yield padding_cells(subject, data)
         if subject.mask is not None:
             yield mask(subject, data, subject.mask)
@@ -56,11 +55,10 @@ def lengths(subject: Subject) -> Finding:
         return fault
     if isinstance(data, Padded) and subject.lengths is None:
         told = f"none are known: each row is taken as {data.x.shape[1]:,} real steps; say them with --lengths"
-        hidden = likely_padding(subject.real)
-        if hidden is None:
+        hidden = subject.hidden
+        if hidden is None or subject.reader is not None:  # which fails then: see `contracts`
             return Finding("lengths", "warning", told)
-        told += f"; {hidden.count:,} of {hidden.looked_at:,} rows end in steps of {hidden.value:g} alone"
-        return Finding("lengths", "warning", told, cure=subject.cure("--strip", f"{hidden.value:g}"))
+        return Finding("lengths", "warning", f"{told}; {seems(hidden)}", cure=subject.cure(*hidden.options))
     if not len(data):
         return Finding("lengths", "ok", "no sequences")
     known = span(data.lengths)
@@ -198,7 +196,12 @@ def dtype(subject: Subject) -> Finding:
     kind = subject.real.values.dtype
     if kind == np.float64:
         told = "float64: twice the float32 that networks take"
-        return Finding("dtype", "warning", told, cure=subject.cure("--dtype", "float32"))
+        cell = lost(subject.real.values, np.dtype(np.float32))
+        if cell is None:
+            return Finding("dtype", "warning", told, cure=subject.cure("--dtype", "float32"))
+        return Finding(
+            "dtype", "warning", f"{told}, which cannot hold all of these", place=subject.place(*cell)
+        )
     return Finding("dtype", "ok", str(kind))
 
 

@@ -2,7 +2,7 @@
 
 Each sequence has a 64-bit fingerprint, taken window by window; what has the same one is compared number by
 number, so that fingerprints that are equal by chance tell nothing wrong. Numbers are compared by what they are
-worth: 1.0 equals 1, minus zero equals zero, and here NaN equals NaN.
+worth: 1.0 equals 1, minus zero equals zero, and here NaN equals NaN; floats of two types as the narrower one.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from seqtool.casting import Array
 from seqtool.ragged import Ragged, offsets_of
 from seqtool.texts import Text
-from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows
+from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, mapped, windows
 
 _TOGETHER = 1 << 16  # sequences, or pairs of them, that are looked at together
 _SORTED = 1 << 21  # fingerprints that are sorted in memory at once
@@ -39,8 +40,22 @@ def shared(one: Ragged, other: Ragged, spool: Spool) -> Twice | None:
     >>> shared(one, other, Spool())
     Twice(count=1, first=(1, 1))
     """
+    floats = {data.values.dtype for data in (one, other) if data.values.dtype.kind == "f"}
+    if len(floats) == 2:  # 0.1 as float32 is not 0.1
+        narrow = min(floats, key=lambda dtype: dtype.itemsize)
+        one, other = _narrowed(one, narrow), _narrowed(other, narrow)
     marks = (fingerprints(one, spool), fingerprints(other, spool))
     return _counted(_alike(*marks), one, other)
+
+
+def _narrowed(ragged: Ragged, dtype: np.dtype[Any]) -> Ragged:
+    """The same with values that are rounded to a float type."""
+
+    def rounded(rows: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return rows.astype(dtype, copy=False)
+
+    return ragged.replace(values=mapped(rounded, ragged.values, dtype=dtype))
 
 
 def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
@@ -54,20 +69,22 @@ def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
     return _counted(later, ragged, ragged)
 
 
-def key_cells(keys: AnyArray | Text, spool: Spool) -> Ragged:
+def key_cells(keys: AnyArray | Text, spool: Spool, *, as_text: bool = False) -> Ragged:
     """Keys as sequences of numbers that are equal where the keys are: integers, or the letters of text.
 
-    After each cell of text stands a zero, which no text holds.
+    `as_text` takes integers as they are written too. After each cell of text stands a zero, which no text holds.
 
     >>> key_cells(np.array([["a", "bc"]]), Spool()).values.tolist()
     [97, 0, 98, 99, 0]
     """
-    text = keys.dtype.kind not in "iu"
+    written = as_text and keys.dtype.kind in "iu"
+    text = as_text or keys.dtype.kind not in "iu"
     cells = Growing(spool, np.dtype(np.uint32 if text else keys.dtype))
     ends, before = Growing(spool, np.dtype(np.int64)), 0
     ends.add(np.zeros(1, np.int64))
     for begin in range(0, len(keys), _TOGETHER):
-        part, counts = (_letters if text else _numbers)(keys[begin : begin + _TOGETHER])
+        some = keys[begin : begin + _TOGETHER]
+        part, counts = (_letters if text else _numbers)(some.astype(str) if written else some)
         cells.add(part)
         ends.add(np.cumsum(counts) + before)
         before += len(part)

@@ -93,7 +93,15 @@ def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
     lines += _ragged(task) if isinstance(data, Ragged) else _padded(data, task)
     if task.target.whole:
         lines.append("y = y.astype(np.float32)")
+    if _labels_are_bool(data, name):
+        lines.append("y = y.astype(np.int32)")
     return "\n".join(lines)
+
+
+def _labels_are_bool(data: Ragged | Padded, name: str) -> bool:
+    """Whether labels are true or false, which `one_hot` does not take."""
+    labels = data.per_step[name].data if name == "step_y" else data.per_sequence.get(name)
+    return labels is not None and labels.dtype == bool
 
 
 def _ragged(task: Task) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from seqtool.building import as_ragged
-from seqtool.casting import Array
+from seqtool.casting import Array, first_loss
 from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
 from seqtool.masking import free_value, holding
@@ -122,14 +122,22 @@ def is_harmless(data: Ragged | Padded, task: Task) -> bool:
 
 def _read(values: AnyArray) -> tuple[Reads, int, int]:
     """What a step is, how many inputs that makes, and the least id."""
-    if values.ndim == 2:
-        if not values.shape[1]:
-            raise DataError("a step has no features, so there is nothing to read")
-        return "features", values.shape[1], 0
-    if values.dtype.kind not in "iu":
+    if values.ndim == 1 and values.dtype.kind in "iu":
+        least, count = _ids(values)
+        return "ids", count, least
+    for begin, part in windows(values):
+        place = first_loss(part, np.dtype(np.float32))
+        if place is not None:
+            step = begin + place // (part.size // len(part))
+            raise DataError(
+                f"step {step} of all holds {part.reshape(-1)[place]}, which float32, the type of networks, cannot "
+                "hold; scale the feature, or leave it out"
+            )
+    if values.ndim == 1:
         return "number", 1, 0
-    least, count = _ids(values)
-    return "ids", count, least
+    if not values.shape[1]:
+        raise DataError("a step has no features, so there is nothing to read")
+    return "features", values.shape[1], 0
 
 
 def _ids(values: AnyArray) -> tuple[int, int]:
@@ -173,6 +181,14 @@ def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
         raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
     if labels.ndim > 2 or 0 in labels.shape[1:]:
         raise DataError(f"a label in {name} has shape {labels.shape[1:]}; a number, or a row, was expected")
+    for begin, part in windows(labels):
+        with np.errstate(over="ignore"):
+            wrong = np.argwhere(~np.isfinite(part.astype(np.float32)))
+        if len(wrong):
+            place = [begin + int(wrong[0, 0]), *map(int, wrong[0, 1:])]
+            raise DataError(
+                f"{name}{place} is {part[tuple(wrong[0])]}: the loss would be NaN; leave it out, or fill it"
+            )
     return labels
 
 

@@ -395,13 +395,34 @@ def test_a_foreign_file_with_lengths(tmp_path: Path) -> None:
 
 def test_a_foreign_array_without_lengths_is_taken_as_it_is_and_that_is_said(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[5.0, 1, 0, 0], [7, 8, 9, 1]], np.float32))
-    findings = look(tmp_path / "a.npy", "torch")
+    findings = look(tmp_path / "a.npy")
     assert (failing(findings), unsure(findings)) == ([], ["lengths"])
     finding = found(findings, "lengths")
     assert "4 real steps" in finding.message
+    assert "1 of 2 rows end in steps of 0 alone" in finding.message
     assert finding.cure == f"seqtool pad {tmp_path / 'a.npy'} --post --strip 0"
     np.save(tmp_path / "b.npy", np.arange(6, dtype=np.float32).reshape(2, 3))
     assert found(look(tmp_path / "b.npy"), "lengths").cure is None
+
+
+def test_padding_at_the_start_of_a_foreign_array_is_seen_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, np.array([[0.0, 0, 5, 1], [0, 0, 0, 3], [7, 8, 0, 0]], np.float32))
+    finding = found(look(path), "lengths")
+    assert (finding.verdict, finding.cure) == (
+        "warning",
+        f"seqtool pad {path} --post --strip 0 --strip-side pre",
+    )
+    assert "2 of 3 rows begin in steps of 0 alone" in finding.message
+    lengths = tmp_path / "n.npy"
+    np.save(lengths, np.array([4, 4, 4]))
+    assert failing(look(path, "torch", lengths=str(lengths))) == []
+
+
+def test_float64_that_float32_cannot_hold_has_no_cure(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[1.5, 2.0**24 + 1]]))
+    finding = found(look(tmp_path / "a.npy"), "dtype")
+    assert (finding.verdict, finding.place, finding.cure) == ("warning", "x[0, 1]", None)
 
 
 def test_what_a_person_says_of_a_foreign_file(tmp_path: Path) -> None:
@@ -494,9 +515,35 @@ def test_what_cannot_be_compared_is_a_warning(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens.npz"
     seqtool.save(tokens, seqtool.pad([[1, 2]]))
     assert unsure(look(train, against=tokens))[-2:] == ["shared keys", "shared sequences"]
-    for keys in ([1], [["a", "b"]]):
-        other = saved(tmp_path / "other.npz", [[3]], keys)
-        assert unsure(look(train, against=other))[-1:] == ["shared keys"]
+    other = saved(tmp_path / "other.npz", [[3]], [["a", "b"]])
+    findings = look(train, against=other)
+    assert unsure(findings)[-1:] == ["shared keys"]
+    assert found(findings, "shared keys").message == "cannot be compared: 1 column here, 2 there"
+
+
+def test_keys_of_numbers_and_of_text_are_compared_as_they_are_written(tmp_path: Path) -> None:
+    numbers = saved(tmp_path / "numbers.npz", [[1], [2], [3]], [1, -2, 30])
+    text = saved(tmp_path / "text.npz", [[4], [5], [6], [7]], ["x", "30", "01", "-2"])
+    for one, two, place in ((numbers, text, (2, 1)), (text, numbers, (3, 1))):
+        finding = found(look(one, against=two), "shared keys")
+        assert (finding.verdict, finding.count) == ("fails", 2)
+        assert finding.place == f"keys[{place[0]}] and {two}: keys[{place[1]}]"
+    other = saved(tmp_path / "other.npz", [[4], [5]], ["x", "01"])
+    assert failing(look(numbers, against=other)) == []
+    pairs = saved(tmp_path / "pairs.npz", [[1], [2]], [[1, 2], [12, 3]])
+    written = saved(tmp_path / "written.npz", [[4], [5]], [["1", "a"], ["1", "2"]])
+    assert found(look(pairs, against=written), "shared keys").count == 1
+
+
+def test_the_same_sequences_in_another_float_type_are_found(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).normal(size=(5, 4, 2))
+    np.save(tmp_path / "wide.npy", x)
+    np.save(tmp_path / "narrow.npy", x[3:].astype(np.float32))
+    wide, narrow = tmp_path / "wide.npy", tmp_path / "narrow.npy"
+    for one, two in ((wide, narrow), (narrow, wide)):
+        assert found(look(one, against=two), "shared sequences").count == 2
+    np.save(narrow, (x[3:] * 1.001).astype(np.float32))
+    assert failing(look(wide, against=narrow)) == []
 
 
 def test_a_ragged_and_a_foreign_file_are_compared_too(made: Path, tmp_path: Path) -> None:

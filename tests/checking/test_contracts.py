@@ -72,6 +72,13 @@ HAZARDS: dict[str, tuple[Any, str, list[str], int, str]] = {
     "nan as the value": (steps([1, 2], [3], value=NAN), "keras", ["mask value"], 0, ""),
     "infinity as the value": (steps([1, 2], [3], value=np.inf), "keras", ["mask value"], 0, ""),
     "a value for each feature": (steps([1, 2], [3], value=(0, 1)), "keras", ["mask value"], 0, ""),
+    "the same value for each feature, held": (
+        steps([1, 0], [3], value=(0, 0)),
+        "keras",
+        ["mask value"],
+        1,
+        "x[0, 1]",
+    ),
     "id 0": (ids([5, 0], [3]), "keras", ["mask value"], 1, "x[0, 1]"),
     "ids padded with another value": (ids([5, 1], [3], value=9), "keras", ["mask value"], 0, ""),
     "numbers without features": (ids([0.0, 1], dtype=F4), "keras", ["mask value"], 1, "x[0, 0]"),
@@ -144,6 +151,7 @@ def test_a_fault_that_no_reader_has_is_none(place: Place) -> None:
         (steps([1, 2], [3, 4], value=NAN), ["torch", "dynamic-rnn"]),
         (steps([1, 2], [3], dtype="float64"), ["keras", "keras-cudnn", "dynamic-rnn"]),
         (steps([1, 2], [3], dtype="int8"), ["keras"]),
+        (steps([1, 2], [3], value=(0, 0)), ["keras", "keras-cudnn"]),
         (ids([5, 0], [3]), ["torch", "dynamic-rnn"]),
         (ids([5, 1], [3], dtype="int8"), ["keras", "keras-cudnn"]),
         (Ragged(np.ones((2, 2), F4), np.array([0, 1, 2])), ["keras", "keras-cudnn", "torch", "dynamic-rnn"]),
@@ -196,3 +204,101 @@ def test_the_cure_of_a_foreign_file_says_what_the_person_said(place: Place) -> N
     assert cure.count("--value") == 1
     succeeded(place.run(*shlex.split(cure)[1:], "-o", "cured.npz"))
     assert failing(look(place.folder / "cured.npz", "keras")) == []
+
+
+# Old padding in foreign arrays, whose lengths nobody told
+
+
+def block(*rows: list[float], dtype: str = F4) -> np.ndarray:
+    return np.array([[[n, n if n in (0, -1) else 10 * n] for n in row] for row in rows], dtype)
+
+
+FOREIGN: dict[str, tuple[np.ndarray, list[str]]] = {
+    "at the end": (block([1, 2, 3, 4], [5, 6, 0, 0]), ["--strip", "0"]),
+    "at the start": (block([1, 2, 3, 4], [0, 0, 5, 6]), ["--strip", "0", "--strip-side", "pre"]),
+    "nan": (block([1, 2, 3], [4, NAN, NAN]), ["--strip", "nan"]),
+    "of a value with many digits": (
+        np.array([[1, 2, 3, 4], [5, 6, 12345679, 12345679]], F4),
+        ["--strip", "12345679"],
+    ),
+    "of a fraction": (np.array([[1, 2, 3, 4], [0.1, 0.1, 5, 6]], F4), ["--strip", "0.10000000149011612"]),
+    "rows of padding alone": (
+        block([1, 2, 3], [0, 0, 4], [0, 0, 0]),
+        ["--strip", "0", "--strip-side", "pre"],
+    ),
+    "float64": (block([1, 2, 3], [0, 0, 4], dtype="float64"), ["--strip", "0", "--strip-side", "pre"]),
+    "negative": (block([1, 2, 3], [4, -1, -1]), ["--strip", "-1"]),
+    "real steps that hold it too": (
+        block([1, 2, 0, 4], [0, 0, 5, 6]),
+        ["--strip", "0", "--strip-side", "pre"],
+    ),
+    "ids": (np.array([[5, 6, 7], [5, 0, 0]]), ["--strip", "0"]),
+}
+
+
+@pytest.mark.parametrize("reader", ["torch", "keras", "keras-cudnn", "dynamic-rnn"])
+@pytest.mark.parametrize("case", FOREIGN)
+def test_hidden_padding_fails_and_its_cure_cures_it(place: Place, case: str, reader: str) -> None:
+    x, options = FOREIGN[case]
+    path = place.folder / "in.npy"
+    np.save(path, x)
+    findings = look(path, reader)
+    assert "hidden padding" in failing(findings)
+    assert "side" not in [finding.name for finding in findings]
+    [cure] = {finding.cure for finding in findings if finding.verdict == "fails" and finding.cure}
+    words = shlex.split(cure)
+    assert words[:4] == ["seqtool", "pad", str(path), "--post"]
+    assert words[4 : 4 + len(options)] == options
+    succeeded(place.run(*words[1:], "-o", "cured.npz"))
+    assert failing(look(place.folder / "cured.npz", reader)) == []
+
+
+def test_a_dense_array_without_such_runs_hides_no_padding(place: Place) -> None:
+    path = place.folder / "in.npy"
+    for x in (
+        block([1, 2, 3], [4, 5, 6]),
+        block([0, 1, 0], [2, 0, 3]),
+        np.zeros((0, 3, 2), F4),
+        block([0], [1]),
+    ):
+        np.save(path, x)
+        findings = look(path, "torch")
+        assert failing(findings) == []
+        assert "side" in [finding.name for finding in findings]
+
+
+# Numbers that float32 cannot hold
+
+BIG = 2**24 + 1
+WORDS = "scale or shift the feature first"
+
+
+@pytest.mark.parametrize("reader", ["torch", "keras", "keras-cudnn", "dynamic-rnn"])
+def test_numbers_that_float32_would_collapse_have_no_cure(place: Place, reader: str) -> None:
+    path = place.folder / "in.npz"
+    for dtype, double in (("int64", True), ("uint32", True), ("float64", False)):
+        x = np.array([[[1, 2], [3, BIG]]], dtype)
+        seqtool.save(path, seqtool.pad([*x]))
+        [finding] = [finding for finding in look(path, reader) if finding.name == "dtype"]
+        wanted = "warning" if (reader, dtype) == ("dynamic-rnn", "float64") else "fails"
+        assert (finding.verdict, finding.place, finding.cure) == (wanted, "x[0, 1, 1]", None)
+        if wanted == "fails":
+            assert WORDS in finding.message
+            assert ("--dtype float64" in finding.message) == double
+    seqtool.save(path, seqtool.pad([np.array([[1, 2], [3, BIG - 1]])]))
+    assert failing(look(path, reader)) == ([] if "keras" in reader else ["dtype"])
+
+
+def test_words_name_float64_only_where_it_holds_all(place: Place) -> None:
+    seqtool.save(place.folder / "in.npz", seqtool.pad([np.array([[1, 2**53 + 1]])]))
+    [finding] = [finding for finding in look(place.folder / "in.npz", "torch") if finding.verdict == "fails"]
+    assert finding.message.endswith(WORDS)
+
+
+def test_ids_that_no_cast_keeps_have_no_cure(place: Place) -> None:
+    seqtool.save(place.folder / "in.npz", ids([1, 2**63], dtype="uint64"))
+    [finding] = [finding for finding in look(place.folder / "in.npz", "torch") if finding.verdict == "fails"]
+    assert (finding.name, finding.place, finding.cure) == ("dtype", "x[0, 1]", None)
+    seqtool.save(place.folder / "in.npz", ids([1, BIG], dtype="int64"))
+    for reader in ("torch", "keras"):
+        assert failing(look(place.folder / "in.npz", reader)) == []

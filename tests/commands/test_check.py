@@ -171,7 +171,7 @@ def test_what_fails_with_its_count_place_and_cure(place: Place) -> None:
         "mask value fails 1 real steps hold 0",
         "first at x[0, 1]",
         f"to cure mask value, side, empty: {cure}",
-        "does not hold: 3 of 10 fail",
+        "does not hold: 3 of 11 fail",
     ):
         assert part in words
     succeeded(place.run(*shlex.split(cure)[1:], "-o", "b.npz", "-q"))
@@ -225,6 +225,19 @@ def test_a_foreign_file_with_its_arrays_named(place: Place) -> None:
     named = ["a.npz", "--array", "data", "--lengths", "n", "--value", "7"]
     assert failing(check(place, *named, code=1)) == ["padding"]
     assert failing(check(place, *named, "--input-padding", "pre", code=0)) == []
+
+
+def test_left_padding_that_nobody_told_fails_for_torch(place: Place) -> None:
+    place.write("a.npy", np.array([[[0, 0], [0, 0], [5, 1]], [[0, 0], [3, 4], [2, 2]]], np.float32))
+    facts = check(place, "a.npy", "--for", "torch", code=1)
+    assert failing(facts) == ["hidden padding"]
+    assert "side" not in {finding["name"] for finding in facts["findings"]}
+    assert "first" not in json.dumps(facts["findings"])
+    [cure] = {finding["cure"] for finding in facts["findings"] if finding["cure"]}
+    assert cure == "seqtool pad a.npy --post --strip 0 --strip-side pre"
+    succeeded(place.run(*shlex.split(cure)[1:], "-o", "b.npz", "-q"))
+    check(place, "b.npz", "--for", "torch", code=0)
+    check(place, "a.npy", code=0)  # a warning, where nobody reads it
 
 
 def test_keys_and_names_are_data(place: Place) -> None:
