@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.batching import epoch, length_batches
+from seqtool.batching import check_options, epoch, length_batches
 from seqtool.errors import UsageError
 
 lengths_of_some = st.lists(st.integers(0, 30), max_size=60).map(lambda found: np.array(found, dtype=np.int64))
@@ -58,3 +58,15 @@ def test_batches_of_one_length_do_not_come_by_length() -> None:
 def test_a_batch_holds_at_least_one_sequence() -> None:
     with pytest.raises(UsageError, match="batch_size is 0; it must be at least 1"):
         epoch(np.array([1]), batch_size=0)
+
+
+def test_a_seed_is_no_negative_number() -> None:
+    assert epoch(np.array([1]), batch_size=1, seed=[0, 0])[0].tolist() == [0]
+    with pytest.raises(UsageError, match="seed is -1; it must be at least 0"):
+        epoch(np.array([1]), batch_size=1, seed=[-1, 0])
+
+
+def test_slots_are_a_multiple_of_at_least_one() -> None:
+    check_options(batch_size=1, multiple_of=1)
+    with pytest.raises(UsageError, match="multiple_of is 0; it must be at least 1"):
+        check_options(batch_size=1, multiple_of=0)

@@ -183,6 +183,81 @@ def test_what_does_not_fit_the_type_is_refused(tmp_path: Path) -> None:
         SequenceFile(tmp_path / "in.npz", dtype="int64")
 
 
+TIME, LARGE = 1_700_000_001, 2**40
+
+
+@every_kind
+@pytest.mark.parametrize(
+    ("stored", "number", "dtype", "told"),
+    [
+        ("int64", TIME, None, "1700000001, which float32 cannot hold exactly; give dtype float64"),
+        ("float64", TIME, None, r"1700000001\.0, which float32 cannot hold exactly; give dtype float64"),
+        ("int64", LARGE, "int32", "1099511627776, which int32 cannot hold; give dtype int64"),
+        (
+            "int64",
+            2**53 + 1,
+            "float64",
+            "9007199254740993, which float64 cannot hold exactly; give dtype int64",
+        ),
+    ],
+)
+def test_a_number_that_the_type_cannot_hold_is_refused_where_it_stands(
+    kind: str, stored: str, number: int, dtype: str | None, told: str, tmp_path: Path
+) -> None:
+    sequences = [np.full((length, 2), 7, stored) for length in (2, 0, 3, 1)]
+    sequences[2][1, 1] = number
+    KINDS[kind](tmp_path / "in.npz", ragged_of(sequences))
+    file = SequenceFile(tmp_path / "in.npz", dtype=dtype)
+    assert file.batch([3, 0]).x.tolist() == [[[7, 7], [0, 0]], [[7, 7], [7, 7]]]
+    for indices in ([2], [3, 2, 0], [0, 2, 2]):
+        with pytest.raises(DataError, match=rf"^in\.npz: sequence 2 holds {told}$"):
+            file.batch(indices)
+    way_out = told.rpartition(" ")[2]
+    assert int(SequenceFile(tmp_path / "in.npz", dtype=way_out).batch([2]).x[0, 1, 1]) == number
+
+
+def test_token_ids_that_int64_would_turn_negative(tmp_path: Path) -> None:
+    sequences = [np.array([1, 2], "uint64"), np.array([3, 2**63 + 5], "uint64")]
+    seqtool.save(tmp_path / "in.npz", ragged_of(sequences))
+    with pytest.raises(
+        DataError, match=r"sequence 1 holds 9223372036854775813, which int64 cannot .* dtype uint64"
+    ):
+        SequenceFile(tmp_path / "in.npz").batch([1])
+    assert SequenceFile(tmp_path / "in.npz", dtype="uint64").batch([1]).x.tolist() == [[3, 2**63 + 5]]
+
+
+@pytest.mark.parametrize("dtype", ["float", "complex64", "S3"])
+def test_a_type_that_no_tensor_has(dtype: str, tmp_path: Path) -> None:
+    seqtool.save(tmp_path / "in.npz", ragged_of(some()))
+    with pytest.raises(UsageError, match=f"dtype is '{dtype}'; one of bool, int8"):
+        SequenceFile(tmp_path / "in.npz", dtype=dtype)
+
+
+def test_fractions_are_rounded(tmp_path: Path) -> None:
+    seqtool.save(tmp_path / "in.npz", seqtool.pad([[0.1, float("nan"), float("inf")]]))
+    x = SequenceFile(tmp_path / "in.npz").batch([0]).x
+    np.testing.assert_array_equal(x, np.array([[0.1, float("nan"), float("inf")]], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        (np.float64(1e300), r"1e\+300, which float32 cannot hold exactly; give dtype float64"),
+        (np.uint64(2**63), "9223372036854775808, which int64 cannot hold; store smaller numbers"),
+    ],
+)
+def test_labels_that_would_change_are_refused(label: Any, told: str, tmp_path: Path) -> None:
+    y = np.array([0, 0, label], label.dtype)
+    ragged = ragged_of([np.ones((2, 1)), np.ones((0, 1)), np.ones((1, 1))])
+    seqtool.save(tmp_path / "in.npz", ragged.replace(per_sequence={"y": y}))
+    with pytest.raises(DataError, match=rf"^in\.npz: y of sequence 2 holds {told}"):
+        SequenceFile(tmp_path / "in.npz")
+    seqtool.save(tmp_path / "in.npz", ragged.replace(per_step={"step_y": StepArray(y, 0)}))
+    file = SequenceFile(tmp_path / "in.npz")
+    with pytest.raises(DataError, match=rf"^in\.npz: step_y of sequence 2 holds {told}"):
+        file.batch([0, 2])
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -274,6 +349,18 @@ def test_a_copy_for_another_process_is_its_path(tmp_path: Path, monkeypatch: pyt
     copy = pickle.loads(pickled)
     assert copy.dtype == np.float64
     np.testing.assert_array_equal(copy.batch([3999]).x, file.batch([3999]).x)
+
+
+@pytest.mark.parametrize("other", [some(count=3), some(count=4, longest=90)], ids=["fewer", "longer"])
+def test_a_copy_refuses_a_file_that_was_replaced(other: list[np.ndarray], tmp_path: Path) -> None:
+    seqtool.save(tmp_path / "in.npz", ragged_of(some(count=4)))
+    pickled = pickle.dumps(SequenceFile(tmp_path / "in.npz"))
+    assert len(pickle.loads(pickle.dumps(pickle.loads(pickled)))) == 4
+    seqtool.save(tmp_path / "in.npz", ragged_of(other))
+    with pytest.raises(
+        DataError, match=r"^in\.npz: was replaced since it was opened: it held 4 sequences in "
+    ):
+        pickle.loads(pickled)
 
 
 READ_ELSEWHERE: list[SequenceFile] = []
@@ -391,13 +478,20 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
         ("ragged", "offsets", np.array([0, 1, 3, 5]), "offsets ends at 5, but values holds 4 steps"),
         ("post", "lengths", np.array([1, 9, 1]), r"lengths\[1\] is 9, but x holds 2 steps"),
         ("post", "y", np.array(["a", "b", "c"]), "y holds text; numbers were expected"),
+        ("post", "y", np.arange(4), r"y has shape \(4,\), but there are 3 sequences"),
+        ("ragged", "y", np.arange(4), r"y has shape \(4,\), but there are 3 sequences"),
+        ("pre", "step_y", np.ones((3, 3), int), r"step_y has shape \(3, 3\), but x has shape \(3, 2, 2\)"),
+        ("post", "step_y", np.ones((3, 1), int), r"step_y has shape \(3, 1\), but x has shape \(3, 2, 2\)"),
+        ("ragged", "step_y", np.ones(3, int), r"step_y has shape \(3,\), but there are 4 steps"),
     ],
 )
 def test_what_would_give_wrong_batches(
     kind: str, name: str, wrong: np.ndarray, told: str, tmp_path: Path
 ) -> None:
     sequences = [np.ones((length, 2)) for length in (1, 2, 1)]
-    KINDS[kind](tmp_path / "in.npz", ragged_of(sequences, per_sequence={"y": np.arange(3)}))
+    labels = {"y": np.arange(3)}
+    steps = {"step_y": StepArray(np.arange(4), -100)}
+    KINDS[kind](tmp_path / "in.npz", ragged_of(sequences, per_sequence=labels, per_step=steps))
     with np.load(tmp_path / "in.npz") as archive:
         arrays = {**archive, name: wrong}
     np.savez(tmp_path / "in.npz", **arrays)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import seqtool
-from seqtool.errors import DataError
+from seqtool.errors import DataError, UsageError
 from tests.frameworks.apart import apart
 from tests.frameworks.files import COUNT, FEATURES, grown, sequences, write, write_large
 
@@ -58,6 +58,10 @@ def check_batches(folder: str) -> None:
         assert len(shapes) == 1 if kind in ("post", "pre") else 1 < len(shapes) <= 9
     assert SequenceData(path, multiple_of=64)[0][0].shape == (32, 64, FEATURES)
     assert (SequenceData(path, value=7)[0][0][0, -1] == 7).all()
+    assert SequenceData(path, dtype="float64")[0][0].dtype == np.float64
+    for wrong in ({"multiple_of": 0}, {"seed": -1}, {"batch_size": 0}):
+        with pytest.raises(UsageError, match=f"{next(iter(wrong))} is "):
+            SequenceData(path, **wrong)
     print("done")
 
 
@@ -233,6 +237,7 @@ def check_masks(folder: str) -> None:
         "nan.npz: padding holds nan, but Masking takes one finite number; give SequenceData("
     )
     assert "padding holds (1, 2, 3), but Masking takes one finite number" in refused(Path(folder, "each.npz"))
+    assert "padding holds (nan,), but Masking takes one finite" in refused(Path(folder, "nan of one.npz"))
     assert "padding holds 9, but Embedding(mask_zero=True) masks 0" in refused(Path(folder, "ids.npz"))
     print("done")
 
@@ -242,7 +247,55 @@ def test_masks_are_of_one_number_that_equals_itself(tmp_path: Path) -> None:
     for name, value in (("nan", float("nan")), ("each", (1, 2, 3)), ("same", (2, 2, 2))):
         seqtool.save(tmp_path / f"{name}.npz", seqtool.pad(sequences(), value=value))
     seqtool.save(tmp_path / "ids.npz", seqtool.pad([[1], [2, 3]], value=9))
+    one = [np.ones((length, 1)) for length in (1, 2)]
+    seqtool.save(tmp_path / "nan of one.npz", seqtool.pad(one, value=(float("nan"),)))
     assert apart(check_masks, tmp_path, KERAS_BACKEND="tensorflow").split() == ["done"]
+
+
+def check_real_steps(folder: str) -> None:
+    import keras
+
+    from seqtool.keras import SequenceData, masked_input
+
+    for kind in ("ragged", "packed", "post", "pre"):
+        path = Path(folder, f"{kind}.npz")
+        for source in (path, SequenceData(path)):
+            with pytest.raises(DataError) as error:
+                masked_input(source)
+            assert str(error.value) == (
+                f"{kind}.npz: Masking would skip 2 real steps that hold 0 in every feature, the first of them in "
+                f"sequence 2; give SequenceData('{kind}.npz', value=-2), or seqtool pad {kind}.npz --value -2"
+            )
+        data = SequenceData(path, value=-2)
+        _, masked = masked_input(data)
+        real = keras.ops.convert_to_numpy(masked._keras_history.operation.compute_mask(data[0]))
+        assert real.sum(axis=1).tolist() == data.file.lengths.tolist() == [1, 0, 3, 2]
+        with pytest.raises(
+            DataError, match=r"^\w+\.npz: Masking would skip 1 real steps that hold -1 .* sequence 3"
+        ):
+            masked_input(SequenceData(path, value=-1))
+    for kind in ("ids", "padded ids"):
+        with pytest.raises(DataError) as error:
+            masked_input(Path(folder, f"{kind}.npz"))
+        assert str(error.value) == (
+            f"{kind}.npz: Embedding(mask_zero=True) would skip 1 real steps that hold 0, the first of them in "
+            "sequence 1; let ids begin at 1"
+        )
+    print("done")
+
+
+def test_no_real_step_is_masked(tmp_path: Path) -> None:
+    some = [[[5.0, 0.0]], np.empty((0, 2)), [[1, 2], [0, 0], [3, 4]], [[0, 0], [-1, -1]]]
+    padded = seqtool.pad([np.array(steps, float) for steps in some], padding="post")
+    seqtool.save(tmp_path / "post.npz", padded)
+    ragged = seqtool.unpad(padded)
+    seqtool.save(tmp_path / "ragged.npz", ragged)
+    seqtool.save(tmp_path / "packed.npz", ragged, compress="fast")
+    seqtool.save(tmp_path / "pre.npz", seqtool.pad(ragged, padding="pre", maxlen=7))
+    ids = seqtool.pad([[4], [3, 0, 2]])
+    seqtool.save(tmp_path / "padded ids.npz", ids)
+    seqtool.save(tmp_path / "ids.npz", seqtool.unpad(ids))
+    assert apart(check_real_steps, tmp_path, KERAS_BACKEND="tensorflow").split() == ["done"]
 
 
 # Memory

@@ -46,6 +46,10 @@ def check_batches(folder: str) -> None:
         assert seen == list(range(COUNT))
     with pytest.raises(UsageError, match="batch_size is 0"):
         dataset(Path(folder, "ragged.npz"), batch_size=0)
+    with pytest.raises(UsageError, match="seed is -1"):
+        dataset(Path(folder, "ragged.npz"), shuffle=True, seed=-1)
+    for x, _, _ in dataset(Path(folder, "ragged.npz"), dtype="float64"):
+        assert x.dtype == tf.float64
     print("done")
 
 

@@ -75,6 +75,18 @@ def test_an_item_that_is_not_there(files: Path) -> None:
             SequenceDataset(files / "ragged.npz")[i]
 
 
+def test_a_type_that_numpy_lacks(files: Path) -> None:
+    import torch
+
+    from seqtool.torch import SequenceDataset
+
+    for dtype in (torch.bfloat16, torch.float8_e5m2):
+        with pytest.raises(
+            UsageError, match=rf"dtype is {dtype}; one that NumPy has too .* batch\.x\.to\(dtype\)"
+        ):
+            SequenceDataset(files / "ragged.npz", dtype=dtype)
+
+
 # Batches
 
 
@@ -109,6 +121,28 @@ def test_batches_of_tokens_of_labelled_steps_and_without_labels(files: Path) -> 
                 assert found is None
             else:
                 np.testing.assert_array_equal(found, meant)
+
+
+def test_padding_that_the_type_cannot_hold_is_refused(files: Path) -> None:
+    import torch
+
+    from seqtool.torch import SequenceDataset, collate
+
+    tokens = SequenceDataset(files / "tokens.npz").__getitems__([3, 4])
+    assert collate(tokens, value=-5).x.dtype == torch.int64
+    for value in (0.5, float("nan"), 2**70):
+        with pytest.raises(DataError, match=r"^value .* cannot be held in int64"):
+            collate(tokens, value=value)
+    features = SequenceDataset(files / "ragged.npz").__getitems__([3, 4])
+    with pytest.raises(DataError, match=r"^value 1e\+300 cannot be held in float32"):
+        collate(features, value=1e300)
+    with pytest.raises(DataError, match="value has 2 numbers, but a step has 3 features"):
+        collate(features, value=(1, 2))
+    halves = [(x.to(torch.bfloat16), y) for x, y in features]
+    assert collate(halves, value=0.5).x.dtype == torch.bfloat16
+    steps = SequenceDataset(files / "steps.npz").__getitems__([3, 4])
+    with pytest.raises(DataError, match=r"^value 0\.5 cannot be held in int64"):
+        collate(steps, label_value=0.5)
 
 
 def test_a_batch_goes_to_a_device_without_its_lengths(files: Path) -> None:
@@ -177,6 +211,8 @@ def test_every_epoch_has_an_order_that_follows_from_the_seed() -> None:
     assert all(type(i) is int for batch in epochs[0] for i in batch)
     with pytest.raises(UsageError, match="batch_size is 0"):
         LengthBatchSampler(lengths, batch_size=0)
+    with pytest.raises(UsageError, match="seed is -1"):
+        LengthBatchSampler(lengths, batch_size=1, seed=-1)
 
 
 def test_samplers_of_a_subset_and_with_a_generator() -> None:
