@@ -29,7 +29,11 @@ _KEYS = 10_000  # that are compared with one that is not found
 
 @contextmanager
 def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded | None]]:
-    """The facts of `describe` and, of a file of ours, its sequences, which can be read within the block."""
+    """The facts of an `.npz` or `.npy` and, of a file of ours, its sequences, which can be read within the block.
+
+    Keys of the facts: `file`, `arrays` (name, shape, dtype, bytes), and for files of ours `sequences` (lengths,
+    histogram, padding, keys, features, receipt, preview). Raises DataError for a damaged file.
+    """
     if source.kind == "npy":
         array = open_npy(source.path, source.name)
         checked_dtype(array.dtype, source.name)
@@ -44,16 +48,6 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
         if data is not None:
             facts["sequences"] = _sequences(data)
         yield facts, data
-
-
-def describe(source: Input) -> dict[str, Any]:
-    """The arrays of an `.npz` or `.npy` and, in a file of ours, its sequences.
-
-    Keys of the result: `file`, `arrays` (name, shape, dtype, bytes), and for files of ours `sequences`
-    (lengths, histogram, padding, keys, features, receipt, preview). Raises DataError for a damaged file.
-    """
-    with described(source) as (facts, _):
-        return facts
 
 
 @dataclass(frozen=True)

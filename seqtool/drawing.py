@@ -38,7 +38,7 @@ def console() -> Console:
 
 
 def show_file(facts: Mapping[str, Any], first: Window | None = None) -> None:
-    """Draw what `seqtool.describing.describe` found, and a picture of the first sequence, if it is given."""
+    """Draw what `seqtool.describing.described` found, and a picture of the first sequence, if it is given."""
     out = console()
     rows = [
         (

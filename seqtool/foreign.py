@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -40,16 +40,6 @@ class Foreign:
         return tuple(word for name, told in said.items() if told is not None for word in (f"--{name}", told))
 
 
-_ALONE: dict[str, Any] = {
-    "keys": None,
-    "features": None,
-    "per_step": {},
-    "per_sequence": {},
-    "names": {},
-    "receipt": (),
-}
-
-
 def offset_values(archive: ZipReader) -> Ragged:
     """The values and offsets of a foreign file."""
     values, offsets = archive.window("values"), archive.window("offsets")
@@ -60,7 +50,7 @@ def offset_values(archive: ZipReader) -> Ragged:
             f"offsets is {offsets.dtype} {offsets.shape}; whole numbers of (N + 1,) were expected"
         )
     whole = mapped(_whole, offsets, dtype=np.int64)
-    return cast(Ragged, unchecked(Ragged, values=values, offsets=whole, **_ALONE))
+    return cast(Ragged, unchecked(Ragged, values=values, offsets=whole))
 
 
 def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
@@ -78,7 +68,7 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
     else:
         lengths = mapped(_whole, known, dtype=np.int64)
     side, value = foreign.input_padding or "post", foreign.value or 0
-    return cast(Padded, unchecked(Padded, x=x, lengths=lengths, padding=side, value=value, **_ALONE))
+    return cast(Padded, unchecked(Padded, x=x, lengths=lengths, padding=side, value=value))
 
 
 def _is_numeric(array: AnyArray) -> bool:

@@ -201,18 +201,30 @@ def plan(
 def _check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> None:
     if ragged.values.dtype == dtype:
         return
-    for begin, part in windows(ragged.values):
+    cell = lost(ragged.values, dtype)
+    if cell is None:
+        return
+    step, *feature = cell
+    offsets = ragged.offsets
+    sequence = sequence_of(offsets, step)
+    where = f"sequence {sequence}, step {step - int(offsets[sequence : sequence + 1][0])}"
+    if feature:
+        where += f", feature {feature[0] if ragged.features is None else ragged.features[feature[0]]}"
+    raise DataError(f"{where}: {describe_loss(ragged.values[step : step + 1][0][*feature].item(), dtype)}")
+
+
+def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
+    """The cell of the first number that a cast to `dtype` would damage; None where it damages none.
+
+    >>> lost(np.array([[1, 2], [3, 2**24 + 1]]), np.dtype("float32"))
+    (1, 1)
+    """
+    for begin, part in windows(values):
         place = first_loss(part, dtype)
-        if place is None:
-            continue
-        row, *feature = np.unravel_index(place, part.shape)
-        step = begin + int(row)
-        offsets = ragged.offsets
-        sequence = sequence_of(offsets, step)
-        where = f"sequence {sequence}, step {step - int(offsets[sequence : sequence + 1][0])}"
-        if feature:
-            where += f", feature {feature[0] if ragged.features is None else ragged.features[feature[0]]}"
-        raise DataError(f"{where}: {describe_loss(part.reshape(-1)[place].item(), dtype)}")
+        if place is not None:
+            row, *within = np.unravel_index(place, part.shape)
+            return begin + int(row), *map(int, within)
+    return None
 
 
 def pad(

@@ -152,11 +152,23 @@ def _loaded(data: Ragged | Padded) -> dict[str, Any]:
 
 
 def unchecked(kind: type[Any], **fields: Any) -> Any:
-    """A Ragged or Padded of parts that were checked before, or are not to be looked at yet."""
+    """A Ragged or Padded of parts that were checked before, or are not to be looked at yet.
+
+    What is not given is as it is by default.
+    """
     made = object.__new__(kind)
-    for name, held in fields.items():
-        object.__setattr__(made, name, held)
+    for known in dataclasses.fields(kind):
+        if known.name in fields:
+            held = fields[known.name]
+        else:
+            held = known.default if known.default_factory is dataclasses.MISSING else known.default_factory()
+        object.__setattr__(made, known.name, held)
     return made
+
+
+def exchanged(data: Any, **changes: Any) -> Any:
+    """The same Ragged or Padded with some parts exchanged, and nothing checked: `replace` checks all of it."""
+    return unchecked(type(data), **{**vars(data), **changes})
 
 
 def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:

@@ -62,7 +62,7 @@ def _picked(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray |
         return np.asarray(array[np.asarray(which)])
     growing = Growing(spool, array.dtype, array.shape[1:])
     for _, places in windows(which, _TOGETHER):
-        growing.add(gather(array, places, np.ones_like(places)))
+        growing.add(gather(array, places))
     return growing.done()
 
 
@@ -76,9 +76,8 @@ def _picked_text(text: Text, which: AnyArray, spool: Spool) -> Text:
     begins = _row_edges(text.offsets, width, len(text))
     kept, starts = (Growing(spool, np.dtype(np.int64)) for _ in range(2))
     for _, places in windows(which, _TOGETHER):
-        once = np.ones_like(places)
-        kept.add(gather(sizes, places, once).reshape(-1))
-        starts.add(gather(begins, places, once))
+        kept.add(gather(sizes, places).reshape(-1))
+        starts.add(gather(begins, places))
     offsets = running(kept.done())
     edges = _row_edges(offsets, width, len(which))
     total = int(edges[len(which) :][0])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 from seqtool.coding import Encoder, GroupOptions, TextKeyError
 from seqtool.errors import DataError, UsageError
@@ -68,14 +69,9 @@ def group_table(
     """
     if options.min_len < 0:
         raise UsageError(f"min_len is {options.min_len}; 0 or more was expected")
-    _check_missing(table, options)
-    try:
-        return _grouped(table, roles, options, spool, memory, watch)
-    except TextKeyError as error:
-        # A key of text in a table without names is no feature, wherever its first word stands.
-        others = roles.without_feature(error.column)
-    _check_features(table, others)
-    return group_table(table, others, options, spool=spool, memory=memory, watch=watch)
+    return _settled(
+        table, roles, options, lambda settled: _grouped(table, settled, options, spool, memory, watch)
+    )
 
 
 @dataclass(frozen=True)
@@ -100,26 +96,31 @@ def count_table(
 
     Raises DataError for empty keys and for what is no table, as `group_table` does.
     """
-    _check_missing(table, options)
-    try:
-        came = _grouped(table, roles.key_alone(), options, spool, memory, watch)
-    except TextKeyError as error:
-        others = roles.without_feature(error.column)
-    else:
-        features = [table.label(column) for column in roles.features]
-        return Counted(came.ragged.lengths, came.rows, features)
-    _check_features(table, others)
-    return count_table(table, others, options, spool=spool, memory=memory, watch=watch)
+
+    def counted(settled: Roles) -> Counted:
+        came = _grouped(table, settled.key_alone(), options, spool, memory, watch)
+        return Counted(came.ragged.lengths, came.rows, [table.label(column) for column in settled.features])
+
+    return _settled(table, roles, options, counted)
 
 
-def _check_missing(table: Table, options: GroupOptions) -> None:
+Came = TypeVar("Came")
+
+
+def _settled(table: Table, roles: Roles, options: GroupOptions, work: Callable[[Roles], Came]) -> Came:
+    """What `work` gives for the roles that the columns turn out to have.
+
+    A key of text in a table without names is no feature, wherever its first word stands.
+    """
     if options.missing and not table.text:
         raise UsageError("missing: words for missing values are for text; a table with types has its own")
-
-
-def _check_features(table: Table, roles: Roles) -> None:
-    if not roles.features:
-        raise DataError(f"{table.name}: no column is left to be a feature: none holds numbers")
+    while True:
+        try:
+            return work(roles)
+        except TextKeyError as error:
+            roles = roles.without_feature(error.column)
+        if not roles.features:
+            raise DataError(f"{table.name}: no column is left to be a feature: none holds numbers")
 
 
 def _grouped(

@@ -148,12 +148,15 @@ def span(numbers: AnyArray) -> Span:
     return Span(min(least), max(largest), sum(total))
 
 
-def gather(array: AnyArray, starts: Array, counts: Array) -> Array:
+def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array:
     """Stretches of rows that ascend, end to end, read in windows that cover several of them at once.
+
+    Without `counts` each is one row.
 
     >>> gather(np.arange(9), np.array([1, 6]), np.array([2, 1])).tolist()
     [1, 2, 6]
     """
+    counts = np.ones(len(starts), np.int64) if counts is None else counts
     parts = list(_pieces(array, starts, counts))
     return parts[0] if len(parts) == 1 else np.concatenate([array[:0], *parts])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import seqtool as sq
 from seqtool import npz
-from seqtool.describing import describe, described, find_sequence, sequence_facts, window_of
+from seqtool.describing import described, find_sequence, sequence_facts, window_of
 from seqtool.errors import DataError
 from seqtool.inputs import opened
 from seqtool.ragged import Padded, Ragged
@@ -19,8 +19,8 @@ from tests.cutting import small_windows
 
 
 def facts(path: Path) -> dict[str, Any]:
-    with opened([str(path)]) as found:
-        return describe(found[0])
+    with opened([str(path)]) as found, described(found[0]) as (known, _):
+        return known
 
 
 def saved(folder: Path, data: Ragged | Padded, **options: Any) -> Path:

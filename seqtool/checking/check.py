@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from math import prod
 from typing import cast
 
@@ -20,7 +20,7 @@ from seqtool.errors import DataError, UsageError, at
 from seqtool.foreign import Foreign, dense, lengths_file, offset_values, used_names
 from seqtool.inputs import Input
 from seqtool.npy import open_npy
-from seqtool.ragged import Padded, Ragged, check_value, unchecked
+from seqtool.ragged import Padded, Ragged, check_value, exchanged
 from seqtool.report import count
 from seqtool.sequences import SourceOptions
 from seqtool.windows import AnyArray, Spool, stored
@@ -107,9 +107,9 @@ def _opened(
 
 def _at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
     """The same with lengths or offsets that may be read anywhere, though they are compressed in the file."""
-    parts = {field.name: getattr(data, field.name) for field in fields(data)}
-    name = "lengths" if isinstance(data, Padded) else "offsets"
-    return cast(Ragged | Padded, unchecked(type(data), **{**parts, name: stored(spool, parts[name])}))
+    if isinstance(data, Padded):
+        return cast(Padded, exchanged(data, lengths=stored(spool, data.lengths)))
+    return cast(Ragged, exchanged(data, offsets=stored(spool, data.offsets)))
 
 
 def _npz(source: Input, foreign: Foreign, findings: list[Finding], stack: ExitStack) -> Subject:

@@ -7,14 +7,15 @@ end), PyTorch 2.13 (`pack_padded_sequence`, `LSTM`), TensorFlow 2 (`tf.compat.v1
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
-from seqtool.checking.findings import Finding, Reader, Subject, lost, seems, seen
+from seqtool.checking.findings import Finding, Reader, Subject, seems, seen
 from seqtool.errors import DataError
 from seqtool.masking import free_value, holding, mask_number
-from seqtool.ragged import Padded, Ragged, unchecked
+from seqtool.padding import lost
+from seqtool.ragged import Padded, Ragged, exchanged
 from seqtool.stripping import Hidden, strip
 from seqtool.windows import Spool, stored
 
@@ -57,10 +58,8 @@ def _stripped(subject: Subject, hidden: Hidden, spool: Spool) -> Subject:
     """The same with the lengths that are left without old padding."""
     assert isinstance(subject.data, Padded)
     lengths = stored(spool, strip(subject.real, hidden.value, side=hidden.side, spool=spool).lengths)
-    parts = {field.name: getattr(subject.data, field.name) for field in fields(subject.data)}
-    # unchecked, for the cells of the old padding need not hold the new one
-    data = unchecked(Padded, **{**parts, "lengths": lengths, "padding": hidden.side})
-    return replace(subject, data=data)
+    # not checked, for the cells of the old padding need not hold the new one
+    return replace(subject, data=exchanged(subject.data, lengths=lengths, padding=hidden.side))
 
 
 def _is_ids(subject: Subject) -> bool:

@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from seqtool.building import as_ragged
-from seqtool.casting import Array, first_loss
+from seqtool.casting import Array
 from seqtool.ragged import Padded, Ragged, Side, Value
 from seqtool.stripping import Hidden, likely_padding
 from seqtool.texts import Text
@@ -131,20 +131,6 @@ def seems(hidden: Hidden) -> str:
     where = "end" if hidden.side == "post" else "begin"
     value = hidden.options[1]
     return f"{hidden.count:,} of {hidden.looked_at:,} rows {where} in steps of {value} alone, old padding it seems"
-
-
-def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
-    """The cell of the first number for which `seqtool pad --dtype` refuses a cast; None where it casts all.
-
-    >>> lost(np.array([[1, 2], [3, 2**24 + 1]]), np.dtype("float32"))
-    (1, 1)
-    """
-    for begin, part in windows(values):
-        place = first_loss(part, dtype)
-        if place is not None:
-            row, *within = np.unravel_index(place, part.shape)
-            return begin + int(row), *map(int, within)
-    return None
 
 
 def failing(name: str, message: str, where: Seen, array: str) -> Finding:

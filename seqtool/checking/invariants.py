@@ -11,8 +11,9 @@ import numpy as np
 
 from seqtool.building import from_dense
 from seqtool.casting import Array
-from seqtool.checking.findings import Finding, Subject, Verdict, failing, lost, seems, seen, shown_key
+from seqtool.checking.findings import Finding, Subject, Verdict, failing, seems, seen, shown_key
 from seqtool.checking.leaks import key_cells, repeated
+from seqtool.padding import lost
 from seqtool.ragged import Padded, Ragged, stale_slots
 from seqtool.windows import AnyArray, Spool, span
 

@@ -254,9 +254,8 @@ def _same_rows(one: Array, other: Array) -> Array:
 
 def _stretches(ragged: Ragged, places: Array) -> tuple[Array, Array]:
     """Where the sequences at some ascending places begin, and their lengths."""
-    once = np.ones_like(places)
-    begins = gather(ragged.offsets, places, once)
-    return begins, gather(ragged.offsets, places + 1, once) - begins
+    begins = gather(ragged.offsets, places)
+    return begins, gather(ragged.offsets, places + 1) - begins
 
 
 def _rows(values: AnyArray) -> int:

@@ -183,5 +183,5 @@ def _mention_strip(ragged: Ragged, summary: Summary) -> None:
         summary.say(
             "note",
             f"{count(hidden.count, 'sequence')} of {of}{hidden.looked_at:,} end in steps that hold "
-            f"{hidden.value:g} alone; if that is old padding, --strip {hidden.value:g} drops it",
+            f"{hidden.options[1]} alone; if that is old padding, {' '.join(hidden.options)} drops it",
         )

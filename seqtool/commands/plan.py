@@ -179,10 +179,9 @@ def _of_sequences(found: Sequence[Input], options: SourceOptions) -> _Came:
     warnings, values = [*came.warnings], came.ragged.values
     hidden = likely_padding(came.ragged) if came.dense else None
     if hidden:
-        strip = f"--strip {hidden.value:g}"
         warnings.append(
-            f"sequences end in steps that hold {hidden.value:g} alone; if that is old padding, seqtool pad {strip} "
-            "drops it, and what that writes can be planned"
+            f"sequences end in steps that hold {hidden.options[1]} alone; if that is old padding, seqtool pad "
+            f"{' '.join(hidden.options)} drops it, and what that writes can be planned"
         )
     features = None if values.ndim == 1 else values.shape[1]
     return _Came(came.ragged.lengths, features, values.dtype, came.notes, warnings)

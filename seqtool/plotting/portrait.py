@@ -18,13 +18,12 @@ from seqtool.plotting.sampling import (
     cells,
     columns,
     evenly,
-    picked,
     reach,
     some_steps,
     tally,
 )
 from seqtool.ragged import Ragged, Side
-from seqtool.windows import windows
+from seqtool.windows import gather, windows
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -155,7 +154,7 @@ def portrait(
         maxlen=maxlen,
         padding=padding,
         cut=_cut(ragged, counts, maxlen),
-        lengths=np.sort(picked(ragged.lengths, np.sort(sequences))),
+        lengths=np.sort(gather(ragged.lengths, np.sort(sequences))),
         feature=names[place] if len(names) else "",
         slots=slots,
         heat=heat,
@@ -210,7 +209,7 @@ def _distributions(ragged: Ragged, names: Sequence[str]) -> tuple[tuple[Distribu
         return (), None, 0
     rows, looked_at = some_steps(ragged, most=MOST_STEPS)
     if ragged.values.ndim == 1 and ragged.values.dtype.kind in "iu":
-        found, counts = np.unique(picked(ragged.values, rows), return_counts=True)
+        found, counts = np.unique(gather(ragged.values, rows), return_counts=True)
         return (), _bars([str(name) for name in found.tolist()], counts, by_count=True), looked_at
     read = columns(ragged.values, rows, np.arange(min(len(names), MOST_FEATURES)))
     return (
@@ -256,7 +255,7 @@ def _labels(ragged: Ragged) -> Bars | Distribution | None:
             return _bars(
                 [_class(value, classes) for value in values.tolist()], counts, by_count=False, missing=missing
             )
-    some = picked(y, evenly(len(y), MOST_STEPS)).astype(np.float64)
+    some = gather(y, evenly(len(y), MOST_STEPS)).astype(np.float64)
     return Distribution.measure("y", some)
 
 

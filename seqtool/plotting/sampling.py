@@ -132,15 +132,6 @@ def cells(
     return Cells(values[back], real[back])
 
 
-def picked(array: AnyArray, places: Array) -> Array:
-    """Some rows of an array, whose `places` ascend.
-
-    >>> picked(np.array([5, 6, 7]), np.array([0, 2])).tolist()
-    [5, 7]
-    """
-    return gather(array, places, np.ones(len(places), np.int64))
-
-
 def columns(values: AnyArray, rows: Array, features: Array) -> Array:
     """Some features of some steps, whose `rows` ascend: (R, K) float64.
 
@@ -151,7 +142,7 @@ def columns(values: AnyArray, rows: Array, features: Array) -> Array:
     together = rows_in(values)
     for begin in range(0, len(rows), together):
         some = rows[begin : begin + together]
-        block = picked(values, some)
+        block = gather(values, some)
         found[begin : begin + len(some)] = (block[:, None] if block.ndim == 1 else block)[:, features]
     return found
 
@@ -181,7 +172,7 @@ def some_steps(ragged: Ragged, *, most: int) -> tuple[Array, int]:
 
 def _bounds(offsets: AnyArray, sequences: Array) -> tuple[Array, Array]:
     """Where some sequences, which ascend, begin and end."""
-    return picked(offsets, sequences), picked(offsets, sequences + 1)
+    return gather(offsets, sequences), gather(offsets, sequences + 1)
 
 
 def unit(values: Array, low: float, high: float) -> Array:

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 
 from seqtool.building import as_ragged
-from seqtool.casting import Array, first_loss
+from seqtool.casting import Array
 from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
-from seqtool.masking import free_value, holding
+from seqtool.masking import free_value, holding, mask_number
+from seqtool.padding import lost
 from seqtool.ragged import Padded, Ragged, Value
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, windows
@@ -106,8 +107,8 @@ def mask_value(data: Ragged | Padded) -> Value:
     """
     values = as_ragged(data).values
     value = data.value if isinstance(data, Padded) else 0
-    number = value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
-    if not isinstance(number, tuple) and np.isfinite(number) and holding(values, number) is None:
+    number = mask_number(value)
+    if number is not None and holding(values, number) is None:
         return value
     return free_value(values, np.dtype(np.float32))
 
@@ -125,14 +126,13 @@ def _read(values: AnyArray) -> tuple[Reads, int, int]:
     if values.ndim == 1 and values.dtype.kind in "iu":
         least, count = _ids(values)
         return "ids", count, least
-    for begin, part in windows(values):
-        place = first_loss(part, np.dtype(np.float32))
-        if place is not None:
-            step = begin + place // (part.size // len(part))
-            raise DataError(
-                f"step {step} of all holds {part.reshape(-1)[place]}, which float32, the type of networks, cannot "
-                "hold; scale the feature, or leave it out"
-            )
+    cell = lost(values, np.dtype(np.float32))
+    if cell is not None:
+        step, *feature = cell
+        raise DataError(
+            f"step {step} of all holds {values[step : step + 1][0][*feature]}, which float32, the type of networks, "
+            "cannot hold; scale the feature, or leave it out"
+        )
     if values.ndim == 1:
         return "number", 1, 0
     if not values.shape[1]:

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.frameworks.files import write_large
+
 ROOT = Path(__file__).parent.parent.parent
 _LONGEST = 300  # seconds
 
@@ -31,3 +35,12 @@ def apart(check: Callable[..., Any], *arguments: str | Path, **environment: str)
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def growth(check: Callable[..., Any], folder: Path, **environment: str) -> int:
+    """The bytes by which memory grows when `check` goes on from a file to one ten times as large: see `grown`."""
+    write_large(folder)
+    told = apart(check, folder, **environment).split()[-1]
+    if told == "unknown":
+        pytest.skip("the system does not tell the memory of a process")
+    return int(told)

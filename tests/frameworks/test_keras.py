@@ -10,8 +10,8 @@ import pytest
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from tests.frameworks.apart import apart
-from tests.frameworks.files import COUNT, FEATURES, grown, sequences, write, write_large
+from tests.frameworks.apart import apart, growth
+from tests.frameworks.files import COUNT, FEATURES, grown, sequences, write
 
 pytestmark = pytest.mark.keras
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -23,13 +23,6 @@ every_backend = pytest.mark.parametrize(
         pytest.param("jax", marks=pytest.mark.jax),
     ],
 )
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("files")
-    write(folder)
-    return folder
 
 
 # Batches, which are NumPy's on every backend
@@ -315,8 +308,4 @@ def check_memory(folder: str) -> None:
 @pytest.mark.slow
 @every_backend
 def test_a_file_ten_times_as_large_takes_no_more_memory(backend: str, tmp_path: Path) -> None:
-    write_large(tmp_path)
-    told = apart(check_memory, tmp_path, KERAS_BACKEND=backend).split()[-1]
-    if told == "unknown":
-        pytest.skip("the system does not tell the memory of a process")
-    assert int(told) < 100_000_000
+    assert growth(check_memory, tmp_path, KERAS_BACKEND=backend) < 100_000_000

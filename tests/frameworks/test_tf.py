@@ -10,18 +10,11 @@ import pytest
 
 import seqtool
 from seqtool.errors import UsageError
-from tests.frameworks.apart import apart
-from tests.frameworks.files import COUNT, FEATURES, grown, sequences, write, write_large
+from tests.frameworks.apart import apart, growth
+from tests.frameworks.files import COUNT, FEATURES, grown, sequences
 
 pytestmark = pytest.mark.tensorflow
 KINDS = ["ragged", "packed", "post", "pre"]
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("files")
-    write(folder)
-    return folder
 
 
 def check_batches(folder: str) -> None:
@@ -146,8 +139,4 @@ def check_memory(folder: str) -> None:
 
 @pytest.mark.slow
 def test_a_file_ten_times_as_large_takes_no_more_memory(tmp_path: Path) -> None:
-    write_large(tmp_path)
-    told = apart(check_memory, tmp_path).split()[-1]
-    if told == "unknown":
-        pytest.skip("the system does not tell the memory of a process")
-    assert int(told) < 100_000_000
+    assert growth(check_memory, tmp_path) < 100_000_000

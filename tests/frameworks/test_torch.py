@@ -10,19 +10,12 @@ import pytest
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from tests.frameworks.apart import apart
-from tests.frameworks.files import COUNT, grown, sequences, write, write_large
+from tests.frameworks.apart import apart, growth
+from tests.frameworks.files import COUNT, grown, sequences, write
 
 pytestmark = pytest.mark.torch
 KINDS = ["ragged", "packed", "post", "pre"]
 every_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("files")
-    write(folder)
-    return folder
 
 
 def batches_of(file: Path, *, batch_size: int = 8, sampler: Any = None, **options: Any) -> list[Any]:
@@ -361,8 +354,4 @@ def check_memory(folder: str) -> None:
 
 @pytest.mark.slow
 def test_a_file_ten_times_as_large_takes_no_more_memory(tmp_path: Path) -> None:
-    write_large(tmp_path)
-    told = apart(check_memory, tmp_path).split()[-1]
-    if told == "unknown":
-        pytest.skip("the system does not tell the memory of a process")
-    assert int(told) < 100_000_000
+    assert growth(check_memory, tmp_path) < 100_000_000

@@ -21,14 +21,13 @@ from seqtool.plotting.sampling import (
     evenly,
     length_bars,
     limits,
-    picked,
     reach,
     some_steps,
     tally,
     unit,
 )
 from seqtool.ragged import Ragged, Side, offsets_of
-from seqtool.windows import Lazy
+from seqtool.windows import Lazy, gather
 
 LENGTHS = st.lists(st.integers(0, 9), max_size=40).map(lambda lengths: np.array(lengths, np.int64))
 
@@ -113,7 +112,7 @@ def test_a_real_nan_is_no_padding() -> None:
 @pytest.mark.parametrize("values", [np.arange(40), np.arange(40).reshape(20, 2), np.ones((20, 2), bool)])
 def test_columns_and_rows_that_are_picked(values: Array) -> None:
     rows = np.array([0, 1, 7, 19])
-    assert picked(lazy(values), rows).tolist() == values[rows].tolist()
+    assert gather(lazy(values), rows).tolist() == values[rows].tolist()
     matrix = values.reshape(len(values), -1)
     place = np.array([matrix.shape[1] - 1])
     assert columns(lazy(values), rows, place).tolist() == matrix[rows][:, place].astype(float).tolist()
