@@ -1,50 +1,205 @@
-"""Arrays that seqtool did not write, as `seqtool pad` takes them, and not yet checked."""
+"""Arrays that seqtool did not write: what a person says of them, and how they are taken apart.
+
+What is taken is not yet checked: `seqtool pad` refuses what does not hold, `seqtool check` tells all of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+from seqtool.building import from_lists
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError
-from seqtool.npy import open_npy
-from seqtool.ragged import Padded, Ragged, Side, Value, check_value_shape, unchecked
+from seqtool.memory import Memory
+from seqtool.npy import checked_dtype, open_npy
+from seqtool.ragged import (
+    Padded,
+    Ragged,
+    Side,
+    Stale,
+    Value,
+    check_value_shape,
+    exchanged,
+    stale_slots,
+    unchecked,
+)
+from seqtool.shapes import SEQUENCES, check_layout
 from seqtool.windows import AnyArray, Lazy, mapped, windows
 from seqtool.zipped import ZipReader
 
 
 @dataclass(frozen=True)
 class Foreign:
-    """What a person says of a file that seqtool did not write: as `seqtool pad` takes it."""
+    """What a person says of a file that seqtool did not write: as `seqtool pad` takes it.
+
+    `array`, `label` and `key` name arrays; `lengths` names one, or an `.npy` file.
+    """
 
     array: str | None = None
     lengths: str | None = None
     input_padding: Side | None = None
     value: Value | None = None
+    label: str | None = None
+    key: str | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
         """The same as words of a call of `seqtool pad`."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
-        said = {
-            "array": self.array,
-            "lengths": self.lengths,
-            "input-padding": self.input_padding,
-            "value": value,
-        }
-        return tuple(word for name, told in said.items() if told is not None for word in (f"--{name}", told))
+        said = {**vars(self), "value": value}
+        return tuple(
+            word
+            for name, told in said.items()
+            if told is not None
+            for word in (f"--{name.replace('_', '-')}", told)
+        )
 
 
-def offset_values(archive: ZipReader) -> Ragged:
-    """The values and offsets of a foreign file."""
+@dataclass(frozen=True)
+class Taken:
+    """The sequences of a foreign file, not yet checked, with all that belongs to them.
+
+    `lengths` are as they stand there, None where nobody tells any; `used` are the arrays of the file, `others`
+    those that nothing reads. `misfits` tells of arrays that are named as what belongs to sequences, but do not.
+    """
+
+    data: Ragged | Padded
+    lengths: AnyArray | None = None
+    used: Sequence[str] = ()
+    others: Sequence[str] = ()
+    misfits: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether there is one array for each sequence."""
+        return _are_numbered(self.used)
+
+
+def refuse_said(name: str, said: Foreign) -> None:
+    """Raise UsageError for options that describe a file of ours, which describes itself."""
+    if said.options:
+        raise UsageError(
+            f"{name} was written by seqtool and knows its arrays, lengths and padding: leave "
+            f"{', '.join(said.options[::2])} out"
+        )
+
+
+# Which arrays
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The arrays of a file that hold sequences, and the file of their lengths, if they stand apart."""
+
+    names: Sequence[str]
+    lengths: AnyArray | None = None
+
+
+def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
+    """The arrays that hold sequences: those that are named, else `x`, `values` and `offsets`, or all there are.
+
+    Raises DataError where it is not clear which; UsageError for options that do not fit them.
+    """
+    names = archive.names
+    if not names:
+        raise DataError("holds no array")
+    for option, name in (("--label", foreign.label), ("--key", foreign.key)):
+        if name is not None and name not in names:
+            raise DataError(f"holds no array {name!r} for {option}; there are {', '.join(names)}")
+    if foreign.array is None and (_are_numbered(names) or _are_ragged(names)):
+        if foreign.lengths or foreign.input_padding:
+            raise UsageError("--lengths and --input-padding describe padded arrays; these are not padded")
+        return Chosen(names if _are_numbered(names) else ["values", "offsets"])
+    lengths = foreign.lengths or "lengths"
+    others = [name for name in names if name not in (lengths, foreign.label, foreign.key)]
+    array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
+    if array is None or array not in names:
+        what = f"no array {array!r}" if array else "several arrays"
+        raise DataError(f"holds {what}; say which with --array: {', '.join(names)}")
+    if lengths in names:
+        return Chosen([array, lengths])
+    return Chosen([array], None if foreign.lengths is None else lengths_file(foreign.lengths))
+
+
+def _are_numbered(names: Sequence[str]) -> bool:
+    """Whether they are what `np.savez(file, *sequences)` calls several arrays."""
+    return len(names) > 1 and sorted(names) == sorted(f"arr_{i}" for i in range(len(names)))
+
+
+def _are_ragged(names: Sequence[str]) -> bool:
+    return {"values", "offsets"} <= set(names) and "x" not in names
+
+
+def lengths_file(name: str) -> AnyArray:
+    """The lengths in an `.npy` file of their own."""
+    if not Path(name).is_file():
+        raise DataError(f"--lengths {name}: neither an array of the input nor a file")
+    if Path(name).suffix != ".npy":
+        raise UsageError(f"--lengths {name}: an .npy file, or the name of an array, was expected")
+    return open_npy(Path(name), name)
+
+
+# Taking them
+
+
+def take(archive: ZipReader, chosen: Chosen, foreign: Foreign, memory: Memory) -> Taken:
+    """The sequences in the chosen arrays, and what else belongs to them; raises DataError for arrays that hold none."""
+    names, used = archive.names, list(chosen.names)
+    lengths = None
+    if _are_numbered(names) and used == names:
+        memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
+        data: Ragged | Padded = _joined([archive.read(f"arr_{i}") for i in range(len(names))])
+    elif used == ["values", "offsets"]:
+        data = _offset_values(archive)
+    else:
+        lengths = archive.window(used[1]) if len(used) > 1 else chosen.lengths
+        data = dense(archive.window(used[0]), lengths, foreign)
+    company = _company(archive, data, used, foreign)
+    parts = company.parts
+    data = exchanged(
+        data,
+        keys=parts.get("keys"),
+        features=tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None,
+        per_sequence={name: parts[name] for name in ("y", "static") if name in parts},
+        names={name: parts[name] for name in ("classes", "static_features") if name in parts},
+    )
+    used += company.used.values()
+    others = [name for name in names if name not in used and name not in company.misfits]
+    return Taken(data, lengths, used, others, company.misfits)
+
+
+def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
+    """A block (N, T) or (N, T, F) with its lengths; where none are known, each row is T steps long."""
+    if x.ndim not in (2, 3):
+        raise DataError(f"the array has shape {x.shape}; (N, T) or (N, T, F) was expected")
+    _check_numbers(x, "the array")
+    check_value_shape(foreign.value or 0, x.shape[2:])
+    if known is None:
+        if foreign.input_padding:
+            raise UsageError("--input-padding needs to know where padding is: add --lengths")
+        slots = x.shape[1]
+        lengths: AnyArray = Lazy(x.shape[:1], np.dtype(np.int64), lambda a, b: np.full(b - a, slots))
+    elif known.shape != x.shape[:1] or not _are_whole(known):
+        raise DataError(
+            f"lengths is {known.dtype} {known.shape}; whole numbers of ({len(x):,},) were expected"
+        )
+    else:
+        lengths = mapped(_whole, known, dtype=np.int64)
+    side, value = foreign.input_padding or "post", foreign.value or 0
+    return cast(Padded, unchecked(Padded, x=x, lengths=lengths, padding=side, value=value))
+
+
+def _offset_values(archive: ZipReader) -> Ragged:
     values, offsets = archive.window("values"), archive.window("offsets")
-    if not _is_numeric(values) or values.ndim not in (1, 2):
-        raise DataError(f"values is {values.dtype} {values.shape}; numbers of (S, F) or (S,) were expected")
+    _check_numbers(values, "values")
+    if values.ndim not in (1, 2):
+        raise DataError(f"values has shape {values.shape}; (S, F) or (S,) was expected")
     if offsets.dtype.kind not in "iu" or offsets.ndim != 1 or not len(offsets):
         raise DataError(
             f"offsets is {offsets.dtype} {offsets.shape}; whole numbers of (N + 1,) were expected"
@@ -53,26 +208,24 @@ def offset_values(archive: ZipReader) -> Ragged:
     return cast(Ragged, unchecked(Ragged, values=values, offsets=whole))
 
 
-def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
-    """A block (N, T) or (N, T, F) with its lengths; where none are known, each row is T steps long."""
-    if not _is_numeric(x) or x.ndim not in (2, 3):
-        raise DataError(f"the array is {x.dtype} {x.shape}; numbers of (N, T) or (N, T, F) were expected")
-    check_value_shape(foreign.value or 0, x.shape[2:])
-    if known is None:
-        if foreign.input_padding:
-            raise UsageError("--input-padding needs to know where padding is: add --lengths")
-        slots = x.shape[1]
-        lengths: AnyArray = Lazy(x.shape[:1], np.dtype(np.int64), lambda a, b: np.full(b - a, slots))
-    elif known.shape != x.shape[:1] or not _are_whole(known):
-        raise DataError(f"lengths is {known.dtype} {known.shape}; whole numbers of ({len(x)},) were expected")
-    else:
-        lengths = mapped(_whole, known, dtype=np.int64)
-    side, value = foreign.input_padding or "post", foreign.value or 0
-    return cast(Padded, unchecked(Padded, x=x, lengths=lengths, padding=side, value=value))
+def _joined(arrays: list[Array]) -> Ragged:
+    # An empty list is a sequence without steps, whatever a step is in the others.
+    full = [i for i, array in enumerate(arrays) if array.shape != (0,)]
+    for i, array in enumerate(arrays):
+        checked_dtype(array.dtype, f"sequence {i}")
+        like = arrays[full[0]] if full else array
+        if array.ndim not in (1, 2) or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):
+            raise DataError(
+                f"sequence {i} has shape {array.shape}, but sequence {full[0]} {like.shape}; (steps,) or "
+                "(steps, features) was expected, the same for all"
+            )
+    return from_lists(arrays)
 
 
-def _is_numeric(array: AnyArray) -> bool:
-    return array.dtype.kind in "biuf" and array.dtype.itemsize <= 8
+def _check_numbers(array: AnyArray, name: str) -> None:
+    checked_dtype(array.dtype, name)
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise DataError(f"{name} is {array.dtype}; integers, floats or booleans were expected")
 
 
 def _are_whole(lengths: AnyArray) -> bool:
@@ -85,21 +238,85 @@ def _whole(numbers: Array) -> Array:
     return numbers.astype(np.int64)
 
 
-def used_names(names: Sequence[str], array: str | None, lengths: str | None) -> list[str]:
-    """The array with the sequences, and that with their lengths if there is one, as `seqtool pad` finds them."""
-    lengths = lengths or "lengths"
-    others = [name for name in names if name != lengths]
-    name = array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
-    if name is None or name not in names:
-        what = f"no array {name!r}" if name else "several arrays"
-        raise DataError(f"holds {what}; say which with --array: {', '.join(names) or '(none)'}")
-    return [name, lengths] if lengths in names else [name]
+# What belongs to the sequences
+
+_BELONGING = ("keys", "features", "y", "classes", "static", "static_features")
+_OWNERS = {"classes": "y", "static_features": "static"}
 
 
-def lengths_file(name: str) -> AnyArray:
-    """The lengths in an `.npy` file of their own."""
-    if not Path(name).is_file():
-        raise DataError(f"--lengths {name}: neither an array of the input nor a file")
-    if Path(name).suffix != ".npy":
-        raise UsageError(f"--lengths {name}: an .npy file, or the name of an array, was expected")
-    return open_npy(Path(name), name)
+@dataclass
+class _Company:
+    """What belongs to the sequences of an archive, as parts of a file of ours; by each part the array it is of."""
+
+    archive: ZipReader
+    parts: dict[str, AnyArray] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+    misfits: dict[str, str] = field(default_factory=dict)
+
+
+def _company(archive: ZipReader, data: Ragged | Padded, taken: Sequence[str], foreign: Foreign) -> _Company:
+    """The arrays that are called as they would be in a file of ours, or as a person says.
+
+    Labels of text become class ids and `classes`. Raises DataError for a misfit that a person named.
+    """
+    found = _Company(archive)
+    steps = data.x.shape[2:] if isinstance(data, Padded) else data.values.shape[1:]
+    sizes = {"N": len(data), "F": steps[0] if steps else 0}
+    said = {"y": foreign.label, "keys": foreign.key}
+    for part in _BELONGING:
+        name = said.get(part) or part
+        owner = _OWNERS.get(part)
+        absent = name not in archive.names or name in taken or part in found.parts
+        if absent or (owner is not None and owner not in found.parts):
+            continue
+        try:
+            found.parts |= _belonging(archive, name, part, sizes)
+            found.used[part] = name
+        except DataError as error:
+            if said.get(part):
+                raise
+            found.misfits[name] = str(error)
+    return found
+
+
+def _belonging(archive: ZipReader, name: str, part: str, sizes: dict[str, int]) -> dict[str, AnyArray]:
+    """An array as a part of a file of ours; of labels that are text, class ids and classes."""
+    shape, dtype = archive.header(name)
+    is_whole = dtype.kind in "iu" and np.can_cast(dtype, np.int64)
+    check_layout(name, shape, np.dtype(np.int64) if is_whole else dtype, SEQUENCES[part], sizes)
+    if part in _TABLES:
+        return {part: archive.read(name)}
+    cells: AnyArray = archive.window(name)
+    if part == "keys" and is_whole:
+        return {part: mapped(_whole, cells, dtype=np.int64)}
+    if part == "y" and dtype.kind == "U":
+        return _class_ids(cells)
+    return {part: cells}
+
+
+_TABLES = ("features", "classes", "static_features")
+
+
+def _class_ids(labels: AnyArray) -> dict[str, AnyArray]:
+    """Labels of text, (N, ...), as class ids; the classes in sorted order."""
+    classes = labels[:0].reshape(-1)
+    for _, part in windows(labels):
+        classes = np.union1d(classes, part)
+    ids = mapped(lambda part: np.asarray(np.searchsorted(classes, part)), labels, dtype=np.int64)
+    return {"y": ids, "classes": classes}
+
+
+# Where a block is padded
+
+
+def old_data(block: Padded, side: Side) -> Stale | None:
+    """The slots outside the sequences, were they padded at a side, that hold neither padding nor all zeros."""
+    values = dict.fromkeys((block.value, 0))
+    found = [stale_slots(block.x, block.lengths, padding=side, value=value) for value in values]
+    stale = [some for some in found if some is not None]
+    return min(stale, key=lambda some: some.count) if len(stale) == len(found) else None
+
+
+def looks_padded_at_start(block: Padded) -> bool:
+    """Whether a block holds padding at the start of its rows, and something else at their end."""
+    return old_data(block, "post") is not None and old_data(block, "pre") is None

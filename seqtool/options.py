@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from seqtool.ragged import Side, Value
 
 
+LabelName = Annotated[
+    str | None,
+    typer.Option("--label", metavar="NAME", help="The field, column or array with a label per sequence."),
+]
+KeyName = Annotated[
+    str | None,
+    typer.Option("--key", metavar="NAME", help="The field, column or array with a key per sequence."),
+]
+
+
 @dataclass(frozen=True)
 class OutputOptions:
     """Where the output goes, and how much is said about it."""

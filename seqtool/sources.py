@@ -13,10 +13,6 @@ def read_sequences(source: Input, options: SourceOptions) -> Sequences:
     if source.kind in ("npy", "npz"):
         from seqtool.arrays import read_array
 
-        if options.label or options.key:
-            raise UsageError(
-                "--label and --key name fields of JSON objects or columns, which arrays do not have"
-            )
         return read_array(source, options)
     if options.lengths or options.input_padding:
         raise UsageError(f"--lengths and --input-padding describe padded arrays; {source.name} holds none")

@@ -94,6 +94,12 @@ class Hidden:
         side = ("--strip-side", "pre") if self.side == "pre" else ()
         return "--strip", str(int(self.value) if whole else self.value), *side
 
+    @property
+    def seen(self) -> str:
+        """What was seen, in words."""
+        where = "end" if self.side == "post" else "begin"
+        return f"{self.count:,} of {self.looked_at:,} sequences {where} in steps of {self.options[1]} alone"
+
 
 def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
     """The value in which sequences of a dense array seem to be padded at one side, by the first of them.
@@ -122,3 +128,13 @@ def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
 
 
 _LOOKED_AT = 32 << 20  # bytes
+
+
+def hidden_padding(ragged: Ragged) -> Hidden | None:
+    """Old padding that sequences of a dense array seem to hold, at the side where more of them do; None without.
+
+    >>> hidden_padding(Ragged(np.array([0, 0, 1, 3, 4, 5]), np.array([0, 3, 6]))).side
+    'pre'
+    """
+    found = [likely_padding(ragged, side="post"), likely_padding(ragged, side="pre")]
+    return max((some for some in found if some), key=lambda some: some.count, default=None)

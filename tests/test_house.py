@@ -27,6 +27,7 @@ LAYERS: list[set[str]] = [
     {
         "ahead",
         "batching",
+        "bucketing",
         "building",
         "columns",
         "counting",
@@ -44,6 +45,7 @@ LAYERS: list[set[str]] = [
         "receipts",
         "runs",
         "selecting",
+        "shapes",
         "signals",
         "sorting",
         "stripping",
@@ -71,6 +73,7 @@ LAYERS: list[set[str]] = [
         "coding",
         "describing",
         "drawing",
+        "measuring",
         "options",
         "pictures",
         "plotting",
@@ -502,6 +505,7 @@ def test_every_module_has_its_tests() -> None:
         "faults",
         "inputs",
         "jsonlines",
+        "measuring",
         "signals",
         # those of grouping, of files of arrays, and of grouped tables
         "columns",
@@ -512,7 +516,7 @@ def test_every_module_has_its_tests() -> None:
         "inflating",
         "npy",
         "coding",
-        "foreign",
+        "shapes",
         # parts of plotting and of checking, drawn and looked at as a whole
         "plotting.boxes",
         "plotting.panels",

@@ -10,20 +10,19 @@ from math import prod
 from typing import cast
 
 from seqtool import npz
-from seqtool.arrays import read_array
 from seqtool.checking import contracts
 from seqtool.checking.findings import Finding, Reader, Subject, shown_key
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.checking.leaks import Twice, key_cells, shared
 from seqtool.errors import DataError, UsageError, at
-from seqtool.foreign import Foreign, dense, lengths_file, offset_values, used_names
+from seqtool.foreign import Foreign, choose, dense, lengths_file, refuse_said, take
 from seqtool.inputs import Input
+from seqtool.memory import allowed
 from seqtool.npy import open_npy
 from seqtool.ragged import Padded, Ragged, check_value, exchanged
 from seqtool.report import count
-from seqtool.sequences import SourceOptions
-from seqtool.windows import AnyArray, Spool, stored
+from seqtool.windows import Spool, stored
 from seqtool.zipped import ZipReader
 
 
@@ -51,9 +50,10 @@ def check(
         subject = replace(subject, reader=reader)
         findings += invariants(subject, spool)
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
-            return findings
+            return subject.cured(findings)
         if reader is not None:
             findings += contracts.judge(subject, reader, spool)
+        findings = subject.cured(findings)
         if against is not None:
             other = _sound(against, foreign, stack, spool)
             findings += _leaks(subject, other, (source.name, against.name), spool)
@@ -123,11 +123,7 @@ def _npz(source: Input, foreign: Foreign, findings: list[Finding], stack: ExitSt
         kind = check_arrays(archive) if ours else ""
     if not ours:
         return _foreign(source, archive, foreign, findings)
-    if foreign.options:
-        raise UsageError(
-            f"{source.name} was written by seqtool and knows its arrays, lengths and padding: leave "
-            f"{', '.join(foreign.options[::2])} out"
-        )
+    refuse_said(source.name, foreign)
     findings.append(Finding("arrays", "ok", _listed(archive, archive.names)))
     with _looking("meta", source):
         meta = check_meta(archive, kind)
@@ -148,7 +144,9 @@ def _check_values(data: Ragged | Padded) -> None:
 
 
 def _named(source: Input) -> str:
-    return "FILE" if source.given is None else str(source.given)
+    """A file as a call names it."""
+    name = "-" if source.given is None else str(source.given)
+    return f"./{name}" if name.startswith("-") and name != "-" else name
 
 
 def _listed(archive: ZipReader, names: Sequence[str]) -> str:
@@ -159,8 +157,8 @@ def _listed(archive: ZipReader, names: Sequence[str]) -> str:
 
 
 def _npy(source: Input, foreign: Foreign, findings: list[Finding], _: ExitStack) -> Subject:
-    if foreign.array:
-        raise UsageError("--array names an array of an .npz; an .npy holds only one")
+    if foreign.array or foreign.label or foreign.key:
+        raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
     with _looking("file", source):
         x = open_npy(source.path, source.name)
     findings.append(Finding("file", "ok", "as large as its header tells"))
@@ -172,29 +170,19 @@ def _npy(source: Input, foreign: Foreign, findings: list[Finding], _: ExitStack)
 
 
 def _foreign(source: Input, archive: ZipReader, foreign: Foreign, findings: list[Finding]) -> Subject:
-    names = archive.names
-    numbered = [f"arr_{i}" for i in range(len(names))]
-    is_ragged = {"values", "offsets"} <= set(names) and "x" not in names
-    if foreign.array is None and (is_ragged or (len(names) > 1 and sorted(names) == sorted(numbered))):
-        if foreign.lengths or foreign.input_padding:
-            raise UsageError("--lengths and --input-padding describe padded arrays; these are not padded")
-        used = ["values", "offsets"] if is_ragged else names
-        with _looking("arrays", source):
-            data = offset_values(archive) if is_ragged else read_array(source, SourceOptions()).ragged
-        subject = Subject(_named(source), data, ours=False)
-    else:
-        with at(source.name):
-            used = used_names(names, foreign.array, foreign.lengths)
-            named = len(used) < 2 and foreign.lengths is not None
-            known: AnyArray | None = lengths_file(str(foreign.lengths)) if named else None
-        with _looking("arrays", source):
-            known = archive.window(used[1]) if len(used) > 1 else known
-            block = dense(archive.window(used[0]), known, foreign)
-        subject = Subject(_named(source), block, ours=False, given=foreign.options, lengths=known)
-    others = [name for name in names if name not in used]
-    told = _listed(archive, used) + (f"; not looked at: {', '.join(others)}" if others else "")
+    with at(source.name):
+        chosen = choose(archive, foreign)
+    with _looking("arrays", source):
+        taken = take(archive, chosen, foreign, allowed(None))
+    others = [name for name in taken.others if name != "meta"]
+    told = _listed(archive, taken.used) + (f"; not looked at: {', '.join(others)}" if others else "")
     findings.append(Finding("arrays", "ok", told))
-    return subject
+    if "meta" in taken.others:
+        told = "says nothing of seqtool, so the file is taken for a foreign one; if seqtool wrote it, it is damaged"
+        findings.append(Finding("meta", "warning", told))
+    for name, why in taken.misfits.items():
+        findings.append(Finding(name, "fails" if name in ("y", "keys") else "warning", why))
+    return Subject(_named(source), taken.data, ours=False, given=foreign.options, lengths=taken.lengths)
 
 
 # What stands in another file too

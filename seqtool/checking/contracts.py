@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqtool.checking.findings import Finding, Reader, Subject, seems, seen
+from seqtool.checking.findings import Finding, Options, Reader, Subject, seen
 from seqtool.errors import DataError
 from seqtool.masking import free_value, holding, mask_number
 from seqtool.padding import lost
@@ -19,39 +19,37 @@ from seqtool.ragged import Padded, Ragged, exchanged
 from seqtool.stripping import Hidden, strip
 from seqtool.windows import Spool, stored
 
-Options = tuple[str, ...]
-"""Options of `seqtool pad` that cure what was found; none where nothing is wrong."""
-Look = Callable[[Subject], tuple[Finding, Options]]
+Look = Callable[[Subject], Finding]
 
 
 def judge(subject: Subject, reader: Reader, spool: Spool) -> list[Finding]:
     """How the data of a subject, whose lengths are right, fits what a reader needs.
 
-    One command cures all that it can: each finding names it. Where old padding is hidden, that is the first
-    finding, and the rest is judged without it; of the side nothing can be told then.
+    Where old padding is hidden, that is the first finding, and the rest is judged without it; of the side nothing
+    can be told then.
     """
-    judged, hidden, needs = subject, subject.hidden, _NEEDS[reader]
-    looks: list[tuple[Finding, Options]] = []
-    if hidden is not None:
-        looks.append(_hidden_padding(hidden))
-        judged = _stripped(subject, hidden, spool)
-        needs = tuple(look for look in needs if look is not _end_padding)
-    looks += [look(judged) for look in needs]
-    whole = subject.cure(*(option for some in dict.fromkeys(some for _, some in looks) for option in some))
-    found = [replace(finding, cure=whole) if some else finding for finding, some in looks]
+    judged, needs, found = subject, _NEEDS[reader], list[Finding]()
+    hidden = subject.hidden if subject.lengths is None else None
     if isinstance(subject.data, Ragged):
         told = f"ragged: judged as {subject.cure()} pads it, at the end and with 0"
-        found.insert(0, Finding("form", "ok", told))
-    return found
+        found.append(Finding("form", "ok", told))
+    if hidden is not None:
+        found.append(_hidden_padding(hidden))
+        judged = _stripped(subject, hidden, spool)
+        needs = tuple(look for look in needs if look is not _end_padding)
+    values = subject.real.values
+    if values.ndim > 1 or values.dtype.kind == "f":
+        needs = tuple(look for look in needs if look is not _ids)
+    return found + [look(judged) for look in needs]
 
 
-def _hidden_padding(hidden: Hidden) -> tuple[Finding, Options]:
+def _hidden_padding(hidden: Hidden) -> Finding:
     """A network takes what no length tells from real steps for real ones."""
     told = (
-        f"{seems(hidden)}, and would be read as real; what follows is judged without it; if these steps are real, "
-        "say so with --lengths"
+        f"{hidden.seen}, old padding it seems, and would be read as real; what follows is judged without it; if "
+        "these steps are real, say so with --lengths"
     )
-    return Finding("hidden padding", "fails", told, hidden.count), hidden.options
+    return Finding("hidden padding", "fails", told, hidden.count, options=hidden.options)
 
 
 def _stripped(subject: Subject, hidden: Hidden, spool: Spool) -> Subject:
@@ -62,35 +60,30 @@ def _stripped(subject: Subject, hidden: Hidden, spool: Spool) -> Subject:
     return replace(subject, data=exchanged(subject.data, lengths=lengths, padding=hidden.side))
 
 
-def _is_ids(subject: Subject) -> bool:
-    """Whether steps are single whole numbers, which are taken for ids of an embedding."""
-    values = subject.real.values
-    return values.ndim == 1 and values.dtype.kind in "biu"
-
-
-def _mask_value(subject: Subject) -> tuple[Finding, Options]:
+def _mask_value(subject: Subject) -> Finding:
     """A mask by value skips padding, and no real step."""
-    if _is_ids(subject):
+    if subject.is_ids:
         return _zero_id(subject)
     value = mask_number(subject.value)
     if value is None:
         told = f"padding holds {subject.value}; Masking compares with one finite number"
-        return Finding("mask value", "fails", told), _free(subject)
+        return Finding("mask value", "fails", told, options=_free(subject))
     held = holding(subject.real.values, value)
     if held is not None:
         told = f"real steps hold {value} in every feature: Masking({value}) would skip them"
-        return Finding("mask value", "fails", told, held.count, subject.place(held.first)), _free(subject)
-    return Finding("mask value", "ok", f"Masking({value}) skips padding alone"), ()
+        place = subject.place(held.first)
+        return Finding("mask value", "fails", told, held.count, place, _free(subject))
+    return Finding("mask value", "ok", f"Masking({value}) skips padding alone")
 
 
-def _free(subject: Subject, dtype: str | None = None) -> Options:
+def _free(subject: Subject, dtype: str | None = None) -> Options | None:
     try:
         return "--value", str(free_value(subject.real.values, None if dtype is None else np.dtype(dtype)))
     except DataError:
-        return ()
+        return None
 
 
-def _zero_id(subject: Subject) -> tuple[Finding, Options]:
+def _zero_id(subject: Subject) -> Finding:
     """Embedding(mask_zero=True) skips id 0: padding holds it, and no real step does."""
     values = subject.real.values
     zeros = seen(lambda part: part == 0, values)
@@ -99,49 +92,58 @@ def _zero_id(subject: Subject) -> tuple[Finding, Options]:
             "real steps hold id 0, which Embedding(mask_zero=True) skips: let ids begin at 1; if these are numbers, "
             "not ids, pad them as such, for Masking"
         )
-        value = _free(subject, "float32") if lost(values, _SINGLE) is None else ()
-        options = ("--dtype", "float32", *value) if value else ()
-        return Finding("mask value", "fails", told, zeros.count, subject.place(*zeros.cell)), options
+        value = _free(subject, "float32") if lost(values, _SINGLE) is None else None
+        options = None if value is None else ("--dtype", "float32", *value)
+        return Finding("mask value", "fails", told, zeros.count, subject.place(*zeros.cell), options)
     if subject.value != 0:
         told = f"padding holds {subject.value}; Embedding(mask_zero=True) skips id 0"
-        return Finding("mask value", "fails", told), ("--value", "0")
-    return Finding("mask value", "ok", "Embedding(mask_zero=True) skips padding alone"), ()
+        return Finding("mask value", "fails", told, options=("--value", "0"))
+    return Finding("mask value", "ok", "Embedding(mask_zero=True) skips padding alone")
 
 
-def _end_padding(subject: Subject) -> tuple[Finding, Options]:
+def _ids(subject: Subject) -> Finding:
+    """An embedding takes no negative ids; steps of such numbers are taken for numbers."""
+    negative = subject.negative
+    if negative is not None:
+        told = "negative, so these are taken for numbers; as ids of an Embedding they would fail: let ids begin at 1"
+        return Finding("ids", "warning", told, negative.count, subject.place(*negative.cell))
+    return Finding("ids", "ok", "none is negative")
+
+
+def _end_padding(subject: Subject) -> Finding:
     """Real steps come first."""
     data = subject.data
     slots = data.x.shape[1] if isinstance(data, Padded) else 0
     short = seen(lambda part: part < slots, data.lengths) if subject.padding == "pre" else None
     if short is not None:
         told = "padded at the start: the first steps of these sequences would be padding"
-        return Finding("side", "fails", told, short.count, f"x[{short.row}, 0]"), ("--post",)
-    return Finding("side", "ok", "real steps come first"), ()
+        return Finding("side", "fails", told, short.count, f"x[{short.row}, 0]", ("--post",))
+    return Finding("side", "ok", "real steps come first")
 
 
-def _no_empty(subject: Subject) -> tuple[Finding, Options]:
+def _no_empty(subject: Subject) -> Finding:
     """Each sequence has a step."""
     empty = seen(lambda part: part == 0, subject.data.lengths)
     if empty is not None:
         told = "sequences without a step"
-        return Finding("empty", "fails", told, empty.count, f"lengths[{empty.row}]"), ("--min-len", "1")
-    return Finding("empty", "ok", "each sequence has a step"), ()
+        return Finding("empty", "fails", told, empty.count, f"lengths[{empty.row}]", ("--min-len", "1"))
+    return Finding("empty", "ok", "each sequence has a step")
 
 
-def _single(subject: Subject) -> tuple[Finding, Options]:
+def _single(subject: Subject) -> Finding:
     """Numbers of the type of the weights, float32; ids as an embedding takes them."""
-    dtype, ids = subject.real.values.dtype, _is_ids(subject)
+    dtype, ids = subject.real.values.dtype, subject.is_ids
     fitting = ("int32", "int64") if ids else ("float32",)
     if dtype.name in fitting:
-        return Finding("dtype", "ok", f"{dtype}{' ids, for an Embedding' if ids else ''}"), ()
+        return Finding("dtype", "ok", f"{dtype}{' ids, for an Embedding' if ids else ''}")
     what = "ids of an Embedding" if ids else "an LSTM with float32 weights"
     told, wanted = f"{dtype}, but {what} takes {fitting[-1]}", np.dtype(fitting[-1])
     cell = lost(subject.real.values, wanted)
     if cell is None:
-        return Finding("dtype", "fails", told), ("--dtype", wanted.name)
+        return Finding("dtype", "fails", told, options=("--dtype", wanted.name))
     out = "number the ids anew, from 1" if ids else _other_numbers(subject)
     told += f", which cannot hold its numbers: {out}"
-    return Finding("dtype", "fails", told, place=subject.place(*cell)), ()
+    return Finding("dtype", "fails", told, place=subject.place(*cell))
 
 
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
@@ -155,54 +157,52 @@ def _other_numbers(subject: Subject) -> str:
     return f"scale or shift the feature first{also}"
 
 
-def _held_as_single(subject: Subject) -> tuple[Finding, Options]:
+def _held_as_single(subject: Subject) -> Finding:
     """Keras casts whatever it gets to float32, and whole numbers that this cannot hold collapse; ids stay."""
     values = subject.real.values
-    cell = None if _is_ids(subject) else lost(values, _SINGLE)
+    if subject.is_ids:
+        return Finding("dtype", "ok", f"{values.dtype} ids")
+    cell = lost(values, _SINGLE)
     if cell is not None:
         told = f"{values.dtype}: float32, with which Keras computes, cannot hold its numbers: {_other_numbers(subject)}"
-        return Finding("dtype", "fails", told, place=subject.place(*cell)), ()
-    return Finding(
-        "dtype",
-        "ok",
-        f"{values.dtype}{' ids' if _is_ids(subject) else ' numbers, all of which float32 can hold'}",
-    ), ()
+        return Finding("dtype", "fails", told, place=subject.place(*cell))
+    return Finding("dtype", "ok", f"{values.dtype} numbers, all of which float32 can hold")
 
 
-def _float(subject: Subject) -> tuple[Finding, Options]:
+def _float(subject: Subject) -> Finding:
     """Floats of the type that `dynamic_rnn(dtype=...)` says."""
-    found, options = _single(subject)
+    found = _single(subject)
     dtype = subject.real.values.dtype
     if found.verdict == "fails" and dtype.kind == "f":
         told = f"{dtype}: works with dynamic_rnn(dtype=tf.{dtype}) alone"
-        told += "" if options else ", for float32 cannot hold its numbers"
-        return replace(found, verdict="warning", message=told), options
-    return found, options
+        told += "" if found.options else ", for float32 cannot hold its numbers"
+        return replace(found, verdict="warning", message=told)
+    return found
 
 
-def _finite_value(subject: Subject) -> tuple[Finding, Options]:
+def _finite_value(subject: Subject) -> Finding:
     """`dynamic_rnn` computes on padding before it drops what comes of it, so that NaN there spoils gradients."""
     value, data = subject.value, subject.data
     padded = isinstance(data, Padded) and len(subject.real.values) < data.x.shape[0] * data.x.shape[1]
     if padded and not np.isfinite(value).all():
         told = f"padding holds {value}: gradients become NaN"
-        return Finding("value", "fails", told), ("--value", "0")
-    return Finding("value", "ok", "padding is finite"), ()
+        return Finding("value", "fails", told, options=("--value", "0"))
+    return Finding("value", "ok", "padding is finite")
 
 
-def _whole_lengths(subject: Subject) -> tuple[Finding, Options]:
+def _whole_lengths(subject: Subject) -> Finding:
     """Lengths are int64, as `pack_padded_sequence` documents it; foreign files may hold others."""
     dtype = np.dtype(np.int64) if subject.lengths is None else subject.lengths.dtype
     if dtype != np.int64:
         told = f"lengths are {dtype}; pack_padded_sequence wants int64"
-        return Finding("lengths dtype", "warning", told, cure=subject.cure()), ()
-    return Finding("lengths dtype", "ok", "int64"), ()
+        return Finding("lengths dtype", "warning", told, options=())
+    return Finding("lengths dtype", "ok", "int64")
 
 
-_KERAS: tuple[Look, ...] = (_mask_value, _held_as_single)
+_KERAS: tuple[Look, ...] = (_ids, _mask_value, _held_as_single)
 _NEEDS: dict[Reader, tuple[Look, ...]] = {
     "keras": _KERAS,
     "keras-cudnn": (*_KERAS, _end_padding, _no_empty),
-    "torch": (_single, _end_padding, _no_empty, _whole_lengths),
+    "torch": (_ids, _single, _end_padding, _no_empty, _whole_lengths),
     "dynamic-rnn": (_float, _end_padding, _finite_value),
 }

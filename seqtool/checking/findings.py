@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from seqtool.building import as_ragged
 from seqtool.casting import Array
+from seqtool.masking import mask_number
 from seqtool.ragged import Padded, Ragged, Side, Value
-from seqtool.stripping import Hidden, likely_padding
+from seqtool.stripping import Hidden, hidden_padding
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, sequence_of, windows
 
 Verdict = Literal["ok", "warning", "fails"]
 Reader = Literal["keras", "keras-cudnn", "torch", "dynamic-rnn"]
+Options = tuple[str, ...]
+"""Options of `seqtool pad`, each with its value where it has one."""
 
 
 @dataclass(frozen=True)
 class Finding:
     """What one look found: how often, where first, and the command that cures it, where one does.
 
-    Findings that are `ok` tell what was looked at.
+    Findings that are `ok` tell what was looked at. `options` is what this one asks of `seqtool pad`, none of them
+    where padding anew is enough, and None where nothing cures it; `cured` makes one command of all.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Finding:
     message: str
     count: int = 0
     place: str | None = None
+    options: Options | None = None
     cure: str | None = None
 
 
@@ -69,12 +74,34 @@ class Subject:
 
     @cached_property
     def hidden(self) -> Hidden | None:
-        """Old padding that seems to stand in a block whose lengths nobody knows, at the side where more of it is."""
-        if not isinstance(self.data, Padded) or self.lengths is not None:
+        """Old padding that seems to stand among the real steps of a foreign block, at the side where more of it is.
+
+        Where lengths are told, what seems to be padding must be what padding holds, at its side.
+        """
+        if not isinstance(self.data, Padded) or self.ours:
             return None
-        sides: tuple[Side, ...] = ("post", "pre")
-        found = [likely_padding(self.real, side=side) for side in sides]
-        return max((some for some in found if some), key=lambda some: some.count, default=None)
+        found = hidden_padding(self.real)
+        if found is None or self.lengths is None:
+            return found
+        is_padding = mask_number(self.value) == found.value and self.padding == found.side
+        return found if is_padding else None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether lengths are known, but nobody says at which side padding is."""
+        return not self.ours and self.lengths is not None and "--input-padding" not in self.given
+
+    @cached_property
+    def negative(self) -> Seen | None:
+        """The negative ones of steps that are single whole numbers, which can be no ids then."""
+        values = self.real.values
+        return None if values.ndim != 1 or values.dtype.kind != "i" else seen(lambda part: part < 0, values)
+
+    @property
+    def is_ids(self) -> bool:
+        """Whether steps are single whole numbers, which are taken for ids of an embedding."""
+        values = self.real.values
+        return values.ndim == 1 and values.dtype.kind in "biu" and self.negative is None
 
     def cure(self, *options: str) -> str:
         """The command that pads the file anew, with these options, and keeps the side that it has."""
@@ -83,6 +110,12 @@ class Subject:
         pairs = zip(self.given[::2], self.given[1::2], strict=True)
         given = [word for option, told in pairs if option not in options for word in (option, told)]
         return shlex.join(["seqtool", "pad", self.file, *given, *side, *options])
+
+    def cured(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The same findings, of which each that has options names the command that cures all of them together."""
+        asked = dict.fromkeys(found.options for found in findings if found.options is not None)
+        command = self.cure(*(word for options in asked for word in options))
+        return [found if found.options is None else replace(found, cure=command) for found in findings]
 
     def place(self, row: int, *within: int, name: str | None = None) -> str:
         """Where a real step stands: `x[i, t, f]`, or `values[row, f]` and its sequence."""
@@ -126,16 +159,23 @@ def seen(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Seen
     return Seen(count, cell) if count else None
 
 
-def seems(hidden: Hidden) -> str:
-    """What old padding looks like, in words."""
-    where = "end" if hidden.side == "post" else "begin"
-    value = hidden.options[1]
-    return f"{hidden.count:,} of {hidden.looked_at:,} rows {where} in steps of {value} alone, old padding it seems"
-
-
 def failing(name: str, message: str, where: Seen, array: str) -> Finding:
     """The finding that something fails in the cells of an array."""
     return Finding(name, "fails", message, where.count, f"{array}{[*where.cell]}")
+
+
+def shown(content: Any) -> str:
+    """A step as a person reads it: of many features the first ones.
+
+    >>> shown([1.5, 2.0, 3.0, 4.0, 5.0]), shown(7)
+    ('[1.5, 2.0, 3.0, ...]', '7')
+    """
+    if not isinstance(content, list) or len(content) <= _SHOWN:
+        return str(content)
+    return f"[{', '.join(map(str, content[:_SHOWN]))}, ...]"
+
+
+_SHOWN = 3
 
 
 def shown_key(keys: AnyArray | Text, i: int) -> str:

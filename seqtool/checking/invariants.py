@@ -11,8 +11,9 @@ import numpy as np
 
 from seqtool.building import from_dense
 from seqtool.casting import Array
-from seqtool.checking.findings import Finding, Subject, Verdict, failing, seems, seen, shown_key
+from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown, shown_key
 from seqtool.checking.leaks import key_cells, repeated
+from seqtool.foreign import looks_padded_at_start
 from seqtool.padding import lost
 from seqtool.ragged import Padded, Ragged, stale_slots
 from seqtool.windows import AnyArray, Spool, span
@@ -49,21 +50,35 @@ def invariants(subject: Subject, spool: Spool) -> Iterator[Finding]:
 
 
 def lengths(subject: Subject) -> Finding:
-    """Lengths lie within 0 and T; offsets begin at 0, never fall, and end at S."""
+    """Lengths lie within 0 and T; offsets begin at 0, never fall, and end at S.
+
+    Where a foreign block looks padded at its start they fail too: nothing can be told of what they leave out.
+    """
     data = subject.data
     fault = _offsets_fault(data, subject.lengths) if isinstance(data, Ragged) else _lengths_fault(data)
     if fault is not None:
         return fault
+    if isinstance(data, Padded) and subject.doubtful and looks_padded_at_start(data):
+        told = (
+            "they leave real steps out as if x were padded at its end, but it looks padded at its start: say "
+            "--input-padding pre, or post if that is meant"
+        )
+        return Finding("lengths", "fails", told, options=("--input-padding", "pre"))
+    hidden = subject.hidden
     if isinstance(data, Padded) and subject.lengths is None:
         told = f"none are known: each row is taken as {data.x.shape[1]:,} real steps; say them with --lengths"
-        hidden = subject.hidden
         if hidden is None or subject.reader is not None:  # which fails then: see `contracts`
             return Finding("lengths", "warning", told)
-        return Finding("lengths", "warning", f"{told}; {seems(hidden)}", cure=subject.cure(*hidden.options))
-    if not len(data):
-        return Finding("lengths", "ok", "no sequences")
+        return Finding(
+            "lengths", "warning", f"{told}; {hidden.seen}, old padding it seems", options=hidden.options
+        )
     known = span(data.lengths)
+    if not known.total:
+        return Finding("lengths", "warning", "no step in any sequence" if len(data) else "no sequences")
     told = f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
+    if hidden is not None:
+        told += f"; {hidden.seen}, as padding does: lengths may be too large"
+        return Finding("lengths", "warning", told, hidden.count, options=hidden.options)
     return Finding("lengths", "ok", told)
 
 
@@ -106,21 +121,17 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
         stale = stale_slots(array, data.lengths, padding=data.padding, value=value)
         if stale is None:
             continue
-        told = f"steps outside the sequences hold something else than {value}, the first {stale.content}"
-        place, cure = f"{name}{[*stale.place]}", None if subject.ours else subject.cure()
-        reads = subject.reader in ("keras", "keras-cudnn")
-        verdict: Verdict = "fails" if subject.ours or reads else "warning"
-        if not subject.ours and "--input-padding" not in subject.given:
-            others = stale_slots(array, data.lengths, padding="pre", value=value)
-            if others is None:
-                told = "x looks padded at its start; say --input-padding pre, or post if that is meant"
-                verdict, cure = "fails", None
-        return Finding("padding", verdict, told, stale.count, place, cure)
+        told = (
+            f"steps outside the sequences hold something else than {value}, the first {shown(stale.content)}"
+        )
+        if subject.ours:
+            return Finding("padding", "fails", told, stale.count, f"{name}{[*stale.place]}")
+        told += ": old data, or lengths too short"
+        verdict: Verdict = "fails" if subject.reader in ("keras", "keras-cudnn") else "warning"
+        return Finding("padding", verdict, told, stale.count, f"{name}{[*stale.place]}", ())
     side = "at the end" if data.padding == "post" else "at the start"
-    guessed = not subject.ours and subject.lengths is not None and "--input-padding" not in subject.given
-    return Finding(
-        "padding", "ok", f"{side}, with {data.value}{', as nobody says otherwise' if guessed else ''}"
-    )
+    guessed = ", as nobody says otherwise" if subject.doubtful else ""
+    return Finding("padding", "ok", f"{side}, with {data.value}{guessed}")
 
 
 def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
@@ -169,6 +180,8 @@ _NAMED = 8
 
 def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
+    if subject.real.values.shape[1:] == (0,):
+        return Finding("values", "warning", "no features: a step holds nothing")
     return _finite(subject, "values", subject.real.values, subject.place)
 
 
@@ -199,7 +212,7 @@ def dtype(subject: Subject) -> Finding:
         told = "float64: twice the float32 that networks take"
         cell = lost(subject.real.values, np.dtype(np.float32))
         if cell is None:
-            return Finding("dtype", "warning", told, cure=subject.cure("--dtype", "float32"))
+            return Finding("dtype", "warning", told, options=("--dtype", "float32"))
         return Finding(
             "dtype", "warning", f"{told}, which cannot hold all of these", place=subject.place(*cell)
         )
@@ -220,19 +233,19 @@ def _labels(subject: Subject) -> Iterator[tuple[str, AnyArray, Array | None]]:
 def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) -> Finding:
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
     place = partial(subject.place, name=name) if name == "step_y" else _in(name)
+    if classes is not None:
+        twice = unique_names(name, classes.astype(str).tolist())
+        if twice.verdict == "fails":
+            return replace(twice, message=f"classes: {twice.message}")
+        if label.dtype.kind not in "iu":
+            told = f"{label.dtype}, although there are classes; whole numbers were expected"
+            return Finding(name, "fails", told)
     nan = None if label.dtype.kind != "f" else seen(np.isnan, label)
     if nan is not None:
         verdict: Verdict = "warning" if subject.reader is None else "fails"
         return Finding(name, verdict, "NaN: no label; drop these sequences", nan.count, place(*nan.cell))
     if classes is None:
         return Finding(name, "ok", f"{label.dtype}, no classes")
-    twice = unique_names(name, classes.astype(str).tolist())
-    if twice.verdict == "fails":
-        return replace(twice, message=f"classes: {twice.message}")
-    if label.dtype.kind not in "iu":
-        return Finding(
-            name, "fails", f"{label.dtype}, although there are classes; whole numbers were expected"
-        )
     count = len(classes)
     wrong = seen(lambda part: (part < 0) | (part >= count), label)
     if wrong is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.options import ArrayOptions, MemoryOptions, parse_value
+from seqtool.options import ArrayOptions, KeyName, LabelName, MemoryOptions, parse_value
 
 if TYPE_CHECKING:
     from seqtool.inputs import Input
@@ -34,6 +34,8 @@ def check(
         ),
     ] = None,
     given: ArrayOptions,
+    label: LabelName = None,
+    key: KeyName = None,
     value: Annotated[
         str | None,
         typer.Option("--value", metavar="V", help="What padding holds in a foreign array. [default: 0]"),
@@ -59,7 +61,7 @@ def check(
     from seqtool.windows import Spool
 
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = Foreign(given.array, given.lengths, given.side, parse_value(value))
+    foreign = Foreign(given.array, given.lengths, given.side, parse_value(value), label, key)
     memory.allowed(using.max_memory)  # files are read in windows that any figure allows
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:
@@ -73,7 +75,8 @@ def check(
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
     if as_json:
-        report.print_json({**facts, "findings": [asdict(finding) for finding in found]})
+        told = [{name: part for name, part in asdict(f).items() if name != "options"} for f in found]
+        report.print_json({**facts, "findings": told})
     else:
         drawing.show_findings(facts, found)
     if not holds:

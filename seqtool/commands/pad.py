@@ -10,6 +10,8 @@ import typer
 from seqtool.errors import UsageError
 from seqtool.options import (
     ArrayOptions,
+    KeyName,
+    LabelName,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
@@ -46,13 +48,8 @@ def pad(
         str, typer.Option("--strip-side", metavar="post|pre", help="Strip at the end, or at the start.")
     ] = "post",
     given: ArrayOptions,
-    label: Annotated[
-        str | None,
-        typer.Option("--label", metavar="NAME", help="The field or column with a label per sequence."),
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option("--key", metavar="NAME", help="The field or column with a key per sequence.")
-    ] = None,
+    label: LabelName = None,
+    key: KeyName = None,
     allow_pickle: Annotated[
         bool,
         typer.Option("--allow-pickle", help="Open an old object .npy of your own; loading it can run code."),
@@ -174,14 +171,8 @@ def _dropped(
 
 
 def _mention_strip(ragged: Ragged, summary: Summary) -> None:
-    from seqtool.report import count
-    from seqtool.stripping import likely_padding
+    from seqtool.stripping import hidden_padding
 
-    hidden = likely_padding(ragged)
+    hidden = hidden_padding(ragged)
     if hidden:
-        of = "" if hidden.looked_at == len(ragged) else "the first "
-        summary.say(
-            "note",
-            f"{count(hidden.count, 'sequence')} of {of}{hidden.looked_at:,} end in steps that hold "
-            f"{hidden.options[1]} alone; if that is old padding, {' '.join(hidden.options)} drops it",
-        )
+        summary.say("note", f"{hidden.seen}; if that is old padding, {' '.join(hidden.options)} drops it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import struct
 import zipfile
@@ -24,7 +25,7 @@ from seqtool.inputs import opened
 from seqtool.ragged import Padded, Ragged, StepArray
 from seqtool.windows import Spool
 from tests import oracles
-from tests.command import SAMPLES
+from tests.command import SAMPLES, Place, succeeded
 
 NAN = float("nan")
 TABLE = """user,time,speed,height,kind,state,age
@@ -55,6 +56,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cut: Any = seqtool.group(folder / "in.csv", maxlen=2, **options)
     seqtool.save(folder / "padded.npz", cut, mask=True)
     return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
 
 
 def look(path: Path, reader: Any = None, against: Path | None = None, **foreign: Any) -> list[Finding]:
@@ -399,7 +405,7 @@ def test_a_foreign_array_without_lengths_is_taken_as_it_is_and_that_is_said(tmp_
     assert (failing(findings), unsure(findings)) == ([], ["lengths"])
     finding = found(findings, "lengths")
     assert "4 real steps" in finding.message
-    assert "1 of 2 rows end in steps of 0 alone" in finding.message
+    assert "1 of 2 sequences end in steps of 0 alone" in finding.message
     assert finding.cure == f"seqtool pad {tmp_path / 'a.npy'} --post --strip 0"
     np.save(tmp_path / "b.npy", np.arange(6, dtype=np.float32).reshape(2, 3))
     assert found(look(tmp_path / "b.npy"), "lengths").cure is None
@@ -413,7 +419,7 @@ def test_padding_at_the_start_of_a_foreign_array_is_seen_too(tmp_path: Path) -> 
         "warning",
         f"seqtool pad {path} --post --strip 0 --strip-side pre",
     )
-    assert "2 of 3 rows begin in steps of 0 alone" in finding.message
+    assert "2 of 3 sequences begin in steps of 0 alone" in finding.message
     lengths = tmp_path / "n.npy"
     np.save(lengths, np.array([4, 4, 4]))
     assert failing(look(path, "torch", lengths=str(lengths))) == []
@@ -435,13 +441,115 @@ def test_what_a_person_says_of_a_foreign_file(tmp_path: Path) -> None:
         look(tmp_path / "a.npz", array="data", lengths="z")
     said: dict[str, Any] = {"array": "data", "lengths": "n", "value": -1}
     findings = look(tmp_path / "a.npz", **said)
-    assert failing(findings) == ["padding"]
-    assert "--input-padding pre" in found(findings, "padding").message
+    assert failing(findings) == ["lengths"]
+    assert found(findings, "lengths").cure == (
+        f"seqtool pad {tmp_path / 'a.npz'} --array data --lengths n --value -1 --post --input-padding pre"
+    )
     findings = look(tmp_path / "a.npz", "torch", input_padding="pre", **said)
     assert failing(findings) == ["side"]
     cure = f"seqtool pad {tmp_path / 'a.npz'} --array data --lengths n --input-padding pre --value -1 --post"
     assert found(findings, "side").cure == cure
     assert unsure(findings) == ["lengths dtype"]
+
+
+BAD_LABELS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "too few": ({"y": np.array([1])}, "y", "has shape (1,)"),
+    "past the classes": ({"y": np.array([0, 2]), "classes": ["a", "b"]}, "y", "outside of 0 to 1"),
+    "fractions with classes": ({"y": np.array([0.0, NAN]), "classes": ["a", "b"]}, "y", "whole numbers"),
+    "keys twice": ({"keys": np.array([4, 4])}, "keys", "more than once"),
+    "keys of fractions": ({"keys": np.array([0.5, 1])}, "keys", "int64 or text"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LABELS)
+def test_what_belongs_to_foreign_sequences_is_looked_at(tmp_path: Path, case: str) -> None:
+    arrays, name, told = BAD_LABELS[case]
+    np.savez(tmp_path / "a.npz", x=np.ones((2, 3), np.float32), lengths=[3, 3], **arrays)
+    findings = look(tmp_path / "a.npz")
+    assert failing(findings) == [name]
+    assert told in found(findings, name).message
+    good = {"y": np.array([0, 1]), "classes": ["a", "b"], "keys": ["p", "q"]}
+    np.savez(tmp_path / "a.npz", x=np.ones((2, 3), np.float32), lengths=[3, 3], **good)
+    assert failing(look(tmp_path / "a.npz", "torch")) == []
+
+
+def test_an_array_of_another_meaning_is_a_warning(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.ones((2, 3), np.float32), features=np.ones((2, 5)))
+    findings = look(tmp_path / "a.npz")
+    assert (failing(findings), unsure(findings)) == ([], ["features", "lengths"])
+
+
+def test_a_meta_that_says_nothing_of_seqtool_is_a_warning(made: Path, tmp_path: Path) -> None:
+    with np.load(made / "padded.npz") as archive:
+        np.savez(tmp_path / "a.npz", **{**archive, "meta": np.array("{}")})
+    assert "meta" in unsure(look(tmp_path / "a.npz"))
+
+
+def test_lengths_that_hide_padding_are_a_warning(tmp_path: Path) -> None:
+    x = np.array([[5, 1, 0, 0], [7, 8, 9, 1]], np.float32)
+    np.savez(tmp_path / "a.npz", x=x, lengths=[4, 4])
+    for reader in (None, "torch", "keras"):
+        finding = found(look(tmp_path / "a.npz", reader), "lengths")
+        assert (finding.verdict, finding.count) == ("warning", 1)
+        assert "lengths may be too large" in finding.message
+        assert "--strip 0" in str(finding.cure)
+    np.savez(tmp_path / "a.npz", x=x, lengths=[2, 4])
+    assert found(look(tmp_path / "a.npz"), "lengths").verdict == "ok"
+    np.savez(tmp_path / "a.npz", x=x + 7, lengths=[4, 4])  # which end in sevens: no padding with 0
+    assert found(look(tmp_path / "a.npz"), "lengths").verdict == "ok"
+
+
+def test_lengths_that_are_too_short_are_called_so(tmp_path: Path) -> None:
+    x = np.arange(1, 49, dtype=np.float32).reshape(2, 4, 6)
+    np.savez(tmp_path / "a.npz", x=x, lengths=[3, 4])
+    finding = found(look(tmp_path / "a.npz"), "padding")
+    assert finding.message.endswith("the first [19.0, 20.0, 21.0, ...]: old data, or lengths too short")
+
+
+def test_where_the_side_is_in_doubt_nothing_else_is_told(place: Place) -> None:
+    x = np.array([[0, 0, 5, 1], [7, 8, 0, 1]], np.float32)
+    path = place.folder / "a.npz"
+    np.savez(path, x=x, lengths=[2, 4], y=[0, 1])
+    for reader in (None, "keras", "keras-cudnn", "torch", "dynamic-rnn"):
+        findings = look(path, reader)
+        assert failing(findings) == ["lengths"]
+        assert findings[-1].cure == f"seqtool pad {path} --post --input-padding pre"
+    succeeded(place.run(*shlex.split(str(findings[-1].cure))[1:], "-o", "cured.npz"))
+    assert place.arrays("cured.npz")["x"].tolist() == [[5, 1, 0, 0], [7, 8, 0, 1]]
+    with pytest.raises(DataError, match="--input-padding pre"):
+        look(SAMPLES / "padded.npz", against=path)
+
+
+def test_files_in_which_nothing_stands_are_a_warning(tmp_path: Path) -> None:
+    for shape, name in (((0, 3), "lengths"), ((2, 0), "lengths"), ((2, 3, 0), "values")):
+        np.savez(tmp_path / "a.npz", x=np.ones(shape, np.float32), lengths=np.full(shape[0], shape[1]))
+        findings = look(tmp_path / "a.npz")
+        assert (failing(findings), unsure(findings)) == ([], [name])
+        assert any(
+            word in found(findings, name).message for word in ("no step", "no sequences", "no features")
+        )
+
+
+def test_one_command_cures_all_that_can_be_cured(place: Place) -> None:
+    x = np.array([[[1, 2], [9, 9]], [[3, 4], [5, 6]], [[0, 0], [0, 0]]])
+    path = place.folder / "a.npz"
+    np.savez(path, x=x, lengths=np.array([1, 2, 0], np.int32), y=[1, 2, 3])
+    findings = look(path, "torch")
+    assert [f.name for f in findings if f.cure] == ["padding", "dtype", "empty", "lengths dtype"]
+    [cure] = {f.cure for f in findings if f.cure}
+    assert cure == f"seqtool pad {path} --post --dtype float32 --min-len 1"
+    succeeded(place.run(*shlex.split(cure)[1:], "-o", "cured.npz"))
+    assert place.arrays("cured.npz")["y"].tolist() == [1, 2]
+    cured = look(place.folder / "cured.npz", "torch")
+    assert (failing(cured), unsure(cured)) == ([], [])
+
+
+def test_a_name_that_begins_like_an_option_can_be_pasted(place: Place) -> None:
+    np.save(place.folder / "-a.npy", np.array([[1, 2], [3, 0]], "float64"))
+    done = place.run("check", "--json", "--for", "torch", "--", "-a.npy")
+    [cure] = {f["cure"] for f in json.loads(done.out)["findings"] if f["cure"]}
+    assert cure == "seqtool pad ./-a.npy --post --dtype float32"
+    succeeded(place.run(*shlex.split(cure)[1:], "-o", "cured.npz"))
 
 
 def test_lengths_in_a_file_of_their_own(tmp_path: Path) -> None:
@@ -475,7 +583,7 @@ def test_foreign_arrays_of_a_wrong_form(tmp_path: Path) -> None:
         np.savez(tmp_path / "a.npz", wrong)
         assert failing(look(tmp_path / "a.npz")) == ["arrays"]
     np.savez(tmp_path / "a.npz")
-    with pytest.raises(DataError, match="--array"):
+    with pytest.raises(DataError, match="holds no array"):
         look(tmp_path / "a.npz")
 
 

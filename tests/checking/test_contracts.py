@@ -206,6 +206,20 @@ def test_the_cure_of_a_foreign_file_says_what_the_person_said(place: Place) -> N
     assert failing(look(place.folder / "cured.npz", "keras")) == []
 
 
+def test_numbers_below_zero_are_no_ids(place: Place) -> None:
+    path = place.folder / "in.npz"
+    seqtool.save(path, ids([5, -1], [3]))
+    findings = look(path, "torch")
+    [warning] = [f for f in findings if f.name == "ids"]
+    assert (warning.verdict, warning.count, warning.place) == ("warning", 1, "x[0, 1]")
+    assert failing(findings) == ["dtype"]  # as numbers they must be floats
+    assert [f.verdict for f in look(path, "keras") if f.name == "ids"] == ["warning"]
+    seqtool.save(path, ids([5, 1], [3]))
+    assert [f.verdict for f in look(path, "torch") if f.name == "ids"] == ["ok"]
+    seqtool.save(path, steps([5, -1], [3]))
+    assert "ids" not in [f.name for f in look(path, "torch")]
+
+
 # Old padding in foreign arrays, whose lengths nobody told
 
 
