@@ -89,6 +89,12 @@ def deliver(
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
+def check_ragged(destination: Destination) -> None:
+    """Raise UsageError for a format that cannot hold ragged sequences."""
+    if destination.suffix == ".npy":
+        raise UsageError(f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz")
+
+
 def data_bytes(data: Plan | Ragged) -> int:
     """The bytes of the largest array."""
     return data.nbytes if isinstance(data, Plan) else data.values.nbytes
@@ -166,3 +172,8 @@ def _check_room(destination: Destination, size: int) -> None:
 def chosen_side(post: bool | None, default: Side) -> Side:
     """The padding side that `--post/--pre` names."""
     return default if post is None else "post" if post else "pre"
+
+
+def chosen_value(said: str | None, made: Plan | Ragged) -> str | None:
+    """What `--value` says, in a receipt: the number that auto has chosen."""
+    return str(made.value) if said == "auto" and isinstance(made, Plan) else said

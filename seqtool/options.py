@@ -31,6 +31,8 @@ KeyName = Annotated[
     typer.Option("--key", metavar="NAME", help="The field, column or array with a key per sequence."),
 ]
 
+RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
+
 
 @dataclass(frozen=True)
 class OutputOptions:
@@ -159,6 +161,11 @@ class PaddingOptions:
     mask: Annotated[
         bool, typer.Option("--mask", help="Add mask, (N, T) bool: true where a step is real.")
     ] = False
+
+    def refuse(self) -> None:
+        """Raise UsageError for what says how to pad, where nothing is padded."""
+        if self.maxlen or self.mask or self.post is not None or self.value is not None:
+            raise UsageError("--ragged pads nothing: leave --maxlen, --post/--pre, --value and --mask out")
 
 
 @dataclass(frozen=True)

@@ -213,6 +213,24 @@ def _check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> None:
     raise DataError(f"{where}: {describe_loss(ragged.values[step : step + 1][0][*feature].item(), dtype)}")
 
 
+def recast(ragged: Ragged, dtype: str | np.dtype[Any]) -> Ragged:
+    """The same sequences with values of another type, cast where they are read; errors as in `pad`.
+
+    >>> recast(Ragged(np.array([1, 2]), np.array([0, 2])), "float32").values
+    array([1., 2.], dtype=float32)
+    """
+    target = dtype_named(dtype)
+    if ragged.values.dtype == target:
+        return ragged
+    _check_cast(ragged, target)
+
+    def rounded(rows: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return rows.astype(target)
+
+    return ragged.replace(values=mapped(rounded, ragged.values, dtype=target))
+
+
 def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
     """The cell of the first number that a cast to `dtype` would damage; None where it damages none.
 
@@ -295,7 +313,7 @@ def check_blow_up(planned: Plan) -> None:
     raise DataError(
         f"x would be {planned.shape} {planned.dtype}, {human(planned.nbytes)}, although the sequences hold "
         f"{human(real)}: the longest, {key}, has {lengths[longest]:,} steps; --maxlen {max(few, 1)} covers 95 % of "
-        f"the sequences, --maxlen {max(most, 1)} 99 %; or keep them as they are: group --ragged"
+        f"the sequences, --maxlen {max(most, 1)} 99 %; or keep them as they are: --ragged"
     )
 
 

@@ -105,6 +105,8 @@ def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
     """The value in which sequences of a dense array seem to be padded at one side, by the first of them.
 
     Such a sequence ends (`pre`: begins) in two steps or more that hold this value, and no other, in every feature.
+    Zeros and NaN are what padding usually holds. Another value counts where it is that of most such sequences,
+    and of one in twenty of all: single numbers are the same twice by chance.
 
     >>> likely_padding(Ragged(np.array([1, 0, 0, 3, 4, 5]), np.array([0, 3, 6])))
     Hidden(value=0, count=1, looked_at=2, side='post')
@@ -124,6 +126,10 @@ def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
     if not same.any():
         return None
     found, counts = np.unique(first[same], return_counts=True)
+    usual = (found == 0) | np.isnan(found)
+    counts[~usual & ((2 * counts < counts.sum()) | (20 * counts < looked_at))] = 0
+    if not counts.any():
+        return None
     return Hidden(found[counts.argmax()].item(), int(counts.max()), looked_at, side)
 
 

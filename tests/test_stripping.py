@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.building import from_dense
 from seqtool.errors import UsageError
 from seqtool.ragged import Ragged, StepArray, offsets_of
-from seqtool.stripping import Hidden, likely_padding, strip, wholly
+from seqtool.stripping import Hidden, hidden_padding, likely_padding, strip, wholly
 from tests import oracles
 
 sides = st.sampled_from(["pre", "post"])
@@ -188,3 +189,24 @@ def test_stripping_the_likely_padding_takes_what_was_found() -> None:
     ragged = Ragged(x.reshape(-1), np.array([0, 4, 8, 12]))
     assert likely_padding(ragged) == Hidden(value=0, count=2, looked_at=3)
     assert strip(ragged, 0).lengths.tolist() == [2, 4, 1]
+
+
+def test_numbers_that_are_the_same_twice_by_chance_are_no_padding() -> None:
+    ids = np.random.default_rng(1).integers(1, 30, (1000, 12))
+    assert likely_padding(from_dense(ids)) is None
+    assert hidden_padding(from_dense(ids)) is None
+    ids[::3, 8:] = 77
+    assert hidden_padding(from_dense(ids)) == Hidden(77, 334, 1000, "post")
+    ids[::3, 8:] = 0  # zeros are told from other numbers even where few end in them
+    ids[9:, 8:] = np.arange(4) + 1
+    found = likely_padding(from_dense(ids))
+    assert found is not None
+    assert (found.value, found.count) == (0, 3)
+
+
+def test_padding_at_either_side_is_seen_in_words() -> None:
+    x = np.array([[0, 0, 5], [0, 0, 0], [1, 2, 3]])
+    found = hidden_padding(from_dense(x))
+    assert found is not None
+    assert (found.side, found.options) == ("pre", ("--strip", "0", "--strip-side", "pre"))
+    assert found.seen == "2 of 3 sequences begin in steps of 0 alone"

@@ -15,6 +15,7 @@ from seqtool.options import (
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
+    RaggedFlag,
     TableOptions,
     padding_value,
 )
@@ -42,7 +43,7 @@ def group(
     keep_row_index: Annotated[
         bool, typer.Option("--keep-row-index", help="Add row_index: each step's row in the input, from 0.")
     ] = False,
-    ragged: Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")] = False,
+    ragged: RaggedFlag = False,
     min_len: Annotated[
         int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
     ] = 0,
@@ -65,7 +66,7 @@ def group(
     """
     from seqtool import bars, inputs, memory, outputs, receipts, report, roles, tables
     from seqtool.coding import GroupOptions
-    from seqtool.delivery import chosen_side, deliver
+    from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.padding import plan
     from seqtool.ragged import check_side
     from seqtool.tabular import group_table
@@ -84,8 +85,8 @@ def group(
     inputs.require_any(sources or [])
     if not by.key:
         raise UsageError("no key: say with --key which column tells sequences apart, such as --key 0")
-    if ragged and (padding.maxlen or padding.mask or padding.post is not None or value is not None):
-        raise UsageError("--ragged pads nothing: leave --maxlen, --post/--pre, --value and --mask out")
+    if ragged:
+        padding.refuse()
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("group")
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
@@ -93,10 +94,8 @@ def group(
         destination = outputs.choose(
             to.output, command="group", inputs=given, force=to.force, dry_run=to.dry_run
         )
-        if ragged and destination.suffix == ".npy":
-            raise UsageError(
-                f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz"
-            )
+        if ragged:
+            check_ragged(destination)
         table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
         parts = roles.resolve_call(table, **vars(by))
         watch = bars.watch(summary, quiet=to.quiet or to.as_json)
@@ -123,6 +122,7 @@ def group(
             "drop": None,
             "post": None,
             "padding": None if ragged else side,
+            "value": chosen_value(padding.value, made),
             "ragged": ragged,
         }
         names = [path.name if path else "-" for path in given]

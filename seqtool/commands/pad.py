@@ -15,6 +15,7 @@ from seqtool.options import (
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
+    RaggedFlag,
     padding_value,
     parse_value,
 )
@@ -32,6 +33,7 @@ def pad(
         str | None,
         typer.Argument(metavar="SOURCE", help="A file, or - for standard input.", show_default=False),
     ] = None,
+    ragged: RaggedFlag = False,
     multiple_of: Annotated[
         int, typer.Option("--multiple-of", metavar="K", min=1, help="Round the padded length up to K.")
     ] = 1,
@@ -57,7 +59,7 @@ def pad(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Pad and truncate sequences to one length.
+    """Pad and truncate sequences to one length, or with --ragged only gather them.
 
     SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
     line, or Parquet or Arrow with a list column. Arrays are read in windows, so files may be of any size.
@@ -65,9 +67,9 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors, inputs, memory, outputs, receipts, report
-    from seqtool.delivery import chosen_side, deliver
-    from seqtool.padding import plan
-    from seqtool.ragged import check_side
+    from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
+    from seqtool.padding import plan, recast
+    from seqtool.ragged import Ragged, check_side
     from seqtool.selecting import at_least
     from seqtool.sequences import SourceOptions
     from seqtool.sources import read_sequences
@@ -76,70 +78,67 @@ def pad(
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
     value, padded_with = padding_value(padding.value), parse_value(strip, "--strip")
+    if ragged:
+        padding.refuse()
+        if multiple_of > 1:
+            raise UsageError("--ragged pads nothing: leave --multiple-of out")
     if isinstance(padded_with, tuple):
         raise UsageError(f"--strip is {strip}; one number was expected")
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("pad")
     with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
-        options = SourceOptions(
-            array=given.array,
-            label=label,
-            key=key,
-            lengths=given.lengths,
-            input_padding=given.side,
-            allow_pickle=allow_pickle,
-            dtype=padding.dtype,
-            value=None if value == "auto" else value,
-            spool=spool,
-            memory=limit,
-        )
+        old_value = None if value == "auto" else value
+        said = (given.array, label, key, given.lengths, given.side, allow_pickle, padding.dtype, old_value)
+        options = SourceOptions(*said, spool=spool, memory=limit)
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
         path = found[0].given
         destination = outputs.choose(
             to.output, command="pad", inputs=[path, *given.files], force=to.force, dry_run=to.dry_run
         )
+        if ragged:
+            check_ragged(destination)
         with summary.stage("reading"):
             came = read_sequences(found[0], options)
             real = came.ragged
             if padded_with is not None:
                 real = strip_steps(real, padded_with, side=side, spool=spool)
-            ragged = at_least(real, min_len, spool=spool)
+            kept = at_least(real, min_len, spool=spool)
         with errors.at(found[0].name):
-            made = plan(
-                ragged,
-                maxlen=padding.maxlen,
-                padding=chosen_side(padding.post, came.padding or "pre"),
-                truncating=truncating,
-                value=next((known for known in (value, came.value) if known is not None), 0),
-                dtype=padding.dtype,
-                multiple_of=multiple_of,
+            made = (
+                recast(kept, padding.dtype or kept.values.dtype)
+                if ragged
+                else plan(
+                    kept,
+                    maxlen=padding.maxlen,
+                    padding=chosen_side(padding.post, came.padding or "pre"),
+                    truncating=truncating,
+                    value=next((known for known in (value, came.value) if known is not None), 0),
+                    dtype=padding.dtype,
+                    multiple_of=multiple_of,
+                )
             )
         arguments = {
-            "maxlen": padding.maxlen,
-            "padding": made.padding,
-            "truncating": truncating,
-            "value": padding.value,
-            "dtype": padding.dtype,
+            **vars(given),
+            **vars(padding),
+            "post": None,
+            "lengths": None if given.lengths is None else Path(given.lengths).name,
+            "padding": None if isinstance(made, Ragged) else made.padding,
+            "truncating": None if ragged else truncating,
+            "value": chosen_value(padding.value, made),
+            "ragged": ragged,
             "multiple_of": multiple_of if multiple_of > 1 else None,
             "strip": strip,
             "strip_side": side if strip else None,
             "min_len": min_len or None,
-            "array": given.array,
-            "lengths": None if given.lengths is None else Path(given.lengths).name,
-            "input_padding": given.input_padding,
             "label": label,
             "key": key,
-            "mask": padding.mask,
         }
         _tell(came, found[0].name, summary)
         if strip is None and came.dense:
             _mention_strip(real, summary)
-        rows = receipts.Rows(
-            came.steps,
-            len(ragged.values),
-            dropped=_dropped(came.ragged, real, ragged, strip, min_len, summary),
-        )
+        dropped = _dropped(came.ragged, real, kept, strip, min_len, summary)
+        rows = receipts.Rows(came.steps, len(kept.values), dropped=dropped)
         receipt = receipts.Made("pad", [path.name if path else "-"], arguments, rows)
         deliver(made, receipt, destination, to, summary, mask=padding.mask)
 

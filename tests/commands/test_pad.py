@@ -321,7 +321,7 @@ def test_value_auto_takes_one_that_no_real_step_holds(place: Place) -> None:
     assert "padding with -2" in done.err
     meta = json.loads(str(arrays["meta"]))
     assert meta["value"] == -2
-    assert meta["receipt"][0]["arguments"]["value"] == "auto"
+    assert meta["receipt"][0]["arguments"]["value"] == "-2"
     # A file of ours has a value of its own, which auto does without.
     assert x(place, "a.npz", "--maxlen", "3", "--post", "--value", "auto")[0][2] == [-2, -2]
     assert (
@@ -333,3 +333,44 @@ def test_value_auto_takes_one_that_no_real_step_holds(place: Place) -> None:
     assert "full.npy: no mask value is free" in done.err
     assert "--dtype" in done.err
     assert pad(place, "full.npy", "--maxlen", "3", "--value", "auto", "--dtype", "int8")["x"][0, 0] == -1
+
+
+# Ragged
+
+
+def test_ragged_gathers_sequences_and_pads_nothing(place: Place) -> None:
+    place.write("a.npy", np.array([[5, 1, 0, 0], [0, 0, 0, 0], [7, 8, 9, 1]], np.int16))
+    call = ["pad", "a.npy", "--strip", "0", "--min-len", "1", "--ragged"]
+    done = succeeded(place.run(*call, "--dtype", "float32", "-o", "r.npz"))
+    arrays = place.arrays("r.npz")
+    assert arrays["values"].tolist() == [5, 1, 7, 8, 9, 1]
+    assert arrays["values"].dtype == np.float32
+    assert arrays["offsets"].tolist() == [0, 2, 6]
+    [entry] = json.loads(str(arrays["meta"]))["receipt"]
+    assert entry["rows"] == {"in": 12, "kept": 6, "cut": 0, "dropped": {"stripped": 6}}
+    assert entry["arguments"] == {
+        "dtype": "float32",
+        "ragged": True,
+        "strip": "0",
+        "strip_side": "post",
+        "min_len": 1,
+    }
+    assert "values (6,) float32, ragged" in done.err
+    succeeded(place.run("check", "r.npz", "--for", "torch"))
+    succeeded(place.run("pad", "r.npz", "--post", "-o", "p.npz"))
+    assert place.arrays("p.npz")["x"].tolist() == [[5, 1, 0, 0], [7, 8, 9, 1]]
+    succeeded(place.run("pad", "p.npz", "--ragged", "-o", "again.npz"))
+    assert place.arrays("again.npz")["values"].tolist() == arrays["values"].tolist()
+
+
+def test_ragged_refuses_what_pads(place: Place) -> None:
+    place.write("a.npy", np.array([[300, 1]]))
+    for option in (["--maxlen", "3"], ["--post"], ["--value", "0"], ["--mask"], ["--multiple-of", "2"]):
+        done = place.run("pad", "a.npy", "--ragged", *option)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "--ragged pads nothing" in done.err
+    assert "use .npz" in place.run("pad", "a.npy", "--ragged", "-o", "b.npy").err
+    done = place.run("pad", "a.npy", "--ragged", "--dtype", "int8")
+    assert done.code == 1
+    assert "a.npy: sequence 0, step 0: 300, which int8 cannot hold" in done.err
+    assert [path.name for path in place.folder.iterdir()] == ["a.npy"]
