@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-
+from seqtool.bucketing import batch_slots, best_buckets, bucket_slots
 from seqtool.counting import LengthCounts
 from seqtool.errors import UsageError
 
@@ -18,6 +17,7 @@ _ROUND = sorted(
     | {n << k for n in (2, 3) for k in range(2, 40)}
 )
 _BUCKETS = (4, 8)
+_BATCH = 32  # sequences
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,23 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Saving:
-    """A way to pad less without a cut: batches of similar length in `len(maxlens)` buckets, or none: packed.
+    """A way to pad less without a cut; `slots` are those of all sequences, of which `padding` are no step.
 
-    Each bucket is padded to its own longest sequence, `maxlens`. `slots` of all, of which `padding` are no step.
+    "buckets" pad each sequence to the first of `maxlens` that holds it; "batches" are `batch_size` sequences of
+    similar lengths, each batch padded to its own longest; "packed" sequences have no padding. What the way has
+    not is None.
     """
 
-    maxlens: tuple[int, ...]
+    way: Literal["buckets", "batches", "packed"]
     slots: int
     padding: int
+    maxlens: tuple[int, ...] | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do: pad to `maxlen`; with `ragged`, better pad each batch alone, and to `maxlen` if it must be one.
+    """What to do: pad to `maxlen`; with `ragged`, better pad each batch alone, and to `maxlen` what must be a block.
 
     `maxlen` is None where there is nothing to pad.
     """
@@ -82,7 +86,10 @@ class LengthPlan:
                 dict(zip(("from", "to", "sequences"), bar, strict=True)) for bar in length_bars(counts)
             ],
             "candidates": [asdict(candidate) for candidate in self.candidates],
-            "savings": [{**asdict(saving), "maxlens": list(saving.maxlens)} for saving in self.savings],
+            "savings": [
+                {**asdict(saving), "maxlens": None if saving.maxlens is None else list(saving.maxlens)}
+                for saving in self.savings
+            ],
             "advice": asdict(self.advice),
         }
 
@@ -97,10 +104,11 @@ def plan_lengths(counts: LengthCounts, *, features: int | None, itemsize: int) -
     The rule: nothing is cut where padding to the longest makes at most a third of the slots padding. Otherwise
     take the smallest candidate that loses at most 1 % of the steps, if that saves a tenth of the slots, else the
     longest. If more than half of the slots are padding even then, keep the sequences ragged and pad each batch to
-    its own longest; what must be one block takes the smallest candidate that cuts at most 1 % of the sequences.
+    its own longest; what must be one block takes that candidate all the same.
 
     Raises UsageError for an itemsize below 1, or a number of features below 0.
 
+    >>> import numpy as np
     >>> plan = plan_lengths(LengthCounts.of(np.array([2, 3, 3, 4])), features=5, itemsize=4)
     >>> [(found.maxlen, found.cut, found.lost, found.padding) for found in plan.candidates]
     [(3, 1, 1, 1), (4, 0, 0, 4)]
@@ -153,15 +161,16 @@ def _candidate(counts: LengthCounts, maxlen: int, origin: str, step: int) -> Can
 
 
 def _savings(counts: LengthCounts) -> tuple[Saving, ...]:
-    """Buckets of about as many sequences each, and packing."""
-    found: list[Saving] = []
-    for many in _BUCKETS:
-        maxlens = sorted({max(1, counts.quantile((i + 1) / many)) for i in range(many)})
-        which = np.searchsorted(maxlens, counts.lengths)
-        slots = sum(maxlen * int(counts.sequences[which == i].sum()) for i, maxlen in enumerate(maxlens))
-        if len(maxlens) > max((len(other.maxlens) for other in found), default=1):
-            found.append(Saving(tuple(maxlens), slots, slots - counts.steps))
-    return (*found, Saving((), counts.steps, 0))
+    """Buckets and batches, where they take fewer slots than one block, and packing."""
+    found = []
+    for maxlens in dict.fromkeys(best_buckets(counts, most=many) for many in _BUCKETS):
+        if len(maxlens) > 1:
+            slots = bucket_slots(counts, maxlens)
+            found.append(Saving("buckets", slots, slots - counts.steps, maxlens=maxlens))
+    slots = batch_slots(counts, batch_size=_BATCH)
+    if slots < counts.count * counts.longest:
+        found.append(Saving("batches", slots, slots - counts.steps, batch_size=_BATCH))
+    return (*found, Saving("packed", counts.steps, 0))
 
 
 def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Advice:
@@ -173,27 +182,24 @@ def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Advice:
         reason = f"Nothing is cut, and only {_padding(longest)} of the slots are padding."
         return Advice(longest.maxlen, False, reason)
     least = next(found for found in candidates if 100 * found.lost <= counts.steps)
-    worth = 10 * least.slots <= 9 * longest.slots
-    if not worth and 2 * longest.padding <= longest.slots:
+    if 10 * least.slots <= 9 * longest.slots:
+        one, lost = least, percent(least.lost, counts.steps)
         reason = (
-            f"{_padding(longest)} of the slots are padding, but a cut that loses at most 1% of the steps would "
-            "save less than a tenth of the slots."
+            f"The smallest maxlen that loses at most 1% of the steps makes {_padding(one)} of the slots padding, "
+            f"against {_padding(longest)} with the longest"
         )
-        return Advice(longest.maxlen, False, reason)
-    if worth and 2 * least.padding <= least.slots:
+        price = f"cuts {one.cut:,} of the sequences ({percent(one.cut, counts.count)}) and loses {lost} of the steps"
+    else:
+        one = longest
         reason = (
-            f"The smallest that loses at most 1% of the steps ({percent(least.lost, counts.steps)}): "
-            f"{_padding(least)} of the slots are padding, against {_padding(longest)} with the longest."
+            f"With the longest {_padding(one)} of the slots are padding, and a cut that loses at most 1% of the "
+            "steps would save less than a tenth of the slots"
         )
-        return Advice(least.maxlen, False, reason)
-    one = next(found for found in candidates if 100 * found.cut <= counts.count)
-    reason = (
-        f"Even the smallest maxlen that loses at most 1% of the steps makes {_padding(least)} of the slots padding: "
-        "keep the sequences ragged, and pad each batch to its own longest. If it must be one block, maxlen "
-        f"{one.maxlen:,} cuts {one.cut:,} of the sequences ({percent(one.cut, counts.count)}) and loses "
-        f"{one.lost:,} of the steps ({percent(one.lost, counts.steps)})."
-    )
-    return Advice(one.maxlen, True, reason)
+        price = "cuts nothing"
+    if 2 * one.padding <= one.slots:
+        return Advice(one.maxlen, False, f"{reason}.")
+    reason += ": keep the sequences ragged, and pad each batch to its own longest."
+    return Advice(one.maxlen, True, f"{reason} If it must be one block, maxlen {one.maxlen:,} {price}.")
 
 
 def _padding(candidate: Candidate) -> str:
@@ -205,6 +211,7 @@ def length_bars(counts: LengthCounts, *, most: int = 16) -> list[tuple[int, int,
 
     All are of one width, but where a few sequences are far longer than the others, the last bar holds them all.
 
+    >>> import numpy as np
     >>> length_bars(LengthCounts.of(np.array([1] * 300 + [2] * 300 + [1000])))
     [(1, 1, 300), (2, 2, 300), (3, 1000, 1)]
     """

@@ -16,51 +16,59 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+_TEXT = 80  # columns of running text at most, however wide the terminal is
+
+
 def show_plan(facts: Mapping[str, Any]) -> None:
     """Draw the facts of a `seqtool.planning.LengthPlan` and what `seqtool plan` adds to them."""
     from rich.text import Text
 
     out = console()
     advice = facts["advice"]
-    out.print(Text(printable(_read(facts))), soft_wrap=True)
+    out.print(Text(printable(listed(facts["inputs"], most=3)), style="bold"), soft_wrap=True)
+    for line in _read(facts):
+        _put(out, line)
     out.print()
     show_histogram(out, [tuple(bar.values()) for bar in facts["histogram"]], marked=advice["maxlen"])
     if facts["candidates"]:
         _show_candidates(out, facts)
         _show_savings(out, facts)
-    what = (
-        ""
-        if advice["maxlen"] is None
-        else "ragged: "
-        if advice["ragged"]
-        else f"maxlen {advice['maxlen']:,}: "
-    )
-    out.print(Text.assemble((what, "bold"), advice["reason"]))
+    if advice["maxlen"] is not None:
+        out.print(Text("ragged" if advice["ragged"] else f"maxlen {advice['maxlen']:,}", style="bold"))
+    _put(out, advice["reason"])
     if facts["command"]:
         out.print(Text(f"\n  {printable(facts['command'])}", style="bold"), soft_wrap=True)
 
 
-def _read(facts: Mapping[str, Any]) -> str:
-    """One line: what was read."""
+def _put(out: Console, told: str) -> None:
+    """Lines below a bold one, wrapped between words."""
+    from rich.text import Text
+
+    for line in Text(printable(told)).wrap(out, min(out.width, _TEXT) - 2):
+        line.rstrip()
+        out.print(Text.assemble("  ", line))
+
+
+def _read(facts: Mapping[str, Any]) -> list[str]:
+    """What was read, and what was taken for granted."""
     parts = [count(facts["sequences"], "sequence"), count(facts["steps"], "step")]
     parts += [] if facts["features"] is None else [count(facts["features"], "feature")]
     lengths = facts["lengths"]
-    if lengths:
-        parts.append(
-            f"shortest {lengths['min']:,}, median {lengths['median']:,g}, longest {lengths['max']:,}"
-        )
-    notes = [f"{facts['empty']:,} empty"] if facts["empty"] else []
-    return "; ".join([f"{listed(facts['inputs'], most=3)}: {', '.join(parts)}", *notes, *facts["notes"]])
+    if not lengths:
+        return [", ".join(parts), *facts["notes"]]
+    ends = [f"shortest {lengths['min']:,}", f"median {lengths['median']:,g}", f"longest {lengths['max']:,}"]
+    empty = f"; {facts['empty']:,} without a step" if facts["empty"] else ""
+    return [", ".join(parts), f"{', '.join(ends)}{empty}", *facts["notes"]]
 
 
 def _show_candidates(out: Console, facts: Mapping[str, Any]) -> None:
     chosen = facts["advice"]["maxlen"]
     rows = [
         (
-            f"{found['maxlen']:,}",
-            found["origin"].removesuffix(" of sequences") + (" ◂" if found["maxlen"] == chosen else ""),
+            f"{'▸ ' if found['maxlen'] == chosen else ''}{found['maxlen']:,}",
+            found["origin"].removesuffix(" of sequences").replace(" of ", " "),
             _part(found["cut"], facts["sequences"]),
-            _part(found["lost"], facts["steps"]),
+            percent(found["lost"], facts["steps"]),  # how many is in the JSON: the table fits 80 columns
             percent(found["padding"], found["slots"]),
             memory.human(found["nbytes"]),
         )
@@ -83,12 +91,7 @@ def _show_savings(out: Console, facts: Mapping[str, Any]) -> None:
     if facts["advice"]["maxlen"] != longest["maxlen"]:
         one = blocks[facts["advice"]["maxlen"]]
         ways.append((f"one block, maxlen {one['maxlen']:,}", one))
-    for saving in facts["savings"]:
-        edges = saving["maxlens"]
-        name = (
-            f"{len(edges)} buckets, to {listed([f'{n:,}' for n in edges])}" if edges else "packed: no padding"
-        )
-        ways.append((name, saving))
+    ways += [(_way(saving), saving) for saving in facts["savings"]]
     rows = [
         (
             name,
@@ -100,3 +103,13 @@ def _show_savings(out: Console, facts: Mapping[str, Any]) -> None:
     ]
     right = ["slots", "padding", "times fewer"]
     show_table(out, "slots in all, one block or batches by length", ["", *right], rows, right=right)
+
+
+def _way(saving: Mapping[str, Any]) -> str:
+    """A way to pad less, in words."""
+    maxlens = saving["maxlens"]
+    if maxlens:
+        return f"{len(maxlens)} buckets, to {listed([f'{maxlen:,}' for maxlen in maxlens])}"
+    if saving["batch_size"]:
+        return f"batches of {saving['batch_size']} by length"
+    return "packed: no padding"

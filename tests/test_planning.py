@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from itertools import pairwise
 
 import numpy as np
@@ -11,10 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from seqtool.bucketing import batch_slots, best_buckets
 from seqtool.counting import LengthCounts
 from seqtool.errors import UsageError
 from seqtool.padding import pad
-from seqtool.planning import LengthPlan, length_bars, percent, plan_lengths
+from seqtool.planning import LengthPlan, Saving, length_bars, percent, plan_lengths
 
 ORDINARY = st.lists(st.integers(0, 60), min_size=1, max_size=60)
 TAILED = st.lists(st.integers(0, 5) | st.integers(0, 5000), min_size=1, max_size=40)
@@ -66,18 +66,23 @@ def lost(lengths: list[int], maxlen: int) -> int:
 
 
 @given(LENGTHS)
-def test_buckets_pad_each_sequence_to_the_next_longest_of_their_quantiles(lengths: list[int]) -> None:
+def test_what_else_would_save(lengths: list[int]) -> None:
     plan = planned(lengths)
     if not plan.candidates:
         return
-    *buckets, packed = plan.savings
-    assert (packed.maxlens, packed.slots, packed.padding) == ((), sum(lengths), 0)
-    for saving in buckets:
-        assert 2 <= len(saving.maxlens) <= 8
-        assert saving.maxlens[-1] == max(lengths)
-        wanted = sum(saving.maxlens[bisect_left(saving.maxlens, n)] for n in lengths)
-        assert (saving.slots, saving.padding) == (wanted, wanted - sum(lengths))
-        assert saving.slots < plan.candidates[-1].slots
+    *others, packed = plan.savings
+    assert packed == Saving("packed", sum(lengths), 0)
+    for saving in others:
+        assert sum(lengths) <= saving.slots < plan.candidates[-1].slots
+        assert saving.padding == saving.slots - sum(lengths)
+    counts, distinct = LengthCounts.of(np.array(lengths)), len({*lengths} - {0})
+    buckets = [saving.maxlens for saving in others if saving.way == "buckets"]
+    wanted = [best_buckets(counts, most=4)] if distinct > 1 else []
+    assert buckets == wanted + ([best_buckets(counts, most=8)] if distinct > 4 else [])
+    batches = batch_slots(counts, batch_size=32)
+    assert [(saving.batch_size, saving.slots) for saving in others if saving.way == "batches"] == (
+        [(32, batches)] if batches < plan.candidates[-1].slots else []
+    )
 
 
 @given(LENGTHS)
@@ -96,8 +101,6 @@ def test_the_advice_follows_the_rule(lengths: list[int]) -> None:
     else:
         wanted = least if least.maxlen * 10 <= longest.maxlen * 9 else longest
         ragged = wanted.padding * 2 > wanted.slots
-    if ragged:
-        wanted = next(found for found in plan.candidates if 100 * found.cut <= len(lengths))
     assert (plan.advice.maxlen, plan.advice.ragged) == (wanted.maxlen, ragged)
 
 
@@ -108,8 +111,10 @@ def test_the_advice_follows_the_rule(lengths: list[int]) -> None:
         ([7], 7, False, "nothing is padded or cut"),
         ([8, 9, 10], 10, False, "Nothing is cut"),
         (list(range(1, 200)), 199, False, "less than a tenth"),
-        ([14] * 985 + [17] * 15 + [40], 17, False, "smallest that loses at most 1%"),
-        ([3] * 1_000 + [1_000_000], 3, True, "keep the sequences ragged"),
+        ([14] * 985 + [17] * 15 + [40], 17, False, "smallest maxlen that loses at most 1%"),
+        ([3] * 1_000 + [1_000_000], 1_000_000, True, "keep the sequences ragged"),
+        ([1] * 99 + [50, 50], 50, True, "If it must be one block, maxlen 50 cuts nothing"),
+        ([1] * 900 + [*range(10, 60)], 53, True, "maxlen 53 cuts 6 of the sequences (0.6%)"),
         ([0, 0], None, False, "every sequence is empty"),
         ([], None, False, "no sequences"),
     ],
@@ -133,6 +138,7 @@ def test_a_million_short_sequences_and_one_long_one() -> None:
     assert [found.maxlen for found in plan.candidates] == [3, 960_000, 1_000_000]
     assert plan.advice.ragged
     assert plan.savings[0].slots == 4_000_000
+    assert plan.savings[1].slots == 3 * 1_000_000 + 1_000_000
 
 
 def test_bytes_are_exact_past_64_bits() -> None:

@@ -1,0 +1,92 @@
+"""How long the sequences of a source are, and what they would be made of; nothing is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seqtool.errors import DataError, UsageError
+from seqtool.inputs import Input
+from seqtool.memory import Memory
+from seqtool.ragged import Side
+from seqtool.report import count
+from seqtool.sequences import SourceOptions
+from seqtool.windows import AnyArray, Spool
+
+if TYPE_CHECKING:
+    from seqtool.options import ColumnOptions, TableOptions
+    from seqtool.tabular import Watch
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The lengths of the sequences, (N,), their features, None where a step is a number, and the type of x.
+
+    `padding` is the side of a padded file of ours; `notes` and `warnings` are what reading had to tell.
+    """
+
+    lengths: AnyArray
+    features: int | None
+    dtype: Any
+    padding: Side | None
+    notes: list[str]
+    warnings: list[str]
+
+
+def of_tables(
+    found: Sequence[Input],
+    by: ColumnOptions,
+    text: TableOptions,
+    *,
+    empty_key: Any,
+    spool: Spool,
+    memory: Memory,
+    watch: Watch,
+) -> Measured:
+    """Measure the sequences that grouping would make of tables; the key alone is read.
+
+    Raises what grouping raises for the columns and the key.
+    """
+    from seqtool import roles, tables
+    from seqtool.coding import GroupOptions
+    from seqtool.tabular import count_table
+
+    table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
+    parts = roles.resolve_call(table, **vars(by))
+    options = GroupOptions(empty_key=empty_key, missing=text.missing or ())
+    counted = count_table(table, parts, options, spool=spool, memory=memory, watch=watch)
+    notes, warnings = [*table.notes], []
+    for reason, rows in counted.rows.dropped.items():
+        if rows:
+            notes.append(f"{count(rows, 'row')} dropped: {reason}")
+    if counted.rows.kept == len(counted.lengths) > 1:
+        warnings.append("every key has one row; where steps stand in a list column, name it with --array")
+    return Measured(counted.lengths, len(counted.features), table.dtype or "float32", None, notes, warnings)
+
+
+def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
+    """Measure the sequences of the one source that there is to be.
+
+    Raises UsageError for several, and what `seqtool.sources.read_sequences` raises.
+    """
+    from seqtool.sources import read_sequences
+    from seqtool.stripping import hidden_padding
+
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} files of sequences; plan takes one at a time, but tables with --key")
+    try:
+        came = read_sequences(found[0], options)
+    except DataError as error:
+        if found[0].kind in ("npy", "npz"):
+            raise
+        raise DataError(f"{error}; if it is a table, say which column tells sequences apart: --key") from None
+    warnings, values = [*came.warnings], came.ragged.values
+    hidden = hidden_padding(came.ragged) if came.dense else None
+    if hidden:
+        warnings.append(
+            f"{hidden.seen}; if that is old padding, seqtool pad {' '.join(hidden.options)} drops it, and what "
+            "that writes can be planned"
+        )
+    features = None if values.ndim == 1 else values.shape[1]
+    return Measured(came.ragged.lengths, features, values.dtype, came.padding, came.notes, warnings)
