@@ -378,6 +378,37 @@ def test_one_padded_sequence_with_half_of_all_steps(place: Place) -> None:
     assert (made.x.sum(axis=(1, 2)) == kept * 2 * np.arange(1, count + 1)).all()
 
 
+@pytest.mark.slow
+def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
+    """Half a million keys, labels and sequences in three files, one of them compressed: all of each is looked at."""
+    count, slots = 500_000, 40
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(1, slots + 1, count)
+    x = rng.integers(1, 1000, (count, slots, 4), dtype=np.int16).astype(np.float32)
+    x[np.arange(slots) >= lengths[:, None]] = 0
+    names = np.array([f"key {i:07}" for i in range(count)])
+    arrays = {"x": x, "lengths": lengths, "keys": names, "y": rng.integers(0, 5, count)}
+    np.savez(place.folder / "foreign.npz", **arrays)
+    del x, arrays
+    succeeded(place.run("pad", "foreign.npz", "--post", "--min-len", "3", "-o", "ours.npz", "-q"))
+    succeeded(place.run("pad", "ours.npz", "--ragged", "--compress", "fast", "-o", "ragged.npz", "-q"))
+    kept = int((lengths >= 3).sum())
+    for call, failing in (
+        (("check", "foreign.npz", "--for", "torch"), {}),
+        (("check", "ours.npz", "--for", "keras-cudnn"), {}),
+        (("check", "ragged.npz", "--for", "torch"), {}),
+        (("check", "ours.npz", "--against", "foreign.npz"), {"shared keys": kept, "shared sequences": kept}),
+        (("plan", "ours.npz"), None),
+    ):
+        done, peak = place.measured(*call, "--max-memory", LIMIT, "--json")
+        facts = json.loads(done.out)
+        print(f"{' '.join(call)}: {peak / MILLION:.0f} MB")
+        if failing is not None:
+            found = {f["name"]: f["count"] for f in facts["findings"] if f["verdict"] == "fails"}
+            assert found == failing
+        assert peak <= ALLOWED, f"{call}: {peak / MILLION:.0f} MB"
+
+
 # --- refusals ---------------------------------------------------------------------------------------------
 
 
