@@ -118,6 +118,8 @@ def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
         return Chosen(names if _are_numbered(names) else ["values", "offsets"])
     lengths = foreign.lengths or "lengths"
     others = [name for name in names if name not in (lengths, foreign.label, foreign.key)]
+    if len(others) > 1:
+        others = [name for name in others if name not in _BELONGING]
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"

@@ -120,6 +120,10 @@ def test_the_array_of_sequences_is_the_one_that_is_left(tmp_path: Path) -> None:
     assert len(read(tmp_path / "a.npz", label="Y").ragged) == 3
     with pytest.raises(DataError, match="several arrays"):
         read(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", X=X, y=[1, 2, 3], lengths=LENGTHS)
+    assert np.asarray(read(tmp_path / "a.npz").ragged.per_sequence["y"]).tolist() == [1, 2, 3]
+    np.savez(tmp_path / "a.npz", features=X)
+    assert len(read(tmp_path / "a.npz").ragged) == 3
 
 
 def test_a_single_array_and_a_file_of_ours_have_none_to_name(tmp_path: Path) -> None:
