@@ -25,6 +25,7 @@ from seqtool.foreign import (
 from seqtool.inputs import Input
 from seqtool.npy import open_npy, unpickle
 from seqtool.ragged import Padded, Ragged, check_lengths
+from seqtool.report import count
 from seqtool.sequences import Sequences, SourceOptions
 from seqtool.windows import span
 from seqtool.zipped import ZipReader
@@ -65,7 +66,7 @@ def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
         raise DataError("the object array holds one thing, no sequences")
     ragged = from_lists([_plain(item) for item in items])
     return Sequences(
-        ragged, span(ragged.lengths).total, notes=[f"{len(items):,} arrays are one sequence each"]
+        ragged, span(ragged.lengths).total, notes=[f"{count(len(items), 'array')}, one sequence each"]
     )
 
 
@@ -97,7 +98,7 @@ def _foreign(taken: Taken, said: Foreign) -> Sequences:
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds
         if taken.numbered:
-            notes.append(f"{len(ragged):,} arrays are one sequence each")
+            notes.append(f"{count(len(ragged), 'array')}, one sequence each")
         return Sequences(ragged, len(ragged.values), notes=notes, warnings=warnings)
     block = taken.data
     slots = block.x.shape[1]

@@ -361,7 +361,7 @@ def test_numbered_arrays_are_one_sequence_each_in_their_order(scratch: Path, arr
 def test_the_eleventh_numbered_array_does_not_stand_before_the_third(tmp_path: Path) -> None:
     came = read(npz(tmp_path, *(np.full((1, 2), i) for i in range(120))))
     assert came.ragged.values[:, 0].tolist() == list(range(120))
-    assert came.notes == ["120 arrays are one sequence each"]
+    assert came.notes == ["120 arrays, one sequence each"]
 
 
 def test_numbered_arrays_may_be_empty_and_have_features(tmp_path: Path) -> None:

@@ -96,11 +96,12 @@ def plot(
     read = f"{report.count(len(came.ragged), 'sequence')}, {report.count(came.steps, 'step')} from {found[0].name}"
     summary.say("read", "; ".join([read, *came.notes]))
     summary.warnings += came.warnings
-    summary.say("drew", described(seen))
+    omitted = [f"not drawn: {what}" for what in seen.omitted]
+    summary.say("drew", "; ".join([described(seen), *omitted]))
     aside = ""
     if output is None and destination.path is not None and outputs.stdout_is_elsewhere():
         aside = "; -o - sends the data to standard output"
     summary.say("wrote", f"{destination.name}, {memory.human(len(drawn))}{aside}")
-    summary.facts |= {"inputs": [found[0].name], "notes": came.notes, **seen.facts()}
+    summary.facts |= {"inputs": [found[0].name], "notes": [*came.notes, *omitted], **seen.facts()}
     summary.facts |= {"output": str(destination.path or "-"), "bytes": len(drawn)}
     summary.show(quiet=quiet, verbose=verbose, as_json=as_json)

@@ -22,7 +22,7 @@ from seqtool.plotting.boxes import (
     whole_numbers,
 )
 from seqtool.plotting.portrait import MOST_SLOTS, Bars, Portrait
-from seqtool.plotting.sampling import Distribution, covered, length_bars, limits, reach, unit
+from seqtool.plotting.sampling import Distribution, aligned_bars, covered, limits, reach, unit
 from seqtool.report import count
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 REAL, CUT, PADDING, MISSING = "#4477aa", "#ee7733", "#d9dce0", "#ee3377"
 _SCALE = "viridis"
 _UPRIGHT = {"rotation": 90, "ha": "center", "size": 9.5, "color": SOFT}
-_MOST_LENGTHS = 36  # bars
+_MOST_LENGTHS = 48  # bars
 _FINE = 1200  # pixels, more than any panel has: edges between cells stay sharp
 
 
@@ -51,14 +51,13 @@ def lengths(box: Box, found: Portrait) -> None:
         _nothing(box, "Lengths", "no sequences")
         return
     axes = box.axes()
-    longest, maxlen = reach(counts), cut.maxlen if cut else found.maxlen
-    first, bars, width = length_bars(
-        counts, longest=longest, most=_MOST_LENGTHS, edge=cut.maxlen if cut else None
-    )
+    edge = cut.maxlen if cut else None
+    first, bars, width = aligned_bars(counts, longest=reach(counts), most=_MOST_LENGTHS, edge=edge)
+    least, longest = int(first[0]), int(first[-1]) + width - 1
+    maxlen = edge if found.maxlen is None else found.maxlen
     colors = [CUT if cut and begin > cut.maxlen else REAL for begin in first.tolist()]
     axes.bar(first - 0.5, bars, width=width, align="edge", color=colors, edgecolor="white", linewidth=0.5)
     right = max(longest, maxlen) if maxlen is not None and maxlen <= longest * 3 // 2 else longest
-    least = int(first[0])
     room = max(1.0, 0.03 * (right - least))
     axes.set_xlim(max(least - 0.5 - room, -1.5), right + 0.5 + room)
     axes.set_ylim(0, max(1, int(bars.max())) * 1.06)
@@ -72,7 +71,8 @@ def lengths(box: Box, found: Portrait) -> None:
         _line(axes, right, "95% ≤", counts.quantile(0.95), INK, "--"),
     ]
     if maxlen is not None:
-        handles.append(_line(axes, right, "maxlen", maxlen, CUT, "-", shift=0.5))
+        # where it cut, it stands between those that were cut and the others
+        handles.append(_line(axes, right, "maxlen", maxlen, CUT, "-", shift=0.5 if maxlen == edge else 0.0))
     if cut:
         handles.append(Patch(color=CUT, label="cut"))
     box.heading("Lengths", _about_lengths(found, counts, longest))
@@ -93,7 +93,7 @@ def _line(
 
 def _about_lengths(found: Portrait, counts: LengthCounts, longest: int) -> str:
     least = int(counts.lengths[0])
-    told = f"{least:,} to {counts.longest:,} steps"
+    told = f"{least:,} to {count(counts.longest, 'step')}"
     if least == counts.longest:
         told = f"all of {count(least, 'step')}"
     if found.cut:
@@ -131,7 +131,7 @@ def heat(box: Box, found: Portrait) -> None:
 
     assert found.heat is not None
     values, real = found.heat.values, found.heat.real
-    missing = np.isnan(values) & real
+    missing = ~np.isfinite(values) & real
     cells = np.broadcast_to(_rgb(PADDING), (*values.shape, 3)).copy()
     cells[missing] = _rgb(MISSING)
     finite = values[np.isfinite(values)]
@@ -149,13 +149,19 @@ def heat(box: Box, found: Portrait) -> None:
     _image(axes, cells, begin, end, found)
     handles = [Patch(color=PADDING, label="padding")]
     if missing.any():
-        handles.append(Patch(color=MISSING, label=f"NaN ({share(missing.sum() / real.sum())})"))
+        what = _not_numbers(int(np.isnan(values[real]).sum()), int(np.isinf(values[real]).sum()))
+        handles.append(Patch(color=MISSING, label=f"{what} ({share(missing.sum() / real.sum())})"))
     box.legend(axes, handles)
     if len(finite):
         tall = box.height - HEAD - FOOT
         bar = box.axes_at(box.width - 1.07, HEAD, 0.15, tall)
         box.text(box.width - 0.08, HEAD + tall / 2, shorten(found.feature, 28), **_UPRIGHT)
         _color_bar(bar, colors, low, high, clipped=(bool((finite < low).any()), bool((finite > high).any())))
+
+
+def _not_numbers(missing: int, infinite: int) -> str:
+    """What so many NaN and infinite numbers are called."""
+    return " or ".join(name for name, there in (("NaN", missing), ("inf", infinite)) if there)
 
 
 def _drawn(found: Portrait) -> str:
@@ -202,22 +208,23 @@ def _image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> N
 
 
 def labels(box: Box, found: Portrait) -> None:
-    """How many sequences have which label."""
+    """How many sequences, or steps, have which label."""
+    what, title = found.labelled, "Labels" if found.labelled == "sequence" else "Step labels"
     if isinstance(found.labels, Distribution):
         axes = box.axes(width=box.width - TICKS - 0.2)
-        box.heading("Labels", _about_distribution(found.labels))
+        box.heading(title, _about_distribution(found.labels))
         _histogram(axes, found.labels)
-        axes.set_xlabel("label (y)")
-        axes.set_ylabel("sequences")
+        axes.set_xlabel(f"label ({found.labels.name})")
+        axes.set_ylabel(f"{what}s")
         whole_numbers(axes.yaxis)
         return
     assert found.labels is not None
     bars = found.labels
     classes = len(bars.names) + bars.others
-    told = f"{classes:,} {'class' if classes == 1 else 'classes'}, {count(bars.of, 'sequence')}"
+    told = f"{classes:,} {'class' if classes == 1 else 'classes'}, {count(bars.of, what)}"
     if bars.others:
-        told = f"{len(bars.names):,} of {classes:,} classes; the others hold {bars.rest:,} of {bars.of:,} sequences"
-    box.heading("Labels", f"{told}; {bars.missing:,} without a label" if bars.missing else told)
+        told = f"{len(bars.names):,} of {classes:,} classes; the others hold {bars.rest:,} of {bars.of:,} {what}s"
+    box.heading(title, f"{told}; {bars.missing:,} without a label" if bars.missing else told)
     names, counts = [shorten(name, 15) for name in bars.names], bars.counts
     axes = box.axes(left=0.2 + 0.09 * max(map(letters, names), default=0))
     drawn = axes.barh(range(len(counts)), counts, color=REAL, height=0.75)
@@ -226,7 +233,7 @@ def labels(box: Box, found: Portrait) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(max(len(counts), 3) - 0.4, -0.6)
     axes.set_xlim(0, max([1, *counts]) * 1.18)
-    axes.set_xlabel("sequences")
+    axes.set_xlabel(f"{what}s")
     whole_numbers(axes.xaxis)
 
 
@@ -300,13 +307,14 @@ def _about_distribution(found: Distribution) -> str:
 
 def _note(found: Distribution) -> str:
     """What a histogram does not show."""
-    parts = [(found.missing, "NaN"), (found.beyond, "off scale")]
+    strange = _not_numbers(found.missing, found.infinite).replace(" or ", "/")  # the room is narrow
+    parts = [(found.missing + found.infinite, strange), (found.beyond, "outside")]
     return ", ".join(f"{share(part / found.of)} {what}" for part, what in parts if part)
 
 
 def _ids(box: Box, bars: Bars, of: str) -> None:
     distinct = len(bars.names) + bars.others
-    box.heading("Most frequent ids", f"{len(bars.names):,} of {distinct:,} ids, in {of}")
+    box.heading("Most frequent ids", f"{len(bars.names):,} of {count(distinct, 'id')}, in {of}")
     axes = box.axes()
     shares = [n / bars.of for n in bars.counts]
     axes.bar(range(len(shares)), [100 * part for part in shares], color=REAL, width=0.7)

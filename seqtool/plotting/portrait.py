@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from seqtool.plotting.sampling import (
     tally,
 )
 from seqtool.ragged import Ragged, Side
-from seqtool.windows import gather, windows
+from seqtool.windows import AnyArray, gather, windows
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -31,6 +31,7 @@ MOST_STEPS = 100_000  # looked at for distributions
 MOST_FEATURES = 12  # whose distributions are shown
 MOST_BARS = 15  # classes or ids
 _MOST_CLASSES = 100_000
+Labelled = Literal["sequence", "step"]
 _FEW_NUMBERS = 30  # so many distinct whole numbers are classes without names
 
 
@@ -55,7 +56,7 @@ class Bars:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """What a file was cut to, and what that cost; `counts` are the lengths before."""
+    """What sequences were cut to, and what that cost; `counts` are the lengths before."""
 
     maxlen: int
     counts: LengthCounts
@@ -69,7 +70,8 @@ class Portrait:
 
     `maxlen` is the padded length, of ragged sequences None, and `padding` the side. `lengths` (R,)
     are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
-    `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`.
+    `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`. There is one label for each
+    sequence, or where those are missing for each step, as `labelled` says; `omitted` are labels without a picture.
     """
 
     counts: LengthCounts
@@ -86,6 +88,8 @@ class Portrait:
     ids: Bars | None
     looked_at: int
     labels: Bars | Distribution | None
+    labelled: Labelled
+    omitted: tuple[str, ...]
 
     @property
     def width(self) -> int:
@@ -147,13 +151,14 @@ def portrait(
     if len(names) and len(ragged.values):
         heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=place)
     distributions, ids, looked_at = _distributions(ragged, names)
+    labels, labelled, omitted = _labels(ragged)
     return Portrait(
         counts=counts,
         steps=counts.steps,
         features=None if ragged.values.ndim == 1 else len(names),
         maxlen=maxlen,
         padding=padding,
-        cut=_cut(ragged, counts, maxlen),
+        cut=_cut(ragged),
         lengths=np.sort(gather(ragged.lengths, np.sort(sequences))),
         feature=names[place] if len(names) else "",
         slots=slots,
@@ -161,7 +166,9 @@ def portrait(
         distributions=distributions,
         ids=ids,
         looked_at=looked_at,
-        labels=_labels(ragged),
+        labels=labels,
+        labelled=labelled,
+        omitted=omitted,
     )
 
 
@@ -188,19 +195,19 @@ def _find_feature(ragged: Ragged, feature: str | None) -> int:
     )
 
 
-def _cut(ragged: Ragged, counts: LengthCounts, maxlen: int | None) -> Cut | None:
-    """What was cut, where the file still knows the lengths before."""
+def _cut(ragged: Ragged) -> Cut | None:
+    """What was cut, where the file still knows the lengths before; it may be padded to more since."""
     original = ragged.per_sequence.get("original_lengths")
     if original is None:
         return None
-    sequences = steps = 0
+    sequences = steps = maxlen = 0
     for begin, part in windows(original):
-        lost = part - ragged.lengths[begin : begin + len(part)]
-        sequences += int((lost > 0).sum())
-        steps += int(lost[lost > 0].sum())
-    if not sequences:
-        return None
-    return Cut(counts.longest if maxlen is None else maxlen, LengthCounts.of(original), sequences, steps)
+        lengths = ragged.lengths[begin : begin + len(part)]
+        cut = part > lengths
+        sequences += int(cut.sum())
+        steps += int((part - lengths)[cut].sum())
+        maxlen = max(maxlen, int(lengths[cut].max(initial=0)))
+    return Cut(maxlen, LengthCounts.of(original), sequences, steps) if sequences else None
 
 
 def _distributions(ragged: Ragged, names: Sequence[str]) -> tuple[tuple[Distribution, ...], Bars | None, int]:
@@ -234,12 +241,34 @@ def _bars(names: Sequence[str], counts: Array, *, by_count: bool, missing: int =
     )
 
 
-def _labels(ragged: Ragged) -> Bars | Distribution | None:
-    """The balance of classes or few whole numbers, or the distribution of other numbers."""
-    y = ragged.per_sequence.get("y")
-    if y is None or not len(y) or y.ndim != 1:
-        return None
+def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple[str, ...]]:
+    """The labels of sequences or else of steps, which of the two, and why there are none of others."""
+    omitted: list[str] = []
+    for name, y, labelled, classes in _given_labels(ragged):
+        if not len(y):
+            continue
+        if y.ndim != 1:
+            omitted.append(f"{name} of shape {y.shape}: one label for each {labelled} has a picture")
+            continue
+        found = _balance(name, y, classes)
+        if found is not None:
+            return found, labelled, tuple(omitted)
+        omitted.append(f"{name}, which holds nothing that can be counted")
+    return None, "sequence", tuple(omitted)
+
+
+def _given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, Labelled, Array | None]]:
+    """The labels of a file, with the names of their classes: those of sequences first."""
     classes = ragged.names.get("classes")
+    y, step_y = ragged.per_sequence.get("y"), ragged.per_step.get("step_y")
+    if y is not None:
+        yield "y", y, "sequence", classes
+    if step_y is not None:
+        yield "step_y", step_y.data, "step", ragged.names.get("step_classes", classes if y is None else None)
+
+
+def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distribution | None:
+    """The balance of classes or few whole numbers, or the distribution of other numbers; None without any."""
     numbers = y.dtype.kind in "biuf"
     found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
     if found is None and not numbers:
@@ -256,7 +285,7 @@ def _labels(ragged: Ragged) -> Bars | Distribution | None:
                 [_class(value, classes) for value in values.tolist()], counts, by_count=False, missing=missing
             )
     some = gather(y, evenly(len(y), MOST_STEPS)).astype(np.float64)
-    return Distribution.measure("y", some)
+    return Distribution.measure(name, some)
 
 
 def _class(value: Any, classes: Array | None) -> str:

@@ -7,6 +7,7 @@ the file, or over the ranks by length.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -67,23 +68,32 @@ def reach(counts: LengthCounts) -> int:
     return counts.longest if counts.longest <= _FAR * usual else 2 * usual
 
 
-def length_bars(
+def aligned_bars(
     counts: LengthCounts, *, longest: int, most: int, edge: int | None = None
 ) -> tuple[Array, Array, int]:
     """The first length of each bar (B,), its sequences (B,), and the lengths that a bar is wide.
 
-    At most about `most` bars; lengths above `longest` are left out. No bar lies on both sides of `edge`, which
-    is the last length of one.
+    About half of `most` bars to all of them, up to the one that holds `longest`. No bar lies on both sides of
+    `edge`, which is the last length of one. A bar at either end that reaches beyond the lengths there are looks
+    like a dip: the width is the least that spares the ends most of it.
 
-    >>> length_bars(LengthCounts.of(np.array([1, 2, 3, 9])), longest=9, most=4, edge=3)
+    >>> aligned_bars(LengthCounts.of(np.array([1, 2, 3, 9])), longest=9, most=4, edge=3)
     (array([1, 4, 7]), array([3, 0, 1]), 3)
     """
-    within = counts.lengths <= longest
-    least = int(counts.lengths[0])
-    width = -(-(longest - least + 1) // most)
-    begin = least if edge is None else edge + 1 + (least - edge - 1) // width * width
-    bars = np.bincount((counts.lengths[within] - begin) // width, weights=counts.sequences[within])
-    return begin + width * np.arange(len(bars)), bars.astype(np.int64), width
+    least, ending = int(counts.lengths[0]), longest == counts.longest
+    if edge is None:
+        edge = least - 1
+    spans = [edge + 1 - least, *([longest - edge] if ending else [])]
+    enough = -(-(longest - least + 1) // most)
+    widths = range(enough, 2 * enough + 1, max(1, enough // 100))  # of very long sequences, some will do
+    # the largest share of a bar that there are no lengths for
+    width = min(widths, key=lambda width: Fraction(max(-span % width for span in spans), width))
+    begin = edge + 1 + (least - edge - 1) // width * width
+    count = (longest - begin) // width + 1
+    within = counts.lengths < begin + count * width
+    places = (counts.lengths[within] - begin) // width
+    bars = np.bincount(places, weights=counts.sequences[within], minlength=count)
+    return begin + width * np.arange(count), bars.astype(np.int64), width
 
 
 def covered(lengths: Array, *, width: int, columns: int, padding: Side) -> Array:
@@ -207,14 +217,15 @@ def limits(finite: Array, share: float) -> tuple[float, float]:
 class Distribution:
     """How some numbers are distributed: counts in bins of one width from `low` to `high`.
 
-    Few `whole` numbers have a bin each. `of` are the numbers, `missing` those that are NaN, `beyond` those
-    outside the bins, infinite ones among them. `bins` is empty, and what is told of finite numbers is zero,
+    Few `whole` numbers have a bin each. `of` are the numbers, `missing` those that are NaN, `infinite` those that
+    are that, `beyond` the others outside the bins. `bins` is empty, and what is told of finite numbers is zero,
     where none is finite.
     """
 
     name: str
     of: int
     missing: int
+    infinite: int = 0
     beyond: int = 0
     bins: tuple[int, ...] = ()
     whole: bool = False
@@ -233,8 +244,9 @@ class Distribution:
         """
         missing = int(np.isnan(numbers).sum())
         finite = numbers[np.isfinite(numbers)]
+        infinite = len(numbers) - missing - len(finite)
         if not len(finite):
-            return cls(name, len(numbers), missing, beyond=len(numbers) - missing)
+            return cls(name, len(numbers), missing, infinite)
         low, high = limits(finite, 0.005)
         inside = finite[(finite >= low) & (finite <= high)]
         whole = abs(low) < 1e9 and high - low < _WHOLE_BINS and bool((inside == np.trunc(inside)).all())
@@ -245,7 +257,8 @@ class Distribution:
             name,
             len(numbers),
             missing,
-            beyond=len(numbers) - missing - len(inside),
+            infinite,
+            beyond=len(finite) - len(inside),
             bins=tuple(counted.tolist()),
             whole=whole,
             low=low,

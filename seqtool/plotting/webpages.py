@@ -9,6 +9,7 @@ from seqtool.errors import printable
 from seqtool.outputs import PICTURE_COMMENT
 from seqtool.plotting.boxes import number, share
 from seqtool.plotting.portrait import Bars, Portrait
+from seqtool.report import count
 
 _PAGE = """<!DOCTYPE html>
 {mark}
@@ -69,11 +70,14 @@ def described(found: Portrait) -> str:
     if found.heat is not None:
         parts.append(f"a heat map of {found.feature}")
     if found.labels is not None:
-        parts.append("the balance of labels" if isinstance(found.labels, Bars) else "a histogram of labels")
+        what = "labels" if found.labelled == "sequence" else "step labels"
+        parts.append(f"the balance of {what}" if isinstance(found.labels, Bars) else f"a histogram of {what}")
     if found.ids is not None:
         parts.append("the most frequent ids")
     if found.distributions:
-        parts.append(f"histograms of {len(found.distributions):,} features")
+        shown = len(found.distributions)
+        histogram = "a histogram" if shown == 1 else "histograms"
+        parts.append(f"{histogram} of {'values' if found.features is None else count(shown, 'feature')}")
     return ", ".join(parts)
 
 
@@ -85,19 +89,23 @@ def _tables(found: Portrait) -> Iterator[str]:
                 told.name,
                 *([number(told.least), number(told.median), number(told.largest)] if told.bins else [""] * 3),
                 share(told.missing / told.of),
+                share(told.infinite / told.of),
             )
             for told in found.distributions
         ]
-        caption = f"Features, over the steps of {found.looked_at:,} of {found.counts.count:,} sequences"
-        yield _table(caption, ("feature", "min", "median", "max", "NaN"), rows)
-    for caption, bars in (("Labels", found.labels), ("Most frequent ids", found.ids)):
+        caption = (
+            f"Features, over the steps of {found.looked_at:,} of {count(found.counts.count, 'sequence')}"
+        )
+        yield _table(caption, ("feature", "min", "median", "max", "NaN", "inf"), rows)
+    labels = "Labels" if found.labelled == "sequence" else "Step labels"
+    for caption, bars in ((labels, found.labels), ("Most frequent ids", found.ids)):
         if isinstance(bars, Bars):
             rows = [
                 (name, f"{n:,}", share(n / bars.of)) for name, n in zip(bars.names, bars.counts, strict=True)
             ]
             if bars.others:
                 rows.append((f"{bars.others:,} more", f"{bars.rest:,}", share(bars.rest / bars.of)))
-            what = "sequences" if bars is found.labels else "steps looked at"
+            what = f"{found.labelled}s" if bars is found.labels else "steps looked at"
             yield _table(caption, ("", what, "share"), rows)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,8 +33,9 @@ def without_matplotlib(place: Place) -> dict[str, str]:
     return {"PYTHONPATH": str(hidden)}
 
 
-def told(done: Done) -> dict:
-    return json.loads(succeeded(done).err)
+def told(done: Done) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(succeeded(done).err)
+    return facts
 
 
 def test_without_matplotlib_it_says_what_to_install(place: Place) -> None:
@@ -108,6 +110,21 @@ def test_the_summary_as_json(place: Place) -> None:
     assert facts["drawn"] == {"sequences": 2, "feature": "age"}
     assert facts["warnings"] == []
     assert {"reading", "drawing"} <= {*facts["seconds"]}
+
+
+@drawn
+def test_labels_of_steps_and_labels_that_cannot_be_drawn(place: Place) -> None:
+    call = "group visits.csv --key user --columns score --step-label plan -o s.npz"
+    succeeded(place.run(*call.split()))
+    done = succeeded(place.run("plot", "s.npz", "-o", "s.html"))
+    assert "the balance of step labels, a histogram of 1 feature\n" in done.err
+    page = (place.folder / "s.html").read_text(encoding="utf-8")
+    for words in ("Step labels", "2 classes, 4 steps"):
+        assert words in page
+    x = np.arange(1.0, 25).reshape(4, 3, 2)
+    np.savez(place.folder / "wide.npz", x=x, lengths=np.full(4, 3), y=np.zeros((4, 5)))
+    done = succeeded(place.run("plot", "wide.npz"))
+    assert "; not drawn: y of shape (4, 5): one label for each sequence has a picture\n" in done.err
 
 
 @drawn

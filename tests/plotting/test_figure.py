@@ -17,7 +17,7 @@ from seqtool.errors import UsageError
 from seqtool.plotting import figure as figure_module
 from seqtool.plotting.figure import check_matplotlib, headline, picture
 from seqtool.plotting.portrait import Portrait, portrait
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.ragged import Ragged, StepArray, offsets_of
 
 drawn = pytest.mark.matplotlib
 NAMES = (
@@ -55,6 +55,13 @@ def odd() -> np.ndarray:
     return x
 
 
+def wide() -> np.ndarray:
+    """Six features with everything that a histogram does not show."""
+    x = np.random.default_rng(2).normal(size=(2000, 6))
+    x[:600], x[600:900], x[900:903] = np.nan, np.inf, 1e9
+    return x
+
+
 def labelled(y: Any, classes: tuple[str, ...] | None = None) -> Ragged:
     names = {} if classes is None else {"classes": np.array([name.replace("\ud800", "") for name in classes])}
     return made([3] * len(y), per_sequence={"y": np.asarray(y)}, names=names)
@@ -64,6 +71,11 @@ def tail() -> Ragged:
     lengths = np.full(2000, 8)
     lengths[7] = 90_000
     return made(lengths)
+
+
+def step_labelled(step_y: Any, **more: Any) -> Ragged:
+    step_y = np.asarray(step_y)
+    return made([2, len(step_y) - 2], per_step={"step_y": StepArray(step_y, -1)}, **more)
 
 
 CASES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -90,6 +102,9 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "many classes": (lambda: labelled(np.arange(40) // 2, tuple(f"class {i}" for i in range(20))), {}),
     "real labels": (lambda: labelled([0.5, np.nan, 1e300]), {}),
     "endless labels": (lambda: labelled([np.inf, 0.5, -np.inf]), {}),
+    "step labels": (lambda: step_labelled([0, 1, 1, 1, 0], names={"classes": np.array(["no", "yes"])}), {}),
+    "real step labels": (lambda: step_labelled([0.5, 1.5, np.inf]), {}),
+    "wide notes": (lambda: made([2000], wide()), {}),
     "some labels": (lambda: labelled([1.0, np.nan]), {}),
 }
 
@@ -233,6 +248,43 @@ def test_padding_missing_numbers_and_numbers_have_colours_of_their_own() -> None
     assert [close(cell, "#ee3377") for cell in cells.reshape(6, 3)] == [False] * 4 + [True, False]
     assert close(cells[1, 0], "#440154")  # the two ends of the scale
     assert close(cells[1, 2], "#fde725")
+
+
+@drawn
+@pytest.mark.parametrize(
+    ("strange", "told"),
+    [([np.nan], "NaN (25%)"), ([np.inf], "inf (25%)"), ([-np.inf, np.nan], "NaN or inf (50%)"), ([], None)],
+)
+def test_infinite_numbers_are_missing_ones(strange: list[float], told: str | None) -> None:
+    values = np.array([*strange, *[1.0, 2.0, 3.0, 4.0][len(strange) :]])[:, None]
+    laid_out = figure(portrait(made([4], values)))
+    said = [text.get_text() for text in texts(laid_out)]
+    assert [text for text in said if text.endswith("%)")] == ([] if told is None else [told])
+    assert not any(text.startswith(("≤", "≥")) for text in said)
+    image = np.asarray([axes for axes in laid_out.axes if axes.get_images()][1].get_images()[0].get_array())
+    pink = (image[0, :: image.shape[1] // 4][:4] == [0xEE, 0x33, 0x77]).all(axis=1)
+    assert pink.tolist() == [True] * len(strange) + [False] * (4 - len(strange))
+
+
+@drawn
+@pytest.mark.parametrize(
+    ("original", "maxlen", "place"), [(None, 3, 3), ([9, 1, 4], 3, 3.5), ([9, 1, 4], 6, 6), ([3, 1, 3], 3, 3)]
+)
+def test_the_line_of_maxlen_stands_between_bars_only_where_it_cut(
+    original: list[int] | None, maxlen: int, place: float
+) -> None:
+    arrays = {} if original is None else {"original_lengths": np.array(original)}
+    axes = figure(portrait(made([3, 1, 3], per_sequence=arrays), maxlen=maxlen)).axes[0]
+    [line] = [line for line in axes.get_lines() if line.get_color() == "#ee7733"]
+    assert line.get_xdata()[0] == place
+
+
+@drawn
+def test_what_is_said_of_step_labels() -> None:
+    said = {text.get_text() for text in texts(figure(case("step labels")))}
+    assert {"Step labels", "2 classes, 5 steps", "steps", "no", "yes"} <= said
+    assert "Labels" not in said
+    assert "label (step_y)" in {text.get_text() for text in texts(figure(case("real step labels")))}
 
 
 @drawn

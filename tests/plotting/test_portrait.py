@@ -12,7 +12,7 @@ from seqtool.errors import DataError
 from seqtool.plotting import portrait as portrait_module
 from seqtool.plotting.portrait import MOST_BARS, MOST_FEATURES, Bars, Portrait, portrait
 from seqtool.plotting.sampling import Distribution
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.ragged import Ragged, StepArray, offsets_of
 from seqtool.windows import Lazy
 
 
@@ -158,6 +158,42 @@ def test_labels_that_cannot_be_shown() -> None:
     assert portrait(made([1])).labels is None
 
 
+def steps_labelled(step_y: np.ndarray, **more: Any) -> Portrait:
+    per_step = {"step_y": StepArray(step_y, -1)}
+    return portrait(made([2, len(step_y) - 2], per_step=per_step, **more))
+
+
+def test_labels_of_steps() -> None:
+    step_y = np.array([1, 0, 1, 1])
+    found = steps_labelled(step_y, names={"classes": np.array(["no", "yes"])})
+    assert isinstance(found.labels, Bars)
+    assert (found.labelled, found.labels.names, found.labels.counts) == ("step", ("no", "yes"), (1, 3))
+    found = steps_labelled(step_y + 0.5)
+    assert isinstance(found.labels, Distribution)
+    assert (found.labelled, found.labels.name, found.labels.of) == ("step", "step_y", 4)
+
+
+def test_labels_of_sequences_come_first() -> None:
+    names = {"classes": np.array(["a", "b"]), "step_classes": np.array(["no", "yes"])}
+    step_y, y = np.array([1, 0, 1, 1]), np.array([0, 1])
+    found = steps_labelled(step_y, per_sequence={"y": y}, names=names)
+    assert isinstance(found.labels, Bars)
+    assert (found.labelled, found.labels.names, found.omitted) == ("sequence", ("a", "b"), ())
+    found = steps_labelled(step_y, per_sequence={"y": np.zeros((2, 3))}, names=names)
+    assert isinstance(found.labels, Bars)
+    assert (found.labelled, found.labels.names) == ("step", ("no", "yes"))
+    assert found.omitted == ("y of shape (2, 3): one label for each sequence has a picture",)
+
+
+def test_it_is_told_which_labels_are_not_drawn() -> None:
+    found = steps_labelled(np.zeros((4, 2)), per_sequence={"y": np.array([np.nan, np.nan])})
+    assert found.labels is None
+    assert found.omitted == (
+        "y, which holds nothing that can be counted",
+        "step_y of shape (4, 2): one label for each step has a picture",
+    )
+
+
 def test_many_classes_are_the_most_frequent_ones() -> None:
     y = np.repeat(np.arange(40), 41 - np.arange(40))
     found = balance(y, [f"class {i}" for i in range(40)])
@@ -171,6 +207,12 @@ def test_original_lengths_without_a_cut_are_no_cut() -> None:
     cut = portrait(made([2, 1], per_sequence={"original_lengths": np.array([4, 1])})).cut
     assert cut is not None
     assert (cut.maxlen, cut.sequences, cut.steps, cut.counts.longest) == (2, 1, 2, 4)
+
+
+def test_a_cut_stays_where_it_was_when_more_padding_came_later() -> None:
+    cut = portrait(made([2, 1], per_sequence={"original_lengths": np.array([9, 1])}), maxlen=7).cut
+    assert cut is not None
+    assert (cut.maxlen, cut.steps) == (2, 7)
 
 
 def test_arrays_in_files_give_the_same() -> None:

@@ -14,12 +14,12 @@ from seqtool.casting import Array
 from seqtool.counting import LengthCounts
 from seqtool.plotting.sampling import (
     Distribution,
+    aligned_bars,
     by_length,
     cells,
     columns,
     covered,
     evenly,
-    length_bars,
     limits,
     reach,
     some_steps,
@@ -27,13 +27,13 @@ from seqtool.plotting.sampling import (
     unit,
 )
 from seqtool.ragged import Ragged, Side, offsets_of
-from seqtool.windows import Lazy, gather
+from seqtool.windows import AnyArray, Lazy, gather
 
 LENGTHS = st.lists(st.integers(0, 9), max_size=40).map(lambda lengths: np.array(lengths, np.int64))
 
 
-def lazy(array: Array) -> Lazy:
-    return Lazy(array.shape, array.dtype, lambda begin, end: array[begin:end].copy())
+def lazy(array: AnyArray) -> Lazy:
+    return Lazy(array.shape, array.dtype, lambda begin, end: np.array(array[begin:end]))
 
 
 def ragged(lengths: Array, features: int = 2) -> Ragged:
@@ -82,7 +82,7 @@ def test_cells_are_those_of_the_padded_array(padding: Side) -> None:
     expected = np.full((5, 7), np.nan)
     for i, (begin, end) in enumerate(zip(data.offsets[:-1], data.offsets[1:], strict=True)):
         place = slice(0, end - begin) if padding == "post" else slice(7 - (end - begin), 7)
-        expected[i, place] = data.values[begin:end, 1]
+        expected[i, place] = data.values[begin:end][:, 1]
     for order, slots in [
         ([3, 2, 0], np.arange(7)),
         ([4, 1, 2, 0, 3], np.array([0, 2, 5, 6])),
@@ -143,21 +143,40 @@ def test_some_steps_of_one_endless_sequence_are_spread_over_it() -> None:
 
 
 @given(LENGTHS.filter(len), st.integers(1, 12), st.integers(0, 9) | st.none())
-def test_length_bars_hold_every_sequence_and_keep_to_the_edge(
+def test_aligned_bars_hold_every_sequence_and_keep_to_the_edge(
     lengths: Array, most: int, edge: int | None
 ) -> None:
     counts = LengthCounts.of(lengths)
-    first, bars, width = length_bars(counts, longest=counts.longest, most=most, edge=edge)
+    first, bars, width = aligned_bars(counts, longest=counts.longest, most=most, edge=edge)
     assert bars.sum() == len(lengths)
     assert len(bars) <= most + 1
+    assert first[0] <= lengths.min() < first[0] + width
+    assert first[-1] <= lengths.max() < first[-1] + width
     for begin, bar in zip(first.tolist(), bars.tolist(), strict=True):
         assert bar == sum(begin <= length < begin + width for length in lengths)
         assert edge is None or not begin <= edge < begin + width - 1
 
 
-def test_length_bars_leave_out_what_is_longer() -> None:
-    _, bars, _ = length_bars(LengthCounts.of(np.array([1, 2, 50])), longest=2, most=4)
-    assert bars.tolist() == [1, 1]
+def test_the_last_of_the_bars_is_whole_where_longer_ones_are_left_out() -> None:
+    lengths = np.array([*range(1, 15), 500])
+    first, bars, width = aligned_bars(LengthCounts.of(lengths), longest=10, most=4)
+    assert (first.tolist(), bars.tolist(), width) == ([1, 4, 7, 10], [3, 3, 3, 3], 3)
+
+
+@pytest.mark.parametrize("edge", [None, *range(20, 100, 9)])
+def test_outer_bars_are_no_dips(edge: int | None) -> None:
+    """Each length from 7 on has one sequence, so that each bar should be as high as it is wide."""
+    counts = LengthCounts.of(np.arange(7, 120))
+    _, bars, width = aligned_bars(counts, longest=119, most=48, edge=edge)
+    assert bars[1:-1].tolist() == [width] * (len(bars) - 2)
+    assert 2 * bars[0] > width
+    assert 2 * bars[-1] > width
+
+
+def test_outer_bars_are_whole_where_a_width_allows_it() -> None:
+    counts = LengthCounts.of(np.arange(1, 101))
+    _, bars, width = aligned_bars(counts, longest=100, most=36, edge=50)
+    assert (width, bars.tolist()) == (5, [5] * 20)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +227,9 @@ NUMBERS = st.lists(
 def test_a_distribution_accounts_for_every_number(numbers: list[float]) -> None:
     found = Distribution.measure("a", np.array(numbers))
     assert found.of == len(numbers)
-    assert found.missing + found.beyond + sum(found.bins) == len(numbers)
+    assert found.missing + found.infinite + found.beyond + sum(found.bins) == len(numbers)
     finite = sorted(number for number in numbers if np.isfinite(number))
+    assert found.infinite == sum(map(np.isinf, numbers))
     assert bool(found.bins) == bool(finite)
     if finite:
         assert (found.least, found.largest) == (finite[0], finite[-1])

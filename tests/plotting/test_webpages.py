@@ -11,7 +11,7 @@ from seqtool.errors import printable
 from seqtool.outputs import PICTURE_COMMENT
 from seqtool.plotting.portrait import Portrait, portrait
 from seqtool.plotting.webpages import described, page
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.ragged import Ragged, StepArray, offsets_of
 
 SVG = b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "x" "y">\n<svg width="10"><g/></svg>\n'
 
@@ -87,7 +87,7 @@ def test_the_main_numbers_stand_in_tables(found: Portrait) -> None:
         ["share of padding", "62%"],
         ["sequences cut", "1"],
         ["steps cut", "4"],
-        ["b", "7", "7", "8", "33%"],
+        ["b", "7", "7", "8", "33%", "0%"],
         ["yes", "1", "50%"],
     ):
         assert row in rows
@@ -96,7 +96,7 @@ def test_the_main_numbers_stand_in_tables(found: Portrait) -> None:
 def test_names_are_data(found: Portrait) -> None:
     read = of(found, NASTY)
     shown = NASTY.replace("\x1b", "\\x1b").replace("\n", "\\n")
-    assert [shown, "1", "2", "4", "0%"] in read.rows
+    assert [shown, "1", "2", "4", "0%", "0%"] in read.rows
     assert [shown, "1", "50%"] in read.rows
     assert "script" not in {tag for tag, _ in read.seen}
 
@@ -128,3 +128,26 @@ def test_what_is_not_there_is_not_told() -> None:
     read = of(portrait(Ragged(ids, offsets_of(np.array([len(ids)])))))
     assert ["0", "2", "5%"] in read.rows
     assert ["5 more", "10", "25%"] in read.rows
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.ones((3, 1)), "a heat map of feature 0, a histogram of 1 feature"),
+        (np.ones((3, 2)), "a heat map of feature 0, histograms of 2 features"),
+        (np.ones(3), "a heat map of value, a histogram of values"),
+        (np.ones(3, int), "a heat map of id, the most frequent ids"),
+    ],
+)
+def test_one_thing_is_told_as_one(values: np.ndarray, expected: str) -> None:
+    found = portrait(Ragged(values, np.array([0, 3])))
+    assert described(found).endswith(expected)
+    assert "1 of 1 sequences" not in page(found, title="a", about="b", svg=SVG).decode()
+
+
+def test_labels_of_steps_are_told_as_such() -> None:
+    labels = {"step_y": StepArray(np.array([1, 1, 0]), -1)}
+    found = portrait(Ragged(np.empty((3, 0)), np.array([0, 3]), per_step=labels))
+    assert described(found).endswith("the balance of step labels")
+    assert ["", "steps", "share"] in of(found).rows
+    assert ["1", "2", "67%"] in of(found).rows
