@@ -1,5 +1,7 @@
 """`python -m seqtool`, and what the command `seqtool` runs."""
 
+import contextlib
+import os
 import sys
 from typing import NoReturn
 
@@ -18,7 +20,19 @@ def main() -> NoReturn:
         code = 128 + (signals.received() or 0)
         print("seqtool: error: interrupted; nothing was written", file=sys.stderr)
         signals.ignore()
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: where an error stops Arrow's readers early, a thread of theirs may still want a word with Python.
+
+    Python ends such a thread while it finishes itself, and C++ takes that for a crash.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

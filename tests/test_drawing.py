@@ -136,8 +136,8 @@ def test_findings_are_drawn_with_count_place_and_one_cure_for_all_that_it_cures(
     findings = [
         Finding("keys", "ok", "3, each once"),
         Finding("values", "warning", "NaN [/b]", 2, "x[0, 1]"),
-        Finding("side", "fails", "padded at the start", 1234, "x[0, 0]", cure),
-        Finding("empty", "fails", "without a step", 1, "lengths[2]", cure),
+        Finding("side", "fails", "padded at the start", 1234, "x[0, 0]", cure=cure),
+        Finding("empty", "fails", "without a step", 1, "lengths[2]", cure=cure),
     ]
     facts = {"file": "[a].npz", "for": "torch", "against": "b.npz", "holds": False}
     show_findings(facts, findings)
