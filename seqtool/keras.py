@@ -35,7 +35,8 @@ class SequenceData(keras.utils.PyDataset):
     A batch is `(x, y)`, or `x` alone where the file has no labels, in NumPy. `x` is (B, T, F) float32, or
     (B, T) int64 of token ids, padded at the end whatever side the file pads, as cuDNN needs it. T is that of
     a padded file; batches of a ragged one are as long as their longest sequence, rounded up to
-    `multiple_of` (by default such that there are few shapes to compile). Padding holds `value`, by default
+    `multiple_of` (by default such that there are few shapes to compile), the second never as long as the first,
+    for Keras on TensorFlow would take their length for that of all. Padding holds `value`, by default
     what it holds in the file, and 0 where the file is ragged. `dtype` names another type of steps.
 
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
@@ -69,13 +70,27 @@ class SequenceData(keras.utils.PyDataset):
         self.multiple_of = _multiple_of(self.file) if multiple_of is None else multiple_of
         self.epoch = 0
         self._draw()
+        lengths = self.file.lengths
+        self._differ = len(self) > 1 and self._slots(int(lengths.min())) < self._slots(int(lengths.max()))
 
     def __len__(self) -> int:
         return len(self._batches)
 
     def __getitem__(self, index: int) -> Any:
-        x, _, y = self.file.batch(self._batches[index], multiple_of=self.multiple_of, value=self.value)
+        multiple = self.multiple_of
+        if index == 1 and self._differ and self._longest(0) == self._longest(1):
+            # On TensorFlow Keras takes the shape of the first two batches for that of all, unless these differ.
+            multiple += self._longest(0)
+        x, _, y = self.file.batch(self._batches[index], multiple_of=multiple, value=self.value)
         return x if y is None else (x, y)
+
+    def _longest(self, index: int) -> int:
+        """The slots of a batch."""
+        return self._slots(int(self.file.lengths[self._batches[index]].max()))
+
+    def _slots(self, length: int) -> int:
+        """A length, rounded up as batches are."""
+        return -(-max(1, length) // self.multiple_of) * self.multiple_of
 
     def on_epoch_end(self) -> None:
         """Draw the order of the next epoch; Keras calls it."""

@@ -38,13 +38,16 @@ def check_batches(folder: str) -> None:
         data = SequenceData(path, batch_size=8, shuffle=True, seed=3)
         assert len(data) == len(ordered) == 7
         value = -1 if kind == "pre" else 0
-        for x, y in data:
+        for i, (x, y) in enumerate(data):
             chosen = [sequences()[i] for i in y]
             slots = {"post": 9, "pre": 12}.get(kind, max(map(len, chosen)))
             expected = seqtool.pad(chosen, padding="post", value=value, multiple_of=data.multiple_of)
             assert x.dtype == np.float32
             assert y.dtype == np.int64
-            assert -(-slots // data.multiple_of) * data.multiple_of == x.shape[1] >= slots
+            rounded = -(-slots // data.multiple_of) * data.multiple_of
+            # The second batch is longer than the first, where batches differ at all.
+            longer = i == 1 and kind in ("ragged", "packed") and rounded == data[0][0].shape[1]
+            assert x.shape[1] == rounded + (data.multiple_of if longer else 0)
             np.testing.assert_array_equal(x[:, : expected.x.shape[1]], expected.x)
             assert (x[:, expected.x.shape[1] :] == value).all()
         shapes = {x.shape[1] for x, _ in data}
@@ -148,6 +151,38 @@ def learnable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @every_backend
 def test_a_network_learns_and_sees_no_padding(learnable: Path, backend: str) -> None:
     assert apart(check_training, learnable, KERAS_BACKEND=backend).split()[-1] == "done"
+
+
+def check_first_batches(folder: str) -> None:
+    """Where the first two batches are equally long and others are not, Keras must not take that for the length of all."""
+    import keras
+
+    from seqtool.keras import SequenceData, masked_input
+
+    for lengths in ([5] * 12 + [2] * 4 + [3], [9, 9, 9, 9, 1, 1], [4] * 9):
+        rows = [np.full((n, 2), i + 1, "float32") for i, n in enumerate(lengths)]
+        ragged = seqtool.unpad(seqtool.pad(rows)).replace(per_sequence={"y": np.arange(len(rows)) % 2})
+        seqtool.save(Path(folder, "few.npz"), ragged)
+        for options in ({"shuffle": True}, {"shuffle": False}, {"shuffle": True, "workers": 2}):
+            for seed in range(3):
+                data = SequenceData(
+                    Path(folder, "few.npz"), batch_size=2, multiple_of=1, seed=seed, **options
+                )
+                longest = [int(x.shape[1]) for x, _ in data]
+                assert (longest[0] != longest[1]) == (len({*lengths}) > 1)
+                for (x, y), rows_of in zip(data, data._batches, strict=True):
+                    assert all((x[j, : lengths[i]] == i + 1).all() for j, i in enumerate(rows_of.tolist()))
+                    assert all(not x[j, lengths[i] :].any() for j, i in enumerate(rows_of.tolist()))
+                inputs, masked = masked_input(data)
+                model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.LSTM(2)(masked)))
+                model.compile("sgd", "mse")
+                model.fit(data, epochs=3, verbose=0)
+    print("done")
+
+
+@every_backend
+def test_batches_may_be_of_any_lengths_in_any_order(tmp_path: Path, backend: str) -> None:
+    assert apart(check_first_batches, tmp_path, KERAS_BACKEND=backend).split()[-1] == "done"
 
 
 def check_workers(folder: str) -> None:
