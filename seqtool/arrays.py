@@ -24,10 +24,10 @@ from seqtool.foreign import (
 )
 from seqtool.inputs import Input
 from seqtool.npy import open_npy, unpickle
-from seqtool.ragged import Padded, Ragged, check_lengths
+from seqtool.ragged import Padded, Ragged, StepArray, check_lengths
 from seqtool.report import count
 from seqtool.sequences import Sequences, SourceOptions
-from seqtool.windows import span
+from seqtool.windows import slots, span
 from seqtool.zipped import ZipReader
 
 
@@ -93,19 +93,20 @@ def _ours(data: Ragged | Padded) -> Sequences:
 
 def _foreign(taken: Taken, said: Foreign) -> Sequences:
     """Foreign arrays, every part of which is checked now."""
-    notes = [f"arrays not read: {', '.join(taken.others)}"] if taken.others else []
+    notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings = [f"{told}; it was not read" for told in taken.misfits.values()]
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds
-        if taken.numbered:
-            notes.append(f"{count(len(ragged), 'array')}, one sequence each")
         return Sequences(ragged, len(ragged.values), notes=notes, warnings=warnings)
     block = taken.data
-    slots = block.x.shape[1]
+    maxlen = block.x.shape[1]
     if taken.lengths is None:
         known = {name: vars(block)[name] for name in ("keys", "features", "per_sequence", "names")}
-        ragged = from_dense(block.x).replace(**known)
-        return Sequences(ragged, len(ragged.values), maxlen=slots, dense=True, notes=notes, warnings=warnings)
+        per_step = {name: StepArray(slots(array.data), array.value) for name, array in block.per_step.items()}
+        ragged = from_dense(block.x).replace(**known, per_step=per_step)
+        return Sequences(
+            ragged, len(ragged.values), maxlen=maxlen, dense=True, notes=notes, warnings=warnings
+        )
     check_lengths(block.lengths, block.x)
     if said.input_padding is None and looks_padded_at_start(block):
         raise DataError(
@@ -119,5 +120,5 @@ def _foreign(taken: Taken, said: Foreign) -> Sequences:
             "became padding"
         )
     return Sequences(
-        as_ragged(block), span(block.lengths).total, maxlen=slots, notes=notes, warnings=warnings
+        as_ragged(block), span(block.lengths).total, maxlen=maxlen, notes=notes, warnings=warnings
     )

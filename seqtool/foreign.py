@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 
@@ -16,19 +16,20 @@ from seqtool.building import from_lists
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import Memory
-from seqtool.npy import checked_dtype, open_npy
+from seqtool.npy import cellwise, checked_dtype, open_npy
 from seqtool.ragged import (
     Padded,
     Ragged,
     Side,
     Stale,
+    StepArray,
     Value,
     check_value_shape,
     exchanged,
     stale_slots,
     unchecked,
 )
-from seqtool.shapes import SEQUENCES, check_layout
+from seqtool.shapes import LAYOUTS, check_layout
 from seqtool.windows import AnyArray, Lazy, mapped, windows
 from seqtool.zipped import ZipReader
 
@@ -66,7 +67,8 @@ class Taken:
     """The sequences of a foreign file, not yet checked, with all that belongs to them.
 
     `lengths` are as they stand there, None where nobody tells any; `used` are the arrays of the file, `others`
-    those that nothing reads. `misfits` tells of arrays that are named as what belongs to sequences, but do not.
+    those that nothing reads. `misfits` tells of arrays that are called as what belongs to sequences, but do not;
+    `notes` of what was taken for granted.
     """
 
     data: Ragged | Padded
@@ -74,11 +76,7 @@ class Taken:
     used: Sequence[str] = ()
     others: Sequence[str] = ()
     misfits: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def numbered(self) -> bool:
-        """Whether there is one array for each sequence."""
-        return _are_numbered(self.used)
+    notes: Sequence[str] = ()
 
 
 def refuse_said(name: str, said: Foreign) -> None:
@@ -95,9 +93,10 @@ def refuse_said(name: str, said: Foreign) -> None:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The arrays of a file that hold sequences, and the file of their lengths, if they stand apart."""
+    """The arrays of a file that hold sequences, in which form, and the file of their lengths, if they stand apart."""
 
     names: Sequence[str]
+    form: Literal["block", "ragged", "numbered"] = "block"
     lengths: AnyArray | None = None
 
 
@@ -115,7 +114,10 @@ def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
     if foreign.array is None and (_are_numbered(names) or _are_ragged(names)):
         if foreign.lengths or foreign.input_padding:
             raise UsageError("--lengths and --input-padding describe padded arrays; these are not padded")
-        return Chosen(names if _are_numbered(names) else ["values", "offsets"])
+        return Chosen(names, "numbered") if _are_numbered(names) else Chosen(["values", "offsets"], "ragged")
+    apart = None
+    if foreign.lengths is not None and foreign.lengths not in names:
+        apart = lengths_file(foreign.lengths)
     lengths = foreign.lengths or "lengths"
     others = [name for name in names if name not in (lengths, foreign.label, foreign.key)]
     if len(others) > 1:
@@ -124,9 +126,7 @@ def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
         raise DataError(f"holds {what}; say which with --array: {', '.join(names)}")
-    if lengths in names:
-        return Chosen([array, lengths])
-    return Chosen([array], None if foreign.lengths is None else lengths_file(foreign.lengths))
+    return Chosen([array, lengths] if lengths in names else [array], lengths=apart)
 
 
 def _are_numbered(names: Sequence[str]) -> bool:
@@ -154,26 +154,21 @@ def take(archive: ZipReader, chosen: Chosen, foreign: Foreign, memory: Memory) -
     """The sequences in the chosen arrays, and what else belongs to them; raises DataError for arrays that hold none."""
     names, used = archive.names, list(chosen.names)
     lengths = None
-    if _are_numbered(names) and used == names:
+    if chosen.form == "numbered":
         memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
         data: Ragged | Padded = _joined([archive.read(f"arr_{i}") for i in range(len(names))])
-    elif used == ["values", "offsets"]:
+    elif chosen.form == "ragged":
         data = _offset_values(archive)
     else:
         lengths = archive.window(used[1]) if len(used) > 1 else chosen.lengths
         data = dense(archive.window(used[0]), lengths, foreign)
     company = _company(archive, data, used, foreign)
-    parts = company.parts
-    data = exchanged(
-        data,
-        keys=parts.get("keys"),
-        features=tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None,
-        per_sequence={name: parts[name] for name in ("y", "static") if name in parts},
-        names={name: parts[name] for name in ("classes", "static_features") if name in parts},
-    )
     used += company.used.values()
     others = [name for name in names if name not in used and name not in company.misfits]
-    return Taken(data, lengths, used, others, company.misfits)
+    notes = [f"{name} holds a label for each step" for part, name in company.used.items() if part == "step_y"]
+    if chosen.form == "numbered":
+        notes.append("each array is one sequence")
+    return Taken(company.joined(data), lengths, used, others, company.misfits, notes)
 
 
 def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
@@ -215,6 +210,11 @@ def _joined(arrays: list[Array]) -> Ragged:
     full = [i for i, array in enumerate(arrays) if array.shape != (0,)]
     for i, array in enumerate(arrays):
         checked_dtype(array.dtype, f"sequence {i}")
+        if array.ndim > 2:
+            raise DataError(
+                f"arr_{i} has shape {array.shape}; (steps,) or (steps, features) was expected of sequences; if it "
+                f"holds all of them, say --array arr_{i}"
+            )
         like = arrays[full[0]] if full else array
         if array.ndim not in (1, 2) or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):
             raise DataError(
@@ -242,8 +242,10 @@ def _whole(numbers: Array) -> Array:
 
 # What belongs to the sequences
 
-_BELONGING = ("keys", "features", "y", "classes", "static", "static_features")
-_OWNERS = {"classes": "y", "static_features": "static"}
+_BELONGING = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")
+_TABLES = ("features", "classes", "step_classes", "static_features")
+_OWNERS = {"classes": ("y", "step_y"), "step_classes": ("step_y",), "static_features": ("static",)}
+_NO_LABEL = -100  # what losses pass over: whatever padding held in labels of steps, it holds this now
 
 
 @dataclass
@@ -255,57 +257,101 @@ class _Company:
     used: dict[str, str] = field(default_factory=dict)
     misfits: dict[str, str] = field(default_factory=dict)
 
+    def joined(self, data: Ragged | Padded) -> Ragged | Padded:
+        """The sequences with all of it."""
+        parts = self.parts
+        per_step = {"step_y": StepArray(parts["step_y"], _NO_LABEL)} if "step_y" in parts else {}
+        tables = ("classes", "step_classes", "static_features")
+        return cast(
+            Ragged | Padded,
+            exchanged(
+                data,
+                keys=parts.get("keys"),
+                features=tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None,
+                per_step=per_step,
+                per_sequence={name: parts[name] for name in ("y", "static") if name in parts},
+                names={name: parts[name] for name in tables if name in parts},
+            ),
+        )
+
 
 def _company(archive: ZipReader, data: Ragged | Padded, taken: Sequence[str], foreign: Foreign) -> _Company:
     """The arrays that are called as they would be in a file of ours, or as a person says.
 
-    Labels of text become class ids and `classes`. Raises DataError for a misfit that a person named.
+    Labels of text become class ids and `classes`. Raises DataError for labels and keys that misfit, for they would
+    be lost, unless a person names the array of sequences and not them: the others are told.
     """
     found = _Company(archive)
-    steps = data.x.shape[2:] if isinstance(data, Padded) else data.values.shape[1:]
-    sizes = {"N": len(data), "F": steps[0] if steps else 0}
+    sizes = _sizes(data)
     said = {"y": foreign.label, "keys": foreign.key}
     for part in _BELONGING:
         name = said.get(part) or part
-        owner = _OWNERS.get(part)
-        absent = name not in archive.names or name in taken or part in found.parts
-        if absent or (owner is not None and owner not in found.parts):
+        owners = _OWNERS.get(part)
+        absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
+        if absent or (owners and not {*owners} & {*found.parts}):
             continue
         try:
-            found.parts |= _belonging(archive, name, part, sizes)
-            found.used[part] = name
+            made = _belonging(archive, name, part, sizes)
         except DataError as error:
-            if said.get(part):
-                raise
-            found.misfits[name] = str(error)
+            told = str(error).removeprefix(archive.name)
+            if said.get(part) or (part in said and foreign.array is None):
+                raise DataError(f"{told}; --array {taken[0]} alone reads x without it") from None
+            found.misfits[name] = told
+            continue
+        found.parts |= made
+        found.used["step_y" if "step_y" in made else part] = name
     return found
+
+
+def _sizes(data: Ragged | Padded) -> dict[str, int]:
+    """How large the dimensions of what belongs to sequences must be."""
+    if isinstance(data, Padded):
+        cells, steps = data.x.shape[2:], {"T": data.x.shape[1]}
+    else:
+        cells, steps = data.values.shape[1:], {"S": len(data.values)}
+    return {"N": len(data), "F": cells[0] if cells else 0, **steps}
 
 
 def _belonging(archive: ZipReader, name: str, part: str, sizes: dict[str, int]) -> dict[str, AnyArray]:
     """An array as a part of a file of ours; of labels that are text, class ids and classes."""
-    shape, dtype = archive.header(name)
-    is_whole = dtype.kind in "iu" and np.can_cast(dtype, np.int64)
-    check_layout(name, shape, np.dtype(np.int64) if is_whole else dtype, SEQUENCES[part], sizes)
+    try:
+        shape, dtype = archive.header(name)
+    except DataError:
+        raise DataError(
+            f"{name} holds neither numbers nor text: save it as one of these, such as {name}.astype(str)"
+        ) from None
+    if part == "y" and _is_per_step(shape, sizes):
+        part = "step_y"
+    is_whole = dtype.kind in "biu" and np.can_cast(dtype, np.int64)
+    as_text = part in ("y", "step_y") and dtype.kind == "U"
+    kind = "padded" if "T" in sizes else "ragged"
+    check_layout(
+        name, shape, np.dtype(np.int64) if is_whole or as_text else dtype, LAYOUTS[kind][part], sizes
+    )
     if part in _TABLES:
         return {part: archive.read(name)}
     cells: AnyArray = archive.window(name)
-    if part == "keys" and is_whole:
-        return {part: mapped(_whole, cells, dtype=np.int64)}
-    if part == "y" and dtype.kind == "U":
-        return _class_ids(cells)
+    if as_text:
+        return _class_ids(part, cells)
+    if part in ("keys", "step_y") and is_whole:
+        return {part: cellwise(_whole, cells, dtype=np.int64)}
     return {part: cells}
 
 
-_TABLES = ("features", "classes", "static_features")
+def _is_per_step(shape: tuple[int, ...], sizes: dict[str, int]) -> bool:
+    """Whether labels are those of steps: (N, T, ...) in a block of several steps, (S, ...) behind one another."""
+    if "T" in sizes:
+        return sizes["T"] > 1 and shape[:2] == (sizes["N"], sizes["T"])
+    return sizes["S"] != sizes["N"] and shape[:1] == (sizes["S"],)
 
 
-def _class_ids(labels: AnyArray) -> dict[str, AnyArray]:
+def _class_ids(part: str, labels: AnyArray) -> dict[str, AnyArray]:
     """Labels of text, (N, ...), as class ids; the classes in sorted order."""
     classes = labels[:0].reshape(-1)
-    for _, part in windows(labels):
-        classes = np.union1d(classes, part)
-    ids = mapped(lambda part: np.asarray(np.searchsorted(classes, part)), labels, dtype=np.int64)
-    return {"y": ids, "classes": classes}
+    for _, some in windows(labels):
+        classes = np.union1d(classes, some)
+    ids = cellwise(lambda some: np.asarray(np.searchsorted(classes, some)), labels, dtype=np.int64)
+    return {part: ids, "classes": classes}
 
 
 # Where a block is padded

@@ -17,7 +17,7 @@ import numpy as np
 from seqtool.casting import Array
 from seqtool.errors import DataError, damaged
 from seqtool.fortran import Columns, column_by_column
-from seqtool.windows import FileArray, Lazy
+from seqtool.windows import AnyArray, FileArray, Lazy
 
 _MOST_DIMENSIONS = 32  # that every NumPy has
 
@@ -45,6 +45,30 @@ class Cells(Lazy):
         if not row or begin == end:
             return np.empty((end - begin, *self.shape[1:]), self.dtype)
         return self._cells(begin * row, end * row).reshape(end - begin, *self.shape[1:])
+
+
+class _Cellwise(Lazy):
+    """What a function makes of each cell of an array: in any shape that the array can take."""
+
+    def __init__(self, function: Callable[[Array], Array], array: Lazy, dtype: np.dtype[Any]) -> None:
+        super().__init__(
+            array.shape, dtype, lambda begin, end: np.asarray(function(array[begin:end]), dtype=dtype)
+        )
+        self._function, self._array = function, array
+
+    def reshaped(self, *shape: int) -> _Cellwise:
+        return _Cellwise(self._function, self._array.reshaped(*shape), self.dtype)
+
+
+def cellwise(function: Callable[[Array], Array], array: AnyArray, *, dtype: Any) -> AnyArray:
+    """What a function makes of each cell, whatever rows it comes in: at once, or by windows of any shape.
+
+    >>> cellwise(np.negative, np.array([1, 5]), dtype=np.int64)
+    array([-1, -5])
+    """
+    if isinstance(array, np.ndarray):
+        return np.asarray(function(array), dtype=dtype)
+    return _Cellwise(function, array, np.dtype(dtype))
 
 
 Window = FileArray | Cells

@@ -35,8 +35,10 @@ class SequenceDataset(Dataset[Any]):
     to workers, forked or spawned. Errors are those of `seqtool.reading.SequenceFile`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, dtype: torch.dtype | None = None) -> None:
-        self.file = SequenceFile(path, dtype=None if dtype is None else _in_numpy(dtype))
+    def __init__(
+        self, path: str | os.PathLike[str], *, dtype: torch.dtype | str | np.dtype[Any] | None = None
+    ) -> None:
+        self.file = SequenceFile(path, dtype=_in_numpy(dtype) if isinstance(dtype, torch.dtype) else dtype)
 
     def __len__(self) -> int:
         return len(self.file)

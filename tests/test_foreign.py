@@ -76,24 +76,86 @@ def test_what_rode_along_follows_its_sequence(place: Place) -> None:
     succeeded(place.run("check", "out.npz", "--for", "torch"))
 
 
-def test_arrays_that_misfit_are_told_and_left(place: Place) -> None:
-    path = saved(
-        place.folder,
-        y=np.array([1, 0]),
-        classes=np.array(["a", "b"]),
-        features=np.ones((3, 4)),
-        keys=np.array([0.5, 1, 2]),
+MISFITS: dict[str, tuple[Any, str]] = {
+    "y": (np.array([1, 0]), "y has shape (2,); (3) was expected"),
+    "keys": (np.array([0.5, 1, 2]), "keys is float64; int64 or text was expected"),
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_labels_and_keys_are_not_lost_in_silence(place: Place, name: str) -> None:
+    array, told = MISFITS[name]
+    saved(place.folder, **{name: array})
+    failed = place.run("pad", "in.npz", "-o", "out.npz")
+    assert (failed.code, failed.err.count("\n")) == (1, 1)
+    assert told in failed.err
+    assert "--array x alone reads x without it" in failed.err
+    assert not (place.folder / "out.npz").exists()
+    done = succeeded(place.run("pad", "in.npz", "--array", "x", "-o", "out.npz"))
+    assert f"{told}; it was not read" in " ".join(done.err.split()).replace(", or more dimensions", "")
+    assert name not in place.arrays("out.npz")
+
+
+def test_labels_that_only_a_pickle_can_hold(place: Place) -> None:
+    saved(place.folder, y=np.array(["up", None, "down"], dtype=object))
+    failed = place.run("pad", "in.npz")
+    assert failed.code == 1
+    assert (
+        "in.npz: y holds neither numbers nor text: save it as one of these, such as y.astype(str)"
+        in failed.err
     )
-    came = read(path)
-    assert "y" not in came.ragged.per_sequence
+
+
+def test_other_arrays_that_misfit_are_told_and_left(tmp_path: Path) -> None:
+    came = read(saved(tmp_path, features=np.ones((3, 4)), static=np.ones((2, 1)), static_features=["a"]))
     assert came.ragged.features is None
-    assert came.ragged.keys is None
-    assert [told.partition(" ")[0] for told in came.warnings] == ["keys", "features", "y"]
+    assert [told.partition(" ")[0] for told in came.warnings] == ["features", "static"]
     assert all(told.endswith("it was not read") for told in came.warnings)
-    assert came.notes == ["arrays not read: classes"]
-    done = succeeded(place.run("pad", "in.npz", "-o", "out.npz"))
-    assert "y has shape (2,); (3) was expected" in done.err
-    assert "y" not in place.arrays("out.npz")
+    assert came.notes == ["arrays not read: static_features"]
+
+
+# Labels of steps
+
+STEP_LABELS = np.array([[4, 9], [5, 6], [9, 9]], np.int16)
+
+
+@pytest.mark.parametrize("name", ["y", "step_y"])
+def test_labels_of_steps_move_and_are_cut_with_their_steps(place: Place, name: str) -> None:
+    saved(place.folder, x=X[:, ::-1], **{name: STEP_LABELS[:, ::-1]})
+    succeeded(place.run("pad", "in.npz", "--input-padding", "pre", "--post", "-o", "out.npz"))
+    arrays = place.arrays("out.npz")
+    assert "y" not in arrays
+    assert arrays["step_y"].tolist() == [[4, -100], [6, 5], [-100, -100]]
+    assert arrays["x"][1].tolist() == [[5, 6], [3, 4]]
+    succeeded(place.run("check", "out.npz", "--for", "dynamic-rnn"))
+    succeeded(place.run("pad", "out.npz", "--maxlen", "1", "--min-len", "1", "-o", "cut.npz"))
+    assert place.arrays("cut.npz")["step_y"].tolist() == [[4], [5]]
+    assert (
+        "holds a label for each step" in place.run("check", "in.npz", "--input-padding", "pre").out.decode()
+    )
+
+
+def test_labels_of_steps_where_no_lengths_are_known(place: Place) -> None:
+    saved(place.folder, y=np.array([["a", "b"], ["b", "c"], ["d", "d"]]))
+    np.savez(place.folder / "in.npz", x=X, y=np.array([["a", "b"], ["b", "c"], ["d", "d"]]))
+    succeeded(place.run("pad", "in.npz", "--strip", "0", "--post", "-o", "out.npz"))
+    arrays = place.arrays("out.npz")
+    assert arrays["step_y"].tolist() == [[0, -100], [1, 2], [-100, -100]]
+    assert arrays["classes"].tolist() == ["a", "b", "c", "d"]
+
+
+def test_labels_of_steps_behind_one_another(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", values=X[0], offsets=[0, 1, 1, 2], y=[0.5, 1.5])
+    came = read(tmp_path / "a.npz")
+    assert np.asarray(came.ragged.per_step["step_y"].data).tolist() == [0.5, 1.5]
+
+
+def test_rows_of_labels_of_sequences_are_no_labels_of_steps(tmp_path: Path) -> None:
+    for shape in ((3, 5), (3, 1)):
+        came = read(saved(tmp_path, y=np.ones(shape)))
+        assert came.ragged.per_sequence["y"].shape == shape
+    came = read(saved(tmp_path, x=X[:, :1], lengths=[1, 1, 0], y=np.ones((3, 1))))  # of one slot
+    assert came.ragged.per_sequence["y"].shape == (3, 1)
 
 
 def test_labels_and_keys_may_be_called_anything(place: Place) -> None:
@@ -120,10 +182,19 @@ def test_the_array_of_sequences_is_the_one_that_is_left(tmp_path: Path) -> None:
     assert len(read(tmp_path / "a.npz", label="Y").ragged) == 3
     with pytest.raises(DataError, match="several arrays"):
         read(tmp_path / "a.npz")
+    with pytest.raises(DataError, match="--lengths nope: neither an array of the input nor a file"):
+        read(tmp_path / "a.npz", lengths="nope")
     np.savez(tmp_path / "a.npz", X=X, y=[1, 2, 3], lengths=LENGTHS)
     assert np.asarray(read(tmp_path / "a.npz").ragged.per_sequence["y"]).tolist() == [1, 2, 3]
     np.savez(tmp_path / "a.npz", features=X)
     assert len(read(tmp_path / "a.npz").ragged) == 3
+
+
+def test_numbered_arrays_that_are_no_sequences_say_what_they_may_be(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X, LENGTHS)
+    with pytest.raises(DataError, match=r"arr_0 has shape \(3, 2, 2\).*say --array arr_0"):
+        read(tmp_path / "a.npz")
+    assert len(read(tmp_path / "a.npz", array="arr_0", lengths="arr_1").ragged) == 3
 
 
 def test_a_single_array_and_a_file_of_ours_have_none_to_name(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as npst
 
 from seqtool import windows as windows_module
 from seqtool.errors import DataError
+from seqtool.npy import cellwise, open_npy
 from seqtool.windows import (
     FileArray,
     Growing,
@@ -280,3 +281,15 @@ def test_what_is_large_goes_to_the_disk(tmp_path: Path, monkeypatch: pytest.Monk
         assert isinstance(growing.done(), Lazy)
         assert spool._file is not None
         assert os.fstat(spool._file.fileno()).st_size == 104 * 8
+
+
+def test_what_is_made_of_cells_takes_any_shape_that_they_can_take(tmp_path: Path) -> None:
+    x = np.arange(12, dtype=np.int16).reshape(3, 4)
+    np.save(tmp_path / "x.npy", x)
+    made = cellwise(np.negative, open_npy(tmp_path / "x.npy", "x"), dtype=np.int64)
+    assert isinstance(made, Lazy)
+    assert (made.shape, made.dtype) == ((3, 4), np.int64)
+    assert (np.asarray(made) == -x).all()
+    flat = slots(made)
+    assert flat[5:7].tolist() == [-5, -6]
+    assert (cellwise(np.negative, x, dtype=np.int64) == -x).all()

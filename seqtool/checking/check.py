@@ -175,13 +175,14 @@ def _foreign(source: Input, archive: ZipReader, foreign: Foreign, findings: list
     with _looking("arrays", source):
         taken = take(archive, chosen, foreign, allowed(None))
     others = [name for name in taken.others if name != "meta"]
-    told = _listed(archive, taken.used) + (f"; not looked at: {', '.join(others)}" if others else "")
+    unread = [f"not looked at: {', '.join(others)}"] if others else []
+    told = "; ".join([_listed(archive, taken.used), *taken.notes, *unread])
     findings.append(Finding("arrays", "ok", told))
     if "meta" in taken.others:
         told = "says nothing of seqtool, so the file is taken for a foreign one; if seqtool wrote it, it is damaged"
         findings.append(Finding("meta", "warning", told))
     for name, why in taken.misfits.items():
-        findings.append(Finding(name, "fails" if name in ("y", "keys") else "warning", why))
+        findings.append(Finding(name, "warning", f"{why}; not looked at"))
     return Subject(_named(source), taken.data, ours=False, given=foreign.options, lengths=taken.lengths)
 
 

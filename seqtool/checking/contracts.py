@@ -30,6 +30,9 @@ def judge(subject: Subject, reader: Reader, spool: Spool) -> list[Finding]:
     """
     judged, needs, found = subject, _NEEDS[reader], list[Finding]()
     hidden = subject.hidden if subject.lengths is None else None
+    if hidden is not None and _OF_ALL * hidden.count < hidden.looked_at:
+        found.append(Finding("hidden padding", "warning", f"{hidden.seen}; taken for real", hidden.count))
+        hidden = None
     if isinstance(subject.data, Ragged):
         told = f"ragged: judged as {subject.cure()} pads it, at the end and with 0"
         found.append(Finding("form", "ok", told))
@@ -41,6 +44,9 @@ def judge(subject: Subject, reader: Reader, spool: Spool) -> list[Finding]:
     if values.ndim > 1 or values.dtype.kind == "f":
         needs = tuple(look for look in needs if look is not _ids)
     return found + [look(judged) for look in needs]
+
+
+_OF_ALL = 4  # where less than one sequence in so many ends like padding, these may be real steps
 
 
 def _hidden_padding(hidden: Hidden) -> Finding:
@@ -88,13 +94,12 @@ def _zero_id(subject: Subject) -> Finding:
     values = subject.real.values
     zeros = seen(lambda part: part == 0, values)
     if zeros is not None:
-        told = (
-            "real steps hold id 0, which Embedding(mask_zero=True) skips: let ids begin at 1; if these are numbers, "
-            "not ids, pad them as such, for Masking"
-        )
+        told = "real steps hold id 0, which Embedding(mask_zero=True) skips: let ids begin at 1"
         value = _free(subject, "float32") if lost(values, _SINGLE) is None else None
-        options = None if value is None else ("--dtype", "float32", *value)
-        return Finding("mask value", "fails", told, zeros.count, subject.place(*zeros.cell), options)
+        if value is not None:
+            options = " ".join(("--dtype", "float32", *value))
+            told += f"; if these are numbers, not ids, pad them as such, for Masking: {options}"
+        return Finding("mask value", "fails", told, zeros.count, subject.place(*zeros.cell))
     if subject.value != 0:
         told = f"padding holds {subject.value}; Embedding(mask_zero=True) skips id 0"
         return Finding("mask value", "fails", told, options=("--value", "0"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -116,7 +116,8 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
     Old data past the ends in a foreign file is a warning, except for Keras, which would read it.
     """
     arrays = {"x": (data.x, data.value)}
-    arrays |= {name: (array.data, array.value) for name, array in data.per_step.items()}
+    if subject.ours:  # of labels of steps nobody says what padding holds elsewhere
+        arrays |= {name: (array.data, array.value) for name, array in data.per_step.items()}
     for name, (array, value) in arrays.items():
         stale = stale_slots(array, data.lengths, padding=data.padding, value=value)
         if stale is None:
@@ -126,12 +127,23 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
         )
         if subject.ours:
             return Finding("padding", "fails", told, stale.count, f"{name}{[*stale.place]}")
-        told += ": old data, or lengths too short"
+        if stale.count > 1 and _is_one(array, data, stale.content):
+            told = f"padding holds {shown(stale.content)}, not {value}; say so with --value"
+        else:
+            told += (
+                ": old data, or lengths too short, which should be mended first: the cure makes padding of it"
+            )
         verdict: Verdict = "fails" if subject.reader in ("keras", "keras-cudnn") else "warning"
         return Finding("padding", verdict, told, stale.count, f"{name}{[*stale.place]}", ())
     side = "at the end" if data.padding == "post" else "at the start"
     guessed = ", as nobody says otherwise" if subject.doubtful else ""
     return Finding("padding", "ok", f"{side}, with {data.value}{guessed}")
+
+
+def _is_one(array: AnyArray, data: Padded, step: Any) -> bool:
+    """Whether all slots outside the sequences hold one and the same step."""
+    value = tuple(step) if isinstance(step, list) else step
+    return stale_slots(array, data.lengths, padding=data.padding, value=value) is None
 
 
 def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
@@ -180,6 +192,9 @@ _NAMED = 8
 
 def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
+    hidden = subject.hidden
+    if subject.lengths is None and hidden is not None and np.isnan(hidden.value):
+        return Finding("values", "warning", "not looked at: NaN is old padding, it seems")
     if subject.real.values.shape[1:] == (0,):
         return Finding("values", "warning", "no features: a step holds nothing")
     return _finite(subject, "values", subject.real.values, subject.place)

@@ -453,11 +453,12 @@ def test_what_a_person_says_of_a_foreign_file(tmp_path: Path) -> None:
 
 
 BAD_LABELS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "too few": ({"y": np.array([1])}, "y", "has shape (1,)"),
+    "too few": ({"y": np.array([1])}, "arrays", "y has shape (1,); (2) was expected"),
+    "objects": ({"y": np.array(["a", None])}, "arrays", "such as y.astype(str)"),
     "past the classes": ({"y": np.array([0, 2]), "classes": ["a", "b"]}, "y", "outside of 0 to 1"),
     "fractions with classes": ({"y": np.array([0.0, NAN]), "classes": ["a", "b"]}, "y", "whole numbers"),
     "keys twice": ({"keys": np.array([4, 4])}, "keys", "more than once"),
-    "keys of fractions": ({"keys": np.array([0.5, 1])}, "keys", "int64 or text"),
+    "keys of fractions": ({"keys": np.array([0.5, 1])}, "arrays", "int64 or text"),
 }
 
 
@@ -503,7 +504,23 @@ def test_lengths_that_are_too_short_are_called_so(tmp_path: Path) -> None:
     x = np.arange(1, 49, dtype=np.float32).reshape(2, 4, 6)
     np.savez(tmp_path / "a.npz", x=x, lengths=[3, 4])
     finding = found(look(tmp_path / "a.npz"), "padding")
-    assert finding.message.endswith("the first [19.0, 20.0, 21.0, ...]: old data, or lengths too short")
+    assert "the first [19.0, 20.0, 21.0, ...]: old data, or lengths too short" in finding.message
+
+
+@pytest.mark.parametrize("held", [NAN, 5.0])
+def test_padding_of_another_value_is_told_from_old_data(tmp_path: Path, held: float) -> None:
+    x = np.full((2, 4, 2), held, np.float32)
+    x[0, :2], x[1, :3] = 1, 2
+    np.savez(tmp_path / "a.npz", x=x, lengths=[2, 3])
+    finding = found(look(tmp_path / "a.npz", "keras"), "padding")
+    assert (finding.verdict, finding.count) == ("fails", 3)
+    assert finding.message == f"padding holds [{held}, {held}], not 0; say so with --value"
+    assert failing(look(tmp_path / "a.npz", value=held)) == []
+
+
+def test_nan_that_is_old_padding_is_not_called_missing(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[1, 2, 3], [4, NAN, NAN]], np.float32))
+    assert "old padding" in found(look(tmp_path / "a.npy"), "values").message
 
 
 def test_where_the_side_is_in_doubt_nothing_else_is_told(place: Place) -> None:

@@ -79,7 +79,6 @@ HAZARDS: dict[str, tuple[Any, str, list[str], int, str]] = {
         1,
         "x[0, 1]",
     ),
-    "id 0": (ids([5, 0], [3]), "keras", ["mask value"], 1, "x[0, 1]"),
     "ids padded with another value": (ids([5, 1], [3], value=9), "keras", ["mask value"], 0, ""),
     "numbers without features": (ids([0.0, 1], dtype=F4), "keras", ["mask value"], 1, "x[0, 0]"),
     "left padding for cudnn": (steps([1, 2], [3], padding="pre"), "keras-cudnn", ["side"], 1, "x[1, 0]"),
@@ -167,6 +166,27 @@ def test_float64_in_dynamic_rnn_is_a_warning_with_the_way_out(place: Place) -> N
     assert [(f.name, f.cure) for f in findings if f.verdict == "warning"] == [
         ("dtype", f"seqtool pad {place.folder / 'in.npz'} --dtype float32")
     ]
+
+
+def test_id_0_has_no_cure_but_words(place: Place) -> None:
+    """Ids that become fractions are no ids: only a person knows what they are."""
+    seqtool.save(place.folder / "in.npz", ids([5, 0], [3]))
+    [finding] = [f for f in look(place.folder / "in.npz", "keras") if f.verdict == "fails"]
+    assert (finding.name, finding.count, finding.place, finding.cure) == ("mask value", 1, "x[0, 1]", None)
+    assert finding.message.endswith("pad them as such, for Masking: --dtype float32 --value -1")
+
+
+def test_few_sequences_that_end_like_padding_may_be_real(place: Place) -> None:
+    x = np.random.default_rng(0).normal(size=(20, 6, 2)).astype(F4)
+    x[:2, 4:] = 0
+    np.save(place.folder / "in.npy", x)
+    findings = look(place.folder / "in.npy", "torch")
+    assert failing(findings) == []
+    [finding] = [f for f in findings if f.name == "hidden padding"]
+    assert (finding.verdict, finding.count, finding.cure) == ("warning", 2, None)
+    x[:10, 4:] = 0
+    np.save(place.folder / "in.npy", x)
+    assert failing(look(place.folder / "in.npy", "torch")) == ["hidden padding"]
 
 
 def test_where_no_value_is_free_none_is_named(place: Place) -> None:

@@ -154,7 +154,7 @@ def test_a_network_learns_and_sees_no_padding(learnable: Path, backend: str) -> 
 
 
 def check_first_batches(folder: str) -> None:
-    """Where the first two batches are equally long and others are not, Keras must not take that for the length of all."""
+    """Where the first two batches are equally long, Keras must not take that for the length of all."""
     import keras
 
     from seqtool.keras import SequenceData, masked_input
@@ -170,7 +170,7 @@ def check_first_batches(folder: str) -> None:
                 )
                 longest = [int(x.shape[1]) for x, _ in data]
                 assert (longest[0] != longest[1]) == (len({*lengths}) > 1)
-                for (x, y), rows_of in zip(data, data._batches, strict=True):
+                for (x, _), rows_of in zip(data, data._batches, strict=True):
                     assert all((x[j, : lengths[i]] == i + 1).all() for j, i in enumerate(rows_of.tolist()))
                     assert all(not x[j, lengths[i] :].any() for j, i in enumerate(rows_of.tolist()))
                 inputs, masked = masked_input(data)
