@@ -109,7 +109,7 @@ def _way(saving: Mapping[str, Any]) -> str:
     """A way to pad less, in words."""
     maxlens = saving["maxlens"]
     if maxlens:
-        return f"{len(maxlens)} buckets, to {listed([f'{maxlen:,}' for maxlen in maxlens])}"
+        return f"{len(maxlens)} buckets, to {listed([f'{maxlen:,}' for maxlen in maxlens], most=4)}"
     if saving["batch_size"]:
         return f"batches of {saving['batch_size']} by length"
     return "packed: no padding"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -68,6 +69,11 @@ class SequenceFile:
     def __init__(self, path: str | os.PathLike[str], *, dtype: str | np.dtype[Any] | None = None) -> None:
         self.path = Path(path).absolute()
         self._asked = None if dtype is None else dtype_named(dtype)
+        if self.path.suffix != ".npz" and self.path.is_file() and not is_zipfile(self.path):
+            raise DataError(
+                f"{self.path.name}: an .npz of seqtool was expected; seqtool group makes one of tables, seqtool pad of "
+                "arrays and lists"
+            )
         with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
             data = npz.read(archive, check=False)
             if isinstance(data, Ragged):

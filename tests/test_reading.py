@@ -467,6 +467,9 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^text\.npz: not a whole \.npz file"):
         SequenceFile(tmp_path / "text.npz")
     np.savez(tmp_path / "foreign.npz", x=np.ones((2, 3)))
+    np.save(tmp_path / "x.npy", np.ones((2, 3)))
+    with pytest.raises(DataError, match=r"^x\.npy: an \.npz of seqtool was expected; seqtool group"):
+        SequenceFile(tmp_path / "x.npy")
     with pytest.raises(DataError, match=r"^foreign\.npz: not written by seqtool"):
         SequenceFile(tmp_path / "foreign.npz")
 

@@ -260,13 +260,34 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
         verdict: Verdict = "warning" if subject.reader is None else "fails"
         return Finding(name, verdict, "NaN: no label; drop these sequences", nan.count, place(*nan.cell))
     if classes is None:
-        return Finding(name, "ok", f"{label.dtype}, no classes")
+        return _unnamed(subject, name, label)
     count = len(classes)
     wrong = seen(lambda part: (part < 0) | (part >= count), label)
     if wrong is not None:
         told = f"labels outside of 0 to {count - 1}, the {count} classes"
         return Finding(name, "fails", told, wrong.count, place(*wrong.cell))
     return Finding(name, "ok", f"{count} classes")
+
+
+def _unnamed(subject: Subject, name: str, label: AnyArray) -> Finding:
+    """Labels without classes: numbers, unless somebody trains a classifier on them, whose losses count from 0."""
+    told = f"{label.dtype}, no classes"
+    if (
+        subject.reader is None
+        or name != "y"
+        or label.dtype.kind not in "iu"
+        or label.ndim != 1
+        or not len(label)
+    ):
+        return Finding(name, "ok", told)
+    known = span(label)
+    if known.least == 0 or known.largest - known.least >= _FEW:
+        return Finding(name, "ok", told)
+    told += f", from {known.least} to {known.largest}; if these are classes, losses want them to count from 0"
+    return Finding(name, "warning", told)
+
+
+_FEW = 100  # whole numbers may be classes if there are not more
 
 
 def original_lengths(subject: Subject, original: AnyArray) -> Finding:

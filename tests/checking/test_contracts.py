@@ -176,6 +176,18 @@ def test_id_0_has_no_cure_but_words(place: Place) -> None:
     assert finding.message.endswith("pad them as such, for Masking: --dtype float32 --value -1")
 
 
+@pytest.mark.parametrize(
+    ("labels", "warns"),
+    [([1, 2, 3], True), ([-1, 1, 1], True), ([0, 1, 2], False), ([0, 5, 9], False), ([1, 2, 500], False)],
+)
+def test_labels_that_do_not_count_from_0(place: Place, labels: list[int], warns: bool) -> None:
+    data = steps([1, 2], [3], [4]).replace(per_sequence={"y": np.array(labels)})
+    seqtool.save(place.folder / "in.npz", data)
+    [finding] = [f for f in look(place.folder / "in.npz", "torch") if f.name == "y"]
+    assert (finding.verdict == "warning") == warns
+    assert ("count from 0" in finding.message) == warns
+
+
 def test_few_sequences_that_end_like_padding_may_be_real(place: Place) -> None:
     x = np.random.default_rng(0).normal(size=(20, 6, 2)).astype(F4)
     x[:2, 4:] = 0

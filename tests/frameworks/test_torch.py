@@ -55,6 +55,8 @@ def test_items_of_tokens_of_labelled_steps_and_without_labels(files: Path) -> No
     assert (x.dtype, x.ndim, y.dtype) == (torch.int64, 1, torch.float32)
     x, y = SequenceDataset(files / "steps.npz")[3]
     assert (len(y), y.dtype) == (len(x), torch.int64)
+    for spelled in ("float64", np.float64, np.dtype("float64")):
+        assert SequenceDataset(files / "bare.npz", dtype=spelled)[3].dtype == torch.float64
     x = SequenceDataset(files / "bare.npz", dtype=torch.float64)[3]
     assert x.dtype == torch.float64
     np.testing.assert_array_equal(x, sequences()[3])
