@@ -12,24 +12,22 @@ from typing import Literal, cast
 
 import numpy as np
 
+from seqtool.belonging import PARTS, belonging
 from seqtool.building import from_lists
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import Memory
-from seqtool.npy import cellwise, checked_dtype, open_npy
+from seqtool.npy import checked_dtype, open_npy
 from seqtool.ragged import (
     Padded,
     Ragged,
     Side,
     Stale,
-    StepArray,
     Value,
     check_value_shape,
-    exchanged,
     stale_slots,
     unchecked,
 )
-from seqtool.shapes import LAYOUTS, check_layout
 from seqtool.windows import AnyArray, Lazy, mapped, windows
 from seqtool.zipped import ZipReader
 
@@ -121,7 +119,7 @@ def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
     lengths = foreign.lengths or "lengths"
     others = [name for name in names if name not in (lengths, foreign.label, foreign.key)]
     if len(others) > 1:
-        others = [name for name in others if name not in _BELONGING]
+        others = [name for name in others if name not in PARTS]
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
@@ -162,13 +160,15 @@ def take(archive: ZipReader, chosen: Chosen, foreign: Foreign, memory: Memory) -
     else:
         lengths = archive.window(used[1]) if len(used) > 1 else chosen.lengths
         data = dense(archive.window(used[0]), lengths, foreign)
-    company = _company(archive, data, used, foreign)
-    used += company.used.values()
-    others = [name for name in names if name not in used and name not in company.misfits]
-    notes = [f"{name} holds a label for each step" for part, name in company.used.items() if part == "step_y"]
+    found = belonging(
+        archive, data, used, {"y": foreign.label, "keys": foreign.key}, strict=foreign.array is None
+    )
+    used += found.used.values()
+    others = [name for name in names if name not in used and name not in found.misfits]
+    notes = [f"{name} holds a label for each step" for part, name in found.used.items() if part == "step_y"]
     if chosen.form == "numbered":
         notes.append("each array is one sequence")
-    return Taken(company.joined(data), lengths, used, others, company.misfits, notes)
+    return Taken(found.joined(data), lengths, used, others, found.misfits, notes)
 
 
 def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
@@ -238,120 +238,6 @@ def _are_whole(lengths: AnyArray) -> bool:
 
 def _whole(numbers: Array) -> Array:
     return numbers.astype(np.int64)
-
-
-# What belongs to the sequences
-
-_BELONGING = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")
-_TABLES = ("features", "classes", "step_classes", "static_features")
-_OWNERS = {"classes": ("y", "step_y"), "step_classes": ("step_y",), "static_features": ("static",)}
-_NO_LABEL = -100  # what losses pass over: whatever padding held in labels of steps, it holds this now
-
-
-@dataclass
-class _Company:
-    """What belongs to the sequences of an archive, as parts of a file of ours; by each part the array it is of."""
-
-    archive: ZipReader
-    parts: dict[str, AnyArray] = field(default_factory=dict)
-    used: dict[str, str] = field(default_factory=dict)
-    misfits: dict[str, str] = field(default_factory=dict)
-
-    def joined(self, data: Ragged | Padded) -> Ragged | Padded:
-        """The sequences with all of it."""
-        parts = self.parts
-        per_step = {"step_y": StepArray(parts["step_y"], _NO_LABEL)} if "step_y" in parts else {}
-        tables = ("classes", "step_classes", "static_features")
-        return cast(
-            Ragged | Padded,
-            exchanged(
-                data,
-                keys=parts.get("keys"),
-                features=tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None,
-                per_step=per_step,
-                per_sequence={name: parts[name] for name in ("y", "static") if name in parts},
-                names={name: parts[name] for name in tables if name in parts},
-            ),
-        )
-
-
-def _company(archive: ZipReader, data: Ragged | Padded, taken: Sequence[str], foreign: Foreign) -> _Company:
-    """The arrays that are called as they would be in a file of ours, or as a person says.
-
-    Labels of text become class ids and `classes`. Raises DataError for labels and keys that misfit, for they would
-    be lost, unless a person names the array of sequences and not them: the others are told.
-    """
-    found = _Company(archive)
-    sizes = _sizes(data)
-    said = {"y": foreign.label, "keys": foreign.key}
-    for part in _BELONGING:
-        name = said.get(part) or part
-        owners = _OWNERS.get(part)
-        absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
-        if absent or (owners and not {*owners} & {*found.parts}):
-            continue
-        try:
-            made = _belonging(archive, name, part, sizes)
-        except DataError as error:
-            told = str(error).removeprefix(archive.name)
-            if said.get(part) or (part in said and foreign.array is None):
-                raise DataError(f"{told}; --array {taken[0]} alone reads x without it") from None
-            found.misfits[name] = told
-            continue
-        found.parts |= made
-        found.used["step_y" if "step_y" in made else part] = name
-    return found
-
-
-def _sizes(data: Ragged | Padded) -> dict[str, int]:
-    """How large the dimensions of what belongs to sequences must be."""
-    if isinstance(data, Padded):
-        cells, steps = data.x.shape[2:], {"T": data.x.shape[1]}
-    else:
-        cells, steps = data.values.shape[1:], {"S": len(data.values)}
-    return {"N": len(data), "F": cells[0] if cells else 0, **steps}
-
-
-def _belonging(archive: ZipReader, name: str, part: str, sizes: dict[str, int]) -> dict[str, AnyArray]:
-    """An array as a part of a file of ours; of labels that are text, class ids and classes."""
-    try:
-        shape, dtype = archive.header(name)
-    except DataError:
-        raise DataError(
-            f"{name} holds neither numbers nor text: save it as one of these, such as {name}.astype(str)"
-        ) from None
-    if part == "y" and _is_per_step(shape, sizes):
-        part = "step_y"
-    is_whole = dtype.kind in "biu" and np.can_cast(dtype, np.int64)
-    as_text = part in ("y", "step_y") and dtype.kind == "U"
-    kind = "padded" if "T" in sizes else "ragged"
-    check_layout(
-        name, shape, np.dtype(np.int64) if is_whole or as_text else dtype, LAYOUTS[kind][part], sizes
-    )
-    if part in _TABLES:
-        return {part: archive.read(name)}
-    cells: AnyArray = archive.window(name)
-    if as_text:
-        return _class_ids(part, cells)
-    if part in ("keys", "step_y") and is_whole:
-        return {part: cellwise(_whole, cells, dtype=np.int64)}
-    return {part: cells}
-
-
-def _is_per_step(shape: tuple[int, ...], sizes: dict[str, int]) -> bool:
-    """Whether labels are those of steps: (N, T, ...) in a block of several steps, (S, ...) behind one another."""
-    if "T" in sizes:
-        return sizes["T"] > 1 and shape[:2] == (sizes["N"], sizes["T"])
-    return sizes["S"] != sizes["N"] and shape[:1] == (sizes["S"],)
-
-
-def _class_ids(part: str, labels: AnyArray) -> dict[str, AnyArray]:
-    """Labels of text, (N, ...), as class ids; the classes in sorted order."""
-    classes = labels[:0].reshape(-1)
-    for _, some in windows(labels):
-        classes = np.union1d(classes, some)
-    ids = cellwise(lambda some: np.asarray(np.searchsorted(classes, some)), labels, dtype=np.int64)
-    return {part: ids, "classes": classes}
 
 
 # Where a block is padded

@@ -51,6 +51,7 @@ LAYERS: list[set[str]] = [
         "stripping",
     },
     {
+        "belonging",
         "csvblocks",
         "csvtext",
         "faults",
@@ -516,6 +517,7 @@ def test_every_module_has_its_tests() -> None:
         "inflating",
         "npy",
         "coding",
+        "belonging",
         "shapes",
         # parts of plotting and of checking, drawn and looked at as a whole
         "plotting.boxes",
