@@ -164,17 +164,19 @@ def failing(name: str, message: str, where: Seen, array: str) -> Finding:
     return Finding(name, "fails", message, where.count, f"{array}{[*where.cell]}")
 
 
-def shown(content: Any) -> str:
-    """A step as a person reads it: of many features the first ones.
+def shown(step: Any) -> str:
+    """A step as a person reads it: of many features the first ones, of long fractions the first digits.
 
-    >>> shown([1.5, 2.0, 3.0, 4.0, 5.0]), shown(7)
-    ('[1.5, 2.0, 3.0, ...]', '7')
+    >>> shown([1.5, 2.0, 1 / 3, 4.0, 5.0]), shown(7)
+    ('[1.5, 2.0, 0.333333, ...]', '7')
     """
-    if not isinstance(content, list) or len(content) <= _SHOWN:
-        return str(content)
-    return f"[{', '.join(map(str, content[:_SHOWN]))}, ...]"
+    if not isinstance(step, list):
+        return str(step) if len(str(step)) <= _LONG else f"{step:g}"
+    more = ", ..." if len(step) > _SHOWN else ""
+    return f"[{', '.join(map(shown, step[:_SHOWN]))}{more}]"
 
 
+_LONG = 12  # letters
 _SHOWN = 3
 
 
