@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqtool import npz
+from seqtool.belonging import check_labels
 from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
@@ -19,6 +20,7 @@ from seqtool.foreign import (
     lengths_file,
     looks_padded_at_start,
     old_data,
+    refuse_names,
     refuse_said,
     take,
 )
@@ -27,7 +29,7 @@ from seqtool.npy import open_npy, unpickle
 from seqtool.ragged import Padded, Ragged, StepArray, check_lengths
 from seqtool.report import count
 from seqtool.sequences import Sequences, SourceOptions
-from seqtool.windows import slots, span
+from seqtool.windows import AnyArray, slots, span, windows
 from seqtool.zipped import ZipReader
 
 
@@ -38,15 +40,14 @@ def read_array(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _npy(source: Input, options: SourceOptions) -> Sequences:
-    if options.array or options.label or options.key:
-        raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
+    said = _said(options)
+    refuse_names(said)
     if options.allow_pickle:
         pickled = unpickle(source.path, source.name)
         if pickled is not None:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
     lengths = None if options.lengths is None else lengths_file(options.lengths)
-    said = _said(options)
     return _foreign(Taken(dense(x, lengths, said), lengths), said)
 
 
@@ -97,6 +98,9 @@ def _foreign(taken: Taken, said: Foreign) -> Sequences:
     warnings = [f"{told}; it was not read" for told in taken.misfits.values()]
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds
+        check_labels(ragged)
+        if taken.lengths is not None and not _are_those(ragged, taken.lengths):
+            raise DataError("lengths and offsets contradict each other")
         return Sequences(ragged, len(ragged.values), notes=notes, warnings=warnings)
     block = taken.data
     maxlen = block.x.shape[1]
@@ -104,6 +108,7 @@ def _foreign(taken: Taken, said: Foreign) -> Sequences:
         known = {name: vars(block)[name] for name in ("keys", "features", "per_sequence", "names")}
         per_step = {name: StepArray(slots(array.data), array.value) for name, array in block.per_step.items()}
         ragged = from_dense(block.x).replace(**known, per_step=per_step)
+        check_labels(ragged)
         return Sequences(
             ragged, len(ragged.values), maxlen=maxlen, dense=True, notes=notes, warnings=warnings
         )
@@ -119,6 +124,11 @@ def _foreign(taken: Taken, said: Foreign) -> Sequences:
             f"{old.count:,} steps past the end of their sequence held old data, or lengths are too short: they "
             "became padding"
         )
-    return Sequences(
-        as_ragged(block), span(block.lengths).total, maxlen=maxlen, notes=notes, warnings=warnings
-    )
+    ragged = as_ragged(block)
+    check_labels(ragged)
+    return Sequences(ragged, span(block.lengths).total, maxlen=maxlen, notes=notes, warnings=warnings)
+
+
+def _are_those(ragged: Ragged, lengths: AnyArray) -> bool:
+    known = ragged.lengths
+    return all(np.array_equal(part, lengths[begin : begin + len(part)]) for begin, part in windows(known))

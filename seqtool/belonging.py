@@ -8,19 +8,21 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError
 from seqtool.npy import cellwise
-from seqtool.ragged import Padded, Ragged, StepArray, exchanged
+from seqtool.ragged import Padded, Ragged, StepArray, exchanged, stale_slots, step_mask
 from seqtool.shapes import LAYOUTS, check_layout
 from seqtool.windows import AnyArray, windows
 from seqtool.zipped import ZipReader
 
 PARTS = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")
-_TABLES = ("features", "classes", "step_classes", "static_features")
+NEVER_LOST = ("keys", "y", "step_y")
+"""Those that nobody wants to lose because they cannot be read."""
+_TABLES = ("classes", "step_classes", "static_features")
 _OWNERS = {"classes": ("y", "step_y"), "step_classes": ("step_y",), "static_features": ("static",)}
-_NEVER_LOST = ("keys", "y", "step_y")
 _NO_LABEL = -100  # what losses pass over: whatever padding held in labels of steps, it holds this now
+_INT64 = np.dtype(np.int64)
 
 
 @dataclass
@@ -38,18 +40,15 @@ class Belonging:
         """The sequences with all of it."""
         parts = self.parts
         per_step = {"step_y": StepArray(parts["step_y"], _NO_LABEL)} if "step_y" in parts else {}
-        tables = ("classes", "step_classes", "static_features")
-        return cast(
-            Ragged | Padded,
-            exchanged(
-                data,
-                keys=parts.get("keys"),
-                features=tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None,
-                per_step=per_step,
-                per_sequence={name: parts[name] for name in ("y", "static") if name in parts},
-                names={name: parts[name] for name in tables if name in parts},
-            ),
-        )
+        features = tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None
+        changes = {
+            "keys": parts.get("keys"),
+            "features": features,
+            "per_step": per_step,
+            "per_sequence": {name: parts[name] for name in ("y", "static") if name in parts},
+            "names": {name: parts[name] for name in _TABLES if name in parts},
+        }
+        return cast(Ragged | Padded, exchanged(data, **changes))
 
 
 def belonging(
@@ -62,28 +61,42 @@ def belonging(
 ) -> Belonging:
     """The arrays that are called as they would be in a file of ours, or as is `said`; not those that are `taken`.
 
-    Labels of text become class ids and `classes`. Raises DataError for a misfit that was said and, if `strict`,
-    for labels and keys that misfit: they would be lost.
+    Labels of text become class ids, and their classes. Raises DataError for a misfit that was said and, if
+    `strict`, for labels and keys that misfit: they would be lost.
     """
-    found = Belonging()
-    sizes = _sizes(data)
-    way_out = f"; --array {taken[0]} alone leaves it out" if isinstance(data, Padded) else ""
+    found, sizes = Belonging(), _sizes(data)
     for part in PARTS:
-        name = said.get(part) or part
-        owners = _OWNERS.get(part)
+        name, owners = said.get(part) or part, _OWNERS.get(part)
         absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
         if absent or (owners and not {*owners} & {*found.parts}):
             continue
         try:
-            made = _part(archive, name, part, sizes)
+            kind = "step_y" if part == "y" and _is_per_step(archive, name, data) else part
+            made = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
-            if said.get(part) or (strict and part in _NEVER_LOST):
-                raise DataError(f"{error}{way_out}") from None
+            if said.get(part) or (strict and part in NEVER_LOST):
+                raise DataError(f"{error}; --array {taken[0]} alone leaves it out") from None
             found.misfits[name] = str(error)
             continue
         found.parts |= made
-        found.used["step_y" if "step_y" in made else part] = name
+        found.used[kind] = name
     return found
+
+
+def check_labels(data: Ragged) -> None:
+    """Raise DataError for labels of sequences that are none of the classes."""
+    labels, classes = data.per_sequence.get("y"), data.names.get("classes")
+    if labels is None or classes is None:
+        return
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"y is {labels.dtype}, although there are classes; whole numbers were expected")
+    for begin, part in windows(labels):
+        wrong = np.flatnonzero(((part < 0) | (part >= len(classes))).reshape(len(part), -1).any(axis=1))
+        if len(wrong):
+            i = int(wrong[0])
+            raise DataError(
+                f"y[{begin + i}] is {part[i]}, but there are {len(classes)} classes, counted from 0"
+            )
 
 
 def _sizes(data: Ragged | Padded) -> dict[str, int]:
@@ -95,50 +108,103 @@ def _sizes(data: Ragged | Padded) -> dict[str, int]:
     return {"N": len(data), "F": cells[0] if cells else 0, **steps}
 
 
-def _part(archive: ZipReader, name: str, part: str, sizes: dict[str, int]) -> dict[str, AnyArray]:
+def _part(
+    archive: ZipReader,
+    name: str,
+    part: str,
+    sizes: dict[str, int],
+    data: Ragged | Padded,
+    *,
+    step_classes: bool,
+) -> dict[str, AnyArray]:
     """An array as a part of a file of ours; of labels that are text, class ids and classes."""
+    shape, dtype = _header(archive, name)
+    cells: AnyArray = archive.window(name)
+    as_text = part in ("y", "step_y") and dtype.kind == "U"
+    named = part == "y" and "classes" in archive.names
+    as_whole = part in NEVER_LOST and _are_whole(cells, floats=part == "keys" or named)
+    kind = "padded" if isinstance(data, Padded) else "ragged"
+    layout = LAYOUTS[kind][part]
+    check_layout(name, shape, _INT64 if as_text or as_whole else dtype, layout, sizes)
+    if part == "features" or part in _TABLES:
+        return {part: archive.read(name)}
+    if as_text:
+        classes = _classes(cells, data if part == "step_y" else None)
+
+        def ids(some: Array) -> Array:
+            return np.asarray(np.searchsorted(classes, some))
+
+        held_in = "step_classes" if step_classes else "classes"
+        return {part: cellwise(ids, cells, dtype=_INT64), held_in: classes}
+    return {part: cellwise(_whole, cells, dtype=_INT64) if as_whole else cells}
+
+
+def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     try:
-        shape, dtype = archive.header(name)
+        return archive.header(name)
     except DataError:
         raise DataError(
             f"{name} holds neither numbers nor text: save it as one of these, such as {name}.astype(str)"
         ) from None
-    if part == "y" and _is_per_step(shape, sizes):
-        part = "step_y"
-    is_whole = dtype.kind in "biu" and np.can_cast(dtype, np.int64)
-    as_text = part in ("y", "step_y") and dtype.kind == "U"
-    kind = "padded" if "T" in sizes else "ragged"
-    check_layout(
-        name, shape, np.dtype(np.int64) if is_whole or as_text else dtype, LAYOUTS[kind][part], sizes
+
+
+def _are_whole(cells: AnyArray, *, floats: bool) -> bool:
+    """Whether int64 holds all of these numbers; `floats` are asked too."""
+    if cells.dtype.kind in "biu":
+        return np.can_cast(cells.dtype, _INT64)
+    return (
+        floats
+        and cells.dtype.kind == "f"
+        and all(first_loss(part, _INT64) is None for _, part in windows(cells))
     )
-    if part in _TABLES:
-        return {part: archive.read(name)}
-    cells: AnyArray = archive.window(name)
-    if as_text:
-        return _class_ids(part, cells)
-    if part in ("keys", "step_y") and is_whole:
-        return {part: cellwise(_whole, cells, dtype=np.int64)}
-    return {part: cells}
-
-
-def _is_per_step(shape: tuple[int, ...], sizes: dict[str, int]) -> bool:
-    """Whether labels are those of steps: (N, T, ...) in a block of several steps, (S, ...) behind one another."""
-    if "T" in sizes:
-        return sizes["T"] > 1 and shape[:2] == (sizes["N"], sizes["T"])
-    return sizes["S"] != sizes["N"] and shape[:1] == (sizes["S"],)
-
-
-def _class_ids(part: str, labels: AnyArray) -> dict[str, AnyArray]:
-    """Labels of text, (N, ...), as class ids; the classes in sorted order."""
-    classes = labels[:0].reshape(-1)
-    for _, some in windows(labels):
-        classes = np.union1d(classes, some)
-
-    def ids(some: Array) -> Array:
-        return np.asarray(np.searchsorted(classes, some))
-
-    return {part: cellwise(ids, labels, dtype=np.int64), "classes": classes}
 
 
 def _whole(numbers: Array) -> Array:
-    return numbers.astype(np.int64)
+    return numbers.astype(_INT64)
+
+
+def _classes(labels: AnyArray, block: Ragged | Padded | None) -> Array:
+    """The texts that occur, sorted; in a block (N, T) of labels of steps, those of real steps."""
+    found = labels[:0].reshape(-1)
+    for begin, part in windows(labels):
+        if isinstance(block, Padded):
+            lengths = block.lengths[begin : begin + len(part)]
+            part = part[step_mask(lengths, maxlen=part.shape[1], padding=block.padding)]
+        found = np.union1d(found, part)
+    return found
+
+
+# Labels of sequences, or of steps
+
+
+def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
+    """Whether labels are those of steps: (N, T, ...) in a block, (S, ...) behind one another.
+
+    As many classes as steps make a row of each sequence look like that. Labels of steps hold one and the same
+    in all that is padding; where no lengths are known, rows with a single 1 are no labels of steps.
+    """
+    shape = _header(archive, name)[0]
+    if isinstance(data, Ragged):
+        return len(data.values) != len(data) and shape[:1] == (len(data.values),)
+    if data.x.shape[1] < 2 or shape[:2] != data.x.shape[:2]:
+        return False
+    labels: AnyArray = archive.window(name)
+    if all((part == data.x.shape[1]).all() for _, part in windows(data.lengths)):
+        return len(shape) > 2 or not all(map(_is_one_hot, (part for _, part in windows(labels))))
+    return holds_one(labels, data)
+
+
+def _is_one_hot(rows: Array) -> bool:
+    return rows.dtype.kind in "biuf" and bool(
+        (((rows == 0) | (rows == 1)).all(axis=1) & (rows.sum(axis=1) == 1)).all()
+    )
+
+
+def holds_one(cells: AnyArray, block: Padded) -> bool:
+    """Whether an array (N, T, ...) holds one and the same in all slots outside the sequences of a block."""
+    nothing = "" if cells.dtype.kind == "U" else 0
+    first = stale_slots(cells, block.lengths, padding=block.padding, value=cast(float, nothing))
+    if first is None:
+        return True
+    held = tuple(first.content) if isinstance(first.content, list) else first.content
+    return stale_slots(cells, block.lengths, padding=block.padding, value=held) is None

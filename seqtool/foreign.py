@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from seqtool.belonging import PARTS, belonging
+from seqtool.belonging import PARTS, belonging, holds_one
 from seqtool.building import from_lists
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError, UsageError
@@ -25,6 +25,7 @@ from seqtool.ragged import (
     Stale,
     Value,
     check_value_shape,
+    exchanged,
     stale_slots,
     unchecked,
 )
@@ -86,6 +87,12 @@ def refuse_said(name: str, said: Foreign) -> None:
         )
 
 
+def refuse_names(said: Foreign) -> None:
+    """Raise UsageError for names of arrays, where a file is a single one."""
+    if said.array or said.label or said.key:
+        raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
+
+
 # Which arrays
 
 
@@ -106,18 +113,29 @@ def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
     names = archive.names
     if not names:
         raise DataError("holds no array")
-    for option, name in (("--label", foreign.label), ("--key", foreign.key)):
+    said = {"--label": foreign.label, "--key": foreign.key}
+    for option, name in said.items():
         if name is not None and name not in names:
             raise DataError(f"holds no array {name!r} for {option}; there are {', '.join(names)}")
-    if foreign.array is None and (_are_numbered(names) or _are_ragged(names)):
+    chosen = _chosen(names, foreign)
+    for option, name in said.items():
+        if name in chosen.names or (name is not None and foreign.label == foreign.key):
+            raise UsageError(f"{option} {name}: that array is taken for something else already")
+    return chosen
+
+
+def _chosen(names: Sequence[str], foreign: Foreign) -> Chosen:
+    special = [name for name in (foreign.label, foreign.key, foreign.lengths) if name in names]
+    numbered = foreign.array is None and not special and _are_numbered(names)
+    if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
         if foreign.lengths or foreign.input_padding:
             raise UsageError("--lengths and --input-padding describe padded arrays; these are not padded")
-        return Chosen(names, "numbered") if _are_numbered(names) else Chosen(["values", "offsets"], "ragged")
+        return Chosen(names, "numbered") if numbered else Chosen(["values", "offsets"], "ragged")
     apart = None
     if foreign.lengths is not None and foreign.lengths not in names:
         apart = lengths_file(foreign.lengths)
     lengths = foreign.lengths or "lengths"
-    others = [name for name in names if name not in (lengths, foreign.label, foreign.key)]
+    others = [name for name in names if name != lengths and name not in special]
     if len(others) > 1:
         others = [name for name in others if name not in PARTS]
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
@@ -148,20 +166,32 @@ def lengths_file(name: str) -> AnyArray:
 # Taking them
 
 
-def take(archive: ZipReader, chosen: Chosen, foreign: Foreign, memory: Memory) -> Taken:
-    """The sequences in the chosen arrays, and what else belongs to them; raises DataError for arrays that hold none."""
+def take(
+    archive: ZipReader, chosen: Chosen, foreign: Foreign, memory: Memory, *, strict: bool = True
+) -> Taken:
+    """The sequences in the chosen arrays, and what else belongs to them.
+
+    Raises DataError for arrays that hold none and, if `strict`, for labels and keys that misfit, unless a person
+    names the array of sequences.
+    """
     names, used = archive.names, list(chosen.names)
-    lengths = None
+    lengths: AnyArray | None = None
     if chosen.form == "numbered":
         memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
         data: Ragged | Padded = _joined([archive.read(f"arr_{i}") for i in range(len(names))])
     elif chosen.form == "ragged":
         data = _offset_values(archive)
+        if "lengths" in names and archive.header("lengths")[0] == (len(data),):
+            used, lengths = [*used, "lengths"], archive.window("lengths")
     else:
         lengths = archive.window(used[1]) if len(used) > 1 else chosen.lengths
         data = dense(archive.window(used[0]), lengths, foreign)
     found = belonging(
-        archive, data, used, {"y": foreign.label, "keys": foreign.key}, strict=foreign.array is None
+        archive,
+        data,
+        used,
+        {"y": foreign.label, "keys": foreign.key},
+        strict=strict and foreign.array is None,
     )
     used += found.used.values()
     others = [name for name in names if name not in used and name not in found.misfits]
@@ -252,5 +282,14 @@ def old_data(block: Padded, side: Side) -> Stale | None:
 
 
 def looks_padded_at_start(block: Padded) -> bool:
-    """Whether a block holds padding at the start of its rows, and something else at their end."""
-    return old_data(block, "post") is not None and old_data(block, "pre") is None
+    """Whether a block holds padding at the start of its rows, whatever it is, and something else at their end."""
+    return not _is_clean(block, "post") and _is_clean(block, "pre")
+
+
+def _is_clean(block: Padded, side: Side) -> bool:
+    """Whether the slots outside the sequences, were they padded at a side, hold nothing but padding."""
+    old = old_data(block, side)
+    if old is None:
+        return True
+    # A single slot holds one and the same whatever it is.
+    return old.count > 1 and holds_one(block.x, cast(Padded, exchanged(block, padding=side)))

@@ -33,11 +33,11 @@ class SequenceData(keras.utils.PyDataset):
     """Padded batches of the sequences of an `.npz` of ours, for `fit`, `evaluate` and `predict`.
 
     A batch is `(x, y)`, or `x` alone where the file has no labels, in NumPy. `x` is (B, T, F) float32, or
-    (B, T) int64 of token ids, padded at the end whatever side the file pads, as cuDNN needs it. T is that of
-    a padded file; batches of a ragged one are as long as their longest sequence, rounded up to
-    `multiple_of` (by default such that there are few shapes to compile), the second never as long as the first,
-    for Keras on TensorFlow would take their length for that of all. Padding holds `value`, by default
-    what it holds in the file, and 0 where the file is ragged. `dtype` names another type of steps.
+    (B, T) int64 of token ids, padded at the end whatever side the file pads, as cuDNN needs it. T is the longest
+    sequence of a batch, rounded up to `multiple_of`: by default the slots of a padded file, and for a ragged one
+    such that there are few shapes to compile. Where lengths differ the second batch is never as long as the first,
+    for Keras on TensorFlow would take their length for that of all. Padding holds `value`, by default what it
+    holds in the file, and 0 where the file is ragged. `dtype` names another type of steps.
 
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
     `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and

@@ -164,8 +164,17 @@ class PaddingOptions:
 
     def refuse(self) -> None:
         """Raise UsageError for what says how to pad, where nothing is padded."""
-        if self.maxlen or self.mask or self.post is not None or self.value is not None:
-            raise UsageError("--ragged pads nothing: leave --maxlen, --post/--pre, --value and --mask out")
+        given = (
+            self.maxlen,
+            self.mask,
+            self.post is not None,
+            self.value is not None,
+            self.truncating != "pre",
+        )
+        if any(given):
+            raise UsageError(
+                "--ragged pads nothing: leave --maxlen, --post/--pre, --truncating, --value and --mask out"
+            )
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,74 @@ def test_labels_of_steps_behind_one_another(tmp_path: Path) -> None:
     assert np.asarray(came.ragged.per_step["step_y"].data).tolist() == [0.5, 1.5]
 
 
+def test_each_kind_of_label_has_its_own_classes(place: Place) -> None:
+    walks = np.array([["run", ""], ["walk", "run"], ["", ""]])
+    for y, classes, names in (
+        (["up", "down", "up"], {}, ["down", "up"]),
+        ([1, 0, 1], {"classes": ["u", "v"]}, ["u", "v"]),
+    ):
+        saved(place.folder, y=np.array(y), step_y=walks, **classes)
+        succeeded(place.run("pad", "in.npz", "--post", "-o", "out.npz"))
+        arrays = place.arrays("out.npz")
+        assert arrays["classes"].tolist() == names
+        assert arrays["step_classes"].tolist() == ["run", "walk"]  # and not what padding holds
+        assert arrays["y"].tolist() == [1, 0, 1]
+        assert arrays["step_y"].tolist() == [[0, -100], [1, 0], [-100, -100]]
+        succeeded(place.run("check", "out.npz"))
+
+
+def test_as_many_classes_as_steps_are_no_labels_of_steps(tmp_path: Path) -> None:
+    x = np.ones((4, 3, 2), np.float32)
+    hot = np.eye(3)[[0, 1, 2, 0]]
+    np.savez(tmp_path / "a.npz", x=x, y=hot)
+    assert read(tmp_path / "a.npz").ragged.per_sequence["y"].shape == (4, 3)
+    x[1:, 2] = 0
+    np.savez(tmp_path / "a.npz", x=x, y=np.eye(3)[[0, 2, 1, 2]] * 5, lengths=[3, 2, 2, 2])
+    assert read(tmp_path / "a.npz").ragged.per_sequence["y"].shape == (4, 3)
+    steps = np.array([[1, 1, 2], [1, 2, -1], [2, 2, -1], [1, 1, -1]])
+    np.savez(tmp_path / "a.npz", x=x, y=steps, lengths=[3, 2, 2, 2])
+    assert "step_y" in read(tmp_path / "a.npz").ragged.per_step
+
+
+def test_whole_numbers_that_are_stored_as_others(place: Place) -> None:
+    saved(place.folder, y=np.array([1.0, 0, 1]), classes=["a", "b"], keys=np.array([3.0, 1, 2]))
+    succeeded(place.run("pad", "in.npz", "-o", "out.npz"))
+    arrays = place.arrays("out.npz")
+    assert (arrays["y"].dtype, arrays["keys"].dtype) == (np.int64, np.int64)
+    saved(place.folder, y=np.array([True, False, True]), classes=["a", "b"])
+    succeeded(place.run("pad", "in.npz", "-o", "out.npz"))
+    succeeded(place.run("check", "out.npz"))
+
+
+@pytest.mark.parametrize("y", [np.array([0, 1, 2]), np.array([0, -1, 1]), np.array([0.5, 0, 1])])
+def test_labels_outside_of_their_classes_are_refused(place: Place, y: np.ndarray) -> None:
+    for arrays in ({"x": X, "lengths": LENGTHS}, {"x": X}, {"values": X[0], "offsets": [0, 1, 1, 2]}):
+        np.savez(place.folder / "in.npz", **arrays, y=y, classes=["a", "b"])
+        failed = place.run("pad", "in.npz")
+        assert (failed.code, failed.err.count("\n")) == (1, 1)
+        assert "classes" in failed.err
+
+
+def test_an_array_has_one_part(tmp_path: Path) -> None:
+    path = saved(tmp_path, target=np.array([1, 2, 3]))
+    for said in ({"label": "x"}, {"label": "lengths"}, {"key": "x"}, {"label": "target", "key": "target"}):
+        with pytest.raises(UsageError, match="taken for something else"):
+            read(path, **said)
+
+
+def test_ragged_arrays_beside_others(tmp_path: Path) -> None:
+    arrays = {"values": X[0], "offsets": [0, 1, 1, 2], "lengths": [1, 0, 1]}
+    np.savez(tmp_path / "a.npz", **arrays, keys=np.array([0.5, 1, 2]))
+    with pytest.raises(DataError, match="--array values alone leaves it out"):
+        read(tmp_path / "a.npz")
+    came = read(tmp_path / "a.npz", array="values")
+    assert np.asarray(came.ragged.lengths).tolist() == [1, 0, 1]
+    assert came.notes == []
+    np.savez(tmp_path / "a.npz", **{**arrays, "lengths": [0, 1, 1]})
+    with pytest.raises(DataError, match="contradict"):
+        read(tmp_path / "a.npz")
+
+
 def test_rows_of_labels_of_sequences_are_no_labels_of_steps(tmp_path: Path) -> None:
     for shape in ((3, 5), (3, 1)):
         came = read(saved(tmp_path, y=np.ones(shape)))
@@ -196,6 +264,9 @@ def test_numbered_arrays_that_are_no_sequences_say_what_they_may_be(tmp_path: Pa
     with pytest.raises(DataError, match=r"arr_0 has shape \(3, 2, 2\).*say --array arr_0"):
         read(tmp_path / "a.npz")
     assert len(read(tmp_path / "a.npz", array="arr_0", lengths="arr_1").ragged) == 3
+    assert read(tmp_path / "a.npz", lengths="arr_1").steps == 3
+    np.savez(tmp_path / "a.npz", X, np.array([1, 0, 1]))
+    assert "y" in read(tmp_path / "a.npz", label="arr_1").ragged.per_sequence
 
 
 def test_a_single_array_and_a_file_of_ours_have_none_to_name(tmp_path: Path) -> None:
@@ -229,4 +300,9 @@ def test_padding_at_the_start_is_seen_whatever_the_new_value(tmp_path: Path) -> 
     for value in (None, -1):
         with pytest.raises(DataError, match="looks padded at its start"):
             read(path, value=value)
+    for padding in (-1, np.nan):
+        x = np.where(X == 0, padding, X)[:, ::-1]
+        with pytest.raises(DataError, match="looks padded at its start"):
+            read(saved(tmp_path, x=x))
+    saved(tmp_path, x=X[:, ::-1])
     assert read(path, value=-1, input_padding="pre").warnings == []

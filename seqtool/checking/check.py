@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import cast
 
 from seqtool import npz
+from seqtool.belonging import NEVER_LOST
 from seqtool.checking import contracts
 from seqtool.checking.findings import Finding, Reader, Subject, shown_key
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.checking.leaks import Twice, key_cells, shared
-from seqtool.errors import DataError, UsageError, at
-from seqtool.foreign import Foreign, choose, dense, lengths_file, refuse_said, take
+from seqtool.errors import DataError, at
+from seqtool.foreign import Foreign, choose, dense, lengths_file, refuse_names, refuse_said, take
 from seqtool.inputs import Input
-from seqtool.memory import allowed
+from seqtool.memory import Memory, allowed
 from seqtool.npy import open_npy
 from seqtool.ragged import Padded, Ragged, check_value, exchanged
 from seqtool.report import count
@@ -33,18 +34,20 @@ def check(
     against: Input | None = None,
     foreign: Foreign | None = None,
     spool: Spool,
+    memory: Memory | None = None,
 ) -> list[Finding]:
     """Look at an `.npz` or `.npy`: each finding tells what was looked at, and whether it holds.
 
     `reader` is the network that will read it. `against` is another file, with which it should share neither
-    keys nor sequences. `foreign` describes files that seqtool did not write. Where a file cannot be taken
+    keys nor sequences. `foreign` describes files that seqtool did not write; `memory` is what sequences in an array
+    each may take. Where a file cannot be taken
     apart, or its lengths are wrong, that is the last finding.
 
     Raises UsageError for `foreign` on a file of ours, and DataError where `against` is not sound.
     """
-    foreign = foreign or Foreign()
+    known = _Known(foreign or Foreign(), memory or allowed(None))
     with ExitStack() as stack:
-        findings, subject = _opened(source, foreign, stack, spool)
+        findings, subject = _opened(source, known, stack, spool)
         if subject is None:
             return findings
         subject = replace(subject, reader=reader)
@@ -55,14 +58,22 @@ def check(
             findings += contracts.judge(subject, reader, spool)
         findings = subject.cured(findings)
         if against is not None:
-            other = _sound(against, foreign, stack, spool)
+            other = _sound(against, known, stack, spool)
             findings += _leaks(subject, other, (source.name, against.name), spool)
         return findings
 
 
-def _sound(source: Input, foreign: Foreign, stack: ExitStack, spool: Spool) -> Subject:
+@dataclass(frozen=True)
+class _Known:
+    """What a person says of files that seqtool did not write, and the memory that there is for them."""
+
+    foreign: Foreign
+    memory: Memory
+
+
+def _sound(source: Input, known: _Known, stack: ExitStack, spool: Spool) -> Subject:
     """The other file, of which nothing is told but what it shares."""
-    findings, subject = _opened(source, foreign, stack, spool)
+    findings, subject = _opened(source, known, stack, spool)
     if subject is not None:
         findings.append(lengths(subject))
     if findings[-1].verdict == "fails" or subject is None:
@@ -92,13 +103,13 @@ def _looking(look: str, source: Input) -> Iterator[None]:
 
 
 def _opened(
-    source: Input, foreign: Foreign, stack: ExitStack, spool: Spool
+    source: Input, known: _Known, stack: ExitStack, spool: Spool
 ) -> tuple[list[Finding], Subject | None]:
     """What the parts of a file tell, and its sequences, unless something is broken: the last finding then."""
     findings: list[Finding] = []
     take = _npy if source.kind == "npy" else _npz
     try:
-        subject = take(source, foreign, findings, stack)
+        subject = take(source, known, findings, stack)
     except _Broken as broken:
         told = f"{broken}; nothing behind it was looked at"
         return [*findings, Finding(broken.look, "fails", told, 1)], None
@@ -112,7 +123,7 @@ def _at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
     return cast(Ragged, exchanged(data, offsets=stored(spool, data.offsets)))
 
 
-def _npz(source: Input, foreign: Foreign, findings: list[Finding], stack: ExitStack) -> Subject:
+def _npz(source: Input, known: _Known, findings: list[Finding], stack: ExitStack) -> Subject:
     with _looking("file", source):
         archive = stack.enter_context(ZipReader(source.path, source.name))
         archive.verify()
@@ -122,8 +133,8 @@ def _npz(source: Input, foreign: Foreign, findings: list[Finding], stack: ExitSt
         ours = npz.is_ours(archive)
         kind = check_arrays(archive) if ours else ""
     if not ours:
-        return _foreign(source, archive, foreign, findings)
-    refuse_said(source.name, foreign)
+        return _foreign(source, archive, known, findings)
+    refuse_said(source.name, known.foreign)
     findings.append(Finding("arrays", "ok", _listed(archive, archive.names)))
     with _looking("meta", source):
         meta = check_meta(archive, kind)
@@ -156,24 +167,25 @@ def _listed(archive: ZipReader, names: Sequence[str]) -> str:
 # Foreign files, as `seqtool pad` takes them
 
 
-def _npy(source: Input, foreign: Foreign, findings: list[Finding], _: ExitStack) -> Subject:
-    if foreign.array or foreign.label or foreign.key:
-        raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
+def _npy(source: Input, known: _Known, findings: list[Finding], _: ExitStack) -> Subject:
+    foreign = known.foreign
+    refuse_names(foreign)
     with _looking("file", source):
         x = open_npy(source.path, source.name)
     findings.append(Finding("file", "ok", "as large as its header tells"))
-    known = None if foreign.lengths is None else lengths_file(foreign.lengths)
+    lengths = None if foreign.lengths is None else lengths_file(foreign.lengths)
     with _looking("arrays", source):
-        block = dense(x, known, foreign)
+        block = dense(x, lengths, foreign)
     findings.append(Finding("arrays", "ok", f"x {x.shape} {x.dtype}"))
-    return Subject(_named(source), block, ours=False, given=foreign.options, lengths=known)
+    return Subject(_named(source), block, ours=False, given=foreign.options, lengths=lengths)
 
 
-def _foreign(source: Input, archive: ZipReader, foreign: Foreign, findings: list[Finding]) -> Subject:
+def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Finding]) -> Subject:
+    foreign = known.foreign
     with at(source.name):
         chosen = choose(archive, foreign)
     with _looking("arrays", source):
-        taken = take(archive, chosen, foreign, allowed(None))
+        taken = take(archive, chosen, foreign, known.memory, strict=False)
     others = [name for name in taken.others if name != "meta"]
     unread = [f"not looked at: {', '.join(others)}"] if others else []
     told = "; ".join([_listed(archive, taken.used), *taken.notes, *unread])
@@ -181,9 +193,17 @@ def _foreign(source: Input, archive: ZipReader, foreign: Foreign, findings: list
     if "meta" in taken.others:
         told = "says nothing of seqtool, so the file is taken for a foreign one; if seqtool wrote it, it is damaged"
         findings.append(Finding("meta", "warning", told))
+    lost = [name for name in taken.misfits if name in NEVER_LOST and foreign.array is None]
     for name, why in taken.misfits.items():
-        findings.append(Finding(name, "warning", f"{why}; not looked at"))
-    return Subject(_named(source), taken.data, ours=False, given=foreign.options, lengths=taken.lengths)
+        findings.append(Finding(name, "fails" if name in lost else "warning", f"{why}; not looked at", 1))
+    return Subject(
+        _named(source),
+        taken.data,
+        ours=False,
+        given=foreign.options,
+        lengths=taken.lengths,
+        curable=not lost,
+    )
 
 
 # What stands in another file too

@@ -15,9 +15,9 @@ from seqtool.checking.findings import Finding, Options, Reader, Subject, seen
 from seqtool.errors import DataError
 from seqtool.masking import free_value, holding, mask_number
 from seqtool.padding import lost
-from seqtool.ragged import Padded, Ragged, exchanged
-from seqtool.stripping import Hidden, strip
-from seqtool.windows import Spool, stored
+from seqtool.ragged import Padded, Ragged
+from seqtool.stripping import Hidden
+from seqtool.windows import Spool
 
 Look = Callable[[Subject], Finding]
 
@@ -28,42 +28,31 @@ def judge(subject: Subject, reader: Reader, spool: Spool) -> list[Finding]:
     Where old padding is hidden, that is the first finding, and the rest is judged without it; of the side nothing
     can be told then.
     """
-    judged, needs, found = subject, _NEEDS[reader], list[Finding]()
+    needs, found = _NEEDS[reader], list[Finding]()
     hidden = subject.hidden if subject.lengths is None else None
-    if hidden is not None and _OF_ALL * hidden.count < hidden.looked_at:
-        found.append(Finding("hidden padding", "warning", f"{hidden.seen}; taken for real", hidden.count))
-        hidden = None
     if isinstance(subject.data, Ragged):
         told = f"ragged: judged as {subject.cure()} pads it, at the end and with 0"
         found.append(Finding("form", "ok", told))
     if hidden is not None:
-        found.append(_hidden_padding(hidden))
-        judged = _stripped(subject, hidden, spool)
+        found.append(_hidden_padding(hidden, sure=subject.stripped is not None))
+    if subject.stripped is not None:
         needs = tuple(look for look in needs if look is not _end_padding)
     values = subject.real.values
     if values.ndim > 1 or values.dtype.kind == "f":
         needs = tuple(look for look in needs if look is not _ids)
+    judged = subject.without_hidden(spool)
     return found + [look(judged) for look in needs]
 
 
-_OF_ALL = 4  # where less than one sequence in so many ends like padding, these may be real steps
-
-
-def _hidden_padding(hidden: Hidden) -> Finding:
+def _hidden_padding(hidden: Hidden, *, sure: bool) -> Finding:
     """A network takes what no length tells from real steps for real ones."""
+    if not sure:
+        return Finding("hidden padding", "warning", f"{hidden.seen}; taken for real", hidden.count)
     told = (
-        f"{hidden.seen}, old padding it seems, and would be read as real; what follows is judged without it; if "
-        "these steps are real, say so with --lengths"
+        f"{hidden.seen}, old padding it seems, and would be read as real; all else is judged without it; if these "
+        "steps are real, say so with --lengths"
     )
     return Finding("hidden padding", "fails", told, hidden.count, options=hidden.options)
-
-
-def _stripped(subject: Subject, hidden: Hidden, spool: Spool) -> Subject:
-    """The same with the lengths that are left without old padding."""
-    assert isinstance(subject.data, Padded)
-    lengths = stored(spool, strip(subject.real, hidden.value, side=hidden.side, spool=spool).lengths)
-    # not checked, for the cells of the old padding need not hold the new one
-    return replace(subject, data=exchanged(subject.data, lengths=lengths, padding=hidden.side))
 
 
 def _mask_value(subject: Subject) -> Finding:

@@ -13,10 +13,10 @@ import numpy as np
 from seqtool.building import as_ragged
 from seqtool.casting import Array
 from seqtool.masking import mask_number
-from seqtool.ragged import Padded, Ragged, Side, Value
-from seqtool.stripping import Hidden, hidden_padding
+from seqtool.ragged import Padded, Ragged, Side, Value, exchanged
+from seqtool.stripping import Hidden, hidden_padding, strip
 from seqtool.texts import Text
-from seqtool.windows import AnyArray, sequence_of, windows
+from seqtool.windows import AnyArray, Spool, sequence_of, stored, windows
 
 Verdict = Literal["ok", "warning", "fails"]
 Reader = Literal["keras", "keras-cudnn", "torch", "dynamic-rnn"]
@@ -46,7 +46,8 @@ class Subject:
     """The sequences of a file, not yet checked, and what is known of it.
 
     `file` is how a command names it, `given` what a person said of a foreign one. `lengths` and `mask` are as
-    they stand in the file: `lengths` beside offsets, or None where a foreign file tells none.
+    they stand in the file: `lengths` beside offsets, or None where a foreign file tells none. It is not `curable`
+    where a cure would lose what could not be read.
     """
 
     file: str
@@ -56,6 +57,7 @@ class Subject:
     given: tuple[str, ...] = ()
     lengths: AnyArray | None = None
     mask: AnyArray | None = None
+    curable: bool = True
 
     @property
     def padding(self) -> Side:
@@ -87,6 +89,22 @@ class Subject:
         return found if is_padding else None
 
     @property
+    def stripped(self) -> Hidden | None:
+        """The same where it is surely that: lengths are unknown, and not so few sequences hold it."""
+        found = self.hidden
+        sure = found is not None and self.lengths is None and _OF_ALL * found.count >= found.looked_at
+        return found if sure else None
+
+    def without_hidden(self, spool: Spool) -> Subject:
+        """The same with the lengths that are left without hidden padding, where there surely is some."""
+        found = self.stripped
+        if found is None:
+            return self
+        lengths = stored(spool, strip(self.real, found.value, side=found.side, spool=spool).lengths)
+        # not checked, for the cells of the old padding need not hold the new one
+        return replace(self, data=exchanged(self.data, lengths=lengths, padding=found.side))
+
+    @property
     def doubtful(self) -> bool:
         """Whether lengths are known, but nobody says at which side padding is."""
         return not self.ours and self.lengths is not None and "--input-padding" not in self.given
@@ -113,6 +131,8 @@ class Subject:
 
     def cured(self, findings: Sequence[Finding]) -> list[Finding]:
         """The same findings, of which each that has options names the command that cures all of them together."""
+        if not self.curable:
+            return [replace(found, options=None) for found in findings]
         asked = dict.fromkeys(found.options for found in findings if found.options is not None)
         command = self.cure(*(word for options in asked for word in options))
         return [found if found.options is None else replace(found, cure=command) for found in findings]
@@ -127,6 +147,9 @@ class Subject:
             return f"{name or 'values'}{[row, *within]} (sequence {i}, step {t})"
         slot = t if self.padding == "post" else self.data.x.shape[1] - (end - begin) + t
         return f"{name or 'x'}{[i, slot, *within]}"
+
+
+_OF_ALL = 4  # where less than one sequence in so many ends like padding, these may be real steps
 
 
 @dataclass(frozen=True)

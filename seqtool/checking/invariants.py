@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
+from seqtool.belonging import holds_one
 from seqtool.building import from_dense
 from seqtool.casting import Array
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown, shown_key
@@ -34,7 +35,7 @@ def invariants(subject: Subject, spool: Spool) -> Iterator[Finding]:
         yield keys(subject, spool)
     if data.features is not None:
         yield unique_names("features", data.features)
-    yield values(subject)
+    yield values(subject.without_hidden(spool))
     if subject.reader is None:
         yield dtype(subject)
     for name, label, classes in _labels(subject):
@@ -67,7 +68,7 @@ def lengths(subject: Subject) -> Finding:
     hidden = subject.hidden
     if isinstance(data, Padded) and subject.lengths is None:
         told = f"none are known: each row is taken as {data.x.shape[1]:,} real steps; say them with --lengths"
-        if hidden is None or subject.reader is not None:  # which fails then: see `contracts`
+        if hidden is None or subject.reader is not None:  # for which `contracts` has a finding of its own
             return Finding("lengths", "warning", told)
         return Finding(
             "lengths", "warning", f"{told}; {hidden.seen}, old padding it seems", options=hidden.options
@@ -77,8 +78,8 @@ def lengths(subject: Subject) -> Finding:
         return Finding("lengths", "warning", "no step in any sequence" if len(data) else "no sequences")
     told = f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
     if hidden is not None:
-        told += f"; {hidden.seen}, as padding does: lengths may be too large"
-        return Finding("lengths", "warning", told, hidden.count, options=hidden.options)
+        told += f"; {hidden.seen}: if lengths are too large, pad {' '.join(hidden.options)} drops these"
+        return Finding("lengths", "warning", told, hidden.count)
     return Finding("lengths", "ok", told)
 
 
@@ -127,7 +128,7 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
         )
         if subject.ours:
             return Finding("padding", "fails", told, stale.count, f"{name}{[*stale.place]}")
-        if stale.count > 1 and _is_one(array, data, stale.content):
+        if stale.count > 1 and holds_one(array, data):
             told = f"padding holds {shown(stale.content)}, not {value}; say so with --value"
         else:
             told += (
@@ -138,12 +139,6 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
     side = "at the end" if data.padding == "post" else "at the start"
     guessed = ", as nobody says otherwise" if subject.doubtful else ""
     return Finding("padding", "ok", f"{side}, with {data.value}{guessed}")
-
-
-def _is_one(array: AnyArray, data: Padded, step: Any) -> bool:
-    """Whether all slots outside the sequences hold one and the same step."""
-    value = tuple(step) if isinstance(step, list) else step
-    return stale_slots(array, data.lengths, padding=data.padding, value=value) is None
 
 
 def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
@@ -192,9 +187,6 @@ _NAMED = 8
 
 def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
-    hidden = subject.hidden
-    if subject.lengths is None and hidden is not None and np.isnan(hidden.value):
-        return Finding("values", "warning", "not looked at: NaN is old padding, it seems")
     if subject.real.values.shape[1:] == (0,):
         return Finding("values", "warning", "no features: a step holds nothing")
     return _finite(subject, "values", subject.real.values, subject.place)

@@ -62,7 +62,7 @@ def check(
 
     network = check_choice("--for", reader, get_args(checking.Reader))
     foreign = Foreign(given.array, given.lengths, given.side, parse_value(value), label, key)
-    memory.allowed(using.max_memory)  # files are read in windows that any figure allows
+    limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:
 
@@ -71,7 +71,9 @@ def check(
 
         file, other = opened(*([source] if source else [])), opened(against) if against else None
         spool = stack.enter_context(Spool(folder))
-        found = checking.check(file, reader=network, against=other, foreign=foreign, spool=spool)
+        found = checking.check(
+            file, reader=network, against=other, foreign=foreign, spool=spool, memory=limit
+        )
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
     if as_json:

@@ -453,12 +453,12 @@ def test_what_a_person_says_of_a_foreign_file(tmp_path: Path) -> None:
 
 
 BAD_LABELS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "too few": ({"y": np.array([1])}, "arrays", "y has shape (1,); (2) was expected"),
-    "objects": ({"y": np.array(["a", None])}, "arrays", "such as y.astype(str)"),
+    "too few": ({"y": np.array([1])}, "y", "y has shape (1,); (2) was expected"),
+    "objects": ({"y": np.array(["a", None])}, "y", "such as y.astype(str)"),
     "past the classes": ({"y": np.array([0, 2]), "classes": ["a", "b"]}, "y", "outside of 0 to 1"),
     "fractions with classes": ({"y": np.array([0.0, NAN]), "classes": ["a", "b"]}, "y", "whole numbers"),
     "keys twice": ({"keys": np.array([4, 4])}, "keys", "more than once"),
-    "keys of fractions": ({"keys": np.array([0.5, 1])}, "arrays", "int64 or text"),
+    "keys of fractions": ({"keys": np.array([0.5, 1])}, "keys", "int64 or text"),
 }
 
 
@@ -492,8 +492,8 @@ def test_lengths_that_hide_padding_are_a_warning(tmp_path: Path) -> None:
     for reader in (None, "torch", "keras"):
         finding = found(look(tmp_path / "a.npz", reader), "lengths")
         assert (finding.verdict, finding.count) == ("warning", 1)
-        assert "lengths may be too large" in finding.message
-        assert "--strip 0" in str(finding.cure)
+        assert "if lengths are too large, pad --strip 0 drops these" in finding.message
+        assert finding.cure is None  # these may be real
     np.savez(tmp_path / "a.npz", x=x, lengths=[2, 4])
     assert found(look(tmp_path / "a.npz"), "lengths").verdict == "ok"
     np.savez(tmp_path / "a.npz", x=x + 7, lengths=[4, 4])  # which end in sevens: no padding with 0
@@ -518,9 +518,37 @@ def test_padding_of_another_value_is_told_from_old_data(tmp_path: Path, held: fl
     assert failing(look(tmp_path / "a.npz", value=held)) == []
 
 
-def test_nan_that_is_old_padding_is_not_called_missing(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.array([[1, 2, 3], [4, NAN, NAN]], np.float32))
-    assert "old padding" in found(look(tmp_path / "a.npy"), "values").message
+@pytest.mark.parametrize("reader", [None, "torch"])
+def test_nan_that_is_old_padding_is_not_called_missing(tmp_path: Path, reader: Any) -> None:
+    x = np.array([[1, 2, 3, 4], [4, 5, NAN, NAN], [6, NAN, NAN, NAN]], np.float32)
+    np.save(tmp_path / "a.npy", x)
+    assert found(look(tmp_path / "a.npy", reader), "values").verdict == "ok"
+    x[1, 0] = NAN  # a real one among them
+    np.save(tmp_path / "a.npy", x)
+    finding = found(look(tmp_path / "a.npy", reader), "values")
+    assert (finding.count, finding.place) == (1, "x[1, 0]")
+    few = np.ones((20, 4), np.float32)
+    few[0, 2:] = NAN  # so few may be real
+    np.save(tmp_path / "a.npy", few)
+    assert found(look(tmp_path / "a.npy", "torch"), "values").verdict == "fails"
+
+
+def test_lengths_beside_offsets_must_be_those(tmp_path: Path) -> None:
+    arrays = {"values": np.ones((6, 2), np.float32), "offsets": [0, 1, 3, 6]}
+    np.savez(tmp_path / "a.npz", **arrays, lengths=[1, 2, 3])
+    assert failing(look(tmp_path / "a.npz", "torch")) == []
+    np.savez(tmp_path / "a.npz", **arrays, lengths=[3, 2, 1])
+    assert failing(look(tmp_path / "a.npz", "torch")) == ["lengths"]
+
+
+def test_what_cannot_be_read_does_not_end_the_look_but_every_cure(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.ones((2, 3)), lengths=[3, 3], y=np.array(["a", None], object))
+    findings = look(tmp_path / "a.npz", "torch")
+    assert failing(findings) == ["y", "dtype"]
+    assert {finding.cure for finding in findings} == {None}
+    findings = look(tmp_path / "a.npz", "torch", array="x")
+    assert (failing(findings), unsure(findings)) == (["dtype"], ["y"])
+    assert "--array x" in str(found(findings, "dtype").cure)
 
 
 def test_where_the_side_is_in_doubt_nothing_else_is_told(place: Place) -> None:

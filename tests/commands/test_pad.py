@@ -155,8 +155,10 @@ def test_lengths_and_the_side_of_a_foreign_array(place: Place) -> None:
     arrays = pad(place, "a.npy", "--lengths", "n.npy", "--input-padding", "pre", "--post")
     assert arrays["lengths"].tolist() == [2, 1]
     assert [row[:n] for row, n in zip(arrays["x"].tolist(), [2, 1], strict=True)] == [[5, 1], [3]]
-    arrays = pad(place, "a.npy", "--lengths", "n.npy", "--post")
+    arrays = pad(place, "a.npy", "--lengths", "n.npy", "--input-padding", "post", "--post")
     assert [row[:n] for row, n in zip(arrays["x"].tolist(), [2, 1], strict=True)] == [[9, 5], [9]]
+    done = place.run("pad", "a.npy", "--lengths", "n.npy")
+    assert (done.code, "--input-padding pre" in done.err) == (1, True)
 
 
 def test_an_old_object_array_with_allow_pickle(place: Place) -> None:
@@ -365,7 +367,14 @@ def test_ragged_gathers_sequences_and_pads_nothing(place: Place) -> None:
 
 def test_ragged_refuses_what_pads(place: Place) -> None:
     place.write("a.npy", np.array([[300, 1]]))
-    for option in (["--maxlen", "3"], ["--post"], ["--value", "0"], ["--mask"], ["--multiple-of", "2"]):
+    for option in (
+        ["--maxlen", "3"],
+        ["--post"],
+        ["--truncating", "post"],
+        ["--value", "0"],
+        ["--mask"],
+        ["--multiple-of", "2"],
+    ):
         done = place.run("pad", "a.npy", "--ragged", *option)
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert "--ragged pads nothing" in done.err
