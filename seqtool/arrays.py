@@ -88,8 +88,8 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
 def _ours(data: Ragged | Padded) -> Sequences:
     steps = span(data.lengths).total
     if isinstance(data, Padded):
-        return Sequences(as_ragged(data), steps, data.padding, data.value, data.x.shape[1])
-    return Sequences(data, steps)
+        return Sequences(as_ragged(data), steps, data.padding, data.value, data.x.shape[1], ours=True)
+    return Sequences(data, steps, ours=True)
 
 
 def _foreign(taken: Taken, said: Foreign) -> Sequences:

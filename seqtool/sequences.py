@@ -36,8 +36,8 @@ class Sequences:
     """The sequences of one source; `steps` were counted as they were read.
 
     `padding` and `value` are those of a padded file of ours, `maxlen` the slots of a padded array; `dense`
-    says that every sequence fills its array, so that old padding may hide in it. `notes` tells what was taken
-    for granted, `warnings` what may be wrong.
+    says that every sequence fills its array, so that old padding may hide in it; `ours` that seqtool wrote
+    the file. `notes` tells what was taken for granted, `warnings` what may be wrong.
     """
 
     ragged: Ragged
@@ -46,5 +46,6 @@ class Sequences:
     value: Value | None = None
     maxlen: int | None = None
     dense: bool = False
+    ours: bool = False
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

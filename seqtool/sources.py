@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from seqtool.errors import UsageError
+from dataclasses import replace
+
+from seqtool.errors import DataError, UsageError
 from seqtool.inputs import Input
 from seqtool.sequences import Sequences, SourceOptions
 
 
 def read_sequences(source: Input, options: SourceOptions) -> Sequences:
-    """Read one source; raises DataError for what holds no sequences, or not those that were named."""
+    """Read one source; raises DataError for what holds no sequences, or not those that were named, or a key twice."""
+    return _with_keys_once(_read(source, options), source.name, options)
+
+
+def _read(source: Input, options: SourceOptions) -> Sequences:
     # Each reader is loaded when it is needed: arrays do without pyarrow.
     if source.kind in ("npy", "npz"):
         from seqtool.arrays import read_array
@@ -27,3 +33,27 @@ def read_sequences(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.records import read_json, read_list_column
 
     return (read_json if source.kind == "json" else read_list_column)(source, options)
+
+
+def _with_keys_once(came: Sequences, name: str, options: SourceOptions) -> Sequences:
+    """The same, whose keys tell sequences apart; those of a file of ours do already.
+
+    Keys that nobody asked for are left out where a person names the array of sequences alone.
+    """
+    keys = came.ragged.keys
+    if keys is None or came.ours:
+        return came
+    from seqtool.checking.findings import shown_key
+    from seqtool.checking.leaks import key_cells, repeated
+
+    twice = repeated(key_cells(keys, options.spool), options.spool)
+    if twice is None:
+        return came
+    first, again = twice.first
+    told = f"sequences {first} and {again} have the same key, {shown_key(keys, again)}"
+    if options.key is not None or options.array is None:
+        way_out = "leave --key out" if options.key is not None else "name the array of sequences with --array"
+        raise DataError(f"{name}: {told}; a key tells sequences apart: {way_out}")
+    return replace(
+        came, ragged=came.ragged.replace(keys=None), warnings=[*came.warnings, f"{told}; keys were left out"]
+    )
