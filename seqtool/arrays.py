@@ -26,10 +26,10 @@ from seqtool.foreign import (
 )
 from seqtool.inputs import Input
 from seqtool.npy import open_npy, unpickle
-from seqtool.ragged import Padded, Ragged, StepArray, check_lengths
+from seqtool.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
 from seqtool.report import count
 from seqtool.sequences import Sequences, SourceOptions
-from seqtool.windows import AnyArray, slots, span, windows
+from seqtool.windows import slots, span
 from seqtool.zipped import ZipReader
 
 
@@ -96,22 +96,28 @@ def _foreign(taken: Taken, said: Foreign) -> Sequences:
     """Foreign arrays, every part of which is checked now."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings = [f"{told}; it was not read" for told in taken.misfits.values()]
+    maxlen, dense = None, False
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds
-        check_labels(ragged)
-        if taken.lengths is not None and not _are_those(ragged, taken.lengths):
-            raise DataError("lengths and offsets contradict each other")
-        return Sequences(ragged, len(ragged.values), notes=notes, warnings=warnings)
-    block = taken.data
-    maxlen = block.x.shape[1]
-    if taken.lengths is None:
-        known = {name: vars(block)[name] for name in ("keys", "features", "per_sequence", "names")}
-        per_step = {name: StepArray(slots(array.data), array.value) for name, array in block.per_step.items()}
-        ragged = from_dense(block.x).replace(**known, per_step=per_step)
-        check_labels(ragged)
-        return Sequences(
-            ragged, len(ragged.values), maxlen=maxlen, dense=True, notes=notes, warnings=warnings
-        )
+        if taken.lengths is not None:
+            check_same_lengths(ragged, taken.lengths)
+    else:
+        maxlen, dense = taken.data.x.shape[1], taken.lengths is None
+        ragged = _whole_rows(taken.data) if dense else _real_steps(taken.data, said, warnings)
+    check_labels(ragged)
+    steps = len(ragged.values)
+    return Sequences(ragged, steps, maxlen=maxlen, dense=dense, notes=notes, warnings=warnings)
+
+
+def _whole_rows(block: Padded) -> Ragged:
+    """Rows that are as long as the block: nothing of it is copied."""
+    known = {name: vars(block)[name] for name in ("keys", "features", "per_sequence", "names")}
+    per_step = {name: StepArray(slots(array.data), array.value) for name, array in block.per_step.items()}
+    return from_dense(block.x).replace(**known, per_step=per_step)
+
+
+def _real_steps(block: Padded, said: Foreign, warnings: list[str]) -> Ragged:
+    """The steps that lengths call real; raises DataError where they seem to be at the other side."""
     check_lengths(block.lengths, block.x)
     if said.input_padding is None and looks_padded_at_start(block):
         raise DataError(
@@ -124,11 +130,4 @@ def _foreign(taken: Taken, said: Foreign) -> Sequences:
             f"{old.count:,} steps past the end of their sequence held old data, or lengths are too short: they "
             "became padding"
         )
-    ragged = as_ragged(block)
-    check_labels(ragged)
-    return Sequences(ragged, span(block.lengths).total, maxlen=maxlen, notes=notes, warnings=warnings)
-
-
-def _are_those(ragged: Ragged, lengths: AnyArray) -> bool:
-    known = ragged.lengths
-    return all(np.array_equal(part, lengths[begin : begin + len(part)]) for begin, part in windows(known))
+    return as_ragged(block)

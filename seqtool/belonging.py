@@ -136,7 +136,7 @@ def _part(
 
         held_in = "step_classes" if step_classes else "classes"
         return {part: cellwise(ids, cells, dtype=_INT64), held_in: classes}
-    return {part: cellwise(_whole, cells, dtype=_INT64) if as_whole else cells}
+    return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
 
 
 def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
@@ -152,14 +152,16 @@ def _are_whole(cells: AnyArray, *, floats: bool) -> bool:
     """Whether int64 holds all of these numbers; `floats` are asked too."""
     if cells.dtype.kind in "biu":
         return np.can_cast(cells.dtype, _INT64)
-    return (
-        floats
-        and cells.dtype.kind == "f"
-        and all(first_loss(part, _INT64) is None for _, part in windows(cells))
-    )
+    return floats and are_whole_floats(cells)
 
 
-def _whole(numbers: Array) -> Array:
+def are_whole_floats(cells: AnyArray) -> bool:
+    """Whether these are floats, each of them a whole number that int64 holds."""
+    return cells.dtype.kind == "f" and all(first_loss(part, _INT64) is None for _, part in windows(cells))
+
+
+def as_int64(numbers: Array) -> Array:
+    """The same as int64."""
     return numbers.astype(_INT64)
 
 

@@ -12,9 +12,9 @@ from typing import Literal, cast
 
 import numpy as np
 
-from seqtool.belonging import PARTS, belonging, holds_one
+from seqtool.belonging import PARTS, are_whole_floats, as_int64, belonging, holds_one
 from seqtool.building import from_lists
-from seqtool.casting import Array, first_loss
+from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import Memory
 from seqtool.npy import checked_dtype, open_npy
@@ -29,7 +29,7 @@ from seqtool.ragged import (
     stale_slots,
     unchecked,
 )
-from seqtool.windows import AnyArray, Lazy, mapped, windows
+from seqtool.windows import AnyArray, Lazy, mapped
 from seqtool.zipped import ZipReader
 
 
@@ -212,12 +212,12 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
             raise UsageError("--input-padding needs to know where padding is: add --lengths")
         slots = x.shape[1]
         lengths: AnyArray = Lazy(x.shape[:1], np.dtype(np.int64), lambda a, b: np.full(b - a, slots))
-    elif known.shape != x.shape[:1] or not _are_whole(known):
+    elif known.shape != x.shape[:1] or not (known.dtype.kind in "iu" or are_whole_floats(known)):
         raise DataError(
             f"lengths is {known.dtype} {known.shape}; whole numbers of ({len(x):,},) were expected"
         )
     else:
-        lengths = mapped(_whole, known, dtype=np.int64)
+        lengths = mapped(as_int64, known, dtype=np.int64)
     side, value = foreign.input_padding or "post", foreign.value or 0
     return cast(Padded, unchecked(Padded, x=x, lengths=lengths, padding=side, value=value))
 
@@ -231,7 +231,7 @@ def _offset_values(archive: ZipReader) -> Ragged:
         raise DataError(
             f"offsets is {offsets.dtype} {offsets.shape}; whole numbers of (N + 1,) were expected"
         )
-    whole = mapped(_whole, offsets, dtype=np.int64)
+    whole = mapped(as_int64, offsets, dtype=np.int64)
     return cast(Ragged, unchecked(Ragged, values=values, offsets=whole))
 
 
@@ -258,16 +258,6 @@ def _check_numbers(array: AnyArray, name: str) -> None:
     checked_dtype(array.dtype, name)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} is {array.dtype}; integers, floats or booleans were expected")
-
-
-def _are_whole(lengths: AnyArray) -> bool:
-    if lengths.dtype.kind == "f":
-        return all(first_loss(part, np.dtype(np.int64)) is None for _, part in windows(lengths))
-    return lengths.dtype.kind in "iu"
-
-
-def _whole(numbers: Array) -> Array:
-    return numbers.astype(np.int64)
 
 
 # Where a block is padded

@@ -47,7 +47,17 @@ from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, at
 from seqtool.outputs import check_suffix, replacing
 from seqtool.padding import Plan
-from seqtool.ragged import Padded, Ragged, Receipt, Side, StepArray, Value, step_mask, unchecked
+from seqtool.ragged import (
+    Padded,
+    Ragged,
+    Receipt,
+    Side,
+    StepArray,
+    Value,
+    check_same_lengths,
+    step_mask,
+    unchecked,
+)
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, Lazy, windows
 from seqtool.zipped import ZipReader
@@ -342,9 +352,7 @@ def _assemble(
         if not check:
             return unchecked(Ragged, **fields)  # type: ignore[no-any-return]
         ragged = Ragged(**fields)
-        for begin, part in windows(ragged.lengths):
-            if len(lengths) != len(ragged) or not np.array_equal(part, lengths[begin : begin + len(part)]):
-                raise DataError("lengths and offsets contradict each other")
+        check_same_lengths(ragged, lengths)
         return ragged
     if meta["kind"] != "padded" or meta["padding"] not in get_args(Side):
         raise DataError(f"meta says kind {meta['kind']!r} with padding {meta.get('padding')!r}")

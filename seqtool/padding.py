@@ -223,12 +223,17 @@ def recast(ragged: Ragged, dtype: str | np.dtype[Any]) -> Ragged:
     if ragged.values.dtype == target:
         return ragged
     _check_cast(ragged, target)
+    return rounded(ragged, target)
 
-    def rounded(rows: Array) -> Array:
+
+def rounded(ragged: Ragged, dtype: np.dtype[Any]) -> Ragged:
+    """The same with values of another type, cast where they are read, whatever that does to them."""
+
+    def cast_rows(rows: Array) -> Array:
         with np.errstate(all="ignore"):
-            return rows.astype(target)
+            return rows.astype(dtype, copy=False)
 
-    return ragged.replace(values=mapped(rounded, ragged.values, dtype=target))
+    return ragged.replace(values=mapped(cast_rows, ragged.values, dtype=dtype))
 
 
 def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:

@@ -7,7 +7,7 @@ larger than memory it may be a `seqtool.windows.Lazy`, of which only windows are
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, cast, get_args
 
@@ -149,6 +149,29 @@ def _loaded(data: Ragged | Padded) -> dict[str, Any]:
         },
         "per_sequence": {name: np.asarray(array) for name, array in data.per_sequence.items()},
     }
+
+
+def given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, Array | None]]:
+    """Its labels, `y` and `step_y`, with the names of their classes where they have any.
+
+    `classes` are those of steps where sequences have no label.
+    """
+    y, step_y, classes = (
+        ragged.per_sequence.get("y"),
+        ragged.per_step.get("step_y"),
+        ragged.names.get("classes"),
+    )
+    if y is not None:
+        yield "y", y, classes
+    if step_y is not None:
+        yield "step_y", step_y.data, ragged.names.get("step_classes", classes if y is None else None)
+
+
+def check_same_lengths(ragged: Ragged, lengths: AnyArray) -> None:
+    """Raise DataError unless lengths that stand beside offsets are those that they tell."""
+    for begin, part in windows(ragged.lengths):
+        if len(lengths) != len(ragged) or not np.array_equal(part, lengths[begin : begin + len(part)]):
+            raise DataError("lengths and offsets contradict each other")
 
 
 def unchecked(kind: type[Any], **fields: Any) -> Any:

@@ -39,9 +39,8 @@ def check(
     """Look at an `.npz` or `.npy`: each finding tells what was looked at, and whether it holds.
 
     `reader` is the network that will read it. `against` is another file, with which it should share neither
-    keys nor sequences. `foreign` describes files that seqtool did not write; `memory` is what sequences in an array
-    each may take. Where a file cannot be taken
-    apart, or its lengths are wrong, that is the last finding.
+    keys nor sequences. `foreign` describes files that seqtool did not write; `memory` is what sequences in an
+    array each may take. Where a file cannot be taken apart, or its lengths are wrong, that is the last finding.
 
     Raises UsageError for `foreign` on a file of ours, and DataError where `against` is not sound.
     """
@@ -51,11 +50,12 @@ def check(
         if subject is None:
             return findings
         subject = replace(subject, reader=reader)
-        findings += invariants(subject, spool)
+        judged = subject.without_hidden(spool)
+        findings += invariants(subject, judged, spool)
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
             return subject.cured(findings)
         if reader is not None:
-            findings += contracts.judge(subject, reader, spool)
+            findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)
         if against is not None:
             other = _sound(against, known, stack, spool)
@@ -107,9 +107,9 @@ def _opened(
 ) -> tuple[list[Finding], Subject | None]:
     """What the parts of a file tell, and its sequences, unless something is broken: the last finding then."""
     findings: list[Finding] = []
-    take = _npy if source.kind == "npy" else _npz
+    taken_apart = _npy if source.kind == "npy" else _npz
     try:
-        subject = take(source, known, findings, stack)
+        subject = taken_apart(source, known, findings, stack)
     except _Broken as broken:
         told = f"{broken}; nothing behind it was looked at"
         return [*findings, Finding(broken.look, "fails", told, 1)], None

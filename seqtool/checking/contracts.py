@@ -17,16 +17,15 @@ from seqtool.masking import free_value, holding, mask_number
 from seqtool.padding import lost
 from seqtool.ragged import Padded, Ragged
 from seqtool.stripping import Hidden
-from seqtool.windows import Spool
 
 Look = Callable[[Subject], Finding]
 
 
-def judge(subject: Subject, reader: Reader, spool: Spool) -> list[Finding]:
+def judge(subject: Subject, judged: Subject, reader: Reader) -> list[Finding]:
     """How the data of a subject, whose lengths are right, fits what a reader needs.
 
-    Where old padding is hidden, that is the first finding, and the rest is judged without it; of the side nothing
-    can be told then.
+    Where old padding is hidden, that is the first finding, and the rest is judged without it, as `judged`; of the
+    side nothing can be told then.
     """
     needs, found = _NEEDS[reader], list[Finding]()
     hidden = subject.hidden if subject.lengths is None else None
@@ -40,7 +39,6 @@ def judge(subject: Subject, reader: Reader, spool: Spool) -> list[Finding]:
     values = subject.real.values
     if values.ndim > 1 or values.dtype.kind == "f":
         needs = tuple(look for look in needs if look is not _ids)
-    judged = subject.without_hidden(spool)
     return found + [look(judged) for look in needs]
 
 

@@ -91,9 +91,8 @@ class Subject:
     @property
     def stripped(self) -> Hidden | None:
         """The same where it is surely that: lengths are unknown, and not so few sequences hold it."""
-        found = self.hidden
-        sure = found is not None and self.lengths is None and _OF_ALL * found.count >= found.looked_at
-        return found if sure else None
+        found = self.hidden if self.lengths is None else None  # lengths that are told may be wrong
+        return found if found is not None and _OF_ALL * found.count >= found.looked_at else None
 
     def without_hidden(self, spool: Spool) -> Subject:
         """The same with the lengths that are left without hidden padding, where there surely is some."""

@@ -16,12 +16,15 @@ from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, 
 from seqtool.checking.leaks import key_cells, repeated
 from seqtool.foreign import looks_padded_at_start
 from seqtool.padding import lost
-from seqtool.ragged import Padded, Ragged, stale_slots
+from seqtool.ragged import Padded, Ragged, given_labels, stale_slots
 from seqtool.windows import AnyArray, Spool, span
 
 
-def invariants(subject: Subject, spool: Spool) -> Iterator[Finding]:
-    """Every look that fits what is there; after lengths that are wrong nothing else can be told."""
+def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Finding]:
+    """Every look that fits what is there; after lengths that are wrong nothing else can be told.
+
+    `judged` is the subject without hidden padding.
+    """
     found = lengths(subject)
     yield found
     if found.verdict == "fails":
@@ -35,10 +38,10 @@ def invariants(subject: Subject, spool: Spool) -> Iterator[Finding]:
         yield keys(subject, spool)
     if data.features is not None:
         yield unique_names("features", data.features)
-    yield values(subject.without_hidden(spool))
+    yield values(judged)
     if subject.reader is None:
         yield dtype(subject)
-    for name, label, classes in _labels(subject):
+    for name, label, classes in given_labels(subject.real):
         yield labels(subject, name, label, classes)
     if "static" in data.per_sequence:
         yield static(subject, data.per_sequence["static"])
@@ -224,17 +227,6 @@ def dtype(subject: Subject) -> Finding:
             "dtype", "warning", f"{told}, which cannot hold all of these", place=subject.place(*cell)
         )
     return Finding("dtype", "ok", str(kind))
-
-
-def _labels(subject: Subject) -> Iterator[tuple[str, AnyArray, Array | None]]:
-    """The labels that are there, with the names of their classes where they have any."""
-    data = subject.data
-    names = data.names
-    if "y" in data.per_sequence:
-        yield "y", data.per_sequence["y"], names.get("classes")
-    if "step_y" in data.per_step:
-        own = names.get("step_classes", None if "y" in data.per_sequence else names.get("classes"))
-        yield "step_y", subject.real.per_step["step_y"].data, own
 
 
 def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) -> Finding:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from seqtool.casting import Array
+from seqtool.padding import rounded
 from seqtool.ragged import Ragged, offsets_of
 from seqtool.texts import Text
-from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, mapped, windows
+from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows
 
 _TOGETHER = 1 << 16  # sequences, or pairs of them, that are looked at together
 _SORTED = 1 << 21  # fingerprints that are sorted in memory at once
@@ -43,19 +43,9 @@ def shared(one: Ragged, other: Ragged, spool: Spool) -> Twice | None:
     floats = {data.values.dtype for data in (one, other) if data.values.dtype.kind == "f"}
     if len(floats) == 2:  # 0.1 as float32 is not 0.1
         narrow = min(floats, key=lambda dtype: dtype.itemsize)
-        one, other = _narrowed(one, narrow), _narrowed(other, narrow)
+        one, other = rounded(one, narrow), rounded(other, narrow)
     marks = (fingerprints(one, spool), fingerprints(other, spool))
     return _counted(_alike(*marks), one, other)
-
-
-def _narrowed(ragged: Ragged, dtype: np.dtype[Any]) -> Ragged:
-    """The same with values that are rounded to a float type."""
-
-    def rounded(rows: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return rows.astype(dtype, copy=False)
-
-    return ragged.replace(values=mapped(rounded, ragged.values, dtype=dtype))
 
 
 def repeated(ragged: Ragged, spool: Spool) -> Twice | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from seqtool.plotting.sampling import (
     some_steps,
     tally,
 )
-from seqtool.ragged import Ragged, Side
+from seqtool.ragged import Ragged, Side, given_labels
 from seqtool.windows import AnyArray, gather, windows
 
 MOST_SEQUENCES = 600  # rows of a heat map
@@ -244,7 +244,8 @@ def _bars(names: Sequence[str], counts: Array, *, by_count: bool, missing: int =
 def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple[str, ...]]:
     """The labels of sequences or else of steps, which of the two, and why there are none of others."""
     omitted: list[str] = []
-    for name, y, labelled, classes in _given_labels(ragged):
+    for name, y, classes in given_labels(ragged):
+        labelled: Labelled = "sequence" if name == "y" else "step"
         if not len(y):
             continue
         if y.ndim != 1:
@@ -255,16 +256,6 @@ def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple
             return found, labelled, tuple(omitted)
         omitted.append(f"{name}, which holds nothing that can be counted")
     return None, "sequence", tuple(omitted)
-
-
-def _given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, Labelled, Array | None]]:
-    """The labels of a file, with the names of their classes: those of sequences first."""
-    classes = ragged.names.get("classes")
-    y, step_y = ragged.per_sequence.get("y"), ragged.per_step.get("step_y")
-    if y is not None:
-        yield "y", y, "sequence", classes
-    if step_y is not None:
-        yield "step_y", step_y.data, "step", ragged.names.get("step_classes", classes if y is None else None)
 
 
 def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distribution | None:
