@@ -27,9 +27,9 @@ from seqtool.foreign import (
 from seqtool.inputs import Input
 from seqtool.npy import open_npy, unpickle
 from seqtool.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
-from seqtool.report import count
 from seqtool.sequences import Sequences, SourceOptions
 from seqtool.windows import slots, span
+from seqtool.words import count
 from seqtool.zipped import ZipReader
 
 

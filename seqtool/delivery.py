@@ -12,14 +12,14 @@ from seqtool import npz
 from seqtool.bars import watch
 from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.memory import human
 from seqtool.options import OutputOptions
 from seqtool.outputs import Counted, Destination, is_special, stdout_is_elsewhere
 from seqtool.padding import Plan, check_blow_up
 from seqtool.ragged import Ragged, Side
 from seqtool.receipts import Made
-from seqtool.report import Summary, count, listed
+from seqtool.report import Summary
 from seqtool.windows import span, windows
+from seqtool.words import count, human, listed
 
 
 def deliver(

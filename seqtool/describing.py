@@ -17,8 +17,8 @@ from seqtool.inputs import Input
 from seqtool.npy import checked_dtype, open_npy
 from seqtool.planning import length_bars
 from seqtool.ragged import Padded, Ragged
-from seqtool.roles import join_names, split_names
 from seqtool.windows import AnyArray, Lazy, slots, windows
+from seqtool.words import join_names, split_names
 from seqtool.zipped import ZipReader
 
 _PREVIEWED = 2  # sequences

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from seqtool import memory
-from seqtool.errors import DataError, printable
-from seqtool.npz import value_to_json
-from seqtool.pictures import show_heatmap, show_histogram
-from seqtool.report import count, listed
-from seqtool.windows import AnyArray, windows
+from seqtool.errors import DataError
+from seqtool.words import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from seqtool.checking.findings import Finding
-    from seqtool.describing import Window
-
-_FEATURES_SHOWN = 8
 
 
 def console() -> Console:
@@ -34,105 +24,6 @@ def console() -> Console:
     # A table in a pipe is as wide as it needs to be.
     return Console(
         width=None if sys.stdout.isatty() else 120, highlight=False, color_system=None if plain else "auto"
-    )
-
-
-def show_file(facts: Mapping[str, Any], first: Window | None = None) -> None:
-    """Draw what `seqtool.describing.described` found, and a picture of the first sequence, if it is given."""
-    out = console()
-    rows = [
-        (
-            array["name"],
-            " x ".join(f"{size:,}" for size in array["shape"]) or "one",
-            array["dtype"],
-            memory.human(array["bytes"]),
-        )
-        for array in facts["arrays"]
-    ]
-    show_table(out, str(facts["file"]), ["array", "shape", "dtype", "size"], rows, right=["size"])
-    sequences = facts.get("sequences")
-    if sequences is None:
-        return
-    show_table(out, "sequences", ["", ""], list(_sequence_facts(sequences)), header=False)
-    show_histogram(out, [tuple(bar.values()) for bar in sequences["histogram"]])
-    for preview in sequences["preview"]:
-        _show_preview(out, preview, sequences.get("features"))
-        if first is not None and not preview["sequence"]:
-            _show_window(out, first, sequences.get("features"))
-
-
-def show_sequence(facts: Mapping[str, Any], window: Window) -> None:
-    """Draw what `seqtool.describing.sequence_facts` found, and a picture of the sequence."""
-    out = console()
-    _show_preview(out, facts, facts.get("features"))
-    _show_window(out, window, facts.get("features"))
-
-
-def _show_window(out: Console, window: Window, features: Sequence[str] | None) -> None:
-    show_heatmap(out, window.slots, real=(window.begin, window.end), features=features)
-
-
-def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
-    """Write the same to standard output as one JSON object with all steps; NaN and infinities are text."""
-    if sys.stdout is None:
-        raise DataError("standard output is closed")
-    known = json.dumps({name: fact for name, fact in facts.items() if name != "steps"})
-    sys.stdout.write(f'{known[:-1]}, "steps": [')
-    for begin, part in windows(steps):
-        rows = json.dumps([_strict(step) for step in part.tolist()])
-        sys.stdout.write(f"{', ' if begin else ''}{rows[1:-1]}")
-    sys.stdout.write("]}\n")
-
-
-def _strict(step: Any) -> Any:
-    """A step as strict JSON has it."""
-    return [_strict(number) for number in step] if isinstance(step, list) else value_to_json(step)
-
-
-def show_findings(facts: Mapping[str, Any], findings: Sequence[Finding]) -> None:
-    """Draw what `seqtool.checking.check` found: `facts` are the file, `for` whom, `against` what, and `holds`."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    out = console()
-    words = [f"{word} {facts[word]}" for word in ("for", "against") if facts[word]]
-    out.print(Text(printable(", ".join([facts["file"], *words])), style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 1))
-    for name in ("checked", "verdict", "count", "found"):
-        table.add_column(name, justify="right" if name == "count" else "left", no_wrap=name != "found")
-    for finding in findings:
-        told = f"{finding.message}{f'; first at {finding.place}' if finding.place else ''}"
-        times = f"{finding.count:,}" if finding.count else ""
-        verdict = Text(finding.verdict, style=_VERDICTS[finding.verdict])
-        table.add_row(printable(finding.name), verdict, times, Text(printable(told)))
-    out.print(table)
-    for cure in dict.fromkeys(finding.cure for finding in findings if finding.cure):
-        which = listed([finding.name for finding in findings if finding.cure == cure])
-        out.print(Text(f"to cure {printable(which)}:"))
-        out.print(Text(f"  {printable(cure)}", style="bold"), soft_wrap=True)
-    failed, warned = (sum(f.verdict == verdict for f in findings) for verdict in ("fails", "warning"))
-    aside = f", with {count(warned, 'warning')}" if warned else ""
-    told = (
-        f"holds{aside}" if facts["holds"] else f"does not hold: {failed:,} of {len(findings):,} fail{aside}"
-    )
-    out.print(Text(told, style=_VERDICTS["ok" if facts["holds"] else "fails"]))
-
-
-_VERDICTS = {"ok": "green", "warning": "yellow", "fails": "bold red"}
-
-
-def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[str] | None) -> None:
-    """The first steps of one sequence, with its first features."""
-    parts = [f"{name} {preview[name]}" for name in ("key", "y") if name in preview]
-    title = ", ".join([*parts, count(preview["length"], "step")])
-    width = len(preview["steps"][0]) if preview["steps"] else 0
-    names = list(features or map(str, range(width)))[:_FEATURES_SHOWN]
-    rows = [(str(t), *step[: len(names)]) for t, step in enumerate(preview["steps"])]
-    if preview["length"] > len(rows):
-        rows.append(("...", *[""] * len(names)))
-    show_table(
-        out, f"sequence {preview['sequence']}: {title}", ["step", *names], rows, right=["step", *names]
     )
 
 
@@ -161,30 +52,3 @@ def show_table(
     out.print(table)
     if not header:
         out.print()
-
-
-def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    empty = f", {sequences['empty']:,} of them empty" if sequences["empty"] else ""
-    yield "kind", str(sequences["kind"])
-    yield "count", f"{count(sequences['count'], 'sequence')}, {count(sequences['steps'], 'step')}{empty}"
-    lengths = sequences["lengths"]
-    if lengths:
-        yield "lengths", f"min {lengths['min']:,}, median {lengths['median']:,g}, max {lengths['max']:,}"
-    if "padding" in sequences:
-        yield (
-            "padding",
-            f"{sequences['padding']}, with {sequences['value']}, {sequences['padding_share']:.1%} of all steps",
-        )
-    if "keys" in sequences:
-        yield "keys", f"{sequences['keys']['count']:,}, {sequences['keys']['kind']}"
-    if "features" in sequences:
-        yield "features", listed(sequences["features"])
-    if "classes" in sequences:
-        yield "classes", listed([str(name) for name in sequences["classes"]])
-    for entry in sequences["receipt"]:
-        rows = entry["rows"]
-        dropped = sum(rows["dropped"].values())
-        yield (
-            f"by {entry['command']}",
-            f"{rows['in']:,} steps in = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped",
-        )

@@ -35,15 +35,6 @@ class NoInputError(UsageError):
     """No source was named, and nothing comes in on standard input."""
 
 
-def printable(text: str) -> str:
-    """What came from data may hold line breaks and escape codes; a person sees their names instead.
-
-    >>> len(printable(chr(27)))
-    4
-    """
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
 def check_choice(option: str, given: str | None, choices: tuple[str, ...]) -> Any:
     """What was given; raises UsageError unless it is one of the choices, or None."""
     if given is not None and given not in choices:

@@ -10,12 +10,14 @@ from seqtool.errors import DataError, UsageError
 from seqtool.inputs import Input
 from seqtool.memory import Memory
 from seqtool.ragged import Side
-from seqtool.report import count
 from seqtool.sequences import SourceOptions
 from seqtool.windows import AnyArray, Spool
+from seqtool.words import count
 
 if TYPE_CHECKING:
-    from seqtool.options import ColumnOptions, TableOptions
+    from seqtool.coding import GroupOptions
+    from seqtool.roles import Roles
+    from seqtool.tables import Table
     from seqtool.tabular import Watch
 
 
@@ -35,27 +37,21 @@ class Measured:
 
 
 def of_tables(
-    found: Sequence[Input],
-    by: ColumnOptions,
-    text: TableOptions,
+    table: Table,
+    columns: Roles,
+    options: GroupOptions,
     *,
-    empty_key: Any,
     spool: Spool,
     memory: Memory,
     watch: Watch,
 ) -> Measured:
-    """Measure the sequences that grouping would make of tables; the key alone is read.
+    """Measure the sequences that grouping would make of a table; the key alone is read.
 
     Raises what grouping raises for the columns and the key.
     """
-    from seqtool import roles, tables
-    from seqtool.coding import GroupOptions
     from seqtool.tabular import count_table
 
-    table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
-    parts = roles.resolve_call(table, **vars(by))
-    options = GroupOptions(empty_key=empty_key, missing=text.missing or ())
-    counted = count_table(table, parts, options, spool=spool, memory=memory, watch=watch)
+    counted = count_table(table, columns, options, spool=spool, memory=memory, watch=watch)
     notes, warnings = [*table.notes], []
     for reason, rows in counted.rows.dropped.items():
         if rows:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqtool.errors import DataError, UsageError
+from seqtool.words import human
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -95,17 +96,3 @@ def peak() -> int | None:
         return None
     found = re.search(r"VmHWM:\s*(\d+) kB", status)
     return int(found[1]) * 1024 if found else None
-
-
-def human(size: int) -> str:
-    """A number of bytes as a person reads it.
-
-    >>> human(999), human(12_300_000)
-    ('999 B', '12.3 MB')
-    """
-    amount = float(size)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if amount < 999.95 or (unit == "B" and amount < 1000):
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:,.1f} PB"

@@ -278,6 +278,17 @@ def is_ours(archive: ZipReader) -> bool:
     return "meta" in archive.names and _says_seqtool(archive)
 
 
+def written_by_seqtool(path: Path) -> bool:
+    """Whether a path is an `.npz` that seqtool wrote."""
+    if not path.is_file():
+        return False
+    try:
+        with ZipReader(path, path.name) as archive:
+            return is_ours(archive)
+    except (DataError, OSError):
+        return False
+
+
 def _says_seqtool(archive: ZipReader) -> bool:
     shape, dtype = archive.header("meta")
     return shape == () and dtype.kind == "U" and '"format": "seqtool"' in str(archive.read("meta"))

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,9 +126,6 @@ class Counted:
 
 
 SUFFIXES = (".npz", ".npy")
-PICTURES = (".png", ".svg", ".html")
-PICTURE_MARK = "seqtool plot"  # the Software of a .png of ours
-PICTURE_COMMENT = f"<!-- {PICTURE_MARK} -->".encode()  # near the beginning of the others
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,7 @@ def choose(
     *,
     command: str,
     inputs: list[Path | None],
-    force: bool,
+    may_replace: Callable[[Path], bool],
     dry_run: bool = False,
     suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Destination:
@@ -195,8 +192,9 @@ def choose(
 
     `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
     the current folder (the suffix is the first of `suffixes`), and standard input gives standard output.
+    `may_replace` says whether a file that has the implicit name may go.
     Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
-    DataError when an implicit name is taken by a file that seqtool did not write.
+    DataError when an implicit name is taken by a file that may not be replaced.
     """
     first = inputs[0]
     if output == "-" or (output is None and first is None):
@@ -208,7 +206,7 @@ def choose(
     if output is None:
         assert first is not None
         path = Path(f"{_stem(first)}.{command}{suffixes[0]}")
-        if path.exists() and not force and not _written_by_seqtool(path):
+        if path.exists() and not may_replace(path):
             raise DataError(
                 f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
             )
@@ -241,20 +239,3 @@ def _check_not_an_input(path: Path, inputs: list[Path | None]) -> None:
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):
             raise UsageError(f"{path}: is both input and output; choose another -o")
-
-
-def _written_by_seqtool(path: Path) -> bool:
-    from seqtool.npz import is_ours
-    from seqtool.zipped import ZipReader
-
-    if not path.is_file():
-        return False
-    if path.suffix in PICTURES:
-        with path.open("rb") as file:
-            head = file.read(1024)
-        return f"tEXtSoftware\0{PICTURE_MARK}".encode() in head or PICTURE_COMMENT in head
-    try:
-        with ZipReader(path, path.name) as archive:
-            return is_ours(archive)
-    except (DataError, OSError):
-        return False

@@ -18,7 +18,7 @@ from seqtool.building import as_ragged
 from seqtool.casting import Array, describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
 from seqtool.masking import free_value
-from seqtool.memory import budget, human
+from seqtool.memory import budget
 from seqtool.ragged import (
     Padded,
     Ragged,
@@ -31,6 +31,7 @@ from seqtool.ragged import (
 )
 from seqtool.receipts import Made, Rows
 from seqtool.windows import AnyArray, Span, gather, mapped, rows_in, sequence_of, slots, span, windows
+from seqtool.words import human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
 _BLOCK_BYTES = 1 << 20  # about what stays in a core's cache between filling a block and writing it

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.errors import printable
 from seqtool.heatmap import EXTREME, MISSING, PADDING, Heatmap, heatmap
 from seqtool.windows import AnyArray
+from seqtool.words import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

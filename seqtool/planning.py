@@ -8,6 +8,7 @@ from typing import Any, Literal
 from seqtool.bucketing import batch_slots, best_buckets, bucket_slots
 from seqtool.counting import LengthCounts
 from seqtool.errors import UsageError
+from seqtool.words import percent
 
 _PERCENTS = (50, 75, 90, 95, 99)  # of the sequences
 _MOST = 10  # candidates
@@ -224,18 +225,3 @@ def length_bars(counts: LengthCounts, *, most: int = 16) -> list[tuple[int, int,
     bars = LengthCounts(counts.lengths[within], counts.sequences[within]).histogram(most - 1)
     bars[-1] = (bars[-1][0], usual, bars[-1][2])
     return [*bars, (usual + 1, counts.longest, int(counts.sequences[~within].sum()))]
-
-
-def percent(part: int, whole: int) -> str:
-    """A share in percent, told apart from nothing and from all.
-
-    >>> percent(0, 9), percent(1, 1_000_000), percent(1, 8)
-    ('0%', '<0.1%', '12.5%')
-    """
-    if not part:
-        return "0%"
-    if 2000 * part < whole:
-        return "<0.1%"
-    if part < whole < part + whole / 2000:
-        return ">99.9%"
-    return f"{100 * part / whole:.1f}%"

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from seqtool import memory
 from seqtool.drawing import console, show_table
-from seqtool.errors import printable
 from seqtool.pictures import show_histogram
-from seqtool.planning import percent
-from seqtool.report import count, listed
+from seqtool.words import count, human, listed, percent, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,7 +67,7 @@ def _show_candidates(out: Console, facts: Mapping[str, Any]) -> None:
             _part(found["cut"], facts["sequences"]),
             percent(found["lost"], facts["steps"]),  # how many is in the JSON: the table fits 80 columns
             percent(found["padding"], found["slots"]),
-            memory.human(found["nbytes"]),
+            human(found["nbytes"]),
         )
         for found in facts["candidates"]
     ]

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 import typer
 
 from seqtool import memory
-from seqtool.errors import DataError, printable
+from seqtool.errors import DataError
+from seqtool.words import human, printable
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Summary:
         if verbose and took:
             lines.append(("took", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())))
             if most is not None:
-                lines.append(("memory", f"{memory.human(most)} at most"))
+                lines.append(("memory", f"{human(most)} at most"))
         width = max((len(word) for word, _ in lines), default=0)
         # None: colours on a terminal alone.
         color = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
@@ -77,26 +78,6 @@ class Summary:
             )
         for warning in self.warnings:
             typer.echo(f"{typer.style('warning:', fg='yellow')} {printable(warning)}", err=True, color=color)
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun, thousands separated.
-
-    >>> count(1, "row"), count(5000, "row")
-    ('1 row', '5,000 rows')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names with commas; of many, the first and the last.
-
-    >>> listed(list("abcdefghijk"), most=3)
-    'a, b, ... k'
-    """
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[: most - 1])}, ... {names[-1]}"
 
 
 def print_json(data: Mapping[str, Any]) -> None:

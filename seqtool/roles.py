@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from seqtool.errors import DataError, UsageError
 from seqtool.tables import Table
+from seqtool.words import split_names
 
 LabelKind = Literal["class", "number"]
 
@@ -139,28 +139,6 @@ def _order(table: Table, wanted: str | int) -> tuple[int, bool]:
     if text.endswith(":text") and text not in table.columns:
         return position(table, text.removesuffix(":text")), True
     return position(table, wanted), False
-
-
-def join_names(names: Sequence[str]) -> str:
-    """The inverse of `split_names`.
-
-    >>> join_names(["a", "b,c"])
-    'a,"b,c"'
-    """
-    quoted = ('"' + name.replace('"', '""') + '"' for name in names)
-    plain = (name == name.strip() and not {*name} & {*',"\n\r'} for name in names)
-    return ",".join(
-        name if is_plain else quote for name, quote, is_plain in zip(names, quoted, plain, strict=True)
-    )
-
-
-def split_names(text: str) -> list[str]:
-    """The names of `--columns A,B,C`; a name that holds a comma stands in double quotes.
-
-    >>> split_names('a,"b,c"')
-    ['a', 'b,c']
-    """
-    return next(csv.reader([text], skipinitialspace=True), [])
 
 
 def position(table: Table, wanted: str | int) -> int:

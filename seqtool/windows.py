@@ -21,7 +21,7 @@ import numpy as np
 
 from seqtool.casting import Array
 from seqtool.errors import DataError, why
-from seqtool.memory import human
+from seqtool.words import human
 
 WINDOW = 4 << 20  # bytes: about what stays in a core's cache between reading a window and using it
 

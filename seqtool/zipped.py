@@ -20,8 +20,9 @@ from seqtool.casting import Array
 from seqtool.errors import DataError, damaged
 from seqtool.fortran import column_by_column
 from seqtool.inflating import PIECE, Forward, Inflated, Stored, Stream
-from seqtool.memory import budget, human
+from seqtool.memory import budget
 from seqtool.npy import Cells, OwnFile, Window, in_file, mapped, read_header
+from seqtool.words import human
 
 _ENCRYPTED = 1  # flag
 

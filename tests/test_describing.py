@@ -13,7 +13,7 @@ from seqtool.describing import described, find_sequence, sequence_facts, window_
 from seqtool.errors import DataError
 from seqtool.inputs import opened
 from seqtool.ragged import Padded, Ragged
-from seqtool.roles import join_names
+from seqtool.words import join_names
 from tests import oracles
 from tests.cutting import small_windows
 

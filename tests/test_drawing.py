@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from seqtool.checking.findings import Finding
-from seqtool.drawing import print_sequence, show_file, show_findings
+from seqtool.checking.show import show_findings
 from seqtool.errors import DataError
+from seqtool.show_file import print_sequence, show_file
 from tests.cutting import small_windows
 from tests.terminal import ESCAPE
 

@@ -11,9 +11,10 @@ import pytest
 
 from seqtool import outputs
 from seqtool.errors import DataError, UsageError
-from seqtool.npz import save, write
+from seqtool.npz import save, write, written_by_seqtool
 from seqtool.outputs import Destination, choose, is_special, replacing, stdout_is_elsewhere
 from seqtool.padding import pad
+from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
 
 OLD, NEW = b"old bytes", b"new bytes"
 
@@ -285,7 +286,9 @@ def test_special_is_what_a_rename_may_not_replace(tmp_path: Path) -> None:
 
 def chosen(output: str | None, *inputs: str | None, force: bool = False) -> Path | None:
     paths = [None if name is None else Path(name) for name in inputs]
-    return choose(output, command="pad", inputs=paths, force=force).path
+    return choose(
+        output, command="pad", inputs=paths, may_replace=lambda path: force or written_by_seqtool(path)
+    ).path
 
 
 @pytest.mark.parametrize(
@@ -391,7 +394,12 @@ def test_one_file_is_not_both_input_and_output(how: str, here: Path) -> None:
     outputs_of = {"same": "in.npz", "dotted": "./in.npz", "second": "other.npz"}
     output = outputs_of.get(how, f"{how}.npz")
     with pytest.raises(UsageError, match="is both input and output; choose another -o") as caught:
-        choose(output, command="pad", inputs=[Path("in.npz"), Path("other.npz"), None], force=True)
+        choose(
+            output,
+            command="pad",
+            inputs=[Path("in.npz"), Path("other.npz"), None],
+            may_replace=lambda _: True,
+        )
     assert caught.value.exit_code == 2
 
 
@@ -499,7 +507,7 @@ def test_a_suffix_that_is_no_format_is_a_wrong_call(output: str, here: Path) -> 
 
 def picture_to(output: str | None) -> Destination:
     inputs = [None if output == "-" else Path("in.npz")]
-    return choose(output, command="plot", inputs=inputs, force=False, suffixes=outputs.PICTURES)
+    return choose(output, command="plot", inputs=inputs, may_replace=drawn_by_seqtool, suffixes=SUFFIXES)
 
 
 def test_a_command_may_write_other_formats(here: Path) -> None:
@@ -540,5 +548,5 @@ def test_a_folder_that_is_missing_is_told_before_any_work(here: Path) -> None:
 
 def test_choosing_writes_nothing(here: Path) -> None:
     for output in (None, "out.npz", "-"):
-        outputs.choose(output, command="pad", inputs=[Path("in.npy")], force=False)
+        outputs.choose(output, command="pad", inputs=[Path("in.npy")], may_replace=lambda _: False)
     assert names(here) == []

@@ -14,7 +14,8 @@ from seqtool.bucketing import batch_slots, best_buckets
 from seqtool.counting import LengthCounts
 from seqtool.errors import UsageError
 from seqtool.padding import pad
-from seqtool.planning import LengthPlan, Saving, length_bars, percent, plan_lengths
+from seqtool.planning import LengthPlan, Saving, length_bars, plan_lengths
+from seqtool.words import percent
 
 ORDINARY = st.lists(st.integers(0, 60), min_size=1, max_size=60)
 TAILED = st.lists(st.integers(0, 5) | st.integers(0, 5000), min_size=1, max_size=40)

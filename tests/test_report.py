@@ -5,7 +5,8 @@ import pytest
 
 from seqtool import memory
 from seqtool.errors import DataError
-from seqtool.report import Summary, count, listed, print_json
+from seqtool.report import Summary, print_json
+from seqtool.words import count, listed
 from tests.terminal import ESCAPE, Attach
 
 # Words

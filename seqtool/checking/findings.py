@@ -15,7 +15,6 @@ from seqtool.casting import Array
 from seqtool.masking import mask_number
 from seqtool.ragged import Padded, Ragged, Side, Value, exchanged
 from seqtool.stripping import Hidden, hidden_padding, strip
-from seqtool.texts import Text
 from seqtool.windows import AnyArray, Spool, sequence_of, stored, windows
 
 Verdict = Literal["ok", "warning", "fails"]
@@ -200,9 +199,3 @@ def shown(step: Any) -> str:
 
 _LONG = 12  # letters
 _SHOWN = 3
-
-
-def shown_key(keys: AnyArray | Text, i: int) -> str:
-    """A key as a person reads it, its columns with blanks between them."""
-    key = keys[i : i + 1].tolist()[0]
-    return " ".join(map(str, key)) if isinstance(key, list) else str(key)

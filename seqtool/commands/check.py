@@ -56,7 +56,8 @@ def check(
     from dataclasses import asdict
     from typing import get_args
 
-    from seqtool import checking, drawing, inputs, memory, report
+    from seqtool import checking, inputs, memory, report
+    from seqtool.checking.show import show_findings
     from seqtool.foreign import Foreign
     from seqtool.windows import Spool
 
@@ -80,7 +81,7 @@ def check(
         told = [{name: part for name, part in asdict(f).items() if name != "options"} for f in found]
         report.print_json({**facts, "findings": told})
     else:
-        drawing.show_findings(facts, found)
+        show_findings(facts, found)
     if not holds:
         raise typer.Exit(1)
 

@@ -67,6 +67,7 @@ def group(
     from seqtool import bars, inputs, memory, outputs, receipts, report, roles, tables
     from seqtool.coding import GroupOptions
     from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
+    from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan
     from seqtool.ragged import check_side
     from seqtool.tabular import group_table
@@ -92,7 +93,11 @@ def group(
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         given = [item.given for item in found]
         destination = outputs.choose(
-            to.output, command="group", inputs=given, force=to.force, dry_run=to.dry_run
+            to.output,
+            command="group",
+            inputs=given,
+            may_replace=lambda path: to.force or written_by_seqtool(path),
+            dry_run=to.dry_run,
         )
         if ragged:
             check_ragged(destination)
@@ -132,7 +137,7 @@ def group(
 
 
 def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> None:
-    from seqtool.report import count, listed
+    from seqtool.words import count, listed
 
     read = f"{count(came.rows.came, 'row')} from {listed(names, most=3)}"
     summary.say("read", "; ".join([read, *table.notes]))
@@ -165,7 +170,7 @@ def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> No
 
 def _corrected(arguments: list[str], columns: Sequence[str]) -> str | None:
     """The same call without these columns among its features, ready to paste."""
-    from seqtool.roles import join_names, split_names
+    from seqtool.words import join_names, split_names
 
     rest: list[str] = []
     chosen: list[str] | None = None

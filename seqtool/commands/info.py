@@ -44,7 +44,7 @@ def info(
 
     Example: seqtool info train.npz --sequence 7
     """
-    from seqtool import drawing, errors, inputs, memory, programs, report
+    from seqtool import errors, inputs, memory, programs, report, show_file
     from seqtool.describing import described, find_sequence, of_ours, sequence_facts, window_of
     from seqtool.errors import DataError, UsageError
 
@@ -73,10 +73,10 @@ def info(
                 i = find_sequence(data, sequence, name=found[0].name)
                 window, known = window_of(data, i), {"file": found[0].name, **sequence_facts(data, i)}
                 if as_json:
-                    drawing.print_sequence(known, window.steps)
+                    show_file.print_sequence(known, window.steps)
                 else:
-                    drawing.show_sequence(known, window)
+                    show_file.show_sequence(known, window)
             elif as_json:
                 report.print_json(facts)
             else:
-                drawing.show_file(facts, window_of(data, 0) if data else None)
+                show_file.show_file(facts, window_of(data, 0) if data else None)

@@ -68,6 +68,7 @@ def pad(
     """
     from seqtool import errors, inputs, memory, outputs, receipts, report
     from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
+    from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan, recast
     from seqtool.ragged import Ragged, check_side
     from seqtool.selecting import at_least
@@ -94,7 +95,11 @@ def pad(
             raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
         path = found[0].given
         destination = outputs.choose(
-            to.output, command="pad", inputs=[path, *given.files], force=to.force, dry_run=to.dry_run
+            to.output,
+            command="pad",
+            inputs=[path, *given.files],
+            may_replace=lambda path: to.force or written_by_seqtool(path),
+            dry_run=to.dry_run,
         )
         if ragged:
             check_ragged(destination)
@@ -144,7 +149,7 @@ def pad(
 
 
 def _tell(came: Sequences, name: str, summary: Summary) -> None:
-    from seqtool.report import count
+    from seqtool.words import count
 
     read = f"{count(len(came.ragged), 'sequence')}, {count(came.steps, 'step')} from {name}"
     summary.say("read", "; ".join([read, *came.notes]))
@@ -156,7 +161,7 @@ def _dropped(
     came: Ragged, real: Ragged, kept: Ragged, strip: str | None, min_len: int, summary: Summary
 ) -> dict[str, int]:
     """The steps that stripping and `--min-len` left out, by their reason."""
-    from seqtool.report import count
+    from seqtool.words import count
 
     stripped, short = len(came.values) - len(real.values), len(real.values) - len(kept.values)
     if strip is not None:

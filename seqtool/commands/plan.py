@@ -55,8 +55,9 @@ def plan(
 
     Example: seqtool plan events.csv --key user
     """
-    from seqtool import bars, inputs, measuring, memory, prices, report
+    from seqtool import bars, inputs, measuring, memory, prices, report, roles, tables
     from seqtool.casting import dtype_named
+    from seqtool.coding import GroupOptions
     from seqtool.counting import LengthCounts
     from seqtool.planning import plan_lengths
     from seqtool.sequences import SourceOptions
@@ -76,11 +77,14 @@ def plan(
     summary = report.Summary("plan")
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         if of_table:
+            table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
             came = measuring.of_tables(
-                found,
-                by,
-                text,
-                empty_key=empty_key,
+                table,
+                roles.resolve_call(table, **vars(by)),
+                GroupOptions(
+                    empty_key=check_choice("--empty-key", empty_key, ("error", "drop", "keep")),
+                    missing=text.missing or (),
+                ),
                 spool=spool,
                 memory=allowed,
                 watch=bars.watch(summary, quiet=as_json),

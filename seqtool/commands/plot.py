@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from seqtool.options import ArrayOptions, MemoryOptions
+from seqtool.words import count, human
 
 
 def plot(
@@ -54,6 +55,7 @@ def plot(
     """
     from seqtool import errors, inputs, memory, outputs, report
     from seqtool.plotting import check_matplotlib, picture
+    from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
     from seqtool.plotting.portrait import portrait
     from seqtool.plotting.webpages import described
     from seqtool.sequences import SourceOptions
@@ -75,8 +77,8 @@ def plot(
             output,
             command="plot",
             inputs=[found[0].given, *given.files],
-            force=force,
-            suffixes=outputs.PICTURES,
+            may_replace=lambda path: force or drawn_by_seqtool(path),
+            suffixes=SUFFIXES,
         )
         options = SourceOptions(
             given.array, lengths=given.lengths, input_padding=given.side, spool=spool, memory=limit
@@ -93,7 +95,7 @@ def plot(
             drawn = picture(seen, title=found[0].name, suffix=destination.suffix)
         with destination.open() as (file, _):
             file.write(drawn)
-    read = f"{report.count(len(came.ragged), 'sequence')}, {report.count(came.steps, 'step')} from {found[0].name}"
+    read = f"{count(len(came.ragged), 'sequence')}, {count(came.steps, 'step')} from {found[0].name}"
     summary.say("read", "; ".join([read, *came.notes]))
     summary.warnings += came.warnings
     omitted = [f"not drawn: {what}" for what in seen.omitted]
@@ -101,7 +103,7 @@ def plot(
     aside = ""
     if output is None and destination.path is not None and outputs.stdout_is_elsewhere():
         aside = "; -o - sends the data to standard output"
-    summary.say("wrote", f"{destination.name}, {memory.human(len(drawn))}{aside}")
+    summary.say("wrote", f"{destination.name}, {human(len(drawn))}{aside}")
     summary.facts |= {"inputs": [found[0].name], "notes": [*came.notes, *omitted], **seen.facts()}
     summary.facts |= {"output": str(destination.path or "-"), "bytes": len(drawn)}
     summary.show(quiet=quiet, verbose=verbose, as_json=as_json)

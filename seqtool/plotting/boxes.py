@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seqtool.errors import printable
+from seqtool.words import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,13 +10,13 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from seqtool.errors import UsageError, printable
-from seqtool.outputs import PICTURE_COMMENT, PICTURE_MARK
+from seqtool.errors import UsageError
 from seqtool.plotting import panels
 from seqtool.plotting.boxes import FOOT, HEAD, INK, MARGIN, SOFT, WIDTH, Box, shorten
+from seqtool.plotting.marks import COMMENT, MARK
 from seqtool.plotting.portrait import Portrait
 from seqtool.plotting.webpages import page
-from seqtool.report import count
+from seqtool.words import count, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,12 +91,12 @@ def _rendered(found: Portrait, title: str, suffix: str) -> bytes:
             matplotlib.rcParams.update({**_STYLE, "font.family": fonts})
             figure = _draw(found, title)
             if suffix == ".png":
-                figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": PICTURE_MARK})
+                figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": MARK})
                 return out.getvalue()
-            about = {"Title": f"{printable(title)}: {headline(found)}", "Creator": PICTURE_MARK, "Date": None}
+            about = {"Title": f"{printable(title)}: {headline(found)}", "Creator": MARK, "Date": None}
             figure.savefig(out, format="svg", dpi=2 * _DPI, metadata=about)
     xml, rest = out.getvalue().split(b"\n", 1)
-    return b"\n".join([xml, PICTURE_COMMENT, rest])
+    return b"\n".join([xml, COMMENT, rest])
 
 
 @contextlib.contextmanager

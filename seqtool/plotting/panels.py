@@ -23,7 +23,7 @@ from seqtool.plotting.boxes import (
 )
 from seqtool.plotting.portrait import MOST_SLOTS, Bars, Portrait
 from seqtool.plotting.sampling import Distribution, aligned_bars, covered, limits, reach, unit
-from seqtool.report import count
+from seqtool.words import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from seqtool.errors import printable
-from seqtool.outputs import PICTURE_COMMENT
 from seqtool.plotting.boxes import number, share
+from seqtool.plotting.marks import COMMENT
 from seqtool.plotting.portrait import Bars, Portrait
-from seqtool.report import count
+from seqtool.words import count, printable
 
 _PAGE = """<!DOCTYPE html>
 {mark}
@@ -48,7 +47,7 @@ def page(found: Portrait, *, title: str, about: str, svg: bytes) -> bytes:
     """A page with a portrait's picture, which is a whole `.svg` file, and tables of its main numbers."""
     drawing = svg.decode()
     return _PAGE.format(
-        mark=PICTURE_COMMENT.decode(),
+        mark=COMMENT.decode(),
         title=_text(title),
         about=_text(about),
         alt=_text(f"{title}: {about}. It shows {described(found)}; the tables below hold the main numbers."),

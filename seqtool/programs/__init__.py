@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 
-from seqtool.errors import DataError, printable
+from seqtool.errors import DataError
 from seqtool.programs import for_jax, for_keras, for_numpy, for_tf, for_torch
 from seqtool.programs.tasks import Task, task_of
 from seqtool.ragged import Padded, Ragged
+from seqtool.words import printable
 
 _TRAINING = {
     "torch": for_torch.written,

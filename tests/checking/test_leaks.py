@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import windows
-from seqtool.checking import leaks
-from seqtool.checking.leaks import fingerprints, key_cells, repeated, shared
+from seqtool import leaks, windows
+from seqtool.leaks import fingerprints, key_cells, repeated, shared
 from seqtool.ragged import Ragged, offsets_of
 from seqtool.texts import Text
 from seqtool.windows import Lazy, Spool

@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from seqtool.errors import printable
-from seqtool.outputs import PICTURE_COMMENT
+from seqtool.plotting.marks import COMMENT
 from seqtool.plotting.portrait import Portrait, portrait
 from seqtool.plotting.webpages import described, page
 from seqtool.ragged import Ragged, StepArray, offsets_of
+from seqtool.words import printable
 
 SVG = b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "x" "y">\n<svg width="10"><g/></svg>\n'
 
@@ -112,7 +112,7 @@ def test_the_page_needs_nothing_else(found: Portrait) -> None:
 
 def test_the_picture_stands_on_the_page_and_is_described(found: Portrait) -> None:
     text = page(found, title="a", about="b", svg=SVG)
-    assert text.startswith(b"<!DOCTYPE html>\n" + PICTURE_COMMENT)
+    assert text.startswith(b"<!DOCTYPE html>\n" + COMMENT)
     assert text.count(b"<svg") == 1
     assert b"<?xml" not in text
     [figure] = [attrs for tag, attrs in of(found).seen if tag == "figure"]

@@ -1,0 +1,12 @@
+"""Keys of sequences, as a person reads them."""
+
+from __future__ import annotations
+
+from seqtool.texts import Text
+from seqtool.windows import AnyArray
+
+
+def shown_key(keys: AnyArray | Text, i: int) -> str:
+    """A key as a person reads it, its columns with blanks between them."""
+    key = keys[i : i + 1].tolist()[0]
+    return " ".join(map(str, key)) if isinstance(key, list) else str(key)

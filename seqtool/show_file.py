@@ -1,0 +1,115 @@
+"""What is in a file, and one sequence, on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seqtool.errors import DataError
+from seqtool.npz import value_to_json
+from seqtool.pictures import show_heatmap, show_histogram
+from seqtool.windows import AnyArray, windows
+from seqtool.words import count, human, listed
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from seqtool.describing import Window
+from seqtool.drawing import console, show_table
+
+_FEATURES_SHOWN = 8
+
+
+def show_file(facts: Mapping[str, Any], first: Window | None = None) -> None:
+    """Draw what `seqtool.describing.described` found, and a picture of the first sequence, if it is given."""
+    out = console()
+    rows = [
+        (
+            array["name"],
+            " x ".join(f"{size:,}" for size in array["shape"]) or "one",
+            array["dtype"],
+            human(array["bytes"]),
+        )
+        for array in facts["arrays"]
+    ]
+    show_table(out, str(facts["file"]), ["array", "shape", "dtype", "size"], rows, right=["size"])
+    sequences = facts.get("sequences")
+    if sequences is None:
+        return
+    show_table(out, "sequences", ["", ""], list(_sequence_facts(sequences)), header=False)
+    show_histogram(out, [tuple(bar.values()) for bar in sequences["histogram"]])
+    for preview in sequences["preview"]:
+        _show_preview(out, preview, sequences.get("features"))
+        if first is not None and not preview["sequence"]:
+            _show_window(out, first, sequences.get("features"))
+
+
+def show_sequence(facts: Mapping[str, Any], window: Window) -> None:
+    """Draw what `seqtool.describing.sequence_facts` found, and a picture of the sequence."""
+    out = console()
+    _show_preview(out, facts, facts.get("features"))
+    _show_window(out, window, facts.get("features"))
+
+
+def _show_window(out: Console, window: Window, features: Sequence[str] | None) -> None:
+    show_heatmap(out, window.slots, real=(window.begin, window.end), features=features)
+
+
+def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
+    """Write the same to standard output as one JSON object with all steps; NaN and infinities are text."""
+    if sys.stdout is None:
+        raise DataError("standard output is closed")
+    known = json.dumps({name: fact for name, fact in facts.items() if name != "steps"})
+    sys.stdout.write(f'{known[:-1]}, "steps": [')
+    for begin, part in windows(steps):
+        rows = json.dumps([_strict(step) for step in part.tolist()])
+        sys.stdout.write(f"{', ' if begin else ''}{rows[1:-1]}")
+    sys.stdout.write("]}\n")
+
+
+def _strict(step: Any) -> Any:
+    """A step as strict JSON has it."""
+    return [_strict(number) for number in step] if isinstance(step, list) else value_to_json(step)
+
+
+def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[str] | None) -> None:
+    """The first steps of one sequence, with its first features."""
+    parts = [f"{name} {preview[name]}" for name in ("key", "y") if name in preview]
+    title = ", ".join([*parts, count(preview["length"], "step")])
+    width = len(preview["steps"][0]) if preview["steps"] else 0
+    names = list(features or map(str, range(width)))[:_FEATURES_SHOWN]
+    rows = [(str(t), *step[: len(names)]) for t, step in enumerate(preview["steps"])]
+    if preview["length"] > len(rows):
+        rows.append(("...", *[""] * len(names)))
+    show_table(
+        out, f"sequence {preview['sequence']}: {title}", ["step", *names], rows, right=["step", *names]
+    )
+
+
+def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    empty = f", {sequences['empty']:,} of them empty" if sequences["empty"] else ""
+    yield "kind", str(sequences["kind"])
+    yield "count", f"{count(sequences['count'], 'sequence')}, {count(sequences['steps'], 'step')}{empty}"
+    lengths = sequences["lengths"]
+    if lengths:
+        yield "lengths", f"min {lengths['min']:,}, median {lengths['median']:,g}, max {lengths['max']:,}"
+    if "padding" in sequences:
+        yield (
+            "padding",
+            f"{sequences['padding']}, with {sequences['value']}, {sequences['padding_share']:.1%} of all steps",
+        )
+    if "keys" in sequences:
+        yield "keys", f"{sequences['keys']['count']:,}, {sequences['keys']['kind']}"
+    if "features" in sequences:
+        yield "features", listed(sequences["features"])
+    if "classes" in sequences:
+        yield "classes", listed([str(name) for name in sequences["classes"]])
+    for entry in sequences["receipt"]:
+        rows = entry["rows"]
+        dropped = sum(rows["dropped"].values())
+        yield (
+            f"by {entry['command']}",
+            f"{rows['in']:,} steps in = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped",
+        )
