@@ -58,6 +58,8 @@ def build() -> typer.Typer:
         pass
 
     for module in pkgutil.iter_modules(commands.__path__):
+        if module.name.startswith("_"):  # what commands share
+            continue
         function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
         app.command(module.name)(takes_groups(function))
     return app

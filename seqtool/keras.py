@@ -18,12 +18,12 @@ except ModuleNotFoundError as missing:
         "KERAS_BACKEND to torch or jax and install that"
     ) from None
 
-from seqtool.batching import POOL, check_options, epoch
 from seqtool.counting import LengthCounts
 from seqtool.errors import DataError, at
 from seqtool.masking import free_value, holding, mask_number
 from seqtool.ragged import Value, offsets_of
-from seqtool.reading import SequenceFile
+from seqtool.training.batches import POOL, check_options, epoch
+from seqtool.training.sequence_file import SequenceFile
 from seqtool.windows import sequence_of
 
 _SHAPES = 8  # about as many padded lengths, each of which some backends compile a network for
@@ -41,7 +41,7 @@ class SequenceData(keras.utils.PyDataset):
 
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
     `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and
-    `max_queue_size` are those of Keras. Errors are those of `seqtool.reading.SequenceFile`.
+    `max_queue_size` are those of Keras. Errors are those of `seqtool.training.sequence_file.SequenceFile`.
     """
 
     def __init__(

@@ -16,8 +16,8 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.tf needs TensorFlow ({missing}): pip install tensorflow") from None
 
-from seqtool.batching import check_options, epoch
-from seqtool.reading import SequenceFile
+from seqtool.training.batches import check_options, epoch
+from seqtool.training.sequence_file import SequenceFile
 
 _AHEAD = 2  # batches that are read while the network trains
 
@@ -36,7 +36,7 @@ def dataset(
     or (B, T) int64 of token ids (`dtype` names another type), padded at the end up to the longest sequence of
     the batch with what padding holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or (B, T) of labels
     of steps. It may be gone through any number of times; with `shuffle` each time in an order of its own, which
-    follows from `seed`, in batches of similar lengths. Errors are those of `seqtool.reading.SequenceFile`.
+    follows from `seed`, in batches of similar lengths. Errors are those of `SequenceFile`.
     """
     check_options(batch_size=batch_size, seed=seed)
     file = SequenceFile(path, dtype=dtype)

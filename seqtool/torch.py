@@ -20,11 +20,11 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.torch needs PyTorch ({missing}): pip install torch") from None
 
-from seqtool.batching import check_options, length_batches
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.ragged import Value, check_value
-from seqtool.reading import SequenceFile
+from seqtool.training.batches import check_options, length_batches
+from seqtool.training.sequence_file import SequenceFile
 
 
 class SequenceDataset(Dataset[Any]):
@@ -32,7 +32,7 @@ class SequenceDataset(Dataset[Any]):
 
     An item is `(x, y)`, or `x` alone where the file has no labels. `x` is (L, F) float32, or (L,) int64 of
     token ids; `dtype` names another type. `y` is the label, int64 or float, or one for each step. It may go
-    to workers, forked or spawned. Errors are those of `seqtool.reading.SequenceFile`.
+    to workers, forked or spawned. Errors are those of `seqtool.training.sequence_file.SequenceFile`.
     """
 
     def __init__(

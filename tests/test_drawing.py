@@ -10,7 +10,7 @@ import pytest
 from seqtool.checking.findings import Finding
 from seqtool.checking.show import show_findings
 from seqtool.errors import DataError
-from seqtool.show_file import print_sequence, show_file
+from seqtool.inspecting.show_file import print_sequence, show_file
 from tests.cutting import small_windows
 from tests.terminal import ESCAPE
 

@@ -44,11 +44,12 @@ def info(
 
     Example: seqtool info train.npz --sequence 7
     """
-    from seqtool import errors, inputs, memory, programs, report, show_file
-    from seqtool.describing import described, find_sequence, of_ours, sequence_facts, window_of
+    from seqtool import codegen, errors, inputs, memory, report
     from seqtool.errors import DataError, UsageError
+    from seqtool.inspecting import show_file
+    from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, window_of
 
-    errors.check_choice("--code", code, programs.CODES)
+    errors.check_choice("--code", code, codegen.CODES)
     if code is not None and (as_json or sequence is not None):
         raise UsageError("--code prints a program and nothing else; leave --json and --sequence out")
     memory.allowed(using.max_memory)  # files are read in windows that any figure allows
@@ -67,7 +68,7 @@ def info(
             if code is not None:
                 with errors.at(found[0].name):
                     data = of_ours(data, found[0].name)
-                    report.print_text(programs.program(data, path=str(found[0].given), code=code))
+                    report.print_text(codegen.program(data, path=str(found[0].given), code=code))
             elif sequence is not None:
                 data = of_ours(data, found[0].name)
                 i = find_sequence(data, sequence, name=found[0].name)

@@ -13,8 +13,8 @@ from seqtool.errors import UsageError, check_choice
 from seqtool.options import ArrayOptions, ColumnOptions, MemoryOptions, TableOptions
 
 if TYPE_CHECKING:
-    from seqtool.measuring import Measured
-    from seqtool.planning import Advice
+    from seqtool.inspecting.measure import Measured
+    from seqtool.inspecting.planning import Advice
 
 
 def plan(
@@ -55,11 +55,12 @@ def plan(
 
     Example: seqtool plan events.csv --key user
     """
-    from seqtool import bars, inputs, measuring, memory, prices, report, roles, tables
+    from seqtool import bars, inputs, memory, report, roles, tables
     from seqtool.casting import dtype_named
     from seqtool.coding import GroupOptions
     from seqtool.counting import LengthCounts
-    from seqtool.planning import plan_lengths
+    from seqtool.inspecting import measure, show_plan
+    from seqtool.inspecting.planning import plan_lengths
     from seqtool.sequences import SourceOptions
     from seqtool.windows import Spool
 
@@ -78,7 +79,7 @@ def plan(
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         if of_table:
             table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
-            came = measuring.of_tables(
+            came = measure.of_tables(
                 table,
                 roles.resolve_call(table, **vars(by)),
                 GroupOptions(
@@ -101,7 +102,7 @@ def plan(
                 spool=spool,
                 memory=allowed,
             )
-            came = measuring.of_sequences(found, options)
+            came = measure.of_sequences(found, options)
         counts = LengthCounts.of(came.lengths)
     x = asked or dtype_named(came.dtype)
     notes = [*came.notes, *([f"x is taken to be {x} (--dtype)"] if of_table and not asked else [])]
@@ -112,7 +113,7 @@ def plan(
     if as_json:
         report.print_json(facts)
     else:
-        prices.show_plan(facts)
+        show_plan.show_plan(facts)
         summary.warnings += came.warnings
         summary.show(quiet=False, verbose=False, as_json=False)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import seqtool
-from seqtool.programs import program
+from seqtool.codegen import program
 from tests.command import SAMPLES, Place, succeeded
 from tests.frameworks.running import PROGRAMS, printed, run_program
 from tests.learnable import files

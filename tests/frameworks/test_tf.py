@@ -49,8 +49,8 @@ def check_batches(folder: str) -> None:
 def check_other_files(folder: str) -> None:
     import tensorflow as tf
 
-    from seqtool.reading import SequenceFile
     from seqtool.tf import dataset
+    from seqtool.training.sequence_file import SequenceFile
 
     types = {
         "bare": [tf.float32, tf.int64],

@@ -106,8 +106,8 @@ def test_a_batch_is_what_pad_makes_of_its_sequences(files: Path, kind: str, valu
 
 
 def test_batches_of_tokens_of_labelled_steps_and_without_labels(files: Path) -> None:
-    from seqtool.reading import SequenceFile
     from seqtool.torch import SequenceDataset, collate
+    from seqtool.training.sequence_file import SequenceFile
 
     for name in ("tokens", "steps", "bare"):
         expected = SequenceFile(files / f"{name}.npz").batch([7, 3, 40])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.reading import SequenceFile
+from seqtool.training.sequence_file import SequenceFile
 
 STILL = {
     "torch": ("lr=0.001", "lr=0.0"),

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import seqtool
+from seqtool.codegen import CODES, program
 from seqtool.errors import DataError
-from seqtool.programs import CODES, program
 from seqtool.ragged import Ragged
 from tests.command import Place, succeeded
 from tests.learnable import files, kinds

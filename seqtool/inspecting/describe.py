@@ -14,8 +14,8 @@ from seqtool import npz
 from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
 from seqtool.inputs import Input
+from seqtool.inspecting.planning import length_bars
 from seqtool.npy import checked_dtype, open_npy
-from seqtool.planning import length_bars
 from seqtool.ragged import Padded, Ragged
 from seqtool.windows import AnyArray, Lazy, slots, windows
 from seqtool.words import join_names, split_names

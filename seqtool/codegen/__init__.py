@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from seqtool.codegen import for_jax, for_keras, for_numpy, for_tf, for_torch
+from seqtool.codegen.tasks import Task, task_of
 from seqtool.errors import DataError
-from seqtool.programs import for_jax, for_keras, for_numpy, for_tf, for_torch
-from seqtool.programs.tasks import Task, task_of
 from seqtool.ragged import Padded, Ragged
 from seqtool.words import printable
 
@@ -23,7 +23,7 @@ def program(data: Ragged | Padded, *, path: str, code: str) -> str:
     """A program for the file at `path`, which holds `data`; `code` is one of `CODES`.
 
     For numpy it is six lines that load the file. For a framework it trains an LSTM on one batch and prints the
-    loss. Raises DataError where there is nothing to load, or nothing to learn (see `seqtool.programs.tasks.task_of`).
+    loss. Raises DataError where there is nothing to load, or nothing to learn (see `seqtool.codegen.tasks.task_of`).
 
     >>> import numpy as np
     >>> print(program(Ragged(np.ones((5, 3)), np.array([0, 2, 5])), path="two.npz", code="numpy"))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from seqtool.counting import LengthCounts
-from seqtool.planning import plan_lengths
-from seqtool.prices import show_plan
+from seqtool.inspecting.planning import plan_lengths
+from seqtool.inspecting.show_plan import show_plan
 from tests.terminal import ESCAPE
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqtool.programs.filling import filled
+from seqtool.codegen.filling import filled
 from seqtool.ragged import Padded, Ragged
 
 _RAGGED = """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from seqtool.programs.filling import filled
-from seqtool.programs.tasks import Task, is_harmless
+from seqtool.codegen.filling import filled
+from seqtool.codegen.tasks import Task, is_harmless
 from seqtool.ragged import Padded, Ragged
 
 _PROGRAM = """

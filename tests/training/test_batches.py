@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.batching import check_options, epoch, length_batches
 from seqtool.errors import UsageError
+from seqtool.training.batches import check_options, epoch, length_batches
 
 lengths_of_some = st.lists(st.integers(0, 30), max_size=60).map(lambda found: np.array(found, dtype=np.int64))
 

@@ -16,14 +16,14 @@ from seqtool.words import count, human, listed
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seqtool.describing import Window
+    from seqtool.inspecting.describe import Window
 from seqtool.drawing import console, show_table
 
 _FEATURES_SHOWN = 8
 
 
 def show_file(facts: Mapping[str, Any], first: Window | None = None) -> None:
-    """Draw what `seqtool.describing.described` found, and a picture of the first sequence, if it is given."""
+    """Draw what `seqtool.inspecting.describe.described` found, and a picture of the first sequence, if it is given."""
     out = console()
     rows = [
         (
@@ -47,7 +47,7 @@ def show_file(facts: Mapping[str, Any], first: Window | None = None) -> None:
 
 
 def show_sequence(facts: Mapping[str, Any], window: Window) -> None:
-    """Draw what `seqtool.describing.sequence_facts` found, and a picture of the sequence."""
+    """Draw what `seqtool.inspecting.describe.sequence_facts` found, and a picture of the sequence."""
     out = console()
     _show_preview(out, facts, facts.get("features"))
     _show_window(out, window, facts.get("features"))

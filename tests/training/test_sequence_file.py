@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import seqtool
 from seqtool.errors import DataError, UsageError
 from seqtool.ragged import Ragged, StepArray, Value, offsets_of
-from seqtool.reading import SequenceFile
+from seqtool.training.sequence_file import SequenceFile
 from seqtool.windows import Lazy
 from tests.command import Place, succeeded
 
@@ -399,9 +399,9 @@ def test_many_files_may_be_opened_and_dropped(tmp_path: Path) -> None:
 
 EPOCH = """
 import sys
-from seqtool.batching import epoch
+from seqtool.training.batches import epoch
 from seqtool.memory import peak
-from seqtool.reading import SequenceFile
+from seqtool.training.sequence_file import SequenceFile
 before = peak()
 file = SequenceFile(sys.argv[1])
 batches = epoch(file.lengths, batch_size=64, seed=[0])

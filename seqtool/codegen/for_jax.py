@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtool.programs.filling import filled
-from seqtool.programs.for_numpy import mask_of
-from seqtool.programs.tasks import Task, is_harmless
+from seqtool.codegen.filling import filled
+from seqtool.codegen.for_numpy import mask_of
+from seqtool.codegen.tasks import Task, is_harmless
 from seqtool.ragged import Padded, Ragged
 
 _PROGRAM = """

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import seqtool
+from seqtool.codegen.tasks import Target, is_harmless, mask_value, task_of
 from seqtool.errors import DataError
-from seqtool.programs.tasks import Target, is_harmless, mask_value, task_of
 from seqtool.ragged import Ragged, StepArray
 from seqtool.windows import WINDOW, Lazy
 from tests.learnable import COUNT, files, kinds

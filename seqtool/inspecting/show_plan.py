@@ -17,7 +17,7 @@ _TEXT = 80  # columns of running text at most, however wide the terminal is
 
 
 def show_plan(facts: Mapping[str, Any]) -> None:
-    """Draw the facts of a `seqtool.planning.LengthPlan` and what `seqtool plan` adds to them."""
+    """Draw the facts of a `seqtool.inspecting.planning.LengthPlan` and what `seqtool plan` adds to them."""
     from rich.text import Text
 
     out = console()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from seqtool.programs.filling import apart, filled
-from seqtool.programs.tasks import Task, is_harmless, mask_value
+from seqtool.codegen.filling import apart, filled
+from seqtool.codegen.tasks import Task, is_harmless, mask_value
 from seqtool.ragged import Padded, Ragged, Value
 
 _PROGRAM = """
