@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 from seqtool import npz
-from seqtool.bars import watch
 from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.options import OutputOptions
@@ -17,7 +16,8 @@ from seqtool.outputs import Counted, Destination, is_special, stdout_is_elsewher
 from seqtool.padding import Plan, check_blow_up
 from seqtool.ragged import Ragged, Side
 from seqtool.receipts import Made
-from seqtool.report import Summary
+from seqtool.terminal.progress import watch
+from seqtool.terminal.report import Summary
 from seqtool.windows import span, windows
 from seqtool.words import count, human, listed
 

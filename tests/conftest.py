@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.terminal import Attach, Terminal
+from tests.screen import Attach, Terminal
 
 settings.register_profile("seqtool", derandomize=True, deadline=None, max_examples=100)
 settings.load_profile("seqtool")

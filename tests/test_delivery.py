@@ -20,7 +20,7 @@ from seqtool.outputs import Destination
 from seqtool.padding import Plan, plan
 from seqtool.ragged import Ragged
 from seqtool.receipts import Made, Rows
-from seqtool.report import Summary
+from seqtool.terminal.report import Summary
 from tests import oracles
 
 SEQUENCES = [[1, 2, 3], [4], []]

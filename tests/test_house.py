@@ -29,7 +29,9 @@ LAYERS: list[set[str]] = [
     {"csvblocks", "csvtext", "encoding", "faults", "jsonlines", "roles", "tables"},
     {"coding", "columns", "grouping", "merging", "runs", "sorting", "tabular"},
     {"arrays", "belonging", "foreign", "records", "sequences", "sources", "textlines"},
-    {"bars", "drawing", "heatmap", "pictures", "report"},
+    {
+        "terminal",
+    },
     {
         "checking",
         "inspecting",
@@ -63,7 +65,7 @@ HOMES = {
         "sorting",
         "textlines",
     },  # each of them is itself imported lazily
-    "typer": {"cli", "options", "report", "commands"},
+    "typer": {"cli", "options", "terminal.report", "commands"},
     "pandas": set(),
     "rich": set(),
     **{name: set() for name in ("duckdb", "polars", "jax", "matplotlib", "pyspark")},
@@ -77,7 +79,14 @@ NEVER_ELSEWHERE = {
     "torch": {"torch"},
     "keras": {"keras"},
     "tensorflow": {"tf"},
-    "rich": {"bars", "checking.show", "drawing", "pictures", "inspecting.show_plan", "inspecting.show_file"},
+    "rich": {
+        "terminal.progress",
+        "checking.show",
+        "terminal.tables",
+        "terminal.pictures",
+        "inspecting.show_plan",
+        "inspecting.show_file",
+    },
 }  # not even inside a function
 
 LONGEST_MODULE = 420  # lines

@@ -9,7 +9,7 @@ from seqtool.words import count, listed, printable
 
 if TYPE_CHECKING:
     from seqtool.checking.findings import Finding
-from seqtool.drawing import console
+from seqtool.terminal.tables import console
 
 
 def show_findings(facts: Mapping[str, Any], findings: Sequence[Finding]) -> None:

@@ -56,9 +56,10 @@ def check(
     from dataclasses import asdict
     from typing import get_args
 
-    from seqtool import checking, inputs, memory, report
+    from seqtool import checking, inputs, memory
     from seqtool.checking.show import show_findings
     from seqtool.foreign import Foreign
+    from seqtool.terminal import report
     from seqtool.windows import Spool
 
     network = check_choice("--for", reader, get_args(checking.Reader))

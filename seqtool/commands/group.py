@@ -21,9 +21,9 @@ from seqtool.options import (
 )
 
 if TYPE_CHECKING:
-    from seqtool.report import Summary
     from seqtool.tables import Table
     from seqtool.tabular import Tabular
+    from seqtool.terminal.report import Summary
 
 
 def group(
@@ -64,13 +64,14 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool import bars, inputs, memory, outputs, receipts, report, roles, tables
+    from seqtool import inputs, memory, outputs, receipts, roles, tables
     from seqtool.coding import GroupOptions
     from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan
     from seqtool.ragged import check_side
     from seqtool.tabular import group_table
+    from seqtool.terminal import progress, report
     from seqtool.windows import Spool
 
     truncating, value = check_side("--truncating", padding.truncating), padding_value(padding.value)
@@ -103,7 +104,7 @@ def group(
             check_ragged(destination)
         table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
         parts = roles.resolve_call(table, **vars(by))
-        watch = bars.watch(summary, quiet=to.quiet or to.as_json)
+        watch = progress.watch(summary, quiet=to.quiet or to.as_json)
         try:
             came = group_table(table, parts, options, spool=spool, memory=allowed, watch=watch)
         except NotNumbersError as error:

@@ -44,10 +44,11 @@ def info(
 
     Example: seqtool info train.npz --sequence 7
     """
-    from seqtool import codegen, errors, inputs, memory, report
+    from seqtool import codegen, errors, inputs, memory
     from seqtool.errors import DataError, UsageError
     from seqtool.inspecting import show_file
     from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, window_of
+    from seqtool.terminal import report
 
     errors.check_choice("--code", code, codegen.CODES)
     if code is not None and (as_json or sequence is not None):

@@ -22,8 +22,8 @@ from seqtool.options import (
 
 if TYPE_CHECKING:
     from seqtool.ragged import Ragged
-    from seqtool.report import Summary
     from seqtool.sequences import Sequences
+    from seqtool.terminal.report import Summary
 
 
 def pad(
@@ -66,7 +66,7 @@ def pad(
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
-    from seqtool import errors, inputs, memory, outputs, receipts, report
+    from seqtool import errors, inputs, memory, outputs, receipts
     from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan, recast
@@ -75,6 +75,7 @@ def pad(
     from seqtool.sequences import SourceOptions
     from seqtool.sources import read_sequences
     from seqtool.stripping import strip as strip_steps
+    from seqtool.terminal import report
     from seqtool.windows import Spool
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)

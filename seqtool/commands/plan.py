@@ -55,13 +55,14 @@ def plan(
 
     Example: seqtool plan events.csv --key user
     """
-    from seqtool import bars, inputs, memory, report, roles, tables
+    from seqtool import inputs, memory, roles, tables
     from seqtool.casting import dtype_named
     from seqtool.coding import GroupOptions
     from seqtool.counting import LengthCounts
     from seqtool.inspecting import measure, show_plan
     from seqtool.inspecting.planning import plan_lengths
     from seqtool.sequences import SourceOptions
+    from seqtool.terminal import progress, report
     from seqtool.windows import Spool
 
     inputs.require_any(sources or [])
@@ -88,7 +89,7 @@ def plan(
                 ),
                 spool=spool,
                 memory=allowed,
-                watch=bars.watch(summary, quiet=as_json),
+                watch=progress.watch(summary, quiet=as_json),
             )
         else:
             options = SourceOptions(

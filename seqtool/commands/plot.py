@@ -53,13 +53,14 @@ def plot(
 
     Example: seqtool plot train.npz -o train.html
     """
-    from seqtool import errors, inputs, memory, outputs, report
+    from seqtool import errors, inputs, memory, outputs
     from seqtool.plotting import check_matplotlib, picture
     from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
     from seqtool.plotting.portrait import portrait
     from seqtool.plotting.webpages import described
     from seqtool.sequences import SourceOptions
     from seqtool.sources import read_sequences
+    from seqtool.terminal import report
     from seqtool.windows import Spool
 
     check_matplotlib()

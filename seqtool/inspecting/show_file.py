@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtool.errors import DataError
 from seqtool.npz import value_to_json
-from seqtool.pictures import show_heatmap, show_histogram
+from seqtool.terminal.pictures import show_heatmap, show_histogram
 from seqtool.windows import AnyArray, windows
 from seqtool.words import count, human, listed
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from seqtool.inspecting.describe import Window
-from seqtool.drawing import console, show_table
+from seqtool.terminal.tables import console, show_table
 
 _FEATURES_SHOWN = 8
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from seqtool.drawing import console, show_table
-from seqtool.pictures import show_histogram
+from seqtool.terminal.pictures import show_histogram
+from seqtool.terminal.tables import console, show_table
 from seqtool.words import count, human, listed, percent, printable
 
 if TYPE_CHECKING:

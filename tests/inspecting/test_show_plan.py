@@ -10,7 +10,7 @@ import pytest
 from seqtool.counting import LengthCounts
 from seqtool.inspecting.planning import plan_lengths
 from seqtool.inspecting.show_plan import show_plan
-from tests.terminal import ESCAPE
+from tests.screen import ESCAPE
 
 
 def drawn(capsys: pytest.CaptureFixture[str], counts: LengthCounts, **known: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from seqtool.report import Summary
+from seqtool.terminal.report import Summary
 
 _BAR_AFTER = 1.0  # seconds of work before a bar is worth a look
 

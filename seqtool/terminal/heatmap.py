@@ -1,4 +1,4 @@
-"""`heatmap`: one sequence as a grid of colours, steps by features; `seqtool.pictures` draws it."""
+"""`heatmap`: one sequence as a grid of colours, steps by features; `seqtool.terminal.pictures` draws it."""
 
 from __future__ import annotations
 

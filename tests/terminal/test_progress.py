@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from seqtool import bars
-from seqtool.bars import progress
-from tests.terminal import ESCAPE, Attach
+from seqtool.terminal import progress as progress_module
+from seqtool.terminal.progress import progress
+from tests.screen import ESCAPE, Attach
 
 
 def work(*, quiet: bool = False, total: int | None = 10) -> None:
@@ -19,7 +19,7 @@ def test_a_bar_appears_on_a_terminal_once_work_takes_long(
     terminal: Attach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = terminal()
-    monkeypatch.setattr(bars, "_BAR_AFTER", -1.0)
+    monkeypatch.setattr(progress_module, "_BAR_AFTER", -1.0)
     work()
     assert "writing" in screen.getvalue()
     assert "10" in screen.getvalue()
@@ -27,7 +27,7 @@ def test_a_bar_appears_on_a_terminal_once_work_takes_long(
 
 def test_a_bar_is_taken_away_when_work_fails(terminal: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = terminal()
-    monkeypatch.setattr(bars, "_BAR_AFTER", -1.0)
+    monkeypatch.setattr(progress_module, "_BAR_AFTER", -1.0)
 
     def fail() -> None:
         with progress("writing", None, quiet=False) as bar:
@@ -42,14 +42,14 @@ def test_a_bar_is_taken_away_when_work_fails(terminal: Attach, monkeypatch: pyte
 
 def test_short_work_shows_no_bar(terminal: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = terminal()
-    monkeypatch.setattr(bars, "_BAR_AFTER", 1e9)
+    monkeypatch.setattr(progress_module, "_BAR_AFTER", 1e9)
     work()
     assert screen.getvalue() == ""
 
 
 def test_quiet_work_shows_no_bar(terminal: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = terminal()
-    monkeypatch.setattr(bars, "_BAR_AFTER", -1.0)
+    monkeypatch.setattr(progress_module, "_BAR_AFTER", -1.0)
     work(quiet=True)
     assert screen.getvalue() == ""
 
@@ -57,12 +57,12 @@ def test_quiet_work_shows_no_bar(terminal: Attach, monkeypatch: pytest.MonkeyPat
 def test_no_bar_appears_where_there_is_no_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bars, "_BAR_AFTER", -1.0)
+    monkeypatch.setattr(progress_module, "_BAR_AFTER", -1.0)
     work()
     assert capsys.readouterr() == ("", "")
 
 
 def test_work_without_a_standard_error_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bars, "_BAR_AFTER", -1.0)
+    monkeypatch.setattr(progress_module, "_BAR_AFTER", -1.0)
     monkeypatch.setattr(sys, "stderr", None)
     work()

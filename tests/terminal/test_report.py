@@ -5,9 +5,9 @@ import pytest
 
 from seqtool import memory
 from seqtool.errors import DataError
-from seqtool.report import Summary, print_json
+from seqtool.terminal.report import Summary, print_json
 from seqtool.words import count, listed
-from tests.terminal import ESCAPE, Attach
+from tests.screen import ESCAPE, Attach
 
 # Words
 

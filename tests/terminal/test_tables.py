@@ -12,7 +12,7 @@ from seqtool.checking.show import show_findings
 from seqtool.errors import DataError
 from seqtool.inspecting.show_file import print_sequence, show_file
 from tests.cutting import small_windows
-from tests.terminal import ESCAPE
+from tests.screen import ESCAPE
 
 # Tables of info
 

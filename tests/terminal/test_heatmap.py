@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from seqtool.heatmap import MISSING, PADDING, heatmap
+from seqtool.terminal.heatmap import MISSING, PADDING, heatmap
 from seqtool.windows import Lazy
 from tests.cutting import small_windows
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.heatmap import EXTREME, MISSING, PADDING, Heatmap, heatmap
+from seqtool.terminal.heatmap import EXTREME, MISSING, PADDING, Heatmap, heatmap
 from seqtool.windows import AnyArray
 from seqtool.words import printable
 

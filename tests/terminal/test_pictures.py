@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from seqtool.pictures import show_heatmap, show_histogram
-from tests.terminal import ESCAPE
+from seqtool.terminal.pictures import show_heatmap, show_histogram
+from tests.screen import ESCAPE
 
 NAN = float("nan")
 
