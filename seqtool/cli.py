@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from seqtool import commands, signals
+from seqtool.commands._options import takes_groups
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
-from seqtool.options import takes_groups
 from seqtool.words import printable
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.

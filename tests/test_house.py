@@ -39,7 +39,9 @@ LAYERS: list[set[str]] = [
         "codegen",
         "training",
     },
-    {"commands", "delivery", "options"},
+    {
+        "commands",
+    },
     {"api", "keras", "tf", "torch"},
     {"cli"},
     {"__init__", "__main__"},
@@ -65,7 +67,7 @@ HOMES = {
         "sorting",
         "textlines",
     },  # each of them is itself imported lazily
-    "typer": {"cli", "options", "terminal.report", "commands"},
+    "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),
     "rich": set(),
     **{name: set() for name in ("duckdb", "polars", "jax", "matplotlib", "pyspark")},

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, parse_value
 from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.options import ArrayOptions, KeyName, LabelName, MemoryOptions, parse_value
 
 if TYPE_CHECKING:
     from seqtool.inputs import Input

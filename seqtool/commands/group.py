@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.errors import DataError, NotNumbersError, UsageError, check_choice
-from seqtool.options import (
+from seqtool.commands._options import (
     ColumnOptions,
     MemoryOptions,
     OutputOptions,
@@ -19,6 +18,7 @@ from seqtool.options import (
     TableOptions,
     padding_value,
 )
+from seqtool.errors import DataError, NotNumbersError, UsageError, check_choice
 
 if TYPE_CHECKING:
     from seqtool.tables import Table
@@ -66,7 +66,7 @@ def group(
     """
     from seqtool import inputs, memory, outputs, receipts, roles, tables
     from seqtool.coding import GroupOptions
-    from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
+    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan
     from seqtool.ragged import check_side

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seqtool.options import MemoryOptions
+from seqtool.commands._options import MemoryOptions
 
 
 def info(

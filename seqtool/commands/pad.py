@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.errors import UsageError
-from seqtool.options import (
+from seqtool.commands._options import (
     ArrayOptions,
     KeyName,
     LabelName,
@@ -19,6 +18,7 @@ from seqtool.options import (
     padding_value,
     parse_value,
 )
+from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtool.ragged import Ragged
@@ -67,7 +67,7 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors, inputs, memory, outputs, receipts
-    from seqtool.delivery import check_ragged, chosen_side, chosen_value, deliver
+    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan, recast
     from seqtool.ragged import Ragged, check_side

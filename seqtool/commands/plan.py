@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtool.commands._options import ArrayOptions, ColumnOptions, MemoryOptions, TableOptions
 from seqtool.errors import UsageError, check_choice
-from seqtool.options import ArrayOptions, ColumnOptions, MemoryOptions, TableOptions
 
 if TYPE_CHECKING:
     from seqtool.inspecting.measure import Measured

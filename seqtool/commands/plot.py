@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seqtool.options import ArrayOptions, MemoryOptions
+from seqtool.commands._options import ArrayOptions, MemoryOptions
 from seqtool.words import count, human
 
 

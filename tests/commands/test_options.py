@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from seqtool import options
+from seqtool.commands import _options
+from seqtool.commands._options import parse_value, takes_groups
 from seqtool.errors import UsageError, check_choice
-from seqtool.options import parse_value, takes_groups
 
 GROUPS = [
     group
-    for group in vars(options).values()
-    if dataclasses.is_dataclass(group) and group.__module__ == options.__name__
+    for group in vars(_options).values()
+    if dataclasses.is_dataclass(group) and group.__module__ == _options.__name__
 ]
 
 

@@ -13,9 +13,9 @@ import pytest
 
 import seqtool as sq
 from seqtool import padding as padding_module
-from seqtool.delivery import chosen_side, data_bytes, deliver
+from seqtool.commands._deliver import chosen_side, data_bytes, deliver
+from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError
-from seqtool.options import OutputOptions
 from seqtool.outputs import Destination
 from seqtool.padding import Plan, plan
 from seqtool.ragged import Ragged

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 from seqtool import npz
+from seqtool.commands._options import OutputOptions
 from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.options import OutputOptions
 from seqtool.outputs import Counted, Destination, is_special, stdout_is_elsewhere
 from seqtool.padding import Plan, check_blow_up
 from seqtool.ragged import Ragged, Side
