@@ -28,7 +28,9 @@ LAYERS: list[set[str]] = [
     {"deflating", "fortran", "inflating", "inputs", "npy", "npz", "outputs", "shapes", "zipped", "zipping"},
     {"csvblocks", "csvtext", "encoding", "faults", "jsonlines", "roles", "tables"},
     {"coding", "columns", "grouping", "merging", "runs", "sorting", "tabular"},
-    {"arrays", "belonging", "foreign", "records", "sequences", "sources", "textlines"},
+    {
+        "sources",
+    },
     {
         "terminal",
     },
@@ -62,10 +64,10 @@ HOMES = {
         "faults",
         "grouping",
         "merging",
-        "records",
+        "sources.records",
         "runs",
         "sorting",
-        "textlines",
+        "sources.text_lines",
     },  # each of them is itself imported lazily
     "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),
@@ -474,7 +476,7 @@ def test_every_module_has_its_tests() -> None:
         "inspecting.show_file",
         "checking.show",
         "plotting.marks",
-        "sequences",
+        "sources.options",
         "errors",
         "faults",
         "inputs",
@@ -490,7 +492,7 @@ def test_every_module_has_its_tests() -> None:
         "inflating",
         "npy",
         "coding",
-        "belonging",
+        "sources.companions",
         "shapes",
         # parts of plotting and of checking, drawn and looked at as a whole
         "plotting.boxes",

@@ -9,15 +9,15 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.belonging import holds_one
 from seqtool.building import from_dense
 from seqtool.casting import Array
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
-from seqtool.foreign import looks_padded_at_start
 from seqtool.keys import shown_key
 from seqtool.leaks import key_cells, repeated
 from seqtool.padding import lost
 from seqtool.ragged import Padded, Ragged, given_labels, stale_slots
+from seqtool.sources.companions import holds_one
+from seqtool.sources.foreign import looks_padded_at_start
 from seqtool.windows import AnyArray, Spool, span
 
 

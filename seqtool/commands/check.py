@@ -58,7 +58,7 @@ def check(
 
     from seqtool import checking, inputs, memory
     from seqtool.checking.show import show_findings
-    from seqtool.foreign import Foreign
+    from seqtool.sources.foreign import Foreign
     from seqtool.terminal import report
     from seqtool.windows import Spool
 

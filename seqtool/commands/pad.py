@@ -22,7 +22,7 @@ from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtool.ragged import Ragged
-    from seqtool.sequences import Sequences
+    from seqtool.sources.options import Sequences
     from seqtool.terminal.report import Summary
 
 
@@ -72,8 +72,8 @@ def pad(
     from seqtool.padding import plan, recast
     from seqtool.ragged import Ragged, check_side
     from seqtool.selecting import at_least
-    from seqtool.sequences import SourceOptions
-    from seqtool.sources import read_sequences
+    from seqtool.sources.options import SourceOptions
+    from seqtool.sources.read import read_sequences
     from seqtool.stripping import strip as strip_steps
     from seqtool.terminal import report
     from seqtool.windows import Spool

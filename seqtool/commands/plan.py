@@ -61,7 +61,7 @@ def plan(
     from seqtool.counting import LengthCounts
     from seqtool.inspecting import measure, show_plan
     from seqtool.inspecting.planning import plan_lengths
-    from seqtool.sequences import SourceOptions
+    from seqtool.sources.options import SourceOptions
     from seqtool.terminal import progress, report
     from seqtool.windows import Spool
 

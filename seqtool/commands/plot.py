@@ -58,8 +58,8 @@ def plot(
     from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
     from seqtool.plotting.portrait import portrait
     from seqtool.plotting.webpages import described
-    from seqtool.sequences import SourceOptions
-    from seqtool.sources import read_sequences
+    from seqtool.sources.options import SourceOptions
+    from seqtool.sources.read import read_sequences
     from seqtool.terminal import report
     from seqtool.windows import Spool
 

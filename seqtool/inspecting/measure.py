@@ -10,7 +10,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.inputs import Input
 from seqtool.memory import Memory
 from seqtool.ragged import Side
-from seqtool.sequences import SourceOptions
+from seqtool.sources.options import SourceOptions
 from seqtool.windows import AnyArray, Spool
 from seqtool.words import count
 
@@ -64,9 +64,9 @@ def of_tables(
 def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     """Measure the sequences of the one source that there is to be.
 
-    Raises UsageError for several, and what `seqtool.sources.read_sequences` raises.
+    Raises UsageError for several, and what `seqtool.sources.read.read_sequences` raises.
     """
-    from seqtool.sources import read_sequences
+    from seqtool.sources.read import read_sequences
     from seqtool.stripping import hidden_padding
 
     if len(found) > 1:

@@ -20,9 +20,9 @@ import seqtool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
-from seqtool.foreign import Foreign
 from seqtool.inputs import opened
 from seqtool.ragged import Padded, Ragged, StepArray
+from seqtool.sources.foreign import Foreign
 from seqtool.windows import Spool
 from tests import oracles
 from tests.command import SAMPLES, Place, succeeded

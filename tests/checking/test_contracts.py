@@ -12,9 +12,9 @@ import pytest
 import seqtool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
-from seqtool.foreign import Foreign
 from seqtool.inputs import opened
 from seqtool.ragged import Ragged
+from seqtool.sources.foreign import Foreign
 from seqtool.windows import Spool
 from tests.command import Place, succeeded
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
 from seqtool.inputs import opened
-from seqtool.sequences import Sequences, SourceOptions
-from seqtool.sources import read_sequences
+from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.read import read_sequences
 from tests import oracles
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from seqtool import npz
-from seqtool.belonging import check_labels
 from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
-from seqtool.foreign import (
+from seqtool.inputs import Input
+from seqtool.npy import open_npy, unpickle
+from seqtool.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
+from seqtool.sources.companions import check_labels
+from seqtool.sources.foreign import (
     Foreign,
     Taken,
     choose,
@@ -24,10 +27,7 @@ from seqtool.foreign import (
     refuse_said,
     take,
 )
-from seqtool.inputs import Input
-from seqtool.npy import open_npy, unpickle
-from seqtool.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
-from seqtool.sequences import Sequences, SourceOptions
+from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.windows import slots, span
 from seqtool.words import count
 from seqtool.zipped import ZipReader

@@ -12,8 +12,8 @@ import seqtool as sq
 from seqtool.errors import DataError, UsageError
 from seqtool.inputs import opened
 from seqtool.ragged import Padded, Ragged
-from seqtool.sequences import Sequences, SourceOptions
-from seqtool.sources import read_sequences
+from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.read import read_sequences
 from tests import oracles
 
 # The array of the old TensorFlow tutorial on dynamic_rnn: the second sequence has one step, and old data behind it.

@@ -13,8 +13,8 @@ import pytest
 import seqtool as sq
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.inputs import opened
-from seqtool.sequences import Sequences, SourceOptions
-from seqtool.sources import read_sequences
+from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.read import read_sequences
 from tests import oracles
 
 ROWS = [[1, 2, 3], [4], [5, 6]]
@@ -64,8 +64,8 @@ def test_every_kind_of_source_comes_through_a_pipe(tmp_path: Path, kind: str) ->
     call = (
         "import json, sys\n"
         "from seqtool.inputs import opened\n"
-        "from seqtool.sequences import SourceOptions\n"
-        "from seqtool.sources import read_sequences\n"
+        "from seqtool.sources.options import SourceOptions\n"
+        "from seqtool.sources.read import read_sequences\n"
         "with opened([]) as found: came = read_sequences(found[0], SourceOptions()).ragged\n"
         "print(json.dumps([came.values.tolist(), came.lengths.tolist()]))\n"
     )

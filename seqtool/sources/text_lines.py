@@ -16,7 +16,7 @@ from seqtool.encoding import BadCellError, Numbers, missing_words
 from seqtool.errors import DataError
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged
-from seqtool.sequences import Sequences
+from seqtool.sources.options import Sequences
 from seqtool.windows import Growing, Spool, sequence_of
 
 _CELLS = 1 << 18  # numbers read at a time

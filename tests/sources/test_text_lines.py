@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import textlines
 from seqtool.errors import DataError, UsageError
 from seqtool.inputs import opened
-from seqtool.sequences import Sequences, SourceOptions
-from seqtool.sources import read_sequences
+from seqtool.sources import text_lines
+from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.read import read_sequences
 from tests import oracles
 
 EVERY_BORDER = [1, 2, 3, 7, 1 << 18]
@@ -67,7 +67,7 @@ missing_words = st.sampled_from(["NA", "na", "nan", "NaN", "NULL", "Null", "None
 @given(lines_of(whole_numbers).filter(str.strip), st.sampled_from(EVERY_BORDER))
 def test_lines_of_whole_numbers_give_int64(scratch: Path, content: str, border: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(textlines, "_CELLS", border)
+        patch.setattr(text_lines, "_CELLS", border)
         came = read(text(scratch, content))
     expected = [
         [int(cell) for cell in re.split(r"[\s,]+", row.strip()) if cell] for row in content.split("\n")
@@ -86,7 +86,7 @@ def test_lines_with_fractions_and_missing_words_agree_with_a_plain_reading(
     scratch: Path, content: str, border: int, dtype: str
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(textlines, "_CELLS", border)
+        patch.setattr(text_lines, "_CELLS", border)
         came = read(text(scratch, content), dtype=dtype)
     expected = plain_lines(content)
     # Adding 0.0 makes 0.0 of -0.0, as -0 is among integers.
@@ -184,7 +184,7 @@ def test_empty_lines_are_sequences_without_steps_and_counted(tmp_path: Path) -> 
 def test_a_file_of_empty_lines_has_empty_sequences(
     tmp_path: Path, border: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(textlines, "_CELLS", border)
+    monkeypatch.setattr(text_lines, "_CELLS", border)
     assert lists(read(text(tmp_path, "\n\n\n"))) == [[], [], []]
 
 
@@ -261,7 +261,7 @@ def test_the_type_follows_the_numbers_unless_one_is_asked_for(
     border: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(textlines, "_CELLS", border)
+    monkeypatch.setattr(text_lines, "_CELLS", border)
     came = read(text(tmp_path, content), dtype=dtype)
     assert came.ragged.values.dtype == expected
     assert [n for row in plain_lines(content) for n in row if n == n] == [
@@ -290,7 +290,7 @@ def test_the_type_follows_the_numbers_unless_one_is_asked_for(
 def test_a_number_that_would_change_is_refused_with_its_line(
     tmp_path: Path, content: str, dtype: str | None, line: int, border: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(textlines, "_CELLS", border)
+    monkeypatch.setattr(text_lines, "_CELLS", border)
     with pytest.raises(DataError, match=f"line {line}: "):
         read(text(tmp_path, content), dtype=dtype)
 
@@ -300,7 +300,7 @@ def test_a_number_that_would_change_is_refused_with_its_line(
 def test_a_large_integer_beside_a_decimal_point_is_never_rounded(
     tmp_path: Path, content: str, border: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(textlines, "_CELLS", border)
+    monkeypatch.setattr(text_lines, "_CELLS", border)
     try:
         numbers = read(text(tmp_path, content), dtype="int64").ragged.values.tolist()
     except DataError:
@@ -341,7 +341,7 @@ def test_a_bad_cell_is_named_with_its_line_on_either_side_of_every_border(
     rows[bad] = " ".join(["1"] * (cells - 1) + ["odd"])
     rows.insert(6, "")  # an empty line counts as a line too
     line = bad + 1 + (bad >= 6)
-    monkeypatch.setattr(textlines, "_CELLS", border)
+    monkeypatch.setattr(text_lines, "_CELLS", border)
     with pytest.raises(DataError, match=f"line {line}: 'odd'"):
         read(text(tmp_path, "\n".join(rows) + "\n"))
 
@@ -356,7 +356,7 @@ def test_where_the_first_odd_value_stands_does_not_matter(
     path = text(tmp_path, "\n".join(cells) + "\n")
     found = set()
     for border in EVERY_BORDER:
-        monkeypatch.setattr(textlines, "_CELLS", border)
+        monkeypatch.setattr(text_lines, "_CELLS", border)
         try:
             came = read(path, dtype="float64" if odd == "0.5" else None)
             found.add((oracles.told(came.ragged.values), str(came.ragged.values.dtype), str(came.warnings)))

@@ -12,7 +12,6 @@ from typing import Literal, cast
 
 import numpy as np
 
-from seqtool.belonging import PARTS, are_whole_floats, as_int64, belonging, holds_one
 from seqtool.building import from_lists
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
@@ -29,6 +28,7 @@ from seqtool.ragged import (
     stale_slots,
     unchecked,
 )
+from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, belonging, holds_one
 from seqtool.windows import AnyArray, Lazy, mapped
 from seqtool.zipped import ZipReader
 

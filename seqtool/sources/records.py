@@ -17,7 +17,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.grouping import key_array
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged
-from seqtool.sequences import Sequences, SourceOptions
+from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables import record_batches
 from seqtool.windows import Growing, windows
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import seqtool
-from seqtool.arrays import read_array
 from seqtool.errors import DataError, UsageError
-from seqtool.foreign import Foreign
 from seqtool.inputs import opened
-from seqtool.sequences import Sequences, SourceOptions
+from seqtool.sources.foreign import Foreign
+from seqtool.sources.numpy_files import read_array
+from seqtool.sources.options import Sequences, SourceOptions
 from tests.command import Place, succeeded
 
 X = np.array([[[1.0, 2], [0, 0]], [[3, 4], [5, 6]], [[0, 0], [0, 0]]], np.float32)
