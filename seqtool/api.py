@@ -13,14 +13,14 @@ import numpy as np
 
 from seqtool import inputs, memory, tables
 from seqtool.casting import Array
-from seqtool.coding import EmptyKey, GroupOptions
 from seqtool.errors import UsageError, check_choice
+from seqtool.grouping.encoder import EmptyKey, GroupOptions
+from seqtool.grouping.group import group_table
 from seqtool.padding import carry_out, check_blow_up, plan
 from seqtool.ragged import Padded, Ragged, Side, Value
 from seqtool.receipts import Made
 from seqtool.roles import LabelKind, resolve
 from seqtool.tables import Table, TextOptions
-from seqtool.tabular import group_table
 from seqtool.windows import Spool
 
 if TYPE_CHECKING:

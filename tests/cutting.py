@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from seqtool import columns, csvblocks, csvtext, runs, sorting, windows
+from seqtool import csvblocks, csvtext, windows
+from seqtool.grouping import columns, runs, sorting
 from seqtool.memory import Memory
 
 

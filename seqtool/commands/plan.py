@@ -57,8 +57,8 @@ def plan(
     """
     from seqtool import inputs, memory, roles, tables
     from seqtool.casting import dtype_named
-    from seqtool.coding import GroupOptions
     from seqtool.counting import LengthCounts
+    from seqtool.grouping.encoder import GroupOptions
     from seqtool.inspecting import measure, show_plan
     from seqtool.inspecting.planning import plan_lengths
     from seqtool.sources.options import SourceOptions

@@ -15,10 +15,10 @@ from seqtool.windows import AnyArray, Spool
 from seqtool.words import count
 
 if TYPE_CHECKING:
-    from seqtool.coding import GroupOptions
+    from seqtool.grouping.encoder import GroupOptions
+    from seqtool.grouping.group import Watch
     from seqtool.roles import Roles
     from seqtool.tables import Table
-    from seqtool.tabular import Watch
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def of_tables(
 
     Raises what grouping raises for the columns and the key.
     """
-    from seqtool.tabular import count_table
+    from seqtool.grouping.group import count_table
 
     counted = count_table(table, columns, options, spool=spool, memory=memory, watch=watch)
     notes, warnings = [*table.notes], []

@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.casting import Array
-from seqtool.columns import GrowingCells, is_numbers
-from seqtool.runs import ChangingError, Run
-from seqtool.sorting import as_codes, changes, ranking_bytes, stable_order, taken
+from seqtool.grouping.columns import GrowingCells, is_numbers
+from seqtool.grouping.runs import ChangingError, Run
+from seqtool.grouping.sorting import as_codes, changes, ranking_bytes, stable_order, taken
 from seqtool.windows import AnyArray, FileArray, Growing, Lazy, Spool, expanded
 
 Span = tuple[int, int]

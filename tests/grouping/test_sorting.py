@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool import sorting
-from seqtool.sorting import as_codes, changes, ranks, spelled, stable_order, taken
+from seqtool.grouping import sorting
+from seqtool.grouping.sorting import as_codes, changes, ranks, spelled, stable_order, taken
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 

@@ -1,7 +1,7 @@
 """The kernel: rows in any order become one sequence for each key.
 
-Rows are gathered in memory until that is full, sorted (`seqtool.runs`), and where they do not fit, the sorted
-runs go to a spool and are merged (`seqtool.merging`). What comes out depends neither on how the rows were
+Rows are gathered in memory until that is full, sorted (`seqtool.grouping.runs`), and where they do not fit, the sorted
+runs go to a spool and are merged (`seqtool.grouping.merging`). What comes out depends neither on how the rows were
 cut into batches nor on how much memory there was.
 """
 
@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.casting import Array
-from seqtool.columns import Cells, GrowingCells, Ranked, Spelled, is_numbers
-from seqtool.merging import merged
-from seqtool.runs import ChangingError, Layout, Rows, Run, in_order
-from seqtool.sorting import as_codes, spelled, stable_order
+from seqtool.grouping.columns import Cells, GrowingCells, Ranked, Spelled, is_numbers
+from seqtool.grouping.merging import merged
+from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order
+from seqtool.grouping.sorting import as_codes, spelled, stable_order
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, Growing, Lazy, Spool, expanded, selected, windows
 

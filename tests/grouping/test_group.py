@@ -17,17 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtool import jsonlines, npz, tables
-from seqtool.coding import GroupOptions
 from seqtool.csvtext import Expected
 from seqtool.errors import DataError, UsageError
-from seqtool.grouping import Grouper
+from seqtool.grouping.encoder import GroupOptions
+from seqtool.grouping.group import Tabular, count_table, group_table
+from seqtool.grouping.kernel import Grouper
 from seqtool.inputs import opened
 from seqtool.memory import Memory
 from seqtool.padding import carry_out, plan
 from seqtool.ragged import Padded, Ragged
 from seqtool.roles import resolve
 from seqtool.tables import Table, TextOptions, from_array, open_tables
-from seqtool.tabular import Tabular, count_table, group_table
 from seqtool.windows import Spool
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
 from tests.oracles import parts, sequences_of, told
@@ -1454,7 +1454,7 @@ def test_rows_that_the_kernel_lost_stop_the_work(grouped: FromText, monkeypatch:
         def add(self, batch: Any, pool: Any = None) -> None:
             super().add({name: cells[1:] for name, cells in batch.items()}, pool)
 
-    monkeypatch.setattr("seqtool.tabular.Grouper", Losing)
+    monkeypatch.setattr("seqtool.grouping.group.Grouper", Losing)
     with pytest.raises(AssertionError):
         grouped("k,a\n1,2\n1,3\n")
 

@@ -1,7 +1,7 @@
 """Rows on their way into order: gathered in memory, sorted, and kept there or in a spool as a sorted run.
 
 A run is a stretch of the input whose rows are sorted by key, then by the order columns; rows equal in all
-of these keep their order. `seqtool.merging` makes one of several.
+of these keep their order. `seqtool.grouping.merging` makes one of several.
 """
 
 from __future__ import annotations
@@ -15,8 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.casting import Array
-from seqtool.columns import FillingNarrow, FillingNumbers, FillingTexts, Ranked, column_stored, is_numbers
-from seqtool.sorting import changes, stable_order, taken
+from seqtool.grouping.columns import (
+    FillingNarrow,
+    FillingNumbers,
+    FillingTexts,
+    Ranked,
+    column_stored,
+    is_numbers,
+)
+from seqtool.grouping.sorting import changes, stable_order, taken
 from seqtool.windows import AnyArray, Lazy, Spool, stored
 
 _SORTING = 24  # bytes a row that sorting takes beside the rows themselves

@@ -16,7 +16,7 @@ from seqtool.csvtext import Expected
 from seqtool.encoding import BadCellError, Keys, Labels, Loss, Numbers, Order, is_text, missing_words
 from seqtool.errors import DataError
 from seqtool.faults import bad_cell, text_columns
-from seqtool.grouping import ChangingError, Grouped, Layout
+from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.ragged import Ragged, StepArray
 from seqtool.roles import LabelKind, Roles
 from seqtool.tables import Table

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from seqtool.coding import Encoder, GroupOptions, TextKeyError
 from seqtool.errors import DataError, UsageError
-from seqtool.grouping import ChangingError, Grouper
+from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.memory import Memory
 from seqtool.ragged import Ragged
 from seqtool.receipts import Rows

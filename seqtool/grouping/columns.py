@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.casting import Array
-from seqtool.sorting import ranking_bytes, ranks
+from seqtool.grouping.sorting import ranking_bytes, ranks
 from seqtool.windows import AnyArray, Growing, Lazy, Spool, stored
 
 _ENCODED = 1 << 20  # rows of text that get their codes together
