@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from seqtool import inputs, memory, tables
+from seqtool import inputs, memory
 from seqtool.casting import Array
 from seqtool.errors import UsageError, check_choice
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
@@ -19,8 +19,9 @@ from seqtool.grouping.group import group_table
 from seqtool.padding import carry_out, check_blow_up, plan
 from seqtool.ragged import Padded, Ragged, Side, Value
 from seqtool.receipts import Made
-from seqtool.roles import LabelKind, resolve
-from seqtool.tables import Table, TextOptions
+from seqtool.tables import tables
+from seqtool.tables.roles import LabelKind, resolve
+from seqtool.tables.tables import Table, TextOptions
 from seqtool.windows import Spool
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from seqtool import csvblocks, csvtext, windows
+from seqtool import windows
 from seqtool.grouping import columns, runs, sorting
 from seqtool.memory import Memory
+from seqtool.tables import csv_blocks, csv_text
 
 
 class Tight(Memory):
@@ -23,8 +24,8 @@ MEMORIES = pytest.mark.parametrize("memory", [AMPLE, TIGHT], ids=["in memory", "
 def small_blocks(patch: pytest.MonkeyPatch, size: int) -> None:
     """Cut CSV into blocks of about `size` bytes, on both roads through it."""
     for name in ("_BLOCK", "_FIRST"):
-        patch.setattr(csvblocks, name, size)
-    for module in (csvblocks, csvtext):
+        patch.setattr(csv_blocks, name, size)
+    for module in (csv_blocks, csv_text):
         patch.setattr(module, "LONGEST_ROW", size)
 
 

@@ -22,7 +22,7 @@ from seqtool.errors import DataError, NotNumbersError, UsageError, check_choice
 
 if TYPE_CHECKING:
     from seqtool.grouping.group import Tabular
-    from seqtool.tables import Table
+    from seqtool.tables.tables import Table
     from seqtool.terminal.report import Summary
 
 
@@ -64,13 +64,14 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool import inputs, memory, outputs, receipts, roles, tables
+    from seqtool import inputs, memory, outputs, receipts
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import group_table
     from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan
     from seqtool.ragged import check_side
+    from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
     from seqtool.windows import Spool
 

@@ -55,13 +55,14 @@ def plan(
 
     Example: seqtool plan events.csv --key user
     """
-    from seqtool import inputs, memory, roles, tables
+    from seqtool import inputs, memory
     from seqtool.casting import dtype_named
     from seqtool.counting import LengthCounts
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.inspecting import measure, show_plan
     from seqtool.inspecting.planning import plan_lengths
     from seqtool.sources.options import SourceOptions
+    from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
     from seqtool.windows import Spool
 

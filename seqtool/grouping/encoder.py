@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from seqtool.ahead import ahead
 from seqtool.casting import Array, dtype_named
-from seqtool.csvtext import Expected
-from seqtool.encoding import BadCellError, Keys, Labels, Loss, Numbers, Order, is_text, missing_words
 from seqtool.errors import DataError
-from seqtool.faults import bad_cell, text_columns
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.ragged import Ragged, StepArray
-from seqtool.roles import LabelKind, Roles
-from seqtool.tables import Table
+from seqtool.tables.cell_errors import bad_cell, text_columns
+from seqtool.tables.cells import BadCellError, Keys, Labels, Loss, Numbers, Order, is_text, missing_words
+from seqtool.tables.csv_text import Expected
+from seqtool.tables.roles import LabelKind, Roles
+from seqtool.tables.tables import Table
 from seqtool.windows import AnyArray, Lazy
 
 EmptyKey = Literal["error", "drop", "keep"]

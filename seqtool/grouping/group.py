@@ -18,8 +18,8 @@ from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.memory import Memory
 from seqtool.ragged import Ragged
 from seqtool.receipts import Rows
-from seqtool.roles import Roles
-from seqtool.tables import Table
+from seqtool.tables.roles import Roles
+from seqtool.tables.tables import Table
 from seqtool.windows import AnyArray, Spool
 
 Told = Callable[[int, int], None]

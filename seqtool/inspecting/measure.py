@@ -17,8 +17,8 @@ from seqtool.words import count
 if TYPE_CHECKING:
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import Watch
-    from seqtool.roles import Roles
-    from seqtool.tables import Table
+    from seqtool.tables.roles import Roles
+    from seqtool.tables.tables import Table
 
 
 @dataclass(frozen=True)

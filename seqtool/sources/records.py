@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from seqtool.building import from_lists, running
 from seqtool.casting import Array, describe_loss, dtype_named, first_loss
-from seqtool.encoding import BadCellError, Keys, Labels, Numbers, missing_words
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.kernel import key_array
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
-from seqtool.tables import record_batches
+from seqtool.tables.cells import BadCellError, Keys, Labels, Numbers, missing_words
+from seqtool.tables.tables import record_batches
 from seqtool.windows import Growing, windows
 
 _JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON

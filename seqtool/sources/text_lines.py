@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from seqtool.building import running
 from seqtool.casting import dtype_named
-from seqtool.encoding import BadCellError, Numbers, missing_words
 from seqtool.errors import DataError
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged
 from seqtool.sources.options import Sequences
+from seqtool.tables.cells import BadCellError, Numbers, missing_words
 from seqtool.windows import Growing, Spool, sequence_of
 
 _CELLS = 1 << 18  # numbers read at a time

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool import jsonlines, npz, tables
-from seqtool.csvtext import Expected
+from seqtool import npz
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.encoder import GroupOptions
 from seqtool.grouping.group import Tabular, count_table, group_table
@@ -26,8 +25,10 @@ from seqtool.inputs import opened
 from seqtool.memory import Memory
 from seqtool.padding import carry_out, plan
 from seqtool.ragged import Padded, Ragged
-from seqtool.roles import resolve
-from seqtool.tables import Table, TextOptions, from_array, open_tables
+from seqtool.tables import json_lines, tables
+from seqtool.tables.csv_text import Expected
+from seqtool.tables.roles import resolve
+from seqtool.tables.tables import Table, TextOptions, from_array, open_tables
 from seqtool.windows import Spool
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
 from tests.oracles import parts, sequences_of, told
@@ -1100,7 +1101,7 @@ def test_json_lines_give_the_same_bytes_from_all_cuts(
     rows = wide_rows()
     expected = saved(grouped.came(as_csv(rows), **ALL_OPTIONS))
     text = "".join(json.dumps(dict(zip(WIDE, row, strict=True))) + "\n" for row in rows)
-    monkeypatch.setattr(jsonlines, "_CELLS", size * len(WIDE))
+    monkeypatch.setattr(json_lines, "_CELLS", size * len(WIDE))
     assert saved(grouped.came(text, suffix=".jsonl", memory=memory, **ALL_OPTIONS)) == expected
 
 

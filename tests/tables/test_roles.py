@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
-from seqtool.roles import resolve, resolve_call
-from seqtool.tables import Table, from_array
+from seqtool.tables.roles import resolve, resolve_call
+from seqtool.tables.tables import Table, from_array
 from seqtool.words import join_names, split_names
 
 

@@ -20,10 +20,10 @@ from typing import IO, Any
 import numpy as np
 
 from seqtool.ahead import in_turn
-from seqtool.csvblocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
-from seqtool.encoding.spelling import plain_integers
 from seqtool.errors import DataError, UsageError
 from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.tables.cells.spelling import plain_integers
+from seqtool.tables.csv_blocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
 
 _DELIMITERS = (",", "\t", ";", "|")
 _ESCAPES = {"\\t": "\t", "tab": "\t"}
@@ -262,7 +262,7 @@ class _Parser:
         )
 
     def _says_the_same(self, block: Block, found: Any, numbers: Mapping[int, Any]) -> bool:
-        """Whether numbers that Arrow read are those that `seqtool.encoding` finds in the text."""
+        """Whether numbers that Arrow read are those that `seqtool.tables.cells` finds in the text."""
         import pyarrow as pa
 
         text: Any = block.data.obj

@@ -5,11 +5,11 @@ integers to floats, integer keys to text. Widening never loses what was written,
 stand anywhere.
 """
 
-from seqtool.encoding.cells import BadCellError, is_text, missing_words, plain, row_of
-from seqtool.encoding.keys import Keys
-from seqtool.encoding.labels import Labels
-from seqtool.encoding.numbers import Loss, Numbers, is_numeric
-from seqtool.encoding.order import Order
+from seqtool.tables.cells.cells import BadCellError, is_text, missing_words, plain, row_of
+from seqtool.tables.cells.keys import Keys
+from seqtool.tables.cells.labels import Labels
+from seqtool.tables.cells.numbers import Loss, Numbers, is_numeric
+from seqtool.tables.cells.order import Order
 
 __all__ = [
     "BadCellError",

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.encoding import BadCellError, Keys, Labels, Numbers, Order, is_numeric, missing_words, plain
-from seqtool.encoding.spelling import plain_integers, text_bytes, text_offsets
 from seqtool.errors import DataError
+from seqtool.tables.cells import BadCellError, Keys, Labels, Numbers, Order, is_numeric, missing_words, plain
+from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
 from tests.oracles import told
 
 WORDS = missing_words()

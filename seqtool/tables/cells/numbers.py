@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.casting import Array, describe_loss, first_loss
-from seqtool.encoding.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain, row_of
+from seqtool.tables.cells.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain, row_of
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.casting import Array, first_loss
-from seqtool.encoding.cells import INTEGER, is_text, plain
-from seqtool.encoding.keys import refuse_nul, spelled
-from seqtool.encoding.numbers import holds
 from seqtool.errors import DataError
+from seqtool.tables.cells.cells import INTEGER, is_text, plain
+from seqtool.tables.cells.keys import refuse_nul, spelled
+from seqtool.tables.cells.numbers import holds
 
 
 class Labels:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from seqtool.errors import DataError, UsageError
-from seqtool.tables import Table
+from seqtool.tables.tables import Table
 from seqtool.words import split_names
 
 LabelKind = Literal["class", "number"]

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.casting import Array
-from seqtool.encoding.cells import EXACT, BadCellError, is_text, plain
-from seqtool.encoding.spelling import plain_integers, text_bytes, text_offsets
+from seqtool.tables.cells.cells import EXACT, BadCellError, is_text, plain
+from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
 
 
 class Keys:

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from seqtool import jsonlines
 from seqtool.errors import DataError
 from seqtool.inputs import opened
-from seqtool.roles import position
-from seqtool.tables import Table, TextOptions, from_array, from_frame, open_tables
+from seqtool.tables import json_lines
+from seqtool.tables.roles import position
+from seqtool.tables.tables import Table, TextOptions, from_array, from_frame, open_tables
 
 
 def rows_of(table: Table, columns: Sequence[int] | None = None) -> list[tuple[Any, ...]]:
@@ -186,7 +186,7 @@ def test_a_field_that_first_comes_later_is_refused_in_any_batch(
 ) -> None:
     path = write(tmp_path / "t.jsonl", '{"k": 1}\n' * 10 + '{"k": 1, "a": 2}\n')
     for size in (1, 6, 20, 22, 200):
-        monkeypatch.setattr(jsonlines, "_CELLS", size)
+        monkeypatch.setattr(json_lines, "_CELLS", size)
         with pytest.raises(DataError, match="line 11: field 'a'"):
             read(path)
 

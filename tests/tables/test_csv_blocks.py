@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seqtool import csvblocks, csvtext
-from seqtool.csvblocks import Block, Dialect, Rest, blocks, is_utf8
-from seqtool.csvtext import Expected
-from seqtool.encoding import BadCellError, Keys, Numbers, missing_words
 from seqtool.errors import DataError
 from seqtool.inputs import opened
+from seqtool.tables import csv_blocks, csv_text
+from seqtool.tables.cells import BadCellError, Keys, Numbers, missing_words
+from seqtool.tables.csv_blocks import Block, Dialect, Rest, blocks, is_utf8
+from seqtool.tables.csv_text import Expected
 from tests.cutting import small_blocks
 from tests.oracles import told
 
@@ -32,7 +32,7 @@ def pieces(data: bytes, size: int, **options: Any) -> list[Block | Rest]:
     """The blocks of some bytes, cut about every `size` of them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("_FIRST", "_BLOCK"):
-            patch.setattr(csvblocks, name, size)
+            patch.setattr(csv_blocks, name, size)
         return list(blocks(io.BytesIO(data), dialect(**options)))
 
 
@@ -143,10 +143,10 @@ def rows_of(folder: Path, data: bytes, size: int, *, header: bool = False) -> li
     path.write_bytes(data)
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         small_blocks(patch, size)
-        patch.setattr(csvtext, "LONGEST_ROW", 1 << 20)
-        patch.setattr(csvblocks, "LONGEST_ROW", 1 << 20)
-        sniffed = csvtext.sniff(source, delimiter=",", header=header, encoding="utf-8")
-        found = list(csvtext.batches(source, sniffed, [0, 1]))
+        patch.setattr(csv_text, "LONGEST_ROW", 1 << 20)
+        patch.setattr(csv_blocks, "LONGEST_ROW", 1 << 20)
+        sniffed = csv_text.sniff(source, delimiter=",", header=header, encoding="utf-8")
+        found = list(csv_text.batches(source, sniffed, [0, 1]))
     return [list(row) for batch in found for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)]
 
 
@@ -204,9 +204,9 @@ def lenient_or_none(text: str) -> list[list[str]] | None:
 @pytest.mark.parametrize("front", ["", "\n", "\r\n\r\n", "\ufeff", "\ufeff\n\n"])
 def test_a_header_that_is_longer_than_a_block_costs_no_rows(tmp_path: Path, front: str) -> None:
     """The lines to be skipped are those in front of the first row, in whichever block that is."""
-    long = "x" * (3 * csvblocks._FIRST)
+    long = "x" * (3 * csv_blocks._FIRST)
     data = f"{front}{long},b\n1,2\n3,4\n5,6\n".encode()
-    for size in (csvblocks._FIRST, csvblocks._FIRST // 2, 1 << 20):
+    for size in (csv_blocks._FIRST, csv_blocks._FIRST // 2, 1 << 20):
         assert rows_of(tmp_path, data, size, header=True) == [["1", "2"], ["3", "4"], ["5", "6"]]
 
 
@@ -282,8 +282,8 @@ def batches_of(folder: Path, cells: list[str], size: int, expected: Expected) ->
     path.write_text(stream.getvalue(), encoding="utf-8", newline="")
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         for name in ("_FIRST", "_BLOCK"):
-            patch.setattr(csvblocks, name, size)
-        return [b.column(0) for b in csvtext.batches(source, dialect(header=True), [0], expected)]
+            patch.setattr(csv_blocks, name, size)
+        return [b.column(0) for b in csv_text.batches(source, dialect(header=True), [0], expected)]
 
 
 def encoded(batches: list[Any], words: Any, target: np.dtype[Any]) -> Any:

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.casting import Array
-from seqtool.encoding.cells import BadCellError, is_text, plain
-from seqtool.encoding.numbers import Loss, Numbers
+from seqtool.tables.cells.cells import BadCellError, is_text, plain
+from seqtool.tables.cells.numbers import Loss, Numbers
 
 _TIMES = {"times": None, "times with a zone": "UTC"}
 _IN_TWO_PARTS = (*_TIMES, "times of day", "durations")

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from seqtool import csvtext, jsonlines
-from seqtool.csvtext import Expected
 from seqtool.errors import DataError
 from seqtool.inputs import Input
+from seqtool.tables import csv_text, json_lines
+from seqtool.tables.csv_text import Expected
 from seqtool.windows import AnyArray
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _only_array(archive: Any) -> AnyArray:
 
 
 def _csv(source: Input, options: TextOptions) -> Table:
-    dialect = csvtext.sniff(
+    dialect = csv_text.sniff(
         source, delimiter=options.delimiter, header=options.header, encoding=options.encoding
     )
     names: tuple[str | None, ...]
@@ -194,8 +194,8 @@ def _csv(source: Input, options: TextOptions) -> Table:
         source.name,
         names,
         dialect.header,
-        lambda columns, expected: csvtext.batches(source, dialect, columns, expected),
-        lambda row: f"{source.name}: line {csvtext.line_of(source, dialect, row)}",
+        lambda columns, expected: csv_text.batches(source, dialect, columns, expected),
+        lambda row: f"{source.name}: line {csv_text.line_of(source, dialect, row)}",
         text=True,
         # Every cell has at least the mark behind it.
         at_most=None if source.packing else source.size // len(names) + 1,
@@ -204,13 +204,13 @@ def _csv(source: Input, options: TextOptions) -> Table:
 
 
 def _json_lines(source: Input) -> Table:
-    columns = jsonlines.names(source)
+    columns = json_lines.names(source)
     return Table(
         source.name,
         columns,
         True,
-        lambda wanted, _: jsonlines.batches(source, columns, wanted),
-        lambda row: f"{source.name}: line {jsonlines.line_of(source, row)}",
+        lambda wanted, _: json_lines.batches(source, columns, wanted),
+        lambda row: f"{source.name}: line {json_lines.line_of(source, row)}",
         text=True,
         at_most=None if source.packing else source.size // len("{}\n") + 1,
     )

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from seqtool.casting import Array
-from seqtool.encoding import BadCellError, Numbers, is_numeric, is_text, plain, row_of
 from seqtool.errors import DataError, NotNumbersError
-from seqtool.tables import Table
+from seqtool.tables.cells import BadCellError, Numbers, is_numeric, is_text, plain, row_of
+from seqtool.tables.tables import Table
 
 _EXPECTED = {
     "key": "a key without a NUL character, one value a cell, was expected",

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool import csvtext
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.inputs import Input, opened
+from seqtool.tables import csv_text
 from tests.cutting import small_blocks
 
 BLOCK = 1 << 12
@@ -32,18 +32,18 @@ def source_of(
         yield found[0]
 
 
-def sniffed(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> csvtext.Dialect:
+def sniffed(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> csv_text.Dialect:
     with source_of(folder, text, name) as source:
-        return csvtext.sniff(source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options))
+        return csv_text.sniff(source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options))
 
 
 def rows_of(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> list[list[str]]:
     """Every row of data, as the parser gives it."""
     with source_of(folder, text, name, options.get("encoding", "utf-8")) as source:
-        dialect = csvtext.sniff(
+        dialect = csv_text.sniff(
             source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options)
         )
-        batches = list(csvtext.batches(source, dialect, range(len(dialect.first_row))))
+        batches = list(csv_text.batches(source, dialect, range(len(dialect.first_row))))
     return [
         list(row) for batch in batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)
     ]
@@ -175,8 +175,8 @@ def test_one_column_alone_is_a_table(tmp_path: Path) -> None:
 
 def test_only_the_columns_that_are_asked_for_come_in_that_order(tmp_path: Path) -> None:
     with source_of(tmp_path, "a,b,c\n1,2,3\n") as source:
-        dialect = csvtext.sniff(source, delimiter=None, header=None, encoding="utf-8")
-        (batch,) = csvtext.batches(source, dialect, [2, 0])
+        dialect = csv_text.sniff(source, delimiter=None, header=None, encoding="utf-8")
+        (batch,) = csv_text.batches(source, dialect, [2, 0])
     assert [column.to_pylist() for column in batch.columns] == [["3"], ["1"]]
 
 
@@ -389,5 +389,5 @@ def test_the_line_of_a_row_counts_blank_lines_and_line_ends_in_cells(tmp_path: P
     text = "\n" + "k,a\n" * header + '1,2\n\n"3\n3",4\n5,6\n'
     lines = [3, 6, 7] if header else [2, 5, 6]
     with source_of(tmp_path, text) as source:
-        dialect = csvtext.sniff(source, delimiter=None, header=header, encoding="utf-8")
-        assert [csvtext.line_of(source, dialect, row) for row in range(3)] == lines
+        dialect = csv_text.sniff(source, delimiter=None, header=header, encoding="utf-8")
+        assert [csv_text.line_of(source, dialect, row) for row in range(3)] == lines
