@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqtool.api import group
     from seqtool.errors import DataError, SeqtoolError, UsageError
-    from seqtool.npz import load, save
+    from seqtool.files.npz import load, save
     from seqtool.padding import pad, unpad
     from seqtool.ragged import Padded, Ragged, step_mask
 
@@ -29,9 +29,9 @@ _HOMES = {
     "SeqtoolError": "errors",
     "UsageError": "errors",
     "group": "api",
-    "load": "npz",
+    "load": "files.npz",
     "pad": "padding",
-    "save": "npz",
+    "save": "files.npz",
     "step_mask": "ragged",
     "unpad": "padding",
 }

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from seqtool import inputs, memory
+from seqtool import memory
 from seqtool.casting import Array
 from seqtool.errors import UsageError, check_choice
+from seqtool.files import inputs
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
 from seqtool.grouping.group import group_table
 from seqtool.padding import carry_out, check_blow_up, plan

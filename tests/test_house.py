@@ -25,7 +25,9 @@ LAYERS: list[set[str]] = [
     {"casting", "texts", "windows"},
     {"building", "counting", "keys", "ragged", "receipts"},
     {"leaks", "masking", "padding", "selecting", "stripping"},
-    {"deflating", "fortran", "inflating", "inputs", "npy", "npz", "outputs", "shapes", "zipped", "zipping"},
+    {
+        "files",
+    },
     {
         "tables",
     },
@@ -183,7 +185,7 @@ def test_the_reading_of_sources_sees_what_it_should() -> None:
     )
     assert set(imports(ast.parse(source))) == {"a", "b", "c.d", "e"}
     assert set(imports(loading(ast.parse(source)))) == {"a", "e"}
-    assert own(iter(["seqtool.ragged.Ragged", "seqtool.npz", "numpy"])) == {"ragged", "npz"}
+    assert own(iter(["seqtool.ragged.Ragged", "seqtool.files.npz", "numpy"])) == {"ragged", "npz"}
 
 
 # Layers
@@ -483,7 +485,7 @@ def test_every_module_has_its_tests() -> None:
         "sources.options",
         "errors",
         "tables.cell_errors",
-        "inputs",
+        "files.inputs",
         "tables.json_lines",
         "inspecting.measure",
         "signals",
@@ -491,13 +493,13 @@ def test_every_module_has_its_tests() -> None:
         "grouping.columns",
         "grouping.merging",
         "grouping.runs",
-        "deflating",
-        "fortran",
-        "inflating",
-        "npy",
+        "files.deflate",
+        "files.fortran",
+        "files.inflate",
+        "files.npy",
         "grouping.encoder",
         "sources.companions",
-        "shapes",
+        "files.schema",
         # parts of plotting and of checking, drawn and looked at as a whole
         "plotting.boxes",
         "plotting.panels",

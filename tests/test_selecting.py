@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import npz, windows
+from seqtool import windows
 from seqtool.errors import UsageError
-from seqtool.npz import save
+from seqtool.files import npz
+from seqtool.files.npz import save
+from seqtool.files.zip_reader import ZipReader
 from seqtool.ragged import Ragged, offsets_of
 from seqtool.selecting import at_least
 from seqtool.texts import Text
 from seqtool.windows import Spool
-from seqtool.zipped import ZipReader
 from tests import oracles
 
 

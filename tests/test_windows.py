@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as npst
 
 from seqtool import windows as windows_module
 from seqtool.errors import DataError
-from seqtool.npy import cellwise, open_npy
+from seqtool.files.npy import cellwise, open_npy
 from seqtool.windows import (
     FileArray,
     Growing,

@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import cast
 
-from seqtool import npz
 from seqtool.checking import contracts
 from seqtool.checking.findings import Finding, Reader, Subject
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.errors import DataError, at
-from seqtool.inputs import Input
+from seqtool.files import npz
+from seqtool.files.inputs import Input
+from seqtool.files.npy import open_npy
+from seqtool.files.zip_reader import ZipReader
 from seqtool.keys import shown_key
 from seqtool.leaks import Twice, key_cells, shared
 from seqtool.memory import Memory, allowed
-from seqtool.npy import open_npy
 from seqtool.ragged import Padded, Ragged, check_value, exchanged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import Foreign, choose, dense, lengths_file, refuse_names, refuse_said, take
 from seqtool.windows import Spool, stored
 from seqtool.words import count
-from seqtool.zipped import ZipReader
 
 
 def check(

@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from seqtool import npz
 from seqtool.errors import DataError
+from seqtool.files import npz
+from seqtool.files.schema import LAYOUTS, check_layout
+from seqtool.files.zip_reader import ZipReader
 from seqtool.ragged import Side
-from seqtool.shapes import LAYOUTS, check_layout
-from seqtool.zipped import ZipReader
 
 _NEEDED = {"padded": {"x", "lengths"}, "ragged": {"values", "offsets", "lengths"}}
 

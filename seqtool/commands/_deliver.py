@@ -8,11 +8,11 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
-from seqtool import npz
 from seqtool.commands._options import OutputOptions
-from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.outputs import Counted, Destination, is_special, stdout_is_elsewhere
+from seqtool.files import npz
+from seqtool.files.deflate import Compress
+from seqtool.files.outputs import Counted, Destination, is_special, stdout_is_elsewhere
 from seqtool.padding import Plan, check_blow_up
 from seqtool.ragged import Ragged, Side
 from seqtool.receipts import Made

@@ -12,7 +12,7 @@ from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOp
 from seqtool.errors import DataError, UsageError, check_choice
 
 if TYPE_CHECKING:
-    from seqtool.inputs import Input
+    from seqtool.files.inputs import Input
 
 
 def check(
@@ -56,8 +56,9 @@ def check(
     from dataclasses import asdict
     from typing import get_args
 
-    from seqtool import checking, inputs, memory
+    from seqtool import checking, memory
     from seqtool.checking.show import show_findings
+    from seqtool.files import inputs
     from seqtool.sources.foreign import Foreign
     from seqtool.terminal import report
     from seqtool.windows import Spool

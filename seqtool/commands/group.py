@@ -64,11 +64,12 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool import inputs, memory, outputs, receipts
+    from seqtool import memory, receipts
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
+    from seqtool.files import inputs, outputs
+    from seqtool.files.npz import written_by_seqtool
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import group_table
-    from seqtool.npz import written_by_seqtool
     from seqtool.padding import plan
     from seqtool.ragged import check_side
     from seqtool.tables import roles, tables

@@ -44,8 +44,9 @@ def info(
 
     Example: seqtool info train.npz --sequence 7
     """
-    from seqtool import codegen, errors, inputs, memory
+    from seqtool import codegen, errors, memory
     from seqtool.errors import DataError, UsageError
+    from seqtool.files import inputs
     from seqtool.inspecting import show_file
     from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, window_of
     from seqtool.terminal import report

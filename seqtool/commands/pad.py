@@ -66,9 +66,10 @@ def pad(
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
-    from seqtool import errors, inputs, memory, outputs, receipts
+    from seqtool import errors, memory, receipts
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
-    from seqtool.npz import written_by_seqtool
+    from seqtool.files import inputs, outputs
+    from seqtool.files.npz import written_by_seqtool
     from seqtool.padding import plan, recast
     from seqtool.ragged import Ragged, check_side
     from seqtool.selecting import at_least

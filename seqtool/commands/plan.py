@@ -55,9 +55,10 @@ def plan(
 
     Example: seqtool plan events.csv --key user
     """
-    from seqtool import inputs, memory
+    from seqtool import memory
     from seqtool.casting import dtype_named
     from seqtool.counting import LengthCounts
+    from seqtool.files import inputs
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.inspecting import measure, show_plan
     from seqtool.inspecting.planning import plan_lengths

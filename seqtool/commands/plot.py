@@ -53,7 +53,8 @@ def plot(
 
     Example: seqtool plot train.npz -o train.html
     """
-    from seqtool import errors, inputs, memory, outputs
+    from seqtool import errors, memory
+    from seqtool.files import inputs, outputs
     from seqtool.plotting import check_matplotlib, picture
     from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
     from seqtool.plotting.portrait import portrait

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from seqtool import npz
 from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
-from seqtool.inputs import Input
+from seqtool.files import npz
+from seqtool.files.inputs import Input
+from seqtool.files.npy import checked_dtype, open_npy
+from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.planning import length_bars
-from seqtool.npy import checked_dtype, open_npy
 from seqtool.ragged import Padded, Ragged
 from seqtool.windows import AnyArray, Lazy, slots, windows
 from seqtool.words import join_names, split_names
-from seqtool.zipped import ZipReader
 
 _PREVIEWED = 2  # sequences
 _STEPS = 5  # of each

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seqtool.errors import DataError, UsageError
-from seqtool.inputs import Input
+from seqtool.files.inputs import Input
 from seqtool.memory import Memory
 from seqtool.ragged import Side
 from seqtool.sources.options import SourceOptions

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqtool.errors import DataError
-from seqtool.npz import value_to_json
+from seqtool.files.npz import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
 from seqtool.windows import AnyArray, windows
 from seqtool.words import count, human, listed

@@ -10,11 +10,11 @@ import numpy as np
 
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError
-from seqtool.npy import cellwise
+from seqtool.files.npy import cellwise
+from seqtool.files.schema import LAYOUTS, check_layout
+from seqtool.files.zip_reader import ZipReader
 from seqtool.ragged import Padded, Ragged, StepArray, exchanged, stale_slots, step_mask
-from seqtool.shapes import LAYOUTS, check_layout
 from seqtool.windows import AnyArray, windows
-from seqtool.zipped import ZipReader
 
 PARTS = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")
 NEVER_LOST = ("keys", "y", "step_y")

@@ -15,8 +15,9 @@ import numpy as np
 from seqtool.building import from_lists
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
+from seqtool.files.npy import checked_dtype, open_npy
+from seqtool.files.zip_reader import ZipReader
 from seqtool.memory import Memory
-from seqtool.npy import checked_dtype, open_npy
 from seqtool.ragged import (
     Padded,
     Ragged,
@@ -30,7 +31,6 @@ from seqtool.ragged import (
 )
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, belonging, holds_one
 from seqtool.windows import AnyArray, Lazy, mapped
-from seqtool.zipped import ZipReader
 
 
 @dataclass(frozen=True)

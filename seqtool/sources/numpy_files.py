@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from seqtool import npz
 from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
-from seqtool.inputs import Input
-from seqtool.npy import open_npy, unpickle
+from seqtool.files import npz
+from seqtool.files.inputs import Input
+from seqtool.files.npy import open_npy, unpickle
+from seqtool.files.zip_reader import ZipReader
 from seqtool.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
 from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
@@ -30,7 +31,6 @@ from seqtool.sources.foreign import (
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.windows import slots, span
 from seqtool.words import count
-from seqtool.zipped import ZipReader
 
 
 def read_array(source: Input, options: SourceOptions) -> Sequences:

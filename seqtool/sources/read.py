@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from seqtool.errors import DataError, UsageError
-from seqtool.inputs import Input
+from seqtool.files.inputs import Input
 from seqtool.sources.options import Sequences, SourceOptions
 
 

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from seqtool.building import from_lists, running
 from seqtool.casting import Array, describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
+from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
-from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.cells import BadCellError, Keys, Labels, Numbers, missing_words

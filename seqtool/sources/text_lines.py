@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from seqtool.building import running
 from seqtool.casting import dtype_named
 from seqtool.errors import DataError
-from seqtool.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.ragged import Ragged
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seqtool.errors import DataError
-from seqtool.inputs import BROKEN, Input, damaged_packing
+from seqtool.files.inputs import BROKEN, Input, damaged_packing
 
 _CELLS = 200_000  # in one batch, each of which is an object while it is read
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from seqtool.errors import DataError
-from seqtool.inputs import Input
+from seqtool.files.inputs import Input
 from seqtool.tables import csv_text, json_lines
 from seqtool.tables.csv_text import Expected
 from seqtool.windows import AnyArray
@@ -154,8 +154,8 @@ def _open(source: Input, options: TextOptions) -> Table:
         return _json_lines(source)
     if source.kind in ("parquet", "arrow", "arrow-stream"):
         return _record_table(source)
-    from seqtool.npy import open_npy
-    from seqtool.zipped import ZipReader
+    from seqtool.files.npy import open_npy
+    from seqtool.files.zip_reader import ZipReader
 
     if source.kind == "npy":
         return from_array(open_npy(source.path, source.name), source.name)

@@ -17,9 +17,10 @@ from zipfile import is_zipfile
 
 import numpy as np
 
-from seqtool import npz
 from seqtool.casting import Array, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError, at
+from seqtool.files import npz
+from seqtool.files.zip_reader import ZipReader
 from seqtool.padding import plan
 from seqtool.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
 from seqtool.windows import (
@@ -34,7 +35,6 @@ from seqtool.windows import (
     slots,
     stored,
 )
-from seqtool.zipped import ZipReader
 
 _GAP = 1 << 14  # bytes between two stretches that are rather read along than passed over
 

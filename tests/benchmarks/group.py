@@ -43,10 +43,10 @@ def make(folder: Path, source: str, rows: int, key: str, order: str, columns: in
 
 def contenders(source: str, size: int, *, loop: bool, slow: bool) -> list[Contender]:
     """Ours, theirs and the floor; the loop, which takes long, in one round only."""
-    ours = [*SEQTOOL, "group", source, "--key", "key", "-q", "-o", "seqtool.npz"]
+    ours = [*SEQTOOL, "group", source, "--key", "key", "-q", "-o", "seqtool.files.npz"]
     needs_of_pandas = ("pandas", "pyarrow") if source.endswith(".parquet") else ("pandas",)
     found = [
-        Contender("seqtool", ours, "seqtool.npz", verified=True),
+        Contender("seqtool", ours, "seqtool.files.npz", verified=True),
         _theirs("pandas", "group_pandas", source, *needs_of_pandas),
         _theirs("polars", "group_polars", source, "polars"),
         _theirs("duckdb and NumPy", "group_duckdb", source, "duckdb"),

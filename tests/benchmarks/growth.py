@@ -36,12 +36,12 @@ def make(folder: Path, rows: list[int]) -> int:
 
 def contenders(rows: list[int], _: int) -> list[Contender]:
     """Ours alone."""
-    options = ["--key", "key", "--max-memory", "1G", "-q", "-o", "seqtool.npz"]
+    options = ["--key", "key", "--max-memory", "1G", "-q", "-o", "seqtool.files.npz"]
     return [
         Contender(
             f"{number:,} rows",
             [*SEQTOOL, "group", f"{number}.csv", *options],
-            "seqtool.npz",
+            "seqtool.files.npz",
             rows=number,
         )
         for number in rows

@@ -68,7 +68,7 @@ def make_dense(folder: Path, sequences: int) -> int:
 def contenders(source: str, maxlen: list[str], size: int, *, items: bool = False) -> list[Contender]:
     """Ours, theirs and the floor; `items` where steps have several features, to be written as one item each."""
     option = ["--maxlen", *maxlen] if maxlen else []
-    ours = [*SEQTOOL, "pad", source, *option, "--post", "-q", "-o", "seqtool.npz"]
+    ours = [*SEQTOOL, "pad", source, *option, "--post", "-q", "-o", "seqtool.files.npz"]
     theirs = {
         "NumPy": ("pad_numpy", ()),
         "NumPy, steps as items": ("pad_numpy_items", ()),
@@ -78,7 +78,7 @@ def contenders(source: str, maxlen: list[str], size: int, *, items: bool = False
     }
     if not items:
         del theirs["NumPy, steps as items"]
-    found = [Contender("seqtool", ours, "seqtool.npz", verified=True)]
+    found = [Contender("seqtool", ours, "seqtool.files.npz", verified=True)]
     for name, (file, needs) in theirs.items():
         output = f"{file}.npz"
         command = script(file, source, output, *maxlen)

@@ -20,7 +20,7 @@ import seqtool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.ragged import Padded, Ragged, StepArray
 from seqtool.sources.foreign import Foreign
 from seqtool.windows import Spool

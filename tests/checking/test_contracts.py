@@ -12,7 +12,7 @@ import pytest
 import seqtool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.ragged import Ragged
 from seqtool.sources.foreign import Foreign
 from seqtool.windows import Spool

@@ -14,7 +14,7 @@ import pytest
 
 import seqtool
 from seqtool import checking
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.windows import Spool
 from tests.command import SAMPLES, Done, Place, succeeded
 

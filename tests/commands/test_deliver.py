@@ -16,7 +16,7 @@ from seqtool import padding as padding_module
 from seqtool.commands._deliver import chosen_side, data_bytes, deliver
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError
-from seqtool.outputs import Destination
+from seqtool.files.outputs import Destination
 from seqtool.padding import Plan, plan
 from seqtool.ragged import Ragged
 from seqtool.receipts import Made, Rows

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool import npz
 from seqtool.errors import DataError, UsageError
+from seqtool.files import npz
+from seqtool.files.inputs import opened
 from seqtool.grouping.encoder import GroupOptions
 from seqtool.grouping.group import Tabular, count_table, group_table
 from seqtool.grouping.kernel import Grouper
-from seqtool.inputs import opened
 from seqtool.memory import Memory
 from seqtool.padding import carry_out, plan
 from seqtool.ragged import Padded, Ragged

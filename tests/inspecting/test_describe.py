@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqtool as sq
-from seqtool import npz
 from seqtool.errors import DataError
-from seqtool.inputs import opened
+from seqtool.files import npz
+from seqtool.files.inputs import opened
 from seqtool.inspecting.describe import described, find_sequence, sequence_facts, window_of
 from seqtool.ragged import Padded, Ragged
 from seqtool.words import join_names

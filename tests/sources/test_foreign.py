@@ -10,7 +10,7 @@ import pytest
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.sources.foreign import Foreign
 from seqtool.sources.numpy_files import read_array
 from seqtool.sources.options import Sequences, SourceOptions

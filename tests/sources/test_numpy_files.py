@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as npst
 
 import seqtool as sq
 from seqtool.errors import DataError, UsageError
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.ragged import Padded, Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.sources.read import read_sequences

@@ -12,7 +12,7 @@ import pytest
 
 import seqtool as sq
 from seqtool.errors import DataError, SeqtoolError, UsageError
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.sources.read import read_sequences
 from tests import oracles
@@ -63,7 +63,7 @@ def test_every_kind_of_source_gives_the_same_sequences(tmp_path: Path, kind: str
 def test_every_kind_of_source_comes_through_a_pipe(tmp_path: Path, kind: str) -> None:
     call = (
         "import json, sys\n"
-        "from seqtool.inputs import opened\n"
+        "from seqtool.files.inputs import opened\n"
         "from seqtool.sources.options import SourceOptions\n"
         "from seqtool.sources.read import read_sequences\n"
         "with opened([]) as found: came = read_sequences(found[0], SourceOptions()).ragged\n"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.sources import text_lines
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.sources.read import read_sequences

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.tables import csv_blocks, csv_text
 from seqtool.tables.cells import BadCellError, Keys, Numbers, missing_words
 from seqtool.tables.csv_blocks import Block, Dialect, Rest, blocks, is_utf8

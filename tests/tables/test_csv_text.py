@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
-from seqtool.inputs import Input, opened
+from seqtool.files.inputs import Input, opened
 from seqtool.tables import csv_text
 from tests.cutting import small_blocks
 

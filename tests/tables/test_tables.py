@@ -12,7 +12,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from seqtool.errors import DataError
-from seqtool.inputs import opened
+from seqtool.files.inputs import opened
 from seqtool.tables import json_lines
 from seqtool.tables.roles import position
 from seqtool.tables.tables import Table, TextOptions, from_array, from_frame, open_tables

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from seqtool import fortran, zipped
-from seqtool.deflating import Compress
 from seqtool.errors import DataError
-from seqtool.npy import map_npy, open_npy
-from seqtool.zipped import ZipReader
-from seqtool.zipping import Member, ZipWriter, write_array
+from seqtool.files import fortran, zip_reader
+from seqtool.files.deflate import Compress
+from seqtool.files.npy import map_npy, open_npy
+from seqtool.files.zip_reader import ZipReader
+from seqtool.files.zip_writer import Member, ZipWriter, write_array
 from tests import oracles
 
 BOTH_ROADS = pytest.mark.parametrize("seekable", [True, False], ids=["seekable", "pipe"])
@@ -339,10 +339,10 @@ def test_a_zip_that_expands_beyond_memory_is_refused_before_reading(
 ) -> None:
     data = zip_of({"x.npy": npy(np.zeros(1_000_000))}, zipfile.ZIP_DEFLATED)
     assert len(data) < 50_000
-    monkeypatch.setattr(zipped, "budget", lambda: 8_000_127)
+    monkeypatch.setattr(zip_reader, "budget", lambda: 8_000_127)
     with pytest.raises(DataError, match=r"^z\.npz\[x\]: takes 8\.0 MB, but memory allows 8\.0 MB"):
         unpacked(tmp_path / "z.npz", data)
-    monkeypatch.setattr(zipped, "budget", lambda: 8_000_128)
+    monkeypatch.setattr(zip_reader, "budget", lambda: 8_000_128)
     assert unpacked(tmp_path / "z.npz", data)["x"].shape == (1_000_000,)
 
 
@@ -461,7 +461,7 @@ def test_windows_far_apart_of_a_large_deflated_array(tmp_path: Path) -> None:
 def test_what_is_read_whole_has_to_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     array = np.asfortranarray(np.zeros((1000, 1000)))
     (tmp_path / "z.npz").write_bytes(zip_of({"x.npy": npy(array)}, zipfile.ZIP_DEFLATED))
-    monkeypatch.setattr(zipped, "budget", lambda: 8_000_000)
+    monkeypatch.setattr(zip_reader, "budget", lambda: 8_000_000)
     with ZipReader(tmp_path / "z.npz", "z.npz") as archive:
         lazy = archive.window("x")
         with pytest.raises(DataError, match=r"^z\.npz\[x\]: takes 8\.0 MB, but memory allows 8\.0 MB"):
@@ -598,8 +598,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from seqtool.windows import windows
-from seqtool.npy import open_npy
-from seqtool.zipped import ZipReader
+from seqtool.files.npy import open_npy
+from seqtool.files.zip_reader import ZipReader
 
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1000

@@ -18,10 +18,10 @@ import numpy as np
 
 from seqtool.casting import Array
 from seqtool.errors import DataError, damaged
-from seqtool.fortran import column_by_column
-from seqtool.inflating import PIECE, Forward, Inflated, Stored, Stream
+from seqtool.files.fortran import column_by_column
+from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream
+from seqtool.files.npy import Cells, OwnFile, Window, in_file, mapped, read_header
 from seqtool.memory import budget
-from seqtool.npy import Cells, OwnFile, Window, in_file, mapped, read_header
 from seqtool.words import human
 
 _ENCRYPTED = 1  # flag

@@ -16,7 +16,7 @@ import numpy as np
 
 from seqtool.casting import Array
 from seqtool.errors import DataError, damaged
-from seqtool.fortran import Columns, column_by_column
+from seqtool.files.fortran import Columns, column_by_column
 from seqtool.windows import AnyArray, FileArray, Lazy
 
 _MOST_DIMENSIONS = 32  # that every NumPy has

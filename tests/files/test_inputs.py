@@ -15,7 +15,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from seqtool.errors import DataError, NoInputError, UsageError
-from seqtool.inputs import Input, open_bytes, opened
+from seqtool.files.inputs import Input, open_bytes, opened
 
 
 def npy_bytes(array: Any = ((1, 2), (3, 4))) -> bytes:
@@ -431,7 +431,7 @@ def test_an_empty_standard_input_tells_of_the_command_before_it(feed: Any) -> No
 
 
 def test_a_device_on_standard_input_is_no_input() -> None:
-    call = "from seqtool.inputs import opened\nwith opened([]): pass"
+    call = "from seqtool.files.inputs import opened\nwith opened([]): pass"
     done = subprocess.run(
         [sys.executable, "-c", call], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
@@ -440,7 +440,7 @@ def test_a_device_on_standard_input_is_no_input() -> None:
 
 
 def test_a_closed_standard_input_is_no_input() -> None:
-    call = "from seqtool.inputs import opened\nwith opened([]): pass"
+    call = "from seqtool.files.inputs import opened\nwith opened([]): pass"
     done = subprocess.run(
         ["/bin/sh", "-c", '"$0" -c "$1" <&-', sys.executable, call],
         capture_output=True,

@@ -43,9 +43,11 @@ from typing import Any, BinaryIO, get_args
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.deflating import Compress
 from seqtool.errors import DataError, UsageError, at
-from seqtool.outputs import check_suffix, replacing
+from seqtool.files.deflate import Compress
+from seqtool.files.outputs import check_suffix, replacing
+from seqtool.files.zip_reader import ZipReader
+from seqtool.files.zip_writer import Member, ZipWriter, write_array
 from seqtool.padding import Plan
 from seqtool.ragged import (
     Padded,
@@ -60,8 +62,6 @@ from seqtool.ragged import (
 )
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, Lazy, windows
-from seqtool.zipped import ZipReader
-from seqtool.zipping import Member, ZipWriter, write_array
 
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c")

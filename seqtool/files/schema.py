@@ -1,4 +1,4 @@
-"""The arrays of the file format, in shape and dtype: what `seqtool.npz` writes, as a table.
+"""The arrays of the file format, in shape and dtype: what `seqtool.files.npz` writes, as a table.
 
 A letter stands for each dimension, the same number wherever it stands: N sequences, T slots, F features, S steps.
 A `?` behind the last one says that it may be missing, a `*` that there may be more.

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import zipping
-from seqtool.deflating import PIECE, Compress, deflated
+from seqtool.files import zip_writer
+from seqtool.files.deflate import PIECE, Compress, deflated
+from seqtool.files.zip_reader import ZipReader
+from seqtool.files.zip_writer import Member, ZipWriter, npy_header, write_array
 from seqtool.windows import Lazy, Spool
-from seqtool.zipped import ZipReader
-from seqtool.zipping import Member, ZipWriter, npy_header, write_array
-from tests.test_zipped import BOTH_ROADS, Pipe, packed, some_arrays, spelled, unpacked
+from tests.files.test_zip_reader import BOTH_ROADS, Pipe, packed, some_arrays, spelled, unpacked
 
 BOTH_WAYS = pytest.mark.parametrize("compress", ["fast", "small"])
 
@@ -30,7 +30,7 @@ BOTH_WAYS = pytest.mark.parametrize("compress", ["fast", "small"])
 def test_large_files_use_zip64(seekable: bool, scratch: Path, arrays: dict[str, Any], at: int) -> None:
     path = scratch / "zip64.npz"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zipping, "_ZIP64_AT", at)
+        patch.setattr(zip_writer, "_ZIP64_AT", at)
         data = packed(arrays, seekable=seekable)
     assert spelled(unpacked(path, data)) == spelled(arrays)
     with np.load(path) as loaded:
@@ -46,7 +46,7 @@ def test_zip64_records_stand_where_a_32_bit_field_would_not_do(
     arrays = {"x": np.zeros(1), "y": np.zeros(1000), "keys": np.zeros(1)}
     small = packed(arrays, seekable=seekable)
     assert b"PK\x06\x06" not in small
-    monkeypatch.setattr(zipping, "_ZIP64_AT", 1000)
+    monkeypatch.setattr(zip_writer, "_ZIP64_AT", 1000)
     large = packed(arrays, seekable=seekable)
     assert large.count(b"PK\x06\x06") == large.count(b"PK\x06\x07") == 1
     # y alone is large: its sizes are in a zip64 field in front of the data and in the directory.
@@ -61,10 +61,10 @@ def test_zip64_records_stand_where_a_32_bit_field_would_not_do(
 
 
 @BOTH_ROADS
-@given(arrays=some_arrays, at=st.sampled_from([zipping._ZIP64_AT, 0]))
+@given(arrays=some_arrays, at=st.sampled_from([zip_writer._ZIP64_AT, 0]))
 def test_data_starts_at_a_multiple_of_64(seekable: bool, arrays: dict[str, Any], at: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zipping, "_ZIP64_AT", at)
+        patch.setattr(zip_writer, "_ZIP64_AT", at)
         data = packed(arrays, seekable=seekable)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for info in archive.infolist():
@@ -148,7 +148,7 @@ def test_a_large_lazy_array_comes_in_windows() -> None:
 
 
 def large(blocks: Iterable[Any]) -> Member:
-    return Member("x", np.dtype("int8"), (zipping._LARGE,), blocks)
+    return Member("x", np.dtype("int8"), (zip_writer._LARGE,), blocks)
 
 
 @pytest.mark.parametrize("compress", [None, "fast"])
@@ -158,11 +158,11 @@ def test_large_members_are_told_as_they_are_written(compress: Compress | None, t
         (tmp_path / "x.npz").open("wb") as file,
         ZipWriter(file, seekable=True, compress=compress) as archive,
     ):
-        archive.add(large(np.full(zipping._LARGE // 4, i, np.int8) for i in range(4)), told.append)
-    assert sum(told) == zipping._LARGE
+        archive.add(large(np.full(zip_writer._LARGE // 4, i, np.int8) for i in range(4)), told.append)
+    assert sum(told) == zip_writer._LARGE
     assert len(told) > 4
     with np.load(tmp_path / "x.npz") as loaded:
-        assert np.array_equal(loaded["x"], np.repeat(np.arange(4, dtype=np.int8), zipping._LARGE // 4))
+        assert np.array_equal(loaded["x"], np.repeat(np.arange(4, dtype=np.int8), zip_writer._LARGE // 4))
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
@@ -171,7 +171,7 @@ def test_an_error_of_the_blocks_leaves_no_thread(
     compress: Compress | None, error: type[BaseException]
 ) -> None:
     def broken() -> Iterator[Any]:
-        yield np.zeros(zipping._LARGE // 2, np.int8)
+        yield np.zeros(zip_writer._LARGE // 2, np.int8)
         raise error("here")
 
     before = threading.active_count()
@@ -226,7 +226,7 @@ def test_a_disk_without_room_shows_before_the_work(
         raise OSError(getattr(errno, number), "no room")
 
     monkeypatch.setattr(os, "posix_fallocate", refuse)
-    blocks = iter([np.zeros(zipping._LARGE, np.int8)])
+    blocks = iter([np.zeros(zip_writer._LARGE, np.int8)])
     with (tmp_path / "x.npz").open("wb") as file, pytest.raises(OSError, match="no room"):
         ZipWriter(file, seekable=True).add(large(blocks))
     assert len(list(blocks)) == 1
@@ -240,10 +240,10 @@ def test_a_file_system_that_cannot_set_room_aside_is_written_without(
 
     monkeypatch.setattr(os, "posix_fallocate", refuse)
     with (tmp_path / "x.npy").open("wb") as file:
-        write_array(file, large([np.ones(zipping._LARGE, np.int8)]), seekable=True)
+        write_array(file, large([np.ones(zip_writer._LARGE, np.int8)]), seekable=True)
     monkeypatch.delattr(os, "posix_fallocate")
     with (tmp_path / "y.npy").open("wb") as file:
-        write_array(file, large([np.ones(zipping._LARGE, np.int8)]), seekable=True)
+        write_array(file, large([np.ones(zip_writer._LARGE, np.int8)]), seekable=True)
     assert (tmp_path / "x.npy").read_bytes() == (tmp_path / "y.npy").read_bytes()
     assert np.load(tmp_path / "x.npy").all()
 
@@ -258,13 +258,13 @@ def steps(size: int) -> Any:
 
 @BOTH_ROADS
 @BOTH_WAYS
-@given(arrays=some_arrays, at=st.sampled_from([zipping._ZIP64_AT, 0, 150]))
+@given(arrays=some_arrays, at=st.sampled_from([zip_writer._ZIP64_AT, 0, 150]))
 def test_deflated_arrays_come_back(
     compress: Compress, seekable: bool, scratch: Path, arrays: dict[str, Any], at: int
 ) -> None:
     path = scratch / "deflated.npz"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zipping, "_ZIP64_AT", at)
+        patch.setattr(zip_writer, "_ZIP64_AT", at)
         data = packed(arrays, seekable=seekable, compress=compress)
     assert spelled(unpacked(path, data)) == spelled(arrays)
     with np.load(path) as loaded:
@@ -326,7 +326,7 @@ def test_random_bytes_grow_by_less_than_is_allowed_for() -> None:
 
 @BOTH_ROADS
 def test_deflated_members_near_4_gb_have_wide_fields(seekable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zipping, "_ZIP64_AT", 8128 + 20)  # y is below it, but might grow beyond it
+    monkeypatch.setattr(zip_writer, "_ZIP64_AT", 8128 + 20)  # y is below it, but might grow beyond it
     data = packed({"y": np.zeros(1000)}, seekable=seekable, compress="fast")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         small = archive.infolist()[0].compress_size

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqtool import outputs
 from seqtool.errors import DataError, UsageError
-from seqtool.npz import save, write, written_by_seqtool
-from seqtool.outputs import Destination, choose, is_special, replacing, stdout_is_elsewhere
+from seqtool.files import outputs
+from seqtool.files.npz import save, write, written_by_seqtool
+from seqtool.files.outputs import Destination, choose, is_special, replacing, stdout_is_elsewhere
 from seqtool.padding import pad
 from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
 

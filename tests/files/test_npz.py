@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool import npz, zipped
 from seqtool.errors import DataError, SeqtoolError, UsageError
-from seqtool.npz import is_ours, load, read_meta, save, value_to_json, write
+from seqtool.files import npz, zip_reader
+from seqtool.files.npz import is_ours, load, read_meta, save, value_to_json, write
+from seqtool.files.zip_reader import ZipReader
 from seqtool.padding import Plan, carry_out, pad, plan
 from seqtool.ragged import Padded, Ragged, StepArray, offsets_of
-from seqtool.zipped import ZipReader
 from tests import oracles
 
 NAN = float("nan")
@@ -498,7 +498,7 @@ def test_offsets_of_text_that_do_not_fit_its_bytes_are_refused(
 
 def test_a_file_beyond_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(tmp_path / "x.npz", small())
-    monkeypatch.setattr(zipped, "budget", lambda: 100)
+    monkeypatch.setattr(zip_reader, "budget", lambda: 100)
     with pytest.raises(DataError, match=r"^x\.npz: its arrays take .*, but memory allows 100 B"):
         load(tmp_path / "x.npz")
 

@@ -25,7 +25,7 @@ from isal import isal_zlib
 
 from seqtool.ahead import ahead
 from seqtool.casting import Array
-from seqtool.deflating import PIECE, Compress, deflated
+from seqtool.files.deflate import PIECE, Compress, deflated
 from seqtool.windows import AnyArray, Lazy, windows
 
 _ALIGN = 64
