@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seqtool.api import group
     from seqtool.errors import DataError, SeqtoolError, UsageError
     from seqtool.files.npz import load, save
-    from seqtool.padding import pad, unpad
+    from seqtool.operations.pad import pad, unpad
     from seqtool.ragged import Padded, Ragged, step_mask
 
 # Loaded when first used, so that `seqtool --help` does not wait for numpy.
@@ -30,10 +30,10 @@ _HOMES = {
     "UsageError": "errors",
     "group": "api",
     "load": "files.npz",
-    "pad": "padding",
+    "pad": "operations.pad",
     "save": "files.npz",
     "step_mask": "ragged",
-    "unpad": "padding",
+    "unpad": "operations.pad",
 }
 __all__ = [
     "DataError",

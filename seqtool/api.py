@@ -17,7 +17,7 @@ from seqtool.errors import UsageError, check_choice
 from seqtool.files import inputs
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
 from seqtool.grouping.group import group_table
-from seqtool.padding import carry_out, check_blow_up, plan
+from seqtool.operations.pad import carry_out, check_blow_up, plan
 from seqtool.ragged import Padded, Ragged, Side, Value
 from seqtool.receipts import Made
 from seqtool.tables import tables

@@ -20,7 +20,7 @@ except ModuleNotFoundError as missing:
 
 from seqtool.counting import LengthCounts
 from seqtool.errors import DataError, at
-from seqtool.masking import free_value, holding, mask_number
+from seqtool.operations.mask_value import free_value, holding, mask_number
 from seqtool.ragged import Value, offsets_of
 from seqtool.training.batches import POOL, check_options, epoch
 from seqtool.training.sequence_file import SequenceFile

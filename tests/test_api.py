@@ -326,7 +326,7 @@ def test_no_rows_are_refused(data: Any) -> None:
 def test_one_long_sequence_among_short_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = np.r_[np.zeros(10_000, int), np.arange(1, 2001)]
     frame = pd.DataFrame({"k": keys, "a": 1})
-    monkeypatch.setattr("seqtool.padding.budget", lambda: 1 << 20)
+    monkeypatch.setattr("seqtool.operations.pad.budget", lambda: 1 << 20)
     with pytest.raises(st.DataError, match=r"key 0, has 10,000 steps; --maxlen 1 covers 95 %"):
         st.group(frame, key="k")
     assert st.group(frame, key="k", maxlen=1).x.shape == (2001, 1, 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.errors import DataError, UsageError
-from seqtool.padding import pad
+from seqtool.operations.pad import pad
 from seqtool.ragged import Ragged
 from tests import oracles
 

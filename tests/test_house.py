@@ -24,7 +24,9 @@ LAYERS: list[set[str]] = [
     {"ahead", "memory", "signals"},
     {"casting", "texts", "windows"},
     {"building", "counting", "keys", "ragged", "receipts"},
-    {"leaks", "masking", "padding", "selecting", "stripping"},
+    {
+        "operations",
+    },
     {
         "files",
     },
@@ -478,7 +480,7 @@ def test_every_module_has_its_tests() -> None:
         "cli",
         "words",
         "keys",
-        "leaks",
+        "operations.duplicates",
         "inspecting.show_file",
         "checking.show",
         "plotting.marks",

@@ -13,10 +13,10 @@ import numpy as np
 
 from seqtool.checking.findings import Finding, Options, Reader, Subject, seen
 from seqtool.errors import DataError
-from seqtool.masking import free_value, holding, mask_number
-from seqtool.padding import lost
+from seqtool.operations.mask_value import free_value, holding, mask_number
+from seqtool.operations.pad import lost
+from seqtool.operations.strip import Hidden
 from seqtool.ragged import Padded, Ragged
-from seqtool.stripping import Hidden
 
 Look = Callable[[Subject], Finding]
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from seqtool.building import as_ragged
 from seqtool.casting import Array
-from seqtool.masking import mask_number
+from seqtool.operations.mask_value import mask_number
+from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.ragged import Padded, Ragged, Side, Value, exchanged
-from seqtool.stripping import Hidden, hidden_padding, strip
 from seqtool.windows import AnyArray, Spool, sequence_of, stored, windows
 
 Verdict = Literal["ok", "warning", "fails"]

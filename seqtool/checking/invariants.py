@@ -13,8 +13,8 @@ from seqtool.building import from_dense
 from seqtool.casting import Array
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
 from seqtool.keys import shown_key
-from seqtool.leaks import key_cells, repeated
-from seqtool.padding import lost
+from seqtool.operations.duplicates import key_cells, repeated
+from seqtool.operations.pad import lost
 from seqtool.ragged import Padded, Ragged, given_labels, stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start

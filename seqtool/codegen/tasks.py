@@ -11,8 +11,8 @@ from seqtool.building import as_ragged
 from seqtool.casting import Array
 from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
-from seqtool.masking import free_value, holding, mask_number
-from seqtool.padding import lost
+from seqtool.operations.mask_value import free_value, holding, mask_number
+from seqtool.operations.pad import lost
 from seqtool.ragged import Padded, Ragged, Value
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, windows

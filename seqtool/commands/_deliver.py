@@ -13,7 +13,7 @@ from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.files import npz
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import Counted, Destination, is_special, stdout_is_elsewhere
-from seqtool.padding import Plan, check_blow_up
+from seqtool.operations.pad import Plan, check_blow_up
 from seqtool.ragged import Ragged, Side
 from seqtool.receipts import Made
 from seqtool.terminal.progress import watch

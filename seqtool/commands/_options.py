@@ -243,7 +243,7 @@ class ColumnOptions:
 
 
 def padding_value(text: str | None) -> Value | Literal["auto"] | None:
-    """What `--value` says: a number, one for each feature, or auto, which `seqtool.padding.plan` chooses."""
+    """What `--value` says: a number, one for each feature, or auto, which `seqtool.operations.pad.plan` chooses."""
     return "auto" if text == "auto" else parse_value(text)
 
 

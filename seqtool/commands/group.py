@@ -70,7 +70,7 @@ def group(
     from seqtool.files.npz import written_by_seqtool
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import group_table
-    from seqtool.padding import plan
+    from seqtool.operations.pad import plan
     from seqtool.ragged import check_side
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report

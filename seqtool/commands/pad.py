@@ -70,12 +70,12 @@ def pad(
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
     from seqtool.files.npz import written_by_seqtool
-    from seqtool.padding import plan, recast
+    from seqtool.operations.pad import plan, recast
+    from seqtool.operations.select import at_least
+    from seqtool.operations.strip import strip as strip_steps
     from seqtool.ragged import Ragged, check_side
-    from seqtool.selecting import at_least
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
-    from seqtool.stripping import strip as strip_steps
     from seqtool.terminal import report
     from seqtool.windows import Spool
 
@@ -177,7 +177,7 @@ def _dropped(
 
 
 def _mention_strip(ragged: Ragged, summary: Summary) -> None:
-    from seqtool.stripping import hidden_padding
+    from seqtool.operations.strip import hidden_padding
 
     hidden = hidden_padding(ragged)
     if hidden:

@@ -48,7 +48,7 @@ from seqtool.files.deflate import Compress
 from seqtool.files.outputs import check_suffix, replacing
 from seqtool.files.zip_reader import ZipReader
 from seqtool.files.zip_writer import Member, ZipWriter, write_array
-from seqtool.padding import Plan
+from seqtool.operations.pad import Plan
 from seqtool.ragged import (
     Padded,
     Ragged,

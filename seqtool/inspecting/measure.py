@@ -66,8 +66,8 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
 
     Raises UsageError for several, and what `seqtool.sources.read.read_sequences` raises.
     """
+    from seqtool.operations.strip import hidden_padding
     from seqtool.sources.read import read_sequences
-    from seqtool.stripping import hidden_padding
 
     if len(found) > 1:
         raise UsageError(f"{len(found)} files of sequences; plan takes one at a time, but tables with --key")

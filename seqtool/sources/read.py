@@ -44,7 +44,7 @@ def _with_keys_once(came: Sequences, name: str, options: SourceOptions) -> Seque
     if keys is None or came.ours:
         return came
     from seqtool.keys import shown_key
-    from seqtool.leaks import key_cells, repeated
+    from seqtool.operations.duplicates import key_cells, repeated
 
     twice = repeated(key_cells(keys, options.spool), options.spool)
     if twice is None:

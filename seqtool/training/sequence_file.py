@@ -21,7 +21,7 @@ from seqtool.casting import Array, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.zip_reader import ZipReader
-from seqtool.padding import plan
+from seqtool.operations.pad import plan
 from seqtool.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
 from seqtool.windows import (
     AnyArray,

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import seqtool as sq
-from seqtool import padding as padding_module
 from seqtool.commands._deliver import chosen_side, data_bytes, deliver
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
-from seqtool.padding import Plan, plan
+from seqtool.operations import pad as padding_module
+from seqtool.operations.pad import Plan, plan
 from seqtool.ragged import Ragged
 from seqtool.receipts import Made, Rows
 from seqtool.terminal.report import Summary

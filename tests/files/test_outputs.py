@@ -13,7 +13,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files import outputs
 from seqtool.files.npz import save, write, written_by_seqtool
 from seqtool.files.outputs import Destination, choose, is_special, replacing, stdout_is_elsewhere
-from seqtool.padding import pad
+from seqtool.operations.pad import pad
 from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
 
 OLD, NEW = b"old bytes", b"new bytes"

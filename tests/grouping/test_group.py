@@ -23,7 +23,7 @@ from seqtool.grouping.encoder import GroupOptions
 from seqtool.grouping.group import Tabular, count_table, group_table
 from seqtool.grouping.kernel import Grouper
 from seqtool.memory import Memory
-from seqtool.padding import carry_out, plan
+from seqtool.operations.pad import carry_out, plan
 from seqtool.ragged import Padded, Ragged
 from seqtool.tables import json_lines, tables
 from seqtool.tables.csv_text import Expected

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool import padding as padding_module
 from seqtool.building import from_lists
 from seqtool.errors import DataError, UsageError
-from seqtool.padding import carry_out, pad, plan, unpad
+from seqtool.operations import pad as padding_module
+from seqtool.operations.pad import carry_out, pad, plan, unpad
 from seqtool.ragged import Padded, Ragged, StepArray, offsets_of, step_mask
 from tests import oracles
 

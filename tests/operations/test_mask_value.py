@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seqtool.errors import DataError
-from seqtool.masking import candidates, free_value, holding
+from seqtool.operations.mask_value import candidates, free_value, holding
 from seqtool.windows import Lazy
 from tests import oracles
 

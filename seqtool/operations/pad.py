@@ -17,8 +17,8 @@ import numpy as np
 from seqtool.building import as_ragged
 from seqtool.casting import Array, describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
-from seqtool.masking import free_value
 from seqtool.memory import budget
+from seqtool.operations.mask_value import free_value
 from seqtool.ragged import (
     Padded,
     Ragged,

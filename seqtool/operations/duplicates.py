@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.padding import rounded
+from seqtool.operations.pad import rounded
 from seqtool.ragged import Ragged, offsets_of
 from seqtool.texts import Text
 from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows

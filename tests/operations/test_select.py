@@ -10,8 +10,8 @@ from seqtool.errors import UsageError
 from seqtool.files import npz
 from seqtool.files.npz import save
 from seqtool.files.zip_reader import ZipReader
+from seqtool.operations.select import at_least
 from seqtool.ragged import Ragged, offsets_of
-from seqtool.selecting import at_least
 from seqtool.texts import Text
 from seqtool.windows import Spool
 from tests import oracles

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import leaks, windows
-from seqtool.leaks import fingerprints, key_cells, repeated, shared
+from seqtool import windows
+from seqtool.operations import duplicates
+from seqtool.operations.duplicates import fingerprints, key_cells, repeated, shared
 from seqtool.ragged import Ragged, offsets_of
 from seqtool.texts import Text
 from seqtool.windows import Lazy, Spool
@@ -68,10 +69,10 @@ def test_the_same_in_the_smallest_windows(monkeypatch: pytest.MonkeyPatch, spool
     for i in (3, 17, 41):
         other[i] = one[59 - i]
     whole = np.asarray(fingerprints(ragged(one), spool))
-    monkeypatch.setattr(leaks, "WINDOW", 5 * 8)
+    monkeypatch.setattr(duplicates, "WINDOW", 5 * 8)
     monkeypatch.setattr(windows, "WINDOW", 64)
-    monkeypatch.setattr(leaks, "_TOGETHER", 7)
-    monkeypatch.setattr(leaks, "_SORTED", 30)
+    monkeypatch.setattr(duplicates, "_TOGETHER", 7)
+    monkeypatch.setattr(duplicates, "_SORTED", 30)
     expected = slow_shared(one, other)
     assert {(59 - i, i) for i in (3, 17, 41)} <= {*expected}
     found = shared(lazy(ragged(one)), lazy(ragged(other)), spool)
@@ -84,10 +85,10 @@ def test_fingerprints_that_are_equal_by_chance_tell_nothing(
     monkeypatch: pytest.MonkeyPatch, spool: Spool
 ) -> None:
     """With one fingerprint for all, only what is really the same is found."""
-    monkeypatch.setattr(leaks, "_mixed", lambda marks: np.zeros_like(marks))
+    monkeypatch.setattr(duplicates, "_mixed", lambda marks: np.zeros_like(marks))
     assert shared(ragged([[1, 2]]), ragged([[2, 1]]), spool) is None
     assert shared(ragged([[1, 2]]), ragged([[1, 2, 3], [1]]), spool) is None
-    assert shared(ragged([[1, 2]]), ragged([[5], [1, 2]]), spool) == leaks.Twice(1, (0, 1))
+    assert shared(ragged([[1, 2]]), ragged([[5], [1, 2]]), spool) == duplicates.Twice(1, (0, 1))
 
 
 def test_fingerprints_differ(spool: Spool) -> None:
@@ -161,11 +162,13 @@ def test_text_keys_become_their_letters_however_they_are_stored(keys: list[list[
 def test_keys_that_join_to_the_same_text_differ(spool: Spool) -> None:
     assert repeated(key_cells(np.array([["a", "bc"], ["ab", "c"]]), spool), spool) is None
     twice = repeated(key_cells(np.array([["a", "bc"], ["x", ""], ["a", "bc"]]), spool), spool)
-    assert twice == leaks.Twice(1, (0, 2))
+    assert twice == duplicates.Twice(1, (0, 2))
 
 
 def test_integer_keys(spool: Spool) -> None:
     assert repeated(key_cells(np.array([2**53, 2**53 + 1]), spool), spool) is None
-    assert repeated(key_cells(np.array([[1, 2], [2, 1], [1, 2]]), spool), spool) == leaks.Twice(1, (0, 2))
+    assert repeated(key_cells(np.array([[1, 2], [2, 1], [1, 2]]), spool), spool) == duplicates.Twice(
+        1, (0, 2)
+    )
     assert spelled(key_cells(np.empty(0, np.int64), spool)) == []
     assert spelled(key_cells(np.empty(0, "U1"), spool)) == []
