@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from seqtool.errors import DataError, SeqtoolError, UsageError
     from seqtool.files.npz import load, save
     from seqtool.operations.pad import pad, unpad
-    from seqtool.ragged import Padded, Ragged, step_mask
+    from seqtool.sequences.ragged import Padded, Ragged, step_mask
 
 # Loaded when first used, so that `seqtool --help` does not wait for numpy.
 _HOMES = {
     "DataError": "errors",
-    "Padded": "ragged",
-    "Ragged": "ragged",
+    "Padded": "sequences.ragged",
+    "Ragged": "sequences.ragged",
     "SeqtoolError": "errors",
     "UsageError": "errors",
     "group": "api",
     "load": "files.npz",
     "pad": "operations.pad",
     "save": "files.npz",
-    "step_mask": "ragged",
+    "step_mask": "sequences.ragged",
     "unpad": "operations.pad",
 }
 __all__ = [

@@ -18,8 +18,8 @@ from seqtool.files import inputs
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
 from seqtool.grouping.group import group_table
 from seqtool.operations.pad import carry_out, check_blow_up, plan
-from seqtool.ragged import Padded, Ragged, Side, Value
-from seqtool.receipts import Made
+from seqtool.sequences.ragged import Padded, Ragged, Side, Value
+from seqtool.sequences.receipts import Made
 from seqtool.tables import tables
 from seqtool.tables.roles import LabelKind, resolve
 from seqtool.tables.tables import Table, TextOptions

@@ -22,7 +22,7 @@ except ModuleNotFoundError as missing:
 
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
-from seqtool.ragged import Value, check_value
+from seqtool.sequences.ragged import Value, check_value
 from seqtool.training.batches import check_options, length_batches
 from seqtool.training.sequence_file import SequenceFile
 

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from seqtool.ragged import Padded, Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, offsets_of
 from seqtool.texts import Text
 from seqtool.windows import Lazy
 

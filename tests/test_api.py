@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import seqtool as st
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 from tests.oracles import parts, told
 
 NAN = float("nan")

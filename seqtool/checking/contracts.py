@@ -16,7 +16,7 @@ from seqtool.errors import DataError
 from seqtool.operations.mask_value import free_value, holding, mask_number
 from seqtool.operations.pad import lost
 from seqtool.operations.strip import Hidden
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 
 Look = Callable[[Subject], Finding]
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqtool.building import as_ragged
 from seqtool.casting import Array
 from seqtool.operations.mask_value import mask_number
 from seqtool.operations.strip import Hidden, hidden_padding, strip
-from seqtool.ragged import Padded, Ragged, Side, Value, exchanged
+from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.ragged import Padded, Ragged, Side, Value, exchanged
 from seqtool.windows import AnyArray, Spool, sequence_of, stored, windows
 
 Verdict = Literal["ok", "warning", "fails"]

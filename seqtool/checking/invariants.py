@@ -9,13 +9,13 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.building import from_dense
 from seqtool.casting import Array
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
-from seqtool.keys import shown_key
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.operations.pad import lost
-from seqtool.ragged import Padded, Ragged, given_labels, stale_slots
+from seqtool.sequences.conversion import from_dense
+from seqtool.sequences.keys import shown_key
+from seqtool.sequences.ragged import Padded, Ragged, given_labels, stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
 from seqtool.windows import AnyArray, Spool, span

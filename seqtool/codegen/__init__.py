@@ -7,7 +7,7 @@ import shlex
 from seqtool.codegen import for_jax, for_keras, for_numpy, for_tf, for_torch
 from seqtool.codegen.tasks import Task, task_of
 from seqtool.errors import DataError
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import printable
 
 _TRAINING = {

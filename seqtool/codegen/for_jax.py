@@ -7,7 +7,7 @@ import numpy as np
 from seqtool.codegen.filling import filled
 from seqtool.codegen.for_numpy import mask_of
 from seqtool.codegen.tasks import Task, is_harmless
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
 import jax

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seqtool.codegen.filling import filled
 from seqtool.codegen.tasks import Task, is_harmless
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
 import tensorflow as tf

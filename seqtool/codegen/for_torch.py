@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seqtool.codegen.filling import filled
 from seqtool.codegen.tasks import Task
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
 import torch

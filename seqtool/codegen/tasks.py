@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from seqtool.building import as_ragged
 from seqtool.casting import Array
-from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
 from seqtool.operations.mask_value import free_value, holding, mask_number
 from seqtool.operations.pad import lost
-from seqtool.ragged import Padded, Ragged, Value
+from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.ragged import Padded, Ragged, Value
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, windows
 

@@ -14,8 +14,8 @@ from seqtool.files import npz
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import Counted, Destination, is_special, stdout_is_elsewhere
 from seqtool.operations.pad import Plan, check_blow_up
-from seqtool.ragged import Ragged, Side
-from seqtool.receipts import Made
+from seqtool.sequences.ragged import Ragged, Side
+from seqtool.sequences.receipts import Made
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
 from seqtool.windows import span, windows

@@ -64,14 +64,15 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool import memory, receipts
+    from seqtool import memory
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
     from seqtool.files.npz import written_by_seqtool
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import group_table
     from seqtool.operations.pad import plan
-    from seqtool.ragged import check_side
+    from seqtool.sequences import receipts
+    from seqtool.sequences.ragged import check_side
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
     from seqtool.windows import Spool

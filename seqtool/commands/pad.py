@@ -21,7 +21,7 @@ from seqtool.commands._options import (
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqtool.ragged import Ragged
+    from seqtool.sequences.ragged import Ragged
     from seqtool.sources.options import Sequences
     from seqtool.terminal.report import Summary
 
@@ -66,14 +66,15 @@ def pad(
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
-    from seqtool import errors, memory, receipts
+    from seqtool import errors, memory
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
     from seqtool.files.npz import written_by_seqtool
     from seqtool.operations.pad import plan, recast
     from seqtool.operations.select import at_least
     from seqtool.operations.strip import strip as strip_steps
-    from seqtool.ragged import Ragged, check_side
+    from seqtool.sequences import receipts
+    from seqtool.sequences.ragged import Ragged, check_side
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
     from seqtool.terminal import report

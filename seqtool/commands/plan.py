@@ -57,11 +57,11 @@ def plan(
     """
     from seqtool import memory
     from seqtool.casting import dtype_named
-    from seqtool.counting import LengthCounts
     from seqtool.files import inputs
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.inspecting import measure, show_plan
     from seqtool.inspecting.planning import plan_lengths
+    from seqtool.sequences.lengths import LengthCounts
     from seqtool.sources.options import SourceOptions
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report

@@ -22,7 +22,7 @@ meta                      () text, JSON            always
 
 `meta` is an object: `format` ("seqtool"), `version` (1), `kind` ("padded" or "ragged"), for padded files
 `padding` ("pre" or "post": the side that is filled), `value` and `step_values` (what padding holds, in x and
-in each per-step array; NaN and infinities as text), and `receipt` (see `seqtool.receipts`). A reader refuses a
+in each per-step array; NaN and infinities as text), and `receipt` (see `seqtool.sequences.receipts`). A reader refuses a
 version above its own.
 
 Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 bytes, end to end,
@@ -49,7 +49,7 @@ from seqtool.files.outputs import check_suffix, replacing
 from seqtool.files.zip_reader import ZipReader
 from seqtool.files.zip_writer import Member, ZipWriter, write_array
 from seqtool.operations.pad import Plan
-from seqtool.ragged import (
+from seqtool.sequences.ragged import (
     Padded,
     Ragged,
     Receipt,

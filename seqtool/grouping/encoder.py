@@ -14,7 +14,7 @@ from seqtool.ahead import ahead
 from seqtool.casting import Array, dtype_named
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
-from seqtool.ragged import Ragged, StepArray
+from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cell_errors import bad_cell, text_columns
 from seqtool.tables.cells import BadCellError, Keys, Labels, Loss, Numbers, Order, is_text, missing_words
 from seqtool.tables.csv_text import Expected

@@ -16,8 +16,8 @@ from seqtool.errors import DataError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.memory import Memory
-from seqtool.ragged import Ragged
-from seqtool.receipts import Rows
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.receipts import Rows
 from seqtool.tables.roles import Roles
 from seqtool.tables.tables import Table
 from seqtool.windows import AnyArray, Spool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.counting import LengthCounts
+from seqtool.sequences.lengths import LengthCounts
 
 _EXACT = 512  # distinct lengths that are all tried as ends of buckets
 _SHARES = _EXACT // 2  # of more, the ends of so many equal shares of the sequences, and of the steps

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.planning import length_bars
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.windows import AnyArray, Lazy, slots, windows
 from seqtool.words import join_names, split_names
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.memory import Memory
-from seqtool.ragged import Side
+from seqtool.sequences.ragged import Side
 from seqtool.sources.options import SourceOptions
 from seqtool.windows import AnyArray, Spool
 from seqtool.words import count

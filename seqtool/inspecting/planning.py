@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from seqtool.counting import LengthCounts
 from seqtool.errors import UsageError
 from seqtool.inspecting.buckets import batch_slots, best_buckets, bucket_slots
+from seqtool.sequences.lengths import LengthCounts
 from seqtool.words import percent
 
 _PERCENTS = (50, 75, 90, 95, 99)  # of the sequences

@@ -15,7 +15,7 @@ import numpy as np
 
 from seqtool.casting import Array
 from seqtool.operations.pad import rounded
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.sequences.ragged import Ragged, offsets_of
 from seqtool.texts import Text
 from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows
 

@@ -14,12 +14,12 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from seqtool.building import as_ragged
 from seqtool.casting import Array, describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import budget
 from seqtool.operations.mask_value import free_value
-from seqtool.ragged import (
+from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.ragged import (
     Padded,
     Ragged,
     Side,
@@ -29,7 +29,7 @@ from seqtool.ragged import (
     check_value,
     step_mask,
 )
-from seqtool.receipts import Made, Rows
+from seqtool.sequences.receipts import Made, Rows
 from seqtool.windows import AnyArray, Span, gather, mapped, rows_in, sequence_of, slots, span, windows
 from seqtool.words import human
 

@@ -7,10 +7,10 @@ from typing import overload
 
 import numpy as np
 
-from seqtool.building import running
 from seqtool.casting import Array
 from seqtool.errors import UsageError
-from seqtool.ragged import Ragged, StepArray
+from seqtool.sequences.conversion import running
+from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.texts import Text
 from seqtool.windows import AnyArray, Growing, Lazy, Spool, gather, selected, windows
 

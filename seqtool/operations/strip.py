@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtool.building import running
 from seqtool.casting import Array, first_loss
-from seqtool.ragged import Ragged, Side, StepArray, check_side
+from seqtool.sequences.conversion import running
+from seqtool.sequences.ragged import Ragged, Side, StepArray, check_side
 from seqtool.windows import AnyArray, Growing, Spool, rows_in, selected, span
 
 

@@ -123,7 +123,7 @@ def headline(found: Portrait) -> str:
 
     >>> import numpy as np
     >>> from seqtool.plotting.portrait import portrait
-    >>> from seqtool.ragged import Ragged
+    >>> from seqtool.sequences.ragged import Ragged
     >>> headline(portrait(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=5, padding="pre"))
     '2 sequences, 3 steps, one number a step; padded to 5, pre'
     """

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.counting import LengthCounts
 from seqtool.plotting.boxes import (
     FOOT,
     HEAD,
@@ -23,6 +22,7 @@ from seqtool.plotting.boxes import (
 )
 from seqtool.plotting.portrait import MOST_SLOTS, Bars, Portrait
 from seqtool.plotting.sampling import Distribution, aligned_bars, covered, limits, reach, unit
+from seqtool.sequences.lengths import LengthCounts
 from seqtool.words import count
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.counting import LengthCounts
 from seqtool.errors import DataError
 from seqtool.plotting.sampling import (
     Cells,
@@ -22,7 +21,8 @@ from seqtool.plotting.sampling import (
     some_steps,
     tally,
 )
-from seqtool.ragged import Ragged, Side, given_labels
+from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.ragged import Ragged, Side, given_labels
 from seqtool.windows import AnyArray, gather, windows
 
 MOST_SEQUENCES = 600  # rows of a heat map

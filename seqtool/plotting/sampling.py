@@ -12,8 +12,8 @@ from fractions import Fraction
 import numpy as np
 
 from seqtool.casting import Array
-from seqtool.counting import LengthCounts
-from seqtool.ragged import Ragged, Side
+from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.ragged import Ragged, Side
 from seqtool.windows import AnyArray, expanded, gather, rows_in, windows
 
 _WHOLE_BINS = 40  # so many whole numbers get a bin each

@@ -61,7 +61,7 @@ def described(found: Portrait) -> str:
 
     >>> import numpy as np
     >>> from seqtool.plotting.portrait import portrait
-    >>> from seqtool.ragged import Ragged
+    >>> from seqtool.sequences.ragged import Ragged
     >>> described(portrait(Ragged(np.empty((0, 2)), np.array([0]))))
     'a histogram of lengths, a heat map of real steps and padding'
     """

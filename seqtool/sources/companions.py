@@ -13,7 +13,7 @@ from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.ragged import Padded, Ragged, StepArray, exchanged, stale_slots, step_mask
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, stale_slots, step_mask
 from seqtool.windows import AnyArray, windows
 
 PARTS = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")

@@ -12,13 +12,13 @@ from typing import Literal, cast
 
 import numpy as np
 
-from seqtool.building import from_lists
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.memory import Memory
-from seqtool.ragged import (
+from seqtool.sequences.conversion import from_lists
+from seqtool.sequences.ragged import (
     Padded,
     Ragged,
     Side,

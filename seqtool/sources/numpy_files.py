@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.casting import Array
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy, unpickle
 from seqtool.files.zip_reader import ZipReader
-from seqtool.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
+from seqtool.sequences.conversion import as_ragged, from_dense, from_lists
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
 from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
     Foreign,

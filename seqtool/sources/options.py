@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from seqtool.memory import Memory, allowed
-from seqtool.ragged import Ragged, Side, Value
+from seqtool.sequences.ragged import Ragged, Side, Value
 from seqtool.windows import Spool
 
 

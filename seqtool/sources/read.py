@@ -43,8 +43,8 @@ def _with_keys_once(came: Sequences, name: str, options: SourceOptions) -> Seque
     keys = came.ragged.keys
     if keys is None or came.ours:
         return came
-    from seqtool.keys import shown_key
     from seqtool.operations.duplicates import key_cells, repeated
+    from seqtool.sequences.keys import shown_key
 
     twice = repeated(key_cells(keys, options.spool), options.spool)
     if twice is None:

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.building import running
 from seqtool.casting import dtype_named
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
-from seqtool.ragged import Ragged
+from seqtool.sequences.conversion import running
+from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
 from seqtool.windows import Growing, Spool, sequence_of

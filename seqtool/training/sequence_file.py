@@ -22,7 +22,7 @@ from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.pad import plan
-from seqtool.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
 from seqtool.windows import (
     AnyArray,
     FileArray,

@@ -21,7 +21,7 @@ from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sources.foreign import Foreign
 from seqtool.windows import Spool
 from tests import oracles

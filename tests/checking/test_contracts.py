@@ -13,7 +13,7 @@ import seqtool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.files.inputs import opened
-from seqtool.ragged import Ragged
+from seqtool.sequences.ragged import Ragged
 from seqtool.sources.foreign import Foreign
 from seqtool.windows import Spool
 from tests.command import Place, succeeded

@@ -13,7 +13,7 @@ import pytest
 import seqtool
 from seqtool.codegen import CODES, program
 from seqtool.errors import DataError
-from seqtool.ragged import Ragged
+from seqtool.sequences.ragged import Ragged
 from tests.command import Place, succeeded
 from tests.learnable import files, kinds
 

@@ -10,7 +10,7 @@ import pytest
 import seqtool
 from seqtool.codegen.tasks import Target, is_harmless, mask_value, task_of
 from seqtool.errors import DataError
-from seqtool.ragged import Ragged, StepArray
+from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.windows import WINDOW, Lazy
 from tests.learnable import COUNT, files, kinds
 

@@ -18,8 +18,8 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from seqtool.operations import pad as padding_module
 from seqtool.operations.pad import Plan, plan
-from seqtool.ragged import Ragged
-from seqtool.receipts import Made, Rows
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.receipts import Made, Rows
 from seqtool.terminal.report import Summary
 from tests import oracles
 

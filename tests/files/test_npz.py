@@ -14,7 +14,7 @@ from seqtool.files import npz, zip_reader
 from seqtool.files.npz import is_ours, load, read_meta, save, value_to_json, write
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.pad import Plan, carry_out, pad, plan
-from seqtool.ragged import Padded, Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, offsets_of
 from tests import oracles
 
 NAN = float("nan")

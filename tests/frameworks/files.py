@@ -7,7 +7,7 @@ import numpy as np
 
 import seqtool
 from seqtool.memory import peak
-from seqtool.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
 from seqtool.windows import Lazy
 
 COUNT, FEATURES = 50, 3

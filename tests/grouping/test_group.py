@@ -24,7 +24,7 @@ from seqtool.grouping.group import Tabular, count_table, group_table
 from seqtool.grouping.kernel import Grouper
 from seqtool.memory import Memory
 from seqtool.operations.pad import carry_out, plan
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.tables import json_lines, tables
 from seqtool.tables.csv_text import Expected
 from seqtool.tables.roles import resolve

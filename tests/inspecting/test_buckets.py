@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seqtool.counting import LengthCounts
 from seqtool.inspecting.buckets import batch_slots, best_buckets, bucket_slots
+from seqtool.sequences.lengths import LengthCounts
 
 SOME = st.lists(st.integers(0, 12), min_size=1, max_size=30) | st.lists(
     st.integers(1, 3) | st.integers(1, 9000), min_size=1, max_size=9

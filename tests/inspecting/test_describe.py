@@ -12,7 +12,7 @@ from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
 from seqtool.inspecting.describe import described, find_sequence, sequence_facts, window_of
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import join_names
 from tests import oracles
 from tests.cutting import small_windows

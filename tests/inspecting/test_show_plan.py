@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqtool.counting import LengthCounts
 from seqtool.inspecting.planning import plan_lengths
 from seqtool.inspecting.show_plan import show_plan
+from seqtool.sequences.lengths import LengthCounts
 from tests.screen import ESCAPE
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from seqtool import windows
 from seqtool.operations import duplicates
 from seqtool.operations.duplicates import fingerprints, key_cells, repeated, shared
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.sequences.ragged import Ragged, offsets_of
 from seqtool.texts import Text
 from seqtool.windows import Lazy, Spool
 

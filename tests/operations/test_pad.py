@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool.building import from_lists
 from seqtool.errors import DataError, UsageError
 from seqtool.operations import pad as padding_module
 from seqtool.operations.pad import carry_out, pad, plan, unpad
-from seqtool.ragged import Padded, Ragged, StepArray, offsets_of, step_mask
+from seqtool.sequences.conversion import from_lists
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, offsets_of, step_mask
 from tests import oracles
 
 NAN = float("nan")

@@ -11,7 +11,7 @@ from seqtool.files import npz
 from seqtool.files.npz import save
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.select import at_least
-from seqtool.ragged import Ragged, offsets_of
+from seqtool.sequences.ragged import Ragged, offsets_of
 from seqtool.texts import Text
 from seqtool.windows import Spool
 from tests import oracles

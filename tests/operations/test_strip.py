@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.building import from_dense
 from seqtool.errors import UsageError
 from seqtool.operations.strip import Hidden, hidden_padding, likely_padding, strip, wholly
-from seqtool.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.conversion import from_dense
+from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
 from tests import oracles
 
 sides = st.sampled_from(["pre", "post"])

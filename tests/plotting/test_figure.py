@@ -17,7 +17,7 @@ from seqtool.errors import UsageError
 from seqtool.plotting import figure as figure_module
 from seqtool.plotting.figure import check_matplotlib, headline, picture
 from seqtool.plotting.portrait import Portrait, portrait
-from seqtool.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
 
 drawn = pytest.mark.matplotlib
 NAMES = (

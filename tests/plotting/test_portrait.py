@@ -12,7 +12,7 @@ from seqtool.errors import DataError
 from seqtool.plotting import portrait as portrait_module
 from seqtool.plotting.portrait import MOST_BARS, MOST_FEATURES, Bars, Portrait, portrait
 from seqtool.plotting.sampling import Distribution
-from seqtool.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
 from seqtool.windows import Lazy
 
 

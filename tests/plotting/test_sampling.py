@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from seqtool import windows as windows_module
 from seqtool.casting import Array
-from seqtool.counting import LengthCounts
 from seqtool.plotting.sampling import (
     Distribution,
     aligned_bars,
@@ -26,7 +25,8 @@ from seqtool.plotting.sampling import (
     tally,
     unit,
 )
-from seqtool.ragged import Ragged, Side, offsets_of
+from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.ragged import Ragged, Side, offsets_of
 from seqtool.windows import AnyArray, Lazy, gather
 
 LENGTHS = st.lists(st.integers(0, 9), max_size=40).map(lambda lengths: np.array(lengths, np.int64))

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as npst
 import seqtool as sq
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.sources.read import read_sequences
 from tests import oracles

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from seqtool.ragged import Ragged, StepArray, Value, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray, Value, offsets_of
 from seqtool.training.sequence_file import SequenceFile
 from seqtool.windows import Lazy
 from tests.command import Place, succeeded

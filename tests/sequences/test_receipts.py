@@ -1,6 +1,6 @@
 import pytest
 
-from seqtool.receipts import Made, Rows
+from seqtool.sequences.receipts import Made, Rows
 
 
 def test_rows_that_add_up_pass() -> None:

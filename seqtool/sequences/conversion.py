@@ -10,7 +10,7 @@ import numpy as np
 
 from seqtool.casting import Array, first_loss
 from seqtool.errors import DataError
-from seqtool.ragged import (
+from seqtool.sequences.ragged import (
     Padded,
     Ragged,
     Side,

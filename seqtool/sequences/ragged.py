@@ -22,7 +22,7 @@ Side = Literal["pre", "post"]
 Value = float | tuple[float, ...]
 """What padding holds: one number, or one for each feature."""
 Receipt = tuple[Mapping[str, Any], ...]
-"""What was done so far, one entry for each command; see `seqtool.receipts`."""
+"""What was done so far, one entry for each command; see `seqtool.sequences.receipts`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
-from seqtool.ragged import (
+from seqtool.sequences.ragged import (
     Padded,
     Ragged,
     Stale,

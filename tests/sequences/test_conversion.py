@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.building import as_ragged, from_dense, from_lists
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.pad import pad
-from seqtool.ragged import Ragged
+from seqtool.sequences.conversion import as_ragged, from_dense, from_lists
+from seqtool.sequences.ragged import Ragged
 from tests import oracles
 
 whole_numbers = st.integers(-(2**63), 2**63 - 1)
