@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from seqtool import memory
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import Spool
 from seqtool.errors import UsageError, check_choice
 from seqtool.files import inputs
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
@@ -23,7 +24,6 @@ from seqtool.sequences.receipts import Made
 from seqtool.tables import tables
 from seqtool.tables.roles import LabelKind, resolve
 from seqtool.tables.tables import Table, TextOptions
-from seqtool.windows import Spool
 
 if TYPE_CHECKING:
     import pandas as pd

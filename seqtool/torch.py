@@ -20,7 +20,7 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.torch needs PyTorch ({missing}): pip install torch") from None
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.ragged import Value, check_value
 from seqtool.training.batches import check_options, length_batches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqtool import windows
+from seqtool.arrays import windows
 from seqtool.grouping import columns, runs, sorting
 from seqtool.memory import Memory
 from seqtool.tables import csv_blocks, csv_text

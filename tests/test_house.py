@@ -22,7 +22,9 @@ PACKAGE = ROOT / "seqtool"
 LAYERS: list[set[str]] = [
     {"errors", "words"},
     {"ahead", "memory", "signals"},
-    {"casting", "texts", "windows"},
+    {
+        "arrays",
+    },
     {
         "sequences",
     },

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import cast
 
+from seqtool.arrays.windows import Spool, stored
 from seqtool.checking import contracts
 from seqtool.checking.findings import Finding, Reader, Subject
 from seqtool.checking.invariants import invariants, lengths
@@ -24,7 +25,6 @@ from seqtool.sequences.keys import shown_key
 from seqtool.sequences.ragged import Padded, Ragged, check_value, exchanged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import Foreign, choose, dense, lengths_file, refuse_names, refuse_said, take
-from seqtool.windows import Spool, stored
 from seqtool.words import count
 
 

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Spool, sequence_of, stored, windows
 from seqtool.operations.mask_value import mask_number
 from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.ragged import Padded, Ragged, Side, Value, exchanged
-from seqtool.windows import AnyArray, Spool, sequence_of, stored, windows
 
 Verdict = Literal["ok", "warning", "fails"]
 Reader = Literal["keras", "keras-cudnn", "torch", "dynamic-rnn"]

@@ -9,7 +9,8 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Spool, span
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.operations.pad import lost
@@ -18,7 +19,6 @@ from seqtool.sequences.keys import shown_key
 from seqtool.sequences.ragged import Padded, Ragged, given_labels, stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
-from seqtool.windows import AnyArray, Spool, span
 
 
 def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Finding]:

@@ -7,15 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
 from seqtool.operations.mask_value import free_value, holding, mask_number
 from seqtool.operations.pad import lost
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.ragged import Padded, Ragged, Value
-from seqtool.texts import Text
-from seqtool.windows import AnyArray, windows
 
 Reads = Literal["features", "number", "ids"]
 

@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
+from seqtool.arrays.windows import span, windows
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.files import npz
@@ -18,7 +19,6 @@ from seqtool.sequences.ragged import Ragged, Side
 from seqtool.sequences.receipts import Made
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.windows import span, windows
 from seqtool.words import count, human, listed
 
 

@@ -57,11 +57,11 @@ def check(
     from typing import get_args
 
     from seqtool import checking, memory
+    from seqtool.arrays.windows import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
     from seqtool.sources.foreign import Foreign
     from seqtool.terminal import report
-    from seqtool.windows import Spool
 
     network = check_choice("--for", reader, get_args(checking.Reader))
     foreign = Foreign(given.array, given.lengths, given.side, parse_value(value), label, key)

@@ -65,6 +65,7 @@ def group(
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
     from seqtool import memory
+    from seqtool.arrays.windows import Spool
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
     from seqtool.files.npz import written_by_seqtool
@@ -75,7 +76,6 @@ def group(
     from seqtool.sequences.ragged import check_side
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
-    from seqtool.windows import Spool
 
     truncating, value = check_side("--truncating", padding.truncating), padding_value(padding.value)
     options = GroupOptions(

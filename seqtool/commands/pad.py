@@ -67,6 +67,7 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors, memory
+    from seqtool.arrays.windows import Spool
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
     from seqtool.files.npz import written_by_seqtool
@@ -78,7 +79,6 @@ def pad(
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
     from seqtool.terminal import report
-    from seqtool.windows import Spool
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
     value, padded_with = padding_value(padding.value), parse_value(strip, "--strip")

@@ -56,7 +56,8 @@ def plan(
     Example: seqtool plan events.csv --key user
     """
     from seqtool import memory
-    from seqtool.casting import dtype_named
+    from seqtool.arrays.dtypes import dtype_named
+    from seqtool.arrays.windows import Spool
     from seqtool.files import inputs
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.inspecting import measure, show_plan
@@ -65,7 +66,6 @@ def plan(
     from seqtool.sources.options import SourceOptions
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
-    from seqtool.windows import Spool
 
     inputs.require_any(sources or [])
     of_table = bool(by.key) and given.array is None

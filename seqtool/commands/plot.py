@@ -54,6 +54,7 @@ def plot(
     Example: seqtool plot train.npz -o train.html
     """
     from seqtool import errors, memory
+    from seqtool.arrays.windows import Spool
     from seqtool.files import inputs, outputs
     from seqtool.plotting import check_matplotlib, picture
     from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
@@ -62,7 +63,6 @@ def plot(
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
     from seqtool.terminal import report
-    from seqtool.windows import Spool
 
     check_matplotlib()
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)

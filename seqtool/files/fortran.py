@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 
 _SPAN = 8 << 20  # bytes of a mapping that may be resident while columns become rows
 _AROUND = 1 << 16  # bytes that Linux maps around a page that is asked for

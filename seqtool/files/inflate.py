@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from isal import igzip_lib, isal_zlib
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.errors import damaged
 
 PIECE = 1 << 20  # bytes that are read, or made of deflated ones, at once

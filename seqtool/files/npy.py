@@ -14,10 +14,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, FileArray, Lazy
 from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import Columns, column_by_column
-from seqtool.windows import AnyArray, FileArray, Lazy
 
 _MOST_DIMENSIONS = 32  # that every NumPy has
 

@@ -42,7 +42,9 @@ from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import AnyArray, Lazy, windows
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import check_suffix, replacing
@@ -60,8 +62,6 @@ from seqtool.sequences.ragged import (
     step_mask,
     unchecked,
 )
-from seqtool.texts import Text
-from seqtool.windows import AnyArray, Lazy, windows
 
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c")

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Growing, Lazy, Spool, stored
 from seqtool.grouping.sorting import ranking_bytes, ranks
-from seqtool.windows import AnyArray, Growing, Lazy, Spool, stored
 
 _ENCODED = 1 << 20  # rows of text that get their codes together
 _TILE = 1 << 13  # cells turned from one kind into another together, so that they stay in the cache

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.ahead import ahead
-from seqtool.casting import Array, dtype_named
+from seqtool.arrays.dtypes import Array, dtype_named
+from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.sequences.ragged import Ragged, StepArray
@@ -20,7 +21,6 @@ from seqtool.tables.cells import BadCellError, Keys, Labels, Loss, Numbers, Orde
 from seqtool.tables.csv_text import Expected
 from seqtool.tables.roles import LabelKind, Roles
 from seqtool.tables.tables import Table
-from seqtool.windows import AnyArray, Lazy
 
 EmptyKey = Literal["error", "drop", "keep"]
 

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
+from seqtool.arrays.windows import AnyArray, Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.kernel import ChangingError, Grouper
@@ -20,7 +21,6 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Rows
 from seqtool.tables.roles import Roles
 from seqtool.tables.tables import Table
-from seqtool.windows import AnyArray, Spool
 
 Told = Callable[[int, int], None]
 """Is told the bytes that are done, and the rows."""

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import AnyArray, Growing, Lazy, Spool, expanded, selected, windows
 from seqtool.grouping.columns import Cells, GrowingCells, Ranked, Spelled, is_numbers
 from seqtool.grouping.merging import merged
 from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order
 from seqtool.grouping.sorting import as_codes, spelled, stable_order
-from seqtool.texts import Text
-from seqtool.windows import AnyArray, Growing, Lazy, Spool, expanded, selected, windows
 
 __all__ = ["ChangingError", "Grouped", "Grouper", "Layout", "key_array"]
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, FileArray, Growing, Lazy, Spool, expanded
 from seqtool.grouping.columns import GrowingCells, is_numbers
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import as_codes, changes, ranking_bytes, stable_order, taken
-from seqtool.windows import AnyArray, FileArray, Growing, Lazy, Spool, expanded
 
 Span = tuple[int, int]
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Lazy, Spool, stored
 from seqtool.grouping.columns import (
     FillingNarrow,
     FillingNumbers,
@@ -24,7 +25,6 @@ from seqtool.grouping.columns import (
     is_numbers,
 )
 from seqtool.grouping.sorting import changes, stable_order, taken
-from seqtool.windows import AnyArray, Lazy, Spool, stored
 
 _SORTING = 24  # bytes a row that sorting takes beside the rows themselves
 _AS_TEXT = 250  # bytes that an integer takes as text, while its rank is found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.sequences.lengths import LengthCounts
 
 _EXACT = 512  # distinct lengths that are all tried as ends of buckets

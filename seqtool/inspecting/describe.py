@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from seqtool.arrays.windows import AnyArray, Lazy, slots, windows
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.inputs import Input
@@ -18,7 +19,6 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.ragged import Padded, Ragged
-from seqtool.windows import AnyArray, Lazy, slots, windows
 from seqtool.words import join_names, split_names
 
 _PREVIEWED = 2  # sequences

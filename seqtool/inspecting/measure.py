@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seqtool.arrays.windows import AnyArray, Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.memory import Memory
 from seqtool.sequences.ragged import Side
 from seqtool.sources.options import SourceOptions
-from seqtool.windows import AnyArray, Spool
 from seqtool.words import count
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
 from seqtool.files.npz import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
-from seqtool.windows import AnyArray, windows
 from seqtool.words import count, human, listed
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from math import prod
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows
 from seqtool.operations.pad import rounded
 from seqtool.sequences.ragged import Ragged, offsets_of
-from seqtool.texts import Text
-from seqtool.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows
 
 _TOGETHER = 1 << 16  # sequences, or pairs of them, that are looked at together
 _SORTED = 1 << 21  # fingerprints that are sorted in memory at once

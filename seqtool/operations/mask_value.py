@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.casting import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Value
-from seqtool.windows import AnyArray, windows
 
 _TRIED = (0, -1, -2, -9, -10, -99, -100, -999, -1000, -9999, -10_000, -99_999, -100_000, -1_000_000)
 

@@ -14,7 +14,8 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from seqtool.casting import Array, describe_loss, dtype_named, first_loss
+from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
+from seqtool.arrays.windows import AnyArray, Span, gather, mapped, rows_in, sequence_of, slots, span, windows
 from seqtool.errors import DataError, UsageError
 from seqtool.memory import budget
 from seqtool.operations.mask_value import free_value
@@ -30,7 +31,6 @@ from seqtool.sequences.ragged import (
     step_mask,
 )
 from seqtool.sequences.receipts import Made, Rows
-from seqtool.windows import AnyArray, Span, gather, mapped, rows_in, sequence_of, slots, span, windows
 from seqtool.words import human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant

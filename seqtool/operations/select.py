@@ -7,12 +7,12 @@ from typing import overload
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import AnyArray, Growing, Lazy, Spool, gather, selected, windows
 from seqtool.errors import UsageError
 from seqtool.sequences.conversion import running
 from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.texts import Text
-from seqtool.windows import AnyArray, Growing, Lazy, Spool, gather, selected, windows
 
 
 def at_least(ragged: Ragged, least: int, *, spool: Spool | None = None) -> Ragged:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtool.casting import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.windows import AnyArray, Growing, Spool, rows_in, selected, span
 from seqtool.sequences.conversion import running
 from seqtool.sequences.ragged import Ragged, Side, StepArray, check_side
-from seqtool.windows import AnyArray, Growing, Spool, rows_in, selected, span
 
 
 def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | None = None) -> Ragged:

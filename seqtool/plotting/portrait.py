@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, gather, windows
 from seqtool.errors import DataError
 from seqtool.plotting.sampling import (
     Cells,
@@ -23,7 +24,6 @@ from seqtool.plotting.sampling import (
 )
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.ragged import Ragged, Side, given_labels
-from seqtool.windows import AnyArray, gather, windows
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it

@@ -11,10 +11,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, expanded, gather, rows_in, windows
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.ragged import Ragged, Side
-from seqtool.windows import AnyArray, expanded, gather, rows_in, windows
 
 _WHOLE_BINS = 40  # so many whole numbers get a bin each
 _BINS = 30

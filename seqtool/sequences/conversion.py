@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.casting import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.windows import WINDOW, AnyArray, Lazy, selected, slots
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import (
     Padded,
@@ -20,7 +21,6 @@ from seqtool.sequences.ragged import (
     offsets_of,
     step_mask,
 )
-from seqtool.windows import WINDOW, AnyArray, Lazy, selected, slots
 
 
 def as_ragged(sequences: Ragged | Padded | AnyArray | Sequence[Any]) -> Ragged:

@@ -8,8 +8,8 @@ from math import ceil
 
 import numpy as np
 
-from seqtool.casting import Array
-from seqtool.windows import AnyArray, windows
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, windows
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """The two types that everything else speaks: `Ragged` (sequences end to end) and `Padded` (one block).
 
 N sequences, T slots each (the padded length), F features a step, S steps in all. Wherever an array may be
-larger than memory it may be a `seqtool.windows.Lazy`, of which only windows are read.
+larger than memory it may be a `seqtool.arrays.windows.Lazy`, of which only windows are read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 
-from seqtool.casting import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import AnyArray, Lazy, slots, windows
 from seqtool.errors import DataError, UsageError
-from seqtool.texts import Text
-from seqtool.windows import AnyArray, Lazy, slots, windows
 
 Side = Literal["pre", "post"]
 Value = float | tuple[float, ...]

@@ -8,13 +8,13 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.casting import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, stale_slots, step_mask
-from seqtool.windows import AnyArray, windows
 
 PARTS = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")
 NEVER_LOST = ("keys", "y", "step_y")

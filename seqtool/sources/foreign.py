@@ -12,7 +12,8 @@ from typing import Literal, cast
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Lazy, mapped
 from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
@@ -30,7 +31,6 @@ from seqtool.sequences.ragged import (
     unchecked,
 )
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, belonging, holds_one
-from seqtool.windows import AnyArray, Lazy, mapped
 
 
 @dataclass(frozen=True)

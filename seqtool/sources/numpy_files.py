@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import slots, span
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.inputs import Input
@@ -29,7 +30,6 @@ from seqtool.sources.foreign import (
     take,
 )
 from seqtool.sources.options import Sequences, SourceOptions
-from seqtool.windows import slots, span
 from seqtool.words import count
 
 

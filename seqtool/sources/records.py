@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array, describe_loss, dtype_named, first_loss
+from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
+from seqtool.arrays.windows import Growing, windows
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
@@ -19,7 +20,6 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.cells import BadCellError, Keys, Labels, Numbers, missing_words
 from seqtool.tables.tables import record_batches
-from seqtool.windows import Growing, windows
 
 _JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
 

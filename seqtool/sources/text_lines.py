@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import dtype_named
+from seqtool.arrays.dtypes import dtype_named
+from seqtool.arrays.windows import Growing, Spool, sequence_of
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.sequences.conversion import running
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
-from seqtool.windows import Growing, Spool, sequence_of
 
 _CELLS = 1 << 18  # numbers read at a time
 _COMMA = re.compile(r"\s*,\s*")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.tables.cells import BadCellError, Numbers, is_numeric, is_text, plain, row_of
 from seqtool.tables.tables import Table

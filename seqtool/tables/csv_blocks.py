@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 
 LONGEST_ROW = 4 << 20  # bytes
 _FIRST = 1 << 16  # bytes of the first block, by which the parser learns what the columns hold

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from seqtool.arrays.windows import AnyArray
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.tables import csv_text, json_lines
 from seqtool.tables.csv_text import Expected
-from seqtool.windows import AnyArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from math import isfinite
 
 import numpy as np
 
-from seqtool.casting import Array
-from seqtool.windows import AnyArray, Lazy, windows
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Lazy, windows
 
 PADDING, MISSING = -1, -2
 EXTREME = 50  # one cell in so many, at each end, lies outside the scale

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray
 from seqtool.terminal.heatmap import EXTREME, MISSING, PADDING, Heatmap, heatmap
-from seqtool.windows import AnyArray
 from seqtool.words import printable
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.errors import UsageError
 
 POOL = 100  # batches whose sequences are sorted by length together

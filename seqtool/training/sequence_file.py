@@ -17,13 +17,8 @@ from zipfile import is_zipfile
 
 import numpy as np
 
-from seqtool.casting import Array, dtype_named, first_loss
-from seqtool.errors import DataError, UsageError, at
-from seqtool.files import npz
-from seqtool.files.zip_reader import ZipReader
-from seqtool.operations.pad import plan
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
-from seqtool.windows import (
+from seqtool.arrays.dtypes import Array, dtype_named, first_loss
+from seqtool.arrays.windows import (
     AnyArray,
     FileArray,
     Spool,
@@ -35,6 +30,11 @@ from seqtool.windows import (
     slots,
     stored,
 )
+from seqtool.errors import DataError, UsageError, at
+from seqtool.files import npz
+from seqtool.files.zip_reader import ZipReader
+from seqtool.operations.pad import plan
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
 
 _GAP = 1 << 14  # bytes between two stretches that are rather read along than passed over
 

@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seqtool
+from seqtool.arrays.windows import Spool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sources.foreign import Foreign
-from seqtool.windows import Spool
 from tests import oracles
 from tests.command import SAMPLES, Place, succeeded
 

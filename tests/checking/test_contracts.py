@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import seqtool
+from seqtool.arrays.windows import Spool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.foreign import Foreign
-from seqtool.windows import Spool
 from tests.command import Place, succeeded
 
 NAN = float("nan")

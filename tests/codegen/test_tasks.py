@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import seqtool
+from seqtool.arrays.windows import WINDOW, Lazy
 from seqtool.codegen.tasks import Target, is_harmless, mask_value, task_of
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.windows import WINDOW, Lazy
 from tests.learnable import COUNT, files, kinds
 
 TARGETS = {

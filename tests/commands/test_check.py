@@ -14,8 +14,8 @@ import pytest
 
 import seqtool
 from seqtool import checking
+from seqtool.arrays.windows import Spool
 from seqtool.files.inputs import opened
-from seqtool.windows import Spool
 from tests.command import SAMPLES, Done, Place, succeeded
 
 EVENTS = """user,site,time,speed,height,kind,state,age

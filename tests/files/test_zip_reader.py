@@ -597,7 +597,7 @@ WALK = """
 import sys
 from pathlib import Path
 import numpy as np
-from seqtool.windows import windows
+from seqtool.arrays.windows import windows
 from seqtool.files.npy import open_npy
 from seqtool.files.zip_reader import ZipReader
 

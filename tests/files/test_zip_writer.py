@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.arrays.windows import Lazy, Spool
 from seqtool.files import zip_writer
 from seqtool.files.deflate import PIECE, Compress, deflated
 from seqtool.files.zip_reader import ZipReader
 from seqtool.files.zip_writer import Member, ZipWriter, npy_header, write_array
-from seqtool.windows import Lazy, Spool
 from tests.files.test_zip_reader import BOTH_ROADS, Pipe, packed, some_arrays, spelled, unpacked
 
 BOTH_WAYS = pytest.mark.parametrize("compress", ["fast", "small"])

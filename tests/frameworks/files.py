@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 import seqtool
+from seqtool.arrays.windows import Lazy
 from seqtool.memory import peak
 from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
-from seqtool.windows import Lazy
 
 COUNT, FEATURES = 50, 3
 

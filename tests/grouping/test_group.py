@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqtool.arrays.windows import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
@@ -29,7 +30,6 @@ from seqtool.tables import json_lines, tables
 from seqtool.tables.csv_text import Expected
 from seqtool.tables.roles import resolve
 from seqtool.tables.tables import Table, TextOptions, from_array, open_tables
-from seqtool.windows import Spool
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
 from tests.oracles import parts, sequences_of, told
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqtool.arrays.windows import Spool
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout, key_array
-from seqtool.windows import Spool
 from tests import oracles
 from tests.cutting import small_windows
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import windows
+from seqtool.arrays import windows
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import Lazy, Spool
 from seqtool.operations import duplicates
 from seqtool.operations.duplicates import fingerprints, key_cells, repeated, shared
 from seqtool.sequences.ragged import Ragged, offsets_of
-from seqtool.texts import Text
-from seqtool.windows import Lazy, Spool
 
 NAN = float("nan")
 sequences = st.lists(st.lists(st.integers(0, 2), max_size=4), max_size=8)

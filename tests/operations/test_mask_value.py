@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from seqtool.arrays.windows import Lazy
 from seqtool.errors import DataError
 from seqtool.operations.mask_value import candidates, free_value, holding
-from seqtool.windows import Lazy
 from tests import oracles
 
 NAN = float("nan")

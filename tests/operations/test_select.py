@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import windows
+from seqtool.arrays import windows
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import Spool
 from seqtool.errors import UsageError
 from seqtool.files import npz
 from seqtool.files.npz import save
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged, offsets_of
-from seqtool.texts import Text
-from seqtool.windows import Spool
 from tests import oracles
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqtool.arrays.windows import Lazy
 from seqtool.errors import DataError
 from seqtool.plotting import portrait as portrait_module
 from seqtool.plotting.portrait import MOST_BARS, MOST_FEATURES, Bars, Portrait, portrait
 from seqtool.plotting.sampling import Distribution
 from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
-from seqtool.windows import Lazy
 
 
 def made(lengths: list[int], values: np.ndarray | None = None, **more: Any) -> Ragged:

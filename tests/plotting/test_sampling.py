@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import windows as windows_module
-from seqtool.casting import Array
+from seqtool.arrays import windows as windows_module
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Lazy, gather
 from seqtool.plotting.sampling import (
     Distribution,
     aligned_bars,
@@ -27,7 +28,6 @@ from seqtool.plotting.sampling import (
 )
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.ragged import Ragged, Side, offsets_of
-from seqtool.windows import AnyArray, Lazy, gather
 
 LENGTHS = st.lists(st.integers(0, 9), max_size=40).map(lambda lengths: np.array(lengths, np.int64))
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.arrays.windows import Lazy
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.windows import Lazy
 
 some = st.lists(st.integers(0, 60), min_size=1, max_size=60)
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from seqtool.arrays.windows import Lazy
 from seqtool.terminal.heatmap import MISSING, PADDING, heatmap
-from seqtool.windows import Lazy
 from tests.cutting import small_windows
 
 NAN, INF = float("nan"), float("inf")

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqtool
+from seqtool.arrays.windows import Lazy
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.ragged import Ragged, StepArray, Value, offsets_of
 from seqtool.training.sequence_file import SequenceFile
-from seqtool.windows import Lazy
 from tests.command import Place, succeeded
 
 # The same sequences in every kind of file

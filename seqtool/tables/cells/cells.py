@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 INTEGER = re.compile(r"\s*[+-]?\d+\s*")

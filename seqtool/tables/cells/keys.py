@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.tables.cells.cells import EXACT, BadCellError, is_text, plain
 from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
 

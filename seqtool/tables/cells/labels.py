@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.errors import DataError
 from seqtool.tables.cells.cells import INTEGER, is_text, plain
 from seqtool.tables.cells.keys import refuse_nul, spelled

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array, describe_loss, first_loss
+from seqtool.arrays.dtypes import Array, describe_loss, first_loss
 from seqtool.tables.cells.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain, row_of
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.tables.cells.cells import BadCellError, is_text, plain
 from seqtool.tables.cells.numbers import Loss, Numbers
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 
 _FIRST = 16  # cells that mostly tell what the others are
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import casting
-from seqtool.casting import DTYPES, cast, check_cast, describe_loss, dtype_named, first_loss
+from seqtool.arrays import dtypes
+from seqtool.arrays.dtypes import DTYPES, cast, check_cast, describe_loss, dtype_named, first_loss
 from seqtool.errors import DataError, UsageError
 from tests import oracles
 
@@ -188,7 +188,7 @@ def test_the_place_has_every_dimension_and_the_name_that_was_given() -> None:
 def test_the_place_does_not_depend_on_how_many_are_examined_at_once(
     chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(casting, "_CHUNK", chunk)
+    monkeypatch.setattr(dtypes, "_CHUNK", chunk)
     for place in range(7):
         values = np.zeros(7)
         values[place:] = 0.5

@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from seqtool import windows as windows_module
-from seqtool.errors import DataError
-from seqtool.files.npy import cellwise, open_npy
-from seqtool.windows import (
+from seqtool.arrays import windows as windows_module
+from seqtool.arrays.windows import (
     FileArray,
     Growing,
     Lazy,
@@ -32,6 +30,8 @@ from seqtool.windows import (
     stored,
     windows,
 )
+from seqtool.errors import DataError
+from seqtool.files.npy import cellwise, open_npy
 from tests.cutting import small_windows
 
 arrays = npst.arrays(

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.casting import Array
-from seqtool.windows import AnyArray
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray
 
 
 class Text:

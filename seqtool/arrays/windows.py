@@ -19,7 +19,7 @@ from typing import IO, Any, Self, overload
 
 import numpy as np
 
-from seqtool.casting import Array
+from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, why
 from seqtool.words import human
 
