@@ -5,7 +5,7 @@ import os
 import sys
 from typing import NoReturn
 
-from seqtool import signals
+from seqtool.system import signals
 
 
 def main() -> NoReturn:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from seqtool import memory
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.windows import Spool
 from seqtool.errors import UsageError, check_choice
@@ -21,6 +20,7 @@ from seqtool.grouping.group import group_table
 from seqtool.operations.pad import carry_out, check_blow_up, plan
 from seqtool.sequences.ragged import Padded, Ragged, Side, Value
 from seqtool.sequences.receipts import Made
+from seqtool.system import memory
 from seqtool.tables import tables
 from seqtool.tables.roles import LabelKind, resolve
 from seqtool.tables.tables import Table, TextOptions

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from seqtool import commands, signals
+from seqtool import commands
 from seqtool.commands._options import takes_groups
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
+from seqtool.system import signals
 from seqtool.words import printable
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.

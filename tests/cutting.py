@@ -6,7 +6,7 @@ import pytest
 
 from seqtool.arrays import windows
 from seqtool.grouping import columns, runs, sorting
-from seqtool.memory import Memory
+from seqtool.system.memory import Memory
 from seqtool.tables import csv_blocks, csv_text
 
 

@@ -21,7 +21,9 @@ PACKAGE = ROOT / "seqtool"
 # A module of `commands` or `encoding` belongs to the layer of its package.
 LAYERS: list[set[str]] = [
     {"errors", "words"},
-    {"ahead", "memory", "signals"},
+    {
+        "system",
+    },
     {
         "arrays",
     },
@@ -480,7 +482,7 @@ def test_every_module_has_its_tests() -> None:
     helpers = {
         "__init__",
         "__main__",
-        "ahead",
+        "system.prefetch",
         "cli",
         "words",
         "sequences.keys",
@@ -494,7 +496,7 @@ def test_every_module_has_its_tests() -> None:
         "files.inputs",
         "tables.json_lines",
         "inspecting.measure",
-        "signals",
+        "system.signals",
         # those of grouping, of files of arrays, and of grouped tables
         "grouping.columns",
         "grouping.merging",

@@ -19,12 +19,12 @@ from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy
 from seqtool.files.zip_reader import ZipReader
-from seqtool.memory import Memory, allowed
 from seqtool.operations.duplicates import Twice, key_cells, shared
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.ragged import Padded, Ragged, check_value, exchanged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import Foreign, choose, dense, lengths_file, refuse_names, refuse_said, take
+from seqtool.system.memory import Memory, allowed
 from seqtool.words import count
 
 

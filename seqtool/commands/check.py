@@ -56,11 +56,12 @@ def check(
     from dataclasses import asdict
     from typing import get_args
 
-    from seqtool import checking, memory
+    from seqtool import checking
     from seqtool.arrays.windows import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
     from seqtool.sources.foreign import Foreign
+    from seqtool.system import memory
     from seqtool.terminal import report
 
     network = check_choice("--for", reader, get_args(checking.Reader))

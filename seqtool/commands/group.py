@@ -64,7 +64,6 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool import memory
     from seqtool.arrays.windows import Spool
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
@@ -74,6 +73,7 @@ def group(
     from seqtool.operations.pad import plan
     from seqtool.sequences import receipts
     from seqtool.sequences.ragged import check_side
+    from seqtool.system import memory
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
 

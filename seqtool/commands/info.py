@@ -44,11 +44,12 @@ def info(
 
     Example: seqtool info train.npz --sequence 7
     """
-    from seqtool import codegen, errors, memory
+    from seqtool import codegen, errors
     from seqtool.errors import DataError, UsageError
     from seqtool.files import inputs
     from seqtool.inspecting import show_file
     from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, window_of
+    from seqtool.system import memory
     from seqtool.terminal import report
 
     errors.check_choice("--code", code, codegen.CODES)

@@ -66,7 +66,7 @@ def pad(
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
-    from seqtool import errors, memory
+    from seqtool import errors
     from seqtool.arrays.windows import Spool
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
@@ -78,6 +78,7 @@ def pad(
     from seqtool.sequences.ragged import Ragged, check_side
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
+    from seqtool.system import memory
     from seqtool.terminal import report
 
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)

@@ -55,7 +55,6 @@ def plan(
 
     Example: seqtool plan events.csv --key user
     """
-    from seqtool import memory
     from seqtool.arrays.dtypes import dtype_named
     from seqtool.arrays.windows import Spool
     from seqtool.files import inputs
@@ -64,6 +63,7 @@ def plan(
     from seqtool.inspecting.planning import plan_lengths
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.sources.options import SourceOptions
+    from seqtool.system import memory
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
 

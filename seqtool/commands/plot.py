@@ -53,7 +53,7 @@ def plot(
 
     Example: seqtool plot train.npz -o train.html
     """
-    from seqtool import errors, memory
+    from seqtool import errors
     from seqtool.arrays.windows import Spool
     from seqtool.files import inputs, outputs
     from seqtool.plotting import check_matplotlib, picture
@@ -62,6 +62,7 @@ def plot(
     from seqtool.plotting.webpages import described
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
+    from seqtool.system import memory
     from seqtool.terminal import report
 
     check_matplotlib()

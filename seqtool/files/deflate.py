@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from isal import isal_zlib
 
-from seqtool.ahead import in_turn
+from seqtool.system.prefetch import in_turn
 
 Compress = Literal["fast", "small"]
 # The library and its level. isal's 1, 2 and 3 differ by 2 % in size, and 3 takes twice the time; zlib's 6 is

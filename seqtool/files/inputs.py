@@ -18,7 +18,7 @@ from typing import IO, Any, Literal, cast
 from isal.igzip_lib import IsalError
 
 from seqtool.errors import DataError, NoInputError, UsageError, why
-from seqtool.signals import held
+from seqtool.system.signals import held
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
 Packing = Literal["gzip", "zstd"]

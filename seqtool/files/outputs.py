@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtool.errors import DataError, UsageError, why
-from seqtool.signals import held
+from seqtool.system.signals import held
 
 
 @contextmanager

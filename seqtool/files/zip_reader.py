@@ -21,7 +21,7 @@ from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import column_by_column
 from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream
 from seqtool.files.npy import Cells, OwnFile, Window, in_file, mapped, read_header
-from seqtool.memory import budget
+from seqtool.system.memory import budget
 from seqtool.words import human
 
 _ENCRYPTED = 1  # flag

@@ -23,10 +23,10 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from isal import isal_zlib
 
-from seqtool.ahead import ahead
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.windows import AnyArray, Lazy, windows
 from seqtool.files.deflate import PIECE, Compress, deflated
+from seqtool.system.prefetch import ahead
 
 _ALIGN = 64
 _LARGE = 8 << 20  # bytes that are worth a thread, and a call for room on the disk

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from seqtool.ahead import ahead
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.system.prefetch import ahead
 from seqtool.tables.cell_errors import bad_cell, text_columns
 from seqtool.tables.cells import BadCellError, Keys, Labels, Loss, Numbers, Order, is_text, missing_words
 from seqtool.tables.csv_text import Expected

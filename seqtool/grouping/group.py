@@ -16,9 +16,9 @@ from seqtool.arrays.windows import AnyArray, Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.kernel import ChangingError, Grouper
-from seqtool.memory import Memory
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Rows
+from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
 from seqtool.tables.tables import Table
 

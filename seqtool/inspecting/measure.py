@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from seqtool.arrays.windows import AnyArray, Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
-from seqtool.memory import Memory
 from seqtool.sequences.ragged import Side
 from seqtool.sources.options import SourceOptions
+from seqtool.system.memory import Memory
 from seqtool.words import count
 
 if TYPE_CHECKING:

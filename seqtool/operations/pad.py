@@ -17,7 +17,6 @@ import numpy as np
 from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
 from seqtool.arrays.windows import AnyArray, Span, gather, mapped, rows_in, sequence_of, slots, span, windows
 from seqtool.errors import DataError, UsageError
-from seqtool.memory import budget
 from seqtool.operations.mask_value import free_value
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.ragged import (
@@ -31,6 +30,7 @@ from seqtool.sequences.ragged import (
     step_mask,
 )
 from seqtool.sequences.receipts import Made, Rows
+from seqtool.system.memory import budget
 from seqtool.words import human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant

@@ -17,7 +17,6 @@ from seqtool.arrays.windows import AnyArray, Lazy, mapped
 from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
-from seqtool.memory import Memory
 from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.ragged import (
     Padded,
@@ -31,6 +30,7 @@ from seqtool.sequences.ragged import (
     unchecked,
 )
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, belonging, holds_one
+from seqtool.system.memory import Memory
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from seqtool.arrays.windows import Spool
-from seqtool.memory import Memory, allowed
 from seqtool.sequences.ragged import Ragged, Side, Value
+from seqtool.system.memory import Memory, allowed
 
 
 @dataclass(frozen=True)

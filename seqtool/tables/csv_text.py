@@ -19,9 +19,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from seqtool.ahead import in_turn
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.system.prefetch import in_turn
 from seqtool.tables.cells.spelling import plain_integers
 from seqtool.tables.csv_blocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import typer
 
-from seqtool import memory
 from seqtool.errors import DataError
+from seqtool.system import memory
 from seqtool.words import human, printable
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 import seqtool
 from seqtool.arrays.windows import Lazy
-from seqtool.memory import peak
 from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
+from seqtool.system.memory import peak
 
 COUNT, FEATURES = 50, 3
 

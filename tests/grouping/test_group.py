@@ -23,9 +23,9 @@ from seqtool.files.inputs import opened
 from seqtool.grouping.encoder import GroupOptions
 from seqtool.grouping.group import Tabular, count_table, group_table
 from seqtool.grouping.kernel import Grouper
-from seqtool.memory import Memory
 from seqtool.operations.pad import carry_out, plan
 from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.system.memory import Memory
 from seqtool.tables import json_lines, tables
 from seqtool.tables.csv_text import Expected
 from seqtool.tables.roles import resolve

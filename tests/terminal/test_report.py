@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from seqtool import memory
 from seqtool.errors import DataError
+from seqtool.system import memory
 from seqtool.terminal.report import Summary, print_json
 from seqtool.words import count, listed
 from tests.screen import ESCAPE, Attach

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool import memory
 from seqtool.errors import DataError, UsageError
-from seqtool.memory import LEAST, Memory, allowed, budget, parse_size, peak
+from seqtool.system import memory
+from seqtool.system.memory import LEAST, Memory, allowed, budget, parse_size, peak
 from seqtool.words import human
 
 UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from seqtool.ahead import ahead
+from seqtool.system.prefetch import ahead
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
