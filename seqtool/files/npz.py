@@ -22,8 +22,8 @@ meta                      () text, JSON            always
 
 `meta` is an object: `format` ("seqtool"), `version` (1), `kind` ("padded" or "ragged"), for padded files
 `padding` ("pre" or "post": the side that is filled), `value` and `step_values` (what padding holds, in x and
-in each per-step array; NaN and infinities as text), and `receipt` (see `seqtool.sequences.receipts`). A reader refuses a
-version above its own.
+in each per-step array; NaN and infinities as text), and `receipt` (see `seqtool.sequences.receipts`). A reader
+refuses a version above its own.
 
 Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 bytes, end to end,
 NAME_offsets (cells + 1,) int64 says where each cell begins, and NAME_shape (dimensions,) int64 is the shape.
