@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from seqtool.errors import DataError, SeqtoolError, UsageError
     from seqtool.files.npz import load, save
     from seqtool.operations.pad import pad, unpad
-    from seqtool.sequences.ragged import Padded, Ragged, step_mask
+    from seqtool.sequences.ragged import Padded, Ragged
+    from seqtool.sequences.validation import step_mask
 
 # Loaded when first used, so that `seqtool --help` does not wait for numpy.
 _HOMES = {
@@ -32,7 +33,7 @@ _HOMES = {
     "load": "files.npz",
     "pad": "operations.pad",
     "save": "files.npz",
-    "step_mask": "sequences.ragged",
+    "step_mask": "sequences.validation",
     "unpad": "operations.pad",
 }
 __all__ = [

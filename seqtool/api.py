@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import Spool
+from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_choice
 from seqtool.files import inputs
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
 from seqtool.grouping.group import group_table
 from seqtool.operations.pad import carry_out, check_blow_up, plan
-from seqtool.sequences.ragged import Padded, Ragged, Side, Value
+from seqtool.sequences.padding_values import Side, Value
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Made
 from seqtool.system import memory
 from seqtool.tables import tables

@@ -18,11 +18,12 @@ except ModuleNotFoundError as missing:
         "KERAS_BACKEND to torch or jax and install that"
     ) from None
 
-from seqtool.arrays.windows import sequence_of
+from seqtool.arrays.gather import sequence_of
 from seqtool.errors import DataError, at
-from seqtool.operations.mask_value import free_value, holding, mask_number
+from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.ragged import Value, offsets_of
+from seqtool.sequences.padding_values import Value, mask_number
+from seqtool.sequences.validation import offsets_of
 from seqtool.training.batches import POOL, check_options, epoch
 from seqtool.training.sequence_file import SequenceFile
 

@@ -22,7 +22,7 @@ except ModuleNotFoundError as missing:
 
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
-from seqtool.sequences.ragged import Value, check_value
+from seqtool.sequences.padding_values import Value, check_value
 from seqtool.training.batches import check_options, length_batches
 from seqtool.training.sequence_file import SequenceFile
 

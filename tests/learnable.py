@@ -7,7 +7,8 @@ from math import nan
 import numpy as np
 
 import seqtool
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 
 COUNT = 30  # all of them fit into one batch
 LENGTHS = np.random.default_rng(1).integers(2, 9, COUNT)

@@ -15,7 +15,8 @@ from hypothesis.extra import numpy as npst
 
 from seqtool.arrays.text import Text
 from seqtool.arrays.windows import Lazy
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 NUMBERS = ["bool", *INTEGERS, "float16", "float32", "float64"]

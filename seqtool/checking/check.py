@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import cast
 
-from seqtool.arrays.windows import Spool, stored
+from seqtool.arrays.spool import Spool, stored
 from seqtool.checking import contracts
 from seqtool.checking.findings import Finding, Reader, Subject
 from seqtool.checking.invariants import invariants, lengths
@@ -21,7 +21,8 @@ from seqtool.files.npy import open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.duplicates import Twice, key_cells, shared
 from seqtool.sequences.keys import shown_key
-from seqtool.sequences.ragged import Padded, Ragged, check_value, exchanged
+from seqtool.sequences.padding_values import check_value
+from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import Foreign, choose, dense, lengths_file, refuse_names, refuse_said, take
 from seqtool.system.memory import Memory, allowed

@@ -13,9 +13,10 @@ import numpy as np
 
 from seqtool.checking.findings import Finding, Options, Reader, Subject, seen
 from seqtool.errors import DataError
-from seqtool.operations.mask_value import free_value, holding, mask_number
-from seqtool.operations.pad import lost
+from seqtool.operations.cast import lost
+from seqtool.operations.mask_value import free_value, holding
 from seqtool.operations.strip import Hidden
+from seqtool.sequences.padding_values import mask_number
 from seqtool.sequences.ragged import Padded, Ragged
 
 Look = Callable[[Subject], Finding]

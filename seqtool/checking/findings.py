@@ -11,11 +11,13 @@ from typing import Any, Literal
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Spool, sequence_of, stored, windows
-from seqtool.operations.mask_value import mask_number
+from seqtool.arrays.gather import sequence_of
+from seqtool.arrays.spool import Spool, stored
+from seqtool.arrays.windows import AnyArray, windows
 from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.sequences.conversion import as_ragged
-from seqtool.sequences.ragged import Padded, Ragged, Side, Value, exchanged
+from seqtool.sequences.padding_values import Side, Value, mask_number
+from seqtool.sequences.ragged import Padded, Ragged, exchanged
 
 Verdict = Literal["ok", "warning", "fails"]
 Reader = Literal["keras", "keras-cudnn", "torch", "dynamic-rnn"]

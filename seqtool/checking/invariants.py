@@ -10,13 +10,15 @@ from typing import cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Spool, span
+from seqtool.arrays.spool import Spool
+from seqtool.arrays.windows import AnyArray, span
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
+from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
-from seqtool.operations.pad import lost
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
-from seqtool.sequences.ragged import Padded, Ragged, given_labels, stale_slots
+from seqtool.sequences.ragged import Padded, Ragged, given_labels
+from seqtool.sequences.validation import stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
 

@@ -11,7 +11,7 @@ from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.schema import LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.ragged import Side
+from seqtool.sequences.padding_values import Side
 
 _NEEDED = {"padded": {"x", "lengths"}, "ragged": {"values", "offsets", "lengths"}}
 

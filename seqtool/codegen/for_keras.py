@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from seqtool.codegen.filling import apart, filled
 from seqtool.codegen.tasks import Task, is_harmless, mask_value
-from seqtool.sequences.ragged import Padded, Ragged, Value
+from seqtool.sequences.padding_values import Value
+from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
 import keras

@@ -11,11 +11,12 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.text import Text
 from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
-from seqtool.operations.mask_value import free_value, holding, mask_number
-from seqtool.operations.pad import lost
+from seqtool.operations.cast import lost
+from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.ragged import Padded, Ragged, Value
+from seqtool.sequences.padding_values import Value, mask_number
+from seqtool.sequences.ragged import Padded, Ragged
 
 Reads = Literal["features", "number", "ids"]
 

@@ -14,9 +14,11 @@ from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.files import npz
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import Counted, Destination, is_special, stdout_is_elsewhere
-from seqtool.operations.pad import Plan, check_blow_up
-from seqtool.sequences.ragged import Ragged, Side
+from seqtool.operations.pad import check_blow_up
+from seqtool.sequences.padding_values import Side, value_to_json
+from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Made
+from seqtool.sequences.stream import Plan
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
 from seqtool.words import count, human, listed
@@ -134,7 +136,7 @@ def _describe(data: Plan | Ragged, summary: Summary) -> None:
         return
     slots = prod(data.shape[:2])
     share = 1 - lengths.total / slots if slots else 0.0
-    value = npz.value_to_json(data.value)
+    value = value_to_json(data.value)
     summary.say(
         "made",
         f"x {_shape(data.shape)} {data.dtype}; lengths {told}; {data.padding} padding with {value}, "

@@ -19,7 +19,7 @@ import typer
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqtool.sequences.ragged import Side, Value
+    from seqtool.sequences.padding_values import Side, Value
 
 
 LabelName = Annotated[
@@ -114,7 +114,7 @@ class ArrayOptions:
     @property
     def side(self) -> Side | None:
         """The side that `--input-padding` names; raises UsageError for what is none."""
-        from seqtool.sequences.ragged import check_side
+        from seqtool.sequences.padding_values import check_side
 
         return None if self.input_padding is None else check_side("--input-padding", self.input_padding)
 

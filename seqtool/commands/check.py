@@ -57,7 +57,7 @@ def check(
     from typing import get_args
 
     from seqtool import checking
-    from seqtool.arrays.windows import Spool
+    from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
     from seqtool.sources.foreign import Foreign

@@ -64,7 +64,7 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
-    from seqtool.arrays.windows import Spool
+    from seqtool.arrays.spool import Spool
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
     from seqtool.files.npz import written_by_seqtool
@@ -72,7 +72,7 @@ def group(
     from seqtool.grouping.group import group_table
     from seqtool.operations.pad import plan
     from seqtool.sequences import receipts
-    from seqtool.sequences.ragged import check_side
+    from seqtool.sequences.padding_values import check_side
     from seqtool.system import memory
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report

@@ -67,15 +67,17 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors
-    from seqtool.arrays.windows import Spool
+    from seqtool.arrays.spool import Spool
     from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
     from seqtool.files import inputs, outputs
     from seqtool.files.npz import written_by_seqtool
-    from seqtool.operations.pad import plan, recast
+    from seqtool.operations.cast import recast
+    from seqtool.operations.pad import plan
     from seqtool.operations.select import at_least
     from seqtool.operations.strip import strip as strip_steps
     from seqtool.sequences import receipts
-    from seqtool.sequences.ragged import Ragged, check_side
+    from seqtool.sequences.padding_values import check_side
+    from seqtool.sequences.ragged import Ragged
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
     from seqtool.system import memory

@@ -56,7 +56,7 @@ def plan(
     Example: seqtool plan events.csv --key user
     """
     from seqtool.arrays.dtypes import dtype_named
-    from seqtool.arrays.windows import Spool
+    from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.inspecting import measure, show_plan

@@ -54,7 +54,7 @@ def plot(
     Example: seqtool plot train.npz -o train.html
     """
     from seqtool import errors
-    from seqtool.arrays.windows import Spool
+    from seqtool.arrays.spool import Spool
     from seqtool.files import inputs, outputs
     from seqtool.plotting import check_matplotlib, picture
     from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool

@@ -15,7 +15,8 @@ from typing import IO, Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, FileArray, Lazy
+from seqtool.arrays.file_array import FileArray
+from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import Columns, column_by_column
 

@@ -36,7 +36,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import isfinite, prod
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
@@ -50,18 +50,10 @@ from seqtool.files.deflate import Compress
 from seqtool.files.outputs import check_suffix, replacing
 from seqtool.files.zip_reader import ZipReader
 from seqtool.files.zip_writer import Member, ZipWriter, write_array
-from seqtool.operations.pad import Plan
-from seqtool.sequences.ragged import (
-    Padded,
-    Ragged,
-    Receipt,
-    Side,
-    StepArray,
-    Value,
-    check_same_lengths,
-    step_mask,
-    unchecked,
-)
+from seqtool.sequences.padding_values import Side, number_from_json, value_from_json, value_to_json
+from seqtool.sequences.ragged import Padded, Ragged, Receipt, StepArray, unchecked
+from seqtool.sequences.stream import Plan
+from seqtool.sequences.validation import check_same_lengths, step_mask
 
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c")
@@ -225,32 +217,6 @@ def _meta(data: Ragged | Padded | Plan, receipt: Receipt) -> dict[str, Any]:
     return meta | {"receipt": [dict(entry) for entry in receipt]}
 
 
-def value_to_json(value: Value) -> Any:
-    """A padding value as strict JSON has it: NaN and infinities as text.
-
-    >>> value_to_json((0, float("nan")))
-    [0, 'nan']
-    """
-    if isinstance(value, tuple):
-        return [value_to_json(number) for number in value]
-    number: Any = value.item() if hasattr(value, "item") else value  # NumPy's numbers are no JSON
-    return number if isfinite(number) else str(number)
-
-
-def _value_from_json(value: Any) -> Value:
-    if isinstance(value, list):
-        return tuple(_number_from_json(number) for number in value)
-    return _number_from_json(value)
-
-
-def _number_from_json(number: Any) -> float:
-    if number in ("nan", "inf", "-inf"):
-        return float(number)
-    if not isinstance(number, (int, float)):
-        raise DataError(f"meta says that padding holds {number!r}; a number was expected")
-    return number
-
-
 def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Ragged | Padded:
     """Read a file that seqtool wrote: Padded or Ragged, as it was saved.
 
@@ -349,7 +315,7 @@ def _assemble(
         "keys": _text_from(archive, "keys", get) if "keys" in present else None,
         "features": _features(archive) if "features" in present else None,
         "per_step": {
-            name: StepArray(array, _number_from_json(step_values[name]))
+            name: StepArray(array, number_from_json(step_values[name]))
             for name, array in all_of(PER_STEP).items()
         },
         "per_sequence": {name: _text_from(archive, name, get) for name in PER_SEQUENCE if name in present},
@@ -367,7 +333,7 @@ def _assemble(
         return ragged
     if meta["kind"] != "padded" or meta["padding"] not in get_args(Side):
         raise DataError(f"meta says kind {meta['kind']!r} with padding {meta.get('padding')!r}")
-    value = _value_from_json(meta["value"])
+    value = value_from_json(meta["value"])
     fields = {"x": get("x"), "lengths": lengths, "padding": meta["padding"], "value": value, **common}
     return Padded(**fields) if check else unchecked(Padded, **fields)
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Growing, Lazy, Spool, stored
+from seqtool.arrays.spool import Growing, Spool, stored
+from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.grouping.sorting import ranking_bytes, ranks
 
 _ENCODED = 1 << 20  # rows of text that get their codes together

@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from seqtool.arrays.windows import AnyArray, Spool
+from seqtool.arrays.spool import Spool
+from seqtool.arrays.windows import AnyArray
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.kernel import ChangingError, Grouper

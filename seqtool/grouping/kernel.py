@@ -16,8 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import expanded, selected
+from seqtool.arrays.spool import Growing, Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, Growing, Lazy, Spool, expanded, selected, windows
+from seqtool.arrays.windows import AnyArray, Lazy, windows
 from seqtool.grouping.columns import Cells, GrowingCells, Ranked, Spelled, is_numbers
 from seqtool.grouping.merging import merged
 from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order

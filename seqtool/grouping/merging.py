@@ -18,7 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, FileArray, Growing, Lazy, Spool, expanded
+from seqtool.arrays.file_array import FileArray
+from seqtool.arrays.gather import expanded
+from seqtool.arrays.spool import Growing, Spool
+from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.grouping.columns import GrowingCells, is_numbers
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import as_codes, changes, ranking_bytes, stable_order, taken

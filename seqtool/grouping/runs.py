@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Lazy, Spool, stored
+from seqtool.arrays.spool import Spool, stored
+from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.grouping.columns import (
     FillingNarrow,
     FillingNumbers,

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import expanded, index_type
+from seqtool.arrays.gather import expanded, index_type
 
 _PIECE = 1 << 18  # rows looked at together, so that what a look needs beside the columns stays small
 _PARTS = 8  # ranges that rows are sorted in

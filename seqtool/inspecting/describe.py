@@ -18,6 +18,7 @@ from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import join_names, split_names
 
@@ -155,7 +156,7 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     if isinstance(data, Padded):
         all_slots = data.x.shape[0] * data.x.shape[1]
         found["padding"] = data.padding
-        found["value"] = npz.value_to_json(data.value)
+        found["value"] = value_to_json(data.value)
         found["padding_share"] = 1 - lengths.steps / all_slots if all_slots else 0.0
     if data.keys is not None:
         found["keys"] = {

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seqtool.arrays.windows import AnyArray, Spool
+from seqtool.arrays.spool import Spool
+from seqtool.arrays.windows import AnyArray
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
-from seqtool.sequences.ragged import Side
+from seqtool.sequences.padding_values import Side
 from seqtool.sources.options import SourceOptions
 from seqtool.system.memory import Memory
 from seqtool.words import count

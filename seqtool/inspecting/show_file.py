@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
-from seqtool.files.npz import value_to_json
+from seqtool.sequences.padding_values import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
 from seqtool.words import count, human, listed
 

@@ -14,10 +14,13 @@ from math import prod
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import expanded, gather
+from seqtool.arrays.spool import Growing, Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import WINDOW, AnyArray, Growing, Spool, expanded, gather, windows
-from seqtool.operations.pad import rounded
-from seqtool.sequences.ragged import Ragged, offsets_of
+from seqtool.arrays.windows import WINDOW, AnyArray, windows
+from seqtool.operations.cast import rounded
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.validation import offsets_of
 
 _TOGETHER = 1 << 16  # sequences, or pairs of them, that are looked at together
 _SORTED = 1 << 21  # fingerprints that are sorted in memory at once

@@ -14,7 +14,6 @@ import numpy as np
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
-from seqtool.sequences.ragged import Value
 
 _TRIED = (0, -1, -2, -9, -10, -99, -100, -999, -1000, -9999, -10_000, -99_999, -100_000, -1_000_000)
 
@@ -27,16 +26,6 @@ class Held:
 
     count: int
     first: int
-
-
-def mask_number(value: Value) -> float | None:
-    """The one finite number that padding holds in every feature, which a mask can compare with; else None.
-
-    >>> mask_number((0, 0)), mask_number((0, 1)), mask_number(float("nan"))
-    (0, None, None)
-    """
-    numbers = set(value) if isinstance(value, tuple) else {value}
-    return numbers.pop() if len(numbers) == 1 and np.isfinite(list(numbers)).all() else None
 
 
 def holding(values: AnyArray, value: float) -> Held | None:

@@ -8,8 +8,10 @@ from typing import overload
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import gather, selected
+from seqtool.arrays.spool import Growing, Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, Growing, Lazy, Spool, gather, selected, windows
+from seqtool.arrays.windows import AnyArray, Lazy, windows
 from seqtool.errors import UsageError
 from seqtool.sequences.conversion import running
 from seqtool.sequences.ragged import Ragged, StepArray

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.windows import AnyArray, Growing, Spool, rows_in, selected, span
+from seqtool.arrays.gather import selected
+from seqtool.arrays.spool import Growing, Spool
+from seqtool.arrays.windows import AnyArray, rows_in, span
 from seqtool.sequences.conversion import running
-from seqtool.sequences.ragged import Ragged, Side, StepArray, check_side
+from seqtool.sequences.padding_values import Side, check_side
+from seqtool.sequences.ragged import Ragged, StepArray
 
 
 def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | None = None) -> Ragged:

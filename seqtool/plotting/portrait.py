@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, gather, windows
+from seqtool.arrays.gather import gather
+from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
 from seqtool.plotting.sampling import (
     Cells,
@@ -23,7 +24,8 @@ from seqtool.plotting.sampling import (
     tally,
 )
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.ragged import Ragged, Side, given_labels
+from seqtool.sequences.padding_values import Side
+from seqtool.sequences.ragged import Ragged, given_labels
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it

@@ -12,9 +12,11 @@ from fractions import Fraction
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, expanded, gather, rows_in, windows
+from seqtool.arrays.gather import expanded, gather
+from seqtool.arrays.windows import AnyArray, rows_in, windows
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.ragged import Ragged, Side
+from seqtool.sequences.padding_values import Side
+from seqtool.sequences.ragged import Ragged
 
 _WHOLE_BINS = 40  # so many whole numbers get a bin each
 _BINS = 30

@@ -9,18 +9,12 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.windows import WINDOW, AnyArray, Lazy, selected, slots
+from seqtool.arrays.gather import selected
+from seqtool.arrays.windows import WINDOW, AnyArray, Lazy, slots
 from seqtool.errors import DataError
-from seqtool.sequences.ragged import (
-    Padded,
-    Ragged,
-    Side,
-    StepArray,
-    check_lengths,
-    check_side,
-    offsets_of,
-    step_mask,
-)
+from seqtool.sequences.padding_values import Side, check_side
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
 
 
 def as_ragged(sequences: Ragged | Padded | AnyArray | Sequence[Any]) -> Ragged:

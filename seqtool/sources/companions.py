@@ -14,7 +14,8 @@ from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, stale_slots, step_mask
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
+from seqtool.sequences.validation import stale_slots, step_mask
 
 PARTS = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")
 NEVER_LOST = ("keys", "y", "step_y")

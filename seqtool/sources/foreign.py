@@ -18,17 +18,9 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
-from seqtool.sequences.ragged import (
-    Padded,
-    Ragged,
-    Side,
-    Stale,
-    Value,
-    check_value_shape,
-    exchanged,
-    stale_slots,
-    unchecked,
-)
+from seqtool.sequences.padding_values import Side, Value, check_value_shape
+from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
+from seqtool.sequences.validation import Stale, stale_slots
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, belonging, holds_one
 from seqtool.system.memory import Memory
 

@@ -15,7 +15,8 @@ from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy, unpickle
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import as_ragged, from_dense, from_lists
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, check_lengths, check_same_lengths
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.validation import check_lengths, check_same_lengths
 from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
     Foreign,

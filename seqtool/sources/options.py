@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from seqtool.arrays.windows import Spool
-from seqtool.sequences.ragged import Ragged, Side, Value
+from seqtool.arrays.spool import Spool
+from seqtool.sequences.padding_values import Side, Value
+from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
 
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
-from seqtool.arrays.windows import Growing, windows
+from seqtool.arrays.spool import Growing
+from seqtool.arrays.windows import windows
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.arrays.windows import Growing, Spool, sequence_of
+from seqtool.arrays.gather import sequence_of
+from seqtool.arrays.spool import Growing, Spool
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.sequences.conversion import running

@@ -18,23 +18,17 @@ from zipfile import is_zipfile
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
-from seqtool.arrays.windows import (
-    AnyArray,
-    FileArray,
-    Spool,
-    expanded,
-    gather,
-    rows_in,
-    selected,
-    sequence_of,
-    slots,
-    stored,
-)
+from seqtool.arrays.file_array import FileArray
+from seqtool.arrays.gather import expanded, gather, selected, sequence_of
+from seqtool.arrays.spool import Spool, stored
+from seqtool.arrays.windows import AnyArray, rows_in, slots
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.pad import plan
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, Value, check_parts, offsets_of
+from seqtool.sequences.padding_values import Value
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.validation import check_parts, offsets_of
 
 _GAP = 1 << 14  # bytes between two stretches that are rather read along than passed over
 

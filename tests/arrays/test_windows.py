@@ -12,24 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seqtool.arrays import windows as windows_module
-from seqtool.arrays.windows import (
-    FileArray,
-    Growing,
-    Lazy,
-    Span,
-    Spool,
-    expanded,
-    gather,
-    joined,
-    mapped,
-    reshaped,
-    rows_in,
-    selected,
-    slots,
-    span,
-    stored,
-    windows,
-)
+from seqtool.arrays.file_array import FileArray
+from seqtool.arrays.gather import expanded, gather, selected
+from seqtool.arrays.spool import Growing, Spool, stored
+from seqtool.arrays.windows import Lazy, Span, joined, mapped, reshaped, rows_in, slots, span, windows
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise, open_npy
 from tests.cutting import small_windows

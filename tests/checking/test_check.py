@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seqtool
-from seqtool.arrays.windows import Spool
+from seqtool.arrays.spool import Spool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import seqtool
-from seqtool.arrays.windows import Spool
+from seqtool.arrays.spool import Spool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.files.inputs import opened

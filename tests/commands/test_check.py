@@ -14,7 +14,7 @@ import pytest
 
 import seqtool
 from seqtool import checking
-from seqtool.arrays.windows import Spool
+from seqtool.arrays.spool import Spool
 from seqtool.files.inputs import opened
 from tests.command import SAMPLES, Done, Place, succeeded
 

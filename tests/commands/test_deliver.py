@@ -17,9 +17,10 @@ from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from seqtool.operations import pad as padding_module
-from seqtool.operations.pad import Plan, plan
+from seqtool.operations.pad import plan
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Made, Rows
+from seqtool.sequences.stream import Plan
 from seqtool.terminal.report import Summary
 from tests import oracles
 

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files import npz, zip_reader
-from seqtool.files.npz import is_ours, load, read_meta, save, value_to_json, write
+from seqtool.files.npz import is_ours, load, read_meta, save, write
 from seqtool.files.zip_reader import ZipReader
-from seqtool.operations.pad import Plan, carry_out, pad, plan
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, offsets_of
+from seqtool.operations.pad import carry_out, pad, plan
+from seqtool.sequences.padding_values import value_to_json
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.stream import Plan
+from seqtool.sequences.validation import offsets_of
 from tests import oracles
 
 NAN = float("nan")

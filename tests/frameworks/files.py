@@ -7,7 +7,8 @@ import numpy as np
 
 import seqtool
 from seqtool.arrays.windows import Lazy
-from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 from seqtool.system.memory import peak
 
 COUNT, FEATURES = 50, 3

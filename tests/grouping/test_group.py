@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool.arrays.windows import Spool
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files import npz
 from seqtool.files.inputs import opened

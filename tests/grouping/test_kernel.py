@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtool.arrays.windows import Spool
+from seqtool.arrays.spool import Spool
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout, key_array
 from tests import oracles
 from tests.cutting import small_windows

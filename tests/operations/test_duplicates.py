@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.arrays import windows
+from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import Lazy, Spool
+from seqtool.arrays.windows import Lazy
 from seqtool.operations import duplicates
 from seqtool.operations.duplicates import fingerprints, key_cells, repeated, shared
-from seqtool.sequences.ragged import Ragged, offsets_of
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.validation import offsets_of
 
 NAN = float("nan")
 sequences = st.lists(st.lists(st.integers(0, 2), max_size=4), max_size=8)

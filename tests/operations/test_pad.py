@@ -10,7 +10,8 @@ from seqtool.errors import DataError, UsageError
 from seqtool.operations import pad as padding_module
 from seqtool.operations.pad import carry_out, pad, plan, unpad
 from seqtool.sequences.conversion import from_lists
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, offsets_of, step_mask
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.validation import offsets_of, step_mask
 from tests import oracles
 
 NAN = float("nan")

@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.arrays import windows
+from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import Spool
 from seqtool.errors import UsageError
 from seqtool.files import npz
 from seqtool.files.npz import save
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.select import at_least
-from seqtool.sequences.ragged import Ragged, offsets_of
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.validation import offsets_of
 from tests import oracles
 
 

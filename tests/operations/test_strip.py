@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from seqtool.errors import UsageError
 from seqtool.operations.strip import Hidden, hidden_padding, likely_padding, strip, wholly
 from seqtool.sequences.conversion import from_dense
-from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 from tests import oracles
 
 sides = st.sampled_from(["pre", "post"])

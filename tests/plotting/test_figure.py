@@ -17,7 +17,8 @@ from seqtool.errors import UsageError
 from seqtool.plotting import figure as figure_module
 from seqtool.plotting.figure import check_matplotlib, headline, picture
 from seqtool.plotting.portrait import Portrait, portrait
-from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 
 drawn = pytest.mark.matplotlib
 NAMES = (

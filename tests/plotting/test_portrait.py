@@ -13,7 +13,8 @@ from seqtool.errors import DataError
 from seqtool.plotting import portrait as portrait_module
 from seqtool.plotting.portrait import MOST_BARS, MOST_FEATURES, Bars, Portrait, portrait
 from seqtool.plotting.sampling import Distribution
-from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 
 
 def made(lengths: list[int], values: np.ndarray | None = None, **more: Any) -> Ragged:

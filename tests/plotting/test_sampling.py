@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from seqtool.arrays import windows as windows_module
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Lazy, gather
+from seqtool.arrays.gather import gather
+from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.plotting.sampling import (
     Distribution,
     aligned_bars,
@@ -27,7 +28,9 @@ from seqtool.plotting.sampling import (
     unit,
 )
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.ragged import Ragged, Side, offsets_of
+from seqtool.sequences.padding_values import Side
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.validation import offsets_of
 
 LENGTHS = st.lists(st.integers(0, 9), max_size=40).map(lambda lengths: np.array(lengths, np.int64))
 

@@ -10,7 +10,8 @@ import pytest
 from seqtool.plotting.marks import COMMENT
 from seqtool.plotting.portrait import Portrait, portrait
 from seqtool.plotting.webpages import described, page
-from seqtool.sequences.ragged import Ragged, StepArray, offsets_of
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 from seqtool.words import printable
 
 SVG = b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "x" "y">\n<svg width="10"><g/></svg>\n'

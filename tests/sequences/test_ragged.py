@@ -6,16 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
-from seqtool.sequences.ragged import (
-    Padded,
-    Ragged,
-    Stale,
-    StepArray,
-    check_value,
-    offsets_of,
-    stale_slots,
-    step_mask,
-)
+from seqtool.sequences.padding_values import check_value
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.validation import Stale, offsets_of, stale_slots, step_mask
 from tests import oracles
 
 

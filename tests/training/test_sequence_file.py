@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 import seqtool
 from seqtool.arrays.windows import Lazy
 from seqtool.errors import DataError, UsageError
-from seqtool.sequences.ragged import Ragged, StepArray, Value, offsets_of
+from seqtool.sequences.padding_values import Value
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.validation import offsets_of
 from seqtool.training.sequence_file import SequenceFile
 from tests.command import Place, succeeded
 

@@ -1,0 +1,46 @@
+"""An array in an open file, of which only windows are read."""
+
+from __future__ import annotations
+
+import os
+from math import prod
+from typing import IO, Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import Lazy
+from seqtool.errors import DataError
+
+
+class FileArray(Lazy):
+    """An array in an open file, C-contiguous from `offset` on, in this machine's byte order when read."""
+
+    def __init__(
+        self, file: IO[bytes], name: str, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> None:
+        super().__init__(shape, dtype.newbyteorder("="), self._from_file)
+        self._file = file
+        self._name = name
+        self._offset = offset
+        self._stored = dtype
+
+    def reshaped(self, *shape: int) -> FileArray:
+        """The same cells in another shape."""
+        return FileArray(self._file, self._name, self._offset, shape, self._stored)
+
+    def _from_file(self, begin: int, end: int) -> Array:
+        row = prod(self.shape[1:]) * self.dtype.itemsize
+        out = np.empty((end - begin, *self.shape[1:]), self._stored)
+        fill(self._file, out.reshape(-1).view(np.uint8), self._offset + begin * row, self._name)
+        return out.astype(self.dtype, copy=False)
+
+
+def fill(file: IO[bytes], out: Array, offset: int, name: str) -> None:
+    """Fill `out`, (n,) uint8, with the bytes of a file from `offset` on, wherever else it is being read."""
+    done = 0
+    while done < len(out):
+        count = os.preadv(file.fileno(), [out[done:].data], offset + done)
+        if not count:
+            raise DataError(f"{name}: ends early; it was cut short while it was being read")
+        done += count

@@ -1,0 +1,96 @@
+"""Stretches of rows out of an array, wherever it stands."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.windows import AnyArray, Lazy, rows_in
+
+
+def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array:
+    """Stretches of rows that ascend, end to end, read in windows that cover several of them at once.
+
+    Without `counts` each is one row.
+
+    >>> gather(np.arange(9), np.array([1, 6]), np.array([2, 1])).tolist()
+    [1, 2, 6]
+    """
+    counts = np.ones(len(starts), np.int64) if counts is None else counts
+    parts = list(stretches(array, starts, counts))
+    return parts[0] if len(parts) == 1 else np.concatenate([array[:0], *parts])
+
+
+def expanded(starts: Array, counts: Array) -> Array:
+    """The rows of several stretches, end to end: each begins at a start and has a count.
+
+    >>> expanded(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    total = int(counts.sum())
+    kind = index_type(int((starts + counts).max(initial=0)))
+    shift = starts.astype(np.int64) - np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(starts) else starts
+    rows = np.repeat(shift.astype(kind), counts)  # may wrap around, and back when what stands there is added
+    rows += np.arange(total, dtype=kind)
+    return rows
+
+
+def index_type(count: int) -> np.dtype[Any]:
+    """The narrowest type for the positions of so many rows."""
+    return np.dtype(np.uint32 if count < 1 << 32 else np.int64)
+
+
+def sequence_of(offsets: AnyArray, row: int) -> int:
+    """The sequence that a row lies in, by few reads of the offsets.
+
+    >>> sequence_of(np.array([0, 2, 2, 5]), 2)
+    2
+    """
+    return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
+
+
+def selected(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...]) -> Lazy:
+    """Stretches of rows, end to end: stretch i begins at `starts[i]` and fills `offsets[i]` to `offsets[i + 1]`.
+
+    Stretches ascend and do not overlap; `shape` is that of the result.
+
+    >>> selected(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
+    [2, 6, 7]
+    """
+
+    def read(begin: int, end: int) -> Array:
+        out = np.empty((end - begin, *array.shape[1:]), array.dtype)
+        done = begin
+        first = sequence_of(offsets, begin)
+        while done < end:
+            edges = offsets[first : first + _STRETCHES + 1]
+            edges = edges[: int(np.searchsorted(edges, end)) + 1]
+            count = len(edges) - 1
+            low, high = np.maximum(edges[:-1], begin), np.minimum(edges[1:], end)
+            sources = starts[first : first + count] + (low - edges[:-1])
+            for rows in stretches(array, sources, high - low):
+                out[done - begin : done - begin + len(rows)] = rows
+                done += len(rows)
+            first += count
+        return out
+
+    return Lazy(shape, array.dtype, read)
+
+
+_STRETCHES = 1 << 16  # looked up together
+
+
+def stretches(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
+    """The rows of some stretches, read in windows that cover several of them at once."""
+    most, ends, at = rows_in(array), starts + counts, 0
+    while at < len(starts):
+        to = max(at + 1, int(np.searchsorted(ends, starts[at] + most, side="right")))
+        block = array[int(starts[at]) : int(ends[to - 1])]
+        if len(block) != counts[at:to].sum():
+            block = block.take(expanded(starts[at:to] - starts[at], counts[at:to]), axis=0)
+        yield block
+        at = to

@@ -1,0 +1,141 @@
+"""A temporary file for what does not fit into memory, and arrays that grow in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO, Any, Self
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.file_array import FileArray
+from seqtool.arrays.windows import WINDOW, AnyArray, joined, windows
+from seqtool.errors import DataError, why
+from seqtool.words import human
+
+
+class Spool:
+    """A temporary file for what does not fit into memory; it has no name, so it goes with its process.
+
+    >>> with Spool() as spool:
+    ...     spool.append(np.arange(5))[1:3]
+    array([1, 2])
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or Path(tempfile.gettempdir())
+        self._file: IO[bytes] | None = None
+        self._end = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the room on the disk."""
+        if self._file is not None:
+            self._file.close()
+
+    def check_room(self, needed: int) -> None:
+        """Raise DataError unless the folder has room for so many bytes more."""
+        free = shutil.disk_usage(self._folder).free
+        if needed > free:
+            raise DataError(
+                f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; name "
+                "a folder with more room: --temp-dir DIR, or allow more memory: --max-memory"
+            )
+
+    def append(self, array: Array) -> FileArray:
+        """Put an array behind all others; what comes back reads it again."""
+        with self._told():
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0, prefix="seqtool-", dir=self._folder)  # noqa: SIM115
+            data = np.ascontiguousarray(array)
+            begin = self._end
+            self._end += write_at(self._file, data.reshape(-1).view(np.uint8), begin)
+        return FileArray(self._file, str(self._folder), begin, data.shape, data.dtype)
+
+    def _told(self) -> _Told:
+        return _Told(self._folder)
+
+
+class _Told:
+    """Says which folder it is that has no room."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise DataError(
+                f"{self._folder}: cannot hold what does not fit into memory ({why(error)}); name a folder with "
+                "more room: --temp-dir DIR, or allow more memory: --max-memory"
+            ) from None
+
+
+def write_at(file: IO[bytes], data: Array, offset: int) -> int:
+    """Write (n,) uint8 into a file at `offset`; every failure of the disk shows here, or in its fsync."""
+    done = 0
+    while done < len(data):
+        done += os.pwrite(file.fileno(), data[done:].data, offset + done)
+    return done
+
+
+class Growing:
+    """An array that grows at its end: in memory while it is small, beyond that in a spool.
+
+    `tail` is the shape of a row. Parts may be of several types: what is read is of the `dtype` of `done`.
+
+    >>> with Spool() as spool:
+    ...     growing = Growing(spool, np.dtype("int64"))
+    ...     growing.add(np.arange(3))
+    ...     growing.add(np.arange(2))
+    ...     growing.done()
+    array([0, 1, 2, 0, 1])
+    """
+
+    def __init__(self, spool: Spool, dtype: np.dtype[Any], tail: tuple[int, ...] = ()) -> None:
+        self._spool = spool
+        self.dtype = dtype
+        self.tail = tail
+        self._stored: list[AnyArray] = []
+        self._fresh: list[Array] = []
+        self._fresh_bytes = 0
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, part: Array) -> None:
+        """Put an array at the end."""
+        self._fresh.append(part)
+        self._fresh_bytes += part.nbytes
+        self._count += len(part)
+        if self._fresh_bytes > WINDOW:
+            self._stored.append(self._spool.append(np.concatenate(self._fresh)))
+            self._fresh, self._fresh_bytes = [], 0
+
+    def done(self, dtype: np.dtype[Any] | None = None) -> AnyArray:
+        """The whole array; what is added later is not in it."""
+        dtype = dtype or self.dtype
+        last = np.concatenate([np.empty((0, *self.tail), dtype), *self._fresh])
+        parts = [*self._stored, last.astype(dtype, copy=False)]
+        if len(parts) == 1:
+            return parts[0]
+        return joined(parts, (self._count, *self.tail), dtype)
+
+
+def stored(spool: Spool, array: AnyArray) -> AnyArray:
+    """A copy of an array in a spool."""
+    growing = Growing(spool, array.dtype, array.shape[1:])
+    for _, part in windows(array):
+        growing.add(part)
+    return growing.done()

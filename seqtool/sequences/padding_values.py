@@ -1,0 +1,87 @@
+"""The side that is padded, and the value that padding holds."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+
+from seqtool.arrays.dtypes import first_loss
+from seqtool.errors import DataError, UsageError
+
+Side = Literal["pre", "post"]
+
+
+Value = float | tuple[float, ...]
+"""What padding holds: one number, or one for each feature."""
+
+
+def check_side(name: str, side: str) -> Side:
+    """`side` itself; raises UsageError unless it is pre or post."""
+    if side not in get_args(Side):
+        raise UsageError(f"{name} is {side!r}; pre or post was expected")
+    return cast(Side, side)
+
+
+def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise DataError unless `value` is one number, or a tuple of one for each feature, that `dtype` holds.
+
+    As in every cast, a fraction may be rounded and nothing else may change.
+    """
+    check_value_shape(value, feature_shape)
+    numbers: tuple[object, ...] = value if isinstance(value, tuple) else (value,)
+    for number in numbers:
+        if not isinstance(number, (int, float, np.integer, np.floating)):
+            raise DataError(f"value is {value!r}; a number, or a tuple of one for each feature, was expected")
+        held = np.array([number])
+        if held.dtype == object or first_loss(held, dtype) is not None:  # object: an integer past 64 bits
+            shown = str(number) if len(str(number)) <= 24 else f"{str(number)[:20]}..."
+            raise DataError(
+                f"value {shown} cannot be held in {dtype}; choose another --value, or --dtype float32"
+            )
+
+
+def check_value_shape(value: Value, feature_shape: tuple[int, ...]) -> None:
+    """Raise DataError for a tuple of other than one number for each feature."""
+    if isinstance(value, tuple) and (len(value),) != feature_shape:
+        features = feature_shape[0] if feature_shape else "no"
+        raise DataError(f"value has {len(value)} numbers, but a step has {features} features")
+
+
+def value_to_json(value: Value) -> Any:
+    """A padding value as strict JSON has it: NaN and infinities as text.
+
+    >>> value_to_json((0, float("nan")))
+    [0, 'nan']
+    """
+    if isinstance(value, tuple):
+        return [value_to_json(number) for number in value]
+    number: Any = value.item() if hasattr(value, "item") else value  # NumPy's numbers are no JSON
+    return number if isfinite(number) else str(number)
+
+
+def value_from_json(value: Any) -> Value:
+    """The inverse of `value_to_json`; raises DataError for what is no number."""
+    if isinstance(value, list):
+        return tuple(number_from_json(number) for number in value)
+    return number_from_json(value)
+
+
+def number_from_json(number: Any) -> float:
+    """One number of `value_to_json`; raises DataError for what is none."""
+    if number in ("nan", "inf", "-inf"):
+        return float(number)
+    if not isinstance(number, (int, float)):
+        raise DataError(f"meta says that padding holds {number!r}; a number was expected")
+    return number
+
+
+def mask_number(value: Value) -> float | None:
+    """The one finite number that padding holds in every feature, which a mask can compare with; else None.
+
+    >>> mask_number((0, 0)), mask_number((0, 1)), mask_number(float("nan"))
+    (0, None, None)
+    """
+    numbers = set(value) if isinstance(value, tuple) else {value}
+    return numbers.pop() if len(numbers) == 1 and np.isfinite(list(numbers)).all() else None

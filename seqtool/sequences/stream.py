@@ -1,0 +1,149 @@
+"""Padding that is not carried out yet: its shape is known, and its blocks come on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import gather
+from seqtool.arrays.windows import AnyArray, Span, mapped, rows_in, slots, span
+from seqtool.sequences.padding_values import Side, Value
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.validation import step_mask
+
+_BLOCK_BYTES = 1 << 20  # about what stays in a core's cache between filling a block and writing it
+
+
+_LONG_BYTES = 16 << 20  # sequences longer than that are not padded in one piece
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A padding not yet carried out: its shape is known, its blocks come on demand.
+
+    This is how large work is done: the block of N x T slots never stands in memory as a whole.
+    Make one with `plan`.
+    """
+
+    ragged: Ragged
+    maxlen: int
+    padding: Side
+    truncating: Side
+    value: Value
+    dtype: np.dtype[Any]
+
+    def __len__(self) -> int:
+        return len(self.ragged)
+
+    @cached_property
+    def lengths(self) -> AnyArray:
+        """The steps that are kept of each sequence, (N,) int64."""
+        return mapped(lambda part: np.minimum(part, self.maxlen), self.ragged.lengths, dtype=np.int64)
+
+    @cached_property
+    def span(self) -> Span:
+        """The least and the largest of the lengths, and the steps that are kept in all."""
+        return span(self.lengths)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, T, F), or (N, T)."""
+        return (len(self), self.maxlen, *self.ragged.values.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the padded block, counted without overflow."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def steps_cut(self) -> int:
+        """The steps that truncating leaves out."""
+        return len(self.ragged.values) - self.span.total
+
+    @property
+    def per_sequence(self) -> dict[str, AnyArray]:
+        """The per-sequence arrays of the result; `original_lengths` joins them when something is cut."""
+        arrays = dict(self.ragged.per_sequence)
+        if self.steps_cut:
+            arrays.setdefault("original_lengths", self.ragged.lengths)
+        return arrays
+
+    @property
+    def blocks(self) -> Iterator[Array]:
+        """The padded block in pieces, in order: some slots each, (n, F) or (n,), in memory of their own."""
+        return self._scatter(self.ragged.values, self.value, self.dtype)
+
+    def step_blocks(self, name: str) -> Iterator[Array]:
+        """The same for the per-step array `name`: (n, ...) each."""
+        array = self.ragged.per_step[name]
+        return self._scatter(array.data, array.value, array.data.dtype)
+
+    def whole(self, name: str | None = None) -> Array:
+        """The padded block in memory: (N, T, F) or (N, T), or that of the per-step array `name`."""
+        array = self.ragged.values if name is None else self.ragged.per_step[name].data
+        dtype = self.dtype if name is None else array.dtype
+        block = np.empty((*self.shape[:2], *array.shape[1:]), dtype)
+        flat, begin = slots(block), 0
+        for part in self.blocks if name is None else self.step_blocks(name):
+            flat[begin : begin + len(part)] = part
+            begin += len(part)
+        return block
+
+    def _scatter(self, rows: AnyArray, value: Value, dtype: np.dtype[Any]) -> Iterator[Array]:
+        per_sequence = max(1, self.maxlen * prod(rows.shape[1:]) * dtype.itemsize)
+        if per_sequence > _LONG_BYTES:
+            for i in range(len(self)):
+                yield from self._slot_by_slot(rows, value, dtype, i)
+            return
+        count = max(1, _BLOCK_BYTES // per_sequence)
+        for begin in range(0, len(self), count):
+            offsets = self.ragged.offsets[begin : begin + count + 1]
+            block = np.empty((len(offsets) - 1, self.maxlen, *rows.shape[1:]), dtype)
+            self._fill(block, rows, value, offsets)
+            yield slots(block)
+
+    def _fill(self, block: Array, rows: AnyArray, value: Value, offsets: Array) -> None:
+        """Put the sequences that begin at `offsets` into a block of as many."""
+        lengths = np.minimum(np.diff(offsets), self.maxlen)
+        begins = offsets[:-1] if self.truncating == "post" else offsets[1:] - lengths
+        steps = np.ascontiguousarray(gather(rows, begins, lengths).astype(block.dtype, copy=False))
+        same = int(lengths[0])
+        if (lengths == same).all():  # one copy of a rectangle
+            real, rest = slice(None, same), slice(same, None)
+            if self.padding == "pre":
+                real, rest = slice(self.maxlen - same, None), slice(None, self.maxlen - same)
+            block[:, rest] = value
+            block[:, real] = steps.reshape(len(block), same, *rows.shape[1:])
+            return
+        block[...] = value
+        mask = step_mask(lengths, maxlen=self.maxlen, padding=self.padding)
+        _as_items(block, 2)[mask] = _as_items(steps, 1)
+
+    def _slot_by_slot(self, rows: AnyArray, value: Value, dtype: np.dtype[Any], i: int) -> Iterator[Array]:
+        """One sequence in pieces: for those so long that few fit into memory."""
+        offset, end = self.ragged.offsets[i : i + 2].tolist()
+        length = min(end - offset, self.maxlen)
+        begin = offset if self.truncating == "post" else end - length
+        first = 0 if self.padding == "post" else self.maxlen - length  # slot of the first real step
+        count = rows_in(rows, _BLOCK_BYTES)
+        for slot in range(0, self.maxlen, count):
+            piece = np.empty((min(count, self.maxlen - slot), *rows.shape[1:]), dtype)
+            piece[...] = value
+            low, high = max(slot, first), min(slot + len(piece), first + length)
+            if high > low:
+                piece[low - slot : high - slot] = rows[begin + low - first : begin + high - first]
+            yield piece
+
+
+def _as_items(array: Array, dims: int) -> Array:
+    """`array` with all but its first `dims` dimensions as one opaque item, so that a step moves in one copy."""
+    size = prod(array.shape[dims:])
+    if array.ndim == dims or size == 0:
+        return array
+    return array.reshape(*array.shape[:dims], size).view(f"V{size * array.itemsize}")[..., 0]

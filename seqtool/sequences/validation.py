@@ -1,0 +1,179 @@
+"""What must hold of sequences, and which slots of a padded block are real."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.text import Text
+from seqtool.arrays.windows import AnyArray, slots, windows
+from seqtool.errors import DataError
+from seqtool.sequences.padding_values import Side, Value, check_side, check_value
+
+if TYPE_CHECKING:
+    from seqtool.sequences.ragged import Padded, Ragged
+
+
+def check_same_lengths(ragged: Ragged, lengths: AnyArray) -> None:
+    """Raise DataError unless lengths that stand beside offsets are those that they tell."""
+    for begin, part in windows(ragged.lengths):
+        if len(lengths) != len(ragged) or not np.array_equal(part, lengths[begin : begin + len(part)]):
+            raise DataError("lengths and offsets contradict each other")
+
+
+def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
+    """True where a step is real: (N,) lengths give (N, maxlen) bool.
+
+    >>> step_mask(np.array([1, 2]), maxlen=3, padding="pre")
+    array([[False, False,  True],
+           [False,  True,  True]])
+    """
+    slots = np.arange(maxlen)
+    lengths = lengths.astype(np.int64, copy=False)
+    if padding == "post":
+        return np.asarray(slots < lengths[:, None])
+    return np.asarray(slots >= maxlen - lengths[:, None])
+
+
+def offsets_of(lengths: Array) -> Array:
+    """Where each sequence begins, and the end of the last: (N,) lengths give (N + 1,) int64.
+
+    >>> offsets_of(np.array([1, 2, 2]))
+    array([0, 1, 3, 5])
+    """
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def check_lengths(lengths: AnyArray, x: AnyArray) -> None:
+    """Raise DataError unless `x` is (N, T) or (N, T, F) and `lengths` (N,) whole numbers from 0 to T."""
+    check_numeric("x", x)
+    if x.ndim not in (2, 3):
+        raise DataError(f"x has shape {x.shape}; (N, T) or (N, T, F) was expected")
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
+        raise DataError(
+            f"lengths is {lengths.dtype} {lengths.shape}; whole numbers of shape (N,) were expected"
+        )
+    check_count("lengths", lengths, len(x), "sequences")
+    for begin, part in windows(lengths):
+        wrong = np.flatnonzero((part < 0) | (part > x.shape[1]))
+        if len(wrong):
+            first = wrong[0]
+            raise DataError(f"lengths[{begin + first}] is {part[first]}, but x holds {x.shape[1]} steps")
+
+
+def check_parts(padded: Padded) -> None:
+    """Raise DataError unless the parts fit together: all that needs no pass over the slots."""
+    check_side("padding", padded.padding)
+    x = padded.x
+    check_lengths(padded.lengths, x)
+    for name, array in padded.per_step.items():
+        if array.data.shape[:2] != x.shape[:2]:
+            raise DataError(f"{name} has shape {array.data.shape}, but x has shape {x.shape}")
+    check_company(padded, len(x), x.shape[2:])
+    check_value(padded.value, x.shape[2:], x.dtype)
+    for array in padded.per_step.values():
+        check_value(array.value, (), array.data.dtype)
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Slots outside the sequences that hold something else than padding: how many, the first, its content."""
+
+    count: int
+    place: tuple[int, int]
+    content: Any
+
+
+def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) -> Stale | None:
+    """The slots of (N, T) or (N, T, F) past the end of their sequence that do not hold `value`, if there are any."""
+    held = np.asarray(value)
+    if x.dtype.kind == "f":  # compared in the array's own type: 0.1 as float32 is not 0.1
+        with np.errstate(over="ignore"):
+            held = held.astype(x.dtype)
+    found: Stale | None = None
+    width = max(1, x.shape[1])
+    for begin, part in windows(slots(x)):
+        places = np.arange(begin, begin + len(part))
+        rows = places // width
+        known = lengths[int(rows[0]) : int(rows[-1]) + 1].astype(np.int64, copy=False)[rows - rows[0]]
+        within = places - rows * width
+        outside = np.flatnonzero(within >= known if padding == "post" else within < width - known)
+        differs = _differ(part[outside], held)
+        if differs.any():
+            first = int(outside[int(np.argmax(differs))])
+            place = divmod(begin + first, width)
+            more = int(differs.sum())
+            found = (
+                Stale(more, place, part[first].tolist())
+                if found is None
+                else dataclasses.replace(found, count=found.count + more)
+            )
+    return found
+
+
+def _differ(cells: Array, held: Array) -> Array:
+    differs = cells != held
+    if held.dtype.kind == "f":
+        differs &= ~(np.isnan(cells) & np.isnan(held))
+    return np.asarray(differs.any(axis=tuple(range(1, differs.ndim))))
+
+
+def check_padding_cells(name: str, x: AnyArray, padded: Padded, value: Value | None = None) -> None:
+    """Raise DataError unless every slot outside the sequences holds padding, in x or a per-step array."""
+    value = padded.value if value is None else value
+    stale = stale_slots(x, padded.lengths, padding=padded.padding, value=value)
+    if stale:
+        i, t = stale.place
+        raise DataError(
+            f"{name}[{i}, {t}] is past the end of its sequence, but holds {stale.content} "
+            f"instead of the padding value {value} ({stale.count:,} such steps)"
+        )
+
+
+def check_offsets(offsets: AnyArray, steps: int) -> None:
+    """Raise DataError unless offsets begin at 0, never fall, and end at the last step."""
+    if offsets.ndim != 1 or offsets.dtype != np.int64 or not len(offsets):
+        raise DataError(f"offsets is {offsets.dtype} {offsets.shape}; int64 of shape (N + 1,) was expected")
+    before = 0
+    for begin, part in windows(offsets):
+        if not begin and part[0] != 0:
+            raise DataError(f"offsets[0] is {part[0]}; 0 was expected")
+        falls = np.flatnonzero(np.diff(part, prepend=before) < 0)
+        if len(falls):
+            i = falls[0]
+            last = part[i - 1] if i else before
+            raise DataError(f"offsets[{begin + i}] is {part[i]}, below the {last} before it")
+        before = part[-1]
+    if before != steps:
+        raise DataError(f"offsets ends at {before}, but values holds {steps} steps")
+
+
+def check_company(data: Ragged | Padded, count: int, feature_shape: tuple[int, ...]) -> None:
+    """Raise DataError unless keys, names of features and per-sequence arrays are as many as they must be."""
+    if data.features is not None and (len(data.features),) != feature_shape:
+        found = feature_shape[0] if feature_shape else "no"
+        raise DataError(f"features names {len(data.features)} features, but a step has {found}")
+    if data.keys is not None:
+        check_count("keys", data.keys, count, "sequences")
+    for name, array in data.per_sequence.items():
+        check_count(name, array, count, "sequences")
+
+
+def check_count(name: str, array: AnyArray | Text, count: int, what: str) -> None:
+    """Raise DataError unless an array has a row for each sequence, or each step."""
+    if array.ndim < 1 or len(array) != count:
+        raise DataError(f"{name} has shape {array.shape}, but there are {count} {what}")
+
+
+def check_numeric(name: str, array: AnyArray) -> None:
+    """Raise DataError unless an array holds numbers that every machine has."""
+    if (
+        array.dtype.kind not in "biuf" or array.dtype.itemsize > 8
+    ):  # no long doubles: each machine has its own
+        raise DataError(f"{name} is {array.dtype}; numbers (integers, floats or booleans) were expected")
