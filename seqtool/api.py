@@ -17,7 +17,7 @@ from seqtool.errors import UsageError, check_choice
 from seqtool.files import inputs
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
 from seqtool.grouping.group import group_table
-from seqtool.operations.pad import carry_out, check_blow_up, plan
+from seqtool.operations.pad import carry_out, check_blow_up, pad_stream
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Made
@@ -124,7 +124,9 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
         if ragged:
             made: Padded | Ragged = came.ragged.in_memory().replace(receipt=(receipt.entry(cut=0),))
         else:
-            planned = plan(came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value)
+            planned = pad_stream(
+                came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value
+            )
             check_blow_up(planned)
             made = carry_out(planned).replace(receipt=(receipt.entry(cut=planned.steps_cut),))
     if came.coarse:

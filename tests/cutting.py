@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqtool.arrays import windows
+from seqtool.arrays import lazy, spool
 from seqtool.grouping import columns, runs, sorting
 from seqtool.system.memory import Memory
 from seqtool.tables import csv_blocks, csv_text
@@ -31,8 +31,9 @@ def small_blocks(patch: pytest.MonkeyPatch, size: int) -> None:
 
 def small_windows(patch: pytest.MonkeyPatch, size: int = 64) -> None:
     """Read arrays in windows of about `size` bytes, and sort a few rows at a time."""
-    patch.setattr(windows, "WINDOW", size)
-    for function in (windows.windows, windows.rows_in):
+    for module in (lazy, spool):
+        patch.setattr(module, "CHUNK", size)
+    for function in (lazy.chunks, lazy.rows_per_chunk):
         patch.setattr(function, "__defaults__", (size,))
     patch.setattr(sorting, "_PIECE", 3)
     for module in (columns, runs):

@@ -13,8 +13,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import Lazy
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import Lazy
+from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError
 
 
@@ -32,11 +32,11 @@ class FileArray(Lazy):
     def _from_file(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:]) * self.dtype.itemsize
         out = np.empty((end - begin, *self.shape[1:]), self._stored)
-        fill(self._file, out.reshape(-1).view(np.uint8), self._offset + begin * row, self._name)
+        read_into(self._file, out.reshape(-1).view(np.uint8), self._offset + begin * row, self._name)
         return out.astype(self.dtype, copy=False)
 
 
-def fill(file: IO[bytes], out: Array, offset: int, name: str) -> None:
+def read_into(file: IO[bytes], out: Array, offset: int, name: str) -> None:
     """Fill `out`, (n,) uint8, with the bytes of a file from `offset` on, wherever else it is being read."""
     done = 0
     while done < len(out):

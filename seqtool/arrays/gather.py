@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Lazy, rows_in
+from seqtool.arrays.lazy import AnyArray, Lazy, rows_per_chunk
 
 
 def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array:
@@ -21,14 +21,14 @@ def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array
     [1, 2, 6]
     """
     counts = np.ones(len(starts), np.int64) if counts is None else counts
-    parts = list(stretches(array, starts, counts))
+    parts = list(gathered(array, starts, counts))
     return parts[0] if len(parts) == 1 else np.concatenate([array[:0], *parts])
 
 
-def expanded(starts: Array, counts: Array) -> Array:
+def ranges(starts: Array, counts: Array) -> Array:
     """The rows of several stretches, end to end: each begins at a start and has a count.
 
-    >>> expanded(np.array([5, 0]), np.array([2, 3])).tolist()
+    >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
     [5, 6, 0, 1, 2]
     """
     total = int(counts.sum())
@@ -53,12 +53,12 @@ def sequence_of(offsets: AnyArray, row: int) -> int:
     return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
 
 
-def selected(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...]) -> Lazy:
+def lazy_gather(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...]) -> Lazy:
     """Stretches of rows, end to end: stretch i begins at `starts[i]` and fills `offsets[i]` to `offsets[i + 1]`.
 
     Stretches ascend and do not overlap; `shape` is that of the result.
 
-    >>> selected(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
+    >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
     [2, 6, 7]
     """
 
@@ -72,7 +72,7 @@ def selected(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[
             count = len(edges) - 1
             low, high = np.maximum(edges[:-1], begin), np.minimum(edges[1:], end)
             sources = starts[first : first + count] + (low - edges[:-1])
-            for rows in stretches(array, sources, high - low):
+            for rows in gathered(array, sources, high - low):
                 out[done - begin : done - begin + len(rows)] = rows
                 done += len(rows)
             first += count
@@ -84,13 +84,13 @@ def selected(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[
 _STRETCHES = 1 << 16  # looked up together
 
 
-def stretches(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
+def gathered(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
     """The rows of some stretches, read in windows that cover several of them at once."""
-    most, ends, at = rows_in(array), starts + counts, 0
+    most, ends, at = rows_per_chunk(array), starts + counts, 0
     while at < len(starts):
         to = max(at + 1, int(np.searchsorted(ends, starts[at] + most, side="right")))
         block = array[int(starts[at]) : int(ends[to - 1])]
         if len(block) != counts[at:to].sum():
-            block = block.take(expanded(starts[at:to] - starts[at], counts[at:to]), axis=0)
+            block = block.take(ranges(starts[at:to] - starts[at], counts[at:to]), axis=0)
         yield block
         at = to

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
-from seqtool.arrays.windows import WINDOW, AnyArray, joined, windows
+from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
 from seqtool.errors import DataError, why
 from seqtool.words import human
 
@@ -89,13 +89,13 @@ def write_at(file: IO[bytes], data: Array, offset: int) -> int:
     return done
 
 
-class Growing:
+class GrowingArray:
     """An array that grows at its end: in memory while it is small, beyond that in a spool.
 
     `tail` is the shape of a row. Parts may be of several types: what is read is of the `dtype` of `done`.
 
     >>> with Spool() as spool:
-    ...     growing = Growing(spool, np.dtype("int64"))
+    ...     growing = GrowingArray(spool, np.dtype("int64"))
     ...     growing.add(np.arange(3))
     ...     growing.add(np.arange(2))
     ...     growing.done()
@@ -119,7 +119,7 @@ class Growing:
         self._fresh.append(part)
         self._fresh_bytes += part.nbytes
         self._count += len(part)
-        if self._fresh_bytes > WINDOW:
+        if self._fresh_bytes > CHUNK:
             self._stored.append(self._spool.append(np.concatenate(self._fresh)))
             self._fresh, self._fresh_bytes = [], 0
 
@@ -130,12 +130,12 @@ class Growing:
         parts = [*self._stored, last.astype(dtype, copy=False)]
         if len(parts) == 1:
             return parts[0]
-        return joined(parts, (self._count, *self.tail), dtype)
+        return concatenated(parts, (self._count, *self.tail), dtype)
 
 
-def stored(spool: Spool, array: AnyArray) -> AnyArray:
+def spooled(spool: Spool, array: AnyArray) -> AnyArray:
     """A copy of an array in a spool."""
-    growing = Growing(spool, array.dtype, array.shape[1:])
-    for _, part in windows(array):
+    growing = GrowingArray(spool, array.dtype, array.shape[1:])
+    for _, part in chunks(array):
         growing.add(part)
     return growing.done()

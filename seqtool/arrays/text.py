@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray
+from seqtool.arrays.lazy import AnyArray
 
 
 class Text:

@@ -1,7 +1,7 @@
 """Whether a file holds what it promises, and what the network that reads it needs.
 
-`findings` is what a look at a file gives; `layouts` looks at the arrays, `invariants` at what stands in them,
-`contracts` at what each network needs, `leaks` at what two files share; `check` takes a file apart and asks them all.
+The room imports `sources`, `operations`, `terminal` and what is below. Begin with `check`, which takes a file
+apart and asks `layouts`, `invariants` and `contracts`; `findings` is what they answer.
 """
 
 from seqtool.checking.check import check

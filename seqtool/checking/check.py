@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import cast
 
-from seqtool.arrays.spool import Spool, stored
+from seqtool.arrays.spool import Spool, spooled
 from seqtool.checking import contracts
 from seqtool.checking.findings import Finding, Reader, Subject
 from seqtool.checking.invariants import invariants, lengths
@@ -24,7 +24,7 @@ from seqtool.sequences.keys import shown_key
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
-from seqtool.sources.foreign import Foreign, choose, dense, lengths_file, refuse_names, refuse_said, take
+from seqtool.sources.foreign import ForeignSpec, choose, dense, lengths_file, refuse_names, refuse_said, take
 from seqtool.system.memory import Memory, allowed
 from seqtool.words import count
 
@@ -34,7 +34,7 @@ def check(
     *,
     reader: Reader | None = None,
     against: Input | None = None,
-    foreign: Foreign | None = None,
+    foreign: ForeignSpec | None = None,
     spool: Spool,
     memory: Memory | None = None,
 ) -> list[Finding]:
@@ -46,7 +46,7 @@ def check(
 
     Raises UsageError for `foreign` on a file of ours, and DataError where `against` is not sound.
     """
-    known = _Known(foreign or Foreign(), memory or allowed(None))
+    known = _Known(foreign or ForeignSpec(), memory or allowed(None))
     with ExitStack() as stack:
         findings, subject = _opened(source, known, stack, spool)
         if subject is None:
@@ -69,7 +69,7 @@ def check(
 class _Known:
     """What a person says of files that seqtool did not write, and the memory that there is for them."""
 
-    foreign: Foreign
+    foreign: ForeignSpec
     memory: Memory
 
 
@@ -121,8 +121,8 @@ def _opened(
 def _at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
     """The same with lengths or offsets that may be read anywhere, though they are compressed in the file."""
     if isinstance(data, Padded):
-        return cast(Padded, exchanged(data, lengths=stored(spool, data.lengths)))
-    return cast(Ragged, exchanged(data, offsets=stored(spool, data.offsets)))
+        return cast(Padded, exchanged(data, lengths=spooled(spool, data.lengths)))
+    return cast(Ragged, exchanged(data, offsets=spooled(spool, data.offsets)))
 
 
 def _npz(source: Input, known: _Known, findings: list[Finding], stack: ExitStack) -> Subject:

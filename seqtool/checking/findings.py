@@ -12,8 +12,8 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
-from seqtool.arrays.spool import Spool, stored
-from seqtool.arrays.windows import AnyArray, windows
+from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.spool import Spool, spooled
 from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.padding_values import Side, Value, mask_number
@@ -100,7 +100,7 @@ class Subject:
         found = self.stripped
         if found is None:
             return self
-        lengths = stored(spool, strip(self.real, found.value, side=found.side, spool=spool).lengths)
+        lengths = spooled(spool, strip(self.real, found.value, side=found.side, spool=spool).lengths)
         # not checked, for the cells of the old padding need not hold the new one
         return replace(self, data=exchanged(self.data, lengths=lengths, padding=found.side))
 
@@ -172,7 +172,7 @@ def seen(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Seen
     Seen(count=2, cell=(1,))
     """
     count, cell = 0, tuple[int, ...]()
-    for begin, part in windows(array):
+    for begin, part in chunks(array):
         found = test(part, *(other[begin : begin + len(part)] for other in others))
         times = int(np.count_nonzero(found))
         if times and not count:

@@ -10,8 +10,8 @@ from typing import cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
-from seqtool.arrays.windows import AnyArray, span
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
 from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated

@@ -1,4 +1,8 @@
-"""Short programs that load one file and train an LSTM that fits it for one step, in the words of a framework."""
+"""Short programs that load one file and train an LSTM that fits it for one step, in the words of a framework.
+
+The room imports `sequences`, `operations` and what is below. Begin with `tasks`, which decides what is learnt;
+`for_torch` and its like write the program.
+"""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, windows
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
@@ -143,7 +143,7 @@ def _read(values: AnyArray) -> tuple[Reads, int, int]:
 
 def _ids(values: AnyArray) -> tuple[int, int]:
     """The least id, and how many an embedding needs."""
-    extremes = [(int(part.min()), int(part.max())) for _, part in windows(values)]
+    extremes = [(int(part.min()), int(part.max())) for _, part in chunks(values)]
     least, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
     if least < 0:
         raise DataError(
@@ -182,7 +182,7 @@ def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
         raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
     if labels.ndim > 2 or 0 in labels.shape[1:]:
         raise DataError(f"a label in {name} has shape {labels.shape[1:]}; a number, or a row, was expected")
-    for begin, part in windows(labels):
+    for begin, part in chunks(labels):
         with np.errstate(over="ignore"):
             wrong = np.argwhere(~np.isfinite(part.astype(np.float32)))
         if len(wrong):
@@ -198,7 +198,7 @@ def _classes(name: str, labels: AnyArray, names: Array | None, *, unlabelled: bo
     if labels.ndim != 1 or labels.dtype.kind not in "biu":
         return None
     seen, least, largest = np.zeros(_FEW, bool), 0, -1
-    for _, part in windows(labels):
+    for _, part in chunks(labels):
         known = part[part != UNLABELLED] if unlabelled else part
         if len(known):
             least, largest = min(least, int(known.min())), max(largest, int(known.max()))

@@ -8,24 +8,24 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
-from seqtool.arrays.windows import span, windows
+from seqtool.arrays.lazy import chunks, span
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.files import npz
 from seqtool.files.deflate import Compress
-from seqtool.files.outputs import Counted, Destination, is_special, stdout_is_elsewhere
+from seqtool.files.outputs import Counted, Destination, choose, is_special, stdout_is_elsewhere
 from seqtool.operations.pad import check_blow_up
 from seqtool.sequences.padding_values import Side, value_to_json
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Made
-from seqtool.sequences.stream import Plan
+from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
 from seqtool.words import count, human, listed
 
 
 def deliver(
-    data: Plan | Ragged,
+    data: PaddedStream | Ragged,
     made: Made,
     destination: Destination,
     to: OutputOptions,
@@ -44,13 +44,13 @@ def deliver(
             raise UsageError(
                 f"{destination.name}: .npy holds x alone; use .npz for {what}, or leave {option} out"
             )
-    if isinstance(data, Plan):
+    if isinstance(data, PaddedStream):
         check_blow_up(data)
     data, entry = _with_receipt(data, made)
     size = npz.size(data, mask=mask) if destination.suffix == ".npz" else data_bytes(data)
     summary.facts["rows"] = entry["rows"]
     _describe(data, summary)
-    whole = data.ragged if isinstance(data, Plan) else data
+    whole = data.ragged if isinstance(data, PaddedStream) else data
     left = [*whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
     if destination.suffix == ".npy":
         summary.say("left out", f"{listed(['lengths', *left])}: .npy holds x alone, .npz everything")
@@ -91,18 +91,27 @@ def deliver(
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
+def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]) -> Destination:
+    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced."""
+
+    def may_replace(path: Path) -> bool:
+        return to.force or npz.written_by_seqtool(path)
+
+    return choose(to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run)
+
+
 def check_ragged(destination: Destination) -> None:
     """Raise UsageError for a format that cannot hold ragged sequences."""
     if destination.suffix == ".npy":
         raise UsageError(f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz")
 
 
-def data_bytes(data: Plan | Ragged) -> int:
+def data_bytes(data: PaddedStream | Ragged) -> int:
     """The bytes of the largest array."""
-    return data.nbytes if isinstance(data, Plan) else data.values.nbytes
+    return data.nbytes if isinstance(data, PaddedStream) else data.values.nbytes
 
 
-def _with_receipt(data: Plan | Ragged, made: Made) -> tuple[Plan | Ragged, dict[str, Any]]:
+def _with_receipt(data: PaddedStream | Ragged, made: Made) -> tuple[PaddedStream | Ragged, dict[str, Any]]:
     """The same data, whose receipt tells of this command too; and what it tells."""
     if isinstance(data, Ragged):
         entry = made.entry(cut=0)
@@ -112,9 +121,9 @@ def _with_receipt(data: Plan | Ragged, made: Made) -> tuple[Plan | Ragged, dict[
     return dataclasses.replace(data, ragged=ragged), entry
 
 
-def _describe(data: Plan | Ragged, summary: Summary) -> None:
+def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     """Tell what was made: shape, dtype, lengths, what was cut."""
-    whole = data.ragged if isinstance(data, Plan) else data
+    whole = data.ragged if isinstance(data, PaddedStream) else data
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
@@ -124,7 +133,7 @@ def _describe(data: Plan | Ragged, summary: Summary) -> None:
             "classes",
             f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",
         )
-    lengths = data.span if isinstance(data, Plan) else span(data.lengths)
+    lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
     told = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:
         told = f"all {lengths.largest:,}"
@@ -143,7 +152,7 @@ def _describe(data: Plan | Ragged, summary: Summary) -> None:
         f"{share:.0%} of all steps",
     )
     if data.steps_cut:
-        cut = sum(int((part > data.maxlen).sum()) for _, part in windows(data.ragged.lengths))
+        cut = sum(int((part > data.maxlen).sum()) for _, part in chunks(data.ragged.lengths))
         side = "start" if data.truncating == "pre" else "end"
         summary.say("cut", f"{count(data.steps_cut, 'step')} at the {side} of {count(cut, 'sequence')}")
     summary.facts |= {
@@ -176,6 +185,6 @@ def chosen_side(post: bool | None, default: Side) -> Side:
     return default if post is None else "post" if post else "pre"
 
 
-def chosen_value(said: str | None, made: Plan | Ragged) -> str | None:
+def chosen_value(said: str | None, made: PaddedStream | Ragged) -> str | None:
     """What `--value` says, in a receipt: the number that auto has chosen."""
-    return str(made.value) if said == "auto" and isinstance(made, Plan) else said
+    return str(made.value) if said == "auto" and isinstance(made, PaddedStream) else said

@@ -60,12 +60,12 @@ def check(
     from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
-    from seqtool.sources.foreign import Foreign
+    from seqtool.sources.foreign import ForeignSpec
     from seqtool.system import memory
     from seqtool.terminal import report
 
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = Foreign(given.array, given.lengths, given.side, parse_value(value), label, key)
+    foreign = ForeignSpec(given.array, given.lengths, given.side, parse_value(value), label, key)
     limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:

@@ -21,7 +21,7 @@ from seqtool.commands._options import (
 from seqtool.errors import DataError, NotNumbersError, UsageError, check_choice
 
 if TYPE_CHECKING:
-    from seqtool.grouping.group import Tabular
+    from seqtool.grouping.group import GroupResult
     from seqtool.tables.tables import Table
     from seqtool.terminal.report import Summary
 
@@ -65,12 +65,11 @@ def group(
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
-    from seqtool.files import inputs, outputs
-    from seqtool.files.npz import written_by_seqtool
+    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver, destination_of
+    from seqtool.files import inputs
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import group_table
-    from seqtool.operations.pad import plan
+    from seqtool.operations.pad import pad_stream
     from seqtool.sequences import receipts
     from seqtool.sequences.padding_values import check_side
     from seqtool.system import memory
@@ -96,13 +95,7 @@ def group(
     summary = report.Summary("group")
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         given = [item.given for item in found]
-        destination = outputs.choose(
-            to.output,
-            command="group",
-            inputs=given,
-            may_replace=lambda path: to.force or written_by_seqtool(path),
-            dry_run=to.dry_run,
-        )
+        destination = destination_of(to, command="group", inputs=given)
         if ragged:
             check_ragged(destination)
         table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
@@ -117,7 +110,7 @@ def group(
         made = (
             came.ragged
             if ragged
-            else plan(
+            else pad_stream(
                 came.ragged, maxlen=padding.maxlen, padding=side, truncating=truncating, value=value or 0
             )
         )
@@ -140,7 +133,7 @@ def group(
         deliver(made, receipt, destination, to, summary, mask=padding.mask)
 
 
-def _tell(came: Tabular, table: Table, names: list[str], summary: Summary) -> None:
+def _tell(came: GroupResult, table: Table, names: list[str], summary: Summary) -> None:
     from seqtool.words import count, listed
 
     read = f"{count(came.rows.came, 'row')} from {listed(names, most=3)}"

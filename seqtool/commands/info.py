@@ -48,7 +48,7 @@ def info(
     from seqtool.errors import DataError, UsageError
     from seqtool.files import inputs
     from seqtool.inspecting import show_file
-    from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, window_of
+    from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, slots_of
     from seqtool.system import memory
     from seqtool.terminal import report
 
@@ -75,7 +75,7 @@ def info(
             elif sequence is not None:
                 data = of_ours(data, found[0].name)
                 i = find_sequence(data, sequence, name=found[0].name)
-                window, known = window_of(data, i), {"file": found[0].name, **sequence_facts(data, i)}
+                window, known = slots_of(data, i), {"file": found[0].name, **sequence_facts(data, i)}
                 if as_json:
                     show_file.print_sequence(known, window.steps)
                 else:
@@ -83,4 +83,4 @@ def info(
             elif as_json:
                 report.print_json(facts)
             else:
-                show_file.show_file(facts, window_of(data, 0) if data else None)
+                show_file.show_file(facts, slots_of(data, 0) if data else None)

@@ -68,11 +68,10 @@ def pad(
     """
     from seqtool import errors
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver
-    from seqtool.files import inputs, outputs
-    from seqtool.files.npz import written_by_seqtool
+    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver, destination_of
+    from seqtool.files import inputs
     from seqtool.operations.cast import recast
-    from seqtool.operations.pad import plan
+    from seqtool.operations.pad import pad_stream
     from seqtool.operations.select import at_least
     from seqtool.operations.strip import strip as strip_steps
     from seqtool.sequences import receipts
@@ -100,13 +99,7 @@ def pad(
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
         path = found[0].given
-        destination = outputs.choose(
-            to.output,
-            command="pad",
-            inputs=[path, *given.files],
-            may_replace=lambda path: to.force or written_by_seqtool(path),
-            dry_run=to.dry_run,
-        )
+        destination = destination_of(to, command="pad", inputs=[path, *given.files])
         if ragged:
             check_ragged(destination)
         with summary.stage("reading"):
@@ -119,7 +112,7 @@ def pad(
             made = (
                 recast(kept, padding.dtype or kept.values.dtype)
                 if ragged
-                else plan(
+                else pad_stream(
                     kept,
                     maxlen=padding.maxlen,
                     padding=chosen_side(padding.post, came.padding or "pre"),

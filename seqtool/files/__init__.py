@@ -1,1 +1,4 @@
-"""TODO files."""
+"""Bytes in and out: `.npz`, `.npy`, zips, inputs by what they hold, outputs that appear whole or not at all.
+
+The room imports `sequences` and what is below. Begin with `npz`, whose docstring is the format.
+"""

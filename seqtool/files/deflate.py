@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from isal import isal_zlib
 
-from seqtool.system.prefetch import in_turn
+from seqtool.system.prefetch import ordered_map
 
 Compress = Literal["fast", "small"]
 # The library and its level. isal's 1, 2 and 3 differ by 2 % in size, and 3 takes twice the time; zlib's 6 is
@@ -41,7 +41,7 @@ def deflated(
 
     with (
         ThreadPoolExecutor(threads) as pool,
-        closing(in_turn(deflate, _with_history(_chunks(pieces)), pool, waiting=2 * threads)) as chunks,
+        closing(ordered_map(deflate, _with_history(_chunks(pieces)), pool, waiting=2 * threads)) as chunks,
     ):
         yield from chunks
     yield b"", _LAST

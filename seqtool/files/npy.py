@@ -16,17 +16,17 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
-from seqtool.arrays.windows import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import Columns, column_by_column
 
 _MOST_DIMENSIONS = 32  # that every NumPy has
 
 
-class Cells(Lazy):
+class FlatArray(Lazy):
     """An array of which any run of cells, in C order, can be asked for: it may take any shape.
 
-    >>> squares = Cells((4,), np.dtype("int64"), lambda begin, end: np.arange(begin, end) ** 2)
+    >>> squares = FlatArray((4,), np.dtype("int64"), lambda begin, end: np.arange(begin, end) ** 2)
     >>> squares.reshaped(2, 2)[1:2].tolist()
     [[4, 9]]
     """
@@ -37,9 +37,9 @@ class Cells(Lazy):
         super().__init__(shape, dtype, self._rows)
         self._cells = cells
 
-    def reshaped(self, *shape: int) -> Cells:
+    def reshaped(self, *shape: int) -> FlatArray:
         """The same cells in another shape."""
-        return Cells(shape, self.dtype, self._cells)
+        return FlatArray(shape, self.dtype, self._cells)
 
     def _rows(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:])
@@ -72,7 +72,7 @@ def cellwise(function: Callable[[Array], Array], array: AnyArray, *, dtype: Any)
     return _Cellwise(function, array, np.dtype(dtype))
 
 
-Window = FileArray | Cells
+Readable = FileArray | FlatArray
 
 
 def checked_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
@@ -124,7 +124,7 @@ def _parsed_header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dt
     return read(stream)
 
 
-def open_npy(path: Path, name: str) -> Window:
+def open_npy(path: Path, name: str) -> Readable:
     """The array of an `.npy` file, to be read in windows."""
     file = OwnFile(path)
     shape, fortran, dtype = read_header(file, path.stat().st_size, name)
@@ -135,7 +135,7 @@ def map_npy(path: Path, name: str) -> Array:
     """The array of an `.npy` file, mapped: pages are read when they are used, and stay resident."""
     with path.open("rb") as file:
         shape, fortran, dtype = read_header(file, path.stat().st_size, name)
-        return mapped(file, file.tell(), shape, dtype, fortran=fortran)
+        return memory_map(file, file.tell(), shape, dtype, fortran=fortran)
 
 
 class OwnFile(io.FileIO):
@@ -145,7 +145,7 @@ class OwnFile(io.FileIO):
         self.close()
 
 
-def mapped(
+def memory_map(
     file: IO[bytes], offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
 ) -> Array:
     """The array whose bytes stand in a file as they are, mapped."""
@@ -157,11 +157,11 @@ def mapped(
 
 def in_file(
     file: IO[bytes], name: str, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
-) -> Window:
+) -> Readable:
     """The windows of an array whose bytes stand in a file as they are."""
     if not column_by_column(shape, fortran=fortran):
         return FileArray(file, name, offset, shape, dtype)
-    return Cells(shape, dtype.newbyteorder("="), Columns(file, offset, shape, dtype))
+    return FlatArray(shape, dtype.newbyteorder("="), Columns(file, offset, shape, dtype))
 
 
 def unpickle(path: Path, name: str) -> Array | None:

@@ -43,8 +43,8 @@ from typing import Any, BinaryIO, get_args
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, Lazy, windows
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import check_suffix, replacing
@@ -52,7 +52,7 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.files.zip_writer import Member, ZipWriter, write_array
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json, value_to_json
 from seqtool.sequences.ragged import Padded, Ragged, Receipt, StepArray, unchecked
-from seqtool.sequences.stream import Plan
+from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import check_same_lengths, step_mask
 
 VERSION = 1
@@ -65,7 +65,7 @@ _WIDEST_TEXT = 64_000_000  # bytes of fixed-width text in one array
 
 def save(
     path: str | os.PathLike[str],
-    data: Ragged | Padded | Plan,
+    data: Ragged | Padded | PaddedStream,
     *,
     mask: bool = False,
     compress: Compress | None = None,
@@ -89,7 +89,7 @@ def save(
 
 def write(
     file: BinaryIO,
-    data: Ragged | Padded | Plan,
+    data: Ragged | Padded | PaddedStream,
     *,
     suffix: str = ".npz",
     seekable: bool,
@@ -110,19 +110,19 @@ def write(
             archive.add(member, wrote)
 
 
-def size(data: Ragged | Padded | Plan, *, mask: bool = False) -> int:
+def size(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> int:
     """The bytes of all arrays of the file, without headers."""
     return sum(member.nbytes for member in _members(data, mask=mask))
 
 
-def _members(data: Ragged | Padded | Plan, *, mask: bool) -> Iterator[Member]:
+def _members(data: Ragged | Padded | PaddedStream, *, mask: bool) -> Iterator[Member]:
     """Every array of the file, in its order: the largest first, the description last."""
-    whole = data.ragged if isinstance(data, Plan) else data
+    whole = data.ragged if isinstance(data, PaddedStream) else data
     per_sequence = data.per_sequence
     _check_names(whole.per_step, PER_STEP)
     _check_names(per_sequence, PER_SEQUENCE)
     _check_names(whole.names, NAMES)
-    if isinstance(data, Plan):
+    if isinstance(data, PaddedStream):
         yield Member("x", data.dtype, data.shape, data.blocks)
         for name, array in whole.per_step.items():
             shape = (*data.shape[:2], *array.data.shape[1:])
@@ -134,7 +134,7 @@ def _members(data: Ragged | Padded | Plan, *, mask: bool) -> Iterator[Member]:
     if isinstance(data, Ragged):
         yield Member.of("offsets", data.offsets)
     elif mask:
-        slots = data.shape[1] if isinstance(data, Plan) else data.x.shape[1]
+        slots = data.shape[1] if isinstance(data, PaddedStream) else data.x.shape[1]
         cells = _mask(data.lengths, slots, data.padding)
         yield Member("mask", np.dtype(bool), (len(data), slots), cells)
     yield Member.of("lengths", _as_int64(data.lengths))
@@ -208,9 +208,9 @@ def _refuse_nul(name: str, cells: Sequence[str]) -> None:
         raise DataError(f"{name} holds text with a NUL, which NumPy would strip")
 
 
-def _meta(data: Ragged | Padded | Plan, receipt: Receipt) -> dict[str, Any]:
+def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, Any]:
     meta: dict[str, Any] = {"format": "seqtool", "version": VERSION, "kind": "ragged"}
-    whole = data.ragged if isinstance(data, Plan) else data
+    whole = data.ragged if isinstance(data, PaddedStream) else data
     if not isinstance(data, Ragged):
         meta |= {"kind": "padded", "padding": data.padding, "value": value_to_json(data.value)}
     meta["step_values"] = {name: value_to_json(array.value) for name, array in whole.per_step.items()}
@@ -357,7 +357,7 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
         and cells.dtype == np.uint8
         and len(offsets) == prod(shape) + 1
         and (int(offsets[:1][0]), int(offsets[len(offsets) - 1 :][0])) == (0, cells.size)
-        and all((np.diff(part) >= 0).all() for _, part in windows(offsets))
+        and all((np.diff(part) >= 0).all() for _, part in chunks(offsets))
     )
     if not fits:
         raise DataError(f"{name}_offsets does not fit the bytes of {name}")

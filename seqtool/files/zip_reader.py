@@ -20,7 +20,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import column_by_column
 from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream
-from seqtool.files.npy import Cells, OwnFile, Window, in_file, mapped, read_header
+from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
 from seqtool.system.memory import budget
 from seqtool.words import human
 
@@ -92,7 +92,7 @@ class ZipReader:
         """Raise DataError if memory cannot take all arrays at once."""
         _check_memory(f"{self.name}: its arrays take", sum(info.file_size for info in self._members.values()))
 
-    def window(self, member: str) -> Window:
+    def window(self, member: str) -> Readable:
         """The array, to be read in windows; of a deflated one best from the front on.
 
         The checksum is compared only where a deflated one is read to its end: see `verify`.
@@ -103,7 +103,7 @@ class ZipReader:
             return in_file(self._file, label, self._begin(info) + start, shape, dtype, fortran=fortran)
         if info.compress_type == zipfile.ZIP_DEFLATED and not column_by_column(shape, fortran=fortran):
             forward = Forward(label, lambda: self._stream(info), start, dtype)
-            return Cells(shape, dtype.newbyteorder("="), forward)
+            return FlatArray(shape, dtype.newbyteorder("="), forward)
         whole: list[Array] = []
 
         def cells(begin: int, end: int) -> Array:
@@ -111,7 +111,7 @@ class ZipReader:
                 whole.append(self.read(member).reshape(-1))
             return whole[0][begin:end].copy()
 
-        return Cells(shape, dtype.newbyteorder("="), cells)
+        return FlatArray(shape, dtype.newbyteorder("="), cells)
 
     def map(self, member: str) -> Array:
         """The array, mapped and not to be written to, its checksum not compared.
@@ -125,7 +125,7 @@ class ZipReader:
                 f"{self._label(member)}: compressed, so that it cannot be mapped; read it with np.load, or "
                 "write the file with seqtool pad without --compress"
             )
-        return mapped(self._file, self._begin(info) + start, shape, dtype, fortran=fortran)
+        return memory_map(self._file, self._begin(info) + start, shape, dtype, fortran=fortran)
 
     def verify(self, read: Callable[[int], None] | None = None) -> None:
         """Read every member once and compare its size and checksum; `read` is told the bytes of each piece.

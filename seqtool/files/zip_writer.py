@@ -24,9 +24,9 @@ import numpy as np
 from isal import isal_zlib
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Lazy, windows
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.files.deflate import PIECE, Compress, deflated
-from seqtool.system.prefetch import ahead
+from seqtool.system.prefetch import prefetched
 
 _ALIGN = 64
 _LARGE = 8 << 20  # bytes that are worth a thread, and a call for room on the disk
@@ -54,7 +54,7 @@ class Member:
     def of(cls, name: str, array: AnyArray) -> Member:
         """An array that is in memory already, or whose windows are read one after another."""
         if isinstance(array, Lazy) and array.shape:
-            return cls(name, array.dtype, array.shape, (part for _, part in windows(array, PIECE)))
+            return cls(name, array.dtype, array.shape, (part for _, part in chunks(array, PIECE)))
         array = np.asarray(array, order="C")
         return cls(name, array.dtype, array.shape, [array])
 
@@ -131,7 +131,7 @@ def _made(member: Member) -> Iterator[Array]:
     if member.nbytes < _LARGE:
         yield from member.blocks
         return
-    with closing(ahead(member.blocks)) as blocks:  # type: ignore[type-var]
+    with closing(prefetched(member.blocks)) as blocks:  # type: ignore[type-var]
         yield from blocks
 
 

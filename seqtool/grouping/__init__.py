@@ -1,1 +1,4 @@
-"""TODO grouping."""
+"""From rows to sequences: `encoder` turns columns into numbers, `kernel` sorts and merges rows in the memory named.
+
+The room imports `tables` and what is below. Begin with `group`, the one road from a table to sequences.
+"""

@@ -9,15 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.spool import Growing, Spool, stored
-from seqtool.arrays.windows import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.spool import GrowingArray, Spool, spooled
 from seqtool.grouping.sorting import ranking_bytes, ranks
 
 _ENCODED = 1 << 20  # rows of text that get their codes together
 _TILE = 1 << 13  # cells turned from one kind into another together, so that they stay in the cache
 
 
-class Cells:
+class TextColumn:
     """Text in a spool, whose windows are Arrow arrays of large strings; `widest` counts characters."""
 
     def __init__(self, data: AnyArray, offsets: AnyArray, widest: int) -> None:
@@ -36,12 +36,12 @@ class Cells:
         return pa.Array.from_buffers(pa.large_string(), end - begin, buffers)
 
 
-class GrowingCells:
+class GrowingText:
     """Text that grows at its end."""
 
     def __init__(self, spool: Spool) -> None:
-        self._data = Growing(spool, np.dtype(np.uint8))
-        self._offsets = Growing(spool, np.dtype(np.int64))
+        self._data = GrowingArray(spool, np.dtype(np.uint8))
+        self._offsets = GrowingArray(spool, np.dtype(np.int64))
         self._offsets.add(np.zeros(1, np.int64))
         self._end = 0
         self.widest = 0  # characters of the longest cell
@@ -58,9 +58,9 @@ class GrowingCells:
         self._end += int(offsets[-1] - offsets[0])
         self.widest = max(self.widest, pc.max(pc.utf8_length(cells)).as_py())
 
-    def done(self) -> Cells:
+    def done(self) -> TextColumn:
         """The whole column."""
-        return Cells(self._data.done(), self._offsets.done(), self.widest)
+        return TextColumn(self._data.done(), self._offsets.done(), self.widest)
 
 
 def is_numbers(column: Any) -> bool:
@@ -68,11 +68,11 @@ def is_numbers(column: Any) -> bool:
     return isinstance(column, (np.ndarray, Lazy))
 
 
-def column_stored(spool: Spool, column: Any) -> Any:
+def spooled_column(spool: Spool, column: Any) -> Any:
     """A copy of a column in a spool."""
     if is_numbers(column):
-        return stored(spool, column)
-    growing = GrowingCells(spool)
+        return spooled(spool, column)
+    growing = GrowingText(spool)
     for begin in range(0, len(column), _TILE):
         growing.add(column[begin : begin + _TILE])
     return growing.done()

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array, dtype_named
-from seqtool.arrays.windows import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.system.prefetch import ahead
+from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell, text_columns
 from seqtool.tables.cells import BadCellError, Keys, Labels, Loss, Numbers, Order, is_text, missing_words
 from seqtool.tables.csv_text import Expected
@@ -105,7 +105,7 @@ class Encoder:
         """The rows of the table as the kernel takes them; rows with an empty key are left out if so asked."""
         columns = self.roles.used
         first_row = 0
-        for raw in ahead(self.table.batches(columns, self.expected())):
+        for raw in prefetched(self.table.batches(columns, self.expected())):
             if not len(raw):
                 continue
             arrays = dict(zip(columns, raw.columns, strict=True))

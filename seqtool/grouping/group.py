@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
+from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.arrays.windows import AnyArray
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.kernel import ChangingError, Grouper
@@ -35,7 +35,7 @@ def unwatched(_stage: str, _total: int | None) -> AbstractContextManager[Told]:
 
 
 @dataclass(frozen=True)
-class Tabular:
+class GroupResult:
     """What came of a table: the sequences, what became of its rows, and what a person should know.
 
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
@@ -59,7 +59,7 @@ def group_table(
     spool: Spool,
     memory: Memory,
     watch: Watch = unwatched,
-) -> Tabular:
+) -> GroupResult:
     """Gather the rows of a table into one sequence for each key, keys sorted, rows in order.
 
     What does not fit into `memory` goes to `spool`, which must stay open as long as the sequences are used.
@@ -76,7 +76,7 @@ def group_table(
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountResult:
     """What came of counting the rows of a table by key: the sequences' lengths, and the features they would have."""
 
     lengths: AnyArray
@@ -92,15 +92,17 @@ def count_table(
     spool: Spool,
     memory: Memory,
     watch: Watch = unwatched,
-) -> Counted:
+) -> CountResult:
     """What `group_table` would find, but without reading more than the key: how long each sequence is.
 
     Raises DataError for empty keys and for what is no table, as `group_table` does.
     """
 
-    def counted(settled: Roles) -> Counted:
+    def counted(settled: Roles) -> CountResult:
         came = _grouped(table, settled.key_alone(), options, spool, memory, watch)
-        return Counted(came.ragged.lengths, came.rows, [table.label(column) for column in settled.features])
+        return CountResult(
+            came.ragged.lengths, came.rows, [table.label(column) for column in settled.features]
+        )
 
     return _settled(table, roles, options, counted)
 
@@ -131,7 +133,7 @@ def _grouped(
     spool: Spool,
     memory: Memory,
     watch: Watch,
-) -> Tabular:
+) -> GroupResult:
     encoder = Encoder(table, roles, options)
     room = memory.for_rows(len(roles.used))
     grouper: Grouper | None = None
@@ -162,4 +164,4 @@ def _grouped(
     rows = Rows(came=table.rows, kept=len(ragged.values), dropped=dropped)
     rows.check()
     features = [table.label(column) for column in encoder.features]
-    return Tabular(ragged, rows, features, encoder.missing(), grouped.ties, encoder.coarse())
+    return GroupResult(ragged, rows, features, encoder.missing(), grouped.ties, encoder.coarse())

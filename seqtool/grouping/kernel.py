@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import expanded, selected
-from seqtool.arrays.spool import Growing, Spool
+from seqtool.arrays.gather import lazy_gather, ranges
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, Lazy, windows
-from seqtool.grouping.columns import Cells, GrowingCells, Ranked, Spelled, is_numbers
+from seqtool.grouping.columns import GrowingText, Ranked, Spelled, TextColumn, is_numbers
 from seqtool.grouping.merging import merged
 from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order
 from seqtool.grouping.sorting import as_codes, spelled, stable_order
@@ -162,7 +162,7 @@ def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
         )
     ends = run.ends[:]
     counts = np.diff(ends, prepend=0)
-    rows = expanded((ends - counts)[order], counts[order])
+    rows = ranges((ends - counts)[order], counts[order])
 
     def moved(column: Any, by: Array) -> Any:
         return in_order(column[:], by) if is_numbers(column) else Ranked(by, column[:])
@@ -183,10 +183,10 @@ def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
 
 def _long_enough(run: Run, least: int, spool: Spool) -> tuple[Run, int]:
     """Only the groups of at least so many rows, and how many rows the others had."""
-    kept = Growing(spool, np.dtype(np.int64))
-    starts, ends = Growing(spool, np.dtype(np.int64)), Growing(spool, np.dtype(np.int64))
+    kept = GrowingArray(spool, np.dtype(np.int64))
+    starts, ends = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.int64))
     before = total = short = 0
-    for begin, part in windows(run.ends):
+    for begin, part in chunks(run.ends):
         counts = np.diff(part, prepend=before)
         wide = np.flatnonzero(counts >= least)
         kept.add(wide + begin)
@@ -200,7 +200,7 @@ def _long_enough(run: Run, least: int, spool: Spool) -> tuple[Run, int]:
     offsets, first = _offsets(ends_kept), starts.done()
 
     def rows(array: AnyArray) -> AnyArray:
-        return selected(array, first, offsets, (total, *array.shape[1:]))
+        return lazy_gather(array, first, offsets, (total, *array.shape[1:]))
 
     long = Run(
         rows(run.values),
@@ -216,8 +216,8 @@ def _long_enough(run: Run, least: int, spool: Spool) -> tuple[Run, int]:
 
 def _picked(column: Any, which: AnyArray, spool: Spool) -> Any:
     """The cells of a column at some ascending places."""
-    growing = Growing(spool, column.dtype) if is_numbers(column) else GrowingCells(spool)
-    for _, places in windows(which, 1 << 18):
+    growing = GrowingArray(spool, column.dtype) if is_numbers(column) else GrowingText(spool)
+    for _, places in chunks(which, 1 << 18):
         if len(places):
             first = int(places[0])
             block = column[first : int(places[-1]) + 1]
@@ -271,8 +271,8 @@ def key_array(columns: Sequence[Any], spool: Spool | None = None) -> AnyArray | 
 def _text_keys(columns: Sequence[Any], shape: tuple[int, ...], spool: Spool) -> Text:
     """Key columns as text, row by row."""
     cells = columns[0]
-    if len(columns) > 1 or not isinstance(cells, Cells):
-        growing = GrowingCells(spool)
+    if len(columns) > 1 or not isinstance(cells, TextColumn):
+        growing = GrowingText(spool)
         for begin in range(0, shape[0], _KEYS):
             end = min(begin + _KEYS, shape[0])
             parts = [pa.array(c[begin:end]) if is_numbers(c) else c[begin:end] for c in columns]

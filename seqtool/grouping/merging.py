@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
-from seqtool.arrays.gather import expanded
-from seqtool.arrays.spool import Growing, Spool
-from seqtool.arrays.windows import AnyArray, Lazy
-from seqtool.grouping.columns import GrowingCells, is_numbers
+from seqtool.arrays.gather import ranges
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.grouping.columns import GrowingText, is_numbers
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import as_codes, changes, ranking_bytes, stable_order, taken
 
@@ -39,14 +39,14 @@ def merged(
     """
     most = max(1, memory // max(map(_row_bytes, runs)))
     groups = _Groups(runs, spool)
-    ranges: list[_Range] = []
+    sections: list[_Range] = []
     for spans in _cut([_by_key(run) for run in runs], most):
-        ranges += _ranges_of(runs, spans, groups, most)
+        sections += _ranges_of(runs, spans, groups, most)
         told(groups.rows)
-    ends = list(accumulate(part.count for part in ranges))
+    ends = list(accumulate(part.count for part in sections))
 
     def rows(pick: Callable[[Run], AnyArray]) -> Lazy:
-        return _rows([pick(run) for run in runs], ranges, ends)
+        return _rows([pick(run) for run in runs], sections, ends)
 
     def riding(name: str) -> Lazy:
         return rows(lambda run: run.riding[name])
@@ -77,12 +77,12 @@ class _Groups:
     def __init__(self, runs: Sequence[Run], spool: Spool) -> None:
         self.spool = spool
         self.keys: list[Any] = [
-            Growing(spool, column.dtype) if is_numbers(column) else GrowingCells(spool)
+            GrowingArray(spool, column.dtype) if is_numbers(column) else GrowingText(spool)
             for column in runs[0].keys
         ]
-        self.ends = Growing(spool, np.dtype(np.int64))
+        self.ends = GrowingArray(spool, np.dtype(np.int64))
         self.constant = {
-            name: Growing(spool, np.result_type(*(run.constant[name].dtype for run in runs)))
+            name: GrowingArray(spool, np.result_type(*(run.constant[name].dtype for run in runs)))
             for name in runs[0].constant
         }
         self.rows = 0
@@ -228,7 +228,7 @@ def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most
     if len(firsts) == 1 and total > most:
         yield from _one_group(runs, rows, groups, most)
         return
-    order = expanded(starts[entries], counts[entries])
+    order = ranges(starts[entries], counts[entries])
     if runs[0].order:
         order = _by_columns(runs, rows, groups, order, lengths)
     yield _Range(rows, groups.spool.append(order), total)
@@ -305,7 +305,7 @@ def _total(spans: Sequence[Span]) -> int:
 # --- the rows ---------------------------------------------------------------------------------------------
 
 
-def _rows(arrays: Sequence[AnyArray], ranges: Sequence[_Range], ends: Sequence[int]) -> Lazy:
+def _rows(arrays: Sequence[AnyArray], sections: Sequence[_Range], ends: Sequence[int]) -> Lazy:
     """Rows of the runs in the order of the result; the range that was read last is kept for the next window."""
     dtype = np.result_type(*(array.dtype for array in arrays))
     tail = arrays[0].shape[1:]
@@ -314,7 +314,7 @@ def _rows(arrays: Sequence[AnyArray], ranges: Sequence[_Range], ends: Sequence[i
     def block(number: int) -> Array:
         if kept[0] != number:
             kept[:] = [None, None]  # let go of the old one first
-            kept[:] = [number, _read(arrays, ranges[number].spans, tail, dtype)]
+            kept[:] = [number, _read(arrays, sections[number].spans, tail, dtype)]
         held: Array = kept[1]
         return held
 
@@ -322,11 +322,11 @@ def _rows(arrays: Sequence[AnyArray], ranges: Sequence[_Range], ends: Sequence[i
         out = np.empty((end - begin, *tail), dtype)
         number, done = bisect.bisect_right(ends, begin), begin
         while done < end:
-            first = ends[number] - ranges[number].count
+            first = ends[number] - sections[number].count
             to = min(end, ends[number])
-            part, order = out[done - begin : to - begin], ranges[number].order
+            part, order = out[done - begin : to - begin], sections[number].order
             if order is None:
-                spans = _within(ranges[number].spans, done - first, to - first)
+                spans = _within(sections[number].spans, done - first, to - first)
                 part[...] = _read(arrays, spans, tail, dtype)
             else:
                 part[...] = block(number).take(order[done - first : to - first], axis=0)

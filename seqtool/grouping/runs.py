@@ -15,15 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.spool import Spool, stored
-from seqtool.arrays.windows import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.spool import Spool, spooled
 from seqtool.grouping.columns import (
     FillingNarrow,
     FillingNumbers,
     FillingTexts,
     Ranked,
-    column_stored,
     is_numbers,
+    spooled_column,
 )
 from seqtool.grouping.sorting import changes, stable_order, taken
 
@@ -93,12 +93,12 @@ class Run:
     def spilled(self, spool: Spool) -> Run:
         """The same run in a spool."""
         return Run(
-            stored(spool, self.values),
-            stored(spool, self.ends),
-            [column_stored(spool, column) for column in self.keys],
-            [column_stored(spool, column) for column in self.order],
-            {name: stored(spool, column) for name, column in self.constant.items()},
-            {name: stored(spool, column) for name, column in self.riding.items()},
+            spooled(spool, self.values),
+            spooled(spool, self.ends),
+            [spooled_column(spool, column) for column in self.keys],
+            [spooled_column(spool, column) for column in self.order],
+            {name: spooled(spool, column) for name, column in self.constant.items()},
+            {name: spooled(spool, column) for name, column in self.riding.items()},
             self.ties,
         )
 

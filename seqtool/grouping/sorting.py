@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import expanded, index_type
+from seqtool.arrays.gather import index_type, ranges
 
 _PIECE = 1 << 18  # rows looked at together, so that what a look needs beside the columns stays small
 _PARTS = 8  # ranges that rows are sorted in
@@ -36,7 +36,7 @@ def stable_order(columns: Sequence[Array]) -> Array | None:
         if starts is not None:  # rows of a key stand together; only the keys are out of order
             counts = np.diff(starts, append=len(columns[0]))
             by_segment = _sorted([columns[0][starts]])
-            return expanded(starts[by_segment], counts[by_segment])
+            return ranges(starts[by_segment], counts[by_segment])
     elif not _in_order(columns[:1]):
         # Files are often written in the order that is asked for: then the first column alone decides.
         order = stable_order(columns[:1])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.windows import AnyArray, Lazy, slots, windows
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.inputs import Input
@@ -52,7 +52,7 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
 
 
 @dataclass(frozen=True)
-class Window:
+class Slots:
     """Where one sequence stands: `slots` is (T, F) or (T,), of which those from `begin` to `end` are its steps."""
 
     slots: AnyArray
@@ -65,18 +65,18 @@ class Window:
         return _rows(self.slots, self.begin, self.end)
 
 
-def window_of(data: Ragged | Padded, i: int) -> Window:
+def slots_of(data: Ragged | Padded, i: int) -> Slots:
     """The window of sequence i; nothing of it is read yet.
 
-    >>> window_of(Ragged(np.arange(5), np.array([0, 2, 5])), 1).steps[:].tolist()
+    >>> slots_of(Ragged(np.arange(5), np.array([0, 2, 5])), 1).steps[:].tolist()
     [2, 3, 4]
     """
     if isinstance(data, Ragged):
         begin, end = data.offsets[i : i + 2].tolist()
-        return Window(_rows(data.values, begin, end), 0, end - begin)
+        return Slots(_rows(data.values, begin, end), 0, end - begin)
     length, width = int(data.lengths[i : i + 1][0]), data.x.shape[1]
     first = 0 if data.padding == "post" else width - length
-    return Window(_rows(slots(data.x), i * width, (i + 1) * width), first, first + length)
+    return Slots(_rows(slots(data.x), i * width, (i + 1) * width), first, first + length)
 
 
 def _rows(array: AnyArray, first: int, last: int) -> Lazy:
@@ -119,7 +119,7 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     cells = split_names(wanted) if composite else [wanted]
     if len(cells) == (data.keys.shape[1] if composite else 1) and (not whole or all(map(_is_whole, cells))):
         sought = np.array([int(cell) for cell in cells] if whole else cells)
-        for begin, part in windows(data.keys):  # type: ignore[arg-type] # text has windows like any array
+        for begin, part in chunks(data.keys):  # type: ignore[arg-type] # text has windows like any array
             same = (part.reshape(len(part), -1) == sought).all(axis=1)
             if same.any():
                 return begin + int(np.argmax(same))
@@ -179,7 +179,7 @@ def _summary(lengths: LengthCounts) -> dict[str, float] | None:
 
 
 def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
-    steps = window_of(data, i).steps
+    steps = slots_of(data, i).steps
     found: dict[str, Any] = {"sequence": i, "length": len(steps)}
     if data.keys is not None:
         found["key"] = data.keys[i : i + 1].tolist()[0]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.arrays.windows import AnyArray
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.sequences.padding_values import Side

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqtool.arrays.windows import AnyArray, windows
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
@@ -16,13 +16,13 @@ from seqtool.words import count, human, listed
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seqtool.inspecting.describe import Window
+    from seqtool.inspecting.describe import Slots
 from seqtool.terminal.tables import console, show_table
 
 _FEATURES_SHOWN = 8
 
 
-def show_file(facts: Mapping[str, Any], first: Window | None = None) -> None:
+def show_file(facts: Mapping[str, Any], first: Slots | None = None) -> None:
     """Draw what `seqtool.inspecting.describe.described` found, and a picture of the first sequence, if it is given."""
     out = console()
     rows = [
@@ -46,14 +46,14 @@ def show_file(facts: Mapping[str, Any], first: Window | None = None) -> None:
             _show_window(out, first, sequences.get("features"))
 
 
-def show_sequence(facts: Mapping[str, Any], window: Window) -> None:
+def show_sequence(facts: Mapping[str, Any], window: Slots) -> None:
     """Draw what `seqtool.inspecting.describe.sequence_facts` found, and a picture of the sequence."""
     out = console()
     _show_preview(out, facts, facts.get("features"))
     _show_window(out, window, facts.get("features"))
 
 
-def _show_window(out: Console, window: Window, features: Sequence[str] | None) -> None:
+def _show_window(out: Console, window: Slots, features: Sequence[str] | None) -> None:
     show_heatmap(out, window.slots, real=(window.begin, window.end), features=features)
 
 
@@ -63,7 +63,7 @@ def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
         raise DataError("standard output is closed")
     known = json.dumps({name: fact for name, fact in facts.items() if name != "steps"})
     sys.stdout.write(f'{known[:-1]}, "steps": [')
-    for begin, part in windows(steps):
+    for begin, part in chunks(steps):
         rows = json.dumps([_strict(step) for step in part.tolist()])
         sys.stdout.write(f"{', ' if begin else ''}{rows[1:-1]}")
     sys.stdout.write("]}\n")

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
 from seqtool.arrays.gather import sequence_of
-from seqtool.arrays.windows import AnyArray, mapped, windows
+from seqtool.arrays.lazy import AnyArray, chunks, lazy_map
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged
 
@@ -49,7 +49,7 @@ def rounded(ragged: Ragged, dtype: np.dtype[Any]) -> Ragged:
         with np.errstate(all="ignore"):
             return rows.astype(dtype, copy=False)
 
-    return ragged.replace(values=mapped(cast_rows, ragged.values, dtype=dtype))
+    return ragged.replace(values=lazy_map(cast_rows, ragged.values, dtype=dtype))
 
 
 def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
@@ -58,7 +58,7 @@ def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
     >>> lost(np.array([[1, 2], [3, 2**24 + 1]]), np.dtype("float32"))
     (1, 1)
     """
-    for begin, part in windows(values):
+    for begin, part in chunks(values):
         place = first_loss(part, dtype)
         if place is not None:
             row, *within = np.unravel_index(place, part.shape)

@@ -14,10 +14,10 @@ from math import prod
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import expanded, gather
-from seqtool.arrays.spool import Growing, Spool
+from seqtool.arrays.gather import gather, ranges
+from seqtool.arrays.lazy import CHUNK, AnyArray, chunks
+from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import WINDOW, AnyArray, windows
 from seqtool.operations.cast import rounded
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import offsets_of
@@ -72,8 +72,8 @@ def key_cells(keys: AnyArray | Text, spool: Spool, *, as_text: bool = False) -> 
     """
     written = as_text and keys.dtype.kind in "iu"
     text = as_text or keys.dtype.kind not in "iu"
-    cells = Growing(spool, np.dtype(np.uint32 if text else keys.dtype))
-    ends, before = Growing(spool, np.dtype(np.int64)), 0
+    cells = GrowingArray(spool, np.dtype(np.uint32 if text else keys.dtype))
+    ends, before = GrowingArray(spool, np.dtype(np.int64)), 0
     ends.add(np.zeros(1, np.int64))
     for begin in range(0, len(keys), _TOGETHER):
         some = keys[begin : begin + _TOGETHER]
@@ -112,7 +112,7 @@ def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
     Every number is mixed with its feature and every step with its place, so that their sum may be taken in
     pieces, of sequences of any length.
     """
-    growing = Growing(spool, np.dtype(np.uint64))
+    growing = GrowingArray(spool, np.dtype(np.uint64))
     for first in range(0, len(ragged), _TOGETHER):
         offsets = ragged.offsets[first : first + _TOGETHER + 1]
         sums = np.zeros(len(offsets) - 1, np.uint64)
@@ -121,7 +121,7 @@ def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
             to = min(at + step, most)
             low, high = np.maximum(offsets[:-1], at), np.minimum(offsets[1:], to)
             some = np.flatnonzero(high > low)
-            places = expanded((low - offsets[:-1])[some], (high - low)[some])
+            places = ranges((low - offsets[:-1])[some], (high - low)[some])
             marks = _mixed(_row_marks(ragged.values[at:to]) + places * _PLACE)
             sums[some] += np.add.reduceat(marks, (low - at)[some])
         growing.add(_mixed(sums + np.diff(offsets).astype(np.uint64)))
@@ -175,7 +175,7 @@ def _alike(ones: AnyArray, others: AnyArray) -> Iterator[tuple[Array, Array]]:
 def _part(marks: AnyArray, part: int, parts: int) -> tuple[Array, Array]:
     """The fingerprints that belong to a part, and their places."""
     found = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
-    for begin, some in windows(marks):
+    for begin, some in chunks(marks):
         chosen = np.flatnonzero(some % np.uint64(parts) == part)
         found.append((some[chosen], chosen + begin))
     kept, places = zip(*found, strict=True)
@@ -216,7 +216,7 @@ def _same_steps(one: AnyArray, begins: Array, other: AnyArray, begins_other: Arr
     """Which stretches of as many rows hold the same numbers; all of them fit into memory."""
     distinct, firsts, which = np.unique(begins, return_index=True, return_inverse=True)
     rows = gather(one, distinct, counts[firsts])  # each once, though it may stand in several pairs
-    rows = rows.take(expanded(offsets_of(counts[firsts])[which], counts), axis=0)
+    rows = rows.take(ranges(offsets_of(counts[firsts])[which], counts), axis=0)
     same = _same_rows(rows, gather(other, begins_other, counts))
     return np.asarray(np.logical_and.reduceat(same, offsets_of(counts)[:-1]))
 
@@ -253,4 +253,4 @@ def _stretches(ragged: Ragged, places: Array) -> tuple[Array, Array]:
 
 def _rows(values: AnyArray) -> int:
     """The rows of a window, though each of its numbers takes 8 bytes."""
-    return max(1, WINDOW // (8 * max(1, prod(values.shape[1:]))))
+    return max(1, CHUNK // (8 * max(1, prod(values.shape[1:]))))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.windows import AnyArray, windows
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
 
 _TRIED = (0, -1, -2, -9, -10, -99, -100, -999, -1000, -9999, -10_000, -99_999, -100_000, -1_000_000)
@@ -72,7 +72,7 @@ def _holding(values: AnyArray, sought: Sequence[float], dtype: np.dtype[Any]) ->
     """For each of some values the steps that hold it in every feature; one pass for all of them."""
     numbers = [_as_compared(np.array(value), dtype) for value in sought]
     counts, firsts = [0] * len(numbers), [0] * len(numbers)
-    for begin, part in windows(values):
+    for begin, part in chunks(values):
         rows, held = _of_one_number(_as_compared(part, dtype))
         for i, number in enumerate(numbers):
             same = held == number

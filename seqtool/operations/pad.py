@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.arrays.windows import AnyArray, span
+from seqtool.arrays.lazy import AnyArray, span
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.cast import check_cast
 from seqtool.operations.mask_value import free_value
@@ -20,14 +20,14 @@ from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.receipts import Made, Rows
-from seqtool.sequences.stream import Plan
+from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
 from seqtool.words import human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
 
 
-def plan(
+def pad_stream(
     ragged: Ragged,
     *,
     maxlen: int | None = None,
@@ -36,10 +36,10 @@ def plan(
     value: Value | Literal["auto"] = 0,
     dtype: str | np.dtype[Any] | None = None,
     multiple_of: int = 1,
-) -> Plan:
+) -> PaddedStream:
     """Check everything that padding `ragged` needs, and do none of it yet; arguments and errors as in `pad`.
 
-    >>> plan(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=100).shape
+    >>> pad_stream(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=100).shape
     (2, 100)
     """
     if maxlen is not None and maxlen < 1:
@@ -59,7 +59,7 @@ def plan(
         value = free_value(ragged.values, target)
     longest = span(ragged.lengths).largest if maxlen is None else maxlen
     slots = -(-longest // multiple_of) * multiple_of
-    return Plan(ragged, slots, padding, truncating, cast(Value, value), target)
+    return PaddedStream(ragged, slots, padding, truncating, cast(Value, value), target)
 
 
 def pad(
@@ -96,7 +96,7 @@ def pad(
     if isinstance(sequences, Padded):
         padding = sequences.padding if padding is None else padding
         value = sequences.value if value is None else value
-    planned = plan(
+    planned = pad_stream(
         as_ragged(sequences),
         maxlen=maxlen,
         padding=padding or "pre",
@@ -115,7 +115,7 @@ def pad(
     return padded.replace(receipt=(*padded.receipt, made.entry(cut=planned.steps_cut)))
 
 
-def check_blow_up(planned: Plan) -> None:
+def check_blow_up(planned: PaddedStream) -> None:
     """Raise DataError when padding would take many times the real steps and more than memory holds.
 
     One long sequence among a million short ones does that.
@@ -134,7 +134,7 @@ def check_blow_up(planned: Plan) -> None:
     )
 
 
-def carry_out(planned: Plan) -> Padded:
+def carry_out(planned: PaddedStream) -> Padded:
     """The whole of a plan in memory."""
     ragged = planned.ragged
     return Padded(

@@ -8,12 +8,12 @@ from typing import overload
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather, selected
-from seqtool.arrays.spool import Growing, Spool
+from seqtool.arrays.gather import gather, lazy_gather
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, Lazy, windows
 from seqtool.errors import UsageError
-from seqtool.sequences.conversion import running
+from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged, StepArray
 
 
@@ -29,18 +29,18 @@ def at_least(ragged: Ragged, least: int, *, spool: Spool | None = None) -> Ragge
     if least < 0:
         raise UsageError(f"min_len is {least}; 0 or more was expected")
     spool = spool or Spool()
-    kept = Growing(spool, np.dtype(np.int64))
-    for begin, part in windows(ragged.lengths):
+    kept = GrowingArray(spool, np.dtype(np.int64))
+    for begin, part in chunks(ragged.lengths):
         kept.add(np.flatnonzero(part >= least) + begin)
     which = kept.done()
     if len(which) == len(ragged):
         return ragged
     starts = _picked(ragged.offsets, which, spool)
-    offsets = running(_picked(ragged.lengths, which, spool))
+    offsets = cumulative_offsets(_picked(ragged.lengths, which, spool))
     total = int(offsets[len(which) :][0])
 
     def steps(rows: AnyArray) -> AnyArray:
-        found = selected(rows, starts, offsets, (total, *rows.shape[1:]))
+        found = lazy_gather(rows, starts, offsets, (total, *rows.shape[1:]))
         return np.asarray(found) if isinstance(rows, np.ndarray) else found
 
     return ragged.replace(
@@ -62,8 +62,8 @@ def _picked(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray |
         return _picked_text(array, which, spool)
     if isinstance(array, np.ndarray):
         return np.asarray(array[np.asarray(which)])
-    growing = Growing(spool, array.dtype, array.shape[1:])
-    for _, places in windows(which, _TOGETHER):
+    growing = GrowingArray(spool, array.dtype, array.shape[1:])
+    for _, places in chunks(which, _TOGETHER):
         growing.add(gather(array, places))
     return growing.done()
 
@@ -76,14 +76,14 @@ def _picked_text(text: Text, which: AnyArray, spool: Spool) -> Text:
     width = prod(text.shape[1:])
     sizes = Lazy((len(text), width), np.dtype(np.int64), lambda begin, end: _sizes(text, begin, end))
     begins = _row_edges(text.offsets, width, len(text))
-    kept, starts = (Growing(spool, np.dtype(np.int64)) for _ in range(2))
-    for _, places in windows(which, _TOGETHER):
+    kept, starts = (GrowingArray(spool, np.dtype(np.int64)) for _ in range(2))
+    for _, places in chunks(which, _TOGETHER):
         kept.add(gather(sizes, places).reshape(-1))
         starts.add(gather(begins, places))
-    offsets = running(kept.done())
+    offsets = cumulative_offsets(kept.done())
     edges = _row_edges(offsets, width, len(which))
     total = int(edges[len(which) :][0])
-    data = selected(text.data, starts.done(), edges, (total,))
+    data = lazy_gather(text.data, starts.done(), edges, (total,))
     return Text(data, offsets, (len(which), *text.shape[1:]), widest=text.widest)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.gather import selected
-from seqtool.arrays.spool import Growing, Spool
-from seqtool.arrays.windows import AnyArray, rows_in, span
-from seqtool.sequences.conversion import running
+from seqtool.arrays.gather import lazy_gather
+from seqtool.arrays.lazy import AnyArray, rows_per_chunk, span
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Ragged, StepArray
 
@@ -26,7 +26,7 @@ def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | N
     """
     check_side("side", side)
     spool = spool or Spool()
-    starts, lengths = (Growing(spool, np.dtype(np.int64)) for _ in range(2))
+    starts, lengths = (GrowingArray(spool, np.dtype(np.int64)) for _ in range(2))
     for begin in range(0, len(ragged), _TOGETHER):
         offsets = ragged.offsets[begin : begin + _TOGETHER + 1]
         begins, ends = _real_span(ragged.values, offsets, value, side)
@@ -36,10 +36,10 @@ def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | N
     total = span(kept).total
     if total == len(ragged.values):
         return ragged
-    bounds, first = running(kept), starts.done()
+    bounds, first = cumulative_offsets(kept), starts.done()
 
     def real(rows: AnyArray) -> AnyArray:
-        found = selected(rows, first, bounds, (total, *rows.shape[1:]))
+        found = lazy_gather(rows, first, bounds, (total, *rows.shape[1:]))
         return np.asarray(found) if isinstance(rows, np.ndarray) else found
 
     per_step = {name: StepArray(real(array.data), array.value) for name, array in ragged.per_step.items()}
@@ -54,7 +54,7 @@ def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tupl
     begins, ends = offsets[:-1].copy(), offsets[1:].copy()
     outermost = np.full(len(begins), -1, np.int64)
     least, most = int(offsets[0]), int(offsets[-1])
-    step = rows_in(rows)
+    step = rows_per_chunk(rows)
     for at in range(least, most, step):
         real = np.flatnonzero(~wholly(rows[at : min(at + step, most)], value)) + at
         which = np.searchsorted(offsets, real, side="right") - 1
@@ -116,7 +116,7 @@ def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
     """
     check_side("side", side)
     offsets = ragged.offsets[: _TOGETHER + 1]
-    steps = ragged.values[: min(int(offsets[-1]), rows_in(ragged.values, _LOOKED_AT))]
+    steps = ragged.values[: min(int(offsets[-1]), rows_per_chunk(ragged.values, _LOOKED_AT))]
     looked_at = int(np.searchsorted(offsets, len(steps), side="right")) - 1
     known = np.diff(offsets)[:looked_at] >= 2
     outer = offsets[1 : looked_at + 1][known] - 1 if side == "post" else offsets[:looked_at][known]

@@ -10,11 +10,11 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.windows import AnyArray, windows
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
 from seqtool.plotting.sampling import (
-    Cells,
     Distribution,
+    HeatMap,
     by_length,
     cells,
     columns,
@@ -85,7 +85,7 @@ class Portrait:
     lengths: Array
     feature: str
     slots: Array
-    heat: Cells | None
+    heat: HeatMap | None
     distributions: tuple[Distribution, ...]
     ids: Bars | None
     looked_at: int
@@ -203,7 +203,7 @@ def _cut(ragged: Ragged) -> Cut | None:
     if original is None:
         return None
     sequences = steps = maxlen = 0
-    for begin, part in windows(original):
+    for begin, part in chunks(original):
         lengths = ragged.lengths[begin : begin + len(part)]
         cut = part > lengths
         sequences += int(cut.sum())

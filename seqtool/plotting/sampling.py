@@ -12,8 +12,8 @@ from fractions import Fraction
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import expanded, gather
-from seqtool.arrays.windows import AnyArray, rows_in, windows
+from seqtool.arrays.gather import gather, ranges
+from seqtool.arrays.lazy import AnyArray, chunks, rows_per_chunk
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import Side
 from seqtool.sequences.ragged import Ragged
@@ -49,7 +49,7 @@ def by_length(lengths: AnyArray, counts: LengthCounts, *, most: int) -> Array:
     wanted = counts.lengths[place]
     nth = ranks - (ends - counts.sequences)[place]  # of the sequences of that length
     found = np.zeros(len(ranks), np.int64)
-    for begin, part in windows(lengths):
+    for begin, part in chunks(lengths):
         order = np.argsort(part, kind="stable")
         first, last = (np.searchsorted(part, wanted, side=side, sorter=order) for side in ("left", "right"))
         here = (nth >= 0) & (nth < last - first)
@@ -114,7 +114,7 @@ def covered(lengths: Array, *, width: int, columns: int, padding: Side) -> Array
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class HeatMap:
     """One feature of some sequences: `values` (R, C) float64, NaN outside `real` (R, C) bool."""
 
     values: Array
@@ -123,7 +123,7 @@ class Cells:
 
 def cells(
     ragged: Ragged, sequences: Array, slots: Array, *, maxlen: int, padding: Side, feature: int
-) -> Cells:
+) -> HeatMap:
     """What one feature holds in some slots of some sequences, were they padded to `maxlen`.
 
     `sequences` (R,) and ascending `slots` (C,) say which.
@@ -141,7 +141,7 @@ def cells(
     values = np.full(real.shape, np.nan)
     values[real] = columns(ragged.values, (begins[:, None] + steps)[real], np.array([feature]))[:, 0]
     back = np.argsort(order)
-    return Cells(values[back], real[back])
+    return HeatMap(values[back], real[back])
 
 
 def columns(values: AnyArray, rows: Array, features: Array) -> Array:
@@ -151,7 +151,7 @@ def columns(values: AnyArray, rows: Array, features: Array) -> Array:
     [[1.0], [5.0]]
     """
     found = np.empty((len(rows), len(features)))
-    together = rows_in(values)
+    together = rows_per_chunk(values)
     for begin in range(0, len(rows), together):
         some = rows[begin : begin + together]
         block = gather(values, some)
@@ -175,7 +175,7 @@ def some_steps(ragged: Ragged, *, most: int) -> tuple[Array, int]:
     counts = ends - begins
     total = int(counts.sum())
     if total <= 2 * most:
-        return expanded(begins, counts).astype(np.int64), len(sequences)
+        return ranges(begins, counts).astype(np.int64), len(sequences)
     thinned = evenly(total, most)
     stops = np.cumsum(counts)
     which = np.searchsorted(stops, thinned, side="right")
@@ -278,7 +278,7 @@ def tally(numbers: AnyArray, *, most: int) -> tuple[Array, Array] | None:
     (array([1, 3]), array([1, 2]))
     """
     found, counts = numbers[:0], np.empty(0, np.int64)
-    for _, part in windows(numbers):
+    for _, part in chunks(numbers):
         distinct, times = np.unique(part, return_counts=True)
         found, place = np.unique(np.concatenate([found, distinct]), return_inverse=True)
         if len(found) > most:

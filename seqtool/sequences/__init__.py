@@ -1,1 +1,4 @@
-"""TODO sequences."""
+"""The two types that all else speaks, Ragged and Padded, with what must hold of them.
+
+The room imports `arrays` and `system`. Begin with `ragged`; `stream` is a Padded that is made block by block.
+"""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.gather import selected
-from seqtool.arrays.windows import WINDOW, AnyArray, Lazy, slots
+from seqtool.arrays.gather import lazy_gather
+from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, slots
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
@@ -51,17 +51,17 @@ def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = 
         return Ragged(slots(x), _even_offsets(*x.shape[:2]))
     lengths = lengths if isinstance(lengths, Lazy) else np.asarray(lengths)
     check_lengths(lengths, x)
-    offsets = running(lengths)
+    offsets = cumulative_offsets(lengths)
     return Ragged(_real_steps(x, lengths, offsets, padding), offsets)
 
 
 def _even_offsets(count: int, length: int) -> AnyArray:
     """The offsets of sequences of one length: made when they are asked for, where there are many."""
     made = Lazy((count + 1,), np.dtype(np.int64), lambda begin, end: np.arange(begin, end) * length)
-    return made if made.nbytes > WINDOW else np.asarray(made)
+    return made if made.nbytes > CHUNK else np.asarray(made)
 
 
-def running(lengths: AnyArray) -> AnyArray:
+def cumulative_offsets(lengths: AnyArray) -> AnyArray:
     """`offsets_of`, of which only windows are made where the lengths are read in windows.
 
     The sums up to every 65,536th sequence are kept, so that a window anywhere is a short walk.
@@ -95,11 +95,11 @@ def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side
 
     starts = Lazy(lengths.shape, np.dtype(np.int64), begin_of)
     total = int(offsets[len(lengths) : len(lengths) + 1][0])
-    return selected(slots(x), starts, offsets, (total, *x.shape[2:]))
+    return lazy_gather(slots(x), starts, offsets, (total, *x.shape[2:]))
 
 
 def _from_padded(padded: Padded) -> Ragged:
-    offsets = running(padded.lengths)
+    offsets = cumulative_offsets(padded.lengths)
 
     def real(x: AnyArray) -> AnyArray:
         return _real_steps(x, padded.lengths, offsets, padded.padding)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray
 
 
 def shown_key(keys: AnyArray | Text, i: int) -> str:

@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, windows
+from seqtool.arrays.lazy import AnyArray, chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class LengthCounts:
     def of(cls, lengths: AnyArray) -> LengthCounts:
         """Count some lengths, (N,), by windows."""
         found, counts = np.empty(0, np.int64), np.empty(0, np.int64)
-        for _, part in windows(lengths):
+        for _, part in chunks(lengths):
             distinct, times = np.unique(part.astype(np.int64, copy=False), return_counts=True)
             together, place = np.unique(np.concatenate([found, distinct]), return_inverse=True)
             summed = np.zeros(len(together), np.int64)

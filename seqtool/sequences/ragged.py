@@ -1,7 +1,7 @@
 """The two types that everything else speaks: `Ragged` (sequences end to end) and `Padded` (one block).
 
 N sequences, T slots each (the padded length), F features a step, S steps in all. Wherever an array may be
-larger than memory it may be a `seqtool.arrays.windows.Lazy`, of which only windows are read.
+larger than memory it may be a `seqtool.arrays.lazy.Lazy`, of which only windows are read.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Self
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, Lazy
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.validation import (

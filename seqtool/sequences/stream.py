@@ -12,7 +12,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.windows import AnyArray, Span, mapped, rows_in, slots, span
+from seqtool.arrays.lazy import AnyArray, Span, lazy_map, rows_per_chunk, slots, span
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import step_mask
@@ -24,7 +24,7 @@ _LONG_BYTES = 16 << 20  # sequences longer than that are not padded in one piece
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class PaddedStream:
     """A padding not yet carried out: its shape is known, its blocks come on demand.
 
     This is how large work is done: the block of N x T slots never stands in memory as a whole.
@@ -44,7 +44,7 @@ class Plan:
     @cached_property
     def lengths(self) -> AnyArray:
         """The steps that are kept of each sequence, (N,) int64."""
-        return mapped(lambda part: np.minimum(part, self.maxlen), self.ragged.lengths, dtype=np.int64)
+        return lazy_map(lambda part: np.minimum(part, self.maxlen), self.ragged.lengths, dtype=np.int64)
 
     @cached_property
     def span(self) -> Span:
@@ -131,7 +131,7 @@ class Plan:
         length = min(end - offset, self.maxlen)
         begin = offset if self.truncating == "post" else end - length
         first = 0 if self.padding == "post" else self.maxlen - length  # slot of the first real step
-        count = rows_in(rows, _BLOCK_BYTES)
+        count = rows_per_chunk(rows, _BLOCK_BYTES)
         for slot in range(0, self.maxlen, count):
             piece = np.empty((min(count, self.maxlen - slot), *rows.shape[1:]), dtype)
             piece[...] = value

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, chunks, slots
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import AnyArray, slots, windows
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def check_same_lengths(ragged: Ragged, lengths: AnyArray) -> None:
     """Raise DataError unless lengths that stand beside offsets are those that they tell."""
-    for begin, part in windows(ragged.lengths):
+    for begin, part in chunks(ragged.lengths):
         if len(lengths) != len(ragged) or not np.array_equal(part, lengths[begin : begin + len(part)]):
             raise DataError("lengths and offsets contradict each other")
 
@@ -60,7 +60,7 @@ def check_lengths(lengths: AnyArray, x: AnyArray) -> None:
             f"lengths is {lengths.dtype} {lengths.shape}; whole numbers of shape (N,) were expected"
         )
     check_count("lengths", lengths, len(x), "sequences")
-    for begin, part in windows(lengths):
+    for begin, part in chunks(lengths):
         wrong = np.flatnonzero((part < 0) | (part > x.shape[1]))
         if len(wrong):
             first = wrong[0]
@@ -98,7 +98,7 @@ def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) 
             held = held.astype(x.dtype)
     found: Stale | None = None
     width = max(1, x.shape[1])
-    for begin, part in windows(slots(x)):
+    for begin, part in chunks(slots(x)):
         places = np.arange(begin, begin + len(part))
         rows = places // width
         known = lengths[int(rows[0]) : int(rows[-1]) + 1].astype(np.int64, copy=False)[rows - rows[0]]
@@ -141,7 +141,7 @@ def check_offsets(offsets: AnyArray, steps: int) -> None:
     if offsets.ndim != 1 or offsets.dtype != np.int64 or not len(offsets):
         raise DataError(f"offsets is {offsets.dtype} {offsets.shape}; int64 of shape (N + 1,) was expected")
     before = 0
-    for begin, part in windows(offsets):
+    for begin, part in chunks(offsets):
         if not begin and part[0] != 0:
             raise DataError(f"offsets[0] is {part[0]}; 0 was expected")
         falls = np.flatnonzero(np.diff(part, prepend=before) < 0)

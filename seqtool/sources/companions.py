@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.windows import AnyArray, windows
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
@@ -27,7 +27,7 @@ _INT64 = np.dtype(np.int64)
 
 
 @dataclass
-class Belonging:
+class Companions:
     """What belongs to the sequences of a file, as parts of one of ours; by each part the array it is of.
 
     `misfits` tells of arrays that are called as one of them, and are none.
@@ -52,20 +52,20 @@ class Belonging:
         return cast(Ragged | Padded, exchanged(data, **changes))
 
 
-def belonging(
+def companions(
     archive: ZipReader,
     data: Ragged | Padded,
     taken: Sequence[str],
     said: Mapping[str, str | None],
     *,
     strict: bool,
-) -> Belonging:
+) -> Companions:
     """The arrays that are called as they would be in a file of ours, or as is `said`; not those that are `taken`.
 
     Labels of text become class ids, and their classes. Raises DataError for a misfit that was said and, if
     `strict`, for labels and keys that misfit: they would be lost.
     """
-    found, sizes = Belonging(), _sizes(data)
+    found, sizes = Companions(), _sizes(data)
     for part in PARTS:
         name, owners = said.get(part) or part, _OWNERS.get(part)
         absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
@@ -91,7 +91,7 @@ def check_labels(data: Ragged) -> None:
         return
     if labels.dtype.kind not in "iu":
         raise DataError(f"y is {labels.dtype}, although there are classes; whole numbers were expected")
-    for begin, part in windows(labels):
+    for begin, part in chunks(labels):
         wrong = np.flatnonzero(((part < 0) | (part >= len(classes))).reshape(len(part), -1).any(axis=1))
         if len(wrong):
             i = int(wrong[0])
@@ -158,7 +158,7 @@ def _are_whole(cells: AnyArray, *, floats: bool) -> bool:
 
 def are_whole_floats(cells: AnyArray) -> bool:
     """Whether these are floats, each of them a whole number that int64 holds."""
-    return cells.dtype.kind == "f" and all(first_loss(part, _INT64) is None for _, part in windows(cells))
+    return cells.dtype.kind == "f" and all(first_loss(part, _INT64) is None for _, part in chunks(cells))
 
 
 def as_int64(numbers: Array) -> Array:
@@ -169,7 +169,7 @@ def as_int64(numbers: Array) -> Array:
 def _classes(labels: AnyArray, block: Ragged | Padded | None) -> Array:
     """The texts that occur, sorted; in a block (N, T) of labels of steps, those of real steps."""
     found = labels[:0].reshape(-1)
-    for begin, part in windows(labels):
+    for begin, part in chunks(labels):
         if isinstance(block, Padded):
             lengths = block.lengths[begin : begin + len(part)]
             part = part[step_mask(lengths, maxlen=part.shape[1], padding=block.padding)]
@@ -192,8 +192,8 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
     if data.x.shape[1] < 2 or shape[:2] != data.x.shape[:2]:
         return False
     labels: AnyArray = archive.window(name)
-    if all((part == data.x.shape[1]).all() for _, part in windows(data.lengths)):
-        return len(shape) > 2 or not all(map(_is_one_hot, (part for _, part in windows(labels))))
+    if all((part == data.x.shape[1]).all() for _, part in chunks(data.lengths)):
+        return len(shape) > 2 or not all(map(_is_one_hot, (part for _, part in chunks(labels))))
     return holds_one(labels, data)
 
 

@@ -13,7 +13,7 @@ from typing import Literal, cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Lazy, mapped
+from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
@@ -21,12 +21,12 @@ from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.padding_values import Side, Value, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
 from seqtool.sequences.validation import Stale, stale_slots
-from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, belonging, holds_one
+from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions, holds_one
 from seqtool.system.memory import Memory
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ForeignSpec:
     """What a person says of a file that seqtool did not write: as `seqtool pad` takes it.
 
     `array`, `label` and `key` name arrays; `lengths` names one, or an `.npy` file.
@@ -54,7 +54,7 @@ class Foreign:
 
 
 @dataclass(frozen=True)
-class Taken:
+class ForeignData:
     """The sequences of a foreign file, not yet checked, with all that belongs to them.
 
     `lengths` are as they stand there, None where nobody tells any; `used` are the arrays of the file, `others`
@@ -70,7 +70,7 @@ class Taken:
     notes: Sequence[str] = ()
 
 
-def refuse_said(name: str, said: Foreign) -> None:
+def refuse_said(name: str, said: ForeignSpec) -> None:
     """Raise UsageError for options that describe a file of ours, which describes itself."""
     if said.options:
         raise UsageError(
@@ -79,7 +79,7 @@ def refuse_said(name: str, said: Foreign) -> None:
         )
 
 
-def refuse_names(said: Foreign) -> None:
+def refuse_names(said: ForeignSpec) -> None:
     """Raise UsageError for names of arrays, where a file is a single one."""
     if said.array or said.label or said.key:
         raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
@@ -97,7 +97,7 @@ class Chosen:
     lengths: AnyArray | None = None
 
 
-def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
+def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     """The arrays that hold sequences: those that are named, else `x`, `values` and `offsets`, or all there are.
 
     Raises DataError where it is not clear which; UsageError for options that do not fit them.
@@ -116,7 +116,7 @@ def choose(archive: ZipReader, foreign: Foreign) -> Chosen:
     return chosen
 
 
-def _chosen(names: Sequence[str], foreign: Foreign) -> Chosen:
+def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     special = [name for name in (foreign.label, foreign.key, foreign.lengths) if name in names]
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
@@ -159,8 +159,8 @@ def lengths_file(name: str) -> AnyArray:
 
 
 def take(
-    archive: ZipReader, chosen: Chosen, foreign: Foreign, memory: Memory, *, strict: bool = True
-) -> Taken:
+    archive: ZipReader, chosen: Chosen, foreign: ForeignSpec, memory: Memory, *, strict: bool = True
+) -> ForeignData:
     """The sequences in the chosen arrays, and what else belongs to them.
 
     Raises DataError for arrays that hold none and, if `strict`, for labels and keys that misfit, unless a person
@@ -178,7 +178,7 @@ def take(
     else:
         lengths = archive.window(used[1]) if len(used) > 1 else chosen.lengths
         data = dense(archive.window(used[0]), lengths, foreign)
-    found = belonging(
+    found = companions(
         archive,
         data,
         used,
@@ -190,10 +190,10 @@ def take(
     notes = [f"{name} holds a label for each step" for part, name in found.used.items() if part == "step_y"]
     if chosen.form == "numbered":
         notes.append("each array is one sequence")
-    return Taken(found.joined(data), lengths, used, others, found.misfits, notes)
+    return ForeignData(found.joined(data), lengths, used, others, found.misfits, notes)
 
 
-def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
+def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
     """A block (N, T) or (N, T, F) with its lengths; where none are known, each row is T steps long."""
     if x.ndim not in (2, 3):
         raise DataError(f"the array has shape {x.shape}; (N, T) or (N, T, F) was expected")
@@ -209,7 +209,7 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: Foreign) -> Padded:
             f"lengths is {known.dtype} {known.shape}; whole numbers of ({len(x):,},) were expected"
         )
     else:
-        lengths = mapped(as_int64, known, dtype=np.int64)
+        lengths = lazy_map(as_int64, known, dtype=np.int64)
     side, value = foreign.input_padding or "post", foreign.value or 0
     return cast(Padded, unchecked(Padded, x=x, lengths=lengths, padding=side, value=value))
 
@@ -223,7 +223,7 @@ def _offset_values(archive: ZipReader) -> Ragged:
         raise DataError(
             f"offsets is {offsets.dtype} {offsets.shape}; whole numbers of (N + 1,) were expected"
         )
-    whole = mapped(as_int64, offsets, dtype=np.int64)
+    whole = lazy_map(as_int64, offsets, dtype=np.int64)
     return cast(Ragged, unchecked(Ragged, values=values, offsets=whole))
 
 

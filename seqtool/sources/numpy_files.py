@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import slots, span
+from seqtool.arrays.lazy import slots, span
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.inputs import Input
@@ -19,8 +19,8 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_lengths, check_same_lengths
 from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
-    Foreign,
-    Taken,
+    ForeignData,
+    ForeignSpec,
     choose,
     dense,
     lengths_file,
@@ -49,11 +49,11 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
     lengths = None if options.lengths is None else lengths_file(options.lengths)
-    return _foreign(Taken(dense(x, lengths, said), lengths), said)
+    return _foreign(ForeignData(dense(x, lengths, said), lengths), said)
 
 
-def _said(options: SourceOptions) -> Foreign:
-    return Foreign(
+def _said(options: SourceOptions) -> ForeignSpec:
+    return ForeignSpec(
         options.array, options.lengths, options.input_padding, options.value, options.label, options.key
     )
 
@@ -93,7 +93,7 @@ def _ours(data: Ragged | Padded) -> Sequences:
     return Sequences(data, steps, ours=True)
 
 
-def _foreign(taken: Taken, said: Foreign) -> Sequences:
+def _foreign(taken: ForeignData, said: ForeignSpec) -> Sequences:
     """Foreign arrays, every part of which is checked now."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings = [f"{told}; it was not read" for told in taken.misfits.values()]
@@ -117,7 +117,7 @@ def _whole_rows(block: Padded) -> Ragged:
     return from_dense(block.x).replace(**known, per_step=per_step)
 
 
-def _real_steps(block: Padded, said: Foreign, warnings: list[str]) -> Ragged:
+def _real_steps(block: Padded, said: ForeignSpec, warnings: list[str]) -> Ragged:
     """The steps that lengths call real; raises DataError where they seem to be at the other side."""
     check_lengths(block.lengths, block.x)
     if said.input_padding is None and looks_padded_at_start(block):

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
-from seqtool.arrays.spool import Growing
-from seqtool.arrays.windows import windows
+from seqtool.arrays.lazy import chunks
+from seqtool.arrays.spool import GrowingArray
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
-from seqtool.sequences.conversion import from_lists, running
+from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.cells import BadCellError, Keys, Labels, Numbers, missing_words
@@ -160,14 +160,14 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     for name in named.values():
         if name not in schema.names:
             raise DataError(f"{source.name}: no column {name!r}; the columns are {', '.join(schema.names)}")
-    values: Growing | None = None
-    lengths, fields = Growing(options.spool, np.dtype(np.int64)), {part: list[Any]() for part in named}
+    values: GrowingArray | None = None
+    lengths, fields = GrowingArray(options.spool, np.dtype(np.int64)), {part: list[Any]() for part in named}
     kinds: set[np.dtype[Any]] = set()
     for batch in batches([schema.names.index(name) for name in named.values()]):
         columns = dict(zip(named, batch.columns, strict=True))
         steps, counts = _flat(source, named["array"], columns.pop("array"), len(lengths))
         if values is None or (not len(values) and values.tail != steps.shape[1:]):
-            values = Growing(options.spool, steps.dtype, steps.shape[1:])
+            values = GrowingArray(options.spool, steps.dtype, steps.shape[1:])
         if len(steps) and steps.shape[1:] != values.tail:
             raise DataError(
                 f"{source.name}: the steps of {named['array']!r} have different numbers of features"
@@ -181,9 +181,9 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     if values is None:  # no batch at all
         nothing = pa.array([], schema.field(named["array"]).type)
         steps, _ = _flat(source, named["array"], nothing, 0)
-        values = Growing(options.spool, steps.dtype, steps.shape[1:])
+        values = GrowingArray(options.spool, steps.dtype, steps.shape[1:])
     dtype = np.result_type(*kinds) if kinds else values.dtype
-    ragged = Ragged(values.done(dtype), running(lengths.done()))
+    ragged = Ragged(values.done(dtype), cumulative_offsets(lengths.done()))
     company = {part: pa.concat_arrays(columns) for part, columns in fields.items() if columns}
     return _with_company(source, ragged, company, len(values))
 
@@ -245,7 +245,7 @@ def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
             f"{source.name}: the key and the label must be one text or number each ({error})"
         ) from None
     is_float = ragged.values.dtype.kind == "f"
-    missing = sum(int(np.isnan(part).sum()) for _, part in windows(ragged.values)) if is_float else 0
+    missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
     warnings = [f"{missing:,} missing values became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
 

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.gather import sequence_of
-from seqtool.arrays.spool import Growing, Spool
+from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
-from seqtool.sequences.conversion import running
+from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
@@ -34,7 +34,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     words = missing_words()
     words = words.filter(pc.not_equal(words, ""))  # between two commas something is missing that was meant
     numbers = Numbers(target, words, text=True)
-    lengths, values = Growing(spool, np.dtype(np.int64)), Growing(spool, np.dtype(np.float64))
+    lengths, values = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.float64))
     empty = 0
     for first_line, cells, counts in _batches(source):
         try:
@@ -50,7 +50,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     made = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
     made = made if len(values) else np.dtype(np.float64)
     loss = numbers.loss(made)
-    offsets = running(lengths.done())
+    offsets = cumulative_offsets(lengths.done())
     if loss:
         line = 1 + sequence_of(offsets, loss.row)
         raise DataError(f"{source.name}: line {line}: {loss.reason}")

@@ -14,10 +14,10 @@ R = TypeVar("R")
 _AHEAD = 2  # items that may wait: enough to keep two threads busy
 
 
-def ahead(items: Iterable[T]) -> Iterator[T]:
+def prefetched(items: Iterable[T]) -> Iterator[T]:
     """The same items, made in a thread of their own; an error comes out where its item would have.
 
-    >>> list(ahead(range(3)))
+    >>> list(prefetched(range(3)))
     [0, 1, 2]
     """
     waiting: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_AHEAD)
@@ -56,14 +56,14 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
         thread.join()
 
 
-def in_turn(
+def ordered_map(
     function: Callable[[T], R], items: Iterable[T], pool: Executor, *, waiting: int
 ) -> Generator[R, None, None]:
     """What `function` makes of each item, in the order of the items, at most `waiting` of them ahead.
 
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> with ThreadPoolExecutor(2) as pool:
-    ...     list(in_turn(abs, [-1, 2, -3], pool, waiting=2))
+    ...     list(ordered_map(abs, [-1, 2, -3], pool, waiting=2))
     [1, 2, 3]
     """
     running: deque[Future[R]] = deque()

@@ -1,1 +1,4 @@
-"""TODO tables."""
+"""Where rows come from: CSV, JSON lines, Parquet, Arrow, arrays and DataFrames, all as one `Table`.
+
+The room imports `files` and what is below. Begin with `tables`; `cells` turns the cells of a column into numbers.
+"""

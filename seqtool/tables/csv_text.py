@@ -21,7 +21,7 @@ import numpy as np
 
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
-from seqtool.system.prefetch import in_turn
+from seqtool.system.prefetch import ordered_map
 from seqtool.tables.cells.spelling import plain_integers
 from seqtool.tables.csv_blocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
 
@@ -122,7 +122,7 @@ def batches(
         try:
             cut = blocks(raw, dialect)
             first = map(parser.parse, islice(cut, 1))  # alone, for the parser learns from it
-            for found in chain(first, in_turn(parser.parse, cut, pool, waiting=workers)):
+            for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=workers)):
                 if isinstance(found, Rest):
                     yield from _one_by_one(source, parser, found)
                 elif len(found):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from seqtool.arrays.windows import AnyArray
+from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.tables import csv_text, json_lines

@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray, Lazy, windows
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 
 PADDING, MISSING = -1, -2
 EXTREME = 50  # one cell in so many, at each end, lies outside the scale
@@ -79,7 +79,7 @@ def _means(slots: AnyArray, begin: int, end: int, first: int, each: int, shape: 
     """The mean of the finite numbers of each cell, (C, R); NaN where there is none. Only steps are read."""
     sums, counts = np.zeros(shape), np.zeros(shape, np.int64)
     steps = Lazy((end - begin, *slots.shape[1:]), slots.dtype, lambda b, e: slots[begin + b : begin + e])
-    for offset, part in windows(steps):
+    for offset, part in chunks(steps):
         numbers = part.reshape(len(part), -1)[:, : shape[1]].astype(np.float64)
         finite = np.isfinite(numbers)
         columns = (np.arange(len(part)) + begin + offset - first) // each

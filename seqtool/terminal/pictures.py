@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.windows import AnyArray
+from seqtool.arrays.lazy import AnyArray
 from seqtool.terminal.heatmap import EXTREME, MISSING, PADDING, Heatmap, heatmap
 from seqtool.words import printable
 

@@ -10,7 +10,6 @@ import operator
 import os
 import weakref
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
@@ -18,19 +17,17 @@ from zipfile import is_zipfile
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
-from seqtool.arrays.file_array import FileArray
-from seqtool.arrays.gather import expanded, gather, selected, sequence_of
-from seqtool.arrays.spool import Spool, stored
-from seqtool.arrays.windows import AnyArray, rows_in, slots
+from seqtool.arrays.gather import lazy_gather, ranges, sequence_of
+from seqtool.arrays.lazy import AnyArray, slots
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.zip_reader import ZipReader
-from seqtool.operations.pad import plan
+from seqtool.operations.pad import pad_stream
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_parts, offsets_of
-
-_GAP = 1 << 14  # bytes between two stretches that are rather read along than passed over
+from seqtool.training.in_place import in_place, read_stretches
 
 
 class Block(NamedTuple):
@@ -95,7 +92,7 @@ class SequenceFile:
         self.dtype = self._chosen(steps)
         spool = Spool()
         weakref.finalize(self, spool.close)
-        self._steps = _in_place(steps, spool)
+        self._steps = in_place(steps, spool)
         self.y: Array | None = None
         if "y" in data.per_sequence:
             self.y = self._numbers("y", np.asarray(data.per_sequence["y"]), int)
@@ -103,7 +100,7 @@ class SequenceFile:
         if self.y is None and "step_y" in data.per_step:
             labels = data.per_step["step_y"]
             rows = labels.data if isinstance(data, Ragged) else slots(labels.data)
-            self.step_y = StepArray(_in_place(rows, spool), labels.value)
+            self.step_y = StepArray(in_place(rows, spool), labels.value)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -122,7 +119,7 @@ class SequenceFile:
         if self.maxlen is None:
             return self._steps
         offsets = offsets_of(self.lengths)
-        return selected(self._steps, self._starts, offsets, (int(offsets[-1]), *self.feature_shape))
+        return lazy_gather(self._steps, self._starts, offsets, (int(offsets[-1]), *self.feature_shape))
 
     def take(self, indices: Iterable[int]) -> Ragged:
         """These sequences in this order, with their labels, in memory.
@@ -135,9 +132,9 @@ class SequenceFile:
         ascending = len(back) == len(distinct) and bool((np.diff(back) == 1).all())
 
         def rows(array: AnyArray) -> Array:
-            found = _stretches(array, starts, lengths)
+            found = read_stretches(array, starts, lengths)
             return (
-                found if ascending else found.take(expanded(offsets_of(lengths)[back], lengths[back]), axis=0)
+                found if ascending else found.take(ranges(offsets_of(lengths)[back], lengths[back]), axis=0)
             )
 
         offsets = offsets_of(self.lengths[chosen])
@@ -172,7 +169,7 @@ class SequenceFile:
         """
         taken = self.take(indices)
         lengths = np.asarray(taken.lengths)
-        planned = plan(
+        planned = pad_stream(
             taken,
             maxlen=max(1, int(lengths.max(initial=0))),
             padding="post",
@@ -242,22 +239,3 @@ def _reopened(path: Path, dtype: np.dtype[Any] | None, count: int, size: int) ->
             f"holds {len(file):,} in {file._size:,}; open it anew"
         )
     return file
-
-
-def _in_place(array: AnyArray, spool: Spool) -> AnyArray:
-    """An array of which any window is read at once: as it stands in the file, or inflated."""
-    return array if isinstance(array, FileArray) else stored(spool, array)
-
-
-def _stretches(array: AnyArray, starts: Array, counts: Array) -> Array:
-    """A copy of stretches of rows that ascend, end to end; those that lie close together are read together."""
-    if isinstance(array, np.ndarray):
-        return array.take(expanded(starts, counts), axis=0)
-    ends = starts + counts
-    apart = np.flatnonzero(starts[1:] - ends[:-1] > rows_in(array, _GAP)) + 1
-    parts = [
-        array[starts[a] : ends[a]] if b - a == 1 else gather(array, starts[a:b], counts[a:b])
-        for a, b in pairwise([0, *apart.tolist(), len(starts)])
-        if b > a
-    ]
-    return parts[0] if len(parts) == 1 else np.concatenate([array[:0], *parts])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.text import Text, text_array
-from seqtool.arrays.windows import Lazy
 
 cells_of_text = st.lists(st.text(max_size=4) | st.sampled_from(["é", "", "\U0001f600"]), max_size=12)
 

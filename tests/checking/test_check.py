@@ -23,7 +23,7 @@ from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sources.foreign import Foreign
+from seqtool.sources.foreign import ForeignSpec
 from tests import oracles
 from tests.command import SAMPLES, Place, succeeded
 
@@ -69,7 +69,7 @@ def look(path: Path, reader: Any = None, against: Path | None = None, **foreign:
             source,
             reader=reader,
             against=None if against is None else other,
-            foreign=Foreign(**foreign),
+            foreign=ForeignSpec(**foreign),
             spool=spool,
         )
 

@@ -15,7 +15,7 @@ from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.foreign import Foreign
+from seqtool.sources.foreign import ForeignSpec
 from tests.command import Place, succeeded
 
 NAN = float("nan")
@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Place:
 
 def look(path: Path, reader: Any, **foreign: Any) -> list[Finding]:
     with Spool() as spool, opened([str(path)]) as [source]:
-        return check(source, reader=reader, foreign=Foreign(**foreign), spool=spool)
+        return check(source, reader=reader, foreign=ForeignSpec(**foreign), spool=spool)
 
 
 def failing(findings: list[Finding]) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import seqtool
-from seqtool.arrays.windows import WINDOW, Lazy
+from seqtool.arrays.lazy import CHUNK, Lazy
 from seqtool.codegen.tasks import Target, is_harmless, mask_value, task_of
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, StepArray
@@ -138,11 +138,11 @@ def test_a_file_larger_than_memory_is_read_in_windows() -> None:
         most = max(most, end - begin)
         return np.arange(begin, end) % 7 + 1
 
-    count = 10 * WINDOW // 8
+    count = 10 * CHUNK // 8
     values = Lazy((count,), np.dtype(np.int64), read)
     task = task_of(Ragged(values, np.array([0, count])))
     assert (task.inputs, task.least, task.target.outputs) == (8, 1, 8)
-    assert most <= WINDOW // 8
+    assert most <= CHUNK // 8
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from seqtool.operations import pad as padding_module
-from seqtool.operations.pad import plan
+from seqtool.operations.pad import pad_stream
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Made, Rows
-from seqtool.sequences.stream import Plan
+from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.report import Summary
 from tests import oracles
 
@@ -34,7 +34,7 @@ def made(rows: int = 4, **arguments: Any) -> Made:
 
 def delivered(
     path: Path | None,
-    data: Plan | Ragged = RAGGED,
+    data: PaddedStream | Ragged = RAGGED,
     *,
     receipt: Made | None = None,
     mask: bool = False,
@@ -54,7 +54,7 @@ def line(summary: Summary, word: str) -> str:
 
 
 def test_a_plan_is_written_as_it_pads(tmp_path: Path) -> None:
-    delivered(tmp_path / "out.npz", plan(RAGGED, padding="post"))
+    delivered(tmp_path / "out.npz", pad_stream(RAGGED, padding="post"))
     loaded = sq.load(tmp_path / "out.npz")
     assert isinstance(loaded, sq.Padded)
     assert loaded.x.tolist() == oracles.pad_sequences(SEQUENCES, padding="post")
@@ -71,13 +71,13 @@ def test_ragged_sequences_are_written_as_they_are(tmp_path: Path) -> None:
 
 
 def test_an_npy_holds_x_alone(tmp_path: Path) -> None:
-    delivered(tmp_path / "out.npy", plan(RAGGED, maxlen=2))
+    delivered(tmp_path / "out.npy", pad_stream(RAGGED, maxlen=2))
     assert np.load(tmp_path / "out.npy").tolist() == oracles.pad_sequences(SEQUENCES, maxlen=2)
 
 
 @pytest.mark.parametrize("mask", [True, False])
 def test_the_mask_is_written_when_asked_for(tmp_path: Path, mask: bool) -> None:
-    delivered(tmp_path / "out.npz", plan(RAGGED, padding="post"), mask=mask)
+    delivered(tmp_path / "out.npz", pad_stream(RAGGED, padding="post"), mask=mask)
     with np.load(tmp_path / "out.npz") as arrays:
         assert ("mask" in arrays.files) == mask
         if mask:
@@ -86,7 +86,7 @@ def test_the_mask_is_written_when_asked_for(tmp_path: Path, mask: bool) -> None:
 
 def test_the_receipt_joins_those_before_it_and_counts_what_is_cut(tmp_path: Path) -> None:
     earlier = {"command": "group", "inputs": ["a.csv"]}
-    data = plan(RAGGED.replace(receipt=(earlier,)), maxlen=2)
+    data = pad_stream(RAGGED.replace(receipt=(earlier,)), maxlen=2)
     delivered(tmp_path / "out.npz", data, receipt=made(maxlen=2, value=None))
     assert sq.load(tmp_path / "out.npz").receipt == (
         earlier,
@@ -101,15 +101,15 @@ def test_the_receipt_joins_those_before_it_and_counts_what_is_cut(tmp_path: Path
 
 def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.npz", "b.npz"):
-        delivered(tmp_path / name, plan(RAGGED))
+        delivered(tmp_path / name, pad_stream(RAGGED))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 # What is refused, and leaves nothing behind
 
 
-@pytest.mark.parametrize("data", [RAGGED, plan(RAGGED, maxlen=1)])
-def test_rows_that_are_not_accounted_for_stop_everything(tmp_path: Path, data: Plan | Ragged) -> None:
+@pytest.mark.parametrize("data", [RAGGED, pad_stream(RAGGED, maxlen=1)])
+def test_rows_that_are_not_accounted_for_stop_everything(tmp_path: Path, data: PaddedStream | Ragged) -> None:
     lost = Made("pad", [], {}, Rows(came=5, kept=4))
     with pytest.raises(AssertionError, match="5 rows came in, but 4 are accounted for"):
         delivered(tmp_path / "out.npz", data, receipt=lost)
@@ -131,7 +131,7 @@ def test_padding_out_of_all_proportion_is_refused(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(padding_module, "budget", lambda: 1000)
     ragged = Ragged(np.arange(200), np.array([0, *range(1, 101), 200]))
     with pytest.raises(DataError, match="maxlen 1 covers 95 %"):
-        delivered(tmp_path / "out.npz", plan(ragged))
+        delivered(tmp_path / "out.npz", pad_stream(ragged))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -141,9 +141,9 @@ def test_more_than_the_disk_has_room_for_is_refused_before_it_is_written(
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100, 50, 50))
     with pytest.raises(DataError, match="but the disk has 50 B left; see --dry-run"):
-        delivered(tmp_path / "out.npz", plan(RAGGED))
+        delivered(tmp_path / "out.npz", pad_stream(RAGGED))
     assert list(tmp_path.iterdir()) == []
-    delivered(tmp_path / "out.npz", plan(RAGGED), dry_run=True)
+    delivered(tmp_path / "out.npz", pad_stream(RAGGED), dry_run=True)
 
 
 # What is said
@@ -151,7 +151,7 @@ def test_more_than_the_disk_has_room_for_is_refused_before_it_is_written(
 
 def test_the_summary_of_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    summary = delivered(Path("out.npz"), plan(RAGGED, maxlen=2, padding="post"), quiet=True)
+    summary = delivered(Path("out.npz"), pad_stream(RAGGED, maxlen=2, padding="post"), quiet=True)
     assert line(summary, "keys") == "3, integers"
     assert line(summary, "made") == "x (3, 2) int64; lengths 0 to 2; post padding with 0, 50% of all steps"
     assert line(summary, "cut") == "1 step at the start of 1 sequence"
@@ -187,7 +187,7 @@ def test_the_summary_of_ragged_sequences(tmp_path: Path) -> None:
 
 
 def test_the_side_that_loses_steps_is_named(tmp_path: Path) -> None:
-    summary = delivered(tmp_path / "out.npz", plan(RAGGED, maxlen=1, truncating="post"), quiet=True)
+    summary = delivered(tmp_path / "out.npz", pad_stream(RAGGED, maxlen=1, truncating="post"), quiet=True)
     assert line(summary, "cut") == "2 steps at the end of 1 sequence"
 
 
@@ -197,12 +197,12 @@ def test_the_side_that_loses_steps_is_named(tmp_path: Path) -> None:
 def test_lengths_are_told_in_few_words(tmp_path: Path, lengths: list[int], told: str) -> None:
     ragged = Ragged(np.arange(sum(lengths)), np.cumsum([0, *lengths]))
     receipt = made(sum(lengths))
-    summary = delivered(tmp_path / "out.npz", plan(ragged, maxlen=3), receipt=receipt, quiet=True)
+    summary = delivered(tmp_path / "out.npz", pad_stream(ragged, maxlen=3), receipt=receipt, quiet=True)
     assert f"; {told};" in line(summary, "made")
 
 
 def test_a_dry_run_writes_nothing_and_says_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    summary = delivered(tmp_path / "out.npz", plan(RAGGED), dry_run=True, quiet=True)
+    summary = delivered(tmp_path / "out.npz", pad_stream(RAGGED), dry_run=True, quiet=True)
     assert list(tmp_path.iterdir()) == []
     assert line(summary, "would write").startswith(f"{tmp_path / 'out.npz'}, ")
     assert "would write" in capsys.readouterr().err
@@ -212,13 +212,13 @@ def test_a_dry_run_writes_nothing_and_says_all(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize(("name", "mask"), [("out.npz", True), ("out.npz", False), ("out.npy", False)])
 def test_a_dry_run_tells_the_bytes_that_writing_takes(tmp_path: Path, name: str, mask: bool) -> None:
-    told = delivered(tmp_path / name, plan(RAGGED), mask=mask, dry_run=True).facts["bytes"]
-    assert told == delivered(tmp_path / name, plan(RAGGED), mask=mask).facts["bytes"]
+    told = delivered(tmp_path / name, pad_stream(RAGGED), mask=mask, dry_run=True).facts["bytes"]
+    assert told == delivered(tmp_path / name, pad_stream(RAGGED), mask=mask).facts["bytes"]
 
 
 def test_an_npy_has_no_room_for_a_mask(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--mask"):
-        delivered(tmp_path / "out.npy", plan(RAGGED), mask=True)
+        delivered(tmp_path / "out.npy", pad_stream(RAGGED), mask=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -254,7 +254,7 @@ def piped() -> Iterator[list[bytes]]:
 
 def test_standard_output_gets_the_same_arrays(tmp_path: Path) -> None:
     with piped() as came:
-        summary = delivered(None, plan(RAGGED), quiet=True)
+        summary = delivered(None, pad_stream(RAGGED), quiet=True)
     (tmp_path / "out.npz").write_bytes(came[0])
     assert sq.load(tmp_path / "out.npz").lengths.tolist() == [3, 1, 0]
     assert line(summary, "wrote").startswith("standard output, ")
@@ -269,7 +269,7 @@ def test_a_file_beside_a_waiting_pipe_tells_of_the_option(tmp_path: Path) -> Non
 
 
 def test_a_device_is_written_straight() -> None:
-    summary = delivered(Path(os.devnull), plan(RAGGED), quiet=True)
+    summary = delivered(Path(os.devnull), pad_stream(RAGGED), quiet=True)
     assert line(summary, "wrote").startswith("/dev/null, ")
     assert not Path(os.devnull).is_file()
 
@@ -279,7 +279,7 @@ def test_a_device_is_written_straight() -> None:
 
 def test_the_bytes_of_the_largest_array() -> None:
     assert data_bytes(RAGGED) == 32
-    assert data_bytes(plan(RAGGED, maxlen=5)) == 3 * 5 * 8
+    assert data_bytes(pad_stream(RAGGED, maxlen=5)) == 3 * 5 * 8
 
 
 @pytest.mark.parametrize(

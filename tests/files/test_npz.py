@@ -13,10 +13,10 @@ from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files import npz, zip_reader
 from seqtool.files.npz import is_ours, load, read_meta, save, write
 from seqtool.files.zip_reader import ZipReader
-from seqtool.operations.pad import carry_out, pad, plan
+from seqtool.operations.pad import carry_out, pad, pad_stream
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sequences.stream import Plan
+from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import offsets_of
 from tests import oracles
 
@@ -38,7 +38,7 @@ class Pipe(io.BytesIO):
         raise OSError("a pipe cannot tell")
 
 
-def packed(data: Ragged | Padded | Plan, *, seekable: bool = True, mask: bool = False) -> bytes:
+def packed(data: Ragged | Padded | PaddedStream, *, seekable: bool = True, mask: bool = False) -> bytes:
     file = io.BytesIO() if seekable else Pipe()
     write(file, data, seekable=seekable, mask=mask)
     return file.getvalue()
@@ -104,7 +104,7 @@ def test_a_padded_comes_back(seekable: bool, padding: Any, scratch: Path, ragged
 def test_a_plan_writes_the_bytes_of_what_it_would_make(
     seekable: bool, ragged: Ragged, maxlen: int | None, mask: bool
 ) -> None:
-    planned = plan(ragged, maxlen=maxlen)
+    planned = pad_stream(ragged, maxlen=maxlen)
     expected = packed(carry_out(planned), seekable=seekable, mask=mask)
     assert packed(planned, seekable=seekable, mask=mask) == expected
 
@@ -239,7 +239,7 @@ def test_meta_says_what_the_specification_says() -> None:
 
 @pytest.mark.parametrize("planned", [False, True])
 def test_the_mask_is_written_when_asked_for(planned: bool) -> None:
-    made: Any = plan(full(), maxlen=3, padding="post")
+    made: Any = pad_stream(full(), maxlen=3, padding="post")
     data = made if planned else carry_out(made)
     with np.load(io.BytesIO(packed(data, mask=True))) as arrays:
         assert arrays["mask"].dtype == bool
@@ -254,7 +254,7 @@ def test_the_mask_is_written_when_asked_for(planned: bool) -> None:
 def test_npy_holds_x_alone(tmp_path: Path) -> None:
     save(tmp_path / "x.npy", small())
     assert np.load(tmp_path / "x.npy").tolist() == [[1, 0], [2, 3]]
-    save(tmp_path / "x.npy", plan(full(), maxlen=1))
+    save(tmp_path / "x.npy", pad_stream(full(), maxlen=1))
     assert np.load(tmp_path / "x.npy").tolist() == [[[0, 1]], [[4, 5]]]
 
 
@@ -530,6 +530,6 @@ def test_a_large_ragged_is_written_in_the_order_of_the_specification() -> None:
 
 @given(ragged_with_all, st.booleans(), st.booleans())
 def test_the_size_is_known_before_anything_is_written(ragged: Ragged, planned: bool, mask: bool) -> None:
-    data = plan(ragged, maxlen=2) if planned else ragged
+    data = pad_stream(ragged, maxlen=2) if planned else ragged
     with np.load(io.BytesIO(packed(data, mask=mask))) as arrays:
         assert npz.size(data, mask=mask) == sum(arrays[name].nbytes for name in arrays.files)

@@ -597,7 +597,7 @@ WALK = """
 import sys
 from pathlib import Path
 import numpy as np
-from seqtool.arrays.windows import windows
+from seqtool.arrays.lazy import chunks
 from seqtool.files.npy import open_npy
 from seqtool.files.zip_reader import ZipReader
 
@@ -607,12 +607,12 @@ def peak():
 path = Path(sys.argv[1])
 before, total = peak(), 0
 if path.suffix == ".npy":
-    for _, part in windows(open_npy(path, "x.npy")):
+    for _, part in chunks(open_npy(path, "x.npy")):
         total += int(part.sum())
 else:
     with ZipReader(path, "x.npz") as archive:
         archive.verify()
-        for _, part in windows(archive.window("x")):
+        for _, part in chunks(archive.window("x")):
             total += int(part.sum())
 print(total, peak() - before)
 """

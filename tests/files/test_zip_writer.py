@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
-from seqtool.arrays.windows import Lazy
 from seqtool.files import zip_writer
 from seqtool.files.deflate import PIECE, Compress, deflated
 from seqtool.files.zip_reader import ZipReader

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import seqtool
-from seqtool.arrays.windows import Lazy
+from seqtool.arrays.lazy import Lazy
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
 from seqtool.system.memory import peak

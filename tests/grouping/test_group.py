@@ -21,9 +21,9 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
 from seqtool.grouping.encoder import GroupOptions
-from seqtool.grouping.group import Tabular, count_table, group_table
+from seqtool.grouping.group import GroupResult, count_table, group_table
 from seqtool.grouping.kernel import Grouper
-from seqtool.operations.pad import carry_out, plan
+from seqtool.operations.pad import carry_out, pad_stream
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system.memory import Memory
 from seqtool.tables import json_lines, tables
@@ -53,7 +53,7 @@ def cut_up(table: Table, size: int) -> Table:
     return table
 
 
-def came_of(table: Table, *, memory: Memory = AMPLE, cut: int | None = None, **options: Any) -> Tabular:
+def came_of(table: Table, *, memory: Memory = AMPLE, cut: int | None = None, **options: Any) -> GroupResult:
     """What comes of a table; `options` are those of `resolve` and of GroupOptions."""
     group = GroupOptions(**{name: options.pop(name) for name in _GROUP_OPTIONS if name in options})
     for name in ("key", "order_by", "static"):
@@ -71,7 +71,9 @@ def came_of(table: Table, *, memory: Memory = AMPLE, cut: int | None = None, **o
         return loaded
 
 
-def came_of_files(*paths: Path, memory: Memory = AMPLE, cut: int | None = None, **options: Any) -> Tabular:
+def came_of_files(
+    *paths: Path, memory: Memory = AMPLE, cut: int | None = None, **options: Any
+) -> GroupResult:
     text = TextOptions(**{name: options.pop(name) for name in _TEXT_OPTIONS if name in options})
     with opened([str(path) for path in paths]) as found:
         return came_of(open_tables(found, text), memory=memory, cut=cut, **options)
@@ -83,7 +85,7 @@ class FromText:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def came(self, text: str | bytes, *, suffix: str = ".csv", **options: Any) -> Tabular:
+    def came(self, text: str | bytes, *, suffix: str = ".csv", **options: Any) -> GroupResult:
         path = self.folder / f"rows{suffix}"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return came_of_files(path, **options)
@@ -106,10 +108,10 @@ def grouped(tmp_path: Path) -> FromText:
 
 
 def padded(ragged: Ragged, **options: Any) -> Padded:
-    return carry_out(plan(ragged, **({"padding": "post"} | options)))
+    return carry_out(pad_stream(ragged, **({"padding": "post"} | options)))
 
 
-def saved(came: Tabular) -> bytes:
+def saved(came: GroupResult) -> bytes:
     """All the bytes of the file that would be written, and of what would be said."""
     file = io.BytesIO()
     npz.write(file, came.ragged, seekable=True)
@@ -799,7 +801,7 @@ def test_true_and_false_are_1_and_0(grouped: FromText, cells: list[str], cut: in
 def test_true_next_to_numbers_means_the_same_however_the_rows_are_cut(
     grouped: FromText, cells: list[str]
 ) -> None:
-    def come(cut: int | None) -> Tabular:
+    def come(cut: int | None) -> GroupResult:
         return grouped.came("k,a\n" + "".join(f"x,{cell}\n" for cell in cells), cut=cut)
 
     whole = outcome(lambda: come(None))
@@ -812,7 +814,7 @@ def test_true_next_to_numbers_means_the_same_however_the_rows_are_cut(
 def test_a_bare_key_column_is_a_feature_or_not_however_the_rows_are_cut(
     grouped: FromText, rows: list[str]
 ) -> None:
-    def come(cut: int | None) -> Tabular:
+    def come(cut: int | None) -> GroupResult:
         return grouped.came("\n".join(rows) + "\n", key=0, header=False, cut=cut)
 
     whole = outcome(lambda: come(None))

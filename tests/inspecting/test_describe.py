@@ -11,7 +11,7 @@ import seqtool as sq
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
-from seqtool.inspecting.describe import described, find_sequence, sequence_facts, window_of
+from seqtool.inspecting.describe import described, find_sequence, sequence_facts, slots_of
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import join_names
 from tests import oracles
@@ -212,7 +212,7 @@ def test_each_key_finds_a_sequence_with_that_key(ragged: Ragged, as_padded: bool
             wanted = str(key) if key.ndim == 0 else join_names([*map(str, key.tolist())])
             found = find_sequence(data, wanted, name="in.npz")
             assert np.array_equal(np.asarray(data.keys)[found], key)
-        window = window_of(data, found)
+        window = slots_of(data, found)
         assert oracles.told(window.steps) == oracles.told(oracles.sequences_of(ragged)[found])
         assert sequence_facts(data, found)["length"] == len(oracles.sequences_of(ragged)[found])
 
@@ -250,4 +250,4 @@ def test_a_key_far_behind_is_found_by_windows(tmp_path: Path, monkeypatch: pytes
     with opened([str(path)]) as found, described(found[0]) as (_, data):
         assert data is not None
         place = find_sequence(data, "user998", name="ours.npz")
-        assert window_of(data, place).steps[:].tolist() == [1996, 1997]
+        assert slots_of(data, place).steps[:].tolist() == [1996, 1997]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.arrays import windows
+from seqtool.arrays import lazy as lazy_module
+from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
-from seqtool.arrays.windows import Lazy
 from seqtool.operations import duplicates
 from seqtool.operations.duplicates import fingerprints, key_cells, repeated, shared
 from seqtool.sequences.ragged import Ragged
@@ -71,8 +71,8 @@ def test_the_same_in_the_smallest_windows(monkeypatch: pytest.MonkeyPatch, spool
     for i in (3, 17, 41):
         other[i] = one[59 - i]
     whole = np.asarray(fingerprints(ragged(one), spool))
-    monkeypatch.setattr(duplicates, "WINDOW", 5 * 8)
-    monkeypatch.setattr(windows, "WINDOW", 64)
+    monkeypatch.setattr(duplicates, "CHUNK", 5 * 8)
+    monkeypatch.setattr(lazy_module, "CHUNK", 64)
     monkeypatch.setattr(duplicates, "_TOGETHER", 7)
     monkeypatch.setattr(duplicates, "_SORTED", 30)
     expected = slow_shared(one, other)

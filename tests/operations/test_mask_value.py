@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from seqtool.arrays.windows import Lazy
+from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError
 from seqtool.operations.mask_value import candidates, free_value, holding
 from tests import oracles

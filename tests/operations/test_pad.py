@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
 from seqtool.operations import pad as padding_module
-from seqtool.operations.pad import carry_out, pad, plan, unpad
+from seqtool.operations.pad import carry_out, pad, pad_stream, unpad
+from seqtool.sequences import stream
 from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import offsets_of, step_mask
@@ -223,7 +224,7 @@ def test_unpad_undoes_pad_where_nothing_is_cut(ragged: Ragged, padding: Any, mul
 
 @given(oracles.raggeds(), lengths_of_t, multiples)
 def test_every_step_is_kept_or_counted_as_cut(ragged: Ragged, maxlen: int | None, multiple_of: int) -> None:
-    planned = plan(ragged, maxlen=maxlen, multiple_of=multiple_of)
+    planned = pad_stream(ragged, maxlen=maxlen, multiple_of=multiple_of)
     kept = len(unpad(carry_out(planned)).values)
     assert kept + planned.steps_cut == len(ragged.values)
     assert ("original_lengths" in planned.per_sequence) == (planned.steps_cut > 0)
@@ -251,15 +252,15 @@ def test_the_size_of_a_block_does_not_matter(
 
     whole = padded()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(padding_module, "_BLOCK_BYTES", block_bytes)
+        patch.setattr(stream, "_BLOCK_BYTES", block_bytes)
         assert oracles.parts(padded()) == oracles.parts(whole)
 
 
 def test_blocks_hold_the_slots_of_whole_sequences_and_no_more_than_their_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(padding_module, "_BLOCK_BYTES", 100)
-    planned = plan(pad_source(), maxlen=3)  # 3 steps of 2 int64: 48 bytes a sequence
+    monkeypatch.setattr(stream, "_BLOCK_BYTES", 100)
+    planned = pad_stream(pad_source(), maxlen=3)  # 3 steps of 2 int64: 48 bytes a sequence
     assert [block.shape for block in planned.blocks] == [(2 * 3, 2), (2 * 3, 2), (1 * 3, 2)]
 
 
@@ -271,12 +272,12 @@ def pad_source() -> Ragged:
 
 
 def test_a_plan_knows_its_shape_without_the_block() -> None:
-    planned = plan(Ragged(np.zeros((3, 20), dtype=np.float32), np.array([0, 1, 3])), maxlen=10**15)
+    planned = pad_stream(Ragged(np.zeros((3, 20), dtype=np.float32), np.array([0, 1, 3])), maxlen=10**15)
     assert planned.shape == (2, 10**15, 20)
     assert planned.nbytes == 2 * 10**15 * 20 * 4
     assert planned.lengths.tolist() == [1, 2]
-    assert plan(pad_source(), multiple_of=8).shape == (5, 8, 2)
-    assert plan(pad_source(), dtype="float32").nbytes == 5 * 4 * 2 * 4
+    assert pad_stream(pad_source(), multiple_of=8).shape == (5, 8, 2)
+    assert pad_stream(pad_source(), dtype="float32").nbytes == 5 * 4 * 2 * 4
 
 
 def one_long_among_short(count: int = 99) -> Ragged:
@@ -320,7 +321,7 @@ def test_the_maxlen_that_is_advised_covers_what_it_says(lengths: list[int]) -> N
 def test_a_plan_has_blocks_for_each_per_step_array() -> None:
     ragged = pad_source().replace(per_step={"step_y": StepArray(np.arange(10, dtype=np.int8), -1)})
     blocks = np.concatenate(
-        list(plan(ragged, padding="post", truncating="post", maxlen=2).step_blocks("step_y"))
+        list(pad_stream(ragged, padding="post", truncating="post", maxlen=2).step_blocks("step_y"))
     )
     assert blocks.reshape(5, 2).tolist() == [[0, -1], [1, 2], [-1, -1], [3, 4], [7, 8]]
     assert blocks.dtype == np.int8

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.arrays import windows
+from seqtool.arrays import lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.errors import UsageError
@@ -70,7 +70,7 @@ def test_keys_of_variable_width(shape: tuple[int, ...]) -> None:
 
 
 def test_many_sequences_through_a_spool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "WINDOW", 64)
+    monkeypatch.setattr(lazy, "CHUNK", 64)
     lengths = np.random.default_rng(1).integers(0, 4, 500)
     ragged = Ragged(np.arange(lengths.sum()), offsets_of(lengths), per_sequence={"y": np.arange(500)})
     with Spool() as spool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqtool.arrays.windows import Lazy
+from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError
 from seqtool.plotting import portrait as portrait_module
 from seqtool.plotting.portrait import MOST_BARS, MOST_FEATURES, Bars, Portrait, portrait

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.arrays import windows as windows_module
+from seqtool.arrays import lazy as lazy_module
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.windows import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.plotting.sampling import (
     Distribution,
     aligned_bars,
@@ -47,8 +47,8 @@ def ragged(lengths: Array, features: int = 2) -> Ragged:
 @pytest.fixture
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays are read a few rows at a time."""
-    monkeypatch.setattr(windows_module.windows, "__defaults__", (24,))
-    monkeypatch.setattr(windows_module.rows_in, "__defaults__", (24,))
+    monkeypatch.setattr(lazy_module.chunks, "__defaults__", (24,))
+    monkeypatch.setattr(lazy_module.rows_per_chunk, "__defaults__", (24,))
 
 
 @given(st.integers(0, 10**12), st.integers(1, 50))

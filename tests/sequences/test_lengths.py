@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.arrays.windows import Lazy
+from seqtool.arrays.lazy import Lazy
 from seqtool.sequences.lengths import LengthCounts
 
 some = st.lists(st.integers(0, 60), min_size=1, max_size=60)

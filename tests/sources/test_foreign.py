@@ -11,7 +11,7 @@ import pytest
 import seqtool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.sources.foreign import Foreign
+from seqtool.sources.foreign import ForeignSpec
 from seqtool.sources.numpy_files import read_array
 from seqtool.sources.options import Sequences, SourceOptions
 from tests.command import Place, succeeded
@@ -279,7 +279,7 @@ def test_a_single_array_and_a_file_of_ours_have_none_to_name(tmp_path: Path) -> 
 
 
 def test_what_is_said_is_said_again_in_a_cure() -> None:
-    said = Foreign(array="x", input_padding="pre", value=(0, 1.5), label="Y")
+    said = ForeignSpec(array="x", input_padding="pre", value=(0, 1.5), label="Y")
     assert said.options == ("--array", "x", "--input-padding", "pre", "--value", "0,1.5", "--label", "Y")
 
 

@@ -3,23 +3,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from seqtool.system.prefetch import ahead
+from seqtool.system.prefetch import prefetched
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
 def test_the_items_are_the_same(count: int) -> None:
-    assert list(ahead(iter(range(count)))) == list(range(count))
+    assert list(prefetched(iter(range(count)))) == list(range(count))
 
 
 def test_none_is_an_item_like_others() -> None:
-    assert list(ahead([None, 1, None])) == [None, 1, None]
+    assert list(prefetched([None, 1, None])) == [None, 1, None]
 
 
 def test_items_are_made_in_another_thread() -> None:
     def made() -> Iterator[int]:
         yield threading.get_ident()
 
-    assert next(ahead(made())) != threading.get_ident()
+    assert next(prefetched(made())) != threading.get_ident()
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -29,7 +29,7 @@ def test_an_error_comes_out_where_its_item_would_have(error: type[BaseException]
         yield 2
         raise error("third")
 
-    items = ahead(broken())
+    items = prefetched(broken())
     assert [next(items), next(items)] == [1, 2]
     with pytest.raises(error, match="third"):
         next(items)
@@ -43,7 +43,7 @@ def test_few_items_are_made_before_they_are_asked_for() -> None:
             made.append(i)
             yield i
 
-    items = ahead(counted())
+    items = prefetched(counted())
     next(items)
     items.close()  # type: ignore[attr-defined]
     assert len(made) < 10
@@ -60,7 +60,7 @@ def test_leaving_early_ends_the_thread_and_closes_the_source() -> None:
             closed.set()
 
     before = threading.active_count()
-    items = ahead(endless())
+    items = prefetched(endless())
     next(items)
     items.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before
@@ -75,5 +75,5 @@ def test_an_error_of_the_consumer_ends_the_thread() -> None:
 
 
 def consume_and_fail() -> None:
-    for _ in ahead(iter(range(10_000))):
+    for _ in prefetched(iter(range(10_000))):
         raise RuntimeError("mine")

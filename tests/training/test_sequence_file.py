@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqtool
-from seqtool.arrays.windows import Lazy
+from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Ragged, StepArray

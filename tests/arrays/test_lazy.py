@@ -11,11 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from seqtool.arrays import windows as windows_module
+from seqtool.arrays import gather as gather_module
 from seqtool.arrays.file_array import FileArray
-from seqtool.arrays.gather import expanded, gather, selected
-from seqtool.arrays.spool import Growing, Spool, stored
-from seqtool.arrays.windows import Lazy, Span, joined, mapped, reshaped, rows_in, slots, span, windows
+from seqtool.arrays.gather import gather, lazy_gather, ranges
+from seqtool.arrays.lazy import (
+    Lazy,
+    Span,
+    chunks,
+    concatenated,
+    lazy_map,
+    reshaped,
+    rows_per_chunk,
+    slots,
+    span,
+)
+from seqtool.arrays.spool import GrowingArray, Spool, spooled
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise, open_npy
 from tests.cutting import small_windows
@@ -42,7 +52,7 @@ def same(found: Any, expected: Any) -> bool:
 
 @given(arrays, st.data(), st.integers(1, 40))
 def test_a_lazy_is_the_array_that_it_stands_for(array: Any, data: st.DataObject, size: int) -> None:
-    for found in (lazy(array), mapped(lambda part: part, lazy(array), dtype=array.dtype)):
+    for found in (lazy(array), lazy_map(lambda part: part, lazy(array), dtype=array.dtype)):
         assert (found.shape, found.ndim, found.dtype) == (array.shape, array.ndim, array.dtype)
         assert (len(found), found.size, found.nbytes) == (len(array), array.size, array.nbytes)
         assert same(found, array)
@@ -50,8 +60,8 @@ def test_a_lazy_is_the_array_that_it_stands_for(array: Any, data: st.DataObject,
         begin, end = (data.draw(st.integers(-len(array) - 2, len(array) + 2)) for _ in range(2))
         assert same(found[begin:end], array[begin:end])
         assert same(found[begin:], array[begin:])
-    parts = list(windows(lazy(array), size))
-    assert [begin for begin, _ in parts] == list(range(0, len(array), rows_in(array, size)))
+    parts = list(chunks(lazy(array), size))
+    assert [begin for begin, _ in parts] == list(range(0, len(array), rows_per_chunk(array, size)))
     assert same(np.concatenate([array[:0], *(part for _, part in parts)]), array)
 
 
@@ -74,7 +84,7 @@ def test_an_array_that_is_made_keeps_its_shape() -> None:
     ("shape", "size", "rows"), [((9,), 64, 8), ((9, 2), 64, 4), ((9, 50), 64, 1), ((9, 0), 64, 64)]
 )
 def test_windows_hold_whole_rows(shape: tuple[int, ...], size: int, rows: int) -> None:
-    assert rows_in(np.zeros(shape), size) == rows
+    assert rows_per_chunk(np.zeros(shape), size) == rows
 
 
 # Arrays that follow from others
@@ -83,7 +93,7 @@ def test_windows_hold_whole_rows(shape: tuple[int, ...], size: int, rows: int) -
 @given(st.lists(st.integers(-9, 9), max_size=9), st.booleans(), st.booleans())
 def test_mapped_is_the_function_of_all(numbers: list[int], first: bool, second: bool) -> None:
     a, b = np.array(numbers, np.int64), np.arange(len(numbers))
-    found = mapped(np.minimum, lazy(a) if first else a, lazy(b) if second else b, dtype=np.float32)
+    found = lazy_map(np.minimum, lazy(a) if first else a, lazy(b) if second else b, dtype=np.float32)
     assert isinstance(found, Lazy) == (first or second)
     assert same(found, np.minimum(a, b).astype(np.float32))
 
@@ -92,7 +102,7 @@ def test_mapped_is_the_function_of_all(numbers: list[int], first: bool, second: 
 def test_joined_is_concatenate(parts: list[Any], data: st.DataObject) -> None:
     expected = np.concatenate(parts)
     mixed = [lazy(part) if data.draw(st.booleans()) else part for part in parts]
-    found = joined(mixed, expected.shape, expected.dtype)
+    found = concatenated(mixed, expected.shape, expected.dtype)
     assert same(found, expected)
     begin, end = (data.draw(st.integers(0, len(expected))) for _ in range(2))
     assert same(found[begin:end], expected[begin:end])
@@ -117,19 +127,19 @@ def test_stretches_are_the_rows_within_them(
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     with pytest.MonkeyPatch.context() as patch:
         small_windows(patch, window)
-        patch.setattr(windows_module, "_STRETCHES", together)
-        assert expanded(starts, counts).tolist() == rows.tolist()
+        patch.setattr(gather_module, "_STRETCHES", together)
+        assert ranges(starts, counts).tolist() == rows.tolist()
         assert same(gather(source, starts, counts), array[rows])
         for a, b in ((starts, offsets), (lazy(starts), lazy(offsets))):
-            found = selected(source, a, b, (len(rows), *array.shape[1:]))
+            found = lazy_gather(source, a, b, (len(rows), *array.shape[1:]))
             assert same(found, array[rows])
             begin, end = (data.draw(st.integers(0, len(rows))) for _ in range(2))
             assert same(found[begin:end], array[rows][begin:end])
 
 
 def test_stretches_beyond_four_billion_rows_are_wide() -> None:
-    assert expanded(np.array([1 << 33]), np.array([2])).tolist() == [1 << 33, (1 << 33) + 1]
-    assert expanded(np.array([(1 << 32) - 2]), np.array([2])).tolist() == [(1 << 32) - 2, (1 << 32) - 1]
+    assert ranges(np.array([1 << 33]), np.array([2])).tolist() == [1 << 33, (1 << 33) + 1]
+    assert ranges(np.array([(1 << 32) - 2]), np.array([2])).tolist() == [(1 << 32) - 2, (1 << 32) - 1]
 
 
 @given(st.lists(st.integers(-(2**40), 2**40), max_size=9))
@@ -224,7 +234,7 @@ def test_windows_may_be_read_from_several_places_at_once() -> None:
     with Spool() as spool:
         a, b = spool.append(np.arange(5)), spool.append(np.arange(5, 10))
         found = [
-            (x.tolist(), y.tolist()) for (_, x), (_, y) in zip(windows(a, 16), windows(b, 16), strict=True)
+            (x.tolist(), y.tolist()) for (_, x), (_, y) in zip(chunks(a, 16), chunks(b, 16), strict=True)
         ]
     assert found == [([0, 1], [5, 6]), ([2, 3], [7, 8]), ([4], [9])]
 
@@ -238,7 +248,7 @@ def test_what_grows_is_all_that_was_added(counts: list[int], window: int, wide: 
     parts = [np.full((count, *tail), i, np.int16) for i, count in enumerate(counts)]
     with pytest.MonkeyPatch.context() as patch, Spool() as spool:
         small_windows(patch, window)
-        growing = Growing(spool, np.dtype(np.int32), tail)
+        growing = GrowingArray(spool, np.dtype(np.int32), tail)
         seen = []
         for i, part in enumerate(parts):
             growing.add(part)
@@ -254,13 +264,13 @@ def test_a_copy_in_a_spool_is_the_same(make: Callable[[Any], Any], monkeypatch: 
     small_windows(monkeypatch)
     array = np.arange(60).reshape(20, 3)
     with Spool() as spool:
-        assert same(stored(spool, make(array)), array)
+        assert same(spooled(spool, make(array)), array)
 
 
 def test_what_is_large_goes_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_windows(monkeypatch)
     with Spool(tmp_path) as spool:
-        growing = Growing(spool, np.dtype(np.int64))
+        growing = GrowingArray(spool, np.dtype(np.int64))
         growing.add(np.arange(4))
         assert isinstance(growing.done(), np.ndarray)
         growing.add(np.arange(100))

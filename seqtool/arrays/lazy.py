@@ -2,7 +2,7 @@
 
 Wherever an array may be larger than memory, a `Lazy` may stand instead of a NumPy array: it has a shape and
 a dtype, and its windows `lazy[begin:end]` along the first axis are NumPy arrays. Code that takes either goes
-through `windows`, and asks for `np.asarray(array)` where it needs all of it.
+through `chunks`, and asks for `np.asarray(array)` where it needs all of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 
-WINDOW = 4 << 20  # bytes: about what stays in a core's cache between reading a window and using it
+CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a window and using it
 
 
 class Lazy:
@@ -69,7 +69,7 @@ class Lazy:
         if not self.shape:  # one cell, and no axis that has windows
             whole[()] = self._read(0, 1)[0]
             return whole if dtype is None else whole.astype(dtype, copy=False)
-        for begin, part in windows(self):
+        for begin, part in chunks(self):
             whole[begin : begin + len(part)] = part
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
@@ -77,23 +77,23 @@ class Lazy:
 AnyArray = Array | Lazy
 
 
-def windows(array: AnyArray, size: int = WINDOW) -> Iterator[tuple[int, Array]]:
+def chunks(array: AnyArray, size: int = CHUNK) -> Iterator[tuple[int, Array]]:
     """The array in pieces of whole rows, about `size` bytes each, with the row where each begins.
 
-    >>> [(begin, part.tolist()) for begin, part in windows(np.arange(5), size=16)]
+    >>> [(begin, part.tolist()) for begin, part in chunks(np.arange(5), size=16)]
     [(0, [0, 1]), (2, [2, 3]), (4, [4])]
     """
-    count = rows_in(array, size)
+    count = rows_per_chunk(array, size)
     for begin in range(0, len(array), count):
         yield begin, array[begin : begin + count]
 
 
-def mapped(
+def lazy_map(
     function: Callable[..., Array], *arrays: AnyArray, dtype: Any, shape: tuple[int, ...] | None = None
 ) -> AnyArray:
     """What a function makes of the rows of some arrays: at once where they are in memory, else by windows.
 
-    >>> mapped(np.minimum, np.array([1, 5]), np.array([3, 3]), dtype=np.int64)
+    >>> lazy_map(np.minimum, np.array([1, 5]), np.array([3, 3]), dtype=np.int64)
     array([1, 3])
     """
     if all(isinstance(array, np.ndarray) for array in arrays):
@@ -134,19 +134,19 @@ def span(numbers: AnyArray) -> Span:
     >>> span(np.array([3, 1]))
     Span(least=1, largest=3, total=4)
     """
-    parts = [(int(part.min()), int(part.max()), int(part.sum())) for _, part in windows(numbers)]
+    parts = [(int(part.min()), int(part.max()), int(part.sum())) for _, part in chunks(numbers)]
     if not parts:
         return Span(0, 0, 0)
     least, largest, total = zip(*parts, strict=True)
     return Span(min(least), max(largest), sum(total))
 
 
-def rows_in(array: AnyArray, size: int = WINDOW) -> int:
+def rows_per_chunk(array: AnyArray, size: int = CHUNK) -> int:
     """How many rows of an array make about `size` bytes, at least one."""
     return max(1, size // max(1, prod(array.shape[1:]) * array.dtype.itemsize))
 
 
-def joined(parts: list[AnyArray], shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
+def concatenated(parts: list[AnyArray], shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
     """Arrays end to end, as one whose rows are of `dtype`; with one part, that part."""
     if len(parts) == 1 and parts[0].dtype == dtype:
         return parts[0]
