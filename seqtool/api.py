@@ -103,9 +103,10 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     if ragged and maxlen is not None:
         raise UsageError("ragged sequences are not padded: leave maxlen out")
     with ExitStack() as stack:
-        spool = stack.enter_context(Spool())
+        folder = inputs.temporary_folder(None)
+        spool = stack.enter_context(Spool(folder))
         if isinstance(data, (str, os.PathLike)):
-            found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding))
+            found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
             table = tables.open_tables(found, TextOptions(delimiter, header, encoding))
             names = [Path(data).name]
         else:

@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import os
 import pkgutil
-import signal
 import sys
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from seqtool import commands
 from seqtool.commands._options import takes_groups
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.system import signals
+from seqtool.system.platform import broken_pipe_code, ending_signals
 from seqtool.words import printable
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.
@@ -81,7 +81,7 @@ def run(arguments: list[str]) -> int:
     except BaseException as error:
         number = signals.received()
         if number is not None:
-            return _fail(f"{signals.ENDING[signal.Signals(number)]}; nothing was written", 128 + number)
+            return _fail(f"{ending_signals()[number]}; nothing was written", 128 + number)
         # Typer makes a SystemExit of it.
         if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
             return _reader_gone()
@@ -132,4 +132,4 @@ def _reader_gone() -> int:
     """The command behind the pipe has closed it: end quietly, as `cat | head` does."""
     # What is still in Python's buffer must not be written at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 128 + signal.SIGPIPE
+    return broken_pipe_code()

@@ -32,9 +32,11 @@ def deliver(
     summary: Summary,
     *,
     mask: bool = False,
+    threads: int | None = None,
 ) -> None:
     """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
 
+    `threads` compress at once, by default one a core.
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
@@ -75,6 +77,7 @@ def deliver(
                 mask=mask,
                 compress=compress,
                 wrote=bar.advance,
+                threads=threads,
             )
             written = counted.end
         aside = f", {size / max(1, written):.1f} times smaller than its arrays" if compress else ""

@@ -130,7 +130,7 @@ def group(
         names = [path.name if path else "-" for path in given]
         _tell(came, table, [item.name for item in found], summary)
         receipt = receipts.Made("group", names, arguments, came.rows)
-        deliver(made, receipt, destination, to, summary, mask=padding.mask)
+        deliver(made, receipt, destination, to, summary, mask=padding.mask, threads=allowed.threads())
 
 
 def _tell(came: GroupResult, table: Table, names: list[str], summary: Summary) -> None:

@@ -144,7 +144,7 @@ def pad(
         dropped = _dropped(came.ragged, real, kept, strip, min_len, summary)
         rows = receipts.Rows(came.steps, len(kept.values), dropped=dropped)
         receipt = receipts.Made("pad", [path.name if path else "-"], arguments, rows)
-        deliver(made, receipt, destination, to, summary, mask=padding.mask)
+        deliver(made, receipt, destination, to, summary, mask=padding.mask, threads=limit.threads())
 
 
 def _tell(came: Sequences, name: str, summary: Summary) -> None:

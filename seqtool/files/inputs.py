@@ -48,6 +48,7 @@ _TEXT_SUFFIXES: dict[str, Kind] = {
     ".ndjson": "json",
 }
 STDIN = "standard input"
+_VARIABLE = "SEQTOOL_TEMP_DIR"
 # What reading packed bytes may raise.
 BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 
@@ -127,13 +128,20 @@ def opened(
 
 
 def temporary_folder(named: str | None) -> Path | None:
-    """The folder of `--temp-dir`, None for the system's; raises DataError for what is no folder."""
+    """The folder of `--temp-dir`, or of SEQTOOL_TEMP_DIR without it; None for the system's.
+
+    Raises DataError for what is no folder, or cannot be written to.
+    """
+    told = f"--temp-dir {named}"
+    if named is None:
+        named = os.environ.get(_VARIABLE) or None
+        told = f"{_VARIABLE}={named}"
     if named is None:
         return None
     if not Path(named).is_dir():
-        raise DataError(f"--temp-dir {named}: no such folder; create it first, or name another")
+        raise DataError(f"{told}: no such folder; create it first, or name another")
     if not os.access(named, os.W_OK):
-        raise DataError(f"--temp-dir {named}: cannot be written to; name another folder")
+        raise DataError(f"{told}: cannot be written to; name another folder")
     return Path(named)
 
 

@@ -96,8 +96,12 @@ def write(
     mask: bool = False,
     compress: Compress | None = None,
     wrote: Callable[[int], None] | None = None,
+    threads: int | None = None,
 ) -> None:
-    """Write sequences into an open file, block by block; `wrote` is told the bytes of each."""
+    """Write sequences into an open file, block by block; `wrote` is told the bytes of each.
+
+    `threads` compress at once, by default one a core.
+    """
     if suffix == ".npy" and isinstance(data, Ragged):
         raise UsageError("an .npy holds x alone, and ragged sequences have none; use .npz")
     if suffix == ".npy":
@@ -105,7 +109,7 @@ def write(
             raise UsageError("an .npy cannot be compressed; use .npz")
         write_array(file, next(_members(data, mask=False)), wrote, seekable=seekable)
         return
-    with ZipWriter(file, seekable=seekable, compress=compress) as archive:
+    with ZipWriter(file, seekable=seekable, compress=compress, threads=threads) as archive:
         for member in _members(data, mask=mask):
             archive.add(member, wrote)
 

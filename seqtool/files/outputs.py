@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtool.errors import DataError, UsageError, why
+from seqtool.system.platform import sync_folder
 from seqtool.system.signals import held
 
 
@@ -38,7 +39,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.chmod(_mode_for(target))
         temporary.replace(target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 @contextmanager
@@ -88,17 +89,6 @@ def _mode_for(target: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # a folder that may be written but not read: the rename stands all the same
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Counted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -101,11 +101,14 @@ class Encoder:
         likely = {*numbers, *self.orders} - as_written - times
         return Expected(frozenset(likely), missing, frozenset(self.keys))
 
-    def batches(self, pool: Executor) -> Iterator[dict[str, Any]]:
-        """The rows of the table as the kernel takes them; rows with an empty key are left out if so asked."""
-        columns = self.roles.used
+    def batches(self, pool: Executor, *, threads: int) -> Iterator[dict[str, Any]]:
+        """The rows of the table as the kernel takes them; rows with an empty key are left out if so asked.
+
+        The table is read with so many `threads`; `pool` is what encodes.
+        """
+        columns, expected = self.roles.used, replace(self.expected(), threads=threads)
         first_row = 0
-        for raw in prefetched(self.table.batches(columns, self.expected())):
+        for raw in prefetched(self.table.batches(columns, expected)):
             if not len(raw):
                 continue
             arrays = dict(zip(columns, raw.columns, strict=True))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ import numpy as np
 
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import ordered_map
 from seqtool.tables.cells.spelling import plain_integers
 from seqtool.tables.csv_blocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
@@ -117,12 +117,11 @@ def batches(
     import pyarrow as pa
 
     parser = _Parser(dialect, columns, expected or Expected())
-    workers = os.cpu_count() or 1
-    with source.open_metered() as raw, ThreadPoolExecutor(workers) as pool:
+    with source.open_metered() as raw, ThreadPoolExecutor(parser.threads) as pool:
         try:
             cut = blocks(raw, dialect)
             first = map(parser.parse, islice(cut, 1))  # alone, for the parser learns from it
-            for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=workers)):
+            for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=parser.threads)):
                 if isinstance(found, Rest):
                     yield from _one_by_one(source, parser, found)
                 elif len(found):
@@ -148,12 +147,13 @@ class Expected:
     """What columns are likely to hold: it saves work where it is so, and changes nothing where it is not.
 
     `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
-    the columns of keys.
+    the columns of keys. `threads` may read at once, by default one a core.
     """
 
     numbers: frozenset[int] = frozenset()
     missing: Sequence[str] = ()
     keys: frozenset[int] = frozenset()
+    threads: int | None = None
 
 
 class _Parser:
@@ -168,6 +168,7 @@ class _Parser:
         self._columns = columns
         self._places = {column: place for place, column in enumerate(columns)}
         self._expected = expected
+        self.threads = expected.threads or cpu_count()
         self._wholes = expected.numbers
         self._floats: frozenset[int] = frozenset()
         self._integer_keys = dict.fromkeys(expected.keys, True)
@@ -224,7 +225,8 @@ class _Parser:
 
         yield from arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
-            read_options=self._reading(LONGEST_ROW, skip, use_threads=True),
+            # On its own threads it reads ahead by a block a core.
+            read_options=self._reading(LONGEST_ROW, skip, use_threads=pa.cpu_count() <= self.threads),
             parse_options=self._parsing(),
             convert_options=self._converting({}),
         )

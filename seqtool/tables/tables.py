@@ -19,6 +19,7 @@ import numpy as np
 from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.system.platform import give_back
 from seqtool.tables import csv_text, json_lines
 from seqtool.tables.csv_text import Expected
 
@@ -314,7 +315,7 @@ def _arrow(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]
                 for begin in range(0, len(batch), count):
                     yield chosen.slice(begin, count)
                     # Pages that were looked at count as ours until they are given back.
-                    pages.madvise(mmap.MADV_DONTNEED)
+                    give_back(pages)
 
     return schema, batches
 

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
-from seqtool.system import memory
-from seqtool.system.memory import LEAST, Memory, allowed, budget, parse_size, peak
+from seqtool.system import platform
+from seqtool.system.memory import LEAST, Memory, allowed, budget, parse_size
+from seqtool.system.platform import peak_memory as peak
 from seqtool.words import human
 
 UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
@@ -16,7 +17,7 @@ UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**
 def limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """The two files in which a container may say how much memory it has."""
     files = tmp_path / "memory.max", tmp_path / "limit_in_bytes"
-    monkeypatch.setattr(memory, "_CGROUP_LIMITS", tuple(map(str, files)))
+    monkeypatch.setattr(platform, "_CGROUP_MEMORY", tuple(map(str, files)))
     return files
 
 
