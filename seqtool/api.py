@@ -6,24 +6,24 @@ import os
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import Spool
-from seqtool.errors import UsageError, check_choice
+from seqtool.errors import UsageError
 from seqtool.files import inputs
-from seqtool.grouping.encoder import EmptyKey, GroupOptions
-from seqtool.grouping.group import group_table
-from seqtool.operations.pad import carry_out, check_blow_up, pad_stream
+from seqtool.grouping import group as grouping
+from seqtool.grouping.encoder import EmptyKey
+from seqtool.grouping.group import GroupResult
+from seqtool.grouping.spec import GroupSpec
+from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
-from seqtool.sequences.receipts import Made
 from seqtool.system import memory
 from seqtool.tables import tables
-from seqtool.tables.roles import LabelKind, resolve
+from seqtool.tables.roles import LabelKind
 from seqtool.tables.tables import Table, TextOptions
 
 if TYPE_CHECKING:
@@ -81,61 +81,54 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     >>> grouped.x.shape, grouped.keys.tolist(), grouped.lengths.tolist()
     ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
     """
-    options = GroupOptions(
-        dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
-        label_as=check_choice("label_as", label_as, ("class", "number")),
+    spec = GroupSpec(
+        key=_several(key),
+        order_by=_several(order_by),
+        columns=None if columns is None else _several(columns),
+        drop=_several(drop),
+        keep_key=keep_key,
+        label=label,
+        step_label=step_label,
+        static=_several(static),
+        label_as=label_as,
         label_value=label_value,
         keep_row_index=keep_row_index,
         min_len=min_len,
-        empty_key=check_choice("empty_key", empty_key, ("error", "drop", "keep")),
+        empty_key=empty_key,
         missing=[missing] if isinstance(missing, str) else missing,
+        maxlen=maxlen,
+        padding=padding,
+        truncating=truncating,
+        value=value,
+        dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
+        ragged=ragged,
+        text=TextOptions(delimiter, header, encoding),
     )
-    roles: dict[str, Any] = {
-        "key": _several(key),
-        "order_by": _several(order_by),
-        "columns": None if columns is None else _several(columns),
-        "drop": _several(drop),
-        "keep_key": keep_key,
-        "label": label,
-        "step_label": step_label,
-        "static": _several(static),
-    }
-    if ragged and maxlen is not None:
-        raise UsageError("ragged sequences are not padded: leave maxlen out")
     with ExitStack() as stack:
         spool = stack.enter_context(Spool())
         if isinstance(data, (str, os.PathLike)):
             found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding))
-            table = tables.open_tables(found, TextOptions(delimiter, header, encoding))
-            names = [Path(data).name]
+            table, names = tables.open_tables(found, spec.text), [item.base_name for item in found]
         else:
             table, names = _in_memory(data), []
-        came = group_table(table, resolve(table, **roles), options, spool=spool, memory=memory.allowed(None))
-        arguments = {
-            **{
-                name: list(map(str, part)) if isinstance(part, (list, tuple)) else part
-                for name, part in roles.items()
-            },
-            "features": came.features,
-            "maxlen": maxlen,
-            "dtype": options.dtype,
-        }
-        receipt = Made("group", names, arguments, came.rows)
-        if ragged:
-            made: Padded | Ragged = came.ragged.in_memory().replace(receipt=(receipt.entry(cut=0),))
+        grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=memory.allowed(None))
+        if isinstance(grouped.data, Ragged):
+            in_memory: Padded | Ragged = grouped.data.in_memory()
         else:
-            planned = pad_stream(
-                came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value
-            )
-            check_blow_up(planned)
-            made = carry_out(planned).replace(receipt=(receipt.entry(cut=planned.steps_cut),))
-    if came.coarse:
+            check_blow_up(grouped.data)
+            in_memory = carry_out(grouped.data)
+    _warn(grouped.result)
+    return in_memory
+
+
+def _warn(result: GroupResult) -> None:
+    """Warn the caller of `group` of what the summary of the command warns of."""
+    if result.coarse:
         warnings.warn(
-            f"float32 has no room for the fractions of {came.coarse}: dtype='float64' has", stacklevel=2
+            f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=3
         )
-    if came.missing:
-        warnings.warn(f"missing values became NaN: {came.missing}", stacklevel=2)
-    return made
+    if result.missing:
+        warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=3)
 
 
 def _in_memory(data: Any) -> Table:

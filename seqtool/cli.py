@@ -14,7 +14,9 @@ import typer
 
 from seqtool import commands
 from seqtool.commands._options import takes_groups
+from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
+from seqtool.operations import OPERATIONS
 from seqtool.system import signals
 from seqtool.words import printable
 
@@ -42,7 +44,7 @@ def _version(wanted: bool) -> None:
 
 
 def build() -> typer.Typer:
-    """The application, with one command for each module in `seqtool.commands`."""
+    """The application, with one command for each module in `seqtool.commands`, and for each operation."""
     app = typer.Typer(
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -63,6 +65,9 @@ def build() -> typer.Typer:
             continue
         function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
         app.command(module.name)(takes_groups(function))
+    for name in OPERATIONS:
+        operation = getattr(importlib.import_module(f"seqtool.operations.{name}"), name.title())
+        app.command(name)(takes_groups(command_of(operation)))
     return app
 
 

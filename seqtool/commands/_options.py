@@ -9,17 +9,21 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from seqtool.commands._call import Call
 from seqtool.errors import UsageError
+from seqtool.words import join_names, split_names
 
 if TYPE_CHECKING:
+    from seqtool.grouping.spec import GroupSpec
     from seqtool.sequences.padding_values import Side, Value
+    from seqtool.sources.options import ForeignSpec
 
 
 LabelName = Annotated[
@@ -118,6 +122,18 @@ class ArrayOptions:
 
         return None if self.input_padding is None else check_side("--input-padding", self.input_padding)
 
+    def described(self, label: str | None, key: str | None, value: Value | None = None) -> ForeignSpec:
+        """All that a person says of a file that seqtool did not write."""
+        from seqtool.sources.options import ForeignSpec
+
+        return ForeignSpec(self.array, self.lengths, self.side, value, label, key)
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The same for a receipt, which holds base names alone."""
+        lengths = None if self.lengths is None else Path(self.lengths).name
+        return {"array": self.array, "lengths": lengths, "input_padding": self.input_padding}
+
     @property
     def files(self) -> list[Path]:
         """The file of `--lengths`, where it names one."""
@@ -162,19 +178,40 @@ class PaddingOptions:
         bool, typer.Option("--mask", help="Add mask, (N, T) bool: true where a step is real.")
     ] = False
 
-    def refuse(self) -> None:
-        """Raise UsageError for what says how to pad, where nothing is padded."""
-        given = (
-            self.maxlen,
-            self.mask,
-            self.post is not None,
-            self.value is not None,
-            self.truncating != "pre",
-        )
-        if any(given):
-            raise UsageError(
-                "--ragged pads nothing: leave --maxlen, --post/--pre, --truncating, --value and --mask out"
-            )
+    def refuse(self, *, may_cut: bool) -> None:
+        """Raise UsageError for what says how to pad, where nothing is padded; sequences may be cut all the same."""
+        given = [self.mask, self.post is not None, self.value is not None]
+        cuts = [] if may_cut else [self.maxlen, self.truncating != "pre"]
+        if any([*given, *cuts]):
+            wrong = "--post/--pre, --value and --mask" if may_cut else _ALL_PADDING
+            raise UsageError(f"--ragged pads nothing: leave {wrong} out")
+
+    @property
+    def cut_side(self) -> Side:
+        """The side that `--truncating` names; raises UsageError for what is none."""
+        from seqtool.sequences.padding_values import check_side
+
+        return check_side("--truncating", self.truncating)
+
+    def for_group(self, *, ragged: bool) -> dict[str, Any]:
+        """What of it a `GroupSpec` takes; raises UsageError for what contradicts `--ragged`."""
+        if ragged:
+            self.refuse(may_cut=False)
+        value = padding_value(self.value)
+        return {
+            "maxlen": self.maxlen,
+            "padding": self.side("post"),
+            "truncating": self.cut_side,
+            "value": 0 if value is None else value,
+            "dtype": self.dtype,
+        }
+
+    def side(self, default: Side) -> Side:
+        """The padding side that `--post/--pre` names."""
+        return default if self.post is None else "post" if self.post else "pre"
+
+
+_ALL_PADDING = "--maxlen, --post/--pre, --truncating, --value and --mask"
 
 
 @dataclass(frozen=True)
@@ -241,6 +278,42 @@ class ColumnOptions:
         ),
     ] = None
 
+    def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
+        """What `group` is asked for, with the `others` of its fields."""
+        from seqtool.grouping.spec import GroupSpec
+        from seqtool.tables.tables import TextOptions
+
+        return GroupSpec(
+            key=self.key or (),
+            order_by=self.order_by or (),
+            columns=None if self.columns is None else names_in(self.columns),
+            drop=names_in(self.drop),
+            keep_key=self.keep_key,
+            label=self.label,
+            step_label=self.step_label,
+            static=self.static or (),
+            missing=text.missing or (),
+            text=TextOptions(text.delimiter, text.header, text.encoding),
+            **others,
+        )
+
+
+def call_without(call: Call, spec: GroupSpec, columns: Sequence[str]) -> Call | None:
+    """The same call of group without these columns among its features; None where no feature is left."""
+    if spec.columns is None:
+        return call.changed(drop=[*(call.options["drop"] or ()), join_names(columns)])
+    kept = [str(name) for name in spec.columns if name not in columns]
+    return call.changed(columns=[join_names(kept)]) if kept else None
+
+
+def names_in(options: list[str] | None) -> list[str]:
+    """The names of an option that may be repeated, and of which each may hold several, as in `A,B`.
+
+    >>> names_in(["a,b", "c"])
+    ['a', 'b', 'c']
+    """
+    return [name for names in options or () for name in split_names(names)]
+
 
 def padding_value(text: str | None) -> Value | Literal["auto"] | None:
     """What `--value` says: a number, one for each feature, or auto, which `seqtool.operations.pad.plan` chooses."""
@@ -273,12 +346,17 @@ def _number(text: str, option: str) -> float:
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Spread the parameters of `command` that are option groups into one parameter for each of their fields."""
+    """Spread the parameters of `command` that are option groups into one parameter for each of their fields.
+
+    A parameter of type `Call` is given the call itself.
+    """
     hints = typing.get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
     groups: dict[str, Any] = {}
     for name, parameter in inspect.signature(command).parameters.items():
         kind = hints[name]
+        if kind is Call:
+            continue
         if is_dataclass(kind):
             groups[name] = kind
             field_hints = typing.get_type_hints(kind, include_extras=True)
@@ -291,8 +369,11 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
         else:
             parameters.append(parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY))
 
+    calls = [name for name, kind in hints.items() if kind is Call]
+
     @functools.wraps(command)
     def spread(**given: Any) -> None:
+        given |= {name: Call.of(command.__name__, given, parameters) for name in calls}
         for name, kind in groups.items():
             given[name] = kind(**{f.name: given.pop(f.name) for f in fields(kind)})
         command(**given)

@@ -60,7 +60,7 @@ def check(
     from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
-    from seqtool.sources.foreign import ForeignSpec
+    from seqtool.sources.options import ForeignSpec
     from seqtool.system import memory
     from seqtool.terminal import report
 

@@ -6,20 +6,24 @@ cast silently: the input's dtype stays unless another is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, cast
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import AnyArray, span
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.cast import check_cast
 from seqtool.operations.mask_value import free_value
+from seqtool.operations.operation import Outcome
+from seqtool.operations.truncate import Truncate
 from seqtool.sequences.conversion import as_ragged
-from seqtool.sequences.padding_values import Side, Value, check_side, check_value
+from seqtool.sequences.padding_values import Side, Value, check_side, check_value, value_to_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sequences.receipts import Made, Rows
+from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
 from seqtool.words import human
@@ -36,8 +40,11 @@ def pad_stream(
     value: Value | Literal["auto"] = 0,
     dtype: str | np.dtype[Any] | None = None,
     multiple_of: int = 1,
+    spool: Spool | None = None,
 ) -> PaddedStream:
     """Check everything that padding `ragged` needs, and do none of it yet; arguments and errors as in `pad`.
+
+    Where sequences are cut, what takes a number a sequence goes to `spool` where that is much.
 
     >>> pad_stream(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=100).shape
     (2, 100)
@@ -59,7 +66,12 @@ def pad_stream(
         value = free_value(ragged.values, target)
     longest = span(ragged.lengths).largest if maxlen is None else maxlen
     slots = -(-longest // multiple_of) * multiple_of
-    return PaddedStream(ragged, slots, padding, truncating, cast(Value, value), target)
+    cut = Outcome(ragged)
+    if longest > 0 and maxlen is not None:
+        cut = Truncate(slots, truncating).apply(ragged, None, spool=spool or Spool())
+    return PaddedStream(
+        cut.ragged, slots, padding, cast(Value, value), target, steps_cut=cut.cut, lines=tuple(cut.lines)
+    )
 
 
 def pad(
@@ -106,13 +118,41 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
-    padded = carry_out(planned)
-    if not planned.steps_cut or not padded.receipt:
-        return padded
-    # What was grouped tells of every row: of those that are cut here too.
-    rows = Rows(came=len(planned.ragged.values), kept=len(planned.ragged.values))
-    made = Made("pad", [], {"maxlen": maxlen, "truncating": truncating}, rows)
-    return padded.replace(receipt=(*padded.receipt, made.entry(cut=planned.steps_cut)))
+    arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}
+    steps = planned.span.total + planned.steps_cut
+    return carry_out(with_entry(planned, [], arguments, steps=steps))
+
+
+Data = TypeVar("Data", bound=PaddedStream | Ragged)
+
+
+def with_entry(
+    data: Data, inputs: list[str], arguments: Mapping[str, Any], *, steps: int, outcome: Outcome | None = None
+) -> Data:
+    """The same sequences, whose receipt tells of this call of `pad`, with all arguments as they were resolved.
+
+    `steps` were read, and `outcome` is what was done before padding. Raises AssertionError unless every step is
+    accounted for.
+    """
+    cut, dropped = (0, {}) if outcome is None else (outcome.cut, outcome.dropped)
+    cut += data.steps_cut if isinstance(data, PaddedStream) else 0
+    rows = Rows(steps, span(data.lengths).total, cut, dropped)
+    return with_receipt(data, Entry("pad", inputs, {**arguments, **resolved(data)}, rows))
+
+
+def with_receipt(data: Data, entry: Entry) -> Data:
+    """The same sequences, whose receipt tells of one command more."""
+    if isinstance(data, Ragged):
+        return cast(Data, data.replace(receipt=(*data.receipt, entry.as_json())))
+    return cast(Data, dataclasses.replace(data, ragged=with_receipt(data.ragged, entry)))
+
+
+def resolved(data: PaddedStream | Ragged) -> dict[str, Any]:
+    """The arguments of a padding as they were resolved, for a receipt; of ragged sequences their dtype alone."""
+    if isinstance(data, Ragged):
+        return {"dtype": str(data.values.dtype)}
+    value = value_to_json(data.value)
+    return {"maxlen": data.maxlen, "padding": data.padding, "value": value, "dtype": str(data.dtype)}
 
 
 def check_blow_up(planned: PaddedStream) -> None:

@@ -40,14 +40,14 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
     fields: dict[str, Any] = {}
     if isinstance(rows[0], dict):
         name = _array_name(source, options, [k for k, cell in rows[0].items() if isinstance(cell, list)])
-        wanted = {"array": name, "label": options.label, "key": options.key}
+        wanted = {"array": name, "label": options.foreign.label, "key": options.foreign.key}
         for part, wanted_name in wanted.items():
             if wanted_name is not None:
                 fields[part] = [
                     _field(source, p, row, wanted_name) for p, row in zip(places, rows, strict=True)
                 ]
         lists = fields["array"]
-    elif options.array or options.label or options.key:
+    elif options.foreign.array or options.foreign.label or options.foreign.key:
         raise UsageError(f"--array, --label and --key name fields of objects; {source.name} holds lists")
     else:
         lists = rows
@@ -126,8 +126,8 @@ def _finite(text: str) -> float:
 
 
 def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> str:
-    if options.array is not None:
-        return options.array
+    if options.foreign.array is not None:
+        return options.foreign.array
     if len(lists) != 1:
         raise DataError(
             f"{source.name}: holds {'several lists' if lists else 'no list'}; say which with --array: "
@@ -155,7 +155,11 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
     schema, batches = record_batches(source)
     lists = [field.name for field in schema if _is_list(field.type)]
-    wanted = {"array": _array_name(source, options, lists), "label": options.label, "key": options.key}
+    wanted = {
+        "array": _array_name(source, options, lists),
+        "label": options.foreign.label,
+        "key": options.foreign.key,
+    }
     named = {part: name for part, name in wanted.items() if name is not None}
     for name in named.values():
         if name not in schema.names:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -47,7 +47,7 @@ class Table:
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
     error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` tells
-    what was taken for granted.
+    what was taken for granted, `dialect` how text was read, for a receipt.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Table:
     sources: tuple[Input, ...] = ()
     rows: int = 0
     notes: list[str] = field(default_factory=list)
+    dialect: Mapping[str, Any] = field(default_factory=dict)
 
     def batches(self, columns: Sequence[int], expected: Expected | None = None) -> Iterator[Any]:
         """Record batches with the columns at these positions, the rows counted as they come."""
@@ -200,6 +201,7 @@ def _csv(source: Input, options: TextOptions) -> Table:
         # Every cell has at least the mark behind it.
         at_most=None if source.packing else source.size // len(names) + 1,
         notes=notes,
+        dialect={"header": dialect.header, "delimiter": dialect.delimiter, "encoding": dialect.encoding},
     )
 
 

@@ -23,7 +23,7 @@ from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sources.foreign import ForeignSpec
+from seqtool.sources.options import ForeignSpec
 from tests import oracles
 from tests.command import SAMPLES, Place, succeeded
 

@@ -11,9 +11,8 @@ import pytest
 import seqtool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.sources.foreign import ForeignSpec
 from seqtool.sources.numpy_files import read_array
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from tests.command import Place, succeeded
 
 X = np.array([[[1.0, 2], [0, 0]], [[3, 4], [5, 6]], [[0, 0], [0, 0]]], np.float32)
