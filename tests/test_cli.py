@@ -580,6 +580,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the CPU time of a process is in /proc")
 @pytest.mark.parametrize(
     ("memory", "number", "code", "work"),

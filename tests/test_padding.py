@@ -12,6 +12,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.padding import carry_out, pad, plan, unpad
 from seqtool.ragged import Padded, Ragged, StepArray, offsets_of, step_mask
 from tests import oracles
+from tests.hunting import examples
 
 NAN = float("nan")
 SIDES = ["pre", "post"]
@@ -186,7 +187,7 @@ def test_pad_is_the_oracles(
 
 
 @BOTH_SIDES
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(ragged=oracles.raggeds(["int16", "float32"], riders=True), maxlen=lengths_of_t, multiple_of=multiples)
 def test_riders_follow_their_steps_and_their_sequences(
     padding: Any, truncating: Any, ragged: Ragged, maxlen: int | None, multiple_of: int

@@ -121,9 +121,12 @@ def _streams() -> Iterator[None]:
     source = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8")
     out, err = (
         io.TextIOWrapper(
-            io.BufferedWriter(io.FileIO(handle, "w", closefd=False)), "utf-8", "backslashreplace", **buffering
+            io.BufferedWriter(io.FileIO(handle, "w", closefd=False)),
+            "utf-8",
+            "backslashreplace",
+            line_buffering=by_line,
         )
-        for handle, buffering in ((1, {}), (2, {"line_buffering": True}))
+        for handle, by_line in ((1, False), (2, True))
     )
     with (
         patch.object(sys, "stdin", source),
