@@ -26,15 +26,6 @@ Example: seqtool group events.csv --key user --order-by time -o train.npz
 """
 
 
-class _WithoutPandas:
-    """Hides pandas from pyarrow, which would load it, 0.2 s, to see if it was handed a DataFrame: never here."""
-
-    @staticmethod
-    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -72,12 +63,10 @@ def build() -> typer.Typer:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one call and return its exit code; every error becomes one line on standard error."""
-    sys.meta_path.insert(0, _WithoutPandas())
-    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # names from data on a terminal that lacks the letters
+    """Run one call and return its exit code; every error becomes one line on standard error.
+
+    It leaves the process as it was, and may be called again.
+    """
     try:
         code = _call(arguments)
         if signals.received() is not None:  # somebody below took it for an error of their own
@@ -89,7 +78,7 @@ def run(arguments: list[str]) -> int:
             return _fail(f"{signals.ENDING[signal.Signals(number)]}; nothing was written", 128 + number)
         # Typer makes a SystemExit of it.
         if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-            return _reader_gone()
+            return 128 + signal.SIGPIPE  # the reader of the pipe has gone: end quietly, as `cat | head` does
         if "--traceback" in arguments or not isinstance(error, Exception):
             raise
         return _fail(*_explain(error, arguments))
@@ -131,10 +120,3 @@ def _fail(message: str, code: int) -> int:
     if sys.stderr is not None:
         print(f"seqtool: error: {message}", file=sys.stderr)
     return code
-
-
-def _reader_gone() -> int:
-    """The command behind the pipe has closed it: end quietly, as `cat | head` does."""
-    # What is still in Python's buffer must not be written at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 128 + signal.SIGPIPE

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,11 +50,11 @@ def test_help_lists_every_command(place: Place) -> None:
 
 
 def test_version(place: Place) -> None:
-    assert re.fullmatch(r"seqtool \d+\.\d+\.\d+\n", succeeded(place.run("--version")).out.decode())
+    assert re.fullmatch(r"seqtool \d+\.\d+\.\d+\n", succeeded(place.process("--version")).out.decode())
 
 
 def test_no_command_shows_how_to_call(place: Place) -> None:
-    done = place.run()
+    done = place.process()
     assert done.code == 2
     assert "Usage: seqtool" in done.err
     assert done.out == b""
@@ -109,7 +110,7 @@ def test_help_and_version_load_no_library(arguments: list[str], place: Place) ->
 def test_completion_loads_no_library(place: Place) -> None:
     """What the shell runs at each press of the tab key."""
     environment = {"_SEQTOOL_COMPLETE": "complete_bash", "COMP_WORDS": "seqtool gr", "COMP_CWORD": "1"}
-    done = place.run(environment=environment)
+    done = place.process(environment=environment)
     assert done.out.split() == [b"group"]
     watched = LOADED.replace("code = run(sys.argv[2:])", "code = 0\ntry: run([])\nexcept SystemExit: pass")
     told = subprocess.run(
@@ -134,6 +135,50 @@ def test_pad_on_an_array_loads_numpy_alone(source: str, place: Place) -> None:
 
 def test_a_wrong_call_loads_no_library(place: Place) -> None:
     assert "loaded 2 []" in loaded(place, HEAVY, "pad", "a.npy", "--maxlne", "3").err
+
+
+def test_a_process_of_its_own_never_loads_pandas(place: Place) -> None:
+    """pyarrow would, to see whether what it is handed is a DataFrame."""
+    done = succeeded(place.process("group", ROWS, "--key", "2", environment={"PYTHONPROFILEIMPORTTIME": "1"}))
+    imported = {line.rpartition("|")[2].strip() for line in done.err.splitlines()}
+    assert "pyarrow.lib" in imported
+    assert {
+        name for name in imported if name.startswith("pandas.")
+    } == set()  # "pandas" was looked for in vain
+
+
+def test_a_call_leaves_the_process_as_it_was(place: Place) -> None:
+    def state() -> list[object]:
+        streams = [(stream.encoding, stream.errors) for stream in (sys.stdin, sys.stdout, sys.stderr)]
+        handlers = [signal.getsignal(number) for number, _ in SIGNALS]
+        files = [os.fstat(number) for number in range(3)]
+        return [
+            [*sys.meta_path],
+            [*sys.path],
+            {**os.environ},
+            [*warnings.filters],
+            Path.cwd(),
+            streams,
+            handlers,
+            files,
+        ]
+
+    place.write("a.npy", DENSE)
+    calls = (["pad", "a.npy"], ["pad", "no.npy"], ["group", ROWS, "--key", "2", "-o", "-"], ["--help"], [])
+    for call in calls:  # which loads what they need
+        place.run(*call)
+    before = state()
+    assert [place.run(*call).code for call in calls] == [0, 1, 0, 0, 2]
+    assert state() == before
+
+
+@pytest.mark.parametrize(("call", "code"), [("pad a.npy", 0), ("pad no.npy", 1), ("pad a.npy --maxlen 0", 2)])
+def test_a_process_ends_as_the_call_within_another_does(call: str, code: int, place: Place) -> None:
+    place.write("a.npy", DENSE)
+    done = place.process(*call.split())
+    assert done.code == code
+    assert place.run(*call.split()) == done
+    assert place.left_behind() == []
 
 
 # What is said
@@ -535,6 +580,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the CPU time of a process is in /proc")
 @pytest.mark.parametrize(
     ("memory", "number", "code", "work"),

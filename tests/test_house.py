@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -106,16 +106,20 @@ def path_of(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
+@cache
+def imports(tree: ast.AST) -> frozenset[str]:
     """The full names that the statements of a tree import."""
+    found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
+@cache
 def loading(tree: ast.Module) -> ast.Module:
     """A module without what it does not do when it is loaded: the bodies of functions, TYPE_CHECKING."""
 
@@ -133,7 +137,7 @@ def loading(tree: ast.Module) -> ast.Module:
     return Unloaded().visit(copy)
 
 
-def own(names: Iterator[str]) -> set[str]:
+def own(names: Iterable[str]) -> set[str]:
     """Those of the names that are modules of seqtool, below seqtool."""
     found = set()
     for name in names:
@@ -169,7 +173,7 @@ def test_the_reading_of_sources_sees_what_it_should() -> None:
     )
     assert set(imports(ast.parse(source))) == {"a", "b", "c.d", "e"}
     assert set(imports(loading(ast.parse(source)))) == {"a", "e"}
-    assert own(iter(["seqtool.sequences.ragged.Ragged", "seqtool.files.npz", "numpy"])) == {
+    assert own(["seqtool.sequences.ragged.Ragged", "seqtool.files.npz", "numpy"]) == {
         "sequences.ragged",
         "files.npz",
     }
@@ -261,7 +265,7 @@ def loaded_with(*names: str) -> set[str]:
         found.add(module)
         needed = set(imports(loading(modules()[module])))
         found |= {name.split(".")[0] for name in needed} - {"seqtool"}
-        waiting |= own(iter(needed)) - found
+        waiting |= own(needed) - found
     return found
 
 

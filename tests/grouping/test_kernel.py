@@ -15,6 +15,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout, key_array
 from tests import oracles
 from tests.cutting import small_windows
+from tests.hunting import examples
 
 INT64, FLOAT32, FLOAT64 = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
 NAN = float("nan")
@@ -339,7 +340,7 @@ def test_a_constant_that_is_missing_throughout_does_not_change(memory: int) -> N
     st.integers(1, 7),
     st.sampled_from([AMPLE, TIGHT, 300]),
 )
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_groups_are_those_of_itertools(rows: list[tuple[int, str, int]], size: int, memory: int) -> None:
     k, j, a = (list(cells) for cells in zip(*rows, strict=True))
     grouped = group(cut({"k": k, "j": j, "a": a}, [size]), Layout(["k", "j"], [], ["a"], INT64), memory)
@@ -392,7 +393,7 @@ def some_rows(draw: st.DrawFn) -> tuple[dict[str, list[Any]], Layout]:
     small=st.booleans(),
     min_len=st.integers(0, 4),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_rows_are_grouped_as_plain_python_does(
     drawn: tuple[dict[str, list[Any]], Layout], sizes: list[int], memory: int, small: bool, min_len: int
 ) -> None:

@@ -14,6 +14,7 @@ from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import offsets_of, step_mask
 from tests import oracles
+from tests.hunting import examples
 
 NAN = float("nan")
 SIDES = ["pre", "post"]
@@ -188,7 +189,7 @@ def test_pad_is_the_oracles(
 
 
 @BOTH_SIDES
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(ragged=oracles.raggeds(["int16", "float32"], riders=True), maxlen=lengths_of_t, multiple_of=multiples)
 def test_riders_follow_their_steps_and_their_sequences(
     padding: Any, truncating: Any, ragged: Ragged, maxlen: int | None, multiple_of: int

@@ -18,6 +18,7 @@ from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files.inputs import Input, opened
 from seqtool.tables import csv_text
 from tests.cutting import small_blocks
+from tests.hunting import examples
 
 BLOCK = 1 << 12
 
@@ -351,7 +352,7 @@ any_cell = st.text(
     # With another line end, Python's csv module leaves a bare carriage return unquoted.
     style=st.sampled_from([(csv.QUOTE_MINIMAL, "\r\n"), (csv.QUOTE_ALL, "\r\n"), (csv.QUOTE_ALL, "\n")]),
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_table_that_pythons_csv_module_writes_is_read_back(
     scratch: Path, rows: list[list[str]], style: tuple[Any, str]
 ) -> None:
@@ -368,7 +369,7 @@ def test_any_table_that_pythons_csv_module_writes_is_read_back(
         max_size=8,
     )
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_table_is_read_as_pythons_csv_module_reads_it_or_refused(scratch: Path, lines: list[str]) -> None:
     text = "k,a\n" + "".join(line + "\n" for line in lines)
     expected = [row for row in csv.reader(io.StringIO(text, newline="")) if row][1:]
