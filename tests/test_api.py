@@ -75,10 +75,16 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def without_dialect(entry: Any) -> Any:
+    """The arguments of an entry, but for how its text was read."""
+    dialect = ("header", "delimiter", "encoding")
+    return {name: held for name, held in entry["arguments"].items() if name not in dialect}
+
+
 def made_of(source: Any, **options: Any) -> Any:
     """What a source gives, but for the names of files in the receipt."""
     made = st.group(source, **options)
-    receipt = [{**entry, "inputs": []} for entry in made.receipt]
+    receipt = [{**entry, "inputs": [], "arguments": without_dialect(entry)} for entry in made.receipt]
     assert [entry["rows"]["in"] for entry in receipt] == [int(made.lengths.sum())]
     return parts(made.replace(receipt=tuple(receipt)))
 

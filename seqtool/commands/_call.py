@@ -73,8 +73,9 @@ def _words(names: tuple[str, ...], value: Any) -> list[str]:
 def _spellings(annotation: Any) -> tuple[str, ...]:
     """The long spelling of an option, and for a pair such as --post/--pre both; none for an argument."""
     for extra in typing.get_args(annotation)[1:]:
-        declared = getattr(extra, "param_decls", None) or ()
-        long = [name for name in declared if name.startswith("--")]
+        # In an annotation typer takes the first spelling for the default value at first.
+        declared = [getattr(extra, "default", None), *(getattr(extra, "param_decls", None) or ())]
+        long = [name for name in declared if isinstance(name, str) and name.startswith("--")]
         if long:
             return tuple(long[0].split("/"))
     return ()

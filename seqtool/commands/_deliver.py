@@ -37,11 +37,16 @@ def deliver(
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
     compress = check_choice("--compress", to.compress, get_args(Compress))
+    _check_format(destination.suffix, destination.name, mask=mask, compress=compress)
     if isinstance(data, PaddedStream):
         check_blow_up(data)
     size = npz.size(data, mask=mask) if destination.suffix == ".npz" else data_bytes(data)
     whole = data.ragged if isinstance(data, PaddedStream) else data
-    summary.facts["rows"] = whole.receipt[-1]["rows"]
+    rows, steps = whole.receipt[-1]["rows"], len(whole.values)
+    if rows["kept"] != steps:
+        told = f"{rows['kept']:,}: this is a bug in seqtool, and no output was written"
+        raise AssertionError(f"{steps:,} steps are to be written, but the receipt tells of {told}")
+    summary.facts["rows"] = rows
     _describe(data, summary)
     left = [*whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
     if destination.suffix == ".npy":
@@ -107,11 +112,15 @@ def check_output(to: OutputOptions, *, mask: bool = False, dtype: str | None = N
     check_choice("--compress", to.compress, get_args(Compress))
     if dtype is not None:
         dtype_named(dtype)
-    if to.output is None or Path(to.output).suffix != ".npy":
-        return
-    for what, option, given in (("a mask", "--mask", mask), ("compression", "--compress", to.compress)):
-        if given:
-            raise UsageError(f"{to.output}: .npy holds x alone; use .npz for {what}, or leave {option} out")
+    if to.output is not None:
+        _check_format(Path(to.output).suffix, to.output, mask=mask, compress=to.compress)
+
+
+def _check_format(suffix: str, name: str, *, mask: bool, compress: str | None) -> None:
+    """Raise UsageError for what a format cannot hold."""
+    for what, option, given in (("a mask", "--mask", mask), ("compression", "--compress", compress)):
+        if given and suffix == ".npy":
+            raise UsageError(f"{name}: .npy holds x alone; use .npz for {what}, or leave {option} out")
 
 
 def data_bytes(data: PaddedStream | Ragged) -> int:

@@ -300,6 +300,11 @@ class ColumnOptions:
 
 def call_without(call: Call, spec: GroupSpec, columns: Sequence[str]) -> Call | None:
     """The same call of group without these columns among its features; None where no feature is left."""
+    keys = [name for name in columns if spec.keep_key and name in map(str, spec.key)]
+    if keys:  # --keep-key would bring it back
+        call, columns = call.changed(keep_key=None), [name for name in columns if name not in keys]
+    if not columns:
+        return call
     if spec.columns is None:
         return call.changed(drop=[*(call.options["drop"] or ()), join_names(columns)])
     kept = [str(name) for name in spec.columns if name not in columns]

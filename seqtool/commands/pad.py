@@ -110,7 +110,7 @@ def pad(
                 )
                 arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
         if padding.maxlen or not ragged:
-            arguments["truncating"] = padding.cut_side
+            arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
         done = with_entry(data, [opened.file.base_name], arguments, steps=found.steps, outcome=outcome)
         deliver(done, destination, to, summary, mask=padding.mask)
 

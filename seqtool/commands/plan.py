@@ -75,10 +75,11 @@ def plan(
     summary = Summary("plan")
     if of_table:
         spec = by.spec(text, empty_key=empty_key, dtype=dtype)
-        measured, counts, names, call = _of_tables(call, spec, sources, using, summary, quiet=as_json)
+        measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
         described = given.described(by.label, by.key[0] if by.key else None)
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
+        base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
     x = asked or dtype_named(measured.dtype)
     notes = [*measured.notes, *([f"x is taken to be {x} (--dtype)"] if of_table and not asked else [])]
@@ -90,7 +91,7 @@ def plan(
         "dtype": x.name,
         **planned.facts(),
     }
-    advised = _advised(call, planned.advice, measured, of_table=of_table)
+    advised = _advised(base, planned.advice, measured, of_table=of_table)
     facts["command"] = None if advised is None else str(advised)
     if as_json:
         print_json(facts)
@@ -108,8 +109,8 @@ def _of_tables(
     summary: Summary,
     *,
     quiet: bool,
-) -> tuple[Measured, LengthCounts, list[str], Call]:
-    """What the rows of tables would be, and the call without the columns that cannot be features."""
+) -> tuple[Measured, LengthCounts, list[str], Call | None]:
+    """What the rows of tables would be, and the call without the columns that cannot be features, if any is left."""
     from dataclasses import replace
 
     from seqtool.arrays.spool import Spool
@@ -128,14 +129,17 @@ def _of_tables(
         table = tables.open_tables(found, spec.text)
         texts = text_features(table, spec)
         watch = progress.watch(summary, quiet=quiet)
-        roles = spec.roles(table).without_features(texts, table)
+        roles = spec.roles(table)
+        nothing_left = len(texts) == len(roles.features)
+        roles = roles.without_features(texts, table)
         measured = measure.of_tables(table, roles, spec.encoding, spool=spool, memory=allowed, watch=watch)
         counts = LengthCounts.of(measured.lengths)
+    advised: Call | None = call
     if texts:
         note = f"not used as features: {listed(texts)} (not numeric)"
         measured = replace(measured, notes=[*measured.notes, note])
-        call = call_without(call, spec, texts) or call
-    return measured, counts, [item.name for item in found], call
+        advised = None if nothing_left else call_without(call, spec, texts)
+    return measured, counts, [item.name for item in found], advised
 
 
 def _of_sequences(
@@ -164,9 +168,9 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
             raise UsageError(f"{option} is for tables; say with --key which column tells sequences apart")
 
 
-def _advised(call: Call, advice: Advice, measured: Measured, *, of_table: bool) -> Call | None:
+def _advised(call: Call | None, advice: Advice, measured: Measured, *, of_table: bool) -> Call | None:
     """The call that does what is advised: that of plan, for another command."""
-    if advice.maxlen is None:
+    if call is None or advice.maxlen is None:
         return None
     call = call.for_command("group" if of_table else "pad")
     if advice.ragged:

@@ -17,7 +17,7 @@ from zipfile import is_zipfile
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
-from seqtool.arrays.gather import gather, lazy_gather, sequence_of
+from seqtool.arrays.gather import gather, lazy_gather, ranges, sequence_of
 from seqtool.arrays.lazy import AnyArray, slots
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at
@@ -131,6 +131,8 @@ class SequenceFile:
         offsets = offsets_of(lengths)
 
         def rows(array: AnyArray) -> Array:
+            if isinstance(array, np.ndarray):
+                return array.take(ranges(starts, lengths), axis=0)  # a copy: a batch is the caller's own
             return gather(array, starts, lengths)
 
         def sequence(row: int) -> int:
