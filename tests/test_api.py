@@ -180,7 +180,7 @@ def test_integer_columns_give_int64_and_any_other_number_float32() -> None:
 
 def test_a_typed_integer_that_float32_cannot_hold_is_refused() -> None:
     frame = pd.DataFrame({"k": [1, 1], "i": [1, 2**24 + 1], "f": [0.5, 1]})
-    with pytest.raises(st.DataError, match=r"row 1, column 'i': 16777217, .*--dtype float64"):
+    with pytest.raises(st.DataError, match=r"row 1, column 'i': 16777217, .*dtype=\"float64\""):
         st.group(frame, key="k")
     assert st.group(frame, key="k", dtype="float64").x[0, 1].tolist() == [2**24 + 1, 1]
 
@@ -266,7 +266,7 @@ def test_parquet_files_of_other_times_are_compared_as_times(tmp_path: Path) -> N
     ("options", "message"),
     [
         ({"key": []}, "no key"),
-        ({"columns": ["a"], "drop": ["b"]}, "--columns and --drop"),
+        ({"columns": ["a"], "drop": ["b"]}, "^columns and drop both"),
         ({"min_len": -1}, "min_len is -1"),
         ({"maxlen": 0}, "maxlen is 0"),
         ({"maxlen": -3}, "maxlen is -3"),
@@ -276,7 +276,7 @@ def test_parquet_files_of_other_times_are_compared_as_times(tmp_path: Path) -> N
         ({"dtype": "floaty"}, "floaty"),
         ({"label_as": "klass"}, "klass"),
         ({"empty_key": "skip"}, "skip"),
-        ({"delimiter": ";;"}, "--delimiter"),
+        ({"delimiter": ";;"}, "^delimiter is"),
         ({"encoding": "klingon"}, "klingon"),
     ],
 )
@@ -327,7 +327,7 @@ def test_one_long_sequence_among_short_ones_is_refused(monkeypatch: pytest.Monke
     keys = np.r_[np.zeros(10_000, int), np.arange(1, 2001)]
     frame = pd.DataFrame({"k": keys, "a": 1})
     monkeypatch.setattr("seqtool.operations.pad.budget", lambda: 1 << 20)
-    with pytest.raises(st.DataError, match=r"key 0, has 10,000 steps; --maxlen 1 covers 95 %"):
+    with pytest.raises(st.DataError, match=r"key 0, has 10,000 steps; maxlen=1 covers 95 %"):
         st.group(frame, key="k")
     assert st.group(frame, key="k", maxlen=1).x.shape == (2001, 1, 1)
     assert len(st.group(frame, key="k", ragged=True)) == 2001

@@ -57,6 +57,7 @@ HOMES = {
         "grouping.runs",
         "grouping.sorting",
         "sources.text_lines",
+        "arrays.list_columns",
     },  # each of them is itself imported lazily
     "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),

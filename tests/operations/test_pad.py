@@ -312,7 +312,7 @@ def test_the_maxlen_that_is_advised_covers_what_it_says(lengths: list[int]) -> N
         patch.setattr(padding_module, "budget", lambda: 10)
         with pytest.raises(DataError) as caught:
             pad(ragged, maxlen=10**6)
-    advice = re.search(r"--maxlen (\d+) covers 95 %.*--maxlen (\d+) 99 %", str(caught.value))
+    advice = re.search(r"maxlen=(\d+) covers 95 %.*maxlen=(\d+) 99 %", str(caught.value))
     assert advice
     for percent, maxlen in zip((95, 99), map(int, advice.groups()), strict=True):
         assert 100 * sum(length <= maxlen for length in lengths) >= percent * len(lengths)
