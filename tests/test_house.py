@@ -478,7 +478,7 @@ def test_another_name_is_not_there() -> None:
 TESTED_BY_OTHERS = {
     "": {"__main__", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
-    "arrays": {"file_array", "gather", "spool"},
+    "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"keys", "padding_values", "stream", "validation"},
     "operations": {"cast"},
     "files": {"deflate", "fortran", "inflate", "npy", "schema"},

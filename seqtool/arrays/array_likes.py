@@ -69,28 +69,32 @@ def _columns_of(frame: Any) -> Any:
     return [plain(frame.iloc[:, i]) for i in range(frame.shape[1])]
 
 
-def arrow_array(thing: Any) -> Any:
-    """What a thing offers as one Arrow array; the rows of a table are the cells of a struct array.
+def arrow_chunks(thing: Any) -> Any:
+    """What a thing offers as an Arrow chunked array, without a copy; the rows of a table are cells of structs.
 
     >>> import pyarrow as pa
-    >>> arrow_array(pa.table({"a": [1, 2]})).type
+    >>> arrow_chunks(pa.table({"a": [1, 2]})).type
     StructType(struct<a: int64>)
     """
     import pyarrow as pa
 
-    if isinstance(thing, pa.Array):
-        array = thing
-    elif isinstance(thing, pa.ChunkedArray):
-        array = thing.combine_chunks()
-    elif hasattr(thing, "__arrow_c_stream__"):
-        array = pa.chunked_array(thing).combine_chunks()
-    else:
-        array = pa.array(thing)
-    if isinstance(array, pa.ChunkedArray):  # text or lists of more than 2 GB
+    if isinstance(thing, pa.ChunkedArray):
+        return thing
+    if hasattr(thing, "__arrow_c_stream__"):
+        return pa.chunked_array(thing)
+    array = thing if isinstance(thing, pa.Array) else pa.array(thing)
+    return pa.chunked_array([array])
+
+
+def arrow_array(thing: Any) -> Any:
+    """The same as one Arrow array, without dictionary encoding: copied only where there are several chunks."""
+    import pyarrow as pa
+
+    chunks = arrow_chunks(thing)
+    array = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # more than one array can hold
         array = pa.concat_arrays(array.chunks)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return array
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def is_struct(array: Any) -> bool:

@@ -81,12 +81,12 @@ def pad(
     or Padded of ours, or what another library holds: a list column (pyarrow, polars, DuckDB), a Series of
     lists, a tensor, or a list of series, frames or tensors, of which only the cells count. T is `maxlen`, by
     default the longest, rounded up to `multiple_of`.
-    `padding` says which side is filled (by default pre; a Padded keeps its own), `truncating` which side
-    loses steps where there are more than T, `value` what fills: a number (by default 0; a Padded keeps its
-    own), a tuple of F numbers, or "auto" for one that no real step holds in all features, so that a mask by
-    value skips padding alone. The result's `x` is (N, T) or (N, T, F) of the input's dtype, unless
-    `dtype` names another; `lengths` counts the real steps; `original_lengths` joins `per_sequence` when
-    steps were cut.
+    `padding` says which side is filled (by default pre; a Padded keeps its own, and so does what `unpad` made
+    of it), `truncating` which side loses steps where there are more than T, `value` what fills: a number (by
+    default 0, or that of the Padded), a tuple of F numbers, or "auto" for one that no real step holds in all
+    features, so that a mask by value skips padding alone. The result's `x` is (N, T) or (N, T, F) of the
+    input's dtype, unless `dtype` names another; `lengths` counts the real steps; `original_lengths` joins
+    `per_sequence` when steps were cut.
 
     Raises UsageError for arguments out of range, and DataError for sequences that do not fit together, a
     value that the dtype cannot hold, or a cast that would lose more than the rounding of a fraction. Warns of
@@ -99,10 +99,9 @@ def pad(
     >>> pad(np.ones((1920, 45, 20)), maxlen=100, padding="post").x.shape
     (1920, 100, 20)
     """
-    if isinstance(sequences, Padded):
-        padding = sequences.padding if padding is None else padding
-        value = sequences.value if value is None else value
     ragged, missing = converted(sequences)
+    padding = ragged.padding if padding is None else padding
+    value = ragged.value if value is None else value
     planned = pad_stream(
         ragged,
         maxlen=maxlen,

@@ -176,6 +176,8 @@ def _from_padded(padded: Padded) -> Ragged:
         per_sequence=padded.per_sequence,
         names=padded.names,
         receipt=padded.receipt,
+        padding=padded.padding,
+        value=padded.value,
     )
 
 

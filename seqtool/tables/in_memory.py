@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.array_likes import arrow_array, is_arrow, is_pandas_frame, is_struct, kind_of
+from seqtool.arrays.array_likes import arrow_chunks, is_arrow, is_pandas_frame, is_struct, kind_of
 from seqtool.errors import UsageError, damaged
 from seqtool.tables.csv_text import Expected
 from seqtool.tables.tables import Table, from_array, from_frame, typed_table
@@ -31,7 +31,7 @@ def table_of(data: Any) -> Table:
         return from_frame(data)
     if is_arrow(data):
         with damaged(f"the {kind_of(data)}: cannot be read as Arrow data"):
-            rows = arrow_array(data)
+            rows = arrow_chunks(data)
         if is_struct(rows):
             return _from_arrow(rows, f"the {kind_of(data)}")
     raise UsageError(
