@@ -61,7 +61,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
     except DataError as error:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
     values = np.asarray(ragged.values)
-    if values.dtype == np.float64:
+    if values.dtype == np.float64 or (values.dtype == np.uint64 and options.dtype is not None):
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
         lost = first_loss(values, target)
         if lost is not None:
