@@ -58,6 +58,7 @@ HOMES = {
         "grouping.runs",
         "grouping.sorting",
         "sources.text_lines",
+        "arrays.list_columns",
     },  # each of them is itself imported lazily
     "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),
@@ -484,7 +485,7 @@ TESTED_BY_OTHERS = {
     "commands": {"call", "source", "transform"},
     "": {"__main__", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
-    "arrays": {"file_array", "gather", "spool"},
+    "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"keys", "padding_values", "stream", "validation"},
     "operations": {"cast", "run"},
     "files": {"deflate", "fortran", "inflate", "npy", "schema"},

@@ -7,13 +7,12 @@ subcommand imports what it works with inside its methods.
 from __future__ import annotations
 
 import inspect
-import operator
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 
-from seqtool.errors import UsageError, check_choice
+from seqtool.errors import UsageError, check_choice, check_whole
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -108,13 +107,8 @@ def choices(kind: Any) -> tuple[str, ...]:
 def _check(name: str, given: Any, annotation: Any) -> None:
     kind, argument = argument_of(annotation)
     check_choice(name, given, choices(kind)) if choices(kind) else None
-    if kind is int:
-        try:
-            number = operator.index(given)
-        except TypeError:
-            raise UsageError(f"{name} is {given!r}; a whole number was expected") from None
-        if argument.least is not None and number < argument.least:
-            raise UsageError(f"{name} is {number}; it must be at least {argument.least}")
+    if kind is int and check_whole(name, given) < (given if argument.least is None else argument.least):
+        raise UsageError(f"{name} is {given}; it must be at least {argument.least}")
 
 
 def as_function(operation: type[Operation]) -> Callable[..., Any]:

@@ -77,11 +77,12 @@ class Entry:
 
 
 def _was_given(held: Any) -> bool:
-    return held is not None and held is not False and held != [] and held != ()
+    return held is not None and held is not False and not (isinstance(held, (list, tuple)) and not held)
 
 
 def _as_json(held: Any) -> Any:
-    """Strict JSON has no NaN: it is told as text; a tuple is a list there."""
+    """Strict JSON has no NaN: it is told as text; nor has it tuples and the numbers of NumPy."""
+    held = held.item() if hasattr(held, "item") else held
     if isinstance(held, (list, tuple)):
         return [_as_json(part) for part in held]
     return str(held) if isinstance(held, float) and not isfinite(held) else held

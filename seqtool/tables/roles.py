@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.tables import Table
@@ -109,6 +110,36 @@ def resolve(
         labels[1],
         statics,
     )
+
+
+def columns_named(given: Any) -> list[str | int]:
+    """The columns that an argument names, as a list: of one name or position, or of any collection of them.
+
+    >>> import numpy as np
+    >>> columns_named("user"), columns_named(np.int64(0)), columns_named(range(2)), columns_named(("a", "b"))
+    (['user'], [0], [0, 1], ['a', 'b'])
+    """
+    if given is None:
+        return []
+    if hasattr(given, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
+        given = given.tolist()
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        return [column_named(given)]
+    # A set has no order that is the same tomorrow.
+    return [
+        column_named(name)
+        for name in (sorted(given, key=str) if isinstance(given, (set, frozenset)) else given)
+    ]
+
+
+def column_named(given: Any) -> Any:
+    """One column as text or a Python integer, None for none."""
+    if given is None or isinstance(given, str):
+        return given if given is None else str(given)
+    try:
+        return str(given) if isinstance(given, bool) else operator.index(given)
+    except TypeError:
+        return str(given)  # the label of a frame's column, such as a date
 
 
 def _order(table: Table, wanted: str | int) -> tuple[int, bool]:

@@ -221,7 +221,7 @@ def _json_lines(source: Input) -> Table:
 def _record_table(source: Input) -> Table:
     """A table of Parquet or Arrow."""
     schema, batches = record_batches(source)
-    return _typed(schema, lambda columns, _: batches(columns), source.name, _count(source))
+    return typed_table(schema, lambda columns, _: batches(columns), source.name, _count(source))
 
 
 def _count(source: Input) -> int | None:
@@ -337,7 +337,8 @@ def _damaged(source: Input, error: Exception) -> DataError:
     )
 
 
-def _typed(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
+def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
+    """A table of typed columns with names; raises DataError where two have the same."""
     twice = sorted(column for column, count in Counter(schema.names).items() if count > 1)
     if twice:
         raise DataError(
@@ -354,7 +355,7 @@ def _left_out(position: int) -> str:
 
 
 def from_array(array: AnyArray, name: str = "the array") -> Table:
-    """The rows of a 2-D array of numbers; its columns have positions instead of names.
+    """The rows of a 2-D array of numbers; its columns have positions instead of names. Masked cells are missing.
 
     >>> from_array(np.zeros((6, 3))).columns
     (None, None, None)
@@ -370,8 +371,12 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
         count = max(1, min(1 << 17, _TYPED_BYTES // (8 * max(1, array.shape[1]))))
         for begin in range(0, len(array), count):
             rows = array[begin : begin + count]
+            mask = np.ma.getmaskarray(rows) if isinstance(rows, np.ma.MaskedArray) else None
             arrays = [
-                pa.array(np.ascontiguousarray(rows[:, i], dtype=rows.dtype.newbyteorder("=")))
+                pa.array(
+                    np.ascontiguousarray(rows[:, i], dtype=rows.dtype.newbyteorder("=")),
+                    mask=None if mask is None else np.ascontiguousarray(mask[:, i]),
+                )
                 for i in columns
             ]
             yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in columns])
@@ -411,4 +416,4 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
             name, (None,) * len(labels), False, read, lambda row: f"{name}: row {row}", at_most=len(table)
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
-    return _typed(schema, read, name, len(table))
+    return typed_table(schema, read, name, len(table))

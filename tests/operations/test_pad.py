@@ -2,6 +2,8 @@ import re
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,6 +64,15 @@ def test_a_file_of_ours_keeps_its_own_side_and_value() -> None:
     assert again.x.tolist() == [[1, -1, -1, -1], [2, 3, -1, -1], [4, 5, 6, -1]]
     other = pad(post, maxlen=4, padding="pre", value=0)
     assert other.x.tolist() == [[0, 0, 0, 1], [0, 0, 2, 3], [0, 4, 5, 6]]
+
+
+def test_what_unpad_made_goes_back_to_its_side_and_value() -> None:
+    post = pad(THREE, padding="post", value=-1, maxlen=4)
+    ragged = unpad(post)
+    assert pad(ragged, maxlen=4).x.tolist() == post.x.tolist()
+    assert pad(ragged.replace(keys=np.arange(3))).x.tolist() == [[1, -1, -1], [2, 3, -1], [4, 5, 6]]
+    assert pad(ragged, padding="pre", value=0).x.tolist() == pad(THREE).x.tolist()
+    assert pad_stream(ragged).padding == "pre"  # the command line says what it wants
 
 
 def test_an_empty_sequence_becomes_a_row_of_value() -> None:
@@ -314,7 +325,7 @@ def test_the_maxlen_that_is_advised_covers_what_it_says(lengths: list[int]) -> N
         patch.setattr(padding_module, "budget", lambda: 10)
         with pytest.raises(DataError) as caught:
             pad(ragged, maxlen=10**6)
-    advice = re.search(r"--maxlen (\d+) covers 95 %.*--maxlen (\d+) 99 %", str(caught.value))
+    advice = re.search(r"maxlen=(\d+) covers 95 %.*maxlen=(\d+) 99 %", str(caught.value))
     assert advice
     for percent, maxlen in zip((95, 99), map(int, advice.groups()), strict=True):
         assert 100 * sum(length <= maxlen for length in lengths) >= percent * len(lengths)
@@ -412,3 +423,37 @@ def test_what_is_cut_from_grouped_sequences_is_told_in_their_receipt() -> None:
     }
     (entry,) = pad([[1, 2]], maxlen=1).receipt
     assert entry["arguments"] == resolved | {"truncating": "pre"}
+
+
+def test_missing_values_are_warned_of_with_their_count() -> None:
+    with pytest.warns(UserWarning, match="^missing values became NaN: 2$") as caught:
+        padded = pad([[1, None], [pd.NA]])
+    assert oracles.told(padded.x) == "[[1.0, nan], [0.0, nan]]"
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="^missing values became NaN: 1$"):
+        pad(pa.array([[1, None]]))
+    with pytest.warns(UserWarning, match="^missing values became NaN: 1$"):
+        pad(np.ma.masked_array([[1.0, 2.0]], [[True, False]]))
+    with pytest.raises(DataError, match="missing value, which int8 cannot hold"):
+        pad([[1, None]], dtype="int8")
+
+
+def test_the_list_columns_of_polars_and_duckdb() -> None:
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    big = 2**53 + 1
+    for lists in (polars.Series([[big], [2, 3]]), duckdb.sql(f"select [{big}] as x union all select [2, 3]")):
+        padded = pad(lists)
+        assert (padded.x.dtype, padded.x.tolist()) == (np.int64, [[0, big], [2, 3]])
+    frames = [polars.DataFrame({"a": [1, 2], "b": [3, 4]}), polars.DataFrame({"a": [5], "b": [6]})]
+    assert pad(frames).x.tolist() == [[[1, 3], [2, 4]], [[0, 0], [5, 6]]]
+    assert pad([polars.Series([1]), polars.Series([2, 3])]).x.tolist() == [[0, 1], [2, 3]]
+
+
+@pytest.mark.parametrize("number", [3.0, "3", True])
+@pytest.mark.parametrize("argument", ["maxlen", "multiple_of"])
+def test_a_number_of_steps_is_whole(argument: str, number: Any) -> None:
+    with pytest.raises(UsageError, match=f"{argument} is {number!r}; a whole number was expected"):
+        pad(THREE, **{argument: number})
+    assert pad(THREE, **{argument: np.int64(4)}).x.shape == (3, 4)
+    entry = pad(THREE, maxlen=np.int64(2)).receipt[-1]
+    assert type(entry["arguments"]["maxlen"]) is int

@@ -210,6 +210,11 @@ def test_whole_numbers_up_to_64_bits_stay_exact(tmp_path: Path) -> None:
     assert lists(read(jsonl(tmp_path, [2**64 - 1], [2**64 - 2]))) == [[2**64 - 1], [2**64 - 2]]
 
 
+def test_whole_numbers_past_int64_stay_whole(tmp_path: Path) -> None:
+    values = read(text(tmp_path, f"[1]\n[{2**64 - 1}]\n", "in.jsonl")).ragged.values
+    assert (values.dtype, values.tolist()) == (np.uint64, [1, 2**64 - 1])
+
+
 @pytest.mark.parametrize(
     ("row", "dtype"),
     [

@@ -81,6 +81,14 @@ def test_the_delimiter_is_found_in_the_first_row(tmp_path: Path, text: str, deli
 
 def test_a_tsv_is_cut_at_tabs(tmp_path: Path) -> None:
     assert sniffed(tmp_path, "a,b\tc\n", "rows.tsv").first_row == ("a,b", "c")
+    packed = gzip.compress(b"a,b\tc\n")
+    assert sniffed(tmp_path, packed, "rows.tsv.gz").first_row == ("a,b", "c")
+
+
+@pytest.mark.parametrize("name", ["d.tsv/a.csv", "a.tsv.csv", "my.tsvs"])
+def test_only_the_suffix_of_the_file_itself_makes_a_tsv(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.tsv").mkdir()
+    assert sniffed(tmp_path, "a,b\tc\n", name).first_row == ("a", "b\tc")
 
 
 @pytest.mark.parametrize("spelled", ["\t", "\\t", "tab"])
