@@ -16,9 +16,10 @@ def main() -> NoReturn:
 
         code = run(sys.argv[1:])
         signals.ignore()
-    except signals.Ended:
-        code = 128 + (signals.received() or 0)
-        print("seqtool: error: interrupted; nothing was written", file=sys.stderr)
+    except signals.Ended:  # while modules were loaded, or just after the call
+        from seqtool.cli import ending, fail
+
+        code = fail(*ending(signals.received() or 0), sys.argv[1:])
         signals.ignore()
     _leave(code)
 
