@@ -12,11 +12,12 @@ def main() -> NoReturn:
     """Run the command line and exit with its code; signals are ours before anything else is loaded."""
     signals.install()
     try:
-        from seqtool.cli import run
+        with signals.held():  # modules that are loaded in part cannot be loaded again, to tell the end
+            from seqtool.cli import run
 
         code = run(sys.argv[1:])
         signals.ignore()
-    except signals.Ended:  # while modules were loaded, or just after the call
+    except signals.Ended:  # while the command line was loaded, or just after the call
         from seqtool.cli import ending, fail
 
         code = fail(*ending(signals.received() or 0), sys.argv[1:])

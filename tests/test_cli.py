@@ -697,7 +697,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["seqtool.cli", "typer", "typer.core", "seqtool.commands.pad"])
+@pytest.mark.parametrize(
+    "module", ["seqtool.cli", "typer", "typer._click.core", "typer.core", "seqtool.commands.pad"]
+)
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_signal_while_the_command_line_is_loaded(module: str, as_json: bool, place: Place) -> None:
     arguments = ["pad", "a.npy", *(["--json"] if as_json else [])]
