@@ -24,13 +24,15 @@ def main() -> NoReturn:
     if sys.stdout is not None:  # names from data on a terminal that lacks the letters
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        from seqtool.cli import run
+        with signals.held():  # modules that are loaded in part cannot be loaded again, to tell the end
+            from seqtool.cli import run
 
         code = run(sys.argv[1:])
         signals.ignore()
-    except signals.Ended:
-        code = 128 + (signals.received() or 0)
-        print("seqtool: error: interrupted; nothing was written", file=sys.stderr)
+    except signals.Ended:  # while the command line was loaded, or just after the call
+        from seqtool.cli import ending, fail
+
+        code = fail(*ending(signals.received() or 0), sys.argv[1:])
         signals.ignore()
     _leave(code)
 

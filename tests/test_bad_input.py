@@ -793,9 +793,8 @@ def test_a_line_break_in_a_file_name_does_not_reach_the_message(place: Place) ->
     assert_refused(place, place.run("pad", "no\nsuch.npy"), DATA, ("such.npy",), {})
 
 
-def test_an_error_is_one_line_also_with_json_and_quiet(place: Place) -> None:
-    for option in ("--json", "--quiet"):
-        assert_refused(place, place.run("pad", "no.npy", option), DATA, ("no.npy",), {})
+def test_an_error_is_one_line_also_with_quiet(place: Place) -> None:
+    assert_refused(place, place.run("pad", "no.npy", "--quiet"), DATA, ("no.npy",), {})
 
 
 def test_traceback_shows_where_an_error_arose(place: Place) -> None:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from seqtool.commands import _completion
 from seqtool.commands._call import Call
-from seqtool.errors import UsageError
+from seqtool.errors import UsageError, check_choice
 from seqtool.words import join_names, split_names
 
 if TYPE_CHECKING:
@@ -25,14 +26,44 @@ if TYPE_CHECKING:
     from seqtool.sequences.padding_values import Side, Value
     from seqtool.sources.options import ForeignSpec
 
+SIDES = ("pre", "post")
+
+
+def choice(option: str, choices: tuple[str, ...], *, help: str) -> Any:
+    """An option that takes one of a few words, which its help shows, the shell offers, and no other is taken.
+
+    A command that takes it gets None or one of them: another raises UsageError while the call is parsed.
+    """
+
+    def judged(ctx: typer.Context, given: str | None) -> str | None:
+        if not ctx.resilient_parsing:  # the shell asks for words, and the call is not whole yet
+            check_choice(option, given, choices)
+        return given
+
+    offered = _completion.words(choices)
+    return typer.Option(option, metavar="|".join(choices), help=help, autocompletion=offered, callback=judged)
+
 
 LabelName = Annotated[
     str | None,
-    typer.Option("--label", metavar="NAME", help="The field, column or array with a label per sequence."),
+    typer.Option(
+        "--label",
+        metavar="NAME",
+        help="The field, column or array with a label per sequence.",
+        autocompletion=_completion.name,
+    ),
 ]
 KeyName = Annotated[
     str | None,
-    typer.Option("--key", metavar="NAME", help="The field, column or array with a key per sequence."),
+    typer.Option(
+        "--key",
+        metavar="NAME",
+        help="The field, column or array with a key per sequence.",
+        autocompletion=_completion.name,
+    ),
+]
+EmptyKey = Annotated[
+    str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]
 
 RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
@@ -54,9 +85,7 @@ class OutputOptions:
     ] = None
     compress: Annotated[
         str | None,
-        typer.Option(
-            "--compress", metavar="fast|small", help="Deflate the arrays; np.load reads them all the same."
-        ),
+        choice("--compress", ("fast", "small"), help="Deflate the arrays; np.load reads them all the same."),
     ] = None
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
@@ -100,19 +129,25 @@ class ArrayOptions:
 
     array: Annotated[
         str | None,
-        typer.Option("--array", metavar="NAME", help="The array, column or field with the sequences."),
+        typer.Option(
+            "--array",
+            metavar="NAME",
+            help="The array, column or field with the sequences.",
+            autocompletion=_completion.name,
+        ),
     ] = None
     lengths: Annotated[
         str | None,
         typer.Option(
-            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
+            "--lengths",
+            metavar="NAME|FILE",
+            help="True lengths: an array of the .npz, or an .npy file.",
+            autocompletion=_completion.name,
         ),
     ] = None
     input_padding: Annotated[
         str | None,
-        typer.Option(
-            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
-        ),
+        choice("--input-padding", SIDES, help="Where a foreign array is padded. [default: post]"),
     ] = None
 
     @property
@@ -156,9 +191,7 @@ class PaddingOptions:
             show_default=False,
         ),
     ] = None
-    truncating: Annotated[
-        str, typer.Option("--truncating", metavar="pre|post", help="The side that loses steps.")
-    ] = "pre"
+    truncating: Annotated[str, choice("--truncating", SIDES, help="The side that loses steps.")] = "pre"
     value: Annotated[
         str | None,
         typer.Option(
@@ -171,7 +204,10 @@ class PaddingOptions:
     dtype: Annotated[
         str | None,
         typer.Option(
-            "--dtype", metavar="D", help="Type of x. [default: the input's; fractions in text: float32]"
+            "--dtype",
+            metavar="D",
+            help="Type of x. [default: the input's; fractions in text: float32]",
+            autocompletion=_completion.dtypes,
         ),
     ] = None
     mask: Annotated[
@@ -241,24 +277,38 @@ class ColumnOptions:
     key: Annotated[
         list[str] | None,
         typer.Option(
-            "--key", metavar="K", help="What tells sequences apart: a column's name or position. Repeatable."
+            "--key",
+            metavar="K",
+            help="What tells sequences apart: a column's name or position. Repeatable.",
+            autocompletion=_completion.name,
         ),
     ] = None
     order_by: Annotated[
         list[str] | None,
         typer.Option(
-            "--order-by", metavar="C", help="Sort steps by numbers or ISO times; C:text as text. Repeatable."
+            "--order-by",
+            metavar="C",
+            help="Sort steps by numbers or ISO times; C:text as text. Repeatable.",
+            autocompletion=_completion.name,
         ),
     ] = None
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            "--columns", metavar="A,B,C", help="The features. Repeatable. [default: all other columns]"
+            "--columns",
+            metavar="A,B,C",
+            help="The features. Repeatable. [default: all other columns]",
+            autocompletion=_completion.several_names,
         ),
     ] = None
     drop: Annotated[
         list[str] | None,
-        typer.Option("--drop", metavar="A,B", help="Columns that are no features. Repeatable."),
+        typer.Option(
+            "--drop",
+            metavar="A,B",
+            help="Columns that are no features. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
     ] = None
     keep_key: Annotated[
         bool | None,
@@ -266,15 +316,29 @@ class ColumnOptions:
     ] = None
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="C", help="The label of each sequence; becomes y and classes."),
+        typer.Option(
+            "--label",
+            metavar="C",
+            help="The label of each sequence; becomes y and classes.",
+            autocompletion=_completion.name,
+        ),
     ] = None
     step_label: Annotated[
-        str | None, typer.Option("--step-label", metavar="C", help="The label of each step; becomes step_y.")
+        str | None,
+        typer.Option(
+            "--step-label",
+            metavar="C",
+            help="The label of each step; becomes step_y.",
+            autocompletion=_completion.name,
+        ),
     ] = None
     static: Annotated[
         list[str] | None,
         typer.Option(
-            "--static", metavar="C", help="A number that is the same in all steps of a key. Repeatable."
+            "--static",
+            metavar="C",
+            help="A number that is the same in all steps of a key. Repeatable.",
+            autocompletion=_completion.name,
         ),
     ] = None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, OutputOptions
+from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, OutputOptions, choice
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
 
 if TYPE_CHECKING:
@@ -74,16 +74,13 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
 
 
 def _option(name: str, annotation: Any) -> Any:
-    """A field as an option of a command: a choice is text to typer, and judged by the operation."""
+    """A field as an option of a command."""
     kind, argument = argument_of(annotation)
-    words = choices(kind)
-    option = typer.Option(
-        f"--{name.replace('_', '-')}",
-        metavar=argument.metavar or "|".join(words) or None,
-        min=argument.least if kind is int else None,
-        help=argument.help,
-    )
-    return Annotated[str if words else kind, option]
+    words, flag = choices(kind), f"--{name.replace('_', '-')}"
+    if words:
+        return Annotated[str, choice(flag, words, help=argument.help)]
+    least = argument.least if kind is int else None
+    return Annotated[kind, typer.Option(flag, metavar=argument.metavar, min=least, help=argument.help)]
 
 
 def _help(operation: type[Operation]) -> str:

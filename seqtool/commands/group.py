@@ -9,12 +9,14 @@ import typer
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
     ColumnOptions,
+    EmptyKey,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
     TableOptions,
     call_without,
+    choice,
 )
 from seqtool.errors import DataError, NotNumbersError
 
@@ -34,7 +36,7 @@ def group(
     ] = None,
     label_as: Annotated[
         str | None,
-        typer.Option("--label-as", metavar="class|number", help="What labels are. [default: by content]"),
+        choice("--label-as", ("class", "number"), help="What labels are. [default: by content]"),
     ] = None,
     label_value: Annotated[
         float, typer.Option("--label-value", metavar="V", help="What padding holds in step_y.")
@@ -46,10 +48,7 @@ def group(
     min_len: Annotated[
         int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
     ] = 0,
-    empty_key: Annotated[
-        str,
-        typer.Option("--empty-key", metavar="error|drop|keep", help="What to do with rows without a key."),
-    ] = "error",
+    empty_key: EmptyKey = "error",
     padding: PaddingOptions,
     text: TableOptions,
     using: MemoryOptions,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqtool.commands._options import (
+    SIDES,
     ArrayOptions,
     KeyName,
     LabelName,
@@ -14,6 +15,7 @@ from seqtool.commands._options import (
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
+    choice,
     padding_value,
     parse_value,
 )
@@ -46,7 +48,7 @@ def pad(
         ),
     ] = None,
     strip_side: Annotated[
-        str, typer.Option("--strip-side", metavar="post|pre", help="Strip at the end, or at the start.")
+        str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
     ] = "post",
     given: ArrayOptions,
     label: LabelName = None,

@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtool.commands import _completion
 from seqtool.commands._call import Call
-from seqtool.commands._options import ArrayOptions, ColumnOptions, MemoryOptions, TableOptions, call_without
+from seqtool.commands._options import (
+    ArrayOptions,
+    ColumnOptions,
+    EmptyKey,
+    MemoryOptions,
+    TableOptions,
+    call_without,
+)
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +36,7 @@ def plan(
             metavar="SOURCE...", help="A file of sequences, or with --key tables; - for standard input."
         ),
     ] = None,
-    empty_key: Annotated[
-        str,
-        typer.Option("--empty-key", metavar="error|drop|keep", help="What to do with rows without a key."),
-    ] = "error",
+    empty_key: EmptyKey = "error",
     given: ArrayOptions,
     allow_pickle: Annotated[
         bool,
@@ -40,7 +45,10 @@ def plan(
     dtype: Annotated[
         str | None,
         typer.Option(
-            "--dtype", metavar="D", help="Type of x. [default: the input's; of tables and text float32]"
+            "--dtype",
+            metavar="D",
+            help="Type of x. [default: the input's; of tables and text float32]",
+            autocompletion=_completion.dtypes,
         ),
     ] = None,
     text: TableOptions,

@@ -175,6 +175,7 @@ def test_a_sequence_is_found_by_its_key(grouped: Place) -> None:
     assert " score     ░░░░████ 0.5 to 9" in told
     facts = info(grouped, "a.npz", "--sequence", "b")
     assert facts == {
+        "schema": 1,
         "file": "a.npz",
         "sequence": 1,
         "length": 3,
@@ -200,6 +201,7 @@ def test_without_keys_a_sequence_is_found_by_its_number(place: Place) -> None:
     place.write("a.txt", "1 2\n\nnan 3\n")
     succeeded(place.run("pad", "a.txt", "--maxlen", "3"))
     assert info(place, "a.pad.npz", "--sequence", "2") == {
+        "schema": 1,
         "file": "a.pad.npz",
         "sequence": 2,
         "length": 2,
@@ -278,7 +280,8 @@ def test_a_program_for_the_file_is_all_that_is_printed(grouped: Place) -> None:
 def test_a_program_is_asked_for_alone_by_a_known_name(grouped: Place, call: str, told: str) -> None:
     done = grouped.run("info", *call.split())
     assert (done.code, done.out) == (2, b"")
-    assert done.err.startswith(f"seqtool: error: {told}")
+    said = json.loads(done.err)["error"] if "--json" in call else done.err.removeprefix("seqtool: error: ")
+    assert said.startswith(told)
     assert done.err.count("\n") == 1
 
 
