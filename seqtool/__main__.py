@@ -18,7 +18,7 @@ def main() -> NoReturn:
         signals.ignore()
     except signals.Ended:
         code = 128 + (signals.received() or 0)
-        print("seqtool: error: interrupted; nothing was written", file=sys.stderr)
+        print(f"seqtool: error: interrupted; {signals.outcome()}", file=sys.stderr)
         signals.ignore()
     _leave(code)
 

@@ -68,6 +68,7 @@ def build() -> typer.Typer:
 
 def run(arguments: list[str]) -> int:
     """Run one call and return its exit code; every error becomes one line on standard error."""
+    signals.record_outputs()
     sys.meta_path.insert(0, _WithoutPandas())
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(
@@ -81,7 +82,7 @@ def run(arguments: list[str]) -> int:
     except BaseException as error:
         number = signals.received()
         if number is not None:
-            return _fail(f"{signals.ENDING[signal.Signals(number)]}; nothing was written", 128 + number)
+            return _fail(f"{signals.ENDING[signal.Signals(number)]}; {signals.outcome()}", 128 + number)
         # Typer makes a SystemExit of it.
         if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
             return _reader_gone()
@@ -117,7 +118,7 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return "not enough memory; see --dry-run for what the output takes", 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
-        return printable(f"{where}{why(error)}; no output was written"), 1
+        return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
 

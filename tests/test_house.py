@@ -480,7 +480,7 @@ TESTED_BY_OTHERS = {
     "arrays": {"file_array", "gather", "spool"},
     "sequences": {"keys", "padding_values", "stream", "validation"},
     "operations": {"cast"},
-    "files": {"deflate", "fortran", "inflate", "npy", "schema"},
+    "files": {"contents", "deflate", "fortran", "inflate", "npy", "schema"},
     "tables": {"json_lines"},
     "grouping": {"columns", "encoder", "merging", "runs"},
     "sources": {"companions", "options"},

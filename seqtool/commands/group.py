@@ -65,7 +65,14 @@ def group(
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver, destination_of
+    from seqtool.commands._deliver import (
+        check_output,
+        check_ragged,
+        chosen_side,
+        chosen_value,
+        deliver,
+        destination_of,
+    )
     from seqtool.files import inputs
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import group_table
@@ -76,6 +83,7 @@ def group(
     from seqtool.tables import roles, tables
     from seqtool.terminal import progress, report
 
+    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     truncating, value = check_side("--truncating", padding.truncating), padding_value(padding.value)
     options = GroupOptions(
         dtype=padding.dtype,

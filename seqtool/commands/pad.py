@@ -68,7 +68,14 @@ def pad(
     """
     from seqtool import errors
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver, destination_of
+    from seqtool.commands._deliver import (
+        check_output,
+        check_ragged,
+        chosen_side,
+        chosen_value,
+        deliver,
+        destination_of,
+    )
     from seqtool.files import inputs
     from seqtool.operations.cast import recast
     from seqtool.operations.pad import pad_stream
@@ -82,6 +89,7 @@ def pad(
     from seqtool.system import memory
     from seqtool.terminal import report
 
+    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
     value, padded_with = padding_value(padding.value), parse_value(strip, "--strip")
     if ragged:
