@@ -191,11 +191,6 @@ def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]
     return choose(to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run)
 
 
-def check_ragged(destination: Destination) -> None:
-    """Raise UsageError for a format that cannot hold ragged sequences."""
-    writer_of(destination.suffix, destination.name).check(destination.name, ragged=True)
-
-
 def _with_receipt(data: PaddedStream | Ragged, made: Made) -> tuple[PaddedStream | Ragged, dict[str, Any]]:
     """The same data, whose receipt tells of this command too; and what it tells."""
     if isinstance(data, Ragged):

@@ -65,14 +65,7 @@ def group(
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import (
-        check_output,
-        check_ragged,
-        chosen_side,
-        chosen_value,
-        deliver,
-        destination_of,
-    )
+    from seqtool.commands._deliver import check_output, chosen_side, chosen_value, deliver, destination_of
     from seqtool.files import inputs
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import group_table
@@ -104,8 +97,6 @@ def group(
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         given = [item.given for item in found]
         destination = destination_of(to, command="group", inputs=given)
-        if ragged:
-            check_ragged(destination)
         table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
         parts = roles.resolve_call(table, **vars(by))
         watch = progress.watch(summary, quiet=to.quiet or to.as_json)

@@ -68,14 +68,7 @@ def pad(
     """
     from seqtool import errors
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import (
-        check_output,
-        check_ragged,
-        chosen_side,
-        chosen_value,
-        deliver,
-        destination_of,
-    )
+    from seqtool.commands._deliver import check_output, chosen_side, chosen_value, deliver, destination_of
     from seqtool.files import inputs
     from seqtool.operations.cast import recast
     from seqtool.operations.pad import pad_stream
@@ -108,8 +101,6 @@ def pad(
             raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
         path = found[0].given
         destination = destination_of(to, command="pad", inputs=[path, *given.files])
-        if ragged:
-            check_ragged(destination)
         with summary.stage("reading"):
             came = read_sequences(found[0], options)
             real = came.ragged

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections import namedtuple
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from seqtool.sequences.receipts import Made, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.report import Summary
 from tests import oracles
+from tests.command import Place
 
 SEQUENCES = [[1, 2, 3], [4], []]
 RAGGED = Ragged(np.array([1, 2, 3, 4]), np.array([0, 3, 4, 4]), keys=np.array([7, 8, 9]))
@@ -505,6 +507,34 @@ def test_a_terminal_takes_no_binary(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="standard output is a terminal"):
         check_output(OutputOptions(output="-"))
     check_output(OutputOptions(output="-", dry_run=True))
+
+
+WRONG = {
+    "--compress lzma": "--compress is 'lzma'; fast or small was expected",
+    "-o o.npy --mask": "o.npy: .npy holds x alone; use .npz for a mask, or leave --mask out",
+    "-o o.npy --compress fast": "o.npy: .npy holds x alone; use .npz for compression, or leave --compress out",
+    "-o o.npy --ragged": "o.npy: .npy holds x alone, and ragged sequences have none; use .npz",
+    "-o x.foo": "x.foo: the suffix of the output chooses its format; .npz or .npy was expected",
+    "--dtype float33": "dtype is 'float33'; one of",
+}
+
+
+@pytest.mark.parametrize("options", WRONG)
+@pytest.mark.parametrize("call", ["pad missing.npy", "group missing.csv --key k", "pad -", "group - --key k"])
+def test_commands_judge_the_call_before_they_open_anything(call: str, options: str, tmp_path: Path) -> None:
+    """No source is there, or one from which nothing ever comes."""
+    place = Place(tmp_path)
+    process = place.start(*call.split(), *options.split(), stdin=subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        told = process.stderr.read().decode()  # standard input stays open
+        assert process.wait(timeout=60) == 2
+    finally:
+        process.kill()
+        process.communicate()
+    assert told.startswith(f"seqtool: error: {WRONG[options]}")
+    assert place.files() == {}
+    assert place.left_behind() == []
 
 
 # Small things
