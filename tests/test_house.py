@@ -47,6 +47,7 @@ HOMES = {
         "tables.cells.cells",
         "tables.cells.keys",
         "tables.cells.labels",
+        "tables.cells.number_state",
         "tables.cells.numbers",
         "tables.cells.order",
         "tables.cells.spelling",
