@@ -16,7 +16,9 @@ from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.reading import check, encoded
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Rows
 from seqtool.system.memory import Memory
@@ -134,15 +136,16 @@ def _grouped(
     memory: Memory,
     watch: Watch,
 ) -> GroupResult:
-    encoder = Encoder(table, roles, options)
+    plan = EncoderPlan.of(table, roles, options)
+    encoder = Encoder(plan)
     room = memory.for_rows(len(roles.used))
     grouper: Grouper | None = None
     try:
         with watch("reading", table.size) as told, ThreadPoolExecutor(os.cpu_count()) as pool:
-            for batch in encoder.batches(pool):
+            for batch in encoded(table, encoder, pool):
                 if grouper is None:  # its first rows tell whether an order column is of times, which take two
                     grouper = Grouper(
-                        encoder.layout(),
+                        plan.layout(encoder.state),
                         spool,
                         memory=room,
                         at_most=table.at_most,
@@ -150,18 +153,19 @@ def _grouped(
                     )
                 grouper.add(batch, pool)
                 told(table.bytes_read, table.rows)
-        encoder.finish()
+        state = encoder.state
+        check(plan, state, name=table.name, place=table.place)
         assert grouper is not None  # a table without rows was refused
         with watch("sorting", grouper.nbytes) as told:
-            grouped = grouper.finish(min_len=options.min_len, dtype=encoder.dtype, told=told)
+            grouped = grouper.finish(min_len=options.min_len, dtype=plan.dtype(state), told=told)
     except ChangingError as error:
-        raise encoder.changing(error) from None
-    ragged = encoder.ragged(grouped)
+        raise plan.changing(error, encoder.state) from None
+    ragged = plan.ragged(grouped, state)
     dropped = {
-        "empty key": encoder.dropped,
+        "empty key": state.dropped,
         f"sequence under {options.min_len} steps": grouped.short,
     }
     rows = Rows(came=table.rows, kept=len(ragged.values), dropped=dropped)
     rows.check()
-    features = [table.label(column) for column in encoder.features]
-    return GroupResult(ragged, rows, features, encoder.missing(), grouped.ties, encoder.coarse())
+    features = [table.label(column) for column in plan.features]
+    return GroupResult(ragged, rows, features, plan.missing(state), grouped.ties, plan.coarse(state))
