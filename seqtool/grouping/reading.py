@@ -70,11 +70,11 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
     The first bad cell comes first; then what only shows in all rows: empty keys, order values and labels, and numbers
     that the type of their column cannot hold.
     """
-    _check_cells(plan, state, name, place)
     if not state.rows:
         raise DataError(f"{name}: holds a header, but no rows; rows were expected")
-    plan = plan.settled(state)
-    if not plan.features:
+    _check_cells(plan, state, name, place)
+    asked, plan = plan, plan.settled(state)
+    if asked.features and not plan.features:
         raise DataError(f"{name}: no column is left to be a feature: none holds numbers")
     for column in plan.roles.key:
         if state.keys[column].empty and plan.options.empty_key == "error":
