@@ -16,7 +16,9 @@ from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
@@ -137,15 +139,16 @@ def _grouped(
     memory: Memory,
     watch: Watch,
 ) -> GroupResult:
-    encoder = Encoder(table, roles, options)
+    plan = EncoderPlan.of(table, roles, options)
+    encoder = Encoder(plan)
     room = memory.for_rows(len(roles.used))
     grouper: Grouper | None = None
     try:
         with watch("reading", table.size) as told, ThreadPoolExecutor(os.cpu_count()) as pool:
-            for batch in encoder.batches(pool):
+            for batch in encoded(table, encoder, pool):
                 if grouper is None:  # its first rows tell whether an order column is of times, which take two
                     grouper = Grouper(
-                        encoder.layout(),
+                        plan.layout(encoder.state),
                         spool,
                         memory=room,
                         at_most=table.at_most,
@@ -153,18 +156,19 @@ def _grouped(
                     )
                 grouper.add(batch, pool)
                 told(table.bytes_read, table.rows)
-        encoder.finish()
+        state = encoder.state
+        check(plan, state, name=table.name, place=table.place)
         assert grouper is not None  # a table without rows was refused
         with watch("sorting", grouper.nbytes) as told:
-            grouped = grouper.finish(dtype=encoder.dtype, told=told)
+            grouped = grouper.finish(dtype=plan.dtype(state), told=told)
     except ChangingError as error:
-        raise encoder.changing(error) from None
-    long = AtLeast(options.min_len).apply(encoder.ragged(grouped), None, spool=spool)
-    dropped = {"empty key": encoder.dropped, **long.dropped}
+        raise plan.changing(error, encoder.state) from None
+    long = AtLeast(options.min_len).apply(plan.ragged(grouped, state), None, spool=spool)
+    dropped = {"empty key": state.dropped, **long.dropped}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
-    features = [table.label(column) for column in encoder.features]
-    return GroupResult(long.ragged, rows, features, encoder.missing(), grouped.ties, encoder.coarse())
+    features = [table.label(column) for column in plan.features]
+    return GroupResult(long.ragged, rows, features, plan.missing(state), grouped.ties, plan.coarse(state))
 
 
 @dataclass(frozen=True)
@@ -221,10 +225,10 @@ def text_features(table: Table, spec: GroupSpec) -> list[str]:
     """The features that `group` would refuse because they hold text, dates or lists: judged by the first rows."""
     roles = spec.roles(table)
     while True:
-        encoder = Encoder(table, roles, spec.encoding)
+        encoder = Encoder(EncoderPlan.of(table, roles, spec.encoding))
         try:
             with ThreadPoolExecutor(1) as pool:
-                next(encoder.batches(pool), None)
+                next(encoded(table, encoder, pool), None)
         except NotNumbersError as error:
             return list(error.columns)
         except TextKeyError as error:
