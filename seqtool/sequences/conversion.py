@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from seqtool.arrays.array_likes import is_array_like, is_arrow, is_pandas_frame,
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.exact import array_of, filled, is_gap, joined, numbers_in
 from seqtool.arrays.gather import lazy_gather
-from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, slots
+from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
 from seqtool.errors import DataError, at
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
@@ -114,8 +114,23 @@ def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = 
         return Ragged(slots(x), _even_offsets(*x.shape[:2]))
     lengths = lengths if isinstance(lengths, Lazy) else np.asarray(lengths)
     check_lengths(lengths, x)
+    offsets, real_steps = _taken_apart(x.shape[1], lengths, padding)
+    return Ragged(real_steps(x), offsets)
+
+
+def _taken_apart(
+    width: int, lengths: AnyArray, padding: Side
+) -> tuple[AnyArray, Callable[[AnyArray], AnyArray]]:
+    """The offsets of the sequences of a block with so many slots each, and what takes the real steps of an array.
+
+    Where all slots are real, nothing is copied.
+    """
+    if all(bool((part == width).all()) for _, part in chunks(lengths)):
+        if isinstance(lengths, np.ndarray):
+            return offsets_of(lengths), slots
+        return _even_offsets(len(lengths), width), slots
     offsets = cumulative_offsets(lengths)
-    return Ragged(_real_steps(x, lengths, offsets, padding), offsets)
+    return offsets, lambda x: _real_steps(x, lengths, offsets, padding)
 
 
 def _even_offsets(count: int, length: int) -> AnyArray:
@@ -147,8 +162,6 @@ def cumulative_offsets(lengths: AnyArray) -> AnyArray:
 def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side) -> AnyArray:
     """The steps of a padded block that are real, end to end."""
     if isinstance(x, np.ndarray):
-        if (np.asarray(lengths) == x.shape[1]).all():
-            return slots(x)
         return np.asarray(x[step_mask(np.asarray(lengths), maxlen=x.shape[1], padding=padding)])
     width = x.shape[1]
 
@@ -162,17 +175,16 @@ def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side
 
 
 def _from_padded(padded: Padded) -> Ragged:
-    offsets = cumulative_offsets(padded.lengths)
-
-    def real(x: AnyArray) -> AnyArray:
-        return _real_steps(x, padded.lengths, offsets, padded.padding)
-
+    offsets, real_steps = _taken_apart(padded.x.shape[1], padded.lengths, padded.padding)
+    per_step = {
+        name: StepArray(real_steps(array.data), array.value) for name, array in padded.per_step.items()
+    }
     return Ragged(
-        real(padded.x),
+        real_steps(padded.x),
         offsets,
         keys=padded.keys,
         features=padded.features,
-        per_step={name: StepArray(real(array.data), array.value) for name, array in padded.per_step.items()},
+        per_step=per_step,
         per_sequence=padded.per_sequence,
         names=padded.names,
         receipt=padded.receipt,

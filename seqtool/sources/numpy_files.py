@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import slots, span
+from seqtool.arrays.lazy import span
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy, unpickle
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.conversion import as_ragged, from_dense, from_lists
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.conversion import as_ragged, from_lists
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
 from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
@@ -97,21 +97,16 @@ def _foreign(taken: ForeignData, said: ForeignSpec) -> Sequences:
             check_same_lengths(ragged, taken.lengths)
     else:
         maxlen, dense = taken.data.x.shape[1], taken.lengths is None
-        ragged = _whole_rows(taken.data) if dense else _real_steps(taken.data, said, warnings)
+        if not dense:
+            warnings += _check_lengths_of(taken.data, said)
+        ragged = as_ragged(taken.data)  # whole rows are a view
     check_labels(ragged)
     steps = len(ragged.values)
     return Sequences(ragged, steps, maxlen=maxlen, dense=dense, notes=notes, warnings=warnings)
 
 
-def _whole_rows(block: Padded) -> Ragged:
-    """Rows that are as long as the block: nothing of it is copied."""
-    known = {name: vars(block)[name] for name in ("keys", "features", "per_sequence", "names")}
-    per_step = {name: StepArray(slots(array.data), array.value) for name, array in block.per_step.items()}
-    return from_dense(block.x).replace(**known, per_step=per_step)
-
-
-def _real_steps(block: Padded, said: ForeignSpec, warnings: list[str]) -> Ragged:
-    """The steps that lengths call real; raises DataError where they seem to be at the other side."""
+def _check_lengths_of(block: Padded, said: ForeignSpec) -> list[str]:
+    """What may be wrong with lengths that are given; raises DataError where they seem to be of the other side."""
     check_lengths(block.lengths, block.x)
     if said.input_padding is None and looks_padded_at_start(block):
         raise DataError(
@@ -119,9 +114,9 @@ def _real_steps(block: Padded, said: ForeignSpec, warnings: list[str]) -> Ragged
             "end; say --input-padding pre, or --input-padding post if that is meant"
         )
     old = old_data(block, block.padding)
-    if old is not None:
-        warnings.append(
-            f"{old.count:,} steps past the end of their sequence held old data, or lengths are too short: they "
-            "became padding"
-        )
-    return as_ragged(block)
+    if old is None:
+        return []
+    return [
+        f"{old.count:,} steps past the end of their sequence held old data, or lengths are too short: they "
+        "became padding"
+    ]

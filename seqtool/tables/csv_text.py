@@ -11,7 +11,7 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -40,17 +40,7 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
         delimiter = _ESCAPES.get(delimiter, delimiter)
         if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
             raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
-    with _text(source, encoding, errors="surrogateescape") as text:
-        begin = _first_line(source, text)
-    delimiter = delimiter or _guess_delimiter(source, begin)
-    row, blank = [begin], 0
-    with _text(source, encoding, errors="surrogateescape") as text:  # again, for a stream cannot go back
-        for cells in _reader(text, delimiter):
-            if cells:
-                row = cells
-                break
-            blank += 1
-    row = [cell.removeprefix("\ufeff") if i == 0 else cell for i, cell in enumerate(row)]
+    row, delimiter, blank = _first_row(source, delimiter, encoding)
     for column, cell in enumerate(row):
         _check_encoded(source, blank + 1, column, cell, encoding)
     if header is None:
@@ -60,11 +50,47 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
     return Dialect(tuple(row), header, delimiter, encoding, blank)
 
 
-def _first_line(source: Input, text: IO[str]) -> Any:
-    for line in text:
+def _first_row(source: Input, delimiter: str | None, encoding: str) -> tuple[list[str], str, int]:
+    """The cells of the first row, what separates them, and the number of blank lines before them.
+
+    They are taken from the head of the input; its file is opened only where the first row does not end there.
+    """
+    with _decoded(io.BytesIO(source.head), encoding) as text:
+        try:
+            lines = text if source.head_is_all else _ended(text)
+            return _split_first_row(source, lines, delimiter)
+        except (_HeadTooShortError, UnicodeError):  # a letter may be cut in two
+            if source.head_is_all:
+                raise
+    with _text(source, encoding) as text:
+        return _split_first_row(source, text, delimiter)
+
+
+class _HeadTooShortError(Exception):
+    """The first row does not end within the head."""
+
+
+def _ended(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if line.endswith(("\n", "\r")):
+            yield line
+    raise _HeadTooShortError
+
+
+def _split_first_row(
+    source: Input, lines: Iterable[str], delimiter: str | None
+) -> tuple[list[str], str, int]:
+    lines, first, blank = iter(lines), "", 0
+    for line in lines:
+        first = first or (line if line.strip("\r\n") else "")
+        blank += not first
         if line.strip():
-            return line
-    raise DataError(f"{source.name}: holds only blank lines; rows were expected")
+            break
+    else:
+        raise DataError(f"{source.name}: holds only blank lines; rows were expected")
+    delimiter = delimiter or _guess_delimiter(source, line)  # a first row of spaces alone shows none
+    row: list[str] = next(_reader(chain([first], lines), delimiter))
+    return [row[0].removeprefix("\ufeff"), *row[1:]], delimiter, blank
 
 
 def _guess_delimiter(source: Input, line: str) -> str:
@@ -323,7 +349,7 @@ def _holds(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
 
 def line_of(source: Input, dialect: Dialect, row: int) -> int:
     """The line on which a row of data, counted from 0, ends."""
-    with _text(source, dialect.encoding, errors="surrogateescape") as text:
+    with _text(source, dialect.encoding) as text:
         reader = _reader(text, dialect.delimiter)
         for number, _ in enumerate(cells for cells in reader if cells):
             if number == row + int(dialect.header):
@@ -353,7 +379,7 @@ def _fault(source: Input, dialect: Dialect, error: Exception) -> DataError | Non
 def _check_rows(source: Input, dialect: Dialect) -> int:
     """Count the rows, the header included; raise DataError at the first that is not like the first row."""
     expected, count = len(dialect.first_row), 0
-    with _text(source, dialect.encoding, errors="surrogateescape") as text:
+    with _text(source, dialect.encoding) as text:
         reader = _reader(text, dialect.delimiter)
         for row in reader:
             count += bool(row)
@@ -368,7 +394,7 @@ def _check_rows(source: Input, dialect: Dialect) -> int:
 
 
 def _check_quotes(source: Input, dialect: Dialect) -> None:
-    with _text(source, dialect.encoding, errors="surrogateescape") as text:
+    with _text(source, dialect.encoding) as text:
         reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
         begin = 1
         try:
@@ -392,12 +418,17 @@ def _check_encoded(source: Input, line: int, column: int, cell: str, encoding: s
         )
 
 
-def _reader(text: IO[str], delimiter: str) -> Any:
+def _reader(lines: Iterable[str], delimiter: str) -> Any:
     csv.field_size_limit(1 << 30)
-    return csv.reader(text, delimiter=delimiter)
+    return csv.reader(lines, delimiter=delimiter)
 
 
-def _text(source: Input, encoding: str, *, errors: str) -> io.TextIOWrapper:
+def _text(source: Input, encoding: str) -> io.TextIOWrapper:
+    return _decoded(open_bytes(source.path, source.packing), encoding)
+
+
+def _decoded(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
+    """Bytes as text, line ends as they are; what is no text in this encoding becomes surrogates where it can."""
     try:
         codecs.lookup(encoding)
     except LookupError:
@@ -405,4 +436,4 @@ def _text(source: Input, encoding: str, *, errors: str) -> io.TextIOWrapper:
             f"--encoding {encoding}: no such encoding; utf-8, latin-1 and cp1252 are common"
         ) from None
     name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
-    return io.TextIOWrapper(open_bytes(source.path, source.packing), encoding=name, errors=errors, newline="")
+    return io.TextIOWrapper(stream, encoding=name, errors="surrogateescape", newline="")

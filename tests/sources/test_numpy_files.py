@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 import seqtool as sq
+from seqtool.arrays.file_array import FileArray
+from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged
@@ -147,6 +149,27 @@ def test_a_header_that_asks_for_petabytes_is_refused(tmp_path: Path, allow_pickl
     path.write_bytes(file.getvalue() + bytes(64))
     with pytest.raises(DataError, match="64 follow"):
         read(path, allow_pickle=allow_pickle)
+
+
+def test_rows_without_padding_are_windows_of_the_file(tmp_path: Path) -> None:
+    """Nothing is gathered, neither where no lengths are known nor where they say that all of it is real."""
+    x, labels = np.arange(24.0).reshape(4, 3, 2), np.arange(12).reshape(4, 3)
+    full, short = np.full(4, 3), np.array([3, 3, 2, 3])
+    whole = [npy(tmp_path, x), npz(tmp_path, x=x, step_y=labels)]
+    np.savez(tmp_path / "full.npz", x=x, lengths=full, step_y=labels)
+    for path in [*whole, tmp_path / "full.npz"]:
+        ragged = read(path).ragged
+        assert isinstance(ragged.values, FileArray)
+        assert np.array_equal(np.asarray(ragged.values), x.reshape(12, 2))
+        assert np.asarray(ragged.offsets).tolist() == [0, 3, 6, 9, 12]
+        for array in ragged.per_step.values():
+            assert type(array.data) is not Lazy  # which gathers
+            assert np.asarray(array.data).tolist() == list(range(12))
+    assert "step_y" in ragged.per_step
+    np.savez(tmp_path / "short.npz", x=x, lengths=short, step_y=labels)
+    ragged = read(tmp_path / "short.npz").ragged
+    assert type(ragged.values) is Lazy
+    assert np.asarray(ragged.per_step["step_y"].data).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11]
 
 
 # Lengths

@@ -11,10 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
+from seqtool.files import inputs
 from seqtool.files.inputs import Input, opened
 from seqtool.tables import csv_text
 from tests.cutting import small_blocks
@@ -126,6 +127,44 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
     assert sniffed(tmp_path, b"\xef\xbb\xbfkey,a\n").first_row == ("key", "a")
     assert rows_of(tmp_path, b"\xef\xbb\xbf1,2\n3,4\n") == [["1", "2"], ["3", "4"]]
     assert rows_of(tmp_path, b'\xef\xbb\xbf"k","a"\n3,4\n') == [["3", "4"]]
+
+
+def sniffed_or_refused(folder: Path, data: bytes, kept: int, encoding: str) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inputs, "_KEPT", kept)
+        with source_of(folder, data, encoding=encoding) as source:
+            assert source.head == data[:kept]
+            assert source.head_is_all == (len(data) <= kept)
+            try:
+                return csv_text.sniff(source, delimiter=None, header=None, encoding=encoding)
+            except (SeqtoolError, UnicodeError) as error:
+                return type(error), str(error)
+
+
+@given(
+    text=st.text(st.sampled_from(list('ab1,;\t" \n\ré表\ufeff')), min_size=1, max_size=40),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "shift_jis", "ascii"]),
+    written=st.sampled_from(["", "utf-8"]),
+    kept=st.integers(1, 80),
+)
+@settings(max_examples=300)
+@example(text="  \n\nab;ab\n1;1\n", encoding="utf-8", written="", kept=5)
+@example(text="a,b\r\n1,2\r\n", encoding="utf-8", written="", kept=4)
+@example(text='"a\n\nb",b\n1,2\n', encoding="utf-8", written="", kept=6)
+@example(text="ab,表\n1,2\n", encoding="utf-16", written="", kept=9)
+def test_the_first_row_is_the_same_however_much_of_the_file_is_kept(
+    scratch: Path, text: str, encoding: str, written: str, kept: int
+) -> None:
+    """Some are written in another encoding than they are read in."""
+    data = text.encode(written or encoding, errors="replace")
+    whole = sniffed_or_refused(scratch, data, 1 << 13, encoding)
+    assert sniffed_or_refused(scratch, data, kept, encoding) == whole
+    if isinstance(whole, csv_text.Dialect):
+        read = data.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape")
+        rows = csv.reader(io.StringIO(read, newline=""), delimiter=whole.delimiter)
+        blank, row = next((i, row) for i, row in enumerate(rows) if row)
+        assert whole.blank_lines == blank
+        assert whole.first_row == (row[0].removeprefix("\ufeff"), *row[1:])
 
 
 # Cells as written.
