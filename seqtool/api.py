@@ -21,10 +21,10 @@ from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
-from seqtool.tables import tables
+from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named
-from seqtool.tables.tables import TextOptions
+from seqtool.tables.table import TextOptions
 
 Column = str | SupportsIndex
 
@@ -107,7 +107,7 @@ def group(
         spool = stack.enter_context(Spool())
         if isinstance(data, (str, os.PathLike)):
             found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding))
-            table, names = tables.open_tables(found, spec.text), [item.base_name for item in found]
+            table, names = opening.open_tables(found, spec.text), [item.base_name for item in found]
         else:
             table, names = table_of(data), []
         grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=memory.allowed(None))

@@ -489,7 +489,7 @@ TESTED_BY_OTHERS = {
     "sequences": {"keys", "padding_values", "stream", "validation"},
     "operations": {"cast", "run"},
     "files": {"contents", "deflate", "fortran", "inflate", "npy", "schema"},
-    "tables": {"cell_errors", "json_lines"},
+    "tables": {"arrow_files", "cell_errors", "csv_dialect", "csv_faults", "in_memory", "json_lines", "table"},
     "grouping": {"columns", "encoder_plan", "encoder_state", "merging", "reading", "runs"},
     "sources": {"companions", "options"},
     "inspecting": {"measure", "show_file"},

@@ -163,7 +163,7 @@ def _keys(text: str) -> list[str]:
 def _header(head: bytes, name: str, delimiter: str | None, header: bool | None, encoding: str) -> list[str]:
     """The first row of CSV, where it is a header; else the positions of its cells, if it is surely data.
 
-    As `seqtool.tables.csv_text.sniff` has it, which loads libraries that take longer than a completion may.
+    As `seqtool.tables.csv_parser.sniff` has it, which loads libraries that take longer than a completion may.
     """
     import csv
     import io

@@ -345,7 +345,7 @@ class ColumnOptions:
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
         from seqtool.grouping.spec import GroupSpec
-        from seqtool.tables.tables import TextOptions
+        from seqtool.tables.table import TextOptions
 
         return GroupSpec(
             key=self.key or (),

@@ -22,7 +22,7 @@ from seqtool.errors import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from seqtool.grouping.group import GroupResult
-    from seqtool.tables.tables import Table
+    from seqtool.tables.table import Table
     from seqtool.terminal.report import Summary
 
 
@@ -67,7 +67,7 @@ def group(
     from seqtool.files import inputs
     from seqtool.grouping.group import group as group_rows
     from seqtool.system import memory
-    from seqtool.tables import tables
+    from seqtool.tables import opening
     from seqtool.terminal import progress
     from seqtool.terminal.report import Summary
 
@@ -88,7 +88,7 @@ def group(
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         given = [item.given for item in found]
         destination = destination_of(to, command="group", inputs=given)
-        table = tables.open_tables(found, spec.text)
+        table = opening.open_tables(found, spec.text)
         watch = progress.watch(summary, quiet=to.quiet or to.as_json)
         names = [item.base_name for item in found]
         try:

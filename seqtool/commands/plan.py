@@ -127,14 +127,14 @@ def _of_tables(
     from seqtool.inspecting import measure
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.system import memory
-    from seqtool.tables import tables
+    from seqtool.tables import opening
     from seqtool.terminal import progress
     from seqtool.words import listed
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     encoding = spec.text.encoding
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
-        table = tables.open_tables(found, spec.text)
+        table = opening.open_tables(found, spec.text)
         texts = text_features(table, spec)
         watch = progress.watch(summary, quiet=quiet)
         roles = spec.roles(table)

@@ -16,9 +16,8 @@ from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words
-from seqtool.tables.csv_text import Expected
 from seqtool.tables.roles import Roles
-from seqtool.tables.tables import Table
+from seqtool.tables.table import Expected, Table
 
 if TYPE_CHECKING:
     from seqtool.grouping.encoder import GroupOptions

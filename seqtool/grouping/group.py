@@ -27,7 +27,7 @@ from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
-from seqtool.tables.tables import Table
+from seqtool.tables.table import Table
 
 Told = Callable[[int, int], None]
 """Is told the bytes that are done, and the rows."""

@@ -15,7 +15,7 @@ from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
 from seqtool.tables.cells import Loss
 from seqtool.tables.roles import Roles
-from seqtool.tables.tables import Table
+from seqtool.tables.table import Table
 
 Place = Callable[[Any], str]
 """Turns the row of a state into words, as `Table.place` does."""

@@ -11,7 +11,7 @@ from seqtool.errors import UsageError, check_choice
 from seqtool.grouping.encoder import EmptyKey, GroupOptions
 from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.roles import LabelKind, Roles, resolve
-from seqtool.tables.tables import Table, TextOptions
+from seqtool.tables.table import Table, TextOptions
 
 Column = str | int
 

@@ -19,8 +19,8 @@ from seqtool.grouping.kernel import key_array
 from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.cells import BadCellError, Keys, Labels
-from seqtool.tables.tables import record_batches
 
 _JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from seqtool.errors import DataError, UsageError
-from seqtool.tables.tables import Table
+from seqtool.tables.table import Table
 
 LabelKind = Literal["class", "number"]
 

@@ -28,7 +28,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
 from seqtool.sequences.padding_values import Side
-from seqtool.tables import csv_text, tables
+from seqtool.tables import csv_parser, opening
 from seqtool.tables.roles import LabelKind
 from tests.command import Done, Place
 
@@ -257,7 +257,7 @@ def test_every_format_is_read(here: Place) -> None:
 def test_what_is_offered_are_the_columns_that_group_finds(kind: str, here: Place) -> None:
     path, _ = written(here.folder)[kind]
     with opened([str(path)]) as found:
-        assert names_in(path) == [name for name in tables.open_tables(found).columns if name]
+        assert names_in(path) == [name for name in opening.open_tables(found).columns if name]
 
 
 MARKS = st.sampled_from([None, ",", ";", "tab", "|"])
@@ -274,7 +274,7 @@ def test_a_first_row_is_what_the_reader_of_csv_takes_it_for(
         path.write_bytes(text.encode())
         try:
             with opened([str(path)]) as (source,):
-                found = csv_text.sniff(source, delimiter=mark, header=header, encoding="utf-8")
+                found = csv_parser.sniff(source, delimiter=mark, header=header, encoding="utf-8")
         except DataError as error:
             if "mixes numbers" in str(error):
                 assert names_in(path, delimiter=mark, header=header) == []

@@ -27,9 +27,10 @@ from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.reading import check, observe
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import UnseenError
-from seqtool.tables.csv_text import Expected
+from seqtool.tables.in_memory import from_array
+from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import Roles, resolve
-from seqtool.tables.tables import Table, TextOptions, from_array, open_tables
+from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, TIGHT
 
 NAMES = ("k", "t", "a", "b", "s", "y", "z")

@@ -26,10 +26,11 @@ from seqtool.grouping.kernel import Grouper
 from seqtool.operations.pad import carry_out, pad_stream
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system.memory import Memory
-from seqtool.tables import json_lines, tables
-from seqtool.tables.csv_text import Expected
+from seqtool.tables import in_memory, json_lines
+from seqtool.tables.in_memory import from_array
+from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import resolve
-from seqtool.tables.tables import Table, TextOptions, from_array, open_tables
+from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
 from tests.hunting import examples
 from tests.oracles import parts, sequences_of, told
@@ -1160,7 +1161,7 @@ def test_arrays_give_the_same_bytes_from_all_cuts(
     array = np.array([[i * 7 % 5, i % 3, i / 4] for i in range(50)])
     array[20, 2] = NAN
     expected = saved(came_of(from_array(array), key=0, order_by=1))
-    monkeypatch.setattr(tables, "_TYPED_BYTES", size * 8 * array.shape[1])
+    monkeypatch.setattr(in_memory, "BATCH_BYTES", size * 8 * array.shape[1])
     assert saved(came_of(from_array(array), key=0, order_by=1, memory=memory)) == expected
 
 

@@ -6,8 +6,9 @@ import pytest
 from seqtool.commands._options import ColumnOptions, TableOptions
 from seqtool.errors import UsageError
 from seqtool.grouping.spec import GroupSpec
+from seqtool.tables.in_memory import from_array
 from seqtool.tables.roles import resolve
-from seqtool.tables.tables import Table, from_array
+from seqtool.tables.table import Table
 
 NAMED = Table(
     "the table", ("id", "t", "a", "y", None, "b", "s"), True, lambda *_: iter(()), lambda row: f"row {row}"

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import opened
-from seqtool.tables import csv_blocks, csv_text
+from seqtool.tables import csv_blocks, csv_parser
 from seqtool.tables.cells import BadCellError, Keys, Numbers, missing_words
-from seqtool.tables.csv_blocks import Block, Dialect, Rest, blocks, is_utf8
-from seqtool.tables.csv_text import Expected
+from seqtool.tables.csv_blocks import Block, Rest, blocks, is_utf8
+from seqtool.tables.csv_dialect import Dialect
+from seqtool.tables.table import Expected
 from tests.cutting import small_blocks
 from tests.hunting import examples
 from tests.oracles import told
@@ -144,10 +145,10 @@ def rows_of(folder: Path, data: bytes, size: int, *, header: bool = False) -> li
     path.write_bytes(data)
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         small_blocks(patch, size)
-        patch.setattr(csv_text, "LONGEST_ROW", 1 << 20)
+        patch.setattr(csv_parser, "LONGEST_ROW", 1 << 20)
         patch.setattr(csv_blocks, "LONGEST_ROW", 1 << 20)
-        sniffed = csv_text.sniff(source, delimiter=",", header=header, encoding="utf-8")
-        found = list(csv_text.batches(source, sniffed, [0, 1]))
+        sniffed = csv_parser.sniff(source, delimiter=",", header=header, encoding="utf-8")
+        found = list(csv_parser.batches(source, sniffed, [0, 1]))
     return [list(row) for batch in found for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)]
 
 
@@ -284,7 +285,7 @@ def batches_of(folder: Path, cells: list[str], size: int, expected: Expected) ->
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         for name in ("_FIRST", "_BLOCK"):
             patch.setattr(csv_blocks, name, size)
-        return [b.column(0) for b in csv_text.batches(source, dialect(header=True), [0], expected)]
+        return [b.column(0) for b in csv_parser.batches(source, dialect(header=True), [0], expected)]
 
 
 def encoded(batches: list[Any], words: Any, target: np.dtype[Any]) -> Any:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError
+from seqtool.tables.in_memory import from_array
 from seqtool.tables.roles import resolve
-from seqtool.tables.tables import Table, from_array
+from seqtool.tables.table import Table
 from seqtool.words import join_names, split_names
 
 

@@ -18,8 +18,10 @@ from seqtool.errors import DataError
 from seqtool.files import inputs
 from seqtool.files.inputs import opened
 from seqtool.tables import json_lines
+from seqtool.tables.in_memory import from_array, from_frame
+from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import position
-from seqtool.tables.tables import Table, TextOptions, from_array, from_frame, open_tables
+from seqtool.tables.table import Table, TextOptions
 
 
 def rows_of(table: Table, columns: Sequence[int] | None = None) -> list[tuple[Any, ...]]:

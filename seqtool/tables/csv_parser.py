@@ -1,0 +1,226 @@
+"""CSV and TSV parsed: rows as record batches.
+
+`pyarrow.csv` parses, strictly and fast; every cell stays the text that was written, but where numbers that are
+expected say the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+
+from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.system.prefetch import ordered_map
+from seqtool.tables.cells.spelling import plain_integers
+from seqtool.tables.csv_blocks import LONGEST_ROW, Block, QuoteWatch, Rest, blocks, is_utf8
+from seqtool.tables.csv_dialect import Dialect
+from seqtool.tables.csv_faults import check_quotes, first_fault
+from seqtool.tables.table import Expected
+
+
+def batches(
+    source: Input, dialect: Dialect, columns: Sequence[int], expected: Expected | None = None
+) -> Iterator[Any]:
+    """The rows as pyarrow record batches, one column for each position in `columns`, in file order.
+
+    Cells are the text that was written; columns that are `expected` to be numbers come as numbers where that
+    says the same. Raises DataError that names the line of a row with too few or too many cells, of bytes that
+    are not text, or of a quote that is never closed.
+    """
+    import pyarrow as pa
+
+    parser = _Parser(dialect, columns, expected or Expected())
+    workers = os.cpu_count() or 1
+    with source.open_metered() as raw, ThreadPoolExecutor(workers) as pool:
+        try:
+            cut = blocks(raw, dialect)
+            first = map(parser.parse, islice(cut, 1))  # alone, for the parser learns from it
+            for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=workers)):
+                if isinstance(found, Rest):
+                    yield from _one_by_one(source, parser, found)
+                elif len(found):
+                    yield found
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+            fault = first_fault(source, dialect, error)
+            if fault is not None:
+                raise fault from None
+        except BROKEN as error:
+            raise damaged_packing(source.name, source.packing or "file's", error) from None
+
+
+def _one_by_one(source: Input, parser: _Parser, rest: Rest) -> Iterator[Any]:
+    """The rows of a stream that cannot be cut into blocks by looking at its line ends."""
+    stream = QuoteWatch(rest, parser.dialect.delimiter)
+    yield from parser.stream(stream, skip=parser.dialect.skipped if rest.from_start else 0)
+    if stream.odd or not is_utf8(parser.dialect.encoding):
+        check_quotes(source, parser.dialect)
+
+
+class _Parser:
+    """Turns the bytes of whole rows into a record batch.
+
+    Columns that are expected to be numbers are read as such: as integers, until a block shows fractions. Which
+    of these is tried is a guess that saves time; what comes out does not depend on it.
+    """
+
+    def __init__(self, dialect: Dialect, columns: Sequence[int], expected: Expected) -> None:
+        self.dialect = dialect
+        self._columns = columns
+        self._places = {column: place for place, column in enumerate(columns)}
+        self._expected = expected
+        self._wholes = expected.numbers
+        self._floats: frozenset[int] = frozenset()
+        self._integer_keys = dict.fromkeys(expected.keys, True)
+
+    def parse(self, block: Block | Rest) -> Any:
+        """The rows of a block; what is no block is handed on."""
+        import pyarrow as pa
+
+        if isinstance(block, Rest):
+            return block
+        numbers = {column: pa.int64() for column in self._wholes}
+        numbers |= {column: pa.float64() for column in self._floats}
+        if numbers:
+            try:
+                found = self._read(block, numbers)
+                if self._says_the_same(block, found, numbers):
+                    return self._keys_read(found)
+            except pa.ArrowInvalid:  # something else than numbers among them
+                pass
+        found = self._read(block, {})
+        self._learn(found)
+        return self._keys_read(found)
+
+    def _learn(self, found: Any) -> None:
+        """Find out from a block of text what its columns are; a column that is no numbers now is none later."""
+        wholes, floats = self._wholes, self._floats
+        for column in self._wholes | self._floats:
+            cells = found.column(self._places[column])
+            if column in wholes and _holds(cells, self._expected.missing, whole=True):
+                continue
+            if not _holds(cells, self._expected.missing, whole=False):
+                wholes, floats = wholes - {column}, floats - {column}
+            elif _spelled_as_floats(cells, self._expected.missing):  # +5 does not prove it: it is whole
+                wholes, floats = wholes - {column}, floats | {column}
+        self._wholes, self._floats = wholes, floats
+
+    def _read(self, block: Block, numbers: Mapping[int, Any]) -> Any:
+        import pyarrow as pa
+        import pyarrow.csv as arrow_csv
+
+        table = arrow_csv.read_csv(
+            pa.BufferReader(block.data),
+            read_options=self._reading(len(block.data) + 1, block.skip, use_threads=False),
+            parse_options=self._parsing(),
+            convert_options=self._converting(numbers),
+        ).combine_chunks()
+        batches = table.to_batches()
+        return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+    def stream(self, stream: Any, *, skip: int) -> Iterator[Any]:
+        """The rows of a stream, with Arrow's own reader, which is slower and finds every row's end."""
+        import pyarrow as pa
+        import pyarrow.csv as arrow_csv
+
+        yield from arrow_csv.open_csv(
+            pa.PythonFile(stream, mode="r"),
+            read_options=self._reading(LONGEST_ROW, skip, use_threads=True),
+            parse_options=self._parsing(),
+            convert_options=self._converting({}),
+        )
+
+    def _reading(self, size: int, skip: int, *, use_threads: bool) -> Any:
+        import pyarrow.csv as arrow_csv
+
+        return arrow_csv.ReadOptions(
+            block_size=size,
+            column_names=[str(i) for i in range(len(self.dialect.first_row))],
+            skip_rows_after_names=skip,
+            encoding=self.dialect.encoding,
+            use_threads=use_threads,
+        )
+
+    def _parsing(self) -> Any:
+        import pyarrow.csv as arrow_csv
+
+        return arrow_csv.ParseOptions(
+            delimiter=self.dialect.delimiter, newlines_in_values=True, ignore_empty_lines=True
+        )
+
+    def _converting(self, numbers: Mapping[int, Any]) -> Any:
+        import pyarrow as pa
+        import pyarrow.csv as arrow_csv
+
+        kinds = {
+            str(i): numbers[i] if i in numbers else pa.string() for i in range(len(self.dialect.first_row))
+        }
+        return arrow_csv.ConvertOptions(
+            column_types=kinds,
+            include_columns=[str(i) for i in self._columns],
+            null_values=list(self._expected.missing) if numbers else [],
+            strings_can_be_null=False,
+        )
+
+    def _says_the_same(self, block: Block, found: Any, numbers: Mapping[int, Any]) -> bool:
+        """Whether numbers that Arrow read are those that `seqtool.tables.cells` finds in the text."""
+        import pyarrow as pa
+
+        text: Any = block.data.obj
+        # By `numbers`, not by what the parser has learnt: another thread may have learnt more by now.
+        wholes = any(pa.types.is_integer(kind) for kind in numbers.values())
+        if wholes and (b"0x" in text or b"0X" in text):
+            return False  # Arrow takes 0x1F for an integer
+        for column in numbers:
+            cells = found.column(self._places[column])
+            if pa.types.is_floating(cells.type) and len(cells) > cells.null_count:
+                present = np.asarray(cells.drop_null() if cells.null_count else cells)
+                # A NaN makes both of them NaN; whole numbers past 2^53 are no longer what was written.
+                if not (present.max() < _EXACT and present.min() > -_EXACT):
+                    return False
+        return True
+
+    def _keys_read(self, found: Any) -> Any:
+        """Key columns as integers, where all cells are plainly written ones."""
+        import pyarrow as pa
+
+        columns = list(found.columns)
+        for column in self._expected.keys:
+            place = self._places[column]
+            integers = plain_integers(columns[place]) if self._integer_keys[column] else None
+            self._integer_keys[column] = integers is not None
+            columns[place] = columns[place] if integers is None else integers
+        return pa.RecordBatch.from_arrays(columns, found.schema.names)
+
+
+_EXACT = 2.0**53
+
+
+def _present(cells: Any, missing: Sequence[str]) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.is_in(cells, value_set=pa.array(missing, pa.string())), None, cells)
+
+
+def _spelled_as_floats(cells: Any, missing: Sequence[str]) -> bool:
+    """Whether some number is written with a point or an exponent: then all of the column become floats."""
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.match_substring_regex(_present(cells, missing), "[.eE]")).as_py())
+
+
+def _holds(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
+    """Whether all cells of text are spelled as numbers, or as missing ones."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        pc.cast(_present(cells, missing), pa.int64() if whole else pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
