@@ -184,7 +184,13 @@ def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = Fals
             },
         ),
         "per_sequence": st.fixed_dictionaries(
-            {}, optional={"y": npst.arrays(np.int64, count), "static": npst.arrays(np.float64, (count, 2))}
+            {},
+            optional={
+                "y": npst.arrays(np.int64, count),
+                "static": npst.arrays(np.float64, (count, 2)),
+                "part": npst.arrays(np.int64, count),
+                "split": texts(count),
+            },
         ),
         "names": st.fixed_dictionaries({}, optional={"classes": texts(3), "static_features": texts(2)}),
         "receipt": st.sampled_from([(), ({"command": "group", "inputs": ["é.csv"]},)]),

@@ -24,6 +24,8 @@ SEQUENCES = {
     "static": ("NP", NUMBERS),
     "static_features": ("P", TEXT),
     "original_lengths": ("N", INT64),
+    "part": ("N", INT64),
+    "split": ("N", TEXT),
 }
 """The arrays that padded and ragged files have alike, with their dimensions and what they hold."""
 
