@@ -95,6 +95,11 @@ def group_rows(
     return [key[0] if len(keys) == 1 else key for key in told], [groups[key] for key in kept], ties
 
 
+def repeated(items: list[Any]) -> list[int]:
+    """The places of those that stand in front of themselves already."""
+    return [i for i, item in enumerate(items) if item in items[:i]]
+
+
 def strip(sequence: list[Any], *, value: float = 0, side: str = "post") -> list[Any]:
     """The sequence without the run of steps at one side that hold nothing but `value`."""
 

@@ -178,7 +178,7 @@ def _which_part(key: Sequence[str], parts: Sequence[int], *, missing: Sequence[s
     """What to say of a key in several parts, or without that which is missing."""
     there = ", ".join(map(str, parts[:_PARTS])) + (", ..." if len(parts) > _PARTS else "")
     if missing:
-        return f"the key {join_names(key)!r} has no part {missing[0]}; its parts are {there}"
+        return f"the key {join_names(key)!r} has no part {missing[0]}, only {there}"
     call = shlex.join(["--sequence", join_names([*key, str(parts[0])])])
     return f"the key {join_names(key)!r} stands in several parts: {there}; name one of them: {call}"
 
