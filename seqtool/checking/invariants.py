@@ -173,8 +173,8 @@ def keys(subject: Subject, spool: Spool) -> Finding:
     if twice is not None:
         first, again = twice.first
         array, with_part = ("keys", "") if part is None else ("part", " with the same part")
-        shown = shown_key(stored, again, part=part)
-        told = f"keys stand more than once{with_part}, the first {shown}, which keys[{first}] is too"
+        which = shown_key(stored, again, part=part)
+        told = f"keys stand more than once{with_part}, the first {which}, which keys[{first}] is too"
         return Finding("keys", "fails", told, twice.count, f"{array}[{again}]")
     empty = None if stored.dtype.kind in "iu" else seen(lambda part: part == "", cast(AnyArray, stored))
     if empty is not None:

@@ -94,7 +94,7 @@ def test_the_same_of_text_that_is_stored_as_bytes(scratch: Path, ragged: Ragged,
         save(scratch / "a.npz", ragged)
         with Spool() as spool, ZipReader(scratch / "a.npz", "a.npz") as archive:
             read = npz.read(archive)
-            assert isinstance(read.per_sequence["split"], Text)
+            assert isinstance(read.per_sequence["split"], Text) or not len(ragged)
             found = at_least(read, least, spool=spool)  # type: ignore[arg-type]
             check(ragged, found, slow_at_least(ragged, least))
             save(scratch / "b.npz", found)
