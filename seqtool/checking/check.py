@@ -24,7 +24,8 @@ from seqtool.sequences.keys import shown_key
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
-from seqtool.sources.foreign import ForeignSpec, choose, dense, lengths_file, refuse_names, refuse_said, take
+from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_said, take
+from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory, allowed
 from seqtool.words import count
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, cast, get_args
+from typing import BinaryIO, cast, get_args
 
-from seqtool.arrays.lazy import chunks, span
+from seqtool.arrays.dtypes import dtype_named
+from seqtool.arrays.lazy import span
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.files import npz
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import Counted, Destination, choose, is_special, stdout_is_elsewhere
 from seqtool.operations.pad import check_blow_up
-from seqtool.sequences.padding_values import Side, value_to_json
+from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
-from seqtool.sequences.receipts import Made
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.words import count, human, listed
+from seqtool.words import human, listed
 
 
 def deliver(
     data: PaddedStream | Ragged,
-    made: Made,
     destination: Destination,
     to: OutputOptions,
     summary: Summary,
@@ -39,18 +37,17 @@ def deliver(
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
     compress = check_choice("--compress", to.compress, get_args(Compress))
-    for what, option, given in (("a mask", "--mask", mask), ("compression", "--compress", compress)):
-        if given and destination.suffix == ".npy":
-            raise UsageError(
-                f"{destination.name}: .npy holds x alone; use .npz for {what}, or leave {option} out"
-            )
+    _check_format(destination.suffix, destination.name, mask=mask, compress=compress)
     if isinstance(data, PaddedStream):
         check_blow_up(data)
-    data, entry = _with_receipt(data, made)
     size = npz.size(data, mask=mask) if destination.suffix == ".npz" else data_bytes(data)
-    summary.facts["rows"] = entry["rows"]
-    _describe(data, summary)
     whole = data.ragged if isinstance(data, PaddedStream) else data
+    rows, steps = whole.receipt[-1]["rows"], len(whole.values)
+    if rows["kept"] != steps:
+        told = f"{rows['kept']:,}: this is a bug in seqtool, and no output was written"
+        raise AssertionError(f"{steps:,} steps are to be written, but the receipt tells of {told}")
+    summary.facts["rows"] = rows
+    _describe(data, summary)
     left = [*whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
     if destination.suffix == ".npy":
         summary.say("left out", f"{listed(['lengths', *left])}: .npy holds x alone, .npz everything")
@@ -91,34 +88,44 @@ def deliver(
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
-def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]) -> Destination:
-    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced."""
+def destination_of(
+    to: OutputOptions, *, command: str, inputs: list[Path | None], ragged: bool = False
+) -> Destination:
+    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced.
+
+    Raises UsageError for a format that cannot hold `ragged` sequences.
+    """
 
     def may_replace(path: Path) -> bool:
         return to.force or npz.written_by_seqtool(path)
 
-    return choose(to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run)
-
-
-def check_ragged(destination: Destination) -> None:
-    """Raise UsageError for a format that cannot hold ragged sequences."""
-    if destination.suffix == ".npy":
+    destination = choose(
+        to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run
+    )
+    if ragged and destination.suffix == ".npy":
         raise UsageError(f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz")
+    return destination
+
+
+def check_output(to: OutputOptions, *, mask: bool = False, dtype: str | None = None) -> None:
+    """Judge what a call says of its output, before anything is read; raises UsageError."""
+    check_choice("--compress", to.compress, get_args(Compress))
+    if dtype is not None:
+        dtype_named(dtype)
+    if to.output is not None:
+        _check_format(Path(to.output).suffix, to.output, mask=mask, compress=to.compress)
+
+
+def _check_format(suffix: str, name: str, *, mask: bool, compress: str | None) -> None:
+    """Raise UsageError for what a format cannot hold."""
+    for what, option, given in (("a mask", "--mask", mask), ("compression", "--compress", compress)):
+        if given and suffix == ".npy":
+            raise UsageError(f"{name}: .npy holds x alone; use .npz for {what}, or leave {option} out")
 
 
 def data_bytes(data: PaddedStream | Ragged) -> int:
     """The bytes of the largest array."""
     return data.nbytes if isinstance(data, PaddedStream) else data.values.nbytes
-
-
-def _with_receipt(data: PaddedStream | Ragged, made: Made) -> tuple[PaddedStream | Ragged, dict[str, Any]]:
-    """The same data, whose receipt tells of this command too; and what it tells."""
-    if isinstance(data, Ragged):
-        entry = made.entry(cut=0)
-        return data.replace(receipt=(*data.receipt, entry)), entry
-    entry = made.entry(cut=data.steps_cut)
-    ragged = data.ragged.replace(receipt=(*data.ragged.receipt, entry))
-    return dataclasses.replace(data, ragged=ragged), entry
 
 
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
@@ -151,10 +158,8 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
         f"x {_shape(data.shape)} {data.dtype}; lengths {told}; {data.padding} padding with {value}, "
         f"{share:.0%} of all steps",
     )
-    if data.steps_cut:
-        cut = sum(int((part > data.maxlen).sum()) for _, part in chunks(data.ragged.lengths))
-        side = "start" if data.truncating == "pre" else "end"
-        summary.say("cut", f"{count(data.steps_cut, 'step')} at the {side} of {count(cut, 'sequence')}")
+    for word, text in data.lines:
+        summary.say(word, text)
     summary.facts |= {
         "shape": list(data.shape),
         "dtype": str(data.dtype),
@@ -178,13 +183,3 @@ def _check_room(destination: Destination, size: int) -> None:
         raise DataError(
             f"{destination.name}: takes {human(size)}, but the disk has {free} left; see --dry-run"
         )
-
-
-def chosen_side(post: bool | None, default: Side) -> Side:
-    """The padding side that `--post/--pre` names."""
-    return default if post is None else "post" if post else "pre"
-
-
-def chosen_value(said: str | None, made: PaddedStream | Ragged) -> str | None:
-    """What `--value` says, in a receipt: the number that auto has chosen."""
-    return str(made.value) if said == "auto" and isinstance(made, PaddedStream) else said

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seqtool.commands._options import MemoryOptions
+from seqtool.commands._options import MemoryOptions, choice
 
 
 def info(
@@ -26,9 +26,9 @@ def info(
     ] = None,
     code: Annotated[
         str | None,
-        typer.Option(
+        choice(
             "--code",
-            metavar="torch|keras|tf|jax|numpy",
+            ("torch", "keras", "tf", "jax", "numpy"),
             help="Print a program that loads FILE and trains a fitting LSTM for one step (numpy: that loads it).",
         ),
     ] = None,

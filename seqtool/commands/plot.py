@@ -83,9 +83,7 @@ def plot(
             may_replace=lambda path: force or drawn_by_seqtool(path),
             suffixes=SUFFIXES,
         )
-        options = SourceOptions(
-            given.array, lengths=given.lengths, input_padding=given.side, spool=spool, memory=limit
-        )
+        options = SourceOptions(foreign=given.described(None, None), spool=spool, memory=limit)
         with summary.stage("reading"), errors.at(found[0].name):
             came = read_sequences(found[0], options)
             seen = portrait(

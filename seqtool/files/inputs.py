@@ -74,6 +74,11 @@ class Input:
     meter: Meter = field(default_factory=Meter, compare=False)
 
     @property
+    def base_name(self) -> str:
+        """What a receipt calls it: the name of the file without its folder, - for standard input."""
+        return "-" if self.given is None else self.given.name
+
+    @property
     def size(self) -> int:
         """The bytes of the file, packed if it is."""
         return self.path.stat().st_size

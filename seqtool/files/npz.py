@@ -47,7 +47,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError, UsageError, at
+from seqtool.errors import DataError, UsageError, at, names_arguments
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import check_suffix, replacing
 from seqtool.files.zip_reader import ZipReader
@@ -65,6 +65,7 @@ _OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "met
 _WIDEST_TEXT = 64_000_000  # bytes of fixed-width text in one array
 
 
+@names_arguments
 def save(
     path: str | os.PathLike[str],
     data: Ragged | Padded | PaddedStream,
@@ -219,6 +220,7 @@ def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, A
     return meta | {"receipt": [dict(entry) for entry in receipt]}
 
 
+@names_arguments
 def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Ragged | Padded:
     """Read a file that seqtool wrote: Padded or Ragged, as it was saved.
 

@@ -14,6 +14,7 @@ from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
+from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell, text_columns
@@ -271,6 +272,7 @@ class Encoder:
                 names["classes"] = classes
         if "t" in self.labels:
             meaning, classes = self.labels["t"][1].finish(self.options.label_as)
+            check_step_value("step_y", self.options.label_value, meaning.dtype, "--label-value")
             per_step["step_y"] = StepArray(_meant(grouped.riding["t"], meaning), self.options.label_value)
             if classes is not None:
                 names["step_classes" if "classes" in names else "classes"] = classes

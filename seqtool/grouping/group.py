@@ -9,16 +9,20 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, NotNumbersError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.spec import GroupSpec
+from seqtool.operations.pad import pad_stream, resolved, with_receipt
+from seqtool.operations.select import AtLeast
 from seqtool.sequences.ragged import Ragged
-from seqtool.sequences.receipts import Rows
+from seqtool.sequences.receipts import Entry, Rows
+from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
 from seqtool.tables.tables import Table
@@ -68,8 +72,7 @@ def group_table(
     Raises DataError for cells that are not what their column needs, empty keys, labels that change within a
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
-    if options.min_len < 0:
-        raise UsageError(f"min_len is {options.min_len}; 0 or more was expected")
+    AtLeast(options.min_len)  # judged before any work
     return _settled(
         table, roles, options, lambda settled: _grouped(table, settled, options, spool, memory, watch)
     )
@@ -153,15 +156,80 @@ def _grouped(
         encoder.finish()
         assert grouper is not None  # a table without rows was refused
         with watch("sorting", grouper.nbytes) as told:
-            grouped = grouper.finish(min_len=options.min_len, dtype=encoder.dtype, told=told)
+            grouped = grouper.finish(dtype=encoder.dtype, told=told)
     except ChangingError as error:
         raise encoder.changing(error) from None
-    ragged = encoder.ragged(grouped)
-    dropped = {
-        "empty key": encoder.dropped,
-        f"sequence under {options.min_len} steps": grouped.short,
-    }
-    rows = Rows(came=table.rows, kept=len(ragged.values), dropped=dropped)
+    long = AtLeast(options.min_len).apply(encoder.ragged(grouped), None, spool=spool)
+    dropped = {"empty key": encoder.dropped, **long.dropped}
+    rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
     features = [table.label(column) for column in encoder.features]
-    return GroupResult(ragged, rows, features, encoder.missing(), grouped.ties, encoder.coarse())
+    return GroupResult(long.ragged, rows, features, encoder.missing(), grouped.ties, encoder.coarse())
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What `group` gives: the sequences with their receipt, padded or ragged, and what a person should know."""
+
+    data: PaddedStream | Ragged
+    result: GroupResult
+
+
+def group(
+    table: Table,
+    spec: GroupSpec,
+    *,
+    inputs: list[str],
+    spool: Spool,
+    memory: Memory,
+    watch: Watch = unwatched,
+) -> Grouping:
+    """Group a table as a call asks for: this is `seqtool group`, and `seqtool.group` in Python.
+
+    `inputs` are the base names of the files, for the receipt. Padding is checked, and not carried out yet. Errors
+    are those of `group_table` and of `seqtool.pad`.
+    """
+    roles = spec.roles(table)
+    result = group_table(table, roles, spec.encoding, spool=spool, memory=memory, watch=watch)
+    ragged, rows = result.ragged, result.rows
+    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(spec, ragged)}
+    data: PaddedStream | Ragged = ragged
+    if spec.ragged:
+        arguments["dtype"] = str(ragged.values.dtype)
+    else:
+        data = pad_stream(
+            ragged,
+            maxlen=spec.maxlen,
+            padding=spec.padding,
+            truncating=spec.truncating,
+            value=spec.value,
+            spool=spool,
+        )
+        arguments |= {**resolved(data), "truncating": spec.truncating}
+        rows = replace(rows, kept=rows.kept - data.steps_cut, cut=data.steps_cut)
+    return Grouping(with_receipt(data, Entry("group", inputs, arguments, rows)), result)
+
+
+def _label_kind(spec: GroupSpec, ragged: Ragged) -> dict[str, str]:
+    """Whether labels became classes, where there are any."""
+    if spec.label is None and spec.step_label is None:
+        return {}
+    return {"label_as": "class" if "classes" in ragged.names else "number"}
+
+
+def text_features(table: Table, spec: GroupSpec) -> list[str]:
+    """The features that `group` would refuse because they hold text, dates or lists: judged by the first rows."""
+    roles = spec.roles(table)
+    while True:
+        encoder = Encoder(table, roles, spec.encoding)
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                next(encoder.batches(pool), None)
+        except NotNumbersError as error:
+            return list(error.columns)
+        except TextKeyError as error:
+            roles = roles.without_feature(error.column)
+            continue
+        except DataError:  # told when all rows are read
+            pass
+        return []

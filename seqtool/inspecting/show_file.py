@@ -11,6 +11,7 @@ from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
+from seqtool.terminal.report import SCHEMA
 from seqtool.words import count, human, listed
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
     """Write the same to standard output as one JSON object with all steps; NaN and infinities are text."""
     if sys.stdout is None:
         raise DataError("standard output is closed")
-    known = json.dumps({name: fact for name, fact in facts.items() if name != "steps"})
+    known = json.dumps({"schema": SCHEMA, **{name: fact for name, fact in facts.items() if name != "steps"}})
     sys.stdout.write(f'{known[:-1]}, "steps": [')
     for begin, part in chunks(steps):
         rows = json.dumps([_strict(step) for step in part.tolist()])

@@ -20,7 +20,6 @@ from seqtool.sequences.validation import check_lengths, check_same_lengths
 from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
     ForeignData,
-    ForeignSpec,
     choose,
     dense,
     lengths_file,
@@ -30,7 +29,7 @@ from seqtool.sources.foreign import (
     refuse_said,
     take,
 )
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
 
@@ -41,25 +40,19 @@ def read_array(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _npy(source: Input, options: SourceOptions) -> Sequences:
-    said = _said(options)
+    said = options.foreign
     refuse_names(said)
     if options.allow_pickle:
         pickled = unpickle(source.path, source.name)
         if pickled is not None:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
-    lengths = None if options.lengths is None else lengths_file(options.lengths)
+    lengths = None if options.foreign.lengths is None else lengths_file(options.foreign.lengths)
     return _foreign(ForeignData(dense(x, lengths, said), lengths), said)
 
 
-def _said(options: SourceOptions) -> ForeignSpec:
-    return ForeignSpec(
-        options.array, options.lengths, options.input_padding, options.value, options.label, options.key
-    )
-
-
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
-    if options.lengths or options.input_padding:
+    if options.foreign.lengths or options.foreign.input_padding:
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; an object array is not padded"
         )
@@ -77,7 +70,7 @@ def _plain(item: Any) -> Any:
 
 
 def _npz(source: Input, options: SourceOptions) -> Sequences:
-    said = _said(options)
+    said = options.foreign
     with ZipReader(source.path, source.name) as archive:
         archive.verify()
         if npz.is_ours(archive):

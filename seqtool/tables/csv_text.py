@@ -68,7 +68,7 @@ def _first_line(source: Input, text: IO[str]) -> Any:
 
 
 def _guess_delimiter(source: Input, line: str) -> str:
-    if ".tsv" in source.name.lower():
+    if source.name.lower().removesuffix(".gz").removesuffix(".zst").endswith(".tsv"):
         return "\t"
     return next((mark for mark in _DELIMITERS if mark in line), ",")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -47,7 +47,7 @@ class Table:
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
     error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` tells
-    what was taken for granted.
+    what was taken for granted, `dialect` how text was read, for a receipt.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Table:
     sources: tuple[Input, ...] = ()
     rows: int = 0
     notes: list[str] = field(default_factory=list)
+    dialect: Mapping[str, Any] = field(default_factory=dict)
 
     def batches(self, columns: Sequence[int], expected: Expected | None = None) -> Iterator[Any]:
         """Record batches with the columns at these positions, the rows counted as they come."""
@@ -200,6 +201,7 @@ def _csv(source: Input, options: TextOptions) -> Table:
         # Every cell has at least the mark behind it.
         at_most=None if source.packing else source.size // len(names) + 1,
         notes=notes,
+        dialect={"header": dialect.header, "delimiter": dialect.delimiter, "encoding": dialect.encoding},
     )
 
 
@@ -219,7 +221,7 @@ def _json_lines(source: Input) -> Table:
 def _record_table(source: Input) -> Table:
     """A table of Parquet or Arrow."""
     schema, batches = record_batches(source)
-    return _typed(schema, lambda columns, _: batches(columns), source.name, _count(source))
+    return typed_table(schema, lambda columns, _: batches(columns), source.name, _count(source))
 
 
 def _count(source: Input) -> int | None:
@@ -335,7 +337,8 @@ def _damaged(source: Input, error: Exception) -> DataError:
     )
 
 
-def _typed(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
+def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
+    """A table of typed columns with names; raises DataError where two have the same."""
     twice = sorted(column for column, count in Counter(schema.names).items() if count > 1)
     if twice:
         raise DataError(
@@ -352,7 +355,7 @@ def _left_out(position: int) -> str:
 
 
 def from_array(array: AnyArray, name: str = "the array") -> Table:
-    """The rows of a 2-D array of numbers; its columns have positions instead of names.
+    """The rows of a 2-D array of numbers; its columns have positions instead of names. Masked cells are missing.
 
     >>> from_array(np.zeros((6, 3))).columns
     (None, None, None)
@@ -368,8 +371,12 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
         count = max(1, min(1 << 17, _TYPED_BYTES // (8 * max(1, array.shape[1]))))
         for begin in range(0, len(array), count):
             rows = array[begin : begin + count]
+            mask = np.ma.getmaskarray(rows) if isinstance(rows, np.ma.MaskedArray) else None
             arrays = [
-                pa.array(np.ascontiguousarray(rows[:, i], dtype=rows.dtype.newbyteorder("=")))
+                pa.array(
+                    np.ascontiguousarray(rows[:, i], dtype=rows.dtype.newbyteorder("=")),
+                    mask=None if mask is None else np.ascontiguousarray(mask[:, i]),
+                )
                 for i in columns
             ]
             yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in columns])
@@ -409,4 +416,4 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
             name, (None,) * len(labels), False, read, lambda row: f"{name}: row {row}", at_most=len(table)
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
-    return _typed(schema, read, name, len(table))
+    return typed_table(schema, read, name, len(table))

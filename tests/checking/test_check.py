@@ -24,9 +24,10 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sources.foreign import ForeignSpec
+from seqtool.sources.options import ForeignSpec
 from tests import oracles
 from tests.command import SAMPLES, Place, succeeded
+from tests.hunting import examples
 
 NAN = float("nan")
 TABLE = """user,time,speed,height,kind,state,age
@@ -350,7 +351,7 @@ def sound(data: Ragged) -> Ragged:
     return data.replace(**changes, per_step=per_step, per_sequence=per_sequence)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(oracles.raggeds(riders=True).map(sound), st.sampled_from(["ragged", "pre", "post"]), st.data())
 def test_whatever_is_saved_holds(scratch: Path, ragged: Ragged, how: Any, data: st.DataObject) -> None:
     saved: Ragged | Padded = ragged

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -12,14 +13,14 @@ import numpy as np
 import pytest
 
 import seqtool as sq
-from seqtool.commands._deliver import chosen_side, data_bytes, deliver
-from seqtool.commands._options import OutputOptions
+from seqtool.arrays.lazy import span
+from seqtool.commands._deliver import data_bytes, deliver
+from seqtool.commands._options import OutputOptions, PaddingOptions
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from seqtool.operations import pad as padding_module
-from seqtool.operations.pad import pad_stream
+from seqtool.operations.pad import pad_stream, with_entry
 from seqtool.sequences.ragged import Ragged
-from seqtool.sequences.receipts import Made, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.report import Summary
 from tests import oracles
@@ -28,20 +29,17 @@ SEQUENCES = [[1, 2, 3], [4], []]
 RAGGED = Ragged(np.array([1, 2, 3, 4]), np.array([0, 3, 4, 4]), keys=np.array([7, 8, 9]))
 
 
-def made(rows: int = 4, **arguments: Any) -> Made:
-    return Made("pad", ["in.npy"], arguments, Rows(came=rows, kept=rows))
-
-
 def delivered(
     path: Path | None,
     data: PaddedStream | Ragged = RAGGED,
     *,
-    receipt: Made | None = None,
     mask: bool = False,
     **to: Any,
 ) -> Summary:
     summary = Summary("pad")
-    deliver(data, receipt or made(), Destination(path), OutputOptions(**to), summary, mask=mask)
+    steps = span(data.lengths).total + (data.steps_cut if isinstance(data, PaddedStream) else 0)
+    data = with_entry(data, ["in.npy"], {"label": None}, steps=steps)
+    deliver(data, Destination(path), OutputOptions(**to), summary, mask=mask)
     return summary
 
 
@@ -87,13 +85,13 @@ def test_the_mask_is_written_when_asked_for(tmp_path: Path, mask: bool) -> None:
 def test_the_receipt_joins_those_before_it_and_counts_what_is_cut(tmp_path: Path) -> None:
     earlier = {"command": "group", "inputs": ["a.csv"]}
     data = pad_stream(RAGGED.replace(receipt=(earlier,)), maxlen=2)
-    delivered(tmp_path / "out.npz", data, receipt=made(maxlen=2, value=None))
+    delivered(tmp_path / "out.npz", data)
     assert sq.load(tmp_path / "out.npz").receipt == (
         earlier,
         {
             "command": "pad",
             "inputs": ["in.npy"],
-            "arguments": {"maxlen": 2},
+            "arguments": {"maxlen": 2, "padding": "pre", "value": 0, "dtype": "int64"},
             "rows": {"in": 4, "kept": 3, "cut": 1, "dropped": {}},
         },
     )
@@ -110,9 +108,14 @@ def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [RAGGED, pad_stream(RAGGED, maxlen=1)])
 def test_rows_that_are_not_accounted_for_stop_everything(tmp_path: Path, data: PaddedStream | Ragged) -> None:
-    lost = Made("pad", [], {}, Rows(came=5, kept=4))
-    with pytest.raises(AssertionError, match="5 rows came in, but 4 are accounted for"):
-        delivered(tmp_path / "out.npz", data, receipt=lost)
+    with pytest.raises(AssertionError, match="5 rows were read or added, but 4 are accounted for"):
+        with_entry(data, [], {}, steps=5)
+    whole = with_entry(pad_stream(RAGGED), [], {}, steps=4)
+    lost = dataclasses.replace(
+        whole, ragged=RAGGED.replace(receipt=({**whole.ragged.receipt[0], "rows": {"kept": 3}},))
+    )
+    with pytest.raises(AssertionError, match="4 steps are to be written, but the receipt tells of 3"):
+        deliver(lost, Destination(tmp_path / "out.npz"), OutputOptions(), Summary("pad"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -196,8 +199,7 @@ def test_the_side_that_loses_steps_is_named(tmp_path: Path) -> None:
 )
 def test_lengths_are_told_in_few_words(tmp_path: Path, lengths: list[int], told: str) -> None:
     ragged = Ragged(np.arange(sum(lengths)), np.cumsum([0, *lengths]))
-    receipt = made(sum(lengths))
-    summary = delivered(tmp_path / "out.npz", pad_stream(ragged, maxlen=3), receipt=receipt, quiet=True)
+    summary = delivered(tmp_path / "out.npz", pad_stream(ragged, maxlen=3), quiet=True)
     assert f"; {told};" in line(summary, "made")
 
 
@@ -287,4 +289,4 @@ def test_the_bytes_of_the_largest_array() -> None:
     [(None, "pre", "pre"), (None, "post", "post"), (True, "pre", "post"), (False, "post", "pre")],
 )
 def test_an_option_left_out_leaves_the_default_side(post: bool | None, default: Any, side: str) -> None:
-    assert chosen_side(post, default) == side
+    assert PaddingOptions(post=post).side(default) == side

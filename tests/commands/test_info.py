@@ -176,6 +176,7 @@ def test_a_sequence_is_found_by_its_key(grouped: Place) -> None:
     assert " score     ░░░░████ 0.5 to 9" in told
     facts = info(grouped, "a.npz", "--sequence", "b")
     assert facts == {
+        "schema": 1,
         "file": "a.npz",
         "sequence": 1,
         "length": 3,
@@ -201,6 +202,7 @@ def test_without_keys_a_sequence_is_found_by_its_number(place: Place) -> None:
     place.write("a.txt", "1 2\n\nnan 3\n")
     succeeded(place.run("pad", "a.txt", "--maxlen", "3"))
     assert info(place, "a.pad.npz", "--sequence", "2") == {
+        "schema": 1,
         "file": "a.pad.npz",
         "sequence": 2,
         "length": 2,
@@ -279,7 +281,8 @@ def test_a_program_for_the_file_is_all_that_is_printed(grouped: Place) -> None:
 def test_a_program_is_asked_for_alone_by_a_known_name(grouped: Place, call: str, told: str) -> None:
     done = grouped.run("info", *call.split())
     assert (done.code, done.out) == (2, b"")
-    assert done.err.startswith(f"seqtool: error: {told}")
+    said = json.loads(done.err)["error"] if "--json" in call else done.err.removeprefix("seqtool: error: ")
+    assert said.startswith(told)
     assert done.err.count("\n") == 1
 
 
@@ -327,6 +330,7 @@ def test_a_key_in_several_parts_is_shown_by_its_part(place: Place) -> None:
     assert told.startswith("sequence 1: key a, part 1000, y 5, 2 steps\n")
     facts = info(place, "a.npz", "--sequence", "a,1000")
     assert facts == {
+        "schema": 1,
         "file": "a.npz",
         "sequence": 1,
         "length": 2,
@@ -340,7 +344,7 @@ def test_a_key_in_several_parts_is_shown_by_its_part(place: Place) -> None:
     assert "part from 0 to 1,000" in told
     assert "sequence 0: key a, part 0, y 4, 2 steps" in told
     assert info(place, "a.npz")["sequences"]["part"] == {"min": 0, "max": 1000}
-    done = place.run("info", "a.npz", "--sequence", "a", "--json")
+    done = place.run("info", "a.npz", "--sequence", "a")
     assert (done.code, done.out) == (1, b"")
     told = "the key 'a' stands in several parts: 0, 1000; name one of them: --sequence a,0"
     assert done.err == f"seqtool: error: a.npz: {told}\n"

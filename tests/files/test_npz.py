@@ -19,6 +19,7 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import offsets_of
 from tests import oracles
+from tests.hunting import examples, some
 
 NAN = float("nan")
 BOTH_ROADS = pytest.mark.parametrize("seekable", [True, False], ids=["seekable", "pipe"])
@@ -85,7 +86,7 @@ def full() -> Ragged:
 
 
 @BOTH_ROADS
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(ragged=ragged_with_all)
 def test_a_ragged_comes_back(seekable: bool, scratch: Path, ragged: Ragged) -> None:
     loaded = reloaded(scratch / "ragged.npz", packed(ragged, seekable=seekable))
@@ -95,7 +96,7 @@ def test_a_ragged_comes_back(seekable: bool, scratch: Path, ragged: Ragged) -> N
 
 @BOTH_ROADS
 @pytest.mark.parametrize("padding", ["pre", "post"])
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(ragged=ragged_with_all, mask=st.booleans())
 def test_a_padded_comes_back(seekable: bool, padding: Any, scratch: Path, ragged: Ragged, mask: bool) -> None:
     padded = pad(ragged, padding=padding, value=1, maxlen=3)
@@ -105,7 +106,7 @@ def test_a_padded_comes_back(seekable: bool, padding: Any, scratch: Path, ragged
 
 
 @BOTH_ROADS
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(ragged=ragged_with_all, maxlen=st.none() | st.integers(1, 6), mask=st.booleans())
 def test_a_plan_writes_the_bytes_of_what_it_would_make(
     seekable: bool, ragged: Ragged, maxlen: int | None, mask: bool
@@ -315,12 +316,13 @@ def test_a_key_never_loses_a_nul_at_its_end(keys: list[str], tmp_path: Path) -> 
 # Damage, and files of others.
 
 
+@pytest.mark.hunt
 def test_every_flipped_bit_is_found_or_harmless(tmp_path: Path) -> None:
     data, expected, missed = packed(small()), oracles.parts(small()), []
     # Every bit around the arrays, and one in each byte of them: the test of the container takes them all.
     places = [place for place in range(8 * len(data)) if in_headers(data, place // 8) or place % 9 == 0]
     assert len(places) > 4000
-    for place in places:
+    for place in some(places):
         flipped = bytearray(data)
         flipped[place // 8] ^= 1 << place % 8
         try:
@@ -339,9 +341,10 @@ def in_headers(data: bytes, place: int) -> bool:
     return array < record
 
 
+@pytest.mark.hunt
 def test_every_shortened_file_is_refused(tmp_path: Path) -> None:
     data = packed(small())
-    for size in range(len(data)):
+    for size in some(range(len(data))):
         with pytest.raises(DataError, match=r"^short\.npz"):
             reloaded(tmp_path / "short.npz", data[:size])
 

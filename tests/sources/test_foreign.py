@@ -11,10 +11,10 @@ import pytest
 import seqtool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.sources.foreign import ForeignSpec
 from seqtool.sources.numpy_files import read_array
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import ForeignSpec, Sequences
 from tests.command import Place, succeeded
+from tests.sources.options import source_options
 
 X = np.array([[[1.0, 2], [0, 0]], [[3, 4], [5, 6]], [[0, 0], [0, 0]]], np.float32)
 LENGTHS = np.array([1, 2, 0])
@@ -27,7 +27,7 @@ def place(tmp_path: Path) -> Place:
 
 def read(path: Path, **said: Any) -> Sequences:
     with opened([str(path)]) as [source]:
-        return read_array(source, SourceOptions(**said))
+        return read_array(source, source_options(**said))
 
 
 def saved(folder: Path, **arrays: Any) -> Path:

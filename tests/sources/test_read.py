@@ -13,16 +13,17 @@ import pytest
 import seqtool as sq
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import Sequences
 from seqtool.sources.read import read_sequences
 from tests import oracles
+from tests.sources.options import source_options
 
 ROWS = [[1, 2, 3], [4], [5, 6]]
 
 
 def read(path: Path, **options: Any) -> Sequences:
     with opened([str(path)]) as found:
-        return read_sequences(found[0], SourceOptions(**options))
+        return read_sequences(found[0], source_options(**options))
 
 
 def bytes_of(kind: str) -> bytes:

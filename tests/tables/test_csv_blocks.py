@@ -19,6 +19,7 @@ from seqtool.tables.cells import BadCellError, Keys, Numbers, missing_words
 from seqtool.tables.csv_blocks import Block, Dialect, Rest, blocks, is_utf8
 from seqtool.tables.csv_text import Expected
 from tests.cutting import small_blocks
+from tests.hunting import examples
 from tests.oracles import told
 
 sizes = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 1000])
@@ -56,7 +57,7 @@ def parsed(data: bytes) -> list[list[str]]:
     size=sizes,
     last=st.booleans(),
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_every_block_holds_whole_rows(rows: list[list[str]], quoting: Any, size: int, last: bool) -> None:
     stream = io.StringIO(newline="")
     csv.writer(stream, quoting=quoting).writerows(rows)
@@ -68,7 +69,7 @@ def test_every_block_holds_whole_rows(rows: list[list[str]], quoting: Any, size:
 
 
 @given(st.binary(max_size=40) | st.text('1,"\n\r', max_size=40).map(str.encode), sizes)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_no_byte_but_those_of_blank_lines_is_lost(data: bytes, size: int) -> None:
     found = pieces(data, size)
     lines = [line for line in data.splitlines(keepends=True) if line.strip(b"\r\n")]
@@ -175,7 +176,7 @@ piece_of_csv = st.sampled_from([*ROWS, *ODD])
     last=st.booleans(),
     size=sizes,
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_cutting_gives_the_rows_of_pythons_csv_module_or_refuses(
     scratch: Path, blank: int, header: bool, lines: list[str], end: str, bom: bool, last: bool, size: int
 ) -> None:
@@ -307,7 +308,7 @@ def encoded(batches: list[Any], words: Any, target: np.dtype[Any]) -> Any:
     missing=st.sampled_from([[], ["gone"], ["gone", "x"]]),
 )
 @example(["1", "1", "", "9007199254740993"], 8, "float32", [])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_numbers_that_are_expected_are_those_of_the_text(
     scratch: Path, cells: list[str], size: int, target: str, missing: list[str]
 ) -> None:
@@ -359,7 +360,7 @@ PLAIN_OR_NOT += ["9223372036854775807", "9223372036854775808", "-922337203685477
     size=st.sampled_from([8, 16, 40, 1000]),
     keep=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_keys_that_are_expected_are_those_of_the_text(
     scratch: Path, cells: list[str], size: int, keep: bool
 ) -> None:

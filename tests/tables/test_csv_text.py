@@ -18,6 +18,7 @@ from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files.inputs import Input, opened
 from seqtool.tables import csv_text
 from tests.cutting import small_blocks
+from tests.hunting import examples
 
 BLOCK = 1 << 12
 
@@ -80,6 +81,14 @@ def test_the_delimiter_is_found_in_the_first_row(tmp_path: Path, text: str, deli
 
 def test_a_tsv_is_cut_at_tabs(tmp_path: Path) -> None:
     assert sniffed(tmp_path, "a,b\tc\n", "rows.tsv").first_row == ("a,b", "c")
+    packed = gzip.compress(b"a,b\tc\n")
+    assert sniffed(tmp_path, packed, "rows.tsv.gz").first_row == ("a,b", "c")
+
+
+@pytest.mark.parametrize("name", ["d.tsv/a.csv", "a.tsv.csv", "my.tsvs"])
+def test_only_the_suffix_of_the_file_itself_makes_a_tsv(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.tsv").mkdir()
+    assert sniffed(tmp_path, "a,b\tc\n", name).first_row == ("a", "b\tc")
 
 
 @pytest.mark.parametrize("spelled", ["\t", "\\t", "tab"])
@@ -351,7 +360,7 @@ any_cell = st.text(
     # With another line end, Python's csv module leaves a bare carriage return unquoted.
     style=st.sampled_from([(csv.QUOTE_MINIMAL, "\r\n"), (csv.QUOTE_ALL, "\r\n"), (csv.QUOTE_ALL, "\n")]),
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_table_that_pythons_csv_module_writes_is_read_back(
     scratch: Path, rows: list[list[str]], style: tuple[Any, str]
 ) -> None:
@@ -368,7 +377,7 @@ def test_any_table_that_pythons_csv_module_writes_is_read_back(
         max_size=8,
     )
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_table_is_read_as_pythons_csv_module_reads_it_or_refused(scratch: Path, lines: list[str]) -> None:
     text = "k,a\n" + "".join(line + "\n" for line in lines)
     expected = [row for row in csv.reader(io.StringIO(text, newline="")) if row][1:]

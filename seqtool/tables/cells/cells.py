@@ -54,6 +54,8 @@ def is_text(array: Any) -> bool:
 def plain(array: Any) -> Any:
     """An Arrow array without dictionary or view encoding."""
     if pa.types.is_dictionary(array.type):
+        if pa.types.is_string_view(array.type.value_type):  # which cannot be taken from, in Arrow
+            array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
         array = array.dictionary_decode()
     if pa.types.is_string_view(array.type) or pa.types.is_large_string(array.type):
         array = array.cast(pa.string())
