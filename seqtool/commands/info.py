@@ -19,8 +19,9 @@ def info(
         str | None,
         typer.Option(
             "--sequence",
-            metavar="KEY",
-            help="Show the sequence with this key (a,b if it has two columns); without keys, its number from 0.",
+            metavar="KEY[,PART]",
+            help="Show the sequence with this key (a,b if it has two columns) and, where keys have parts, this part; "
+            "without keys, its number from 0.",
         ),
     ] = None,
     code: Annotated[

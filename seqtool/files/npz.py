@@ -15,6 +15,8 @@ y, classes                (N, ...); (C,)           with a label; the names behin
 static, static_features   (N, P); (P,) text        with per-sequence columns
 mask                      (N, T) bool              when asked for; follows from lengths and padding
 original_lengths          (N,) int64               when something was cut: lengths before that
+part                      (N,) int64               where keys repeat: each (key, part) stands once
+split                     (N,) text                where sequences were split: train, val or test
 step_y, row_index, c      (N, T, ...) or (S, ...)  per-step labels, row numbers, category ids
 step_classes              (C,)                     the names behind step_y, where y has classes too
 meta                      () text, JSON            always

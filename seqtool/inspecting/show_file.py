@@ -77,7 +77,7 @@ def _strict(step: Any) -> Any:
 
 def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[str] | None) -> None:
     """The first steps of one sequence, with its first features."""
-    parts = [f"{name} {preview[name]}" for name in ("key", "y") if name in preview]
+    parts = [f"{name} {preview[name]}" for name in ("key", "part", "y") if name in preview]
     title = ", ".join([*parts, count(preview["length"], "step")])
     width = len(preview["steps"][0]) if preview["steps"] else 0
     names = list(features or map(str, range(width)))[:_FEATURES_SHOWN]
@@ -103,6 +103,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
     if "keys" in sequences:
         yield "keys", f"{sequences['keys']['count']:,}, {sequences['keys']['kind']}"
+    if sequences.get("part"):
+        yield "part", f"from {sequences['part']['min']:,} to {sequences['part']['max']:,}"
     if "features" in sequences:
         yield "features", listed(sequences["features"])
     if "classes" in sequences:

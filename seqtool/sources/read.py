@@ -40,17 +40,17 @@ def _with_keys_once(came: Sequences, name: str, options: SourceOptions) -> Seque
 
     Keys that nobody asked for are left out where a person names the array of sequences alone.
     """
-    keys = came.ragged.keys
+    keys, part = came.ragged.keys, came.ragged.per_sequence.get("part")
     if keys is None or came.ours:
         return came
     from seqtool.operations.duplicates import key_cells, repeated
     from seqtool.sequences.keys import shown_key
 
-    twice = repeated(key_cells(keys, options.spool), options.spool)
+    twice = repeated(key_cells(keys, options.spool, part=part), options.spool)
     if twice is None:
         return came
     first, again = twice.first
-    told = f"sequences {first} and {again} have the same key, {shown_key(keys, again)}"
+    told = f"sequences {first} and {again} have the same key, {shown_key(keys, again, part=part)}"
     if options.foreign.key is not None or options.foreign.array is None:
         way_out = (
             "leave --key out"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import seqtool
 from tests.command import Place, succeeded
 
 RAGGED = "5 1\n3\n\n7 8 9\n"
@@ -395,3 +396,21 @@ def test_ragged_refuses_what_pads(place: Place) -> None:
     assert done.code == 1
     assert "a.npy: sequence 0, step 0: 300, which int8 cannot hold" in done.err
     assert [path.name for path in place.folder.iterdir()] == ["a.npy"]
+
+
+def test_parts_and_splits_go_with_their_sequences_through_every_command(place: Place) -> None:
+    ragged = seqtool.unpad(seqtool.pad([[1, 2, 0], [], [3], [4, 0]])).replace(
+        keys=np.array(["a", "b", "a", "é"]),
+        per_sequence={"part": np.array([5, 0, 10, -1]), "split": np.array(["train", "val", "train", "test"])},
+    )
+    seqtool.save(place.folder / "in.npz", ragged)
+    line = "seqtool pad in.npz --min-len 1 --post -o - -q | seqtool pad --strip 0 --ragged -o - -q > out.npz"
+    succeeded(place.shell(line))
+    succeeded(place.run("pad", "out.npz", "--maxlen", "1", "-o", "cut.npz"))
+    succeeded(place.run("check", "cut.npz"))
+    for name in ("out.npz", "cut.npz"):
+        arrays = place.arrays(name)
+        assert arrays["keys"].tolist() == ["a", "a", "é"]
+        assert arrays["part"].tolist() == [5, 10, -1]
+        assert arrays["split"].tolist() == ["train", "train", "test"]
+    assert place.arrays("out.npz")["lengths"].tolist() == [2, 1, 1]

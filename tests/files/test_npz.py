@@ -67,7 +67,13 @@ def full() -> Ragged:
             "row_index": StepArray(np.array([5, 4, 3]), -1),
             "c": StepArray(np.ones((3, 2), dtype=np.float32), NAN),
         },
-        per_sequence={"y": np.array([0, 1]), "static": np.ones((2, 3)), "original_lengths": np.array([1, 2])},
+        per_sequence={
+            "y": np.array([0, 1]),
+            "static": np.ones((2, 3)),
+            "original_lengths": np.array([1, 2]),
+            "part": np.array([-7, 2**62]),
+            "split": np.array(["train", "ü"]),
+        },
         names={
             "classes": np.array(["no", "yes"]),
             "step_classes": np.array(["x", "yy"]),
@@ -471,6 +477,10 @@ DAMAGED: dict[str, tuple[Padded | Ragged, dict[str, Any]]] = {
     "step_y too few": (full(), {"step_y": np.array([1, 2], dtype=np.int8)}),
     "step_y of text": (full(), {"step_y": np.array(["a", "b", "c"])}),
     "y too many": (full(), {"y": np.array([1, 2, 3])}),
+    "part too few": (full(), {"part": np.array([1])}),
+    "part of fractions": (full(), {"part": ODD}),
+    "part of two columns": (pad(full(), maxlen=1), {"part": np.ones((2, 2), np.int64)}),
+    "split of numbers": (full(), {"split": np.array([0, 1])}),
 }
 
 
