@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from seqtool.operations import OPERATIONS
+
 if TYPE_CHECKING:
     from seqtool.api import group
     from seqtool.errors import DataError, SeqtoolError, UsageError
@@ -36,6 +38,7 @@ _HOMES = {
     "step_mask": "sequences.validation",
     "unpad": "operations.pad",
 }
+_HOMES |= {name: f"operations.{name}" for name in OPERATIONS}
 __all__ = [
     "DataError",
     "Padded",
@@ -49,6 +52,7 @@ __all__ = [
     "step_mask",
     "unpad",
 ]
+__all__ += OPERATIONS
 
 
 def __getattr__(name: str) -> Any:

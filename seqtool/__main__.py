@@ -8,17 +8,31 @@ from typing import NoReturn
 from seqtool.system import signals
 
 
+class _WithoutPandas:
+    """Hides pandas from pyarrow, which would load it, 0.2 s, to see if it was handed a DataFrame: never here."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its code; signals are ours before anything else is loaded."""
     signals.install()
+    sys.meta_path.insert(0, _WithoutPandas())
+    if sys.stdout is not None:  # names from data on a terminal that lacks the letters
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        from seqtool.cli import run
+        with signals.held():  # modules that are loaded in part cannot be loaded again, to tell the end
+            from seqtool.cli import run
 
         code = run(sys.argv[1:])
         signals.ignore()
-    except signals.Ended:
-        code = 128 + (signals.received() or 0)
-        print("seqtool: error: interrupted; nothing was written", file=sys.stderr)
+    except signals.Ended:  # while the command line was loaded, or just after the call
+        from seqtool.cli import ending, fail
+
+        code = fail(*ending(signals.received() or 0), sys.argv[1:])
         signals.ignore()
     _leave(code)
 

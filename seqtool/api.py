@@ -6,30 +6,27 @@ import os
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, SupportsIndex, overload
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import Spool
-from seqtool.errors import UsageError, check_choice
+from seqtool.errors import check_whole, names_arguments
 from seqtool.files import inputs
-from seqtool.grouping.encoder import EmptyKey, GroupOptions
-from seqtool.grouping.group import group_table
-from seqtool.operations.pad import carry_out, check_blow_up, pad_stream
+from seqtool.grouping import group as grouping
+from seqtool.grouping.encoder import EmptyKey
+from seqtool.grouping.group import GroupResult
+from seqtool.grouping.spec import GroupSpec
+from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
-from seqtool.sequences.receipts import Made
 from seqtool.system import memory
-from seqtool.tables import tables
-from seqtool.tables.roles import LabelKind, resolve
-from seqtool.tables.tables import Table, TextOptions
+from seqtool.tables import opening
+from seqtool.tables.in_memory import table_of
+from seqtool.tables.roles import LabelKind, column_named, columns_named
+from seqtool.tables.table import TextOptions
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Column = str | int
+Column = str | SupportsIndex
 
 
 @overload
@@ -38,8 +35,9 @@ def group(
 ) -> Padded: ...
 @overload
 def group(data: Any, *, key: Column | Sequence[Column], ragged: Literal[True], **options: Any) -> Ragged: ...
-def group(  # type: ignore[misc] # the overloads only tell the result's type; **options is what stands here
-    data: pd.DataFrame | Array | str | os.PathLike[str],
+@names_arguments  # type: ignore[misc] # the overloads only tell the result's type; **options is what stands here
+def group(
+    data: Any,
     *,
     key: Column | Sequence[Column],
     order_by: Column | Sequence[Column] = (),
@@ -67,7 +65,8 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
 ) -> Padded | Ragged:
     """Gather flat rows into one sequence for each key: padded, or as they are with `ragged=True`.
 
-    `data` is a pandas DataFrame, a 2-D array, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
+    `data` is a DataFrame (pandas, polars), an Arrow table or whatever else has the Arrow PyCapsule interface, a
+    2-D array, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
     combination. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
     within a key unless `order_by` says otherwise. All other arguments are as in `seqtool group --help`.
@@ -81,71 +80,52 @@ def group(  # type: ignore[misc] # the overloads only tell the result's type; **
     >>> grouped.x.shape, grouped.keys.tolist(), grouped.lengths.tolist()
     ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
     """
-    options = GroupOptions(
-        dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
-        label_as=check_choice("label_as", label_as, ("class", "number")),
+    spec = GroupSpec(
+        key=columns_named(key),
+        order_by=columns_named(order_by),
+        columns=None if columns is None else columns_named(columns),
+        drop=columns_named(drop),
+        keep_key=None if keep_key is None else bool(keep_key),
+        label=column_named(label),
+        step_label=column_named(step_label),
+        static=columns_named(static),
+        label_as=label_as,
         label_value=label_value,
         keep_row_index=keep_row_index,
-        min_len=min_len,
-        empty_key=check_choice("empty_key", empty_key, ("error", "drop", "keep")),
-        missing=[missing] if isinstance(missing, str) else missing,
+        min_len=check_whole("min_len", min_len),
+        empty_key=empty_key,
+        missing=[str(word) for word in columns_named(missing)],
+        maxlen=check_whole("maxlen", maxlen),
+        padding=padding,
+        truncating=truncating,
+        value=value,
+        dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
+        ragged=ragged,
+        text=TextOptions(delimiter, header, encoding),
     )
-    roles: dict[str, Any] = {
-        "key": _several(key),
-        "order_by": _several(order_by),
-        "columns": None if columns is None else _several(columns),
-        "drop": _several(drop),
-        "keep_key": keep_key,
-        "label": label,
-        "step_label": step_label,
-        "static": _several(static),
-    }
-    if ragged and maxlen is not None:
-        raise UsageError("ragged sequences are not padded: leave maxlen out")
     with ExitStack() as stack:
         folder = inputs.temporary_folder(None)
         spool = stack.enter_context(Spool(folder))
         if isinstance(data, (str, os.PathLike)):
             found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
-            table = tables.open_tables(found, TextOptions(delimiter, header, encoding))
-            names = [Path(data).name]
+            table, names = opening.open_tables(found, spec.text), [item.base_name for item in found]
         else:
-            table, names = _in_memory(data), []
-        came = group_table(table, resolve(table, **roles), options, spool=spool, memory=memory.allowed(None))
-        arguments = {
-            **{
-                name: list(map(str, part)) if isinstance(part, (list, tuple)) else part
-                for name, part in roles.items()
-            },
-            "features": came.features,
-            "maxlen": maxlen,
-            "dtype": options.dtype,
-        }
-        receipt = Made("group", names, arguments, came.rows)
-        if ragged:
-            made: Padded | Ragged = came.ragged.in_memory().replace(receipt=(receipt.entry(cut=0),))
+            table, names = table_of(data), []
+        grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=memory.allowed(None))
+        if isinstance(grouped.data, Ragged):
+            in_memory: Padded | Ragged = grouped.data.in_memory()
         else:
-            planned = pad_stream(
-                came.ragged, maxlen=maxlen, padding=padding, truncating=truncating, value=value
-            )
-            check_blow_up(planned)
-            made = carry_out(planned).replace(receipt=(receipt.entry(cut=planned.steps_cut),))
-    if came.coarse:
+            check_blow_up(grouped.data)
+            in_memory = carry_out(grouped.data)
+    _warn(grouped.result)
+    return in_memory
+
+
+def _warn(result: GroupResult) -> None:
+    """Warn the caller of `group` of what the summary of the command warns of."""
+    if result.coarse:
         warnings.warn(
-            f"float32 has no room for the fractions of {came.coarse}: dtype='float64' has", stacklevel=2
+            f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=4
         )
-    if came.missing:
-        warnings.warn(f"missing values became NaN: {came.missing}", stacklevel=2)
-    return made
-
-
-def _in_memory(data: Any) -> Table:
-    if isinstance(data, np.ndarray):
-        return tables.from_array(data)
-    if hasattr(data, "columns") and hasattr(data, "set_axis"):  # a DataFrame, without loading pandas to ask
-        return tables.from_frame(data)
-    raise UsageError(f"data is a {type(data).__name__}; a DataFrame, a 2-D array or a path was expected")
-
-
-def _several(names: Column | Sequence[Column]) -> Sequence[Column]:
-    return [names] if isinstance(names, (str, int)) else names
+    if result.missing:
+        warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import pkgutil
 import sys
@@ -12,8 +13,11 @@ from typing import Annotated
 import typer
 
 from seqtool import commands
+from seqtool.commands._given import Given, given
 from seqtool.commands._options import takes_groups
+from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
+from seqtool.operations import OPERATIONS
 from seqtool.system import signals
 from seqtool.system.platform import broken_pipe_code, ending_signals
 from seqtool.words import printable
@@ -22,15 +26,6 @@ _SUMMARY = """Turn tables of variable-length sequences into tensors for recurren
 
 Example: seqtool group events.csv --key user --order-by time -o train.npz
 """
-
-
-class _WithoutPandas:
-    """Hides pandas from pyarrow, which would load it, 0.2 s, to see if it was handed a DataFrame: never here."""
-
-    @staticmethod
-    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
 
 
 def _version(wanted: bool) -> None:
@@ -42,7 +37,7 @@ def _version(wanted: bool) -> None:
 
 
 def build() -> typer.Typer:
-    """The application, with one command for each module in `seqtool.commands`."""
+    """The application, with one command for each module in `seqtool.commands`, and for each operation."""
     app = typer.Typer(
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -63,16 +58,18 @@ def build() -> typer.Typer:
             continue
         function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
         app.command(module.name)(takes_groups(function))
+    for name in OPERATIONS:
+        operation = getattr(importlib.import_module(f"seqtool.operations.{name}"), name.title())
+        app.command(name)(takes_groups(command_of(operation)))
     return app
 
 
 def run(arguments: list[str]) -> int:
-    """Run one call and return its exit code; every error becomes one line on standard error."""
-    sys.meta_path.insert(0, _WithoutPandas())
-    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # names from data on a terminal that lacks the letters
+    """Run one call and return its exit code; every error becomes one line, or one JSON object, on standard error.
+
+    It leaves the process as it was, and may be called again.
+    """
+    signals.record_outputs()
     try:
         code = _call(arguments)
         if signals.received() is not None:  # somebody below took it for an error of their own
@@ -81,13 +78,13 @@ def run(arguments: list[str]) -> int:
     except BaseException as error:
         number = signals.received()
         if number is not None:
-            return _fail(f"{ending_signals()[number]}; nothing was written", 128 + number)
+            return fail(*ending(number), arguments)
         # Typer makes a SystemExit of it.
         if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-            return _reader_gone()
+            return broken_pipe_code()  # the reader of the pipe has gone: end quietly, as `cat | head` does
         if "--traceback" in arguments or not isinstance(error, Exception):
             raise
-        return _fail(*_explain(error, arguments))
+        return fail(*_explain(error, arguments), arguments)
 
 
 def _call(arguments: list[str]) -> int:
@@ -117,19 +114,41 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return "not enough memory; see --dry-run for what the output takes", 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
-        return printable(f"{where}{why(error)}; no output was written"), 1
+        return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
 
 
-def _fail(message: str, code: int) -> int:
-    if sys.stderr is not None:
+def ending(number: int) -> tuple[str, int]:
+    """What to say of the signal that ended a call, and the exit code.
+
+    >>> ending(15)
+    ('terminated; nothing was written', 143)
+    """
+    return f"{ending_signals()[number]}; {signals.outcome()}", 128 + number
+
+
+def fail(message: str, code: int, arguments: list[str]) -> int:
+    """Write the error that ends a call to standard error, as JSON where the call asks for it, and return `code`."""
+    if sys.stderr is None:
+        return code
+    asked = _asked(arguments)
+    if "--json" in asked.options:
+        from seqtool.terminal.report import SCHEMA
+
+        known = {} if asked.command is None else {"command": asked.command}
+        error = {"schema": SCHEMA, **known, "error": message, "exit_code": code}
+        print(json.dumps(error), file=sys.stderr)
+    else:
         print(f"seqtool: error: {message}", file=sys.stderr)
     return code
 
 
-def _reader_gone() -> int:
-    """The command behind the pipe has closed it: end quietly, as `cat | head` does."""
-    # What is still in Python's buffer must not be written at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return broken_pipe_code()
+def _asked(arguments: list[str]) -> Given:
+    """The command and the options of a call; looked for only where one of them may be --json."""
+    if not any(word.startswith("--json") for word in arguments):
+        return Given(None, frozenset())
+    try:
+        return given(arguments, typer.main.get_command(build()))
+    except Exception:  # noqa: BLE001 - the error to be told may be that the commands cannot be loaded
+        return Given(None, frozenset(arguments))

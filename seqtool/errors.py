@@ -1,10 +1,18 @@
 """The errors that seqtool raises on purpose. Each is one sentence that a person can act on."""
 
 import errno
+import functools
+import inspect
+import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+from seqtool.words import as_arguments
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class SeqtoolError(Exception):
@@ -40,6 +48,38 @@ def check_choice(option: str, given: str | None, choices: tuple[str, ...]) -> An
     if given is not None and given not in choices:
         raise UsageError(f"{option} is {given!r}; {', '.join(choices[:-1])} or {choices[-1]} was expected")
     return given
+
+
+def check_whole(argument: str, given: Any) -> Any:
+    """What was given as a Python integer, or None; raises UsageError for what is no whole number.
+
+    >>> check_whole("maxlen", 3.0)
+    Traceback (most recent call last):
+    seqtool.errors.UsageError: maxlen is 3.0; a whole number was expected
+    """
+    if given is None:
+        return None
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        return operator.index(given)
+    except TypeError:
+        raise UsageError(f"{argument} is {given!r}; a whole number was expected") from None
+
+
+def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
+    """Let the errors of a public function name its arguments where they name options of the command line."""
+    known = frozenset(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except SeqtoolError as error:
+            error.args = (as_arguments(str(error), known),)
+            raise
+
+    return call
 
 
 def why(error: OSError) -> str:

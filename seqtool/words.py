@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import re
+import shlex
+from collections.abc import Collection, Sequence
 
 
 def count(number: int, noun: str) -> str:
@@ -84,3 +86,72 @@ def split_names(text: str) -> list[str]:
     ['a', 'b,c']
     """
     return next(csv.reader([text], skipinitialspace=True), [])
+
+
+# An option, and what stands behind it where that is no word of the sentence. Commands, and what stands in quotes
+# (the name of a column), stay as they are.
+_OPTION = re.compile(
+    r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
+    | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
+      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
+         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-][^\s;,:()'"]*))?""",
+    re.VERBOSE,
+)
+_VALUED = {"dtype", "maxlen", "min-len", "label-as", "empty-key", "missing", "drop", "step-label", "static"}
+_VALUED |= {
+    "columns",
+    "key",
+    "order-by",
+    "label",
+    "encoding",
+    "delimiter",
+    "padding",
+    "truncating",
+    "compress",
+}
+_BARE = {"maxlen", "min-len"}  # their values are numbers
+_FLAGS = {
+    "header": ("header", "header=True"),
+    "no-header": ("header", "header=False"),
+    "keep-key": ("keep_key", "keep_key=True"),
+    "drop-key": ("keep_key", "keep_key=False"),
+    "keep-row-index": ("keep_row_index", "keep_row_index=True"),
+    "ragged": ("ragged", "ragged=True"),
+    "mask": ("mask", "mask=True"),
+    "post": ("padding", 'padding="post"'),
+    "pre": ("padding", 'padding="pre"'),
+}
+# What to do instead where a function has no such argument.
+_ELSEWHERE = {
+    "ragged": "a Ragged",
+    "max-memory": "--max-memory on the command line",
+    "temp-dir": "TMPDIR in the environment",
+    "allow-pickle": "np.load(..., allow_pickle=True)",
+}
+
+
+def as_arguments(text: str, known: Collection[str] | None = None) -> str:
+    """A message that names options of the command line, for a function that has arguments.
+
+    `known` are the arguments that it has, None for all. An option that it has not keeps its name, or gives way to
+    what does the same.
+
+    >>> as_arguments("choose --dtype float64, or a wider --dtype; see --header")
+    'choose dtype="float64", or a wider dtype; see header=True'
+    """
+
+    def argument(found: re.Match[str]) -> str:
+        option, value = found["option"], found["value"]
+        if option is None:
+            return found[0]
+        name, flag = _FLAGS.get(option, (option.replace("-", "_"), None))
+        if known is not None and name not in known:
+            return _ELSEWHERE.get(option, found[0]) if value in (None, "DIR") else found[0]
+        if option not in _VALUED or value is None:
+            return (flag or name) + (f" {value}" if value is not None else "")
+        held = shlex.split(value)[0]
+        if option in _BARE:
+            return f"{name}={held}"
+        return f"{name}={held!r}" if '"' in held or "\\" in held else f'{name}="{held}"'
+
+    return _OPTION.sub(argument, text)

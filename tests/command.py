@@ -1,4 +1,8 @@
-"""Runs the real command in a process of its own, in a scratch folder, and looks at what it leaves behind."""
+"""Runs the real command in a scratch folder, and looks at what it leaves behind.
+
+Most calls run within the process of the tests, see `tests.within`: starting one of its own takes ten times as long
+as the work. What only a process can show has one.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,13 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tests import within
 
 SEQTOOL = Path(sys.executable).with_name("seqtool")
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -73,7 +78,33 @@ class Place:
     ) -> Done:
         """`seqtool` with these arguments; without `stdin` its standard input is /dev/null.
 
-        A path as `stdin` is what `< path` gives; bytes come through a pipe. `before` runs in the new process.
+        A path as `stdin` is what `< path` gives; bytes come through a pipe. A call that is given another standard
+        output, or something to do `before` it begins, has a process of its own.
+        """
+        if stdout != subprocess.PIPE or before is not None:
+            return self.process(
+                *arguments, stdin=stdin, stdout=stdout, environment=environment, before=before
+            )
+        code, out, err = within.call(
+            [*map(str, arguments)],
+            folder=self.folder,
+            environment=self.environment(environment),
+            stdin=Path(os.devnull) if stdin is None else stdin,
+            longest=_LONGEST,
+        )
+        return Done(code, out, err.decode())
+
+    def process(
+        self,
+        *arguments: str | Path,
+        stdin: bytes | Path | None = None,
+        stdout: int = subprocess.PIPE,
+        environment: Mapping[str, str] | None = None,
+        before: Callable[[], object] | None = None,
+    ) -> Done:
+        """The same in a process of its own, for what Python's start and end have a part in.
+
+        `before` runs in the new process.
         """
         feed: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": subprocess.DEVNULL}
         with (stdin if isinstance(stdin, Path) else Path(os.devnull)).open("rb") as file:
@@ -108,15 +139,11 @@ class Place:
         return int(self.temporary.with_name(f"{name}.peak").read_text(encoding="ascii"))
 
     def made(self, command: str, *calls: Sequence[str | Path]) -> list[dict[str, np.ndarray]]:
-        """The arrays that a command makes of each of these arguments; the calls run on all cores."""
-
-        def make(numbered: tuple[int, Sequence[str | Path]]) -> dict[str, np.ndarray]:
-            number, arguments = numbered
+        """The arrays that a command makes of each of these arguments."""
+        arrays = []
+        for number, arguments in enumerate(calls):
             succeeded(self.run(command, *arguments, "-o", f"made{number}.npz"))
-            return self.arrays(f"made{number}.npz")
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            arrays = [*pool.map(make, enumerate(calls))]
+            arrays.append(self.arrays(f"made{number}.npz"))
         assert self.left_behind() == []
         return arrays
 

@@ -7,11 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
+from tests.hunting import examples
 from tests.screen import Attach, Terminal
 
-settings.register_profile("seqtool", derandomize=True, deadline=None, max_examples=100)
+settings.register_profile("seqtool", derandomize=True, deadline=None, max_examples=examples(100))
 settings.load_profile("seqtool")
 
 
@@ -43,6 +44,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if missing:
         told = f"needs {', '.join(sorted(missing))}"
         (pytest.fail if "SEQTOOL_NEED_EVERYTHING" in os.environ else pytest.skip)(told)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what Hypothesis draws the examples of as a hunt."""
+    if is_hypothesis_test(getattr(item, "obj", None)):
+        item.add_marker("hunt")
 
 
 def pytest_configure() -> None:

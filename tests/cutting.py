@@ -7,7 +7,7 @@ import pytest
 from seqtool.arrays import lazy, spool
 from seqtool.grouping import columns, runs, sorting
 from seqtool.system.memory import Memory
-from seqtool.tables import csv_blocks, csv_text
+from seqtool.tables import csv_blocks, csv_parser
 
 
 class Tight(Memory):
@@ -25,7 +25,7 @@ def small_blocks(patch: pytest.MonkeyPatch, size: int) -> None:
     """Cut CSV into blocks of about `size` bytes, on both roads through it."""
     for name in ("_BLOCK", "_FIRST"):
         patch.setattr(csv_blocks, name, size)
-    for module in (csv_blocks, csv_text):
+    for module in (csv_blocks, csv_parser):
         patch.setattr(module, "LONGEST_ROW", size)
 
 

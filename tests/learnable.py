@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def kinds() -> dict[str, Ragged]:
     four = np.arange(STEPS) % 4
 
     def made(
-        values: np.ndarray, lengths: np.ndarray = LENGTHS, step_y: StepArray | None = None, **more: object
+        values: np.ndarray, lengths: np.ndarray = LENGTHS, step_y: StepArray | None = None, **more: Any
     ) -> Ragged:
         steps = {} if step_y is None else {"step_y": StepArray(step_y.data[: lengths.sum()], step_y.value)}
         y = {} if "y" not in more else {"y": more["y"]}

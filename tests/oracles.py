@@ -95,6 +95,11 @@ def group_rows(
     return [key[0] if len(keys) == 1 else key for key in told], [groups[key] for key in kept], ties
 
 
+def repeated(items: list[Any]) -> list[int]:
+    """The places of those that stand in front of themselves already."""
+    return [i for i, item in enumerate(items) if item in items[:i]]
+
+
 def strip(sequence: list[Any], *, value: float = 0, side: str = "post") -> list[Any]:
     """The sequence without the run of steps at one side that hold nothing but `value`."""
 
@@ -184,7 +189,13 @@ def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = Fals
             },
         ),
         "per_sequence": st.fixed_dictionaries(
-            {}, optional={"y": npst.arrays(np.int64, count), "static": npst.arrays(np.float64, (count, 2))}
+            {},
+            optional={
+                "y": npst.arrays(np.int64, count),
+                "static": npst.arrays(np.float64, (count, 2)),
+                "part": npst.arrays(np.int64, count),
+                "split": texts(count),
+            },
         ),
         "names": st.fixed_dictionaries({}, optional={"classes": texts(3), "static_features": texts(2)}),
         "receipt": st.sampled_from([(), ({"command": "group", "inputs": ["é.csv"]},)]),

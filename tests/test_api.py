@@ -12,6 +12,7 @@ import pytest
 
 import seqtool as st
 from seqtool.sequences.ragged import Padded, Ragged
+from tests.holders import Capsule
 from tests.oracles import parts, told
 
 NAN = float("nan")
@@ -75,10 +76,16 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def without_dialect(entry: Any) -> Any:
+    """The arguments of an entry, but for how its text was read."""
+    dialect = ("header", "delimiter", "encoding")
+    return {name: held for name, held in entry["arguments"].items() if name not in dialect}
+
+
 def made_of(source: Any, **options: Any) -> Any:
     """What a source gives, but for the names of files in the receipt."""
     made = st.group(source, **options)
-    receipt = [{**entry, "inputs": []} for entry in made.receipt]
+    receipt = [{**entry, "inputs": [], "arguments": without_dialect(entry)} for entry in made.receipt]
     assert [entry["rows"]["in"] for entry in receipt] == [int(made.lengths.sum())]
     return parts(made.replace(receipt=tuple(receipt)))
 
@@ -98,6 +105,62 @@ def test_an_array_and_every_form_of_it_give_the_same(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "t.csv", array, fmt="%d", delimiter=",")
     for source in (pd.DataFrame(array), *(tmp_path / name for name in ("t.npy", "t.npz", "t.csv"))):
         assert made_of(source, key=2, order_by=1) == expected
+
+
+def test_tables_of_other_libraries_give_the_same_as_files() -> None:
+    table = pa.Table.from_pandas(EVENTS, preserve_index=False)
+    expected = made_of(EVENTS, **OPTIONS)
+    for data in (
+        table,
+        table.combine_chunks().to_batches()[0],
+        Capsule(table),
+        table.to_reader(max_chunksize=2),
+    ):
+        assert made_of(data, **OPTIONS) == expected
+    views = table.set_column(0, "user", table["user"].cast(pa.string_view()))
+    codes = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, 1, 0]), pa.array(["x", "y"], pa.string_view()))
+    assert made_of(Capsule(views.set_column(4, "kind", codes)), **OPTIONS) == expected
+
+
+def test_tables_of_polars_and_duckdb_give_the_same_as_pandas() -> None:
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    expected = made_of(EVENTS, **OPTIONS)
+    frame = polars.DataFrame(EVENTS.to_dict("list"))
+    assert made_of(frame, **OPTIONS) == expected
+    assert made_of(frame.with_columns(polars.col("kind").cast(polars.Categorical)), **OPTIONS) == expected
+    assert made_of(duckdb.sql("select * from frame"), **OPTIONS) == expected
+    with pytest.raises(st.UsageError, match=r"data is a polars.Series; a DataFrame \(pandas, polars\)"):
+        st.group(frame["a"], key=0)
+
+
+def test_a_number_that_no_float_holds_stays_what_it_is() -> None:
+    grouped = st.group(Capsule(pa.table({"k": [1], "a": [2**53 + 1]})), key="k")
+    assert (grouped.x.dtype, grouped.x.tolist()) == (np.int64, [[[2**53 + 1]]])
+
+
+def test_masked_cells_are_missing() -> None:
+    rows = np.ma.masked_array([[1.0, 2.0], [1.0, 3.0]], [[False, False], [False, True]])
+    with pytest.warns(UserWarning, match=r"missing values became NaN: \{'1': 1\}"):
+        grouped = st.group(rows, key=0)
+    assert told(grouped.x) == told([[[1.0, 2.0], [1.0, NAN]]])
+    whole = rows.astype("int64")
+    with pytest.raises(st.DataError, match=r"row 1, column '1': a missing value, .*dtype=.float32."):
+        st.group(whole, key=0)
+    with pytest.warns(UserWarning, match="'1': 1"):
+        assert told(st.group(whole, key=0, dtype="float64").x) == told(grouped.x)
+    with pytest.raises(st.DataError, match="key column '1' is empty in 1 of 2 rows"):
+        st.group(rows, key=1)
+    assert made_of(np.ma.masked_array(ROWS), key=2) == made_of(np.array(ROWS), key=2)
+
+
+def test_the_receipt_names_the_files_that_a_pattern_found(tmp_path: Path) -> None:
+    for name in ("e1.csv", "e0.csv", "other.csv"):
+        EVENTS.to_csv(tmp_path / name, index=False)
+    for source in (tmp_path / "e*.csv", str(tmp_path / "e*.csv")):
+        (entry,) = st.group(source, key="user", columns=["b"]).receipt
+        assert entry["inputs"] == ["e0.csv", "e1.csv"]
+    (entry,) = st.group(tmp_path / "other.csv", key="user", columns=["b"]).receipt
+    assert entry["inputs"] == ["other.csv"]
 
 
 def test_a_pattern_names_several_files(tmp_path: Path) -> None:
@@ -180,7 +243,7 @@ def test_integer_columns_give_int64_and_any_other_number_float32() -> None:
 
 def test_a_typed_integer_that_float32_cannot_hold_is_refused() -> None:
     frame = pd.DataFrame({"k": [1, 1], "i": [1, 2**24 + 1], "f": [0.5, 1]})
-    with pytest.raises(st.DataError, match=r"row 1, column 'i': 16777217, .*--dtype float64"):
+    with pytest.raises(st.DataError, match=r"row 1, column 'i': 16777217, .*dtype=\"float64\""):
         st.group(frame, key="k")
     assert st.group(frame, key="k", dtype="float64").x[0, 1].tolist() == [2**24 + 1, 1]
 
@@ -266,7 +329,7 @@ def test_parquet_files_of_other_times_are_compared_as_times(tmp_path: Path) -> N
     ("options", "message"),
     [
         ({"key": []}, "no key"),
-        ({"columns": ["a"], "drop": ["b"]}, "--columns and --drop"),
+        ({"columns": ["a"], "drop": ["b"]}, "^columns and drop both"),
         ({"min_len": -1}, "min_len is -1"),
         ({"maxlen": 0}, "maxlen is 0"),
         ({"maxlen": -3}, "maxlen is -3"),
@@ -276,7 +339,7 @@ def test_parquet_files_of_other_times_are_compared_as_times(tmp_path: Path) -> N
         ({"dtype": "floaty"}, "floaty"),
         ({"label_as": "klass"}, "klass"),
         ({"empty_key": "skip"}, "skip"),
-        ({"delimiter": ";;"}, "--delimiter"),
+        ({"delimiter": ";;"}, "^delimiter is"),
         ({"encoding": "klingon"}, "klingon"),
     ],
 )
@@ -293,6 +356,52 @@ def test_one_name_stands_for_a_list_of_one() -> None:
     frame = pd.DataFrame({"k": [1], "a": [2], "b": [3], "ab": [4]})
     assert st.group(frame, key="k", columns="ab").features == ("ab",)
     assert st.group(frame, key="k", drop="ab").features == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("options", "plainly"),
+    [
+        ({"key": "k", "columns": pd.Index(["a", "b"])}, {"key": "k", "columns": ["a", "b"]}),
+        ({"key": "k", "columns": np.array(["a", "b"])}, {"key": "k", "columns": ["a", "b"]}),
+        ({"key": "k", "drop": pd.Index(["a", "c"])}, {"key": "k", "drop": ["a", "c"]}),
+        ({"key": "k", "drop": {"a", "c"}}, {"key": "k", "drop": ["a", "c"]}),
+        ({"key": "k", "order_by": pd.Index(["b", "a"])}, {"key": "k", "order_by": ["b", "a"]}),
+        ({"key": np.int64(0), "columns": np.arange(1, 3)}, {"key": 0, "columns": [1, 2]}),
+        ({"key": range(2)}, {"key": [0, 1]}),
+        ({"key": np.array([0, 1])}, {"key": [0, 1]}),
+        ({"key": ("k", "c"), "columns": ("b", "a")}, {"key": ["k", "c"], "columns": ["b", "a"]}),
+        ({"key": np.str_("k"), "static": pd.Series(["c"])}, {"key": "k", "static": ["c"]}),
+        ({"key": "k", "label": np.int64(3)}, {"key": "k", "label": 3}),
+        ({"key": "k", "keep_key": np.False_}, {"key": "k", "keep_key": False}),
+        ({"key": "k", "maxlen": np.int64(1), "min_len": np.int8(1)}, {"key": "k", "maxlen": 1, "min_len": 1}),
+    ],
+)
+def test_arguments_of_numpy_and_pandas_are_like_others(
+    tmp_path: Path, options: dict[str, Any], plainly: dict[str, Any]
+) -> None:
+    frame = pd.DataFrame({"k": [1, 1, 2], "a": [1, 2, 3], "b": [6, 5, 4], "c": [7, 7, 8]})
+    grouped = st.group(frame, **options)
+    assert parts(grouped) == parts(st.group(frame, **plainly))
+    st.save(tmp_path / "t.npz", grouped)  # its receipt is JSON
+    assert parts(st.load(tmp_path / "t.npz"))["receipt"] == parts(grouped)["receipt"]
+
+
+@pytest.mark.parametrize("argument", ["maxlen", "min_len"])
+def test_a_number_of_steps_is_whole(argument: str) -> None:
+    with pytest.raises(st.UsageError, match=f"{argument} is 3.0; a whole number was expected"):
+        st.group(EVENTS, key="user", columns=["b"], **{argument: 3.0})
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_a_label_value_that_the_labels_cannot_hold_is_refused(ragged: bool) -> None:
+    options: dict[str, Any] = {"key": "user", "columns": ["b"], "ragged": ragged}
+    for column in ("kind", "time"):
+        with pytest.raises(
+            st.DataError, match=r"^label_value: nan cannot be held in int64, .* step_y; a whole number was"
+        ):
+            st.group(EVENTS, step_label=column, label_value=NAN, **options)
+    fractions = st.group(EVENTS, step_label="a", label_value=NAN, **options).per_step["step_y"]
+    assert (fractions.data.dtype, np.isnan(fractions.value)) == (np.float32, True)
 
 
 def test_one_more_missing_word_need_not_stand_in_a_list(tmp_path: Path) -> None:
@@ -327,7 +436,7 @@ def test_one_long_sequence_among_short_ones_is_refused(monkeypatch: pytest.Monke
     keys = np.r_[np.zeros(10_000, int), np.arange(1, 2001)]
     frame = pd.DataFrame({"k": keys, "a": 1})
     monkeypatch.setattr("seqtool.operations.pad.budget", lambda: 1 << 20)
-    with pytest.raises(st.DataError, match=r"key 0, has 10,000 steps; --maxlen 1 covers 95 %"):
+    with pytest.raises(st.DataError, match=r"key 0, has 10,000 steps; maxlen=1 covers 95 %"):
         st.group(frame, key="k")
     assert st.group(frame, key="k", maxlen=1).x.shape == (2001, 1, 1)
     assert len(st.group(frame, key="k", ragged=True)) == 2001

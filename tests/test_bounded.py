@@ -65,7 +65,7 @@ def bounded(place: Place, *arguments: str) -> dict[str, Any]:
 def same_as_unbounded(place: Place, *arguments: str) -> dict[str, Any]:
     """Run a call under the least limit and again with the default, compare every byte, keep `out.npz`."""
     summary = bounded(place, *arguments, "-o", "out.npz")
-    succeeded(place.run(*arguments, "-o", "free.npz", "-q"))
+    succeeded(place.process(*arguments, "-o", "free.npz", "-q"))
     assert filecmp.cmp(place.folder / "out.npz", place.folder / "free.npz", shallow=False)
     (place.folder / "free.npz").unlink()
     return summary
@@ -393,8 +393,8 @@ def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
     arrays = {"x": x, "lengths": lengths, "keys": names, "y": rng.integers(0, 5, count)}
     np.savez(place.folder / "foreign.npz", **arrays)
     del x, arrays
-    succeeded(place.run("pad", "foreign.npz", "--post", "--min-len", "3", "-o", "ours.npz", "-q"))
-    succeeded(place.run("pad", "ours.npz", "--ragged", "--compress", "fast", "-o", "ragged.npz", "-q"))
+    succeeded(place.process("pad", "foreign.npz", "--post", "--min-len", "3", "-o", "ours.npz", "-q"))
+    succeeded(place.process("pad", "ours.npz", "--ragged", "--compress", "fast", "-o", "ragged.npz", "-q"))
     kept = int((lengths >= 3).sum())
     for call, failing in (
         (("check", "foreign.npz", "--for", "torch"), {}),

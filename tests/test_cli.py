@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import json
 import os
@@ -12,12 +13,14 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from seqtool import cli
 from tests.command import SAMPLES, SEQTOOL, Done, Place, succeeded
 
 COMMANDS = ["group", "info", "pad"]
@@ -49,11 +52,11 @@ def test_help_lists_every_command(place: Place) -> None:
 
 
 def test_version(place: Place) -> None:
-    assert re.fullmatch(r"seqtool \d+\.\d+\.\d+\n", succeeded(place.run("--version")).out.decode())
+    assert re.fullmatch(r"seqtool \d+\.\d+\.\d+\n", succeeded(place.process("--version")).out.decode())
 
 
 def test_no_command_shows_how_to_call(place: Place) -> None:
-    done = place.run()
+    done = place.process()
     assert done.code == 2
     assert "Usage: seqtool" in done.err
     assert done.out == b""
@@ -109,7 +112,7 @@ def test_help_and_version_load_no_library(arguments: list[str], place: Place) ->
 def test_completion_loads_no_library(place: Place) -> None:
     """What the shell runs at each press of the tab key."""
     environment = {"_SEQTOOL_COMPLETE": "complete_bash", "COMP_WORDS": "seqtool gr", "COMP_CWORD": "1"}
-    done = place.run(environment=environment)
+    done = place.process(environment=environment)
     assert done.out.split() == [b"group"]
     watched = LOADED.replace("code = run(sys.argv[2:])", "code = 0\ntry: run([])\nexcept SystemExit: pass")
     told = subprocess.run(
@@ -134,6 +137,50 @@ def test_pad_on_an_array_loads_numpy_alone(source: str, place: Place) -> None:
 
 def test_a_wrong_call_loads_no_library(place: Place) -> None:
     assert "loaded 2 []" in loaded(place, HEAVY, "pad", "a.npy", "--maxlne", "3").err
+
+
+def test_a_process_of_its_own_never_loads_pandas(place: Place) -> None:
+    """pyarrow would, to see whether what it is handed is a DataFrame."""
+    done = succeeded(place.process("group", ROWS, "--key", "2", environment={"PYTHONPROFILEIMPORTTIME": "1"}))
+    imported = {line.rpartition("|")[2].strip() for line in done.err.splitlines()}
+    assert "pyarrow.lib" in imported
+    assert {
+        name for name in imported if name.startswith("pandas.")
+    } == set()  # "pandas" was looked for in vain
+
+
+def test_a_call_leaves_the_process_as_it_was(place: Place) -> None:
+    def state() -> list[object]:
+        streams = [(stream.encoding, stream.errors) for stream in (sys.stdin, sys.stdout, sys.stderr)]
+        handlers = [signal.getsignal(number) for number, _ in SIGNALS]
+        files = [os.fstat(number) for number in range(3)]
+        return [
+            [*sys.meta_path],
+            [*sys.path],
+            {**os.environ},
+            [*warnings.filters],
+            Path.cwd(),
+            streams,
+            handlers,
+            files,
+        ]
+
+    place.write("a.npy", DENSE)
+    calls = (["pad", "a.npy"], ["pad", "no.npy"], ["group", ROWS, "--key", "2", "-o", "-"], ["--help"], [])
+    for call in calls:  # which loads what they need
+        place.run(*call)
+    before = state()
+    assert [place.run(*call).code for call in calls] == [0, 1, 0, 0, 2]
+    assert state() == before
+
+
+@pytest.mark.parametrize(("call", "code"), [("pad a.npy", 0), ("pad no.npy", 1), ("pad a.npy --maxlen 0", 2)])
+def test_a_process_ends_as_the_call_within_another_does(call: str, code: int, place: Place) -> None:
+    place.write("a.npy", DENSE)
+    done = place.process(*call.split())
+    assert done.code == code
+    assert place.run(*call.split()) == done
+    assert place.left_behind() == []
 
 
 # What is said
@@ -178,6 +225,7 @@ def test_json_is_one_object_on_standard_error(place: Place) -> None:
     done = succeeded(place.run("group", "a.csv", "--key", "k", "--json", "--maxlen", "2", "-o", "b.npz"))
     facts = json.loads(done.err)
     assert done.out == b""
+    assert next(iter(facts.items())) == ("schema", 1)
     assert facts["command"] == "group"
     assert facts["shape"] == [2, 2, 1]
     assert facts["dtype"] == "float32"
@@ -200,6 +248,168 @@ def test_json_is_valid_where_padding_is_nan(place: Place) -> None:
     done = succeeded(place.run("pad", "a.npy", "--value", "nan", "--json"))
     facts = json.loads(done.err, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert facts["value"] == "nan"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "info a.npz",
+        "info a.npz --sequence 0",
+        "check a.npz",
+        "plan a.npz",
+        "pad a.npz",
+        "pad a.npz --dry-run",
+        "group a.csv --key 0",
+        pytest.param("plot a.npz", marks=pytest.mark.matplotlib),
+    ],
+)
+def test_every_json_output_begins_with_the_version_of_its_schema(call: str, place: Place) -> None:
+    place.write("a.csv", "1,2\n1,3\n2,4\n")
+    place.write("a.npy", DENSE)
+    succeeded(place.run("pad", "a.npy", "-o", "a.npz"))
+    done = succeeded(place.run(*call.split(), "--json"))
+    facts = json.loads(done.out or done.err)
+    assert next(iter(facts.items())) == ("schema", 1)
+    assert not (done.out and done.err)
+
+
+# Errors as JSON
+
+
+def error_of(done: Done) -> dict[str, object]:
+    """The error of a call, which is all that it wrote; it holds these keys and no others."""
+    assert done.out == b""
+    assert done.err.endswith("}\n")
+    assert done.err.count("\n") == 1
+    error = json.loads(done.err)
+    assert list(error) == ["schema", *(["command"] if "command" in error else []), "error", "exit_code"]
+    assert error["schema"] == 1
+    assert error["exit_code"] == done.code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("call", "command", "code"),
+    [
+        ("pad no.npy", "pad", 1),
+        ("pad dense.npy --maxlen 0", "pad", 2),
+        ("pad dense.npy --maxlne 3", "pad", 2),
+        ("pad dense.npy --truncating up", "pad", 2),
+        ("pad dense.npy extra.npy", "pad", 2),
+        ("pad", "pad", 2),
+        ("pad dense.npy --value", "pad", 2),
+        ("pad dense.npy -o no/such/folder.npz", "pad", 1),
+        ("group bad.csv --key k", "group", 1),
+        ("group bad.csv", "group", 2),
+        ("info bad.csv", "info", 1),
+        ("check no.npz", "check", 1),
+        ("check dense.npy --for lstm", "check", 2),
+        ("plan no.npy", "plan", 1),
+        ("plan dense.npy --max-memory lots", "plan", 2),
+        ("pda dense.npy", None, 2),
+    ],
+)
+def test_an_error_of_a_call_with_json_is_json(
+    call: str, command: str | None, code: int, place: Place
+) -> None:
+    """Its text is the one that the same call without --json writes; the same file stays as it was."""
+    place.write("dense.npy", DENSE)
+    place.write("bad.csv", "k,a\n1,x\n2,\x1b[31m\n")
+    before = place.files()
+    first, *others = call.split()
+    error = error_of(place.run(first, "--json", *others))
+    plain = place.run(*call.split())
+    assert (error["exit_code"], error.get("command")) == (code, command)
+    said = str(error["error"]).replace(" --json", "")  # in a call that is ready to paste
+    assert (plain.code, plain.err) == (code, f"seqtool: error: {said}\n")
+    assert place.files() == before
+    assert place.left_behind() == []
+
+
+def test_json_in_front_of_the_command_is_refused_as_json(place: Place) -> None:
+    assert error_of(place.run("--json", "pad", "a.npy"))["command"] == "pad"
+    assert "command" not in error_of(place.run("--json"))
+
+
+@pytest.mark.parametrize("call", [["pad", "--", "--json"], ["pad", "no.npy", "--label", "--json"]])
+def test_a_value_and_a_file_named_json_ask_for_no_json(call: list[str], place: Place) -> None:
+    done = place.run(*call)
+    assert done.code == 1
+    assert done.err.startswith("seqtool: error: ")
+
+
+def test_an_error_before_the_options_are_read_is_json(place: Place) -> None:
+    done = place.shell("seqtool pad --help --json >&-")
+    assert error_of(done) == {
+        "schema": 1,
+        "command": "pad",
+        "error": "standard output is closed",
+        "exit_code": 1,
+    }
+
+
+def test_an_error_as_json_is_alone_at_a_terminal_too(place: Place) -> None:
+    """No bar and no colours before it, although a bar would be up by then."""
+    rows = "".join(f"{i % 1000},{i}\n" for i in range(1_500_000))
+    place.write("a.csv", f"k,a\n{rows}1,x\n")
+    with terminal() as (handle, shown):
+        done = call(place, "group", "a.csv", "--key", "k", "--json", stderr=handle)
+        told = shown()
+    assert done.code == 1
+    assert json.loads(told)["command"] == "group"
+    assert told.count("\n") == 1
+
+
+def test_with_traceback_an_error_is_raised_also_with_json(place: Place) -> None:
+    done = place.run("pad", "no.npy", "--json", "--traceback")
+    assert done.code == 1
+    assert done.err.startswith("Traceback")
+
+
+def test_a_closed_standard_error_keeps_the_exit_code_with_json(place: Place) -> None:
+    assert place.shell("seqtool pad no.npy --json 2>&-").code == 1
+    assert place.shell("seqtool pad no.npy --json --maxlen 0 2>&-").code == 2
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (MemoryError(), "not enough memory"),
+        (OSError(errno.ENOSPC, "", "b.npz"), "b.npz: no space is left on the disk"),
+        (RuntimeError("of its own"), "unexpected RuntimeError: of its own"),
+    ],
+)
+def test_what_nobody_foresaw_is_json(
+    raised: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: list[str]) -> int:
+        raise raised
+
+    monkeypatch.setattr(cli, "_call", broken)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    assert cli.run(["pad", "a.npy", "--json"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    error = json.loads(told.err)
+    assert (error["schema"], error["command"], error["exit_code"]) == (1, "pad", 1)
+    assert words in error["error"]
+
+
+def test_commands_that_cannot_be_loaded_are_told_as_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise ImportError("a library is not there")
+
+    monkeypatch.setattr(cli, "build", broken)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    assert cli.run(["pad", "a.npy", "--json"]) == 1
+    error = json.loads(capsys.readouterr().err)
+    assert error == {
+        "schema": 1,
+        "error": "unexpected ImportError: a library is not there (a bug in seqtool; --traceback shows where)",
+        "exit_code": 1,
+    }
 
 
 @pytest.mark.parametrize("target", [[], ["-o", "b.npz"], ["-o", "-"]])
@@ -415,7 +625,7 @@ def test_a_closed_standard_output_is_no_success(call: str, place: Place) -> None
     place.write("a.npy", np.ones((3, 4)))
     done = place.shell(f"seqtool {call} >&-")
     assert done.code == 1, (done.code, done.err)
-    assert done.err.startswith("seqtool: error: ")
+    assert done.err.startswith('{"schema": 1, ' if "--json" in call else "seqtool: error: ")
     assert "standard output" in done.err
     assert len(done.err.splitlines()) == 1
     assert place.left_behind() == []
@@ -496,6 +706,63 @@ def test_a_signal_while_reading_a_pipe(number: int, code: int, place: Place) -> 
     assert place.files() == {}
 
 
+@pytest.mark.parametrize(
+    ("number", "code", "what"),
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "hung up"),
+    ],
+)
+def test_a_signal_is_told_as_json(number: int, code: int, what: str, place: Place) -> None:
+    with running(place, "group", "--key", "0", "-o", "b.npz", "--json", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"1,2\n" * 1000)
+        process.stdin.flush()
+        wait_until(lambda: bool(place.left_behind()), process)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == code
+        assert process.stderr is not None
+        error = error_of(Done(code, b"", process.stderr.read().decode()))
+    assert (error["command"], error["error"]) == ("group", f"{what}; nothing was written")
+    assert place.files() == {}
+
+
+EARLY = """
+import os, signal, sys
+class Ending:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r} and not self.done:
+            self.done = True
+            os.kill(os.getpid(), signal.SIGTERM)
+    done = False
+sys.meta_path.insert(0, Ending())
+from seqtool.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["seqtool.cli", "typer", "typer._click.core", "typer.core", "seqtool.commands.pad"]
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_signal_while_the_command_line_is_loaded(module: str, as_json: bool, place: Place) -> None:
+    arguments = ["pad", "a.npy", *(["--json"] if as_json else [])]
+    ended = subprocess.run(
+        [sys.executable, "-c", EARLY.format(module=module), *arguments],
+        cwd=place.folder,
+        env=place.environment(),
+        capture_output=True,
+        check=False,
+    )
+    done = Done(ended.returncode, ended.stdout, ended.stderr.decode())
+    assert done.code == 143
+    if as_json:
+        assert error_of(done)["error"] == "terminated; nothing was written"
+    else:
+        assert done.err == "seqtool: error: terminated; nothing was written\n"
+
+
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_signal_while_writing_a_file(number: int, code: int, place: Place) -> None:
     """A big group: a gigabyte of padding is on its way to the disk."""
@@ -514,6 +781,51 @@ def test_a_signal_while_nobody_reads_the_output(place: Place) -> None:
         assert process.stdout is not None
         process.stdout.read(10)
         assert_ends(place, process, signal.SIGTERM, 143)
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes nothing before somebody reads from it."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b".")
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_after_the_output_stands_does_not_deny_it(number: int, code: int, place: Place) -> None:
+    """It waits with its summary for a reader of standard error when the signal comes."""
+    place.write("a.npy", np.ones((2, 3)))
+    reader, writer = full_pipe()
+    process = subprocess.Popen(
+        [SEQTOOL, "pad", "a.npy", "-o", "out.npz"],
+        cwd=place.folder,
+        env=place.environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=writer,
+    )
+    os.close(writer)
+    try:
+        wait_until((place.folder / "out.npz").exists, process)
+        time.sleep(0.2)
+        process.send_signal(number)
+        time.sleep(0.2)
+        with os.fdopen(reader, "rb") as file:
+            told = file.read().decode()
+        assert process.wait(timeout=30) == code
+    finally:
+        process.kill()
+        process.communicate()
+    word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}[number]
+    assert told.endswith(f"seqtool: error: {word}; out.npz was written\n")
+    assert "nothing was written" not in told
+    assert place.arrays("out.npz")["x"].tolist() == [[1.0] * 3] * 2
+    assert place.left_behind() == []
 
 
 def seconds_of_work(process: subprocess.Popen[bytes]) -> float:
@@ -535,6 +847,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the CPU time of a process is in /proc")
 @pytest.mark.parametrize(
     ("memory", "number", "code", "work"),

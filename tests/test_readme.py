@@ -31,6 +31,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scratch
 
 
+@pytest.fixture(scope="module")
+def ran() -> set[int]:
+    """The blocks that have run in the folder."""
+    return set()
+
+
 def run(command: list[str], folder: Path) -> str:
     # The environment of this test stands for the one that the README sets up.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -74,13 +80,28 @@ def marked(number: int) -> ParameterSet:
     return pytest.param(number, marks=marks)
 
 
+def runs_the_tests(number: int) -> bool:
+    setup = SETUP.fullmatch(blocks()[number][1].strip())
+    return setup is not None and "pytest" in setup["rest"]
+
+
 @pytest.mark.parametrize("number", [marked(number) for number in range(len(blocks()))])
-def test_block(number: int, folder: Path) -> None:
+def test_block(number: int, folder: Path, ran: set[int]) -> None:
+    if runs_the_tests(number):
+        pytest.skip("this is the command that runs the tests; .ci/run runs it in a fresh environment")
+    for earlier in range(number):  # whose files it may read, where another worker has run them
+        commands = blocks()[earlier][0] == "sh" and not marked(earlier).marks
+        if commands and not runs_the_tests(earlier) and earlier not in ran:
+            run_block(earlier, folder)
+            ran.add(earlier)
+    run_block(number, folder)
+    ran.add(number)
+
+
+def run_block(number: int, folder: Path) -> None:
     kind, text = blocks()[number]
     setup = SETUP.fullmatch(text.strip())
     if setup:
-        if "pytest" in setup["rest"]:
-            pytest.skip("this is the command that runs the tests; .ci/run runs it in a fresh environment")
         text = setup["rest"]
     if kind == "sh":
         run(["bash", "-euo", "pipefail", "-c", text], folder)

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy, rows_per_chunk
 
 
 def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array:
-    """Stretches of rows that ascend, end to end, read in windows that cover several of them at once.
+    """Stretches of rows, end to end, in any order; they may overlap, and come more than once.
 
-    Without `counts` each is one row.
+    Without `counts` each is one row. Of an array that is not in memory, stretches that lie close together are
+    read together.
 
-    >>> gather(np.arange(9), np.array([1, 6]), np.array([2, 1])).tolist()
-    [1, 2, 6]
+    >>> gather(np.arange(9), np.array([6, 1, 1]), np.array([1, 2, 2])).tolist()
+    [6, 1, 2, 1, 2]
     """
     counts = np.ones(len(starts), np.int64) if counts is None else counts
     parts = list(gathered(array, starts, counts))
@@ -56,7 +58,7 @@ def sequence_of(offsets: AnyArray, row: int) -> int:
 def lazy_gather(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...]) -> Lazy:
     """Stretches of rows, end to end: stretch i begins at `starts[i]` and fills `offsets[i]` to `offsets[i + 1]`.
 
-    Stretches ascend and do not overlap; `shape` is that of the result.
+    Stretches may come in any order, overlap and repeat; `shape` is that of the result.
 
     >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
     [2, 6, 7]
@@ -85,12 +87,47 @@ _STRETCHES = 1 << 16  # looked up together
 
 
 def gathered(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
-    """The rows of some stretches, read in windows that cover several of them at once."""
-    most, ends, at = rows_per_chunk(array), starts + counts, 0
+    """The same rows as `gather` gives, in pieces of about a chunk; a piece may be a view of the array."""
+    most, at = rows_per_chunk(array), 0
+    ends = starts + counts
+    if (starts[1:] < ends[:-1]).any():
+        yield from _in_any_order(array, starts, counts, most)
+        return
+    gap = rows_per_chunk(array, _GAP) if isinstance(array, FileArray) else most
+    far = np.flatnonzero(starts[1:] - ends[:-1] > gap) + 1  # where reading on would read what nobody wants
+    for stop in [*far.tolist(), len(starts)]:
+        while at < stop:
+            to = max(at + 1, min(stop, int(np.searchsorted(ends, starts[at] + most, side="right"))))
+            block = array[int(starts[at]) : int(ends[to - 1])]
+            if len(block) != counts[at:to].sum():
+                block = block.take(ranges(starts[at:to] - starts[at], counts[at:to]), axis=0)
+            yield block
+            at = to
+
+
+_GAP = 1 << 14  # bytes between two stretches of a file that are rather read along than passed over
+
+
+def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int) -> Iterator[Array]:
+    """Stretches that do not ascend: as many at a time as make a chunk, each row of them read once."""
+    if isinstance(array, np.ndarray):
+        yield array.take(ranges(starts, counts), axis=0)
+        return
+    before, at = np.concatenate([[0], np.cumsum(counts)]), 0
     while at < len(starts):
-        to = max(at + 1, int(np.searchsorted(ends, starts[at] + most, side="right")))
-        block = array[int(starts[at]) : int(ends[to - 1])]
-        if len(block) != counts[at:to].sum():
-            block = block.take(ranges(starts[at:to] - starts[at], counts[at:to]), axis=0)
-        yield block
+        to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
+        begins, sizes = starts[at:to], counts[at:to]
+        order = np.argsort(begins, kind="stable")
+        reach = np.maximum.accumulate((begins + sizes)[order])
+        new = np.flatnonzero(begins[order][1:] > reach[:-1]) + 1
+        first = np.concatenate([[0], new])
+        low, high = begins[order][first], reach[np.concatenate([new - 1, [to - at - 1]])]
+        union = np.concatenate([array[:0], *gathered(array, low, high - low)])
+        place = (
+            np.concatenate([[0], np.cumsum(high - low)[:-1]]) - low
+        )  # of a row in the union, beside its own
+        which = np.repeat(np.arange(len(first)), np.diff(first, append=to - at))
+        shift = np.empty(to - at, np.int64)
+        shift[order] = place[which]
+        yield union.take(ranges(begins + shift, sizes), axis=0)
         at = to

@@ -24,7 +24,8 @@ from seqtool.sequences.keys import shown_key
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
-from seqtool.sources.foreign import ForeignSpec, choose, dense, lengths_file, refuse_names, refuse_said, take
+from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_said, take
+from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory, allowed
 from seqtool.words import count
 
@@ -220,6 +221,7 @@ def _leaks(subject: Subject, other: Subject, names: tuple[str, str], spool: Spoo
         told = f"cannot be compared: {count(prod(one.shape[1:]), 'column')} here, {prod(two.shape[1:])} there"
         yield Finding("shared keys", "warning", told)
     else:
+        # By the key alone: another part of the same sequence is a leak too.
         as_text = (one.dtype.kind in "iu") != (two.dtype.kind in "iu")
         cells, cells_two = (key_cells(keys, spool, as_text=as_text) for keys in (one, two))
         twice = shared(cells, cells_two, spool)
@@ -242,5 +244,5 @@ def _leak(what: str, twice: Twice | None, places: Sequence[str], names: tuple[st
 
 
 def _sequence(subject: Subject, i: int) -> str:
-    keys = subject.data.keys
-    return f"sequence {i}" + ("" if keys is None else f" (key {shown_key(keys, i)})")
+    keys, part = subject.data.keys, subject.data.per_sequence.get("part")
+    return f"sequence {i}" + ("" if keys is None else f" (key {shown_key(keys, i, part=part)})")

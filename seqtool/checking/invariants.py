@@ -21,6 +21,7 @@ from seqtool.sequences.ragged import Padded, Ragged, given_labels
 from seqtool.sequences.validation import stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
+from seqtool.words import count
 
 
 def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Finding]:
@@ -162,18 +163,28 @@ def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
 
 
 def keys(subject: Subject, spool: Spool) -> Finding:
-    """No key stands twice; an empty one is a warning, for it gathers rows that belong nowhere."""
-    stored = subject.data.keys
+    """No key, or where there are parts no key with its part, stands twice.
+
+    An empty key is a warning, for it gathers rows that belong nowhere.
+    """
+    stored, part = subject.data.keys, subject.data.per_sequence.get("part")
     assert stored is not None
-    twice = repeated(key_cells(stored, spool), spool)
+    twice = repeated(key_cells(stored, spool, part=part), spool)
     if twice is not None:
         first, again = twice.first
-        told = f"keys stand more than once, the first {shown_key(stored, again)}, which keys[{first}] is too"
-        return Finding("keys", "fails", told, twice.count, f"keys[{again}]")
+        array, with_part = ("keys", "") if part is None else ("part", " with the same part")
+        which = shown_key(stored, again, part=part)
+        told = f"keys stand more than once{with_part}, the first {which}, which keys[{first}] is too"
+        return Finding("keys", "fails", told, twice.count, f"{array}[{again}]")
     empty = None if stored.dtype.kind in "iu" else seen(lambda part: part == "", cast(AnyArray, stored))
     if empty is not None:
         return Finding("keys", "warning", "empty keys", empty.count, f"keys{[*empty.cell]}")
-    return Finding("keys", "ok", f"{len(stored):,}, each once")
+    if part is None:
+        return Finding("keys", "ok", f"{len(stored):,}, each once")
+    again_in_parts = repeated(key_cells(stored, spool), spool)
+    distinct = len(stored) - (again_in_parts.count if again_in_parts else 0)
+    told = f"{count(distinct, 'key')} in {count(len(stored), 'part')}, each (key, part) once"
+    return Finding("keys", "ok", told)
 
 
 def unique_names(name: str, names: Sequence[str]) -> Finding:

@@ -9,26 +9,61 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from seqtool.errors import UsageError
+from seqtool.commands import _completion
+from seqtool.commands._call import Call
+from seqtool.errors import UsageError, check_choice
+from seqtool.words import join_names, split_names
 
 if TYPE_CHECKING:
+    from seqtool.grouping.spec import GroupSpec
     from seqtool.sequences.padding_values import Side, Value
+    from seqtool.sources.options import ForeignSpec
+
+SIDES = ("pre", "post")
+
+
+def choice(option: str, choices: tuple[str, ...], *, help: str) -> Any:
+    """An option that takes one of a few words, which its help shows, the shell offers, and no other is taken.
+
+    A command that takes it gets None or one of them: another raises UsageError while the call is parsed.
+    """
+
+    def judged(ctx: typer.Context, given: str | None) -> str | None:
+        if not ctx.resilient_parsing:  # the shell asks for words, and the call is not whole yet
+            check_choice(option, given, choices)
+        return given
+
+    offered = _completion.words(choices)
+    return typer.Option(option, metavar="|".join(choices), help=help, autocompletion=offered, callback=judged)
 
 
 LabelName = Annotated[
     str | None,
-    typer.Option("--label", metavar="NAME", help="The field, column or array with a label per sequence."),
+    typer.Option(
+        "--label",
+        metavar="NAME",
+        help="The field, column or array with a label per sequence.",
+        autocompletion=_completion.name,
+    ),
 ]
 KeyName = Annotated[
     str | None,
-    typer.Option("--key", metavar="NAME", help="The field, column or array with a key per sequence."),
+    typer.Option(
+        "--key",
+        metavar="NAME",
+        help="The field, column or array with a key per sequence.",
+        autocompletion=_completion.name,
+    ),
+]
+EmptyKey = Annotated[
+    str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]
 
 RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
@@ -50,9 +85,7 @@ class OutputOptions:
     ] = None
     compress: Annotated[
         str | None,
-        typer.Option(
-            "--compress", metavar="fast|small", help="Deflate the arrays; np.load reads them all the same."
-        ),
+        choice("--compress", ("fast", "small"), help="Deflate the arrays; np.load reads them all the same."),
     ] = None
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
@@ -99,19 +132,25 @@ class ArrayOptions:
 
     array: Annotated[
         str | None,
-        typer.Option("--array", metavar="NAME", help="The array, column or field with the sequences."),
+        typer.Option(
+            "--array",
+            metavar="NAME",
+            help="The array, column or field with the sequences.",
+            autocompletion=_completion.name,
+        ),
     ] = None
     lengths: Annotated[
         str | None,
         typer.Option(
-            "--lengths", metavar="NAME|FILE", help="True lengths: an array of the .npz, or an .npy file."
+            "--lengths",
+            metavar="NAME|FILE",
+            help="True lengths: an array of the .npz, or an .npy file.",
+            autocompletion=_completion.name,
         ),
     ] = None
     input_padding: Annotated[
         str | None,
-        typer.Option(
-            "--input-padding", metavar="pre|post", help="Where a foreign array is padded. [default: post]"
-        ),
+        choice("--input-padding", SIDES, help="Where a foreign array is padded. [default: post]"),
     ] = None
 
     @property
@@ -120,6 +159,18 @@ class ArrayOptions:
         from seqtool.sequences.padding_values import check_side
 
         return None if self.input_padding is None else check_side("--input-padding", self.input_padding)
+
+    def described(self, label: str | None, key: str | None, value: Value | None = None) -> ForeignSpec:
+        """All that a person says of a file that seqtool did not write."""
+        from seqtool.sources.options import ForeignSpec
+
+        return ForeignSpec(self.array, self.lengths, self.side, value, label, key)
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The same for a receipt, which holds base names alone."""
+        lengths = None if self.lengths is None else Path(self.lengths).name
+        return {"array": self.array, "lengths": lengths, "input_padding": self.input_padding}
 
     @property
     def files(self) -> list[Path]:
@@ -143,9 +194,7 @@ class PaddingOptions:
             show_default=False,
         ),
     ] = None
-    truncating: Annotated[
-        str, typer.Option("--truncating", metavar="pre|post", help="The side that loses steps.")
-    ] = "pre"
+    truncating: Annotated[str, choice("--truncating", SIDES, help="The side that loses steps.")] = "pre"
     value: Annotated[
         str | None,
         typer.Option(
@@ -158,26 +207,50 @@ class PaddingOptions:
     dtype: Annotated[
         str | None,
         typer.Option(
-            "--dtype", metavar="D", help="Type of x. [default: the input's; fractions in text: float32]"
+            "--dtype",
+            metavar="D",
+            help="Type of x. [default: the input's; fractions in text: float32]",
+            autocompletion=_completion.dtypes,
         ),
     ] = None
     mask: Annotated[
         bool, typer.Option("--mask", help="Add mask, (N, T) bool: true where a step is real.")
     ] = False
 
-    def refuse(self) -> None:
-        """Raise UsageError for what says how to pad, where nothing is padded."""
-        given = (
-            self.maxlen,
-            self.mask,
-            self.post is not None,
-            self.value is not None,
-            self.truncating != "pre",
-        )
-        if any(given):
-            raise UsageError(
-                "--ragged pads nothing: leave --maxlen, --post/--pre, --truncating, --value and --mask out"
-            )
+    def refuse(self, *, may_cut: bool) -> None:
+        """Raise UsageError for what says how to pad, where nothing is padded; sequences may be cut all the same."""
+        given = [self.mask, self.post is not None, self.value is not None]
+        cuts = [] if may_cut else [self.maxlen, self.truncating != "pre"]
+        if any([*given, *cuts]):
+            wrong = "--post/--pre, --value and --mask" if may_cut else _ALL_PADDING
+            raise UsageError(f"--ragged pads nothing: leave {wrong} out")
+
+    @property
+    def cut_side(self) -> Side:
+        """The side that `--truncating` names; raises UsageError for what is none."""
+        from seqtool.sequences.padding_values import check_side
+
+        return check_side("--truncating", self.truncating)
+
+    def for_group(self, *, ragged: bool) -> dict[str, Any]:
+        """What of it a `GroupSpec` takes; raises UsageError for what contradicts `--ragged`."""
+        if ragged:
+            self.refuse(may_cut=False)
+        value = padding_value(self.value)
+        return {
+            "maxlen": self.maxlen,
+            "padding": self.side("post"),
+            "truncating": self.cut_side,
+            "value": 0 if value is None else value,
+            "dtype": self.dtype,
+        }
+
+    def side(self, default: Side) -> Side:
+        """The padding side that `--post/--pre` names."""
+        return default if self.post is None else "post" if self.post else "pre"
+
+
+_ALL_PADDING = "--maxlen, --post/--pre, --truncating, --value and --mask"
 
 
 @dataclass(frozen=True)
@@ -207,24 +280,38 @@ class ColumnOptions:
     key: Annotated[
         list[str] | None,
         typer.Option(
-            "--key", metavar="K", help="What tells sequences apart: a column's name or position. Repeatable."
+            "--key",
+            metavar="K",
+            help="What tells sequences apart: a column's name or position. Repeatable.",
+            autocompletion=_completion.name,
         ),
     ] = None
     order_by: Annotated[
         list[str] | None,
         typer.Option(
-            "--order-by", metavar="C", help="Sort steps by numbers or ISO times; C:text as text. Repeatable."
+            "--order-by",
+            metavar="C",
+            help="Sort steps by numbers or ISO times; C:text as text. Repeatable.",
+            autocompletion=_completion.name,
         ),
     ] = None
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            "--columns", metavar="A,B,C", help="The features. Repeatable. [default: all other columns]"
+            "--columns",
+            metavar="A,B,C",
+            help="The features. Repeatable. [default: all other columns]",
+            autocompletion=_completion.several_names,
         ),
     ] = None
     drop: Annotated[
         list[str] | None,
-        typer.Option("--drop", metavar="A,B", help="Columns that are no features. Repeatable."),
+        typer.Option(
+            "--drop",
+            metavar="A,B",
+            help="Columns that are no features. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
     ] = None
     keep_key: Annotated[
         bool | None,
@@ -232,17 +319,72 @@ class ColumnOptions:
     ] = None
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="C", help="The label of each sequence; becomes y and classes."),
+        typer.Option(
+            "--label",
+            metavar="C",
+            help="The label of each sequence; becomes y and classes.",
+            autocompletion=_completion.name,
+        ),
     ] = None
     step_label: Annotated[
-        str | None, typer.Option("--step-label", metavar="C", help="The label of each step; becomes step_y.")
+        str | None,
+        typer.Option(
+            "--step-label",
+            metavar="C",
+            help="The label of each step; becomes step_y.",
+            autocompletion=_completion.name,
+        ),
     ] = None
     static: Annotated[
         list[str] | None,
         typer.Option(
-            "--static", metavar="C", help="A number that is the same in all steps of a key. Repeatable."
+            "--static",
+            metavar="C",
+            help="A number that is the same in all steps of a key. Repeatable.",
+            autocompletion=_completion.name,
         ),
     ] = None
+
+    def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
+        """What `group` is asked for, with the `others` of its fields."""
+        from seqtool.grouping.spec import GroupSpec
+        from seqtool.tables.table import TextOptions
+
+        return GroupSpec(
+            key=self.key or (),
+            order_by=self.order_by or (),
+            columns=None if self.columns is None else names_in(self.columns),
+            drop=names_in(self.drop),
+            keep_key=self.keep_key,
+            label=self.label,
+            step_label=self.step_label,
+            static=self.static or (),
+            missing=text.missing or (),
+            text=TextOptions(text.delimiter, text.header, text.encoding),
+            **others,
+        )
+
+
+def call_without(call: Call, spec: GroupSpec, columns: Sequence[str]) -> Call | None:
+    """The same call of group without these columns among its features; None where no feature is left."""
+    keys = [name for name in columns if spec.keep_key and name in map(str, spec.key)]
+    if keys:  # --keep-key would bring it back
+        call, columns = call.changed(keep_key=None), [name for name in columns if name not in keys]
+    if not columns:
+        return call
+    if spec.columns is None:
+        return call.changed(drop=[*(call.options["drop"] or ()), join_names(columns)])
+    kept = [str(name) for name in spec.columns if name not in columns]
+    return call.changed(columns=[join_names(kept)]) if kept else None
+
+
+def names_in(options: list[str] | None) -> list[str]:
+    """The names of an option that may be repeated, and of which each may hold several, as in `A,B`.
+
+    >>> names_in(["a,b", "c"])
+    ['a', 'b', 'c']
+    """
+    return [name for names in options or () for name in split_names(names)]
 
 
 def padding_value(text: str | None) -> Value | Literal["auto"] | None:
@@ -276,12 +418,17 @@ def _number(text: str, option: str) -> float:
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Spread the parameters of `command` that are option groups into one parameter for each of their fields."""
+    """Spread the parameters of `command` that are option groups into one parameter for each of their fields.
+
+    A parameter of type `Call` is given the call itself.
+    """
     hints = typing.get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
     groups: dict[str, Any] = {}
     for name, parameter in inspect.signature(command).parameters.items():
         kind = hints[name]
+        if kind is Call:
+            continue
         if is_dataclass(kind):
             groups[name] = kind
             field_hints = typing.get_type_hints(kind, include_extras=True)
@@ -294,8 +441,11 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
         else:
             parameters.append(parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY))
 
+    calls = [name for name, kind in hints.items() if kind is Call]
+
     @functools.wraps(command)
     def spread(**given: Any) -> None:
+        given |= {name: Call.of(command.__name__, given, parameters) for name in calls}
         for name, kind in groups.items():
             given[name] = kind(**{f.name: given.pop(f.name) for f in fields(kind)})
         command(**given)

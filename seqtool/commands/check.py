@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, parse_value
+from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, choice, parse_value
 from seqtool.errors import DataError, UsageError, check_choice
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def check(
     ] = None,
     reader: Annotated[
         str | None,
-        typer.Option(
-            "--for", metavar="NETWORK", help="Who will read it: keras, keras-cudnn, torch or dynamic-rnn."
-        ),
+        choice("--for", ("keras", "keras-cudnn", "torch", "dynamic-rnn"), help="Who will read it."),
     ] = None,
     against: Annotated[
         str | None,
@@ -60,7 +58,7 @@ def check(
     from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
-    from seqtool.sources.foreign import ForeignSpec
+    from seqtool.sources.options import ForeignSpec
     from seqtool.system import memory
     from seqtool.terminal import report
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seqtool.commands._options import MemoryOptions
+from seqtool.commands._options import MemoryOptions, choice
 
 
 def info(
@@ -19,15 +19,16 @@ def info(
         str | None,
         typer.Option(
             "--sequence",
-            metavar="KEY",
-            help="Show the sequence with this key (a,b if it has two columns); without keys, its number from 0.",
+            metavar="KEY[,PART]",
+            help="Show the sequence with this key (a,b if it has two columns) and, where keys have parts, this part; "
+            "without keys, its number from 0.",
         ),
     ] = None,
     code: Annotated[
         str | None,
-        typer.Option(
+        choice(
             "--code",
-            metavar="torch|keras|tf|jax|numpy",
+            ("torch", "keras", "tf", "jax", "numpy"),
             help="Print a program that loads FILE and trains a fitting LSTM for one step (numpy: that loads it).",
         ),
     ] = None,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqtool.commands._options import (
+    SIDES,
     ArrayOptions,
     KeyName,
     LabelName,
@@ -15,14 +15,15 @@ from seqtool.commands._options import (
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
+    choice,
     padding_value,
     parse_value,
 )
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
+    from seqtool.operations.operation import Operation
     from seqtool.sequences.ragged import Ragged
-    from seqtool.sources.options import Sequences
     from seqtool.terminal.report import Summary
 
 
@@ -47,7 +48,7 @@ def pad(
         ),
     ] = None,
     strip_side: Annotated[
-        str, typer.Option("--strip-side", metavar="post|pre", help="Strip at the end, or at the start.")
+        str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
     ] = "post",
     given: ArrayOptions,
     label: LabelName = None,
@@ -59,118 +60,81 @@ def pad(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Pad and truncate sequences to one length, or with --ragged only gather them.
+    """Pad and truncate sequences to one length, or with --ragged only gather and truncate them.
 
     SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
-    line, or Parquet or Arrow with a list column. Arrays are read in windows, so files may be of any size.
+    line, or Parquet or Arrow with a list column. Arrays are read in chunks, so files may be of any size.
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors
-    from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_ragged, chosen_side, chosen_value, deliver, destination_of
-    from seqtool.files import inputs
+    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._source import one_source, read
+    from seqtool.commands._transform import show_outcome
     from seqtool.operations.cast import recast
-    from seqtool.operations.pad import pad_stream
-    from seqtool.operations.select import at_least
-    from seqtool.operations.strip import strip as strip_steps
-    from seqtool.sequences import receipts
-    from seqtool.sequences.padding_values import check_side
-    from seqtool.sequences.ragged import Ragged
-    from seqtool.sources.options import SourceOptions
-    from seqtool.sources.read import read_sequences
-    from seqtool.system import memory
-    from seqtool.terminal import report
+    from seqtool.operations.pad import pad_stream, with_entry
+    from seqtool.operations.run import apply_all
+    from seqtool.terminal.report import Summary
 
-    truncating, side = check_side("--truncating", padding.truncating), check_side("--strip-side", strip_side)
-    value, padded_with = padding_value(padding.value), parse_value(strip, "--strip")
+    value, operations = padding_value(padding.value), _operations(padding, strip, strip_side, min_len, ragged)
     if ragged:
-        padding.refuse()
+        padding.refuse(may_cut=True)
         if multiple_of > 1:
             raise UsageError("--ragged pads nothing: leave --multiple-of out")
-    if isinstance(padded_with, tuple):
-        raise UsageError(f"--strip is {strip}; one number was expected")
-    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    summary = report.Summary("pad")
-    with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
-        old_value = None if value == "auto" else value
-        said = (given.array, label, key, given.lengths, given.side, allow_pickle, padding.dtype, old_value)
-        options = SourceOptions(*said, spool=spool, memory=limit)
-        if len(found) > 1:
-            raise UsageError(f"{source} matches {len(found)} files; pad takes one at a time")
-        path = found[0].given
-        destination = destination_of(to, command="pad", inputs=[path, *given.files])
-        if ragged:
-            check_ragged(destination)
+    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
+    summary = Summary("pad")
+    with one_source(source, "pad", using) as opened:
+        destination = destination_of(to, command="pad", inputs=[opened.file.given, *given.files])
         with summary.stage("reading"):
-            came = read_sequences(found[0], options)
-            real = came.ragged
-            if padded_with is not None:
-                real = strip_steps(real, padded_with, side=side, spool=spool)
-            kept = at_least(real, min_len, spool=spool)
-        with errors.at(found[0].name):
-            made = (
-                recast(kept, padding.dtype or kept.values.dtype)
-                if ragged
-                else pad_stream(
-                    kept,
+            described = given.described(label, key, value=None if value == "auto" else value)
+            found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)
+            outcome = apply_all(operations, found.ragged, spool=opened.spool)
+        show_outcome(outcome, summary)
+        if strip is None and found.dense:
+            _mention_strip(outcome.ragged, summary)
+        arguments: dict[str, Any] = {**given.resolved, "label": label, "key": key, "ragged": ragged}
+        arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
+        with errors.at(opened.file.name):
+            if ragged:
+                data: Any = recast(outcome.ragged, padding.dtype or outcome.ragged.values.dtype)
+            else:
+                data = pad_stream(
+                    outcome.ragged,
                     maxlen=padding.maxlen,
-                    padding=chosen_side(padding.post, came.padding or "pre"),
-                    truncating=truncating,
-                    value=next((known for known in (value, came.value) if known is not None), 0),
+                    padding=padding.side(found.padding or "pre"),
+                    truncating=padding.cut_side,
+                    value=next((known for known in (value, found.value) if known is not None), 0),
                     dtype=padding.dtype,
                     multiple_of=multiple_of,
+                    spool=opened.spool,
                 )
-            )
-        arguments = {
-            **vars(given),
-            **vars(padding),
-            "post": None,
-            "lengths": None if given.lengths is None else Path(given.lengths).name,
-            "padding": None if isinstance(made, Ragged) else made.padding,
-            "truncating": None if ragged else truncating,
-            "value": chosen_value(padding.value, made),
-            "ragged": ragged,
-            "multiple_of": multiple_of if multiple_of > 1 else None,
-            "strip": strip,
-            "strip_side": side if strip else None,
-            "min_len": min_len or None,
-            "label": label,
-            "key": key,
-        }
-        _tell(came, found[0].name, summary)
-        if strip is None and came.dense:
-            _mention_strip(real, summary)
-        dropped = _dropped(came.ragged, real, kept, strip, min_len, summary)
-        rows = receipts.Rows(came.steps, len(kept.values), dropped=dropped)
-        receipt = receipts.Made("pad", [path.name if path else "-"], arguments, rows)
-        deliver(made, receipt, destination, to, summary, mask=padding.mask, threads=limit.threads())
+                arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
+        if padding.maxlen or not ragged:
+            arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
+        done = with_entry(data, [opened.file.base_name], arguments, steps=found.steps, outcome=outcome)
+        deliver(done, destination, to, summary, mask=padding.mask, threads=opened.memory.threads())
 
 
-def _tell(came: Sequences, name: str, summary: Summary) -> None:
-    from seqtool.words import count
+def _operations(
+    padding: PaddingOptions, strip: str | None, strip_side: str, min_len: int, ragged: bool
+) -> list[Operation]:
+    """What is done to sequences before they are padded; raises UsageError for arguments that cannot be."""
+    from seqtool.operations.select import AtLeast
+    from seqtool.operations.strip import Strip
+    from seqtool.operations.truncate import Truncate
+    from seqtool.sequences.padding_values import check_side
 
-    read = f"{count(len(came.ragged), 'sequence')}, {count(came.steps, 'step')} from {name}"
-    summary.say("read", "; ".join([read, *came.notes]))
-    summary.facts |= {"inputs": [name], "notes": came.notes}
-    summary.warnings += came.warnings
-
-
-def _dropped(
-    came: Ragged, real: Ragged, kept: Ragged, strip: str | None, min_len: int, summary: Summary
-) -> dict[str, int]:
-    """The steps that stripping and `--min-len` left out, by their reason."""
-    from seqtool.words import count
-
-    stripped, short = len(came.values) - len(real.values), len(real.values) - len(kept.values)
-    if strip is not None:
-        summary.say("stripped", f"{count(stripped, 'step')} that hold {strip} alone")
-    if len(kept) < len(real):
-        sequences = count(len(real) - len(kept), "sequence")
-        summary.say("dropped", f"{sequences} under {count(min_len, 'step')}, {count(short, 'step')} in all")
-        if not len(kept):
-            summary.warnings.append("no sequence is left")
-    return {"stripped": stripped, f"sequence under {min_len} steps": short}
+    operations: list[Operation] = []
+    stripped, side = parse_value(strip, "--strip"), check_side("--strip-side", strip_side)
+    if isinstance(stripped, tuple):
+        raise UsageError(f"--strip is {strip}; one number was expected")
+    if stripped is not None:
+        operations.append(Strip(stripped, side))
+    if min_len:
+        operations.append(AtLeast(min_len))
+    if ragged and padding.maxlen:
+        operations.append(Truncate(padding.maxlen, padding.cut_side))
+    return operations
 
 
 def _mention_strip(ragged: Ragged, summary: Summary) -> None:

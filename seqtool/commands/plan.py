@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, ColumnOptions, MemoryOptions, TableOptions
-from seqtool.errors import UsageError, check_choice
+from seqtool.commands import _completion
+from seqtool.commands._call import Call
+from seqtool.commands._options import (
+    ArrayOptions,
+    ColumnOptions,
+    EmptyKey,
+    MemoryOptions,
+    TableOptions,
+    call_without,
+)
+from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
+    from seqtool.grouping.spec import GroupSpec
     from seqtool.inspecting.measure import Measured
     from seqtool.inspecting.planning import Advice
+    from seqtool.sequences.lengths import LengthCounts
+    from seqtool.terminal.report import Summary
 
 
 def plan(
     *,
+    call: Call,
     by: ColumnOptions,
     sources: Annotated[
         list[str] | None,
@@ -26,10 +36,7 @@ def plan(
             metavar="SOURCE...", help="A file of sequences, or with --key tables; - for standard input."
         ),
     ] = None,
-    empty_key: Annotated[
-        str,
-        typer.Option("--empty-key", metavar="error|drop|keep", help="What to do with rows without a key."),
-    ] = "error",
+    empty_key: EmptyKey = "error",
     given: ArrayOptions,
     allow_pickle: Annotated[
         bool,
@@ -38,7 +45,10 @@ def plan(
     dtype: Annotated[
         str | None,
         typer.Option(
-            "--dtype", metavar="D", help="Type of x. [default: the input's; of tables and text float32]"
+            "--dtype",
+            metavar="D",
+            help="Type of x. [default: the input's; of tables and text float32]",
+            autocompletion=_completion.dtypes,
         ),
     ] = None,
     text: TableOptions,
@@ -56,20 +66,13 @@ def plan(
     Example: seqtool plan events.csv --key user
     """
     from seqtool.arrays.dtypes import dtype_named
-    from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
-    from seqtool.grouping.encoder import GroupOptions
-    from seqtool.inspecting import measure, show_plan
     from seqtool.inspecting.planning import plan_lengths
-    from seqtool.sequences.lengths import LengthCounts
-    from seqtool.sources.options import SourceOptions
-    from seqtool.system import memory
-    from seqtool.tables import roles, tables
-    from seqtool.terminal import progress, report
+    from seqtool.inspecting.show_plan import show_plan
+    from seqtool.terminal.report import Summary, print_json
 
     inputs.require_any(sources or [])
     of_table = bool(by.key) and given.array is None
-    check_choice("--empty-key", empty_key, ("error", "drop", "keep"))
     if of_table and (given.lengths or given.input_padding):
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; --key groups the rows of tables"
@@ -77,48 +80,90 @@ def plan(
     if not of_table:
         _refuse_table_options(by, text, empty_key)
     asked = None if dtype is None else dtype_named(dtype)
-    allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    summary = report.Summary("plan")
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
-        if of_table:
-            table = tables.open_tables(found, tables.TextOptions(text.delimiter, text.header, text.encoding))
-            came = measure.of_tables(
-                table,
-                roles.resolve_call(table, **vars(by)),
-                GroupOptions(
-                    empty_key=check_choice("--empty-key", empty_key, ("error", "drop", "keep")),
-                    missing=text.missing or (),
-                ),
-                spool=spool,
-                memory=allowed,
-                watch=progress.watch(summary, quiet=as_json),
-            )
-        else:
-            options = SourceOptions(
-                array=given.array,
-                label=by.label,
-                key=by.key[0] if by.key else None,
-                lengths=given.lengths,
-                input_padding=given.side,
-                allow_pickle=allow_pickle,
-                dtype=dtype,
-                spool=spool,
-                memory=allowed,
-            )
-            came = measure.of_sequences(found, options)
-        counts = LengthCounts.of(came.lengths)
-    x = asked or dtype_named(came.dtype)
-    notes = [*came.notes, *([f"x is taken to be {x} (--dtype)"] if of_table and not asked else [])]
-    planned = plan_lengths(counts, features=came.features, itemsize=x.itemsize)
-    facts: dict[str, Any] = {"inputs": [item.name for item in found], "notes": notes}
-    facts |= {"warnings": came.warnings, "features": came.features, "dtype": x.name, **planned.facts()}
-    facts["command"] = _call(sys.argv[1:], planned.advice, came, of_table=of_table)
-    if as_json:
-        report.print_json(facts)
+    summary = Summary("plan")
+    if of_table:
+        spec = by.spec(text, empty_key=empty_key, dtype=dtype)
+        measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
-        show_plan.show_plan(facts)
-        summary.warnings += came.warnings
+        described = given.described(by.label, by.key[0] if by.key else None)
+        options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
+        base = call
+        measured, counts, names = _of_sequences(sources, options, text.encoding, using)
+    x = asked or dtype_named(measured.dtype)
+    notes = [*measured.notes, *([f"x is taken to be {x} (--dtype)"] if of_table and not asked else [])]
+    planned = plan_lengths(counts, features=measured.features, itemsize=x.itemsize)
+    facts: dict[str, Any] = {"inputs": names, "notes": notes}
+    facts |= {
+        "warnings": measured.warnings,
+        "features": measured.features,
+        "dtype": x.name,
+        **planned.facts(),
+    }
+    advised = _advised(base, planned.advice, measured, of_table=of_table)
+    facts["command"] = None if advised is None else str(advised)
+    if as_json:
+        print_json(facts)
+    else:
+        show_plan(facts)
+        summary.warnings += measured.warnings
         summary.show(quiet=False, verbose=False, as_json=False)
+
+
+def _of_tables(
+    call: Call,
+    spec: GroupSpec,
+    sources: list[str] | None,
+    using: MemoryOptions,
+    summary: Summary,
+    *,
+    quiet: bool,
+) -> tuple[Measured, LengthCounts, list[str], Call | None]:
+    """What the rows of tables would be, and the call without the columns that cannot be features, if any is left."""
+    from dataclasses import replace
+
+    from seqtool.arrays.spool import Spool
+    from seqtool.files import inputs
+    from seqtool.grouping.group import text_features
+    from seqtool.inspecting import measure
+    from seqtool.sequences.lengths import LengthCounts
+    from seqtool.system import memory
+    from seqtool.tables import opening
+    from seqtool.terminal import progress
+    from seqtool.words import listed
+
+    allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    encoding = spec.text.encoding
+    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+        table = opening.open_tables(found, spec.text)
+        texts = text_features(table, spec)
+        watch = progress.watch(summary, quiet=quiet)
+        roles = spec.roles(table)
+        nothing_left = len(texts) == len(roles.features)
+        roles = roles.without_features(texts, table)
+        measured = measure.of_tables(table, roles, spec.encoding, spool=spool, memory=allowed, watch=watch)
+        counts = LengthCounts.of(measured.lengths)
+    advised: Call | None = call
+    if texts:
+        note = f"not used as features: {listed(texts)} (not numeric)"
+        measured = replace(measured, notes=[*measured.notes, note])
+        advised = None if nothing_left else call_without(call, spec, texts)
+    return measured, counts, [item.name for item in found], advised
+
+
+def _of_sequences(
+    sources: list[str] | None, options: dict[str, Any], encoding: str, using: MemoryOptions
+) -> tuple[Measured, LengthCounts, list[str]]:
+    from seqtool.arrays.spool import Spool
+    from seqtool.files import inputs
+    from seqtool.inspecting import measure
+    from seqtool.sequences.lengths import LengthCounts
+    from seqtool.sources.options import SourceOptions
+    from seqtool.system import memory
+
+    allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+        measured = measure.of_sequences(found, SourceOptions(**options, spool=spool, memory=allowed))
+        return measured, LengthCounts.of(measured.lengths), [item.name for item in found]
 
 
 def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str) -> None:
@@ -131,16 +176,13 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
             raise UsageError(f"{option} is for tables; say with --key which column tells sequences apart")
 
 
-def _call(arguments: Sequence[str], advice: Advice, came: Measured, *, of_table: bool) -> str | None:
-    """The call that does what is advised, ready to paste: that of plan with another word in front."""
-    if advice.maxlen is None:
+def _advised(call: Call | None, advice: Advice, measured: Measured, *, of_table: bool) -> Call | None:
+    """The call that does what is advised: that of plan, for another command."""
+    if call is None or advice.maxlen is None:
         return None
-    words = [word for word in arguments[1:] if word not in ("--json", "--traceback")]
-    choice = ["--ragged"] if advice.ragged else ["--maxlen", str(advice.maxlen)]
-    if not (of_table or advice.ragged or came.padding):
-        choice.append(
-            "--post"
-        )  # pad keeps the side of a padded file of ours, and puts padding first elsewhere
-    end = words.index("--") if "--" in words else len(words)
-    words[end:end] = choice
-    return shlex.join(["seqtool", "group" if of_table else "pad", *words])
+    call = call.for_command("group" if of_table else "pad")
+    if advice.ragged:
+        return call.changed(ragged=True)
+    # pad keeps the side of a padded file of ours, and puts padding first elsewhere.
+    post = None if of_table or measured.padding else True
+    return call.changed(maxlen=advice.maxlen, post=post)

@@ -66,6 +66,8 @@ def plot(
     from seqtool.terminal import report
 
     check_matplotlib()
+    if output is not None:
+        outputs.named_by(output, suffixes=SUFFIXES)
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
     with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
@@ -83,9 +85,7 @@ def plot(
             may_replace=lambda path: force or drawn_by_seqtool(path),
             suffixes=SUFFIXES,
         )
-        options = SourceOptions(
-            given.array, lengths=given.lengths, input_padding=given.side, spool=spool, memory=limit
-        )
+        options = SourceOptions(foreign=given.described(None, None), spool=spool, memory=limit)
         with summary.stage("reading"), errors.at(found[0].name):
             came = read_sequences(found[0], options)
             seen = portrait(

@@ -49,6 +49,10 @@ _TEXT_SUFFIXES: dict[str, Kind] = {
 }
 STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
+_RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
+_KEPT = (
+    1 << 13
+)  # of these, as `Input.head`: it holds most first rows, and thousands of files take little memory
 # What reading packed bytes may raise.
 BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 
@@ -64,7 +68,8 @@ class Meter:
 class Input:
     """One source: what a person calls it, where its bytes are, and what they hold.
 
-    `given` is the path as named, None for standard input, whose bytes were spooled to `path`.
+    `given` is the path as named, None for standard input, whose bytes were spooled to `path`. `head` are the first
+    bytes of text or JSON, unpacked, as they were read to recognise it; `head_is_all` says that no more follow.
     """
 
     name: str
@@ -73,6 +78,13 @@ class Input:
     kind: Kind
     packing: Packing | None = None
     meter: Meter = field(default_factory=Meter, compare=False)
+    head: bytes = field(default=b"", compare=False, repr=False)
+    head_is_all: bool = field(default=False, compare=False, repr=False)
+
+    @property
+    def base_name(self) -> str:
+        """What a receipt calls it: the name of the file without its folder, - for standard input."""
+        return "-" if self.given is None else self.given.name
 
     @property
     def size(self) -> int:
@@ -173,24 +185,37 @@ def _paths(source: str) -> list[Path]:
 def _file(path: Path, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
         raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
-    with contextlib.ExitStack() as stack:
-        try:
-            stream = stack.enter_context(path.open("rb"))
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({why(error)})") from None
-        # A named pipe or /dev/fd/63 is read once, from front to back.
-        whole = path if path.is_file() else stack.enter_context(_spooled(stream, folder))
-        yield _input(str(path), whole, path)
+    if path.is_file():
+        yield _input(str(path), path, path)
+        return
+    # A named pipe or /dev/fd/63 is read once, from front to back.
+    with _open_file(str(path), path) as stream, _spooled(stream, folder) as spool:
+        yield _input(str(path), spool, path)
+
+
+def _open_file(name: str, path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read ({why(error)})") from None
 
 
 def _input(name: str, path: Path, given: Path | None) -> Input:
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    if not head:
-        raise _empty(name)
-    if given is None:
-        _refuse_file_name(head)
-    return Input(name, path, given, *_recognise(name, path, head))
+    """Recognise an input by its first bytes, for which its file is opened once."""
+    with _open_file(name, path) as file:
+        head = file.read(_RECOGNISED_BY)
+        if not head:
+            raise _empty(name)
+        if given is None:
+            _refuse_file_name(head)
+        packing = next((packing for magic, packing in _PACKED if head.startswith(magic)), None)
+        if packing:
+            file.seek(0)
+            head = _unpacked_head(name, path, packing, file)
+    kind = _recognise(name, packing, head)
+    if kind not in ("text", "json"):
+        return Input(name, path, given, kind, packing)
+    return Input(name, path, given, kind, packing, head=head[:_KEPT], head_is_all=len(head) <= _KEPT)
 
 
 def _empty(name: str) -> DataError:
@@ -215,13 +240,8 @@ def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
         yield Path(spool.name)
 
 
-def _recognise(name: str, path: Path, head: bytes) -> tuple[Kind, Packing | None]:
-    packing = next((packing for magic, packing in _PACKED if head.startswith(magic)), None)
+def _recognise(name: str, packing: Packing | None, head: bytes) -> Kind:
     bare = Path(name.removesuffix(".gz").removesuffix(".zst")) if packing else Path(name)
-    if packing:
-        head = _unpacked_head(name, path, packing)
-        if not head:
-            raise _empty(name)
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
     expected = _BINARY_SUFFIXES.get(bare.suffix.lower())
     if expected and kind not in expected:
@@ -232,30 +252,28 @@ def _recognise(name: str, path: Path, head: bytes) -> tuple[Kind, Packing | None
     if kind is None:
         started = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         kind = _TEXT_SUFFIXES.get(bare.suffix.lower()) or ("json" if started in (b"[", b"{") else "text")
-    return kind, packing
+    return kind
 
 
 def _refuse_binary(item: Input) -> None:
     """A NUL among the first bytes of what ought to be text."""
-    if item.kind in ("text", "json"):
-        with open_bytes(item.path, item.packing) as stream:
-            head = stream.read(4096)
-            if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise DataError(
-                    f"{item.name}: neither text nor a format that seqtool reads (it holds NUL bytes)"
-                )
+    if b"\x00" in item.head[:4096] and not item.head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{item.name}: neither text nor a format that seqtool reads (it holds NUL bytes)")
 
 
 def _looks_like_text(head: bytes) -> bool:
     return b"\x00" not in head
 
 
-def _unpacked_head(name: str, path: Path, packing: Packing) -> bytes:
+def _unpacked_head(name: str, path: Path, packing: Packing, file: IO[bytes]) -> bytes:
     try:
-        with open_bytes(path, packing) as stream:
-            return bytes(stream.read(1 << 16))
+        with open_bytes(path, packing, file) as stream:
+            head = bytes(stream.read(_RECOGNISED_BY))
     except BROKEN as error:
         raise damaged_packing(name, packing, error) from None
+    if not head:
+        raise _empty(name)
+    return head
 
 
 def damaged_packing(name: str, packing: str, error: Exception) -> DataError:
@@ -278,7 +296,8 @@ def open_bytes(path: Path, packing: Packing | None, raw: IO[bytes] | None = None
     if packing == "zstd":
         import pyarrow as pa
 
-        return cast(IO[bytes], pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
+        # It gives bytes, but no lines: the reader around it does.
+        raw = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
     return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, raw), 1 << 16))
 
 

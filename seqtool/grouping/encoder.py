@@ -1,8 +1,12 @@
-"""From the columns of a table to what the kernel groups: each column encoded by the part it plays."""
+"""From the columns of a table to what the kernel groups: each column encoded by the part it plays.
+
+`EncoderPlan` says what is to be done with which column, `EncoderState` what is known of their cells, and `Encoder`
+turns batches into arrays by both. All three pickle, and none knows where the rows come from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -10,17 +14,24 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from seqtool.arrays.dtypes import Array, dtype_named
-from seqtool.arrays.lazy import AnyArray, Lazy
-from seqtool.errors import DataError
-from seqtool.grouping.kernel import ChangingError, Grouped, Layout
-from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.system.prefetch import prefetched
-from seqtool.tables.cell_errors import bad_cell, text_columns
-from seqtool.tables.cells import BadCellError, Keys, Labels, Loss, Numbers, Order, is_text, missing_words
-from seqtool.tables.csv_text import Expected
-from seqtool.tables.roles import LabelKind, Roles
-from seqtool.tables.tables import Table
+from seqtool.arrays.dtypes import Array
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.tables.cells import (
+    BadCell,
+    BadCellError,
+    Keys,
+    Labels,
+    Numbers,
+    Order,
+    UnseenError,
+    bad_number,
+    earliest,
+    is_text,
+    missing_words,
+    row_of,
+)
+from seqtool.tables.roles import LabelKind
 
 EmptyKey = Literal["error", "drop", "keep"]
 
@@ -50,262 +61,218 @@ class TextKeyError(Exception):
         self.column = column
 
 
-@dataclass
-class Encoder:
-    """The columns of one table on their way into the kernel.
+@dataclass(frozen=True)
+class _Batch:
+    """Some rows: their columns by position, and their numbers: that of the first row, or all of them."""
 
-    Columns are named there by their part and position: `k0` for the key, `o` order, `f` feature, `s` static,
-    `y` label, `t` step label, `row` the row's number.
+    arrays: Mapping[int, Any]
+    rows: int | Array
+    count: int
+
+    def until(self, count: int) -> _Batch:
+        """The first rows."""
+        arrays = {column: array.slice(0, count) for column, array in self.arrays.items()}
+        return _Batch(arrays, self.rows if isinstance(self.rows, int) else self.rows[:count], count)
+
+    def kept(self, keep: Array) -> _Batch:
+        """The rows that are marked."""
+        marks = pa.array(keep)
+        arrays = {column: array.filter(marks) for column, array in self.arrays.items()}
+        places = np.flatnonzero(keep)
+        return _Batch(
+            arrays, self.rows + places if isinstance(self.rows, int) else self.rows[places], len(places)
+        )
+
+
+class Encoder:
+    """Turns the columns of a table into those of the kernel, batch by batch, by a plan and a state.
+
+    The state grows with each batch; columns widen meanwhile, from integers to floats, and keys to text. With a
+    `final` state it stays as it is: every batch of every piece comes out as the same types, features as those of
+    `EncoderPlan.dtype`, and a cell that the state has not seen is an UnseenError.
+
+    `faulty` tells that a bad cell was found, `has_text_keys` that a key of a table without names is no feature.
+
+    Columns are named in what comes out by their part and position: `k0` for the key, `o` order, `f` feature, `s`
+    static, `y` label, `t` step label, `row` the row's number.
     """
 
-    table: Table
-    roles: Roles
-    options: GroupOptions
-    dropped: int = 0
-
-    def __post_init__(self) -> None:
-        table, roles = self.table, self.roles
-        words = missing_words(self.options.missing)
-        asked = None if self.options.dtype is None else dtype_named(self.options.dtype)
-        self.asked = asked or table.dtype
-        target = self.asked or np.dtype(np.float32)
-        self.keys = {column: Keys(keep_empty=self.options.empty_key == "keep") for column in roles.key}
-        self.orders = {column: Order(words, as_text=column in roles.text_order) for column in roles.order}
-        self.numbers = {
-            column: Numbers(target, words, text=table.text, keep=table.dtype is not None)
+    def __init__(self, plan: EncoderPlan, state: EncoderState | None = None, *, final: bool = False) -> None:
+        known = state or EncoderState()
+        plan = plan.settled(known) if final else plan
+        self.plan = plan
+        self._final = final
+        self.faulty = self.has_text_keys = False
+        roles, options = plan.roles, plan.options
+        words = tuple(missing_words(options.missing).to_pylist())
+        single = np.dtype(np.float32)
+        target = plan.asked_dtype or single
+        keep = plan.array_dtype is not None
+        self._rows, self._dropped = known.rows, known.dropped
+        self._keys = {
+            column: Keys(keep_empty=options.empty_key == "keep", state=known.keys.get(column), final=final)
+            for column in roles.key
+        }
+        self._orders = {
+            column: Order(
+                words, as_text=column in roles.text_order, state=known.orders.get(column), final=final
+            )
+            for column in roles.order
+        }
+        self._features = {
+            column: Numbers(
+                target, words, text=plan.text, keep=keep, state=known.features.get(column), final=final
+            )
             for column in roles.features
         }
-        single = np.dtype(np.float32)
-        self.statics = {column: Numbers(single, words, text=table.text) for column in roles.static}
-        self.labels = {
-            part: (column, Labels(self.options.missing))
-            for part, column in (("y", roles.label), ("t", roles.step_label))
-            if column is not None
+        self._statics = {
+            column: Numbers(single, words, text=plan.text, state=known.statics.get(column), final=final)
+            for column in roles.static
         }
+        self._labels = {
+            part: Labels(options.missing, state=known.labels.get(part), final=final) for part in plan.labels
+        }
+        self._dtype = plan.dtype(known) if final else None
 
     @property
-    def features(self) -> tuple[int, ...]:
-        """The columns of features."""
-        return self.roles.features
+    def state(self) -> EncoderState:
+        """What is known by now; labels still grow in it."""
+        return EncoderState(
+            self._rows,
+            self._dropped,
+            _states(self._keys),
+            _states(self._orders),
+            _states(self._features),
+            _states(self._statics),
+            _states(self._labels),
+        )
 
-    def expected(self) -> Expected:
-        """What the columns of text are likely to hold."""
-        numbers = {**self.numbers, **self.statics}
-        as_written = {*self.keys, *(column for column, _ in self.labels.values())}
-        words = [found.words for found in numbers.values()]
-        missing = words[0] if words else []
-        if missing is None:
-            return Expected(keys=frozenset(self.keys))
+    def encode(
+        self, arrays: Mapping[int, Any], first_row: int, pool: Executor | None = None
+    ) -> dict[str, Any]:
+        """The columns of a batch of rows, without those that have no key; nothing where no row has one.
 
-        times = {column for column, order in self.orders.items() if order.kind == "text"}
-        likely = {*numbers, *self.orders} - as_written - times
-        return Expected(frozenset(likely), missing, frozenset(self.keys))
-
-    def batches(self, pool: Executor, *, threads: int) -> Iterator[dict[str, Any]]:
-        """The rows of the table as the kernel takes them; rows with an empty key are left out if so asked.
-
-        The table is read with so many `threads`; `pool` is what encodes.
+        `arrays` are Arrow arrays by column. A bad cell is noted in its column's state, and nothing comes out, nor for
+        later batches: see `EncoderPlan.fault`. Where the state is final, it is an UnseenError instead.
         """
-        columns, expected = self.roles.used, replace(self.expected(), threads=threads)
-        first_row = 0
-        for raw in prefetched(self.table.batches(columns, expected)):
-            if not len(raw):
-                continue
-            arrays = dict(zip(columns, raw.columns, strict=True))
-            encoded = self._encode(arrays, first_row, pool)
-            first_row += len(raw)
-            if encoded:
-                yield encoded
-
-    def _encode(self, arrays: dict[int, Any], first_row: int, pool: Executor) -> dict[str, Any]:
-        """The columns of a batch, without its rows that have no key; nothing where no row has one."""
-        out: dict[str, Any] = {}
-        rows: int | Array = first_row
         count = len(next(iter(arrays.values())))
-        keep = np.ones(count, dtype=bool)
-        for i, (column, keys) in enumerate(self.keys.items()):
-            with bad_cell(self.table, column, "key", rows):
-                out[f"k{i}"], empty = keys.encode(arrays[column])
-            if empty is not None:
-                keep &= ~empty
-        if not keep.all():
-            self.dropped += int(count - keep.sum())
-            rows = first_row + np.flatnonzero(keep)
-            kept = pa.array(keep)
-            arrays = {column: array.filter(kept) for column, array in arrays.items()}
-            out = {
-                name: cells[keep] if isinstance(cells, np.ndarray) else cells.filter(kept)
-                for name, cells in out.items()
-            }
-            if not len(rows):
-                return {}
-        for column, order in self.orders.items():
-            with bad_cell(self.table, column, "order", rows):
-                for i, part in enumerate(order.encode(arrays[column], rows)):
-                    out[f"o{column}_{i}"] = part
-        self._encode_features(arrays, rows, out, pool)
-        for column, numbers in self.statics.items():
-            with bad_cell(self.table, column, "static", rows):
-                out[f"s{column}"] = numbers.encode(arrays[column], rows)
-        for part, (column, labels) in self.labels.items():
-            with bad_cell(self.table, column, "label", rows):
-                out[part] = labels.encode(arrays[column])
-        if self.options.keep_row_index:
-            out["row"] = np.arange(first_row, first_row + count)[keep]
+        self._rows += count
+        batch, out = _Batch(arrays, first_row, count), dict[str, Any]()
+        for encode in (self._encode_keys, self._encode_orders, self._encode_features, self._encode_others):
+            batch = encode(batch, out, pool)
+            if not batch.count:
+                break
+        if self.faulty or not batch.count:
+            return {}
+        if self.plan.options.keep_row_index:
+            rows = batch.rows
+            out["row"] = np.arange(rows, rows + count) if isinstance(rows, int) else rows
         return out
 
-    def _encode_features(
-        self, arrays: dict[int, Any], rows: int | Array, out: dict[str, Any], pool: Executor
-    ) -> None:
-        def encode(column: int) -> Array | BadCellError:
+    def _encode_keys(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
+        keep = np.ones(batch.count, dtype=bool)
+        for i, (column, keys) in enumerate(self._keys.items()):
+            found, batch = self._read(keys, column, batch)
+            if found is None:
+                return batch
+            out[f"k{i}"], empty = found
+            keep = keep[: batch.count]
+            if empty is not None:
+                keep &= ~empty
+        if keep.all():
+            return batch
+        self._dropped += int(batch.count - keep.sum())
+        for name, column in out.items():
+            cells = column[: len(keep)]
+            out[name] = cells[keep] if isinstance(cells, np.ndarray) else cells.filter(pa.array(keep))
+        return batch.kept(keep)
+
+    def _encode_orders(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
+        for column, order in self._orders.items():
+            parts, batch = self._read(order, column, batch)
+            for i, part in enumerate(parts or ()):
+                out[f"o{column}_{i}"] = part
+        return batch
+
+    def _encode_features(self, batch: _Batch, out: dict[str, Any], pool: Executor | None) -> _Batch:
+        """All features of the same rows, so that an error can name all columns that hold no numbers."""
+
+        def read(column: int) -> Array | BadCellError | pa.ArrowException:
             try:
-                return self.numbers[column].encode(arrays[column], rows)
-            except BadCellError as bad:
-                return bad
+                return self._features[column].encode(batch.arrays[column], batch.rows)
+            except (BadCellError, pa.ArrowException) as error:
+                return error
 
+        columns = [column for column, numbers in self._features.items() if not numbers.state.bad]
         # Text takes time, and lets other threads run; numbers are only looked at.
-        heavy = any(is_text(arrays[column]) for column in self.features)
-        coded = (pool.map if heavy else map)(encode, self.features)
-        for column, found in zip(self.features, coded, strict=True):
-            if isinstance(found, BadCellError):
-                if column in self.roles.spare_features:
-                    raise TextKeyError(column)
-                sure = [c for c in self.features if c not in self.roles.spare_features]
-                text_columns(self.table, sure, arrays, self.numbers)
-                with bad_cell(self.table, column, "feature", rows):
-                    raise found
-            out[f"f{column}"] = found
+        heavy = pool is not None and any(is_text(batch.arrays[column]) for column in columns)
+        coded = pool.map(read, columns) if pool is not None and heavy else map(read, columns)
+        good = batch.count
+        for column, found in zip(columns, coded, strict=True):
+            if not isinstance(found, np.ndarray):
+                place = self._note(self._features[column], column, found, batch)
+                good = good if column in self.plan.roles.spare_features else min(good, place)
+            elif self._dtype is None:
+                out[f"f{column}"] = found
+            else:
+                with np.errstate(all="ignore"):  # what does not fit is refused before it is used
+                    out[f"f{column}"] = found.astype(self._dtype, copy=False)
+        return batch if good == batch.count else batch.until(good)
 
-    def finish(self) -> None:
-        """Raise DataError for what only shows once all rows were read."""
-        table = self.table
-        if not table.rows:
-            raise DataError(f"{table.name}: holds a header, but no rows; rows were expected")
-        for column, keys in self.keys.items():
-            if keys.empty and self.options.empty_key == "error":
-                raise DataError(
-                    f"key column {table.label(column)!r} is empty in {keys.empty:,} of {table.rows:,} rows; "
-                    "say what to do with them: --empty-key drop, or --empty-key keep"
+    def _encode_others(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
+        for column, numbers in self._statics.items():
+            out[f"s{column}"], batch = self._read(numbers, column, batch)
+        for part, labels in self._labels.items():
+            out[part], batch = self._read(labels, self.plan.labels[part], batch)
+        return batch
+
+    def _read(self, encoder: _Column, column: int, batch: _Batch) -> tuple[Any, _Batch]:
+        """What a column's cells become, and the batch: cut before a bad cell, so that only an earlier one is found."""
+        while batch.count:
+            cells = batch.arrays[column]
+            try:
+                found = (
+                    encoder.encode(cells) if isinstance(encoder, Keys) else encoder.encode(cells, batch.rows)
                 )
-        if table.rows == self.dropped:
-            raise DataError(f"all {table.rows:,} rows have an empty key; nothing is left to group")
-        for column, order in self.orders.items():
-            if order.missing:
-                raise DataError(
-                    f"order column {table.label(column)!r} is empty in {order.missing:,} of {table.rows:,} rows; "
-                    "fill them in, or remove these rows"
-                )
-            _check_loss(table, column, order.loss)
-        for column, labels in self.labels.values():
-            if labels.missing:
-                raise DataError(
-                    f"label column {table.label(column)!r} is empty in {labels.missing:,} of {table.rows:,} "
-                    "rows; fill them in, or remove these rows"
-                )
-        dtype, statics = self.dtype, self._static_dtype()
-        for column in self.features:
-            _check_loss(table, column, self.numbers[column].loss(dtype))
-        for column in self.statics:
-            _check_loss(table, column, self.statics[column].loss(statics))
+            except (BadCellError, pa.ArrowException) as error:
+                batch = batch.until(self._note(encoder, column, error, batch))
+            else:
+                return found, batch
+        return None, batch
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the features, once all rows were read."""
-        return self._dtype(self.features, self.numbers, self.asked)
-
-    @staticmethod
-    def _dtype(
-        columns: Sequence[int], numbers: dict[int, Numbers], asked: np.dtype[Any] | None
-    ) -> np.dtype[Any]:
-        if asked is not None:
-            return asked
-        return np.dtype(np.int64 if all(numbers[column].whole for column in columns) else np.float32)
-
-    def _static_dtype(self) -> np.dtype[Any]:
-        return self._dtype(list(self.statics), self.statics, None)
-
-    def missing(self) -> dict[str, int]:
-        """The columns of features and static numbers that have missing values, and how many."""
-        columns = {**{c: self.numbers[c] for c in self.features}, **self.statics}
-        return {self.table.label(c): numbers.missing for c, numbers in columns.items() if numbers.missing}
-
-    def coarse(self) -> list[str]:
-        """The features that become float32 although some of their numbers have no room for a fraction there."""
-        if self.dtype != np.float32:
-            return []
-        return [self.table.label(c) for c in self.features if self.numbers[c].coarse]
-
-    def layout(self) -> Layout:
-        """What the columns are to the kernel."""
-        riding = [
-            name for name, on in (("t", "t" in self.labels), ("row", self.options.keep_row_index)) if on
-        ]
-        return Layout(
-            keys=[f"k{i}" for i in range(len(self.keys))],
-            order=[f"o{column}_{i}" for column, order in self.orders.items() for i in range(order.parts)],
-            features=[f"f{column}" for column in self.features],
-            dtype=self.asked,
-            constant=[*(f"s{column}" for column in self.statics), *(["y"] if "y" in self.labels else [])],
-            riding=riding,
-        )
-
-    def changing(self, error: ChangingError) -> DataError:
-        """The error for a label or static column that changes within a key."""
-        if error.column == "y":
-            column, labels = self.labels["y"]
-            name = self.table.label(column)
-            before, after = (labels.text(code) for code in (error.before, error.after))
-            option = f"use --step-label {name} for one label per step"
+    def _note(
+        self, encoder: _Column, column: int, error: BadCellError | pa.ArrowException, batch: _Batch
+    ) -> int:
+        """Put a bad cell into the state of its column; its place in the batch."""
+        if self._final:
+            raise UnseenError(f"column {self.plan.label(column)!r}: {error}") from error
+        spare = encoder is self._features.get(column) and column in self.plan.roles.spare_features
+        self.faulty |= not spare
+        self.has_text_keys |= spare
+        place = error.row if isinstance(error, BadCellError) else 0
+        if not isinstance(error, BadCellError):
+            bad = BadCell(row_of(batch.rows, 0), "", reason=" ".join(str(error).split()))
+        elif isinstance(encoder, Numbers):
+            bad = bad_number(error, batch.arrays[column], batch.rows, encoder.options)
         else:
-            name = self.table.label(int(error.column[1:]))
-            before, after = error.before, error.after
-            option = f"leave --static {name} out, and it is a feature of each step"
-        return DataError(
-            f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; {option}"
-        )
-
-    def ragged(self, grouped: Grouped) -> Ragged:
-        """The sequences with all that belongs to them."""
-        table, per_step, per_sequence, names = self.table, {}, {}, {}
-        if "y" in self.labels:
-            meaning, classes = self.labels["y"][1].finish(self.options.label_as)
-            per_sequence["y"] = _meant(grouped.constant["y"], meaning)
-            if classes is not None:
-                names["classes"] = classes
-        if "t" in self.labels:
-            meaning, classes = self.labels["t"][1].finish(self.options.label_as)
-            per_step["step_y"] = StepArray(_meant(grouped.riding["t"], meaning), self.options.label_value)
-            if classes is not None:
-                names["step_classes" if "classes" in names else "classes"] = classes
-        if self.statics:
-            columns = [grouped.constant[f"s{column}"] for column in self.statics]
-            per_sequence["static"] = _side_by_side(columns, self._static_dtype())
-            names["static_features"] = np.array([table.label(column) for column in self.statics], dtype=str)
-        if self.options.keep_row_index:
-            per_step["row_index"] = StepArray(grouped.riding["row"], -1)
-        return Ragged(
-            grouped.values,
-            grouped.offsets,
-            keys=grouped.keys,
-            features=tuple(table.label(c) for c in self.features) if table.named else None,
-            per_step=per_step,
-            per_sequence=per_sequence,
-            names=names,
-        )
+            bad = BadCell(row_of(batch.rows, place), error.cell)
+        state: Any = encoder.state
+        encoder.state = replace(state, bad=earliest(state.bad, bad))
+        return place
 
 
-def _meant(codes: AnyArray, meaning: Array) -> AnyArray:
-    """What the codes of labels stand for."""
-    return Lazy(codes.shape, meaning.dtype, lambda begin, end: meaning[codes[begin:end]])
+_Column = Keys | Order | Numbers | Labels
 
 
-def _side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
-    def read(begin: int, end: int) -> Array:
-        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
-
-    return Lazy((len(columns[0]), len(columns)), dtype, read)
+def _states(columns: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {name: column.state for name, column in columns.items()}
 
 
-def _check_loss(table: Table, column: int, loss: Loss | None) -> None:
-    if loss is not None:
-        raise DataError(f"{table.place(loss.row)}, column {table.label(column)!r}: {loss.reason}")
+def encode(
+    arrays: Mapping[int, Any], plan: EncoderPlan, state: EncoderState, first_row: int
+) -> dict[str, Any]:
+    """The columns of a batch as the kernel takes them, by a final state, and by nothing else; it changes nothing.
+
+    `arrays` are Arrow arrays by column. Raises UnseenError for a cell that is not what the state says.
+    """
+    return Encoder(plan, state, final=True).encode(arrays, first_row)

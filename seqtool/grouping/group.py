@@ -8,19 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, NotNumbersError, UsageError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.reading import check, encoded
+from seqtool.grouping.spec import GroupSpec
+from seqtool.operations.pad import pad_stream, resolved, with_receipt
+from seqtool.operations.select import AtLeast
 from seqtool.sequences.ragged import Ragged
-from seqtool.sequences.receipts import Rows
+from seqtool.sequences.receipts import Entry, Rows
+from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
-from seqtool.tables.tables import Table
+from seqtool.tables.table import Table
 
 Told = Callable[[int, int], None]
 """Is told the bytes that are done, and the rows."""
@@ -67,8 +73,7 @@ def group_table(
     Raises DataError for cells that are not what their column needs, empty keys, labels that change within a
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
-    if options.min_len < 0:
-        raise UsageError(f"min_len is {options.min_len}; 0 or more was expected")
+    AtLeast(options.min_len)  # judged before any work
     return _settled(
         table, roles, options, lambda settled: _grouped(table, settled, options, spool, memory, watch)
     )
@@ -133,15 +138,16 @@ def _grouped(
     memory: Memory,
     watch: Watch,
 ) -> GroupResult:
-    encoder = Encoder(table, roles, options)
+    plan = EncoderPlan.of(table, roles, options)
+    encoder = Encoder(plan)
     room, threads = memory.for_rows(len(roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
         with watch("reading", table.size) as told, ThreadPoolExecutor(threads) as pool:
-            for batch in encoder.batches(pool, threads=threads):
+            for batch in encoded(table, encoder, pool, threads=threads):
                 if grouper is None:  # its first rows tell whether an order column is of times, which take two
                     grouper = Grouper(
-                        encoder.layout(),
+                        plan.layout(encoder.state),
                         spool,
                         memory=room,
                         at_most=table.at_most,
@@ -149,18 +155,84 @@ def _grouped(
                     )
                 grouper.add(batch, pool)
                 told(table.bytes_read, table.rows)
-        encoder.finish()
+        state = encoder.state
+        check(plan, state, name=table.name, place=table.place)
         assert grouper is not None  # a table without rows was refused
         with watch("sorting", grouper.nbytes) as told:
-            grouped = grouper.finish(min_len=options.min_len, dtype=encoder.dtype, told=told)
+            grouped = grouper.finish(dtype=plan.dtype(state), told=told)
     except ChangingError as error:
-        raise encoder.changing(error) from None
-    ragged = encoder.ragged(grouped)
-    dropped = {
-        "empty key": encoder.dropped,
-        f"sequence under {options.min_len} steps": grouped.short,
-    }
-    rows = Rows(came=table.rows, kept=len(ragged.values), dropped=dropped)
+        raise plan.changing(error, encoder.state) from None
+    long = AtLeast(options.min_len).apply(plan.ragged(grouped, state), None, spool=spool)
+    dropped = {"empty key": state.dropped, **long.dropped}
+    rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
-    features = [table.label(column) for column in encoder.features]
-    return GroupResult(ragged, rows, features, encoder.missing(), grouped.ties, encoder.coarse())
+    features = [table.label(column) for column in plan.features]
+    return GroupResult(long.ragged, rows, features, plan.missing(state), grouped.ties, plan.coarse(state))
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What `group` gives: the sequences with their receipt, padded or ragged, and what a person should know."""
+
+    data: PaddedStream | Ragged
+    result: GroupResult
+
+
+def group(
+    table: Table,
+    spec: GroupSpec,
+    *,
+    inputs: list[str],
+    spool: Spool,
+    memory: Memory,
+    watch: Watch = unwatched,
+) -> Grouping:
+    """Group a table as a call asks for: this is `seqtool group`, and `seqtool.group` in Python.
+
+    `inputs` are the base names of the files, for the receipt. Padding is checked, and not carried out yet. Errors
+    are those of `group_table` and of `seqtool.pad`.
+    """
+    roles = spec.roles(table)
+    result = group_table(table, roles, spec.encoding, spool=spool, memory=memory, watch=watch)
+    ragged, rows = result.ragged, result.rows
+    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(spec, ragged)}
+    data: PaddedStream | Ragged = ragged
+    if spec.ragged:
+        arguments["dtype"] = str(ragged.values.dtype)
+    else:
+        data = pad_stream(
+            ragged,
+            maxlen=spec.maxlen,
+            padding=spec.padding,
+            truncating=spec.truncating,
+            value=spec.value,
+            spool=spool,
+        )
+        arguments |= {**resolved(data), "truncating": spec.truncating}
+        rows = replace(rows, kept=rows.kept - data.steps_cut, cut=data.steps_cut)
+    return Grouping(with_receipt(data, Entry("group", inputs, arguments, rows)), result)
+
+
+def _label_kind(spec: GroupSpec, ragged: Ragged) -> dict[str, str]:
+    """Whether labels became classes, where there are any."""
+    if spec.label is None and spec.step_label is None:
+        return {}
+    return {"label_as": "class" if "classes" in ragged.names else "number"}
+
+
+def text_features(table: Table, spec: GroupSpec) -> list[str]:
+    """The features that `group` would refuse because they hold text, dates or lists: judged by the first rows."""
+    roles = spec.roles(table)
+    while True:
+        encoder = Encoder(EncoderPlan.of(table, roles, spec.encoding))
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                next(encoded(table, encoder, pool), None)
+        except NotNumbersError as error:
+            return list(error.columns)
+        except TextKeyError as error:
+            roles = roles.without_feature(error.column)
+            continue
+        except DataError:  # told when all rows are read
+            pass
+        return []

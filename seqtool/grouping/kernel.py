@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import lazy_gather, ranges
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
-from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.gather import ranges
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.grouping.columns import GrowingText, Ranked, Spelled, TextColumn, is_numbers
 from seqtool.grouping.merging import merged
@@ -34,7 +34,7 @@ class Grouped:
 
     `values` is (S, F), `offsets` (N + 1,); `keys` is (N,), or (N, K) for K key columns: int64 or text.
     `constant` holds arrays (N,), `riding` arrays (S,), by column; `ties` counts neighbours of one key whose
-    order columns are equal; `short` counts the rows of sequences that were left out for their length.
+    order columns are equal.
     """
 
     values: AnyArray
@@ -43,7 +43,6 @@ class Grouped:
     constant: Mapping[str, AnyArray]
     riding: Mapping[str, AnyArray]
     ties: int
-    short: int
 
 
 class Grouper:
@@ -104,11 +103,10 @@ class Grouper:
     def finish(
         self,
         *,
-        min_len: int = 0,
         dtype: np.dtype[Any] | None = None,
         told: Callable[[int, int], None] = lambda _bytes, _rows: None,
     ) -> Grouped:
-        """All rows, grouped; sequences below `min_len` rows are left out; `dtype` is that of the values.
+        """All rows, grouped; `dtype` is that of the values.
 
         `told` hears how many bytes and rows are in order.
         """
@@ -120,9 +118,6 @@ class Grouper:
             run = merged(
                 runs, self._spool, memory=self._memory // 2, told=lambda rows: told(int(rows * each), rows)
             )
-        short = 0
-        if min_len > 1:
-            run, short = _long_enough(run, min_len, self._spool)
         return Grouped(
             run.values if dtype is None else _cast(run.values, dtype),
             _offsets(run.ends),
@@ -130,7 +125,6 @@ class Grouper:
             run.constant,
             run.riding,
             run.ties,
-            short,
         )
 
     def _of_one_kind(self) -> list[Run]:
@@ -179,50 +173,6 @@ def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
         {name: moved(column, rows) for name, column in run.riding.items()},
         run.ties,
     )
-
-
-def _long_enough(run: Run, least: int, spool: Spool) -> tuple[Run, int]:
-    """Only the groups of at least so many rows, and how many rows the others had."""
-    kept = GrowingArray(spool, np.dtype(np.int64))
-    starts, ends = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.int64))
-    before = total = short = 0
-    for begin, part in chunks(run.ends):
-        counts = np.diff(part, prepend=before)
-        wide = np.flatnonzero(counts >= least)
-        kept.add(wide + begin)
-        starts.add((part - counts)[wide])
-        ends.add(np.cumsum(counts[wide]) + total)
-        before, total = int(part[-1]), total + int(counts[wide].sum())
-        short += int(counts[counts < least].sum())
-    which, ends_kept = kept.done(), ends.done()
-    if len(which) == len(run.ends):
-        return run, 0
-    offsets, first = _offsets(ends_kept), starts.done()
-
-    def rows(array: AnyArray) -> AnyArray:
-        return lazy_gather(array, first, offsets, (total, *array.shape[1:]))
-
-    long = Run(
-        rows(run.values),
-        ends_kept,
-        [_picked(column, which, spool) for column in run.keys],
-        [],
-        {name: _picked(column, which, spool) for name, column in run.constant.items()},
-        {name: rows(column) for name, column in run.riding.items()},
-        run.ties,
-    )
-    return long, short
-
-
-def _picked(column: Any, which: AnyArray, spool: Spool) -> Any:
-    """The cells of a column at some ascending places."""
-    growing = GrowingArray(spool, column.dtype) if is_numbers(column) else GrowingText(spool)
-    for _, places in chunks(which, 1 << 18):
-        if len(places):
-            first = int(places[0])
-            block = column[first : int(places[-1]) + 1]
-            growing.add(block.take(places - first if is_numbers(column) else pa.array(places - first)))
-    return growing.done()
 
 
 def _offsets(ends: AnyArray) -> AnyArray:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import gather
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots, span
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.inputs import Input
@@ -26,6 +31,7 @@ _PREVIEWED = 2  # sequences
 _STEPS = 5  # of each
 _NAMES = 50  # of features and classes
 _KEYS = 10_000  # that are compared with one that is not found
+_PARTS = 8  # of a key that are listed
 
 
 @contextmanager
@@ -33,7 +39,7 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
     """The facts of an `.npz` or `.npy` and, of a file of ours, its sequences, which can be read within the block.
 
     Keys of the facts: `file`, `arrays` (name, shape, dtype, bytes), and for files of ours `sequences` (lengths,
-    histogram, padding, keys, features, receipt, preview). Raises DataError for a damaged file.
+    histogram, padding, keys, part, features, receipt, preview). Raises DataError for a damaged file.
     """
     if source.kind == "npy":
         array = open_npy(source.path, source.name)
@@ -85,7 +91,7 @@ def _rows(array: AnyArray, first: int, last: int) -> Lazy:
 
 
 def sequence_facts(data: Ragged | Padded, i: int) -> dict[str, Any]:
-    """What is known of sequence i: `sequence`, `length`, `key`, `y`, `features`, and its first `steps` as text."""
+    """What is known of sequence i: `sequence`, `length`, `key`, `part`, `y`, `features`, and the first `steps`."""
     facts = _preview(data, i)
     if data.features is not None:
         facts["features"] = list(data.features)
@@ -104,10 +110,12 @@ def of_ours(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
 def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     """The place of the sequence with this key; where there are no keys, of that number, counted from 0.
 
-    A key of several columns is written with commas. Raises DataError, which begins with the `name` of the file,
-    where there is none.
+    A key of several columns is written with commas. Where the sequences have parts, a comma and the part may
+    follow the key, and must where the key has several. Raises DataError, which begins with the `name` of the
+    file, where there is none, or more than one.
 
-    >>> find_sequence(Ragged(np.arange(3), np.array([0, 1, 3]), keys=np.array(["a", "b"])), "b", name="in.npz")
+    >>> twice = Ragged(np.arange(3), np.array([0, 1, 3]), keys=np.array(["a", "a"]))
+    >>> find_sequence(twice.replace(per_sequence={"part": np.array([0, 5])}), "a,5", name="in.npz")
     1
     """
     if data.keys is None:
@@ -115,20 +123,64 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
             return int(wanted)
         last = f"from 0 to {len(data) - 1:,}" if len(data) else "but it holds none"
         raise DataError(f"{name}: no sequence {wanted}; sequences without keys are counted {last}")
-    composite, whole = data.keys.ndim > 1, data.keys.dtype.kind in "iu"
-    cells = split_names(wanted) if composite else [wanted]
-    if len(cells) == (data.keys.shape[1] if composite else 1) and (not whole or all(map(_is_whole, cells))):
-        sought = np.array([int(cell) for cell in cells] if whole else cells)
-        for begin, part in chunks(data.keys):  # type: ignore[arg-type] # text has windows like any array
-            same = (part.reshape(len(part), -1) == sought).all(axis=1)
-            if same.any():
-                return begin + int(np.argmax(same))
-    known = [join_names([*map(str, key)]) if composite else str(key) for key in data.keys[:_KEYS].tolist()]
+    part, columns = data.per_sequence.get("part"), prod(data.keys.shape[1:])
+    with_commas = data.keys.ndim > 1 or part is not None
+    cells = split_names(wanted) or [""] if with_commas else [wanted]
+    key, rest = cells[:columns], cells[columns:]
+    if part is not None and (not rest or (len(rest) == 1 and _is_whole(rest[0]))):
+        found = _place_of_part(part, _places(data.keys, key), int(rest[0]) if rest else None)
+        if isinstance(found, int):
+            return found
+        if found:
+            raise DataError(f"{name}: {_which_part(key, found, missing=rest)}")
+    elif not rest:
+        for places in _places(data.keys, key):
+            return int(places[0])
+    rows = data.keys[:_KEYS].reshape(-1, columns).tolist()
+    known = [*dict.fromkeys(join_names([*map(str, row)]) if with_commas else str(row[0]) for row in rows)]
     near = get_close_matches(wanted, known, 3)
     hint = f"near ones are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
     raise DataError(
         f"{name}: no sequence has the key {wanted!r}; {hint if known else 'it holds no sequence'}"
     )
+
+
+def _places(keys: AnyArray | Text, key: Sequence[str]) -> Iterator[Array]:
+    """The places of the sequences that have a key, window by window, where there are any."""
+    whole = keys.dtype.kind in "iu"
+    if len(key) != prod(keys.shape[1:]) or (whole and not all(map(_is_whole, key))):
+        return
+    sought = np.array([int(cell) for cell in key] if whole else key)
+    for begin, some in chunks(keys):  # type: ignore[arg-type] # text has windows like any array
+        found = np.flatnonzero((some.reshape(len(some), -1) == sought).all(axis=1))
+        if len(found):
+            yield found + begin
+
+
+def _place_of_part(part: AnyArray, found: Iterator[Array], wanted: int | None) -> int | list[int]:
+    """Which of the places found is that of the part wanted, or the only one; else the first parts there are."""
+    known: dict[int, int] = {}
+    for places in found:
+        parts = gather(part, places)
+        same = places[parts == wanted] if wanted is not None else places[:0]
+        if len(same):
+            return int(same[0])
+        for number, place in zip(parts.tolist(), places.tolist(), strict=True):
+            if len(known) > _PARTS:
+                break
+            known.setdefault(number, place)
+        if wanted is None and len(known) > _PARTS:
+            break
+    return known.popitem()[1] if wanted is None and len(known) == 1 else [*known]
+
+
+def _which_part(key: Sequence[str], parts: Sequence[int], *, missing: Sequence[str]) -> str:
+    """What to say of a key in several parts, or without that which is missing."""
+    there = ", ".join(map(str, parts[:_PARTS])) + (", ..." if len(parts) > _PARTS else "")
+    if missing:
+        return f"the key {join_names(key)!r} has no part {missing[0]}, only {there}"
+    call = shlex.join(["--sequence", join_names([*key, str(parts[0])])])
+    return f"the key {join_names(key)!r} stands in several parts: {there}; name one of them: {call}"
 
 
 def _is_whole(text: str) -> bool:
@@ -163,6 +215,9 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
             "count": len(data.keys),
             "kind": "integers" if data.keys.dtype.kind in "iu" else "text",
         }
+    if "part" in data.per_sequence:
+        known = span(data.per_sequence["part"])
+        found["part"] = {"min": known.least, "max": known.largest} if len(data) else None
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
     if "classes" in data.names:
@@ -183,6 +238,8 @@ def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
     found: dict[str, Any] = {"sequence": i, "length": len(steps)}
     if data.keys is not None:
         found["key"] = data.keys[i : i + 1].tolist()[0]
+    if "part" in data.per_sequence:
+        found["part"] = int(data.per_sequence["part"][i : i + 1][0])
     if "y" in data.per_sequence:
         label = data.per_sequence["y"][i : i + 1][0]
         found["y"] = (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import Watch
     from seqtool.tables.roles import Roles
-    from seqtool.tables.tables import Table
+    from seqtool.tables.table import Table
 
 
 @dataclass(frozen=True)

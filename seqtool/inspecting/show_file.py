@@ -11,6 +11,7 @@ from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
+from seqtool.terminal.report import SCHEMA
 from seqtool.words import count, human, listed
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
     """Write the same to standard output as one JSON object with all steps; NaN and infinities are text."""
     if sys.stdout is None:
         raise DataError("standard output is closed")
-    known = json.dumps({name: fact for name, fact in facts.items() if name != "steps"})
+    known = json.dumps({"schema": SCHEMA, **{name: fact for name, fact in facts.items() if name != "steps"}})
     sys.stdout.write(f'{known[:-1]}, "steps": [')
     for begin, part in chunks(steps):
         rows = json.dumps([_strict(step) for step in part.tolist()])
@@ -76,7 +77,7 @@ def _strict(step: Any) -> Any:
 
 def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[str] | None) -> None:
     """The first steps of one sequence, with its first features."""
-    parts = [f"{name} {preview[name]}" for name in ("key", "y") if name in preview]
+    parts = [f"{name} {preview[name]}" for name in ("key", "part", "y") if name in preview]
     title = ", ".join([*parts, count(preview["length"], "step")])
     width = len(preview["steps"][0]) if preview["steps"] else 0
     names = list(features or map(str, range(width)))[:_FEATURES_SHOWN]
@@ -102,6 +103,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
     if "keys" in sequences:
         yield "keys", f"{sequences['keys']['count']:,}, {sequences['keys']['kind']}"
+    if sequences.get("part"):
+        yield "part", f"from {sequences['part']['min']:,} to {sequences['part']['max']:,}"
     if "features" in sequences:
         yield "features", listed(sequences["features"])
     if "classes" in sequences:

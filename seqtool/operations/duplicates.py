@@ -62,26 +62,42 @@ def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
     return _counted(later, ragged, ragged)
 
 
-def key_cells(keys: AnyArray | Text, spool: Spool, *, as_text: bool = False) -> Ragged:
+def key_cells(
+    keys: AnyArray | Text, spool: Spool, *, part: AnyArray | None = None, as_text: bool = False
+) -> Ragged:
     """Keys as sequences of numbers that are equal where the keys are: integers, or the letters of text.
 
-    `as_text` takes integers as they are written too. After each cell of text stands a zero, which no text holds.
+    `part`, (N,) integers, is one more column of the keys. `as_text` takes integers as they are written too. After
+    each cell of text stands a zero, which no text holds.
 
     >>> key_cells(np.array([["a", "bc"]]), Spool()).values.tolist()
     [97, 0, 98, 99, 0]
+    >>> key_cells(np.array([7, 7]), Spool(), part=np.array([0, 5])).values.tolist()
+    [7, 0, 7, 5]
     """
-    written = as_text and keys.dtype.kind in "iu"
     text = as_text or keys.dtype.kind not in "iu"
-    cells = GrowingArray(spool, np.dtype(np.uint32 if text else keys.dtype))
+    numbers = keys.dtype if part is None else np.dtype(np.int64)  # in which uint64 differs where it did
+    cells = GrowingArray(spool, np.dtype(np.uint32) if text else numbers)
     ends, before = GrowingArray(spool, np.dtype(np.int64)), 0
     ends.add(np.zeros(1, np.int64))
     for begin in range(0, len(keys), _TOGETHER):
         some = keys[begin : begin + _TOGETHER]
-        part, counts = (_letters if text else _numbers)(some.astype(str) if written else some)
-        cells.add(part)
+        if as_text and some.dtype.kind in "iu":
+            some = some.astype(str)
+        if part is not None:
+            some = _with_part(some, part[begin : begin + _TOGETHER])
+        found, counts = (_letters if text else _numbers)(some)
+        cells.add(found)
         ends.add(np.cumsum(counts) + before)
-        before += len(part)
+        before += len(found)
     return Ragged(cells.done(), ends.done())
+
+
+def _with_part(keys: Array, part: Array) -> Array:
+    """Some keys with their parts as a last column, (n, K + 1): int64, or text where the keys are."""
+    whole = keys.dtype.kind in "iu"
+    columns, last = keys.reshape(len(keys), -1), part.astype(np.int64 if whole else str)[:, None]
+    return np.concatenate([columns.astype(np.int64) if whole else columns, last], axis=1)
 
 
 def _numbers(keys: Array) -> tuple[Array, Array]:

@@ -6,20 +6,32 @@ cast silently: the input's dtype stays unless another is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, cast
+import dataclasses
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import AnyArray, span
-from seqtool.errors import DataError, UsageError
+from seqtool.arrays.spool import Spool
+from seqtool.errors import DataError, UsageError, check_whole, names_arguments
 from seqtool.operations.cast import check_cast
 from seqtool.operations.mask_value import free_value
-from seqtool.sequences.conversion import as_ragged
-from seqtool.sequences.padding_values import Side, Value, check_side, check_value
+from seqtool.operations.operation import Outcome
+from seqtool.operations.truncate import Truncate
+from seqtool.sequences.conversion import as_ragged, converted
+from seqtool.sequences.padding_values import (
+    Side,
+    Value,
+    check_side,
+    check_step_value,
+    check_value,
+    value_to_json,
+)
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sequences.receipts import Made, Rows
+from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
 from seqtool.words import human
@@ -36,12 +48,16 @@ def pad_stream(
     value: Value | Literal["auto"] = 0,
     dtype: str | np.dtype[Any] | None = None,
     multiple_of: int = 1,
+    spool: Spool | None = None,
 ) -> PaddedStream:
     """Check everything that padding `ragged` needs, and do none of it yet; arguments and errors as in `pad`.
+
+    Where sequences are cut, what takes a number a sequence goes to `spool` where that is much.
 
     >>> pad_stream(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=100).shape
     (2, 100)
     """
+    maxlen, multiple_of = check_whole("maxlen", maxlen), check_whole("multiple_of", multiple_of)
     if maxlen is not None and maxlen < 1:
         raise UsageError(f"maxlen is {maxlen}; it must be at least 1")
     if multiple_of < 1:
@@ -49,8 +65,8 @@ def pad_stream(
     check_side("padding", padding)
     check_side("truncating", truncating)
     target = ragged.values.dtype if dtype is None else dtype_named(dtype)
-    for array in ragged.per_step.values():
-        check_value(array.value, (), array.data.dtype)
+    for name, array in ragged.per_step.items():
+        check_step_value(name, array.value, array.data.dtype)
     auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)
@@ -59,9 +75,15 @@ def pad_stream(
         value = free_value(ragged.values, target)
     longest = span(ragged.lengths).largest if maxlen is None else maxlen
     slots = -(-longest // multiple_of) * multiple_of
-    return PaddedStream(ragged, slots, padding, truncating, cast(Value, value), target)
+    cut = Outcome(ragged)
+    if longest > 0 and maxlen is not None:
+        cut = Truncate(slots, truncating).apply(ragged, None, spool=spool or Spool())
+    return PaddedStream(
+        cut.ragged, slots, padding, cast(Value, value), target, steps_cut=cut.cut, lines=tuple(cut.lines)
+    )
 
 
+@names_arguments
 def pad(
     sequences: Ragged | Padded | AnyArray | Sequence[Any],
     *,
@@ -74,17 +96,20 @@ def pad(
 ) -> Padded:
     """Give every sequence the same number of steps T, as Keras `pad_sequences` does.
 
-    `sequences` is a list of lists (numbers, or steps of F numbers), a dense array (N, T) or (N, T, F), or
-    a Ragged or Padded of ours. T is `maxlen`, by default the longest, rounded up to `multiple_of`.
-    `padding` says which side is filled (by default pre; a Padded keeps its own), `truncating` which side
-    loses steps where there are more than T, `value` what fills: a number (by default 0; a Padded keeps its
-    own), a tuple of F numbers, or "auto" for one that no real step holds in all features, so that a mask by
-    value skips padding alone. The result's `x` is (N, T) or (N, T, F) of the input's dtype, unless
-    `dtype` names another; `lengths` counts the real steps; `original_lengths` joins `per_sequence` when
-    steps were cut.
+    `sequences` is a list of lists (numbers, or steps of F numbers), a dense array (N, T) or (N, T, F), a Ragged
+    or Padded of ours, or what another library holds: a list column (pyarrow, polars, DuckDB), a Series of
+    lists, a tensor, or a list of series, frames or tensors, of which only the cells count. T is `maxlen`, by
+    default the longest, rounded up to `multiple_of`.
+    `padding` says which side is filled (by default pre; a Padded keeps its own, and so does what `unpad` made
+    of it), `truncating` which side loses steps where there are more than T, `value` what fills: a number (by
+    default 0, or that of the Padded), a tuple of F numbers, or "auto" for one that no real step holds in all
+    features, so that a mask by value skips padding alone. The result's `x` is (N, T) or (N, T, F) of the
+    input's dtype, unless `dtype` names another; `lengths` counts the real steps; `original_lengths` joins
+    `per_sequence` when steps were cut.
 
     Raises UsageError for arguments out of range, and DataError for sequences that do not fit together, a
-    value that the dtype cannot hold, or a cast that would lose more than the rounding of a fraction.
+    value that the dtype cannot hold, or a cast that would lose more than the rounding of a fraction. Warns of
+    missing values (None, null, NA, masked), which become NaN.
 
     >>> pad([[1], [2, 3], [4, 5, 6]]).x
     array([[0, 0, 1],
@@ -93,11 +118,11 @@ def pad(
     >>> pad(np.ones((1920, 45, 20)), maxlen=100, padding="post").x.shape
     (1920, 100, 20)
     """
-    if isinstance(sequences, Padded):
-        padding = sequences.padding if padding is None else padding
-        value = sequences.value if value is None else value
+    ragged, missing = converted(sequences)
+    padding = ragged.padding if padding is None else padding
+    value = ragged.value if value is None else value
     planned = pad_stream(
-        as_ragged(sequences),
+        ragged,
         maxlen=maxlen,
         padding=padding or "pre",
         truncating=truncating,
@@ -106,13 +131,43 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
-    padded = carry_out(planned)
-    if not planned.steps_cut or not padded.receipt:
-        return padded
-    # What was grouped tells of every row: of those that are cut here too.
-    rows = Rows(came=len(planned.ragged.values), kept=len(planned.ragged.values))
-    made = Made("pad", [], {"maxlen": maxlen, "truncating": truncating}, rows)
-    return padded.replace(receipt=(*padded.receipt, made.entry(cut=planned.steps_cut)))
+    if missing:
+        warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
+    arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}
+    steps = planned.span.total + planned.steps_cut
+    return carry_out(with_entry(planned, [], arguments, steps=steps))
+
+
+Data = TypeVar("Data", bound=PaddedStream | Ragged)
+
+
+def with_entry(
+    data: Data, inputs: list[str], arguments: Mapping[str, Any], *, steps: int, outcome: Outcome | None = None
+) -> Data:
+    """The same sequences, whose receipt tells of this call of `pad`, with all arguments as they were resolved.
+
+    `steps` were read, and `outcome` is what was done before padding. Raises AssertionError unless every step is
+    accounted for.
+    """
+    cut, dropped = (0, {}) if outcome is None else (outcome.cut, outcome.dropped)
+    cut += data.steps_cut if isinstance(data, PaddedStream) else 0
+    rows = Rows(steps, span(data.lengths).total, cut, dropped)
+    return with_receipt(data, Entry("pad", inputs, {**arguments, **resolved(data)}, rows))
+
+
+def with_receipt(data: Data, entry: Entry) -> Data:
+    """The same sequences, whose receipt tells of one command more."""
+    if isinstance(data, Ragged):
+        return cast(Data, data.replace(receipt=(*data.receipt, entry.as_json())))
+    return cast(Data, dataclasses.replace(data, ragged=with_receipt(data.ragged, entry)))
+
+
+def resolved(data: PaddedStream | Ragged) -> dict[str, Any]:
+    """The arguments of a padding as they were resolved, for a receipt; of ragged sequences their dtype alone."""
+    if isinstance(data, Ragged):
+        return {"dtype": str(data.values.dtype)}
+    value = value_to_json(data.value)
+    return {"maxlen": data.maxlen, "padding": data.padding, "value": value, "dtype": str(data.dtype)}
 
 
 def check_blow_up(planned: PaddedStream) -> None:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.gather import lazy_gather
 from seqtool.arrays.lazy import AnyArray, rows_per_chunk, span
 from seqtool.arrays.spool import GrowingArray, Spool
-from seqtool.sequences.conversion import cumulative_offsets
+from seqtool.operations.operation import Argument, Operation, Outcome
 from seqtool.sequences.padding_values import Side, check_side
-from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.take import in_memory_like, take
+from seqtool.words import count
+
+
+@dataclass(frozen=True)
+class Strip(Operation):
+    """Drop the steps at one side in which every feature holds a value: padding whose lengths were lost."""
+
+    value: Annotated[float, Argument("Drop trailing steps that hold V alone (a number, nan).", metavar="V")]
+    side: Annotated[Literal["pre", "post"], Argument("Strip at the end, or at the start.")] = "post"
+
+    def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
+        """The sequences without these steps, and how many there were."""
+        found = strip(ragged, self.value, side=self.side, spool=spool)
+        stripped = len(ragged.values) - len(found.values)
+        line = ("stripped", f"{count(stripped, 'step')} that hold {self.value} alone")
+        return Outcome(found, dropped={"stripped": stripped}, lines=[line])
 
 
 def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | None = None) -> Ragged:
@@ -30,20 +47,12 @@ def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | N
     for begin in range(0, len(ragged), _TOGETHER):
         offsets = ragged.offsets[begin : begin + _TOGETHER + 1]
         begins, ends = _real_span(ragged.values, offsets, value, side)
-        starts.add(begins)
+        starts.add(begins - offsets[:-1])
         lengths.add(ends - begins)
     kept = lengths.done()
-    total = span(kept).total
-    if total == len(ragged.values):
+    if span(kept).total == len(ragged.values):
         return ragged
-    bounds, first = cumulative_offsets(kept), starts.done()
-
-    def real(rows: AnyArray) -> AnyArray:
-        found = lazy_gather(rows, first, bounds, (total, *rows.shape[1:]))
-        return np.asarray(found) if isinstance(rows, np.ndarray) else found
-
-    per_step = {name: StepArray(real(array.data), array.value) for name, array in ragged.per_step.items()}
-    return ragged.replace(values=real(ragged.values), offsets=bounds, per_step=per_step)
+    return in_memory_like(take(ragged, starts=starts.done(), lengths=kept, spool=spool), ragged)
 
 
 _TOGETHER = 1 << 16  # sequences looked at together

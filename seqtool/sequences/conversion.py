@@ -1,39 +1,102 @@
-"""Where a `Ragged` comes from when it is not read from a file: lists, dense arrays, padded blocks."""
+"""Where a `Ragged` comes from when it is not read from a file: lists, arrays of any library, padded blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.array_likes import is_array_like, is_arrow, is_pandas_frame, kind_of, plain
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.exact import array_of, filled, is_gap, joined, numbers_in
 from seqtool.arrays.gather import lazy_gather
-from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, slots
-from seqtool.errors import DataError
+from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
+from seqtool.errors import DataError, at
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
 
 
-def as_ragged(sequences: Ragged | Padded | AnyArray | Sequence[Any]) -> Ragged:
+class Converted(NamedTuple):
+    """Sequences, and how many of their numbers are NaN because they were missing: None, null, NA or masked."""
+
+    ragged: Ragged
+    missing: int = 0
+
+
+def as_ragged(sequences: Any) -> Ragged:
     """Any of the forms that sequences come in, as a Ragged; raises DataError for what is none of them.
 
     >>> as_ragged([[1, 2], [], [3]]).offsets
     array([0, 2, 2, 3])
     """
+    return converted(sequences).ragged
+
+
+def converted(sequences: Any) -> Converted:
+    """The same, with the number of missing values."""
     if isinstance(sequences, Ragged):
-        return sequences
+        return Converted(sequences)
     if isinstance(sequences, Padded):
-        return _from_padded(sequences)
-    if isinstance(sequences, Lazy) or (isinstance(sequences, np.ndarray) and sequences.dtype != object):
-        return from_dense(sequences)
+        return Converted(_from_padded(sequences))
+    if isinstance(sequences, Lazy):
+        return Converted(from_dense(sequences))
+    if is_array_like(sequences):
+        return _from_array_like(sequences)
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected")
-    if isinstance(sequences, np.ndarray) and sequences.ndim != 1:
-        raise DataError(f"an object array of shape {sequences.shape}; one sequence each, (N,), was expected")
-    return from_lists(list(sequences))
+    return _from_list(list(sequences))
+
+
+def _from_array_like(sequences: Any) -> Converted:
+    """The sequences of an array or a table of any library: dense, or a list each."""
+    try:
+        cells = plain(sequences)
+    except DataError:
+        # Arrays of ragged lists are no array in NumPy; their items are.
+        if is_arrow(sequences) or is_pandas_frame(sequences) or not hasattr(sequences, "__len__"):
+            raise
+        return _from_list(list(sequences))
+    if isinstance(cells, list):
+        if len(cells) != 1 or not _holds_lists(cells[0]):
+            with at(f"a {kind_of(sequences)}"):
+                if any(map(_holds_lists, cells)):
+                    raise DataError("has several columns, and lists in one of them; give that column alone")
+                dense, missing = numbers_in(cells)
+            return Converted(from_dense(dense), missing)
+        cells = cells[0]
+    if not isinstance(cells, np.ndarray):
+        from seqtool.arrays.list_columns import lists_of
+
+        lists = lists_of(_without_null_type(cells))
+        return Converted(Ragged(lists.values, offsets_of(lists.lengths)), lists.missing)
+    if cells.dtype != object:
+        dense, missing = filled(cells, "sequences")
+        return Converted(from_dense(dense), missing)
+    if cells.ndim != 1:
+        raise DataError(f"an object array of shape {cells.shape}; one sequence each, (N,), was expected")
+    return _from_list(list(cells))
+
+
+def _holds_lists(column: Any) -> bool:
+    """Whether the cells of a column of a table are lists."""
+    if isinstance(column, np.ndarray):
+        first = column[0] if column.dtype == object and len(column) else ""
+        return hasattr(first, "__len__") and not isinstance(first, (str, bytes))
+    from seqtool.arrays.list_columns import is_list
+
+    return is_list(column.type)
+
+
+def _without_null_type(array: Any) -> Any:
+    """An Arrow array of lists that hold nothing, or nothing but null, as one of lists of float64."""
+    import pyarrow as pa
+
+    kind = array.type
+    empty = pa.types.is_list(kind) and pa.types.is_null(kind.value_type)
+    return array.cast(pa.list_(pa.float64())) if empty else array
 
 
 def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = "post") -> Ragged:
@@ -51,8 +114,23 @@ def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = 
         return Ragged(slots(x), _even_offsets(*x.shape[:2]))
     lengths = lengths if isinstance(lengths, Lazy) else np.asarray(lengths)
     check_lengths(lengths, x)
+    offsets, real_steps = _taken_apart(x.shape[1], lengths, padding)
+    return Ragged(real_steps(x), offsets)
+
+
+def _taken_apart(
+    width: int, lengths: AnyArray, padding: Side
+) -> tuple[AnyArray, Callable[[AnyArray], AnyArray]]:
+    """The offsets of the sequences of a block with so many slots each, and what takes the real steps of an array.
+
+    Where all slots are real, nothing is copied.
+    """
+    if all(bool((part == width).all()) for _, part in chunks(lengths)):
+        if isinstance(lengths, np.ndarray):
+            return offsets_of(lengths), slots
+        return _even_offsets(len(lengths), width), slots
     offsets = cumulative_offsets(lengths)
-    return Ragged(_real_steps(x, lengths, offsets, padding), offsets)
+    return offsets, lambda x: _real_steps(x, lengths, offsets, padding)
 
 
 def _even_offsets(count: int, length: int) -> AnyArray:
@@ -84,8 +162,6 @@ def cumulative_offsets(lengths: AnyArray) -> AnyArray:
 def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side) -> AnyArray:
     """The steps of a padded block that are real, end to end."""
     if isinstance(x, np.ndarray):
-        if (np.asarray(lengths) == x.shape[1]).all():
-            return slots(x)
         return np.asarray(x[step_mask(np.asarray(lengths), maxlen=x.shape[1], padding=padding)])
     width = x.shape[1]
 
@@ -99,48 +175,77 @@ def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side
 
 
 def _from_padded(padded: Padded) -> Ragged:
-    offsets = cumulative_offsets(padded.lengths)
-
-    def real(x: AnyArray) -> AnyArray:
-        return _real_steps(x, padded.lengths, offsets, padded.padding)
-
+    offsets, real_steps = _taken_apart(padded.x.shape[1], padded.lengths, padded.padding)
+    per_step = {
+        name: StepArray(real_steps(array.data), array.value) for name, array in padded.per_step.items()
+    }
     return Ragged(
-        real(padded.x),
+        real_steps(padded.x),
         offsets,
         keys=padded.keys,
         features=padded.features,
-        per_step={name: StepArray(real(array.data), array.value) for name, array in padded.per_step.items()},
+        per_step=per_step,
         per_sequence=padded.per_sequence,
         names=padded.names,
         receipt=padded.receipt,
+        padding=padded.padding,
+        value=padded.value,
     )
 
 
 def from_lists(sequences: Sequence[Any]) -> Ragged:
-    """A list of sequences, each a list of numbers, a list of steps, or an array of either.
+    """A list of sequences, each a list of numbers, a list of steps, or an array, series or frame of either.
 
-    Whole numbers alone give int64, anything else float64, as NumPy has it; None is a missing value.
-    Raises DataError that names the first sequence that does not fit.
+    Whole numbers alone give int64 (uint64 where they are past it), anything else float64, as NumPy has it; None
+    and NA are missing values. Raises DataError that names the first sequence that does not fit.
 
     >>> from_lists([[[1, 2]], [[3, 4], [5, 6]]]).values.shape
     (3, 2)
     """
+    return _from_list(sequences).ragged
+
+
+def _from_list(sequences: Sequence[Any]) -> Converted:
+    sequences, missing = _items(sequences)
     arrays = all(isinstance(sequence, np.ndarray) for sequence in sequences) and len(sequences) > 0
     lengths = np.fromiter(map(_length, sequences), dtype=np.int64, count=len(sequences))
     if (lengths < 0).any():
         i = int(np.argmax(lengths < 0))
         raise DataError(f"sequences[{i}] is {sequences[i]!r}; a list of numbers or of steps was expected")
     try:
-        values = (
-            _joined([s for s in sequences if len(s)] or list(sequences[:1]))
-            if arrays
-            else _array(list(chain.from_iterable(sequences)))
-        )
+        if arrays:
+            values, gaps = joined([s for s in sequences if len(s)] or list(sequences[:1])), 0
+        else:
+            values, gaps = array_of(list(chain.from_iterable(sequences)))
     except (ValueError, TypeError, OverflowError):
         raise _misfit(sequences) from None
     if values.ndim not in (1, 2) or values.dtype.kind not in "biuf":
         raise _misfit(sequences)
-    return Ragged(values, offsets_of(lengths))
+    return Converted(Ragged(values, offsets_of(lengths)), missing + gaps)
+
+
+_PLAIN = {list, tuple, np.ndarray}
+
+
+def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
+    """The same sequences, those of other libraries as NumPy arrays, and how many of their values are missing."""
+    if {*map(type, sequences)} <= _PLAIN and not any(map(_holds_objects, sequences)):
+        return sequences, 0
+    items, missing = list(sequences), 0
+    for i, item in enumerate(items):
+        if type(item) not in _PLAIN and is_array_like(item):
+            place = f"sequences[{i}]"
+            with at(place):
+                item = plain(item)
+                if not _holds_objects(item):
+                    item, gaps = numbers_in(item, place)
+                    missing += gaps
+        items[i] = item.tolist() if _holds_objects(item) else item
+    return items, missing
+
+
+def _holds_objects(sequence: Any) -> bool:
+    return isinstance(sequence, np.ndarray) and sequence.dtype == object
 
 
 def _length(sequence: Any) -> int:
@@ -150,33 +255,6 @@ def _length(sequence: Any) -> int:
         return len(sequence)
     except TypeError:
         return -1
-
-
-def _joined(arrays: list[Array]) -> Array:
-    kinds = {array.dtype.kind for array in arrays}
-    common = np.dtype(np.int64) if {"u", "i"} <= kinds <= {"u", "i", "b"} else np.result_type(*arrays)
-    for array in arrays:
-        if array.dtype.kind in "biuf" and first_loss(array, common) is not None:
-            raise OverflowError
-    return np.concatenate([array.astype(common, copy=False) for array in arrays])
-
-
-def _array(steps: list[Any]) -> Array:
-    if not steps:
-        return np.empty(0)
-    values = np.array(steps)
-    if values.dtype == object:  # None among numbers; a mixture of anything else raises
-        values = values.astype(np.float64)
-    if values.dtype == np.float64 and not (np.abs(values) < 2**53).all():
-        _check_whole(np.array(steps, dtype=object).reshape(-1).tolist(), values.reshape(-1))
-    return values
-
-
-def _check_whole(numbers: list[Any], held: Array) -> None:
-    """Raise OverflowError where a whole number was rounded when it joined others."""
-    for place in np.flatnonzero(~(np.abs(held) < 2**53)).tolist():
-        if isinstance(numbers[place], int) and int(held[place]) != numbers[place]:
-            raise OverflowError
 
 
 def _misfit(sequences: Sequence[Any]) -> DataError:
@@ -200,7 +278,7 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
 
 def _numeric_shape(step: Any) -> tuple[int, ...] | None:
     """The shape of a step, or None if it does not hold numbers alone."""
-    if step is None:
+    if is_gap(step):
         return ()
     try:
         array = np.asarray(step)
@@ -208,6 +286,6 @@ def _numeric_shape(step: Any) -> tuple[int, ...] | None:
         return None
     numbers = array.dtype.kind in "biuf" or (
         array.dtype == object
-        and all(isinstance(item, (int, float, type(None))) for item in array.reshape(-1))
+        and all(isinstance(item, (int, float, np.number)) or is_gap(item) for item in array.reshape(-1))
     )
     return array.shape if numbers else None

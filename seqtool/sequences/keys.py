@@ -6,7 +6,13 @@ from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 
 
-def shown_key(keys: AnyArray | Text, i: int) -> str:
-    """A key as a person reads it, its columns with blanks between them."""
+def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) -> str:
+    """The key of sequence i as a person reads it, its columns with blanks between them, and its part if there is one.
+
+    >>> import numpy as np
+    >>> shown_key(np.array([["a", "x"], ["b", "y"]]), 1, part=np.array([0, 5]))
+    'b y, part 5'
+    """
     key = keys[i : i + 1].tolist()[0]
-    return " ".join(map(str, key)) if isinstance(key, list) else str(key)
+    told = " ".join(map(str, key)) if isinstance(key, list) else str(key)
+    return told if part is None else f"{told}, part {int(part[i : i + 1][0])}"

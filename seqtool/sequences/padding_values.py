@@ -42,6 +42,23 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
             )
 
 
+def check_step_value(name: str, value: float, dtype: np.dtype[Any], option: str = "") -> None:
+    """Raise DataError unless a per-step array of `dtype` holds `value`, which pads it; `option` chose the value.
+
+    >>> check_step_value("step_y", float("nan"), np.dtype("int64"), "--label-value")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    seqtool.errors.DataError: --label-value: nan cannot be held in int64, the type of step_y; ... was expected
+    """
+    try:
+        check_value(value, (), dtype)
+    except DataError:
+        what = "a whole number" if dtype.kind in "iu" else "0 or 1" if dtype.kind == "b" else "another number"
+        raise DataError(
+            f"{option or f'the padding of {name}'}: {value} cannot be held in {dtype}, the type of {name}; "
+            f"{what} was expected"
+        ) from None
+
+
 def check_value_shape(value: Value, feature_shape: tuple[int, ...]) -> None:
     """Raise DataError for a tuple of other than one number for each feature."""
     if isinstance(value, tuple) and (len(value),) != feature_shape:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 
@@ -17,6 +17,14 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
+from seqtool.sequences.items import (
+    padded_item,
+    padded_items,
+    padded_line,
+    ragged_item,
+    ragged_items,
+    ragged_line,
+)
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.validation import (
     check_company,
@@ -43,14 +51,16 @@ class StepArray:
         check_numeric("a per-step array", self.data)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ragged:
     """Sequences end to end, as Arrow lays out a list column.
 
     `values` is (S, F), or (S,) where a step is a single number such as a token id. Sequence i is
     `values[offsets[i]:offsets[i + 1]]`. `per_step` arrays are (S, ...) and are cut and padded with the
     values; `per_sequence` arrays are (N, ...) and follow their sequence wherever it goes; `names` are
-    small tables for the whole (`classes`, `static_features`).
+    small tables for the whole (`classes`, `static_features`). `data[i]` and iteration give the steps of
+    sequences. `padding` and `value` are those of the block that the sequences came from, if `unpad` made them:
+    `pad` keeps them unless told otherwise; files do not hold them.
 
     Raises DataError when the parts do not fit together.
 
@@ -58,6 +68,8 @@ class Ragged:
     >>> ragged = Ragged(np.array([[1, 2], [3, 4], [5, 6]]), np.array([0, 1, 3]))
     >>> len(ragged), ragged.lengths.tolist()
     (2, [1, 2])
+    >>> ragged, ragged[-1].tolist()
+    (Ragged(2 sequences, 3 steps, 2 features int64), [[3, 4], [5, 6]])
     """
 
     values: AnyArray
@@ -68,6 +80,8 @@ class Ragged:
     per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
     names: Mapping[str, Array] = field(default_factory=dict)
     receipt: Receipt = ()
+    padding: Side | None = None
+    value: Value | None = None
 
     def __post_init__(self) -> None:
         check_numeric("values", self.values)
@@ -80,6 +94,15 @@ class Ragged:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __getitem__(self, index: SupportsIndex) -> Array:
+        return ragged_item(self.values, self.offsets, index)
+
+    def __iter__(self) -> Iterator[Array]:
+        return ragged_items(self.values, self.offsets)
+
+    def __repr__(self) -> str:
+        return ragged_line(self)
 
     @property
     def lengths(self) -> AnyArray:
@@ -98,13 +121,14 @@ class Ragged:
         return self.replace(values=np.asarray(self.values), offsets=np.asarray(self.offsets), **_loaded(self))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Padded:
     """Sequences in one block of T slots each, with their true lengths.
 
     `x` is (N, T, F), or (N, T) where a step is a single number. `lengths` is (N,) int64. Real steps stand
     first with `padding="post"`, last with `"pre"`; every other cell equals `value`. `per_step` arrays are
     (N, T, ...), padded with their own value; `per_sequence`, `names` and `receipt` are as in `Ragged`.
+    `data[i]` and iteration give the real steps of sequences.
 
     Raises DataError when the parts do not fit together, or a cell outside a sequence is not `value`.
 
@@ -112,6 +136,9 @@ class Padded:
     >>> Padded(np.array([[1, 0], [2, 3]]), np.array([1, 2]), padding="post").mask
     array([[ True, False],
            [ True,  True]])
+    >>> padded = Padded(np.array([[1, 0], [2, 3]]), np.array([1, 2]), padding="post")
+    >>> padded, padded[0]
+    (Padded(x (2, 2) int64, lengths 1 to 2, post, value 0), array([1]))
     """
 
     x: AnyArray
@@ -133,6 +160,15 @@ class Padded:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __getitem__(self, index: SupportsIndex) -> Array:
+        return padded_item(self, index)
+
+    def __iter__(self) -> Iterator[Array]:
+        return padded_items(self)
+
+    def __repr__(self) -> str:
+        return padded_line(self)
 
     @property
     def mask(self) -> Array:

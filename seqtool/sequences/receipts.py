@@ -1,73 +1,88 @@
 """The receipt: what each command did, and what became of every row.
 
-Rows in = steps kept + steps cut + rows dropped, by reason. A receipt holds base names of inputs, arguments
-and numbers; no times, engines or thread counts, so that the same input gives the same bytes.
+Rows in + rows added = steps kept + steps cut + rows dropped, by reason. A receipt holds base names of inputs,
+arguments as they were resolved (the dtype that was taken, the maxlen that was fitted), and numbers; no times,
+engines or thread counts, so that the same input gives the same bytes. The same call gives the same entry from
+the command line and from Python, so that it can be done again to other data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What became of the rows that one command read.
+    """What became of the rows that one command read; `dropped` and `added` tell why.
 
-    >>> Rows(came=6, kept=4, cut=1, dropped={"empty key": 1}).check()
+    >>> Rows(rows_in=6, kept=4, cut=1, dropped={"empty key": 1}).check()
     """
 
-    came: int
+    rows_in: int
     kept: int
     cut: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
+    added: Mapping[str, int] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise AssertionError unless every row is accounted for: then nothing may be written."""
-        told = self.kept + self.cut + sum(self.dropped.values())
-        if self.came != told:
+        sources = self.rows_in + sum(self.added.values())
+        ends = self.kept + self.cut + sum(self.dropped.values())
+        if sources != ends:
             raise AssertionError(
-                f"{self.came:,} rows came in, but {told:,} are accounted for: this is a bug in seqtool, "
+                f"{sources:,} rows were read or added, but {ends:,} are accounted for: this is a bug in seqtool, "
                 "and no output was written"
             )
 
+    def as_json(self) -> dict[str, Any]:
+        """The counts as a receipt holds them; `added` where there are any."""
+        rows: dict[str, Any] = {
+            "in": self.rows_in,
+            "kept": self.kept,
+            "cut": self.cut,
+            "dropped": _counted(self.dropped),
+        }
+        return {**rows, "added": _counted(self.added)} if _counted(self.added) else rows
+
+
+def _counted(reasons: Mapping[str, int]) -> dict[str, int]:
+    return {reason: count for reason, count in reasons.items() if count}
+
 
 @dataclass(frozen=True)
-class Made:
-    """One command's part of the receipt, before it is known what padding cuts."""
+class Entry:
+    """One command's entry in a receipt."""
 
     command: str
     inputs: list[str]
     arguments: Mapping[str, Any]
     rows: Rows
 
-    def entry(self, *, cut: int) -> dict[str, Any]:
-        """The part as the file holds it, its row count checked; arguments that were not given are left out.
+    def as_json(self) -> dict[str, Any]:
+        """The entry as the file holds it, its row count checked; arguments that were not given are left out.
 
-        >>> Made("pad", ["in.npy"], {"maxlen": 4, "dtype": None}, Rows(came=2, kept=2)).entry(cut=1)["rows"]
+        >>> Entry("pad", ["in.npy"], {"maxlen": 4, "label": None}, Rows(rows_in=2, kept=1, cut=1)).as_json()["rows"]
         {'in': 2, 'kept': 1, 'cut': 1, 'dropped': {}}
         """
-        rows = replace(self.rows, kept=self.rows.kept - cut, cut=cut)
-        rows.check()
+        self.rows.check()
         return {
             "command": self.command,
             "inputs": self.inputs,
-            "arguments": {name: _as_json(told) for name, told in self.arguments.items() if _was_given(told)},
-            "rows": {
-                "in": rows.came,
-                "kept": rows.kept,
-                "cut": rows.cut,
-                "dropped": {reason: count for reason, count in rows.dropped.items() if count},
-            },
+            "arguments": {name: _as_json(held) for name, held in self.arguments.items() if _was_given(held)},
+            "rows": self.rows.as_json(),
         }
 
 
-def _was_given(told: Any) -> bool:
-    return told is not None and told is not False and told != [] and told != ()
+def _was_given(held: Any) -> bool:
+    return held is not None and held is not False and not (isinstance(held, (list, tuple)) and not held)
 
 
-def _as_json(told: Any) -> Any:
-    """Strict JSON has no NaN: it is told as text."""
-    return str(told) if isinstance(told, float) and not isfinite(told) else told
+def _as_json(held: Any) -> Any:
+    """Strict JSON has no NaN: it is told as text; nor has it tuples and the numbers of NumPy."""
+    held = held.item() if hasattr(held, "item") else held
+    if isinstance(held, (list, tuple)):
+        return [_as_json(part) for part in held]
+    return str(held) if isinstance(held, float) and not isfinite(held) else held

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, Span, lazy_map, rows_per_chunk, slots, span
+from seqtool.arrays.lazy import AnyArray, Span, rows_per_chunk, slots, span
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import step_mask
@@ -27,28 +26,30 @@ _LONG_BYTES = 16 << 20  # sequences longer than that are not padded in one piece
 class PaddedStream:
     """A padding not yet carried out: its shape is known, its blocks come on demand.
 
-    This is how large work is done: the block of N x T slots never stands in memory as a whole.
-    Make one with `plan`.
+    This is how large work is done: the block of N x T slots never stands in memory as a whole. No sequence of
+    `ragged` has more than `maxlen` steps; `steps_cut` were left out before, and `lines` tell a person of them. Make
+    one with `seqtool.operations.pad.pad_stream`.
     """
 
     ragged: Ragged
     maxlen: int
     padding: Side
-    truncating: Side
     value: Value
     dtype: np.dtype[Any]
+    steps_cut: int = 0
+    lines: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ragged)
 
     @cached_property
     def lengths(self) -> AnyArray:
-        """The steps that are kept of each sequence, (N,) int64."""
-        return lazy_map(lambda part: np.minimum(part, self.maxlen), self.ragged.lengths, dtype=np.int64)
+        """The steps of each sequence, (N,) int64."""
+        return self.ragged.lengths
 
     @cached_property
     def span(self) -> Span:
-        """The least and the largest of the lengths, and the steps that are kept in all."""
+        """The least and the largest of the lengths, and the steps in all."""
         return span(self.lengths)
 
     @property
@@ -62,17 +63,9 @@ class PaddedStream:
         return prod(self.shape) * self.dtype.itemsize
 
     @property
-    def steps_cut(self) -> int:
-        """The steps that truncating leaves out."""
-        return len(self.ragged.values) - self.span.total
-
-    @property
-    def per_sequence(self) -> dict[str, AnyArray]:
-        """The per-sequence arrays of the result; `original_lengths` joins them when something is cut."""
-        arrays = dict(self.ragged.per_sequence)
-        if self.steps_cut:
-            arrays.setdefault("original_lengths", self.ragged.lengths)
-        return arrays
+    def per_sequence(self) -> Mapping[str, AnyArray]:
+        """The per-sequence arrays of the result."""
+        return self.ragged.per_sequence
 
     @property
     def blocks(self) -> Iterator[Array]:
@@ -110,9 +103,8 @@ class PaddedStream:
 
     def _fill(self, block: Array, rows: AnyArray, value: Value, offsets: Array) -> None:
         """Put the sequences that begin at `offsets` into a block of as many."""
-        lengths = np.minimum(np.diff(offsets), self.maxlen)
-        begins = offsets[:-1] if self.truncating == "post" else offsets[1:] - lengths
-        steps = np.ascontiguousarray(gather(rows, begins, lengths).astype(block.dtype, copy=False))
+        lengths = np.diff(offsets)
+        steps = np.ascontiguousarray(rows[int(offsets[0]) : int(offsets[-1])].astype(block.dtype, copy=False))
         same = int(lengths[0])
         if (lengths == same).all():  # one copy of a rectangle
             real, rest = slice(None, same), slice(same, None)
@@ -127,9 +119,8 @@ class PaddedStream:
 
     def _slot_by_slot(self, rows: AnyArray, value: Value, dtype: np.dtype[Any], i: int) -> Iterator[Array]:
         """One sequence in pieces: for those so long that few fit into memory."""
-        offset, end = self.ragged.offsets[i : i + 2].tolist()
-        length = min(end - offset, self.maxlen)
-        begin = offset if self.truncating == "post" else end - length
+        begin, end = self.ragged.offsets[i : i + 2].tolist()
+        length = end - begin
         first = 0 if self.padding == "post" else self.maxlen - length  # slot of the first real step
         count = rows_per_chunk(rows, _BLOCK_BYTES)
         for slot in range(0, self.maxlen, count):

@@ -163,6 +163,12 @@ def check_company(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
         check_count("keys", data.keys, count, "sequences")
     for name, array in data.per_sequence.items():
         check_count(name, array, count, "sequences")
+        expected, fits = {
+            "part": ("int64", array.dtype == np.int64),
+            "split": ("text", array.dtype.kind in "UT"),
+        }.get(name, ("", True))
+        if not fits or (expected and array.ndim != 1):
+            raise DataError(f"{name} is {array.dtype} {array.shape}; {expected} of shape (N,) was expected")
 
 
 def check_count(name: str, array: AnyArray | Text, count: int, what: str) -> None:

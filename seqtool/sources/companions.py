@@ -17,9 +17,13 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import stale_slots, step_mask
 
-PARTS = ("keys", "features", "y", "step_y", "classes", "step_classes", "static", "static_features")
+PARTS = (
+    *("keys", "part", "split", "features", "y", "step_y"),
+    *("classes", "step_classes", "static", "static_features"),
+)
 NEVER_LOST = ("keys", "y", "step_y")
 """Those that nobody wants to lose because they cannot be read."""
+_PER_SEQUENCE = ("y", "static", "part", "split")
 _TABLES = ("classes", "step_classes", "static_features")
 _OWNERS = {"classes": ("y", "step_y"), "step_classes": ("step_y",), "static_features": ("static",)}
 _NO_LABEL = -100  # what losses pass over: whatever padding held in labels of steps, it holds this now
@@ -46,7 +50,7 @@ class Companions:
             "keys": parts.get("keys"),
             "features": features,
             "per_step": per_step,
-            "per_sequence": {name: parts[name] for name in ("y", "static") if name in parts},
+            "per_sequence": {name: parts[name] for name in _PER_SEQUENCE if name in parts},
             "names": {name: parts[name] for name in _TABLES if name in parts},
         }
         return cast(Ragged | Padded, exchanged(data, **changes))
@@ -123,7 +127,7 @@ def _part(
     cells: AnyArray = archive.window(name)
     as_text = part in ("y", "step_y") and dtype.kind == "U"
     named = part == "y" and "classes" in archive.names
-    as_whole = part in NEVER_LOST and _are_whole(cells, floats=part == "keys" or named)
+    as_whole = part in (*NEVER_LOST, "part") and _are_whole(cells, floats=part == "keys" or named)
     kind = "padded" if isinstance(data, Padded) else "ragged"
     layout = LAYOUTS[kind][part]
     check_layout(name, shape, _INT64 if as_text or as_whole else dtype, layout, sizes)

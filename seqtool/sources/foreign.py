@@ -18,39 +18,12 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
-from seqtool.sequences.padding_values import Side, Value, check_value_shape
+from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
 from seqtool.sequences.validation import Stale, stale_slots
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions, holds_one
+from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory
-
-
-@dataclass(frozen=True)
-class ForeignSpec:
-    """What a person says of a file that seqtool did not write: as `seqtool pad` takes it.
-
-    `array`, `label` and `key` name arrays; `lengths` names one, or an `.npy` file.
-    """
-
-    array: str | None = None
-    lengths: str | None = None
-    input_padding: Side | None = None
-    value: Value | None = None
-    label: str | None = None
-    key: str | None = None
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The same as words of a call of `seqtool pad`."""
-        numbers = self.value if isinstance(self.value, tuple) else (self.value,)
-        value = None if self.value is None else ",".join(map(str, numbers))
-        said = {**vars(self), "value": value}
-        return tuple(
-            word
-            for name, told in said.items()
-            if told is not None
-            for word in (f"--{name.replace('_', '-')}", told)
-        )
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import slots, span
+from seqtool.arrays.lazy import span
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy, unpickle
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.conversion import as_ragged, from_dense, from_lists
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.conversion import as_ragged, from_lists
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
 from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
     ForeignData,
-    ForeignSpec,
     choose,
     dense,
     lengths_file,
@@ -30,7 +29,7 @@ from seqtool.sources.foreign import (
     refuse_said,
     take,
 )
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
 
@@ -41,25 +40,19 @@ def read_array(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _npy(source: Input, options: SourceOptions) -> Sequences:
-    said = _said(options)
+    said = options.foreign
     refuse_names(said)
     if options.allow_pickle:
         pickled = unpickle(source.path, source.name)
         if pickled is not None:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
-    lengths = None if options.lengths is None else lengths_file(options.lengths)
+    lengths = None if options.foreign.lengths is None else lengths_file(options.foreign.lengths)
     return _foreign(ForeignData(dense(x, lengths, said), lengths), said)
 
 
-def _said(options: SourceOptions) -> ForeignSpec:
-    return ForeignSpec(
-        options.array, options.lengths, options.input_padding, options.value, options.label, options.key
-    )
-
-
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
-    if options.lengths or options.input_padding:
+    if options.foreign.lengths or options.foreign.input_padding:
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; an object array is not padded"
         )
@@ -77,7 +70,7 @@ def _plain(item: Any) -> Any:
 
 
 def _npz(source: Input, options: SourceOptions) -> Sequences:
-    said = _said(options)
+    said = options.foreign
     with ZipReader(source.path, source.name) as archive:
         archive.verify()
         if npz.is_ours(archive):
@@ -104,21 +97,16 @@ def _foreign(taken: ForeignData, said: ForeignSpec) -> Sequences:
             check_same_lengths(ragged, taken.lengths)
     else:
         maxlen, dense = taken.data.x.shape[1], taken.lengths is None
-        ragged = _whole_rows(taken.data) if dense else _real_steps(taken.data, said, warnings)
+        if not dense:
+            warnings += _check_lengths_of(taken.data, said)
+        ragged = as_ragged(taken.data)  # whole rows are a view
     check_labels(ragged)
     steps = len(ragged.values)
     return Sequences(ragged, steps, maxlen=maxlen, dense=dense, notes=notes, warnings=warnings)
 
 
-def _whole_rows(block: Padded) -> Ragged:
-    """Rows that are as long as the block: nothing of it is copied."""
-    known = {name: vars(block)[name] for name in ("keys", "features", "per_sequence", "names")}
-    per_step = {name: StepArray(slots(array.data), array.value) for name, array in block.per_step.items()}
-    return from_dense(block.x).replace(**known, per_step=per_step)
-
-
-def _real_steps(block: Padded, said: ForeignSpec, warnings: list[str]) -> Ragged:
-    """The steps that lengths call real; raises DataError where they seem to be at the other side."""
+def _check_lengths_of(block: Padded, said: ForeignSpec) -> list[str]:
+    """What may be wrong with lengths that are given; raises DataError where they seem to be of the other side."""
     check_lengths(block.lengths, block.x)
     if said.input_padding is None and looks_padded_at_start(block):
         raise DataError(
@@ -126,9 +114,9 @@ def _real_steps(block: Padded, said: ForeignSpec, warnings: list[str]) -> Ragged
             "end; say --input-padding pre, or --input-padding post if that is meant"
         )
     old = old_data(block, block.padding)
-    if old is not None:
-        warnings.append(
-            f"{old.count:,} steps past the end of their sequence held old data, or lengths are too short: they "
-            "became padding"
-        )
-    return as_ragged(block)
+    if old is None:
+        return []
+    return [
+        f"{old.count:,} steps past the end of their sequence held old data, or lengths are too short: they "
+        "became padding"
+    ]

@@ -11,23 +11,46 @@ from seqtool.system.memory import Memory, allowed
 
 
 @dataclass(frozen=True)
-class SourceOptions:
-    """What a person says about a source.
+class ForeignSpec:
+    """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
 
-    `array`, `label` and `key` name a field of objects, a column, or (array) a member of an `.npz`; `lengths`
-    names a member or an `.npy` file. `input_padding` is the side that a foreign padded array fills. `dtype`
-    is the dtype to come, which text is checked against; `value` the padding value, which old padding is
-    compared with. `spool` takes what does not fit into `memory`.
+    `array`, `label` and `key` name arrays of an `.npz`, fields of objects, or columns; `lengths` names an array, or
+    an `.npy` file. `input_padding` is the side that a padded array fills, `value` the padding value, which old
+    padding is compared with.
     """
 
     array: str | None = None
-    label: str | None = None
-    key: str | None = None
     lengths: str | None = None
     input_padding: Side | None = None
+    value: Value | None = None
+    label: str | None = None
+    key: str | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The same as words of a call of `seqtool pad`."""
+        numbers = self.value if isinstance(self.value, tuple) else (self.value,)
+        value = None if self.value is None else ",".join(map(str, numbers))
+        said = {**vars(self), "value": value}
+        return tuple(
+            word
+            for name, told in said.items()
+            if told is not None
+            for word in (f"--{name.replace('_', '-')}", told)
+        )
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What reading a source takes.
+
+    `foreign` is what a person says of sequences that seqtool did not write; `dtype` is the dtype to come, which
+    text is checked against. `spool` takes what does not fit into `memory`.
+    """
+
+    foreign: ForeignSpec = field(default_factory=ForeignSpec)
     allow_pickle: bool = False
     dtype: str | None = None
-    value: Value | None = None
     spool: Spool = field(default_factory=Spool)
     memory: Memory = field(default_factory=lambda: allowed(None))
 

@@ -20,12 +20,12 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
         from seqtool.sources.numpy_files import read_array
 
         return read_array(source, options)
-    if options.lengths or options.input_padding:
+    if options.foreign.lengths or options.foreign.input_padding:
         raise UsageError(f"--lengths and --input-padding describe padded arrays; {source.name} holds none")
     if source.kind == "text":
         from seqtool.sources.text_lines import read_lines
 
-        if options.array or options.label or options.key:
+        if options.foreign.array or options.foreign.label or options.foreign.key:
             raise UsageError(
                 "--array, --label and --key name fields or columns, which lines of numbers do not have"
             )
@@ -40,19 +40,23 @@ def _with_keys_once(came: Sequences, name: str, options: SourceOptions) -> Seque
 
     Keys that nobody asked for are left out where a person names the array of sequences alone.
     """
-    keys = came.ragged.keys
+    keys, part = came.ragged.keys, came.ragged.per_sequence.get("part")
     if keys is None or came.ours:
         return came
     from seqtool.operations.duplicates import key_cells, repeated
     from seqtool.sequences.keys import shown_key
 
-    twice = repeated(key_cells(keys, options.spool), options.spool)
+    twice = repeated(key_cells(keys, options.spool, part=part), options.spool)
     if twice is None:
         return came
     first, again = twice.first
-    told = f"sequences {first} and {again} have the same key, {shown_key(keys, again)}"
-    if options.key is not None or options.array is None:
-        way_out = "leave --key out" if options.key is not None else "name the array of sequences with --array"
+    told = f"sequences {first} and {again} have the same key, {shown_key(keys, again, part=part)}"
+    if options.foreign.key is not None or options.foreign.array is None:
+        way_out = (
+            "leave --key out"
+            if options.foreign.key is not None
+            else "name the array of sequences with --array"
+        )
         raise DataError(f"{name}: {told}; a key tells sequences apart: {way_out}")
     return replace(
         came, ragged=came.ragged.replace(keys=None), warnings=[*came.warnings, f"{told}; keys were left out"]

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
+from seqtool.arrays.dtypes import describe_loss, dtype_named, first_loss
 from seqtool.arrays.lazy import chunks
+from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
 from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
-from seqtool.tables.cells import BadCellError, Keys, Labels, Numbers, missing_words
-from seqtool.tables.tables import record_batches
+from seqtool.tables.arrow_files import record_batches
+from seqtool.tables.cells import BadCellError, Keys, Labels
 
 _JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
 
@@ -40,14 +40,14 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
     fields: dict[str, Any] = {}
     if isinstance(rows[0], dict):
         name = _array_name(source, options, [k for k, cell in rows[0].items() if isinstance(cell, list)])
-        wanted = {"array": name, "label": options.label, "key": options.key}
+        wanted = {"array": name, "label": options.foreign.label, "key": options.foreign.key}
         for part, wanted_name in wanted.items():
             if wanted_name is not None:
                 fields[part] = [
                     _field(source, p, row, wanted_name) for p, row in zip(places, rows, strict=True)
                 ]
         lists = fields["array"]
-    elif options.array or options.label or options.key:
+    elif options.foreign.array or options.foreign.label or options.foreign.key:
         raise UsageError(f"--array, --label and --key name fields of objects; {source.name} holds lists")
     else:
         lists = rows
@@ -61,7 +61,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
     except DataError as error:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
     values = np.asarray(ragged.values)
-    if values.dtype == np.float64:
+    if values.dtype == np.float64 or (values.dtype == np.uint64 and options.dtype is not None):
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
         lost = first_loss(values, target)
         if lost is not None:
@@ -126,8 +126,8 @@ def _finite(text: str) -> float:
 
 
 def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> str:
-    if options.array is not None:
-        return options.array
+    if options.foreign.array is not None:
+        return options.foreign.array
     if len(lists) != 1:
         raise DataError(
             f"{source.name}: holds {'several lists' if lists else 'no list'}; say which with --array: "
@@ -154,8 +154,12 @@ def _at_place(message: str, places: Sequence[str]) -> str:
 def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
     schema, batches = record_batches(source)
-    lists = [field.name for field in schema if _is_list(field.type)]
-    wanted = {"array": _array_name(source, options, lists), "label": options.label, "key": options.key}
+    lists = [field.name for field in schema if is_list(field.type)]
+    wanted = {
+        "array": _array_name(source, options, lists),
+        "label": options.foreign.label,
+        "key": options.foreign.key,
+    }
     named = {part: name for part, name in wanted.items() if name is not None}
     for name in named.values():
         if name not in schema.names:
@@ -165,7 +169,9 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     kinds: set[np.dtype[Any]] = set()
     for batch in batches([schema.names.index(name) for name in named.values()]):
         columns = dict(zip(named, batch.columns, strict=True))
-        steps, counts = _flat(source, named["array"], columns.pop("array"), len(lengths))
+        with at(source.name):
+            found = lists_of(columns.pop("array"), named["array"], first_row=len(lengths))
+        steps, counts = found.values.copy(), found.lengths  # copied, for the batch gives its pages back
         if values is None or (not len(values) and values.tail != steps.shape[1:]):
             values = GrowingArray(options.spool, steps.dtype, steps.shape[1:])
         if len(steps) and steps.shape[1:] != values.tail:
@@ -180,46 +186,13 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
             fields[part].append(column)
     if values is None:  # no batch at all
         nothing = pa.array([], schema.field(named["array"]).type)
-        steps, _ = _flat(source, named["array"], nothing, 0)
+        with at(source.name):
+            steps = lists_of(nothing, named["array"]).values
         values = GrowingArray(options.spool, steps.dtype, steps.shape[1:])
     dtype = np.result_type(*kinds) if kinds else values.dtype
     ragged = Ragged(values.done(dtype), cumulative_offsets(lengths.done()))
     company = {part: pa.concat_arrays(columns) for part, columns in fields.items() if columns}
     return _with_company(source, ragged, company, len(values))
-
-
-def _flat(source: Input, name: str, column: Any, first_row: int) -> tuple[Array, Array]:
-    """The numbers of a batch of a list column, (S,) or (S, F), and the lengths of its lists."""
-    if column.null_count:
-        row = first_row + int(np.argmax(np.asarray(column.is_null())))
-        raise DataError(
-            f"{source.name}: row {row} of {name!r} is null; a list was expected, if need be an empty one"
-        )
-    if not _is_list(column.type):
-        raise DataError(f"{source.name}: column {name!r} holds {column.type}; lists of numbers were expected")
-    lengths = np.asarray(pc.list_value_length(column)).astype(np.int64)
-    inner = column.flatten()
-    shape: tuple[int, ...] = (len(inner),)
-    if _is_list(inner.type):
-        widths = np.asarray(pc.list_value_length(inner))
-        if inner.null_count or (len(widths) and (widths != widths[0]).any()):
-            raise DataError(f"{source.name}: the steps of {name!r} have different numbers of features")
-        known = inner.type.list_size if pa.types.is_fixed_size_list(inner.type) else 0
-        shape = (len(inner), int(widths[0]) if len(widths) else known)
-        inner = inner.flatten()
-    kinds = pa.types
-    if not (kinds.is_integer(inner.type) or kinds.is_floating(inner.type) or kinds.is_boolean(inner.type)):
-        raise DataError(f"{source.name}: column {name!r} holds {inner.type}; lists of numbers were expected")
-    numbers = Numbers(np.dtype(np.float64), missing_words(), text=False)
-    values = numbers.encode(inner, 0) if inner.null_count else inner.to_numpy(zero_copy_only=False)
-    loss = numbers.loss(np.dtype(np.float64)) if inner.null_count else None
-    if loss:
-        raise DataError(f"{source.name}: column {name!r}: {loss.reason}")
-    return values.reshape(shape).copy(), lengths
-
-
-def _is_list(kind: Any) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
 def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:

@@ -1,4 +1,4 @@
 """Where rows come from: CSV, JSON lines, Parquet, Arrow, arrays and DataFrames, all as one `Table`.
 
-The room imports `files` and what is below. Begin with `tables`; `cells` turns the cells of a column into numbers.
+The room imports `files` and what is below. Begin with `opening` and `table`; `cells` turns cells into numbers.
 """

@@ -12,6 +12,7 @@ from typing import IO
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.tables.csv_dialect import Dialect
 
 LONGEST_ROW = 4 << 20  # bytes
 _FIRST = 1 << 16  # bytes of the first block, by which the parser learns what the columns hold
@@ -19,22 +20,6 @@ _BLOCK = 1 << 20  # bytes: large enough to be worth a call, small enough for a c
 _MOST_SKIPPED = 1000  # blank lines before the first row that are surely within the first block
 _CELL = re.compile(rb"[^\r\n]")  # what a line that is not blank holds
 _QUOTE, _LINE_END = ord('"'), ord("\n")
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How one file is written: its first row, whether that is a header, and what separates cells."""
-
-    first_row: tuple[str, ...]
-    header: bool
-    delimiter: str
-    encoding: str
-    blank_lines: int  # before the first row
-
-    @property
-    def skipped(self) -> int:
-        """The records before the first row of data."""
-        return self.blank_lines + int(self.header)
 
 
 @dataclass(frozen=True)

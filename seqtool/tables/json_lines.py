@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from seqtool.errors import DataError
@@ -14,7 +15,9 @@ _CELLS = 200_000  # in one batch, each of which is an object while it is read
 
 def names(source: Input) -> tuple[str, ...]:
     """The fields of the first object, which are the columns."""
-    first = next(_objects(source), None)
+    first = next(_parsed_lines(source, _head_lines(source)), None)
+    if first is None and not source.head_is_all:
+        first = next(_objects(source), None)
     if first is None:
         raise DataError(f"{source.name}: holds no rows; one JSON object per line was expected")
     return tuple(first[1])
@@ -57,13 +60,22 @@ def line_of(source: Input, row: int) -> int:
 def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with source.open_metered() as stream:
-            for line, text in enumerate(stream, 1):
-                if text.strip():
-                    yield line, _parsed(source, line, text)
+            yield from _parsed_lines(source, stream)
     except DataError:
         raise
     except BROKEN as error:
         raise damaged_packing(source.name, source.packing or "file's", error) from None
+
+
+def _head_lines(source: Input) -> Iterator[bytes]:
+    """The lines that end within the head of an input."""
+    return (line for line in io.BytesIO(source.head) if source.head_is_all or line.endswith(b"\n"))
+
+
+def _parsed_lines(source: Input, lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, text in enumerate(lines, 1):
+        if text.strip():
+            yield number, _parsed(source, number, text)
 
 
 def _parsed(source: Input, line: int, text: bytes) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from seqtool.errors import DataError, UsageError
-from seqtool.tables.tables import Table
-from seqtool.words import split_names
+from seqtool.tables.table import Table
 
 LabelKind = Literal["class", "number"]
 
@@ -44,6 +44,10 @@ class Roles:
             spare_features=self.spare_features - {column},
         )
 
+    def without_features(self, names: Sequence[str], table: Table) -> Roles:
+        """The same, but that the columns of these names are no features."""
+        return replace(self, features=tuple(c for c in self.features if table.label(c) not in names))
+
     def key_alone(self) -> Roles:
         """The key and nothing else, as a feature too where only its cells tell whether it is one."""
         spare = tuple(column for column in self.features if column in self.spare_features)
@@ -67,13 +71,8 @@ def resolve(
     In a table without names every column is a feature, the key included; in one with names the key, order,
     label and static columns are not, unless `columns` names them. `keep_key` decides for the key.
 
-    Raises UsageError for a call without a key, or one that contradicts itself, and DataError for a column
-    that is not there.
+    Raises UsageError for columns that are named twice, and DataError for a column that is not there.
     """
-    if not key:
-        raise UsageError("no key: say with --key which column tells sequences apart")
-    if columns is not None and drop:
-        raise UsageError("--columns and --drop both choose the features; use one of them")
     keys = tuple(position(table, name) for name in key)
     order = [_order(table, name) for name in order_by]
     labels = [None if name is None else position(table, name) for name in (label, step_label)]
@@ -113,24 +112,34 @@ def resolve(
     )
 
 
-def resolve_call(
-    table: Table,
-    *,
-    columns: Sequence[str] | None,
-    drop: Sequence[str] | None,
-    order_by: Sequence[str] | None,
-    static: Sequence[str] | None,
-    **others: Any,
-) -> Roles:
-    """The same for the options of a call: each of `columns` and `drop` may name several, as in `A,B`."""
-    return resolve(
-        table,
-        columns=None if columns is None else [name for names in columns for name in split_names(names)],
-        drop=[name for names in drop or () for name in split_names(names)],
-        order_by=order_by or (),
-        static=static or (),
-        **others,
-    )
+def columns_named(given: Any) -> list[str | int]:
+    """The columns that an argument names, as a list: of one name or position, or of any collection of them.
+
+    >>> import numpy as np
+    >>> columns_named("user"), columns_named(np.int64(0)), columns_named(range(2)), columns_named(("a", "b"))
+    (['user'], [0], [0, 1], ['a', 'b'])
+    """
+    if given is None:
+        return []
+    if hasattr(given, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
+        given = given.tolist()
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        return [column_named(given)]
+    # A set has no order that is the same tomorrow.
+    return [
+        column_named(name)
+        for name in (sorted(given, key=str) if isinstance(given, (set, frozenset)) else given)
+    ]
+
+
+def column_named(given: Any) -> Any:
+    """One column as text or a Python integer, None for none."""
+    if given is None or isinstance(given, str):
+        return given if given is None else str(given)
+    try:
+        return str(given) if isinstance(given, bool) else operator.index(given)
+    except TypeError:
+        return str(given)  # the label of a frame's column, such as a date
 
 
 def _order(table: Table, wanted: str | int) -> tuple[int, bool]:

@@ -18,6 +18,8 @@ from seqtool.errors import DataError
 from seqtool.system.platform import peak_memory
 from seqtool.words import human, printable
 
+SCHEMA = 1  # of all JSON that is written; it grows when a key goes, or comes to mean something else
+
 
 @dataclass
 class Summary:
@@ -57,7 +59,7 @@ class Summary:
         took = {name: round(seconds, 3) for name, seconds in self.seconds.items()}
         most = peak_memory()
         if as_json:
-            facts = {"command": self.command, **self.facts, "warnings": self.warnings}
+            facts = {"schema": SCHEMA, "command": self.command, **self.facts, "warnings": self.warnings}
             facts |= {"seconds": took, "peak_memory": most}
             with contextlib.suppress(OSError):  # the output stands, whether it can be told or not
                 print(json.dumps(facts), file=sys.stderr, flush=True)
@@ -81,8 +83,8 @@ class Summary:
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """Write data to standard output as one JSON object."""
-    print_text(json.dumps(data, indent=2))
+    """Write data to standard output as one JSON object, the version of its schema first."""
+    print_text(json.dumps({"schema": SCHEMA, **data}, indent=2))
 
 
 def print_text(text: str) -> None:

@@ -17,7 +17,7 @@ from zipfile import is_zipfile
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
-from seqtool.arrays.gather import lazy_gather, ranges, sequence_of
+from seqtool.arrays.gather import gather, lazy_gather, ranges, sequence_of
 from seqtool.arrays.lazy import AnyArray, slots
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at
@@ -27,7 +27,7 @@ from seqtool.operations.pad import pad_stream
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_parts, offsets_of
-from seqtool.training.in_place import in_place, read_stretches
+from seqtool.training.in_place import in_place
 
 
 class Block(NamedTuple):
@@ -127,17 +127,13 @@ class SequenceFile:
         Raises IndexError for one that is not there, DataError for a number that the dtype cannot hold.
         """
         chosen = self._checked(indices)
-        distinct, back = np.unique(chosen, return_inverse=True)
-        starts, lengths = self._starts[distinct], self.lengths[distinct]
-        ascending = len(back) == len(distinct) and bool((np.diff(back) == 1).all())
+        starts, lengths = self._starts[chosen], self.lengths[chosen]
+        offsets = offsets_of(lengths)
 
         def rows(array: AnyArray) -> Array:
-            found = read_stretches(array, starts, lengths)
-            return (
-                found if ascending else found.take(ranges(offsets_of(lengths)[back], lengths[back]), axis=0)
-            )
-
-        offsets = offsets_of(self.lengths[chosen])
+            if isinstance(array, np.ndarray):
+                return array.take(ranges(starts, lengths), axis=0)  # a copy: a batch is the caller's own
+            return gather(array, starts, lengths)
 
         def sequence(row: int) -> int:
             return int(chosen[sequence_of(offsets, row)])

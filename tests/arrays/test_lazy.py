@@ -109,13 +109,39 @@ def test_joined_is_concatenate(parts: list[Any], data: st.DataObject) -> None:
 
 
 def stretches_of(array: Any, data: st.DataObject) -> tuple[Any, Any, Any]:
-    """Ascending stretches of rows that do not overlap: their starts and counts, and the rows in them."""
-    edges = sorted(
-        data.draw(st.lists(st.integers(0, len(array)), max_size=8).filter(lambda e: len(e) % 2 == 0))
-    )
-    starts, ends = np.array(edges[0::2], np.int64), np.array(edges[1::2], np.int64)
-    rows = np.array([row for a, b in zip(starts, ends, strict=True) for row in range(a, b)], np.int64)
+    """Stretches of rows in any order, which may overlap and repeat: their starts and counts, and the rows in them.
+
+    Half of the time they ascend without an overlap, which takes another road.
+    """
+    edges = data.draw(st.lists(st.integers(0, len(array)), max_size=12).filter(lambda e: len(e) % 2 == 0))
+    if data.draw(st.booleans()):
+        edges.sort()
+    pairs = [sorted(pair) for pair in zip(edges[0::2], edges[1::2], strict=True)]
+    starts, ends = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
+    rows = np.array([row for a, b in pairs for row in range(a, b)], np.int64)
     return starts, ends - starts, rows
+
+
+def test_overlapping_stretches_are_no_contiguous_block() -> None:
+    found = gather(np.arange(9), np.array([0, 1, 4]), np.array([2, 2, 2]))
+    assert found.tolist() == [0, 1, 1, 2, 4, 5]
+
+
+def test_stretches_of_a_file_that_lie_far_apart_are_not_read_along(tmp_path: Path) -> None:
+    array = np.arange(100_000)
+    np.save(tmp_path / "a.npy", array)
+    source = open_npy(tmp_path / "a.npy", "a.npy")
+    read: list[int] = []
+
+    class Counted(FileArray):
+        def _from_file(self, begin: int, end: int) -> Any:
+            read.append(end - begin)
+            return super()._from_file(begin, end)
+
+    source = Counted(source._file, "a.npy", source._offset, source.shape, source._stored)
+    starts = np.array([90_000, 10, 20, 50_000])
+    assert gather(source, starts, np.full(4, 5)).tolist() == [x for s in starts for x in range(s, s + 5)]
+    assert sum(read) < 100
 
 
 @given(arrays, st.data(), st.booleans(), st.sampled_from([1, 16, 4 << 20]), st.sampled_from([1, 2, 1 << 16]))

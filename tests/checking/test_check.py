@@ -21,11 +21,13 @@ from seqtool.arrays.spool import Spool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
+from seqtool.files import npz
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sources.foreign import ForeignSpec
+from seqtool.sources.options import ForeignSpec
 from tests import oracles
 from tests.command import SAMPLES, Place, succeeded
+from tests.hunting import examples
 
 NAN = float("nan")
 TABLE = """user,time,speed,height,kind,state,age
@@ -349,7 +351,7 @@ def sound(data: Ragged) -> Ragged:
     return data.replace(**changes, per_step=per_step, per_sequence=per_sequence)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(oracles.raggeds(riders=True).map(sound), st.sampled_from(["ragged", "pre", "post"]), st.data())
 def test_whatever_is_saved_holds(scratch: Path, ragged: Ragged, how: Any, data: st.DataObject) -> None:
     saved: Ragged | Padded = ragged
@@ -712,3 +714,121 @@ def test_another_file_that_is_not_sound_is_an_error(made: Path, tmp_path: Path) 
         np.savez(tmp_path / "bad.npz", **{**archive, "lengths": np.array([9, 1, 1])})
     with pytest.raises(DataError, match=r"bad.npz: a length is 9.*seqtool check .*bad.npz"):
         look(made / "padded.npz", against=tmp_path / "bad.npz")
+
+
+# Parts of a key
+
+
+def in_parts(path: Path, keys: Any, part: Any, **more: Any) -> Path:
+    keys = np.array(keys)
+    padded = seqtool.pad([[i + 1] for i in range(len(keys))], padding="post")
+    seqtool.save(path, padded.replace(keys=keys, per_sequence={"part": np.array(part)}, **more))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("keys", "part", "told"),
+    [
+        (["a", "a", "b"], [0, 5, 0], "2 keys in 3 parts, each (key, part) once"),
+        ([1, 1, 1], [2, 0, 1], "1 key in 3 parts, each (key, part) once"),
+        ([[1, 2], [1, 2], [2, 1]], [0, 1, 0], "2 keys in 3 parts, each (key, part) once"),
+        (["a", "b"], [0, 0], "2 keys in 2 parts, each (key, part) once"),
+    ],
+)
+def test_keys_that_parts_tell_apart(tmp_path: Path, keys: Any, part: Any, told: str) -> None:
+    findings = look(in_parts(tmp_path / "a.npz", keys, part))
+    assert failing(findings) == []
+    assert (found(findings, "keys").verdict, found(findings, "keys").message) == ("ok", told)
+
+
+def test_a_key_that_stands_twice_with_one_part(tmp_path: Path) -> None:
+    findings = look(in_parts(tmp_path / "a.npz", ["b", "a", "b", "b", "b"], [3, 0, 4, 3, 4]))
+    assert failing(findings) == ["keys"]
+    finding = found(findings, "keys")
+    assert (finding.count, finding.place) == (2, "part[3]")
+    assert finding.message == (
+        "keys stand more than once with the same part, the first b, part 3, which keys[0] is too"
+    )
+
+
+def test_empty_keys_with_parts_are_a_warning_still(tmp_path: Path) -> None:
+    finding = found(look(in_parts(tmp_path / "a.npz", ["a", "", ""], [0, 0, 1])), "keys")
+    assert (finding.verdict, finding.count, finding.place) == ("warning", 2, "keys[1]")
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "told"),
+    [
+        ("part", np.array([0.0, 1, 2]), "part is float64; int64 was expected"),
+        ("part", np.array([0, 1, 2], np.int32), "part is int32; int64 was expected"),
+        ("part", np.array(["0", "1", "2"]), "part is <U1; int64 was expected"),
+        ("part", np.array([0, 1]), "part has shape (2,); (3) was expected"),
+        ("part", np.zeros((3, 1), np.int64), "part has shape (3, 1); (3) was expected"),
+        ("split", np.array([0, 1, 2]), "split is int64; text was expected"),
+        ("split", np.array([["a"]] * 3), "split has shape (3, 1); (3) was expected"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["padded", "ragged"])
+def test_parts_and_splits_of_a_wrong_form(
+    made: Path, tmp_path: Path, kind: str, name: str, array: Any, told: str
+) -> None:
+    with np.load(made / f"{kind}.npz") as archive:
+        np.savez(tmp_path / "a.npz", **{**archive, name: array})
+    findings = look(tmp_path / "a.npz")
+    assert failing(findings) == ["arrays"]
+    assert found(findings, "arrays").message == f"{told}; nothing behind it was looked at"
+
+
+def test_parts_without_keys_say_nothing_of_uniqueness(tmp_path: Path) -> None:
+    parts = {"part": np.array([1, 1]), "split": np.array(["train", "test"])}
+    seqtool.save(tmp_path / "a.npz", seqtool.pad([[1], [2]]).replace(per_sequence=parts))
+    findings = look(tmp_path / "a.npz")
+    assert failing(findings) == []
+    assert "keys" not in {finding.name for finding in findings}
+
+
+pairs = st.lists(
+    st.tuples(st.sampled_from(["", "1", "12", "a"]), st.sampled_from([0, 1, 12, -1])), max_size=7
+)
+
+
+@settings(max_examples=40)
+@given(pairs, st.sampled_from(["text", "bytes", "numbers", "columns"]), st.booleans())
+def test_what_check_says_of_keys_and_parts_is_so(
+    scratch: Path, pairs: list[tuple[str, int]], stored: str, ragged: bool
+) -> None:
+    keys: Any = np.array([key for key, _ in pairs], dtype=str)
+    if stored == "numbers":
+        keys = np.array([len(key) for key, _ in pairs], np.int64)
+        pairs = [(str(len(key)), part) for key, part in pairs]
+    if stored == "columns":
+        keys = np.array([["x", key] for key, _ in pairs], dtype=str).reshape(-1, 2)
+    part = np.array([part for _, part in pairs], np.int64)
+    data = seqtool.pad(np.ones((len(pairs), 1))).replace(keys=keys, per_sequence={"part": part})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(npz, "_WIDEST_TEXT", 0 if stored == "bytes" else 1 << 20)
+        seqtool.save(scratch / "a.npz", seqtool.unpad(data) if ragged else data)
+    finding = found(look(scratch / "a.npz"), "keys")
+    again = oracles.repeated(pairs)
+    if again:
+        assert (finding.verdict, finding.count, finding.place) == ("fails", len(again), f"part[{again[0]}]")
+    elif stored in ("text", "bytes", "columns") and "" in [key for key, _ in pairs]:
+        assert finding.verdict == "warning"
+    else:
+        assert finding.verdict == "ok"
+        some = len({key for key, _ in pairs})
+        assert finding.message.startswith(f"{some} key{'s' * (some != 1)} in {len(pairs)} part")
+
+
+def test_a_key_in_another_file_is_a_leak_whatever_its_part(tmp_path: Path) -> None:
+    train = in_parts(tmp_path / "train.npz", ["a", "a", "b"], [0, 5, 0])
+    windows = in_parts(tmp_path / "windows.npz", ["c", "a", "a"], [0, 10, 15])
+    findings = look(train, against=windows)
+    assert failing(findings) == ["shared keys", "shared sequences"]
+    keys, sequences = findings[-2:]
+    assert (keys.count, keys.place) == (2, f"keys[0] and {windows}: keys[1]")
+    assert sequences.place == f"sequence 0 (key a, part 0) and {windows}: sequence 0 (key c, part 0)"
+    whole = saved(tmp_path / "whole.npz", [[9]], ["b"])
+    assert found(look(train, against=whole), "shared keys").count == 1
+    other = in_parts(tmp_path / "other.npz", ["c", "d"], [0, 5])
+    assert found(look(train, against=other), "shared keys").verdict == "ok"

@@ -15,7 +15,7 @@ from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.foreign import ForeignSpec
+from seqtool.sources.options import ForeignSpec
 from tests.command import Place, succeeded
 
 NAN = float("nan")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +108,11 @@ def test_whatever_seqtool_writes_holds(place: Place) -> None:
         '{"id": "b", "ids": [5, 6], "label": "x"}\n{"id": "é", "ids": [], "label": "y"}\n',
     )
 
-    def write(numbered: tuple[int, list[str]]) -> Path:
-        number, call = numbered
+    paths = []
+    for number, call in enumerate(WRITTEN.values()):
         out = call[-1] if "-o" in call else f"out{number}.npz"
         succeeded(place.run(*call, *([] if "-o" in call else ["-o", out])))
-        return place.folder / out
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        paths = [*pool.map(write, enumerate(WRITTEN.values()))]
+        paths.append(place.folder / out)
     for name, path in zip(WRITTEN, paths, strict=True):
         with Spool() as spool, opened([str(path)]) as [source]:
             found = checking.check(source, spool=spool)

@@ -204,6 +204,19 @@ def test_step_labels_ride_along(place: Place) -> None:
     assert cut["step_classes"].tolist() == ["cart", "home"]
 
 
+def test_a_label_value_that_labels_cannot_hold_is_refused(place: Place) -> None:
+    place.write("a.csv", "k,c,f,a\n1,x,0.5,1\n1,y,1.5,2\n2,x,2,3\n")
+    by = ["a.csv", "--key", "k", "--columns", "a", "--label-value", "nan"]
+    for options in ([], ["--ragged"]):
+        done = place.run("group", *by, "--step-label", "c", *options)
+        expected = (
+            "--label-value: nan cannot be held in int64, the type of step_y; a whole number was expected"
+        )
+        assert (done.code, done.err) == (1, f"seqtool: error: {expected}\n")
+    arrays = group(place, *by, "--step-label", "f")
+    assert str(arrays["step_y"].tolist()) == "[[0.5, 1.5], [2.0, nan]]"
+
+
 def test_static_numbers(place: Place) -> None:
     place.write("a.csv", "k,s,t,a\n2,0.5,1,1\n1,1.5,2,2\n2,0.5,1,3\n")
     arrays = group(place, "a.csv", "--key", "k", "--static", "t", "--static", "s")

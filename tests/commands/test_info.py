@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import seqtool
 from tests.command import SAMPLES, Place, succeeded
 
 
@@ -175,6 +176,7 @@ def test_a_sequence_is_found_by_its_key(grouped: Place) -> None:
     assert " score     ░░░░████ 0.5 to 9" in told
     facts = info(grouped, "a.npz", "--sequence", "b")
     assert facts == {
+        "schema": 1,
         "file": "a.npz",
         "sequence": 1,
         "length": 3,
@@ -200,6 +202,7 @@ def test_without_keys_a_sequence_is_found_by_its_number(place: Place) -> None:
     place.write("a.txt", "1 2\n\nnan 3\n")
     succeeded(place.run("pad", "a.txt", "--maxlen", "3"))
     assert info(place, "a.pad.npz", "--sequence", "2") == {
+        "schema": 1,
         "file": "a.pad.npz",
         "sequence": 2,
         "length": 2,
@@ -278,7 +281,8 @@ def test_a_program_for_the_file_is_all_that_is_printed(grouped: Place) -> None:
 def test_a_program_is_asked_for_alone_by_a_known_name(grouped: Place, call: str, told: str) -> None:
     done = grouped.run("info", *call.split())
     assert (done.code, done.out) == (2, b"")
-    assert done.err.startswith(f"seqtool: error: {told}")
+    said = json.loads(done.err)["error"] if "--json" in call else done.err.removeprefix("seqtool: error: ")
+    assert said.startswith(told)
     assert done.err.count("\n") == 1
 
 
@@ -311,3 +315,43 @@ def test_there_is_no_program_where_nothing_is_known_or_to_be_learnt(place: Place
         assert (done.code, done.out) == (1, b"")
         assert done.err.startswith(f"seqtool: error: {told}")
         assert done.err.count("\n") == 1
+
+
+# Parts of a key
+
+
+def test_a_key_in_several_parts_is_shown_by_its_part(place: Place) -> None:
+    windows = seqtool.pad([[1, 2], [2, 3], [7]], padding="post").replace(
+        keys=np.array(["a", "a", "b"]),
+        per_sequence={"part": np.array([0, 1000, 0]), "y": np.array([4, 5, 6])},
+    )
+    seqtool.save(place.folder / "a.npz", windows)
+    told = succeeded(place.run("info", "a.npz", "--sequence", "a,1000")).out.decode()
+    assert told.startswith("sequence 1: key a, part 1000, y 5, 2 steps\n")
+    facts = info(place, "a.npz", "--sequence", "a,1000")
+    assert facts == {
+        "schema": 1,
+        "file": "a.npz",
+        "sequence": 1,
+        "length": 2,
+        "key": "a",
+        "part": 1000,
+        "y": 5,
+        "steps": [2, 3],
+    }
+    assert info(place, "a.npz", "--sequence", "b")["sequence"] == 2
+    told = " ".join(succeeded(place.run("info", "a.npz")).out.decode().split())
+    assert "part from 0 to 1,000" in told
+    assert "sequence 0: key a, part 0, y 4, 2 steps" in told
+    assert info(place, "a.npz")["sequences"]["part"] == {"min": 0, "max": 1000}
+    done = place.run("info", "a.npz", "--sequence", "a")
+    assert (done.code, done.out) == (1, b"")
+    told = "the key 'a' stands in several parts: 0, 1000; name one of them: --sequence a,0"
+    assert done.err == f"seqtool: error: a.npz: {told}\n"
+    assert info(place, *done.err.rpartition("of them: ")[2].split(), "a.npz")["sequence"] == 0
+
+
+def test_a_part_without_keys_is_shown_with_its_sequence(place: Place) -> None:
+    parts = seqtool.pad([[1], [2]]).replace(per_sequence={"part": np.array([3, 3])})
+    seqtool.save(place.folder / "a.npz", parts)
+    assert info(place, "a.npz", "--sequence", "1")["part"] == 3

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import seqtool
 from tests.command import Place, succeeded
 
 RAGGED = "5 1\n3\n\n7 8 9\n"
@@ -265,7 +266,7 @@ def test_the_receipt_holds_what_was_asked_for(place: Place) -> None:
     assert (meta["padding"], meta["value"]) == ("post", 1)
     [entry] = meta["receipt"]
     assert entry["inputs"] == ["a.txt"]
-    asked = {"maxlen": 5, "padding": "post", "truncating": "pre", "value": "1", "dtype": "float32"}
+    asked = {"maxlen": 5, "padding": "post", "truncating": "pre", "value": 1, "dtype": "float32"}
     assert entry["arguments"] == asked
 
 
@@ -323,7 +324,7 @@ def test_value_auto_takes_one_that_no_real_step_holds(place: Place) -> None:
     assert "padding with -2" in done.err
     meta = json.loads(str(arrays["meta"]))
     assert meta["value"] == -2
-    assert meta["receipt"][0]["arguments"]["value"] == "-2"
+    assert meta["receipt"][0]["arguments"]["value"] == -2
     # A file of ours has a value of its own, which auto does without.
     assert x(place, "a.npz", "--maxlen", "3", "--post", "--value", "auto")[0][2] == [-2, -2]
     assert (
@@ -365,12 +366,24 @@ def test_ragged_gathers_sequences_and_pads_nothing(place: Place) -> None:
     assert place.arrays("again.npz")["values"].tolist() == arrays["values"].tolist()
 
 
+def test_ragged_with_maxlen_does_what_truncate_does(place: Place) -> None:
+    place.write("a.json", "[[1, 2, 3], [4], []]")
+    succeeded(place.run("pad", "a.json", "--ragged", "--maxlen", "2", "-o", "pad.npz"))
+    succeeded(place.run("truncate", "a.json", "--maxlen", "2", "-o", "truncate.npz"))
+    padded, truncated = place.arrays("pad.npz"), place.arrays("truncate.npz")
+    assert padded.keys() == truncated.keys()
+    for name in padded.keys() - {"meta"}:
+        assert padded[name].tolist() == truncated[name].tolist()
+    assert padded["values"].tolist() == [2, 3, 4]
+    [entry] = json.loads(str(padded["meta"]))["receipt"]
+    assert entry["rows"] == {"in": 4, "kept": 3, "cut": 1, "dropped": {}}
+    assert entry["arguments"] == {"ragged": True, "truncating": "pre", "maxlen": 2, "dtype": "int64"}
+
+
 def test_ragged_refuses_what_pads(place: Place) -> None:
     place.write("a.npy", np.array([[300, 1]]))
     for option in (
-        ["--maxlen", "3"],
         ["--post"],
-        ["--truncating", "post"],
         ["--value", "0"],
         ["--mask"],
         ["--multiple-of", "2"],
@@ -383,3 +396,21 @@ def test_ragged_refuses_what_pads(place: Place) -> None:
     assert done.code == 1
     assert "a.npy: sequence 0, step 0: 300, which int8 cannot hold" in done.err
     assert [path.name for path in place.folder.iterdir()] == ["a.npy"]
+
+
+def test_parts_and_splits_go_with_their_sequences_through_every_command(place: Place) -> None:
+    ragged = seqtool.unpad(seqtool.pad([[1, 2, 0], [], [3], [4, 0]])).replace(
+        keys=np.array(["a", "b", "a", "é"]),
+        per_sequence={"part": np.array([5, 0, 10, -1]), "split": np.array(["train", "val", "train", "test"])},
+    )
+    seqtool.save(place.folder / "in.npz", ragged)
+    line = "seqtool pad in.npz --min-len 1 --post -o - -q | seqtool pad --strip 0 --ragged -o - -q > out.npz"
+    succeeded(place.shell(line))
+    succeeded(place.run("pad", "out.npz", "--maxlen", "1", "-o", "cut.npz"))
+    succeeded(place.run("check", "cut.npz"))
+    for name in ("out.npz", "cut.npz"):
+        arrays = place.arrays(name)
+        assert arrays["keys"].tolist() == ["a", "a", "é"]
+        assert arrays["part"].tolist() == [5, 10, -1]
+        assert arrays["split"].tolist() == ["train", "train", "test"]
+    assert place.arrays("out.npz")["lengths"].tolist() == [2, 1, 1]

@@ -34,7 +34,7 @@ def plan(place: Place, *arguments: str, stdin: Any = None) -> dict[str, Any]:
 
 def test_a_raw_table_is_counted_by_its_key(place: Place) -> None:
     facts = plan(place, "visits.csv", "--key", "user")
-    assert (facts["sequences"], facts["steps"], facts["features"], facts["dtype"]) == (2, 4, 3, "float32")
+    assert (facts["sequences"], facts["steps"], facts["features"], facts["dtype"]) == (2, 4, 2, "float32")
     assert facts["lengths"] == {"min": 1, "median": 2, "max": 3}
     assert [found["maxlen"] for found in facts["candidates"]] == [1, 3]
     assert facts["candidates"][1] == {
@@ -44,9 +44,11 @@ def test_a_raw_table_is_counted_by_its_key(place: Place) -> None:
         "lost": 0,
         "slots": 6,
         "padding": 2,
-        "nbytes": 2 * 3 * 3 * 4,
+        "nbytes": 2 * 3 * 2 * 4,
     }
-    assert facts["command"] == "seqtool group visits.csv --key user --maxlen 3"
+    assert facts["command"] == "seqtool group visits.csv --key user --drop plan --maxlen 3"
+    assert "not used as features: plan (not numeric)" in facts["notes"]
+    succeeded(place.shell(facts["command"]))
     assert place.left_behind() == []
 
 
@@ -56,11 +58,18 @@ def test_the_options_of_a_table_decide_what_a_feature_is(place: Place) -> None:
         (["--drop", "plan,age"], 1),
         (["--columns", "age"], 1),
         (["--label", "plan", "--static", "age"], 1),
-        (["--order-by", "score"], 2),
-        (["--step-label", "plan", "--keep-key"], 3),
+        (["--order-by", "score"], 1),
+        (["--step-label", "plan", "--keep-key"], 2),
     ):
         facts = plan(place, "visits.csv", "--key", "user", *options, "--dtype", "float64")
         assert (facts["features"], facts["dtype"], facts["sequences"]) == (features, "float64", 2), options
+        succeeded(place.shell(facts["command"]))
+
+
+def test_where_no_feature_is_left_no_call_is_advised(place: Place) -> None:
+    place.write("words.csv", "k,v\n2,x\n1,y\n2,z\n")
+    facts = plan(place, "words.csv", "--key", "k")
+    assert (facts["sequences"], facts["features"], facts["command"]) == (2, 0, None)
 
 
 def test_only_the_key_is_read(place: Place) -> None:
@@ -87,7 +96,7 @@ def test_several_keys_files_and_a_pipe(place: Place) -> None:
     facts = plan(place, "visits.csv", "more.csv", "--key", "user", "--key", "plan")
     assert (facts["sequences"], facts["steps"], facts["features"]) == (2, 5, 2)
     facts = plan(place, "--key", "user", stdin=(place.folder / "visits.csv").read_bytes())
-    assert facts["command"] == "seqtool group --key user --maxlen 3"
+    assert facts["command"] == "seqtool group --key user --drop plan --maxlen 3"
 
 
 def test_a_table_without_names_whose_key_may_be_a_feature(place: Place) -> None:
@@ -234,7 +243,7 @@ def test_what_a_person_sees(place: Place) -> None:
         "29 longest 0 0% 46.3% 890.9 kB",
         "packed: no padding 9,961 0% 1.9 x",
         "maxlen 22 The smallest maxlen that loses at most 1% of the steps makes 29.7% of",
-        "--drop split --maxlen 22",
+        "--order-by frame --drop split --label speaker --maxlen 22",
     ):
         assert part in words
 

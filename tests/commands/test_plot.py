@@ -40,7 +40,7 @@ def told(done: Done) -> dict[str, Any]:
 
 def test_without_matplotlib_it_says_what_to_install(place: Place) -> None:
     before = place.files()
-    done = place.run("plot", "a.npz", environment=without_matplotlib(place))
+    done = place.process("plot", "a.npz", environment=without_matplotlib(place))
     assert done.code == 2
     assert done.err == (
         "seqtool: error: matplotlib is missing; plot draws with it: pip install 'seqtool[plot]'\n"
@@ -87,6 +87,7 @@ def test_the_suffix_chooses_the_format(place: Place) -> None:
     assert done.err == (
         "seqtool: error: a.pdf: the suffix of the output chooses its format; .png, .svg or .html was expected\n"
     )
+    assert place.run("plot", "missing.npz", "-o", "a.pdf") == done  # before any input is looked at
 
 
 @drawn
@@ -192,7 +193,7 @@ def test_a_homeless_person_with_odd_settings_sees_the_same(place: Place) -> None
     succeeded(place.run("plot", "a.npz", "-o", "a.png", "-q"))
     place.write("matplotlibrc", "backend: nonsense\ntext.usetex: True\nfigure.dpi: 30\nwhat is this\n")
     odd = {"MPLBACKEND": "module://nothing", "HOME": "/nowhere"}
-    done = succeeded(place.run("plot", "a.npz", "-o", "b.png", "-q", environment=odd))
+    done = succeeded(place.process("plot", "a.npz", "-o", "b.png", "-q", environment=odd))
     assert done.err == ""
     assert (place.folder / "a.png").read_bytes() == (place.folder / "b.png").read_bytes()
     assert place.left_behind() == []

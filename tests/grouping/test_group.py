@@ -26,11 +26,13 @@ from seqtool.grouping.kernel import Grouper
 from seqtool.operations.pad import carry_out, pad_stream
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system.memory import Memory
-from seqtool.tables import json_lines, tables
-from seqtool.tables.csv_text import Expected
+from seqtool.tables import in_memory, json_lines
+from seqtool.tables.in_memory import from_array
+from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import resolve
-from seqtool.tables.tables import Table, TextOptions, from_array, open_tables
+from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
+from tests.hunting import examples
 from tests.oracles import parts, sequences_of, told
 
 NAN = float("nan")
@@ -1159,7 +1161,7 @@ def test_arrays_give_the_same_bytes_from_all_cuts(
     array = np.array([[i * 7 % 5, i % 3, i / 4] for i in range(50)])
     array[20, 2] = NAN
     expected = saved(came_of(from_array(array), key=0, order_by=1))
-    monkeypatch.setattr(tables, "_TYPED_BYTES", size * 8 * array.shape[1])
+    monkeypatch.setattr(in_memory, "BATCH_BYTES", size * 8 * array.shape[1])
     assert saved(came_of(from_array(array), key=0, order_by=1, memory=memory)) == expected
 
 
@@ -1302,7 +1304,7 @@ def expected_of(rows: list[list[str]]) -> tuple[list[Any], str, list[list[list[f
     cut=st.sampled_from([None, *CUTS]),
     memory=st.sampled_from([AMPLE, TIGHT]),
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_csv_is_grouped_as_plain_loops_over_pythons_csv_module_do(
     scratch: Path, drawn: tuple[str, list[list[str]]], cut: int | None, memory: Memory
 ) -> None:
@@ -1328,7 +1330,7 @@ def test_any_csv_is_grouped_as_plain_loops_over_pythons_csv_module_do(
     min_len=st.integers(0, 4),
     cut=st.sampled_from([None, 1, 3]),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_every_row_is_kept_or_dropped_for_a_reason(
     scratch: Path, rows: list[tuple[str, int]], empty_key: str, min_len: int, cut: int | None
 ) -> None:
@@ -1352,7 +1354,7 @@ def test_every_row_is_kept_or_dropped_for_a_reason(
 @given(
     st.lists(st.tuples(st.integers(-3, 3), st.integers(-2, 2), st.integers(0, 3)), min_size=1, max_size=40)
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_sorting_is_that_of_python_which_is_stable(rows: list[tuple[int, int, int]]) -> None:
     array = np.array(rows)
     came = came_of(from_array(array), key=0, order_by=[1, 2], keep_row_index=True)

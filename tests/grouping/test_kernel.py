@@ -15,6 +15,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout, key_array
 from tests import oracles
 from tests.cutting import small_windows
+from tests.hunting import examples
 
 INT64, FLOAT32, FLOAT64 = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
 NAN = float("nan")
@@ -79,7 +80,6 @@ def told(grouped: Grouped) -> Any:
         grouped.keys.tolist(),
         {name: oracles.told(array) for name, array in arrays},
         grouped.ties,
-        grouped.short,
     )
 
 
@@ -339,7 +339,7 @@ def test_a_constant_that_is_missing_throughout_does_not_change(memory: int) -> N
     st.integers(1, 7),
     st.sampled_from([AMPLE, TIGHT, 300]),
 )
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_groups_are_those_of_itertools(rows: list[tuple[int, str, int]], size: int, memory: int) -> None:
     k, j, a = (list(cells) for cells in zip(*rows, strict=True))
     grouped = group(cut({"k": k, "j": j, "a": a}, [size]), Layout(["k", "j"], [], ["a"], INT64), memory)
@@ -390,11 +390,10 @@ def some_rows(draw: st.DrawFn) -> tuple[dict[str, list[Any]], Layout]:
     sizes=st.lists(st.integers(1, 20), min_size=1, max_size=4),
     memory=st.sampled_from([300, 600, 1500, TIGHT, AMPLE]),
     small=st.booleans(),
-    min_len=st.integers(0, 4),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_rows_are_grouped_as_plain_python_does(
-    drawn: tuple[dict[str, list[Any]], Layout], sizes: list[int], memory: int, small: bool, min_len: int
+    drawn: tuple[dict[str, list[Any]], Layout], sizes: list[int], memory: int, small: bool
 ) -> None:
     columns, layout = drawn
     every_key, every_row, _ = oracles.group_rows(columns, [*layout.keys], [*layout.order])
@@ -403,8 +402,8 @@ def test_rows_are_grouped_as_plain_python_does(
     with pytest.MonkeyPatch.context() as patch:
         if small:
             small_windows(patch)
-        grouped = group(cut(columns, sizes), layout, memory, min_len=min_len)
-    keys, rows, ties = oracles.group_rows(columns, [*layout.keys], [*layout.order], min_len=min_len)
+        grouped = group(cut(columns, sizes), layout, memory)
+    keys, rows, ties = oracles.group_rows(columns, [*layout.keys], [*layout.order])
     flat = [row for group in rows for row in group]
     assert grouped.riding["row"].tolist() == flat
     assert grouped.values.tolist() == [[columns[name][row] for name in layout.features] for row in flat]
@@ -412,7 +411,6 @@ def test_rows_are_grouped_as_plain_python_does(
     assert grouped.keys.tolist() == keys
     assert oracles.told(grouped.constant["y"]) == repr([float(labels[group[0]]) for group in rows])
     assert grouped.ties == ties
-    assert grouped.short == len(columns["row"]) - len(flat)
     assert len(keys) <= len(every_key)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seqtool.grouping import sorting
 from seqtool.grouping.sorting import as_codes, changes, ranks, spelled, stable_order, taken
+from tests.hunting import examples
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 
@@ -39,7 +40,7 @@ numbers = st.integers(-(2**63), 2**63 - 1) | st.integers(-5, 5)
     width=st.integers(1, 3),
     piece=st.sampled_from([1, 3, 1 << 18]),
 )
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_stable_order_is_that_of_sorted(rows: list[list[int]], width: int, piece: int) -> None:
     columns = [np.array(column, dtype=np.int64) for column in list(zip(*rows, strict=True))[:width]]
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,5 @@
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -208,10 +209,14 @@ def test_each_key_finds_a_sequence_with_that_key(ragged: Ragged, as_padded: bool
             found = find_sequence(data, str(i), name="in.npz")
             assert found == i
         else:
-            key = np.asarray(data.keys)[i]
-            wanted = str(key) if key.ndim == 0 else join_names([*map(str, key.tolist())])
+            key, part = np.asarray(data.keys)[i], data.per_sequence.get("part")
+            cells = [*map(str, key.reshape(-1).tolist())]
+            if part is not None:
+                cells.append(str(part[i]))
+            wanted = cells[0] if len(cells) == 1 else join_names(cells)
             found = find_sequence(data, wanted, name="in.npz")
             assert np.array_equal(np.asarray(data.keys)[found], key)
+            assert part is None or part[found] == part[i]
         window = slots_of(data, found)
         assert oracles.told(window.steps) == oracles.told(oracles.sequences_of(ragged)[found])
         assert sequence_facts(data, found)["length"] == len(oracles.sequences_of(ragged)[found])
@@ -251,3 +256,108 @@ def test_a_key_far_behind_is_found_by_windows(tmp_path: Path, monkeypatch: pytes
         assert data is not None
         place = find_sequence(data, "user998", name="ours.npz")
         assert slots_of(data, place).steps[:].tolist() == [1996, 1997]
+
+
+# Parts of a key
+
+
+def in_parts(keys: Any, part: list[int]) -> Ragged:
+    return sequences_in(np.array(keys)).replace(per_sequence={"part": np.array(part, np.int64)})
+
+
+def test_the_part_is_told_with_the_key(tmp_path: Path) -> None:
+    ragged = in_parts([["a", "x"], ["a", "x"], ["b", "y"]], [0, -5, 3])
+    told = facts(saved(tmp_path, ragged))["sequences"]
+    assert told["part"] == {"min": -5, "max": 3}
+    assert [(p["key"], p["part"]) for p in told["preview"]] == [(["a", "x"], 0), (["a", "x"], -5)]
+    assert sequence_facts(ragged, 2)["part"] == 3
+    assert facts(saved(tmp_path, in_parts(np.empty(0, "U1"), [])))["sequences"]["part"] is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "part", "wanted", "place"),
+    [
+        (["a", "b", "b"], [0, 0, 5], "b,5", 2),
+        (["a", "b", "b"], [0, 0, 5], "b, 0", 1),
+        (["a", "b", "b"], [0, 0, 5], "a", 0),
+        (["a", "b", "b"], [7, 0, 5], "a,7", 0),
+        ([3, 3, 4], [0, -5, 0], "3,-5", 1),
+        ([3, 3, 4], [0, -5, 0], "4", 2),
+        ([[1, 2], [1, 2], [1, 3]], [0, 5, 0], "1,2,5", 1),
+        ([[1, 2], [1, 2], [1, 3]], [0, 5, 0], "1,3", 2),
+        (["a,0", "a", "a,0"], [0, 0, 1], "a,0", 1),
+        (["a,0", "a", "a,0"], [0, 0, 1], '"a,0",1', 2),
+        (["", "", 'q"'], [0, 1, 0], ",1", 1),
+        (["", "", 'q"'], [0, 1, 0], '"q""",0', 2),
+        (["a", "a", "a"], [-(2**63), 2**63 - 1, 0], f"a,{2**63 - 1}", 1),
+    ],
+)
+def test_a_sequence_is_found_by_its_key_and_part(keys: Any, part: list[int], wanted: str, place: int) -> None:
+    assert find_sequence(in_parts(keys, part), wanted, name="in.npz") == place
+
+
+@pytest.mark.parametrize(
+    ("keys", "part", "wanted", "told"),
+    [
+        (
+            ["a", "b", "b"],
+            [0, 3, 5],
+            "b",
+            "the key 'b' stands in several parts: 3, 5; name one of them: --sequence b,3",
+        ),
+        (
+            ["b c"] * 2,
+            [0, 5],
+            "b c",
+            "'b c' stands in several parts: 0, 5; name one of them: --sequence 'b c,0'",
+        ),
+        (["b,c"] * 2, [0, 5], '"b,c"', "several parts: 0, 5; name one of them: --sequence '\"b,c\",0'"),
+        (
+            [[1, 2]] * 2,
+            [0, 5],
+            "1,2",
+            "the key '1,2' stands in several parts: 0, 5; name one of them: --sequence 1,2,0",
+        ),
+        ([7] * 8, [*range(8)], "7", "stands in several parts: 0, 1, 2, 3, 4, 5, 6, 7; name"),
+        ([7] * 900, [*range(900)], "7", "stands in several parts: 0, 1, 2, 3, 4, 5, 6, 7, ...; name"),
+        (["a", "b", "b"], [0, 3, 5], "b,4", "the key 'b' has no part 4, only 3, 5"),
+        (["a", "b", "b"], [0, 3, 5], "a,1", "the key 'a' has no part 1, only 0"),
+        ([7] * 900, [*range(900)], "7,901", "no part 901, only 0, 1, 2, 3, 4, 5, 6, 7, ..."),
+        (["bob", "bob"], [0, 1], "bobb,0", "no sequence has the key 'bobb,0'; near ones are bob"),
+        (["b", "b"], [0, 1], "b,x", "no sequence has the key 'b,x'; keys look like b"),
+        (["b", "b"], [0, 1], "b,1.0", "no sequence has the key 'b,1.0'"),
+        (["b", "b"], [0, 1], "b,0,1", "no sequence has the key 'b,0,1'"),
+        (["b,c", "b,c"], [0, 1], "b,c", "no sequence has the key 'b,c'; near ones are \"b,c\""),
+        ([], [], "b,0", "it holds no sequence"),
+    ],
+)
+def test_a_key_in_several_parts_is_told_with_them(keys: Any, part: list[int], wanted: str, told: str) -> None:
+    with pytest.raises(DataError, match=r"^in\.npz: ") as error:
+        find_sequence(in_parts(keys, part), wanted, name="in.npz")
+    assert told in str(error.value)
+
+
+@given(st.lists(st.tuples(st.text('a1," ', max_size=3), st.integers(-2, 2)), min_size=1, max_size=8))
+def test_what_the_error_proposes_finds_a_sequence_of_that_key(pairs: list[tuple[str, int]]) -> None:
+    data = in_parts(np.array([key for key, _ in pairs]), [part for _, part in pairs])
+    for key, _ in pairs:
+        parts = dict.fromkeys(part for other, part in pairs if other == key)
+        if len(parts) == 1:
+            assert pairs[find_sequence(data, join_names([key]) or '""', name="")][0] == key
+            continue
+        with pytest.raises(DataError, match="several parts") as error:
+            find_sequence(data, join_names([key]), name="")
+        [_, proposed] = shlex.split(str(error.value).rpartition(": ")[2])
+        assert pairs[find_sequence(data, proposed, name="")] == (key, next(iter(parts)))
+
+
+def test_a_part_far_behind_is_found_by_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    path = saved(tmp_path, in_parts([f"user{i // 100}" for i in range(1000)], [i % 100 for i in range(1000)]))
+    with opened([str(path)]) as found, described(found[0]) as (_, data):
+        assert data is not None
+        assert find_sequence(data, "user9,98", name="ours.npz") == 998
+        with pytest.raises(DataError, match="the key 'user9' stands in several parts: 0, 1,"):
+            find_sequence(data, "user9", name="ours.npz")
+        with pytest.raises(DataError, match="has no part 100, only 0, 1, 2, 3, 4, 5, 6, 7,"):
+            find_sequence(data, "user9,100", name="ours.npz")

@@ -174,3 +174,42 @@ def test_integer_keys(spool: Spool) -> None:
     )
     assert spelled(key_cells(np.empty(0, np.int64), spool)) == []
     assert spelled(key_cells(np.empty(0, "U1"), spool)) == []
+
+
+# Keys with parts
+
+int64s = st.integers(-(2**63), 2**63 - 1)
+few = st.lists(
+    st.tuples(st.sampled_from(["", "1", "12", "é", "-"]), st.sampled_from([0, 1, 2, -1, 12])), max_size=8
+)
+
+
+@given(few, st.booleans())
+def test_a_key_with_its_part_is_found_again(pairs: list[tuple[str, int]], two_columns: bool) -> None:
+    expected = [(pairs.index(pair), j) for j, pair in enumerate(pairs) if pairs.index(pair) < j]
+    names = [[name, "x"] if two_columns else name for name, _ in pairs]
+    keys = np.array(names, dtype="U9").reshape((len(pairs), 2) if two_columns else len(pairs))
+    part = np.array([number for _, number in pairs], np.int64)
+    stored: list[Any] = [keys, keys.astype(np.dtypes.StringDType())]
+    if two_columns and pairs:
+        stored.append(as_text(keys.tolist()))
+    for some in stored:
+        with Spool() as spool:
+            found = repeated(key_cells(some, spool, part=part), spool)
+        assert (found and (found.count, found.first)) == ((len(expected), expected[0]) if expected else None)
+
+
+@given(st.lists(st.tuples(int64s, int64s), max_size=6))
+def test_whole_numbers_with_their_parts_lose_nothing(pairs: list[tuple[int, int]]) -> None:
+    keys, part = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
+    with Spool() as spool:
+        assert spelled(key_cells(keys, spool, part=part)) == [[*pair] for pair in pairs]
+        written = [[ord(letter) for cell in pair for letter in f"{cell}\0"] for pair in pairs]
+        assert spelled(key_cells(keys, spool, part=part, as_text=True)) == written
+
+
+def test_keys_of_other_integer_types_with_parts(spool: Spool) -> None:
+    part = np.array([0, 0, 2**40])
+    for keys in (np.array([2**63, 2**63 + 1, 2**63], np.uint64), np.array([1, 2, 1], np.int8)):
+        assert repeated(key_cells(keys, spool, part=part), spool) is None
+        assert repeated(key_cells(keys, spool, part=part * 0), spool) == duplicates.Twice(1, (0, 2))

@@ -2,6 +2,8 @@ import re
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import offsets_of, step_mask
 from tests import oracles
+from tests.hunting import examples
 
 NAN = float("nan")
 SIDES = ["pre", "post"]
@@ -61,6 +64,15 @@ def test_a_file_of_ours_keeps_its_own_side_and_value() -> None:
     assert again.x.tolist() == [[1, -1, -1, -1], [2, 3, -1, -1], [4, 5, 6, -1]]
     other = pad(post, maxlen=4, padding="pre", value=0)
     assert other.x.tolist() == [[0, 0, 0, 1], [0, 0, 2, 3], [0, 4, 5, 6]]
+
+
+def test_what_unpad_made_goes_back_to_its_side_and_value() -> None:
+    post = pad(THREE, padding="post", value=-1, maxlen=4)
+    ragged = unpad(post)
+    assert pad(ragged, maxlen=4).x.tolist() == post.x.tolist()
+    assert pad(ragged.replace(keys=np.arange(3))).x.tolist() == [[1, -1, -1], [2, 3, -1], [4, 5, 6]]
+    assert pad(ragged, padding="pre", value=0).x.tolist() == pad(THREE).x.tolist()
+    assert pad_stream(ragged).padding == "pre"  # the command line says what it wants
 
 
 def test_an_empty_sequence_becomes_a_row_of_value() -> None:
@@ -188,7 +200,7 @@ def test_pad_is_the_oracles(
 
 
 @BOTH_SIDES
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(ragged=oracles.raggeds(["int16", "float32"], riders=True), maxlen=lengths_of_t, multiple_of=multiples)
 def test_riders_follow_their_steps_and_their_sequences(
     padding: Any, truncating: Any, ragged: Ragged, maxlen: int | None, multiple_of: int
@@ -219,7 +231,8 @@ def test_riders_follow_their_steps_and_their_sequences(
 @given(oracles.raggeds(riders=True), st.sampled_from(SIDES), multiples)
 def test_unpad_undoes_pad_where_nothing_is_cut(ragged: Ragged, padding: Any, multiple_of: int) -> None:
     padded = pad(ragged, padding=padding, value=1, multiple_of=multiple_of)
-    assert oracles.parts(unpad(padded)) == oracles.parts(ragged)
+    assert padded.receipt[:-1] == ragged.receipt
+    assert oracles.parts(unpad(padded.replace(receipt=ragged.receipt))) == oracles.parts(ragged)
 
 
 @given(oracles.raggeds(), lengths_of_t, multiples)
@@ -312,7 +325,7 @@ def test_the_maxlen_that_is_advised_covers_what_it_says(lengths: list[int]) -> N
         patch.setattr(padding_module, "budget", lambda: 10)
         with pytest.raises(DataError) as caught:
             pad(ragged, maxlen=10**6)
-    advice = re.search(r"--maxlen (\d+) covers 95 %.*--maxlen (\d+) 99 %", str(caught.value))
+    advice = re.search(r"maxlen=(\d+) covers 95 %.*maxlen=(\d+) 99 %", str(caught.value))
     assert advice
     for percent, maxlen in zip((95, 99), map(int, advice.groups()), strict=True):
         assert 100 * sum(length <= maxlen for length in lengths) >= percent * len(lengths)
@@ -399,12 +412,48 @@ def test_a_chosen_value_fits_the_dtype_that_is_asked_for() -> None:
 def test_what_is_cut_from_grouped_sequences_is_told_in_their_receipt() -> None:
     rows = {"in": 3, "kept": 3, "cut": 0, "dropped": {}}
     grouped = Ragged(np.arange(3), np.array([0, 1, 3]), receipt=({"command": "group", "rows": rows},))
-    assert len(pad(grouped).receipt) == 1
+    assert len(pad(grouped).receipt) == 2
     _, entry = pad(grouped, maxlen=1, truncating="post").receipt
+    resolved = {"maxlen": 1, "padding": "pre", "truncating": "post", "value": 0, "dtype": "int64"}
     assert entry == {
         "command": "pad",
         "inputs": [],
-        "arguments": {"maxlen": 1, "truncating": "post"},
+        "arguments": resolved,
         "rows": {"in": 3, "kept": 2, "cut": 1, "dropped": {}},
     }
-    assert pad([[1, 2]], maxlen=1).receipt == ()
+    (entry,) = pad([[1, 2]], maxlen=1).receipt
+    assert entry["arguments"] == resolved | {"truncating": "pre"}
+
+
+def test_missing_values_are_warned_of_with_their_count() -> None:
+    with pytest.warns(UserWarning, match="^missing values became NaN: 2$") as caught:
+        padded = pad([[1, None], [pd.NA]])
+    assert oracles.told(padded.x) == "[[1.0, nan], [0.0, nan]]"
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="^missing values became NaN: 1$"):
+        pad(pa.array([[1, None]]))
+    with pytest.warns(UserWarning, match="^missing values became NaN: 1$"):
+        pad(np.ma.masked_array([[1.0, 2.0]], [[True, False]]))
+    with pytest.raises(DataError, match="missing value, which int8 cannot hold"):
+        pad([[1, None]], dtype="int8")
+
+
+def test_the_list_columns_of_polars_and_duckdb() -> None:
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    big = 2**53 + 1
+    for lists in (polars.Series([[big], [2, 3]]), duckdb.sql(f"select [{big}] as x union all select [2, 3]")):
+        padded = pad(lists)
+        assert (padded.x.dtype, padded.x.tolist()) == (np.int64, [[0, big], [2, 3]])
+    frames = [polars.DataFrame({"a": [1, 2], "b": [3, 4]}), polars.DataFrame({"a": [5], "b": [6]})]
+    assert pad(frames).x.tolist() == [[[1, 3], [2, 4]], [[0, 0], [5, 6]]]
+    assert pad([polars.Series([1]), polars.Series([2, 3])]).x.tolist() == [[0, 1], [2, 3]]
+
+
+@pytest.mark.parametrize("number", [3.0, "3", True])
+@pytest.mark.parametrize("argument", ["maxlen", "multiple_of"])
+def test_a_number_of_steps_is_whole(argument: str, number: Any) -> None:
+    with pytest.raises(UsageError, match=f"{argument} is {number!r}; a whole number was expected"):
+        pad(THREE, **{argument: number})
+    assert pad(THREE, **{argument: np.int64(4)}).x.shape == (3, 4)
+    entry = pad(THREE, maxlen=np.int64(2)).receipt[-1]
+    assert type(entry["arguments"]["maxlen"]) is int

@@ -83,3 +83,19 @@ def test_nothing_to_drop_changes_nothing() -> None:
     assert at_least(ragged, 1) is ragged
     with pytest.raises(UsageError, match="min_len is -1"):
         at_least(ragged, -1)
+
+
+@given(oracles.raggeds(riders=True), st.integers(0, 3))
+def test_the_same_of_text_that_is_stored_as_bytes(scratch: Path, ragged: Ragged, least: int) -> None:
+    split = np.array([["train", "", "längst"][i % 3] for i in range(len(ragged))], dtype=str)
+    ragged = ragged.replace(per_sequence={**ragged.per_sequence, "split": split})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(npz, "_WIDEST_TEXT", 0)
+        save(scratch / "a.npz", ragged)
+        with Spool() as spool, ZipReader(scratch / "a.npz", "a.npz") as archive:
+            read = npz.read(archive)
+            assert isinstance(read.per_sequence["split"], Text) or not len(ragged)
+            found = at_least(read, least, spool=spool)  # type: ignore[arg-type]
+            check(ragged, found, slow_at_least(ragged, least))
+            save(scratch / "b.npz", found)
+            assert oracles.parts(npz.load(scratch / "b.npz")) == oracles.parts(found)

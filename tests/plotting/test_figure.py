@@ -8,6 +8,7 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -110,9 +111,22 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+@cache
 def case(name: str) -> Portrait:
     data, more = CASES[name]
     return portrait(data(), **more)
+
+
+@cache
+def pictured(name: str, suffix: str) -> bytes:
+    """The picture of a case, drawn once a session."""
+    return picture(case(name), title=f"{name} $x$ 日本.npz", suffix=suffix)
+
+
+@cache
+def laid_out_case(name: str) -> Any:
+    """The figure of a case, laid out once a session."""
+    return figure(case(name))
 
 
 @pytest.fixture
@@ -136,12 +150,11 @@ def untouched() -> Iterator[None]:
 @pytest.mark.parametrize("name", CASES)
 def test_everything_can_be_drawn(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Warnings are errors here, those of missing letters too."""
-    found = case(name)
-    png = picture(found, title=f"{name} $x$ 日本.npz", suffix=".png")
+    png = pictured(name, ".png")
     assert png.startswith(b"\x89PNG")
     assert int.from_bytes(png[16:20]) == 1200
     if name.startswith(("odd", "none", "ids", "classes", "real")):
-        page = picture(found, title=name, suffix=".html").decode()
+        page = pictured(name, ".html").decode()
         svg = page[page.index("<svg") : page.index("</figure>")]
         assert ElementTree.fromstring(svg).tag.endswith("svg")
     assert caplog.records == []
@@ -186,7 +199,7 @@ def boxes(laid_out: Any) -> list[tuple[str, Any]]:
 @drawn
 @pytest.mark.parametrize("name", [name for name in CASES if not re.match("odd [4-7]", name)])
 def test_texts_are_legible_apart_and_on_the_page(name: str) -> None:
-    laid_out = figure(case(name))
+    laid_out = laid_out_case(name)
     assert laid_out.get_size_inches()[0] * laid_out.dpi == 1200
     assert min(text.get_fontsize() for text in texts(laid_out)) >= 9
     width, height = laid_out.bbox.size
@@ -206,7 +219,7 @@ def test_texts_are_legible_apart_and_on_the_page(name: str) -> None:
 @drawn
 def test_what_the_picture_says() -> None:
     found = case("cut")
-    said = {text.get_text() for text in texts(figure(found))}
+    said = {text.get_text() for text in texts(laid_out_case("cut"))}
     assert {
         "title",
         headline(found),
@@ -222,7 +235,7 @@ def test_what_the_picture_says() -> None:
         "steps of 3 of 3 sequences; the line is the median",
     } <= said
     assert "Labels" not in said
-    said = {text.get_text() for text in texts(figure(case("some labels")))}
+    said = {text.get_text() for text in texts(laid_out_case("some labels"))}
     assert {"Labels", "1 class, 1 sequence; 1 without a label"} <= said
 
 
@@ -282,17 +295,17 @@ def test_the_line_of_maxlen_stands_between_bars_only_where_it_cut(
 
 @drawn
 def test_what_is_said_of_step_labels() -> None:
-    said = {text.get_text() for text in texts(figure(case("step labels")))}
+    said = {text.get_text() for text in texts(laid_out_case("step labels"))}
     assert {"Step labels", "2 classes, 5 steps", "steps", "no", "yes"} <= said
     assert "Labels" not in said
-    assert "label (step_y)" in {text.get_text() for text in texts(figure(case("real step labels")))}
+    assert "label (step_y)" in {text.get_text() for text in texts(laid_out_case("real step labels"))}
 
 
 @drawn
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".html"])
 def test_the_same_gives_the_same_bytes(suffix: str) -> None:
-    one, other = (picture(case("classes"), title="a", suffix=suffix) for _ in range(2))
-    assert one == other
+    one = pictured("classes", suffix)
+    assert picture(case("classes"), title="classes $x$ 日本.npz", suffix=suffix) == one
     assert b"Matplotlib" not in one
     assert not re.search(rb"20\d\d-\d\d-\d\d", one)
 
@@ -302,22 +315,22 @@ def test_the_same_gives_the_same_bytes(suffix: str) -> None:
     ("suffix", "mark"), [(".png", b"tEXtSoftware\0seqtool plot"), (".svg", b"<!-- seqtool plot -->")]
 )
 def test_a_picture_says_who_drew_it(suffix: str, mark: bytes) -> None:
-    assert mark in picture(case("one"), title="a", suffix=suffix)[:1024]
+    assert mark in pictured("one", suffix)[:1024]
 
 
 @drawn
 def test_settings_of_a_person_do_not_matter() -> None:
     import matplotlib
 
-    before = picture(case("ids"), title="a", suffix=".png")
+    before = pictured("ids", ".png")
     odd_settings = {"figure.dpi": 30, "savefig.bbox": "tight", "text.usetex": True, "font.size": 30}
     with matplotlib.rc_context({**odd_settings, "axes.prop_cycle": "cycler('color', ['r'])"}):
-        assert picture(case("ids"), title="a", suffix=".png") == before
+        assert picture(case("ids"), title="ids $x$ 日本.npz", suffix=".png") == before
 
 
 @drawn
 def test_names_stay_text() -> None:
-    svg = picture(case("odd 0"), title="a", suffix=".svg").decode()
+    svg = pictured("odd 0", ".svg").decode()
     said = "".join(ElementTree.fromstring(svg).itertext())
     for name in ("$x_1$ and \\frac{", "a\\nb\\x1b[31m", "<&>", "_$_"):
         assert name in said

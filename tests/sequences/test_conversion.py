@@ -3,16 +3,20 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.pad import pad
-from seqtool.sequences.conversion import as_ragged, from_dense, from_lists
+from seqtool.sequences.conversion import as_ragged, converted, from_dense, from_lists
 from seqtool.sequences.ragged import Ragged
 from tests import oracles
+from tests.holders import Capsule, CapsuleArray, Holder, Tensor
 
+BIG = 2**53 + 1
 whole_numbers = st.integers(-(2**63), 2**63 - 1)
 
 
@@ -52,6 +56,7 @@ def test_no_whole_number_of_a_list_is_ever_rounded(sequences: list[list[float]])
     "sequences",
     [
         [[2**53 + 1], [0.5]],
+        [np.array([2**53 + 1]), [0.5]],
         [[2**53 + 1, None]],
         [[2**64 - 1, -1]],
         [[2**64 + 1]],
@@ -83,6 +88,128 @@ def test_a_list_of_arrays_keeps_their_type(ragged: Ragged) -> None:
 
 def test_none_is_a_missing_value() -> None:
     assert oracles.told(from_lists([[1, None], [2]]).values) == "[1.0, nan, 2.0]"
+
+
+def test_na_and_none_are_counted() -> None:
+    ragged, missing = converted([[1, pd.NA], [2], [None]])
+    assert (oracles.told(ragged.values), missing) == ("[1.0, nan, 2.0, nan]", 2)
+    ragged, missing = converted([[[1, pd.NA]], [[None, 2], [3, 4]]])
+    assert (ragged.values.shape, missing) == ((3, 2), 2)
+    with pytest.raises(DataError, match=r"sequences\[1\]\[0\] is 'x'; a number"):
+        converted([[1, pd.NA], ["x"]])
+    with pytest.raises(DataError, match=r"sequences\[1\]\[0\] is '2'; a number"):
+        converted([[None], ["2"]])
+
+
+def test_whole_numbers_past_int64_are_uint64() -> None:
+    built = from_lists([[2**64 - 1], [1]])
+    assert (built.values.dtype, built.values.tolist()) == (np.uint64, [2**64 - 1, 1])
+
+
+LISTS: list[Any] = [
+    pa.array([[BIG], [2, 3]]),
+    pa.array([[BIG], [2, 3]], pa.large_list(pa.int64())),
+    pa.chunked_array([[[BIG]], [], [[2, 3]]], pa.list_(pa.int64())),
+    pa.table({"steps": [[BIG], [2, 3]]}),
+    Capsule(pa.table({"steps": [[BIG], [2, 3]]})),
+    Capsule(pa.chunked_array([[[BIG], [2, 3]]])),
+    CapsuleArray(pa.array([[BIG], [2, 3]])),
+    pd.Series([[BIG], [2, 3]], index=[4, 2]),
+    pd.Series([[BIG], [2, 3]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+    pd.DataFrame({"steps": [[BIG], [2, 3]]}, index=[4, 2]),
+    [pd.Series([BIG], index=["a"]), pd.Series([2, 3], index=["b", "c"])],
+    [pd.Series([BIG], dtype="Int64"), [2, 3]],
+    [pa.array([BIG]), pa.chunked_array([[2], [3]])],
+    [Capsule(pa.chunked_array([[BIG]])), CapsuleArray(pa.array([2, 3]))],
+    [Tensor([BIG]), Tensor([2, 3])],
+    [Holder([BIG]), Holder([2, 3])],
+    (np.array([BIG], dtype=object), np.array([2, 3])),
+]
+
+
+@pytest.mark.parametrize("sequences", LISTS, ids=lambda sequences: type(sequences).__name__)
+def test_lists_of_every_library_go_in_by_their_cells(sequences: Any) -> None:
+    ragged, missing = converted(sequences)
+    assert (ragged.values.dtype, oracles.sequences_of(ragged), missing) == (np.int64, [[BIG], [2, 3]], 0)
+
+
+FRAME = pd.DataFrame({0: [7, 7, 8], 1: [1, 3, 5], 2: [2, 4, BIG]})
+STEPS: list[Any] = [
+    [part[[1, 2]] for _, part in FRAME.groupby(0)],
+    [part[[1, 2]].astype({1: "int8"}) for _, part in FRAME.groupby(0)],
+    [part[[1, 2]].astype("Int64") for _, part in FRAME.groupby(0)],
+    [pa.table({"a": [1, 3], "b": [2, 4]}), Capsule(pa.table({"a": [5], "b": [BIG]}))],
+    [Tensor([[1, 2], [3, 4]]), Tensor([[5, BIG]])],
+    [pa.array([[1, 2], [3, 4]]), pa.array([[5, BIG]], pa.list_(pa.int64(), 2))],
+    [[pd.Series([1, 2]), pd.Series([3, 4])], [pd.Series([5, BIG])]],
+    pa.array([[[1, 2], [3, 4]], [[5, BIG]]]),
+    pa.array([[[1, 2], [3, 4]], [[5, BIG]]], pa.large_list(pa.list_(pa.int64(), 2))),
+]
+
+
+@pytest.mark.parametrize("sequences", STEPS)
+def test_steps_of_every_library_go_in_by_their_cells(sequences: Any) -> None:
+    ragged, missing = converted(sequences)
+    assert oracles.sequences_of(ragged) == [[[1, 2], [3, 4]], [[5, BIG]]]
+    assert (ragged.values.dtype, missing) == (np.int64, 0)
+
+
+def test_a_dense_block_of_another_library_is_one_of_numpy() -> None:
+    block = np.arange(12).reshape(2, 3, 2)
+    assert oracles.sequences_of(as_ragged(Tensor(block))) == block.tolist()
+    rows = block.reshape(4, 3).tolist()
+    assert oracles.sequences_of(as_ragged(pd.DataFrame(rows, index=list("abcd")))) == rows
+    assert oracles.sequences_of(as_ragged(pa.table(pd.DataFrame(rows, columns=list("abc"))))) == rows
+
+
+def test_an_array_of_ragged_lists_that_is_no_array_in_numpy_is_taken_item_by_item() -> None:
+    class Jagged(list[Any]):
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            raise ValueError("subarrays are not regular")
+
+    assert oracles.sequences_of(as_ragged(Jagged([[1], [2, 3]]))) == [[1], [2, 3]]
+
+
+@pytest.mark.parametrize("cells", [[[], []], [[None], []]])
+def test_lists_that_hold_no_number_at_all_are_floats(cells: Any) -> None:
+    ragged, missing = converted(pa.array(cells))
+    assert (ragged.values.dtype, missing) == (np.float64, sum(map(len, cells)))
+    assert ragged.lengths.tolist() == [len(sequence) for sequence in cells]
+
+
+@pytest.mark.parametrize(
+    ("sequences", "message"),
+    [
+        (pa.array([[1], None]), "^row 1 of the array is null; a list was expected"),
+        (pa.array([1, 2]), "^the array holds int64; lists of numbers were expected"),
+        (pa.array([["a"]]), "^the array holds string; lists of numbers"),
+        (pa.array([[BIG, None]]), f"^the array: {BIG}, which float64 cannot hold"),
+        (pa.array([[[1, 2]], [[3]]]), "different numbers of features"),
+        (pa.table({"k": [1], "x": [[1]]}), "^a pyarrow.Table: has several columns, and lists in one of them"),
+        (pd.DataFrame({"k": [1], "x": [[1]]}), "^a pandas.DataFrame: has several columns, and lists"),
+        (pd.DataFrame({"k": ["a"], "x": ["b"]}), "^a pandas.DataFrame: .*numbers were expected"),
+        (pd.Series([1, 2]), r"x has shape \(2,\)"),
+        ([[1], pd.DataFrame({"a": [1], "b": ["x"]})], r"^sequences\[1\]: .*numbers were expected"),
+        ([[1], pd.Series(["x"])], r"^sequences\[1\]"),
+        ([pa.array(["x"])], r"^sequences\[0\]: holds string; numbers were expected"),
+        ([pa.array([[1], [2, 3]])], r"^sequences\[0\]: its steps have different numbers of features"),
+        ([[1], np.ma.masked_array([1], [True])], r"^sequences\[1\]\[0\] is masked: .*int64 cannot hold"),
+        (np.ma.masked_array([[1, 2]], [[0, 1]]), r"^sequences\[0, 1\] is masked"),
+        ([Tensor(3)], r"sequences\[0\]"),
+        ([pd.DataFrame({"a": [BIG]}), pd.DataFrame({"a": [0.5]})], "no common type holds exactly"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_place(sequences: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        converted(sequences)
+
+
+def test_masked_cells_are_missing() -> None:
+    ragged, missing = converted(np.ma.masked_array([[1.0, 2.0]], [[False, True]]))
+    assert (oracles.told(ragged.values), missing) == ("[1.0, nan]", 1)
+    ragged, missing = converted([np.ma.masked_array([1.0, 2.0], [True, False]), np.ma.masked_array([3])])
+    assert (oracles.told(ragged.values), missing) == ("[nan, 2.0, 3.0]", 1)
+    assert converted(np.ma.masked_array([[1, 2]])).ragged.values.dtype == np.int64
 
 
 def test_signed_and_unsigned_arrays_meet_in_int64() -> None:

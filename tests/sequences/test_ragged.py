@@ -55,6 +55,17 @@ def test_a_ragged_tells_its_size() -> None:
         ({"values": np.arange(3), "features": ("a",)}, "a step has no"),
         ({"per_sequence": {"y": ints(1, 2, 3, 4)}}, r"y has shape \(4,\), but there are 3 sequences"),
         (
+            {"per_sequence": {"part": np.zeros(3)}},
+            r"part is float64 \(3,\); int64 of shape \(N,\) was expected",
+        ),
+        ({"per_sequence": {"part": np.zeros(3, np.int32)}}, r"part is int32"),
+        ({"per_sequence": {"part": ints(1, 2, 3)[:, None]}}, r"part is int64 \(3, 1\)"),
+        (
+            {"per_sequence": {"split": ints(1, 2, 3)}},
+            r"split is int64 \(3,\); text of shape \(N,\) was expected",
+        ),
+        ({"per_sequence": {"split": np.array([["a"]] * 3)}}, r"split is <U1 \(3, 1\); text"),
+        (
             {"per_step": {"step_y": StepArray(ints(1, 2), 0)}},
             r"step_y has shape \(2,\), but there are 3 steps",
         ),

@@ -11,10 +11,10 @@ import pytest
 import seqtool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.sources.foreign import ForeignSpec
 from seqtool.sources.numpy_files import read_array
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import ForeignSpec, Sequences
 from tests.command import Place, succeeded
+from tests.sources.options import source_options
 
 X = np.array([[[1.0, 2], [0, 0]], [[3, 4], [5, 6]], [[0, 0], [0, 0]]], np.float32)
 LENGTHS = np.array([1, 2, 0])
@@ -27,7 +27,7 @@ def place(tmp_path: Path) -> Place:
 
 def read(path: Path, **said: Any) -> Sequences:
     with opened([str(path)]) as [source]:
-        return read_array(source, SourceOptions(**said))
+        return read_array(source, source_options(**said))
 
 
 def saved(folder: Path, **arrays: Any) -> Path:
@@ -38,7 +38,9 @@ def saved(folder: Path, **arrays: Any) -> Path:
 COMPANY: dict[str, Any] = {
     "y": np.array([1, 0, 1], np.int16),
     "classes": np.array(["a", "b"]),
-    "keys": np.array([7, 8, 9], np.int32),
+    "keys": np.array([7, 7, 9], np.int32),
+    "part": np.array([0, 5, 0], np.int16),
+    "split": np.array(["train", "val", "train"]),
     "features": np.array(["p", "q"]),
     "static": np.array([[1.5], [2.5], [3.5]]),
     "static_features": np.array(["age"]),
@@ -61,7 +63,10 @@ def test_arrays_that_are_called_as_ours_ride_along(tmp_path: Path, form: str) ->
         "static_features": ["age"],
     }
     keys: Any = ragged.keys
-    assert (np.asarray(keys).tolist(), keys.dtype) == ([7, 8, 9], np.int64)
+    assert (np.asarray(keys).tolist(), keys.dtype) == ([7, 7, 9], np.int64)
+    part: Any = ragged.per_sequence["part"]
+    assert (np.asarray(part).tolist(), part.dtype) == ([0, 5, 0], np.int64)
+    assert np.asarray(ragged.per_sequence["split"]).tolist() == ["train", "val", "train"]
     assert ragged.features == ("p", "q")
     assert (came.notes, came.warnings) == (["arrays not read: notes"], [])
 
@@ -70,7 +75,8 @@ def test_what_rode_along_follows_its_sequence(place: Place) -> None:
     saved(place.folder, **COMPANY)
     succeeded(place.run("pad", "in.npz", "--min-len", "1", "--post", "-o", "out.npz"))
     arrays = place.arrays("out.npz")
-    assert (arrays["y"].tolist(), arrays["keys"].tolist()) == ([1, 0], [7, 8])
+    assert (arrays["y"].tolist(), arrays["keys"].tolist()) == ([1, 0], [7, 7])
+    assert (arrays["part"].tolist(), arrays["split"].tolist()) == ([0, 5], ["train", "val"])
     assert arrays["static"].tolist() == [[1.5], [2.5]]
     assert arrays["features"].tolist() == ["p", "q"]
     succeeded(place.run("check", "out.npz", "--for", "torch"))
@@ -108,9 +114,12 @@ def test_labels_that_only_a_pickle_can_hold(place: Place) -> None:
 
 
 def test_other_arrays_that_misfit_are_told_and_left(tmp_path: Path) -> None:
-    came = read(saved(tmp_path, features=np.ones((3, 4)), static=np.ones((2, 1)), static_features=["a"]))
+    odd: dict[str, Any] = {"part": ["a", "b", "c"], "split": [0, 1, 2]}
+    odd |= {"features": np.ones((3, 4)), "static": np.ones((2, 1)), "static_features": ["a"]}
+    came = read(saved(tmp_path, **odd))
     assert came.ragged.features is None
-    assert [told.partition(" ")[0] for told in came.warnings] == ["features", "static"]
+    assert came.ragged.per_sequence == {}
+    assert [told.partition(" ")[0] for told in came.warnings] == ["part", "split", "features", "static"]
     assert all(told.endswith("it was not read") for told in came.warnings)
     assert came.notes == ["arrays not read: static_features"]
 

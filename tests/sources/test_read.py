@@ -13,16 +13,17 @@ import pytest
 import seqtool as sq
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import Sequences
 from seqtool.sources.read import read_sequences
 from tests import oracles
+from tests.sources.options import source_options
 
 ROWS = [[1, 2, 3], [4], [5, 6]]
 
 
 def read(path: Path, **options: Any) -> Sequences:
     with opened([str(path)]) as found:
-        return read_sequences(found[0], SourceOptions(**options))
+        return read_sequences(found[0], source_options(**options))
 
 
 def bytes_of(kind: str) -> bytes:
@@ -147,3 +148,16 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     assert came.warnings == ["sequences 1 and 2 have the same key, 7; keys were left out"]
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 8])
     assert read(tmp_path / "in.npz").ragged.keys is not None
+
+
+def test_a_key_may_stand_twice_where_parts_tell_it_apart(tmp_path: Path) -> None:
+    np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7], part=[0, 0, 1])
+    came = read(tmp_path / "in.npz")
+    assert np.asarray(came.ragged.keys).tolist() == [4, 7, 7]
+    assert np.asarray(came.ragged.per_sequence["part"]).tolist() == [0, 0, 1]
+    np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7], part=[0, 1, 1])
+    with pytest.raises(DataError, match=r"sequences 1 and 2 have the same key, 7, part 1; .*--array"):
+        read(tmp_path / "in.npz")
+    np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7], part=[0.5, 0, 1])
+    with pytest.raises(DataError, match="sequences 1 and 2 have the same key, 7;"):
+        read(tmp_path / "in.npz")

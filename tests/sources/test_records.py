@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import Sequences
 from seqtool.sources.read import read_sequences
 from tests import oracles
+from tests.sources.options import source_options
 
 
 def read(path: Path, **options: Any) -> Sequences:
     with opened([str(path)]) as found:
-        return read_sequences(found[0], SourceOptions(**options))
+        return read_sequences(found[0], source_options(**options))
 
 
 def lists(came: Sequences) -> list[list[Any]]:
@@ -207,6 +208,11 @@ def test_a_null_has_no_place_among_integers_that_were_asked_for(tmp_path: Path) 
 def test_whole_numbers_up_to_64_bits_stay_exact(tmp_path: Path) -> None:
     assert lists(read(jsonl(tmp_path, [2**63 - 1], [-(2**63)]))) == [[2**63 - 1], [-(2**63)]]
     assert lists(read(jsonl(tmp_path, [2**64 - 1], [2**64 - 2]))) == [[2**64 - 1], [2**64 - 2]]
+
+
+def test_whole_numbers_past_int64_stay_whole(tmp_path: Path) -> None:
+    values = read(text(tmp_path, f"[1]\n[{2**64 - 1}]\n", "in.jsonl")).ragged.values
+    assert (values.dtype, values.tolist()) == (np.uint64, [1, 2**64 - 1])
 
 
 @pytest.mark.parametrize(

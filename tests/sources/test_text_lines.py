@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import opened
 from seqtool.sources import text_lines
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import Sequences
 from seqtool.sources.read import read_sequences
 from tests import oracles
+from tests.sources.options import source_options
 
 EVERY_BORDER = [1, 2, 3, 7, 1 << 18]
 
 
 def read(path: Path, **options: Any) -> Sequences:
     with opened([str(path)]) as found:
-        return read_sequences(found[0], SourceOptions(**options))
+        return read_sequences(found[0], source_options(**options))
 
 
 def lists(came: Sequences) -> list[list[Any]]:

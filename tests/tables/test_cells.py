@@ -1,7 +1,9 @@
 """From cells to numbers, keys, order and labels, batch by batch."""
 
 import datetime
+import pickle
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError
-from seqtool.tables.cells import BadCellError, Keys, Labels, Numbers, Order, is_numeric, missing_words, plain
+from seqtool.tables.cells import (
+    BadCellError,
+    Keys,
+    Labels,
+    LabelState,
+    Numbers,
+    Order,
+    UnseenError,
+    encode_labels,
+    is_numeric,
+    missing_words,
+    plain,
+)
 from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
 from tests.oracles import told
 
@@ -190,6 +204,23 @@ def test_cells_are_the_numbers_that_python_reads(cells: list[str]) -> None:
     assert numbers.missing == sum(number != number for number in expected)
 
 
+@pytest.mark.parametrize(
+    "batches", [[["0.5", "9007199254740993"]], [["0.5"], ["9007199254740993"]], [["9007199254740993"], [""]]]
+)
+def test_a_loss_on_the_way_to_floats_is_told_alike_from_all_cuts_and_advises_no_integers(
+    batches: Any,
+) -> None:
+    loss = numbers_of(*batches, target="float64")[0].loss(np.dtype("float64"))
+    assert loss is not None
+    assert loss.reason == "9007199254740993, which float64 cannot hold exactly"
+
+
+def test_a_loss_of_whole_numbers_alone_advises_integers() -> None:
+    loss = numbers_of(["9007199254740993"], target="float64")[0].loss(np.dtype("float64"))
+    assert loss is not None
+    assert loss.reason.endswith("; choose --dtype int64")
+
+
 # Numbers from typed columns.
 
 
@@ -273,7 +304,18 @@ SPELLINGS = [
     "",
     "-",
 ]
-SPELLINGS += ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "00", "--7", "٧", "x"]
+SPELLINGS += [
+    "0xDEADBEEF",
+    "0xFFFFFFFFFFFF",
+    "0XFF",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "00",
+    "--7",
+    "٧",
+    "x",
+]
 
 
 def is_plain(cell: str) -> bool:
@@ -301,6 +343,14 @@ def test_plain_integers_are_those_of_int(cells: list[str], data: st.DataObject) 
     found = plain_integers(pa.array(cells, pa.string()).slice(begin, end - begin))
     expected = [*map(int, cells[begin:end])] if all(map(is_plain, cells[begin:end])) else None
     assert (None if found is None else found.to_pylist()) == expected
+
+
+@pytest.mark.parametrize(
+    "cells", [["0xDEADBEEF", "3735928559"], ["0xFFFFFFFFFFFF", "07"], ["1"] * 20 + ["0xFFFFFFFFFFFF", "007"]]
+)
+def test_a_short_spelling_makes_up_for_no_long_one(cells: list[str]) -> None:
+    assert plain_integers(pa.array(cells)) is None
+    assert keys_of(cells)[1] == cells
 
 
 @given(st.lists(st.text(max_size=3), max_size=5), st.data())
@@ -518,6 +568,14 @@ def test_typed_times_of_two_units_are_compared_as_times() -> None:
     assert cells[1] < cells[0]  # second 5 before second 10
 
 
+@pytest.mark.parametrize("cells", [["-nan"], ["1", "-nan", "2"], ["1", "+nan"]])
+def test_what_is_spelled_as_a_number_but_is_none_is_refused_with_its_row(cells: list[str]) -> None:
+    with pytest.raises(BadCellError) as bad:
+        order_of(cells)
+    assert "nan" in bad.value.cell
+    assert bad.value.cell == cells[bad.value.row]
+
+
 def test_typed_numbers_and_times_do_not_mix() -> None:
     with pytest.raises(BadCellError):
         order_of(pa.array([10], pa.timestamp("s")), pa.array([5]), text=False)
@@ -584,6 +642,38 @@ def test_whole_numbers_past_2_to_the_53_stay_apart() -> None:
     assert classes is not None
     assert (ids.tolist(), classes.tolist()) == ([1, 0], [int(big[1]), int(big[0])])
     assert labels_of(big)[0].finish("number")[0].tolist() == [int(cell) for cell in big]
+
+
+@given(st.lists(st.sampled_from(["b", "a", "10", "9", "9.0", "z"]), min_size=1), st.data())
+def test_labels_of_pieces_get_the_codes_and_classes_of_the_whole(
+    cells: list[str], data: st.DataObject
+) -> None:
+    borders = [0, *sorted(data.draw(st.lists(st.integers(0, len(cells)), max_size=3))), len(cells)]
+    pieces = []
+    for begin, end in pairwise(borders):
+        labels = Labels()
+        labels.encode(pa.array(cells[begin:end], pa.string()), begin)
+        pieces.append(labels.state)
+    merged = LabelState()
+    for piece in data.draw(st.permutations(pieces)):
+        merged = merged.merge(piece)
+    whole = Labels()
+    codes = whole.encode(pa.array(cells), 0)
+    assert pickle.loads(pickle.dumps(merged)) == whole.state
+    assert list(merged.codes) == list(dict.fromkeys(cells))
+    assert merged.rows == [cells.index(text) for text in merged.codes]
+    ids, classes = whole.finish(None)
+    assert classes is not None
+    for begin, end in pairwise(borders):
+        found = encode_labels(pa.array(cells[begin:end], pa.string()), merged)
+        assert found.tolist() == ids[codes[begin:end]].tolist()
+
+
+def test_a_label_that_no_piece_held_is_refused() -> None:
+    state = labels_of(["a", "b"])[0].state
+    with pytest.raises(UnseenError, match="'c'"):
+        encode_labels(pa.array(["a", "c"]), state)
+    assert list(state.codes) == ["a", "b"]
 
 
 def test_missing_labels_are_counted() -> None:

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import opened
-from seqtool.tables import csv_blocks, csv_text
+from seqtool.tables import csv_blocks, csv_parser
 from seqtool.tables.cells import BadCellError, Keys, Numbers, missing_words
-from seqtool.tables.csv_blocks import Block, Dialect, Rest, blocks, is_utf8
-from seqtool.tables.csv_text import Expected
+from seqtool.tables.csv_blocks import Block, Rest, blocks, is_utf8
+from seqtool.tables.csv_dialect import Dialect
+from seqtool.tables.table import Expected
 from tests.cutting import small_blocks
+from tests.hunting import examples
 from tests.oracles import told
 
 sizes = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 1000])
@@ -56,7 +58,7 @@ def parsed(data: bytes) -> list[list[str]]:
     size=sizes,
     last=st.booleans(),
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_every_block_holds_whole_rows(rows: list[list[str]], quoting: Any, size: int, last: bool) -> None:
     stream = io.StringIO(newline="")
     csv.writer(stream, quoting=quoting).writerows(rows)
@@ -68,7 +70,7 @@ def test_every_block_holds_whole_rows(rows: list[list[str]], quoting: Any, size:
 
 
 @given(st.binary(max_size=40) | st.text('1,"\n\r', max_size=40).map(str.encode), sizes)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_no_byte_but_those_of_blank_lines_is_lost(data: bytes, size: int) -> None:
     found = pieces(data, size)
     lines = [line for line in data.splitlines(keepends=True) if line.strip(b"\r\n")]
@@ -143,10 +145,10 @@ def rows_of(folder: Path, data: bytes, size: int, *, header: bool = False) -> li
     path.write_bytes(data)
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         small_blocks(patch, size)
-        patch.setattr(csv_text, "LONGEST_ROW", 1 << 20)
+        patch.setattr(csv_parser, "LONGEST_ROW", 1 << 20)
         patch.setattr(csv_blocks, "LONGEST_ROW", 1 << 20)
-        sniffed = csv_text.sniff(source, delimiter=",", header=header, encoding="utf-8")
-        found = list(csv_text.batches(source, sniffed, [0, 1]))
+        sniffed = csv_parser.sniff(source, delimiter=",", header=header, encoding="utf-8")
+        found = list(csv_parser.batches(source, sniffed, [0, 1]))
     return [list(row) for batch in found for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)]
 
 
@@ -175,7 +177,7 @@ piece_of_csv = st.sampled_from([*ROWS, *ODD])
     last=st.booleans(),
     size=sizes,
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_cutting_gives_the_rows_of_pythons_csv_module_or_refuses(
     scratch: Path, blank: int, header: bool, lines: list[str], end: str, bom: bool, last: bool, size: int
 ) -> None:
@@ -283,7 +285,7 @@ def batches_of(folder: Path, cells: list[str], size: int, expected: Expected) ->
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         for name in ("_FIRST", "_BLOCK"):
             patch.setattr(csv_blocks, name, size)
-        return [b.column(0) for b in csv_text.batches(source, dialect(header=True), [0], expected)]
+        return [b.column(0) for b in csv_parser.batches(source, dialect(header=True), [0], expected)]
 
 
 def encoded(batches: list[Any], words: Any, target: np.dtype[Any]) -> Any:
@@ -307,7 +309,7 @@ def encoded(batches: list[Any], words: Any, target: np.dtype[Any]) -> Any:
     missing=st.sampled_from([[], ["gone"], ["gone", "x"]]),
 )
 @example(["1", "1", "", "9007199254740993"], 8, "float32", [])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_numbers_that_are_expected_are_those_of_the_text(
     scratch: Path, cells: list[str], size: int, target: str, missing: list[str]
 ) -> None:
@@ -359,7 +361,7 @@ PLAIN_OR_NOT += ["9223372036854775807", "9223372036854775808", "-922337203685477
     size=st.sampled_from([8, 16, 40, 1000]),
     keep=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_keys_that_are_expected_are_those_of_the_text(
     scratch: Path, cells: list[str], size: int, keep: bool
 ) -> None:

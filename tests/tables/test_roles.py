@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtool.errors import DataError, UsageError
-from seqtool.tables.roles import resolve, resolve_call
-from seqtool.tables.tables import Table, from_array
+from seqtool.errors import DataError
+from seqtool.tables.in_memory import from_array
+from seqtool.tables.roles import resolve
+from seqtool.tables.table import Table
 from seqtool.words import join_names, split_names
 
 
@@ -111,13 +112,6 @@ def test_a_name_where_there_are_none_is_refused(name: str) -> None:
         resolve(BARE, key=[name])
 
 
-def test_calls_that_contradict_themselves_are_refused() -> None:
-    with pytest.raises(UsageError, match="no key"):
-        resolve(NAMED, key=[])
-    with pytest.raises(UsageError, match="--columns and --drop"):
-        resolve(NAMED, key=["id"], columns=["a"], drop=["b"])
-
-
 @pytest.mark.parametrize(
     "options", [{"columns": []}, {"columns": ["id"], "keep_key": False}, {"drop": ["t", "a", "y", "b", "s"]}]
 )
@@ -155,10 +149,3 @@ def test_the_key_alone_is_a_feature_where_only_its_cells_tell() -> None:
     assert resolve(BARE, key=[2]).key_alone().features == (2,)
     assert resolve(BARE, key=[2], drop=[2]).key_alone().features == ()
     assert resolve(BARE, key=[2], keep_key=True).key_alone().features == ()
-
-
-def test_the_options_of_a_call_may_name_several_columns_at_once() -> None:
-    call: dict[str, Any] = dict.fromkeys(("columns", "drop", "order_by", "static"))
-    assert resolve_call(NAMED, key=["id"], **call) == resolve(NAMED, key=["id"])
-    assert resolve_call(NAMED, key=["id"], **call | {"drop": ["a,b", "y"]}).features == (1, 6)
-    assert resolve_call(NAMED, key=["id"], **call | {"columns": ["a,b", "y"]}).features == (2, 5, 3)

@@ -68,7 +68,9 @@ def test_as_json_the_summary_is_one_object_with_its_warnings(
     facts = json.loads(told)
     peak = facts.pop("peak_memory")
     assert peak is None or 1_000_000 < peak < memory.budget()
+    assert next(iter(facts)) == "schema"
     assert facts == {
+        "schema": 1,
         "command": "pad",
         "shape": [2, 3],
         "warnings": ["something may be wrong"],
@@ -122,5 +124,5 @@ def test_a_closed_standard_output_is_an_error_and_not_a_crash(monkeypatch: pytes
 def test_json_goes_to_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"shape": [2, None]})
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"shape": [2, None]}
+    assert list(json.loads(told.out).items()) == [("schema", 1), ("shape", [2, None])]
     assert told.err == ""

@@ -105,6 +105,18 @@ def test_a_sequence_comes_without_padding(kind: str, tmp_path: Path) -> None:
         assert label == i % 4
 
 
+@every_kind
+def test_parts_and_splits_do_not_stand_in_the_way(kind: str, tmp_path: Path) -> None:
+    sequences = some()
+    per_sequence = {"part": np.arange(40), "split": np.array(["train", "val"] * 20)}
+    keys = np.repeat(["a", "b"], 20)
+    KINDS[kind](tmp_path / "in.npz", ragged_of(sequences, keys=keys, per_sequence=per_sequence))
+    x, _, y = SequenceFile(tmp_path / "in.npz").batch([7, 2])
+    slots = max(len(sequences[i]) for i in (7, 2))
+    np.testing.assert_array_equal(x, padded_by_hand([sequences[7], sequences[2]], slots=slots))
+    assert y is None
+
+
 @given(
     st.lists(st.integers(0, 6), min_size=1, max_size=12),
     st.data(),
@@ -402,7 +414,7 @@ def test_many_files_may_be_opened_and_dropped(tmp_path: Path) -> None:
 EPOCH = """
 import sys
 from seqtool.training.batches import epoch
-from seqtool.system.memory import peak
+from seqtool.system.platform import peak_memory as peak
 from seqtool.training.sequence_file import SequenceFile
 before = peak()
 file = SequenceFile(sys.argv[1])

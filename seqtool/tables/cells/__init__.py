@@ -3,21 +3,46 @@
 Each column starts with the narrowest type that its cells allow and widens when a later batch needs it:
 integers to floats, integer keys to text. Widening never loses what was written, so the first odd value may
 stand anywhere.
+
+For each kind of column there is a state, plain values that pickle and `merge` in any order; a function
+`read_...` from a batch to its arrays and what it adds to the state; and a class that puts both together: its state
+grows while batches are encoded, or is final, and then every batch comes out as the same type.
 """
 
-from seqtool.tables.cells.cells import BadCellError, is_text, missing_words, plain, row_of
-from seqtool.tables.cells.keys import Keys
-from seqtool.tables.cells.labels import Labels
-from seqtool.tables.cells.numbers import Loss, Numbers, is_numeric
-from seqtool.tables.cells.order import Order
+from seqtool.tables.cells.cells import (
+    BadCell,
+    BadCellError,
+    Row,
+    UnseenError,
+    earliest,
+    is_text,
+    missing_words,
+    plain,
+    row_of,
+)
+from seqtool.tables.cells.keys import Keys, KeyState
+from seqtool.tables.cells.labels import Labels, LabelState, encode_labels
+from seqtool.tables.cells.number_state import Loss, NumberState
+from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
+from seqtool.tables.cells.order import Order, OrderState
 
 __all__ = [
+    "BadCell",
     "BadCellError",
+    "KeyState",
     "Keys",
+    "LabelState",
     "Labels",
     "Loss",
+    "NumberState",
     "Numbers",
     "Order",
+    "OrderState",
+    "Row",
+    "UnseenError",
+    "bad_number",
+    "earliest",
+    "encode_labels",
     "is_numeric",
     "is_text",
     "missing_words",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -15,6 +17,9 @@ MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 INTEGER = re.compile(r"\s*[+-]?\d+\s*")
 EXACT = 2.0**53  # past this, a float64 no longer holds every integer
 
+Row = Any
+"""A row's number in its table, an int; among the rows of several files a pair, the file's number and the row in it."""
+
 
 class BadCellError(Exception):
     """A cell that is not what its column needs: its row within the batch, and what stands there."""
@@ -23,6 +28,52 @@ class BadCellError(Exception):
         super().__init__(f"row {row} holds {cell!r}")
         self.row = row
         self.cell = cell
+
+
+class UnseenError(Exception):
+    """A batch holds what the final state that it is to be encoded with has not seen: the data changed meanwhile."""
+
+
+@dataclass(frozen=True)
+class BadCell:
+    """The first cell of a column that is not what the column needs: its row, and what stands there.
+
+    `odd` of the `sampled` cells about it are not numbers; `kind` is set where the type of the whole column is what
+    is wrong, `reason` where Arrow refused it.
+    """
+
+    row: Row
+    cell: str
+    odd: int = 0
+    sampled: int = 0
+    kind: str = ""
+    reason: str = ""
+
+
+class _Placed(Protocol):
+    @property
+    def row(self) -> Row: ...
+
+
+P = TypeVar("P", bound=_Placed)
+
+
+def earliest(*found: P | None) -> P | None:
+    """The one with the lowest row, the first of those in one row; None where there is none.
+
+    >>> earliest(BadCell(7, "x"), None, BadCell(3, "y")).cell
+    'y'
+    """
+    return min((one for one in found if one is not None), key=lambda one: one.row, default=None)
+
+
+def in_file(found: Any, file: int) -> Any:
+    """The same place, its row counted in a file of several; None stays None.
+
+    >>> in_file(BadCell(3, "y"), 2).row
+    (2, 3)
+    """
+    return None if found is None else replace(found, row=(file, found.row))
 
 
 def row_of(rows: int | Array, place: int) -> int:
@@ -46,6 +97,12 @@ def missing_words(more: Iterable[str] = ()) -> Any:
     return pa.array(sorted(cases | set(more)), pa.string())
 
 
+@lru_cache(maxsize=32)
+def word_set(words: tuple[str, ...]) -> Any:
+    """Spellings of a missing value as Arrow looks them up; what is pickled holds the words alone."""
+    return pa.array(words, pa.string())
+
+
 def is_text(array: Any) -> bool:
     """Whether a column holds text."""
     return bool(pa.types.is_string(array.type) or pa.types.is_large_string(array.type))
@@ -54,6 +111,8 @@ def is_text(array: Any) -> bool:
 def plain(array: Any) -> Any:
     """An Arrow array without dictionary or view encoding."""
     if pa.types.is_dictionary(array.type):
+        if pa.types.is_string_view(array.type.value_type):  # which cannot be taken from, in Arrow
+            array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
         array = array.dictionary_decode()
     if pa.types.is_string_view(array.type) or pa.types.is_large_string(array.type):
         array = array.cast(pa.string())

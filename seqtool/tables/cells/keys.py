@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,41 +10,101 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.tables.cells.cells import EXACT, BadCellError, is_text, plain
+from seqtool.tables.cells.cells import (
+    EXACT,
+    BadCell,
+    BadCellError,
+    UnseenError,
+    earliest,
+    in_file,
+    is_text,
+    plain,
+)
 from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
+
+
+@dataclass(frozen=True)
+class KeyState:
+    """What is known of a key column: whether every cell is a plain integer, and how many hold nothing."""
+
+    integer: bool = True
+    empty: int = 0
+    bad: BadCell | None = None
+
+    def merge(self, other: KeyState) -> KeyState:
+        """What is known of the rows of both.
+
+        >>> KeyState(empty=2).merge(KeyState(integer=False, empty=1))
+        KeyState(integer=False, empty=3, bad=None)
+        """
+        return KeyState(
+            self.integer and other.integer, self.empty + other.empty, earliest(self.bad, other.bad)
+        )
+
+    def in_file(self, file: int) -> KeyState:
+        """The same, its rows counted in one of several files."""
+        return replace(self, bad=in_file(self.bad, file))
+
+
+def read_keys(
+    array: Any, *, keep_empty: bool = False, integer: bool = True
+) -> tuple[Any, Array | None, KeyState]:
+    """A batch of keys: (n,) NumPy int64 or Arrow text, which rows have none (or None), and what it adds to the state.
+
+    Cells are compared as written: 007, 07 and 7 are three keys. With `keep_empty` an empty cell is a key of text
+    like others; `integer=False` gives text in any case. Raises BadCellError for a cell that cannot be a key.
+
+    >>> read_keys(pa.array(["7", "", "12"]))
+    (array([ 7,  0, 12]), array([False,  True, False]), KeyState(integer=True, empty=1, bad=None))
+    """
+    array = spelled(plain(array))
+    if pa.types.is_integer(array.type) and not array.null_count:
+        return (np.asarray(array) if integer else array.cast(pa.string())), None, KeyState()
+    if not is_text(array):
+        array = array.cast(pa.string())
+    array = pc.fill_null(array, "")
+    refuse_nul(array)
+    empty = np.diff(text_offsets(array)) == 0
+    count = int(empty.sum())
+    left_out = empty if count and not keep_empty else None
+    if integer:
+        integers = plain_integers(array if left_out is None else pc.if_else(pa.array(empty), "0", array))
+        if integers is not None:
+            return np.asarray(integers), left_out, KeyState(empty=count)
+    return array, left_out, KeyState(False, count)
 
 
 class Keys:
     """A column that tells sequences apart: int64 while every cell is a plain integer, else text.
 
-    Cells are compared as written: 007, 07 and 7 are three keys. `empty` counts cells that hold nothing; with
-    `keep_empty` they are a key of text like others, else their rows are to be left out.
+    `state` grows with each batch; a `final` one does not, and all batches come out of its one kind.
     """
 
-    def __init__(self, *, keep_empty: bool = False) -> None:
+    def __init__(
+        self, *, keep_empty: bool = False, state: KeyState | None = None, final: bool = False
+    ) -> None:
+        self.state = state or KeyState()
         self._keep_empty = keep_empty
-        self.integer = True
-        self.empty = 0
+        self._final = final
+
+    @property
+    def integer(self) -> bool:
+        """Whether every cell so far is a plain integer."""
+        return self.state.integer
+
+    @property
+    def empty(self) -> int:
+        """The cells so far that hold nothing."""
+        return self.state.empty
 
     def encode(self, array: Any) -> tuple[Any, Array | None]:
         """The batch as NumPy int64, or as Arrow text; and which rows have no key, or None."""
-        array = spelled(plain(array))
-        if pa.types.is_integer(array.type) and not array.null_count:
-            return (np.asarray(array), None) if self.integer else (array.cast(pa.string()), None)
-        if not is_text(array):
-            array = array.cast(pa.string())
-        array = pc.fill_null(array, "")
-        refuse_nul(array)
-        empty = np.diff(text_offsets(array)) == 0
-        count = int(empty.sum())
-        self.empty += count
-        left_out = empty if count and not self._keep_empty else None
-        if self.integer:
-            integers = plain_integers(array if left_out is None else pc.if_else(pa.array(empty), "0", array))
-            if integers is not None:
-                return np.asarray(integers), left_out
-            self.integer = False
-        return array, left_out
+        cells, left_out, found = read_keys(array, keep_empty=self._keep_empty, integer=self.state.integer)
+        if not self._final:
+            self.state = self.state.merge(found)
+        elif self.state.integer and not found.integer:
+            raise UnseenError("text stands where all keys were integers")
+        return cells, left_out
 
 
 def spelled(array: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -12,41 +13,63 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.errors import DataError
-from seqtool.tables.cells.cells import INTEGER, is_text, plain
+from seqtool.tables.cells.cells import (
+    INTEGER,
+    BadCell,
+    Row,
+    UnseenError,
+    earliest,
+    in_file,
+    is_text,
+    plain,
+    row_of,
+)
 from seqtool.tables.cells.keys import refuse_nul, spelled
 from seqtool.tables.cells.numbers import holds
 
 
-class Labels:
-    """A column of labels: each distinct text gets a code in the order of appearance.
+@dataclass
+class LabelState:
+    """What is known of a label column: its distinct texts in the order of their first rows, and missing ones.
 
-    `finish` tells the codes' final meaning. `missing` counts cells that hold nothing.
+    `codes` numbers the texts from 0 in that order, and `rows` holds the first row of each, so that neither
+    depends on the order in which pieces of a table are merged. It grows in place.
     """
 
-    def __init__(self, missing: Sequence[str] = ()) -> None:
-        # A label may well be called none or NA: only what holds nothing, and what a person names, is missing.
-        self._words = pa.array(["", *missing], pa.string())
-        self._codes: dict[str, int] = {}
-        self.missing = 0
+    codes: dict[str, int] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    missing: int = 0
+    bad: BadCell | None = None
 
-    def encode(self, array: Any) -> Array:
-        """The batch as (n,) int64 codes."""
-        array = spelled(plain(array))
-        if not is_text(array):
-            array = array.cast(pa.string())
-        array = pc.fill_null(array, "")
-        refuse_nul(array)
-        encoded = array.dictionary_encode()
-        distinct = encoded.dictionary.to_pylist()
-        codes = np.array(
-            [self._codes.setdefault(text, len(self._codes)) for text in distinct], dtype=np.int64
+    def merge(self, other: LabelState) -> LabelState:
+        """What is known of the rows of both.
+
+        >>> LabelState({"b": 0}, [5]).merge(LabelState({"a": 0, "b": 1}, [2, 9])).codes
+        {'a': 0, 'b': 1}
+        """
+        first: dict[str, Row] = dict(zip(self.codes, self.rows, strict=True))
+        for text, row in zip(other.codes, other.rows, strict=True):
+            first[text] = min(first.get(text, row), row)
+        texts = sorted(first, key=first.__getitem__)
+        return LabelState(
+            {text: code for code, text in enumerate(texts)},
+            [first[text] for text in texts],
+            self.missing + other.missing,
+            earliest(self.bad, other.bad),
         )
-        self.missing += pc.sum(pc.is_in(array, value_set=self._words)).as_py() or 0
-        return np.asarray(codes[np.asarray(encoded.indices)])
+
+    def in_file(self, file: int) -> LabelState:
+        """The same, its rows counted in one of several files."""
+        rows = [(file, row) for row in self.rows]
+        return LabelState(dict(self.codes), rows, self.missing, in_file(self.bad, file))
+
+    def copy(self) -> LabelState:
+        """The same, to grow apart."""
+        return LabelState(dict(self.codes), list(self.rows), self.missing, self.bad)
 
     def text(self, code: int) -> str:
         """The label behind a code."""
-        return list(self._codes)[code]
+        return list(self.codes)[code]
 
     def finish(self, how: str | None) -> tuple[Array, Array | None]:
         """What each code becomes, and the names of the classes; (codes,) numbers and None for plain numbers.
@@ -55,7 +78,7 @@ class Labels:
         `how` is "class" or "number" where a person decides. Raises DataError for numbers that are none, or
         that would change.
         """
-        texts = list(self._codes)
+        texts = list(self.codes)
         numbers = [_number(text) for text in texts]
         whole = (
             _integers(texts)
@@ -69,6 +92,82 @@ class Labels:
         names = np.array(texts, dtype=str) if whole is None else np.array(whole, dtype=np.int64)
         classes, ids = np.unique(names, return_inverse=True)
         return ids.astype(np.int64), classes
+
+
+def read_labels(array: Any) -> Any:
+    """A batch of labels as dictionary-encoded Arrow text, the dictionary in the order of appearance, "" for none.
+
+    Raises BadCellError for a cell that cannot be a label.
+
+    >>> read_labels(pa.array([3.0, 0.5, None, 3.0])).dictionary.to_pylist()
+    ['3', '0.5', '']
+    """
+    array = spelled(plain(array))
+    if not is_text(array):
+        array = array.cast(pa.string())
+    array = pc.fill_null(array, "")
+    refuse_nul(array)
+    return array.dictionary_encode()
+
+
+def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Array:
+    """A batch as (n,) class ids, or numbers: what its labels become by a final state, as `LabelState.finish` says.
+
+    Raises UnseenError for a label that the state has not seen, and what `finish` raises.
+
+    >>> encode_labels(pa.array(["b", "a"]), LabelState({"b": 0, "a": 1, "c": 2}, [0, 1, 2]))
+    array([1, 0])
+    """
+    meaning, _ = state.finish(how)
+    return np.asarray(meaning[Labels(state=state, final=True).encode(array)])
+
+
+class Labels:
+    """A column of labels: each distinct text gets a code in the order of appearance.
+
+    `state` grows with each batch, and its `finish` tells the codes' final meaning; a `final` one does not grow.
+    """
+
+    def __init__(
+        self, missing: Sequence[str] = (), *, state: LabelState | None = None, final: bool = False
+    ) -> None:
+        # A label may well be called none or NA: only what holds nothing, and what a person names, is missing.
+        self._words = frozenset({"", *map(str, missing)})
+        self._final = final
+        self.state = LabelState() if state is None else state if final else state.copy()
+
+    @property
+    def missing(self) -> int:
+        """The cells so far that hold nothing."""
+        return self.state.missing
+
+    def encode(self, array: Any, first_row: int | Array = 0) -> Array:
+        """The batch as (n,) int64 codes."""
+        encoded = read_labels(array)
+        texts, indices = encoded.dictionary.to_pylist(), np.asarray(encoded.indices)
+        known = self.state.codes
+        new = [place for place, text in enumerate(texts) if text not in known]
+        if new and self._final:
+            raise UnseenError(f"label {texts[new[0]]!r} was not there")
+        if new:
+            # Codes stand in the order of appearance, so each first one is higher than all before it.
+            firsts = np.flatnonzero(np.diff(np.maximum.accumulate(indices), prepend=-1))
+            for place in new:
+                known[texts[place]] = len(known)
+                self.state.rows.append(row_of(first_row, int(firsts[place])))
+        if not self._final:
+            words = [place for place, text in enumerate(texts) if text in self._words]
+            self.state.missing += sum(int((indices == place).sum()) for place in words)
+        codes = np.array([known[text] for text in texts], dtype=np.int64)
+        return np.asarray(codes[indices])
+
+    def text(self, code: int) -> str:
+        """The label behind a code."""
+        return self.state.text(code)
+
+    def finish(self, how: str | None) -> tuple[Array, Array | None]:
+        """What each code becomes, and the names of the classes, as `LabelState.finish` says."""
+        return self.state.finish(how)
 
 
 def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[int] | None) -> Array:

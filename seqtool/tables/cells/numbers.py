@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,106 +9,173 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array, describe_loss, first_loss
-from seqtool.tables.cells.cells import EXACT, INTEGER, MISSING, BadCellError, is_text, plain, row_of
+from seqtool.tables.cells.cells import (
+    EXACT,
+    INTEGER,
+    BadCell,
+    BadCellError,
+    UnseenError,
+    earliest,
+    is_text,
+    plain,
+    row_of,
+    word_set,
+)
+from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
 
 
-@dataclass(frozen=True)
-class Loss:
-    """A number that a type cannot hold: its row in the table, and why, with the way out."""
+def read_numbers(
+    array: Any, rows: int | Array, options: NumberOptions, *, known: NumberState | None = None
+) -> tuple[Array, NumberState]:
+    """A batch as (n,) numbers, and what it adds to the state; `rows` are its first row, or the row of each cell.
 
-    row: int
-    reason: str
+    Whole numbers come as int64 if all that is `known` so far are such, else as floats. True and false count as 1
+    and 0. Raises BadCellError for a cell that is no number.
+
+    >>> options = NumberOptions(np.dtype("float32"), ("", "NA"), text=True)
+    >>> numbers, found = read_numbers(pa.array(["1", "NA"]), 0, options)
+    >>> numbers.tolist(), found.whole, found.missing
+    ([1.0, nan], False, 1)
+    """
+    known = known or NumberState()
+    array = plain(array)
+    reader = _Reader(options, rows, known.whole)
+    if options.text and is_text(array):
+        numbers = reader.from_text(array)
+    elif is_numeric(array.type):
+        numbers = reader.from_typed(array)
+    else:
+        raise BadCellError(0, f"a column of {array.type}")
+    floats, doubles = numbers.dtype.kind == "f", numbers.dtype == np.float64
+    if floats and options.text:  # -0 is 0 among integers; so it is among fractions, wherever those begin
+        numbers = numbers + 0.0
+    if options.target in _HOLD_SMALL and _is_small(numbers):  # nearly always: then there is nothing to note
+        return numbers, NumberState(not floats, 0, len(numbers), doubles)
+    large = known.large
+    if not large and (doubles or numbers.dtype.kind in "iu"):
+        large = bool((numbers > _WHOLE_SINGLES).any() or (numbers < -_WHOLE_SINGLES).any())
+    reader.judge(numbers)
+    missing = int(np.isnan(numbers).sum()) if floats else 0
+    return numbers, NumberState(not floats, missing, len(numbers), doubles, large, reader.losses)
+
+
+def bad_number(error: BadCellError, array: Any, rows: int | Array, options: NumberOptions) -> BadCell:
+    """The place of a cell that is no number, and how many of the column's first cells are none either."""
+    array = plain(array)
+    row = row_of(rows, error.row)
+    if not (options.text and is_text(array)):
+        return BadCell(row, error.cell, kind="" if is_numeric(array.type) else str(array.type))
+    cells = [cell for cell in array.slice(0, _SAMPLE).to_pylist() if not options.is_missing(cell)]
+    return BadCell(row, error.cell, sum(not Numbers.is_number(cell) for cell in cells), len(cells))
+
+
+_SAMPLE = 1000  # cells of a column that decide whether it holds text
 
 
 class Numbers:
     """A column of numbers: whole ones as int64 until a fraction or a missing value comes, then float64.
 
-    True and false count as 1 and 0. `missing` counts missing values, `seen` all cells; `coarse` tells
-    of floats so large that a float32 has no room for their fraction. With `keep`
-    the columns of an array keep its own type.
+    `state` grows with each batch. A `final` one does not, and all batches come out as its type: int64 or float64,
+    but that of the array with `keep`.
     """
 
-    def __init__(self, target: np.dtype[Any], words: Any, *, text: bool, keep: bool = False) -> None:
-        self._target = target
-        self._keep = keep
-        self._words = words
-        self._text = text
-        # A missing value that is spelled as a number, such as -1, must be found before numbers are read.
-        self._careful = any(_is_float(word) for word in words.to_pylist() if word.lower() not in MISSING)
-        self._losses: dict[np.dtype[Any], Loss] = {}
-        self.whole = True
-        self.missing = 0
-        self.seen = 0
-        self._doubles = self._large = False
-
-    def loss(self, dtype: np.dtype[Any]) -> Loss | None:
-        """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
-        # Beside a fraction or a missing value, whole numbers are held as float64 on their way.
-        on_the_way = None if self.whole else self._losses.get(_FLOAT)
-        found = [loss for loss in (on_the_way, self._losses.get(dtype)) if loss is not None]
-        return min(found, key=lambda loss: loss.row, default=None)
+    def __init__(
+        self,
+        target: np.dtype[Any],
+        words: Any,
+        *,
+        text: bool,
+        keep: bool = False,
+        state: NumberState | None = None,
+        final: bool = False,
+    ) -> None:
+        spellings = words if isinstance(words, tuple) else tuple(words.to_pylist())
+        self.options = NumberOptions(target, spellings, text, keep)
+        self.state = state or NumberState()
+        self._final = final
 
     def encode(self, array: Any, first_row: int | Array) -> Array:
         """The batch as (n,) numbers; raises BadCellError for a cell that is none."""
-        array = plain(array)
-        if self._text and is_text(array):
-            numbers = self._from_text(array, first_row)
-        elif is_numeric(array.type):
-            numbers = self._from_typed(array, first_row)
-        else:
-            raise BadCellError(0, f"a column of {array.type}")
-        self.seen += len(numbers)
-        if numbers.dtype.kind == "f":
-            if self._text:  # -0 is 0 among integers; so it is among fractions, wherever those begin
-                numbers = numbers + 0.0
-            self.whole = False
-            self._doubles |= numbers.dtype == np.float64
-        if self._target in _HOLD_SMALL and _is_small(numbers):  # nearly always: then there is nothing to note
+        numbers, found = read_numbers(array, first_row, self.options, known=self.state)
+        if not self._final:
+            self.state = self.state.merge(found)
             return numbers
-        if numbers.dtype.kind == "f":
-            self.missing += int(np.isnan(numbers).sum())
-        if not self._large and (numbers.dtype == np.float64 or numbers.dtype.kind in "iu"):
-            self._large = bool((numbers > _WHOLE_SINGLES).any() or (numbers < -_WHOLE_SINGLES).any())
-        self._judge(numbers, first_row)
-        return numbers
+        if self.state.whole and not found.whole:
+            raise UnseenError("a fraction or a missing value stands where all numbers were whole")
+        return (
+            numbers if self.options.keep else numbers.astype(_INT if self.state.whole else _FLOAT, copy=False)
+        )
+
+    @property
+    def whole(self) -> bool:
+        """Whether all numbers so far are whole."""
+        return self.state.whole
+
+    @property
+    def missing(self) -> int:
+        """The missing values so far."""
+        return self.state.missing
+
+    @property
+    def seen(self) -> int:
+        """The cells so far."""
+        return self.state.seen
 
     @property
     def coarse(self) -> bool:
         """Whether there are fractions, or gaps, beside numbers so large that a float32 holds none there."""
-        return self._doubles and self._large
+        return self.state.coarse
+
+    def loss(self, dtype: np.dtype[Any]) -> Loss | None:
+        """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
+        return self.state.loss(dtype)
 
     @property
     def words(self) -> list[str] | None:
         """The spellings of a missing value; None where one is a number itself, so that text must be looked at."""
-        return None if self._careful else self._words.to_pylist()
+        return None if self.options.careful else list(self.options.words)
 
     def is_missing(self, cell: str) -> bool:
         """Whether a cell of text is one of the spellings of a missing value."""
-        return pc.is_in(pa.array([cell.strip()], pa.string()), value_set=self._words)[0].as_py() is True
+        return self.options.is_missing(cell)
 
     @staticmethod
     def is_number(cell: str) -> bool:
         """Whether a cell of text is spelled as a number, or as true or false."""
-        return _is_float(cell.strip()) or cell.strip().lower() in ("true", "false")
+        return is_float(cell.strip()) or cell.strip().lower() in ("true", "false")
 
-    def _judge(self, numbers: Array, first_row: int | Array) -> None:
+
+class _Reader:
+    """Reads one batch, and notes the first number that each type cannot hold."""
+
+    def __init__(self, options: NumberOptions, rows: int | Array, whole: bool) -> None:
+        self._options = options
+        self._rows = rows
+        self._whole = whole
+        self.losses: dict[np.dtype[Any], Loss] = {}
+
+    def judge(self, numbers: Array) -> None:
         """Note the first number that a type which the column may become cannot hold."""
-        for dtype in {self._target, _FLOAT, _INT}:
-            place = first_loss(numbers, dtype) if numbers.dtype.kind != "f" or dtype == self._target else None
+        target, floats = self._options.target, numbers.dtype.kind == "f"
+        for dtype in {target, _FLOAT, _INT}:
+            place = first_loss(numbers, dtype) if not floats or dtype == target else None
             if place is not None:
-                self._note(dtype, row_of(first_row, place), describe_loss(numbers[place].item(), dtype))
+                number = numbers[place].item()
+                changed = str(number) if dtype == _FLOAT and not floats else ""
+                self._note(dtype, place, describe_loss(number, dtype), changed)
 
-    def _note(self, dtype: np.dtype[Any], row: int, reason: str) -> None:
-        if dtype not in self._losses or row < self._losses[dtype].row:
-            self._losses[dtype] = Loss(row, reason)
+    def _note(self, dtype: np.dtype[Any], place: int, reason: str, number: str = "") -> None:
+        loss = Loss(row_of(self._rows, place), reason, number)
+        self.losses[dtype] = earliest(self.losses.get(dtype), loss) or loss
 
-    def _from_text(self, array: Any, first_row: int | Array) -> Array:
+    def from_text(self, array: Any) -> Array:
+        """The numbers of a batch of text."""
         present, parsed = array, None
-        if not self._careful:
-            parsed = _parse(array, pa.int64()) if self.whole else None
+        if not self._options.careful:
+            parsed = _parse(array, pa.int64()) if self._whole else None
             if parsed is None:
                 parsed = _parse(array, pa.float64())
-        if parsed is None or (pa.types.is_floating(parsed.type) and self.whole and _spelled_whole(array)):
+        if parsed is None or (pa.types.is_floating(parsed.type) and self._whole and _spelled_whole(array)):
             present = self._plainly_spelled(array)
             parsed = _parse(present, pa.int64()) if present.null_count == 0 else None
             if parsed is None:
@@ -117,15 +183,15 @@ class Numbers:
         if parsed is None:
             raise _first_bad(array, present)
         if pa.types.is_floating(parsed.type):
-            self._check_floats(array, present, np.asarray(pc.fill_null(parsed, 0.0)), first_row)
+            self._check_floats(array, present, np.asarray(pc.fill_null(parsed, 0.0)))
         return np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
 
-    def _check_floats(self, array: Any, present: Any, numbers: Array, first_row: int | Array) -> None:
+    def _check_floats(self, array: Any, present: Any, numbers: Array) -> None:
         """Find what became a float of another value, and what Arrow takes for NaN although nobody meant it."""
         if np.abs(numbers).max(initial=0) < EXACT:  # neither NaN nor large
             return
         for row in np.flatnonzero(np.isnan(numbers)).tolist():
-            if not self.is_missing(array[row].as_py()):
+            if not self._options.is_missing(array[row].as_py()):
                 raise BadCellError(row, array[row].as_py())
         for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
             cell, number = present[row].as_py(), numbers[row].item()
@@ -133,34 +199,38 @@ class Numbers:
             changed = whole is not None and (np.isinf(number) or whole != number)
             if changed or (np.isinf(number) and "inf" not in cell.lower()):
                 shown = repr(cell if len(cell) <= 30 else f"{cell[:27]}...")
-                self._note(_FLOAT, row_of(first_row, row), f"{shown}, which float64 cannot hold exactly")
-            elif whole is not None and not holds(whole, self._target):
-                self._note(self._target, row_of(first_row, row), describe_loss(whole, self._target))
+                if whole is not None and holds(whole, _INT):
+                    shown = str(whole)
+                self._note(_FLOAT, row, f"{shown}, which float64 cannot hold exactly")
+            elif whole is not None and not holds(whole, self._options.target):
+                self._note(self._options.target, row, describe_loss(whole, self._options.target))
 
     def _plainly_spelled(self, array: Any) -> Any:
         """The cells without blanks and plus signs around them, true as 1, false as 0, missing ones as null."""
+        words = word_set(self._options.words)
         trimmed = pc.utf8_trim_whitespace(array)
-        missing = pc.or_(pc.is_in(array, value_set=self._words), pc.is_in(trimmed, value_set=self._words))
+        missing = pc.or_(pc.is_in(array, value_set=words), pc.is_in(trimmed, value_set=words))
         cells = pc.if_else(missing, None, pc.replace_substring_regex(trimmed, r"^\+([0-9.])", r"\1"))
         lower = pc.utf8_lower(cells)
         cells = pc.if_else(pc.equal(lower, "true"), "1", cells)
         return pc.if_else(pc.equal(lower, "false"), "0", cells)
 
-    def _from_typed(self, array: Any, first_row: int | Array) -> Array:
+    def from_typed(self, array: Any) -> Array:
+        """The numbers of a batch that has a type."""
         if pa.types.is_boolean(array.type):
             array = array.cast(pa.int8())
         if pa.types.is_decimal(array.type):
-            return self._from_decimals(array, first_row)
+            return self._from_decimals(array)
         if pa.types.is_null(array.type):
             array = array.cast(pa.float64())
         if array.null_count and pa.types.is_integer(array.type):
-            self._judge(np.asarray(pc.fill_null(array, 0)), first_row)
+            self.judge(np.asarray(pc.fill_null(array, 0)))
             array = array.cast(pa.float64(), safe=False)
         numbers = np.asarray(array.to_numpy(zero_copy_only=False))
-        if self._keep or numbers.dtype.kind not in "iu":
+        if self._options.keep or numbers.dtype.kind not in "iu":
             return numbers
         # Files of one call may hold integers of several widths; here all are int64, or on their way to floats.
-        if numbers.dtype == np.uint64 and self._target == np.uint64:
+        if numbers.dtype == np.uint64 and self._options.target == np.uint64:
             return numbers
         large = (
             numbers > np.uint64(np.iinfo(np.int64).max) if numbers.dtype == np.uint64 else np.empty(0, bool)
@@ -168,16 +238,16 @@ class Numbers:
         past = np.flatnonzero(large)
         if len(past):
             reason = f"{numbers[past[0]]}, which int64 cannot hold; choose --dtype uint64"
-            self._note(_FLOAT, row_of(first_row, int(past[0])), reason)
+            self._note(_FLOAT, int(past[0]), reason)
             return numbers.astype(np.float64)
         return numbers.astype(np.int64, copy=False)
 
-    def _from_decimals(self, array: Any, first_row: int | Array) -> Array:
+    def _from_decimals(self, array: Any) -> Array:
         numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
         for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
             exact = array[row].as_py()
             if exact == exact.to_integral_value() and int(exact) != int(numbers[row]):
-                self._note(_FLOAT, row_of(first_row, row), f"{exact}, which float64 cannot hold exactly")
+                self._note(_FLOAT, row, f"{exact}, which float64 cannot hold exactly")
         return numbers
 
 
@@ -195,10 +265,6 @@ def _is_small(numbers: Array) -> bool:
 
 
 _FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
-
-
-def _is_float(cell: str) -> bool:
-    return _parse(pa.array([cell], pa.string()), pa.float64()) is not None
 
 
 def holds(whole: int, dtype: np.dtype[Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,30 +10,71 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.tables.cells.cells import BadCellError, is_text, plain
-from seqtool.tables.cells.numbers import Loss, Numbers
+from seqtool.tables.cells.cells import (
+    BadCell,
+    BadCellError,
+    UnseenError,
+    earliest,
+    in_file,
+    is_text,
+    plain,
+    row_of,
+    word_set,
+)
+from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState
+from seqtool.tables.cells.numbers import Numbers, read_numbers
 
 _TIMES = {"times": None, "times with a zone": "UTC"}
 _IN_TWO_PARTS = (*_TIMES, "times of day", "durations")
+_FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
 
 
-class Order:
-    """A column that puts the steps of a sequence in order: numbers, ISO dates and times, or text if asked.
+@dataclass(frozen=True)
+class OrderState:
+    """What is known of an order column: what its first cell is, as which all others must be.
 
-    `kind` is what its first cell was found to be, and all others must be; `missing` counts cells that hold
-    nothing.
+    `kind` is what that cell was found to be, `first` its place; `not_numbers` counts missing cells that no number
+    stands for.
     """
 
-    def __init__(self, words: Any, *, as_text: bool) -> None:
-        self._numbers = Numbers(np.dtype(np.float64), words, text=True)
-        self._words = words
-        self._not_numbers = 0  # missing cells that no number stands for
-        self.kind: str | None = "text" if as_text else None
+    kind: str | None = None
+    first: BadCell | None = None
+    not_numbers: int = 0
+    numbers: NumberState = field(default_factory=NumberState)
+    bad: BadCell | None = None
+
+    def merge(self, other: OrderState) -> OrderState:
+        """What is known of the rows of both; where they are of two kinds, the first cell of the later one is bad.
+
+        >>> times = OrderState("times", BadCell(0, "2026-01-31"))
+        >>> OrderState("numbers", BadCell(7, "5")).merge(times).bad.row
+        7
+        """
+        first, bad = earliest(self.first, other.first), earliest(self.bad, other.bad)
+        kind = (self if first is self.first else other).kind
+        if self.kind != other.kind and self.first and other.first:
+            bad = earliest(bad, other.first if first is self.first else self.first)
+        return OrderState(
+            kind,
+            first,
+            self.not_numbers + other.not_numbers,
+            self.numbers.merge(other.numbers),
+            bad,
+        )
+
+    def in_file(self, file: int) -> OrderState:
+        """The same, its rows counted in one of several files."""
+        return replace(
+            self,
+            first=in_file(self.first, file),
+            numbers=self.numbers.in_file(file),
+            bad=in_file(self.bad, file),
+        )
 
     @property
     def missing(self) -> int:
-        """The cells so far that hold nothing."""
-        return self._not_numbers + self._numbers.missing
+        """The cells that hold nothing."""
+        return self.not_numbers + self.numbers.missing
 
     @property
     def parts(self) -> int:
@@ -43,69 +84,150 @@ class Order:
     @property
     def loss(self) -> Loss | None:
         """The first number that cannot be told from its neighbours."""
-        return self._numbers.loss(np.dtype(np.int64))
+        return self.numbers.loss(_INT)
+
+
+def read_order(
+    array: Any, rows: int | Array, words: tuple[str, ...], *, as_text: bool = False, known: OrderState
+) -> tuple[list[Any], OrderState]:
+    """A batch as one column to sort by, or two, of (n,) numbers or Arrow text; and what it adds to the state.
+
+    `rows` are the first row, or the row of each cell; `words` the spellings of a missing value. Raises BadCellError
+    for a cell that is not of the `known` kind, or unlike the first.
+
+    >>> [part.tolist() for part in read_order(pa.array(["1970-01-02"]), 0, (), known=OrderState())[0]]
+    [[86400000000], [0]]
+    """
+    array = plain(array)
+    if as_text:
+        text = pc.fill_null(array.cast(pa.string()), "")
+        return [text], OrderState(not_numbers=pc.sum(pc.equal(text, "")).as_py() or 0)
+    if array.null_count == len(array) and not is_text(array):  # of these nobody can say what they are
+        return _nothing(array, known)
+    if is_text(array):
+        return _from_text(pc.fill_null(array, ""), rows, words, known)
+    kind = _typed_kind(array.type)
+    place = int(np.argmax(np.asarray(array.is_valid()))) if array.null_count else 0
+    if known.kind not in (None, kind):
+        raise BadCellError(place, str(array[place]))
+    state = OrderState(kind, None if known.kind else BadCell(row_of(rows, place), str(array[place])))
+    if kind == "numbers":
+        return _as_numbers(array, rows, words, known, state)
+    return _typed_times(array), replace(state, not_numbers=array.null_count)
+
+
+def _nothing(array: Any, known: OrderState) -> tuple[list[Any], OrderState]:
+    return [np.zeros(len(array), np.int64)] * known.parts, OrderState(not_numbers=len(array))
+
+
+def _as_numbers(
+    array: Any, rows: int | Array, words: tuple[str, ...], known: OrderState, state: OrderState
+) -> tuple[list[Any], OrderState]:
+    options = NumberOptions(_FLOAT, words, text=True)
+    numbers, found = read_numbers(array, rows, options, known=known.numbers)
+    return [numbers], replace(state, numbers=found)
+
+
+def _from_text(
+    array: Any, rows: int | Array, words: tuple[str, ...], known: OrderState
+) -> tuple[list[Any], OrderState]:
+    spellings = word_set(words)
+    missing = pc.or_(
+        pc.is_in(array, value_set=spellings),
+        pc.is_in(pc.utf8_trim_whitespace(array), value_set=spellings),
+    )
+    present = array.filter(pc.invert(missing))
+    if not len(present):
+        return _nothing(array, known)
+    kind, state = known.kind, OrderState(known.kind)
+    if kind is None:
+        kind = _order_kind(present.slice(0, 1))
+        place = int(np.argmin(np.asarray(missing)))
+        state = OrderState(kind, BadCell(row_of(rows, place), array[place].as_py()))
+    if kind in _TIMES and _as_times(present, kind) is not None:
+        parts = _as_times(pc.if_else(missing, None, array), kind) or []
+        return parts, replace(state, not_numbers=len(array) - len(present))
+    refused: BadCellError | None = None
+    if kind == "numbers":
+        try:
+            return _as_numbers(array, rows, words, known, state)
+        except BadCellError as error:
+            refused = error
+    for row, cell in enumerate(array):
+        if not missing[row].as_py() and (
+            kind is None or _order_kind(pa.array([cell.as_py()], pa.string())) != kind
+        ):
+            raise BadCellError(row, cell.as_py())
+    assert refused is not None, "a column that cannot be sorted has a cell that says why"
+    raise refused  # such as -nan, which is spelled as a number but is none
+
+
+class Order:
+    """A column that puts the steps of a sequence in order: numbers, ISO dates and times, or text if asked.
+
+    `state` grows with each batch. A `final` one does not, and all batches come out as its one type.
+    """
+
+    def __init__(
+        self, words: Any, *, as_text: bool, state: OrderState | None = None, final: bool = False
+    ) -> None:
+        self._words = words if isinstance(words, tuple) else tuple(words.to_pylist())
+        self._as_text = as_text
+        self._final = final
+        self.state = state or OrderState()
+
+    @property
+    def kind(self) -> str | None:
+        """What the first cell was found to be, and all others must be; "text" if that was asked for."""
+        return "text" if self._as_text else self.state.kind
+
+    @property
+    def missing(self) -> int:
+        """The cells so far that hold nothing."""
+        return self.state.missing
+
+    @property
+    def parts(self) -> int:
+        """The columns that the engine sorts by."""
+        return self.state.parts
+
+    @property
+    def loss(self) -> Loss | None:
+        """The first number that cannot be told from its neighbours."""
+        return self.state.loss
 
     def encode(self, array: Any, first_row: int | Array) -> list[Any]:
         """The batch as `parts` columns, of NumPy numbers or Arrow text; BadCellError for a cell unlike the first."""
-        array = plain(array)
-        if self.kind == "text":
-            text = pc.fill_null(array.cast(pa.string()), "")
-            self._not_numbers += pc.sum(pc.equal(text, "")).as_py() or 0
-            return [text]
-        if pa.types.is_temporal(array.type):
-            return self._typed_times(array)
-        if not is_text(array):
-            if array.null_count == len(array):  # of these nobody can say what they are
-                self._not_numbers += len(array)
-                return [np.zeros(len(array), np.int64)] * self.parts
-            self._agree("numbers", array)
-            return self._as_numbers(array, first_row)
-        array = pc.fill_null(array, "")
-        missing = pc.or_(
-            pc.is_in(array, value_set=self._words),
-            pc.is_in(pc.utf8_trim_whitespace(array), value_set=self._words),
-        )
-        present = array.filter(pc.invert(missing))
-        if not len(present):
-            self._not_numbers += len(array)
-            return [np.zeros(len(array), np.int64)] * self.parts
-        if self.kind is None:
-            self.kind = _order_kind(present.slice(0, 1))
-        if self.kind in _TIMES and _as_times(present, self.kind) is not None:
-            self._not_numbers += len(array) - len(present)
-            return _as_times(pc.if_else(missing, None, array), self.kind) or []
-        if self.kind == "numbers":
-            with contextlib.suppress(BadCellError):
-                return self._as_numbers(array, first_row)
-        for row, cell in enumerate(array):
-            if not missing[row].as_py() and (
-                self.kind is None or _order_kind(pa.array([cell.as_py()], pa.string())) != self.kind
-            ):
-                raise BadCellError(row, cell.as_py())
-        raise AssertionError("a column that cannot be sorted has a cell that says why")
+        parts, found = read_order(array, first_row, self._words, as_text=self._as_text, known=self.state)
+        if not self._final:
+            self.state = self.state.merge(found)
+            return parts
+        if self._as_text:
+            return parts
+        whole = self.state.numbers.whole
+        if (found.kind != self.state.kind and found.kind is not None) or (whole and not found.numbers.whole):
+            raise UnseenError("an order column holds what it did not before")
+        return [part.astype(_INT if whole else _FLOAT, copy=False) for part in parts]
 
-    def _agree(self, kind: str, array: Any) -> None:
-        if self.kind not in (None, kind):
-            raise BadCellError(0, str(array[0]))
-        self.kind = kind
 
-    def _typed_times(self, array: Any) -> list[Any]:
-        """Times of any unit, in one unit, so that files of several units sort together."""
-        kind = array.type
-        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-            self._agree("times with a zone" if getattr(kind, "tz", None) else "times", array)
-            fine = pa.timestamp(
-                "ns" if getattr(kind, "unit", "") == "ns" else "us", getattr(kind, "tz", None)
-            )
-        else:
-            self._agree("times of day" if pa.types.is_time(kind) else "durations", array)
-            fine = pa.time64("ns") if pa.types.is_time(kind) else pa.duration(kind.unit)
-        self._not_numbers += array.null_count
-        ticks = array.cast(fine).cast(pa.int64())
-        return _micro_and_beyond(ticks, 1000 if str(fine).startswith("timestamp[ns") else 1)
+def _typed_kind(kind: Any) -> str:
+    """What cells of an Arrow type are; what is neither number nor time is left to the reader of numbers to refuse."""
+    types = pa.types
+    if types.is_timestamp(kind) or types.is_date(kind):
+        return "times with a zone" if getattr(kind, "tz", None) else "times"
+    if types.is_time(kind):
+        return "times of day"
+    return "durations" if types.is_temporal(kind) else "numbers"
 
-    def _as_numbers(self, array: Any, first_row: int | Array) -> list[Any]:
-        return [self._numbers.encode(array, first_row)]
+
+def _typed_times(array: Any) -> list[Any]:
+    """Times of any unit, in one unit, so that files of several units sort together."""
+    kind = array.type
+    unit = "ns" if getattr(kind, "unit", "") == "ns" else "us"
+    if pa.types.is_time(kind):
+        return _micro_and_beyond(array.cast(pa.time64("ns")).cast(pa.int64()), 1)
+    fine = pa.duration(unit) if pa.types.is_duration(kind) else pa.timestamp(unit, getattr(kind, "tz", None))
+    return _micro_and_beyond(array.cast(fine).cast(pa.int64()), 1000 if unit == "ns" else 1)
 
 
 def _order_kind(cells: Any) -> str | None:

@@ -18,13 +18,18 @@ def plain_integers(array: Any) -> Any:
 
     >>> plain_integers(pa.array(["7", "-12"])).to_pylist(), plain_integers(pa.array(["7", "07"]))
     ([7, -12], None)
+    >>> plain_integers(pa.array(["0xFFFFFFFFFFFF", "07"])) is None
+    True
     """
     try:
         pc.cast(array.slice(0, _FIRST), pa.int64())  # Arrow notes every cell that fails, which takes long
         integers = pc.cast(array, pa.int64())
     except pa.ArrowInvalid:
         return None
-    # No spelling of an integer is shorter than the plain one, so the letters in all tell.
+    # Of digits and signs no spelling of an integer is shorter than the plain one, so no cell makes up for another, and
+    # the letters in all tell; 0xDEADBEEF, which Arrow takes for one, may be shorter.
+    if text_bytes(array).max(initial=0) > ord("9"):
+        return None
     return integers if len(text_bytes(array)) == _plain_letters(np.asarray(integers)) else None
 
 

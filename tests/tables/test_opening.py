@@ -1,6 +1,9 @@
 """Where rows come from: files of every kind, arrays, DataFrames; what their columns are called."""
 
+import gzip
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,13 @@ import pyarrow.parquet as parquet
 import pytest
 
 from seqtool.errors import DataError
+from seqtool.files import inputs
 from seqtool.files.inputs import opened
 from seqtool.tables import json_lines
+from seqtool.tables.in_memory import from_array, from_frame
+from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import position
-from seqtool.tables.tables import Table, TextOptions, from_array, from_frame, open_tables
+from seqtool.tables.table import Table, TextOptions
 
 
 def rows_of(table: Table, columns: Sequence[int] | None = None) -> list[tuple[Any, ...]]:
@@ -77,6 +83,91 @@ def test_the_place_of_a_row_is_its_line(tmp_path: Path) -> None:
     table, _ = read(write(tmp_path / "t.csv", 'k,a\n\n"x\ny",1\nz,2\n'))
     assert table.place(0).endswith("t.csv: line 4")
     assert table.place(1).endswith("t.csv: line 5")
+
+
+# How often a file is opened.
+
+OPENED: list[str] | None = None  # what was opened since a test began to count
+
+
+def _note_opening(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and OPENED is not None:
+        OPENED.append(os.fspath(arguments[0]) if isinstance(arguments[0], (str, os.PathLike)) else "")
+
+
+sys.addaudithook(_note_opening)  # sees `open`, `os.open` and FileIO alike; it cannot be removed
+
+
+def openings(path: Path) -> int:
+    """How often a file is opened until all of its rows were read."""
+    global OPENED
+    OPENED = []
+    try:
+        table, rows = read(path)
+        assert rows
+        assert table.columns
+        return OPENED.count(str(path))
+    finally:
+        OPENED = None
+
+
+def packed(text: str, how: str) -> bytes:
+    if how == "gz":
+        return gzip.compress(text.encode())
+    return pa.compress(text.encode(), "zstd", asbytes=True) if how == "zst" else text.encode()
+
+
+ROWS = "1,2\n" * 10_000
+
+
+@pytest.mark.parametrize("how", ["", "gz", "zst"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "k,a\n1,2\n"),
+        ("t.csv", "k,a\n" + ROWS),
+        ("t", "k,a\r" + "1,2\r" * 10_000),
+        ("t.csv", "1,2"),
+        ("t.tsv", "k\ta\n" + "1\t2\n" * 10_000),
+        ("t.csv", '\n\n"k\n1","a, b"\n' + ROWS),
+        ("t.jsonl", '\n{"k": 1}\n' * 10_000),
+        ("t", '{"k": 1}'),
+    ],
+)
+def test_text_is_opened_once_to_be_recognised_and_once_to_be_read(
+    tmp_path: Path, name: str, text: str, how: str
+) -> None:
+    path = tmp_path / f"{name}.{how}".removesuffix(".")
+    path.write_bytes(packed(text, how))
+    assert openings(path) == 2
+
+
+@pytest.mark.parametrize("how", ["", "gz", "zst"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", ",".join(f"column {i}" for i in range(5000)) + "\n" + "1," * 4999 + "1\n"),
+        ("t.csv", '"k' + "\n" * 70_000 + '",a\n1,2\n'),
+        ("t.csv", "\n" * 70_000 + "k,a\n1,2\n"),
+        ("t.jsonl", '{"k": "' + "x" * 70_000 + '"}\n'),
+        ("t.jsonl", "\n" * 70_000 + '{"k": 1}'),
+    ],
+)
+def test_a_first_row_that_is_too_long_to_be_kept_takes_one_opening_more(
+    tmp_path: Path, name: str, text: str, how: str
+) -> None:
+    path = tmp_path / f"{name}.{how}".removesuffix(".")
+    path.write_bytes(packed(text, how))
+    assert openings(path) == 3
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3, 11, 12, 13])
+def test_json_lines_have_the_same_columns_however_much_of_them_is_kept(
+    tmp_path: Path, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "_KEPT", kept)
+    for text in ('{"k": "é"}\n{"k": 2}\n', '\n{"k": 1}', '\n\n\n{"k": 1}\n'):
+        assert read(write(tmp_path / "t.jsonl", text))[0].columns == ("k",)
 
 
 # Several files.

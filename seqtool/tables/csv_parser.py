@@ -1,108 +1,26 @@
-"""CSV and TSV: what its first row is, its rows as text, and where a fault stands.
+"""CSV and TSV parsed: rows as record batches.
 
-`pyarrow.csv` parses, strictly and fast; every cell stays the text that was written. Python's `csv` module
-reads a file again only to name the line of a fault.
+`pyarrow.csv` parses, strictly and fast; every cell stays the text that was written, but where numbers that are
+expected say the same.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain, islice
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from seqtool.errors import DataError, UsageError
-from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.files.inputs import BROKEN, Input, damaged_packing
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import ordered_map
 from seqtool.tables.cells.spelling import plain_integers
-from seqtool.tables.csv_blocks import LONGEST_ROW, Block, Dialect, QuoteWatch, Rest, blocks, is_utf8
-
-_DELIMITERS = (",", "\t", ";", "|")
-_ESCAPES = {"\\t": "\t", "tab": "\t"}
-
-
-def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding: str) -> Dialect:
-    """Read the first row of a file and decide what it is.
-
-    A first row with no number among its cells is a header; one of numbers alone is data. Raises DataError
-    for a mixed one (when `header` is None), for a header with the same name twice, and for bytes that are
-    not text in `encoding`; UsageError for an unknown encoding or a delimiter of several characters.
-    """
-    if delimiter is not None:
-        delimiter = _ESCAPES.get(delimiter, delimiter)
-        if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
-            raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
-    with _text(source, encoding, errors="surrogateescape") as text:
-        begin = _first_line(source, text)
-    delimiter = delimiter or _guess_delimiter(source, begin)
-    row, blank = [begin], 0
-    with _text(source, encoding, errors="surrogateescape") as text:  # again, for a stream cannot go back
-        for cells in _reader(text, delimiter):
-            if cells:
-                row = cells
-                break
-            blank += 1
-    row = [cell.removeprefix("\ufeff") if i == 0 else cell for i, cell in enumerate(row)]
-    for column, cell in enumerate(row):
-        _check_encoded(source, blank + 1, column, cell, encoding)
-    if header is None:
-        header = _is_header(source, row, blank + 1)
-    if header:
-        _check_unique(source, row)
-    return Dialect(tuple(row), header, delimiter, encoding, blank)
-
-
-def _first_line(source: Input, text: IO[str]) -> Any:
-    for line in text:
-        if line.strip():
-            return line
-    raise DataError(f"{source.name}: holds only blank lines; rows were expected")
-
-
-def _guess_delimiter(source: Input, line: str) -> str:
-    if ".tsv" in source.name.lower():
-        return "\t"
-    return next((mark for mark in _DELIMITERS if mark in line), ",")
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell is spelled as a finite number.
-
-    >>> is_number("-1.5e3"), is_number("1_000"), is_number("nan")
-    (True, False, False)
-    """
-    try:
-        return "_" not in cell and abs(float(cell)) < float("inf")
-    except ValueError:
-        return False
-
-
-def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
-    numbers = [is_number(cell) for cell in row]
-    if all(numbers):
-        return False
-    if not any(numbers):
-        return True
-    number, other = row[numbers.index(True)], row[numbers.index(False)]
-    raise DataError(
-        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); "
-        "say --header if it names the columns, --no-header if it is data"
-    )
-
-
-def _check_unique(source: Input, row: Sequence[str]) -> None:
-    twice = sorted(name for name, count in Counter(row).items() if name and count > 1)
-    if twice:
-        names = ", ".join(map(repr, twice))
-        raise DataError(f"{source.name}: the header names {names} more than once; rename one of them")
+from seqtool.tables.csv_blocks import LONGEST_ROW, Block, QuoteWatch, Rest, blocks, is_utf8
+from seqtool.tables.csv_dialect import Dialect
+from seqtool.tables.csv_faults import check_quotes, first_fault
+from seqtool.tables.table import Expected
 
 
 def batches(
@@ -127,7 +45,7 @@ def batches(
                 elif len(found):
                     yield found
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            fault = _fault(source, dialect, error)
+            fault = first_fault(source, dialect, error)
             if fault is not None:
                 raise fault from None
         except BROKEN as error:
@@ -139,21 +57,7 @@ def _one_by_one(source: Input, parser: _Parser, rest: Rest) -> Iterator[Any]:
     stream = QuoteWatch(rest, parser.dialect.delimiter)
     yield from parser.stream(stream, skip=parser.dialect.skipped if rest.from_start else 0)
     if stream.odd or not is_utf8(parser.dialect.encoding):
-        _check_quotes(source, parser.dialect)
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What columns are likely to hold: it saves work where it is so, and changes nothing where it is not.
-
-    `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
-    the columns of keys. `threads` may read at once, by default one a core.
-    """
-
-    numbers: frozenset[int] = frozenset()
-    missing: Sequence[str] = ()
-    keys: frozenset[int] = frozenset()
-    threads: int | None = None
+        check_quotes(source, parser.dialect)
 
 
 class _Parser:
@@ -321,90 +225,3 @@ def _holds(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def line_of(source: Input, dialect: Dialect, row: int) -> int:
-    """The line on which a row of data, counted from 0, ends."""
-    with _text(source, dialect.encoding, errors="surrogateescape") as text:
-        reader = _reader(text, dialect.delimiter)
-        for number, _ in enumerate(cells for cells in reader if cells):
-            if number == row + int(dialect.header):
-                break
-        return int(reader.line_num)
-
-
-def _fault(source: Input, dialect: Dialect, error: Exception) -> DataError | None:
-    """The first fault of the file, found by reading it again, slowly; none in a header without rows."""
-    try:
-        _check_quotes(source, dialect)
-        rows = _check_rows(source, dialect)
-    except DataError as found:
-        return found
-    except UnicodeError:
-        return DataError(f"{source.name}: not text in {dialect.encoding}; say what it is with --encoding")
-    except BROKEN as broken:
-        return damaged_packing(source.name, source.packing or "file's", broken)
-    reason = " ".join(str(error).split())
-    if "straddling" in reason:
-        if rows <= int(dialect.header):
-            return None
-        reason = f"a row of more than {LONGEST_ROW >> 20} MB"
-    return DataError(f"{source.name}: cannot be parsed as CSV ({reason})")
-
-
-def _check_rows(source: Input, dialect: Dialect) -> int:
-    """Count the rows, the header included; raise DataError at the first that is not like the first row."""
-    expected, count = len(dialect.first_row), 0
-    with _text(source, dialect.encoding, errors="surrogateescape") as text:
-        reader = _reader(text, dialect.delimiter)
-        for row in reader:
-            count += bool(row)
-            if row and len(row) != expected:
-                raise DataError(
-                    f"{source.name}: line {reader.line_num}: the first row has {expected} cells, but this "
-                    f"one {len(row)}: {dialect.delimiter.join(row)[:60]!r}"
-                )
-            for column, cell in enumerate(row):
-                _check_encoded(source, reader.line_num, column, cell, dialect.encoding)
-    return count
-
-
-def _check_quotes(source: Input, dialect: Dialect) -> None:
-    with _text(source, dialect.encoding, errors="surrogateescape") as text:
-        reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
-        begin = 1
-        try:
-            for _ in reader:
-                begin = reader.line_num + 1
-        except csv.Error as error:
-            what = "opens a quote that is never closed"
-            if "end of data" not in str(error):
-                what = "a quote closes a cell, but more of the cell follows it"
-            raise DataError(f"{source.name}: line {begin}: {what}") from None
-
-
-def _check_encoded(source: Input, line: int, column: int, cell: str, encoding: str) -> None:
-    if cell.isascii():
-        return
-    wrong = next((char for char in cell if "\udc80" <= char <= "\udcff"), None)
-    if wrong:
-        raise DataError(
-            f"{source.name}: line {line}, column {column}: byte 0x{ord(wrong) - 0xDC00:02x} is not text in "
-            f"{encoding}; say what it is with --encoding, such as latin-1 or cp1252"
-        )
-
-
-def _reader(text: IO[str], delimiter: str) -> Any:
-    csv.field_size_limit(1 << 30)
-    return csv.reader(text, delimiter=delimiter)
-
-
-def _text(source: Input, encoding: str, *, errors: str) -> io.TextIOWrapper:
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise UsageError(
-            f"--encoding {encoding}: no such encoding; utf-8, latin-1 and cp1252 are common"
-        ) from None
-    name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
-    return io.TextIOWrapper(open_bytes(source.path, source.packing), encoding=name, errors=errors, newline="")

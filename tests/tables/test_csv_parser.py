@@ -11,13 +11,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
+from seqtool.files import inputs
 from seqtool.files.inputs import Input, opened
-from seqtool.tables import csv_text
+from seqtool.tables import csv_parser
 from tests.cutting import small_blocks
+from tests.hunting import examples
 
 BLOCK = 1 << 12
 
@@ -32,18 +34,20 @@ def source_of(
         yield found[0]
 
 
-def sniffed(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> csv_text.Dialect:
+def sniffed(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> csv_parser.Dialect:
     with source_of(folder, text, name) as source:
-        return csv_text.sniff(source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options))
+        return csv_parser.sniff(
+            source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options)
+        )
 
 
 def rows_of(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> list[list[str]]:
     """Every row of data, as the parser gives it."""
     with source_of(folder, text, name, options.get("encoding", "utf-8")) as source:
-        dialect = csv_text.sniff(
+        dialect = csv_parser.sniff(
             source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options)
         )
-        batches = list(csv_text.batches(source, dialect, range(len(dialect.first_row))))
+        batches = list(csv_parser.batches(source, dialect, range(len(dialect.first_row))))
     return [
         list(row) for batch in batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)
     ]
@@ -80,6 +84,14 @@ def test_the_delimiter_is_found_in_the_first_row(tmp_path: Path, text: str, deli
 
 def test_a_tsv_is_cut_at_tabs(tmp_path: Path) -> None:
     assert sniffed(tmp_path, "a,b\tc\n", "rows.tsv").first_row == ("a,b", "c")
+    packed = gzip.compress(b"a,b\tc\n")
+    assert sniffed(tmp_path, packed, "rows.tsv.gz").first_row == ("a,b", "c")
+
+
+@pytest.mark.parametrize("name", ["d.tsv/a.csv", "a.tsv.csv", "my.tsvs"])
+def test_only_the_suffix_of_the_file_itself_makes_a_tsv(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.tsv").mkdir()
+    assert sniffed(tmp_path, "a,b\tc\n", name).first_row == ("a", "b\tc")
 
 
 @pytest.mark.parametrize("spelled", ["\t", "\\t", "tab"])
@@ -117,6 +129,44 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
     assert sniffed(tmp_path, b"\xef\xbb\xbfkey,a\n").first_row == ("key", "a")
     assert rows_of(tmp_path, b"\xef\xbb\xbf1,2\n3,4\n") == [["1", "2"], ["3", "4"]]
     assert rows_of(tmp_path, b'\xef\xbb\xbf"k","a"\n3,4\n') == [["3", "4"]]
+
+
+def sniffed_or_refused(folder: Path, data: bytes, kept: int, encoding: str) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inputs, "_KEPT", kept)
+        with source_of(folder, data, encoding=encoding) as source:
+            assert source.head == data[:kept]
+            assert source.head_is_all == (len(data) <= kept)
+            try:
+                return csv_parser.sniff(source, delimiter=None, header=None, encoding=encoding)
+            except (SeqtoolError, UnicodeError) as error:
+                return type(error), str(error)
+
+
+@given(
+    text=st.text(st.sampled_from(list('ab1,;\t" \n\ré表\ufeff')), min_size=1, max_size=40),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "shift_jis", "ascii"]),
+    written=st.sampled_from(["", "utf-8"]),
+    kept=st.integers(1, 80),
+)
+@settings(max_examples=300)
+@example(text="  \n\nab;ab\n1;1\n", encoding="utf-8", written="", kept=5)
+@example(text="a,b\r\n1,2\r\n", encoding="utf-8", written="", kept=4)
+@example(text='"a\n\nb",b\n1,2\n', encoding="utf-8", written="", kept=6)
+@example(text="ab,表\n1,2\n", encoding="utf-16", written="", kept=9)
+def test_the_first_row_is_the_same_however_much_of_the_file_is_kept(
+    scratch: Path, text: str, encoding: str, written: str, kept: int
+) -> None:
+    """Some are written in another encoding than they are read in."""
+    data = text.encode(written or encoding, errors="replace")
+    whole = sniffed_or_refused(scratch, data, 1 << 13, encoding)
+    assert sniffed_or_refused(scratch, data, kept, encoding) == whole
+    if isinstance(whole, csv_parser.Dialect):
+        read = data.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape")
+        rows = csv.reader(io.StringIO(read, newline=""), delimiter=whole.delimiter)
+        blank, row = next((i, row) for i, row in enumerate(rows) if row)
+        assert whole.blank_lines == blank
+        assert whole.first_row == (row[0].removeprefix("\ufeff"), *row[1:])
 
 
 # Cells as written.
@@ -175,8 +225,8 @@ def test_one_column_alone_is_a_table(tmp_path: Path) -> None:
 
 def test_only_the_columns_that_are_asked_for_come_in_that_order(tmp_path: Path) -> None:
     with source_of(tmp_path, "a,b,c\n1,2,3\n") as source:
-        dialect = csv_text.sniff(source, delimiter=None, header=None, encoding="utf-8")
-        (batch,) = csv_text.batches(source, dialect, [2, 0])
+        dialect = csv_parser.sniff(source, delimiter=None, header=None, encoding="utf-8")
+        (batch,) = csv_parser.batches(source, dialect, [2, 0])
     assert [column.to_pylist() for column in batch.columns] == [["3"], ["1"]]
 
 
@@ -351,7 +401,7 @@ any_cell = st.text(
     # With another line end, Python's csv module leaves a bare carriage return unquoted.
     style=st.sampled_from([(csv.QUOTE_MINIMAL, "\r\n"), (csv.QUOTE_ALL, "\r\n"), (csv.QUOTE_ALL, "\n")]),
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_table_that_pythons_csv_module_writes_is_read_back(
     scratch: Path, rows: list[list[str]], style: tuple[Any, str]
 ) -> None:
@@ -368,7 +418,7 @@ def test_any_table_that_pythons_csv_module_writes_is_read_back(
         max_size=8,
     )
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_table_is_read_as_pythons_csv_module_reads_it_or_refused(scratch: Path, lines: list[str]) -> None:
     text = "k,a\n" + "".join(line + "\n" for line in lines)
     expected = [row for row in csv.reader(io.StringIO(text, newline="")) if row][1:]
@@ -389,5 +439,5 @@ def test_the_line_of_a_row_counts_blank_lines_and_line_ends_in_cells(tmp_path: P
     text = "\n" + "k,a\n" * header + '1,2\n\n"3\n3",4\n5,6\n'
     lines = [3, 6, 7] if header else [2, 5, 6]
     with source_of(tmp_path, text) as source:
-        dialect = csv_text.sniff(source, delimiter=None, header=header, encoding="utf-8")
-        assert [csv_text.line_of(source, dialect, row) for row in range(3)] == lines
+        dialect = csv_parser.sniff(source, delimiter=None, header=header, encoding="utf-8")
+        assert [csv_parser.line_of(source, dialect, row) for row in range(3)] == lines

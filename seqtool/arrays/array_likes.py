@@ -1,0 +1,104 @@
+"""The cells of what other libraries hold in memory: NumPy arrays, Arrow data, frames, series and tensors.
+
+Nothing is imported to ask what a thing is: it is known by what it offers, `__arrow_c_stream__` (the Arrow PyCapsule
+interface), `__array__` or `to_numpy`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seqtool.errors import damaged
+
+
+def kind_of(thing: Any) -> str:
+    """What a person calls the type of a thing.
+
+    >>> kind_of([1]), kind_of(np.zeros(2))
+    ('list', 'numpy.ndarray')
+    """
+    kind = type(thing)
+    package = kind.__module__.split(".")[0]
+    return kind.__qualname__ if package in ("builtins", "__main__") else f"{package}.{kind.__qualname__}"
+
+
+def is_pandas_frame(thing: Any) -> bool:
+    """Whether a thing is a pandas DataFrame, without loading pandas to ask."""
+    return hasattr(thing, "columns") and hasattr(thing, "set_axis")
+
+
+def is_arrow(thing: Any) -> bool:
+    """Whether a thing offers its cells through the Arrow PyCapsule interface."""
+    return hasattr(thing, "__arrow_c_stream__") or hasattr(thing, "__arrow_c_array__")
+
+
+def is_array_like(thing: Any) -> bool:
+    """Whether a thing has cells that `plain` gives; lists, numbers and text have none."""
+    if isinstance(thing, (np.generic, type)):
+        return False
+    return (
+        is_pandas_frame(thing) or is_arrow(thing) or hasattr(thing, "__array__") or hasattr(thing, "to_numpy")
+    )
+
+
+def plain(thing: Any) -> Any:
+    """The cells of a thing: a list of columns for a frame or table, else a NumPy or Arrow array.
+
+    Raises DataError for what cannot be read.
+    """
+    if isinstance(thing, np.ndarray):
+        return thing
+    with damaged(f"a {kind_of(thing)} that cannot be read as an array"):
+        if is_pandas_frame(thing):
+            return _columns_of(thing)
+        if isinstance(getattr(thing, "dtype", None), np.dtype) and hasattr(thing, "__array__"):
+            return np.asarray(thing)
+        if is_arrow(thing):
+            array = arrow_array(thing)
+            return array.flatten() if is_struct(array) else array
+        return np.asarray(thing if hasattr(thing, "__array__") else thing.to_numpy())
+
+
+def _columns_of(frame: Any) -> Any:
+    """The columns of a pandas DataFrame, or all of it at once where all hold numbers of one type."""
+    kinds = set(frame.dtypes)
+    if len(kinds) == 1 and isinstance(kind := kinds.pop(), np.dtype) and kind.kind in "biuf":
+        return np.asarray(frame.to_numpy())
+    return [plain(frame.iloc[:, i]) for i in range(frame.shape[1])]
+
+
+def arrow_chunks(thing: Any) -> Any:
+    """What a thing offers as an Arrow chunked array, without a copy; the rows of a table are cells of structs.
+
+    >>> import pyarrow as pa
+    >>> arrow_chunks(pa.table({"a": [1, 2]})).type
+    StructType(struct<a: int64>)
+    """
+    import pyarrow as pa
+
+    if isinstance(thing, pa.ChunkedArray):
+        return thing
+    if hasattr(thing, "__arrow_c_stream__"):
+        return pa.chunked_array(thing)
+    array = thing if isinstance(thing, pa.Array) else pa.array(thing)
+    return pa.chunked_array([array])
+
+
+def arrow_array(thing: Any) -> Any:
+    """The same as one Arrow array, without dictionary encoding: copied only where there are several chunks."""
+    import pyarrow as pa
+
+    chunks = arrow_chunks(thing)
+    array = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # more than one array can hold
+        array = pa.concat_arrays(array.chunks)
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def is_struct(array: Any) -> bool:
+    """Whether the cells of an Arrow array are the rows of a table."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_struct(array.type))

@@ -1,0 +1,151 @@
+"""Numbers of several sources as one array that holds each of them exactly, with NaN for those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.errors import DataError
+
+
+def common_type(arrays: Sequence[Array]) -> np.dtype[Any]:
+    """The type that holds every number of some arrays exactly; raises OverflowError where none does."""
+    kinds = {array.dtype.kind for array in arrays}
+    wide = {"u", "i"} <= kinds <= {"u", "i", "b"}
+    tried = [np.dtype(np.int64), np.dtype(np.uint64)] if wide else [np.result_type(*arrays)]
+    for dtype in tried:
+        if all(a.dtype.kind not in "biuf" or first_loss(a, dtype) is None for a in arrays):
+            return dtype
+    raise OverflowError
+
+
+def filled(array: Any, name: str = "the array") -> tuple[Array, int]:
+    """A masked array with NaN where it is masked, and how many cells that are; any other as it is.
+
+    Raises DataError for integers, which hold no NaN; it names the first masked cell.
+
+    >>> filled(np.ma.masked_array([1.5, 2.5], [False, True]))
+    (array([1.5, nan]), 1)
+    """
+    if not isinstance(array, np.ma.MaskedArray):
+        return array, 0
+    mask = np.ma.getmaskarray(array)
+    missing = int(mask.sum())
+    if missing and array.dtype.kind in "biu":
+        place = ", ".join(str(i) for i in np.argwhere(mask)[0].tolist())
+        raise DataError(
+            f"{name}[{place}] is masked: a missing value, which {array.dtype} cannot hold; convert the array first, "
+            "with .astype('float64'), or fill it, with .filled(0)"
+        )
+    return np.asarray(array.filled(np.nan) if missing else array.data), missing
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """Arrays end to end; raises OverflowError where no type holds all of their numbers exactly.
+
+    >>> joined([np.array([2**63], np.uint64), np.array([1])]).dtype
+    dtype('uint64')
+    """
+    common = common_type(arrays)
+    return np.concatenate([array.astype(common, copy=False) for array in arrays])
+
+
+def array_of(steps: list[Any]) -> tuple[Array, int]:
+    """Numbers, or lists of them, as one array, and how many are missing.
+
+    Whole numbers give int64 or uint64, anything else float64. Raises TypeError, ValueError or OverflowError for what
+    is no array of numbers, and for a whole number that would be rounded.
+
+    >>> array_of([1, None])
+    (array([ 1., nan]), 1)
+    """
+    if not steps:
+        return np.empty(0), 0
+    values, missing = np.array(steps), 0
+    if values.dtype == object:  # None among numbers; a mixture of anything else raises
+        values, missing = _with_gaps(values)
+    if values.dtype == np.float64 and not (np.abs(values) < 2**53).all():
+        numbers = np.array(steps, dtype=object).reshape(-1).tolist()
+        if all(isinstance(number, (int, np.integer)) and number >= 0 for number in numbers):
+            return np.array(numbers, dtype=np.uint64).reshape(values.shape), 0
+        _check_whole(numbers, values.reshape(-1))
+    return values, missing
+
+
+def _with_gaps(cells: Array) -> tuple[Array, int]:
+    """Objects as float64, NaN for those that are missing, and how many are; raises TypeError for text."""
+    flat = cells.reshape(-1)
+    if any(isinstance(cell, (str, bytes)) for cell in flat):
+        raise TypeError
+    gaps = np.fromiter(map(is_gap, flat), bool, len(flat))
+    return np.where(gaps, np.nan, flat).astype(np.float64).reshape(cells.shape), int(gaps.sum())
+
+
+def is_gap(cell: Any) -> bool:
+    """Whether a cell stands for a missing value: None, or the NA of pandas, which is not loaded to ask.
+
+    >>> is_gap(None), is_gap(float("nan"))
+    (True, False)
+    """
+    return cell is None or type(cell).__name__ == "NAType"
+
+
+def _check_whole(numbers: list[Any], held: Array) -> None:
+    """Raise OverflowError where a whole number was rounded when it joined others."""
+    for place in np.flatnonzero(~(np.abs(held) < 2**53)).tolist():
+        whole = isinstance(numbers[place], (int, np.integer))
+        if whole and (not np.isfinite(held[place]) or int(held[place]) != int(numbers[place])):
+            raise OverflowError
+
+
+def numbers_in(cells: Any, name: str = "the array") -> tuple[Array, int]:
+    """The numbers of what `plain` gives, (n,) or (n, F), and how many are missing: the cells of one sequence.
+
+    Raises DataError for what holds anything else.
+
+    >>> numbers_in([np.array([1, 2]), np.array([0.5, 1.5])])[0].tolist()
+    [[1.0, 0.5], [2.0, 1.5]]
+    """
+    if isinstance(cells, list):
+        return _side_by_side(cells)
+    if isinstance(cells, np.ndarray):
+        if cells.dtype != object:
+            return filled(cells, name)
+        try:
+            return array_of(cells.tolist())
+        except (ValueError, TypeError, OverflowError):
+            raise DataError("holds objects; numbers were expected") from None
+    from seqtool.arrays.list_columns import is_list, lists_of, numbers_of
+
+    if not is_list(cells.type):
+        return numbers_of(cells), cells.null_count
+    steps = lists_of(cells)
+    if len(steps.lengths) and (steps.lengths != steps.lengths[0]).any():
+        raise DataError("its steps have different numbers of features")
+    width = int(steps.lengths[0]) if len(steps.lengths) else 0
+    return steps.values.reshape(len(cells), width), steps.missing
+
+
+def _side_by_side(columns: list[Any]) -> tuple[Array, int]:
+    """The columns of a table as one array (n, F), of the type that holds them all."""
+    if not columns:
+        raise DataError("a table without columns; numbers were expected")
+    parts = []
+    for place, column in enumerate(columns):
+        part, missing = numbers_in(column)
+        if part.dtype.kind not in "biuf" or part.ndim != 1:
+            held = part.dtype if part.ndim == 1 else "lists"
+            raise DataError(f"column {place} holds {held}; numbers were expected")
+        parts.append((part, missing))
+    arrays = [part for part, _ in parts]
+    try:
+        dtype = common_type(arrays)
+    except OverflowError:
+        raise DataError(
+            "the columns hold whole numbers that no common type holds exactly; convert them first"
+        ) from None
+    side_by_side = np.stack([array.astype(dtype, copy=False) for array in arrays], axis=1)
+    return side_by_side, sum(missing for _, missing in parts)

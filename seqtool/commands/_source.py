@@ -1,0 +1,69 @@
+"""How a command that reads one file opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seqtool.commands._options import MemoryOptions
+from seqtool.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqtool.arrays.spool import Spool
+    from seqtool.files.inputs import Input
+    from seqtool.sources.options import ForeignSpec, Sequences
+    from seqtool.system.memory import Memory
+    from seqtool.terminal.report import Summary
+
+
+@dataclass(frozen=True)
+class Source:
+    """The one input of a command, and what there is to work with: memory, and a spool for what it cannot hold."""
+
+    file: Input
+    spool: Spool
+    memory: Memory
+
+
+@contextmanager
+def one_source(source: str | None, command: str, using: MemoryOptions) -> Iterator[Source]:
+    """The input behind a name, open for the block; standard input where there is no name.
+
+    Raises UsageError for a pattern that matches several files, and what `seqtool.files.inputs.opened` raises.
+    """
+    from seqtool.arrays.spool import Spool
+    from seqtool.files import inputs
+    from seqtool.system import memory
+
+    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    names = [source] if source else []
+    with Spool(folder) as spool, inputs.opened(names, spool=folder) as found:
+        if len(found) > 1:
+            raise UsageError(f"{source} matches {len(found)} files; {command} takes one at a time")
+        yield Source(found[0], spool, limit)
+
+
+def read(
+    source: Source,
+    described: ForeignSpec,
+    summary: Summary,
+    *,
+    allow_pickle: bool = False,
+    dtype: str | None = None,
+) -> Sequences:
+    """The sequences of a source, and in the summary what was read; errors as in `seqtool.sources.read`."""
+    from seqtool.sources.options import SourceOptions
+    from seqtool.sources.read import read_sequences
+    from seqtool.words import count
+
+    options = SourceOptions(
+        foreign=described, allow_pickle=allow_pickle, dtype=dtype, spool=source.spool, memory=source.memory
+    )
+    found, name = read_sequences(source.file, options), source.file.name
+    line = f"{count(len(found.ragged), 'sequence')}, {count(found.steps, 'step')} from {name}"
+    summary.say("read", "; ".join([line, *found.notes]))
+    summary.facts |= {"inputs": [name], "notes": found.notes}
+    summary.warnings += found.warnings
+    return found

@@ -1,0 +1,146 @@
+"""The subcommand of an operation: it reads a source, applies the operation, delivers and reports.
+
+The options follow from the fields of the operation, the help from its docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, OutputOptions, choice
+from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
+
+if TYPE_CHECKING:
+    from seqtool.operations.operation import Outcome
+    from seqtool.sequences.padding_values import Side
+    from seqtool.sequences.ragged import Ragged
+    from seqtool.sequences.stream import PaddedStream
+    from seqtool.sources.options import Sequences
+    from seqtool.terminal.report import Summary
+
+SourceName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SOURCE", help="What pad takes: a file, or - for standard input.", show_default=False
+    ),
+]
+_SHARED: dict[str, Any] = {
+    "given": ArrayOptions,
+    "label": LabelName,
+    "key": KeyName,
+    "using": MemoryOptions,
+    "to": OutputOptions,
+}
+
+
+def command_of(operation: type[Operation]) -> Callable[..., None]:
+    """The function that typer makes a subcommand of."""
+    options = {name: _option(name, hint) for name, hint in annotated_fields(operation).items()}
+    defaults = {f.name: f.default for f in fields(operation)}  # type: ignore[arg-type]
+
+    def command(
+        *,
+        source: str | None,
+        given: ArrayOptions,
+        label: str | None,
+        key: str | None,
+        using: MemoryOptions,
+        to: OutputOptions,
+        **arguments: Any,
+    ) -> None:
+        _transform(operation(**arguments), source, given, label, key, using, to)
+
+    annotations = {"source": SourceName, **options, **_SHARED}
+    defaults |= dict.fromkeys(("source", "label", "key"))
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=annotation,
+                default=inspect.Parameter.empty if defaults.get(name, MISSING) is MISSING else defaults[name],
+            )
+            for name, annotation in annotations.items()
+        ]
+    )
+    command.__annotations__ = annotations
+    command.__name__, command.__doc__ = operation.__name__.lower(), _help(operation)
+    return command
+
+
+def _option(name: str, annotation: Any) -> Any:
+    """A field as an option of a command."""
+    kind, argument = argument_of(annotation)
+    words, flag = choices(kind), f"--{name.replace('_', '-')}"
+    if words:
+        return Annotated[str, choice(flag, words, help=argument.help)]
+    least = argument.least if kind is int else None
+    return Annotated[kind, typer.Option(flag, metavar=argument.metavar, min=least, help=argument.help)]
+
+
+def _help(operation: type[Operation]) -> str:
+    """The docstring without its doctests."""
+    return inspect.cleandoc(operation.__doc__ or "").partition(">>>")[0].rstrip()
+
+
+def _transform(
+    operation: Operation,
+    source: str | None,
+    given: ArrayOptions,
+    label: str | None,
+    key: str | None,
+    using: MemoryOptions,
+    to: OutputOptions,
+) -> None:
+    from seqtool import errors
+    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._source import one_source, read
+    from seqtool.operations.run import with_entry
+    from seqtool.terminal.report import Summary
+
+    name = type(operation).__name__.lower()
+    check_output(to)
+    summary = Summary(name)
+    with one_source(source, name, using) as opened:
+        inputs = [opened.file.given, *given.files]
+        destination = destination_of(to, command=name, inputs=inputs)
+        with summary.stage("reading"):
+            found = read(opened, given.described(label, key), summary)
+        with errors.at(opened.file.name):
+            state = operation.fit(found.ragged)
+            outcome = operation.apply(found.ragged, state, spool=opened.spool)
+            show_outcome(outcome, summary)
+            data = _in_its_form(outcome, found, given.side)
+        described = {**given.resolved, "label": label, "key": key}
+        inputs_shown = [opened.file.base_name]
+        done = with_entry(
+            data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
+        )
+        deliver(done, destination, to, summary, threads=opened.memory.threads())
+
+
+def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> PaddedStream | Ragged:
+    """Ragged sequences as they are; those of a padded block padded as they were."""
+    from seqtool.operations.pad import pad_stream
+
+    if found.maxlen is None:
+        return outcome.ragged
+    slots = found.maxlen if outcome.maxlen is None else min(found.maxlen, outcome.maxlen)
+    return pad_stream(
+        outcome.ragged,
+        maxlen=max(1, slots),
+        padding=found.padding or side or "post",
+        value=0 if found.value is None else found.value,
+    )
+
+
+def show_outcome(outcome: Outcome, summary: Summary) -> None:
+    """Tell in the summary what an operation did."""
+    for word, text in outcome.lines:
+        summary.say(word, text)
+    summary.warnings += outcome.warnings

@@ -1,0 +1,189 @@
+"""What is to be done with the columns of a table, and what that means for the state of their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array, dtype_named
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.errors import DataError
+from seqtool.grouping.encoder_state import EncoderState, Fault
+from seqtool.grouping.kernel import ChangingError, Grouped, Layout
+from seqtool.sequences.padding_values import check_step_value
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.tables.cells import BadCell, Numbers, missing_words
+from seqtool.tables.roles import Roles
+from seqtool.tables.table import Expected, Table
+
+if TYPE_CHECKING:
+    from seqtool.grouping.encoder import GroupOptions
+
+
+@dataclass(frozen=True)
+class EncoderPlan:
+    """What is to be done with the columns of a table, in plain values that pickle.
+
+    `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
+    table says of itself: whether names stand in a header, whether cells are text, the type that all cells share.
+    """
+
+    roles: Roles
+    options: GroupOptions
+    columns: tuple[str | None, ...]
+    named: bool
+    text: bool
+    array_dtype: np.dtype[Any] | None = None
+
+    @classmethod
+    def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
+        """The plan for a table, which it does not keep."""
+        return cls(roles, options, table.columns, table.named, table.text, table.dtype)
+
+    def label(self, column: int) -> str:
+        """What a person calls a column: its name, or its position."""
+        return self.columns[column] or str(column)
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        """The columns of features."""
+        return self.roles.features
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """The columns of labels: `y` for one a sequence, `t` for one a step."""
+        both = (("y", self.roles.label), ("t", self.roles.step_label))
+        return {part: column for part, column in both if column is not None}
+
+    @property
+    def asked_dtype(self) -> np.dtype[Any] | None:
+        """The type of the features, where it does not depend on what they hold."""
+        return self.array_dtype if self.options.dtype is None else dtype_named(self.options.dtype)
+
+    def expected(self) -> Expected:
+        """What the columns of text are likely to hold."""
+        roles = self.roles
+        as_written = {*roles.key, *self.labels.values()}
+        numbers = {*roles.features, *roles.static}
+        words = missing_words(self.options.missing)
+        spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
+        if spellings is None:
+            return Expected(keys=frozenset(roles.key))
+        likely = {*numbers, *roles.order} - as_written - roles.text_order
+        return Expected(frozenset(likely), spellings, frozenset(roles.key))
+
+    def fault(self, state: EncoderState) -> Fault | None:
+        """The first bad cell by row; of those in one row the first of key, order, feature, static, label."""
+        roles = self.roles
+        sure = [column for column in roles.features if column not in roles.spare_features]
+        found: list[tuple[str, int, BadCell | None]] = [
+            *(("key", column, state.keys[column].bad) for column in roles.key),
+            *(("order", column, state.orders[column].bad) for column in roles.order),
+            *(("feature", column, state.features[column].bad) for column in sure),
+            *(("static", column, state.statics[column].bad) for column in roles.static),
+            *(("label", column, state.labels[part].bad) for part, column in self.labels.items()),
+        ]
+        faults = [Fault(part, column, bad) for part, column, bad in found if bad]
+        return min(faults, key=lambda fault: fault.bad.row, default=None)
+
+    def settled(self, state: EncoderState) -> EncoderPlan:
+        """The same, without the key columns of a table without names that hold text: they are no features."""
+        roles = self.roles
+        for column in self.roles.features:
+            if column in roles.spare_features and state.features[column].bad:
+                roles = roles.without_feature(column)
+        return replace(self, roles=roles)
+
+    def dtype(self, state: EncoderState) -> np.dtype[Any]:
+        """The type of the features, once all rows are known."""
+        whole = all(state.features[column].whole for column in self.features)
+        return self.asked_dtype or np.dtype(np.int64 if whole else np.float32)
+
+    def static_dtype(self, state: EncoderState) -> np.dtype[Any]:
+        """The type of the static numbers, once all rows are known."""
+        whole = all(numbers.whole for numbers in state.statics.values())
+        return np.dtype(np.int64 if whole else np.float32)
+
+    def missing(self, state: EncoderState) -> dict[str, int]:
+        """The columns of features and static numbers that have missing values, and how many."""
+        columns = {**{column: state.features[column] for column in self.features}, **state.statics}
+        return {self.label(column): numbers.missing for column, numbers in columns.items() if numbers.missing}
+
+    def coarse(self, state: EncoderState) -> list[str]:
+        """The features that become float32 although some of their numbers have no room for a fraction there."""
+        if self.dtype(state) != np.float32:
+            return []
+        return [self.label(column) for column in self.features if state.features[column].coarse]
+
+    def layout(self, state: EncoderState) -> Layout:
+        """What the columns are to the kernel; the first rows tell whether an order column is of times."""
+        labels = self.labels
+        order = [f"o{column}_{i}" for column in self.roles.order for i in range(state.orders[column].parts)]
+        riding = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
+        return Layout(
+            keys=[f"k{i}" for i in range(len(self.roles.key))],
+            order=order,
+            features=[f"f{column}" for column in self.features],
+            dtype=self.asked_dtype,
+            constant=[*(f"s{column}" for column in self.roles.static), *(["y"] if "y" in labels else [])],
+            riding=riding,
+        )
+
+    def changing(self, error: ChangingError, state: EncoderState) -> DataError:
+        """The error for a label or static column that changes within a key."""
+        if error.column == "y":
+            name = self.label(self.labels["y"])
+            before, after = (state.labels["y"].text(code) for code in (error.before, error.after))
+            option = f"use --step-label {name} for one label per step"
+        else:
+            name = self.label(int(error.column[1:]))
+            before, after = error.before, error.after
+            option = f"leave --static {name} out, and it is a feature of each step"
+        return DataError(
+            f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; {option}"
+        )
+
+    def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
+        """The sequences with all that belongs to them."""
+        per_step, per_sequence, names = {}, {}, {}
+        if "y" in self.labels:
+            meaning, classes = state.labels["y"].finish(self.options.label_as)
+            per_sequence["y"] = _meant(grouped.constant["y"], meaning)
+            if classes is not None:
+                names["classes"] = classes
+        if "t" in self.labels:
+            meaning, classes = state.labels["t"].finish(self.options.label_as)
+            check_step_value("step_y", self.options.label_value, meaning.dtype, "--label-value")
+            per_step["step_y"] = StepArray(_meant(grouped.riding["t"], meaning), self.options.label_value)
+            if classes is not None:
+                names["step_classes" if "classes" in names else "classes"] = classes
+        if self.roles.static:
+            columns = [grouped.constant[f"s{column}"] for column in self.roles.static]
+            per_sequence["static"] = _side_by_side(columns, self.static_dtype(state))
+            names["static_features"] = np.array([self.label(c) for c in self.roles.static], dtype=str)
+        if self.options.keep_row_index:
+            per_step["row_index"] = StepArray(grouped.riding["row"], -1)
+        return Ragged(
+            grouped.values,
+            grouped.offsets,
+            keys=grouped.keys,
+            features=tuple(self.label(column) for column in self.features) if self.named else None,
+            per_step=per_step,
+            per_sequence=per_sequence,
+            names=names,
+        )
+
+
+def _meant(codes: AnyArray, meaning: Array) -> AnyArray:
+    """What the codes of labels stand for."""
+    return Lazy(codes.shape, meaning.dtype, lambda begin, end: meaning[codes[begin:end]])
+
+
+def _side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
+    def read(begin: int, end: int) -> Array:
+        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
+
+    return Lazy((len(columns[0]), len(columns)), dtype, read)

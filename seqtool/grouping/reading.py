@@ -1,0 +1,130 @@
+"""From a table to an encoder: its rows encoded for the kernel, or only looked at; and errors in the table's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from seqtool.errors import DataError
+from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.system.platform import cpu_count
+from seqtool.system.prefetch import prefetched
+from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
+from seqtool.tables.cells import Loss
+from seqtool.tables.roles import Roles
+from seqtool.tables.table import Table
+
+Place = Callable[[Any], str]
+"""Turns the row of a state into words, as `Table.place` does."""
+
+
+def encoded(
+    table: Table, encoder: Encoder, pool: Executor, *, threads: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows of a table as the kernel takes them; rows with an empty key are left out if so asked.
+
+    `threads` read at once, by default one a core; `pool` is what encodes.
+    Raises DataError for the first cell that is not what its column needs, and TextKeyError for a key of text that
+    would be a feature.
+    """
+    for arrays, first_row in _batches(table, encoder.plan, threads):
+        columns = encoder.encode(arrays, first_row, pool)
+        if encoder.faulty:
+            _check_cells(encoder.plan, encoder.state, table.name, table.place)
+        if encoder.has_text_keys:
+            features = encoder.plan.features
+            left = encoder.plan.settled(encoder.state).features
+            raise TextKeyError(next(column for column in features if column not in left))
+        if columns:
+            yield columns
+
+
+def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
+    """What is known of the columns of a table once its rows were read; of a bad one, up to the first bad cell.
+
+    It serves where rows are encoded elsewhere, or later: pieces of a table are observed apart, their states merged
+    (`EncoderState.in_file` tells the rows of several files apart) and checked with `check`, and each piece encoded by
+    the merged state.
+    """
+    encoder = Encoder(EncoderPlan.of(table, roles, options))
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for arrays, first_row in _batches(table, encoder.plan):
+            encoder.encode(arrays, first_row, pool)
+            if encoder.faulty:
+                break
+    return encoder.state
+
+
+def _batches(
+    table: Table, plan: EncoderPlan, threads: int | None = None
+) -> Iterator[tuple[dict[int, Any], int]]:
+    """The columns of some rows at a time, and the number of the first of these."""
+    columns, first_row = plan.roles.used, 0
+    for raw in prefetched(table.batches(columns, replace(plan.expected(), threads=threads))):
+        if len(raw):
+            yield dict(zip(columns, raw.columns, strict=True)), first_row
+            first_row += len(raw)
+
+
+def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) -> None:
+    """Raise DataError for what is wrong with the rows of a table called `name`, once all are known.
+
+    The first bad cell comes first; then what only shows in all rows: empty keys, order values and labels, and numbers
+    that the type of their column cannot hold.
+    """
+    if not state.rows:
+        raise DataError(f"{name}: holds a header, but no rows; rows were expected")
+    _check_cells(plan, state, name, place)
+    asked, plan = plan, plan.settled(state)
+    if asked.features and not plan.features:
+        raise DataError(f"{name}: no column is left to be a feature: none holds numbers")
+    for column in plan.roles.key:
+        if state.keys[column].empty and plan.options.empty_key == "error":
+            raise DataError(
+                f"key column {plan.label(column)!r} is empty in {state.keys[column].empty:,} of {state.rows:,} rows; "
+                "say what to do with them: --empty-key drop, or --empty-key keep"
+            )
+    if state.rows == state.dropped:
+        raise DataError(f"all {state.rows:,} rows have an empty key; nothing is left to group")
+    for column in plan.roles.order:
+        _check_empty(plan, state, "order", column, state.orders[column].missing)
+        _check_loss(plan, column, state.orders[column].loss, place)
+    for part, column in plan.labels.items():
+        _check_empty(plan, state, "label", column, state.labels[part].missing)
+    for column in plan.features:
+        _check_loss(plan, column, state.features[column].loss(plan.dtype(state)), place)
+    for column in plan.roles.static:
+        _check_loss(plan, column, state.statics[column].loss(plan.static_dtype(state)), place)
+
+
+def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:
+    fault = plan.fault(state)
+    if fault is None:
+        return
+    if fault.part == "feature":
+        sure = [column for column in plan.features if column not in plan.roles.spare_features]
+        wrong = {
+            plan.label(column): bad
+            for column in sure
+            if (bad := state.features[column].bad) and state.features[column].no_numbers
+        }
+        if wrong:
+            raise no_numbers_error(wrong)
+    raise bad_cell_error(fault.bad, fault.part, plan.label(fault.column), name=name, place=place)
+
+
+def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int, count: int) -> None:
+    if count:
+        raise DataError(
+            f"{part} column {plan.label(column)!r} is empty in {count:,} of {state.rows:,} rows; "
+            "fill them in, or remove these rows"
+        )
+
+
+def _check_loss(plan: EncoderPlan, column: int, loss: Loss | None, place: Place) -> None:
+    if loss is not None:
+        raise DataError(f"{place(loss.row)}, column {plan.label(column)!r}: {loss.reason}")

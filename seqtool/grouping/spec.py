@@ -1,0 +1,118 @@
+"""`GroupSpec`: all that a call of `group` asks for, from the command line, from Python, and for a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from seqtool.arrays.dtypes import dtype_named
+from seqtool.errors import UsageError, check_choice
+from seqtool.grouping.encoder import EmptyKey, GroupOptions
+from seqtool.sequences.padding_values import Side, Value, check_side
+from seqtool.tables.roles import LabelKind, Roles, resolve
+from seqtool.tables.table import Table, TextOptions
+
+Column = str | int
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """What `group` is asked for; a column is a name, or a position counted from 0.
+
+    `columns` are the features, None for all that play no other part. `text` says how text files are read.
+    Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
+
+    Raises UsageError for arguments out of range, or that contradict each other.
+    """
+
+    key: Sequence[Column]
+    order_by: Sequence[Column] = ()
+    columns: Sequence[Column] | None = None
+    drop: Sequence[Column] = ()
+    keep_key: bool | None = None
+    label: Column | None = None
+    step_label: Column | None = None
+    static: Sequence[Column] = ()
+    label_as: LabelKind | None = None
+    label_value: float = -100
+    keep_row_index: bool = False
+    min_len: int = 0
+    empty_key: EmptyKey = "error"
+    missing: Sequence[str] = ()
+    maxlen: int | None = None
+    padding: Side = "post"
+    truncating: Side = "pre"
+    value: Value | Literal["auto"] = 0
+    dtype: str | None = None
+    ragged: bool = False
+    text: TextOptions = field(default_factory=TextOptions)
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise UsageError("no key: say with --key which column tells sequences apart, such as --key 0")
+        if self.columns is not None and self.drop:
+            raise UsageError("--columns and --drop both choose the features; use one of them")
+        check_choice("--label-as", self.label_as, get_args(LabelKind))
+        check_choice("--empty-key", self.empty_key, get_args(EmptyKey))
+        if self.min_len < 0:
+            raise UsageError(f"min_len is {self.min_len}; 0 or more was expected")
+        if self.maxlen is not None and self.maxlen < 1:
+            raise UsageError(f"maxlen is {self.maxlen}; it must be at least 1")
+        check_side("padding", self.padding)
+        check_side("truncating", self.truncating)
+        if self.dtype is not None:
+            dtype_named(self.dtype)
+        if self.ragged and self.maxlen is not None:
+            raise UsageError("ragged sequences are not padded: leave maxlen out")
+
+    def roles(self, table: Table) -> Roles:
+        """Which column of a table plays which part; raises DataError for one that is not there."""
+        return resolve(
+            table,
+            key=self.key,
+            order_by=self.order_by,
+            columns=self.columns,
+            drop=self.drop,
+            keep_key=self.keep_key,
+            label=self.label,
+            step_label=self.step_label,
+            static=self.static,
+        )
+
+    @property
+    def encoding(self) -> GroupOptions:
+        """What the encoder needs to know of it."""
+        return GroupOptions(
+            dtype=self.dtype,
+            label_as=self.label_as,
+            label_value=self.label_value,
+            keep_row_index=self.keep_row_index,
+            min_len=self.min_len,
+            empty_key=self.empty_key,
+            missing=self.missing,
+        )
+
+    def resolved(self, table: Table, roles: Roles, features: Sequence[str]) -> Mapping[str, Any]:
+        """What a receipt tells of it beside the padding: the columns by name, and how text was read."""
+
+        def names(columns: Sequence[int]) -> list[str]:
+            return [table.label(column) for column in columns]
+
+        labelled = {"label": roles.label, "step_label": roles.step_label}
+        order = [f"{table.label(c)}{':text' if c in roles.text_order else ''}" for c in roles.order]
+        return {
+            "key": names(roles.key),
+            "order_by": order,
+            "features": list(features),
+            **{name: None if column is None else table.label(column) for name, column in labelled.items()},
+            "static": names(roles.static),
+            "label_as": self.label_as,
+            "label_value": None if roles.step_label is None else self.label_value,
+            "keep_row_index": self.keep_row_index,
+            "min_len": self.min_len or None,
+            "empty_key": None if self.empty_key == "error" else self.empty_key,
+            "missing": list(self.missing),
+            "ragged": self.ragged,
+            **table.dialect,
+        }

@@ -1,0 +1,70 @@
+"""Running operations: on sequences in memory, as the Python functions do, one after another, and their receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from seqtool.arrays.lazy import span
+from seqtool.arrays.spool import Spool
+from seqtool.operations.operation import Operation, Outcome
+from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
+from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.receipts import Entry, Rows
+
+
+def run(operation: Operation, sequences: Any) -> Ragged | Padded:
+    """What an operation makes of sequences in any form that `seqtool.pad` takes, in memory, with its receipt.
+
+    A Padded comes out padded at the side and with the value that it had.
+    """
+    ragged = as_ragged(sequences)
+    with Spool() as spool:
+        state = operation.fit(ragged)
+        outcome = operation.apply(ragged, state, spool=spool)
+        steps = span(ragged.lengths).total
+        found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps)
+        if not isinstance(sequences, Padded):
+            return found.in_memory()
+        slots = sequences.x.shape[1] if outcome.maxlen is None else min(sequences.x.shape[1], outcome.maxlen)
+        padded = pad_stream(found, maxlen=max(1, slots), padding=sequences.padding, value=sequences.value)
+        return carry_out(padded)
+
+
+def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) -> Outcome:
+    """What several operations that learn nothing make of sequences, one after another, as one outcome."""
+    whole = Outcome(ragged)
+    for operation in operations:
+        found = operation.apply(whole.ragged, None, spool=spool)
+        whole = Outcome(
+            found.ragged,
+            cut=whole.cut + found.cut,
+            dropped={**whole.dropped, **found.dropped},
+            added={**whole.added, **found.added},
+            maxlen=found.maxlen,
+            lines=[*whole.lines, *found.lines],
+            warnings=[*whole.warnings, *found.warnings],
+        )
+    return whole
+
+
+def with_entry(
+    data: Data,
+    operation: Operation,
+    state: Any,
+    inputs: list[str],
+    outcome: Outcome,
+    *,
+    steps: int,
+    described: Mapping[str, Any] | None = None,
+) -> Data:
+    """The same sequences, whose receipt tells of an operation: its arguments, what it learned, and every step.
+
+    `steps` were read; `described` are arguments that tell of the source. Raises AssertionError unless every step
+    is accounted for.
+    """
+    rows = Rows(steps, span(data.lengths).total, outcome.cut, outcome.dropped, outcome.added)
+    learned = {} if state is None else {"state": state.facts()}
+    arguments = {**(described or {}), **operation.arguments(), **learned}
+    return with_receipt(data, Entry(type(operation).__name__.lower(), inputs, arguments, rows))

@@ -1,0 +1,119 @@
+"""A Ragged or Padded as Python's own containers are used: one sequence at a time, and one short line of text."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, rows_per_chunk, span
+
+if TYPE_CHECKING:
+    from seqtool.sequences.ragged import Padded, Ragged
+
+_OFFSETS = 1 << 16  # that are read at a time
+_COUNTED = 16 * CHUNK  # bytes of lengths that are looked through for a line of text
+
+
+def position_of(index: Any, count: int) -> int:
+    """The place of `data[index]` among `count` sequences, from 0; negative ones count from the end.
+
+    Raises IndexError for one that is not there, and TypeError for what is no whole number.
+
+    >>> position_of(-1, 3)
+    2
+    """
+    try:
+        place = operator.index(index)
+    except TypeError:
+        raise TypeError(
+            f"data[{index!r}]: the position of one sequence was expected, a whole number; slices and lists of "
+            "positions are not taken"
+        ) from None
+    if not -count <= place < count:
+        raise IndexError(f"data[{place}] is out of range: there are {count} sequences")
+    return place % count
+
+
+def ragged_item(values: AnyArray, offsets: AnyArray, index: Any) -> Array:
+    """The steps of sequence `index` of a Ragged: (L, F) or (L,), of which alone is read."""
+    place = position_of(index, len(offsets) - 1)
+    begin, end = offsets[place : place + 2].tolist()
+    return values[begin:end]
+
+
+def ragged_items(values: AnyArray, offsets: AnyArray) -> Iterator[Array]:
+    """The steps of each sequence of a Ragged in turn; many short ones are read together."""
+    together = rows_per_chunk(values)
+    for first in range(0, len(offsets) - 1, _OFFSETS):
+        ends = offsets[first : first + _OFFSETS + 1]
+        at = 0
+        while at < len(ends) - 1:
+            until = int(np.searchsorted(ends, ends[at] + together, side="right")) - 1
+            until = max(until, at + 1)
+            part = values[int(ends[at]) : int(ends[until])]
+            bounds = (ends[at : until + 1] - ends[at]).tolist()
+            yield from (part[begin:end] for begin, end in pairwise(bounds))
+            at = until
+
+
+def padded_item(padded: Padded, index: Any) -> Array:
+    """The real steps of sequence `index` of a Padded: (L, F) or (L,), of which alone is read."""
+    place = position_of(index, len(padded))
+    length = int(padded.lengths[place : place + 1][0])
+    return _real(padded.x[place : place + 1][0], length, padded.padding)
+
+
+def padded_items(padded: Padded) -> Iterator[Array]:
+    """The real steps of each sequence of a Padded in turn."""
+    for begin, part in chunks(padded.x):
+        lengths = padded.lengths[begin : begin + len(part)].tolist()
+        yield from (_real(row, length, padded.padding) for row, length in zip(part, lengths, strict=True))
+
+
+def _real(row: Array, length: int, padding: str) -> Array:
+    return row[:length] if padding == "post" else row[len(row) - length :]
+
+
+def ragged_line(ragged: Ragged) -> str:
+    """What a Ragged says of itself: counts, types, and what else it holds."""
+    shape = ragged.values.shape
+    steps = [_counted(len(ragged), "sequence"), _counted(shape[0], "step")]
+    if len(shape) > 1:
+        steps.append(_counted(shape[1], "feature"))
+    steps[-1] += f" {ragged.values.dtype}"
+    return f"Ragged({', '.join([*steps, *_company(ragged)])})"
+
+
+def padded_line(padded: Padded) -> str:
+    """What a Padded says of itself: shape, type, lengths, padding, and what else it holds."""
+    lengths = padded.lengths
+    told = "lengths"
+    if isinstance(lengths, np.ndarray) and len(lengths) and lengths.nbytes <= _COUNTED:
+        found = span(lengths)
+        told += f" {found.least}" + (f" to {found.largest}" if found.largest > found.least else "")
+    value = padded.value
+    shown = f"({', '.join(map(str, value))})" if isinstance(value, tuple) else str(value)
+    parts = [
+        f"x {padded.x.shape} {padded.x.dtype}",
+        told,
+        padded.padding,
+        f"value {shown}",
+        *_company(padded),
+    ]
+    return f"Padded({', '.join(parts)})"
+
+
+def _company(data: Ragged | Padded) -> list[str]:
+    keys = (
+        [] if data.keys is None else [f"keys {'text' if data.keys.dtype.kind in 'UT' else data.keys.dtype}"]
+    )
+    return [*keys, *data.per_sequence, *data.per_step]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,140 @@
+"""`take`: sequences, or stretches of them, in any order, with all that belongs to them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, overload
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import gather, lazy_gather
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.text import Text
+from seqtool.sequences.ragged import Ragged, StepArray
+
+
+def take(
+    ragged: Ragged,
+    which: AnyArray | None = None,
+    starts: AnyArray | None = None,
+    lengths: AnyArray | None = None,
+    *,
+    spool: Spool | None = None,
+) -> Ragged:
+    """Sequences at some places, or a stretch of each; keys, per-step and per-sequence arrays go with them.
+
+    `which` (M,) int64 are places of sequences, in any order and as often as they come; None: all of them. Of each
+    the `lengths` (M,) steps from `starts` (M,) on are taken, counted from its first one; None: from the first,
+    and to the last. No step is read before it is asked for: `values` (S', F) and per-step arrays are lazy. What
+    takes a number a sequence goes to `spool` where that is much. Nothing checks the places.
+
+    >>> ragged = Ragged(np.array([5, 6, 7, 8]), np.array([0, 3, 4]), keys=np.array(["a", "b"]))
+    >>> last = take(ragged, np.array([1, 0]), starts=np.array([0, 1]))
+    >>> np.asarray(last.values).tolist(), last.offsets.tolist(), last.keys.tolist()
+    ([8, 6, 7], [0, 1, 3], ['b', 'a'])
+    """
+    spool = spool or Spool()
+    begins, offsets = _stretches(ragged, which, starts, lengths, spool)
+    total = int(offsets[len(offsets) - 1 :][0])
+
+    def steps(rows: AnyArray) -> AnyArray:
+        return lazy_gather(rows, begins, offsets, (total, *rows.shape[1:]))
+
+    changes: dict[str, Any] = {
+        "values": steps(ragged.values),
+        "offsets": offsets,
+        "per_step": {n: StepArray(steps(array.data), array.value) for n, array in ragged.per_step.items()},
+    }
+    if which is not None:
+        arrays = ragged.per_sequence.items()
+        changes["per_sequence"] = {name: taken_rows(array, which, spool) for name, array in arrays}
+        changes["keys"] = None if ragged.keys is None else taken_rows(ragged.keys, which, spool)
+    return ragged.replace(**changes)
+
+
+def in_memory_like(taken: Ragged, source: Ragged) -> Ragged:
+    """What was taken, with its steps in memory where those of the source are."""
+    if not isinstance(source.values, np.ndarray):
+        return taken
+    arrays = taken.per_step.items()
+    per_step = {name: StepArray(np.asarray(array.data), array.value) for name, array in arrays}
+    return taken.replace(values=np.asarray(taken.values), per_step=per_step)
+
+
+def _stretches(
+    ragged: Ragged, which: AnyArray | None, starts: AnyArray | None, lengths: AnyArray | None, spool: Spool
+) -> tuple[AnyArray, AnyArray]:
+    """Where each stretch begins among all steps, (M,), and the offsets of the result, (M + 1,)."""
+    begins = ragged.offsets[:-1] if isinstance(ragged.offsets, np.ndarray) else _without_last(ragged.offsets)
+    if which is not None:
+        begins = taken_rows(begins, which, spool)
+    if lengths is None:
+        whole = ragged.lengths if which is None else taken_rows(ragged.lengths, which, spool)
+        lengths = whole if starts is None else lazy_map(np.subtract, whole, starts, dtype=np.int64)
+    if starts is not None:
+        begins = lazy_map(np.add, begins, starts, dtype=np.int64)
+    offsets, end = GrowingArray(spool, np.dtype(np.int64)), 0
+    offsets.add(np.zeros(1, np.int64))
+    for _, part in chunks(lengths):
+        ends = np.cumsum(part, dtype=np.int64) + end
+        offsets.add(ends)
+        end = int(ends[-1])
+    return begins, offsets.done()
+
+
+def _without_last(offsets: AnyArray) -> Lazy:
+    return Lazy((len(offsets) - 1,), np.dtype(np.int64), lambda begin, end: offsets[begin:end])
+
+
+@overload
+def taken_rows(array: AnyArray, which: AnyArray, spool: Spool) -> AnyArray: ...
+@overload
+def taken_rows(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray | Text: ...
+def taken_rows(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray | Text:
+    """The rows of an array at some places, in any order; of one in memory at once, else copied into the spool."""
+    if isinstance(array, Text):
+        return _taken_text(array, which, spool)
+    if isinstance(array, np.ndarray):
+        return np.asarray(array[np.asarray(which)])
+    growing = GrowingArray(spool, array.dtype, array.shape[1:])
+    for _, places in chunks(which, _TOGETHER):
+        growing.add(gather(array, places))
+    return growing.done()
+
+
+_TOGETHER = 1 << 18  # bytes of places that are looked up together
+
+
+def _taken_text(text: Text, which: AnyArray, spool: Spool) -> Text:
+    """The rows of text at some places."""
+    width = prod(text.shape[1:])
+    sizes = Lazy((len(text), width), np.dtype(np.int64), lambda begin, end: _sizes(text, begin, end))
+    begins = _row_edges(text.offsets, width, len(text))
+    offsets, starts = (GrowingArray(spool, np.dtype(np.int64)) for _ in range(2))
+    offsets.add(np.zeros(1, np.int64))
+    end = 0
+    for _, places in chunks(which, _TOGETHER):
+        ends = np.cumsum(gather(sizes, places).reshape(-1), dtype=np.int64) + end
+        offsets.add(ends)
+        end = int(ends[-1]) if len(ends) else end
+        starts.add(gather(begins, places))
+    edges = _row_edges(offsets.done(), width, len(which))
+    data = lazy_gather(text.data, starts.done(), edges, (end,))
+    return Text(data, offsets.done(), (len(which), *text.shape[1:]), widest=text.widest)
+
+
+def _sizes(text: Text, begin: int, end: int) -> Array:
+    """The bytes of each cell of some rows, (rows, width)."""
+    width = prod(text.shape[1:])
+    return np.asarray(np.diff(text.offsets[begin * width : end * width + 1]).reshape(-1, width))
+
+
+def _row_edges(offsets: AnyArray, width: int, rows: int) -> Lazy:
+    """Where each row of `width` cells begins, and the end of the last: (rows + 1,)."""
+
+    def read(begin: int, end: int) -> Array:
+        return np.asarray(offsets[begin * width : (end - 1) * width + 1][::width])
+
+    return Lazy((rows + 1,), np.dtype(np.int64), read)

@@ -1,0 +1,174 @@
+"""How a CSV is written: its first row, whether that is a header, and what separates its cells."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import IO, Any
+
+from seqtool.errors import DataError, UsageError
+from seqtool.files.inputs import Input, open_bytes
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one file is written: its first row, whether that is a header, and what separates cells."""
+
+    first_row: tuple[str, ...]
+    header: bool
+    delimiter: str
+    encoding: str
+    blank_lines: int  # before the first row
+
+    @property
+    def skipped(self) -> int:
+        """The records before the first row of data."""
+        return self.blank_lines + int(self.header)
+
+
+_DELIMITERS = (",", "\t", ";", "|")
+
+
+_ESCAPES = {"\\t": "\t", "tab": "\t"}
+
+
+def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding: str) -> Dialect:
+    """Read the first row of a file and decide what it is.
+
+    A first row with no number among its cells is a header; one of numbers alone is data. Raises DataError
+    for a mixed one (when `header` is None), for a header with the same name twice, and for bytes that are
+    not text in `encoding`; UsageError for an unknown encoding or a delimiter of several characters.
+    """
+    if delimiter is not None:
+        delimiter = _ESCAPES.get(delimiter, delimiter)
+        if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
+            raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
+    row, delimiter, blank = _first_row(source, delimiter, encoding)
+    for column, cell in enumerate(row):
+        check_encoded(source, blank + 1, column, cell, encoding)
+    if header is None:
+        header = _is_header(source, row, blank + 1)
+    if header:
+        _check_unique(source, row)
+    return Dialect(tuple(row), header, delimiter, encoding, blank)
+
+
+def _first_row(source: Input, delimiter: str | None, encoding: str) -> tuple[list[str], str, int]:
+    """The cells of the first row, what separates them, and the number of blank lines before them.
+
+    They are taken from the head of the input; its file is opened only where the first row does not end there.
+    """
+    with _decoded(io.BytesIO(source.head), encoding) as text:
+        try:
+            lines = text if source.head_is_all else _ended(text)
+            return _split_first_row(source, lines, delimiter)
+        except (_HeadTooShortError, UnicodeError):  # a letter may be cut in two
+            if source.head_is_all:
+                raise
+    with open_text(source, encoding) as text:
+        return _split_first_row(source, text, delimiter)
+
+
+class _HeadTooShortError(Exception):
+    """The first row does not end within the head."""
+
+
+def _ended(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if line.endswith(("\n", "\r")):
+            yield line
+    raise _HeadTooShortError
+
+
+def _split_first_row(
+    source: Input, lines: Iterable[str], delimiter: str | None
+) -> tuple[list[str], str, int]:
+    lines, first, blank = iter(lines), "", 0
+    for line in lines:
+        first = first or (line if line.strip("\r\n") else "")
+        blank += not first
+        if line.strip():
+            break
+    else:
+        raise DataError(f"{source.name}: holds only blank lines; rows were expected")
+    delimiter = delimiter or _guess_delimiter(source, line)  # a first row of spaces alone shows none
+    row: list[str] = next(csv_reader(chain([first], lines), delimiter))
+    return [row[0].removeprefix("\ufeff"), *row[1:]], delimiter, blank
+
+
+def _guess_delimiter(source: Input, line: str) -> str:
+    if source.name.lower().removesuffix(".gz").removesuffix(".zst").endswith(".tsv"):
+        return "\t"
+    return next((mark for mark in _DELIMITERS if mark in line), ",")
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is spelled as a finite number.
+
+    >>> is_number("-1.5e3"), is_number("1_000"), is_number("nan")
+    (True, False, False)
+    """
+    try:
+        return "_" not in cell and abs(float(cell)) < float("inf")
+    except ValueError:
+        return False
+
+
+def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
+    numbers = [is_number(cell) for cell in row]
+    if all(numbers):
+        return False
+    if not any(numbers):
+        return True
+    number, other = row[numbers.index(True)], row[numbers.index(False)]
+    raise DataError(
+        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); "
+        "say --header if it names the columns, --no-header if it is data"
+    )
+
+
+def _check_unique(source: Input, row: Sequence[str]) -> None:
+    twice = sorted(name for name, count in Counter(row).items() if name and count > 1)
+    if twice:
+        names = ", ".join(map(repr, twice))
+        raise DataError(f"{source.name}: the header names {names} more than once; rename one of them")
+
+
+def check_encoded(source: Input, line: int, column: int, cell: str, encoding: str) -> None:
+    """Raise DataError for a cell with bytes that are no text in this encoding."""
+    if cell.isascii():
+        return
+    wrong = next((char for char in cell if "\udc80" <= char <= "\udcff"), None)
+    if wrong:
+        raise DataError(
+            f"{source.name}: line {line}, column {column}: byte 0x{ord(wrong) - 0xDC00:02x} is not text in "
+            f"{encoding}; say what it is with --encoding, such as latin-1 or cp1252"
+        )
+
+
+def csv_reader(lines: Iterable[str], delimiter: str) -> Any:
+    """The rows of some lines, as Python's `csv` module reads them; cells may be long."""
+    csv.field_size_limit(1 << 30)
+    return csv.reader(lines, delimiter=delimiter)
+
+
+def open_text(source: Input, encoding: str) -> io.TextIOWrapper:
+    """The text of a source; bytes that are none become surrogates."""
+    return _decoded(open_bytes(source.path, source.packing), encoding)
+
+
+def _decoded(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
+    """Bytes as text, line ends as they are; what is no text in this encoding becomes surrogates where it can."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise UsageError(
+            f"--encoding {encoding}: no such encoding; utf-8, latin-1 and cp1252 are common"
+        ) from None
+    name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    return io.TextIOWrapper(stream, encoding=name, errors="surrogateescape", newline="")

@@ -1,0 +1,124 @@
+"""Tables that are in memory already: NumPy arrays, pandas DataFrames, and whatever gives Arrow data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqtool.arrays.lazy import AnyArray
+from seqtool.errors import DataError
+from seqtool.tables.table import BATCH_BYTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.array_likes import arrow_chunks, is_arrow, is_pandas_frame, is_struct, kind_of
+from seqtool.errors import UsageError, damaged
+from seqtool.tables.table import Expected, Table, typed_table
+
+_ROWS = 1 << 17  # of a batch
+
+
+def table_of(data: Any) -> Table:
+    """The rows of a 2-D array, a pandas DataFrame, or what has the Arrow PyCapsule interface.
+
+    The latter are Arrow tables and record batches, polars DataFrames, DuckDB relations: their columns are taken as
+    they are, without a copy. Raises UsageError for anything else, and DataError for what cannot be read.
+
+    >>> import pyarrow as pa
+    >>> table_of(pa.table({"user": ["a", "b"], "age": [30, 40]})).columns
+    ('user', 'age')
+    """
+    if isinstance(data, np.ndarray):
+        return from_array(data)
+    if is_pandas_frame(data):
+        return from_frame(data)
+    if is_arrow(data):
+        with damaged(f"the {kind_of(data)}: cannot be read as Arrow data"):
+            rows = arrow_chunks(data)
+        if is_struct(rows):
+            return _from_arrow(rows, f"the {kind_of(data)}")
+    raise UsageError(
+        f"data is a {kind_of(data)}; a DataFrame (pandas, polars), an Arrow table, a 2-D array or the path of a file "
+        "was expected"
+    )
+
+
+def _from_arrow(rows: Any, name: str) -> Table:
+    import pyarrow as pa
+
+    table = pa.Table.from_struct_array(rows)
+
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        yield from table.select(list(columns)).to_batches(max_chunksize=_ROWS)
+
+    return typed_table(table.schema, read, name, len(table))
+
+
+def from_array(array: AnyArray, name: str = "the array") -> Table:
+    """The rows of a 2-D array of numbers; its columns have positions instead of names. Masked cells are missing.
+
+    >>> from_array(np.zeros((6, 3))).columns
+    (None, None, None)
+    """
+    if array.ndim != 2:
+        raise DataError(f"{name}: has shape {array.shape}; rows and columns were expected, (rows, columns)")
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise DataError(f"{name}: an array of {array.dtype}; integers, floats or booleans were expected")
+
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        import pyarrow as pa
+
+        count = max(1, min(1 << 17, BATCH_BYTES // (8 * max(1, array.shape[1]))))
+        for begin in range(0, len(array), count):
+            rows = array[begin : begin + count]
+            mask = np.ma.getmaskarray(rows) if isinstance(rows, np.ma.MaskedArray) else None
+            arrays = [
+                pa.array(
+                    np.ascontiguousarray(rows[:, i], dtype=rows.dtype.newbyteorder("=")),
+                    mask=None if mask is None else np.ascontiguousarray(mask[:, i]),
+                )
+                for i in columns
+            ]
+            yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in columns])
+
+    return Table(
+        name,
+        (None,) * array.shape[1],
+        False,
+        read,
+        lambda row: f"{name}: row {row}",
+        dtype=array.dtype,
+        at_most=len(array),
+    )
+
+
+def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
+    """The rows of a pandas DataFrame; columns numbered from 0 count as having no names.
+
+    Raises DataError for a column whose cells are of several kinds.
+    """
+    import pyarrow as pa
+
+    labels: list[Any] = list(frame.columns)
+    named = labels != [*range(len(labels))]
+    bare = frame.set_axis([str(i) for i in range(len(labels))], axis=1)
+    try:
+        table = pa.Table.from_pandas(bare, preserve_index=False)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        reason = " ".join(str(part) for part in error.args)
+        raise DataError(f"{name}: a column cannot be read ({reason}); convert it first") from None
+
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        yield from table.select(list(columns)).to_batches(max_chunksize=1 << 17)
+
+    if not named:
+        return Table(
+            name, (None,) * len(labels), False, read, lambda row: f"{name}: row {row}", at_most=len(table)
+        )
+    schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
+    return typed_table(schema, read, name, len(table))

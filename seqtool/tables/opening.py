@@ -1,0 +1,141 @@
+"""Opening tables: each kind of input as a `Table`, and several inputs of the same columns as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from seqtool.arrays.lazy import AnyArray
+from seqtool.errors import DataError
+from seqtool.files.inputs import Input
+from seqtool.tables import csv_dialect, csv_faults, csv_parser, json_lines
+from seqtool.tables.arrow_files import record_batches, row_count
+from seqtool.tables.in_memory import from_array
+from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
+
+if TYPE_CHECKING:
+    pass
+
+
+def open_tables(inputs: Sequence[Input], options: TextOptions | None = None) -> Table:
+    """One table from several inputs of the same columns, read one after another.
+
+    Raises DataError for inputs that hold no table, or whose columns differ: both are named.
+    """
+    options = options or TextOptions()
+    tables = [_open(source, options) for source in inputs]
+    first = tables[0]
+    for source, table in zip(inputs[1:], tables[1:], strict=True):
+        if table.columns != first.columns:
+            raise DataError(f"{source.name} and {inputs[0].name} differ: {_difference(table, first)}")
+    if len(tables) == 1:
+        return replace(first, sources=tuple(inputs))
+    begins: list[int] = []
+
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        begins.clear()
+        total = 0
+        for table in tables:
+            begins.append(total)
+            for batch in table.read(columns, expected):
+                total += len(batch)
+                yield batch
+
+    def place(row: int) -> str:
+        which = max(i for i, begin in enumerate(begins) if begin <= row)
+        return tables[which].place(row - begins[which])
+
+    bounds = [table.at_most for table in tables]
+    at_most = None if None in bounds else sum(bound for bound in bounds if bound is not None)
+    return replace(first, read=read, place=place, at_most=at_most, sources=tuple(inputs))
+
+
+def _difference(table: Table, first: Table) -> str:
+    if table.named != first.named:
+        return "one has a header, the other has none"
+    new = [name for name in table.columns if name not in first.columns]
+    gone = [name for name in first.columns if name not in table.columns]
+    if table.named and (new or gone):
+        return (
+            f"columns {new or 'none'} against {gone or 'none'}; files of one call must have the same header"
+        )
+    if table.named:
+        return "the same columns in another order; files of one call must have the same header"
+    return f"{len(table.columns)} columns against {len(first.columns)}"
+
+
+def _open(source: Input, options: TextOptions) -> Table:
+    if source.kind == "text":
+        return _csv(source, options)
+    if source.kind == "json":
+        return _json_lines(source)
+    if source.kind in ("parquet", "arrow", "arrow-stream"):
+        return _record_table(source)
+    from seqtool.files.npy import open_npy
+    from seqtool.files.zip_reader import ZipReader
+
+    if source.kind == "npy":
+        return from_array(open_npy(source.path, source.name), source.name)
+    archive = ZipReader(source.path, source.name)
+    archive.verify()
+    return from_array(_only_array(archive), source.name)
+
+
+def _only_array(archive: Any) -> AnyArray:
+    names = archive.names
+    if "x" not in names and len(names) != 1:
+        raise DataError(
+            f"{archive.name}: holds {', '.join(names) or 'no array'}; x, or only one array, was expected"
+        )
+    array: AnyArray = archive.window("x" if "x" in names else names[0])
+    return array
+
+
+def _csv(source: Input, options: TextOptions) -> Table:
+    dialect = csv_dialect.sniff(
+        source, delimiter=options.delimiter, header=options.header, encoding=options.encoding
+    )
+    names: tuple[str | None, ...]
+    names = (
+        tuple(cell or None for cell in dialect.first_row)
+        if dialect.header
+        else (None,) * len(dialect.first_row)
+    )
+    notes = ["the first row is a header" if dialect.header else "the first row is data (no header)"]
+    if dialect.delimiter != ",":
+        notes.append(f"cells are separated by {dialect.delimiter!r}")
+    for position, name in enumerate(names):
+        if dialect.header and name is None:
+            notes.append(left_out(position))
+    return Table(
+        source.name,
+        names,
+        dialect.header,
+        lambda columns, expected: csv_parser.batches(source, dialect, columns, expected),
+        lambda row: f"{source.name}: line {csv_faults.line_of(source, dialect, row)}",
+        text=True,
+        # Every cell has at least the mark behind it.
+        at_most=None if source.packing else source.size // len(names) + 1,
+        notes=notes,
+        dialect={"header": dialect.header, "delimiter": dialect.delimiter, "encoding": dialect.encoding},
+    )
+
+
+def _json_lines(source: Input) -> Table:
+    columns = json_lines.names(source)
+    return Table(
+        source.name,
+        columns,
+        True,
+        lambda wanted, _: json_lines.batches(source, columns, wanted),
+        lambda row: f"{source.name}: line {json_lines.line_of(source, row)}",
+        text=True,
+        at_most=None if source.packing else source.size // len("{}\n") + 1,
+    )
+
+
+def _record_table(source: Input) -> Table:
+    """A table of Parquet or Arrow."""
+    schema, batches = record_batches(source)
+    return typed_table(schema, lambda columns, _: batches(columns), source.name, row_count(source))

@@ -1,0 +1,128 @@
+"""What all sources of rows become: a `Table`, which has columns and gives record batches.
+
+Text formats give every cell as the text that was written; typed formats give their own types. Rows are counted here,
+where bytes become records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from seqtool.errors import DataError
+from seqtool.files.inputs import Input
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What columns are likely to hold: it saves work where it is so, and changes nothing where it is not.
+
+    `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
+    the columns of keys. `threads` may read at once, by default one a core.
+    """
+
+    numbers: frozenset[int] = frozenset()
+    missing: Sequence[str] = ()
+    keys: frozenset[int] = frozenset()
+    threads: int | None = None
+
+
+_INDEX = re.compile(r"__index_level_\d+__")
+
+
+BATCH_BYTES = 8 << 20  # about what one batch of a typed table takes
+
+
+class Batches(Protocol):
+    """What a table gives its rows through."""
+
+    def __call__(self, columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        """Record batches with the columns at these positions, in this order.
+
+        Text columns that are expected to be numbers or keys may come as such, where it says the same.
+        """
+
+
+@dataclass
+class Table:
+    """Rows with columns.
+
+    `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
+    says whether they stand in a header. `text` says that cells are text as written, whose types are still to
+    be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
+    error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` tells
+    what was taken for granted, `dialect` how text was read, for a receipt.
+    """
+
+    name: str
+    columns: tuple[str | None, ...]
+    named: bool
+    read: Batches
+    place: Callable[[int], str]
+    text: bool = False
+    dtype: np.dtype[Any] | None = None
+    at_most: int | None = None
+    sources: tuple[Input, ...] = ()
+    rows: int = 0
+    notes: list[str] = field(default_factory=list)
+    dialect: Mapping[str, Any] = field(default_factory=dict)
+
+    def batches(self, columns: Sequence[int], expected: Expected | None = None) -> Iterator[Any]:
+        """Record batches with the columns at these positions, the rows counted as they come."""
+        self.rows = 0
+        for batch in self.read(columns, expected or Expected()):
+            self.rows += len(batch)
+            yield batch
+
+    @property
+    def size(self) -> int | None:
+        """The bytes to be read, packed if they are; None where there is no file."""
+        return sum(source.size for source in self.sources) or None
+
+    @property
+    def bytes_read(self) -> int:
+        """About how many of them were read so far."""
+        metered = sum(source.meter.read for source in self.sources)
+        return metered or int(self.share_read() * (self.size or 0))
+
+    def share_read(self) -> float:
+        """About the share of the rows that were read so far, 0 where nobody knows."""
+        if self.text:
+            return sum(source.meter.read for source in self.sources) / self.size if self.size else 0.0
+        return self.rows / self.at_most if self.at_most else 0.0
+
+    def label(self, column: int) -> str:
+        """What a person calls a column: its name, or its position."""
+        return self.columns[column] or str(column)
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """How text files are to be read; None: look at the file."""
+
+    delimiter: str | None = None
+    header: bool | None = None
+    encoding: str = "utf-8"
+
+
+def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
+    """A table of typed columns with names; raises DataError where two have the same."""
+    twice = sorted(column for column, count in Counter(schema.names).items() if count > 1)
+    if twice:
+        raise DataError(
+            f"{name}: has columns {', '.join(map(repr, twice))} more than once; rename one of them"
+        )
+    # The index that pandas writes has no name of its own.
+    names = tuple(None if not column or _INDEX.fullmatch(column) else column for column in schema.names)
+    notes = [left_out(position) for position, column in enumerate(names) if column is None]
+    return Table(name, names, True, read, lambda row: f"{name}: row {row}", at_most=at_most, notes=notes)
+
+
+def left_out(position: int) -> str:
+    """What a note says of a column without a name."""
+    return f"column {position} has no name and is left out"

@@ -1,0 +1,112 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import seqtool as sq
+from seqtool.arrays.spool import Spool
+from seqtool.errors import UsageError
+from seqtool.operations.truncate import Truncate
+from seqtool.sequences.ragged import Ragged
+from tests import oracles
+from tests.command import Place, succeeded
+
+sides = st.sampled_from(["pre", "post"])
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@given(oracles.raggeds(riders=True), st.integers(1, 6), sides)
+def test_truncate_agrees_with_a_slice(ragged: Ragged, maxlen: int, side: Any) -> None:
+    with Spool() as spool:
+        outcome = Truncate(maxlen, side).apply(ragged, None, spool=spool)
+        found = outcome.ragged.in_memory()
+    sequences = oracles.sequences_of(ragged)
+    cut = [s[:maxlen] if side == "post" else s[max(0, len(s) - maxlen) :] for s in sequences]
+    assert oracles.told(oracles.sequences_of(found)) == oracles.told(cut)
+    assert len(found.values) + outcome.cut == len(ragged.values)
+    assert ("original_lengths" in found.per_sequence) == (
+        outcome.cut > 0 or "original_lengths" in ragged.per_sequence
+    )
+    assert (found.features, found.receipt) == (ragged.features, ragged.receipt)
+
+
+def test_the_example_of_the_issue() -> None:
+    cut = sq.truncate([[1, 2, 3]], maxlen=2)
+    assert isinstance(cut, Ragged)
+    assert cut.values.tolist() == [2, 3]
+    assert cut.per_sequence["original_lengths"].tolist() == [3]
+    (entry,) = cut.receipt
+    assert entry["arguments"] == {"maxlen": 2, "truncating": "pre"}
+    assert entry["rows"] == {"in": 3, "kept": 2, "cut": 1, "dropped": {}}
+
+
+def test_a_padded_block_stays_padded_as_it_was() -> None:
+    padded = sq.pad([[1, 2, 3], [4]], padding="post", value=-1, maxlen=5)
+    cut = sq.truncate(padded, maxlen=2, truncating="post")
+    assert isinstance(cut, sq.Padded)
+    assert cut.x.tolist() == [[1, 2], [4, -1]]
+    assert (cut.padding, cut.value, cut.lengths.tolist()) == ("post", -1, [2, 1])
+    assert sq.truncate(padded, maxlen=9).x.tolist() == padded.x.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"maxlen": 0}, "maxlen is 0; it must be at least 1"),
+        ({"maxlen": 2.5}, "maxlen is 2.5; a whole number was expected"),
+        ({"maxlen": 2, "truncating": "left"}, "truncating is 'left'; pre or post was expected"),
+    ],
+)
+def test_arguments_are_judged_when_they_are_given(arguments: dict[str, Any], match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        sq.truncate([[1]], **arguments)
+    with pytest.raises(TypeError):
+        sq.truncate([[1]], length=3)
+
+
+def test_the_command_on_ragged_padded_and_foreign_files(place: Place) -> None:
+    place.write("a.json", "[[1, 2, 3], [4]]")
+    done = succeeded(place.run("truncate", "a.json", "--maxlen", "2"))
+    arrays = place.arrays("a.truncate.npz")
+    assert arrays["values"].tolist() == [2, 3, 4]
+    assert arrays["original_lengths"].tolist() == [3, 1]
+    assert "cut    1 step at the start of 1 sequence" in done.err
+    succeeded(place.run("pad", "a.json", "--post", "--value", "-1", "-o", "p.npz"))
+    succeeded(place.run("truncate", "p.npz", "--maxlen", "2", "--truncating", "post", "-o", "cut.npz"))
+    assert place.arrays("cut.npz")["x"].tolist() == [[1, 2], [4, -1]]
+    meta = json.loads(str(place.arrays("cut.npz")["meta"]))
+    assert [entry["command"] for entry in meta["receipt"]] == ["pad", "truncate"]
+    assert (meta["padding"], meta["value"]) == ("post", -1)
+    succeeded(place.run("check", "cut.npz"))
+    place.write("x.npy", np.arange(24.0).reshape(2, 4, 3))
+    succeeded(place.run("truncate", "x.npy", "--maxlen", "1", "-o", "x1.npz"))
+    assert place.arrays("x1.npz")["x"].tolist() == np.arange(24.0).reshape(2, 4, 3)[:, 3:].tolist()
+
+
+def test_the_command_judges_its_arguments_before_it_reads(place: Place) -> None:
+    for options in (
+        ["--maxlen", "0"],
+        ["--maxlen", "2", "--truncating", "up"],
+        [],
+        ["--maxlen", "2", "--compress", "z"],
+    ):
+        done = place.run("truncate", "nowhere.npz", *options)
+        assert (done.code, done.err.count("\n")) == (2, 1), options
+
+
+def test_pipes_json_and_dry_runs_come_from_the_skeleton(place: Place) -> None:
+    place.write("a.json", "[[1, 2, 3], [4]]")
+    done = place.shell("seqtool truncate --maxlen 2 < a.json | seqtool pad --post > out.npz")
+    assert done.code == 0, done.err
+    assert place.arrays("out.npz")["x"].tolist() == [[2, 3], [4, 0]]
+    facts = json.loads(succeeded(place.run("truncate", "a.json", "--maxlen", "2", "--json", "--dry-run")).err)
+    assert (facts["command"], facts["rows"]["cut"], facts["output"]) == ("truncate", 1, None)
+    assert not (place.folder / "a.truncate.npz").exists()
