@@ -104,9 +104,10 @@ def group(
         text=TextOptions(delimiter, header, encoding),
     )
     with ExitStack() as stack:
-        spool = stack.enter_context(Spool())
+        folder = inputs.temporary_folder(None)
+        spool = stack.enter_context(Spool(folder))
         if isinstance(data, (str, os.PathLike)):
-            found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding))
+            found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
             table, names = opening.open_tables(found, spec.text), [item.base_name for item in found]
         else:
             table, names = table_of(data), []

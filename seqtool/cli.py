@@ -7,7 +7,6 @@ import importlib
 import json
 import os
 import pkgutil
-import signal
 import sys
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
 from seqtool.system import signals
+from seqtool.system.platform import broken_pipe_code, ending_signals
 from seqtool.words import printable
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.
@@ -81,7 +81,7 @@ def run(arguments: list[str]) -> int:
             return fail(*ending(number), arguments)
         # Typer makes a SystemExit of it.
         if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-            return 128 + signal.SIGPIPE  # the reader of the pipe has gone: end quietly, as `cat | head` does
+            return broken_pipe_code()  # the reader of the pipe has gone: end quietly, as `cat | head` does
         if "--traceback" in arguments or not isinstance(error, Exception):
             raise
         return fail(*_explain(error, arguments), arguments)
@@ -125,7 +125,7 @@ def ending(number: int) -> tuple[str, int]:
     >>> ending(15)
     ('terminated; nothing was written', 143)
     """
-    return f"{signals.ENDING[signal.Signals(number)]}; {signals.outcome()}", 128 + number
+    return f"{ending_signals()[number]}; {signals.outcome()}", 128 + number
 
 
 def fail(message: str, code: int, arguments: list[str]) -> int:

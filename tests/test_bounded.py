@@ -8,7 +8,10 @@ from __future__ import annotations
 import filecmp
 import gzip
 import json
+import re
+import shlex
 import shutil
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -463,6 +466,50 @@ def test_a_temporary_folder_that_is_none(small: Place, command: str) -> None:
         assert done.code in (1, 2)
         assert f"--temp-dir {name}: no such folder" in done.err
     assert {*small.files()} == {"a.csv", "a.npy"}
+
+
+def test_the_environment_names_memory_and_folder_where_the_options_do_not(small: Place) -> None:
+    small.write("a.csv", "k,a\n1,2\n")
+    call = ["group", "a.csv", "--key", "k", "-o", "out.npz"]
+    for told in ("5M", "much"):
+        done = small.run(*call, environment={"SEQTOOL_MAX_MEMORY": told})
+        assert done.code == 2
+        assert re.search(rf"SEQTOOL_MAX_MEMORY is '?{told}'?; ", done.err)
+        succeeded(small.run(*call, "--max-memory", "256M", environment={"SEQTOOL_MAX_MEMORY": told}))
+    done = small.run(*call, environment={"SEQTOOL_TEMP_DIR": "missing"})
+    assert done.code == 1
+    assert "SEQTOOL_TEMP_DIR=missing: no such folder" in done.err
+    succeeded(small.run(*call, "--temp-dir", ".", environment={"SEQTOOL_TEMP_DIR": "missing"}))
+    succeeded(small.run(*call, environment={"SEQTOOL_MAX_MEMORY": "", "SEQTOOL_TEMP_DIR": ""}))
+    succeeded(small.run(*call, environment={"SEQTOOL_MAX_MEMORY": "300M", "SEQTOOL_TEMP_DIR": "."}))
+    assert {*small.files()} == {"a.csv", "out.npz"}
+
+
+# --- many cores -------------------------------------------------------------------------------------------
+
+MANY = """
+import os
+os.sched_getaffinity = lambda _: set(range(128))
+os.cpu_count = lambda: 128
+from seqtool.__main__ import main
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compress", [[], ["--compress", "fast"]], ids=["stored", "deflated"])
+def test_a_wide_table_on_128_cores(place: Place, compress: list[str]) -> None:
+    rows, columns = 60_000, 300
+    cells = np.random.default_rng(0).integers(0, 100, (rows, columns))
+    write_csv(place, "wide.csv", key=shuffled(rows) % 5000, **{f"c{i}": cells[:, i] for i in range(columns)})
+    place.write("many.py", MANY)
+    call = ["group", "wide.csv", "--key", "key", "--max-memory", LIMIT, "-q", *compress]
+    program = shlex.join([sys.executable, "many.py", *call, "-o", "many.npz"])
+    succeeded(place.shell(f"{place.launcher('many')} {program}"))
+    print(f"{place.peak('many') / MILLION:.0f} MB")
+    assert place.peak("many") <= ALLOWED
+    succeeded(place.run(*call, "-o", "few.npz"))
+    assert filecmp.cmp(place.folder / "many.npz", place.folder / "few.npz", shallow=False)
 
 
 # --- large files ------------------------------------------------------------------------------------------

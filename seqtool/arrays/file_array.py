@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from math import prod
 from typing import IO, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError
+from seqtool.system.platform import read_at
 
 
 class FileArray(Lazy):
@@ -40,7 +40,7 @@ def read_into(file: IO[bytes], out: Array, offset: int, name: str) -> None:
     """Fill `out`, (n,) uint8, with the bytes of a file from `offset` on, wherever else it is being read."""
     done = 0
     while done < len(out):
-        count = os.preadv(file.fileno(), [out[done:].data], offset + done)
+        count = read_at(file, out[done:].data, offset + done)
         if not count:
             raise DataError(f"{name}: ends early; it was cut short while it was being read")
         done += count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
 from seqtool.errors import DataError, why
+from seqtool.system import platform
 from seqtool.words import human
 
 
@@ -85,7 +85,7 @@ def write_at(file: IO[bytes], data: Array, offset: int) -> int:
     """Write (n,) uint8 into a file at `offset`; every failure of the disk shows here, or in its fsync."""
     done = 0
     while done < len(data):
-        done += os.pwrite(file.fileno(), data[done:].data, offset + done)
+        done += platform.write_at(file, data[done:].data, offset + done)
     return done
 
 

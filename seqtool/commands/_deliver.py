@@ -50,17 +50,24 @@ def deliver(
     summary: Summary,
     *,
     mask: bool = False,
+    threads: int | None = None,
 ) -> None:
     """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
 
+    `threads` compress at once, by default one a core.
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
-    deliver_all([Output(data, destination)], to, summary, mask=mask)
+    deliver_all([Output(data, destination)], to, summary, mask=mask, threads=threads)
 
 
 def deliver_all(
-    outputs: Sequence[Output], to: OutputOptions, summary: Summary, *, mask: bool = False
+    outputs: Sequence[Output],
+    to: OutputOptions,
+    summary: Summary,
+    *,
+    mask: bool = False,
+    threads: int | None = None,
 ) -> None:
     """Write one output or several, which appear together or not at all, and show one summary of them.
 
@@ -75,7 +82,7 @@ def deliver_all(
     if not to.dry_run:
         _check_room(drafts, compress)
         with watch(summary, quiet=to.quiet or to.as_json)("writing", size) as bar:
-            _write(drafts, compress, bar.advance)
+            _write(drafts, compress, bar.advance, threads)
     for draft in drafts:
         draft.describe(summary, alone=len(drafts) == 1)
     for draft in drafts:
@@ -141,14 +148,20 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
     return _Draft(destination, contents, told)
 
 
-def _write(drafts: Sequence[_Draft], compress: Compress | None, wrote: Callable[[int], None]) -> None:
+def _write(
+    drafts: Sequence[_Draft], compress: Compress | None, wrote: Callable[[int], None], threads: int | None
+) -> None:
     """Write all outputs, each behind the other; their names appear at the end."""
     with open_all([draft.destination for draft in drafts]) as files:
         for draft, (file, seekable) in zip(drafts, files, strict=True):
             counted = Counted(file)
             with naming(draft.destination.name):
                 draft.contents.write(
-                    cast(BinaryIO, counted), seekable=seekable, compress=compress, wrote=wrote
+                    cast(BinaryIO, counted),
+                    seekable=seekable,
+                    compress=compress,
+                    wrote=wrote,
+                    threads=threads,
                 )
             draft.written = counted.end
 

@@ -112,13 +112,16 @@ class MemoryOptions:
         typer.Option(
             "--max-memory",
             metavar="SIZE",
-            help="Memory to use, such as 500M or 2G; the rest is on the disk. [default: half of what there is]",
+            help="Memory to use, such as 500M or 2G; the rest is on the disk. "
+            "[default: $SEQTOOL_MAX_MEMORY, or half of what there is]",
         ),
     ] = None
     temp_dir: Annotated[
         str | None,
         typer.Option(
-            "--temp-dir", metavar="DIR", help="Where what does not fit goes. [default: the system's]"
+            "--temp-dir",
+            metavar="DIR",
+            help="Where what does not fit goes. [default: $SEQTOOL_TEMP_DIR, or the system's]",
         ),
     ] = None
 

@@ -97,7 +97,7 @@ def group(
             advised = call_without(call, spec, error.columns)
             raise DataError(f"{error}: {advised}" if advised else str(error)) from None
         _tell(grouped.result, table, [item.name for item in found], summary)
-        deliver(grouped.data, destination, to, summary, mask=padding.mask)
+        deliver(grouped.data, destination, to, summary, mask=padding.mask, threads=allowed.threads())
 
 
 def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:

@@ -112,7 +112,7 @@ def pad(
         if padding.maxlen or not ragged:
             arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
         done = with_entry(data, [opened.file.base_name], arguments, steps=found.steps, outcome=outcome)
-        deliver(done, destination, to, summary, mask=padding.mask)
+        deliver(done, destination, to, summary, mask=padding.mask, threads=opened.memory.threads())
 
 
 def _operations(

@@ -51,7 +51,7 @@ def replacing_all(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
             _rename(parts)
             signals.finished(shown)
             for folder in dict.fromkeys(part.target.parent for part in parts):
-                _sync_folder(folder)
+                sync_folder(folder)
 
 
 def check_set(paths: Sequence[Path]) -> None:
@@ -198,14 +198,3 @@ def _mode_for(target: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # a folder that may be written but not read: the rename stands all the same
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

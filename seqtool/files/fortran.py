@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.system.platform import give_back
 
 _SPAN = 8 << 20  # bytes of a mapping that may be resident while columns become rows
 _AROUND = 1 << 16  # bytes that Linux maps around a page that is asked for
@@ -66,7 +67,7 @@ class Columns:
         begin = _address(part) - self._base
         first = max(0, begin - _AROUND) // mmap.PAGESIZE * mmap.PAGESIZE
         end = min(len(self._map), begin + _span(part) + _AROUND)
-        self._map.madvise(mmap.MADV_DONTNEED, first, end - first)
+        give_back(self._map, first, end - first)
 
 
 def _span(array: Array) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import zipfile
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from isal import igzip_lib, isal_zlib
 
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import damaged
+from seqtool.system.platform import bytes_at, read_at
 
 PIECE = 1 << 20  # bytes that are read, or made of deflated ones, at once
 _PACKED = 1 << 17  # deflated bytes that are read at once
@@ -66,7 +66,7 @@ class Stored:
 
     def __call__(self, out: memoryview) -> int:
         """Put the next bytes into `out` and say how many."""
-        count = os.preadv(self._file.fileno(), [out[: self._end - self._at]], self._at)
+        count = read_at(self._file, out[: self._end - self._at], self._at)
         self._at += count
         return count
 
@@ -83,7 +83,7 @@ class Inflated:
         while not self._inflate.eof:
             packed = b""
             if self._inflate.needs_input:
-                packed = os.pread(self._file.fileno(), min(_PACKED, self._end - self._at), self._at)
+                packed = bytes_at(self._file, min(_PACKED, self._end - self._at), self._at)
                 self._at += len(packed)
                 if not packed:
                     raise EOFError("it ends early")

@@ -48,6 +48,7 @@ _TEXT_SUFFIXES: dict[str, Kind] = {
     ".ndjson": "json",
 }
 STDIN = "standard input"
+_VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
 _KEPT = (
     1 << 13
@@ -139,13 +140,20 @@ def opened(
 
 
 def temporary_folder(named: str | None) -> Path | None:
-    """The folder of `--temp-dir`, None for the system's; raises DataError for what is no folder."""
+    """The folder of `--temp-dir`, or of SEQTOOL_TEMP_DIR without it; None for the system's.
+
+    Raises DataError for what is no folder, or cannot be written to.
+    """
+    source = f"--temp-dir {named}"
+    if named is None:
+        named = os.environ.get(_VARIABLE) or None
+        source = f"{_VARIABLE}={named}"
     if named is None:
         return None
     if not Path(named).is_dir():
-        raise DataError(f"--temp-dir {named}: no such folder; create it first, or name another")
+        raise DataError(f"{source}: no such folder; create it first, or name another")
     if not os.access(named, os.W_OK):
-        raise DataError(f"--temp-dir {named}: cannot be written to; name another folder")
+        raise DataError(f"{source}: cannot be written to; name another folder")
     return Path(named)
 
 

@@ -38,8 +38,12 @@ class Contents(Protocol):
         seekable: bool,
         compress: Compress | None = None,
         wrote: Callable[[int], None] | None = None,
+        threads: int | None = None,
     ) -> None:
-        """Write all of it, block by block; `wrote` is told the bytes of each."""
+        """Write all of it, block by block; `wrote` is told the bytes of each.
+
+        `threads` compress at once, by default one a core.
+        """
 
 
 class _Arrays:
@@ -64,9 +68,10 @@ class _Npz(_Arrays):
         seekable: bool,
         compress: Compress | None = None,
         wrote: Callable[[int], None] | None = None,
+        threads: int | None = None,
     ) -> None:
         """Write a zip of all arrays."""
-        with ZipWriter(file, seekable=seekable, compress=compress) as archive:
+        with ZipWriter(file, seekable=seekable, compress=compress, threads=threads) as archive:
             for member in self._arrays:
                 archive.add(member, wrote)
 
@@ -85,6 +90,7 @@ class _Npy(_Arrays):
         seekable: bool,
         compress: Compress | None = None,
         wrote: Callable[[int], None] | None = None,
+        threads: int | None = None,
     ) -> None:
         """Write the one array."""
         assert compress is None

@@ -7,7 +7,6 @@ Layout: PKWARE APPNOTE.TXT 6.3 (sections 4.3 and 4.5).
 
 from __future__ import annotations
 
-import os
 import struct
 import zipfile
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from seqtool.files.fortran import column_by_column
 from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
 from seqtool.system.memory import budget
+from seqtool.system.platform import bytes_at, reads_in_place
 from seqtool.words import human
 
 _ENCRYPTED = 1  # flag
@@ -39,7 +39,8 @@ class ZipReader:
             raise DataError(f"{name}: no such file")
         with damaged(f"{name}: not a whole .npz file"):
             self._file = OwnFile(path)  # windows may outlive the archive
-            self._zip = zipfile.ZipFile(self._file)
+            # It reads by way of the position of its file, which must not move meanwhile.
+            self._zip = zipfile.ZipFile(self._file if reads_in_place() else path)
         self._members = {
             info.filename.removesuffix(".npy"): info
             for info in self._zip.infolist()
@@ -173,7 +174,7 @@ class ZipReader:
 
     def _begin(self, info: zipfile.ZipInfo) -> int:
         """Where the data of a member begins, which only the header in front of it knows."""
-        header = os.pread(self._file.fileno(), 30, info.header_offset)
+        header = bytes_at(self._file, 30, info.header_offset)
         name, extra = struct.unpack_from("<2H", header, 26)
         return int(info.header_offset + 30 + name + extra)
 

@@ -9,9 +9,7 @@ Layout: PKWARE APPNOTE.TXT 6.3 (sections 4.3 and 4.5); headers of arrays: numpy.
 
 from __future__ import annotations
 
-import errno
 import io
-import os
 import struct
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
@@ -26,6 +24,7 @@ from isal import isal_zlib
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.files.deflate import PIECE, Compress, deflated
+from seqtool.system.platform import cpu_count, reserve
 from seqtool.system.prefetch import prefetched
 
 _ALIGN = 64
@@ -84,7 +83,7 @@ def write_array(
     In a file that can seek, room for all of it is asked for first.
     """
     if seekable and member.nbytes >= _LARGE:
-        _reserve(file, member.nbytes)
+        reserve(file, member.nbytes)  # no room is told before the work
     crc = 0
     with closing(_pieces(member, wrote)) as pieces:
         for piece in pieces:
@@ -97,17 +96,6 @@ def _write(file: BinaryIO, data: bytes | memoryview) -> None:
     rest = memoryview(data)
     while len(rest):  # a file without a buffer may take less than it is given
         rest = rest[file.write(rest) :]
-
-
-def _reserve(file: BinaryIO, size: int) -> None:
-    """Ask for room on the disk: writing takes half the time then, and no room is told before the work."""
-    try:
-        os.posix_fallocate(file.fileno(), file.tell(), size)
-    except AttributeError:  # macOS has none
-        return
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise  # any other says that this is no file, or that its file system cannot do it
 
 
 def _pieces(member: Member, wrote: Callable[[int], None] | None = None) -> Generator[memoryview, None, None]:
@@ -194,7 +182,7 @@ class ZipWriter:
         self._file = file
         self._seekable = seekable
         self._compress = compress
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cpu_count()
         self._position = 0
         self._directory: list[bytes] = []
 

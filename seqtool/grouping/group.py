@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -141,11 +140,11 @@ def _grouped(
 ) -> GroupResult:
     plan = EncoderPlan.of(table, roles, options)
     encoder = Encoder(plan)
-    room = memory.for_rows(len(roles.used))
+    room, threads = memory.for_rows(len(roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
-        with watch("reading", table.size) as told, ThreadPoolExecutor(os.cpu_count()) as pool:
-            for batch in encoded(table, encoder, pool):
+        with watch("reading", table.size) as told, ThreadPoolExecutor(threads) as pool:
+            for batch in encoded(table, encoder, pool, threads=threads):
                 if grouper is None:  # its first rows tell whether an order column is of times, which take two
                     grouper = Grouper(
                         plan.layout(encoder.state),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from seqtool.errors import DataError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
 from seqtool.tables.cells import Loss
@@ -21,13 +22,16 @@ Place = Callable[[Any], str]
 """Turns the row of a state into words, as `Table.place` does."""
 
 
-def encoded(table: Table, encoder: Encoder, pool: Executor) -> Iterator[dict[str, Any]]:
+def encoded(
+    table: Table, encoder: Encoder, pool: Executor, *, threads: int | None = None
+) -> Iterator[dict[str, Any]]:
     """The rows of a table as the kernel takes them; rows with an empty key are left out if so asked.
 
+    The table is read with so many `threads`, by default one a core; `pool` is what encodes.
     Raises DataError for the first cell that is not what its column needs, and TextKeyError for a key of text that
     would be a feature.
     """
-    for arrays, first_row in _batches(table, encoder.plan):
+    for arrays, first_row in _batches(table, encoder.plan, threads):
         columns = encoder.encode(arrays, first_row, pool)
         if encoder.faulty:
             _check_cells(encoder.plan, encoder.state, table.name, table.place)
@@ -47,18 +51,19 @@ def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
     the merged state.
     """
     encoder = Encoder(EncoderPlan.of(table, roles, options))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for arrays, first_row in _batches(table, encoder.plan):
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for arrays, first_row in _batches(table, encoder.plan, None):
             encoder.encode(arrays, first_row, pool)
             if encoder.faulty:
                 break
     return encoder.state
 
 
-def _batches(table: Table, plan: EncoderPlan) -> Iterator[tuple[dict[int, Any], int]]:
+def _batches(table: Table, plan: EncoderPlan, threads: int | None) -> Iterator[tuple[dict[int, Any], int]]:
     """The columns of some rows at a time, and the number of the first of these."""
     columns, first_row = plan.roles.used, 0
-    for raw in prefetched(table.batches(columns, plan.expected())):
+    expected = replace(plan.expected(), threads=threads)
+    for raw in prefetched(table.batches(columns, expected)):
         if len(raw):
             yield dict(zip(columns, raw.columns, strict=True)), first_row
             first_row += len(raw)

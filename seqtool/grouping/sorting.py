@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import index_type, ranges
+from seqtool.system.platform import cpu_count
 
 _PIECE = 1 << 18  # rows looked at together, so that what a look needs beside the columns stays small
 _PARTS = 8  # ranges that rows are sorted in
@@ -157,7 +157,7 @@ def _sorted(columns: Sequence[Array]) -> Array:
         rows = np.flatnonzero(part == number).astype(order.dtype)
         return taken(rows, _sorted_by_digits([taken(column, rows) for column in columns]))
 
-    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(_AT_ONCE, cpu_count())) as pool:
         for rows in pool.map(in_order, range(int(part.max()) + 1)):
             order[done : done + len(rows)] = rows
             done += len(rows)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from seqtool.errors import DataError, UsageError
+from seqtool.system.platform import cpu_count, physical_memory
 from seqtool.words import human
 
-_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 LEAST = 256 * 10**6
 _LEAST_IN_FLIGHT = 80 * 10**6  # blocks of text and batches on their way, windows on their way out
 _IN_FLIGHT = 110 * 10**6  # the same with what allocators keep for a while, which differs from run to run
 _PER_COLUMN = 100_000  # and what each column adds to that
+_PER_THREAD = (
+    8 * 10**6
+)  # what a thread adds: blocks of text or data, what becomes of them, what its allocator keeps
+_FEWEST = 2  # threads, for which the figures above were measured
+_VARIABLE = "SEQTOOL_MAX_MEMORY"
 
 
 def budget() -> int:
@@ -24,13 +28,7 @@ def budget() -> int:
     >>> budget() > 0
     True
     """
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for name in _CGROUP_LIMITS:
-        try:
-            total = min(total, int(Path(name).read_text(encoding="ascii")))
-        except (OSError, ValueError):  # no such controller, or no limit: "max"
-            continue
-    return total * 3 // 4
+    return physical_memory() * 3 // 4
 
 
 @dataclass(frozen=True)
@@ -42,38 +40,53 @@ class Memory:
     """
 
     limit: int
+    named_by: str = "--max-memory"
 
     def for_rows(self, columns: int) -> int:
         """What is left for rows on their way into order; raises UsageError if that is too little."""
         needed = max(LEAST, 2 * (_LEAST_IN_FLIGHT + columns * _PER_COLUMN))
         if self.limit < needed:
             raise UsageError(
-                f"--max-memory {human(self.limit)} is too little for {columns:,} columns; "
+                f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; "
                 f"{-(-needed // 10**6)}M is the least"
             )
-        return self.limit - _IN_FLIGHT - columns * _PER_COLUMN
+        more_threads = max(0, self.threads() - _FEWEST)
+        return self.limit - _IN_FLIGHT - columns * _PER_COLUMN - more_threads * _PER_THREAD
+
+    def threads(self) -> int:
+        """How many threads may work at once: one a core, but together no more than a quarter of the memory.
+
+        >>> Memory(256_000_000).threads() <= 8
+        True
+        """
+        return min(cpu_count(), max(_FEWEST, self.limit // 4 // _PER_THREAD))
 
     def check_whole(self, name: str, needed: int, instead: str) -> None:
         """Raise DataError where what can only be read whole takes more; `instead` tells the way out."""
         if needed > self.limit:
             raise DataError(
                 f"{name}: can only be read whole and takes about {human(needed)}, but {human(self.limit)} of memory "
-                f"are allowed (--max-memory); {instead}"
+                f"are allowed ({self.named_by}); {instead}"
             )
 
 
 def allowed(text: str | None) -> Memory:
-    """The memory that `--max-memory` names, by default two thirds of `budget`: half of what there is.
+    """The memory that `--max-memory` names, or SEQTOOL_MAX_MEMORY without it, or half of what there is.
+
+    Raises UsageError for what is no size, or too small a one.
 
     >>> allowed("1.5G").limit
     1500000000
     """
+    name, example = "--max-memory", "--max-memory 256M"
+    if text is None and os.environ.get(_VARIABLE):
+        text, name, example = os.environ[_VARIABLE], _VARIABLE, f"{_VARIABLE}=256M"
     if text is None:
         return Memory(max(LEAST, budget() * 2 // 3))
-    limit = parse_size(text, "--max-memory")
+    limit = parse_size(text, name)
     if limit < LEAST:
-        raise UsageError(f"--max-memory is {text}; at least {human(LEAST)} is needed: --max-memory 256M")
-    return Memory(limit)
+        raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: {example}")
+    return Memory(limit, name)
 
 
 def parse_size(text: str, option: str) -> int:
@@ -86,13 +99,3 @@ def parse_size(text: str, option: str) -> int:
     if not found:
         raise UsageError(f"{option} is {text!r}; a size such as 500M or 2G was expected")
     return int(float(found[1]) * _UNITS[found[2].upper()])
-
-
-def peak() -> int | None:
-    """The most bytes of memory that the process has had resident so far, where the system tells."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return None
-    found = re.search(r"VmHWM:\s*(\d+) kB", status)
-    return int(found[1]) * 1024 if found else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+from seqtool.system.platform import ending_signals
 
 
 class Ended(BaseException):
@@ -27,14 +27,14 @@ _state = _State()
 
 def install() -> None:
     """From now on these signals raise `Ended`, except those that are ignored, as under nohup."""
-    for number in ENDING:
+    for number in ending_signals():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
 
 
 def ignore() -> None:
     """From now on these signals do nothing: while Python shuts down, they would end it with another exit code."""
-    for number in ENDING:
+    for number in ending_signals():
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.system.platform import give_back
 from seqtool.tables.table import BATCH_BYTES
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _arrow(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]
                 for begin in range(0, len(batch), count):
                     yield chosen.slice(begin, count)
                     # Pages that were looked at count as ours until they are given back.
-                    pages.madvise(mmap.MADV_DONTNEED)
+                    give_back(pages)
 
     return schema, batches
 

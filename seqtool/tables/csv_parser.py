@@ -6,7 +6,6 @@ expected say the same.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import ordered_map
 from seqtool.tables.cells.spelling import plain_integers
 from seqtool.tables.csv_blocks import LONGEST_ROW, Block, QuoteWatch, Rest, blocks, is_utf8
@@ -35,12 +35,11 @@ def batches(
     import pyarrow as pa
 
     parser = _Parser(dialect, columns, expected or Expected())
-    workers = os.cpu_count() or 1
-    with source.open_metered() as raw, ThreadPoolExecutor(workers) as pool:
+    with source.open_metered() as raw, ThreadPoolExecutor(parser.threads) as pool:
         try:
             cut = blocks(raw, dialect)
             first = map(parser.parse, islice(cut, 1))  # alone, for the parser learns from it
-            for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=workers)):
+            for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=parser.threads)):
                 if isinstance(found, Rest):
                     yield from _one_by_one(source, parser, found)
                 elif len(found):
@@ -73,6 +72,7 @@ class _Parser:
         self._columns = columns
         self._places = {column: place for place, column in enumerate(columns)}
         self._expected = expected
+        self.threads = expected.threads or cpu_count()
         self._wholes = expected.numbers
         self._floats: frozenset[int] = frozenset()
         self._integer_keys = dict.fromkeys(expected.keys, True)
@@ -129,7 +129,8 @@ class _Parser:
 
         yield from arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
-            read_options=self._reading(LONGEST_ROW, skip, use_threads=True),
+            # On its own threads it reads ahead by a block a core.
+            read_options=self._reading(LONGEST_ROW, skip, use_threads=pa.cpu_count() <= self.threads),
             parse_options=self._parsing(),
             convert_options=self._converting({}),
         )

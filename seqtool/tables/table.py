@@ -23,12 +23,13 @@ class Expected:
     """What columns are likely to hold: it saves work where it is so, and changes nothing where it is not.
 
     `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
-    the columns of keys.
+    the columns of keys. `threads` may read at once, by default one a core.
     """
 
     numbers: frozenset[int] = frozenset()
     missing: Sequence[str] = ()
     keys: frozenset[int] = frozenset()
+    threads: int | None = None
 
 
 _INDEX = re.compile(r"__index_level_\d+__")

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 from seqtool.errors import DataError
-from seqtool.system import memory
+from seqtool.system.platform import peak_memory
 from seqtool.words import human, printable
 
 SCHEMA = 1  # of all JSON that is written; it grows when a key goes, or comes to mean something else
@@ -57,7 +57,7 @@ class Summary:
         if sys.stderr is None:  # closed: print would fall back to standard output, where the data goes
             return
         took = {name: round(seconds, 3) for name, seconds in self.seconds.items()}
-        most = memory.peak()
+        most = peak_memory()
         if as_json:
             facts = {"schema": SCHEMA, "command": self.command, **self.facts, "warnings": self.warnings}
             facts |= {"seconds": took, "peak_memory": most}

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
-from seqtool.system import memory
-from seqtool.system.memory import LEAST, Memory, allowed, budget, parse_size, peak
+from seqtool.system import memory, platform
+from seqtool.system.memory import LEAST, Memory, allowed, budget, parse_size
+from seqtool.system.platform import peak_memory as peak
 from seqtool.words import human
 
 UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
@@ -16,7 +18,7 @@ UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**
 def limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """The two files in which a container may say how much memory it has."""
     files = tmp_path / "memory.max", tmp_path / "limit_in_bytes"
-    monkeypatch.setattr(memory, "_CGROUP_LIMITS", tuple(map(str, files)))
+    monkeypatch.setattr(platform, "_CGROUP_MEMORY", tuple(map(str, files)))
     return files
 
 
@@ -140,6 +142,73 @@ def test_the_memory_that_is_said_to_be_needed_is_enough_and_hardly_more(columns:
     assert Memory(needed).for_rows(columns) > 0
     with pytest.raises(UsageError, match="too little"):
         Memory(needed - 10**6).for_rows(columns)
+
+
+@pytest.mark.parametrize(
+    ("cores", "limit", "threads"),
+    [
+        (1, LEAST, 1),
+        (2, LEAST, 2),
+        (8, LEAST, 8),
+        (128, LEAST, 8),
+        (128, 10**9, 31),
+        (128, 64 * 10**9, 128),
+        (128, 10**6, 2),  # Python callers may allow less than the command line does
+    ],
+)
+def test_threads_are_as_many_as_cores_but_fit_into_a_quarter(
+    cores: int, limit: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "cpu_count", lambda: cores)
+    assert Memory(limit).threads() == threads
+
+
+@pytest.mark.parametrize("columns", [1, 200, 480, 1000, 20_000])
+def test_more_threads_leave_less_for_rows_and_always_some(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in (LEAST, 10**9, 16 * 10**9):
+        left = []
+        for cores in (1, 2, 4, 8, 64, 1024):
+            monkeypatch.setattr(memory, "cpu_count", lambda cores=cores: cores)
+            try:
+                left.append(Memory(limit).for_rows(columns))
+            except UsageError:
+                left.append(None)  # too little, however many cores there are
+        if None in left:
+            assert {*left} == {None}
+            continue
+        assert left == sorted(left, reverse=True)
+        assert left[0] == left[1]  # two cores are what the figures were measured on
+        assert left[-1] > 20_000_000
+
+
+@pytest.fixture
+def variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Sets SEQTOOL_MAX_MEMORY."""
+    return lambda text: monkeypatch.setenv("SEQTOOL_MAX_MEMORY", text)
+
+
+def test_the_environment_is_asked_where_the_option_is_not_given(variable: Callable[[str], None]) -> None:
+    variable("1G")
+    assert allowed(None) == Memory(10**9, "SEQTOOL_MAX_MEMORY")
+    assert allowed("2G") == Memory(2 * 10**9)
+    variable("")
+    assert allowed(None).named_by == "--max-memory"
+
+
+def test_errors_name_the_variable_that_is_wrong(variable: Callable[[str], None]) -> None:
+    variable("much")
+    with pytest.raises(UsageError, match=r"^SEQTOOL_MAX_MEMORY is 'much'; a size such as"):
+        allowed(None)
+    variable("1M")
+    with pytest.raises(UsageError, match=r"^SEQTOOL_MAX_MEMORY is 1M; .* needed: SEQTOOL_MAX_MEMORY=256M$"):
+        allowed(None)
+    variable("256M")
+    with pytest.raises(UsageError, match=r"^SEQTOOL_MAX_MEMORY 256\.0 MB is too little for 5,000 columns"):
+        allowed(None).for_rows(5000)
+    with pytest.raises(DataError, match=r"are allowed \(SEQTOOL_MAX_MEMORY\)"):
+        allowed(None).check_whole("a.json", 10**9, "split it")
 
 
 def test_what_can_only_be_read_whole_must_fit() -> None:
