@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from seqtool.errors import DataError, UsageError, why
 from seqtool.system import signals
+from seqtool.system.platform import sync_folder
 from seqtool.words import listed
 
 
