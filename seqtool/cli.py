@@ -69,6 +69,7 @@ def run(arguments: list[str]) -> int:
 
     It leaves the process as it was, and may be called again.
     """
+    signals.record_outputs()
     try:
         code = _call(arguments)
         if signals.received() is not None:  # somebody below took it for an error of their own
@@ -113,7 +114,7 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return "not enough memory; see --dry-run for what the output takes", 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
-        return printable(f"{where}{why(error)}; no output was written"), 1
+        return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
 
@@ -124,7 +125,7 @@ def ending(number: int) -> tuple[str, int]:
     >>> ending(15)
     ('terminated; nothing was written', 143)
     """
-    return f"{signals.ENDING[signal.Signals(number)]}; nothing was written", 128 + number
+    return f"{signals.ENDING[signal.Signals(number)]}; {signals.outcome()}", 128 + number
 
 
 def fail(message: str, code: int, arguments: list[str]) -> int:

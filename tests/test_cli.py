@@ -783,6 +783,51 @@ def test_a_signal_while_nobody_reads_the_output(place: Place) -> None:
         assert_ends(place, process, signal.SIGTERM, 143)
 
 
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes nothing before somebody reads from it."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b".")
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_after_the_output_stands_does_not_deny_it(number: int, code: int, place: Place) -> None:
+    """It waits with its summary for a reader of standard error when the signal comes."""
+    place.write("a.npy", np.ones((2, 3)))
+    reader, writer = full_pipe()
+    process = subprocess.Popen(
+        [SEQTOOL, "pad", "a.npy", "-o", "out.npz"],
+        cwd=place.folder,
+        env=place.environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=writer,
+    )
+    os.close(writer)
+    try:
+        wait_until((place.folder / "out.npz").exists, process)
+        time.sleep(0.2)
+        process.send_signal(number)
+        time.sleep(0.2)
+        with os.fdopen(reader, "rb") as file:
+            told = file.read().decode()
+        assert process.wait(timeout=30) == code
+    finally:
+        process.kill()
+        process.communicate()
+    word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}[number]
+    assert told.endswith(f"seqtool: error: {word}; out.npz was written\n")
+    assert "nothing was written" not in told
+    assert place.arrays("out.npz")["x"].tolist() == [[1.0] * 3] * 2
+    assert place.left_behind() == []
+
+
 def seconds_of_work(process: subprocess.Popen[bytes]) -> float:
     """The CPU time that a process has used so far, in all its threads."""
     fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

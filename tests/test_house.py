@@ -488,7 +488,7 @@ TESTED_BY_OTHERS = {
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"keys", "padding_values", "stream", "validation"},
     "operations": {"cast", "run"},
-    "files": {"deflate", "fortran", "inflate", "npy", "schema"},
+    "files": {"contents", "deflate", "fortran", "inflate", "npy", "schema"},
     "tables": {"cell_errors", "json_lines"},
     "grouping": {"columns", "encoder", "merging", "runs"},
     "sources": {"companions", "options"},

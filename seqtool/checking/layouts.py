@@ -9,7 +9,7 @@ import numpy as np
 
 from seqtool.errors import DataError
 from seqtool.files import npz
-from seqtool.files.schema import LAYOUTS, check_layout
+from seqtool.files.schema import LAYOUTS, PER_STEP, check_layout
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.padding_values import Side
 
@@ -51,7 +51,7 @@ def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:
     values, receipt = meta.get("step_values"), meta.get("receipt")
     if not isinstance(values, dict) or not isinstance(receipt, list):
         raise DataError("has no step_values, or no receipt")
-    per_step = [name for name in npz.PER_STEP if name in archive.names]
+    per_step = [name for name in PER_STEP if name in archive.names]
     told = {f"step_values[{name}]": values.get(name) for name in per_step}
     if kind == "padded":
         if meta.get("padding") not in get_args(Side):

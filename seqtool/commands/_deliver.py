@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, cast, get_args
+from typing import Any, BinaryIO, cast, get_args
 
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import span
 from seqtool.commands._options import OutputOptions
-from seqtool.errors import DataError, UsageError, check_choice
+from seqtool.errors import DataError, check_choice
 from seqtool.files import npz
+from seqtool.files.atomic import is_special, naming
 from seqtool.files.deflate import Compress
-from seqtool.files.outputs import Counted, Destination, choose, is_special, stdout_is_elsewhere
+from seqtool.files.outputs import (
+    Counted,
+    Destination,
+    choose,
+    named_by,
+    open_all,
+    paths_of,
+    stdout_is_elsewhere,
+)
+from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
@@ -21,6 +33,14 @@ from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
 from seqtool.words import human, listed
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """What goes to one destination: sequences, whose receipt tells of this command already."""
+
+    data: PaddedStream | Ragged
+    destination: Destination
 
 
 def deliver(
@@ -36,96 +56,144 @@ def deliver(
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
-    compress = check_choice("--compress", to.compress, get_args(Compress))
-    _check_format(destination.suffix, destination.name, mask=mask, compress=compress)
-    if isinstance(data, PaddedStream):
-        check_blow_up(data)
-    size = npz.size(data, mask=mask) if destination.suffix == ".npz" else data_bytes(data)
-    whole = data.ragged if isinstance(data, PaddedStream) else data
-    rows, steps = whole.receipt[-1]["rows"], len(whole.values)
-    if rows["kept"] != steps:
-        told = f"{rows['kept']:,}: this is a bug in seqtool, and no output was written"
-        raise AssertionError(f"{steps:,} steps are to be written, but the receipt tells of {told}")
-    summary.facts["rows"] = rows
-    _describe(data, summary)
-    left = [*whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
-    if destination.suffix == ".npy":
-        summary.say("left out", f"{listed(['lengths', *left])}: .npy holds x alone, .npz everything")
-    written = None
-    if to.dry_run:
-        summary.say(
-            "would write", f"{destination.name}, {human(size)}{' before compression' if compress else ''}"
-        )
+    deliver_all([Output(data, destination)], to, summary, mask=mask)
+
+
+def deliver_all(
+    outputs: Sequence[Output], to: OutputOptions, summary: Summary, *, mask: bool = False
+) -> None:
+    """Write one output or several, which appear together or not at all, and show one summary of them.
+
+    The facts of several stand in a list, `outputs`. Errors as in `deliver`; UsageError too for several of
+    which one is no file.
+    """
+    if len(outputs) > 1:
+        paths_of([output.destination for output in outputs])
+    compress = _compression(to)
+    drafts = [_draft(output, mask=mask, compress=compress, summary=summary) for output in outputs]
+    size = sum(draft.contents.nbytes for draft in drafts)
+    if not to.dry_run:
+        _check_room(drafts, compress)
+        with watch(summary, quiet=to.quiet or to.as_json)("writing", size) as bar:
+            _write(drafts, compress, bar.advance)
+    for draft in drafts:
+        draft.describe(summary, alone=len(drafts) == 1)
+    for draft in drafts:
+        draft.tell_end(to, compress, summary)
+    if len(drafts) > 1:
+        facts = [draft.told.facts for draft in drafts]
+        summary.facts |= {"outputs": facts, "bytes": size, "dry_run": to.dry_run}
     else:
-        if not compress:
-            _check_room(destination, size)
-        with (
-            watch(summary, quiet=to.quiet or to.as_json)("writing", size) as bar,
-            destination.open() as (file, seekable),
-        ):
-            counted = Counted(file)
-            npz.write(
-                cast(BinaryIO, counted),
-                data,
-                suffix=destination.suffix,
-                seekable=seekable,
-                mask=mask,
-                compress=compress,
-                wrote=bar.advance,
-            )
-            written = counted.end
-        aside = f", {size / max(1, written):.1f} times smaller than its arrays" if compress else ""
-        if to.output is None and destination.path is not None and stdout_is_elsewhere():
-            aside += "; -o - sends the data to standard output"
-        summary.say("wrote", f"{destination.name}, {human(written if compress else size)}{aside}")
-    summary.facts |= {
-        "output": None if to.dry_run else str(destination.path or "-"),
-        "bytes": size,
-        "dry_run": to.dry_run,
-    }
-    if compress and written is not None:
-        summary.facts["compressed_bytes"] = written
+        summary.facts |= drafts[0].told.facts
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
-def destination_of(
-    to: OutputOptions, *, command: str, inputs: list[Path | None], ragged: bool = False
-) -> Destination:
-    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced.
+@dataclass
+class _Draft:
+    """An output before it is written, and then: its contents, and its part of the summary."""
 
-    Raises UsageError for a format that cannot hold `ragged` sequences.
+    destination: Destination
+    contents: Contents
+    told: Summary
+    written: int | None = None
+
+    def describe(self, summary: Summary, *, alone: bool) -> None:
+        """Tell what it holds; each line names the file, unless it is the only one."""
+        for word, text in self.told.lines:
+            summary.say(word, text if alone else f"{self.destination.name}: {text}")
+
+    def tell_end(self, to: OutputOptions, compress: Compress | None, summary: Summary) -> None:
+        """Tell what was written, or in a dry run what would be."""
+        name, size = self.destination.name, self.contents.nbytes
+        self.told.facts |= {
+            "output": None if self.written is None else str(self.destination.path or "-"),
+            "bytes": size,
+            "dry_run": self.written is None,
+        }
+        if self.written is None:
+            summary.say("would write", f"{name}, {human(size)}{' before compression' if compress else ''}")
+            return
+        aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
+        if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
+            aside += "; -o - sends the data to standard output"
+        summary.say("wrote", f"{name}, {human(self.written if compress else size)}{aside}")
+        if compress:
+            self.told.facts["compressed_bytes"] = self.written
+
+
+def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Summary) -> _Draft:
+    """List what an output will hold, and describe it."""
+    data, destination = output.data, output.destination
+    writer = writer_of(destination.suffix, destination.name)
+    writer.check(
+        destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress), dashes="--"
+    )
+    if isinstance(data, PaddedStream):
+        check_blow_up(data)
+    whole = data.ragged if isinstance(data, PaddedStream) else data
+    contents = writer.contents(data, mask)
+    told = Summary(summary.command, facts={"rows": _account(whole)})
+    _describe(data, told)
+    names = ["lengths", *whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
+    left = writer.left_out(names, contents)
+    if left:
+        told.say("left out", left)
+    return _Draft(destination, contents, told)
+
+
+def _write(drafts: Sequence[_Draft], compress: Compress | None, wrote: Callable[[int], None]) -> None:
+    """Write all outputs, each behind the other; their names appear at the end."""
+    with open_all([draft.destination for draft in drafts]) as files:
+        for draft, (file, seekable) in zip(drafts, files, strict=True):
+            counted = Counted(file)
+            with naming(draft.destination.name):
+                draft.contents.write(
+                    cast(BinaryIO, counted), seekable=seekable, compress=compress, wrote=wrote
+                )
+            draft.written = counted.end
+
+
+def check_output(
+    to: OutputOptions, *, mask: bool = False, ragged: bool = False, dtype: str | None = None
+) -> None:
+    """Raise UsageError for what the options of an output alone show to be wrong, before any input is opened.
+
+    >>> check_output(OutputOptions(output="x.npy"), mask=True)
+    Traceback (most recent call last):
+    seqtool.errors.UsageError: x.npy: .npy holds x alone; use .npz for a mask, or leave --mask out
     """
+    compress = _compression(to)
+    if dtype is not None:
+        dtype_named(dtype)
+    if to.output is None:
+        return
+    destination = named_by(to.output, dry_run=to.dry_run)
+    if destination.suffix in WRITERS:  # else it is a folder, of which `choose` tells
+        writer = WRITERS[destination.suffix]
+        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), dashes="--")
+
+
+def _compression(to: OutputOptions) -> Compress | None:
+    return cast("Compress | None", check_choice("--compress", to.compress, get_args(Compress)))
+
+
+def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]) -> Destination:
+    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced."""
 
     def may_replace(path: Path) -> bool:
         return to.force or npz.written_by_seqtool(path)
 
-    destination = choose(
-        to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run
-    )
-    if ragged and destination.suffix == ".npy":
-        raise UsageError(f"{destination.name}: .npy holds x alone, and ragged sequences have none; use .npz")
-    return destination
+    return choose(to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run)
 
 
-def check_output(to: OutputOptions, *, mask: bool = False, dtype: str | None = None) -> None:
-    """Judge what a call says of its output, before anything is read; raises UsageError."""
-    check_choice("--compress", to.compress, get_args(Compress))
-    if dtype is not None:
-        dtype_named(dtype)
-    if to.output is not None:
-        _check_format(Path(to.output).suffix, to.output, mask=mask, compress=to.compress)
-
-
-def _check_format(suffix: str, name: str, *, mask: bool, compress: str | None) -> None:
-    """Raise UsageError for what a format cannot hold."""
-    for what, option, given in (("a mask", "--mask", mask), ("compression", "--compress", compress)):
-        if given and suffix == ".npy":
-            raise UsageError(f"{name}: .npy holds x alone; use .npz for {what}, or leave {option} out")
-
-
-def data_bytes(data: PaddedStream | Ragged) -> int:
-    """The bytes of the largest array."""
-    return data.nbytes if isinstance(data, PaddedStream) else data.values.nbytes
+def _account(whole: Ragged) -> dict[str, Any]:
+    """What the receipt of sequences tells of their rows; raises AssertionError if it counts other steps."""
+    rows: dict[str, Any] = whole.receipt[-1]["rows"]
+    steps = len(whole.values)
+    if rows["kept"] != steps:
+        told = f"{rows['kept']:,}: this is a bug in seqtool, and no output was written"
+        raise AssertionError(f"{steps:,} steps are to be written, but the receipt tells of {told}")
+    return rows
 
 
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
@@ -174,12 +242,19 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
-def _check_room(destination: Destination, size: int) -> None:
-    if destination.path is None or is_special(destination.path):
-        return
-    folder = Path(destination.path).parent
-    if folder.is_dir() and size > shutil.disk_usage(folder).free:
-        free = human(shutil.disk_usage(folder).free)
-        raise DataError(
-            f"{destination.name}: takes {human(size)}, but the disk has {free} left; see --dry-run"
-        )
+def _check_room(drafts: Sequence[_Draft], compress: Compress | None) -> None:
+    """Raise DataError unless each disk has room for all outputs that go there; compressed, nobody knows."""
+    disks: dict[int, list[_Draft]] = {}
+    for draft in drafts:
+        path = draft.destination.path
+        if not compress and path is not None and not is_special(path) and path.parent.is_dir():
+            disks.setdefault(path.parent.stat().st_dev, []).append(draft)
+    for together in disks.values():
+        paths = [draft.destination.path for draft in together if draft.destination.path is not None]
+        size, free = sum(draft.contents.nbytes for draft in together), shutil.disk_usage(paths[0].parent).free
+        if size > free:
+            takes = "takes" if len(paths) == 1 else "together take"
+            raise DataError(
+                f"{listed([*map(str, paths)])}: {takes} {human(size)}, but the disk has {human(free)} left; "
+                "see --dry-run"
+            )

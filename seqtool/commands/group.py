@@ -71,6 +71,7 @@ def group(
     from seqtool.terminal import progress
     from seqtool.terminal.report import Summary
 
+    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     inputs.require_any(sources or [])
     spec = by.spec(
         text,
@@ -82,12 +83,11 @@ def group(
         ragged=ragged,
         **padding.for_group(ragged=ragged),
     )
-    check_output(to, mask=padding.mask)
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = Summary("group")
     with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
         given = [item.given for item in found]
-        destination = destination_of(to, command="group", inputs=given, ragged=ragged)
+        destination = destination_of(to, command="group", inputs=given)
         table = tables.open_tables(found, spec.text)
         watch = progress.watch(summary, quiet=to.quiet or to.as_json)
         names = [item.base_name for item in found]

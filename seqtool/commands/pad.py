@@ -81,12 +81,10 @@ def pad(
         padding.refuse(may_cut=True)
         if multiple_of > 1:
             raise UsageError("--ragged pads nothing: leave --multiple-of out")
-    check_output(to, mask=padding.mask, dtype=padding.dtype)
+    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     summary = Summary("pad")
     with one_source(source, "pad", using) as opened:
-        destination = destination_of(
-            to, command="pad", inputs=[opened.file.given, *given.files], ragged=ragged
-        )
+        destination = destination_of(to, command="pad", inputs=[opened.file.given, *given.files])
         with summary.stage("reading"):
             described = given.described(label, key, value=None if value == "auto" else value)
             found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)

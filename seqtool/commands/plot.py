@@ -66,6 +66,8 @@ def plot(
     from seqtool.terminal import report
 
     check_matplotlib()
+    if output is not None:
+        outputs.named_by(output, suffixes=SUFFIXES)
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
     with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:

@@ -37,32 +37,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError, UsageError, at, names_arguments
+from seqtool.errors import DataError, at, names_arguments
+from seqtool.files.atomic import replacing
 from seqtool.files.deflate import Compress
-from seqtool.files.outputs import check_suffix, replacing
+from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
+from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
-from seqtool.files.zip_writer import Member, ZipWriter, write_array
-from seqtool.sequences.padding_values import Side, number_from_json, value_from_json, value_to_json
-from seqtool.sequences.ragged import Padded, Ragged, Receipt, StepArray, unchecked
+from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
-from seqtool.sequences.validation import check_same_lengths, step_mask
+from seqtool.sequences.validation import check_same_lengths
 
-VERSION = 1
-PER_STEP = ("step_y", "row_index", "c")
-PER_SEQUENCE = ("y", "static", "original_lengths", "part", "split")
-NAMES = ("classes", "step_classes", "static_features")
 _OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "meta")
-_WIDEST_TEXT = 64_000_000  # bytes of fixed-width text in one array
 
 
 @names_arguments
@@ -76,7 +71,7 @@ def save(
     """Write sequences to `path`: `.npz` with all that belongs to them, `.npy` with x alone.
 
     The file appears whole or not at all. `mask` adds the array `mask`; `compress` deflates the arrays, "fast"
-    or "small". Raises UsageError for another suffix.
+    or "small". Raises UsageError for another suffix, and for a format that cannot hold what is asked for.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -84,10 +79,9 @@ def save(
     ...     np.load(f"{folder}/two.npz")["lengths"]
     array([1, 2])
     """
-    suffix = Path(path).suffix
-    check_suffix(suffix, str(path))
+    contents = contents_of(data, suffix=Path(path).suffix, name=str(path), mask=mask, compress=compress)
     with replacing(Path(path)) as file:
-        write(file, data, suffix=suffix, seekable=True, mask=mask, compress=compress)
+        contents.write(file, seekable=True, compress=compress)
 
 
 def write(
@@ -98,126 +92,10 @@ def write(
     seekable: bool,
     mask: bool = False,
     compress: Compress | None = None,
-    wrote: Callable[[int], None] | None = None,
 ) -> None:
-    """Write sequences into an open file, block by block; `wrote` is told the bytes of each."""
-    if suffix == ".npy" and isinstance(data, Ragged):
-        raise UsageError("an .npy holds x alone, and ragged sequences have none; use .npz")
-    if suffix == ".npy":
-        if compress is not None:
-            raise UsageError("an .npy cannot be compressed; use .npz")
-        write_array(file, next(_members(data, mask=False)), wrote, seekable=seekable)
-        return
-    with ZipWriter(file, seekable=seekable, compress=compress) as archive:
-        for member in _members(data, mask=mask):
-            archive.add(member, wrote)
-
-
-def size(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> int:
-    """The bytes of all arrays of the file, without headers."""
-    return sum(member.nbytes for member in _members(data, mask=mask))
-
-
-def _members(data: Ragged | Padded | PaddedStream, *, mask: bool) -> Iterator[Member]:
-    """Every array of the file, in its order: the largest first, the description last."""
-    whole = data.ragged if isinstance(data, PaddedStream) else data
-    per_sequence = data.per_sequence
-    _check_names(whole.per_step, PER_STEP)
-    _check_names(per_sequence, PER_SEQUENCE)
-    _check_names(whole.names, NAMES)
-    if isinstance(data, PaddedStream):
-        yield Member("x", data.dtype, data.shape, data.blocks)
-        for name, array in whole.per_step.items():
-            shape = (*data.shape[:2], *array.data.shape[1:])
-            yield Member(name, array.data.dtype, shape, data.step_blocks(name))
-    else:
-        yield Member.of("x", data.x) if isinstance(data, Padded) else Member.of("values", data.values)
-        for name, array in data.per_step.items():
-            yield Member.of(name, array.data)
-    if isinstance(data, Ragged):
-        yield Member.of("offsets", data.offsets)
-    elif mask:
-        slots = data.shape[1] if isinstance(data, PaddedStream) else data.x.shape[1]
-        cells = _mask(data.lengths, slots, data.padding)
-        yield Member("mask", np.dtype(bool), (len(data), slots), cells)
-    yield Member.of("lengths", _as_int64(data.lengths))
-    small = {"keys": whole.keys, **per_sequence, **whole.names}
-    if whole.features is not None:
-        _refuse_nul("features", whole.features)
-        small["features"] = np.array(whole.features, dtype=str)
-    for name, content in small.items():
-        if content is not None:
-            yield from _text_or_numbers(name, content)
-    yield Member.of("meta", np.array(json.dumps(_meta(data, whole.receipt), allow_nan=False)))
-
-
-def _check_names(arrays: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for name in arrays:
-        if name not in known:
-            raise UsageError(f"{name!r} is no name of the file format; {', '.join(known)} are")
-
-
-def _as_int64(lengths: AnyArray) -> AnyArray:
-    return lengths if isinstance(lengths, Lazy) else lengths.astype(np.int64)
-
-
-def _mask(lengths: AnyArray, slots: int, padding: Side) -> Iterator[Array]:
-    """The mask in pieces: of some sequences each, or of a part of one."""
-    together = max(1, _MASK // max(1, slots))
-    for begin in range(0, len(lengths), together):
-        part = lengths[begin : begin + together].astype(np.int64, copy=False)
-        if slots <= _MASK:
-            yield step_mask(part, maxlen=slots, padding=padding)
-            continue
-        for first in range(0, slots, _MASK):
-            places = np.arange(first, min(first + _MASK, slots))
-            yield places < part if padding == "post" else places >= slots - part
-
-
-_MASK = 1 << 20  # cells that are made together
-
-
-def _text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
-    if isinstance(content, Text):
-        yield from _text(name, content)
-        return
-    if content.dtype.kind in "biuf" or isinstance(content, Lazy):  # a Lazy of text is that of a file of ours
-        yield Member.of(name, content)
-        return
-    if content.dtype.kind not in "UT":
-        raise DataError(f"{name} is {content.dtype}; numbers or text were expected")
-    cells: list[str] = content.reshape(-1).tolist()
-    _refuse_nul(name, cells)
-    encoded = [cell.encode() for cell in cells]
-    ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)))
-    data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-    widest = max(map(len, cells), default=0)
-    yield from _text(name, Text(data, np.concatenate([[0], ends]), content.shape, widest=widest))
-
-
-def _text(name: str, text: Text) -> Iterator[Member]:
-    """Text of fixed width, where that is not too much, else as bytes and offsets."""
-    if text.widest is not None and 4 * text.widest * prod(text.shape) <= _WIDEST_TEXT:
-        dtype = np.dtype(f"U{max(text.widest, 1)}")
-        yield Member.of(name, Lazy(text.shape, dtype, lambda begin, end: text[begin:end].astype(dtype)))
-        return
-    yield Member.of(name, text.data)
-    yield Member.of(f"{name}_offsets", text.offsets)
-    yield Member.of(f"{name}_shape", np.array(text.shape))
-
-
-def _refuse_nul(name: str, cells: Sequence[str]) -> None:
-    if any("\0" in cell for cell in cells):
-        raise DataError(f"{name} holds text with a NUL, which NumPy would strip")
-
-
-def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, Any]:
-    meta: dict[str, Any] = {"format": "seqtool", "version": VERSION, "kind": "ragged"}
-    whole = data.ragged if isinstance(data, PaddedStream) else data
-    if not isinstance(data, Ragged):
-        meta |= {"kind": "padded", "padding": data.padding, "value": value_to_json(data.value)}
-    meta["step_values"] = {name: value_to_json(array.value) for name, array in whole.per_step.items()}
-    return meta | {"receipt": [dict(entry) for entry in receipt]}
+    """Write sequences into an open file, in the format of a suffix, block by block; errors as in `save`."""
+    contents = contents_of(data, suffix=suffix, mask=mask, compress=compress)
+    contents.write(file, seekable=seekable, compress=compress)
 
 
 @names_arguments

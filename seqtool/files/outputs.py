@@ -1,104 +1,20 @@
-"""Where bytes go: a file that appears whole or not at all, or standard output."""
+"""Where a command's output goes: a file, several, or standard output; and in which format."""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from seqtool.errors import DataError, UsageError, why
-from seqtool.system.signals import held
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the place of `path` when the block ends without an error.
-
-    The bytes are on the disk before the name is. A link stays and its target is replaced; devices and pipes
-    are written straight. Raises DataError when the folder is missing or cannot be written.
-    """
-    if is_special(path):
-        with _named(path), path.open("wb") as file:
-            yield file
-        return
-    target = Path(os.path.realpath(path))
-    with ExitStack() as clean, _named(path):
-        with held():
-            handle, temporary = _temporary_beside(target, path)
-            clean.callback(temporary.unlink, missing_ok=True)
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(_mode_for(target))
-        temporary.replace(target)
-    _sync_folder(target.parent)
-
-
-@contextmanager
-def _named(output: Path | str) -> Iterator[None]:
-    """Say which output it is that cannot be written."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise DataError(f"{output}: cannot be written ({why(error)}); no output was made") from None
-
-
-def is_special(path: Path) -> bool:
-    """Whether `path` is a device, a pipe, or a file that the caller holds open: no rename may replace it."""
-    if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")) or path in (
-        Path("/dev/stdout"),
-        Path("/dev/stderr"),
-    ):
-        return True
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def _temporary_beside(target: Path, shown: Path) -> tuple[int, Path]:
-    _check_folder(target, shown)
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp")
-    except OSError as error:
-        raise DataError(f"{shown}: cannot be written ({why(error)})") from None
-    return handle, Path(name)
-
-
-def _check_folder(target: Path, shown: Path) -> None:
-    if target.is_dir():
-        raise DataError(f"{shown}: a folder; the name of a file was expected")
-    if not target.parent.is_dir():
-        raise DataError(f"{shown}: the folder {shown.parent} does not exist; create it first")
-
-
-def _mode_for(target: Path) -> int:
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # a folder that may be written but not read: the rename stands all the same
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+from seqtool.errors import DataError, UsageError
+from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing, replacing_all
+from seqtool.files.writers import SUFFIXES, check_suffix
+from seqtool.system import signals
 
 
 class Counted:
@@ -123,9 +39,6 @@ class Counted:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
-
-
-SUFFIXES = (".npz", ".npy")
 
 
 @dataclass(frozen=True)
@@ -153,8 +66,32 @@ class Destination:
                 yield file, not is_special(self.path)
             return
         # Past sys.stdout's own buffer, so that every failure is seen here and not at exit.
-        with _named("standard output"), os.fdopen(os.dup(_stdout_handle()), "wb") as file:
+        with naming("standard output"), os.fdopen(os.dup(_stdout_handle()), "wb") as file:
             yield file, False
+        signals.finished(["standard output"])
+
+
+@contextmanager
+def open_all(destinations: Sequence[Destination]) -> Iterator[list[tuple[BinaryIO, bool]]]:
+    """Open one output as it wants to be, or several that appear together or not at all; errors as in `replacing_all`.
+
+    With each file comes whether it can seek.
+    """
+    if len(destinations) == 1:
+        with destinations[0].open() as opened:
+            yield [opened]
+        return
+    with replacing_all(paths_of(destinations)) as files:
+        yield [(file, True) for file in files]
+
+
+def paths_of(destinations: Sequence[Destination]) -> list[Path]:
+    """The files of several outputs; raises UsageError where they cannot appear together."""
+    paths = [destination.path for destination in destinations if destination.path is not None]
+    if len(paths) < len(destinations):
+        raise UsageError("standard output cannot be one of several outputs; name a file for each")
+    check_set(paths)
+    return paths
 
 
 def _stdout_handle() -> int:
@@ -196,36 +133,49 @@ def choose(
     Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
     DataError when an implicit name is taken by a file that may not be replaced.
     """
-    first = inputs[0]
-    if output == "-" or (output is None and first is None):
-        if sys.stdout is not None and sys.stdout.isatty() and not dry_run:
-            raise UsageError(
-                "the output is binary and standard output is a terminal; add -o FILE, or pipe it to a command"
-            )
-        return Destination(None, suffixes)
-    if output is None:
-        assert first is not None
-        path = Path(f"{_stem(first)}.{command}{suffixes[0]}")
-        if path.exists() and not may_replace(path):
-            raise DataError(
-                f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
-            )
+    if output is not None:
+        destination = named_by(output, suffixes=suffixes, dry_run=dry_run)
+    elif inputs[0] is None:
+        _refuse_terminal(dry_run=dry_run)
+        destination = Destination(None, suffixes)
     else:
-        path = Path(output)
-        if not path.name or output.endswith("/"):
-            raise UsageError(f"{output}: a folder; the name of a file was expected")
+        destination = Destination(Path(f"{_stem(inputs[0])}.{command}{suffixes[0]}"), suffixes)
+    path = destination.path
+    if path is None:
+        return destination
+    if output is None and path.exists() and not may_replace(path):
+        raise DataError(
+            f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
+        )
     _check_not_an_input(path, inputs)
-    _check_folder(path, path)
-    destination = Destination(path, suffixes)
-    check_suffix(destination.suffix, destination.name, suffixes)
+    check_folder(path, path)
     return destination
 
 
-def check_suffix(suffix: str, name: str, suffixes: tuple[str, ...] = SUFFIXES) -> None:
-    """Raise UsageError for a name whose suffix is no format that is written."""
-    if suffix not in suffixes:
-        known = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
-        raise UsageError(f"{name}: the suffix of the output chooses its format; {known} was expected")
+def named_by(output: str, *, suffixes: tuple[str, ...] = SUFFIXES, dry_run: bool = False) -> Destination:
+    """What `-o` names, judged by the call alone, before any input is opened.
+
+    Raises UsageError for binary data on a terminal, for a folder, and for a suffix that is not among `suffixes`.
+
+    >>> named_by("train.npz").suffix
+    '.npz'
+    """
+    if output == "-":
+        _refuse_terminal(dry_run=dry_run)
+        return Destination(None, suffixes)
+    destination = Destination(Path(output), suffixes)
+    if not Path(output).name or output.endswith("/"):
+        raise UsageError(f"{output}: a folder; the name of a file was expected")
+    if not Path(output).is_dir():
+        check_suffix(destination.suffix, output, suffixes)
+    return destination
+
+
+def _refuse_terminal(*, dry_run: bool) -> None:
+    if sys.stdout is not None and sys.stdout.isatty() and not dry_run:
+        raise UsageError(
+            "the output is binary and standard output is a terminal; add -o FILE, or pipe it to a command"
+        )
 
 
 def _stem(path: Path) -> str:

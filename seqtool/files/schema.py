@@ -12,6 +12,11 @@ import numpy as np
 
 from seqtool.errors import DataError
 
+VERSION = 1
+PER_STEP = ("step_y", "row_index", "c")
+PER_SEQUENCE = ("y", "static", "original_lengths", "part", "split")
+NAMES = ("classes", "step_classes", "static_features")
+
 INT64, BOOL, NUMBERS, TEXT, ANY = "int64", "bool", "numbers", "text", "numbers or text"
 _KINDS = {BOOL: "b", NUMBERS: "biuf", TEXT: "U", ANY: "biufU"}
 

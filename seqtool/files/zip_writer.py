@@ -55,7 +55,7 @@ class Member:
         """An array that is in memory already, or whose windows are read one after another."""
         if isinstance(array, Lazy) and array.shape:
             return cls(name, array.dtype, array.shape, (part for _, part in chunks(array, PIECE)))
-        array = np.asarray(array, order="C")
+        array = np.asarray(array)
         return cls(name, array.dtype, array.shape, [array])
 
     @property

@@ -45,7 +45,8 @@ class Truncate(Operation):
         lengths = lazy_map(lambda part: np.minimum(part, maxlen), before, dtype=np.int64)
         starts = lazy_map(lambda part: np.maximum(part - maxlen, 0), before, dtype=np.int64)
         cut = take(ragged, starts=starts if self.truncating == "pre" else None, lengths=lengths, spool=spool)
-        per_sequence = {"original_lengths": before, **ragged.per_sequence}
+        per_sequence = dict(ragged.per_sequence)
+        per_sequence.setdefault("original_lengths", before)  # those before the first cut stay
         steps = known.total - len(cut.values)
         longer = sum(int((part > maxlen).sum()) for _, part in chunks(before))
         side = "start" if self.truncating == "pre" else "end"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -19,6 +19,7 @@ class _State:
 
     received: int | None = None
     held = False
+    written: list[str] | None = None  # None: nobody asked, and a program that saves for days needs no list
 
 
 _state = _State()
@@ -40,6 +41,31 @@ def ignore() -> None:
 def received() -> int | None:
     """The number of the signal that came, if any did."""
     return _state.received
+
+
+def record_outputs() -> None:
+    """From now on the outputs that are finished are remembered, for `outcome`; none is so far."""
+    _state.written = []
+
+
+def finished(names: Sequence[str]) -> None:
+    """Remember outputs that stand as a whole, by the names that people know."""
+    if _state.written is not None:
+        _state.written += names
+
+
+def outcome() -> str:
+    """What a call that did not come to its end has left behind, in words.
+
+    >>> outcome()
+    'nothing was written'
+    """
+    from seqtool.words import listed, printable
+
+    written = _state.written or []
+    if not written:
+        return "nothing was written"
+    return f"{printable(listed(written))} {'was' if len(written) == 1 else 'were'} written"
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 import contextlib
 import dataclasses
+import errno
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections import namedtuple
 from collections.abc import Iterator
@@ -13,8 +15,8 @@ import numpy as np
 import pytest
 
 import seqtool as sq
-from seqtool.arrays.lazy import span
-from seqtool.commands._deliver import data_bytes, deliver
+from seqtool.arrays.lazy import Lazy, span
+from seqtool.commands._deliver import Output, check_output, deliver, deliver_all
 from seqtool.commands._options import OutputOptions, PaddingOptions
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
@@ -24,9 +26,20 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.report import Summary
 from tests import oracles
+from tests.command import Place
 
 SEQUENCES = [[1, 2, 3], [4], []]
 RAGGED = Ragged(np.array([1, 2, 3, 4]), np.array([0, 3, 4, 4]), keys=np.array([7, 8, 9]))
+
+
+def accounted(data: PaddedStream | Ragged) -> Any:
+    """The same with a receipt that tells of every step."""
+    steps = span(data.lengths).total + (data.steps_cut if isinstance(data, PaddedStream) else 0)
+    return with_entry(data, ["in.npy"], {"label": None}, steps=steps)
+
+
+def data_receipt(data: PaddedStream | Ragged) -> Any:
+    return data.ragged.receipt if isinstance(data, PaddedStream) else data.receipt
 
 
 def delivered(
@@ -37,9 +50,13 @@ def delivered(
     **to: Any,
 ) -> Summary:
     summary = Summary("pad")
-    steps = span(data.lengths).total + (data.steps_cut if isinstance(data, PaddedStream) else 0)
-    data = with_entry(data, ["in.npy"], {"label": None}, steps=steps)
-    deliver(data, Destination(path), OutputOptions(**to), summary, mask=mask)
+    deliver(
+        data if data_receipt(data) else accounted(data),
+        Destination(path),
+        OutputOptions(**to),
+        summary,
+        mask=mask,
+    )
     return summary
 
 
@@ -85,7 +102,7 @@ def test_the_mask_is_written_when_asked_for(tmp_path: Path, mask: bool) -> None:
 def test_the_receipt_joins_those_before_it_and_counts_what_is_cut(tmp_path: Path) -> None:
     earlier = {"command": "group", "inputs": ["a.csv"]}
     data = pad_stream(RAGGED.replace(receipt=(earlier,)), maxlen=2)
-    delivered(tmp_path / "out.npz", data)
+    delivered(tmp_path / "out.npz", accounted(data))
     assert sq.load(tmp_path / "out.npz").receipt == (
         earlier,
         {
@@ -276,12 +293,265 @@ def test_a_device_is_written_straight() -> None:
     assert not Path(os.devnull).is_file()
 
 
+# Several outputs
+
+OLD = b"old bytes"
+PARTS = {"train": [[1, 2, 3], [4]], "val": [[5, 6]], "test": []}
+
+
+def ragged(sequences: list[list[int]]) -> Ragged:
+    values = np.array([step for steps in sequences for step in steps], dtype=np.int64)
+    return Ragged(values, np.cumsum([0, *map(len, sequences)]))
+
+
+def parts(folder: Path, *, suffix: str = ".npz", maxlen: int = 2) -> list[Output]:
+    """One output for each part of a split, padded."""
+    return [
+        Output(
+            accounted(pad_stream(ragged(sequences), maxlen=maxlen)),
+            Destination(folder / f"{name}{suffix}"),
+        )
+        for name, sequences in PARTS.items()
+    ]
+
+
+def all_delivered(outputs: list[Output], *, mask: bool = False, **to: Any) -> Summary:
+    summary = Summary("split")
+    deliver_all(outputs, OutputOptions(output="{split}", **to), summary, mask=mask)
+    return summary
+
+
+@pytest.mark.parametrize("compress", [None, "fast"])
+def test_several_outputs_are_each_as_they_would_be_alone(tmp_path: Path, compress: str | None) -> None:
+    all_delivered(parts(tmp_path), compress=compress, mask=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["test.npz", "train.npz", "val.npz"]
+    for output in parts(tmp_path):
+        assert output.destination.path is not None
+        together = output.destination.path.read_bytes()
+        delivered(tmp_path / "alone.npz", output.data, mask=True, compress=compress)
+        assert together == (tmp_path / "alone.npz").read_bytes()
+        loaded = sq.load(output.destination.path)
+        assert isinstance(loaded, sq.Padded)
+        sequences = PARTS[output.destination.path.stem]
+        assert loaded.x.tolist() == oracles.pad_sequences(sequences, maxlen=2)
+
+
+def test_one_of_several_is_as_deliver_does_it(tmp_path: Path) -> None:
+    one, other = Summary("pad"), Summary("pad")
+    to = OutputOptions(quiet=True)
+    deliver(accounted(pad_stream(RAGGED)), Destination(tmp_path / "x.npz"), to, one)
+    before = (tmp_path / "x.npz").read_bytes()
+    deliver_all([Output(accounted(pad_stream(RAGGED)), Destination(tmp_path / "x.npz"))], to, other)
+    assert (tmp_path / "x.npz").read_bytes() == before
+    assert (one.lines, list(one.facts.items())) == (other.lines, list(other.facts.items()))
+
+
+def test_the_summary_names_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    summary = all_delivered(parts(Path()), quiet=True)
+    assert [(word, text.split(",")[0]) for word, text in summary.lines] == [
+        ("made", "train.npz: x (2"),
+        ("cut", "train.npz: 1 step at the start of 1 sequence"),
+        ("made", "val.npz: x (1"),
+        ("made", "test.npz: x (0"),
+        ("wrote", "train.npz"),
+        ("wrote", "val.npz"),
+        ("wrote", "test.npz"),
+    ]
+    facts = summary.facts
+    assert [part["output"] for part in facts["outputs"]] == ["train.npz", "val.npz", "test.npz"]
+    assert [part["shape"] for part in facts["outputs"]] == [[2, 2], [1, 2], [0, 2]]
+    assert [part["rows"]["cut"] for part in facts["outputs"]] == [1, 0, 0]
+    assert facts["bytes"] == sum(part["bytes"] for part in facts["outputs"])
+    assert facts["dry_run"] is False
+
+
+def test_an_npy_among_several_tells_what_it_leaves_out(tmp_path: Path) -> None:
+    summary = all_delivered(parts(tmp_path, suffix=".npy"), quiet=True)
+    left = [text for word, text in summary.lines if word == "left out"]
+    assert (
+        left[0] == f"{tmp_path / 'train.npy'}: lengths, original_lengths: .npy holds x alone, .npz everything"
+    )
+    assert np.load(tmp_path / "val.npy").tolist() == [[5, 6]]
+
+
+def test_a_dry_run_of_several_lists_all_and_writes_none(tmp_path: Path) -> None:
+    summary = all_delivered(parts(tmp_path), dry_run=True, quiet=True)
+    assert list(tmp_path.iterdir()) == []
+    listed = [text.rpartition(", ")[0] for word, text in summary.lines if word == "would write"]
+    assert listed == [str(tmp_path / f"{name}.npz") for name in PARTS]
+    assert [part["output"] for part in summary.facts["outputs"]] == [None] * 3
+    assert summary.facts["dry_run"] is True
+    assert summary.facts["bytes"] == all_delivered(parts(tmp_path), quiet=True).facts["bytes"]
+
+
+def test_room_is_checked_for_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [part["bytes"] for part in all_delivered(parts(tmp_path), quiet=True).facts["outputs"]]
+    for path in tmp_path.iterdir():
+        path.unlink()
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, sum(sizes) - 1))
+    assert max(sizes) < sum(sizes) - 1  # there would be room for each alone
+    with pytest.raises(DataError, match=r"train\.npz, .*test\.npz: together take .* but the disk has"):
+        all_delivered(parts(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, sum(sizes)))
+    all_delivered(parts(tmp_path), quiet=True)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+class BrokenError(Exception):
+    pass
+
+
+def failing(output: Output) -> Output:
+    """The same, but its data cannot be read to the end."""
+
+    def read(begin: int, end: int) -> Any:
+        raise BrokenError
+
+    values = Lazy((3,), np.dtype(np.int64), read)
+    return dataclasses.replace(output, data=accounted(Ragged(values, np.array([0, 3]))))
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_one_that_fails_leaves_all_old_files(tmp_path: Path, last: bool) -> None:
+    outputs = parts(tmp_path)
+    outputs = [*outputs[:-1], failing(outputs[-1])] if last else [failing(outputs[0]), *outputs[1:]]
+    for name in PARTS:
+        (tmp_path / f"{name}.npz").write_bytes(OLD)
+    with pytest.raises(BrokenError):
+        all_delivered(outputs)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        f"{name}.npz": OLD for name in PARTS
+    }
+
+
+def test_a_rename_that_fails_leaves_all_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.npz").write_bytes(OLD)
+    replace = Path.replace
+
+    def fail(path: Path, target: Path) -> Path:
+        if target.name == "val.npz":
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    refused = r"val\.npz: cannot be written \(Input/output error\); no output was made$"
+    with pytest.raises(DataError, match=refused):
+        all_delivered(parts(tmp_path))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"train.npz": OLD}
+
+
+def test_several_that_do_not_account_for_their_rows_stop_all(tmp_path: Path) -> None:
+    first, *others = parts(tmp_path)
+    whole = accounted(RAGGED)
+    lost = whole.replace(receipt=({**whole.receipt[0], "rows": {"kept": 3}},))
+    with pytest.raises(AssertionError, match="4 steps are to be written, but the receipt tells of 3"):
+        all_delivered([*others, dataclasses.replace(first, data=lost)])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (None, "standard output cannot be one of several outputs"),
+        ("/dev/null", "/dev/null: a device or a pipe cannot be one of several outputs; name a file"),
+        ("train.npz", "two outputs go to this file; give each a name of its own"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_set_holds_files_alone(tmp_path: Path, other: str | None, told: str, dry_run: bool) -> None:
+    path = None if other is None else tmp_path / other
+    strange = Output(accounted(pad_stream(RAGGED)), Destination(path))
+    with pytest.raises(UsageError, match=told):
+        all_delivered([*parts(tmp_path), strange], dry_run=dry_run)
+    assert list(tmp_path.iterdir()) == []
+
+
+# What the call alone shows
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "told"),
+    [
+        ({"compress": "lzma"}, {}, "--compress is 'lzma'; fast or small was expected"),
+        (
+            {"output": "o.npy"},
+            {"mask": True},
+            "o.npy: .npy holds x alone; use .npz for a mask, or leave --mask out",
+        ),
+        (
+            {"output": "o.npy", "compress": "fast"},
+            {},
+            "o.npy: .npy holds x alone; use .npz for compression, or leave --compress out",
+        ),
+        (
+            {"output": "o.npy"},
+            {"ragged": True},
+            "o.npy: .npy holds x alone, and ragged sequences have none; use .npz",
+        ),
+        (
+            {"output": "x.foo"},
+            {},
+            "x.foo: the suffix of the output chooses its format; .npz or .npy was expected",
+        ),
+        ({"output": "folder/"}, {}, "folder/: a folder; the name of a file was expected"),
+        ({}, {"dtype": "float33"}, "dtype is 'float33'; one of"),
+    ],
+)
+def test_options_that_no_input_could_make_good_are_refused(
+    to: dict[str, Any], more: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_output(OutputOptions(**to), **more)
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize("output", [None, "-", "o.npz", "/dev/null"])
+def test_options_that_hold_are_let_through(output: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    to = OutputOptions(output=output, compress="small")
+    check_output(to, mask=True, dtype="float64")
+    check_output(to, ragged=True)
+    check_output(OutputOptions(output="o.npy"), dtype="int8")
+
+
+def test_a_terminal_takes_no_binary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    with pytest.raises(UsageError, match="standard output is a terminal"):
+        check_output(OutputOptions(output="-"))
+    check_output(OutputOptions(output="-", dry_run=True))
+
+
+WRONG = {
+    "--compress lzma": "--compress is 'lzma'; fast or small was expected",
+    "-o o.npy --mask": "o.npy: .npy holds x alone; use .npz for a mask, or leave --mask out",
+    "-o o.npy --compress fast": "o.npy: .npy holds x alone; use .npz for compression, or leave --compress out",
+    "-o o.npy --ragged": "o.npy: .npy holds x alone, and ragged sequences have none; use .npz",
+    "-o x.foo": "x.foo: the suffix of the output chooses its format; .npz or .npy was expected",
+    "--dtype float33": "dtype is 'float33'; one of",
+}
+
+
+@pytest.mark.parametrize("options", WRONG)
+@pytest.mark.parametrize("call", ["pad missing.npy", "group missing.csv --key k", "pad -", "group - --key k"])
+def test_commands_judge_the_call_before_they_open_anything(call: str, options: str, tmp_path: Path) -> None:
+    """No source is there, or one from which nothing ever comes."""
+    place = Place(tmp_path)
+    process = place.start(*call.split(), *options.split(), stdin=subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        told = process.stderr.read().decode()  # standard input stays open
+        assert process.wait(timeout=60) == 2
+    finally:
+        process.kill()
+        process.communicate()
+    assert told.startswith(f"seqtool: error: {WRONG[options]}")
+    assert place.files() == {}
+    assert place.left_behind() == []
+
+
 # Small things
-
-
-def test_the_bytes_of_the_largest_array() -> None:
-    assert data_bytes(RAGGED) == 32
-    assert data_bytes(pad_stream(RAGGED, maxlen=5)) == 3 * 5 * 8
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_the_suffix_chooses_the_format(place: Place) -> None:
     assert done.err == (
         "seqtool: error: a.pdf: the suffix of the output chooses its format; .png, .svg or .html was expected\n"
     )
+    assert place.run("plot", "missing.npz", "-o", "a.pdf") == done  # before any input is looked at
 
 
 @drawn

@@ -1,0 +1,211 @@
+"""Files that appear whole or not at all, one or several together."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from seqtool.errors import DataError, UsageError, why
+from seqtool.system import signals
+from seqtool.words import listed
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the place of `path` when the block ends without an error.
+
+    The bytes are on the disk before the name is. A link stays and its target is replaced; devices and pipes
+    are written straight. Raises DataError when the folder is missing or cannot be written.
+    """
+    with replacing_all([path]) as (file,):
+        yield file
+
+
+@contextmanager
+def replacing_all(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
+    """Open files that take the places of `paths` together when the block ends without an error, or none does.
+
+    As `replacing` in all else. A rename that fails undoes those before it; a signal that asks us to end waits
+    until the set stands. Raises UsageError for a set that holds a device, a pipe, or the same file twice.
+    """
+    if len(paths) == 1 and is_special(paths[0]):
+        with naming(paths[0]), paths[0].open("wb") as file:
+            yield [file]
+        signals.finished([str(paths[0])])
+        return
+    check_set(paths)
+    shown = [str(path) for path in paths]
+    with ExitStack() as clean:
+        with naming(listed(shown)), ExitStack() as opened:
+            parts = _parts(paths, clean, opened)
+            yield [part.file for part in parts]
+            for part in parts:
+                part.finish()
+        with signals.held():
+            _rename(parts)
+            signals.finished(shown)
+            for folder in dict.fromkeys(part.target.parent for part in parts):
+                _sync_folder(folder)
+
+
+def check_set(paths: Sequence[Path]) -> None:
+    """Raise UsageError for outputs that cannot appear together: what no rename replaces, and one file twice."""
+    seen: dict[str, Path] = {}
+    for path in paths:
+        if is_special(path):
+            raise UsageError(f"{path}: a device or a pipe cannot be one of several outputs; name a file")
+        other = seen.setdefault(os.path.realpath(path), path)
+        if other is not path:
+            raise UsageError(f"{path}: two outputs go to this file; give each a name of its own")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A file on its way to the name that it will have."""
+
+    shown: Path
+    target: Path
+    temporary: Path
+    file: BinaryIO
+
+    @property
+    def aside(self) -> Path:
+        """Where the old file stays until the whole set stands."""
+        return self.temporary.with_suffix(".old")
+
+    def finish(self) -> None:
+        """Bring the bytes to the disk, all but the name."""
+        with naming(self.shown):
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.temporary.chmod(_mode_for(self.target))
+
+    def keep_old(self) -> None:
+        """Give the old file a second name, or where files have but one, that name alone."""
+        if not self.target.exists():
+            return
+        try:
+            os.link(self.target, self.aside)
+        except OSError:
+            os.replace(self.target, self.aside)  # noqa: PTH105
+
+    def put_back(self) -> bool:
+        """Leave the target as it was before; whether that worked."""
+        with suppress(OSError):
+            if self.aside.exists():
+                os.replace(self.aside, self.target)  # noqa: PTH105
+                self.aside.unlink(missing_ok=True)  # nothing was renamed where both are one file
+            elif not self.temporary.exists():
+                self.target.unlink(missing_ok=True)
+            return True
+        return False
+
+    def left(self) -> str:
+        """What to tell of a target that could not be put back."""
+        old = f", its old bytes are in {self.aside}" if self.aside.exists() else ""
+        return f"{self.shown} holds the new ones{old}"
+
+
+def _parts(paths: Sequence[Path], clean: ExitStack, opened: ExitStack) -> list[_Part]:
+    """An open temporary file beside each target, which `opened` closes and `clean` removes."""
+    parts = []
+    for path in paths:
+        target = Path(os.path.realpath(path))
+        with signals.held():
+            handle, temporary = _temporary_beside(target, path)
+            clean.callback(temporary.unlink, missing_ok=True)
+            file = opened.enter_context(os.fdopen(handle, "wb"))
+        parts.append(_Part(path, target, temporary, file))
+    return parts
+
+
+def _rename(parts: Sequence[_Part]) -> None:
+    """Give all files their names, or none."""
+    if len(parts) == 1:
+        with naming(parts[0].shown):
+            parts[0].temporary.replace(parts[0].target)
+        return
+    at = parts[0]
+    try:
+        for at in parts:
+            at.keep_old()
+            at.temporary.replace(at.target)
+    except BaseException as error:
+        stuck = [part.left() for part in reversed(parts) if not part.put_back()]
+        if not isinstance(error, OSError):
+            raise
+        raise _cannot_write(at.shown, error, "; ".join(stuck) or "no output was made") from None
+    for part in parts:
+        with suppress(OSError):  # one file too many, but all outputs stand
+            part.aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(output: Path | str) -> Iterator[None]:
+    """Say which output it is that cannot be written."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _cannot_write(output, error, "no output was made") from None
+
+
+def _cannot_write(output: Path | str, error: OSError, outcome: str) -> DataError:
+    return DataError(f"{output}: cannot be written ({why(error)}); {outcome}")
+
+
+def is_special(path: Path) -> bool:
+    """Whether `path` is a device, a pipe, or a file that the caller holds open: no rename may replace it."""
+    if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")) or path in (
+        Path("/dev/stdout"),
+        Path("/dev/stderr"),
+    ):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _temporary_beside(target: Path, shown: Path) -> tuple[int, Path]:
+    check_folder(target, shown)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp")
+    except OSError as error:
+        raise DataError(f"{shown}: cannot be written ({why(error)})") from None
+    return handle, Path(name)
+
+
+def check_folder(target: Path, shown: Path) -> None:
+    """Raise DataError where a target is a folder, or its own folder is missing."""
+    if target.is_dir():
+        raise DataError(f"{shown}: a folder; the name of a file was expected")
+    if not target.parent.is_dir():
+        raise DataError(f"{shown}: the folder {shown.parent} does not exist; create it first")
+
+
+def _mode_for(target: Path) -> int:
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # a folder that may be written but not read: the rename stands all the same
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,176 @@
+"""The formats that sequences are written in: one table, from the suffix of an output to what writes it.
+
+A new format is a class with the three members of `Contents` and a line in `WRITERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from seqtool.errors import UsageError
+from seqtool.files.contents import members, x_alone
+from seqtool.files.deflate import Compress
+from seqtool.files.zip_writer import Member, ZipWriter, write_array
+from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.stream import PaddedStream
+from seqtool.words import listed
+
+Data = Ragged | Padded | PaddedStream
+
+
+class Contents(Protocol):
+    """What one file will hold, listed and encoded once: it knows its size, and writes itself, once."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arrays."""
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all arrays, without headers and before compression."""
+
+    def write(
+        self,
+        file: BinaryIO,
+        *,
+        seekable: bool,
+        compress: Compress | None = None,
+        wrote: Callable[[int], None] | None = None,
+    ) -> None:
+        """Write all of it, block by block; `wrote` is told the bytes of each."""
+
+
+class _Arrays:
+    """Arrays to be written one after another."""
+
+    def __init__(self, arrays: Iterable[Member]) -> None:
+        self._arrays = tuple(arrays)
+        self.names = tuple(member.name for member in self._arrays)
+        self.nbytes = sum(member.nbytes for member in self._arrays)
+
+
+class _Npz(_Arrays):
+    """All that belongs to the sequences, as `seqtool.files.npz` specifies it."""
+
+    def __init__(self, data: Data, mask: bool) -> None:
+        super().__init__(members(data, mask=mask))
+
+    def write(
+        self,
+        file: BinaryIO,
+        *,
+        seekable: bool,
+        compress: Compress | None = None,
+        wrote: Callable[[int], None] | None = None,
+    ) -> None:
+        """Write a zip of all arrays."""
+        with ZipWriter(file, seekable=seekable, compress=compress) as archive:
+            for member in self._arrays:
+                archive.add(member, wrote)
+
+
+class _Npy(_Arrays):
+    """The padded block alone."""
+
+    def __init__(self, data: Data, _mask: bool) -> None:
+        assert not isinstance(data, Ragged)
+        super().__init__([x_alone(data)])
+
+    def write(
+        self,
+        file: BinaryIO,
+        *,
+        seekable: bool,
+        compress: Compress | None = None,
+        wrote: Callable[[int], None] | None = None,
+    ) -> None:
+        """Write the one array."""
+        assert compress is None
+        write_array(file, self._arrays[0], wrote, seekable=seekable)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A format that sequences are written in: what it can hold, and what writes it.
+
+    `holds` is what errors and summaries say of it, as in ".npy holds x alone". `contents` lists what a file
+    will hold of some sequences, with the mask or without; it is asked only for what `check` lets through.
+    """
+
+    suffix: str
+    contents: Callable[[Data, bool], Contents]
+    holds: str = "everything"
+    ragged: bool = True
+    mask: bool = True
+    compress: bool = True
+
+    def check(
+        self, name: str, *, ragged: bool = False, mask: bool = False, compress: bool = False, dashes: str = ""
+    ) -> None:
+        """Raise UsageError where the format cannot hold what is asked for; `name` is the output's.
+
+        `dashes` are what stands before the name of an argument: -- on the command line.
+        """
+        here = f"{name}: {self.suffix} holds {self.holds}"
+        for what, argument, asked in (("a mask", "mask", mask), ("compression", "compress", compress)):
+            if asked and not getattr(self, argument):
+                other = _first(argument)
+                raise UsageError(f"{here}; use {other} for {what}, or leave {dashes}{argument} out")
+        if ragged and not self.ragged:
+            raise UsageError(f"{here}, and ragged sequences have none; use {_first('ragged')}")
+
+    def left_out(self, names: Iterable[str], contents: Contents) -> str | None:
+        """What to tell of those of some arrays that a file does not hold, None where it holds them all."""
+        left = [name for name in names if name not in contents.names]
+        if not left:
+            return None
+        return f"{listed(left)}: {self.suffix} holds {self.holds}, {SUFFIXES[0]} everything"
+
+
+WRITERS = {
+    writer.suffix: writer
+    for writer in (
+        Writer(".npz", _Npz),
+        Writer(".npy", _Npy, "x alone", ragged=False, mask=False, compress=False),
+    )
+}
+"""The formats by their suffix; the first is what standard output gets, and an output without a name."""
+
+SUFFIXES = tuple(WRITERS)
+
+
+def check_suffix(suffix: str, name: str, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Raise UsageError for a name whose suffix is no format that is written."""
+    if suffix not in suffixes:
+        known = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise UsageError(f"{name}: the suffix of the output chooses its format; {known} was expected")
+
+
+def writer_of(suffix: str, name: str) -> Writer:
+    """The format of the suffix of an output; raises UsageError with the name of the output where it is none."""
+    check_suffix(suffix, name, tuple(WRITERS))
+    return WRITERS[suffix]
+
+
+def contents_of(
+    data: Data, *, suffix: str, name: str = "the output", mask: bool = False, compress: Compress | None = None
+) -> Contents:
+    """What a file of the format of a suffix will hold of some sequences.
+
+    Raises UsageError where the format cannot hold it; `name` is the output's in the message.
+
+    >>> import numpy as np
+    >>> contents = contents_of(Ragged(np.arange(3), np.array([0, 1, 3])), suffix=".npz")
+    >>> contents.names
+    ('values', 'offsets', 'lengths', 'meta')
+    """
+    writer = writer_of(suffix, name)
+    writer.check(name, ragged=isinstance(data, Ragged), mask=mask, compress=compress is not None)
+    return writer.contents(data, mask)
+
+
+def _first(argument: str) -> str:
+    """The first format that can hold what an argument asks for."""
+    return next(suffix for suffix, writer in WRITERS.items() if getattr(writer, argument))
