@@ -21,7 +21,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
-from seqtool.files import npz
+from seqtool.files import contents
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sources.options import ForeignSpec
@@ -806,7 +806,7 @@ def test_what_check_says_of_keys_and_parts_is_so(
     part = np.array([part for _, part in pairs], np.int64)
     data = seqtool.pad(np.ones((len(pairs), 1))).replace(keys=keys, per_sequence={"part": part})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(npz, "_WIDEST_TEXT", 0 if stored == "bytes" else 1 << 20)
+        patch.setattr(contents, "_WIDEST_TEXT", 0 if stored == "bytes" else 1 << 20)
         seqtool.save(scratch / "a.npz", seqtool.unpad(data) if ragged else data)
     finding = found(look(scratch / "a.npz"), "keys")
     again = oracles.repeated(pairs)
