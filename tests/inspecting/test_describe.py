@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import seqtool as sq
 from seqtool.errors import DataError
-from seqtool.files import npz
 from seqtool.files.inputs import opened
 from seqtool.inspecting.describe import described, find_sequence, sequence_facts, slots_of
+from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import join_names
 from tests import oracles
@@ -130,7 +130,7 @@ def test_the_facts_agree_with_the_sequences_and_can_be_written_as_json(
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), (1.0, float("nan"))])
 def test_a_padding_value_that_json_lacks_is_told_as_text(tmp_path: Path, value: Any) -> None:
     told = facts(saved(tmp_path, sq.pad([[[1.5, 2]], []], value=value)))["sequences"]["value"]
-    assert told == npz.value_to_json(value)
+    assert told == value_to_json(value)
     json.dumps(told, allow_nan=False)
 
 
