@@ -166,7 +166,7 @@ class Seen:
 
 
 def seen(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Seen | None:
-    """Where a test of windows of some arrays, row by row, is true; None where it never is.
+    """Where a test of chunks of some arrays, row by row, is true; None where it never is.
 
     >>> seen(lambda part: part < 0, np.array([1, -2, -3]))
     Seen(count=2, cell=(1,))
