@@ -25,6 +25,7 @@ from seqtool.grouping.encoder_state import EncoderState, merge_all
 from seqtool.grouping.group import group_table
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.reading import check, observe
+from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import UnseenError
 from seqtool.tables.in_memory import from_array
@@ -103,8 +104,8 @@ def grouped_in_pieces(
                     if found:
                         grouper.add(found)
                 assert state_here == state  # encoding has changed nothing
-            grouped = grouper.finish(min_len=plan.options.min_len, dtype=settled.dtype(state))
-            ragged = settled.ragged(grouped, state)
+            grouped = grouper.finish(dtype=settled.dtype(state))
+            ragged = at_least(settled.ragged(grouped, state), plan.options.min_len, spool=spool)
         except ChangingError as error:
             return place_of(settled.changing(error, state))
         except DataError as error:
