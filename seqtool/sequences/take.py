@@ -126,7 +126,22 @@ def _taken_text(text: Text, which: AnyArray, spool: Spool) -> Text:
         starts.add(gather(begins, places))
     edges = _row_edges(offsets.done(), width, len(which))
     data = lazy_gather(text.data, starts.done(), edges, (end,))
-    return Text(data, offsets.done(), (len(which), *text.shape[1:]), widest=text.widest)
+    widest = None if text.widest is None else _widest(data, offsets.done())
+    return Text(data, offsets.done(), (len(which), *text.shape[1:]), widest=widest)
+
+
+def _widest(data: AnyArray, offsets: AnyArray) -> int:
+    """The characters of the longest cell: its bytes but those that continue a character of UTF-8."""
+    longest = 0
+    for begin in range(0, len(offsets) - 1, _CELLS):
+        edges = offsets[begin : begin + _CELLS + 1]
+        continues = (data[int(edges[0]) : int(edges[-1])] & 0xC0) == 0x80
+        characters = np.diff(edges) - np.diff(np.concatenate([[0], np.cumsum(continues)])[edges - edges[0]])
+        longest = max(longest, int(characters.max(initial=0)))
+    return longest
+
+
+_CELLS = 1 << 16  # whose characters are counted together
 
 
 def _sizes(text: Text, begin: int, end: int) -> Array:

@@ -28,7 +28,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
 from seqtool.sequences.padding_values import Side
-from seqtool.tables import csv_parser, opening
+from seqtool.tables import csv_dialect, opening
 from seqtool.tables.roles import LabelKind
 from tests.command import Done, Place
 
@@ -274,7 +274,7 @@ def test_a_first_row_is_what_the_reader_of_csv_takes_it_for(
         path.write_bytes(text.encode())
         try:
             with opened([str(path)]) as (source,):
-                found = csv_parser.sniff(source, delimiter=mark, header=header, encoding="utf-8")
+                found = csv_dialect.sniff(source, delimiter=mark, header=header, encoding="utf-8")
         except DataError as error:
             if "mixes numbers" in str(error):
                 assert names_in(path, delimiter=mark, header=header) == []

@@ -15,6 +15,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.atomic import replacing_all
 from seqtool.files.outputs import Destination, open_all
 from seqtool.system import signals
+from seqtool.system.platform import ending_signals
 
 OLD, NEW = b"old ", b"new "
 NAMES = ["a", "b", "c"]
@@ -298,14 +299,14 @@ def killed(folder: Path, number: int, where: str) -> tuple[int, str]:
     return process.wait(timeout=30), told
 
 
-@pytest.mark.parametrize("number", signals.ENDING)
+@pytest.mark.parametrize("number", ending_signals())
 def test_a_signal_while_a_set_is_written_leaves_all_old_files(number: int, tmp_path: Path) -> None:
     before = olds(tmp_path, "a", "c")
     assert killed(tmp_path, number, "writing") == (128 + number, "nothing was written\n")
     assert held(tmp_path) == before
 
 
-@pytest.mark.parametrize("number", signals.ENDING)
+@pytest.mark.parametrize("number", ending_signals())
 @pytest.mark.parametrize("where", NAMES)
 def test_a_signal_between_two_renames_waits_until_the_set_stands(
     number: int, where: str, tmp_path: Path

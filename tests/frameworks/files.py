@@ -9,7 +9,7 @@ import seqtool
 from seqtool.arrays.lazy import Lazy
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
-from seqtool.system.memory import peak
+from seqtool.system.platform import peak_memory as peak
 
 COUNT, FEATURES = 50, 3
 

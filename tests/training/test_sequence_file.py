@@ -414,7 +414,7 @@ def test_many_files_may_be_opened_and_dropped(tmp_path: Path) -> None:
 EPOCH = """
 import sys
 from seqtool.training.batches import epoch
-from seqtool.system.memory import peak
+from seqtool.system.platform import peak_memory as peak
 from seqtool.training.sequence_file import SequenceFile
 before = peak()
 file = SequenceFile(sys.argv[1])
