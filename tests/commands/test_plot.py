@@ -171,7 +171,7 @@ def test_foreign_arrays(place: Place) -> None:
         (["a.npz", "--array", "x"], 2, "leave --array"),
         (["a.npz", "--input-padding", "left"], 2, "--input-padding is 'left'; pre or post was expected"),
         (["none.npz"], 1, "none.npz: no such file"),
-        (["a.npz", "-o", "a.npz"], 2, "a.npz: is both input and output"),
+        (["a.npz", "-o", "a.npz"], 2, "a.npz: the suffix of the output chooses its format"),
         (["a.npz", "-o", "nowhere/a.png"], 1, "the folder nowhere does not exist"),
         (["visits.csv"], 1, "visits.csv: not a file of arrays; .npz or .npy was expected (group makes one"),
         (["flat.npy"], 1, "flat.npy: the array has shape (3,)"),

@@ -122,7 +122,7 @@ def test_a_sequence_is_written_by_windows_as_strict_json(
     steps = np.array([[1.5, np.nan], [np.inf, -2.0]] * 20)
     print_sequence({"sequence": 7, "steps": [["1.5", "nan"]]}, steps)
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert told == {"sequence": 7, "steps": [[1.5, "nan"], ["inf", -2.0]] * 20}
+    assert told == {"schema": 1, "sequence": 7, "steps": [[1.5, "nan"], ["inf", -2.0]] * 20}
     print_sequence({"sequence": 7}, np.array([True, False]))
     assert json.loads(capsys.readouterr().out)["steps"] == [True, False]
 
