@@ -118,6 +118,9 @@ def test_tables_of_other_libraries_give_the_same_as_files() -> None:
     ):
         assert made_of(data, **OPTIONS) == expected
     views = table.set_column(0, "user", table["user"].cast(pa.string_view()))
+    assert made_of(views, **OPTIONS) == expected
+    # Made anew, for pyarrow before 25 cannot offer what came from a cast.
+    views = table.set_column(0, "user", pa.array(table["user"].to_pylist(), pa.string_view()))
     codes = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, 1, 0]), pa.array(["x", "y"], pa.string_view()))
     assert made_of(Capsule(views.set_column(4, "kind", codes)), **OPTIONS) == expected
 

@@ -27,7 +27,7 @@ def encoded(
 ) -> Iterator[dict[str, Any]]:
     """The rows of a table as the kernel takes them; rows with an empty key are left out if so asked.
 
-    The table is read with so many `threads`, by default one a core; `pool` is what encodes.
+    `threads` read at once, by default one a core; `pool` is what encodes.
     Raises DataError for the first cell that is not what its column needs, and TextKeyError for a key of text that
     would be a feature.
     """
@@ -52,18 +52,19 @@ def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
     """
     encoder = Encoder(EncoderPlan.of(table, roles, options))
     with ThreadPoolExecutor(cpu_count()) as pool:
-        for arrays, first_row in _batches(table, encoder.plan, None):
+        for arrays, first_row in _batches(table, encoder.plan):
             encoder.encode(arrays, first_row, pool)
             if encoder.faulty:
                 break
     return encoder.state
 
 
-def _batches(table: Table, plan: EncoderPlan, threads: int | None) -> Iterator[tuple[dict[int, Any], int]]:
+def _batches(
+    table: Table, plan: EncoderPlan, threads: int | None = None
+) -> Iterator[tuple[dict[int, Any], int]]:
     """The columns of some rows at a time, and the number of the first of these."""
     columns, first_row = plan.roles.used, 0
-    expected = replace(plan.expected(), threads=threads)
-    for raw in prefetched(table.batches(columns, expected)):
+    for raw in prefetched(table.batches(columns, replace(plan.expected(), threads=threads))):
         if len(raw):
             yield dict(zip(columns, raw.columns, strict=True)), first_row
             first_row += len(raw)
