@@ -173,7 +173,7 @@ def test_id_0_has_no_cure_but_words(place: Place) -> None:
     seqtool.save(place.folder / "in.npz", ids([5, 0], [3]))
     [finding] = [f for f in look(place.folder / "in.npz", "keras") if f.verdict == "fails"]
     assert (finding.name, finding.count, finding.place, finding.cure) == ("mask value", 1, "x[0, 1]", None)
-    assert finding.message.endswith("pad them as such, for Masking: --dtype float32 --value -1")
+    assert finding.message.endswith("pad them for Masking: --dtype float32 --value -1")
 
 
 @pytest.mark.parametrize(
