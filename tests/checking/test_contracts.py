@@ -185,7 +185,7 @@ def test_labels_that_do_not_count_from_0(place: Place, labels: list[int], warns:
     seqtool.save(place.folder / "in.npz", data)
     [finding] = [f for f in look(place.folder / "in.npz", "torch") if f.name == "y"]
     assert (finding.verdict == "warning") == warns
-    assert ("count from 0" in finding.message) == warns
+    assert ("start at 0" in finding.message) == warns
 
 
 def test_few_sequences_that_end_like_padding_may_be_real(place: Place) -> None:

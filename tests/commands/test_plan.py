@@ -148,11 +148,13 @@ def test_whatever_pad_takes(place: Place) -> None:
     [
         (
             slice(None, 3),
-            "4 of 4 sequences end in steps of 0 alone; if that is leftover padding, drop it with seqtool pad --strip 0 d",
+            "4 of 4 sequences end in steps of 0 alone; if that is leftover padding, drop it with "
+            "seqtool pad --strip 0, then",
         ),
         (
             slice(6, None),
-            "sequences begin in steps of 0 alone; if that is leftover padding, drop it with seqtool pad --strip 0 --strip-",
+            "sequences begin in steps of 0 alone; if that is leftover padding, drop it with "
+            "seqtool pad --strip 0 --strip-",
         ),
     ],
 )

@@ -244,7 +244,7 @@ def test_a_key_that_is_not_there_is_told_with_near_ones(keys: Any, wanted: str, 
 @pytest.mark.parametrize("wanted", ["2", "-1", "x", "1.0", ""])
 def test_a_number_beyond_the_sequences_is_told_with_their_count(wanted: str) -> None:
     ragged = Ragged(np.arange(3), np.array([0, 1, 3]))
-    with pytest.raises(DataError, match="counted from 0 to 1"):
+    with pytest.raises(DataError, match="numbered from 0 to 1"):
         find_sequence(ragged, wanted, name="in.npz")
 
 
