@@ -14,7 +14,7 @@ import typer
 
 from seqtool import commands
 from seqtool.commands._given import Given, given
-from seqtool.commands._options import takes_groups
+from seqtool.commands._groups import takes_groups
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS

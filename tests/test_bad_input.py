@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import re
 import resource
@@ -36,7 +37,10 @@ def assert_refused(
     assert "bug in seqtool" not in done.err
     lines = done.err.splitlines()
     assert len(lines) == 1, done.err
-    assert done.err.startswith("seqtool: error: ")
+    if done.err.startswith("{"):  # the call asks for JSON
+        assert json.loads(done.err)["exit_code"] == code
+    else:
+        assert done.err.startswith("seqtool: error: ")
     assert "\x1b" not in done.err
     assert [word for word in words if word not in done.err] == [], done.err
     assert done.code == code, done.err

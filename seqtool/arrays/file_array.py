@@ -1,4 +1,4 @@
-"""An array in an open file, of which only windows are read."""
+"""An array in an open file, of which only chunks are read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Arrays of which only windows stand in memory: in files, in a spool, or following from others.
+"""Arrays of which only chunks stand in memory: in files, in a spool, or following from others.
 
 Wherever an array may be larger than memory, a `Lazy` may stand instead of a NumPy array: it has a shape and
-a dtype, and its windows `lazy[begin:end]` along the first axis are NumPy arrays. Code that takes either goes
+a dtype, and its chunks `lazy[begin:end]` along the first axis are NumPy arrays. Code that takes either goes
 through `chunks`, and asks for `np.asarray(array)` where it needs all of it.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 
-CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a window and using it
+CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a chunk and using it
 
 
 class Lazy:
-    """An array whose windows are read when they are asked for; a window is the caller's own.
+    """An array whose chunks are read when they are asked for; a chunk is the caller's own.
 
     `read(begin, end)` gives the rows from `begin` to `end`, which lie within the array.
 
@@ -56,17 +56,17 @@ class Lazy:
 
     def reshaped(self, *shape: int) -> Lazy:
         """The same cells in another shape, where they lie in a file."""
-        raise TypeError(f"an array that is made window by window keeps its shape {self.shape}")
+        raise TypeError(f"an array that is made chunk by chunk keeps its shape {self.shape}")
 
     def __getitem__(self, window: slice) -> Array:
         begin, end, step = window.indices(len(self))
         if step != 1:
-            raise ValueError(f"a window has step 1, not {step}")
+            raise ValueError(f"a chunk has step 1, not {step}")
         return self._read(begin, max(begin, end))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         whole = np.empty(self.shape, self.dtype)
-        if not self.shape:  # one cell, and no axis that has windows
+        if not self.shape:  # one cell, and no axis that has chunks
             whole[()] = self._read(0, 1)[0]
             return whole if dtype is None else whole.astype(dtype, copy=False)
         for begin, part in chunks(self):
@@ -91,7 +91,7 @@ def chunks(array: AnyArray, size: int = CHUNK) -> Iterator[tuple[int, Array]]:
 def lazy_map(
     function: Callable[..., Array], *arrays: AnyArray, dtype: Any, shape: tuple[int, ...] | None = None
 ) -> AnyArray:
-    """What a function makes of the rows of some arrays: at once where they are in memory, else by windows.
+    """What a function makes of the rows of some arrays: at once where they are in memory, else by chunks.
 
     >>> lazy_map(np.minimum, np.array([1, 5]), np.array([3, 3]), dtype=np.int64)
     array([1, 3])

@@ -1,4 +1,4 @@
-"""Text of variable width, of which only windows stand in memory: UTF-8 bytes end to end, and offsets."""
+"""Text of variable width, of which only chunks stand in memory: UTF-8 bytes end to end, and offsets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seqtool.arrays.lazy import AnyArray
 class Text:
     """Cells of text, row by row of `shape`: `data` (B,) uint8 and `offsets` (cells + 1,) int64.
 
-    `widest` is the number of characters of the longest cell, None where nobody counted. Windows along the
+    `widest` is the number of characters of the longest cell, None where nobody counted. Chunks along the
     first axis are NumPy arrays.
 
     >>> text = Text(np.frombuffer(b"abc", np.uint8), np.array([0, 1, 3]), (2,), widest=2)
@@ -24,7 +24,7 @@ class Text:
     array(['bc'], dtype='<U2')
     """
 
-    dtype: np.dtype[Any] = np.dtypes.StringDType()  # what its cells are; windows may be of fixed width
+    dtype: np.dtype[Any] = np.dtypes.StringDType()  # what its cells are; chunks may be of fixed width
 
     def __init__(
         self, data: AnyArray, offsets: AnyArray, shape: tuple[int, ...], *, widest: int | None

@@ -39,7 +39,7 @@ def check(
     spool: Spool,
     memory: Memory | None = None,
 ) -> list[Finding]:
-    """Look at an `.npz` or `.npy`: each finding tells what was looked at, and whether it holds.
+    """Look at an `.npz` or `.npy`: each finding says what was looked at, and whether it holds.
 
     `reader` is the network that will read it. `against` is another file, with which it should share neither
     keys nor sequences. `foreign` describes files that seqtool did not write; `memory` is what sequences in an
@@ -75,7 +75,7 @@ class _Known:
 
 
 def _sound(source: Input, known: _Known, stack: ExitStack, spool: Spool) -> Subject:
-    """The other file, of which nothing is told but what it shares."""
+    """The other file, of which only what it shares is reported."""
     findings, subject = _opened(source, known, stack, spool)
     if subject is not None:
         findings.append(lengths(subject))
@@ -101,21 +101,21 @@ def _looking(look: str, source: Input) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        told = str(error).removeprefix(source.name)
-        raise _Broken(look, re.sub(r"^\[(.*?)\]|^: ", r"\1", told)) from None
+        message = str(error).removeprefix(source.name)
+        raise _Broken(look, re.sub(r"^\[(.*?)\]|^: ", r"\1", message)) from None
 
 
 def _opened(
     source: Input, known: _Known, stack: ExitStack, spool: Spool
 ) -> tuple[list[Finding], Subject | None]:
-    """What the parts of a file tell, and its sequences, unless something is broken: the last finding then."""
+    """What is found in the parts of a file, and its sequences, unless something is broken: the last finding then."""
     findings: list[Finding] = []
     taken_apart = _npy if source.kind == "npy" else _npz
     try:
         subject = taken_apart(source, known, findings, stack)
     except _Broken as broken:
-        told = f"{broken}; nothing behind it was looked at"
-        return [*findings, Finding(broken.look, "fails", told, 1)], None
+        message = f"{broken}; remaining checks skipped"
+        return [*findings, Finding(broken.look, "fails", message, 1)], None
     return findings, replace(subject, data=_at_hand(subject.data, spool))
 
 
@@ -130,8 +130,8 @@ def _npz(source: Input, known: _Known, findings: list[Finding], stack: ExitStack
     with _looking("file", source):
         archive = stack.enter_context(ZipReader(source.path, source.name))
         archive.verify()
-    told = f"{count(len(archive.names), 'array')}, sizes and checksums as they should be"
-    findings.append(Finding("file", "ok", told))
+    message = f"{count(len(archive.names), 'array')}, sizes and checksums are correct"
+    findings.append(Finding("file", "ok", message))
     with _looking("arrays", source):
         ours = npz.is_ours(archive)
         kind = check_arrays(archive) if ours else ""
@@ -167,7 +167,7 @@ def _listed(archive: ZipReader, names: Sequence[str]) -> str:
     return ", ".join(f"{name} {archive.header(name)[0]}" for name in names if name != "meta")
 
 
-# Foreign files, as `seqtool pad` takes them
+# External files, as `seqtool pad` takes them
 
 
 def _npy(source: Input, known: _Known, findings: list[Finding], _: ExitStack) -> Subject:
@@ -175,7 +175,7 @@ def _npy(source: Input, known: _Known, findings: list[Finding], _: ExitStack) ->
     refuse_names(foreign)
     with _looking("file", source):
         x = open_npy(source.path, source.name)
-    findings.append(Finding("file", "ok", "as large as its header tells"))
+    findings.append(Finding("file", "ok", "size matches its header"))
     lengths = None if foreign.lengths is None else lengths_file(foreign.lengths)
     with _looking("arrays", source):
         block = dense(x, lengths, foreign)
@@ -190,15 +190,15 @@ def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Fi
     with _looking("arrays", source):
         taken = take(archive, chosen, foreign, known.memory, strict=False)
     others = [name for name in taken.others if name != "meta"]
-    unread = [f"not looked at: {', '.join(others)}"] if others else []
-    told = "; ".join([_listed(archive, taken.used), *taken.notes, *unread])
-    findings.append(Finding("arrays", "ok", told))
+    unread = [f"not checked: {', '.join(others)}"] if others else []
+    message = "; ".join([_listed(archive, taken.used), *taken.notes, *unread])
+    findings.append(Finding("arrays", "ok", message))
     if "meta" in taken.others:
-        told = "says nothing of seqtool, so the file is taken for a foreign one; if seqtool wrote it, it is damaged"
-        findings.append(Finding("meta", "warning", told))
+        message = "no seqtool metadata; treated as external; if seqtool wrote this file, it is damaged"
+        findings.append(Finding("meta", "warning", message))
     lost = [name for name in taken.misfits if name in NEVER_LOST and foreign.array is None]
     for name, why in taken.misfits.items():
-        findings.append(Finding(name, "fails" if name in lost else "warning", f"{why}; not looked at", 1))
+        findings.append(Finding(name, "fails" if name in lost else "warning", f"{why}; not checked", 1))
     return Subject(
         _named(source),
         taken.data,
@@ -209,17 +209,19 @@ def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Fi
     )
 
 
-# What stands in another file too
+# What is also in another file
 
 
 def _leaks(subject: Subject, other: Subject, names: tuple[str, str], spool: Spool) -> Iterator[Finding]:
     one, two = subject.data.keys, other.data.keys
     if one is None or two is None:
-        told = f"not compared: no keys in {names[0] if one is None else names[1]}"
-        yield Finding("shared keys", "warning", told)
+        message = f"not compared: no keys in {names[0] if one is None else names[1]}"
+        yield Finding("shared keys", "warning", message)
     elif prod(one.shape[1:]) != prod(two.shape[1:]):
-        told = f"cannot be compared: {count(prod(one.shape[1:]), 'column')} here, {prod(two.shape[1:])} there"
-        yield Finding("shared keys", "warning", told)
+        message = (
+            f"cannot be compared: {count(prod(one.shape[1:]), 'column')} here, {prod(two.shape[1:])} there"
+        )
+        yield Finding("shared keys", "warning", message)
     else:
         # By the key alone: another part of the same sequence is a leak too.
         as_text = (one.dtype.kind in "iu") != (two.dtype.kind in "iu")
@@ -228,8 +230,8 @@ def _leaks(subject: Subject, other: Subject, names: tuple[str, str], spool: Spoo
         yield _leak("keys", twice, [f"keys[{twice.first[i]}]" for i in (0, 1)] if twice else [], names)
     steps, steps_two = subject.real.values.shape[1:], other.real.values.shape[1:]
     if steps != steps_two:
-        told = f"cannot be compared: a step is {steps or 'a number'} here, {steps_two or 'a number'} there"
-        yield Finding("shared sequences", "warning", told)
+        message = f"cannot be compared: a step is {steps or 'a number'} here, {steps_two or 'a number'} there"
+        yield Finding("shared sequences", "warning", message)
         return
     twice = shared(subject.real, other.real, spool)
     places = [_sequence(which, twice.first[i]) for i, which in enumerate((subject, other))] if twice else []
@@ -238,9 +240,9 @@ def _leaks(subject: Subject, other: Subject, names: tuple[str, str], spool: Spoo
 
 def _leak(what: str, twice: Twice | None, places: Sequence[str], names: tuple[str, str]) -> Finding:
     if twice is None:
-        return Finding(f"shared {what}", "ok", f"none stands in {names[1]} too")
+        return Finding(f"shared {what}", "ok", f"none is also in {names[1]}")
     place = f"{places[0]} and {names[1]}: {places[1]}"
-    return Finding(f"shared {what}", "fails", f"{what} of {names[1]} stand here too", twice.count, place)
+    return Finding(f"shared {what}", "fails", f"{what} that are also in {names[1]}", twice.count, place)
 
 
 def _sequence(subject: Subject, i: int) -> str:

@@ -25,14 +25,14 @@ Look = Callable[[Subject], Finding]
 def judge(subject: Subject, judged: Subject, reader: Reader) -> list[Finding]:
     """How the data of a subject, whose lengths are right, fits what a reader needs.
 
-    Where old padding is hidden, that is the first finding, and the rest is judged without it, as `judged`; of the
-    side nothing can be told then.
+    Where leftover padding is hidden, that is the first finding, and the rest is judged without it, as `judged`; of the
+    side nothing is known then.
     """
     needs, found = _NEEDS[reader], list[Finding]()
     hidden = subject.hidden if subject.lengths is None else None
     if isinstance(subject.data, Ragged):
-        told = f"ragged: judged as {subject.cure()} pads it, at the end and with 0"
-        found.append(Finding("form", "ok", told))
+        message = f"ragged: checked as {subject.cure()} would pad it, at the end and with 0"
+        found.append(Finding("form", "ok", message))
     if hidden is not None:
         found.append(_hidden_padding(hidden, sure=subject.stripped is not None))
     if subject.stripped is not None:
@@ -44,14 +44,14 @@ def judge(subject: Subject, judged: Subject, reader: Reader) -> list[Finding]:
 
 
 def _hidden_padding(hidden: Hidden, *, sure: bool) -> Finding:
-    """A network takes what no length tells from real steps for real ones."""
+    """A network takes steps for real that no length marks as padding."""
     if not sure:
-        return Finding("hidden padding", "warning", f"{hidden.seen}; taken for real", hidden.count)
-    told = (
-        f"{hidden.seen}, old padding it seems, and would be read as real; all else is judged without it; if these "
-        "steps are real, say so with --lengths"
+        return Finding("hidden padding", "warning", f"{hidden.seen}; taken as real steps", hidden.count)
+    message = (
+        f"{hidden.seen}: probably leftover padding; a model would read it as data; the other checks leave it out; "
+        "if these steps are real, set --lengths"
     )
-    return Finding("hidden padding", "fails", told, hidden.count, options=hidden.options)
+    return Finding("hidden padding", "fails", message, hidden.count, options=hidden.options)
 
 
 def _mask_value(subject: Subject) -> Finding:
@@ -60,14 +60,14 @@ def _mask_value(subject: Subject) -> Finding:
         return _zero_id(subject)
     value = mask_number(subject.value)
     if value is None:
-        told = f"padding holds {subject.value}; Masking compares with one finite number"
-        return Finding("mask value", "fails", told, options=_free(subject))
+        message = f"padding holds {subject.value}; Masking needs one finite number"
+        return Finding("mask value", "fails", message, options=_free(subject))
     held = holding(subject.real.values, value)
     if held is not None:
-        told = f"real steps hold {value} in every feature: Masking({value}) would skip them"
+        message = f"real steps hold {value} in every feature: Masking({value}) would skip them"
         place = subject.place(held.first)
-        return Finding("mask value", "fails", told, held.count, place, _free(subject))
-    return Finding("mask value", "ok", f"Masking({value}) skips padding alone")
+        return Finding("mask value", "fails", message, held.count, place, _free(subject))
+    return Finding("mask value", "ok", f"Masking({value}) skips only padding")
 
 
 def _free(subject: Subject, dtype: str | None = None) -> Options | None:
@@ -82,24 +82,26 @@ def _zero_id(subject: Subject) -> Finding:
     values = subject.real.values
     zeros = seen(lambda part: part == 0, values)
     if zeros is not None:
-        told = "real steps hold id 0, which Embedding(mask_zero=True) skips: let ids begin at 1"
+        message = "real steps hold id 0, which Embedding(mask_zero=True) skips; start ids at 1"
         value = _free(subject, "float32") if lost(values, _SINGLE) is None else None
         if value is not None:
             options = " ".join(("--dtype", "float32", *value))
-            told += f"; if these are numbers, not ids, pad them as such, for Masking: {options}"
-        return Finding("mask value", "fails", told, zeros.count, subject.place(*zeros.cell))
+            message += f"; if these are numbers, not ids, pad them for Masking: {options}"
+        return Finding("mask value", "fails", message, zeros.count, subject.place(*zeros.cell))
     if subject.value != 0:
-        told = f"padding holds {subject.value}; Embedding(mask_zero=True) skips id 0"
-        return Finding("mask value", "fails", told, options=("--value", "0"))
-    return Finding("mask value", "ok", "Embedding(mask_zero=True) skips padding alone")
+        message = f"padding holds {subject.value}; Embedding(mask_zero=True) skips id 0"
+        return Finding("mask value", "fails", message, options=("--value", "0"))
+    return Finding("mask value", "ok", "Embedding(mask_zero=True) skips only padding")
 
 
 def _ids(subject: Subject) -> Finding:
     """An embedding takes no negative ids; steps of such numbers are taken for numbers."""
     negative = subject.negative
     if negative is not None:
-        told = "negative, so these are taken for numbers; as ids of an Embedding they would fail: let ids begin at 1"
-        return Finding("ids", "warning", told, negative.count, subject.place(*negative.cell))
+        message = (
+            "negative, so steps are taken as numbers; an Embedding would refuse them as ids: start ids at 1"
+        )
+        return Finding("ids", "warning", message, negative.count, subject.place(*negative.cell))
     return Finding("ids", "ok", "none is negative")
 
 
@@ -109,8 +111,8 @@ def _end_padding(subject: Subject) -> Finding:
     slots = data.x.shape[1] if isinstance(data, Padded) else 0
     short = seen(lambda part: part < slots, data.lengths) if subject.padding == "pre" else None
     if short is not None:
-        told = "padded at the start: the first steps of these sequences would be padding"
-        return Finding("side", "fails", told, short.count, f"x[{short.row}, 0]", ("--post",))
+        message = "padded at the start: the first steps of these sequences would be padding"
+        return Finding("side", "fails", message, short.count, f"x[{short.row}, 0]", ("--post",))
     return Finding("side", "ok", "real steps come first")
 
 
@@ -118,8 +120,8 @@ def _no_empty(subject: Subject) -> Finding:
     """Each sequence has a step."""
     empty = seen(lambda part: part == 0, subject.data.lengths)
     if empty is not None:
-        told = "sequences without a step"
-        return Finding("empty", "fails", told, empty.count, f"lengths[{empty.row}]", ("--min-len", "1"))
+        message = "sequences without a step"
+        return Finding("empty", "fails", message, empty.count, f"lengths[{empty.row}]", ("--min-len", "1"))
     return Finding("empty", "ok", "each sequence has a step")
 
 
@@ -130,13 +132,13 @@ def _single(subject: Subject) -> Finding:
     if dtype.name in fitting:
         return Finding("dtype", "ok", f"{dtype}{' ids, for an Embedding' if ids else ''}")
     what = "ids of an Embedding" if ids else "an LSTM with float32 weights"
-    told, wanted = f"{dtype}, but {what} takes {fitting[-1]}", np.dtype(fitting[-1])
+    message, wanted = f"{dtype}, but {what} takes {fitting[-1]}", np.dtype(fitting[-1])
     cell = lost(subject.real.values, wanted)
     if cell is None:
-        return Finding("dtype", "fails", told, options=("--dtype", wanted.name))
-    out = "number the ids anew, from 1" if ids else _other_numbers(subject)
-    told += f", which cannot hold its numbers: {out}"
-    return Finding("dtype", "fails", told, place=subject.place(*cell))
+        return Finding("dtype", "fails", message, options=("--dtype", wanted.name))
+    out = "renumber the ids from 1" if ids else _other_numbers(subject)
+    message += f", which cannot hold these numbers: {out}"
+    return Finding("dtype", "fails", message, place=subject.place(*cell))
 
 
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
@@ -157,8 +159,9 @@ def _held_as_single(subject: Subject) -> Finding:
         return Finding("dtype", "ok", f"{values.dtype} ids")
     cell = lost(values, _SINGLE)
     if cell is not None:
-        told = f"{values.dtype}: float32, with which Keras computes, cannot hold its numbers: {_other_numbers(subject)}"
-        return Finding("dtype", "fails", told, place=subject.place(*cell))
+        out = _other_numbers(subject)
+        message = f"{values.dtype}: Keras computes in float32, which cannot hold these numbers: {out}"
+        return Finding("dtype", "fails", message, place=subject.place(*cell))
     return Finding("dtype", "ok", f"{values.dtype} numbers, all of which float32 can hold")
 
 
@@ -167,9 +170,9 @@ def _float(subject: Subject) -> Finding:
     found = _single(subject)
     dtype = subject.real.values.dtype
     if found.verdict == "fails" and dtype.kind == "f":
-        told = f"{dtype}: works with dynamic_rnn(dtype=tf.{dtype}) alone"
-        told += "" if found.options else ", for float32 cannot hold its numbers"
-        return replace(found, verdict="warning", message=told)
+        message = f"{dtype}: works only with dynamic_rnn(dtype=tf.{dtype})"
+        message += "" if found.options else "; float32 cannot hold these numbers"
+        return replace(found, verdict="warning", message=message)
     return found
 
 
@@ -178,17 +181,17 @@ def _finite_value(subject: Subject) -> Finding:
     value, data = subject.value, subject.data
     padded = isinstance(data, Padded) and len(subject.real.values) < data.x.shape[0] * data.x.shape[1]
     if padded and not np.isfinite(value).all():
-        told = f"padding holds {value}: gradients become NaN"
-        return Finding("value", "fails", told, options=("--value", "0"))
+        message = f"padding holds {value}: gradients become NaN"
+        return Finding("value", "fails", message, options=("--value", "0"))
     return Finding("value", "ok", "padding is finite")
 
 
 def _whole_lengths(subject: Subject) -> Finding:
-    """Lengths are int64, as `pack_padded_sequence` documents it; foreign files may hold others."""
+    """Lengths are int64, as `pack_padded_sequence` documents it; external files may hold others."""
     dtype = np.dtype(np.int64) if subject.lengths is None else subject.lengths.dtype
     if dtype != np.int64:
-        told = f"lengths are {dtype}; pack_padded_sequence wants int64"
-        return Finding("lengths dtype", "warning", told, options=())
+        message = f"lengths are {dtype}; pack_padded_sequence expects int64"
+        return Finding("lengths dtype", "warning", message, options=())
     return Finding("lengths dtype", "ok", "int64")
 
 

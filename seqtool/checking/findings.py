@@ -27,10 +27,10 @@ Options = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look found: how often, where first, and the command that cures it, where one does.
+    """What one look found: how often, where first, and the command that fixes it, where one does.
 
-    Findings that are `ok` tell what was looked at. `options` is what this one asks of `seqtool pad`, none of them
-    where padding anew is enough, and None where nothing cures it; `cured` makes one command of all.
+    Findings that are `ok` say what was looked at. `options` is what this one asks of `seqtool pad`, none of them
+    where padding anew is enough, and None where nothing fixes it; `cured` makes one command of all.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Finding:
 class Subject:
     """The sequences of a file, not yet checked, and what is known of it.
 
-    `file` is how a command names it, `given` what a person said of a foreign one. `lengths` and `mask` are as
-    they stand in the file: `lengths` beside offsets, or None where a foreign file tells none. It is not `curable`
-    where a cure would lose what could not be read.
+    `file` is how a command names it, `given` the options for an external one. `lengths` and `mask` are as
+    they stand in the file: `lengths` beside offsets, or None where an external file has none. It is not `curable`
+    where padding anew would lose what could not be read.
     """
 
     file: str
@@ -77,9 +77,9 @@ class Subject:
 
     @cached_property
     def hidden(self) -> Hidden | None:
-        """Old padding that seems to stand among the real steps of a foreign block, at the side where more of it is.
+        """What is probably leftover padding among the real steps of an external block, at the side with more of it.
 
-        Where lengths are told, what seems to be padding must be what padding holds, at its side.
+        Where lengths are given, what seems to be padding must be what padding holds, at its side.
         """
         if not isinstance(self.data, Padded) or self.ours:
             return None
@@ -92,7 +92,7 @@ class Subject:
     @property
     def stripped(self) -> Hidden | None:
         """The same where it is surely that: lengths are unknown, and not so few sequences hold it."""
-        found = self.hidden if self.lengths is None else None  # lengths that are told may be wrong
+        found = self.hidden if self.lengths is None else None  # given lengths may be wrong
         return found if found is not None and _OF_ALL * found.count >= found.looked_at else None
 
     def without_hidden(self, spool: Spool) -> Subject:
@@ -101,7 +101,7 @@ class Subject:
         if found is None:
             return self
         lengths = spooled(spool, strip(self.real, found.value, side=found.side, spool=spool).lengths)
-        # not checked, for the cells of the old padding need not hold the new one
+        # not checked, for the cells of the leftover padding need not hold the new one
         return replace(self, data=exchanged(self.data, lengths=lengths, padding=found.side))
 
     @property
@@ -126,7 +126,7 @@ class Subject:
         known = self.ours and isinstance(self.data, Padded)
         side = [] if known or self.padding == "pre" or "--post" in options else ["--post"]
         pairs = zip(self.given[::2], self.given[1::2], strict=True)
-        given = [word for option, told in pairs if option not in options for word in (option, told)]
+        given = [word for option, value in pairs if option not in options for word in (option, value)]
         return shlex.join(["seqtool", "pad", self.file, *given, *side, *options])
 
     def cured(self, findings: Sequence[Finding]) -> list[Finding]:
@@ -166,7 +166,7 @@ class Seen:
 
 
 def seen(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Seen | None:
-    """Where a test of windows of some arrays, row by row, is true; None where it never is.
+    """Where a test of chunks of some arrays, row by row, is true; None where it never is.
 
     >>> seen(lambda part: part < 0, np.array([1, -2, -3]))
     Seen(count=2, cell=(1,))

@@ -25,7 +25,7 @@ from seqtool.words import count
 
 
 def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Finding]:
-    """Every look that fits what is there; after lengths that are wrong nothing else can be told.
+    """Every look that fits what is there; after lengths that are wrong nothing else can be checked.
 
     `judged` is the subject without hidden padding.
     """
@@ -60,34 +60,37 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
 def lengths(subject: Subject) -> Finding:
     """Lengths lie within 0 and T; offsets begin at 0, never fall, and end at S.
 
-    Where a foreign block looks padded at its start they fail too: nothing can be told of what they leave out.
+    Where an external block looks padded at its start they fail too: nothing is known of what they leave out.
     """
     data = subject.data
     fault = _offsets_fault(data, subject.lengths) if isinstance(data, Ragged) else _lengths_fault(data)
     if fault is not None:
         return fault
     if isinstance(data, Padded) and subject.doubtful and looks_padded_at_start(data):
-        told = (
-            "they leave real steps out as if x were padded at its end, but it looks padded at its start: say "
+        message = (
+            "they leave out real steps: x is taken as padded at its end, but looks padded at its start; set "
             "--input-padding pre, or post if that is meant"
         )
-        return Finding("lengths", "fails", told, options=("--input-padding", "pre"))
+        return Finding("lengths", "fails", message, options=("--input-padding", "pre"))
     hidden = subject.hidden
     if isinstance(data, Padded) and subject.lengths is None:
-        told = f"none are known: each row is taken as {data.x.shape[1]:,} real steps; say them with --lengths"
+        message = f"no lengths given: every row is taken as {data.x.shape[1]:,} real steps (set --lengths)"
         if hidden is None or subject.reader is not None:  # for which `contracts` has a finding of its own
-            return Finding("lengths", "warning", told)
+            return Finding("lengths", "warning", message)
         return Finding(
-            "lengths", "warning", f"{told}; {hidden.seen}, old padding it seems", options=hidden.options
+            "lengths",
+            "warning",
+            f"{message}; {hidden.seen}: probably leftover padding",
+            options=hidden.options,
         )
     known = span(data.lengths)
     if not known.total:
         return Finding("lengths", "warning", "no step in any sequence" if len(data) else "no sequences")
-    told = f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
+    message = f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
     if hidden is not None:
-        told += f"; {hidden.seen}: if lengths are too large, pad {' '.join(hidden.options)} drops these"
-        return Finding("lengths", "warning", told, hidden.count)
-    return Finding("lengths", "ok", told)
+        message += f"; {hidden.seen}: if lengths are too large, drop these with seqtool pad {' '.join(hidden.options)}"
+        return Finding("lengths", "warning", message, hidden.count)
+    return Finding("lengths", "ok", message)
 
 
 def _lengths_fault(data: Padded) -> Finding | None:
@@ -107,11 +110,11 @@ def _offsets_fault(data: Ragged, stored: AnyArray | None) -> Finding | None:
     if falls is not None:
         place = f"offsets[{falls.row + 1}]"
         return Finding(
-            "lengths", "fails", "offsets fall: a sequence ends before it begins", falls.count, place
+            "lengths", "fails", "offsets decrease: a sequence ends before it begins", falls.count, place
         )
     if last != len(data.values):
-        told = f"offsets end at {last:,}, but values holds {len(data.values):,} steps"
-        return Finding("lengths", "fails", told, 1, f"offsets[{len(data)}]")
+        message = f"offsets end at {last:,}, but values holds {len(data.values):,} steps"
+        return Finding("lengths", "fails", message, 1, f"offsets[{len(data)}]")
     differ = None if stored is None else seen(np.not_equal, data.lengths, stored)
     if differ is None:
         return None
@@ -121,7 +124,7 @@ def _offsets_fault(data: Ragged, stored: AnyArray | None) -> Finding | None:
 def padding_cells(subject: Subject, data: Padded) -> Finding:
     """Every cell outside the sequences holds the padding value, in x and in the per-step arrays.
 
-    Old data past the ends in a foreign file is a warning, except for Keras, which would read it.
+    Leftover data past the ends in an external file is a warning, except for Keras, which would read it.
     """
     arrays = {"x": (data.x, data.value)}
     if subject.ours:  # of labels of steps nobody says what padding holds elsewhere
@@ -130,21 +133,20 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
         stale = stale_slots(array, data.lengths, padding=data.padding, value=value)
         if stale is None:
             continue
-        told = (
-            f"steps outside the sequences hold something else than {value}, the first {shown(stale.content)}"
-        )
+        first = shown(stale.content)
+        message = f"steps beyond lengths hold other values than the padding value {value}, the first {first}"
         if subject.ours:
-            return Finding("padding", "fails", told, stale.count, f"{name}{[*stale.place]}")
+            return Finding("padding", "fails", message, stale.count, f"{name}{[*stale.place]}")
         if stale.count > 1 and holds_one(array, data):
-            told = f"padding holds {shown(stale.content)}, not {value}; say so with --value"
+            message = f"padding holds {first}, not {value}; set it with --value"
         else:
-            told += (
-                ": old data, or lengths too short, which should be mended first: the cure makes padding of it"
+            message += (
+                ": leftover data, or lengths too short; correct lengths first: the fix overwrites these steps"
             )
         verdict: Verdict = "fails" if subject.reader in ("keras", "keras-cudnn") else "warning"
-        return Finding("padding", verdict, told, stale.count, f"{name}{[*stale.place]}", ())
+        return Finding("padding", verdict, message, stale.count, f"{name}{[*stale.place]}", ())
     side = "at the end" if data.padding == "post" else "at the start"
-    guessed = ", as nobody says otherwise" if subject.doubtful else ""
+    guessed = " (assumed)" if subject.doubtful else ""
     return Finding("padding", "ok", f"{side}, with {data.value}{guessed}")
 
 
@@ -152,14 +154,14 @@ def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
     """The mask is true exactly where lengths say that steps are real."""
     outside = stale_slots(stored, data.lengths, padding=data.padding, value=0)
     if outside is not None:
-        told = "true outside the sequences"
-        return Finding("mask", "fails", told, outside.count, f"mask{[*outside.place]}")
+        message = "true beyond lengths"
+        return Finding("mask", "fails", message, outside.count, f"mask{[*outside.place]}")
     missed = seen(np.logical_not, from_dense(stored, data.lengths, padding=data.padding).values)
     if missed is not None:
         return Finding(
             "mask", "fails", "false in real steps", missed.count, subject.place(missed.row, name="mask")
         )
-    return Finding("mask", "ok", "as lengths say")
+    return Finding("mask", "ok", "matches lengths")
 
 
 def keys(subject: Subject, spool: Spool) -> Finding:
@@ -172,19 +174,19 @@ def keys(subject: Subject, spool: Spool) -> Finding:
     twice = repeated(key_cells(stored, spool, part=part), spool)
     if twice is not None:
         first, again = twice.first
-        array, with_part = ("keys", "") if part is None else ("part", " with the same part")
+        array, what = ("keys", "key") if part is None else ("part", "(key, part)")
         which = shown_key(stored, again, part=part)
-        told = f"keys stand more than once{with_part}, the first {which}, which keys[{first}] is too"
-        return Finding("keys", "fails", told, twice.count, f"{array}[{again}]")
+        message = f"duplicate {what} {which!r}: keys[{first}] and keys[{again}]"
+        return Finding("keys", "fails", message, twice.count, f"{array}[{again}]")
     empty = None if stored.dtype.kind in "iu" else seen(lambda part: part == "", cast(AnyArray, stored))
     if empty is not None:
         return Finding("keys", "warning", "empty keys", empty.count, f"keys{[*empty.cell]}")
     if part is None:
-        return Finding("keys", "ok", f"{len(stored):,}, each once")
+        return Finding("keys", "ok", f"{len(stored):,}, all unique")
     again_in_parts = repeated(key_cells(stored, spool), spool)
     distinct = len(stored) - (again_in_parts.count if again_in_parts else 0)
-    told = f"{count(distinct, 'key')} in {count(len(stored), 'part')}, each (key, part) once"
-    return Finding("keys", "ok", told)
+    message = f"{count(distinct, 'key')} in {count(len(stored), 'part')}, each (key, part) unique"
+    return Finding("keys", "ok", message)
 
 
 def unique_names(name: str, names: Sequence[str]) -> Finding:
@@ -192,8 +194,8 @@ def unique_names(name: str, names: Sequence[str]) -> Finding:
     twice = [(i, known) for i, known in enumerate(names) if names.index(known) < i]
     if twice:
         i, known = twice[0]
-        told = f"names stand more than once, the first {known!r}"
-        return Finding(name, "fails", told, len(twice), f"{name}[{i}]")
+        message = f"duplicate names, the first {known!r}"
+        return Finding(name, "fails", message, len(twice), f"{name}[{i}]")
     return Finding(
         name, "ok", f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"
     )
@@ -205,12 +207,12 @@ _NAMED = 8
 def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
     if subject.real.values.shape[1:] == (0,):
-        return Finding("values", "warning", "no features: a step holds nothing")
+        return Finding("values", "warning", "no features: steps are empty")
     return _finite(subject, "values", subject.real.values, subject.place)
 
 
 def static(subject: Subject, array: AnyArray) -> Finding:
-    """The same of what is told once for each sequence."""
+    """The same of the per-sequence numbers in `static`."""
     return _finite(subject, "static", array, _in("static"))
 
 
@@ -218,10 +220,13 @@ def _finite(subject: Subject, name: str, array: AnyArray, place: Callable[..., s
     odd = None if array.dtype.kind != "f" else seen(lambda part: ~np.isfinite(part), array)
     if odd is None:
         return Finding(name, "ok", "all finite")
-    told, verdict = "NaN or infinities: missing values; fill them in before training", "warning"
+    message, verdict = "NaN or infinities: missing values; fill them in before training", "warning"
     if subject.reader is not None:
-        told, verdict = "NaN or infinities: the loss becomes NaN; fill them in, or drop these rows", "fails"
-    return Finding(name, cast(Verdict, verdict), told, odd.count, place(*odd.cell))
+        message, verdict = (
+            "NaN or infinities: the loss becomes NaN; fill them in, or drop these rows",
+            "fails",
+        )
+    return Finding(name, cast(Verdict, verdict), message, odd.count, place(*odd.cell))
 
 
 def _in(name: str) -> Callable[..., str]:
@@ -233,12 +238,15 @@ def dtype(subject: Subject) -> Finding:
     """float64 takes twice the memory of what networks compute with."""
     kind = subject.real.values.dtype
     if kind == np.float64:
-        told = "float64: twice the float32 that networks take"
+        message = "float64: twice the memory of float32, in which networks compute"
         cell = lost(subject.real.values, np.dtype(np.float32))
         if cell is None:
-            return Finding("dtype", "warning", told, options=("--dtype", "float32"))
+            return Finding("dtype", "warning", message, options=("--dtype", "float32"))
         return Finding(
-            "dtype", "warning", f"{told}, which cannot hold all of these", place=subject.place(*cell)
+            "dtype",
+            "warning",
+            f"{message}; float32 cannot hold all of these numbers",
+            place=subject.place(*cell),
         )
     return Finding("dtype", "ok", str(kind))
 
@@ -251,8 +259,8 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
         if label.dtype.kind not in "iu":
-            told = f"{label.dtype}, although there are classes; whole numbers were expected"
-            return Finding(name, "fails", told)
+            message = f"{label.dtype}, although there are classes; whole numbers were expected"
+            return Finding(name, "fails", message)
     nan = None if label.dtype.kind != "f" else seen(np.isnan, label)
     if nan is not None:
         verdict: Verdict = "warning" if subject.reader is None else "fails"
@@ -262,14 +270,14 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     count = len(classes)
     wrong = seen(lambda part: (part < 0) | (part >= count), label)
     if wrong is not None:
-        told = f"labels outside of 0 to {count - 1}, the {count} classes"
-        return Finding(name, "fails", told, wrong.count, place(*wrong.cell))
+        message = f"labels outside 0 to {count - 1} ({count} classes)"
+        return Finding(name, "fails", message, wrong.count, place(*wrong.cell))
     return Finding(name, "ok", f"{count} classes")
 
 
 def _unnamed(subject: Subject, name: str, label: AnyArray) -> Finding:
     """Labels without classes: numbers, unless somebody trains a classifier on them, whose losses count from 0."""
-    told = f"{label.dtype}, no classes"
+    message = f"{label.dtype}, no classes"
     if (
         subject.reader is None
         or name != "y"
@@ -277,12 +285,14 @@ def _unnamed(subject: Subject, name: str, label: AnyArray) -> Finding:
         or label.ndim != 1
         or not len(label)
     ):
-        return Finding(name, "ok", told)
+        return Finding(name, "ok", message)
     known = span(label)
     if known.least == 0 or known.largest - known.least >= _FEW:
-        return Finding(name, "ok", told)
-    told += f", from {known.least} to {known.largest}; if these are classes, losses want them to count from 0"
-    return Finding(name, "warning", told)
+        return Finding(name, "ok", message)
+    message += (
+        f", from {known.least} to {known.largest}; if these are classes, losses expect them to start at 0"
+    )
+    return Finding(name, "warning", message)
 
 
 _FEW = 100  # whole numbers may be classes if there are not more
@@ -312,15 +322,19 @@ def receipt(subject: Subject) -> Finding:
         place = f"receipt[{i}]"
         try:
             rows = entry["rows"]
-            came, dropped = rows["in"], sum(rows["dropped"].values())
-            told = f"{came:,} rows in, but {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped"
-            fits = came == rows["kept"] + rows["cut"] + dropped
+            rows_in, dropped = rows["in"], sum(rows["dropped"].values())
+            message = (
+                f"{rows_in:,} rows in, but {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped"
+            )
+            fits = rows_in == rows["kept"] + rows["cut"] + dropped
         except (KeyError, TypeError, AttributeError, ValueError):
-            return Finding("receipt", "fails", "an entry without its rows", 1, place)
+            return Finding("receipt", "fails", "an entry without row counts", 1, place)
         if not fits:
-            return Finding("receipt", "fails", told, 1, place)
-        if kept not in (None, came):
-            return Finding("receipt", "fails", f"{came:,} rows in, but {kept:,} were kept before", 1, place)
+            return Finding("receipt", "fails", message, 1, place)
+        if kept not in (None, rows_in):
+            return Finding(
+                "receipt", "fails", f"{rows_in:,} rows in, but {kept:,} were kept before", 1, place
+            )
         kept = rows["kept"]
     steps = len(subject.real.values)
     if kept not in (None, steps):

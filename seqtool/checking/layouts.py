@@ -27,7 +27,7 @@ def check_arrays(archive: ZipReader) -> str:
     parts = {f"{name}_{end}" for name in layout for end in ("offsets", "shape") if f"{name}_shape" in headers}
     unknown = sorted({*headers} - {*layout, *parts, "meta"} | {*archive.strangers})
     if unknown:
-        raise DataError(f"{unknown[0]} is no array of a {kind} file of this version")
+        raise DataError(f"{unknown[0]} is not an array of a {kind} file of this version")
     sizes: dict[str, int] = {}
     for name in layout:
         if name in headers:
@@ -47,22 +47,22 @@ def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:
     """The `meta` of a file whose arrays are sound; raises DataError where it is damaged or contradicts them."""
     meta = npz.read_meta(archive)
     if meta.get("kind") != kind:
-        raise DataError(f"says kind {meta.get('kind')!r}, but the arrays are those of a {kind} file")
+        raise DataError(f"kind is {meta.get('kind')!r}, but the arrays are those of a {kind} file")
     values, receipt = meta.get("step_values"), meta.get("receipt")
     if not isinstance(values, dict) or not isinstance(receipt, list):
-        raise DataError("has no step_values, or no receipt")
+        raise DataError("step_values or receipt is missing")
     per_step = [name for name in PER_STEP if name in archive.names]
-    told = {f"step_values[{name}]": values.get(name) for name in per_step}
+    numbers = {f"step_values[{name}]": values.get(name) for name in per_step}
     if kind == "padded":
         if meta.get("padding") not in get_args(Side):
-            raise DataError(f"says padding {meta.get('padding')!r}; pre or post was expected")
+            raise DataError(f"padding is {meta.get('padding')!r}; pre or post was expected")
         value = meta.get("value")
-        told |= (
+        numbers |= (
             {f"value[{i}]": part for i, part in enumerate(value)}
             if isinstance(value, list)
             else {"value": value}
         )
-    for what, number in told.items():
+    for what, number in numbers.items():
         if number not in ("nan", "inf", "-inf") and type(number) not in (int, float):
-            raise DataError(f"says that padding holds {number!r} ({what}); a number was expected")
+            raise DataError(f"{what} is {number!r}; a number was expected")
     return meta

@@ -1,4 +1,4 @@
-"""Findings on standard output: what was checked, the verdict, and the commands that cure what fails."""
+"""Findings on standard output: what was checked, the verdict, and the commands that fix what fails."""
 
 from __future__ import annotations
 
@@ -25,21 +25,23 @@ def show_findings(facts: Mapping[str, Any], findings: Sequence[Finding]) -> None
     for name in ("checked", "verdict", "count", "found"):
         table.add_column(name, justify="right" if name == "count" else "left", no_wrap=name != "found")
     for finding in findings:
-        told = f"{finding.message}{f'; first at {finding.place}' if finding.place else ''}"
+        text = f"{finding.message}{f'; first at {finding.place}' if finding.place else ''}"
         times = f"{finding.count:,}" if finding.count else ""
         verdict = Text(finding.verdict, style=_VERDICTS[finding.verdict])
-        table.add_row(printable(finding.name), verdict, times, Text(printable(told)))
+        table.add_row(printable(finding.name), verdict, times, Text(printable(text)))
     out.print(table)
     for cure in dict.fromkeys(finding.cure for finding in findings if finding.cure):
         which = listed([finding.name for finding in findings if finding.cure == cure])
-        out.print(Text(f"to cure {printable(which)}:"))
+        out.print(Text(f"to fix {printable(which)}:"))
         out.print(Text(f"  {printable(cure)}", style="bold"), soft_wrap=True)
     failed, warned = (sum(f.verdict == verdict for f in findings) for verdict in ("fails", "warning"))
     aside = f", with {count(warned, 'warning')}" if warned else ""
-    told = (
-        f"holds{aside}" if facts["holds"] else f"does not hold: {failed:,} of {len(findings):,} fail{aside}"
+    text = (
+        f"all checks pass{aside}"
+        if facts["holds"]
+        else f"{failed:,} of {count(len(findings), 'check')} fail{aside}"
     )
-    out.print(Text(told, style=_VERDICTS["ok" if facts["holds"] else "fails"]))
+    out.print(Text(text, style=_VERDICTS["ok" if facts["holds"] else "fails"]))
 
 
 _VERDICTS = {"ok": "green", "warning": "yellow", "fails": "bold red"}

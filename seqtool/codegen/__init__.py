@@ -44,10 +44,10 @@ def program(data: Ragged | Padded, *, path: str, code: str) -> str:
     if code == "numpy":
         return f"# {call}\n{for_numpy.written(data, path=repr(path))}"
     task = task_of(data)
-    return f"# {call}\n# {_told(task)}\n{_TRAINING[code](data, task, path=repr(path))}"
+    return f"# {call}\n# {_summary(task)}\n{_TRAINING[code](data, task, path=repr(path))}"
 
 
-def _told(task: Task) -> str:
+def _summary(task: Task) -> str:
     """What is in the file, and what is learnt."""
     shortest = "" if task.shortest == task.longest else f"{task.shortest:,} to "
     step = {

@@ -74,7 +74,7 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     lstm = "" if last else ", return_sequences=True"
     if last and not task.shortest:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
-    note = "# padding holds what no step does" if looked_at and value != held else ""
+    note = "# no real step holds the padding value" if looked_at and value != held else ""
     inputs, read = _inputs(task, masked=last, padding=value)
     return filled(
         _PROGRAM,
@@ -128,8 +128,8 @@ def _data_class(task: Task) -> dict[str, str]:
     if target.name == "next":
         return {"numpy": "", "data_class": apart(filled(_NEXT, **pieces)), "data": "NextSteps"}
     where = "real" if target.flat else "real[..., None]"
-    made = filled(_LABELLED, where=where, **pieces)
-    return {"numpy": "import numpy as np", "data_class": apart(made), "data": "LabelledSteps"}
+    code = filled(_LABELLED, where=where, **pieces)
+    return {"numpy": "import numpy as np", "data_class": apart(code), "data": "LabelledSteps"}
 
 
 def _loss(task: Task, *, padding: Value) -> str:

@@ -84,7 +84,7 @@ def _loss(task: Task) -> str:
     if target.name == "y":
         return f"loss = {loss}(network(batch), {y})"
     if target.name == "step_y" and target.classes:
-        note = "# -100, which padding holds, counts for nothing"
+        note = "# the loss ignores -100, which padding holds"
         return f"{note}\nloss = {loss}(network(batch).flatten(0, 1), batch.y.flatten())"
     first = 1 if target.name == "next" else 0
     real = f"real = torch.arange({first}, batch.x.shape[1]) < batch.lengths[:, None]"

@@ -147,13 +147,13 @@ def _ids(values: AnyArray) -> tuple[int, int]:
     least, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
     if least < 0:
         raise DataError(
-            f"steps are bare whole numbers down to {least}, and ids, as an Embedding takes them, begin at 0; number "
-            "them from 0, or if they are measurements, make them fractions: seqtool pad FILE --dtype float32"
+            f"steps are whole numbers down to {least}, but ids of an Embedding start at 0; renumber them from 0, "
+            "or if they are measurements, convert them: seqtool pad FILE --dtype float32"
         )
     if largest >= _MOST_IDS:
         raise DataError(
-            f"steps are ids up to {largest:,}, more than an Embedding has rows for ({_MOST_IDS:,}); number them from "
-            "0, or if they are measurements, make them fractions: seqtool pad FILE --dtype float32"
+            f"steps are ids up to {largest:,}, more than an Embedding has rows for ({_MOST_IDS:,}); renumber them "
+            "from 0, or if they are measurements, convert them: seqtool pad FILE --dtype float32"
         )
     return least, largest + 1
 

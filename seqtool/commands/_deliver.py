@@ -82,7 +82,7 @@ def deliver_all(
     if not to.dry_run:
         _check_room(drafts, compress)
         with watch(summary, quiet=to.quiet or to.as_json)("writing", size) as bar:
-            _write(drafts, compress, threads, bar.advance)
+            _write(drafts, compress, bar.advance, threads)
     for draft in drafts:
         draft.describe(summary, alone=len(drafts) == 1)
     for draft in drafts:
@@ -149,10 +149,7 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
 
 
 def _write(
-    drafts: Sequence[_Draft],
-    compress: Compress | None,
-    threads: int | None,
-    wrote: Callable[[int], None],
+    drafts: Sequence[_Draft], compress: Compress | None, wrote: Callable[[int], None], threads: int | None
 ) -> None:
     """Write all outputs, each behind the other; their names appear at the end."""
     with open_all([draft.destination for draft in drafts]) as files:

@@ -1,25 +1,16 @@
-"""Every option that several commands share, declared once, and how a command takes a group of them.
-
-A command has one parameter of a dataclass below; `takes_groups` spreads its fields into options and puts
-what came back together.
-"""
+"""Every option that several commands share, declared once; a command has a parameter for a group of them."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-import typing
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqtool.commands import _completion
-from seqtool.commands._call import Call
+from seqtool.commands._values import names_in, padding_value
 from seqtool.errors import UsageError, check_choice
-from seqtool.words import join_names, split_names
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -363,94 +354,3 @@ class ColumnOptions:
             text=TextOptions(text.delimiter, text.header, text.encoding),
             **others,
         )
-
-
-def call_without(call: Call, spec: GroupSpec, columns: Sequence[str]) -> Call | None:
-    """The same call of group without these columns among its features; None where no feature is left."""
-    keys = [name for name in columns if spec.keep_key and name in map(str, spec.key)]
-    if keys:  # --keep-key would bring it back
-        call, columns = call.changed(keep_key=None), [name for name in columns if name not in keys]
-    if not columns:
-        return call
-    if spec.columns is None:
-        return call.changed(drop=[*(call.options["drop"] or ()), join_names(columns)])
-    kept = [str(name) for name in spec.columns if name not in columns]
-    return call.changed(columns=[join_names(kept)]) if kept else None
-
-
-def names_in(options: list[str] | None) -> list[str]:
-    """The names of an option that may be repeated, and of which each may hold several, as in `A,B`.
-
-    >>> names_in(["a,b", "c"])
-    ['a', 'b', 'c']
-    """
-    return [name for names in options or () for name in split_names(names)]
-
-
-def padding_value(text: str | None) -> Value | Literal["auto"] | None:
-    """What `--value` says: a number, one for each feature, or auto, which `seqtool.operations.pad.plan` chooses."""
-    return "auto" if text == "auto" else parse_value(text)
-
-
-def parse_value(text: str | None, option: str = "--value") -> float | tuple[float, ...] | None:
-    """The number, or the numbers, that an option names; whole numbers stay whole.
-
-    >>> parse_value("0,0.5,-1")
-    (0, 0.5, -1)
-    """
-    if text is None:
-        return None
-    numbers = tuple(_number(part, option) for part in text.split(","))
-    return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _number(text: str, option: str) -> float:
-    for kind in (int, float):
-        try:
-            number = kind(text)
-        except ValueError:
-            continue
-        if "_" not in text:
-            return number
-    raise UsageError(
-        f"{option}: {text!r} is not a number; a number, nan, or one number per feature was expected"
-    )
-
-
-def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Spread the parameters of `command` that are option groups into one parameter for each of their fields.
-
-    A parameter of type `Call` is given the call itself.
-    """
-    hints = typing.get_type_hints(command, include_extras=True)
-    parameters: list[inspect.Parameter] = []
-    groups: dict[str, Any] = {}
-    for name, parameter in inspect.signature(command).parameters.items():
-        kind = hints[name]
-        if kind is Call:
-            continue
-        if is_dataclass(kind):
-            groups[name] = kind
-            field_hints = typing.get_type_hints(kind, include_extras=True)
-            parameters += [
-                inspect.Parameter(
-                    f.name, parameter.KEYWORD_ONLY, default=f.default, annotation=field_hints[f.name]
-                )
-                for f in fields(kind)
-            ]
-        else:
-            parameters.append(parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY))
-
-    calls = [name for name, kind in hints.items() if kind is Call]
-
-    @functools.wraps(command)
-    def spread(**given: Any) -> None:
-        given |= {name: Call.of(command.__name__, given, parameters) for name in calls}
-        for name, kind in groups.items():
-            given[name] = kind(**{f.name: given.pop(f.name) for f in fields(kind)})
-        command(**given)
-
-    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del spread.__wrapped__
-    return spread

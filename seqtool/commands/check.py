@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, choice, parse_value
+from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, choice
+from seqtool.commands._values import parse_value
 from seqtool.errors import DataError, UsageError, check_choice
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from seqtool.commands._options import (
     PaddingOptions,
     RaggedFlag,
     TableOptions,
-    call_without,
     choice,
 )
+from seqtool.commands._values import call_without
 from seqtool.errors import DataError, NotNumbersError
 
 if TYPE_CHECKING:

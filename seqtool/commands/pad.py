@@ -16,9 +16,8 @@ from seqtool.commands._options import (
     PaddingOptions,
     RaggedFlag,
     choice,
-    padding_value,
-    parse_value,
 )
+from seqtool.commands._values import padding_value, parse_value
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,14 +8,8 @@ import typer
 
 from seqtool.commands import _completion
 from seqtool.commands._call import Call
-from seqtool.commands._options import (
-    ArrayOptions,
-    ColumnOptions,
-    EmptyKey,
-    MemoryOptions,
-    TableOptions,
-    call_without,
-)
+from seqtool.commands._options import ArrayOptions, ColumnOptions, EmptyKey, MemoryOptions, TableOptions
+from seqtool.commands._values import call_without
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:

@@ -144,16 +144,16 @@ def temporary_folder(named: str | None) -> Path | None:
 
     Raises DataError for what is no folder, or cannot be written to.
     """
-    told = f"--temp-dir {named}"
+    source = f"--temp-dir {named}"
     if named is None:
         named = os.environ.get(_VARIABLE) or None
-        told = f"{_VARIABLE}={named}"
+        source = f"{_VARIABLE}={named}"
     if named is None:
         return None
     if not Path(named).is_dir():
-        raise DataError(f"{told}: no such folder; create it first, or name another")
+        raise DataError(f"{source}: no such folder; create it first, or name another")
     if not os.access(named, os.W_OK):
-        raise DataError(f"{told}: cannot be written to; name another folder")
+        raise DataError(f"{source}: cannot be written to; name another folder")
     return Path(named)
 
 

@@ -1,4 +1,4 @@
-"""One array in a file, as `.npy` has it: read in windows of which only a few stand in memory, or mapped.
+"""One array in a file, as `.npy` has it: read in chunks of which only a few stand in memory, or mapped.
 
 Headers: numpy.lib.format.
 """
@@ -62,7 +62,7 @@ class _Cellwise(Lazy):
 
 
 def cellwise(function: Callable[[Array], Array], array: AnyArray, *, dtype: Any) -> AnyArray:
-    """What a function makes of each cell, whatever rows it comes in: at once, or by windows of any shape.
+    """What a function makes of each cell, whatever rows it comes in: at once, or by chunks of any shape.
 
     >>> cellwise(np.negative, np.array([1, 5]), dtype=np.int64)
     array([-1, -5])
@@ -125,7 +125,7 @@ def _parsed_header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dt
 
 
 def open_npy(path: Path, name: str) -> Readable:
-    """The array of an `.npy` file, to be read in windows."""
+    """The array of an `.npy` file, to be read in chunks."""
     file = OwnFile(path)
     shape, fortran, dtype = read_header(file, path.stat().st_size, name)
     return in_file(file, name, file.tell(), shape, dtype, fortran=fortran)
@@ -158,7 +158,7 @@ def memory_map(
 def in_file(
     file: IO[bytes], name: str, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
 ) -> Readable:
-    """The windows of an array whose bytes stand in a file as they are."""
+    """The chunks of an array whose bytes stand in a file as they are."""
     if not column_by_column(shape, fortran=fortran):
         return FileArray(file, name, offset, shape, dtype)
     return FlatArray(shape, dtype.newbyteorder("="), Columns(file, offset, shape, dtype))

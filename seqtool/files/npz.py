@@ -164,7 +164,7 @@ def read(
 ) -> Ragged | Padded:
     """The sequences of an open file of ours; errors as in `load`.
 
-    `get` gives each array by its name, by default so that it is read in windows, whose checksums
+    `get` gives each array by its name, by default so that it is read in chunks, whose checksums
     `archive.verify` compares. Without `check` nothing is looked at but the description.
     """
     meta = read_meta(archive)
@@ -228,7 +228,7 @@ def _features(archive: ZipReader) -> tuple[str, ...]:
 
 
 def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
-    """An array of text or numbers; text of variable width is read by windows where numbers are."""
+    """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
         return cells

@@ -1,6 +1,6 @@
 """Reading arrays in the standard zip layout: the container beneath `.npz`, without any idea of sequences.
 
-An array is read whole, in windows of which only a few stand in memory, or mapped. Windows of stored members
+An array is read whole, in chunks of which only a few stand in memory, or mapped. Chunks of stored members
 are read at their place; those of deflated ones follow the stream from its front.
 Layout: PKWARE APPNOTE.TXT 6.3 (sections 4.3 and 4.5).
 """
@@ -57,7 +57,7 @@ class ZipReader:
         self.close()
 
     def close(self) -> None:
-        """Close the archive; windows of its members may still be read."""
+        """Close the archive; chunks of its members may still be read."""
         self._zip.close()
 
     @property
@@ -94,7 +94,7 @@ class ZipReader:
         _check_memory(f"{self.name}: its arrays take", sum(info.file_size for info in self._members.values()))
 
     def window(self, member: str) -> Readable:
-        """The array, to be read in windows; of a deflated one best from the front on.
+        """The array, to be read in chunks; of a deflated one best from the front on.
 
         The checksum is compared only where a deflated one is read to its end: see `verify`.
         """

@@ -51,7 +51,7 @@ class Member:
 
     @classmethod
     def of(cls, name: str, array: AnyArray) -> Member:
-        """An array that is in memory already, or whose windows are read one after another."""
+        """An array that is in memory already, or whose chunks are read one after another."""
         if isinstance(array, Lazy) and array.shape:
             return cls(name, array.dtype, array.shape, (part for _, part in chunks(array, PIECE)))
         array = np.asarray(array)

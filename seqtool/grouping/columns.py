@@ -18,7 +18,7 @@ _TILE = 1 << 13  # cells turned from one kind into another together, so that the
 
 
 class TextColumn:
-    """Text in a spool, whose windows are Arrow arrays of large strings; `widest` counts characters."""
+    """Text in a spool, whose chunks are Arrow arrays of large strings; `widest` counts characters."""
 
     def __init__(self, data: AnyArray, offsets: AnyArray, widest: int) -> None:
         self.data = data
@@ -64,7 +64,7 @@ class GrowingText:
 
 
 def is_numbers(column: Any) -> bool:
-    """Whether the windows of a column are NumPy numbers; those of text are Arrow arrays."""
+    """Whether the chunks of a column are NumPy numbers; those of text are Arrow arrays."""
     return isinstance(column, (np.ndarray, Lazy))
 
 
@@ -79,7 +79,7 @@ def spooled_column(spool: Spool, column: Any) -> Any:
 
 
 class Ranked:
-    """A column of text as (n,) codes and the sorted texts behind them: a window is Arrow text."""
+    """A column of text as (n,) codes and the sorted texts behind them: a chunk is Arrow text."""
 
     def __init__(self, codes: AnyArray, texts: Any) -> None:
         self._codes = codes
@@ -93,7 +93,7 @@ class Ranked:
 
 
 class Spelled:
-    """A column of integers as the text that would be written: a window is Arrow text."""
+    """A column of integers as the text that would be written: a chunk is Arrow text."""
 
     def __init__(self, integers: AnyArray) -> None:
         self._integers = integers

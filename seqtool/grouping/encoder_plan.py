@@ -122,14 +122,14 @@ class EncoderPlan:
         """What the columns are to the kernel; the first rows tell whether an order column is of times."""
         labels = self.labels
         order = [f"o{column}_{i}" for column in self.roles.order for i in range(state.orders[column].parts)]
-        riding = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
+        per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
         return Layout(
             keys=[f"k{i}" for i in range(len(self.roles.key))],
             order=order,
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
-            constant=[*(f"s{column}" for column in self.roles.static), *(["y"] if "y" in labels else [])],
-            riding=riding,
+            static=[*(f"s{column}" for column in self.roles.static), *(["y"] if "y" in labels else [])],
+            per_step=per_step,
         )
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
@@ -151,21 +151,21 @@ class EncoderPlan:
         per_step, per_sequence, names = {}, {}, {}
         if "y" in self.labels:
             meaning, classes = state.labels["y"].finish(self.options.label_as)
-            per_sequence["y"] = _meant(grouped.constant["y"], meaning)
+            per_sequence["y"] = _meant(grouped.static["y"], meaning)
             if classes is not None:
                 names["classes"] = classes
         if "t" in self.labels:
             meaning, classes = state.labels["t"].finish(self.options.label_as)
             check_step_value("step_y", self.options.label_value, meaning.dtype, "--label-value")
-            per_step["step_y"] = StepArray(_meant(grouped.riding["t"], meaning), self.options.label_value)
+            per_step["step_y"] = StepArray(_meant(grouped.per_step["t"], meaning), self.options.label_value)
             if classes is not None:
                 names["step_classes" if "classes" in names else "classes"] = classes
         if self.roles.static:
-            columns = [grouped.constant[f"s{column}"] for column in self.roles.static]
+            columns = [grouped.static[f"s{column}"] for column in self.roles.static]
             per_sequence["static"] = _side_by_side(columns, self.static_dtype(state))
             names["static_features"] = np.array([self.label(c) for c in self.roles.static], dtype=str)
         if self.options.keep_row_index:
-            per_step["row_index"] = StepArray(grouped.riding["row"], -1)
+            per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
         return Ragged(
             grouped.values,
             grouped.offsets,

@@ -28,20 +28,20 @@ from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
 
-Told = Callable[[int, int], None]
-"""Is told the bytes that are done, and the rows."""
-Watch = Callable[[str, int | None], AbstractContextManager[Told]]
-"""Is told that a stage of the work begins, and its bytes in all, where they are known."""
+OnProgress = Callable[[int, int], None]
+"""Called with the bytes that are done, and the rows."""
+Watch = Callable[[str, int | None], AbstractContextManager[OnProgress]]
+"""Called when a stage of the work begins, with its bytes in all, where they are known."""
 
 
-def unwatched(_stage: str, _total: int | None) -> AbstractContextManager[Told]:
+def unwatched(_stage: str, _total: int | None) -> AbstractContextManager[OnProgress]:
     """Nobody watches."""
     return nullcontext(lambda _bytes, _rows: None)
 
 
 @dataclass(frozen=True)
 class GroupResult:
-    """What came of a table: the sequences, what became of its rows, and what a person should know.
+    """The result of grouping a table: the sequences, what became of its rows, and what a person should know.
 
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
     `features` names the features also where the table has no names; `coarse` are those of numbers so large that
@@ -68,7 +68,7 @@ def group_table(
     """Gather the rows of a table into one sequence for each key, keys sorted, rows in order.
 
     What does not fit into `memory` goes to `spool`, which must stay open as long as the sequences are used.
-    `watch` is told how far each stage of the work is.
+    `watch` is called for each stage of the work.
 
     Raises DataError for cells that are not what their column needs, empty keys, labels that change within a
     key, and numbers that the dtype cannot hold; each names the place and the way out.
@@ -81,7 +81,7 @@ def group_table(
 
 @dataclass(frozen=True)
 class CountResult:
-    """What came of counting the rows of a table by key: the sequences' lengths, and the features they would have."""
+    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have."""
 
     lengths: AnyArray
     rows: Rows
@@ -103,18 +103,18 @@ def count_table(
     """
 
     def counted(settled: Roles) -> CountResult:
-        came = _grouped(table, settled.key_alone(), options, spool, memory, watch)
+        found = _grouped(table, settled.key_alone(), options, spool, memory, watch)
         return CountResult(
-            came.ragged.lengths, came.rows, [table.label(column) for column in settled.features]
+            found.ragged.lengths, found.rows, [table.label(column) for column in settled.features]
         )
 
     return _settled(table, roles, options, counted)
 
 
-Came = TypeVar("Came")
+Result = TypeVar("Result")
 
 
-def _settled(table: Table, roles: Roles, options: GroupOptions, work: Callable[[Roles], Came]) -> Came:
+def _settled(table: Table, roles: Roles, options: GroupOptions, work: Callable[[Roles], Result]) -> Result:
     """What `work` gives for the roles that the columns turn out to have.
 
     A key of text in a table without names is no feature, wherever its first word stands.
@@ -143,7 +143,7 @@ def _grouped(
     room, threads = memory.for_rows(len(roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
-        with watch("reading", table.size) as told, ThreadPoolExecutor(threads) as pool:
+        with watch("reading", table.size) as on_progress, ThreadPoolExecutor(threads) as pool:
             for batch in encoded(table, encoder, pool, threads=threads):
                 if grouper is None:  # its first rows tell whether an order column is of times, which take two
                     grouper = Grouper(
@@ -154,12 +154,12 @@ def _grouped(
                         share_read=table.share_read,
                     )
                 grouper.add(batch, pool)
-                told(table.bytes_read, table.rows)
+                on_progress(table.bytes_read, table.rows)
         state = encoder.state
         check(plan, state, name=table.name, place=table.place)
         assert grouper is not None  # a table without rows was refused
-        with watch("sorting", grouper.nbytes) as told:
-            grouped = grouper.finish(dtype=plan.dtype(state), told=told)
+        with watch("sorting", grouper.nbytes) as on_progress:
+            grouped = grouper.finish(dtype=plan.dtype(state), on_progress=on_progress)
     except ChangingError as error:
         raise plan.changing(error, encoder.state) from None
     long = AtLeast(options.min_len).apply(plan.ragged(grouped, state), None, spool=spool)
@@ -233,6 +233,6 @@ def text_features(table: Table, spec: GroupSpec) -> list[str]:
         except TextKeyError as error:
             roles = roles.without_feature(error.column)
             continue
-        except DataError:  # told when all rows are read
+        except DataError:  # raised when all rows are read
             pass
         return []

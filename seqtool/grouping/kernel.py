@@ -33,15 +33,15 @@ class Grouped:
     """S rows in N groups, keys ascending.
 
     `values` is (S, F), `offsets` (N + 1,); `keys` is (N,), or (N, K) for K key columns: int64 or text.
-    `constant` holds arrays (N,), `riding` arrays (S,), by column; `ties` counts neighbours of one key whose
+    `static` holds arrays (N,), `per_step` arrays (S,), by column; `ties` counts neighbours of one key whose
     order columns are equal.
     """
 
     values: AnyArray
     offsets: AnyArray
     keys: AnyArray | Text
-    constant: Mapping[str, AnyArray]
-    riding: Mapping[str, AnyArray]
+    static: Mapping[str, AnyArray]
+    per_step: Mapping[str, AnyArray]
     ties: int
 
 
@@ -79,7 +79,7 @@ class Grouper:
         """Take a batch: a column for each name of the layout, of NumPy numbers or of Arrow text.
 
         Integers may turn to floats, in keys to text, from one batch to the next. Raises ChangingError where a
-        constant column changes within a key.
+        static column changes within a key.
         """
         count = len(next(iter(batch.values())))
         done = 0
@@ -104,11 +104,11 @@ class Grouper:
         self,
         *,
         dtype: np.dtype[Any] | None = None,
-        told: Callable[[int, int], None] = lambda _bytes, _rows: None,
+        on_progress: Callable[[int, int], None] = lambda _bytes, _rows: None,
     ) -> Grouped:
         """All rows, grouped; `dtype` is that of the values.
 
-        `told` hears how many bytes and rows are in order.
+        `on_progress` is called with how many bytes and rows are in order.
         """
         if not self._runs:
             run = self._rows.sorted_run()
@@ -116,14 +116,17 @@ class Grouper:
             self._spill()
             runs, each = self._of_one_kind(), self.nbytes / sum(map(len, self._runs))
             run = merged(
-                runs, self._spool, memory=self._memory // 2, told=lambda rows: told(int(rows * each), rows)
+                runs,
+                self._spool,
+                memory=self._memory // 2,
+                on_progress=lambda rows: on_progress(int(rows * each), rows),
             )
         return Grouped(
             run.values if dtype is None else _cast(run.values, dtype),
             _offsets(run.ends),
             key_array(run.keys, self._spool),
-            run.constant,
-            run.riding,
+            run.static,
+            run.per_step,
             run.ties,
         )
 
@@ -140,7 +143,7 @@ class Grouper:
 
 
 def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
-    """A run whose integer keys become text where that is asked for, in the order of text; made by windows."""
+    """A run whose integer keys become text where that is asked for, in the order of text; made by chunks."""
     turned = [wanted and is_numbers(column) for column, wanted in zip(run.keys, text, strict=True)]
     keys = [column[:] for column in run.keys]
     order = stable_order(
@@ -169,8 +172,8 @@ def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
             for column, turn in zip(keys, turned, strict=True)
         ],
         [moved(column, rows) for column in run.order],
-        {name: moved(column, order) for name, column in run.constant.items()},
-        {name: moved(column, rows) for name, column in run.riding.items()},
+        {name: moved(column, order) for name, column in run.static.items()},
+        {name: moved(column, rows) for name, column in run.per_step.items()},
         run.ties,
     )
 

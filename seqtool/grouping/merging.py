@@ -1,7 +1,7 @@
 """Several sorted runs into one, a range of keys at a time, however many rows any key may have.
 
 The runs are cut at the same keys, into ranges of at most some rows. What puts the rows of a range in order is
-worked out once and kept in the spool; the rows themselves are read when their window is asked for. A key
+worked out once and kept in the spool; the rows themselves are read when their chunk is asked for. A key
 with more rows than make a range is cut by its order columns; where there are none, or all are equal, its
 rows are in order already: run after run.
 """
@@ -30,34 +30,34 @@ Span = tuple[int, int]
 
 
 def merged(
-    runs: Sequence[Run], spool: Spool, *, memory: int, told: Callable[[int], None] = lambda _rows: None
+    runs: Sequence[Run], spool: Spool, *, memory: int, on_progress: Callable[[int], None] = lambda _rows: None
 ) -> Run:
     """One run of several that came one after another, with key columns of the same kinds.
 
-    What it needs beside the spool stays within about `memory` bytes; `told` hears the rows so far. Raises
-    ChangingError when a constant column differs between the runs.
+    What it needs beside the spool stays within about `memory` bytes; `on_progress` is called with the rows so far.
+    Raises ChangingError when a static column differs between the runs.
     """
     most = max(1, memory // max(map(_row_bytes, runs)))
     groups = _Groups(runs, spool)
     sections: list[_Range] = []
     for spans in _cut([_by_key(run) for run in runs], most):
         sections += _ranges_of(runs, spans, groups, most)
-        told(groups.rows)
+        on_progress(groups.rows)
     ends = list(accumulate(part.count for part in sections))
 
     def rows(pick: Callable[[Run], AnyArray]) -> Lazy:
         return _rows([pick(run) for run in runs], sections, ends)
 
-    def riding(name: str) -> Lazy:
-        return rows(lambda run: run.riding[name])
+    def per_step(name: str) -> Lazy:
+        return rows(lambda run: run.per_step[name])
 
     return Run(
         rows(lambda run: run.values),
         groups.ends.done(),
         [growing.done() for growing in groups.keys],
         [],
-        {name: growing.done() for name, growing in groups.constant.items()},
-        {name: riding(name) for name in runs[0].riding},
+        {name: growing.done() for name, growing in groups.static.items()},
+        {name: per_step(name) for name in runs[0].per_step},
         groups.ties,
     )
 
@@ -81,20 +81,20 @@ class _Groups:
             for column in runs[0].keys
         ]
         self.ends = GrowingArray(spool, np.dtype(np.int64))
-        self.constant = {
-            name: GrowingArray(spool, np.result_type(*(run.constant[name].dtype for run in runs)))
-            for name in runs[0].constant
+        self.static = {
+            name: GrowingArray(spool, np.result_type(*(run.static[name].dtype for run in runs)))
+            for name in runs[0].static
         }
         self.rows = 0
         self.ties = 0
 
-    def add(self, keys: Sequence[Any], lengths: Array, constant: Mapping[str, Array]) -> None:
+    def add(self, keys: Sequence[Any], lengths: Array, static: Mapping[str, Array]) -> None:
         """Take the groups that follow."""
         for growing, column in zip(self.keys, keys, strict=True):
             growing.add(column)
         self.ends.add(np.cumsum(lengths) + self.rows)
-        for name, growing in self.constant.items():
-            growing.add(constant[name])
+        for name, growing in self.static.items():
+            growing.add(static[name])
         self.rows += int(lengths.sum())
 
 
@@ -218,12 +218,12 @@ def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most
         entries = np.arange(len(counts))
     firsts = np.flatnonzero(new)
     lengths = np.add.reduceat(counts[entries], firsts)
-    constant = _constant(runs, spans, keys, entries, new)
+    static = _constant(runs, spans, keys, entries, new)
     picked = entries[firsts]
     groups.add(
         [column.take(pa.array(picked) if not is_numbers(column) else picked) for column in keys],
         lengths,
-        constant,
+        static,
     )
     if len(firsts) == 1 and total > most:
         yield from _one_group(runs, rows, groups, most)
@@ -280,10 +280,10 @@ def _by_columns(
 def _constant(
     runs: Sequence[Run], spans: Sequence[Span], keys: Sequence[Any], entries: Array, new: Array
 ) -> dict[str, Array]:
-    """What the constant columns hold in each group; raises ChangingError where runs differ."""
+    """What the static columns hold in each group; raises ChangingError where runs differ."""
     found = {}
-    for name in runs[0].constant:
-        column = _together([run.constant[name] for run in runs], spans).take(entries)
+    for name in runs[0].static:
+        column = _together([run.static[name] for run in runs], spans).take(entries)
         wrong = next(iter(np.flatnonzero(~new & np.concatenate([c for _, c in changes([column])]))), None)
         if wrong is not None:
             key = ", ".join(str(part[int(entries[wrong])]) for part in keys)
@@ -306,7 +306,7 @@ def _total(spans: Sequence[Span]) -> int:
 
 
 def _rows(arrays: Sequence[AnyArray], sections: Sequence[_Range], ends: Sequence[int]) -> Lazy:
-    """Rows of the runs in the order of the result; the range that was read last is kept for the next window."""
+    """Rows of the runs in the order of the result; the range that was read last is kept for the next chunk."""
     dtype = np.result_type(*(array.dtype for array in arrays))
     tail = arrays[0].shape[1:]
     kept: list[Any] = [None, None]

@@ -36,21 +36,21 @@ _TILE = 1 << 13  # rows turned from columns into rows together, so that they sta
 class Layout:
     """What the columns of the batches are, by name, and what becomes of them.
 
-    `dtype` is that of all `features`; None: int64 until a float comes, then float32. `constant` are columns
-    that must not change within a key; they come out one a sequence. `riding` are per-step arrays.
+    `dtype` is that of all `features`; None: int64 until a float comes, then float32. `static` are columns
+    that must not change within a key; they come out one a sequence. `per_step` are per-step arrays.
     """
 
     keys: Sequence[str]
     order: Sequence[str]
     features: Sequence[str]
     dtype: np.dtype[Any] | None = None
-    constant: Sequence[str] = ()
-    riding: Sequence[str] = ()
+    static: Sequence[str] = ()
+    per_step: Sequence[str] = ()
 
     @property
     def singles(self) -> list[str]:
         """The columns that are kept as columns, not gathered into steps."""
-        return [*self.keys, *self.order, *self.constant, *self.riding]
+        return [*self.keys, *self.order, *self.static, *self.per_step]
 
 
 class ChangingError(Exception):
@@ -69,7 +69,7 @@ class Run:
     """R sorted rows in G groups.
 
     `values` is (R, F). Group i ends before row `ends[i]`; `keys` holds a column (G,) for each key column,
-    `constant` columns (G,), `order` and `riding` columns (R,). `ties` counts neighbours of one key that are equal
+    `static` columns (G,), `order` and `per_step` columns (R,). `ties` counts neighbours of one key that are equal
     in all order columns.
     """
 
@@ -77,8 +77,8 @@ class Run:
     ends: AnyArray
     keys: list[Any]
     order: list[Any]
-    constant: Mapping[str, AnyArray]
-    riding: Mapping[str, AnyArray]
+    static: Mapping[str, AnyArray]
+    per_step: Mapping[str, AnyArray]
     ties: int
 
     def __len__(self) -> int:
@@ -87,8 +87,8 @@ class Run:
     @property
     def nbytes(self) -> int:
         """About the bytes of it in a spool."""
-        wide = 8 * (len(self.order) + len(self.riding)) * len(self)
-        return self.values.nbytes + wide + 8 * (1 + len(self.keys) + len(self.constant)) * len(self.ends)
+        wide = 8 * (len(self.order) + len(self.per_step)) * len(self)
+        return self.values.nbytes + wide + 8 * (1 + len(self.keys) + len(self.static)) * len(self.ends)
 
     def spilled(self, spool: Spool) -> Run:
         """The same run in a spool."""
@@ -97,8 +97,8 @@ class Run:
             spooled(spool, self.ends),
             [spooled_column(spool, column) for column in self.keys],
             [spooled_column(spool, column) for column in self.order],
-            {name: spooled(spool, column) for name, column in self.constant.items()},
-            {name: spooled(spool, column) for name, column in self.riding.items()},
+            {name: spooled(spool, column) for name, column in self.static.items()},
+            {name: spooled(spool, column) for name, column in self.per_step.items()},
             self.ties,
         )
 
@@ -193,16 +193,16 @@ class Rows:
         self._clear()
         keys, by = [codes[name] for name in layout.keys], [codes[name] for name in layout.order]
         order = stable_order([column for column, _ in [*keys, *by]])
-        constant = {name: codes[name][0] for name in layout.constant}
-        starts, ties = _groups(keys, by, constant, order)
+        static = {name: codes[name][0] for name in layout.static}
+        starts, ties = _groups(keys, by, static, order)
         first = starts if order is None else order[starts]
         return Run(
             in_order(values, order),
             np.append(starts[1:], count),
             [_decoded(_wide(column.take(first)), texts) for column, texts in keys],
             [_ordered(column, texts, order) for column, texts in by],
-            {name: column.take(first) for name, column in constant.items()},
-            {name: in_order(codes[name][0], order) for name in layout.riding},
+            {name: column.take(first) for name, column in static.items()},
+            {name: in_order(codes[name][0], order) for name in layout.per_step},
             ties,
         )
 
@@ -210,13 +210,13 @@ class Rows:
 def _groups(
     keys: Sequence[Any],
     by: Sequence[Any],
-    constant: Mapping[str, Array],
+    static: Mapping[str, Array],
     order: Array | None,
 ) -> tuple[Array, int]:
     """Where each group of the sorted rows begins, and how many neighbours are equal in all order columns."""
     starts, ties = [], 0
     same = [changes([column for column, _ in by], order)] if by else []
-    fixed = [(name, changes([column], order)) for name, column in constant.items()]
+    fixed = [(name, changes([column], order)) for name, column in static.items()]
     for begin, new in changes([column for column, _ in keys], order):
         starts.append(np.flatnonzero(new) + begin)
         for differing in same:
@@ -228,7 +228,7 @@ def _groups(
                 before, at = (row - 1, row) if order is None else (int(order[row - 1]), int(order[row]))
                 cells = (_decoded(column[at : at + 1], texts) for column, texts in keys)
                 key = ", ".join(str(cell[0]) for cell in cells)
-                raise ChangingError(name, key, constant[name][before].item(), constant[name][at].item())
+                raise ChangingError(name, key, static[name][before].item(), static[name][at].item())
     return np.concatenate(starts), ties
 
 
@@ -246,7 +246,7 @@ def _ordered(column: Array, texts: Any, order: Array | None) -> Any:
 
 
 def in_order(rows: Array, order: Array | None) -> AnyArray:
-    """The rows in this order, window by window: no second copy of them is made."""
+    """The rows in this order, chunk by chunk: no second copy of them is made."""
     if order is None:
         return rows
     return Lazy((len(order), *rows.shape[1:]), rows.dtype, lambda begin, end: taken(rows, order[begin:end]))

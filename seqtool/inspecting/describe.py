@@ -102,7 +102,7 @@ def of_ours(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
     """The sequences of a file of this name; raises DataError where nobody knows what they are."""
     if data is None:
         raise DataError(
-            f"{name}: not written by seqtool, so its sequences are not known; seqtool pad takes it"
+            f"{name}: not written by seqtool, so its sequences are unknown; convert it with seqtool pad"
         )
     return data
 
@@ -122,7 +122,7 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
         if _is_whole(wanted) and 0 <= int(wanted) < len(data):
             return int(wanted)
         last = f"from 0 to {len(data) - 1:,}" if len(data) else "but it holds none"
-        raise DataError(f"{name}: no sequence {wanted}; sequences without keys are counted {last}")
+        raise DataError(f"{name}: no sequence {wanted}; sequences without keys are numbered {last}")
     part, columns = data.per_sequence.get("part"), prod(data.keys.shape[1:])
     with_commas = data.keys.ndim > 1 or part is not None
     cells = split_names(wanted) or [""] if with_commas else [wanted]
@@ -139,7 +139,7 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     rows = data.keys[:_KEYS].reshape(-1, columns).tolist()
     known = [*dict.fromkeys(join_names([*map(str, row)]) if with_commas else str(row[0]) for row in rows)]
     near = get_close_matches(wanted, known, 3)
-    hint = f"near ones are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
+    hint = f"similar keys are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
     raise DataError(
         f"{name}: no sequence has the key {wanted!r}; {hint if known else 'it holds no sequence'}"
     )
@@ -180,7 +180,7 @@ def _which_part(key: Sequence[str], parts: Sequence[int], *, missing: Sequence[s
     if missing:
         return f"the key {join_names(key)!r} has no part {missing[0]}, only {there}"
     call = shlex.join(["--sequence", join_names([*key, str(parts[0])])])
-    return f"the key {join_names(key)!r} stands in several parts: {there}; name one of them: {call}"
+    return f"the key {join_names(key)!r} has several parts: {there}; choose one of them: {call}"
 
 
 def _is_whole(text: str) -> bool:

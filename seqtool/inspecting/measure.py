@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Measured:
     """The lengths of the sequences, (N,), their features, None where a step is a number, and the type of x.
 
-    `padding` is the side of a padded file of ours; `notes` and `warnings` are what reading had to tell.
+    `padding` is the side of a padded file of ours; `notes` and `warnings` are those of reading.
     """
 
     lengths: AnyArray
@@ -58,7 +58,7 @@ def of_tables(
         if rows:
             notes.append(f"{count(rows, 'row')} dropped: {reason}")
     if counted.rows.kept == len(counted.lengths) > 1:
-        warnings.append("every key has one row; where steps stand in a list column, name it with --array")
+        warnings.append("every key has one row; if a list column holds the steps, name it with --array")
     return Measured(counted.lengths, len(counted.features), table.dtype or "float32", None, notes, warnings)
 
 
@@ -71,19 +71,23 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     from seqtool.sources.read import read_sequences
 
     if len(found) > 1:
-        raise UsageError(f"{len(found)} files of sequences; plan takes one at a time, but tables with --key")
+        raise UsageError(
+            f"{len(found)} files of sequences; plan takes one at a time (tables with --key: several)"
+        )
     try:
-        came = read_sequences(found[0], options)
+        result = read_sequences(found[0], options)
     except DataError as error:
         if found[0].kind in ("npy", "npz"):
             raise
-        raise DataError(f"{error}; if it is a table, say which column tells sequences apart: --key") from None
-    warnings, values = [*came.warnings], came.ragged.values
-    hidden = hidden_padding(came.ragged) if came.dense else None
+        raise DataError(
+            f"{error}; if it is a table, name the column that identifies sequences with --key"
+        ) from None
+    warnings, values = [*result.warnings], result.ragged.values
+    hidden = hidden_padding(result.ragged) if result.dense else None
     if hidden:
         warnings.append(
-            f"{hidden.seen}; if that is old padding, seqtool pad {' '.join(hidden.options)} drops it, and what "
-            "that writes can be planned"
+            f"{hidden.seen}; if that is leftover padding, drop it with seqtool pad {' '.join(hidden.options)}, "
+            "then plan what that writes"
         )
     features = None if values.ndim == 1 else values.shape[1]
-    return Measured(came.ragged.lengths, features, values.dtype, came.padding, came.notes, warnings)
+    return Measured(result.ragged.lengths, features, values.dtype, result.padding, result.notes, warnings)

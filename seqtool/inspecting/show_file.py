@@ -29,7 +29,7 @@ def show_file(facts: Mapping[str, Any], first: Slots | None = None) -> None:
     rows = [
         (
             array["name"],
-            " x ".join(f"{size:,}" for size in array["shape"]) or "one",
+            " x ".join(f"{size:,}" for size in array["shape"]) or "scalar",
             array["dtype"],
             human(array["bytes"]),
         )

@@ -37,11 +37,11 @@ def show_plan(facts: Mapping[str, Any]) -> None:
         out.print(Text(f"\n  {printable(facts['command'])}", style="bold"), soft_wrap=True)
 
 
-def _put(out: Console, told: str) -> None:
+def _put(out: Console, text: str) -> None:
     """Lines below a bold one, wrapped between words."""
     from rich.text import Text
 
-    for line in Text(printable(told)).wrap(out, min(out.width, _TEXT) - 2):
+    for line in Text(printable(text)).wrap(out, min(out.width, _TEXT) - 2):
         line.rstrip()
         out.print(Text.assemble("  ", line))
 

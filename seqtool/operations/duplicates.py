@@ -1,6 +1,6 @@
 """What stands twice: keys within a file, keys and whole sequences in two files.
 
-Each sequence has a 64-bit fingerprint, taken window by window; what has the same one is compared number by
+Each sequence has a 64-bit fingerprint, taken chunk by chunk; what has the same one is compared number by
 number, so that fingerprints that are equal by chance tell nothing wrong. Numbers are compared by what they are
 worth: 1.0 equals 1, minus zero equals zero, and here NaN equals NaN; floats of two types as the narrower one.
 """
@@ -268,5 +268,5 @@ def _stretches(ragged: Ragged, places: Array) -> tuple[Array, Array]:
 
 
 def _rows(values: AnyArray) -> int:
-    """The rows of a window, though each of its numbers takes 8 bytes."""
+    """The rows of a chunk, though each of its numbers takes 8 bytes."""
     return max(1, CHUNK // (8 * max(1, prod(values.shape[1:]))))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Argument:
-    """What a person is told of an argument, and the least number that it may be; stands in its annotation."""
+    """The help text of an argument, and the least number that it may be; stands in its annotation."""
 
     help: str
     metavar: str | None = None
@@ -44,7 +44,7 @@ class Outcome:
 
     `cut` counts steps that were cut, `dropped` and `added` steps by their reason: then steps in + added = steps
     kept + cut + dropped. `maxlen` is the number of slots of a padded block that becomes shorter, None where it
-    keeps its own. `lines` are told in the summary, each under a word.
+    keeps its own. `lines` are those of the summary, each under a word.
     """
 
     ragged: Ragged

@@ -24,13 +24,13 @@ class AtLeast(Operation):
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
         """The sequences that are long enough, and the steps of those that are not."""
         kept = at_least(ragged, self.min_len, spool=spool)
+        reason = f"sequence under {self.min_len} steps"
         if len(kept) == len(ragged):
-            return Outcome(kept)
+            return Outcome(kept, dropped={reason: 0})
         short = span(ragged.lengths).total - span(kept.lengths).total
         sequences = count(len(ragged) - len(kept), "sequence")
         line = ("dropped", f"{sequences} under {count(self.min_len, 'step')}, {count(short, 'step')} in all")
         warnings = [] if len(kept) else ["no sequence is left"]
-        reason = f"sequence under {self.min_len} steps"
         return Outcome(kept, dropped={reason: short}, lines=[line], warnings=warnings)
 
 

@@ -104,7 +104,7 @@ def number(value: float) -> str:
 
 
 def share(part: float) -> str:
-    """A share as a person reads it: what is there is never told as nothing, or as everything.
+    """A share as a person reads it: what is there is never shown as nothing, or as everything.
 
     >>> share(0.456), share(0.001), share(0.9999)
     ('46%', '<1%', '>99%')

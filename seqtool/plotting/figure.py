@@ -63,7 +63,7 @@ def check_matplotlib() -> None:
             import matplotlib.figure  # noqa: F401
     except ImportError as error:
         what = "is missing" if isinstance(error, ModuleNotFoundError) else f"cannot be loaded ({error})"
-        raise UsageError(f"matplotlib {what}; plot draws with it: pip install 'seqtool[plot]'") from None
+        raise UsageError(f"matplotlib {what}; plot needs it: pip install 'seqtool[plot]'") from None
 
 
 def picture(found: Portrait, *, title: str, suffix: str) -> bytes:
@@ -128,10 +128,10 @@ def headline(found: Portrait) -> str:
     '2 sequences, 3 steps, one number a step; padded to 5, pre'
     """
     what = "one number a step" if found.features is None else count(found.features, "feature")
-    told = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}, {what}; "
+    text = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}, {what}; "
     if found.maxlen is None:
-        return f"{told}ragged"
-    return f"{told}padded to {found.maxlen:,}, {found.padding}"
+        return f"{text}ragged"
+    return f"{text}padded to {found.maxlen:,}, {found.padding}"
 
 
 def _draw(found: Portrait, title: str) -> Figure:

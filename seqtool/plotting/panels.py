@@ -93,18 +93,18 @@ def _line(
 
 def _about_lengths(found: Portrait, counts: LengthCounts, longest: int) -> str:
     least = int(counts.lengths[0])
-    told = f"{least:,} to {count(counts.longest, 'step')}"
+    text = f"{least:,} to {count(counts.longest, 'step')}"
     if least == counts.longest:
-        told = f"all of {count(least, 'step')}"
+        text = f"all of {count(least, 'step')}"
     if found.cut:
         lost = share(found.cut.steps / counts.steps)
-        told = (
+        text = (
             f"{count(found.cut.sequences, 'sequence')} lost {count(found.cut.steps, 'step')}, {lost} of all"
         )
     if counts.empty:
-        told += f"; {counts.empty:,} empty"
+        text += f"; {counts.empty:,} empty"
     beyond = counts.beyond(longest)[0]
-    return f"{told}; {beyond:,} beyond the right edge" if beyond else told
+    return f"{text}; {beyond:,} beyond the right edge" if beyond else text
 
 
 def mask(box: Box, found: Portrait) -> None:
@@ -140,11 +140,11 @@ def heat(box: Box, found: Portrait) -> None:
     colors = matplotlib.colormaps[_SCALE]
     cells[shown] = colors(unit(values[shown], low, high))[:, :3]
     begin, end = int(found.slots[0]), int(found.slots[-1]) + 1
-    told = "sequences sorted by length"
+    text = "sequences sorted by length"
     if end - begin < found.width:
         side = "first" if found.padding == "post" else "last"
-        told = f"{side} {end - begin:,} of {found.width:,} slots"
-    box.heading(shorten(found.feature, 28), told + _drawn(found))
+        text = f"{side} {end - begin:,} of {found.width:,} slots"
+    box.heading(shorten(found.feature, 28), text + _drawn(found))
     axes = box.axes(width=box.width - TICKS - 1.2)
     _image(axes, cells, begin, end, found)
     handles = [Patch(color=PADDING, label="padding")]
@@ -221,10 +221,10 @@ def labels(box: Box, found: Portrait) -> None:
     assert found.labels is not None
     bars = found.labels
     classes = len(bars.names) + bars.others
-    told = f"{classes:,} {'class' if classes == 1 else 'classes'}, {count(bars.of, what)}"
+    text = f"{classes:,} {'class' if classes == 1 else 'classes'}, {count(bars.of, what)}"
     if bars.others:
-        told = f"{len(bars.names):,} of {classes:,} classes; the others hold {bars.rest:,} of {bars.of:,} {what}s"
-    box.heading(title, f"{told}; {bars.missing:,} without a label" if bars.missing else told)
+        text = f"{len(bars.names):,} of {classes:,} classes; the others hold {bars.rest:,} of {bars.of:,} {what}s"
+    box.heading(title, f"{text}; {bars.missing:,} without a label" if bars.missing else text)
     names, counts = [shorten(name, 15) for name in bars.names], bars.counts
     axes = box.axes(left=0.2 + 0.09 * max(map(letters, names), default=0))
     drawn = axes.barh(range(len(counts)), counts, color=REAL, height=0.75)
@@ -301,8 +301,8 @@ def _histogram(axes: Axes, found: Distribution) -> None:
 def _about_distribution(found: Distribution) -> str:
     if not found.bins:
         return "no finite number"
-    told = f"{number(found.least)} to {number(found.largest)}, median {number(found.median)}"
-    return "; ".join([told, _note(found)]) if _note(found) else told
+    text = f"{number(found.least)} to {number(found.largest)}, median {number(found.median)}"
+    return "; ".join([text, _note(found)]) if _note(found) else text
 
 
 def _note(found: Distribution) -> str:

@@ -251,12 +251,12 @@ def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple
         if not len(y):
             continue
         if y.ndim != 1:
-            omitted.append(f"{name} of shape {y.shape}: one label for each {labelled} has a picture")
+            omitted.append(f"{name} of shape {y.shape}: only one label per {labelled} can be drawn")
             continue
         found = _balance(name, y, classes)
         if found is not None:
             return found, labelled, tuple(omitted)
-        omitted.append(f"{name}, which holds nothing that can be counted")
+        omitted.append(f"{name}, which has no values to count")
     return None, "sequence", tuple(omitted)
 
 

@@ -220,7 +220,7 @@ class Distribution:
     """How some numbers are distributed: counts in bins of one width from `low` to `high`.
 
     Few `whole` numbers have a bin each. `of` are the numbers, `missing` those that are NaN, `infinite` those that
-    are that, `beyond` the others outside the bins. `bins` is empty, and what is told of finite numbers is zero,
+    are that, `beyond` the others outside the bins. `bins` is empty, and the statistics of finite numbers are zero,
     where none is finite.
     """
 

@@ -85,12 +85,16 @@ def _tables(found: Portrait) -> Iterator[str]:
     if found.distributions:
         rows = [
             (
-                told.name,
-                *([number(told.least), number(told.median), number(told.largest)] if told.bins else [""] * 3),
-                share(told.missing / told.of),
-                share(told.infinite / told.of),
+                distribution.name,
+                *(
+                    [number(distribution.least), number(distribution.median), number(distribution.largest)]
+                    if distribution.bins
+                    else [""] * 3
+                ),
+                share(distribution.missing / distribution.of),
+                share(distribution.infinite / distribution.of),
             )
-            for told in found.distributions
+            for distribution in found.distributions
         ]
         caption = (
             f"Features, over the steps of {found.looked_at:,} of {count(found.counts.count, 'sequence')}"

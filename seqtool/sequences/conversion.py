@@ -135,14 +135,14 @@ def _taken_apart(
 
 def _even_offsets(count: int, length: int) -> AnyArray:
     """The offsets of sequences of one length: made when they are asked for, where there are many."""
-    made = Lazy((count + 1,), np.dtype(np.int64), lambda begin, end: np.arange(begin, end) * length)
-    return made if made.nbytes > CHUNK else np.asarray(made)
+    lazy = Lazy((count + 1,), np.dtype(np.int64), lambda begin, end: np.arange(begin, end) * length)
+    return lazy if lazy.nbytes > CHUNK else np.asarray(lazy)
 
 
 def cumulative_offsets(lengths: AnyArray) -> AnyArray:
-    """`offsets_of`, of which only windows are made where the lengths are read in windows.
+    """`offsets_of`, of which only chunks are made where the lengths are read in chunks.
 
-    The sums up to every 65,536th sequence are kept, so that a window anywhere is a short walk.
+    The sums up to every 65,536th sequence are kept, so that a chunk anywhere is a short walk.
     """
     if isinstance(lengths, np.ndarray):
         return offsets_of(lengths)

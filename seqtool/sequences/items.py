@@ -92,15 +92,15 @@ def ragged_line(ragged: Ragged) -> str:
 def padded_line(padded: Padded) -> str:
     """What a Padded says of itself: shape, type, lengths, padding, and what else it holds."""
     lengths = padded.lengths
-    told = "lengths"
+    about = "lengths"
     if isinstance(lengths, np.ndarray) and len(lengths) and lengths.nbytes <= _COUNTED:
         found = span(lengths)
-        told += f" {found.least}" + (f" to {found.largest}" if found.largest > found.least else "")
+        about += f" {found.least}" + (f" to {found.largest}" if found.largest > found.least else "")
     value = padded.value
     shown = f"({', '.join(map(str, value))})" if isinstance(value, tuple) else str(value)
     parts = [
         f"x {padded.x.shape} {padded.x.dtype}",
-        told,
+        about,
         padded.padding,
         f"value {shown}",
         *_company(padded),

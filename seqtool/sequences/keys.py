@@ -14,5 +14,5 @@ def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) ->
     'b y, part 5'
     """
     key = keys[i : i + 1].tolist()[0]
-    told = " ".join(map(str, key)) if isinstance(key, list) else str(key)
-    return told if part is None else f"{told}, part {int(part[i : i + 1][0])}"
+    text = " ".join(map(str, key)) if isinstance(key, list) else str(key)
+    return text if part is None else f"{text}, part {int(part[i : i + 1][0])}"

@@ -26,7 +26,7 @@ class LengthCounts:
 
     @classmethod
     def of(cls, lengths: AnyArray) -> LengthCounts:
-        """Count some lengths, (N,), by windows."""
+        """Count some lengths, (N,), by chunks."""
         found, counts = np.empty(0, np.int64), np.empty(0, np.int64)
         for _, part in chunks(lengths):
             distinct, times = np.unique(part.astype(np.int64, copy=False), return_counts=True)

@@ -1,7 +1,7 @@
 """The two types that everything else speaks: `Ragged` (sequences end to end) and `Padded` (one block).
 
 N sequences, T slots each (the padded length), F features a step, S steps in all. Wherever an array may be
-larger than memory it may be a `seqtool.arrays.lazy.Lazy`, of which only windows are read.
+larger than memory it may be a `seqtool.arrays.lazy.Lazy`, of which only chunks are read.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Ragged:
     values; `per_sequence` arrays are (N, ...) and follow their sequence wherever it goes; `names` are
     small tables for the whole (`classes`, `static_features`). `data[i]` and iteration give the steps of
     sequences. `padding` and `value` are those of the block that the sequences came from, if `unpad` made them:
-    `pad` keeps them unless told otherwise; files do not hold them.
+    `pad` keeps them by default; files do not hold them.
 
     Raises DataError when the parts do not fit together.
 
@@ -215,14 +215,14 @@ def unchecked(kind: type[Any], **fields: Any) -> Any:
 
     What is not given is as it is by default.
     """
-    made = object.__new__(kind)
+    found = object.__new__(kind)
     for known in dataclasses.fields(kind):
         if known.name in fields:
             held = fields[known.name]
         else:
             held = known.default if known.default_factory is dataclasses.MISSING else known.default_factory()
-        object.__setattr__(made, known.name, held)
-    return made
+        object.__setattr__(found, known.name, held)
+    return found
 
 
 def exchanged(data: Any, **changes: Any) -> Any:

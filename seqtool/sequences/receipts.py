@@ -81,7 +81,7 @@ def _was_given(held: Any) -> bool:
 
 
 def _as_json(held: Any) -> Any:
-    """Strict JSON has no NaN: it is told as text; nor has it tuples and the numbers of NumPy."""
+    """Strict JSON has no NaN: they are text there; nor has it tuples and the numbers of NumPy."""
     held = held.item() if hasattr(held, "item") else held
     if isinstance(held, (list, tuple)):
         return [_as_json(part) for part in held]

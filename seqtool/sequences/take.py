@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, overload
 
@@ -42,25 +43,28 @@ def take(
     def steps(rows: AnyArray) -> AnyArray:
         return lazy_gather(rows, begins, offsets, (total, *rows.shape[1:]))
 
-    changes: dict[str, Any] = {
-        "values": steps(ragged.values),
-        "offsets": offsets,
-        "per_step": {n: StepArray(steps(array.data), array.value) for n, array in ragged.per_step.items()},
-    }
+    changes: dict[str, Any] = {"offsets": offsets}
     if which is not None:
         arrays = ragged.per_sequence.items()
         changes["per_sequence"] = {name: taken_rows(array, which, spool) for name, array in arrays}
         changes["keys"] = None if ragged.keys is None else taken_rows(ragged.keys, which, spool)
-    return ragged.replace(**changes)
+    return map_steps(ragged, steps, **changes)
+
+
+def map_steps(ragged: Ragged, function: Callable[[AnyArray], AnyArray], **changes: Any) -> Ragged:
+    """The same sequences with what a function makes of `values` and of each per-step array, and other changes.
+
+    >>> map_steps(Ragged(np.arange(3), np.array([0, 3])), lambda array: array[::-1]).values
+    array([2, 1, 0])
+    """
+    arrays = ragged.per_step.items()
+    per_step = {name: StepArray(function(array.data), array.value) for name, array in arrays}
+    return ragged.replace(values=function(ragged.values), per_step=per_step, **changes)
 
 
 def in_memory_like(taken: Ragged, source: Ragged) -> Ragged:
     """What was taken, with its steps in memory where those of the source are."""
-    if not isinstance(source.values, np.ndarray):
-        return taken
-    arrays = taken.per_step.items()
-    per_step = {name: StepArray(np.asarray(array.data), array.value) for name, array in arrays}
-    return taken.replace(values=np.asarray(taken.values), per_step=per_step)
+    return map_steps(taken, np.asarray) if isinstance(source.values, np.ndarray) else taken
 
 
 def _stretches(
@@ -122,7 +126,22 @@ def _taken_text(text: Text, which: AnyArray, spool: Spool) -> Text:
         starts.add(gather(begins, places))
     edges = _row_edges(offsets.done(), width, len(which))
     data = lazy_gather(text.data, starts.done(), edges, (end,))
-    return Text(data, offsets.done(), (len(which), *text.shape[1:]), widest=text.widest)
+    widest = None if text.widest is None else _widest(data, offsets.done())
+    return Text(data, offsets.done(), (len(which), *text.shape[1:]), widest=widest)
+
+
+def _widest(data: AnyArray, offsets: AnyArray) -> int:
+    """The characters of the longest cell: its bytes but those that continue a character of UTF-8."""
+    longest = 0
+    for begin in range(0, len(offsets) - 1, _CELLS):
+        edges = offsets[begin : begin + _CELLS + 1]
+        continues = (data[int(edges[0]) : int(edges[-1])] & 0xC0) == 0x80
+        characters = np.diff(edges) - np.diff(np.concatenate([[0], np.cumsum(continues)])[edges - edges[0]])
+        longest = max(longest, int(characters.max(initial=0)))
+    return longest
+
+
+_CELLS = 1 << 16  # whose characters are counted together
 
 
 def _sizes(text: Text, begin: int, end: int) -> Array:

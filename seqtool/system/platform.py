@@ -95,7 +95,7 @@ def reads_in_place() -> bool:
 
 
 def read_at(file: IO[bytes], buffer: Any, offset: int) -> int:
-    """Read into a buffer of bytes from `offset` on; how many came: fewer than asked for perhaps, 0 at the end.
+    """Read into a buffer of bytes from `offset` on; the count of bytes, perhaps fewer than asked for, 0 at the end.
 
     Many threads may read one file at once; its own position does not change.
     """

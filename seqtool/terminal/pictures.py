@@ -37,7 +37,7 @@ _LEAST = 20  # columns of a picture, however narrow the terminal is
 def show_histogram(out: Console, bars: Sequence[tuple[int, int, int]], *, marked: int | None = None) -> None:
     """Draw how many sequences have which lengths: a first length, a last one and a count for each bar.
 
-    `marked` is a maxlen, which is told at the bar that it falls into.
+    `marked` is a maxlen, which is written at the bar that it falls into.
     """
     from rich.text import Text
 
@@ -122,7 +122,7 @@ def _name(i: int, features: Sequence[str] | None) -> str:
 
 
 def _scale(low: float, high: float) -> str:
-    return "nothing" if np.isnan(low) else f"{low:.3g} to {high:.3g}" if low < high else f"{low:.3g}"
+    return "no number" if np.isnan(low) else f"{low:.3g} to {high:.3g}" if low < high else f"{low:.3g}"
 
 
 def _lines(words: Sequence[str], together: int) -> list[str]:
@@ -177,8 +177,8 @@ def _legend(drawn: Heatmap, *, colours: bool) -> Iterator[Text]:
     from rich.text import Text
 
     ramp = _colored(np.arange(_LEVELS)[None, ::2]) if colours else Text(_SHADES)
-    aside = ", the outermost 2% aside" if (drawn.cells[0] != PADDING).sum() >= EXTREME else ""
-    yield Text.assemble("low ", ramp, f" high, by the numbers beside each row{aside}")
+    aside = ", without the outermost 2%" if (drawn.cells[0] != PADDING).sum() >= EXTREME else ""
+    yield Text.assemble("low ", ramp, f" high, on the scale beside each row{aside}")
     marks = [
         Text.assemble(_colored(np.array([[mark]])) if colours else _MARKS[mark], f" {word}")
         for mark, word in ((PADDING, "padding"), (MISSING, "missing or infinite"))

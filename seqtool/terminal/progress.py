@@ -19,7 +19,7 @@ _BAR_AFTER = 1.0  # seconds of work before a bar is worth a look
 class Progress:
     """A bar on standard error that appears once work takes longer than a second.
 
-    It tells rows where they are counted, bytes, the rate, and the time left where the end is known.
+    It shows rows where they are counted, bytes, the rate, and the time left where the end is known.
     """
 
     def __init__(self, title: str, total: int | None, *, shown: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a command tells when it is done: a summary and warnings on standard error, or data as JSON."""
+"""What a command reports when it is done: a summary and warnings on standard error, or data as JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCHEMA = 1  # of all JSON that is written; it grows when a key goes, or comes to
 
 @dataclass
 class Summary:
-    """What a command tells when it is done: short lines under a word each, and the same as data.
+    """What a command reports when it is done: short lines under a word each, and the same as data.
 
     `facts` is what `--json` shows. `warnings` are shown unless `--quiet`; they end up in the facts too.
     """
@@ -37,7 +37,7 @@ class Summary:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Take the time of the block, which is a part of the work; `--json` and `--verbose` tell it."""
+        """Take the time of the block, which is a part of the work; `--json` and `--verbose` show it."""
         begin = time.perf_counter()
         try:
             yield
@@ -61,7 +61,7 @@ class Summary:
         if as_json:
             facts = {"schema": SCHEMA, "command": self.command, **self.facts, "warnings": self.warnings}
             facts |= {"seconds": took, "peak_memory": most}
-            with contextlib.suppress(OSError):  # the output stands, whether it can be told or not
+            with contextlib.suppress(OSError):  # the output stands, whether this can be written or not
                 print(json.dumps(facts), file=sys.stderr, flush=True)
             return
         if quiet:
@@ -70,7 +70,7 @@ class Summary:
         if verbose and took:
             lines.append(("took", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())))
             if most is not None:
-                lines.append(("memory", f"{human(most)} at most"))
+                lines.append(("memory", f"peak {human(most)}"))
         width = max((len(word) for word, _ in lines), default=0)
         # None: colours on a terminal alone.
         color = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None

@@ -115,7 +115,7 @@ class SequenceFile:
 
     @property
     def real_steps(self) -> AnyArray:
-        """The steps of all sequences, end to end, as they are stored: (S, F) or (S,), read by windows."""
+        """The steps of all sequences, end to end, as they are stored: (S, F) or (S,), read by chunks."""
         if self.maxlen is None:
             return self._steps
         offsets = offsets_of(self.lengths)

@@ -21,7 +21,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.checking import check
 from seqtool.checking.findings import Finding
 from seqtool.errors import DataError, UsageError
-from seqtool.files import npz
+from seqtool.files import contents
 from seqtool.files.inputs import opened
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sources.options import ForeignSpec
@@ -213,11 +213,11 @@ BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
     "length negative": ("padded", put("lengths", 2, -1), "lengths", "lengths[2]"),
     "lengths and offsets differ": ("ragged", put("lengths", 1, 2), "lengths", "lengths[1]"),
     "offsets begin late": ("ragged", put("offsets", 0, 1), "lengths", "offsets[0]"),
-    "offsets fall": ("ragged", put("offsets", 2, 2), "lengths", "offsets[2]"),
+    "offsets decrease": ("ragged", put("offsets", 2, 2), "lengths", "offsets[2]"),
     "offsets end early": ("ragged", put("offsets", 3, 5), "lengths", "offsets[3]"),
-    "old data in x": ("padded", put("x", (1, 1), [0, 7]), "padding", "x[1, 1]"),
+    "leftover data in x": ("padded", put("x", (1, 1), [0, 7]), "padding", "x[1, 1]"),
     "value other than padding": ("padded", meta(lambda told: told.update(value=-1)), "padding", "x[1, 1]"),
-    "old data in labels": ("padded", put("step_y", (1, 1), 0), "padding", "step_y[1, 1]"),
+    "leftover data in labels": ("padded", put("step_y", (1, 1), 0), "padding", "step_y[1, 1]"),
     "mask true outside": ("padded", put("mask", (1, 1), True), "mask", "mask[1, 1]"),
     "mask false inside": ("padded", put("mask", (2, 1), False), "mask", "mask[2, 1]"),
     "key twice": ("padded", put("keys", 2, "x"), "keys", "keys[2]"),
@@ -457,9 +457,9 @@ def test_what_a_person_says_of_a_foreign_file(tmp_path: Path) -> None:
 BAD_LABELS: dict[str, tuple[dict[str, Any], str, str]] = {
     "too few": ({"y": np.array([1])}, "y", "y has shape (1,); (2) was expected"),
     "objects": ({"y": np.array(["a", None])}, "y", "such as y.astype(str)"),
-    "past the classes": ({"y": np.array([0, 2]), "classes": ["a", "b"]}, "y", "outside of 0 to 1"),
+    "past the classes": ({"y": np.array([0, 2]), "classes": ["a", "b"]}, "y", "outside 0 to 1 (2 classes)"),
     "fractions with classes": ({"y": np.array([0.0, NAN]), "classes": ["a", "b"]}, "y", "whole numbers"),
-    "keys twice": ({"keys": np.array([4, 4])}, "keys", "more than once"),
+    "keys twice": ({"keys": np.array([4, 4])}, "keys", "duplicate key '4': keys[0] and keys[1]"),
     "keys of fractions": ({"keys": np.array([0.5, 1])}, "keys", "int64 or text"),
 }
 
@@ -494,7 +494,7 @@ def test_lengths_that_hide_padding_are_a_warning(tmp_path: Path) -> None:
     for reader in (None, "torch", "keras"):
         finding = found(look(tmp_path / "a.npz", reader), "lengths")
         assert (finding.verdict, finding.count) == ("warning", 1)
-        assert "if lengths are too large, pad --strip 0 drops these" in finding.message
+        assert "if lengths are too large, drop these with seqtool pad --strip 0" in finding.message
         assert finding.cure is None  # these may be real
     np.savez(tmp_path / "a.npz", x=x, lengths=[2, 4])
     assert found(look(tmp_path / "a.npz"), "lengths").verdict == "ok"
@@ -506,7 +506,7 @@ def test_lengths_that_are_too_short_are_called_so(tmp_path: Path) -> None:
     x = np.arange(1, 49, dtype=np.float32).reshape(2, 4, 6)
     np.savez(tmp_path / "a.npz", x=x, lengths=[3, 4])
     finding = found(look(tmp_path / "a.npz"), "padding")
-    assert "the first [19.0, 20.0, 21.0, ...]: old data, or lengths too short" in finding.message
+    assert "the first [19.0, 20.0, 21.0, ...]: leftover data, or lengths too short" in finding.message
 
 
 @pytest.mark.parametrize("held", [NAN, 5.0])
@@ -516,7 +516,7 @@ def test_padding_of_another_value_is_told_from_old_data(tmp_path: Path, held: fl
     np.savez(tmp_path / "a.npz", x=x, lengths=[2, 3])
     finding = found(look(tmp_path / "a.npz", "keras"), "padding")
     assert (finding.verdict, finding.count) == ("fails", 3)
-    assert finding.message == f"padding holds [{held}, {held}], not 0; say so with --value"
+    assert finding.message == f"padding holds [{held}, {held}], not 0; set it with --value"
     assert failing(look(tmp_path / "a.npz", value=held)) == []
 
 
@@ -729,10 +729,10 @@ def in_parts(path: Path, keys: Any, part: Any, **more: Any) -> Path:
 @pytest.mark.parametrize(
     ("keys", "part", "told"),
     [
-        (["a", "a", "b"], [0, 5, 0], "2 keys in 3 parts, each (key, part) once"),
-        ([1, 1, 1], [2, 0, 1], "1 key in 3 parts, each (key, part) once"),
-        ([[1, 2], [1, 2], [2, 1]], [0, 1, 0], "2 keys in 3 parts, each (key, part) once"),
-        (["a", "b"], [0, 0], "2 keys in 2 parts, each (key, part) once"),
+        (["a", "a", "b"], [0, 5, 0], "2 keys in 3 parts, each (key, part) unique"),
+        ([1, 1, 1], [2, 0, 1], "1 key in 3 parts, each (key, part) unique"),
+        ([[1, 2], [1, 2], [2, 1]], [0, 1, 0], "2 keys in 3 parts, each (key, part) unique"),
+        (["a", "b"], [0, 0], "2 keys in 2 parts, each (key, part) unique"),
     ],
 )
 def test_keys_that_parts_tell_apart(tmp_path: Path, keys: Any, part: Any, told: str) -> None:
@@ -746,9 +746,7 @@ def test_a_key_that_stands_twice_with_one_part(tmp_path: Path) -> None:
     assert failing(findings) == ["keys"]
     finding = found(findings, "keys")
     assert (finding.count, finding.place) == (2, "part[3]")
-    assert finding.message == (
-        "keys stand more than once with the same part, the first b, part 3, which keys[0] is too"
-    )
+    assert finding.message == ("duplicate (key, part) 'b, part 3': keys[0] and keys[3]")
 
 
 def test_empty_keys_with_parts_are_a_warning_still(tmp_path: Path) -> None:
@@ -776,7 +774,7 @@ def test_parts_and_splits_of_a_wrong_form(
         np.savez(tmp_path / "a.npz", **{**archive, name: array})
     findings = look(tmp_path / "a.npz")
     assert failing(findings) == ["arrays"]
-    assert found(findings, "arrays").message == f"{told}; nothing behind it was looked at"
+    assert found(findings, "arrays").message == f"{told}; remaining checks skipped"
 
 
 def test_parts_without_keys_say_nothing_of_uniqueness(tmp_path: Path) -> None:
@@ -806,7 +804,7 @@ def test_what_check_says_of_keys_and_parts_is_so(
     part = np.array([part for _, part in pairs], np.int64)
     data = seqtool.pad(np.ones((len(pairs), 1))).replace(keys=keys, per_sequence={"part": part})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(npz, "_WIDEST_TEXT", 0 if stored == "bytes" else 1 << 20)
+        patch.setattr(contents, "_WIDEST_TEXT", 0 if stored == "bytes" else 1 << 20)
         seqtool.save(scratch / "a.npz", seqtool.unpad(data) if ragged else data)
     finding = found(look(scratch / "a.npz"), "keys")
     again = oracles.repeated(pairs)

@@ -173,7 +173,7 @@ def test_id_0_has_no_cure_but_words(place: Place) -> None:
     seqtool.save(place.folder / "in.npz", ids([5, 0], [3]))
     [finding] = [f for f in look(place.folder / "in.npz", "keras") if f.verdict == "fails"]
     assert (finding.name, finding.count, finding.place, finding.cure) == ("mask value", 1, "x[0, 1]", None)
-    assert finding.message.endswith("pad them as such, for Masking: --dtype float32 --value -1")
+    assert finding.message.endswith("pad them for Masking: --dtype float32 --value -1")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_labels_that_do_not_count_from_0(place: Place, labels: list[int], warns:
     seqtool.save(place.folder / "in.npz", data)
     [finding] = [f for f in look(place.folder / "in.npz", "torch") if f.name == "y"]
     assert (finding.verdict == "warning") == warns
-    assert ("count from 0" in finding.message) == warns
+    assert ("start at 0" in finding.message) == warns
 
 
 def test_few_sequences_that_end_like_padding_may_be_real(place: Place) -> None:

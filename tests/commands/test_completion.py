@@ -28,7 +28,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
 from seqtool.sequences.padding_values import Side
-from seqtool.tables import csv_parser, opening
+from seqtool.tables import csv_dialect, opening
 from seqtool.tables.roles import LabelKind
 from tests.command import Done, Place
 
@@ -69,6 +69,9 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("plan", "--input-padding"): get_args(Side),
     ("plot", "--input-padding"): get_args(Side),
     ("pad", "--strip-side"): get_args(Side),
+    ("truncate", "--truncating"): get_args(Side),
+    ("truncate", "--input-padding"): get_args(Side),
+    ("truncate", "--compress"): get_args(Compress),
     ("pad", "--compress"): get_args(Compress),
     ("group", "--compress"): get_args(Compress),
     ("check", "--for"): get_args(checking.Reader),
@@ -90,6 +93,11 @@ def test_every_option_of_a_few_words_is_known_here() -> None:
     assert found == {*CHOICES}
 
 
+def required(command: str) -> list[str]:
+    """What a command cannot do without."""
+    return ["--maxlen", "2"] if command == "truncate" else []
+
+
 @pytest.mark.parametrize(("command", "option"), CHOICES)
 def test_help_completion_and_judgement_know_the_same_words(command: str, option: str) -> None:
     words = CHOICES[command, option]
@@ -97,11 +105,11 @@ def test_help_completion_and_judgement_know_the_same_words(command: str, option:
     assert sorted(found.metavar.split("|")) == sorted(words)
     assert sorted(offered(command, option)) == sorted(words)
     for word in words:
-        context = ROOT.commands[command].make_context(command, [option, word])
+        context = ROOT.commands[command].make_context(command, [*required(command), option, word])
         assert context.params[found.name] == word
     for wrong in ("", words[0].upper(), f"{words[0]},{words[1]}", words[0][:-1]):
         with pytest.raises(UsageError) as error:
-            ROOT.commands[command].make_context(command, [option, wrong])
+            ROOT.commands[command].make_context(command, [*required(command), option, wrong])
         first, *_, last = found.metavar.split("|")
         assert str(error.value).startswith(f"{option} is {wrong!r}; {first}")
         assert str(error.value).endswith(f" or {last} was expected")
@@ -274,7 +282,7 @@ def test_a_first_row_is_what_the_reader_of_csv_takes_it_for(
         path.write_bytes(text.encode())
         try:
             with opened([str(path)]) as (source,):
-                found = csv_parser.sniff(source, delimiter=mark, header=header, encoding="utf-8")
+                found = csv_dialect.sniff(source, delimiter=mark, header=header, encoding="utf-8")
         except DataError as error:
             if "mixes numbers" in str(error):
                 assert names_in(path, delimiter=mark, header=header) == []

@@ -194,7 +194,7 @@ def test_a_key_of_several_columns_stands_with_commas(place: Place) -> None:
     done = place.run("info", "a.npz", "--sequence", "b,pr")
     assert (done.code, done.err) == (
         1,
-        "seqtool: error: a.npz: no sequence has the key 'b,pr'; near ones are b,pro\n",
+        "seqtool: error: a.npz: no sequence has the key 'b,pr'; similar keys are b,pro\n",
     )
 
 
@@ -214,7 +214,7 @@ def test_without_keys_a_sequence_is_found_by_its_number(place: Place) -> None:
     assert done.code == 1
     assert (
         done.err
-        == "seqtool: error: a.pad.npz: no sequence 3; sequences without keys are counted from 0 to 2\n"
+        == "seqtool: error: a.pad.npz: no sequence 3; sequences without keys are numbered from 0 to 2\n"
     )
 
 
@@ -306,9 +306,9 @@ def test_there_is_no_program_where_nothing_is_known_or_to_be_learnt(place: Place
     for name, told in (
         (
             "foreign.npy",
-            "foreign.npy: not written by seqtool, so its sequences are not known; seqtool pad takes",
+            "foreign.npy: not written by seqtool, so its sequences are unknown; convert it with seqtool",
         ),
-        ("ids.npz", "ids.npz: steps are bare whole numbers down to -1"),
+        ("ids.npz", "ids.npz: steps are whole numbers down to -1"),
         ("short.npz", "short.npz: there are no labels, and no sequence has a second step to predict"),
     ):
         done = place.run("info", name, "--code", "keras")
@@ -346,7 +346,7 @@ def test_a_key_in_several_parts_is_shown_by_its_part(place: Place) -> None:
     assert info(place, "a.npz")["sequences"]["part"] == {"min": 0, "max": 1000}
     done = place.run("info", "a.npz", "--sequence", "a")
     assert (done.code, done.out) == (1, b"")
-    told = "the key 'a' stands in several parts: 0, 1000; name one of them: --sequence a,0"
+    told = "the key 'a' has several parts: 0, 1000; choose one of them: --sequence a,0"
     assert done.err == f"seqtool: error: a.npz: {told}\n"
     assert info(place, *done.err.rpartition("of them: ")[2].split(), "a.npz")["sequence"] == 0
 

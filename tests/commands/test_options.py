@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from seqtool.commands import _options
-from seqtool.commands._options import parse_value, takes_groups
+from seqtool.commands._groups import takes_groups
+from seqtool.commands._values import parse_value
 from seqtool.errors import UsageError, check_choice
 
 GROUPS = [

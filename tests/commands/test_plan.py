@@ -148,11 +148,13 @@ def test_whatever_pad_takes(place: Place) -> None:
     [
         (
             slice(None, 3),
-            "4 of 4 sequences end in steps of 0 alone; if that is old padding, seqtool pad --strip 0 d",
+            "4 of 4 sequences end in steps of 0 alone; if that is leftover padding, drop it with "
+            "seqtool pad --strip 0, then",
         ),
         (
             slice(6, None),
-            "sequences begin in steps of 0 alone; if that is old padding, seqtool pad --strip 0 --strip-",
+            "sequences begin in steps of 0 alone; if that is leftover padding, drop it with "
+            "seqtool pad --strip 0 --strip-",
         ),
     ],
 )
@@ -276,7 +278,7 @@ def test_names_are_data(place: Place) -> None:
 @pytest.mark.parametrize(
     ("call", "code", "words"),
     [
-        (["visits.csv"], 1, "say which column tells sequences apart: --key"),
+        (["visits.csv"], 1, "name the column that identifies sequences with --key"),
         (["visits.csv", "--order-by", "age"], 2, "--order-by is for tables"),
         (["a.txt", "--empty-key", "drop"], 2, "--empty-key is for tables"),
         (["a.txt", "--no-header"], 2, "--header is for tables"),

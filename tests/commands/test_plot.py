@@ -42,9 +42,7 @@ def test_without_matplotlib_it_says_what_to_install(place: Place) -> None:
     before = place.files()
     done = place.process("plot", "a.npz", environment=without_matplotlib(place))
     assert done.code == 2
-    assert done.err == (
-        "seqtool: error: matplotlib is missing; plot draws with it: pip install 'seqtool[plot]'\n"
-    )
+    assert done.err == ("seqtool: error: matplotlib is missing; plot needs it: pip install 'seqtool[plot]'\n")
     assert place.files() == before
 
 
@@ -125,7 +123,7 @@ def test_labels_of_steps_and_labels_that_cannot_be_drawn(place: Place) -> None:
     x = np.arange(1.0, 25).reshape(4, 3, 2)
     np.savez(place.folder / "wide.npz", x=x, lengths=np.full(4, 3), y=np.zeros((4, 5)))
     done = succeeded(place.run("plot", "wide.npz"))
-    assert "; not drawn: y of shape (4, 5): one label for each sequence has a picture\n" in done.err
+    assert "; not drawn: y of shape (4, 5): only one label per sequence can be drawn\n" in done.err
 
 
 @drawn
@@ -171,7 +169,7 @@ def test_foreign_arrays(place: Place) -> None:
         (["a.npz", "--array", "x"], 2, "leave --array"),
         (["a.npz", "--input-padding", "left"], 2, "--input-padding is 'left'; pre or post was expected"),
         (["none.npz"], 1, "none.npz: no such file"),
-        (["a.npz", "-o", "a.npz"], 2, "a.npz: is both input and output"),
+        (["a.npz", "-o", "a.npz"], 2, "a.npz: the suffix of the output chooses its format"),
         (["a.npz", "-o", "nowhere/a.png"], 1, "the folder nowhere does not exist"),
         (["visits.csv"], 1, "visits.csv: not a file of arrays; .npz or .npy was expected (group makes one"),
         (["flat.npy"], 1, "flat.npy: the array has shape (3,)"),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import currently_in_test_context, event, given, settings
+from hypothesis import currently_in_test_context, event, example, given, settings
 from hypothesis import strategies as st
 
 from seqtool.arrays.spool import Spool
@@ -25,6 +25,7 @@ from seqtool.grouping.encoder_state import EncoderState, merge_all
 from seqtool.grouping.group import group_table
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.reading import check, observe
+from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import UnseenError
 from seqtool.tables.in_memory import from_array
@@ -103,8 +104,8 @@ def grouped_in_pieces(
                     if found:
                         grouper.add(found)
                 assert state_here == state  # encoding has changed nothing
-            grouped = grouper.finish(min_len=plan.options.min_len, dtype=settled.dtype(state))
-            ragged = settled.ragged(grouped, state)
+            grouped = grouper.finish(dtype=settled.dtype(state))
+            ragged = at_least(settled.ragged(grouped, state), plan.options.min_len, spool=spool)
         except ChangingError as error:
             return place_of(settled.changing(error, state))
         except DataError as error:
@@ -287,6 +288,26 @@ def test_pieces_without_names_find_which_keys_are_features(data: st.DataObject, 
     order = data.draw(st.permutations(range(len(pieces))))
     options = GroupOptions(empty_key=data.draw(st.sampled_from(["error", "drop", "keep"])))
     check_pieces(whole, tables, counts, roles, options, order)
+
+
+MIXED = ["1", "2.5", "2026-01-31", "2026-01-31T00:00:00Z", "NA", "x"]
+
+
+@given(st.data(), st.lists(st.sampled_from(MIXED[:3]) | st.sampled_from(MIXED), min_size=1, max_size=5))
+@example(None, ["1", "2026-01-31", "x"])  # the second piece is of dates until its bad cell
+@settings(max_examples=100, deadline=None)
+def test_order_cells_of_several_kinds_are_refused_where_the_whole_refuses_them(
+    data: st.DataObject | None, cells: list[str]
+) -> None:
+    cuts = data.draw(some_cuts(len(cells))) if data else [1]
+    columns = [["1"] * len(cells), cells, ["1"] * len(cells)]
+    pieces = pieces_of(columns, cuts)
+    arrays = [[pa.array(cells, pa.string()) for cells in piece] for piece in pieces]
+    whole = table_of(arrays, text=True)
+    order = data.draw(st.permutations(range(len(pieces)))) if data else range(len(pieces))
+    counts = [len(piece[0]) for piece in pieces]
+    tables = [table_of([piece], text=True) for piece in arrays]
+    check_pieces(whole, tables, counts, resolve(whole, key=["k"], order_by=["t"]), GroupOptions(), order)
 
 
 # Types

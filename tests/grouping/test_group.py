@@ -311,7 +311,7 @@ def test_rows_with_an_empty_key_are_dropped_and_counted(
     grouped: FromText, memory: Memory, cut: int | None
 ) -> None:
     came = grouped.came("k,a\n,1\n7,2\n,3\n7,4\n", memory=memory, cut=cut, empty_key="drop")
-    assert (came.rows.came, came.rows.kept, came.rows.dropped["empty key"]) == (4, 2, 2)
+    assert (came.rows.rows_in, came.rows.kept, came.rows.dropped["empty key"]) == (4, 2, 2)
     assert came.ragged.keys is not None
     assert came.ragged.keys.dtype == np.int64
     assert sequences_of(came.ragged) == [[[2], [4]]]
@@ -588,8 +588,8 @@ def test_the_index_that_pandas_writes_to_parquet_is_left_out_too(tmp_path: Path)
 
 
 def test_a_first_row_without_numbers_is_a_header_and_one_of_numbers_is_data(grouped: FromText) -> None:
-    assert grouped.came("k,a\n1,2\n").rows.came == 1
-    assert grouped.came("1,2\n1,2\n", key=0).rows.came == 2
+    assert grouped.came("k,a\n1,2\n").rows.rows_in == 1
+    assert grouped.came("1,2\n1,2\n", key=0).rows.rows_in == 2
 
 
 def test_a_mixed_first_row_asks_for_the_option(grouped: FromText) -> None:
@@ -1317,7 +1317,7 @@ def test_any_csv_is_grouped_as_plain_loops_over_pythons_csv_module_do(
     assert came.ragged.keys.tolist() == keys
     assert came.ragged.values.dtype == np.dtype(dtype)
     assert told(sequences_of(came.ragged)) == told(sequences)
-    assert came.rows.came == came.rows.kept == len(rows)
+    assert came.rows.rows_in == came.rows.kept == len(rows)
     missing = [sum(row[i].strip().lower() in MISSING for row in rows) for i in (1, 2)]
     assert came.missing == {n: m for n, m in zip(["a", "b"], missing, strict=True) if m}
 
@@ -1345,7 +1345,7 @@ def test_every_row_is_kept_or_dropped_for_a_reason(
         return
     came = FromText(scratch).came(text, empty_key=empty_key, min_len=min_len, cut=cut)
     short = sum(count for count in counts.values() if count < min_len)
-    assert came.rows.came == len(rows)
+    assert came.rows.rows_in == len(rows)
     assert came.rows.kept == len(came.ragged.values) == len(rows) - empty - short
     assert dict(came.rows.dropped) == {"empty key": empty, f"sequence under {min_len} steps": short}
     came.rows.check()

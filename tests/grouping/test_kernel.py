@@ -65,14 +65,14 @@ def group(batches: Any, layout: Layout, memory: int, **options: Any) -> Grouped:
             values=np.asarray(found.values),
             offsets=np.asarray(found.offsets),
             keys=np.asarray(found.keys),
-            constant={name: np.asarray(array) for name, array in found.constant.items()},
-            riding={name: np.asarray(array) for name, array in found.riding.items()},
+            static={name: np.asarray(array) for name, array in found.static.items()},
+            per_step={name: np.asarray(array) for name, array in found.per_step.items()},
         )
 
 
 def told(grouped: Grouped) -> Any:
     """All that a Grouped holds, as plain Python."""
-    arrays = (*grouped.constant.items(), *grouped.riding.items())
+    arrays = (*grouped.static.items(), *grouped.per_step.items())
     return (
         grouped.values.tolist(),
         grouped.values.dtype,
@@ -120,8 +120,8 @@ def test_rows_come_back_in_order_with_all_that_is_theirs(memory: int) -> None:
     grouped = group([batch], Layout(["k", "j"], [], ["b"], FLOAT64, ["y"], ["row"]), memory)
     assert grouped.keys.tolist() == [["1", "a"], ["2", "b"], ["3", "c"]]
     assert grouped.values.tolist() == [[0.1], [0.2], [0.3]]
-    assert grouped.constant["y"].tolist() == [10, 20, 30]
-    assert grouped.riding["row"].tolist() == [1, 2, 0]
+    assert grouped.static["y"].tolist() == [10, 20, 30]
+    assert grouped.per_step["row"].tolist() == [1, 2, 0]
 
 
 @pytest.mark.parametrize("memory", [1 << 26, 1 << 20])
@@ -129,16 +129,16 @@ def test_rows_that_are_equal_keep_the_order_in_which_they_came(memory: int) -> N
     count = 300_000
     keys = np.arange(count) * 7919 % 5
     columns = {"k": keys, "a": np.zeros(count), "row": np.arange(count)}
-    grouped = group(cut(columns, [70_000]), Layout(["k"], [], ["a"], riding=["row"]), memory)
-    assert (grouped.riding["row"] == np.argsort(keys, kind="stable")).all()
+    grouped = group(cut(columns, [70_000]), Layout(["k"], [], ["a"], per_step=["row"]), memory)
+    assert (grouped.per_step["row"] == np.argsort(keys, kind="stable")).all()
 
 
 def test_order_columns_decide_one_after_the_other(memory: int) -> None:
     columns = {"k": [0] * 4, "s": ["b", "a", "b", "a"], "t": [2, 9, 1, 8], "a": [0] * 4, "row": range(4)}
     batch = batch_of(**{name: list(cells) for name, cells in columns.items()})
     for order, rows in ((["s", "t"], [3, 1, 2, 0]), (["t", "s"], [2, 0, 3, 1])):
-        grouped = group([batch], Layout(["k"], order, ["a"], riding=["row"]), memory)
-        assert grouped.riding["row"].tolist() == rows
+        grouped = group([batch], Layout(["k"], order, ["a"], per_step=["row"]), memory)
+        assert grouped.per_step["row"].tolist() == rows
 
 
 def test_ties_are_counted_only_where_there_is_an_order(memory: int) -> None:
@@ -167,10 +167,10 @@ def test_the_order_holds_where_a_feature_widens_between_batches(memory: int) -> 
         batch_of(k=[1, 1], a=cells, row=[2 * i, 2 * i + 1])
         for i, cells in enumerate(([1, 2], [3.5, 4.0], [5, 6]))
     ]
-    grouped = group(batches, Layout(["k"], [], ["a"], riding=["row"]), memory)
+    grouped = group(batches, Layout(["k"], [], ["a"], per_step=["row"]), memory)
     assert grouped.values[:, 0].tolist() == [1, 2, 3.5, 4, 5, 6]
     assert grouped.values.dtype == np.float32
-    assert grouped.riding["row"].tolist() == [*range(6)]
+    assert grouped.per_step["row"].tolist() == [*range(6)]
 
 
 def test_features_stay_int64_without_a_fraction(memory: int) -> None:
@@ -182,10 +182,10 @@ def test_features_stay_int64_without_a_fraction(memory: int) -> None:
 
 def test_integer_keys_widen_to_text(memory: int) -> None:
     batches = [batch_of(k=[10, 9, -1], row=[0, 1, 2]), batch_of(k=["x", "9", "09"], row=[3, 4, 5])]
-    grouped = group(batches, Layout(["k"], [], ["row"], riding=["row"]), memory)
+    grouped = group(batches, Layout(["k"], [], ["row"], per_step=["row"]), memory)
     assert grouped.keys.tolist() == ["-1", "09", "10", "9", "x"]
     assert grouped.offsets.tolist() == [0, 1, 2, 3, 5, 6]
-    assert grouped.riding["row"].tolist() == [2, 5, 0, 1, 4, 3]
+    assert grouped.per_step["row"].tolist() == [2, 5, 0, 1, 4, 3]
 
 
 @pytest.mark.parametrize("back", [False, True])
@@ -199,8 +199,8 @@ def test_integers_after_text_are_text(back: bool, memory: int) -> None:
 
 def test_an_order_of_integers_widens_to_floats(memory: int) -> None:
     batches = [batch_of(k=[0, 0], t=[2, 1], row=[0, 1]), batch_of(k=[0], t=[1.5], row=[2])]
-    grouped = group(batches, Layout(["k"], ["t"], ["t"], riding=["row"]), memory)
-    assert grouped.riding["row"].tolist() == [1, 2, 0]
+    grouped = group(batches, Layout(["k"], ["t"], ["t"], per_step=["row"]), memory)
+    assert grouped.per_step["row"].tolist() == [1, 2, 0]
     assert grouped.values[:, 0].tolist() == [1.0, 1.5, 2.0]
 
 
@@ -216,8 +216,8 @@ def test_an_order_of_integers_widens_to_floats(memory: int) -> None:
 )
 def test_widening_changes_no_number(narrow: Any, wide: Any, memory: int) -> None:
     batches = [batch_of(k=[1], a=[0], y=narrow, row=narrow), batch_of(k=[2], a=[0], y=wide, row=wide)]
-    grouped = group(batches, Layout(["k"], [], ["a"], constant=["y"], riding=["row"]), memory)
-    for array in (grouped.constant["y"], grouped.riding["row"]):
+    grouped = group(batches, Layout(["k"], [], ["a"], static=["y"], per_step=["row"]), memory)
+    for array in (grouped.static["y"], grouped.per_step["row"]):
         assert array.tolist() == [narrow[0].item(), wide[0].item()]
 
 
@@ -227,8 +227,8 @@ def test_integers_of_every_type_sort_over_their_whole_range(kind: str, memory: i
     low, high = limits.min, limits.max
     numbers = [high, low, high - 1, low + 1, high // 2, 0, 1, low // 2 + 1]
     batch = batch_of(k=[0] * 8, t=np.array(numbers, kind), a=[0] * 8)
-    grouped = group(cut(batch, [3]), Layout(["k"], ["t"], ["a"], riding=["t"]), memory)
-    assert grouped.riding["t"].tolist() == sorted(numbers)
+    grouped = group(cut(batch, [3]), Layout(["k"], ["t"], ["a"], per_step=["t"]), memory)
+    assert grouped.per_step["t"].tolist() == sorted(numbers)
 
 
 def test_integer_keys_sort_over_their_whole_range(memory: int) -> None:
@@ -242,8 +242,8 @@ def test_floats_sort_by_number_and_the_two_zeros_are_equal(memory: int) -> None:
     inf = float("inf")
     order = [0.0, -0.0, 0.0, inf, -1.5, -inf, 5e-324]
     columns = {"k": [0] * 7, "t": order, "a": [0] * 7, "row": [*range(7)]}
-    grouped = group(cut(columns, [2]), Layout(["k"], ["t"], ["a"], riding=["row"]), memory)
-    assert grouped.riding["row"].tolist() == [5, 4, 0, 1, 2, 6, 3]
+    grouped = group(cut(columns, [2]), Layout(["k"], ["t"], ["a"], per_step=["row"]), memory)
+    assert grouped.per_step["row"].tolist() == [5, 4, 0, 1, 2, 6, 3]
     assert grouped.ties == 2
 
 
@@ -282,8 +282,8 @@ def test_text_compares_by_code_point(size: int, memory: int) -> None:
 def test_every_kind_of_number_passes_through(kind: str, memory: int) -> None:
     cells = np.array([0, 1], kind)
     batch = batch_of(k=[2, 1], a=[0, 0], y=cells, row=cells)
-    grouped = group([batch], Layout(["k"], [], ["a"], constant=["y"], riding=["row"]), memory)
-    for array in (grouped.constant["y"], grouped.riding["row"]):
+    grouped = group([batch], Layout(["k"], [], ["a"], static=["y"], per_step=["row"]), memory)
+    for array in (grouped.static["y"], grouped.per_step["row"]):
         assert array.dtype == np.dtype(kind)
         assert array.tolist() == [1, 0]
 
@@ -326,7 +326,7 @@ def test_a_constant_that_is_missing_throughout_does_not_change(memory: int) -> N
     layout = Layout(["k"], [], ["s"], FLOAT32, ["s"])
     for size in (1, 3):
         whole = group(cut({"k": [1, 1, 2], "s": [NAN, NAN, 3.0]}, [size]), layout, memory)
-        assert oracles.told(whole.constant["s"]) == "[nan, 3.0]"
+        assert oracles.told(whole.static["s"]) == "[nan, 3.0]"
         with pytest.raises(ChangingError):
             group(cut({"k": [1, 1, 2], "s": [NAN, 1.0, 3.0]}, [size]), layout, memory)
 
@@ -405,11 +405,11 @@ def test_rows_are_grouped_as_plain_python_does(
         grouped = group(cut(columns, sizes), layout, memory)
     keys, rows, ties = oracles.group_rows(columns, [*layout.keys], [*layout.order])
     flat = [row for group in rows for row in group]
-    assert grouped.riding["row"].tolist() == flat
+    assert grouped.per_step["row"].tolist() == flat
     assert grouped.values.tolist() == [[columns[name][row] for name in layout.features] for row in flat]
     assert grouped.offsets.tolist() == [0, *accumulate(map(len, rows))]
     assert grouped.keys.tolist() == keys
-    assert oracles.told(grouped.constant["y"]) == repr([float(labels[group[0]]) for group in rows])
+    assert oracles.told(grouped.static["y"]) == repr([float(labels[group[0]]) for group in rows])
     assert grouped.ties == ties
     assert len(keys) <= len(every_key)
 

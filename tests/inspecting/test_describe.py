@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import seqtool as sq
 from seqtool.errors import DataError
-from seqtool.files import npz
 from seqtool.files.inputs import opened
 from seqtool.inspecting.describe import described, find_sequence, sequence_facts, slots_of
+from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import join_names
 from tests import oracles
@@ -130,7 +130,7 @@ def test_the_facts_agree_with_the_sequences_and_can_be_written_as_json(
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), (1.0, float("nan"))])
 def test_a_padding_value_that_json_lacks_is_told_as_text(tmp_path: Path, value: Any) -> None:
     told = facts(saved(tmp_path, sq.pad([[[1.5, 2]], []], value=value)))["sequences"]["value"]
-    assert told == npz.value_to_json(value)
+    assert told == value_to_json(value)
     json.dumps(told, allow_nan=False)
 
 
@@ -225,13 +225,13 @@ def test_each_key_finds_a_sequence_with_that_key(ragged: Ragged, as_padded: bool
 @pytest.mark.parametrize(
     ("keys", "wanted", "hint"),
     [
-        (np.array(["user17", "user18", "guest"]), "user1", "near ones are user18, user17"),
+        (np.array(["user17", "user18", "guest"]), "user1", "similar keys are user18, user17"),
         (np.array(["a", "b", "c", "d"]), "zzz", "keys look like a, b, c"),
-        (np.array([5, 70]), "7", "near ones are 70"),
+        (np.array([5, 70]), "7", "similar keys are 70"),
         (np.array([5, 70]), "seven", "keys look like 5, 70"),
         (np.array([5, 70]), "9" * 5000, "keys look like 5, 70"),
         (np.array([[1, 2]]), "1", "keys look like 1,2"),
-        (np.array([[1, 2]]), "1,2,3", "near ones are 1,2"),
+        (np.array([[1, 2]]), "1,2,3", "similar keys are 1,2"),
         (np.array([], dtype=np.int64), "1", "it holds no sequence"),
     ],
 )
@@ -244,7 +244,7 @@ def test_a_key_that_is_not_there_is_told_with_near_ones(keys: Any, wanted: str, 
 @pytest.mark.parametrize("wanted", ["2", "-1", "x", "1.0", ""])
 def test_a_number_beyond_the_sequences_is_told_with_their_count(wanted: str) -> None:
     ragged = Ragged(np.arange(3), np.array([0, 1, 3]))
-    with pytest.raises(DataError, match="counted from 0 to 1"):
+    with pytest.raises(DataError, match="numbered from 0 to 1"):
         find_sequence(ragged, wanted, name="in.npz")
 
 
@@ -303,31 +303,31 @@ def test_a_sequence_is_found_by_its_key_and_part(keys: Any, part: list[int], wan
             ["a", "b", "b"],
             [0, 3, 5],
             "b",
-            "the key 'b' stands in several parts: 3, 5; name one of them: --sequence b,3",
+            "the key 'b' has several parts: 3, 5; choose one of them: --sequence b,3",
         ),
         (
             ["b c"] * 2,
             [0, 5],
             "b c",
-            "'b c' stands in several parts: 0, 5; name one of them: --sequence 'b c,0'",
+            "'b c' has several parts: 0, 5; choose one of them: --sequence 'b c,0'",
         ),
-        (["b,c"] * 2, [0, 5], '"b,c"', "several parts: 0, 5; name one of them: --sequence '\"b,c\",0'"),
+        (["b,c"] * 2, [0, 5], '"b,c"', "several parts: 0, 5; choose one of them: --sequence '\"b,c\",0'"),
         (
             [[1, 2]] * 2,
             [0, 5],
             "1,2",
-            "the key '1,2' stands in several parts: 0, 5; name one of them: --sequence 1,2,0",
+            "the key '1,2' has several parts: 0, 5; choose one of them: --sequence 1,2,0",
         ),
-        ([7] * 8, [*range(8)], "7", "stands in several parts: 0, 1, 2, 3, 4, 5, 6, 7; name"),
-        ([7] * 900, [*range(900)], "7", "stands in several parts: 0, 1, 2, 3, 4, 5, 6, 7, ...; name"),
+        ([7] * 8, [*range(8)], "7", "has several parts: 0, 1, 2, 3, 4, 5, 6, 7; choose"),
+        ([7] * 900, [*range(900)], "7", "has several parts: 0, 1, 2, 3, 4, 5, 6, 7, ...; choose"),
         (["a", "b", "b"], [0, 3, 5], "b,4", "the key 'b' has no part 4, only 3, 5"),
         (["a", "b", "b"], [0, 3, 5], "a,1", "the key 'a' has no part 1, only 0"),
         ([7] * 900, [*range(900)], "7,901", "no part 901, only 0, 1, 2, 3, 4, 5, 6, 7, ..."),
-        (["bob", "bob"], [0, 1], "bobb,0", "no sequence has the key 'bobb,0'; near ones are bob"),
+        (["bob", "bob"], [0, 1], "bobb,0", "no sequence has the key 'bobb,0'; similar keys are bob"),
         (["b", "b"], [0, 1], "b,x", "no sequence has the key 'b,x'; keys look like b"),
         (["b", "b"], [0, 1], "b,1.0", "no sequence has the key 'b,1.0'"),
         (["b", "b"], [0, 1], "b,0,1", "no sequence has the key 'b,0,1'"),
-        (["b,c", "b,c"], [0, 1], "b,c", "no sequence has the key 'b,c'; near ones are \"b,c\""),
+        (["b,c", "b,c"], [0, 1], "b,c", "no sequence has the key 'b,c'; similar keys are \"b,c\""),
         ([], [], "b,0", "it holds no sequence"),
     ],
 )
@@ -357,7 +357,7 @@ def test_a_part_far_behind_is_found_by_windows(tmp_path: Path, monkeypatch: pyte
     with opened([str(path)]) as found, described(found[0]) as (_, data):
         assert data is not None
         assert find_sequence(data, "user9,98", name="ours.npz") == 998
-        with pytest.raises(DataError, match="the key 'user9' stands in several parts: 0, 1,"):
+        with pytest.raises(DataError, match="the key 'user9' has several parts: 0, 1,"):
             find_sequence(data, "user9", name="ours.npz")
         with pytest.raises(DataError, match="has no part 100, only 0, 1, 2, 3, 4, 5, 6, 7,"):
             find_sequence(data, "user9,100", name="ours.npz")

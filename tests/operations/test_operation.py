@@ -13,7 +13,7 @@ import typer
 
 import seqtool as sq
 from seqtool.arrays.lazy import chunks, lazy_map
-from seqtool.commands._options import takes_groups
+from seqtool.commands._groups import takes_groups
 from seqtool.commands._transform import command_of
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function

@@ -9,7 +9,7 @@ from seqtool.arrays import lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.errors import UsageError
-from seqtool.files import npz
+from seqtool.files import contents, npz
 from seqtool.files.npz import save
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.select import at_least
@@ -90,7 +90,7 @@ def test_the_same_of_text_that_is_stored_as_bytes(scratch: Path, ragged: Ragged,
     split = np.array([["train", "", "längst"][i % 3] for i in range(len(ragged))], dtype=str)
     ragged = ragged.replace(per_sequence={**ragged.per_sequence, "split": split})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(npz, "_WIDEST_TEXT", 0)
+        patch.setattr(contents, "_WIDEST_TEXT", 0)
         save(scratch / "a.npz", ragged)
         with Spool() as spool, ZipReader(scratch / "a.npz", "a.npz") as archive:
             read = npz.read(archive)

@@ -183,15 +183,15 @@ def test_labels_of_sequences_come_first() -> None:
     found = steps_labelled(step_y, per_sequence={"y": np.zeros((2, 3))}, names=names)
     assert isinstance(found.labels, Bars)
     assert (found.labelled, found.labels.names) == ("step", ("no", "yes"))
-    assert found.omitted == ("y of shape (2, 3): one label for each sequence has a picture",)
+    assert found.omitted == ("y of shape (2, 3): only one label per sequence can be drawn",)
 
 
 def test_it_is_told_which_labels_are_not_drawn() -> None:
     found = steps_labelled(np.zeros((4, 2)), per_sequence={"y": np.array([np.nan, np.nan])})
     assert found.labels is None
     assert found.omitted == (
-        "y, which holds nothing that can be counted",
-        "step_y of shape (4, 2): one label for each step has a picture",
+        "y, which has no values to count",
+        "step_y of shape (4, 2): only one label per step can be drawn",
     )
 
 

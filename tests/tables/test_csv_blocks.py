@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import opened
-from seqtool.tables import csv_blocks, csv_parser
+from seqtool.tables import csv_blocks, csv_dialect, csv_parser
 from seqtool.tables.cells import BadCellError, Keys, Numbers, missing_words
 from seqtool.tables.csv_blocks import Block, Rest, blocks, is_utf8
 from seqtool.tables.csv_dialect import Dialect
@@ -147,7 +147,7 @@ def rows_of(folder: Path, data: bytes, size: int, *, header: bool = False) -> li
         small_blocks(patch, size)
         patch.setattr(csv_parser, "LONGEST_ROW", 1 << 20)
         patch.setattr(csv_blocks, "LONGEST_ROW", 1 << 20)
-        sniffed = csv_parser.sniff(source, delimiter=",", header=header, encoding="utf-8")
+        sniffed = csv_dialect.sniff(source, delimiter=",", header=header, encoding="utf-8")
         found = list(csv_parser.batches(source, sniffed, [0, 1]))
     return [list(row) for batch in found for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input, opened
-from seqtool.tables import csv_parser
+from seqtool.tables import csv_dialect, csv_faults, csv_parser
 from tests.cutting import small_blocks
 from tests.hunting import examples
 
@@ -34,9 +34,9 @@ def source_of(
         yield found[0]
 
 
-def sniffed(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> csv_parser.Dialect:
+def sniffed(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> csv_dialect.Dialect:
     with source_of(folder, text, name) as source:
-        return csv_parser.sniff(
+        return csv_dialect.sniff(
             source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options)
         )
 
@@ -44,7 +44,7 @@ def sniffed(folder: Path, text: str | bytes, name: str = "rows.csv", **options: 
 def rows_of(folder: Path, text: str | bytes, name: str = "rows.csv", **options: Any) -> list[list[str]]:
     """Every row of data, as the parser gives it."""
     with source_of(folder, text, name, options.get("encoding", "utf-8")) as source:
-        dialect = csv_parser.sniff(
+        dialect = csv_dialect.sniff(
             source, **({"delimiter": None, "header": None, "encoding": "utf-8"} | options)
         )
         batches = list(csv_parser.batches(source, dialect, range(len(dialect.first_row))))
@@ -138,7 +138,7 @@ def sniffed_or_refused(folder: Path, data: bytes, kept: int, encoding: str) -> A
             assert source.head == data[:kept]
             assert source.head_is_all == (len(data) <= kept)
             try:
-                return csv_parser.sniff(source, delimiter=None, header=None, encoding=encoding)
+                return csv_dialect.sniff(source, delimiter=None, header=None, encoding=encoding)
             except (SeqtoolError, UnicodeError) as error:
                 return type(error), str(error)
 
@@ -161,7 +161,7 @@ def test_the_first_row_is_the_same_however_much_of_the_file_is_kept(
     data = text.encode(written or encoding, errors="replace")
     whole = sniffed_or_refused(scratch, data, 1 << 13, encoding)
     assert sniffed_or_refused(scratch, data, kept, encoding) == whole
-    if isinstance(whole, csv_parser.Dialect):
+    if isinstance(whole, csv_dialect.Dialect):
         read = data.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape")
         rows = csv.reader(io.StringIO(read, newline=""), delimiter=whole.delimiter)
         blank, row = next((i, row) for i, row in enumerate(rows) if row)
@@ -225,7 +225,7 @@ def test_one_column_alone_is_a_table(tmp_path: Path) -> None:
 
 def test_only_the_columns_that_are_asked_for_come_in_that_order(tmp_path: Path) -> None:
     with source_of(tmp_path, "a,b,c\n1,2,3\n") as source:
-        dialect = csv_parser.sniff(source, delimiter=None, header=None, encoding="utf-8")
+        dialect = csv_dialect.sniff(source, delimiter=None, header=None, encoding="utf-8")
         (batch,) = csv_parser.batches(source, dialect, [2, 0])
     assert [column.to_pylist() for column in batch.columns] == [["3"], ["1"]]
 
@@ -439,5 +439,5 @@ def test_the_line_of_a_row_counts_blank_lines_and_line_ends_in_cells(tmp_path: P
     text = "\n" + "k,a\n" * header + '1,2\n\n"3\n3",4\n5,6\n'
     lines = [3, 6, 7] if header else [2, 5, 6]
     with source_of(tmp_path, text) as source:
-        dialect = csv_parser.sniff(source, delimiter=None, header=header, encoding="utf-8")
-        assert [csv_parser.line_of(source, dialect, row) for row in range(3)] == lines
+        dialect = csv_dialect.sniff(source, delimiter=None, header=header, encoding="utf-8")
+        assert [csv_faults.line_of(source, dialect, row) for row in range(3)] == lines

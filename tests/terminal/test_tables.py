@@ -122,7 +122,7 @@ def test_a_sequence_is_written_by_windows_as_strict_json(
     steps = np.array([[1.5, np.nan], [np.inf, -2.0]] * 20)
     print_sequence({"sequence": 7, "steps": [["1.5", "nan"]]}, steps)
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert told == {"sequence": 7, "steps": [[1.5, "nan"], ["inf", -2.0]] * 20}
+    assert told == {"schema": 1, "sequence": 7, "steps": [[1.5, "nan"], ["inf", -2.0]] * 20}
     print_sequence({"sequence": 7}, np.array([True, False]))
     assert json.loads(capsys.readouterr().out)["steps"] == [True, False]
 
@@ -135,7 +135,7 @@ def test_findings_are_drawn_with_count_place_and_one_cure_for_all_that_it_cures(
 ) -> None:
     cure = "seqtool pad [a].npz --post"
     findings = [
-        Finding("keys", "ok", "3, each once"),
+        Finding("keys", "ok", "3, all unique"),
         Finding("values", "warning", "NaN [/b]", 2, "x[0, 1]"),
         Finding("side", "fails", "padded at the start", 1234, "x[0, 0]", cure=cure),
         Finding("empty", "fails", "without a step", 1, "lengths[2]", cure=cure),
@@ -147,13 +147,13 @@ def test_findings_are_drawn_with_count_place_and_one_cure_for_all_that_it_cures(
     words = " ".join(told.split())
     for part in (
         "[a].npz, for torch, against b.npz",
-        "keys ok 3, each once",
+        "keys ok 3, all unique",
         "values warning 2 NaN [/b]; first at x[0, 1]",
         "side fails 1,234 padded at the start; first at x[0, 0]",
-        f"to cure side, empty: {cure}",
-        "does not hold: 2 of 4 fail, with 1 warning",
+        f"to fix side, empty: {cure}",
+        "2 of 4 checks fail, with 1 warning",
     ):
         assert part in words
     assert told.count(cure) == 1
     show_findings({"file": "a.npz", "for": None, "against": None, "holds": True}, findings[:1])
-    assert capsys.readouterr().out.splitlines()[-1] == "holds"
+    assert capsys.readouterr().out.splitlines()[-1] == "all checks pass"
