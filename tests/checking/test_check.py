@@ -374,6 +374,14 @@ def test_what_is_cut_after_it_was_grouped_still_accounts_for_every_row(made: Pat
     assert found(findings, "receipt").message.endswith("by group and pad and pad")
 
 
+@pytest.mark.parametrize(("added", "names"), [(1, []), (2, ["receipt"])])
+def test_added_rows_are_accounted_for(tmp_path: Path, added: int, names: list[str]) -> None:
+    rows = {"in": 3, "kept": 4, "cut": 0, "dropped": {}, "added": {"repeated": added}}
+    ragged = seqtool.Ragged(np.ones((4, 1)), np.array([0, 4]), receipt=({"command": "window", "rows": rows},))
+    seqtool.save(tmp_path / "a.npz", ragged)
+    assert failing(look(tmp_path / "a.npz")) == names
+
+
 def test_text_keys_that_are_stored_as_bytes(tmp_path: Path) -> None:
     keys = np.array(["k" * 300_000, *map(str, range(99))], dtype=np.dtypes.StringDType())
     seqtool.save(tmp_path / "a.npz", seqtool.pad(np.ones((100, 1))).replace(keys=keys))
