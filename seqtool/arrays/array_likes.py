@@ -80,9 +80,8 @@ def arrow_chunks(thing: Any) -> Any:
 
     if isinstance(thing, pa.ChunkedArray):
         return thing
-    if isinstance(
-        thing, pa.Table
-    ):  # by its stream, pyarrow before 25 crashes where a column was cast to string_view
+    # By its stream, pyarrow before 25 crashes where a column was cast to string_view.
+    if isinstance(thing, pa.Table):
         return thing.to_struct_array()
     if hasattr(thing, "__arrow_c_stream__"):
         return pa.chunked_array(thing)
