@@ -150,5 +150,5 @@ def _asked(arguments: list[str]) -> Given:
         return Given(None, frozenset())
     try:
         return given(arguments, typer.main.get_command(build()))
-    except Exception:  # noqa: BLE001 - the error to be told may be that the commands cannot be loaded
+    except Exception:  # noqa: BLE001 - the error to be reported may be that the commands cannot be loaded
         return Given(None, frozenset(arguments))

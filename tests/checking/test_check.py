@@ -643,7 +643,7 @@ def test_foreign_arrays_of_a_wrong_form(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_said(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"knows its arrays.*--array, --value out"):
+    with pytest.raises(UsageError, match=r"describes its own arrays.*--array, --value out"):
         look(made / "padded.npz", array="x", value=0)
     np.save(tmp_path / "a.npy", np.ones((2, 3)))
     with pytest.raises(UsageError, match="only one"):

@@ -97,7 +97,7 @@ def test_a_rename_that_fails_undoes_those_before_it(
             raise OSError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "link", refuse)
-    told = rf"/{name}: cannot be written \(no space is left on the disk\); no output was made$"
+    told = rf"/{name}: cannot be written \(no space is left on the disk\); no output was written$"
     with pytest.raises(DataError, match=told):
         put_all(tmp_path)
     assert held(tmp_path) == before
@@ -143,7 +143,7 @@ def test_what_cannot_be_put_back_is_told_with_the_place_of_its_old_bytes(
     assert old.read_bytes() == OLD + b"a"
     assert str(caught.value) == (
         f"{tmp_path / 'b'}: cannot be written (Input/output error); "
-        f"{tmp_path / 'a'} holds the new ones, its old bytes are in {old}"
+        f"{tmp_path / 'a'} is already replaced, its previous content is in {old}"
     )
     assert (tmp_path / "a").read_bytes() == NEW + b"a"
     assert not (tmp_path / "b").exists()
