@@ -23,17 +23,18 @@ def main() -> NoReturn:
     sys.meta_path.insert(0, _WithoutPandas())
     if sys.stdout is not None:  # names from data on a terminal that lacks the letters
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        with signals.held():  # modules that are loaded in part cannot be loaded again, to tell the end
-            from seqtool.cli import run
+    with signals.recorded_outputs():  # a signal just after the call still finds them
+        try:
+            with signals.held():  # modules that are loaded in part cannot be loaded again, to tell the end
+                from seqtool.cli import run
 
-        code = run(sys.argv[1:])
-        signals.ignore()
-    except signals.Ended:  # while the command line was loaded, or just after the call
-        from seqtool.cli import ending, fail
+            code = run(sys.argv[1:])
+            signals.ignore()
+        except signals.Ended:  # while the command line was loaded, or just after the call
+            from seqtool.cli import ending, fail
 
-        code = fail(*ending(signals.received() or 0), sys.argv[1:])
-        signals.ignore()
+            code = fail(*ending(signals.received() or 0), sys.argv[1:])
+            signals.ignore()
     _leave(code)
 
 

@@ -69,22 +69,24 @@ def run(arguments: list[str]) -> int:
 
     It leaves the process as it was, and may be called again.
     """
-    signals.record_outputs()
-    try:
-        code = _call(arguments)
-        if signals.received() is not None:  # somebody below took it for an error of their own
-            raise signals.Ended
-        return code
-    except BaseException as error:
-        number = signals.received()
-        if number is not None:
-            return fail(*ending(number), arguments)
-        # Typer makes a SystemExit of it.
-        if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-            return broken_pipe_code()  # the reader of the pipe has gone: end quietly, as `cat | head` does
-        if "--traceback" in arguments or not isinstance(error, Exception):
-            raise
-        return fail(*_explain(error, arguments), arguments)
+    with signals.recorded_outputs():
+        try:
+            code = _call(arguments)
+            if signals.received() is not None:  # somebody below took it for an error of their own
+                raise signals.Ended
+            return code
+        except BaseException as error:
+            number = signals.received()
+            if number is not None:
+                return fail(*ending(number), arguments)
+            # Typer makes a SystemExit of it.
+            if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+                return (
+                    broken_pipe_code()
+                )  # the reader of the pipe has gone: end quietly, as `cat | head` does
+            if "--traceback" in arguments or not isinstance(error, Exception):
+                raise
+            return fail(*_explain(error, arguments), arguments)
 
 
 def _call(arguments: list[str]) -> int:
@@ -150,5 +152,5 @@ def _asked(arguments: list[str]) -> Given:
         return Given(None, frozenset())
     try:
         return given(arguments, typer.main.get_command(build()))
-    except Exception:  # noqa: BLE001 - the error to be told may be that the commands cannot be loaded
+    except Exception:  # noqa: BLE001 - the error to be reported may be that the commands cannot be loaded
         return Given(None, frozenset(arguments))

@@ -160,4 +160,4 @@ def _free_value(file: SequenceFile) -> int:
 def _padded_with(file: SequenceFile, value: float) -> str:
     """How to pad with another value."""
     name = file.path.name
-    return f"give SequenceData({name!r}, value={value}), or seqtool pad {shlex.quote(name)} --value {value}"
+    return f"use SequenceData({name!r}, value={value}), or seqtool pad {shlex.quote(name)} --value {value}"

@@ -70,7 +70,7 @@ def _in_numpy(dtype: torch.dtype) -> np.dtype[Any]:
         return found
     except (TypeError, RuntimeError):
         raise UsageError(
-            f"dtype is {dtype}; one that NumPy has too was expected, such as torch.float32; a batch is cast with "
+            f"dtype is {dtype}; a dtype that NumPy also has was expected, such as torch.float32; a batch is cast with "
             "batch.x.to(dtype)"
         ) from None
 
@@ -122,7 +122,7 @@ class LengthBatchSampler(Sampler[list[int]]):
     What `sampler` draws (by default all N sequences in random order; a DistributedSampler, or one over a
     subset) is gathered in pools of 100 batches, sorted by length and cut; every index comes once, in
     ceil(n / batch_size) batches, as many on every rank. `lengths` (N,) are those of the dataset. The order
-    follows from `seed` and the epoch, which counts up by itself or is told with `set_epoch`; an own
+    follows from `seed` and the epoch, which counts up by itself or is set with `set_epoch`; an own
     `sampler` draws by its own rules.
     """
 
@@ -142,11 +142,11 @@ class LengthBatchSampler(Sampler[list[int]]):
         return -(-len(cast(Sized, sampler)) // self.batch_size)
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next, as a DistributedSampler wants to be told; it is told too."""
+        """Set which epoch comes next, as for a DistributedSampler, which is set too."""
         self.epoch = epoch
-        told = getattr(self.sampler, "set_epoch", None)
-        if told is not None:
-            told(epoch)
+        set_epoch = getattr(self.sampler, "set_epoch", None)
+        if set_epoch is not None:
+            set_epoch(epoch)
 
     def __iter__(self) -> Iterator[list[int]]:
         random = np.random.default_rng((self.seed, self.epoch))
@@ -164,7 +164,7 @@ def to_packed(batch: Batch) -> PackedSequence:
     empty = int((batch.lengths == 0).sum())
     if empty:
         raise DataError(
-            f"{empty:,} of {len(batch.lengths):,} sequences of the batch have no step, and packing needs one at "
-            "least; drop them: seqtool pad FILE --min-len 1"
+            f"{empty:,} of {len(batch.lengths):,} sequences of the batch have no steps, and packing needs at least "
+            "one; drop them: seqtool pad FILE --min-len 1"
         )
     return pack_padded_sequence(batch.x, batch.lengths.cpu(), batch_first=True, enforce_sorted=False)

@@ -43,7 +43,7 @@ def human(size: int) -> str:
 
 
 def printable(text: str) -> str:
-    """What came from data may hold line breaks and escape codes; a person sees their names instead.
+    """Text from data may hold line breaks and escape codes; a person sees their names instead.
 
     >>> len(printable(chr(27)))
     4
@@ -52,7 +52,7 @@ def printable(text: str) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in percent, told apart from nothing and from all.
+    """A share in percent, distinct from nothing and from all.
 
     >>> percent(0, 9), percent(1, 1_000_000), percent(1, 8)
     ('0%', '<0.1%', '12.5%')

@@ -316,17 +316,18 @@ def row_index(subject: Subject) -> Finding:
 
 
 def receipt(subject: Subject) -> Finding:
-    """Rows in = kept + cut + dropped, from one command to the next, down to the steps in the file."""
+    """Rows in + added = kept + cut + dropped, from one command to the next, down to the steps in the file."""
     kept = None
     for i, entry in enumerate(subject.data.receipt):
         place = f"receipt[{i}]"
         try:
             rows = entry["rows"]
             rows_in, dropped = rows["in"], sum(rows["dropped"].values())
-            message = (
-                f"{rows_in:,} rows in, but {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped"
-            )
-            fits = rows_in == rows["kept"] + rows["cut"] + dropped
+            added = sum(rows.get("added", {}).values())  # older receipts know of none
+            more = f" + {added:,} added" if added else ""
+            ends = f"{rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped"
+            message = f"{rows_in:,} rows in{more}, but {ends}"
+            fits = rows_in + added == rows["kept"] + rows["cut"] + dropped
         except (KeyError, TypeError, AttributeError, ValueError):
             return Finding("receipt", "fails", "an entry without row counts", 1, place)
         if not fits:

@@ -85,9 +85,9 @@ def _names_typed(ctx: typer.Context) -> list[str]:
     asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding")}
     given = [*ctx.args, *(ctx.params.get("sources") or ()), ctx.params.get("source")]
     for path in _files([source for source in given if source]):
-        # Whatever is wrong with it: it is told when the call is run.
+        # Whatever is wrong with it: it is reported when the call is run.
         with contextlib.suppress(Exception):
-            return names_in(path, **{option: said for option, said in asked.items() if said is not None})
+            return names_in(path, **{option: value for option, value in asked.items() if value is not None})
     return []
 
 

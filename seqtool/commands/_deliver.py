@@ -37,7 +37,7 @@ from seqtool.words import human, listed
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What goes to one destination: sequences, whose receipt tells of this command already."""
+    """What goes to one destination: sequences, whose receipt names this command already."""
 
     data: PaddedStream | Ragged
     destination: Destination
@@ -86,12 +86,12 @@ def deliver_all(
     for draft in drafts:
         draft.describe(summary, alone=len(drafts) == 1)
     for draft in drafts:
-        draft.tell_end(to, compress, summary)
+        draft.describe_end(to, compress, summary)
     if len(drafts) > 1:
-        facts = [draft.told.facts for draft in drafts]
+        facts = [draft.report.facts for draft in drafts]
         summary.facts |= {"outputs": facts, "bytes": size, "dry_run": to.dry_run}
     else:
-        summary.facts |= drafts[0].told.facts
+        summary.facts |= drafts[0].report.facts
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
@@ -101,18 +101,18 @@ class _Draft:
 
     destination: Destination
     contents: Contents
-    told: Summary
+    report: Summary
     written: int | None = None
 
     def describe(self, summary: Summary, *, alone: bool) -> None:
-        """Tell what it holds; each line names the file, unless it is the only one."""
-        for word, text in self.told.lines:
+        """Say what it holds; each line names the file, unless it is the only one."""
+        for word, text in self.report.lines:
             summary.say(word, text if alone else f"{self.destination.name}: {text}")
 
-    def tell_end(self, to: OutputOptions, compress: Compress | None, summary: Summary) -> None:
-        """Tell what was written, or in a dry run what would be."""
+    def describe_end(self, to: OutputOptions, compress: Compress | None, summary: Summary) -> None:
+        """Say what was written, or in a dry run what would be."""
         name, size = self.destination.name, self.contents.nbytes
-        self.told.facts |= {
+        self.report.facts |= {
             "output": None if self.written is None else str(self.destination.path or "-"),
             "bytes": size,
             "dry_run": self.written is None,
@@ -125,7 +125,7 @@ class _Draft:
             aside += "; -o - sends the data to standard output"
         summary.say("wrote", f"{name}, {human(self.written if compress else size)}{aside}")
         if compress:
-            self.told.facts["compressed_bytes"] = self.written
+            self.report.facts["compressed_bytes"] = self.written
 
 
 def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Summary) -> _Draft:
@@ -139,17 +139,20 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
         check_blow_up(data)
     whole = data.ragged if isinstance(data, PaddedStream) else data
     contents = writer.contents(data, mask)
-    told = Summary(summary.command, facts={"rows": _account(whole)})
-    _describe(data, told)
+    report = Summary(summary.command, facts={"rows": _account(whole)})
+    _describe(data, report)
     names = ["lengths", *whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
     left = writer.left_out(names, contents)
     if left:
-        told.say("left out", left)
-    return _Draft(destination, contents, told)
+        report.say("left out", left)
+    return _Draft(destination, contents, report)
 
 
 def _write(
-    drafts: Sequence[_Draft], compress: Compress | None, wrote: Callable[[int], None], threads: int | None
+    drafts: Sequence[_Draft],
+    compress: Compress | None,
+    on_written: Callable[[int], None],
+    threads: int | None,
 ) -> None:
     """Write all outputs, each behind the other; their names appear at the end."""
     with open_all([draft.destination for draft in drafts]) as files:
@@ -160,7 +163,7 @@ def _write(
                     cast(BinaryIO, counted),
                     seekable=seekable,
                     compress=compress,
-                    wrote=wrote,
+                    on_written=on_written,
                     threads=threads,
                 )
             draft.written = counted.end
@@ -181,7 +184,7 @@ def check_output(
     if to.output is None:
         return
     destination = named_by(to.output, dry_run=to.dry_run)
-    if destination.suffix in WRITERS:  # else it is a folder, of which `choose` tells
+    if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
         writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), dashes="--")
 
@@ -200,17 +203,17 @@ def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]
 
 
 def _account(whole: Ragged) -> dict[str, Any]:
-    """What the receipt of sequences tells of their rows; raises AssertionError if it counts other steps."""
+    """What the receipt of sequences says of their rows; raises AssertionError if it counts other steps."""
     rows: dict[str, Any] = whole.receipt[-1]["rows"]
     steps = len(whole.values)
     if rows["kept"] != steps:
-        told = f"{rows['kept']:,}: this is a bug in seqtool, and no output was written"
-        raise AssertionError(f"{steps:,} steps are to be written, but the receipt tells of {told}")
+        counted = f"{rows['kept']:,}: this is a bug in seqtool, and no output was written"
+        raise AssertionError(f"{steps:,} steps are to be written, but the receipt counts {counted}")
     return rows
 
 
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
-    """Tell what was made: shape, dtype, lengths, what was cut."""
+    """Say what will be written: shape, dtype, lengths, what was cut."""
     whole = data.ragged if isinstance(data, PaddedStream) else data
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
@@ -222,13 +225,15 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
             f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",
         )
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
-    told = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
+    shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:
-        told = f"all {lengths.largest:,}"
+        shown = f"all {lengths.largest:,}"
     bounds = (lengths.least, lengths.largest) if len(data) else (None, None)
     summary.facts["lengths"] = dict(zip(("min", "max"), bounds, strict=True))
     if isinstance(data, Ragged):
-        summary.say("made", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {told}")
+        summary.say(
+            "made", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {shown}"
+        )
         summary.facts |= {"shape": list(data.values.shape), "dtype": str(data.values.dtype), "kind": "ragged"}
         return
     slots = prod(data.shape[:2])
@@ -236,7 +241,7 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     value = value_to_json(data.value)
     summary.say(
         "made",
-        f"x {_shape(data.shape)} {data.dtype}; lengths {told}; {data.padding} padding with {value}, "
+        f"x {_shape(data.shape)} {data.dtype}; lengths {shown}; {data.padding} padding with {value}, "
         f"{share:.0%} of all steps",
     )
     for word, text in data.lines:

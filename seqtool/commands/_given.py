@@ -1,4 +1,4 @@
-"""Which options a call gives, told from its words alone: for errors that come before, or out of, their parsing."""
+"""Which options a call gives, found from its words alone: for errors that come before, or out of, their parsing."""
 
 from __future__ import annotations
 

@@ -82,10 +82,10 @@ class OutputOptions:
         bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
     ] = False
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would be written, and write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
     ] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")] = False
     as_json: Annotated[bool, typer.Option("--json", help="Summary as one JSON object on standard error.")] = (
         False
     )
@@ -103,7 +103,7 @@ class MemoryOptions:
         typer.Option(
             "--max-memory",
             metavar="SIZE",
-            help="Memory to use, such as 500M or 2G; the rest is on the disk. "
+            help="Memory to use, such as 500M or 2G; the rest goes to disk. "
             "[default: $SEQTOOL_MAX_MEMORY, or half of what there is]",
         ),
     ] = None
@@ -112,7 +112,7 @@ class MemoryOptions:
         typer.Option(
             "--temp-dir",
             metavar="DIR",
-            help="Where what does not fit goes. [default: $SEQTOOL_TEMP_DIR, or the system's]",
+            help="Folder for what does not fit in memory. [default: $SEQTOOL_TEMP_DIR, or the system's]",
         ),
     ] = None
 
@@ -141,7 +141,7 @@ class ArrayOptions:
     ] = None
     input_padding: Annotated[
         str | None,
-        choice("--input-padding", SIDES, help="Where a foreign array is padded. [default: post]"),
+        choice("--input-padding", SIDES, help="The side where an external array is padded. [default: post]"),
     ] = None
 
     @property
@@ -181,7 +181,7 @@ class PaddingOptions:
         bool | None,
         typer.Option(
             "--post/--pre",
-            help="The side that gets padding. [default: group post; pad pre, but a padded file of ours keeps its side]",
+            help="The side that gets padding. [default: group post; pad pre, but a file of seqtool keeps its side]",
             show_default=False,
         ),
     ] = None
@@ -273,7 +273,7 @@ class ColumnOptions:
         typer.Option(
             "--key",
             metavar="K",
-            help="What tells sequences apart: a column's name or position. Repeatable.",
+            help="The column that identifies a sequence: name or position. Repeatable.",
             autocompletion=_completion.name,
         ),
     ] = None
@@ -300,7 +300,7 @@ class ColumnOptions:
         typer.Option(
             "--drop",
             metavar="A,B",
-            help="Columns that are no features. Repeatable.",
+            help="Columns not used as features. Repeatable.",
             autocompletion=_completion.several_names,
         ),
     ] = None

@@ -24,7 +24,9 @@ def check(
     ] = None,
     reader: Annotated[
         str | None,
-        choice("--for", ("keras", "keras-cudnn", "torch", "dynamic-rnn"), help="Who will read it."),
+        choice(
+            "--for", ("keras", "keras-cudnn", "torch", "dynamic-rnn"), help="The framework that will read it."
+        ),
     ] = None,
     against: Annotated[
         str | None,
@@ -37,7 +39,7 @@ def check(
     key: KeyName = None,
     value: Annotated[
         str | None,
-        typer.Option("--value", metavar="V", help="What padding holds in a foreign array. [default: 0]"),
+        typer.Option("--value", metavar="V", help="What padding holds in an external array. [default: 0]"),
     ] = None,
     using: MemoryOptions,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
@@ -47,7 +49,7 @@ def check(
 ) -> None:
     """Check a file: checksums, every invariant, what a network needs of it, and what leaks into another file.
 
-    Each finding tells how often, where first, and the command that cures it. The exit code is 0 when all holds, 1
+    Each finding says how often, where first, and the command that fixes it. The exit code is 0 when all holds, 1
     when something fails; a warning is no failure. FILE may be one that seqtool did not write.
 
     Example: seqtool check train.npz --for torch --against test.npz
@@ -80,8 +82,8 @@ def check(
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
     if as_json:
-        told = [{name: part for name, part in asdict(f).items() if name != "options"} for f in found]
-        report.print_json({**facts, "findings": told})
+        shown = [{name: part for name, part in asdict(f).items() if name != "options"} for f in found]
+        report.print_json({**facts, "findings": shown})
     else:
         show_findings(facts, found)
     if not holds:

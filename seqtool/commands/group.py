@@ -111,20 +111,19 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     others = [table.label(column) for column in range(len(table.columns))]
     others = [name for name in others if name not in features]
     if others:
-        summary.say("no features", listed(others))
+        summary.say("not used", f"as features: {listed(others)}")
     for reason, number in result.rows.dropped.items():
         if number:
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
     if result.ties:
-        summary.say(
-            "ties", f"{count(result.ties, 'step')} in the same place as the one before; they keep file order"
-        )
+        tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
+        summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")
     if result.missing:
         detail = ", ".join(f"{name} {number:,}" for name, number in result.missing.items())
         summary.warnings.append(f"missing values became NaN: {detail}")
     if result.coarse:
         summary.warnings.append(
-            f"{listed(result.coarse)}: numbers past 16,777,216 lose their fraction in float32; --dtype float64 keeps it"
+            f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; --dtype float64 keeps it"
         )
     if not len(result.ragged):
         summary.warnings.append("no sequence is left")

@@ -54,7 +54,9 @@ def pad(
     key: KeyName = None,
     allow_pickle: Annotated[
         bool,
-        typer.Option("--allow-pickle", help="Open an old object .npy of your own; loading it can run code."),
+        typer.Option(
+            "--allow-pickle", help="Open a pickled object .npy that you trust; loading it can run code."
+        ),
     ] = False,
     using: MemoryOptions,
     to: OutputOptions,
@@ -141,4 +143,6 @@ def _mention_strip(ragged: Ragged, summary: Summary) -> None:
 
     hidden = hidden_padding(ragged)
     if hidden:
-        summary.say("note", f"{hidden.seen}; if that is old padding, {' '.join(hidden.options)} drops it")
+        summary.say(
+            "note", f"{hidden.seen}; if that is leftover padding, {' '.join(hidden.options)} drops it"
+        )

@@ -34,7 +34,9 @@ def plan(
     given: ArrayOptions,
     allow_pickle: Annotated[
         bool,
-        typer.Option("--allow-pickle", help="Open an old object .npy of your own; loading it can run code."),
+        typer.Option(
+            "--allow-pickle", help="Open a pickled object .npy that you trust; loading it can run code."
+        ),
     ] = False,
     dtype: Annotated[
         str | None,
@@ -167,7 +169,7 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
     for name, held in given.items():
         if held != usual[name] and name not in ("key", "label"):
             option = "--" + name.replace("_", "-")
-            raise UsageError(f"{option} is for tables; say with --key which column tells sequences apart")
+            raise UsageError(f"{option} is for tables; name the key column with --key")
 
 
 def _advised(call: Call | None, advice: Advice, measured: Measured, *, of_table: bool) -> Call | None:

@@ -36,8 +36,8 @@ def plot(
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Summary as one JSON object on standard error.")] = (
         False
     ),
@@ -75,8 +75,8 @@ def plot(
             raise errors.UsageError(f"{source} matches {len(found)} files; plot takes one at a time")
         if found[0].kind not in ("npy", "npz"):
             raise errors.DataError(
-                f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group makes one of a table, "
-                "pad of other sequences)"
+                f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group makes one from a table, "
+                "pad from other sequences)"
             )
         destination = outputs.choose(
             output,
@@ -87,26 +87,26 @@ def plot(
         )
         options = SourceOptions(foreign=given.described(None, None), spool=spool, memory=limit)
         with summary.stage("reading"), errors.at(found[0].name):
-            came = read_sequences(found[0], options)
+            loaded = read_sequences(found[0], options)
             seen = portrait(
-                came.ragged,
-                maxlen=came.maxlen,
-                padding=came.padding or given.side or "post",
+                loaded.ragged,
+                maxlen=loaded.maxlen,
+                padding=loaded.padding or given.side or "post",
                 feature=feature,
             )
         with summary.stage("drawing"):
             drawn = picture(seen, title=found[0].name, suffix=destination.suffix)
         with destination.open() as (file, _):
             file.write(drawn)
-    read = f"{count(len(came.ragged), 'sequence')}, {count(came.steps, 'step')} from {found[0].name}"
-    summary.say("read", "; ".join([read, *came.notes]))
-    summary.warnings += came.warnings
+    read = f"{count(len(loaded.ragged), 'sequence')}, {count(loaded.steps, 'step')} from {found[0].name}"
+    summary.say("read", "; ".join([read, *loaded.notes]))
+    summary.warnings += loaded.warnings
     omitted = [f"not drawn: {what}" for what in seen.omitted]
     summary.say("drew", "; ".join([described(seen), *omitted]))
     aside = ""
     if output is None and destination.path is not None and outputs.stdout_is_elsewhere():
         aside = "; -o - sends the data to standard output"
     summary.say("wrote", f"{destination.name}, {human(len(drawn))}{aside}")
-    summary.facts |= {"inputs": [found[0].name], "notes": [*came.notes, *omitted], **seen.facts()}
+    summary.facts |= {"inputs": [found[0].name], "notes": [*loaded.notes, *omitted], **seen.facts()}
     summary.facts |= {"output": str(destination.path or "-"), "bytes": len(drawn)}
     summary.show(quiet=quiet, verbose=verbose, as_json=as_json)

@@ -63,7 +63,7 @@ def check_set(paths: Sequence[Path]) -> None:
             raise UsageError(f"{path}: a device or a pipe cannot be one of several outputs; name a file")
         other = seen.setdefault(os.path.realpath(path), path)
         if other is not path:
-            raise UsageError(f"{path}: two outputs go to this file; give each a name of its own")
+            raise UsageError(f"{path}: two outputs go to this file; give each its own name")
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ class _Part:
         return False
 
     def left(self) -> str:
-        """What to tell of a target that could not be put back."""
-        old = f", its old bytes are in {self.aside}" if self.aside.exists() else ""
-        return f"{self.shown} holds the new ones{old}"
+        """What to report of a target that could not be put back."""
+        old = f", its previous content is in {self.aside}" if self.aside.exists() else ""
+        return f"{self.shown} is already replaced{old}"
 
 
 def _parts(paths: Sequence[Path], clean: ExitStack, opened: ExitStack) -> list[_Part]:
@@ -141,7 +141,7 @@ def _rename(parts: Sequence[_Part]) -> None:
         stuck = [part.left() for part in reversed(parts) if not part.put_back()]
         if not isinstance(error, OSError):
             raise
-        raise _cannot_write(at.shown, error, "; ".join(stuck) or "no output was made") from None
+        raise _cannot_write(at.shown, error, "; ".join(stuck) or "no output was written") from None
     for part in parts:
         with suppress(OSError):  # one file too many, but all outputs stand
             part.aside.unlink(missing_ok=True)
@@ -155,7 +155,7 @@ def naming(output: Path | str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _cannot_write(output, error, "no output was made") from None
+        raise _cannot_write(output, error, "no output was written") from None
 
 
 def _cannot_write(output: Path | str, error: OSError, outcome: str) -> DataError:

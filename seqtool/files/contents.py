@@ -80,11 +80,11 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
 def _check_names(arrays: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in arrays:
         if name not in known:
-            raise UsageError(f"{name!r} is no name of the file format; {', '.join(known)} are")
+            raise UsageError(f"{name!r} is not a name of the file format; {', '.join(known)} are")
 
 
 def _lengths(data: Ragged | Padded | PaddedStream) -> Iterator[Array]:
-    """The lengths in pieces; those of ragged sequences are made when they are written, not when listed."""
+    """The lengths in pieces; those of ragged sequences are computed when they are written, not when listed."""
     for _, part in chunks(data.lengths, PIECE):
         yield part.astype(np.int64, copy=False)
 
@@ -102,7 +102,7 @@ def _mask(lengths: AnyArray, slots: int, padding: Side) -> Iterator[Array]:
             yield places < part if padding == "post" else places >= slots - part
 
 
-_MASK = 1 << 20  # cells that are made together
+_MASK = 1 << 20  # cells that are computed together
 
 
 def _text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
@@ -140,7 +140,7 @@ def _text(name: str, text: Text) -> Iterator[Member]:
 
 def _refuse_nul(name: str, cells: Sequence[str]) -> None:
     if any("\0" in cell for cell in cells):
-        raise DataError(f"{name} holds text with a NUL, which NumPy would strip")
+        raise DataError(f"{name} holds text with a NUL character, which NumPy would strip")
 
 
 def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Stream:
             while done < len(piece):
                 count = self._take(piece[done:])
                 if not count:
-                    raise EOFError("it ends early")
+                    raise EOFError("ends early")
                 done += count
             self._crc = isal_zlib.crc32(piece, self._crc)
             self.position += done
@@ -53,7 +53,7 @@ class Stream:
 
     def _finish(self) -> None:
         if self._take(memoryview(bytearray(1))):
-            raise EOFError("it goes on past its end")
+            raise EOFError("trailing bytes")
         if self._crc != self._info.CRC:
             raise zipfile.BadZipFile(f"Bad CRC-32 for file {self._info.filename!r}")
 
@@ -86,7 +86,7 @@ class Inflated:
                 packed = bytes_at(self._file, min(_PACKED, self._end - self._at), self._at)
                 self._at += len(packed)
                 if not packed:
-                    raise EOFError("it ends early")
+                    raise EOFError("ends early")
             found = self._inflate.decompress(packed, len(out))
             if found:
                 out[: len(found)] = found

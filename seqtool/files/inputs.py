@@ -1,4 +1,4 @@
-"""Where bytes come from: paths, globs and standard input, told apart by what they hold."""
+"""Where bytes come from: paths, globs and standard input, recognised by what they hold."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Input:
 
 
 class _Metered(io.FileIO):
-    """A file that tells a meter how much of it was read."""
+    """A file that reports to a meter how much of it was read."""
 
     def __init__(self, path: Path, meter: Meter) -> None:
         super().__init__(path, "rb")
@@ -164,7 +164,7 @@ def _refuse_twice(found: Sequence[Input]) -> None:
         file = (status.st_dev, status.st_ino)
         if file in seen:
             raise UsageError(
-                f"{item.name} and {seen[file]} are one file; name it once, or its rows count twice"
+                f"{item.name} and {seen[file]} are the same file; name it once, or its rows count twice"
             )
         seen[file] = item.name
 
@@ -234,8 +234,8 @@ def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
             spool.flush()
         except OSError as error:
             raise DataError(
-                f"{folder or tempfile.gettempdir()}: cannot hold what comes in ({why(error)}); name a folder with "
-                "more room: --temp-dir DIR"
+                f"{folder or tempfile.gettempdir()}: cannot hold the input ({why(error)}); name a folder with "
+                "more space: --temp-dir DIR"
             ) from None
         yield Path(spool.name)
 

@@ -79,8 +79,8 @@ def checked_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
     """`dtype` in this machine's byte order; raises DataError for one that is neither numbers nor text."""
     if dtype.hasobject:
         raise DataError(
-            f"{name}: an object array, which only a pickle can hold, and loading one can run code; save it with "
-            "np.savez(file, *sequences), or as numbers; your own old .npy file opens with --allow-pickle"
+            f"{name}: an object array, which is pickled, and loading a pickle can run code; save it with "
+            "np.savez(file, *sequences), or as numbers; an .npy that you trust opens with --allow-pickle"
         )
     if dtype.names is not None:
         fields = ", ".join(dtype.names)

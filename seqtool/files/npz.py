@@ -145,7 +145,9 @@ def _says_seqtool(archive: ZipReader) -> bool:
 def read_meta(archive: ZipReader) -> dict[str, Any]:
     """The `meta` of a file of ours; raises DataError for one that is not, or of a newer version."""
     if not is_ours(archive):
-        raise DataError(f"{archive.name}: not written by seqtool: it has no meta that says so")
+        raise DataError(
+            f"{archive.name}: not written by seqtool (no seqtool metadata); seqtool pad converts it"
+        )
     try:
         meta: dict[str, Any] = json.loads(str(archive.read("meta")))
         version = int(meta["version"])
@@ -172,7 +174,7 @@ def read(
         with at(archive.name):
             return _assemble(archive, meta, get or archive.window, check)
     except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{archive.name}: damaged: {error} is missing or of the wrong form") from None
+        raise DataError(f"{archive.name}: damaged: {error} is missing or has the wrong type") from None
 
 
 def _assemble(
@@ -187,7 +189,7 @@ def _assemble(
     unknown = present - text - {*_OTHERS, *PER_STEP, *PER_SEQUENCE, *NAMES}
     if unknown or archive.strangers:
         named = ", ".join(sorted({*unknown, *archive.strangers}))
-        raise DataError(f"holds {named}, which a file of this version does not")
+        raise DataError(f"holds {named}, which are not part of this format version")
     lengths, step_values = get("lengths"), meta["step_values"]
 
     def all_of(names: tuple[str, ...]) -> dict[str, AnyArray]:

@@ -55,7 +55,7 @@ class Destination:
 
     @property
     def name(self) -> str:
-        """How a person is told of it."""
+        """How people read of it."""
         return "standard output" if self.path is None else str(self.path)
 
     @contextmanager

@@ -37,10 +37,10 @@ class Contents(Protocol):
         *,
         seekable: bool,
         compress: Compress | None = None,
-        wrote: Callable[[int], None] | None = None,
+        on_written: Callable[[int], None] | None = None,
         threads: int | None = None,
     ) -> None:
-        """Write all of it, block by block; `wrote` is told the bytes of each.
+        """Write all of it, block by block; `on_written` is called with the bytes of each.
 
         `threads` compress at once, by default one a core.
         """
@@ -67,13 +67,13 @@ class _Npz(_Arrays):
         *,
         seekable: bool,
         compress: Compress | None = None,
-        wrote: Callable[[int], None] | None = None,
+        on_written: Callable[[int], None] | None = None,
         threads: int | None = None,
     ) -> None:
         """Write a zip of all arrays."""
         with ZipWriter(file, seekable=seekable, compress=compress, threads=threads) as archive:
             for member in self._arrays:
-                archive.add(member, wrote)
+                archive.add(member, on_written)
 
 
 class _Npy(_Arrays):
@@ -89,12 +89,12 @@ class _Npy(_Arrays):
         *,
         seekable: bool,
         compress: Compress | None = None,
-        wrote: Callable[[int], None] | None = None,
+        on_written: Callable[[int], None] | None = None,
         threads: int | None = None,
     ) -> None:
         """Write the one array."""
         assert compress is None
-        write_array(file, self._arrays[0], wrote, seekable=seekable)
+        write_array(file, self._arrays[0], on_written, seekable=seekable)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Writer:
             raise UsageError(f"{here}, and ragged sequences have none; use {_first('ragged')}")
 
     def left_out(self, names: Iterable[str], contents: Contents) -> str | None:
-        """What to tell of those of some arrays that a file does not hold, None where it holds them all."""
+        """What to report of those of some arrays that a file does not hold, None where it holds them all."""
         left = [name for name in names if name not in contents.names]
         if not left:
             return None

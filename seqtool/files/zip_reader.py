@@ -37,7 +37,7 @@ class ZipReader:
         self.name = name
         if not path.is_file():
             raise DataError(f"{name}: no such file")
-        with damaged(f"{name}: not a whole .npz file"):
+        with damaged(f"{name}: not a complete .npz file"):
             self._file = OwnFile(path)  # windows may outlive the archive
             # It reads by way of the position of its file, which must not move meanwhile.
             self._zip = zipfile.ZipFile(self._file if reads_in_place() else path)
@@ -129,7 +129,7 @@ class ZipReader:
         return memory_map(self._file, self._begin(info) + start, shape, dtype, fortran=fortran)
 
     def verify(self, read: Callable[[int], None] | None = None) -> None:
-        """Read every member once and compare its size and checksum; `read` is told the bytes of each piece.
+        """Read every member once and compare its size and checksum; `read` is called with the bytes of each piece.
 
         Raises DataError at the first that differs.
         """

@@ -3,7 +3,7 @@
 Members are stored, so that writing runs at the speed of a plain file, and each begins at a multiple of 64
 bytes, so that it can be mapped; or they are deflated, in chunks on all cores. The same arrays give the same
 bytes, however many cores there are: members carry the zip epoch, 1980, as their date, and where chunks end
-does not depend on how the data came. Where the file cannot seek, checksums follow their member.
+does not depend on how the data was cut. Where the file cannot seek, checksums follow their member.
 Layout: PKWARE APPNOTE.TXT 6.3 (sections 4.3 and 4.5); headers of arrays: numpy.lib.format.
 """
 
@@ -76,16 +76,16 @@ def npy_header(member: Member) -> bytes:
 
 
 def write_array(
-    file: BinaryIO, member: Member, wrote: Callable[[int], None] | None = None, *, seekable: bool = False
+    file: BinaryIO, member: Member, on_written: Callable[[int], None] | None = None, *, seekable: bool = False
 ) -> int:
-    """Write a member as an `.npy` and return its CRC-32; `wrote` is told the bytes of each piece.
+    """Write a member as an `.npy` and return its CRC-32; `on_written` is called with the bytes of each piece.
 
     In a file that can seek, room for all of it is asked for first.
     """
     if seekable and member.nbytes >= _LARGE:
-        reserve(file, member.nbytes)  # no room is told before the work
+        reserve(file, member.nbytes)  # no room is reported before the work
     crc = 0
-    with closing(_pieces(member, wrote)) as pieces:
+    with closing(_pieces(member, on_written)) as pieces:
         for piece in pieces:
             crc = isal_zlib.crc32(piece, crc)
             _write(file, piece)
@@ -98,23 +98,25 @@ def _write(file: BinaryIO, data: bytes | memoryview) -> None:
         rest = rest[file.write(rest) :]
 
 
-def _pieces(member: Member, wrote: Callable[[int], None] | None = None) -> Generator[memoryview, None, None]:
+def _pieces(
+    member: Member, on_written: Callable[[int], None] | None = None
+) -> Generator[memoryview, None, None]:
     """The bytes of the `.npy`: its header, then its data, in pieces of a size that suits a cache."""
     yield memoryview(npy_header(member))
     written = 0
-    for block in member.blocks if isinstance(member.blocks, list) else _made(member):
+    for block in member.blocks if isinstance(member.blocks, list) else _prefetched(member):
         data = np.ascontiguousarray(block).reshape(-1).view(np.uint8).data
         for begin in range(0, len(data), PIECE):
             piece = data[begin : begin + PIECE]
             yield piece
             written += len(piece)
-            if wrote is not None:
-                wrote(len(piece))
+            if on_written is not None:
+                on_written(len(piece))
     if written != member.nbytes:
-        raise AssertionError(f"{member.name}: {written} bytes came, {member.nbytes} were announced")
+        raise AssertionError(f"{member.name}: {written} bytes were written, {member.nbytes} were expected")
 
 
-def _made(member: Member) -> Iterator[Array]:
+def _prefetched(member: Member) -> Iterator[Array]:
     """The blocks of a member, the next one made while the last is used if that is worth a thread."""
     if member.nbytes < _LARGE:
         yield from member.blocks
@@ -195,7 +197,7 @@ class ZipWriter:
         if kind is None:
             self._finish()
 
-    def add(self, member: Member, wrote: Callable[[int], None] | None = None) -> None:
+    def add(self, member: Member, on_written: Callable[[int], None] | None = None) -> None:
         """Write one array as the member `<name>.npy`."""
         size = len(npy_header(member)) + member.nbytes
         packing = self._compress is not None
@@ -207,9 +209,9 @@ class ZipWriter:
             entry.size = entry.packed = size
         self._write(entry.local_header())
         if self._compress is None:
-            entry.crc = write_array(self._file, member, wrote, seekable=self._seekable)
+            entry.crc = write_array(self._file, member, on_written, seekable=self._seekable)
         else:
-            entry.crc, entry.packed = self._write_deflated(member, wrote, self._compress)
+            entry.crc, entry.packed = self._write_deflated(member, on_written, self._compress)
         entry.size = size
         self._position += entry.packed
         if self._seekable:
@@ -221,13 +223,13 @@ class ZipWriter:
         self._directory.append(entry.directory_entry())
 
     def _write_deflated(
-        self, member: Member, wrote: Callable[[int], None] | None, how: Compress
+        self, member: Member, on_written: Callable[[int], None] | None, how: Compress
     ) -> tuple[int, int]:
         """Write a member's data; its checksum and its bytes in the file."""
         crc = packed = 0
         threads = self._threads if member.nbytes > PIECE else 1
         with (
-            closing(_pieces(member, wrote)) as pieces,
+            closing(_pieces(member, on_written)) as pieces,
             closing(deflated(pieces, how, threads)) as chunks,
         ):
             for chunk, small in chunks:

@@ -95,10 +95,11 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
         _check_loss(plan, column, state.orders[column].loss, place)
     for part, column in plan.labels.items():
         _check_empty(plan, state, "label", column, state.labels[part].missing)
+    dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
     for column in plan.features:
-        _check_loss(plan, column, state.features[column].loss(plan.dtype(state)), place)
+        _check_loss(plan, column, state.features[column].loss(dtype), place)
     for column in plan.roles.static:
-        _check_loss(plan, column, state.statics[column].loss(plan.static_dtype(state)), place)
+        _check_loss(plan, column, state.statics[column].loss(static_dtype), place)
 
 
 def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:

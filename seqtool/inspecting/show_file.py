@@ -111,8 +111,9 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "classes", listed([str(name) for name in sequences["classes"]])
     for entry in sequences["receipt"]:
         rows = entry["rows"]
-        dropped = sum(rows["dropped"].values())
+        dropped, added = sum(rows["dropped"].values()), sum(rows.get("added", {}).values())
+        more = f" + {added:,} added" if added else ""
         yield (
             f"by {entry['command']}",
-            f"{rows['in']:,} steps in = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped",
+            f"{rows['in']:,} steps in{more} = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped",
         )

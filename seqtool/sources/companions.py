@@ -34,7 +34,7 @@ _INT64 = np.dtype(np.int64)
 class Companions:
     """What belongs to the sequences of a file, as parts of one of ours; by each part the array it is of.
 
-    `misfits` tells of arrays that are called as one of them, and are none.
+    `misfits` describes arrays that are named as one of them, and do not fit.
     """
 
     parts: dict[str, AnyArray] = field(default_factory=dict)
@@ -60,30 +60,30 @@ def companions(
     archive: ZipReader,
     data: Ragged | Padded,
     taken: Sequence[str],
-    said: Mapping[str, str | None],
+    given: Mapping[str, str | None],
     *,
     strict: bool,
 ) -> Companions:
-    """The arrays that are called as they would be in a file of ours, or as is `said`; not those that are `taken`.
+    """The arrays that are called as they would be in a file of ours, or as in `given`; not those that are `taken`.
 
-    Labels of text become class ids, and their classes. Raises DataError for a misfit that was said and, if
+    Labels of text become class ids, and their classes. Raises DataError for a misfit that was given and, if
     `strict`, for labels and keys that misfit: they would be lost.
     """
     found, sizes = Companions(), _sizes(data)
     for part in PARTS:
-        name, owners = said.get(part) or part, _OWNERS.get(part)
+        name, owners = given.get(part) or part, _OWNERS.get(part)
         absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
         if absent or (owners and not {*owners} & {*found.parts}):
             continue
         try:
             kind = "step_y" if part == "y" and _is_per_step(archive, name, data) else part
-            made = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
+            added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
-            if said.get(part) or (strict and part in NEVER_LOST):
+            if given.get(part) or (strict and part in NEVER_LOST):
                 raise DataError(f"{error}; --array {taken[0]} alone leaves it out") from None
             found.misfits[name] = str(error)
             continue
-        found.parts |= made
+        found.parts |= added
         found.used[kind] = name
     return found
 
@@ -94,7 +94,7 @@ def check_labels(data: Ragged) -> None:
     if labels is None or classes is None:
         return
     if labels.dtype.kind not in "iu":
-        raise DataError(f"y is {labels.dtype}, although there are classes; whole numbers were expected")
+        raise DataError(f"y is {labels.dtype}, but there are classes; whole numbers were expected")
     for begin, part in chunks(labels):
         wrong = np.flatnonzero(((part < 0) | (part >= len(classes))).reshape(len(part), -1).any(axis=1))
         if len(wrong):

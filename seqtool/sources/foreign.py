@@ -1,6 +1,6 @@
 """Arrays that seqtool did not write: what a person says of them, and how they are taken apart.
 
-What is taken is not yet checked: `seqtool pad` refuses what does not hold, `seqtool check` tells all of it.
+What is taken is not yet checked: `seqtool pad` refuses what does not hold, `seqtool check` reports all of it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from seqtool.system.memory import Memory
 class ForeignData:
     """The sequences of a foreign file, not yet checked, with all that belongs to them.
 
-    `lengths` are as they stand there, None where nobody tells any; `used` are the arrays of the file, `others`
-    those that nothing reads. `misfits` tells of arrays that are called as what belongs to sequences, but do not;
+    `lengths` are as they stand there, None where none are given; `used` are the arrays of the file, `others`
+    those that nothing reads. `misfits` describes arrays that are named as what belongs to sequences, but do not;
     `notes` of what was taken for granted.
     """
 
@@ -43,18 +43,18 @@ class ForeignData:
     notes: Sequence[str] = ()
 
 
-def refuse_said(name: str, said: ForeignSpec) -> None:
+def refuse_said(name: str, spec: ForeignSpec) -> None:
     """Raise UsageError for options that describe a file of ours, which describes itself."""
-    if said.options:
+    if spec.options:
         raise UsageError(
-            f"{name} was written by seqtool and knows its arrays, lengths and padding: leave "
-            f"{', '.join(said.options[::2])} out"
+            f"{name} was written by seqtool and describes its own arrays, lengths and padding: leave "
+            f"{', '.join(spec.options[::2])} out"
         )
 
 
-def refuse_names(said: ForeignSpec) -> None:
+def refuse_names(spec: ForeignSpec) -> None:
     """Raise UsageError for names of arrays, where a file is a single one."""
-    if said.array or said.label or said.key:
+    if spec.array or spec.label or spec.key:
         raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
 
 
@@ -78,14 +78,14 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     names = archive.names
     if not names:
         raise DataError("holds no array")
-    said = {"--label": foreign.label, "--key": foreign.key}
-    for option, name in said.items():
+    given = {"--label": foreign.label, "--key": foreign.key}
+    for option, name in given.items():
         if name is not None and name not in names:
-            raise DataError(f"holds no array {name!r} for {option}; there are {', '.join(names)}")
+            raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
     chosen = _chosen(names, foreign)
-    for option, name in said.items():
+    for option, name in given.items():
         if name in chosen.names or (name is not None and foreign.label == foreign.key):
-            raise UsageError(f"{option} {name}: that array is taken for something else already")
+            raise UsageError(f"{option} {name}: that array is already used for something else")
     return chosen
 
 
@@ -106,7 +106,7 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
-        raise DataError(f"holds {what}; say which with --array: {', '.join(names)}")
+        raise DataError(f"holds {what}; choose one with --array: {', '.join(names)}")
     return Chosen([array, lengths] if lengths in names else [array], lengths=apart)
 
 
@@ -174,7 +174,7 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
     check_value_shape(foreign.value or 0, x.shape[2:])
     if known is None:
         if foreign.input_padding:
-            raise UsageError("--input-padding needs to know where padding is: add --lengths")
+            raise UsageError("--input-padding has no effect without lengths: add --lengths")
         slots = x.shape[1]
         lengths: AnyArray = Lazy(x.shape[:1], np.dtype(np.int64), lambda a, b: np.full(b - a, slots))
     elif known.shape != x.shape[:1] or not (known.dtype.kind in "iu" or are_whole_floats(known)):
@@ -208,7 +208,7 @@ def _joined(arrays: list[Array]) -> Ragged:
         if array.ndim > 2:
             raise DataError(
                 f"arr_{i} has shape {array.shape}; (steps,) or (steps, features) was expected of sequences; if it "
-                f"holds all of them, say --array arr_{i}"
+                f"holds all of them, use --array arr_{i}"
             )
         like = arrays[full[0]] if full else array
         if array.ndim not in (1, 2) or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):

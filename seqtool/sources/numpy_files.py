@@ -40,15 +40,15 @@ def read_array(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _npy(source: Input, options: SourceOptions) -> Sequences:
-    said = options.foreign
-    refuse_names(said)
+    spec = options.foreign
+    refuse_names(spec)
     if options.allow_pickle:
         pickled = unpickle(source.path, source.name)
         if pickled is not None:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
     lengths = None if options.foreign.lengths is None else lengths_file(options.foreign.lengths)
-    return _foreign(ForeignData(dense(x, lengths, said), lengths), said)
+    return _foreign(ForeignData(dense(x, lengths, spec), lengths), spec)
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
@@ -58,7 +58,7 @@ def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
         )
     items = loaded.tolist()  # lists or arrays; those of one length NumPy took apart
     if not isinstance(items, list):
-        raise DataError("the object array holds one thing, no sequences")
+        raise DataError("the object array holds a single object; sequences were expected")
     ragged = from_lists([_plain(item) for item in items])
     return Sequences(
         ragged, span(ragged.lengths).total, notes=[f"{count(len(items), 'array')}, one sequence each"]
@@ -70,13 +70,13 @@ def _plain(item: Any) -> Any:
 
 
 def _npz(source: Input, options: SourceOptions) -> Sequences:
-    said = options.foreign
+    spec = options.foreign
     with ZipReader(source.path, source.name) as archive:
         archive.verify()
         if npz.is_ours(archive):
-            refuse_said(source.name, replace(said, value=None))
+            refuse_said(source.name, replace(spec, value=None))
             return _ours(npz.read(archive))
-        return _foreign(take(archive, choose(archive, said), said, options.memory), said)
+        return _foreign(take(archive, choose(archive, spec), spec, options.memory), spec)
 
 
 def _ours(data: Ragged | Padded) -> Sequences:
@@ -86,10 +86,10 @@ def _ours(data: Ragged | Padded) -> Sequences:
     return Sequences(data, steps, ours=True)
 
 
-def _foreign(taken: ForeignData, said: ForeignSpec) -> Sequences:
+def _foreign(taken: ForeignData, spec: ForeignSpec) -> Sequences:
     """Foreign arrays, every part of which is checked now."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
-    warnings = [f"{told}; it was not read" for told in taken.misfits.values()]
+    warnings = [f"{misfit}; it was not read" for misfit in taken.misfits.values()]
     maxlen, dense = None, False
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds
@@ -98,25 +98,26 @@ def _foreign(taken: ForeignData, said: ForeignSpec) -> Sequences:
     else:
         maxlen, dense = taken.data.x.shape[1], taken.lengths is None
         if not dense:
-            warnings += _check_lengths_of(taken.data, said)
+            warnings += _check_lengths_of(taken.data, spec)
         ragged = as_ragged(taken.data)  # whole rows are a view
     check_labels(ragged)
     steps = len(ragged.values)
     return Sequences(ragged, steps, maxlen=maxlen, dense=dense, notes=notes, warnings=warnings)
 
 
-def _check_lengths_of(block: Padded, said: ForeignSpec) -> list[str]:
+def _check_lengths_of(block: Padded, spec: ForeignSpec) -> list[str]:
     """What may be wrong with lengths that are given; raises DataError where they seem to be of the other side."""
     check_lengths(block.lengths, block.x)
-    if said.input_padding is None and looks_padded_at_start(block):
+    if spec.input_padding is None and looks_padded_at_start(block):
         raise DataError(
-            "the array looks padded at its start: the lengths leave real steps out as if it were padded at the "
-            "end; say --input-padding pre, or --input-padding post if that is meant"
+            "the array looks padded at its start: taken as padded at its end, lengths would drop real steps; "
+            "add --input-padding pre, or --input-padding post if that is right"
         )
-    old = old_data(block, block.padding)
-    if old is None:
+    leftover = old_data(block, block.padding)
+    if leftover is None:
         return []
+    were = "was" if leftover.count == 1 else "were"
     return [
-        f"{old.count:,} steps past the end of their sequence held old data, or lengths are too short: they "
-        "became padding"
+        f"{count(leftover.count, 'step')} beyond lengths {were} overwritten with the padding value: leftover data, "
+        "or lengths that are too short"
     ]

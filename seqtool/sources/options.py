@@ -15,7 +15,7 @@ class ForeignSpec:
     """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
 
     `array`, `label` and `key` name arrays of an `.npz`, fields of objects, or columns; `lengths` names an array, or
-    an `.npy` file. `input_padding` is the side that a padded array fills, `value` the padding value, which old
+    an `.npy` file. `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
     padding is compared with.
     """
 
@@ -31,12 +31,12 @@ class ForeignSpec:
         """The same as words of a call of `seqtool pad`."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
-        said = {**vars(self), "value": value}
+        given = {**vars(self), "value": value}
         return tuple(
             word
-            for name, told in said.items()
-            if told is not None
-            for word in (f"--{name.replace('_', '-')}", told)
+            for name, content in given.items()
+            if content is not None
+            for word in (f"--{name.replace('_', '-')}", content)
         )
 
 
@@ -60,8 +60,8 @@ class Sequences:
     """The sequences of one source; `steps` were counted as they were read.
 
     `padding` and `value` are those of a padded file of ours, `maxlen` the slots of a padded array; `dense`
-    says that every sequence fills its array, so that old padding may hide in it; `ours` that seqtool wrote
-    the file. `notes` tells what was taken for granted, `warnings` what may be wrong.
+    says that every sequence fills its array, so that leftover padding may hide in it; `ours` that seqtool wrote
+    the file. `notes` says what was taken for granted, `warnings` what may be wrong.
     """
 
     ragged: Ragged

@@ -35,29 +35,31 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
     return (read_json if source.kind == "json" else read_list_column)(source, options)
 
 
-def _with_keys_once(came: Sequences, name: str, options: SourceOptions) -> Sequences:
-    """The same, whose keys tell sequences apart; those of a file of ours do already.
+def _with_keys_once(found: Sequences, name: str, options: SourceOptions) -> Sequences:
+    """The same, whose keys are unique; those of a file of ours do already.
 
     Keys that nobody asked for are left out where a person names the array of sequences alone.
     """
-    keys, part = came.ragged.keys, came.ragged.per_sequence.get("part")
-    if keys is None or came.ours:
-        return came
+    keys, part = found.ragged.keys, found.ragged.per_sequence.get("part")
+    if keys is None or found.ours:
+        return found
     from seqtool.operations.duplicates import key_cells, repeated
     from seqtool.sequences.keys import shown_key
 
     twice = repeated(key_cells(keys, options.spool, part=part), options.spool)
     if twice is None:
-        return came
+        return found
     first, again = twice.first
-    told = f"sequences {first} and {again} have the same key, {shown_key(keys, again, part=part)}"
+    duplicate = f"duplicate key {shown_key(keys, again, part=part)}: sequences {first} and {again}"
     if options.foreign.key is not None or options.foreign.array is None:
         way_out = (
             "leave --key out"
             if options.foreign.key is not None
             else "name the array of sequences with --array"
         )
-        raise DataError(f"{name}: {told}; a key tells sequences apart: {way_out}")
+        raise DataError(f"{name}: {duplicate}; keys must be unique: {way_out}")
     return replace(
-        came, ragged=came.ragged.replace(keys=None), warnings=[*came.warnings, f"{told}; keys were left out"]
+        found,
+        ragged=found.ragged.replace(keys=None),
+        warnings=[*found.warnings, f"{duplicate}; keys were left out"],
     )

@@ -115,13 +115,13 @@ def _parse_json(source: Input, line: int, text: str) -> Any:
     except RecursionError:
         raise DataError(f"{source.name}: line {line}: nested too deeply") from None
     except ValueError as error:
-        raise DataError(f"{source.name}: line {line}: a number that no type holds ({error})") from None
+        raise DataError(f"{source.name}: line {line}: a number that no dtype can hold ({error})") from None
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if abs(number) == float("inf"):
-        raise ValueError(f"{text} is past the range of float64")
+        raise ValueError(f"{text} is out of range for float64")
     return number
 
 
@@ -130,7 +130,7 @@ def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> 
         return options.foreign.array
     if len(lists) != 1:
         raise DataError(
-            f"{source.name}: holds {'several lists' if lists else 'no list'}; say which with --array: "
+            f"{source.name}: holds {'several lists' if lists else 'no list'}; choose one with --array: "
             f"{', '.join(lists) or '(none)'}"
         )
     return lists[0]
@@ -139,7 +139,7 @@ def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> 
 def _field(source: Input, place: str, record: Any, name: str) -> Any:
     if not isinstance(record, dict) or name not in record:
         there = ", ".join(record) if isinstance(record, dict) else type(record).__name__
-        raise DataError(f"{source.name}: {place}: no field {name!r}; there is {there}")
+        raise DataError(f"{source.name}: {place}: no field {name!r} in {there}")
     return record[name]
 
 
@@ -229,7 +229,7 @@ def _cells(column: Any) -> Any:
         return column
     kinds = {float if type(cell) is int else type(cell) for cell in column if cell is not None}
     if len(kinds) > 1 or not kinds <= {str, float, bool}:
-        raise pa.ArrowInvalid("lists, objects or several kinds")
+        raise pa.ArrowInvalid("lists, objects or mixed types")
     if any(type(cell) is int and not -(2**63) <= cell < 2**63 for cell in column):
         column = [None if cell is None else str(cell) for cell in column]
     return pa.array(column)

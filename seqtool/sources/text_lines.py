@@ -47,9 +47,9 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
             ) from None
         lengths.add(np.array(counts, dtype=np.int64))
         empty += counts.count(0)
-    made = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
-    made = made if len(values) else np.dtype(np.float64)
-    loss = numbers.loss(made)
+    chosen = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
+    chosen = chosen if len(values) else np.dtype(np.float64)
+    loss = numbers.loss(chosen)
     offsets = cumulative_offsets(lengths.done())
     if loss:
         line = 1 + sequence_of(offsets, loss.row)
@@ -57,7 +57,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     warnings = [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
     if empty:
         warnings.append(f"{empty:,} empty lines became sequences without steps")
-    return Sequences(Ragged(values.done(made), offsets), len(values), warnings=warnings)
+    return Sequences(Ragged(values.done(chosen), offsets), len(values), warnings=warnings)
 
 
 def _batches(source: Input) -> Iterator[tuple[int, list[str], list[int]]]:

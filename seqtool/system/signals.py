@@ -43,9 +43,16 @@ def received() -> int | None:
     return _state.received
 
 
-def record_outputs() -> None:
-    """From now on the outputs that are finished are remembered, for `outcome`; none is so far."""
-    _state.written = []
+@contextmanager
+def recorded_outputs() -> Iterator[None]:
+    """Remember the outputs that are finished in this block, for `outcome`; a block within another adds to its own."""
+    outer = _state.written
+    if outer is None:
+        _state.written = []
+    try:
+        yield
+    finally:
+        _state.written = outer
 
 
 def finished(names: Sequence[str]) -> None:

@@ -125,5 +125,5 @@ def _memory_mapped(source: Input) -> Iterator[tuple[Any, mmap.mmap]]:
 
 def _damaged(source: Input, error: Exception) -> DataError:
     return DataError(
-        f"{source.name}: damaged, or not a whole {source.kind} file ({' '.join(str(error).split())})"
+        f"{source.name}: damaged, or not a complete {source.kind} file ({' '.join(str(error).split())})"
     )

@@ -10,7 +10,7 @@ from seqtool.errors import DataError, NotNumbersError
 from seqtool.tables.cells import BadCell
 
 _EXPECTED = {
-    "key": "a key without a NUL character, one value a cell, was expected",
+    "key": "a key without a NUL character, one value per cell, was expected",
     "order": "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected; "
     "{column}:text sorts the column as text",
     "feature": "a number was expected; --missing {cell} reads it as a missing value, --drop {column} leaves "
@@ -39,7 +39,7 @@ def no_numbers_error(wrong: Mapping[str, BadCell]) -> NotNumbersError:
     )
     many = len(wrong) > 1
     return NotNumbersError(
-        f"{'columns' if many else 'column'} {listed} cannot be {'features' if many else 'a feature'}, for features "
-        "are numbers; leave them out",
+        f"{'columns' if many else 'column'} {listed} cannot be {'features' if many else 'a feature'}: not numeric; "
+        f"leave {'them' if many else 'it'} out",
         list(wrong),
     )

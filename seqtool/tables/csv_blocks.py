@@ -31,7 +31,7 @@ class Block:
 
 
 class Rest:
-    """What is left of a stream, from the place on where its rows' ends cannot be told by looking for line ends."""
+    """What is left of a stream, from the place on where its rows' ends cannot be found by looking for line ends."""
 
     def __init__(self, before: bytes, raw: IO[bytes], *, from_start: bool) -> None:
         self._before = before
@@ -85,7 +85,7 @@ def blocks(raw: IO[bytes], dialect: Dialect) -> Iterator[Block | Rest]:
 
 
 def _fill(raw: IO[bytes], out: memoryview) -> int:
-    """Read until `out` is full or the stream ends; the bytes that came."""
+    """Read until `out` is full or the stream ends; the number of bytes read."""
     got = 0
     while got < len(out):
         count = raw.readinto(out[got:])  # type: ignore[attr-defined]
@@ -101,7 +101,7 @@ def is_utf8(encoding: str) -> bool:
 
 
 def _last_row_end(text: bytearray, delimiter: str) -> int | None:
-    """Where the last whole row ends, 0 if there is none; None where quotes stand so that it cannot be told."""
+    """Where the last whole row ends, 0 if there is none; None where quotes stand so that it cannot be known."""
     if b'"' not in text:
         return text.rfind(b"\n") + 1
     letters = np.frombuffer(text, np.uint8)

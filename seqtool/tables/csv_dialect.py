@@ -147,7 +147,7 @@ def check_encoded(source: Input, line: int, column: int, cell: str, encoding: st
     if wrong:
         raise DataError(
             f"{source.name}: line {line}, column {column}: byte 0x{ord(wrong) - 0xDC00:02x} is not text in "
-            f"{encoding}; say what it is with --encoding, such as latin-1 or cp1252"
+            f"{encoding}; set --encoding, such as latin-1 or cp1252"
         )
 
 

@@ -28,7 +28,7 @@ def first_fault(source: Input, dialect: Dialect, error: Exception) -> DataError 
     except DataError as found:
         return found
     except UnicodeError:
-        return DataError(f"{source.name}: not text in {dialect.encoding}; say what it is with --encoding")
+        return DataError(f"{source.name}: not text in {dialect.encoding}; set --encoding")
     except BROKEN as broken:
         return damaged_packing(source.name, source.packing or "file's", broken)
     reason = " ".join(str(error).split())

@@ -41,8 +41,8 @@ def batches(source: Input, columns: Sequence[str], wanted: Sequence[int]) -> Ite
         if not row.keys() <= known:
             extra = next(name for name in row if name not in known)
             raise DataError(
-                f"{source.name}: line {line}: field {extra!r} is not in the first object; add it there, if need "
-                "be with null"
+                f"{source.name}: line {line}: field {extra!r} is not in the first object; add it there, "
+                "with null if need be"
             )
         rows.append([_cell(source, line, columns[i], row.get(columns[i])) for i in wanted])
         if len(rows) * len(wanted) >= _CELLS:
@@ -95,7 +95,7 @@ def _cell(source: Input, line: int, name: str, cell: Any) -> str:
     if isinstance(cell, str):
         if not cell.isascii() and any("\ud800" <= char <= "\udfff" for char in cell):
             raise DataError(
-                f"{source.name}: line {line}: field {name!r} holds half a character (a lone surrogate)"
+                f"{source.name}: line {line}: field {name!r} holds a lone surrogate, which is not valid text"
             )
         return cell
     if cell is None:

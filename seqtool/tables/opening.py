@@ -86,7 +86,7 @@ def _only_array(archive: Any) -> AnyArray:
     names = archive.names
     if "x" not in names and len(names) != 1:
         raise DataError(
-            f"{archive.name}: holds {', '.join(names) or 'no array'}; x, or only one array, was expected"
+            f"{archive.name}: holds {', '.join(names) or 'no array'}; x, or a single array, was expected"
         )
     array: AnyArray = archive.window("x" if "x" in names else names[0])
     return array

@@ -45,7 +45,7 @@ class Roles:
         )
 
     def without_features(self, names: Sequence[str], table: Table) -> Roles:
-        """The same, but that the columns of these names are no features."""
+        """The same, but that the columns of these names are not used as features."""
         return replace(self, features=tuple(c for c in self.features if table.label(c) not in names))
 
     def key_alone(self) -> Roles:

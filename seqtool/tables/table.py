@@ -55,7 +55,7 @@ class Table:
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
-    error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` tells
+    error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` says
     what was taken for granted, `dialect` how text was read, for a receipt.
     """
 

@@ -62,8 +62,8 @@ class SequenceFile:
         self._asked = None if dtype is None else dtype_named(dtype)
         if self.path.suffix != ".npz" and self.path.is_file() and not is_zipfile(self.path):
             raise DataError(
-                f"{self.path.name}: an .npz of seqtool was expected; seqtool group makes one of tables, seqtool pad of "
-                "arrays and lists"
+                f"{self.path.name}: an .npz of seqtool was expected; seqtool group makes one from tables, seqtool pad "
+                "from arrays and lists"
             )
         with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
             data = npz.read(archive, check=False)
@@ -205,7 +205,7 @@ class SequenceFile:
     def _cast(self, name: str, rows: Array, dtype: np.dtype[Any], sequence: Callable[[int], int]) -> Array:
         """Rows as `dtype`; raises DataError where more than the rounding of a fraction would be lost.
 
-        `sequence` tells which one a row belongs to.
+        `sequence` says which one a row belongs to.
         """
         place = first_loss(rows, dtype)
         if place is None:
@@ -222,8 +222,8 @@ class SequenceFile:
 def _way_out(number: Any, dtype: np.dtype[Any], *, labels: bool) -> str:
     """What to do about a number that a dtype cannot hold."""
     if dtype.kind == "f" and first_loss(np.array([number]), np.dtype(np.float64)) is None:
-        return "give dtype float64"
-    return "store smaller numbers" if labels else f"give dtype {number.dtype}"
+        return "use dtype float64"
+    return "store smaller numbers" if labels else f"use dtype {number.dtype}"
 
 
 def _reopened(path: Path, dtype: np.dtype[Any] | None, count: int, size: int) -> SequenceFile:
@@ -231,7 +231,7 @@ def _reopened(path: Path, dtype: np.dtype[Any] | None, count: int, size: int) ->
     file = SequenceFile(path, dtype=dtype)
     if (len(file), file._size) != (count, size):
         raise DataError(
-            f"{path.name}: was replaced since it was opened: it held {count:,} sequences in {size:,} bytes, and "
-            f"holds {len(file):,} in {file._size:,}; open it anew"
+            f"{path.name}: changed on disk since it was opened: it held {count:,} sequences in {size:,} bytes, and "
+            f"holds {len(file):,} in {file._size:,}; reopen it"
         )
     return file

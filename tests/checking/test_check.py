@@ -374,6 +374,14 @@ def test_what_is_cut_after_it_was_grouped_still_accounts_for_every_row(made: Pat
     assert found(findings, "receipt").message.endswith("by group and pad and pad")
 
 
+@pytest.mark.parametrize(("added", "names"), [(1, []), (2, ["receipt"])])
+def test_added_rows_are_accounted_for(tmp_path: Path, added: int, names: list[str]) -> None:
+    rows = {"in": 3, "kept": 4, "cut": 0, "dropped": {}, "added": {"repeated": added}}
+    ragged = seqtool.Ragged(np.ones((4, 1)), np.array([0, 4]), receipt=({"command": "window", "rows": rows},))
+    seqtool.save(tmp_path / "a.npz", ragged)
+    assert failing(look(tmp_path / "a.npz")) == names
+
+
 def test_text_keys_that_are_stored_as_bytes(tmp_path: Path) -> None:
     keys = np.array(["k" * 300_000, *map(str, range(99))], dtype=np.dtypes.StringDType())
     seqtool.save(tmp_path / "a.npz", seqtool.pad(np.ones((100, 1))).replace(keys=keys))
@@ -635,7 +643,7 @@ def test_foreign_arrays_of_a_wrong_form(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_said(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"knows its arrays.*--array, --value out"):
+    with pytest.raises(UsageError, match=r"describes its own arrays.*--array, --value out"):
         look(made / "padded.npz", array="x", value=0)
     np.save(tmp_path / "a.npy", np.ones((2, 3)))
     with pytest.raises(UsageError, match="only one"):

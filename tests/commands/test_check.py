@@ -189,7 +189,7 @@ def test_a_damaged_file_is_told_and_no_traceback(place: Place) -> None:
     facts = check(place, "a.npz", code=1)
     assert failing(facts) == ["file"]
     assert len(facts["findings"]) == 1
-    assert b"not a whole .npz file" in place.run("check", "a.npz").out
+    assert b"not a complete .npz file" in place.run("check", "a.npz").out
 
 
 def test_standard_input(place: Place) -> None:

@@ -131,7 +131,7 @@ def test_rows_that_are_not_accounted_for_stop_everything(tmp_path: Path, data: P
     lost = dataclasses.replace(
         whole, ragged=RAGGED.replace(receipt=({**whole.ragged.receipt[0], "rows": {"kept": 3}},))
     )
-    with pytest.raises(AssertionError, match="4 steps are to be written, but the receipt tells of 3"):
+    with pytest.raises(AssertionError, match="4 steps are to be written, but the receipt counts 3"):
         deliver(lost, Destination(tmp_path / "out.npz"), OutputOptions(), Summary("pad"))
     assert list(tmp_path.iterdir()) == []
 
@@ -437,7 +437,7 @@ def test_a_rename_that_fails_leaves_all_old_files(tmp_path: Path, monkeypatch: p
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", fail)
-    refused = r"val\.npz: cannot be written \(Input/output error\); no output was made$"
+    refused = r"val\.npz: cannot be written \(Input/output error\); no output was written$"
     with pytest.raises(DataError, match=refused):
         all_delivered(parts(tmp_path))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"train.npz": OLD}
@@ -447,7 +447,7 @@ def test_several_that_do_not_account_for_their_rows_stop_all(tmp_path: Path) -> 
     first, *others = parts(tmp_path)
     whole = accounted(RAGGED)
     lost = whole.replace(receipt=({**whole.receipt[0], "rows": {"kept": 3}},))
-    with pytest.raises(AssertionError, match="4 steps are to be written, but the receipt tells of 3"):
+    with pytest.raises(AssertionError, match="4 steps are to be written, but the receipt counts 3"):
         all_delivered([*others, dataclasses.replace(first, data=lost)])
     assert list(tmp_path.iterdir()) == []
 
@@ -457,7 +457,7 @@ def test_several_that_do_not_account_for_their_rows_stop_all(tmp_path: Path) -> 
     [
         (None, "standard output cannot be one of several outputs"),
         ("/dev/null", "/dev/null: a device or a pipe cannot be one of several outputs; name a file"),
-        ("train.npz", "two outputs go to this file; give each a name of its own"),
+        ("train.npz", "two outputs go to this file; give each its own name"),
     ],
 )
 @pytest.mark.parametrize("dry_run", [True, False])

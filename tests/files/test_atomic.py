@@ -97,7 +97,7 @@ def test_a_rename_that_fails_undoes_those_before_it(
             raise OSError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "link", refuse)
-    told = rf"/{name}: cannot be written \(no space is left on the disk\); no output was made$"
+    told = rf"/{name}: cannot be written \(no space is left on the disk\); no output was written$"
     with pytest.raises(DataError, match=told):
         put_all(tmp_path)
     assert held(tmp_path) == before
@@ -143,7 +143,7 @@ def test_what_cannot_be_put_back_is_told_with_the_place_of_its_old_bytes(
     assert old.read_bytes() == OLD + b"a"
     assert str(caught.value) == (
         f"{tmp_path / 'b'}: cannot be written (Input/output error); "
-        f"{tmp_path / 'a'} holds the new ones, its old bytes are in {old}"
+        f"{tmp_path / 'a'} is already replaced, its previous content is in {old}"
     )
     assert (tmp_path / "a").read_bytes() == NEW + b"a"
     assert not (tmp_path / "b").exists()
@@ -229,9 +229,8 @@ def test_the_mode_of_each_file_is_kept_or_follows_the_umask(tmp_path: Path) -> N
 
 @pytest.fixture
 def recorded() -> Any:
-    signals.record_outputs()
-    yield
-    signals._state.written = None
+    with signals.recorded_outputs():
+        yield
 
 
 @pytest.mark.usefixtures("recorded")
@@ -245,8 +244,9 @@ def test_what_was_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert signals.outcome() == "a was written"
     put_all(Path(), "b", "c\n")
     assert signals.outcome() == "a, b, c\\n were written"
-    signals.record_outputs()
-    assert signals.outcome() == "nothing was written"
+    with signals.recorded_outputs():  # a call within a call
+        put_all(Path(), "d")
+    assert signals.outcome() == "a, b, c\\n, d were written"
 
 
 def test_a_program_that_saves_for_days_collects_no_names(tmp_path: Path) -> None:
@@ -263,7 +263,6 @@ from seqtool.system import signals
 from seqtool.files.atomic import replacing_all
 
 signals.install()
-signals.record_outputs()
 replace = Path.replace
 
 def slow(path, target):
@@ -273,16 +272,17 @@ def slow(path, target):
     return replace(path, target)
 
 Path.replace = slow
-try:
-    with replacing_all([Path(name) for name in "abc"]) as files:
-        for file in files:
-            file.write(b"new " + b"!" * 1000)
-        if sys.argv[1] == "writing":
-            print("here", flush=True)
-            time.sleep(60)
-except signals.Ended:
-    print(signals.outcome(), flush=True)
-    os._exit(128 + signals.received())
+with signals.recorded_outputs():
+    try:
+        with replacing_all([Path(name) for name in "abc"]) as files:
+            for file in files:
+                file.write(b"new " + b"!" * 1000)
+            if sys.argv[1] == "writing":
+                print("here", flush=True)
+                time.sleep(60)
+    except signals.Ended:
+        print(signals.outcome(), flush=True)
+        os._exit(128 + signals.received())
 """
 
 

@@ -526,6 +526,6 @@ def test_one_file_named_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1,2\n")
     (tmp_path / "link.csv").symlink_to("a.csv")
     for other in ("a.csv", "link.csv", "*.csv"):
-        twice = pytest.raises(UsageError, match="are one file")
+        twice = pytest.raises(UsageError, match="are the same file")
         with twice, opened([str(tmp_path / "a.csv"), str(tmp_path / other)]):
             pass

@@ -282,7 +282,7 @@ def test_a_name_that_is_not_in_the_format_is_refused(where: str, tmp_path: Path)
         "names": np.array(["a"]),
     }
     ragged = full().replace(**{where: {"../evil": arrays[where]}})
-    with pytest.raises(UsageError, match=r"'\.\./evil' is no name of the file format"):
+    with pytest.raises(UsageError, match=r"'\.\./evil' is not a name of the file format"):
         save(tmp_path / "x.npz", ragged)
     assert list(tmp_path.iterdir()) == []
 
@@ -384,7 +384,7 @@ def test_a_file_of_others_is_refused(arrays: dict[str, Any], tmp_path: Path) -> 
 def test_what_is_no_npz_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("k,a\n1,2\n")
     np.save(tmp_path / "t.npy", np.zeros(3))
-    with pytest.raises(DataError, match=f"^{name}: not a whole .npz file"):
+    with pytest.raises(DataError, match=f"^{name}: not a complete .npz file"):
         load(tmp_path / name)
 
 

@@ -49,7 +49,7 @@ def test_the_help_of_the_option_names_each_format(suffix: str) -> None:
 def test_the_bytes_that_are_announced_are_written(suffix: str, stream: bool) -> None:
     data = pad_stream(RAGGED, maxlen=5) if stream else pad(RAGGED, maxlen=5)
     contents, steps = contents_of(data, suffix=suffix), []
-    written(contents, wrote=steps.append)
+    written(contents, on_written=steps.append)
     assert sum(steps) == contents.nbytes
 
 

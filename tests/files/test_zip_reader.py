@@ -230,7 +230,7 @@ def zip_of(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
 
 STRUCTURED = np.zeros(2, dtype=[("time", "f8"), ("key", "i4")])
 REFUSED = {
-    "objects": (npy(np.array([1, "a", None], dtype=object)), "an object array, which only a pickle can hold"),
+    "objects": (npy(np.array([1, "a", None], dtype=object)), "an object array, which is pickled"),
     "objects in a structure": (npy(np.zeros(2, dtype=[("a", "O")])), "object"),
     "a structure": (npy(STRUCTURED), "a structured array with fields time, key"),
     "complex numbers": (
@@ -310,7 +310,7 @@ def test_an_npy_without_numbers_is_opened(shape: tuple[int, ...], tmp_path: Path
     "data", [b"", b"PK", b"k,a,b\n1,2,3\n", npy(np.zeros(3)), b"PK\x05\x06" + b"\xff" * 18]
 )
 def test_what_is_no_zip_is_refused(data: bytes, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^z\.npz: not a whole \.npz file"):
+    with pytest.raises(DataError, match=r"^z\.npz: not a complete \.npz file"):
         unpacked(tmp_path / "z.npz", data)
 
 

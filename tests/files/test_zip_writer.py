@@ -87,7 +87,7 @@ def test_pieces_of_a_member_may_have_any_size() -> None:
 
 @pytest.mark.parametrize("blocks", [[], [np.zeros(1)], [np.zeros(3)], [np.zeros(2, dtype=np.float32)]])
 def test_a_member_that_does_not_come_as_announced_is_a_bug_that_shows(blocks: list[Any]) -> None:
-    with pytest.raises(AssertionError, match=r"x: .* bytes came, 16 were announced"):
+    with pytest.raises(AssertionError, match=r"x: .* bytes were written, 16 were expected"):
         written([Member("x", np.dtype("float64"), (2,), blocks)])
 
 

@@ -262,7 +262,7 @@ def check_masks(folder: str) -> None:
     assert isinstance(masked._keras_history.operation, keras.layers.Masking)
     told = refused(Path(folder, "nan.npz"))
     assert told.startswith(
-        "nan.npz: padding holds nan, but Masking takes one finite number; give SequenceData("
+        "nan.npz: padding holds nan, but Masking takes one finite number; use SequenceData("
     )
     assert "padding holds (1, 2, 3), but Masking takes one finite number" in refused(Path(folder, "each.npz"))
     assert "padding holds (nan,), but Masking takes one finite" in refused(Path(folder, "nan of one.npz"))
@@ -292,7 +292,7 @@ def check_real_steps(folder: str) -> None:
                 masked_input(source)
             assert str(error.value) == (
                 f"{kind}.npz: Masking would skip 2 real steps that hold 0 in every feature, the first of them in "
-                f"sequence 2; give SequenceData('{kind}.npz', value=-2), or seqtool pad {kind}.npz --value -2"
+                f"sequence 2; use SequenceData('{kind}.npz', value=-2), or seqtool pad {kind}.npz --value -2"
             )
         data = SequenceData(path, value=-2)
         _, masked = masked_input(data)

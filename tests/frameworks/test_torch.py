@@ -78,7 +78,7 @@ def test_a_type_that_numpy_lacks(files: Path) -> None:
 
     for dtype in (torch.bfloat16, torch.float8_e5m2):
         with pytest.raises(
-            UsageError, match=rf"dtype is {dtype}; one that NumPy has too .* batch\.x\.to\(dtype\)"
+            UsageError, match=rf"dtype is {dtype}; a dtype that NumPy also has .* batch\.x\.to\(dtype\)"
         ):
             SequenceDataset(files / "ragged.npz", dtype=dtype)
 

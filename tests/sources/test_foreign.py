@@ -211,7 +211,7 @@ def test_labels_outside_of_their_classes_are_refused(place: Place, y: np.ndarray
 def test_an_array_has_one_part(tmp_path: Path) -> None:
     path = saved(tmp_path, target=np.array([1, 2, 3]))
     for said in ({"label": "x"}, {"label": "lengths"}, {"key": "x"}, {"label": "target", "key": "target"}):
-        with pytest.raises(UsageError, match="taken for something else"):
+        with pytest.raises(UsageError, match="already used for something else"):
             read(path, **said)
 
 
@@ -248,7 +248,7 @@ def test_labels_and_keys_may_be_called_anything(place: Place) -> None:
     assert "2 classes" in done.out.decode()
     failed = place.run("pad", "a.npz", "--array", "X", "--label", "z")
     assert (failed.code, failed.err.count("\n")) == (1, 1)
-    assert "a.npz: holds no array 'z' for --label; there are X, Y, who, n" in failed.err
+    assert "a.npz: holds no array 'z' for --label; the arrays are X, Y, who, n" in failed.err
     np.savez(place.folder / "b.npz", x=X, Y=[1, 2])
     failed = place.run("pad", "b.npz", "--label", "Y")
     assert failed.code == 1
@@ -270,7 +270,7 @@ def test_the_array_of_sequences_is_the_one_that_is_left(tmp_path: Path) -> None:
 
 def test_numbered_arrays_that_are_no_sequences_say_what_they_may_be(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", X, LENGTHS)
-    with pytest.raises(DataError, match=r"arr_0 has shape \(3, 2, 2\).*say --array arr_0"):
+    with pytest.raises(DataError, match=r"arr_0 has shape \(3, 2, 2\).*use --array arr_0"):
         read(tmp_path / "a.npz")
     assert len(read(tmp_path / "a.npz", array="arr_0", lengths="arr_1").ragged) == 3
     assert read(tmp_path / "a.npz", lengths="arr_1").steps == 3
@@ -299,7 +299,9 @@ def test_clean_padding_with_zeros_is_no_old_data_whatever_the_new_value(tmp_path
     assert read(saved(tmp_path), value=-1).warnings == []
     dirty = X.copy()
     dirty[0, 1] = 9
-    assert "1 steps past" in " ".join(read(saved(tmp_path, x=dirty), value=-1).warnings)
+    assert "1 step beyond lengths was overwritten" in " ".join(
+        read(saved(tmp_path, x=dirty), value=-1).warnings
+    )
     dirty[0, 1] = -1
     assert read(saved(tmp_path, x=np.where(X == 0, -1, X)), value=-1).warnings == []
 

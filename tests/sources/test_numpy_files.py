@@ -262,7 +262,7 @@ def test_the_old_data_of_the_tutorial_is_reset_and_counted(tmp_path: Path) -> No
     came = read(npz(tmp_path, x=TUTORIAL, lengths=TUTORIAL_LENGTHS))
     assert lists(came) == [TUTORIAL[0].tolist(), [[3, 4, 5]], TUTORIAL[2].tolist()]
     assert len(came.warnings) == 1
-    assert came.warnings[0].startswith("1 steps past the end")
+    assert came.warnings[0].startswith("1 step beyond lengths was overwritten")
 
 
 @pytest.mark.parametrize(
@@ -326,9 +326,9 @@ def test_the_only_array_beside_its_lengths_is_taken(tmp_path: Path) -> None:
 def test_array_names_one_of_several(tmp_path: Path) -> None:
     path = npz(tmp_path, train=np.array([[1]]), test=np.array([[2]]))
     assert lists(read(path, array="test")) == [[2]]
-    with pytest.raises(DataError, match=r"several arrays; say which with --array: train, test"):
+    with pytest.raises(DataError, match=r"several arrays; choose one with --array: train, test"):
         read(path)
-    with pytest.raises(DataError, match=r"no array 'tset'; say which with --array: train, test"):
+    with pytest.raises(DataError, match=r"no array 'tset'; choose one with --array: train, test"):
         read(path, array="tset")
 
 
@@ -546,7 +546,7 @@ def test_a_ragged_file_of_ours_comes_back_with_all_it_holds(scratch: Path, ragge
 @pytest.mark.parametrize("options", [{"array": "x"}, {"lengths": "lengths"}, {"input_padding": "pre"}])
 def test_a_file_of_ours_is_not_told_what_it_knows(tmp_path: Path, options: dict[str, Any]) -> None:
     sq.save(tmp_path / "ours.npz", sq.pad([[1], [2, 3]]))
-    with pytest.raises(UsageError, match="was written by seqtool and knows"):
+    with pytest.raises(UsageError, match="was written by seqtool and describes"):
         read(tmp_path / "ours.npz", **options)
 
 

@@ -135,17 +135,15 @@ def test_damage_to_the_numbers_of_an_npz_never_goes_unnoticed(tmp_path: Path) ->
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"k": "a", "s": [1]}\n{"k": "b", "s": [2]}\n{"k": "a", "s": [3]}\n')
-    with pytest.raises(
-        DataError, match=r"in\.jsonl: sequences 0 and 2 have the same key, a; .*leave --key out"
-    ):
+    with pytest.raises(DataError, match=r"in\.jsonl: duplicate key a: sequences 0 and 2; .*leave --key out"):
         read(tmp_path / "in.jsonl", array="s", key="k")
     assert len(read(tmp_path / "in.jsonl", array="s").ragged) == 3
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7])
-    with pytest.raises(DataError, match=r"sequences 1 and 2 have the same key, 7; .*--array"):
+    with pytest.raises(DataError, match=r"duplicate key 7: sequences 1 and 2; .*--array"):
         read(tmp_path / "in.npz")
     came = read(tmp_path / "in.npz", array="x")
     assert came.ragged.keys is None
-    assert came.warnings == ["sequences 1 and 2 have the same key, 7; keys were left out"]
+    assert came.warnings == ["duplicate key 7: sequences 1 and 2; keys were left out"]
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 8])
     assert read(tmp_path / "in.npz").ragged.keys is not None
 
@@ -156,8 +154,8 @@ def test_a_key_may_stand_twice_where_parts_tell_it_apart(tmp_path: Path) -> None
     assert np.asarray(came.ragged.keys).tolist() == [4, 7, 7]
     assert np.asarray(came.ragged.per_sequence["part"]).tolist() == [0, 0, 1]
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7], part=[0, 1, 1])
-    with pytest.raises(DataError, match=r"sequences 1 and 2 have the same key, 7, part 1; .*--array"):
+    with pytest.raises(DataError, match=r"duplicate key 7, part 1: sequences 1 and 2; .*--array"):
         read(tmp_path / "in.npz")
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7], part=[0.5, 0, 1])
-    with pytest.raises(DataError, match="sequences 1 and 2 have the same key, 7;"):
+    with pytest.raises(DataError, match="duplicate key 7: sequences 1 and 2;"):
         read(tmp_path / "in.npz")

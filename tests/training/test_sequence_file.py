@@ -204,14 +204,14 @@ TIME, LARGE = 1_700_000_001, 2**40
 @pytest.mark.parametrize(
     ("stored", "number", "dtype", "told"),
     [
-        ("int64", TIME, None, "1700000001, which float32 cannot hold exactly; give dtype float64"),
-        ("float64", TIME, None, r"1700000001\.0, which float32 cannot hold exactly; give dtype float64"),
-        ("int64", LARGE, "int32", "1099511627776, which int32 cannot hold; give dtype int64"),
+        ("int64", TIME, None, "1700000001, which float32 cannot hold exactly; use dtype float64"),
+        ("float64", TIME, None, r"1700000001\.0, which float32 cannot hold exactly; use dtype float64"),
+        ("int64", LARGE, "int32", "1099511627776, which int32 cannot hold; use dtype int64"),
         (
             "int64",
             2**53 + 1,
             "float64",
-            "9007199254740993, which float64 cannot hold exactly; give dtype int64",
+            "9007199254740993, which float64 cannot hold exactly; use dtype int64",
         ),
     ],
 )
@@ -256,7 +256,7 @@ def test_fractions_are_rounded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "told"),
     [
-        (np.float64(1e300), r"1e\+300, which float32 cannot hold exactly; give dtype float64"),
+        (np.float64(1e300), r"1e\+300, which float32 cannot hold exactly; use dtype float64"),
         (np.uint64(2**63), "9223372036854775808, which int64 cannot hold; store smaller numbers"),
     ],
 )
@@ -372,7 +372,7 @@ def test_a_copy_refuses_a_file_that_was_replaced(other: list[np.ndarray], tmp_pa
     assert len(pickle.loads(pickle.dumps(pickle.loads(pickled)))) == 4
     seqtool.save(tmp_path / "in.npz", ragged_of(other))
     with pytest.raises(
-        DataError, match=r"^in\.npz: was replaced since it was opened: it held 4 sequences in "
+        DataError, match=r"^in\.npz: changed on disk since it was opened: it held 4 sequences in "
     ):
         pickle.loads(pickled)
 
@@ -478,7 +478,7 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^gone\.npz: no such file"):
         SequenceFile(tmp_path / "gone.npz")
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(DataError, match=r"^text\.npz: not a whole \.npz file"):
+    with pytest.raises(DataError, match=r"^text\.npz: not a complete \.npz file"):
         SequenceFile(tmp_path / "text.npz")
     np.savez(tmp_path / "foreign.npz", x=np.ones((2, 3)))
     np.save(tmp_path / "x.npy", np.ones((2, 3)))

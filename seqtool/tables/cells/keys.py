@@ -75,7 +75,7 @@ def read_keys(
 
 
 class Keys:
-    """A column that tells sequences apart: int64 while every cell is a plain integer, else text.
+    """A column that identifies sequences: int64 while every cell is a plain integer, else text.
 
     `state` grows with each batch; a `final` one does not, and all batches come out of its one kind.
     """

@@ -125,7 +125,7 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
 class Labels:
     """A column of labels: each distinct text gets a code in the order of appearance.
 
-    `state` grows with each batch, and its `finish` tells the codes' final meaning; a `final` one does not grow.
+    `state` grows with each batch, and its `finish` gives the codes' final meaning; a `final` one does not grow.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class Labels:
         known = self.state.codes
         new = [place for place, text in enumerate(texts) if text not in known]
         if new and self._final:
-            raise UnseenError(f"label {texts[new[0]]!r} was not there")
+            raise UnseenError(f"label {texts[new[0]]!r} was not seen before")
         if new:
             # Codes stand in the order of appearance, so each first one is higher than all before it.
             firsts = np.flatnonzero(np.diff(np.maximum.accumulate(indices), prepend=-1))

@@ -83,7 +83,7 @@ class OrderState:
 
     @property
     def loss(self) -> Loss | None:
-        """The first number that cannot be told from its neighbours."""
+        """The first number that cannot be distinguished from its neighbours."""
         return self.numbers.loss(_INT)
 
 
@@ -193,7 +193,7 @@ class Order:
 
     @property
     def loss(self) -> Loss | None:
-        """The first number that cannot be told from its neighbours."""
+        """The first number that cannot be distinguished from its neighbours."""
         return self.state.loss
 
     def encode(self, array: Any, first_row: int | Array) -> list[Any]:
