@@ -228,16 +228,18 @@ def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
     """What can be read only once, in a temporary file that can be read again."""
     with contextlib.ExitStack() as clean:
         with held():
-            spool = clean.enter_context(tempfile.NamedTemporaryFile(prefix="seqtool-", dir=folder))
+            handle, name = tempfile.mkstemp(prefix="seqtool-", dir=folder)
+            clean.callback(Path(name).unlink, missing_ok=True)
+            spool = clean.enter_context(os.fdopen(handle, "wb"))
         try:
             shutil.copyfileobj(stream, spool, 1 << 20)
-            spool.flush()
+            spool.close()  # Windows opens no file again that is open
         except OSError as error:
             raise DataError(
                 f"{folder or tempfile.gettempdir()}: cannot hold the input ({why(error)}); name a folder with "
                 "more space: --temp-dir DIR"
             ) from None
-        yield Path(spool.name)
+        yield Path(name)
 
 
 def _recognise(name: str, packing: Packing | None, head: bytes) -> Kind:
