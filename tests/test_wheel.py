@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,11 @@ pytestmark = pytest.mark.slow
 
 
 def run(folder: Path, *words: str | Path) -> str:
-    # Not from the sources: the folder is another one, and -P or a script leaves it out of the path.
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    """What a program writes that finds no sources: the folder is another one, and nothing names them."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        words, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
