@@ -24,7 +24,7 @@ from seqtool.sequences.keys import shown_key
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
-from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_said, take
+from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_options, take
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory, allowed
 from seqtool.words import count
@@ -137,7 +137,7 @@ def _npz(source: Input, known: _Known, findings: list[Finding], stack: ExitStack
         kind = check_arrays(archive) if ours else ""
     if not ours:
         return _foreign(source, archive, known, findings)
-    refuse_said(source.name, known.foreign)
+    refuse_options(source.name, known.foreign)
     findings.append(Finding("arrays", "ok", _listed(archive, archive.names)))
     with _looking("meta", source):
         meta = check_meta(archive, kind)

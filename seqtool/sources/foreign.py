@@ -43,7 +43,7 @@ class ForeignData:
     notes: Sequence[str] = ()
 
 
-def refuse_said(name: str, spec: ForeignSpec) -> None:
+def refuse_options(name: str, spec: ForeignSpec) -> None:
     """Raise UsageError for options that describe a file of ours, which describes itself."""
     if spec.options:
         raise UsageError(
@@ -228,7 +228,7 @@ def _check_numbers(array: AnyArray, name: str) -> None:
 # Where a block is padded
 
 
-def old_data(block: Padded, side: Side) -> Stale | None:
+def leftover_values(block: Padded, side: Side) -> Stale | None:
     """The slots outside the sequences, were they padded at a side, that hold neither padding nor all zeros."""
     values = dict.fromkeys((block.value, 0))
     found = [stale_slots(block.x, block.lengths, padding=side, value=value) for value in values]
@@ -243,7 +243,7 @@ def looks_padded_at_start(block: Padded) -> bool:
 
 def _is_clean(block: Padded, side: Side) -> bool:
     """Whether the slots outside the sequences, were they padded at a side, hold nothing but padding."""
-    old = old_data(block, side)
+    old = leftover_values(block, side)
     if old is None:
         return True
     # A single slot holds one and the same whatever it is.

@@ -22,11 +22,11 @@ from seqtool.sources.foreign import (
     ForeignData,
     choose,
     dense,
+    leftover_values,
     lengths_file,
     looks_padded_at_start,
-    old_data,
     refuse_names,
-    refuse_said,
+    refuse_options,
     take,
 )
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
@@ -74,7 +74,7 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
     with ZipReader(source.path, source.name) as archive:
         archive.verify()
         if npz.is_ours(archive):
-            refuse_said(source.name, replace(spec, value=None))
+            refuse_options(source.name, replace(spec, value=None))
             return _ours(npz.read(archive))
         return _foreign(take(archive, choose(archive, spec), spec, options.memory), spec)
 
@@ -113,7 +113,7 @@ def _check_lengths_of(block: Padded, spec: ForeignSpec) -> list[str]:
             "the array looks padded at its start: taken as padded at its end, lengths would drop real steps; "
             "add --input-padding pre, or --input-padding post if that is right"
         )
-    leftover = old_data(block, block.padding)
+    leftover = leftover_values(block, block.padding)
     if leftover is None:
         return []
     were = "was" if leftover.count == 1 else "were"

@@ -165,5 +165,5 @@ def test_text_in_a_file_is_not_read_when_it_is_listed(widest: int | None) -> Non
 def test_contents_cannot_be_written_twice_by_mistake() -> None:
     contents = contents_of(pad_stream(RAGGED), suffix=".npy")
     written(contents)
-    with pytest.raises(AssertionError, match="0 bytes came"):
+    with pytest.raises(AssertionError, match="x: 0 bytes were written"):
         written(contents)
