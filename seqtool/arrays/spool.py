@@ -52,7 +52,7 @@ class Spool:
 
     def append(self, array: Array) -> FileArray:
         """Put an array behind all others; what comes back reads it again."""
-        with self._told():
+        with self._explained():
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0, prefix="seqtool-", dir=self._folder)  # noqa: SIM115
             data = np.ascontiguousarray(array)
@@ -60,11 +60,11 @@ class Spool:
             self._end += write_at(self._file, data.reshape(-1).view(np.uint8), begin)
         return FileArray(self._file, str(self._folder), begin, data.shape, data.dtype)
 
-    def _told(self) -> _Told:
-        return _Told(self._folder)
+    def _explained(self) -> _Explained:
+        return _Explained(self._folder)
 
 
-class _Told:
+class _Explained:
     """Says which folder it is that has no room."""
 
     def __init__(self, folder: Path) -> None:

@@ -65,7 +65,7 @@ def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tupl
     least, most = int(offsets[0]), int(offsets[-1])
     step = rows_per_chunk(rows)
     for at in range(least, most, step):
-        real = np.flatnonzero(~wholly(rows[at : min(at + step, most)], value)) + at
+        real = np.flatnonzero(~steps_equal_to(rows[at : min(at + step, most)], value)) + at
         which = np.searchsorted(offsets, real, side="right") - 1
         if side == "post":
             outermost[which] = real  # of several the last one stays
@@ -81,7 +81,7 @@ def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tupl
     return begins, ends
 
 
-def wholly(steps: Array, value: float) -> Array:
+def steps_equal_to(steps: Array, value: float) -> Array:
     """Which steps hold `value` in every feature: (S,) bool."""
     held = np.asarray(value)
     if steps.dtype.kind == "f" and first_loss(held, steps.dtype) is None:  # 0.1 as float32 is not 0.1

@@ -86,7 +86,7 @@ def ragged_line(ragged: Ragged) -> str:
     if len(shape) > 1:
         steps.append(_counted(shape[1], "feature"))
     steps[-1] += f" {ragged.values.dtype}"
-    return f"Ragged({', '.join([*steps, *_company(ragged)])})"
+    return f"Ragged({', '.join([*steps, *_aligned(ragged)])})"
 
 
 def padded_line(padded: Padded) -> str:
@@ -103,12 +103,12 @@ def padded_line(padded: Padded) -> str:
         about,
         padded.padding,
         f"value {shown}",
-        *_company(padded),
+        *_aligned(padded),
     ]
     return f"Padded({', '.join(parts)})"
 
 
-def _company(data: Ragged | Padded) -> list[str]:
+def _aligned(data: Ragged | Padded) -> list[str]:
     keys = (
         [] if data.keys is None else [f"keys {'text' if data.keys.dtype.kind in 'UT' else data.keys.dtype}"]
     )

@@ -27,7 +27,7 @@ from seqtool.sequences.items import (
 )
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.validation import (
-    check_company,
+    check_aligned,
     check_count,
     check_numeric,
     check_offsets,
@@ -90,7 +90,7 @@ class Ragged:
         check_offsets(self.offsets, len(self.values))
         for name, array in self.per_step.items():
             check_count(name, array.data, len(self.values), "steps")
-        check_company(self, len(self), self.values.shape[1:])
+        check_aligned(self, len(self), self.values.shape[1:])
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -75,7 +75,7 @@ def check_parts(padded: Padded) -> None:
     for name, array in padded.per_step.items():
         if array.data.shape[:2] != x.shape[:2]:
             raise DataError(f"{name} has shape {array.data.shape}, but x has shape {x.shape}")
-    check_company(padded, len(x), x.shape[2:])
+    check_aligned(padded, len(x), x.shape[2:])
     check_value(padded.value, x.shape[2:], x.dtype)
     for array in padded.per_step.values():
         check_value(array.value, (), array.data.dtype)
@@ -154,7 +154,7 @@ def check_offsets(offsets: AnyArray, steps: int) -> None:
         raise DataError(f"offsets ends at {before}, but values holds {steps} steps")
 
 
-def check_company(data: Ragged | Padded, count: int, feature_shape: tuple[int, ...]) -> None:
+def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, ...]) -> None:
     """Raise DataError unless keys, names of features and per-sequence arrays are as many as they must be."""
     if data.features is not None and (len(data.features),) != feature_shape:
         found = feature_shape[0] if feature_shape else "no"

@@ -72,7 +72,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
             )
         with np.errstate(under="ignore"):
             ragged = ragged.replace(values=values.astype(target))
-    return _with_company(source, ragged, fields, sum(map(len, lists)))
+    return _with_aligned(source, ragged, fields, sum(map(len, lists)))
 
 
 def _json_records(source: Input) -> Iterator[tuple[str, Any]]:
@@ -191,11 +191,11 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
         values = GrowingArray(options.spool, steps.dtype, steps.shape[1:])
     dtype = np.result_type(*kinds) if kinds else values.dtype
     ragged = Ragged(values.done(dtype), cumulative_offsets(lengths.done()))
-    company = {part: pa.concat_arrays(columns) for part, columns in fields.items() if columns}
-    return _with_company(source, ragged, company, len(values))
+    aligned = {part: pa.concat_arrays(columns) for part, columns in fields.items() if columns}
+    return _with_aligned(source, ragged, aligned, len(values))
 
 
-def _with_company(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:
+def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:
     """The sequences with their labels and keys."""
     try:
         if "key" in fields:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import UsageError
-from seqtool.operations.strip import Hidden, hidden_padding, likely_padding, strip, wholly
+from seqtool.operations.strip import Hidden, hidden_padding, likely_padding, steps_equal_to, strip
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
@@ -114,10 +114,14 @@ def test_a_side_that_is_none_is_refused() -> None:
 
 
 @given(lists_of(st.sampled_from([0.0, 1.0, math.nan])), st.sampled_from([0.0, math.nan]))
-def test_wholly_says_which_steps_hold_nothing_else(sequences: list[list[float]], value: float) -> None:
+def test_steps_equal_to_says_which_steps_hold_nothing_else(
+    sequences: list[list[float]], value: float
+) -> None:
     ragged = ragged_of(sequences, "float64")
     steps = ragged.values.tolist()
-    assert wholly(ragged.values, value).tolist() == [n == value or (n != n and value != value) for n in steps]
+    assert steps_equal_to(ragged.values, value).tolist() == [
+        n == value or (n != n and value != value) for n in steps
+    ]
 
 
 @given(lists_of(st.sampled_from([0.0, 1.0, 2.0, math.nan])))
