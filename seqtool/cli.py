@@ -8,11 +8,13 @@ import json
 import os
 import pkgutil
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from seqtool import commands
+from seqtool.advice import Advice, Message, advice_in
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
 from seqtool.commands._transform import command_of
@@ -86,7 +88,8 @@ def run(arguments: list[str]) -> int:
                 )  # the reader of the pipe has gone: end quietly, as `cat | head` does
             if "--traceback" in arguments or not isinstance(error, Exception):
                 raise
-            return fail(*_explain(error, arguments), arguments)
+            message, code = _explain(error, arguments)
+            return fail(message, code, arguments, advice_in(error, message))
 
 
 def _call(arguments: list[str]) -> int:
@@ -113,7 +116,7 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
     if isinstance(error, typer.TyperException):
         return printable(error.format_message()), error.exit_code or 2
     if isinstance(error, MemoryError):
-        return "not enough memory; see --dry-run for what the output takes", 1
+        return Message("not enough memory; see what the output takes with ", Advice("--dry-run")), 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
         return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
@@ -130,7 +133,7 @@ def ending(number: int) -> tuple[str, int]:
     return f"{ending_signals()[number]}; {signals.outcome()}", 128 + number
 
 
-def fail(message: str, code: int, arguments: list[str]) -> int:
+def fail(message: str, code: int, arguments: list[str], advice: Sequence[Advice] = ()) -> int:
     """Write the error that ends a call to standard error, as JSON where the call asks for it, and return `code`."""
     if sys.stderr is None:
         return code
@@ -139,7 +142,13 @@ def fail(message: str, code: int, arguments: list[str]) -> int:
         from seqtool.terminal.report import SCHEMA
 
         known = {} if asked.command is None else {"command": asked.command}
-        error = {"schema": SCHEMA, **known, "error": message, "exit_code": code}
+        error = {
+            "schema": SCHEMA,
+            **known,
+            "error": message,
+            "advice": [*map(str, advice)],
+            "exit_code": code,
+        }
         print(json.dumps(error), file=sys.stderr)
     else:
         print(f"seqtool: error: {message}", file=sys.stderr)

@@ -21,7 +21,7 @@ PACKAGE = ROOT / "seqtool"
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"errors", "words"},
+    {"advice", "errors", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},
@@ -491,7 +491,7 @@ def test_another_name_is_not_there() -> None:
 # Modules without a test file of their own: they are run by the tests of those who use them.
 TESTED_BY_OTHERS = {
     "commands": {"call", "given", "groups", "source", "transform", "values"},
-    "": {"__main__", "cli", "errors", "words"},
+    "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"keys", "padding_values", "stream", "validation"},

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import span
 from seqtool.commands._options import OutputOptions
@@ -274,5 +275,6 @@ def _check_room(drafts: Sequence[_Draft], compress: Compress | None) -> None:
             takes = "takes" if len(paths) == 1 else "together take"
             raise DataError(
                 f"{listed([*map(str, paths)])}: {takes} {human(size)}, but the disk has {human(free)} left; "
-                "see --dry-run"
+                "see ",
+                Advice("--dry-run"),
             )

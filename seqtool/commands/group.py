@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtool.advice import Advice, Message
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
     ColumnOptions,
@@ -123,7 +124,10 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         summary.warnings.append(f"missing values became NaN: {detail}")
     if result.coarse:
         summary.warnings.append(
-            f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; --dtype float64 keeps it"
+            Message(
+                f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; keep it with ",
+                Advice("--dtype", "float64"),
+            )
         )
     if not len(result.ragged):
         summary.warnings.append("no sequence is left")

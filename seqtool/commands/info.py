@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands._options import MemoryOptions, choice
 
 
@@ -55,7 +56,11 @@ def info(
 
     errors.check_choice("--code", code, codegen.CODES)
     if code is not None and (as_json or sequence is not None):
-        raise UsageError("--code prints a program and nothing else; leave --json and --sequence out")
+        both = {"--json": as_json, "--sequence": sequence is not None}
+        raise UsageError(
+            "--code prints a program and nothing else; ",
+            Advice(without=[option for option, is_given in both.items() if is_given]),
+        )
     memory.allowed(using.max_memory)  # files are read in windows that any figure allows
     with inputs.opened([source] if source else [], spool=inputs.temporary_folder(using.temp_dir)) as found:
         if len(found) > 1:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtool.advice import Advice, Message
 from seqtool.commands._options import (
     SIDES,
     ArrayOptions,
@@ -81,7 +82,7 @@ def pad(
     if ragged:
         padding.refuse(may_cut=True)
         if multiple_of > 1:
-            raise UsageError("--ragged pads nothing: leave --multiple-of out")
+            raise UsageError("--ragged pads nothing: ", Advice(without=["--multiple-of"]))
     check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     summary = Summary("pad")
     with one_source(source, "pad", using) as opened:
@@ -143,6 +144,4 @@ def _mention_strip(ragged: Ragged, summary: Summary) -> None:
 
     hidden = hidden_padding(ragged)
     if hidden:
-        summary.say(
-            "note", f"{hidden.seen}; if that is leftover padding, {' '.join(hidden.options)} drops it"
-        )
+        summary.say("note", Message(f"{hidden.seen}; if that is leftover padding: ", Advice(*hidden.options)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands import _completion
 from seqtool.commands._call import Call
 from seqtool.commands._options import ArrayOptions, ColumnOptions, EmptyKey, MemoryOptions, TableOptions
@@ -71,7 +72,10 @@ def plan(
     of_table = bool(by.key) and given.array is None
     if of_table and (given.lengths or given.input_padding):
         raise UsageError(
-            "--lengths and --input-padding describe padded arrays; --key groups the rows of tables"
+            "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
+            Advice(without=["--key"]),
+            ", or ",
+            described.without("--lengths", "--input-padding"),
         )
     if not of_table:
         _refuse_table_options(by, text, empty_key)
@@ -169,7 +173,7 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
     for name, held in given.items():
         if held != usual[name] and name not in ("key", "label"):
             option = "--" + name.replace("_", "-")
-            raise UsageError(f"{option} is for tables; name the key column with --key")
+            raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 
 
 def _advised(call: Call | None, advice: Advice, measured: Measured, *, of_table: bool) -> Call | None:

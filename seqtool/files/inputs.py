@@ -17,6 +17,7 @@ from typing import IO, Any, Literal, cast
 
 from isal.igzip_lib import IsalError
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
 from seqtool.system.signals import held
 
@@ -219,8 +220,10 @@ def _input(name: str, path: Path, given: Path | None) -> Input:
 
 
 def _empty(name: str) -> DataError:
-    hint = "; if the command before the pipe wrote a file instead, add -o - to it" if name == STDIN else ""
-    return DataError(f"{name}: empty; rows or sequences were expected{hint}")
+    hint: list[object] = []
+    if name == STDIN:
+        hint = ["; if the command before the pipe wrote a file instead, add to it: ", Advice("-o", "-")]
+    return DataError(f"{name}: empty; rows or sequences were expected", *hint)
 
 
 @contextlib.contextmanager
@@ -237,7 +240,8 @@ def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
         except OSError as error:
             raise DataError(
                 f"{folder or tempfile.gettempdir()}: cannot hold the input ({why(error)}); name a folder with "
-                "more space: --temp-dir DIR"
+                "more space: ",
+                Advice("--temp-dir", "DIR"),
             ) from None
         yield Path(name)
 

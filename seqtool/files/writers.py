@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from seqtool.advice import Advice
 from seqtool.errors import UsageError
 from seqtool.files.contents import members, x_alone
 from seqtool.files.deflate import Compress
@@ -123,7 +124,7 @@ class Writer:
         for what, argument, asked in (("a mask", "mask", mask), ("compression", "compress", compress)):
             if asked and not getattr(self, argument):
                 other = _first(argument)
-                raise UsageError(f"{here}; use {other} for {what}, or leave {dashes}{argument} out")
+                raise UsageError(f"{here}; use {other} for {what}, or ", Advice(without=[f"--{argument}"]))
         if ragged and not self.ragged:
             raise UsageError(f"{here}, and ragged sequences have none; use {_first('ragged')}")
 

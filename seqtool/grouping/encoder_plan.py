@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
@@ -137,13 +138,15 @@ class EncoderPlan:
         if error.column == "y":
             name = self.label(self.labels["y"])
             before, after = (state.labels["y"].text(code) for code in (error.before, error.after))
-            option = f"use --step-label {name} for one label per step"
+            way_out = Message(
+                "for one label per step, use ", Advice("--step-label", name, without=["--label"])
+            )
         else:
             name = self.label(int(error.column[1:]))
             before, after = error.before, error.after
-            option = f"leave --static {name} out, and it is a feature of each step"
+            way_out = Message("as a feature of each step: ", Advice(without=["--static", name]))
         return DataError(
-            f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; {option}"
+            f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; ", way_out
         )
 
     def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:

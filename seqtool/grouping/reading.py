@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
@@ -86,7 +87,10 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
         if state.keys[column].empty and plan.options.empty_key == "error":
             raise DataError(
                 f"key column {plan.label(column)!r} is empty in {state.keys[column].empty:,} of {state.rows:,} rows; "
-                "say what to do with them: --empty-key drop, or --empty-key keep"
+                "say what to do with them: ",
+                Advice("--empty-key", "drop"),
+                ", or ",
+                Advice("--empty-key", "keep"),
             )
     if state.rows == state.dropped:
         raise DataError(f"all {state.rows:,} rows have an empty key; nothing is left to group")

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
@@ -184,8 +185,12 @@ def check_blow_up(planned: PaddedStream) -> None:
     few, most = (int(np.quantile(lengths, share, method="inverted_cdf")) for share in (0.95, 0.99))
     raise DataError(
         f"x would be {planned.shape} {planned.dtype}, {human(planned.nbytes)}, although the sequences hold "
-        f"{human(real)}: the longest, {key}, has {lengths[longest]:,} steps; --maxlen {max(few, 1)} covers 95 % of "
-        f"the sequences, --maxlen {max(most, 1)} 99 %; or keep them as they are: --ragged"
+        f"{human(real)}: the longest, {key}, has {lengths[longest]:,} steps; ",
+        Advice("--maxlen", max(few, 1)),
+        " covers 95 % of the sequences, ",
+        Advice("--maxlen", max(most, 1)),
+        " 99 %; or keep them as they are: ",
+        Advice("--ragged"),
     )
 
 

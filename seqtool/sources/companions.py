@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
@@ -80,7 +81,8 @@ def companions(
             added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
             if given.get(part) or (strict and part in NEVER_LOST):
-                raise DataError(f"{error}; --array {taken[0]} alone leaves it out") from None
+                alone = Advice("--array", taken[0], without=["--label", "--key"])
+                raise DataError(error, "; to leave it out: ", alone) from None
             found.misfits[name] = str(error)
             continue
         found.parts |= added

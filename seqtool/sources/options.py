@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
@@ -38,6 +39,10 @@ class ForeignSpec:
             if content is not None
             for word in (f"--{name.replace('_', '-')}", content)
         )
+
+    def without(self, *options: str) -> Advice:
+        """The advice to leave out those of some options that were given."""
+        return Advice(without=[option for option in self.options[::2] if option in options])
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,10 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
                 ]
         lists = fields["array"]
     elif options.foreign.array or options.foreign.label or options.foreign.key:
-        raise UsageError(f"--array, --label and --key name fields of objects; {source.name} holds lists")
+        raise UsageError(
+            f"--array, --label and --key name fields of objects; {source.name} holds lists: ",
+            options.foreign.without("--array", "--label", "--key"),
+        )
     else:
         lists = rows
     for place, row in zip(places, lists, strict=True):

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.system.platform import cpu_count, physical_memory
 from seqtool.words import human
@@ -47,8 +48,8 @@ class Memory:
         needed = max(LEAST, 2 * (_LEAST_IN_FLIGHT + columns * _PER_COLUMN))
         if self.limit < needed:
             raise UsageError(
-                f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; "
-                f"{-(-needed // 10**6)}M is the least"
+                f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; the least is ",
+                Advice("--max-memory", f"{-(-needed // 10**6)}M"),
             )
         more_threads = max(0, self.threads() - _FEWEST)
         return self.limit - _IN_FLIGHT - columns * _PER_COLUMN - more_threads * _PER_THREAD
@@ -78,14 +79,16 @@ def allowed(text: str | None) -> Memory:
     >>> allowed("1.5G").limit
     1500000000
     """
-    name, example = "--max-memory", "--max-memory 256M"
+    name = "--max-memory"
     if text is None and os.environ.get(_VARIABLE):
-        text, name, example = os.environ[_VARIABLE], _VARIABLE, f"{_VARIABLE}=256M"
+        text, name = os.environ[_VARIABLE], _VARIABLE
     if text is None:
         return Memory(max(LEAST, budget() * 2 // 3))
     limit = parse_size(text, name)
     if limit < LEAST:
-        raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: {example}")
+        raise UsageError(
+            f"{name} is {text}; at least {human(LEAST)} is needed: ", Advice("--max-memory", "256M")
+        )
     return Memory(limit, name)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Any
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input, open_bytes
 
@@ -47,7 +48,11 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
     if delimiter is not None:
         delimiter = _ESCAPES.get(delimiter, delimiter)
         if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
-            raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
+            raise UsageError(
+                f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'; or ",
+                Advice(without=["--delimiter"]),
+                ", for the first row shows it",
+            )
     row, delimiter, blank = _first_row(source, delimiter, encoding)
     for column, cell in enumerate(row):
         check_encoded(source, blank + 1, column, cell, encoding)
@@ -127,8 +132,11 @@ def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
         return True
     number, other = row[numbers.index(True)], row[numbers.index(False)]
     raise DataError(
-        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); "
-        "say --header if it names the columns, --no-header if it is data"
+        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); say ",
+        Advice("--header"),
+        " if it names the columns, ",
+        Advice("--no-header"),
+        " if it is data",
     )
 
 
@@ -147,7 +155,8 @@ def check_encoded(source: Input, line: int, column: int, cell: str, encoding: st
     if wrong:
         raise DataError(
             f"{source.name}: line {line}, column {column}: byte 0x{ord(wrong) - 0xDC00:02x} is not text in "
-            f"{encoding}; set --encoding, such as latin-1 or cp1252"
+            f"{encoding}; name its encoding, such as ",
+            Advice("--encoding", "latin-1"),
         )
 
 
@@ -168,7 +177,9 @@ def _decoded(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
         codecs.lookup(encoding)
     except LookupError:
         raise UsageError(
-            f"--encoding {encoding}: no such encoding; utf-8, latin-1 and cp1252 are common"
+            f"--encoding {encoding}: no such encoding; ",
+            Advice(without=["--encoding"]),
+            " for UTF-8; latin-1 and cp1252 are common too",
         ) from None
     name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     return io.TextIOWrapper(stream, encoding=name, errors="surrogateescape", newline="")

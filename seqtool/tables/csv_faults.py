@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing
 from seqtool.tables.csv_blocks import LONGEST_ROW
@@ -28,7 +29,10 @@ def first_fault(source: Input, dialect: Dialect, error: Exception) -> DataError 
     except DataError as found:
         return found
     except UnicodeError:
-        return DataError(f"{source.name}: not text in {dialect.encoding}; set --encoding")
+        return DataError(
+            f"{source.name}: not text in {dialect.encoding}; name its encoding, such as ",
+            Advice("--encoding", "latin-1"),
+        )
     except BROKEN as broken:
         return damaged_packing(source.name, source.packing or "file's", broken)
     reason = " ".join(str(error).split())

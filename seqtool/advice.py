@@ -1,0 +1,77 @@
+"""Advice: what an error or a warning proposes, as data that can be run, and the sentences that carry it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, init=False)
+class Advice:
+    """A change of the call that was made, or a call of another command; it prints as it is typed.
+
+    `words` are options to add, each with its value, which replaces another value unless the option may be repeated;
+    or they begin with `seqtool`, and are a whole call. `without` are options to leave out. FILE and other words in
+    capitals stand for what only the caller knows.
+
+    >>> print(Advice("--drop", "my column"))
+    --drop 'my column'
+    >>> print(Advice(without=["--maxlen", "--mask"]))
+    leave --maxlen and --mask out
+    >>> print(Advice("--step-label", "y", without=["--label"]))
+    --step-label y instead of --label
+    """
+
+    words: tuple[str, ...]
+    without: tuple[str, ...]
+
+    def __init__(self, *words: object, without: Sequence[str] = ()) -> None:
+        object.__setattr__(self, "words", tuple(map(str, words)))
+        object.__setattr__(self, "without", tuple(without))
+
+    def __str__(self) -> str:
+        *others, last = _options(self.without) or [""]
+        left = f"{', '.join(others)} and {last}" if others else last
+        if not self.words:
+            return f"leave {left} out"
+        return f"{shlex.join(self.words)}{f' instead of {left}' if left else ''}"
+
+
+def _options(words: Sequence[str]) -> list[str]:
+    """Options, each with its value where one stands behind it."""
+    options: list[list[str]] = []
+    for word in words:
+        if word.startswith("--") or not options:
+            options.append([word])
+        else:
+            options[-1].append(word)
+    return [shlex.join(option) for option in options]
+
+
+class Message(str):
+    """A sentence made of parts, and the advice among them; a part may be another sentence, or an error.
+
+    >>> Message("these are fractions; choose ", Advice("--dtype", "float32"))
+    'these are fractions; choose --dtype float32'
+    """
+
+    advice: tuple[Advice, ...]
+
+    def __new__(cls, *parts: object) -> Message:
+        """The parts one behind the other, and all advice in them."""
+        message = super().__new__(cls, "".join(map(str, parts)))
+        message.advice = advice_in(*parts)
+        return message
+
+
+def advice_in(*parts: object) -> tuple[Advice, ...]:
+    """The advice among the parts of a sentence, in its order.
+
+    >>> advice_in("all right")
+    ()
+    """
+    found: list[Advice] = []
+    for part in parts:
+        found += [part] if isinstance(part, Advice) else getattr(part, "advice", ())
+    return tuple(dict.fromkeys(found))
