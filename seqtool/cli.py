@@ -15,6 +15,7 @@ import typer
 from seqtool import commands
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
+from seqtool.commands._repeats import OneValueEach
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
@@ -57,10 +58,10 @@ def build() -> typer.Typer:
         if module.name.startswith("_"):  # what commands share
             continue
         function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
-        app.command(module.name)(takes_groups(function))
+        app.command(module.name, cls=OneValueEach)(takes_groups(function))
     for name in OPERATIONS:
         operation = getattr(importlib.import_module(f"seqtool.operations.{name}"), name.title())
-        app.command(name)(takes_groups(command_of(operation)))
+        app.command(name, cls=OneValueEach)(takes_groups(command_of(operation)))
     return app
 
 
