@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seqtool import cli
 from seqtool.commands._given import given as given_in
 
-ROOT: Any = typer.main.get_command(cli.build())
+ROOT: Any = cli.build()
 
 
 @pytest.mark.parametrize(

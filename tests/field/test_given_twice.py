@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from seqtool import cli
 from seqtool.errors import UsageError
 from tests.command import Place
 
-ROOT: Any = typer.main.get_command(cli.build())
+ROOT: Any = cli.build()
 ONCE = [
     (name, option)
     for name, command in sorted(ROOT.commands.items())
