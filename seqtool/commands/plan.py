@@ -16,7 +16,7 @@ from seqtool.errors import UsageError
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
     from seqtool.inspecting.measure import Measured
-    from seqtool.inspecting.planning import Advice
+    from seqtool.inspecting.planning import Recommendation
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.terminal.report import Summary
 
@@ -70,6 +70,7 @@ def plan(
 
     inputs.require_any(sources or [])
     of_table = bool(by.key) and given.array is None
+    described = given.described(by.label, by.key[0] if by.key else None)
     if of_table and (given.lengths or given.input_padding):
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
@@ -85,7 +86,6 @@ def plan(
         spec = by.spec(text, empty_key=empty_key, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
-        described = given.described(by.label, by.key[0] if by.key else None)
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
@@ -176,7 +176,7 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 
 
-def _advised(call: Call | None, advice: Advice, measured: Measured, *, of_table: bool) -> Call | None:
+def _advised(call: Call | None, advice: Recommendation, measured: Measured, *, of_table: bool) -> Call | None:
     """The call that does what is advised: that of plan, for another command."""
     if call is None or advice.maxlen is None:
         return None
