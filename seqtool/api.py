@@ -25,6 +25,7 @@ from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named
 from seqtool.tables.table import TextOptions
+from seqtool.words import as_arguments
 
 Column = str | SupportsIndex
 
@@ -127,5 +128,7 @@ def _warn(result: GroupResult) -> None:
         warnings.warn(
             f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=4
         )
+    for warning in result.rounded:
+        warnings.warn(as_arguments(warning), stacklevel=4)
     if result.missing:
         warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=4)

@@ -108,8 +108,9 @@ _VALUED |= {
     "padding",
     "truncating",
     "compress",
+    "value",
 }
-_BARE = {"maxlen", "min-len"}  # their values are numbers
+_BARE = {"maxlen", "min-len", "value"}  # their values are numbers
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),

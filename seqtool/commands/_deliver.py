@@ -138,6 +138,7 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
     )
     if isinstance(data, PaddedStream):
         check_blow_up(data)
+        summary.warnings += data.warnings
     whole = data.ragged if isinstance(data, PaddedStream) else data
     contents = writer.contents(data, mask)
     report = Summary(summary.command, facts={"rows": _account(whole)})

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.advice import Advice, Message
-from seqtool.commands._call import Call
 from seqtool.commands._options import (
     ColumnOptions,
     EmptyKey,
@@ -18,8 +17,6 @@ from seqtool.commands._options import (
     TableOptions,
     choice,
 )
-from seqtool.commands._values import call_without
-from seqtool.errors import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from seqtool.grouping.group import GroupResult
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 def group(
     *,
-    call: Call,
     by: ColumnOptions,
     sources: Annotated[
         list[str] | None,
@@ -92,11 +88,7 @@ def group(
         table = opening.open_tables(found, spec.text)
         watch = progress.watch(summary, quiet=to.quiet or to.as_json)
         names = [item.base_name for item in found]
-        try:
-            grouped = group_rows(table, spec, inputs=names, spool=spool, memory=allowed, watch=watch)
-        except NotNumbersError as error:
-            advised = call_without(call, spec, error.columns)
-            raise DataError(f"{error}: {advised}" if advised else str(error)) from None
+        grouped = group_rows(table, spec, inputs=names, spool=spool, memory=allowed, watch=watch)
         _tell(grouped.result, table, [item.name for item in found], summary)
         deliver(grouped.data, destination, to, summary, mask=padding.mask, threads=allowed.threads())
 
@@ -129,6 +121,7 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
                 Advice("--dtype", "float64"),
             )
         )
+    summary.warnings += result.rounded
     if not len(result.ragged):
         summary.warnings.append("no sequence is left")
     summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}

@@ -70,10 +70,11 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors
+    from seqtool.arrays.dtypes import dtype_named
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.commands._source import one_source, read
     from seqtool.commands._transform import show_outcome
-    from seqtool.operations.cast import recast
+    from seqtool.operations.cast import check_cast, rounded, rounding_warnings
     from seqtool.operations.pad import pad_stream, with_entry
     from seqtool.operations.run import apply_all
     from seqtool.terminal.report import Summary
@@ -98,7 +99,9 @@ def pad(
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.file.name):
             if ragged:
-                data: Any = recast(outcome.ragged, padding.dtype or outcome.ragged.values.dtype)
+                target = dtype_named(padding.dtype or outcome.ragged.values.dtype)
+                summary.warnings += rounding_warnings(check_cast(outcome.ragged, target), target)
+                data: Any = rounded(outcome.ragged, target)
             else:
                 data = pad_stream(
                     outcome.ragged,

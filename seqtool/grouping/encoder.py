@@ -121,7 +121,13 @@ class Encoder:
         }
         self._features = {
             column: Numbers(
-                target, words, text=plan.text, keep=keep, state=known.features.get(column), final=final
+                target,
+                words,
+                text=plan.text,
+                keep=keep,
+                rounds=options.dtype is not None,
+                state=known.features.get(column),
+                final=final,
             )
             for column in roles.features
         }

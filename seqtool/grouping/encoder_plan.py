@@ -104,14 +104,26 @@ class EncoderPlan:
         return self.asked_dtype or np.dtype(np.int64 if whole else np.float32)
 
     def static_dtype(self, state: EncoderState) -> np.dtype[Any]:
-        """The type of the static numbers, once all rows are known."""
-        whole = all(numbers.whole for numbers in state.statics.values())
-        return np.dtype(np.int64 if whole else np.float32)
+        """The type of the static numbers, once all rows are known: float64 where float32 would change some."""
+        if all(numbers.whole for numbers in state.statics.values()):
+            return np.dtype(np.int64)
+        single, double = np.dtype(np.float32), np.dtype(np.float64)
+        return single if all(numbers.loss(single) is None for numbers in state.statics.values()) else double
 
     def missing(self, state: EncoderState) -> dict[str, int]:
         """The columns of features and static numbers that have missing values, and how many."""
         columns = {**{column: state.features[column] for column in self.features}, **state.statics}
         return {self.label(column): numbers.missing for column, numbers in columns.items() if numbers.missing}
+
+    @property
+    def rounds(self) -> bool:
+        """Whether whole numbers are rounded to a float type, because somebody asked for it."""
+        return self.options.dtype is not None and dtype_named(self.options.dtype).kind == "f"
+
+    def rounded(self, state: EncoderState) -> dict[str, int]:
+        """The features of which whole numbers are rounded to the type asked for, and how many."""
+        counts = {self.label(column): state.features[column].rounded for column in self.features}
+        return {name: count for name, count in counts.items() if count}
 
     def coarse(self, state: EncoderState) -> list[str]:
         """The features that become float32 although some of their numbers have no room for a fraction there."""

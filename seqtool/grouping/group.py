@@ -14,6 +14,7 @@ from typing import TypeVar
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError, UsageError
+from seqtool.grouping.advising import rounding_warnings
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
@@ -45,7 +46,7 @@ class GroupResult:
 
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
     `features` names the features also where the table has no names; `coarse` are those of numbers so large that
-    float32 has no room for their fractions.
+    float32 has no room for their fractions, `rounded` warns of whole numbers that were rounded to the dtype asked for.
     """
 
     ragged: Ragged
@@ -54,6 +55,7 @@ class GroupResult:
     missing: dict[str, int]
     ties: int
     coarse: list[str]
+    rounded: list[str]
 
 
 def group_table(
@@ -167,7 +169,15 @@ def _grouped(
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
     features = [table.label(column) for column in plan.features]
-    return GroupResult(long.ragged, rows, features, plan.missing(state), grouped.ties, plan.coarse(state))
+    return GroupResult(
+        long.ragged,
+        rows,
+        features,
+        plan.missing(state),
+        grouped.ties,
+        plan.coarse(state),
+        rounding_warnings(plan, state),
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError
+from seqtool.grouping.advising import for_cell, for_features, without_features, without_static
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
@@ -101,9 +102,13 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
         _check_empty(plan, state, "label", column, state.labels[part].missing)
     dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
     for column in plan.features:
-        _check_loss(plan, column, state.features[column].loss(dtype), place)
+        if loss := state.features[column].loss(dtype, rounds=plan.rounds):
+            where = f"{place(loss.row)}, column {plan.label(column)!r}"
+            raise DataError(f"{where}: {loss.reason}; ", for_features(plan, state))
     for column in plan.roles.static:
-        _check_loss(plan, column, state.statics[column].loss(static_dtype), place)
+        if loss := state.statics[column].loss(static_dtype):
+            where = f"{place(loss.row)}, static column {plan.label(column)!r}"
+            raise DataError(f"{where}: {loss.reason}; ", without_static(plan, column))
 
 
 def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:
@@ -118,8 +123,14 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
             if (bad := state.features[column].bad) and state.features[column].no_numbers
         }
         if wrong:
-            raise no_numbers_error(wrong)
-    raise bad_cell_error(fault.bad, fault.part, plan.label(fault.column), name=name, place=place)
+            positions = [column for column in sure if plan.label(column) in wrong]
+            raise no_numbers_error(wrong, without_features(plan, positions))
+    way_out = None
+    if fault.part in ("feature", "static"):
+        way_out = for_cell(plan, state, fault.part, fault.column, fault.bad)
+    raise bad_cell_error(
+        fault.bad, fault.part, plan.label(fault.column), name=name, place=place, way_out=way_out
+    )
 
 
 def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int, count: int) -> None:

@@ -56,7 +56,7 @@ def free_value(values: AnyArray, dtype: np.dtype[Any] | None = None) -> int:
         if found is None:
             return value
     wider: list[object] = []
-    if dtype.kind in "iu" and None in _holding(values, candidates(_SINGLE), _SINGLE):
+    if dtype.kind in "biu" and None in _holding(values, candidates(_SINGLE), _SINGLE):
         wider = [", or take a type that holds more numbers: ", Advice("--dtype", _SINGLE.name)]
     raise DataError(
         f"no mask value is free: real steps hold each of {', '.join(map(str, tried))}; name one that is: ",

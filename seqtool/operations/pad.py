@@ -18,7 +18,7 @@ from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, check_whole, names_arguments
-from seqtool.operations.cast import check_cast
+from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
@@ -35,7 +35,7 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
-from seqtool.words import human
+from seqtool.words import as_arguments, human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
 
@@ -71,7 +71,7 @@ def pad_stream(
     auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)
-    check_cast(ragged, target)
+    rounded = check_cast(ragged, target)
     if auto:
         value = free_value(ragged.values, target)
     longest = span(ragged.lengths).largest if maxlen is None else maxlen
@@ -80,7 +80,14 @@ def pad_stream(
     if longest > 0 and maxlen is not None:
         cut = Truncate(slots, truncating).apply(ragged, None, spool=spool or Spool())
     return PaddedStream(
-        cut.ragged, slots, padding, cast(Value, value), target, steps_cut=cut.cut, lines=tuple(cut.lines)
+        cut.ragged,
+        slots,
+        padding,
+        cast(Value, value),
+        target,
+        steps_cut=cut.cut,
+        lines=tuple(cut.lines),
+        warnings=tuple(rounding_warnings(rounded, target)),
     )
 
 
@@ -132,6 +139,8 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
+    for warning in planned.warnings:
+        warnings.warn(as_arguments(warning), stacklevel=3)
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}

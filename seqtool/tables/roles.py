@@ -18,7 +18,8 @@ class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
-    `text_order` are the order columns that are to be compared as text.
+    `text_order` are the order columns that are to be compared as text; `listed` says that somebody listed the
+    features, so that no other column is one.
     """
 
     key: tuple[int, ...]
@@ -29,6 +30,7 @@ class Roles:
     label: int | None
     step_label: int | None
     static: tuple[int, ...]
+    listed: bool = False
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -109,6 +111,7 @@ def resolve(
         labels[0],
         labels[1],
         statics,
+        columns is not None,
     )
 
 

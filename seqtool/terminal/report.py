@@ -62,7 +62,8 @@ class Summary:
         most = peak_memory()
         if as_json:
             facts = {"schema": SCHEMA, "command": self.command, **self.facts, "warnings": self.warnings}
-            facts["advice"] = [*map(str, advice_in(*self.warnings))]
+            if advice := advice_in(*self.warnings):
+                facts["advice"] = [*map(str, advice)]
             facts |= {"seconds": took, "peak_memory": most}
             with contextlib.suppress(OSError):  # the output stands, whether this can be written or not
                 print(json.dumps(facts), file=sys.stderr, flush=True)

@@ -426,7 +426,7 @@ def test_more_than_a_pipe_holds_comes_whole(feed: Any) -> None:
 
 def test_an_empty_standard_input_tells_of_the_command_before_it(feed: Any) -> None:
     feed(b"", through="pipe")
-    with pytest.raises(DataError, match=r"standard input: empty.*add -o - to it"):
+    with pytest.raises(DataError, match=r"standard input: empty.*add to it: -o -"):
         only()
 
 

@@ -929,7 +929,8 @@ def test_a_label_that_changes_within_a_key_names_key_both_values_and_the_option(
 ) -> None:
     text = "k,a,y\nu1,1,cat\nu2,2,dog\nu1,3,cat\nu2,4,cow\n"
     with pytest.raises(
-        DataError, match="column 'y' changes from 'dog' to 'cow' within key u2; use --step-label y"
+        DataError,
+        match="column 'y' changes from 'dog' to 'cow' within key u2; for one label per step, use --step-label y",
     ):
         grouped(text, label="y", memory=memory, cut=cut)
 

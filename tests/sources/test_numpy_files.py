@@ -326,9 +326,9 @@ def test_the_only_array_beside_its_lengths_is_taken(tmp_path: Path) -> None:
 def test_array_names_one_of_several(tmp_path: Path) -> None:
     path = npz(tmp_path, train=np.array([[1]]), test=np.array([[2]]))
     assert lists(read(path, array="test")) == [[2]]
-    with pytest.raises(DataError, match=r"several arrays; choose one with --array: train, test"):
+    with pytest.raises(DataError, match=r"several arrays; choose one of train, test: --array"):
         read(path)
-    with pytest.raises(DataError, match=r"no array 'tset'; choose one with --array: train, test"):
+    with pytest.raises(DataError, match=r"no array 'tset'; choose one of train, test: --array"):
         read(path, array="tset")
 
 

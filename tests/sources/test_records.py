@@ -349,7 +349,7 @@ def test_the_only_list_needs_no_name(tmp_path: Path, form: Form) -> None:
 
 @every_form
 def test_several_lists_need_a_name(tmp_path: Path, form: Form) -> None:
-    with pytest.raises(DataError, match="several lists; choose one with --array: input_ids, other"):
+    with pytest.raises(DataError, match="several lists; choose one of input_ids, other: --array"):
         read(form(tmp_path, OBJECTS))
 
 

@@ -38,8 +38,8 @@ class UnseenError(Exception):
 class BadCell:
     """The first cell of a column that is not what the column needs: its row, and what stands there.
 
-    `odd` of the `sampled` cells about it are not numbers; `kind` is set where the type of the whole column is what
-    is wrong, `reason` where Arrow refused it.
+    `odd` of the `sampled` cells about it are not numbers, and `words` are the first of these; `kind` is set where the
+    type of the whole column is what is wrong, `reason` where Arrow refused it.
     """
 
     row: Row
@@ -48,6 +48,7 @@ class BadCell:
     sampled: int = 0
     kind: str = ""
     reason: str = ""
+    words: tuple[str, ...] = ()
 
 
 class _Placed(Protocol):

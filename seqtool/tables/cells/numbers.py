@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, describe_loss, first_loss
+from seqtool.arrays.dtypes import Array, describe_loss, first_loss, rounding
 from seqtool.tables.cells.cells import (
     EXACT,
     INTEGER,
@@ -53,10 +53,13 @@ def read_numbers(
         return numbers, NumberState(not floats, 0, len(numbers), doubles)
     large = known.large
     if not large and (doubles or numbers.dtype.kind in "iu"):
-        large = bool((numbers > _WHOLE_SINGLES).any() or (numbers < -_WHOLE_SINGLES).any())
-    reader.judge(numbers)
+        large = _any_large(numbers)
+    if not reader.judged:
+        reader.judge(numbers)
     missing = int(np.isnan(numbers).sum()) if floats else 0
-    return numbers, NumberState(not floats, missing, len(numbers), doubles, large, reader.losses)
+    return numbers, NumberState(
+        not floats, missing, len(numbers), doubles, large, reader.losses, rounded=reader.rounded
+    )
 
 
 def bad_number(error: BadCellError, array: Any, rows: int | Array, options: NumberOptions) -> BadCell:
@@ -66,9 +69,12 @@ def bad_number(error: BadCellError, array: Any, rows: int | Array, options: Numb
     if not (options.text and is_text(array)):
         return BadCell(row, error.cell, kind="" if is_numeric(array.type) else str(array.type))
     cells = [cell for cell in array.slice(0, _SAMPLE).to_pylist() if not options.is_missing(cell)]
-    return BadCell(row, error.cell, sum(not Numbers.is_number(cell) for cell in cells), len(cells))
+    odd = [cell for cell in cells if not Numbers.is_number(cell)]
+    words = tuple(dict.fromkeys([error.cell, *odd]))[:_WORDS]
+    return BadCell(row, error.cell, len(odd), len(cells), words=words)
 
 
+_WORDS = 4  # cells that are kept of those
 _SAMPLE = 1000  # cells of a column that decide whether it holds text
 
 
@@ -86,11 +92,12 @@ class Numbers:
         *,
         text: bool,
         keep: bool = False,
+        rounds: bool = False,
         state: NumberState | None = None,
         final: bool = False,
     ) -> None:
         spellings = words if isinstance(words, tuple) else tuple(words.to_pylist())
-        self.options = NumberOptions(target, spellings, text, keep)
+        self.options = NumberOptions(target, spellings, text, keep, rounds and target.kind == "f")
         self.state = state or NumberState()
         self._final = final
 
@@ -128,7 +135,7 @@ class Numbers:
 
     def loss(self, dtype: np.dtype[Any]) -> Loss | None:
         """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
-        return self.state.loss(dtype)
+        return self.state.loss(dtype, rounds=self.options.rounds and dtype == self.options.target)
 
     @property
     def words(self) -> list[str] | None:
@@ -153,16 +160,27 @@ class _Reader:
         self._rows = rows
         self._whole = whole
         self.losses: dict[np.dtype[Any], Loss] = {}
+        self.rounded = 0
+        self.judged = False
 
     def judge(self, numbers: Array) -> None:
         """Note the first number that a type which the column may become cannot hold."""
+        self.judged = True
         target, floats = self._options.target, numbers.dtype.kind == "f"
-        for dtype in {target, _FLOAT, _INT}:
+        if self._options.rounds:
+            found = rounding(numbers, target)
+            self.rounded += found.count
+            if found.overflow is not None:
+                self._note(target, found.overflow, describe_loss(numbers[found.overflow].item(), target))
+        for dtype in {target, _FLOAT, _INT} - ({target} if self._options.rounds else set()):
             place = first_loss(numbers, dtype) if not floats or dtype == target else None
             if place is not None:
                 number = numbers[place].item()
                 changed = str(number) if dtype == _FLOAT and not floats else ""
                 self._note(dtype, place, describe_loss(number, dtype), changed)
+
+    def _rounds_to(self, dtype: np.dtype[Any]) -> bool:
+        return self._options.rounds and self._options.target == dtype
 
     def _note(self, dtype: np.dtype[Any], place: int, reason: str, number: str = "") -> None:
         loss = Loss(row_of(self._rows, place), reason, number)
@@ -197,11 +215,17 @@ class _Reader:
             cell, number = present[row].as_py(), numbers[row].item()
             whole = int(cell) if INTEGER.fullmatch(cell) else None
             changed = whole is not None and (np.isinf(number) or whole != number)
-            if changed or (np.isinf(number) and "inf" not in cell.lower()):
+            infinite = np.isinf(number) and "inf" not in cell.lower()
+            self.rounded += changed and not infinite and self._options.rounds
+            if infinite and self._options.rounds:
+                self._note(
+                    self._options.target, row, f"{cell[:30]!r}, which {self._options.target} cannot hold"
+                )
+            if (changed or infinite) and not self._rounds_to(_FLOAT):
                 shown = repr(cell if len(cell) <= 30 else f"{cell[:27]}...")
                 if whole is not None and holds(whole, _INT):
                     shown = str(whole)
-                self._note(_FLOAT, row, f"{shown}, which float64 cannot hold exactly")
+                self._note(_FLOAT, row, f"{shown}, which float64 cannot hold{'' if infinite else ' exactly'}")
             elif whole is not None and not holds(whole, self._options.target):
                 self._note(self._options.target, row, describe_loss(whole, self._options.target))
 
@@ -224,7 +248,9 @@ class _Reader:
         if pa.types.is_null(array.type):
             array = array.cast(pa.float64())
         if array.null_count and pa.types.is_integer(array.type):
+            # What is judged as it is here would be judged as float64 again.
             self.judge(np.asarray(pc.fill_null(array, 0)))
+            self.judged = self._options.rounds
             array = array.cast(pa.float64(), safe=False)
         numbers = np.asarray(array.to_numpy(zero_copy_only=False))
         if self._options.keep or numbers.dtype.kind not in "iu":
@@ -237,8 +263,9 @@ class _Reader:
         )
         past = np.flatnonzero(large)
         if len(past):
-            reason = f"{numbers[past[0]]}, which int64 cannot hold; choose --dtype uint64"
-            self._note(_FLOAT, int(past[0]), reason)
+            if self._options.rounds:
+                self.judge(numbers)
+            self._note(_FLOAT, int(past[0]), f"{numbers[past[0]]}, which int64 cannot hold")
             return numbers.astype(np.float64)
         return numbers.astype(np.int64, copy=False)
 
@@ -246,9 +273,18 @@ class _Reader:
         numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
         for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
             exact = array[row].as_py()
-            if exact == exact.to_integral_value() and int(exact) != int(numbers[row]):
+            if exact != exact.to_integral_value() or int(exact) == int(numbers[row]):
+                continue
+            self.rounded += self._options.rounds
+            if not self._rounds_to(_FLOAT):
                 self._note(_FLOAT, row, f"{exact}, which float64 cannot hold exactly")
         return numbers
+
+
+def _any_large(numbers: Array) -> bool:
+    """Whether a finite number is past 2^24."""
+    large = (numbers > _WHOLE_SINGLES) | (numbers < -_WHOLE_SINGLES)
+    return bool(large.any() and np.isfinite(numbers[large]).any())
 
 
 _WHOLE_SINGLES = 2**24  # past this, a float32 holds no fraction
