@@ -42,6 +42,10 @@ class NotNumbersError(DataError):
         self.columns = columns
 
 
+class NotSequencesError(DataError):
+    """A file in which no sequences stand, one a line or one a cell: it may be a table, whose rows are to be grouped."""
+
+
 class UsageError(SeqtoolError, ValueError):
     """What the call alone shows: an option out of range, or two that contradict each other."""
 

@@ -498,7 +498,7 @@ TESTED_BY_OTHERS = {
     "operations": {"cast", "run"},
     "files": {"contents", "deflate", "fortran", "inflate", "npy", "schema"},
     "tables": {"arrow_files", "cell_errors", "csv_dialect", "csv_faults", "in_memory", "json_lines", "table"},
-    "grouping": {"columns", "encoder_plan", "encoder_state", "merging", "reading", "runs"},
+    "grouping": {"advising", "columns", "encoder_plan", "encoder_state", "merging", "reading", "runs"},
     "sources": {"companions", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"findings", "invariants", "layouts", "show"},

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqtool.advice import Advice
 from seqtool.commands._options import MemoryOptions
-from seqtool.errors import UsageError
+from seqtool.errors import DataError, NotSequencesError, UsageError
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -61,7 +62,12 @@ def read(
     options = SourceOptions(
         foreign=described, allow_pickle=allow_pickle, dtype=dtype, spool=source.spool, memory=source.memory
     )
-    found, name = read_sequences(source.file, options), source.file.name
+    name = source.file.name
+    try:
+        found = read_sequences(source.file, options)
+    except NotSequencesError as error:
+        grouped = Advice("seqtool", "group", name if source.file.given else "-", "--key", "COLUMN")
+        raise DataError(error, "; if it is a table, group its rows: ", grouped) from None
     line = f"{count(len(found.ragged), 'sequence')}, {count(found.steps, 'step')} from {name}"
     summary.say("read", "; ".join([line, *found.notes]))
     summary.facts |= {"inputs": [name], "notes": found.notes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -111,9 +112,9 @@ def without_static(plan: EncoderPlan, column: int) -> Advice:
 
 
 def _are_no_values(bad: BadCell) -> bool:
-    """Whether what stands among numbers may well mean that there is none: a few words, and no digit in them."""
+    """Whether what stands among numbers may well mean that there is none: a few words, no numbers."""
     words = bad.words or (bad.cell,)
-    return len(words) <= _FEW and not any(char.isdigit() for word in words for char in word)
+    return len(words) <= _FEW and not any(re.match(r"\W*\d", word) for word in words)
 
 
 _FEW = 3

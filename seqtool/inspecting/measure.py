@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, NotSequencesError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.sequences.padding_values import Side
 from seqtool.sources.options import SourceOptions
@@ -84,9 +84,7 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
         )
     try:
         result = read_sequences(found[0], options)
-    except DataError as error:
-        if found[0].kind in ("npy", "npz"):
-            raise
+    except NotSequencesError as error:
         raise DataError(
             error,
             "; if it is a table, name the column that identifies sequences: ",

@@ -82,7 +82,8 @@ def companions(
             added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
             if given.get(part) or (strict and part in NEVER_LOST):
-                alone = Advice("--array", taken[0], without=["--label", "--key"])
+                options = {"--label": given.get("y"), "--key": given.get("keys")}
+                alone = Advice("--array", taken[0], without=[o for o, asked in options.items() if asked])
                 raise DataError(error, "; to leave it out: ", alone) from None
             found.misfits[name] = str(error)
             continue

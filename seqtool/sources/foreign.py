@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, cast
 
@@ -115,7 +116,10 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
-        raise DataError(f"holds {what}; choose one of {', '.join(names)}: ", Advice("--array", "NAME"))
+        near = (get_close_matches(array, names, 1) if array else []) or names
+        raise DataError(
+            f"holds {what}; choose one of {', '.join(names)}, such as ", Advice("--array", near[0])
+        )
     return Chosen([array, lengths] if lengths in names else [array], lengths=apart)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Rounding, describe_loss, dtype_named, first_loss, rounding
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
-from seqtool.errors import DataError, UsageError, at
+from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
 from seqtool.operations.cast import rounding_warnings, wide_enough
@@ -136,10 +137,12 @@ def _finite(text: str) -> float:
 def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> str:
     if options.foreign.array is not None:
         return options.foreign.array
-    if len(lists) != 1:
+    if not lists:
+        raise NotSequencesError(f"{source.name}: holds no list of steps")
+    if len(lists) > 1:
         raise DataError(
-            f"{source.name}: holds {'several lists' if lists else 'no list'}; choose one with --array: "
-            f"{', '.join(lists) or '(none)'}"
+            f"{source.name}: holds several lists; choose one of {', '.join(lists)}, such as ",
+            Advice("--array", lists[0]),
         )
     return lists[0]
 

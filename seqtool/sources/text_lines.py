@@ -15,7 +15,7 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.spool import GrowingArray, Spool
-from seqtool.errors import DataError
+from seqtool.errors import DataError, NotSequencesError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
@@ -44,7 +44,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
             values.add(numbers.encode(pa.array(cells, pa.string()), len(values)))
         except BadCellError as bad:
             line = first_line + int(np.searchsorted(np.cumsum(counts), bad.row, side="right"))
-            raise DataError(
+            raise NotSequencesError(
                 f"{source.name}: line {line}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
                 "separated by blanks, tabs or commas, was expected"
             ) from None

@@ -22,6 +22,7 @@ from seqtool.tables.cells.cells import (
     word_set,
 )
 from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
+from seqtool.tables.cells.spelling import first_bad, parsed_as, spelled_whole
 
 
 def read_numbers(
@@ -190,16 +191,16 @@ class _Reader:
         """The numbers of a batch of text."""
         present, parsed = array, None
         if not self._options.careful:
-            parsed = _parse(array, pa.int64()) if self._whole else None
+            parsed = parsed_as(array, pa.int64()) if self._whole else None
             if parsed is None:
-                parsed = _parse(array, pa.float64())
-        if parsed is None or (pa.types.is_floating(parsed.type) and self._whole and _spelled_whole(array)):
+                parsed = parsed_as(array, pa.float64())
+        if parsed is None or (pa.types.is_floating(parsed.type) and self._whole and spelled_whole(array)):
             present = self._plainly_spelled(array)
-            parsed = _parse(present, pa.int64()) if present.null_count == 0 else None
+            parsed = parsed_as(present, pa.int64()) if present.null_count == 0 else None
             if parsed is None:
-                parsed = _parse(present, pa.float64())
+                parsed = parsed_as(present, pa.float64())
         if parsed is None:
-            raise _first_bad(array, present)
+            raise first_bad(array, present)
         if pa.types.is_floating(parsed.type):
             self._check_floats(array, present, np.asarray(pc.fill_null(parsed, 0.0)))
         return np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
@@ -226,7 +227,7 @@ class _Reader:
                 if whole is not None and holds(whole, _INT):
                     shown = str(whole)
                 self._note(_FLOAT, row, f"{shown}, which float64 cannot hold{'' if infinite else ' exactly'}")
-            elif whole is not None and not holds(whole, self._options.target):
+            elif not (changed or infinite) and whole is not None and not holds(whole, self._options.target):
                 self._note(self._options.target, row, describe_loss(whole, self._options.target))
 
     def _plainly_spelled(self, array: Any) -> Any:
@@ -317,21 +318,6 @@ def holds(whole: int, dtype: np.dtype[Any]) -> bool:
     return limits is not None and limits.min <= whole <= limits.max
 
 
-def _spelled_whole(array: Any) -> bool:
-    """Whether no cell has a point or an exponent: +5 is a whole number that Arrow takes for a float."""
-    return not (_letters(array, b".") or _letters(array, b"e") or _letters(array, b"n"))
-
-
-def _letters(array: Any, letter: bytes) -> bool:
-    """Whether a letter stands in any cell, as a capital or not."""
-    offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)
-    begin, end = offsets[array.offset], offsets[array.offset + len(array)]
-    if begin == end:
-        return False
-    text = np.frombuffer(array.buffers()[2], dtype=np.uint8)[begin:end]
-    return bool((text == ord(letter)).any() or (text == ord(letter.upper())).any())
-
-
 def is_numeric(kind: Any) -> bool:
     """Whether an Arrow type is a number, or true and false."""
     types = pa.types
@@ -342,25 +328,3 @@ def is_numeric(kind: Any) -> bool:
         or types.is_decimal(kind)
         or types.is_null(kind)
     )
-
-
-def _parse(array: Any, target: Any) -> Any:
-    """Text as numbers if every cell is spelled as one, else None."""
-    try:
-        parsed = pc.cast(array, target)
-    except pa.ArrowInvalid:
-        return None
-    # Arrow reads 0x1F as an integer; nobody who writes that in a table means 31.
-    return None if pa.types.is_integer(target) and _letters(array, b"x") else parsed
-
-
-def _first_bad(array: Any, present: Any) -> BadCellError:
-    """The first cell that is no number, in a batch that has one: halved until it stands alone."""
-    begin, end = 0, len(present)
-    while end - begin > 1:
-        middle = (begin + end) // 2
-        if _parse(present.slice(begin, middle - begin), pa.float64()) is None:
-            end = middle
-        else:
-            begin = middle
-    return BadCellError(begin, array[begin].as_py())

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
+from seqtool.tables.cells.cells import BadCellError
 
 _FIRST = 16  # cells that mostly tell what the others are
 
@@ -61,3 +62,40 @@ def text_bytes(array: Any) -> Array:
     if data is None or offsets[0] == offsets[-1]:
         return np.empty(0, np.uint8)
     return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def spelled_whole(array: Any) -> bool:
+    """Whether no cell has a point or an exponent: +5 is a whole number that Arrow takes for a float."""
+    return not (_letters(array, b".") or _letters(array, b"e") or _letters(array, b"n"))
+
+
+def _letters(array: Any, letter: bytes) -> bool:
+    """Whether a letter stands in any cell, as a capital or not."""
+    offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)
+    begin, end = offsets[array.offset], offsets[array.offset + len(array)]
+    if begin == end:
+        return False
+    text = np.frombuffer(array.buffers()[2], dtype=np.uint8)[begin:end]
+    return bool((text == ord(letter)).any() or (text == ord(letter.upper())).any())
+
+
+def parsed_as(array: Any, target: Any) -> Any:
+    """Text as numbers if every cell is spelled as one, else None."""
+    try:
+        parsed = pc.cast(array, target)
+    except pa.ArrowInvalid:
+        return None
+    # Arrow reads 0x1F as an integer; nobody who writes that in a table means 31.
+    return None if pa.types.is_integer(target) and _letters(array, b"x") else parsed
+
+
+def first_bad(array: Any, present: Any) -> BadCellError:
+    """The first cell that is no number, in a batch that has one: halved until it stands alone."""
+    begin, end = 0, len(present)
+    while end - begin > 1:
+        middle = (begin + end) // 2
+        if parsed_as(present.slice(begin, middle - begin), pa.float64()) is None:
+            end = middle
+        else:
+            begin = middle
+    return BadCellError(begin, array[begin].as_py())
