@@ -21,7 +21,8 @@ from seqtool.errors import DataError, UsageError
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
 from seqtool.system.memory import Memory
-from seqtool.tables.cells.order import OrderState, read_order
+from seqtool.tables.cells.order import read_order
+from seqtool.tables.cells.order_state import OrderState
 from seqtool.tables.in_memory import table_of
 from tests.command import Place, succeeded
 from tests.cutting import AMPLE

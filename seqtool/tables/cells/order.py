@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,87 +14,18 @@ from seqtool.tables.cells.cells import (
     BadCell,
     BadCellError,
     UnseenError,
-    earliest,
-    in_file,
     is_text,
     plain,
     row_of,
     word_set,
 )
-from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState
+from seqtool.tables.cells.number_state import Loss, NumberOptions
 from seqtool.tables.cells.numbers import Numbers, read_numbers
+from seqtool.tables.cells.order_state import INT64, TIMES, OrderState, joined, other_categories
 from seqtool.tables.cells.times import read_times, writing_of
 from seqtool.tables.roles import PLAIN_ORDER, OrderAs
-from seqtool.words import listed
 
-_TIMES = {"times": None, "times with a zone": "UTC"}
-_IN_TWO_PARTS = (*_TIMES, "times of day", "durations", "times of a format")
-_FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
-
-
-@dataclass(frozen=True)
-class OrderState:
-    """What is known of an order column: what its first cell is, as which all others must be.
-
-    `kind` is what that cell was found to be, `first` its place; `not_numbers` counts missing cells that no number
-    stands for; `categories` are those of an ordered categorical, in their order.
-    """
-
-    kind: str | None = None
-    first: BadCell | None = None
-    not_numbers: int = 0
-    numbers: NumberState = field(default_factory=NumberState)
-    bad: BadCell | None = None
-    categories: tuple[Any, ...] = ()
-
-    def merge(self, other: OrderState) -> OrderState:
-        """What is known of the rows of both; where they are of two kinds, the first cell of the later one is bad.
-
-        >>> times = OrderState("times", BadCell(0, "2026-01-31"))
-        >>> OrderState("numbers", BadCell(7, "5")).merge(times).bad.row
-        7
-        """
-        first, bad = earliest(self.first, other.first), earliest(self.bad, other.bad)
-        kind = (self if first is self.first else other).kind
-        if self.kind != other.kind and self.first and other.first:
-            bad = earliest(bad, other.first if first is self.first else self.first)
-        one, two = (self, other) if first is self.first else (other, self)
-        categories = _joined(one.categories, two.categories)
-        if categories is None and two.first:
-            cell, expected = _other_categories(one.categories, two.categories)
-            bad = earliest(bad, BadCell(two.first.row, cell, expected=expected))
-        return OrderState(
-            kind,
-            first,
-            self.not_numbers + other.not_numbers,
-            self.numbers.merge(other.numbers),
-            bad,
-            categories or one.categories,
-        )
-
-    def in_file(self, file: int) -> OrderState:
-        """The same, its rows counted in one of several files."""
-        return replace(
-            self,
-            first=in_file(self.first, file),
-            numbers=self.numbers.in_file(file),
-            bad=in_file(self.bad, file),
-        )
-
-    @property
-    def missing(self) -> int:
-        """The cells that hold nothing."""
-        return self.not_numbers + self.numbers.missing
-
-    @property
-    def parts(self) -> int:
-        """The columns that the engine sorts by: times take two, microseconds and the nanoseconds beyond."""
-        return 2 if self.kind in _IN_TWO_PARTS else 1
-
-    @property
-    def loss(self) -> Loss | None:
-        """The first number that cannot be distinguished from its neighbours."""
-        return self.numbers.loss(_INT)
+_FLOAT = np.dtype(np.float64)
 
 
 def read_order(
@@ -175,9 +106,9 @@ def _by_categories(array: Any, rows: int | Array, known: OrderState) -> tuple[li
     """The places of an ordered categorical among its categories, which later batches may only add to at the end."""
     found = tuple(array.dictionary.to_pylist())
     before = known.categories or found
-    categories = _joined(before, found)
+    categories = joined(before, found)
     if categories is None:
-        raise BadCellError(0, *_other_categories(before, found))
+        raise BadCellError(0, *other_categories(before, found))
     places = {category: place for place, category in enumerate(categories)}
     codes = np.array([places[category] for category in found], dtype=np.int64)
     valid = np.asarray(array.is_valid())
@@ -188,29 +119,6 @@ def _by_categories(array: Any, rows: int | Array, known: OrderState) -> tuple[li
     first = None if known.first else BadCell(row_of(rows, place), str(array[place].as_py()))
     state = OrderState("categories", first, missing, categories=categories)
     return [codes[np.asarray(pc.fill_null(array.indices, 0)).astype(np.int64)]], state
-
-
-def _joined(before: tuple[Any, ...], found: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The categories of the rows before and of others that add some at the end, or leave some out; else None.
-
-    >>> _joined(("a", "b"), ("a", "b", "c")), _joined(("a", "b"), ("b",)), _joined(("a", "b"), ("b", "a"))
-    (('a', 'b', 'c'), ('a', 'b'), None)
-    """
-    if found[: len(before)] == before:
-        return found
-    places = {category: place for place, category in enumerate(before)}
-    codes = [places.get(category, -1) for category in found]
-    return before if min(codes, default=0) >= 0 and codes == sorted(codes) else None
-
-
-def _other_categories(before: tuple[Any, ...], found: tuple[Any, ...]) -> tuple[str, str]:
-    """What stands in a column whose categories are others than before, and what was expected."""
-    expected = f"the categories of the rows before, {_few(before)}, were expected, in this order"
-    return f"a column of categories {_few(found)}", expected
-
-
-def _few(categories: tuple[Any, ...]) -> str:
-    return listed([str(category)[:20] for category in categories])
 
 
 def _nothing(array: Any, known: OrderState) -> tuple[list[Any], OrderState]:
@@ -237,7 +145,7 @@ def _from_text(
         kind = _order_kind(present.slice(0, 1))
         place = int(np.argmin(np.asarray(missing)))
         state = OrderState(kind, BadCell(row_of(rows, place), array[place].as_py()))
-    if kind in _TIMES and _as_times(present, kind) is not None:
+    if kind in TIMES and _as_times(present, kind) is not None:
         parts = _as_times(pc.if_else(missing, None, array), kind) or []
         return parts, replace(state, not_numbers=len(array) - len(present))
     refused: BadCellError | None = None
@@ -335,7 +243,7 @@ class Order:
         whole = self.state.numbers.whole
         if (found.kind != self.state.kind and found.kind is not None) or (whole and not found.numbers.whole):
             raise UnseenError("an order column holds what it did not before")
-        return [part.astype(_INT if whole else _FLOAT, copy=False) for part in parts]
+        return [part.astype(INT64 if whole else _FLOAT, copy=False) for part in parts]
 
 
 def _typed_kind(kind: Any) -> str:
@@ -362,14 +270,14 @@ def _order_kind(cells: Any) -> str | None:
     """What cells of text are, all alike: numbers, times, times with a zone, or None."""
     if Numbers.is_number(cells[0].as_py()):
         return "numbers"
-    return next((kind for kind in _TIMES if _as_times(cells, kind) is not None), None)
+    return next((kind for kind in TIMES if _as_times(cells, kind) is not None), None)
 
 
 def _as_times(cells: Any, kind: str) -> list[Any] | None:
     """ISO dates and times as microseconds since 1970 and nanoseconds beyond, or None where a cell is none."""
     for unit, factor in (("us", 1), ("ns", 1000)):  # nanoseconds end in the year 2262
         try:
-            ticks = pc.cast(cells, pa.timestamp(unit, _TIMES[kind])).cast(pa.int64())
+            ticks = pc.cast(cells, pa.timestamp(unit, TIMES[kind])).cast(pa.int64())
         except pa.ArrowInvalid:
             continue
         return _micro_and_beyond(ticks, factor)
