@@ -300,7 +300,7 @@ CASES: list[tuple[int, str, *tuple[str, ...]]] = [
         "group american.csv --key k --order-by t",
         "line 2, column 't': '12/31/2023'",
         "ISO",
-        "'t:%m/%d/%Y'",
+        "t:%m/%d/%Y",
     ),
     (DATA, "group frames.csv --key k --order-by t", "line 2, column 't': 'frame10'", "before 'frame2'"),
     (DATA, "group soon.csv --key k --order-by t", "line 4, column 't': 'soon'", "are numbers"),
