@@ -10,6 +10,7 @@ from seqtool.commands._call import Call
 from seqtool.commands._options import (
     ColumnOptions,
     EmptyKey,
+    EmptyLabel,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
@@ -49,6 +50,7 @@ def group(
         int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
     ] = 0,
     empty_key: EmptyKey = "error",
+    empty_label: EmptyLabel = "error",
     padding: PaddingOptions,
     text: TableOptions,
     using: MemoryOptions,
@@ -80,6 +82,7 @@ def group(
         keep_row_index=keep_row_index,
         min_len=min_len,
         empty_key=empty_key,
+        empty_label=empty_label,
         ragged=ragged,
         **padding.for_group(ragged=ragged),
     )
@@ -125,6 +128,7 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         summary.warnings.append(
             f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; --dtype float64 keeps it"
         )
+    summary.warnings += result.warnings
     if not len(result.ragged):
         summary.warnings.append("no sequence is left")
     summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}

@@ -56,7 +56,9 @@ Source = Callable[[list[str], Path], Any]
 
 @EVERYWHERE
 @pytest.mark.parametrize("cells", WRITTEN)
-@pytest.mark.filterwarnings("ignore:.*:UserWarning")  # of columns that say nothing, which is not the matter here
+@pytest.mark.filterwarnings(
+    "ignore:.*:UserWarning"
+)  # of columns that say nothing, which is not the matter here
 def test_keys_stay_apart_as_they_are_written(source: Source, cells: list[str], tmp_path: Path) -> None:
     grouped = st.group(source(cells, tmp_path), key="id")
     assert grouped.keys.tolist() == sorted(set(cells))  # type: ignore[union-attr]

@@ -10,7 +10,12 @@ from tests.command import Place
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.txt", "\n\n"), ("a.json", "[[], []]"), ("a.jsonl", "[]\n[]\n"), ("b.jsonl", '{"v": []}\n{"v": []}\n')],
+    [
+        ("a.txt", "\n\n"),
+        ("a.json", "[[], []]"),
+        ("a.jsonl", "[]\n[]\n"),
+        ("b.jsonl", '{"v": []}\n{"v": []}\n'),
+    ],
 )
 @pytest.mark.parametrize(("options", "dtype"), [((), "float32"), (("--dtype", "int16"), "int16")])
 def test_nothing_at_all_is_float32(
