@@ -154,7 +154,7 @@ def test_whole_numbers_as_numbers_make_room_for_nan() -> None:
 @pytest.mark.parametrize("choice", ["drop", "keep"])
 def test_nothing_but_missing_labels_is_an_error(choice: Any) -> None:
     with pytest.raises(st.DataError, match="'y' is empty in all 5 rows"):
-        st.group(frame(["NA", "NA"]), key="id", label="y", empty_label=choice)
+        st.group(frame(["NA", ""]), key="id", label="y", empty_label=choice, missing="NA")
 
 
 def test_a_sequence_with_one_unlabelled_step_goes_as_a_whole() -> None:

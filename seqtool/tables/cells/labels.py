@@ -84,8 +84,8 @@ class LabelState:
         >>> LabelState({"7": 0, "NA": 1}, [0, 1], doubtful={"NA": 4}).without
         {'NA': 4}
         """
-        others = self.codes.keys() - self.absent.keys() - self.doubtful.keys()
-        among_numbers = bool(self.doubtful) and all(_number(text) is not None for text in others)
+        others = self.codes.keys() - self.absent.keys() - self.doubtful.keys() if self.doubtful else set()
+        among_numbers = bool(others) and all(_number(text) is not None for text in others)
         return {**self.absent, **self.doubtful} if among_numbers else dict(self.absent)
 
     @property
