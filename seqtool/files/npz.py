@@ -45,7 +45,7 @@ from typing import Any, BinaryIO, get_args
 import numpy as np
 
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
-from seqtool.arrays.text import Text
+from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
 from seqtool.files.atomic import replacing
 from seqtool.files.deflate import Compress
@@ -233,6 +233,8 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
+        if isinstance(cells, Lazy) and cells.dtype.kind == "U":
+            check_text(name, cells)
         return cells
     offsets, shape = get(f"{name}_offsets"), tuple(archive.read(f"{name}_shape").tolist())
     fits = (
@@ -247,6 +249,7 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
         raise DataError(f"{name}_offsets does not fit the bytes of {name}")
     text = Text(cells, offsets, shape, widest=None)
     if isinstance(cells, Lazy):
+        check_text(name, text)
         return text
     try:
         return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)

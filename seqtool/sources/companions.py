@@ -10,6 +10,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.text import check_text
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
@@ -132,6 +133,8 @@ def _part(
     kind = "padded" if isinstance(data, Padded) else "ragged"
     layout = LAYOUTS[kind][part]
     check_layout(name, shape, _INT64 if as_text or as_whole else dtype, layout, sizes)
+    if dtype.kind == "U":
+        check_text(name, cells)
     if part == "features" or part in _TABLES:
         return {part: archive.read(name)}
     if as_text:

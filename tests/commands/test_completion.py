@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 import pytest
-import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,13 +31,8 @@ from seqtool.tables import csv_dialect, opening
 from seqtool.tables.roles import LabelKind
 from tests.command import Done, Place
 
-ROOT: Any = typer.main.get_command(cli.build())
+ROOT: Any = cli.build()
 ROWS = "user,time,score\nb,2,0.5\na,1,1.5\n"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
 
 
 @pytest.fixture
