@@ -793,7 +793,7 @@ pairs = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(pairs, st.sampled_from(["text", "bytes", "numbers", "columns"]), st.booleans())
 def test_what_check_says_of_keys_and_parts_is_so(
     scratch: Path, pairs: list[tuple[str, int]], stored: str, ragged: bool
