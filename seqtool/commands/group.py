@@ -10,7 +10,6 @@ from seqtool.commands._call import Call
 from seqtool.commands._options import (
     ColumnOptions,
     EmptyKey,
-    EmptyLabel,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
@@ -50,7 +49,14 @@ def group(
         int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
     ] = 0,
     empty_key: EmptyKey = "error",
-    empty_label: EmptyLabel = "error",
+    empty_label: Annotated[
+        str,
+        choice(
+            "--empty-label",
+            ("error", "drop", "keep"),
+            help="What to do with sequences without a label; kept, it is NaN, among classes -100.",
+        ),
+    ] = "error",
     padding: PaddingOptions,
     text: TableOptions,
     using: MemoryOptions,

@@ -55,8 +55,8 @@ class Table:
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table.
-    `place` turns a row number into words for an error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` says
-    what was taken for granted, `dialect` how text was read, for a receipt.
+    `place` turns a row number into words for an error. `rows` counts what was read so far, of at most `at_most`, where
+    that is known, from `sources`; `notes` says what was taken for granted, `dialect` how text was read, for a receipt.
     """
 
     name: str
