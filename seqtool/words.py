@@ -97,7 +97,18 @@ _OPTION = re.compile(
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|:(?=\S))*))?""",
     re.VERBOSE,
 )
-_VALUED = {"dtype", "maxlen", "min-len", "label-as", "empty-key", "missing", "drop", "step-label", "static"}
+_VALUED = {
+    "dtype",
+    "maxlen",
+    "min-len",
+    "label-as",
+    "empty-key",
+    "empty-label",
+    "missing",
+    "drop",
+    "step-label",
+    "static",
+}
 _VALUED |= {
     "columns",
     "key",

@@ -56,7 +56,6 @@ KeyName = Annotated[
 EmptyKey = Annotated[
     str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]
-
 RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
 Force = Annotated[
     bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
