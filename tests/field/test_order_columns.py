@@ -125,6 +125,28 @@ def test_and_nowhere_else(cells: list[str]) -> None:
     assert ":text" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("cells", "time_format"), [(cells, time_format) for cells, time_format, _ in DATES])
+def test_dates_that_are_sorted_as_text_are_warned_of(
+    cells: list[str], time_format: str, place: Place
+) -> None:
+    place.write("t.csv", "".join(["k,t,v\n", *(f'1,"{cell}",1\n' for cell in cells)]))
+    call = ["group", "t.csv", "--key", "k", "--order-by", "t:text", "-o", "t.npz"]
+    sure = time_format == "%H:%M" and cells[0][0] != "9"  # judged by its first cell
+    warned = "is sorted as text, but looks like dates" in succeeded(place.run(*call)).err
+    assert warned is not sure
+    if warned:
+        with pytest.warns(UserWarning, match=re.escape(f'order_by="t:{time_format}" sorts by time')):
+            order_of(cells, "t:text")
+
+
+@pytest.mark.parametrize(
+    "cells", [["2000-01-01", "1999-12-31"], ["b", "a"], ["10:00", "09:59"], ["frame2", "frame10"]]
+)
+def test_text_that_is_meant_as_text_is_not(cells: list[str], recwarn: pytest.WarningsRecorder) -> None:
+    assert order_of(cells, "t:text") == [1, 0]
+    assert not recwarn.list
+
+
 # Ordered categoricals
 
 
@@ -141,7 +163,8 @@ IN_ORDER = [1, 4, 3, 2, 0]
 def test_an_ordered_categorical_orders_by_its_categories() -> None:
     assert order_of(categorical(CELLS)) == IN_ORDER
     assert order_of(categorical(CELLS), "t:desc") == [0, 2, 3, 1, 4]
-    assert order_of(categorical(CELLS), "t:text") == [0, 3, 1, 4, 2]
+    with pytest.warns(UserWarning, match="looks like dates"):
+        assert order_of(categorical(CELLS), "t:text") == [0, 3, 1, 4, 2]
     numbers = pd.Categorical([1, 3, 2], categories=[3, 1, 2], ordered=True)
     assert order_of(numbers) == [1, 0, 2]
 

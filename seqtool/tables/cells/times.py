@@ -39,6 +39,7 @@ _CLOCK = re.compile(
 )
 _FEW = 200  # distinct cells that tell how a column is written
 _NUMBER = re.compile(r"(\d+)")
+_ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ def time_formats(cells: Sequence[str]) -> tuple[str, ...]:
     """
     formats = dict.fromkeys(_formats_of(cells[0])) if cells else {}
     return tuple(one for one in formats if all(_is_written(cell, one) for cell in cells))
+
+
+def text_sorts(cell: str, time_format: str) -> bool:
+    """Whether text of a format sorts by time: its largest unit comes first, and digits are filled up with zeros.
+
+    >>> text_sorts("2020/01/31", "%Y/%m/%d"), text_sorts("2020/1/31", "%Y/%m/%d"), text_sorts("9:30", "%H:%M")
+    (True, False, False)
+    """
+    return time_format.startswith(("%Y", "%H")) and not _ONE_DIGIT.search(cell)
 
 
 def _formats_of(cell: str) -> Iterator[str]:
