@@ -19,6 +19,8 @@ Value = float | tuple[float, ...]
 
 
 _SINGLE = np.dtype(np.float32)
+UNLABELLED = -100
+"""The class id of what has no label, and what padding holds in labels of steps: losses pass it over by convention."""
 
 
 def check_side(name: str, side: str) -> Side:
