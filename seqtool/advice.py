@@ -11,9 +11,10 @@ from dataclasses import dataclass
 class Advice:
     """A change of the call that was made, or a call of another command; it prints as it is typed.
 
-    `words` are options to add, each with its value, which replaces another value unless the option may be repeated;
-    or they begin with `seqtool`, and are a whole call. `without` are options to leave out. FILE and other words in
-    capitals stand for what only the caller knows.
+    `words` are options to add, each with its value, which replaces another one unless the option may be repeated; or
+    a source to name; or, where they begin with the name of a program, a whole call. `without` are words to leave out:
+    of an option all there are, or with its value that one alone. FILE and other words in capitals stand for what only
+    the caller knows.
 
     >>> print(Advice("--drop", "my column"))
     --drop 'my column'
@@ -35,7 +36,9 @@ class Advice:
         left = f"{', '.join(others)} and {last}" if others else last
         if not self.words:
             return f"leave {left} out"
-        return f"{shlex.join(self.words)}{f' instead of {left}' if left else ''}"
+        # That the same option, or a source, takes the place of another one goes without saying.
+        said = not left or self.words[0] in self.without or not self.words[0].startswith("-")
+        return shlex.join(self.words) if said else f"{shlex.join(self.words)} instead of {left}"
 
 
 def _options(words: Sequence[str]) -> list[str]:

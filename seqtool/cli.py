@@ -18,6 +18,7 @@ from seqtool import commands
 from seqtool.advice import Advice, Message, advice_in
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
+from seqtool.commands._peers import unknown_option
 from seqtool.commands._repeats import OneValueEach
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
@@ -142,6 +143,9 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return f"{error}\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: seqtool {command} --help", 2
     if isinstance(error, SeqtoolError):
         return printable(str(error)), error.exit_code
+    meant = _meant(error, arguments)
+    if meant is not None:
+        return meant, 2
     if isinstance(error, typer.TyperException):
         return printable(error.format_message()), error.exit_code or 2
     if isinstance(error, MemoryError):
@@ -151,6 +155,14 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
+
+
+def _meant(error: Any, arguments: list[str]) -> Message | None:
+    """What to say of an option that does not exist, where it is known from elsewhere, or misspelled."""
+    if type(error).__name__ != "NoSuchOption" or error.ctx is None:  # typer does not export the class
+        return None
+    known = [name for option in error.ctx.command.params for name in (*option.opts, *option.secondary_opts)]
+    return unknown_option(error.option_name, arguments, known)
 
 
 def ending(number: int) -> tuple[str, int]:

@@ -491,14 +491,23 @@ def test_another_name_is_not_there() -> None:
 
 # Modules without a test file of their own: they are run by the tests of those who use them.
 TESTED_BY_OTHERS = {
-    "commands": {"call", "given", "groups", "repeats", "source", "transform", "values"},
+    "commands": {"call", "columns", "given", "groups", "peers", "repeats", "source", "transform", "values"},
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"keys", "padding_values", "stream", "validation"},
     "operations": {"cast", "run"},
-    "files": {"contents", "deflate", "fortran", "inflate", "npy", "schema"},
-    "tables": {"arrow_files", "cell_errors", "csv_dialect", "csv_faults", "in_memory", "json_lines", "table"},
+    "files": {"contents", "deflate", "fortran", "inflate", "npy", "refusals", "schema"},
+    "tables": {
+        "arrow_files",
+        "candidates",
+        "cell_errors",
+        "csv_dialect",
+        "csv_faults",
+        "in_memory",
+        "json_lines",
+        "table",
+    },
     "grouping": {
         "advising",
         "cautions",

@@ -66,7 +66,10 @@ def read(
     try:
         found = read_sequences(source.file, options)
     except NotSequencesError as error:
-        grouped = Advice("seqtool", "group", name if source.file.given else "-", "--key", "COLUMN")
+        from seqtool.tables.candidates import key_advice
+
+        _, key = key_advice([source.file])
+        grouped = Advice("seqtool", "group", name if source.file.given else "-", *key.words)
         raise DataError(error, "; if it is a table, group its rows: ", grouped) from None
     line = f"{count(len(found.ragged), 'sequence')}, {count(found.steps, 'step')} from {name}"
     summary.say("read", "; ".join([line, *found.notes]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.advice import Advice, Message
+from seqtool.commands._columns import refuse_columns_as_sources, require_key
 from seqtool.commands._options import (
     ColumnOptions,
     EmptyKey,
@@ -78,6 +79,8 @@ def group(
 
     check_output(to, sources=sources or [], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     inputs.require_any(sources or [])
+    refuse_columns_as_sources(sources or [], by, text)
+    require_key(sources or [], by, text)
     spec = by.spec(
         text,
         label_as=label_as,

@@ -9,6 +9,7 @@ import typer
 from seqtool.advice import Advice
 from seqtool.commands import _completion
 from seqtool.commands._call import Call
+from seqtool.commands._columns import refuse_columns_as_sources
 from seqtool.commands._options import (
     ArrayOptions,
     ColumnOptions,
@@ -75,6 +76,7 @@ def plan(
     from seqtool.terminal.report import Summary, print_json
 
     inputs.require_any(sources or [])
+    refuse_columns_as_sources(sources or [], by, text)
     of_table = bool(by.key) and given.array is None
     described = given.described(by.label, by.key[0] if by.key else None)
     if of_table and (given.lengths or given.input_padding):

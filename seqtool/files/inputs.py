@@ -19,6 +19,7 @@ from isal.igzip_lib import IsalError
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
+from seqtool.files.refusals import is_a_folder, no_such_file, refuse_annotated, refuse_archive
 from seqtool.system.signals import held
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
@@ -48,6 +49,7 @@ _TEXT_SUFFIXES: dict[str, Kind] = {
     ".jsonl": "json",
     ".ndjson": "json",
 }
+_SUFFIXES = (*_BINARY_SUFFIXES, *_TEXT_SUFFIXES, ".gz", ".zst")
 STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
@@ -134,7 +136,11 @@ def opened(
         elif "-" in sources:
             raise UsageError("- (standard input) cannot be joined with files; name one or the other")
         else:
-            found = [stack.enter_context(_file(path, spool)) for source in sources for path in _paths(source)]
+            found = [
+                stack.enter_context(_file(path, source, spool))
+                for source in sources
+                for path in _paths(source)
+            ]
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
                 _refuse_binary(item)
@@ -179,15 +185,14 @@ def _paths(source: str) -> list[Path]:
         [Path(name) for name in sorted(glob.glob(source, recursive=True))] if glob.has_magic(source) else []
     )
     if not found:
-        hint = "no file matches this pattern" if glob.has_magic(source) else "no such file"
-        raise DataError(f"{source}: {hint}")
+        raise no_such_file(source, _SUFFIXES)
     return found
 
 
 @contextlib.contextmanager
-def _file(path: Path, folder: Path | None) -> Iterator[Input]:
+def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
+        raise is_a_folder(source, _SUFFIXES)
     if path.is_file():
         yield _input(str(path), path, path, folder)
         return
@@ -216,6 +221,9 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
     kind = _recognise(name, packing, head)
+    if kind == "npz":
+        refuse_archive(name, path)
+    refuse_annotated(name, head)
     if kind not in ("text", "json"):
         return Input(name, path, given, kind, packing, temporary=temporary)
     front, is_all = head[:_KEPT], len(head) <= _KEPT

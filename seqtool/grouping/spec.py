@@ -52,7 +52,7 @@ class GroupSpec:
 
     def __post_init__(self) -> None:
         if not self.key:
-            raise UsageError("no key: say with --key which column tells sequences apart, such as --key 0")
+            raise UsageError("no key: say which column tells sequences apart, such as ", Advice("--key", "0"))
         if self.columns is not None and self.drop:
             raise UsageError(
                 "--columns and --drop both choose the features: ",

@@ -85,11 +85,11 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     try:
         result = read_sequences(found[0], options)
     except NotSequencesError as error:
-        raise DataError(
-            error,
-            "; if it is a table, name the column that identifies sequences: ",
-            Advice("--key", "COLUMN"),
-        ) from None
+        from seqtool.tables.candidates import key_advice
+
+        said, advice = key_advice(found)
+        told = f"; if it is a table, name the column that identifies sequences; {said}such as "
+        raise DataError(error, told, advice) from None
     warnings, values = [*result.warnings], result.ragged.values
     hidden = hidden_padding(result.ragged) if result.dense else None
     if hidden:

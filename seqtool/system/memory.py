@@ -49,7 +49,7 @@ class Memory:
         if self.limit < needed:
             raise UsageError(
                 f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; the least is ",
-                Advice("--max-memory", f"{-(-needed // 10**6)}M"),
+                _named(self.named_by, f"{-(-needed // 10**6)}M"),
             )
         more_threads = max(0, self.threads() - _FEWEST)
         return self.limit - _IN_FLIGHT - columns * _PER_COLUMN - more_threads * _PER_THREAD
@@ -86,10 +86,13 @@ def allowed(text: str | None) -> Memory:
         return Memory(max(LEAST, budget() * 2 // 3))
     limit = parse_size(text, name)
     if limit < LEAST:
-        raise UsageError(
-            f"{name} is {text}; at least {human(LEAST)} is needed: ", Advice("--max-memory", "256M")
-        )
+        raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: ", _named(name, "256M"))
     return Memory(limit, name)
+
+
+def _named(name: str, size: str) -> Advice:
+    """The advice to name another size where this one was named: by the option, or in the environment."""
+    return Advice(name, size) if name.startswith("--") else Advice(f"{name}={size}")
 
 
 def parse_size(text: str, option: str) -> int:
