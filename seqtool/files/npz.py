@@ -35,7 +35,6 @@ Column names and keys are data: they never become names of members. Step 7 of se
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from math import prod
@@ -44,12 +43,14 @@ from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
+from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, at, names_arguments
 from seqtool.files.atomic import replacing
 from seqtool.files.deflate import Compress
-from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
+from seqtool.files.meta import parse_meta
+from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
@@ -148,17 +149,7 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
         raise DataError(
             f"{archive.name}: not written by seqtool (no seqtool metadata); seqtool pad converts it"
         )
-    try:
-        meta: dict[str, Any] = json.loads(str(archive.read("meta")))
-        version = int(meta["version"])
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"{archive.name}[meta]: damaged: not the JSON object that seqtool writes") from None
-    if version > VERSION:
-        raise DataError(
-            f"{archive.name}: format version {version}, but this seqtool reads up to version {VERSION}; "
-            "update seqtool"
-        )
-    return meta
+    return parse_meta(str(archive.read("meta")), archive.name)
 
 
 def read(
@@ -203,9 +194,7 @@ def _assemble(
             for name, array in all_of(PER_STEP).items()
         },
         "per_sequence": {name: _text_from(archive, name, get) for name in PER_SEQUENCE if name in present},
-        "names": {
-            name: np.asarray(_text_from(archive, name, archive.read)) for name in NAMES if name in present
-        },
+        "names": {name: _names(archive, name) for name in NAMES if name in present},
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":
@@ -223,10 +212,17 @@ def _assemble(
 
 
 def _features(archive: ZipReader) -> tuple[str, ...]:
-    names = np.asarray(_text_from(archive, "features", archive.read))
-    if names.dtype.kind not in "UT" or names.ndim != 1:
-        raise DataError(f"features is {names.dtype} {names.shape}; text of shape (F,) was expected")
+    names = _names(archive, "features")
+    if names.dtype.kind not in "UT":
+        raise DataError(f"features is {names.dtype}; text was expected")
     return tuple(names.tolist())
+
+
+def _names(archive: ZipReader, name: str) -> Array:
+    names = np.asarray(_text_from(archive, name, archive.read))
+    if names.ndim != 1:
+        raise DataError(f"{name} has shape {names.shape}; one dimension was expected")
+    return names
 
 
 def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:

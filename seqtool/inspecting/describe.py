@@ -152,7 +152,7 @@ def _places(keys: AnyArray | Text, key: Sequence[str]) -> Iterator[Array]:
         return
     sought = np.array([int(cell) for cell in key] if whole else key)
     for begin, some in chunks(keys):  # type: ignore[arg-type] # text has windows like any array
-        found = np.flatnonzero((some.reshape(len(some), -1) == sought).all(axis=1))
+        found = np.flatnonzero((some.reshape(len(some), len(key)) == sought).all(axis=1))
         if len(found):
             yield found + begin
 
