@@ -85,7 +85,9 @@ def split_names(text: str) -> list[str]:
     ['a', 'b,c']
     """
     found = _NAME.finditer(text) if text else ()
-    return [name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found]
+    return [
+        name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found
+    ]
 
 
 # As in a row of CSV, but a line break outside quotes is a letter like others.
@@ -101,7 +103,18 @@ _OPTION = re.compile(
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-][^\s;,:()'"]*))?""",
     re.VERBOSE,
 )
-_VALUED = {"dtype", "maxlen", "min-len", "label-as", "empty-key", "missing", "drop", "step-label", "static"}
+_VALUED = {
+    "dtype",
+    "maxlen",
+    "min-len",
+    "label-as",
+    "empty-key",
+    "empty-label",
+    "missing",
+    "drop",
+    "step-label",
+    "static",
+}
 _VALUED |= {
     "columns",
     "key",

@@ -75,7 +75,7 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
     """
     if dtype.kind == "f":
         return f"{number}, which {dtype} cannot hold exactly{_advice(number, 'float64', 'int64', 'uint64')}"
-    if isinstance(number, float) and not np.isfinite(number):
+    if abs(number) == np.inf or number != number:  # an integer may be past what NumPy takes
         what = "a missing value" if number != number else str(number)
         return f"{what}, which {dtype} cannot hold{_advice(number, 'float32')}"
     if number != int(number):

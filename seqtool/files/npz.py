@@ -45,7 +45,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
-from seqtool.arrays.text import Text
+from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
 from seqtool.files.atomic import replacing
 from seqtool.files.deflate import Compress
@@ -229,8 +229,10 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
+        if cells.dtype.kind == "U" and cells.ndim:
+            check_text(name, cells)
         return cells
-    offsets, shape = get(f"{name}_offsets"), tuple(archive.read(f"{name}_shape").tolist())
+    offsets, shape = get(f"{name}_offsets"), text_shape(archive, name)
     fits = (
         offsets.ndim == 1
         and offsets.dtype == np.int64
@@ -242,9 +244,15 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     if not fits:
         raise DataError(f"{name}_offsets does not fit the bytes of {name}")
     text = Text(cells, offsets, shape, widest=None)
+    check_text(name, text)
     if isinstance(cells, Lazy):
         return text
-    try:
-        return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
-    except UnicodeDecodeError:
-        raise DataError(f"{name} holds bytes that are not UTF-8") from None
+    return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
+
+
+def text_shape(archive: ZipReader, name: str) -> tuple[int, ...]:
+    """The shape of an array of text that is stored as bytes; raises DataError where it is none."""
+    shape = archive.read(f"{name}_shape")
+    if shape.ndim != 1 or not len(shape) or shape.dtype != np.int64 or (shape < 0).any():
+        raise DataError(f"{name}_shape is no shape of an array of text")
+    return tuple(shape.tolist())

@@ -34,6 +34,7 @@ from seqtool.tables.cells import (
 from seqtool.tables.roles import LabelKind
 
 EmptyKey = Literal["error", "drop", "keep"]
+EmptyLabel = Literal["error", "drop", "keep"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class GroupOptions:
     keep_row_index: bool = False
     min_len: int = 0
     empty_key: EmptyKey = "error"
+    empty_label: EmptyLabel = "error"
     missing: Sequence[str] = ()
 
 
@@ -110,7 +112,12 @@ class Encoder:
         keep = plan.array_dtype is not None
         self._rows, self._dropped = known.rows, known.dropped
         self._keys = {
-            column: Keys(keep_empty=options.empty_key == "keep", state=known.keys.get(column), final=final)
+            column: Keys(
+                keep_empty=options.empty_key == "keep",
+                missing=options.missing,
+                state=known.keys.get(column),
+                final=final,
+            )
             for column in roles.key
         }
         self._orders = {

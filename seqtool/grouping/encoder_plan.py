@@ -146,16 +146,25 @@ class EncoderPlan:
             f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; {option}"
         )
 
+    def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | None]:
+        """What the codes of labels become, and the names of the classes."""
+        return state.labels[part].finish(self.options.label_as, keep=self.options.empty_label == "keep")
+
+    def unlabelled(self, state: EncoderState, part: str) -> Array:
+        """Which codes of labels stand for none, (codes,) bool."""
+        without = state.labels[part].without
+        return np.array([text in without for text in state.labels[part].codes], dtype=bool)
+
     def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
         """The sequences with all that belongs to them."""
         per_step, per_sequence, names = {}, {}, {}
         if "y" in self.labels:
-            meaning, classes = state.labels["y"].finish(self.options.label_as)
+            meaning, classes = self._label_meaning(state, "y")
             per_sequence["y"] = _meant(grouped.static["y"], meaning)
             if classes is not None:
                 names["classes"] = classes
         if "t" in self.labels:
-            meaning, classes = state.labels["t"].finish(self.options.label_as)
+            meaning, classes = self._label_meaning(state, "t")
             check_step_value("step_y", self.options.label_value, meaning.dtype, "--label-value")
             per_step["step_y"] = StepArray(_meant(grouped.per_step["t"], meaning), self.options.label_value)
             if classes is not None:

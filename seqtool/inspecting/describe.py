@@ -136,7 +136,8 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     elif not rest:
         for places in _places(data.keys, key):
             return int(places[0])
-    rows = data.keys[:_KEYS].reshape(-1, columns).tolist()
+    first = data.keys[:_KEYS]
+    rows = first.reshape(len(first), columns).tolist() if columns else []
     known = [*dict.fromkeys(join_names([*map(str, row)]) if with_commas else str(row[0]) for row in rows)]
     near = get_close_matches(wanted, known, 3)
     hint = f"similar keys are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"

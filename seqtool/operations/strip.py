@@ -84,7 +84,9 @@ def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tupl
 def steps_equal_to(steps: Array, value: float) -> Array:
     """Which steps hold `value` in every feature: (S,) bool."""
     held = np.asarray(value)
-    if held.dtype == object:  # an integer past 64 bits, which no cell holds unless it is a power of two or the like
+    if (
+        held.dtype == object
+    ):  # an integer past 64 bits, which no cell holds unless it is a power of two or the like
         if not holds(int(value), np.dtype(np.float64)):
             return np.zeros(len(steps), bool)
         held = np.asarray(float(value))

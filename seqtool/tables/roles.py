@@ -31,6 +31,11 @@ class Roles:
     static: tuple[int, ...]
 
     @property
+    def as_written(self) -> frozenset[int]:
+        """The columns whose cells are compared as they are written: keys and labels."""
+        return frozenset({*self.key, *(c for c in (self.label, self.step_label) if c is not None)})
+
+    @property
     def used(self) -> tuple[int, ...]:
         """Every column that must be read, in file order."""
         single = {column for column in (self.label, self.step_label) if column is not None}

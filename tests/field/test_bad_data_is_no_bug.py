@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,8 @@ import pytest
 
 import seqtool
 from seqtool.errors import SeqtoolError
+from seqtool.operations.strip import strip
 from tests.command import Done, Place, succeeded
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
 
 
 def explained(done: Done) -> Done:
@@ -26,7 +21,7 @@ def explained(done: Done) -> Done:
     assert "bug in seqtool" not in done.err, done.err
     assert "Traceback" not in done.err
     assert done.code in (0, 1, 2)
-    if done.code:
+    if done.code and not done.out:  # what `check` finds is its data
         assert len(done.err.splitlines()) == 1
     return done
 
@@ -44,7 +39,7 @@ CELL, KEY, LABEL = "k,v,y\n1,{},1\n1,2,1\n", "k,v,y\n{},1,1\n2,2,1\n", "k,v,y\n1
     [
         (CELL, LONG, "", "t.csv: line 2, column 'v': '99999"),
         (CELL, LONG, "--dtype int64", "t.csv: line 2, column 'v': '99999"),
-        (CELL, PAST, "", f"t.csv: line 2, column 'v': {PAST}, which float32 cannot hold exactly; choose --dtype float64"),
+        (CELL, PAST, "", f"line 2, column 'v': {PAST}, which float32 cannot hold exactly; choose --dtype float64"),
         (CELL, PAST, "--dtype float64", ""),
         (CELL, PAST, "--dtype int64", f"{PAST}, which int64 cannot hold"),
         (CELL, str(2**64), "--dtype int64", "18446744073709551616, which int64 cannot hold"),
@@ -96,9 +91,9 @@ def test_long_numbers_in_options(option: str, number: str, place: Place) -> None
 
 
 def test_strip_finds_whole_numbers_past_64_bits() -> None:
-    strip = seqtool.pad([[1.0, 2.0**64], [2.0**64]], padding="post")
-    assert seqtool.strip(strip, 2**64).lengths.tolist() == [1, 0]
-    assert seqtool.strip(strip, 2**64 + 1).lengths.tolist() == [2, 1]
+    ragged = seqtool.Ragged(np.array([1.0, 2.0**64, 2.0**64]), np.array([0, 2, 3]))
+    assert strip(ragged, 2**64).lengths.tolist() == [1, 0]
+    assert strip(ragged, 2**64 + 1).lengths.tolist() == [2, 1]
 
 
 # Names
@@ -232,9 +227,7 @@ MADE_UP: dict[str, Callable[[dict[str, np.ndarray]], object]] = {
 
 
 @pytest.mark.parametrize("made_up", MADE_UP)
-def test_a_file_whose_description_is_made_up(
-    made_up: str, ours: dict[str, np.ndarray], place: Place
-) -> None:
+def test_a_file_whose_description_is_made_up(made_up: str, ours: dict[str, np.ndarray], place: Place) -> None:
     arrays = dict(ours)
     MADE_UP[made_up](arrays)
     place.write("t.npz", saved(arrays))
@@ -250,4 +243,4 @@ def test_a_file_whose_description_is_made_up(
 def test_text_that_cannot_be_written(ours: dict[str, np.ndarray], place: Place) -> None:
     place.write("t.npz", saved({**ours, "classes": np.array(["p", "\ud800"])}))
     done = explained(place.run("pad", "t.npz", "-o", "out.npz"))
-    assert "classes holds text with a lone surrogate" in done.err
+    assert "classes[1] holds code points that are not text" in done.err

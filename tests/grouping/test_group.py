@@ -165,8 +165,9 @@ def test_missing_words_are_keys_like_others(grouped: FromText) -> None:
     assert grouped.keys("NA", "null", "nan", "None").tolist() == ["NA", "None", "nan", "null"]
 
 
-def test_what_reads_as_missing_among_features_is_no_key_word_even_if_asked(grouped: FromText) -> None:
-    assert grouped.keys("?", "b", missing=["?"]).tolist() == ["?", "b"]
+def test_what_is_said_to_be_missing_is_no_key(grouped: FromText) -> None:
+    assert grouped.keys("?", "b", missing=["?"], empty_key="drop").tolist() == ["b"]
+    assert grouped.keys("?", "b", missing=["?"], empty_key="keep").tolist() == ["?", "b"]
 
 
 def test_ids_past_2_to_the_53_stay_apart(grouped: FromText) -> None:

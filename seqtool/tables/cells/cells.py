@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -76,6 +76,17 @@ def in_file(found: Any, file: int) -> Any:
     return None if found is None else replace(found, row=(file, found.row))
 
 
+def added_counts(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The counts of both by text.
+
+    >>> added_counts({"NA": 1}, {"NA": 2, "": 5})
+    {'NA': 3, '': 5}
+    """
+    return {
+        text: one.get(text, 0) + other.get(text, 0) for text in [*one, *(t for t in other if t not in one)]
+    }
+
+
 def row_of(rows: int | Array, place: int) -> int:
     """The row in the table of a place in a batch, which begins at a row, or whose rows are listed.
 
@@ -95,6 +106,18 @@ def missing_words(more: Iterable[str] = ()) -> Any:
         "".join(letters) for word in MISSING for letters in product(*zip(word, word.upper(), strict=True))
     }
     return pa.array(sorted(cases | set(more)), pa.string())
+
+
+def reads_as_missing(cell: str) -> bool:
+    """Whether a cell of text is one of the usual words for a missing value, or holds nothing.
+
+    >>> reads_as_missing(" NA "), reads_as_missing("Nantes")
+    (True, False)
+    """
+    return len(cell) <= _LONGEST and cell.strip().lower() in MISSING
+
+
+_LONGEST = 40  # letters, blanks included: what is longer is not looked at
 
 
 @lru_cache(maxsize=32)
