@@ -31,6 +31,8 @@ LABELS = {
     "fractions": ["0.5", "1.5", "-2", "7.25"],
     "large": ["9007199254740993", "-1", "0", "2"],
     "mixed": ["1", "x", "2.5", "0"],
+    "gaps": ["1", "", "NA", "2.5"],
+    "words and gaps": ["a", "NA", "", "b"],
     "one": ["5", "5", "5", "5"],
 }
 KEYS = [["1", "2", "3", "10"], ["a", "b", "é", "longer than the others"], ["007", "7", "-0", "1.0"]]
@@ -85,6 +87,7 @@ COLUMNS: dict[str, list[str]] = {
     "label": ["y"],
     "step_label": ["s"],
     "label_as": ["class", "number"],
+    "empty_label": ["drop", "keep"],
     "label_value": ["0.5", "0", "-1", "nan", "1e300"],
     "static": ["g"],
     "order_by": ["a", "s:text"],
