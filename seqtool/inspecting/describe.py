@@ -221,8 +221,9 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["part"] = {"min": known.least, "max": known.largest} if len(data) else None
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
-    if "classes" in data.names:
-        found["classes"] = data.names["classes"][:_NAMES].tolist()
+    for name in ("classes", "step_classes"):
+        if name in data.names:
+            found[name] = data.names[name][:_NAMES].tolist()
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]
     return found
