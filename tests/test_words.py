@@ -33,7 +33,10 @@ from seqtool.words import as_arguments
         ("padded: add --post", 'padded: add padding="post"'),
         # What is no option of this call stays.
         ("seqtool pad a.npz --min-len 1", "seqtool pad a.npz --min-len 1"),
-        ("write it with without --compress: seqtool pad t.npz", "write it with without --compress: seqtool pad t.npz"),
+        (
+            "write it with without --compress: seqtool pad t.npz",
+            "write it with without --compress: seqtool pad t.npz",
+        ),
         ("no column '--dtype'; choose --dtype int8", "no column '--dtype'; choose dtype=\"int8\""),
         ("no column 'x --drop y'; there is a--b", "no column 'x --drop y'; there is a--b"),
         ("the column's cells; use --dtype int8", 'the column\'s cells; use dtype="int8"'),
@@ -73,7 +76,7 @@ def test_the_functions_that_are_public_name_their_arguments(tmp_path: Path) -> N
     with pytest.raises(DataError, match='as a missing value: missing="oops"'):
         seqtool.group(tmp_path / "t.csv", key="k")
     seqtool.save(tmp_path / "t.npz", seqtool.pad([[1]]), compress="fast")
-    with pytest.raises(DataError, match="without --compress: seqtool pad t.npz"):
+    with pytest.raises(DataError, match=r"without --compress: seqtool pad t\.npz"):
         seqtool.load(tmp_path / "t.npz", mmap=True)
 
 

@@ -75,12 +75,9 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
     '0.5, whose fraction int32 would lose'
     """
     if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            exactly = (
-                " exactly" if np.isfinite(np.array([number]).astype(np.float64).astype(dtype)[0]) else ""
-            )
+        exactly = " exactly" if abs(number) <= np.finfo(dtype).max else ""
         return f"{number}, which {dtype} cannot hold{exactly}"
-    if not np.isfinite(number):
+    if abs(number) == np.inf or number != number:  # an integer may be past what NumPy takes
         what = "a missing value" if number != number else str(number)
         return f"{what}, which {dtype} cannot hold"
     if number != int(number):
@@ -118,6 +115,20 @@ def rounding(values: Array, dtype: np.dtype[Any]) -> Rounding:
                 lost = np.flatnonzero(np.isfinite(chunk) & ~np.isfinite(chunk.astype(dtype)))
                 overflow = start + int(lost[0]) if len(lost) else None
     return Rounding(count, overflow)
+
+
+def holds(whole: int, dtype: np.dtype[Any]) -> bool:
+    """Whether a dtype holds an integer of any size exactly.
+
+    >>> holds(2**53 + 2, np.dtype("float64")), holds(2**53 + 2, np.dtype("float32"))
+    (True, False)
+    """
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            held = np.array(float(whole)).astype(dtype).item() if abs(whole) < 10**300 else np.inf
+        return bool(np.isfinite(held)) and int(held) == whole
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else None
+    return limits is not None and limits.min <= whole <= limits.max
 
 
 def first_loss(values: Array, dtype: np.dtype[Any]) -> int | None:
