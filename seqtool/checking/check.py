@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import cast
 
+from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.checking import contracts
 from seqtool.checking.findings import Finding, Reader, Subject
@@ -80,7 +81,9 @@ def _sound(source: Input, known: _Known, stack: ExitStack, spool: Spool) -> Subj
     if subject is not None:
         findings.append(lengths(subject))
     if findings[-1].verdict == "fails" or subject is None:
-        raise DataError(f"{source.name}: {findings[-1].message}; see seqtool check {source.name}")
+        raise DataError(
+            f"{source.name}: {findings[-1].message}; see ", Advice("seqtool", "check", source.name)
+        )
     return subject
 
 

@@ -60,7 +60,6 @@ def check(
 
     Example: seqtool check train.npz --for torch --against test.npz
     """
-    from dataclasses import asdict
     from typing import get_args
 
     from seqtool import checking
@@ -88,7 +87,7 @@ def check(
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
     if as_json:
-        shown = [{name: part for name, part in asdict(f).items() if name != "options"} for f in found]
+        shown = [{name: part for name, part in vars(f).items() if name != "advice"} for f in found]
         report.print_json({**facts, "findings": shown})
     else:
         show_findings(facts, found)
