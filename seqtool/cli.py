@@ -140,7 +140,8 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
     """What to say about an error, and the exit code."""
     if isinstance(error, NoInputError):
         command = next((word for word in arguments if not word.startswith("-")), "")
-        return f"{error}\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: seqtool {command} --help", 2
+        more = Advice("seqtool", command, "--help")
+        return Message(error, f"\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: ", more), 2
     if isinstance(error, SeqtoolError):
         return printable(str(error)), error.exit_code
     meant = _meant(error, arguments)

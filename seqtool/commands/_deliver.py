@@ -124,7 +124,7 @@ class _Draft:
             return
         aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
-            aside += "; -o - sends the data to standard output"
+            aside += f"; {Advice('-o', '-')} sends the data to standard output"
         summary.say("wrote", f"{name}, {human(self.written if compress else size)}{aside}")
         if compress:
             self.report.facts["compressed_bytes"] = self.written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,9 +41,27 @@ def one_source(source: str | None, command: str, using: MemoryOptions) -> Iterat
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     names = [source] if source else []
     with Spool(folder) as spool, inputs.opened(names, spool=folder) as found:
-        if len(found) > 1:
-            raise UsageError(f"{source} matches {len(found)} files; {command} takes one at a time")
-        yield Source(found[0], spool, limit)
+        yield Source(only(found, source, command), spool, limit)
+
+
+def only(found: Sequence[Input], source: str | None, command: str) -> Input:
+    """The one input behind a name; raises UsageError for a pattern that matches several."""
+    if len(found) > 1:
+        one = Advice(found[0].name, without=[source or "-"])
+        raise UsageError(f"{source} matches {len(found)} files; {command} takes one at a time, such as ", one)
+    return found[0]
+
+
+def only_arrays(found: Sequence[Input], source: str | None, command: str) -> Input:
+    """The one input behind a name, which must hold arrays; raises DataError that says how to make one of another."""
+    item = only(found, source, command)
+    if item.kind in ("npy", "npz"):
+        return item
+    from seqtool.tables.candidates import key_advice
+
+    said, key = key_advice([item])
+    made = Advice("seqtool", "group", item.name, *key.words) if said else Advice("seqtool", "pad", item.name)
+    raise DataError(f"{item.name}: not a file of arrays; .npz or .npy was expected; make one: ", made)
 
 
 def read(

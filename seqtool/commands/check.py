@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,8 +16,9 @@ from seqtool.commands._options import (
     Traceback,
     choice,
 )
+from seqtool.commands._source import only_arrays
 from seqtool.commands._values import parse_value
-from seqtool.errors import DataError, UsageError, check_choice
+from seqtool.errors import check_choice
 
 if TYPE_CHECKING:
     from seqtool.files.inputs import Input
@@ -77,7 +77,9 @@ def check(
     with ExitStack() as stack:
 
         def opened(*names: str) -> Input:
-            return _arrays(stack.enter_context(inputs.opened(names, spool=folder)))
+            return only_arrays(
+                stack.enter_context(inputs.opened(names, spool=folder)), "".join(names), "check"
+            )
 
         file, other = opened(*([source] if source else [])), opened(against) if against else None
         spool = stack.enter_context(Spool(folder))
@@ -93,14 +95,3 @@ def check(
         show_findings(facts, found)
     if not holds:
         raise typer.Exit(1)
-
-
-def _arrays(found: Sequence[Input]) -> Input:
-    """The one input of a name, which must hold arrays."""
-    if len(found) > 1:
-        raise UsageError(f"{found[0].name} and {len(found) - 1} more match; check takes one file at a time")
-    if found[0].kind not in ("npy", "npz"):
-        raise DataError(
-            f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group and pad make one)"
-        )
-    return found[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from seqtool.advice import Advice, Message
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.tables.cells import BadCell
+from seqtool.tables.roles import PLAIN_ORDER
 from seqtool.words import join_names, listed
 
 _INT, _SINGLE, _DOUBLE = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
@@ -102,6 +103,17 @@ def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad
     if leaving is not None:
         ways += ["; " if ways else "", "without this column: ", leaving]
     return Message(*ways or ["write it as a plain number, such as 1234.5"])
+
+
+def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Message:
+    """How an order column can be read: by what may follow it in the call."""
+    name = plan.label(column)
+    falls = ":desc" if plan.roles.order_as.get(column, PLAIN_ORDER).descending else ""
+    out: list[object] = []
+    for reading in readings:
+        changed = Advice("--order-by", f"{name}:{reading}{falls}", without=["--order-by", f"{name}{falls}"])
+        out += [" or " if out else "", changed]
+    return Message(*out, " sorts the column as text" if readings == ("text",) else " reads it")
 
 
 def without_static(plan: EncoderPlan, column: int) -> Advice:

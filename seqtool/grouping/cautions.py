@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from seqtool.advice import Advice, Message
 from seqtool.grouping.advising import rounding_warnings
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
@@ -30,9 +31,10 @@ def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
     """Keys that are words for missing values: the rows of each are one sequence."""
     for text, rows in keys.words.items():
         if text not in plan.options.missing:
-            yield (
-                f"key column {plan.label(column)!r} holds {text!r} in {count(rows, 'row')}, as a key like others; "
-                f"--missing {shlex.quote(text)} --empty-key drop leaves {'it' if rows == 1 else 'them'} out"
+            yield Message(
+                f"key column {plan.label(column)!r} holds {text!r} in {count(rows, 'row')}, as a key like others; to "
+                f"leave {'it' if rows == 1 else 'them'} out: ",
+                Advice("--missing", text, "--empty-key", "drop"),
             )
 
 
@@ -44,24 +46,29 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
     formats = [one for one in time_formats([cell]) if not text_sorts(cell, one)]
     if formats:
         falls = ":desc" if plan.roles.order_as[column].descending else ""
-        ways = " or ".join(f"--order-by {shlex.quote(f'{name}:{one}{falls}')}" for one in formats)
-        yield f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); {ways} sorts by time"
+        as_text, ways = ["--order-by", f"{name}:text{falls}"], list[object]()
+        for one in formats:
+            ways += [" or " if ways else "", Advice("--order-by", f"{name}:{one}{falls}", without=as_text)]
+        said = f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); "
+        yield Message(said, *ways, " sorts by time")
 
 
 def _of_labels(name: str, labels: LabelState, place: Place) -> Iterator[str]:
     """Words for missing values among classes, and what is no number among fractions."""
     for text, rows in labels.doubtful.items():
         if text not in labels.without:
-            yield (
-                f"label column {name!r} holds {text!r} in {count(rows, 'row')}, as a class of its own; "
-                f"--missing {shlex.quote(text)} --empty-label keep reads it as no label"
+            yield Message(
+                f"label column {name!r} holds {text!r} in {count(rows, 'row')}, as a class of its own; to read it as "
+                "no label: ",
+                Advice("--missing", text, "--empty-label", "keep"),
             )
     stray = labels.stray
     if stray is not None:
         where = place(labels.rows[labels.codes[stray]])
-        yield (
-            f"label column {name!r} holds {stray!r} ({where}) among fractions, so each of these is a class of its "
-            f"own; --missing {shlex.quote(stray)} --empty-label keep reads it as no label"
+        yield Message(
+            f"label column {name!r} holds {stray!r} ({where}) among fractions, so each of these is a class of its own; "
+            "to read it as no label: ",
+            Advice("--missing", stray, "--empty-label", "keep"),
         )
 
 

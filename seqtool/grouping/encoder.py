@@ -271,7 +271,9 @@ class Encoder:
         elif isinstance(encoder, Numbers):
             bad = bad_number(error, batch.arrays[column], batch.rows, encoder.options)
         else:
-            bad = BadCell(row_of(batch.rows, place), error.cell, expected=error.expected)
+            bad = BadCell(
+                row_of(batch.rows, place), error.cell, expected=error.expected, readings=error.readings
+            )
         state: Any = encoder.state
         encoder.state = replace(state, bad=earliest(state.bad, bad))
         return place

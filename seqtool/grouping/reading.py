@@ -9,7 +9,7 @@ from typing import Any
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError
-from seqtool.grouping.advising import for_cell, for_features, without_features, without_static
+from seqtool.grouping.advising import for_cell, for_features, for_order, without_features, without_static
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
@@ -128,6 +128,8 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
     way_out = None
     if fault.part in ("feature", "static"):
         way_out = for_cell(plan, state, fault.part, fault.column, fault.bad)
+    elif fault.bad.readings:
+        way_out = for_order(plan, fault.column, fault.bad.readings)
     raise bad_cell_error(
         fault.bad, fault.part, plan.label(fault.column), name=name, place=place, way_out=way_out
     )
@@ -152,8 +154,10 @@ def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int,
         first, text = min((labels.rows[labels.codes[text]], text) for text in without)
         raise DataError(
             f"label column {name!r} is empty in {count:,} of {rows:,} rows, the first at {place(first)}"
-            f"{f' ({text!r})' if text else ''}; say what to do with these sequences: --empty-label drop, "
-            "or --empty-label keep"
+            f"{f' ({text!r})' if text else ''}; say what to do with these sequences: ",
+            Advice("--empty-label", "drop"),
+            ", or ",
+            Advice("--empty-label", "keep"),
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +16,6 @@ _EXPECTED = {
     "static": "a number was expected",
     "label": "text or a number was expected",
 }
-_COLUMN = re.compile(r"\{column(:[^{}]*)?\}")  # and what follows it in an option, which is quoted with it
 
 
 def bad_cell_error(
@@ -34,9 +31,7 @@ def bad_cell_error(
     if bad.reason:
         return DataError(f"{name}: column {column!r} cannot be a {part} ({bad.reason})")
     cell = bad.cell if len(bad.cell) <= 40 else bad.cell[:37] + "..."
-    expected = _EXPECTED[part].format(column=shlex.quote(column), cell=shlex.quote(cell))
-    if bad.expected:
-        expected = _COLUMN.sub(lambda found: shlex.quote(f"{column}{found[1]}"), bad.expected)
+    expected = bad.expected or _EXPECTED[part]
     what = bad.cell if bad.cell.startswith("a column of") else repr(cell)
     out = [] if way_out is None else ["; ", way_out]
     return DataError(f"{place(bad.row)}, column {column!r}: {what}; {expected}", *out)
