@@ -75,7 +75,7 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
     '0.5, whose fraction int32 would lose'
     """
     if dtype.kind == "f":
-        exactly = " exactly" if abs(number) <= np.finfo(dtype).max else ""
+        exactly = " exactly" if abs(number) <= float(np.finfo(dtype).max) else ""
         return f"{number}, which {dtype} cannot hold{exactly}"
     if abs(number) == np.inf or number != number:  # an integer may be past what NumPy takes
         what = "a missing value" if number != number else str(number)

@@ -157,7 +157,7 @@ def _single(subject: Subject) -> Finding:
 def _handed_over(subject: Subject) -> Finding:
     """The same where batches of seqtool.torch are what the network gets: these have the type that it takes."""
     found = _single(subject)
-    if found.advice is None:
+    if found.advice is None or subject.real.values.dtype.kind == "b":
         return found
     message = (
         f"{found.message}: seqtool.torch hands it over so; to read the file with plain torch, convert it"

@@ -146,9 +146,9 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
         if subject.ours:
             return Finding("padding", "fails", message, stale.count, f"{name}{[*stale.place]}")
         if stale.count > 1 and holds_one(array, data):
-            message = Message(
-                f"padding holds {first}, not {value}; set it with ", Advice("--value", stale.content)
-            )
+            number = np.asarray(stale.content).reshape(-1)[0].item()
+            held = f"padding holds {first}, not {value}; set it with "
+            message = Message(held, Advice("--value", int(number) if number == number // 1 else number))
         else:
             message = Message(
                 message,
