@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shlex
 from collections.abc import Collection, Sequence
@@ -85,7 +84,14 @@ def split_names(text: str) -> list[str]:
     >>> split_names('a,"b,c"')
     ['a', 'b,c']
     """
-    return next(csv.reader([text], skipinitialspace=True), [])
+    found = _NAME.finditer(text) if text else ()
+    return [
+        name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found
+    ]
+
+
+# As in a row of CSV, but a line break outside quotes is a letter like others.
+_NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
 
 
 # An option, and what stands behind it where that is no word of the sentence. Commands, and what stands in quotes

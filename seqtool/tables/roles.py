@@ -229,7 +229,7 @@ def position(table: Table, wanted: str | int) -> int:
         return table.columns.index(text)
     count = len(table.columns)
     if text.isdecimal():
-        if int(text) < count:
+        if len(text) < 10 and int(text) < count:  # Python refuses to read thousands of digits
             return int(text)
         raise DataError(
             f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"
