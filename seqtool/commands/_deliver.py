@@ -134,9 +134,7 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
     """List what an output will hold, and describe it."""
     data, destination = output.data, output.destination
     writer = writer_of(destination.suffix, destination.name)
-    writer.check(
-        destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress), dashes="--"
-    )
+    writer.check(destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress))
     if isinstance(data, PaddedStream):
         check_blow_up(data)
         summary.warnings += data.warnings
@@ -195,7 +193,7 @@ def check_output(
     destination = named_by(to.output, dry_run=to.dry_run)
     if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
-        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), dashes="--")
+        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress))
 
 
 def _compression(to: OutputOptions) -> Compress | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from seqtool.advice import Advice
+from seqtool.arrays.array_likes import kind_of
 from seqtool.errors import UsageError
 from seqtool.files.contents import members, x_alone
 from seqtool.files.deflate import Compress
@@ -113,13 +114,8 @@ class Writer:
     mask: bool = True
     compress: bool = True
 
-    def check(
-        self, name: str, *, ragged: bool = False, mask: bool = False, compress: bool = False, dashes: str = ""
-    ) -> None:
-        """Raise UsageError where the format cannot hold what is asked for; `name` is the output's.
-
-        `dashes` are what stands before the name of an argument: -- on the command line.
-        """
+    def check(self, name: str, *, ragged: bool = False, mask: bool = False, compress: bool = False) -> None:
+        """Raise UsageError where the format cannot hold what is asked for; `name` is the output's."""
         here = f"{name}: {self.suffix} holds {self.holds}"
         for what, argument, asked in (("a mask", "mask", mask), ("compression", "compress", compress)):
             if asked and not getattr(self, argument):
@@ -173,6 +169,8 @@ def contents_of(
     >>> contents.names
     ('values', 'offsets', 'lengths', 'meta')
     """
+    if not isinstance(data, (Ragged, Padded, PaddedStream)):
+        raise UsageError(f"data is a {kind_of(data)}; sequences were expected, such as pad makes")
     writer = writer_of(suffix, name)
     writer.check(name, ragged=isinstance(data, Ragged), mask=mask, compress=compress is not None)
     return writer.contents(data, mask)

@@ -299,7 +299,7 @@ def test_a_name_that_is_not_there_is_refused(
 
 
 def test_a_folder_is_refused_with_what_is_in_it(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="a folder; the name of a file was expected$"):
+    with pytest.raises(DataError, match=r"a folder; the name of a file was expected$"):
         only(tmp_path)
     put(tmp_path / "one.parquet", b"")
     with pytest.raises(DataError, match=r"a folder; name a file in it, such as .*/one\.parquet$"):
