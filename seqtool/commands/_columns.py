@@ -48,12 +48,8 @@ def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -
     from seqtool.files import inputs
     from seqtool.tables.candidates import key_advice
 
-    said, advice = "", Advice("--key", "COLUMN")
-    try:
-        with inputs.opened(sources, encoding=text.encoding) as found:
-            said, advice = key_advice(found, _read_as(text))
-    except DataError:
-        pass  # what is wrong with the file is told once the call is right
+    with inputs.opened(sources, encoding=text.encoding) as found:
+        said, advice = key_advice(found, _read_as(text))
     raise UsageError(f"no key: name the column that tells sequences apart; {said}such as ", advice)
 
 
