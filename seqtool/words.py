@@ -104,6 +104,7 @@ _VALUED = {
     "label-as",
     "empty-key",
     "empty-label",
+    "label-value",
     "missing",
     "drop",
     "step-label",
@@ -120,7 +121,7 @@ _VALUED |= {
     "truncating",
     "compress",
 }
-_BARE = {"maxlen", "min-len"}  # their values are numbers
+_BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
