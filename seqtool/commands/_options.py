@@ -283,7 +283,8 @@ class ColumnOptions:
         typer.Option(
             "--order-by",
             metavar="C",
-            help="Sort steps by numbers or ISO times; C:text as text. Repeatable.",
+            help="Sort steps by numbers, ISO times or categories. C:%d.%m.%Y reads times of a strptime format, C:text "
+            "sorts as text, C:desc descends. Repeatable.",
             autocompletion=_completion.name,
         ),
     ] = None

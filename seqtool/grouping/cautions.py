@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
-from seqtool.tables.cells import KeyState, LabelState
+from seqtool.tables.cells import KeyState, LabelState, OrderState
+from seqtool.tables.cells.times import text_sorts, time_formats
 from seqtool.words import count
 
 
@@ -17,6 +18,8 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     found: list[str] = []
     for column in plan.roles.key:
         found += _of_keys(plan, column, state.keys[column])
+    for column in plan.roles.order:
+        found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
         found += _of_labels(plan.label(column), state.labels[part], place)
     return [*found, *_of_missing(plan, state)]
@@ -30,6 +33,18 @@ def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
                 f"key column {plan.label(column)!r} holds {text!r} in {count(rows, 'row')}, as a key like others; "
                 f"--missing {shlex.quote(text)} --empty-key drop leaves {'it' if rows == 1 else 'them'} out"
             )
+
+
+def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str]:
+    """Dates that are sorted as text, whose order that is not."""
+    if order.kind != "text" or order.first is None:
+        return
+    cell, name = order.first.cell, plan.label(column)
+    formats = [one for one in time_formats([cell]) if not text_sorts(cell, one)]
+    if formats:
+        falls = ":desc" if plan.roles.order_as[column].descending else ""
+        ways = " or ".join(f"--order-by {shlex.quote(f'{name}:{one}{falls}')}" for one in formats)
+        yield f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); {ways} sorts by time"
 
 
 def _of_labels(name: str, labels: LabelState, place: Place) -> Iterator[str]:

@@ -31,7 +31,7 @@ from seqtool.tables.cells import (
     missing_words,
     row_of,
 )
-from seqtool.tables.roles import LabelKind
+from seqtool.tables.roles import PLAIN_ORDER, LabelKind
 
 EmptyKey = Literal["error", "drop", "keep"]
 EmptyLabel = Literal["error", "drop", "keep"]
@@ -122,7 +122,10 @@ class Encoder:
         }
         self._orders = {
             column: Order(
-                words, as_text=column in roles.text_order, state=known.orders.get(column), final=final
+                words,
+                read_as=roles.order_as.get(column, PLAIN_ORDER),
+                state=known.orders.get(column),
+                final=final,
             )
             for column in roles.order
         }
@@ -262,7 +265,7 @@ class Encoder:
         elif isinstance(encoder, Numbers):
             bad = bad_number(error, batch.arrays[column], batch.rows, encoder.options)
         else:
-            bad = BadCell(row_of(batch.rows, place), error.cell)
+            bad = BadCell(row_of(batch.rows, place), error.cell, expected=error.expected)
         state: Any = encoder.state
         encoder.state = replace(state, bad=earliest(state.bad, bad))
         return place

@@ -16,7 +16,7 @@ from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words
-from seqtool.tables.roles import Roles
+from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class EncoderPlan:
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
         if spellings is None:
             return Expected(keys=frozenset(roles.key))
-        likely = {*numbers, *roles.order} - as_written - roles.text_order
+        as_text = {column for column, how in roles.order_as.items() if how.text or how.time_format}
+        likely = {*numbers, *roles.order} - as_written - as_text
         return Expected(frozenset(likely), spellings, frozenset(roles.key))
 
     def fault(self, state: EncoderState) -> Fault | None:
@@ -121,11 +122,16 @@ class EncoderPlan:
     def layout(self, state: EncoderState) -> Layout:
         """What the columns are to the kernel; the first rows tell whether an order column is of times."""
         labels = self.labels
-        order = [f"o{column}_{i}" for column in self.roles.order for i in range(state.orders[column].parts)]
+        order = {
+            f"o{column}_{i}": self.roles.order_as.get(column, PLAIN_ORDER).descending
+            for column in self.roles.order
+            for i in range(state.orders[column].parts)
+        }
         per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
         return Layout(
             keys=[f"k{i}" for i in range(len(self.roles.key))],
-            order=order,
+            order=list(order),
+            descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
             static=[*(f"s{column}" for column in self.roles.static), *(["y"] if "y" in labels else [])],

@@ -103,7 +103,7 @@ class GroupSpec:
             return [table.label(column) for column in columns]
 
         labelled = {"label": roles.label, "step_label": roles.step_label}
-        order = [f"{table.label(c)}{':text' if c in roles.text_order else ''}" for c in roles.order]
+        order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
             "key": names(roles.key),
             "order_by": order,

@@ -480,10 +480,10 @@ def test_mixed_kinds_in_an_order_column_are_told_by_the_first_cell_of_another_ki
     "cell", ["12/31/2023", "frame10", "2024-13-01", "20240101x", "12:00", "1_000", "0x1F"]
 )
 @pytest.mark.parametrize("cut", [None, 1])
-def test_other_text_in_an_order_column_is_refused_and_the_way_out_named(
+def test_text_among_the_numbers_of_an_order_column_is_refused(
     grouped: FromText, cell: str, cut: int | None
 ) -> None:
-    with pytest.raises(DataError, match=f"line 3, column 't': '{cell}'; .*t:text sorts the column as text"):
+    with pytest.raises(DataError, match=f"line 3, column 't': '{cell}'; .* are numbers; correct it"):
         grouped(f"k,t,a\nx,1,1\nx,{cell},1\n", order_by="t", cut=cut)
     with pytest.raises(DataError, match="column 't'"):
         grouped(f"k,t,a\nx,{cell},1\nx,{cell},1\n", order_by="t", cut=cut)

@@ -23,12 +23,16 @@ Row = Any
 
 
 class BadCellError(Exception):
-    """A cell that is not what its column needs: its row within the batch, and what stands there."""
+    """A cell that is not what its column needs: its row within the batch, what stands there, and what was expected.
 
-    def __init__(self, row: int, cell: str) -> None:
+    `expected` is set where the column alone does not tell; {column} in it stands for the name of the column.
+    """
+
+    def __init__(self, row: int, cell: str, expected: str = "") -> None:
         super().__init__(f"row {row} holds {cell!r}")
         self.row = row
         self.cell = cell
+        self.expected = expected
 
 
 class UnseenError(Exception):
@@ -40,7 +44,7 @@ class BadCell:
     """The first cell of a column that is not what the column needs: its row, and what stands there.
 
     `odd` of the `sampled` cells about it are not numbers; `kind` is set where the type of the whole column is what
-    is wrong, `reason` where Arrow refused it.
+    is wrong, `reason` where Arrow refused it; `expected` as in `BadCellError`.
     """
 
     row: Row
@@ -49,6 +53,7 @@ class BadCell:
     sampled: int = 0
     kind: str = ""
     reason: str = ""
+    expected: str = ""
 
 
 class _Placed(Protocol):
