@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shlex
 from collections.abc import Collection, Sequence
@@ -94,7 +95,7 @@ _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
-         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|:(?=\S))*))?""",
+         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?""",
     re.VERBOSE,
 )
 _VALUED = {
@@ -122,6 +123,7 @@ _VALUED |= {
     "compress",
 }
 _BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
+_LISTED = {"drop", "columns"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
@@ -150,6 +152,8 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
 
     >>> as_arguments("choose --dtype float64, or a wider --dtype; see --header")
     'choose dtype="float64", or a wider dtype; see header=True'
+    >>> as_arguments("--drop a,b leaves them out")
+    'drop=["a", "b"] leaves them out'
     """
 
     def argument(found: re.Match[str]) -> str:
@@ -164,6 +168,11 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
         held = shlex.split(value)[0]
         if option in _BARE:
             return f"{name}={held}"
+        if option in _LISTED:
+            names = split_names(held)
+            held = names[0] if len(names) == 1 else held
+            if len(names) > 1:
+                return f"{name}={json.dumps(names, ensure_ascii=False)}"
         return f"{name}={held!r}" if '"' in held or "\\" in held else f'{name}="{held}"'
 
     return _OPTION.sub(argument, text)
