@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 import shlex
 from collections.abc import Collection, Sequence
@@ -86,7 +84,14 @@ def split_names(text: str) -> list[str]:
     >>> split_names('a,"b,c"')
     ['a', 'b,c']
     """
-    return next(csv.reader([text], skipinitialspace=True), [])
+    found = _NAME.finditer(text) if text else ()
+    return [
+        name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found
+    ]
+
+
+# As in a row of CSV, but a line break outside quotes is a letter like others.
+_NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
 
 
 # An option, and what stands behind it where that is no word of the sentence. Commands, and what stands in quotes
@@ -168,11 +173,13 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
         held = shlex.split(value)[0]
         if option in _BARE:
             return f"{name}={held}"
-        if option in _LISTED:
-            names = split_names(held)
-            held = names[0] if len(names) == 1 else held
-            if len(names) > 1:
-                return f"{name}={json.dumps(names, ensure_ascii=False)}"
-        return f"{name}={held!r}" if '"' in held or "\\" in held else f'{name}="{held}"'
+        names = [*map(_quoted, split_names(held) if option in _LISTED else [held])]
+        listed_names = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+        return f"{name}={listed_names}"
 
     return _OPTION.sub(argument, text)
+
+
+def _quoted(name: str) -> str:
+    """Text as Python code, in double quotes where it can be."""
+    return repr(name) if '"' in name or "\\" in name else f'"{name}"'

@@ -256,7 +256,7 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
     place = partial(subject.place, name=name) if name == "step_y" else _in(name)
     if classes is not None:
-        twice = unique_names(name, classes.astype(str).tolist())
+        twice = unique_names(name, [*map(str, classes.tolist())])
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
         if label.dtype.kind not in "iu":

@@ -227,12 +227,11 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
-    if "classes" in whole.names:
-        summary.facts["classes"] = whole.names["classes"].tolist()
-        summary.say(
-            "classes",
-            f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",
-        )
+    for name in ("classes", "step_classes"):
+        if name in whole.names:
+            classes = whole.names[name].tolist()
+            summary.facts[name] = classes
+            summary.say(name.replace("_", " "), f"{len(classes):,}: {listed([*map(str, classes)])}")
     learnt = padded_class(whole)
     summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
