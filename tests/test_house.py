@@ -511,6 +511,7 @@ TESTED_BY_OTHERS = {
     "grouping": {
         "advising",
         "cautions",
+        "suspects",
         "columns",
         "encoder_plan",
         "encoder_state",

@@ -24,7 +24,7 @@ def without_features(plan: EncoderPlan, columns: Collection[int]) -> Advice | No
     left = [column for column in roles.features if column not in columns]
     if not left:
         return None
-    if roles.listed:
+    if roles.chosen:
         return Advice("--columns", join_names([*map(plan.label, left)]), without=["--columns"])
     names = [plan.label(column) for column in columns if not plan.named or column not in roles.key]
     dropped = ["--drop", join_names(names)] if names else []
@@ -90,7 +90,7 @@ def rounding_warnings(plan: EncoderPlan, state: EncoderState) -> list[str]:
 def _may_order(plan: EncoderPlan, state: EncoderState, column: int) -> bool:
     """Whether a feature may become the order instead: then a table with names has it no longer among its features."""
     roles = plan.roles
-    return plan.named and not roles.listed and not roles.order and not state.features[column].missing
+    return plan.named and not roles.chosen and not roles.order and not state.features[column].missing
 
 
 def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad: BadCell) -> Message:
@@ -119,7 +119,7 @@ def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Messag
 def without_static(plan: EncoderPlan, column: int) -> Advice:
     """How to do without a static column: where nobody listed the features, it would become one of them."""
     name = plan.label(column)
-    dropped = [] if plan.roles.listed else ["--drop", join_names([name])]
+    dropped = [] if plan.roles.chosen else ["--drop", join_names([name])]
     return Advice(*dropped, without=["--static", name])
 
 

@@ -32,7 +32,7 @@ from seqtool.sequences.padding_values import (
     check_value,
     value_to_json,
 )
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, padded_class
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
@@ -141,7 +141,8 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
-    for warning in planned.warnings:
+    learnt = padded_class(ragged)
+    for warning in [*planned.warnings, *([learnt] if learnt else [])]:
         warnings.warn(as_arguments(warning), stacklevel=3)
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)

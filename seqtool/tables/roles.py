@@ -38,8 +38,8 @@ class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
-    `order_as` tells of the order columns how they are compared, where a call says so; `listed` says that somebody
-    listed the features, so that no other column is one.
+    `order_as` tells of the order columns how they are compared, where a call says so; `chosen` says that the features
+    were named.
     """
 
     key: tuple[int, ...]
@@ -50,7 +50,7 @@ class Roles:
     label: int | None
     step_label: int | None
     static: tuple[int, ...]
-    listed: bool = False
+    chosen: bool = False
 
     @property
     def as_written(self) -> frozenset[int]:
