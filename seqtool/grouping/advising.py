@@ -95,7 +95,7 @@ def _may_order(plan: EncoderPlan, state: EncoderState, column: int) -> bool:
 
 def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad: BadCell) -> Message:
     """What to do about a cell that is no number, of a feature or a static column."""
-    leaving = without_features(plan, [column]) if part == "feature" else without_static(plan, column)
+    leaving = without_features(plan, [column]) if part == "feature" else without_static(plan, [column])
     ways: list[object] = []
     if _are_no_values(bad) and not (part == "static" and state.statics[column].no_numbers):
         words = [word for cell in bad.words or (bad.cell,) for word in ("--missing", cell)]
@@ -116,11 +116,11 @@ def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Messag
     return Message(*out, " sorts the column as text" if readings == ("text",) else " reads it")
 
 
-def without_static(plan: EncoderPlan, column: int) -> Advice:
-    """How to do without a static column: where nobody listed the features, it would become one of them."""
-    name = plan.label(column)
-    dropped = [] if plan.roles.chosen else ["--drop", join_names([name])]
-    return Advice(*dropped, without=["--static", name])
+def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:
+    """How to do without static columns: where nobody chose the features, they would become some of them."""
+    names = [plan.label(column) for column in columns]
+    dropped = [] if plan.roles.chosen else ["--drop", join_names(names)]
+    return Advice(*dropped, without=[word for name in names for word in ("--static", name)])
 
 
 def _are_no_values(bad: BadCell) -> bool:

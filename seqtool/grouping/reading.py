@@ -108,7 +108,7 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
     for column in plan.roles.static:
         if loss := state.statics[column].loss(static_dtype):
             where = f"{place(loss.row)}, static column {plan.label(column)!r}"
-            raise DataError(f"{where}: {loss.reason}; ", without_static(plan, column))
+            raise DataError(f"{where}: {loss.reason}; ", without_static(plan, [column]))
 
 
 def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self, SupportsIndex
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
@@ -244,9 +245,9 @@ def padded_class(data: Ragged | Padded) -> str | None:
     if labels is None or classes is None or labels.value not in range(len(classes)):
         return None
     name = str(classes[int(labels.value)])
-    return (
-        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; "
-        f"group with --label-value {UNLABELLED}"
+    return Message(
+        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; group with ",
+        Advice("--label-value", UNLABELLED),
     )
 
 

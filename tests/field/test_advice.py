@@ -301,6 +301,22 @@ CASES = [
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,16777217\n"},
     ),
+    Case(
+        "grouping.cautions.of_steps",
+        "group t.csv --key row",
+        {"t.csv": "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))},
+        {"COLUMN": "id"},
+    ),
+    Case(
+        "grouping.suspects.Suspects.cautions",
+        "group t.csv --key id --label y --static y --columns a",
+        {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"},
+    ),
+    Case(
+        "sequences.ragged.padded_class",
+        "group t.csv --key id --step-label y --label-value 0",
+        {"t.csv": "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"},
+    ),
     # Numbers that a type cannot hold.
     Case("grouping.advising.for_features", "group t.csv --key id", {"t.csv": "id,a,b\n1,16777217,0.5\n"}),
     Case("grouping.advising.for_features", "group t.csv --key id --dtype int64", {"t.csv": "id,a\n1,0.5\n"}),

@@ -22,7 +22,7 @@ from seqtool.tables.cells.cells import (
     word_set,
 )
 from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
-from seqtool.tables.cells.spelling import first_bad, parsed_as, spelled_whole
+from seqtool.tables.cells.spelling import parsed_as, spelled_whole
 
 
 def read_numbers(
@@ -200,7 +200,7 @@ class _Reader:
             if parsed is None:
                 parsed = parsed_as(present, pa.float64())
         if parsed is None:
-            raise first_bad(array, present)
+            raise _first_bad(array, present)
         if pa.types.is_floating(parsed.type):
             self._check_floats(array, present, np.asarray(pc.fill_null(parsed, 0.0)))
         return np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
@@ -314,3 +314,15 @@ def is_numeric(kind: Any) -> bool:
         or types.is_decimal(kind)
         or types.is_null(kind)
     )
+
+
+def _first_bad(array: Any, present: Any) -> BadCellError:
+    """The first cell that is no number, in a batch that has one: halved until it stands alone."""
+    begin, end = 0, len(present)
+    while end - begin > 1:
+        middle = (begin + end) // 2
+        if parsed_as(present.slice(begin, middle - begin), pa.float64()) is None:
+            end = middle
+        else:
+            begin = middle
+    return BadCellError(begin, array[begin].as_py())

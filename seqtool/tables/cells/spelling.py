@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.tables.cells.cells import BadCellError
 
 _FIRST = 16  # cells that mostly tell what the others are
 
@@ -85,18 +84,6 @@ def parsed_as(array: Any, target: Any) -> Any:
         return None
     # Arrow reads 0x1F as an integer; nobody who writes that in a table means 31.
     return None if pa.types.is_integer(target) and _letters(array, b"x") else parsed
-
-
-def first_bad(array: Any, present: Any) -> BadCellError:
-    """The first cell that is no number, in a batch that has one: halved until it stands alone."""
-    begin, end = 0, len(present)
-    while end - begin > 1:
-        middle = (begin + end) // 2
-        if parsed_as(present.slice(begin, middle - begin), pa.float64()) is None:
-            end = middle
-        else:
-            begin = middle
-    return BadCellError(begin, array[begin].as_py())
 
 
 def is_uuid(kind: Any) -> bool:
