@@ -34,8 +34,8 @@ from seqtool.words import as_arguments
         # What is no option of this call stays.
         ("seqtool pad a.npz --min-len 1", "seqtool pad a.npz --min-len 1"),
         (
-            "write it with without --compress: seqtool pad t.npz",
-            "write it with without --compress: seqtool pad t.npz",
+            "write it with seqtool pad without --compress",
+            "write it with seqtool pad without --compress",
         ),
         ("no column '--dtype'; choose --dtype int8", "no column '--dtype'; choose dtype=\"int8\""),
         ("no column 'x --drop y'; there is a--b", "no column 'x --drop y'; there is a--b"),

@@ -52,12 +52,13 @@ class Suspects:
             if _holds(lambda cells: cells == value, batch[name])  # noqa: B023 - called at once
         }
         count = len(next(iter(batch.values())))
-        self._counting = {
-            name: first
-            for name, first in self._counting.items()
-            if batch[name][-1] == first + (self._rows + count - 1)
-            and (batch[name] == first + np.arange(self._rows, self._rows + count)).all()
-        }
+        with np.errstate(over="ignore"):  # of numbers near the end of their type, which count nothing
+            self._counting = {
+                name: first
+                for name, first in self._counting.items()
+                if batch[name][-1] == first + (self._rows + count - 1)
+                and (batch[name] == first + np.arange(self._rows, self._rows + count)).all()
+            }
         for part, names in self._copies.items():
             self._copies[part] = [name for name in names if self._is_copy(part, batch, name, labels[part])]
         self._rows += count

@@ -90,6 +90,8 @@ def written(folder: Place, files: dict[str, Any]) -> None:
 TWO_LISTS = pa.table({"a": [[1, 2], [3]], "b": [[1], [2, 3]]})
 TEN_STEPS = "k,a\n" + "1,1\n" * 9 + "2,1\n"
 ODD = {"x": np.ones((2, 3)), "lengths": np.array([1, 2])}
+SINGLE = "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))
+LABELLED = "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"
 WORDS_BETWEEN = "id,a,b\n1,2,3\n1,?,5\n2,1,7\n2,1,7\n"
 HIDDEN = np.array([[5, 1, 0, 0], [7, 8, 9, 0], [1, 0, 0, 0], [2, 2, 0, 0]], F4)
 PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
@@ -304,7 +306,7 @@ CASES = [
     Case(
         "grouping.cautions.of_steps",
         "group t.csv --key row",
-        {"t.csv": "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))},
+        {"t.csv": SINGLE},
         {"COLUMN": "id"},
     ),
     Case(
@@ -315,7 +317,7 @@ CASES = [
     Case(
         "sequences.ragged.padded_class",
         "group t.csv --key id --step-label y --label-value 0",
-        {"t.csv": "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"},
+        {"t.csv": LABELLED},
     ),
     # Numbers that a type cannot hold.
     Case("grouping.advising.for_features", "group t.csv --key id", {"t.csv": "id,a,b\n1,16777217,0.5\n"}),
