@@ -44,6 +44,15 @@ LabelName = Annotated[
         autocompletion=_completion.name,
     ),
 ]
+StepLabelName = Annotated[
+    str | None,
+    typer.Option(
+        "--step-label",
+        metavar="NAME",
+        help="The array with a label per step.",
+        autocompletion=_completion.name,
+    ),
+]
 KeyName = Annotated[
     str | None,
     typer.Option(
@@ -136,7 +145,7 @@ class ArrayOptions:
         typer.Option(
             "--lengths",
             metavar="NAME|FILE",
-            help="True lengths: an array of the .npz, or an .npy file.",
+            help="True lengths, or a mask (N, T): an array of the .npz, or an .npy file.",
             autocompletion=_completion.name,
         ),
     ] = None
@@ -152,11 +161,17 @@ class ArrayOptions:
 
         return None if self.input_padding is None else check_side("--input-padding", self.input_padding)
 
-    def described(self, label: str | None, key: str | None, value: Value | None = None) -> ForeignSpec:
+    def described(
+        self,
+        label: str | None = None,
+        key: str | None = None,
+        step_label: str | None = None,
+        value: Value | None = None,
+    ) -> ForeignSpec:
         """All that a person says of a file that seqtool did not write."""
         from seqtool.sources.options import ForeignSpec
 
-        return ForeignSpec(self.array, self.lengths, self.side, value, label, key)
+        return ForeignSpec(self.array, self.lengths, self.side, value, label, key, step_label)
 
     @property
     def resolved(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from seqtool.commands._options import (
     KeyName,
     LabelName,
     MemoryOptions,
+    StepLabelName,
     Traceback,
     choice,
 )
@@ -44,6 +45,7 @@ def check(
     ] = None,
     given: ArrayOptions,
     label: LabelName = None,
+    step_label: StepLabelName = None,
     key: KeyName = None,
     value: Annotated[
         str | None,
@@ -67,12 +69,11 @@ def check(
     from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
-    from seqtool.sources.options import ForeignSpec
     from seqtool.system import memory
     from seqtool.terminal import report
 
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = ForeignSpec(given.array, given.lengths, given.side, parse_value(value), label, key)
+    foreign = given.described(label, key, step_label, parse_value(value))
     limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:

@@ -89,7 +89,7 @@ def plot(
             may_replace=lambda path: force or drawn_by_seqtool(path),
             suffixes=SUFFIXES,
         )
-        options = SourceOptions(foreign=given.described(None, None), spool=spool, memory=limit)
+        options = SourceOptions(foreign=given.described(), spool=spool, memory=limit)
         with summary.stage("reading"), errors.at(found[0].name):
             loaded = read_sequences(found[0], options)
             seen = portrait(
