@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import (
-    ArrayOptions,
-    KeyName,
-    LabelName,
-    MemoryOptions,
-    OutputOptions,
-    StepLabelName,
-    choice,
-)
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelName, StepLabelName
+from seqtool.commands._options import MemoryOptions, OutputOptions, choice
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
 
 if TYPE_CHECKING:

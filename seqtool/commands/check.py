@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._options import (
-    ArrayOptions,
-    JsonReport,
-    KeyName,
-    LabelName,
-    MemoryOptions,
-    StepLabelName,
-    Traceback,
-    choice,
-)
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelName, StepLabelName
+from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 from seqtool.commands._values import parse_value
 from seqtool.errors import DataError, UsageError, check_choice
 

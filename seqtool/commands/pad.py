@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import (
-    SIDES,
-    ArrayOptions,
-    KeyName,
-    LabelName,
-    MemoryOptions,
-    OutputOptions,
-    PaddingOptions,
-    RaggedFlag,
-    StepLabelName,
-    choice,
-)
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelName, StepLabelName
+from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
 from seqtool.commands._values import padding_value, parse_value
 from seqtool.errors import UsageError
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqtool.commands import _completion
+from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
-    ArrayOptions,
     ColumnOptions,
     EmptyKey,
     JsonReport,

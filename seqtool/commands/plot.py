@@ -7,15 +7,8 @@ from typing import Annotated
 
 import typer
 
-from seqtool.commands._options import (
-    ArrayOptions,
-    Force,
-    JsonSummary,
-    MemoryOptions,
-    Quiet,
-    Traceback,
-    Verbose,
-)
+from seqtool.commands._arrays import ArrayOptions
+from seqtool.commands._options import Force, JsonSummary, MemoryOptions, Quiet, Traceback, Verbose
 from seqtool.words import count, human
 
 
