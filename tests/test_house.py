@@ -491,7 +491,18 @@ def test_another_name_is_not_there() -> None:
 
 # Modules without a test file of their own: they are run by the tests of those who use them.
 TESTED_BY_OTHERS = {
-    "commands": {"call", "columns", "given", "groups", "peers", "repeats", "source", "transform", "values"},
+    "commands": {
+        "arrays",
+        "call",
+        "columns",
+        "given",
+        "groups",
+        "peers",
+        "repeats",
+        "source",
+        "transform",
+        "values",
+    },
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
@@ -521,7 +532,7 @@ TESTED_BY_OTHERS = {
         "runs",
         "unlabelled",
     },
-    "sources": {"companions", "options"},
+    "sources": {"companions", "masks", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},

@@ -8,10 +8,10 @@ import typer
 
 from seqtool.advice import Advice
 from seqtool.commands import _completion
+from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
 from seqtool.commands._columns import refuse_columns_as_sources
 from seqtool.commands._options import (
-    ArrayOptions,
     ColumnOptions,
     EmptyKey,
     JsonReport,
@@ -78,7 +78,7 @@ def plan(
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
     of_table = bool(by.key) and given.array is None
-    described = given.described(by.label, by.key[0] if by.key else None)
+    described = given.described(by.label, by.key[0] if by.key else None, by.step_label)
     if of_table and (given.lengths or given.input_padding):
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
@@ -175,11 +175,11 @@ def _of_sequences(
 
 
 def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str) -> None:
-    """Raise UsageError for an option that only tables have; key and label may name fields of sequences."""
+    """Raise UsageError for an option that only tables have; key and labels may name fields of sequences."""
     given = {**vars(by), **vars(text), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
     for name, held in given.items():
-        if held != usual[name] and name not in ("key", "label"):
+        if held != usual[name] and name not in ("key", "label", "step_label"):
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 
