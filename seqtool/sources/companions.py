@@ -218,7 +218,10 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
             return False
         raise DataError(
             f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; "
-            f"--step-label {name} or --label {name} says which"
+            Advice("--step-label", name),
+            " or ",
+            Advice("--label", name),
+            " says which",
         )
     return holds_one(labels, data)
 

@@ -222,8 +222,10 @@ def _told(archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec,
         if known is not None:  # then there is no need of it
             return _Told(known, side)
         if strict:
-            way_out = f"name lengths with --lengths; --array {names[0]} alone takes all steps as real"
-            raise DataError(f"{error}; {way_out}") from None
+            named, alone = Advice("--lengths", "NAME"), Advice("--array", names[0])
+            raise DataError(
+                error, "; name lengths: ", named, "; or to take all steps as real: ", alone
+            ) from None
         return _Told(known, side, misfits={_MASK: str(error)})
     if known is None:
         return _Told(masked, mask_side, by_mask=True)

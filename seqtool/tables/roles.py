@@ -280,4 +280,4 @@ def _meant(table: Table, text: str, option: str, others: Sequence[str | int], wh
         without = [option] if others else [option, text]
         if whole:
             corrected, without = f"{meant}{whole.removeprefix(text)}", [option, whole]
-        yield Message("did you mean ", Advice(option, corrected, without=without), "? ")
+        yield Message("perhaps ", Advice(option, corrected, without=without), "; ")

@@ -278,7 +278,7 @@ def test_names_are_data(place: Place) -> None:
 @pytest.mark.parametrize(
     ("call", "code", "words"),
     [
-        (["visits.csv"], 1, "name the column that identifies sequences: --key"),
+        (["visits.csv"], 1, "name the column that identifies sequences; "),
         (["visits.csv", "--order-by", "age"], 2, "--order-by is for tables"),
         (["a.txt", "--empty-key", "drop"], 2, "--empty-key is for tables"),
         (["a.txt", "--no-header"], 2, "--header is for tables"),

@@ -90,6 +90,9 @@ def written(folder: Place, files: dict[str, Any]) -> None:
 TWO_LISTS = pa.table({"a": [[1, 2], [3]], "b": [[1], [2, 3]]})
 TEN_STEPS = "k,a\n" + "1,1\n" * 9 + "2,1\n"
 ODD = {"x": np.ones((2, 3)), "lengths": np.array([1, 2])}
+MASK = {"NAME": "mask"}
+FIRST = np.array([[True, True, False], [True, False, False]])
+GAPS = np.array([[True, False, True], [True, True, True]])
 SINGLE = "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))
 LABELLED = "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"
 WORDS_BETWEEN = "id,a,b\n1,2,3\n1,?,5\n2,1,7\n2,1,7\n"
@@ -191,6 +194,25 @@ CASES = [
     ),
     Case(
         "sources.numpy_files._check_lengths_of#2", "pad a.npz", {"a.npz": npz(x=PADDED_FIRST, lengths=[2, 3])}
+    ),
+    Case(
+        "sources.companions._is_per_step",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
+    ),
+    Case(
+        "sources.companions._is_per_step#2",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
+    ),
+    Case("sources.foreign._told", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])}, {"NAME": "n"}),
+    Case("sources.foreign._told#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
+    Case("sources.masks.with_side", "pad a.npz --input-padding pre", {"a.npz": npz(x=DENSE, mask=FIRST)}),
+    Case(
+        "sources.masks.check_same",
+        "pad a.npz",
+        {"a.npz": npz(x=DENSE, mask=FIRST, lengths=[3, 3])},
+        {"NAME": "mask"},
     ),
     # How text is read.
     Case("tables.csv_dialect.sniff", "group t.csv --key id --delimiter ab", {"t.csv": ROWS}),
@@ -759,6 +781,7 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     "--key groups the rows of tables: ",
     "as --order-by says",
     " in --order-by; ",
+    " is no feature unless --columns names it",
     "(--dtype)",
     "\n\nExample: seqtool ",
 )
