@@ -9,9 +9,9 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
+from seqtool.arrays.text import Text
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
 from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
@@ -46,7 +46,7 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
     if subject.reader is None:
         yield dtype(subject)
     for name, label, classes in given_labels(subject.real):
-        yield labels(subject, name, label, classes)
+        yield labels(subject, name, label, classes, spool)
     if "static" in data.per_sequence:
         yield static(subject, data.per_sequence["static"])
     if "original_lengths" in data.per_sequence:
@@ -191,7 +191,8 @@ def keys(subject: Subject, spool: Spool) -> Finding:
 
 def unique_names(name: str, names: Sequence[str]) -> Finding:
     """No name stands twice."""
-    twice = [(i, known) for i, known in enumerate(names) if names.index(known) < i]
+    first: dict[str, int] = {}
+    twice = [(i, known) for i, known in enumerate(names) if first.setdefault(known, i) < i]
     if twice:
         i, known = twice[0]
         message = f"duplicate names, the first {known!r}"
@@ -202,6 +203,17 @@ def unique_names(name: str, names: Sequence[str]) -> Finding:
 
 
 _NAMED = 8
+
+
+def _unique_classes(name: str, classes: AnyArray | Text, spool: Spool) -> Finding:
+    if isinstance(classes, np.ndarray):
+        return unique_names(name, classes.astype(str).tolist())
+    twice = repeated(key_cells(classes, spool), spool)
+    if twice is None:
+        return Finding(name, "ok", f"{len(classes):,}")
+    i = twice.first[1]
+    known = classes[i : i + 1].tolist()[0]
+    return Finding(name, "fails", f"duplicate names, the first {known!r}", twice.count, f"{name}[{i}]")
 
 
 def values(subject: Subject) -> Finding:
@@ -251,11 +263,13 @@ def dtype(subject: Subject) -> Finding:
     return Finding("dtype", "ok", str(kind))
 
 
-def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) -> Finding:
+def labels(
+    subject: Subject, name: str, label: AnyArray, classes: AnyArray | Text | None, spool: Spool
+) -> Finding:
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
     place = partial(subject.place, name=name) if name == "step_y" else _in(name)
     if classes is not None:
-        twice = unique_names(name, classes.astype(str).tolist())
+        twice = _unique_classes(name, classes, spool)
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
         if label.dtype.kind not in "iu":

@@ -44,7 +44,7 @@ from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
 from seqtool.files.atomic import replacing
@@ -56,6 +56,7 @@ from seqtool.sequences.padding_values import Side, number_from_json, value_from_
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import check_same_lengths
+from seqtool.system.memory import LEAST, Memory
 
 _OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "meta")
 
@@ -131,7 +132,7 @@ def written_by_seqtool(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        with ZipReader(path, path.name) as archive:
+        with ZipReader(path, path.name, memory=Memory(LEAST)) as archive:
             return is_ours(archive)
     except (DataError, OSError):
         return False
@@ -139,7 +140,14 @@ def written_by_seqtool(path: Path) -> bool:
 
 def _says_seqtool(archive: ZipReader) -> bool:
     shape, dtype = archive.header("meta")
-    return shape == () and dtype.kind == "U" and '"format": "seqtool"' in str(archive.read("meta"))
+    return shape == () and dtype.kind == "U" and '"format": "seqtool"' in _meta_text(archive)
+
+
+def _meta_text(archive: ZipReader) -> str:
+    return str(archive.read("meta", expands=_JSON_EXPANDS))
+
+
+_JSON_EXPANDS = 12  # bytes of Python objects for each byte of JSON in letters of four bytes
 
 
 def read_meta(archive: ZipReader) -> dict[str, Any]:
@@ -149,7 +157,7 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
             f"{archive.name}: not written by seqtool (no seqtool metadata); seqtool pad converts it"
         )
     try:
-        meta: dict[str, Any] = json.loads(str(archive.read("meta")))
+        meta: dict[str, Any] = json.loads(_meta_text(archive))
         version = int(meta["version"])
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{archive.name}[meta]: damaged: not the JSON object that seqtool writes") from None
@@ -203,9 +211,7 @@ def _assemble(
             for name, array in all_of(PER_STEP).items()
         },
         "per_sequence": {name: _text_from(archive, name, get) for name in PER_SEQUENCE if name in present},
-        "names": {
-            name: np.asarray(_text_from(archive, name, archive.read)) for name in NAMES if name in present
-        },
+        "names": {name: _names(archive, name) for name in NAMES if name in present},
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":
@@ -222,11 +228,31 @@ def _assemble(
     return Padded(**fields) if check else unchecked(Padded, **fields)
 
 
+def _names(archive: ZipReader, name: str) -> AnyArray | Text:
+    """A table of names: in memory, unless it is large, as that of millions of classes is."""
+    shape, dtype = archive.header(name)
+    small = prod(shape) * dtype.itemsize <= CHUNK
+    return _text_from(archive, name, archive.read if small else archive.window)
+
+
 def _features(archive: ZipReader) -> tuple[str, ...]:
     names = np.asarray(_text_from(archive, "features", archive.read))
     if names.dtype.kind not in "UT" or names.ndim != 1:
         raise DataError(f"features is {names.dtype} {names.shape}; text of shape (F,) was expected")
     return tuple(names.tolist())
+
+
+def text_shape(archive: ZipReader, name: str) -> tuple[int, ...]:
+    """The shape of text that is stored as bytes; raises DataError for what is none."""
+    if (
+        len(archive.header(f"{name}_shape")[0]) != 1
+        or archive.header(f"{name}_shape")[0][0] > _MOST_DIMENSIONS
+    ):
+        raise DataError(f"{name}_shape is no shape: (dimensions,) int64 was expected")
+    return tuple(archive.read(f"{name}_shape").tolist())
+
+
+_MOST_DIMENSIONS = 32  # that every NumPy has
 
 
 def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
@@ -236,7 +262,7 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
         if isinstance(cells, Lazy) and cells.dtype.kind == "U":
             check_text(name, cells)
         return cells
-    offsets, shape = get(f"{name}_offsets"), tuple(archive.read(f"{name}_shape").tolist())
+    offsets, shape = get(f"{name}_offsets"), text_shape(archive, name)
     fits = (
         offsets.ndim == 1
         and offsets.dtype == np.int64
@@ -247,6 +273,8 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     )
     if not fits:
         raise DataError(f"{name}_offsets does not fit the bytes of {name}")
+    longest = max((int(np.diff(part).max(initial=0)) for _, part in chunks(offsets)), default=0)
+    archive.memory.check_single(f"{archive.name}[{name}]: a cell of text", longest, "shorten the text")
     text = Text(cells, offsets, shape, widest=None)
     if isinstance(cells, Lazy):
         check_text(name, text)

@@ -78,7 +78,7 @@ class Ragged:
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
     per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
-    names: Mapping[str, Array] = field(default_factory=dict)
+    names: Mapping[str, AnyArray | Text] = field(default_factory=dict)
     receipt: Receipt = ()
     padding: Side | None = None
     value: Value | None = None
@@ -149,7 +149,7 @@ class Padded:
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
     per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
-    names: Mapping[str, Array] = field(default_factory=dict)
+    names: Mapping[str, AnyArray | Text] = field(default_factory=dict)
     receipt: Receipt = ()
 
     def __post_init__(self) -> None:
@@ -191,10 +191,11 @@ def _loaded(data: Ragged | Padded) -> dict[str, Any]:
             name: StepArray(np.asarray(array.data), array.value) for name, array in data.per_step.items()
         },
         "per_sequence": {name: np.asarray(array) for name, array in data.per_sequence.items()},
+        "names": {name: np.asarray(names) for name, names in data.names.items()},
     }
 
 
-def given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, Array | None]]:
+def given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, AnyArray | Text | None]]:
     """Its labels, `y` and `step_y`, with the names of their classes where they have any.
 
     `classes` are those of steps where sequences have no label.
