@@ -24,11 +24,6 @@ from tests.command import Done, Place, succeeded
 DATA, CALL = 1, 2  # exit codes: what only the data or the disk shows, what the call alone shows
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
 def assert_refused(
     place: Place, done: Done, code: int, words: Sequence[str], before: dict[str, bytes]
 ) -> None:

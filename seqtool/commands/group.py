@@ -71,7 +71,7 @@ def group(
     from seqtool.terminal import progress
     from seqtool.terminal.report import Summary
 
-    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
+    check_output(to, sources=sources or [], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     inputs.require_any(sources or [])
     spec = by.spec(
         text,

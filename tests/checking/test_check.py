@@ -60,11 +60,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
 def look(path: Path, reader: Any = None, against: Path | None = None, **foreign: Any) -> list[Finding]:
     with Spool() as spool, opened([str(path)]) as [source], opened([str(against or path)]) as [other]:
         return check(

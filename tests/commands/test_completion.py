@@ -36,11 +36,6 @@ ROWS = "user,time,score\nb,2,0.5\na,1,1.5\n"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
-@pytest.fixture
 def here(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A place that is the current folder of this process too."""
     monkeypatch.chdir(place.folder)

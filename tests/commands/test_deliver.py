@@ -560,3 +560,15 @@ def test_commands_judge_the_call_before_they_open_anything(call: str, options: s
 )
 def test_an_option_left_out_leaves_the_default_side(post: bool | None, default: Any, side: str) -> None:
     assert PaddingOptions(post=post).side(default) == side
+
+
+@pytest.mark.parametrize("command", ["pad", "truncate --maxlen 2", "group --key k", "plot"])
+def test_an_output_that_is_the_input_is_called_that_whatever_its_suffix(command: str, place: Place) -> None:
+    place.write("in.csv", "k,v\n1,2\n")
+    name, *options = command.split()
+    done = place.run(name, "in.csv", *options, "-o", "./in.csv")
+    assert (done.code, done.err) == (
+        2,
+        "seqtool: error: in.csv: is both input and output; choose another -o\n",
+    )
+    assert (place.folder / "in.csv").read_text() == "k,v\n1,2\n"
