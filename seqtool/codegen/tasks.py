@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError

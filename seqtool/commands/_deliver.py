@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, Lazy, span
+from seqtool.arrays.text import Text
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, check_choice
 from seqtool.files import npz
@@ -33,7 +34,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.words import human, listed
+from seqtool.words import human, listed, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +220,22 @@ def _account(whole: Ragged) -> dict[str, Any]:
     return rows
 
 
+_CLASSES = 50  # of those that do not stand in memory
+
+
+def _say_classes(classes: AnyArray | Text, summary: Summary) -> None:
+    """The names of the classes: all of them, unless they are so many that they do not stand in memory."""
+    total = len(classes)
+    if isinstance(classes, (Lazy, Text)):
+        shown = [*classes[:_CLASSES].tolist(), *classes[total - 1 : total].tolist()]
+        summary.facts["classes"] = [shortened(str(name), 200) for name in shown[:-1]]
+        summary.facts["class_count"] = total
+    else:
+        shown = classes.tolist()
+        summary.facts["classes"] = shown
+    summary.say("classes", f"{total:,}: {listed([*map(str, shown)])}")
+
+
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     """Say what will be written: shape, dtype, lengths, what was cut."""
     whole = data.ragged if isinstance(data, PaddedStream) else data
@@ -226,11 +243,7 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
     if "classes" in whole.names:
-        summary.facts["classes"] = whole.names["classes"].tolist()
-        summary.say(
-            "classes",
-            f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",
-        )
+        _say_classes(whole.names["classes"], summary)
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
     shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:

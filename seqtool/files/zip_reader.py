@@ -97,7 +97,7 @@ class ZipReader:
 
         What is made of it takes `expands` times the memory of the array itself.
         """
-        shape, fortran, dtype, start = self._header(member)
+        shape, fortran, dtype, start = self._readable(member)
         info, label = self._members[member], self._label(member)
         if self._bounded:
             each = _EACH_TEXT * prod(shape) if dtype.kind == "U" else 0
@@ -122,7 +122,7 @@ class ZipReader:
 
         The checksum is compared only where a deflated one is read to its end: see `verify`.
         """
-        shape, fortran, dtype, start = self._header(member)
+        shape, fortran, dtype, start = self._readable(member)
         info, label = self._members[member], self._label(member)
         if _is_plain(info):
             return in_file(self._file, label, self._begin(info) + start, shape, dtype, fortran=fortran)
@@ -179,11 +179,14 @@ class ZipReader:
         """Shape, Fortran order and dtype of an array, and the bytes in front of its data."""
         info, label = self._members[member], self._label(member)
         with damaged(f"{label}: damaged"), self._open(info, label) as stream:
-            shape, fortran, dtype = read_header(stream, info.file_size, label)
-            start = stream.tell()
+            return *read_header(stream, info.file_size, label), stream.tell()
+
+    def _readable(self, member: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+        """The same of an array that is to be read; raises DataError for text with too long a cell."""
+        shape, fortran, dtype, start = self._header(member)
         if dtype.kind == "U":
             row = prod(shape[1:]) * dtype.itemsize // 4
-            self.memory.check_single(f"{label}: a cell of text", row, "shorten the text")
+            self.memory.check_single(f"{self._label(member)}: a cell of text", row, "shorten the text")
         return shape, fortran, dtype, start
 
     def _stream(self, info: zipfile.ZipInfo) -> Stream:
@@ -193,7 +196,7 @@ class ZipReader:
             or info.flag_bits & _ENCRYPTED
         ):
             # Chunks may be read when the archive is closed.
-            again = zipfile.ZipFile(self._source)  # noqa: SIM115
+            again = zipfile.ZipFile(self._source)
             take = again.open(info).readinto  # type: ignore[attr-defined]
         else:
             begin = self._begin(info)

@@ -76,10 +76,10 @@ class Memory:
         """Raise DataError for a cell, row or line of more bytes than that; `what` says where it stands."""
         if size <= self.single:
             return
-        way_out = f"allow more memory: --max-memory {_in_millions(_SINGLE * size)}, or {instead}"
+        way_out = f"--max-memory {_in_millions(_SINGLE * size)} allows it; or {instead}"
         raise DataError(
-            f"{what} has {human(size)}; {human(self.single)} is the most within the {human(self.limit)} of memory that "
-            f"are allowed ({self.named_by}): {way_out if size <= _LONGEST else instead}"
+            f"{what} has {human(size)}, but {human(self.single)} is the most with {human(self.limit)} of memory "
+            f"({self.named_by}): {way_out if size <= _LONGEST else instead}"
         )
 
     def check_whole(self, name: str, needed: int, instead: str | None = None) -> None:
