@@ -103,10 +103,21 @@ _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
-         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-][^\s;,:()'"]*))?""",
+         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|:(?=\S))*))?""",
     re.VERBOSE,
 )
-_VALUED = {"dtype", "maxlen", "min-len", "label-as", "empty-key", "missing", "drop", "step-label", "static"}
+_VALUED = {
+    "dtype",
+    "maxlen",
+    "min-len",
+    "label-as",
+    "empty-key",
+    "empty-label",
+    "missing",
+    "drop",
+    "step-label",
+    "static",
+}
 _VALUED |= {
     "columns",
     "key",

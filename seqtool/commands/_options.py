@@ -56,7 +56,6 @@ KeyName = Annotated[
 EmptyKey = Annotated[
     str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]
-
 RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
 Force = Annotated[
     bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
@@ -284,7 +283,8 @@ class ColumnOptions:
         typer.Option(
             "--order-by",
             metavar="C",
-            help="Sort steps by numbers or ISO times; C:text as text. Repeatable.",
+            help="Sort steps by numbers, ISO times or categories. C:%d.%m.%Y reads times of a strptime format, C:text "
+            "sorts as text, C:desc descends. Repeatable.",
             autocompletion=_completion.name,
         ),
     ] = None

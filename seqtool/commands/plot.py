@@ -68,10 +68,10 @@ def plot(
     from seqtool.system import memory
     from seqtool.terminal import report
 
-    check_matplotlib()
     if output is not None:
         outputs.check_not_an_input(Path(output), [Path(source or "-")])
         outputs.named_by(output, suffixes=SUFFIXES)
+    check_matplotlib()
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
     with (

@@ -15,6 +15,7 @@ from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import stale_slots, step_mask
 
@@ -27,7 +28,6 @@ NEVER_LOST = ("keys", "y", "step_y")
 _PER_SEQUENCE = ("y", "static", "part", "split")
 _TABLES = ("classes", "step_classes", "static_features")
 _OWNERS = {"classes": ("y", "step_y"), "step_classes": ("step_y",), "static_features": ("static",)}
-_NO_LABEL = -100  # what losses pass over: whatever padding held in labels of steps, it holds this now
 _INT64 = np.dtype(np.int64)
 
 
@@ -45,7 +45,7 @@ class Companions:
     def joined(self, data: Ragged | Padded) -> Ragged | Padded:
         """The sequences with all of it."""
         parts = self.parts
-        per_step = {"step_y": StepArray(parts["step_y"], _NO_LABEL)} if "step_y" in parts else {}
+        per_step = {"step_y": StepArray(parts["step_y"], UNLABELLED)} if "step_y" in parts else {}
         features = tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None
         changes = {
             "keys": parts.get("keys"),
@@ -97,7 +97,8 @@ def check_labels(data: Ragged) -> None:
     if labels.dtype.kind not in "iu":
         raise DataError(f"y is {labels.dtype}, but there are classes; whole numbers were expected")
     for begin, part in chunks(labels):
-        wrong = np.flatnonzero(((part < 0) | (part >= len(classes))).reshape(len(part), -1).any(axis=1))
+        outside = ((part < 0) & (part != UNLABELLED)) | (part >= len(classes))
+        wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
         if len(wrong):
             i = int(wrong[0])
             raise DataError(

@@ -21,6 +21,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.cells import BadCellError, Keys, Labels
+from seqtool.words import count
 
 _JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
 
@@ -209,7 +210,10 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
             labels = Labels()
             codes = labels.encode(_cells(fields["label"]))
             if labels.missing:
-                raise DataError(f"{source.name}: {labels.missing:,} sequences have no label")
+                without = count(labels.missing, "sequence")
+                raise DataError(
+                    f"{source.name}: {without} {'has' if labels.missing == 1 else 'have'} no label"
+                )
             meaning, classes = labels.finish(None)
             names = {} if classes is None else {"classes": classes}
             ragged = ragged.replace(per_sequence={"y": meaning[codes]}, names=names)

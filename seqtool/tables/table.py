@@ -54,9 +54,9 @@ class Table:
 
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
-    be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
-    error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` says
-    what was taken for granted, `dialect` how text was read, for a receipt.
+    be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table.
+    `place` turns a row number into words for an error. `rows` counts what was read so far, of at most `at_most`, where
+    that is known, from `sources`; `notes` says what was taken for granted, `dialect` how text was read, for a receipt.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Table:
     place: Callable[[int], str]
     text: bool = False
     dtype: np.dtype[Any] | None = None
+    texts: frozenset[int] = frozenset()
     at_most: int | None = None
     sources: tuple[Input, ...] = ()
     rows: int = 0
@@ -120,7 +121,28 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
     # The index that pandas writes has no name of its own.
     names = tuple(None if not column or _INDEX.fullmatch(column) else column for column in schema.names)
     notes = [left_out(position) for position, column in enumerate(names) if column is None]
-    return Table(name, names, True, read, lambda row: f"{name}: row {row}", at_most=at_most, notes=notes)
+    return Table(
+        name,
+        names,
+        True,
+        read,
+        lambda row: f"{name}: row {row}",
+        texts=text_columns(schema),
+        at_most=at_most,
+        notes=notes,
+    )
+
+
+def text_columns(schema: Any) -> frozenset[int]:
+    """The columns of text, by position."""
+    import pyarrow as pa
+
+    def is_text(kind: Any) -> bool:
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        types = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+        return any(is_kind(kind) for is_kind in types)
+
+    return frozenset(i for i, field in enumerate(schema) if is_text(field.type))
 
 
 def left_out(position: int) -> str:

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections import namedtuple
 from collections.abc import Iterator
@@ -536,17 +535,16 @@ WRONG = {
 @pytest.mark.parametrize("options", WRONG)
 @pytest.mark.parametrize("call", ["pad missing.npy", "group missing.csv --key k", "pad -", "group - --key k"])
 def test_commands_judge_the_call_before_they_open_anything(call: str, options: str, tmp_path: Path) -> None:
-    """No source is there, or one from which nothing ever comes."""
+    """No source is there, or one from which nothing ever comes: a call that reads it would wait until it fails."""
     place = Place(tmp_path)
-    process = place.start(*call.split(), *options.split(), stdin=subprocess.PIPE)
+    reader, writer = os.pipe()
     try:
-        assert process.stderr is not None
-        told = process.stderr.read().decode()  # standard input stays open
-        assert process.wait(timeout=60) == 2
+        done = place.run(*call.split(), *options.split(), stdin=Path(f"/dev/fd/{reader}"))
     finally:
-        process.kill()
-        process.communicate()
-    assert told.startswith(f"seqtool: error: {WRONG[options]}")
+        os.close(reader)
+        os.close(writer)
+    assert done.code == 2
+    assert done.err.startswith(f"seqtool: error: {WRONG[options]}")
     assert place.files() == {}
     assert place.left_behind() == []
 

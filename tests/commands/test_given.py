@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from seqtool import cli
 from seqtool.commands._given import given as given_in
 from seqtool.errors import UsageError
+from tests.hunting import examples
 
 ROOT: Any = cli.build()
 
@@ -76,7 +77,7 @@ WORDS = [
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=8))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_whatever_typer_can_parse_gives_the_same_answer(words: list[str]) -> None:
     """Over calls that are whole; typer says that --json is set, and so do we."""
     command = ROOT.commands["pad"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +19,6 @@ ONCE = [
     if option.param_type_name == "option" and not option.multiple
 ]
 SINGLE = [(name, option) for name, option in ONCE if option.secondary_opts or not option.is_flag]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
 
 
 def value_of(option: Any) -> list[str]:
