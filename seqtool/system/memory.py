@@ -87,7 +87,8 @@ class Memory:
         if needed > self.limit:
             raise DataError(
                 f"{name}: can only be read whole and takes about {human(needed)}, but {human(self.limit)} of memory "
-                f"are allowed ({self.named_by}); {instead or f'allow more: --max-memory {_in_millions(needed)}'}"
+                f"are allowed ({self.named_by}): {instead + ', or ' if instead else ''}allow more: --max-memory "
+                f"{_in_millions(needed)}"
             )
 
 
