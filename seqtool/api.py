@@ -68,7 +68,7 @@ def group(
     """Gather flat rows into one sequence for each key: padded, or as they are with `ragged=True`.
 
     `data` is a DataFrame (pandas, polars), an Arrow table or whatever else has the Arrow PyCapsule interface, a
-    2-D array, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
+    2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
     combination. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
     within a key unless `order_by` says otherwise. All other arguments are as in `seqtool group --help`.

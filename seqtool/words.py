@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shlex
 from collections.abc import Collection, Sequence
@@ -94,7 +93,14 @@ def split_names(text: str) -> list[str]:
     >>> split_names('a,"b,c"')
     ['a', 'b,c']
     """
-    return next(csv.reader([text], skipinitialspace=True), [])
+    found = _NAME.finditer(text) if text else ()
+    return [
+        name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found
+    ]
+
+
+# As in a row of CSV, but a line break outside quotes is a letter like others.
+_NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
 
 
 # An option, and what stands behind it where that is no word of the sentence. Commands, and what stands in quotes
@@ -166,7 +172,7 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
             return found[0]
         name, flag = _FLAGS.get(option, (option.replace("-", "_"), None))
         if known is not None and name not in known:
-            if option == "max-memory" and value is not None:
+            if option == "max-memory" and value is not None and re.fullmatch(r"\d+M", value):
                 return f"SEQTOOL_MAX_MEMORY={value} in the environment"
             return _ELSEWHERE.get(option, found[0]) if value in (None, "DIR") else found[0]
         if option not in _VALUED or value is None:

@@ -208,13 +208,10 @@ _NAMED = 8
 
 def _unique_classes(name: str, classes: AnyArray | Text, spool: Spool) -> Finding:
     if isinstance(classes, np.ndarray):
-        return unique_names(name, classes.astype(str).tolist())
-    twice = repeated(key_cells(classes, spool), spool)
-    if twice is None:
-        return Finding(name, "ok", f"{len(classes):,}")
-    i = twice.first[1]
-    known = classes[i : i + 1].tolist()[0]
-    return Finding(name, "fails", f"duplicate names, the first {known!r}", twice.count, f"{name}[{i}]")
+        return unique_names(name, [*map(str, classes.tolist())])
+    if twice := repeated(key_cells(classes, spool), spool):
+        return Finding(name, "fails", "duplicate names", twice.count, f"{name}[{twice.first[1]}]")
+    return Finding(name, "ok", f"{len(classes):,}")
 
 
 def values(subject: Subject) -> Finding:

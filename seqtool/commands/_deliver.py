@@ -223,17 +223,17 @@ def _account(whole: Ragged) -> dict[str, Any]:
 _CLASSES = 50  # of those that do not stand in memory
 
 
-def _say_classes(classes: AnyArray | Text, summary: Summary) -> None:
+def _say_classes(name: str, classes: AnyArray | Text, summary: Summary) -> None:
     """The names of the classes: all of them, unless they are so many that they do not stand in memory."""
     total = len(classes)
     if isinstance(classes, (Lazy, Text)):
         shown = [*classes[:_CLASSES].tolist(), *classes[total - 1 : total].tolist()]
-        summary.facts["classes"] = [shortened(str(name), 200) for name in shown[:-1]]
-        summary.facts["class_count"] = total
+        summary.facts[name] = [shortened(str(known), 200) for known in shown[:-1]]
+        summary.facts[f"{name}_count"] = total
     else:
         shown = classes.tolist()
-        summary.facts["classes"] = shown
-    summary.say("classes", f"{total:,}: {listed([*map(str, shown)])}")
+        summary.facts[name] = shown
+    summary.say(name.replace("_", " "), f"{total:,}: {listed([*map(str, shown)])}")
 
 
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
@@ -242,8 +242,9 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
-    if "classes" in whole.names:
-        _say_classes(whole.names["classes"], summary)
+    for name in ("classes", "step_classes"):
+        if name in whole.names:
+            _say_classes(name, whole.names[name], summary)
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
     shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:

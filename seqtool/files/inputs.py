@@ -18,7 +18,7 @@ from typing import IO, Any, Literal, cast
 from isal.igzip_lib import IsalError
 
 from seqtool.errors import DataError, NoInputError, UsageError, why
-from seqtool.system.memory import Memory, allowed
+from seqtool.system.memory import LEAST, Memory, allowed
 from seqtool.system.signals import held
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
@@ -83,7 +83,7 @@ class Input:
     meter: Meter = field(default_factory=Meter, compare=False)
     head: bytes = field(default=b"", compare=False, repr=False)
     head_is_all: bool = field(default=False, compare=False, repr=False)
-    memory: Memory = field(default_factory=lambda: allowed(None), compare=False, repr=False)
+    memory: Memory = field(default=Memory(LEAST), compare=False, repr=False)
     temporary: Path | None = field(default=None, compare=False, repr=False)
 
     @property

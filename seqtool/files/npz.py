@@ -18,7 +18,7 @@ original_lengths          (N,) int64               when something was cut: lengt
 part                      (N,) int64               where keys repeat: each (key, part) stands once
 split                     (N,) text                where sequences were split: train, val or test
 step_y, row_index, c      (N, T, ...) or (S, ...)  per-step labels, row numbers, category ids
-step_classes              (C,)                     the names behind step_y, where y has classes too
+step_classes              (C,)                     the names behind step_y, where there is y too
 meta                      () text, JSON            always
 ========================  =======================  =============================================
 
@@ -35,7 +35,6 @@ Column names and keys are data: they never become names of members. Step 7 of se
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from math import prod
@@ -49,9 +48,10 @@ from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
 from seqtool.files.atomic import replacing
 from seqtool.files.deflate import Compress
-from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
+from seqtool.files.meta import parse_meta
+from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
 from seqtool.files.writers import contents_of
-from seqtool.files.zip_reader import ZipReader
+from seqtool.files.zip_reader import TEXT_CELL, ZipReader
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
@@ -147,6 +147,7 @@ def _meta_text(archive: ZipReader) -> str:
     return str(archive.read("meta", expands=_JSON_EXPANDS))
 
 
+_MOST_DIMENSIONS = 32  # that every NumPy has
 _JSON_EXPANDS = 12  # bytes of Python objects for each byte of JSON in letters of four bytes
 
 
@@ -156,17 +157,7 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
         raise DataError(
             f"{archive.name}: not written by seqtool (no seqtool metadata); seqtool pad converts it"
         )
-    try:
-        meta: dict[str, Any] = json.loads(_meta_text(archive))
-        version = int(meta["version"])
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"{archive.name}[meta]: damaged: not the JSON object that seqtool writes") from None
-    if version > VERSION:
-        raise DataError(
-            f"{archive.name}: format version {version}, but this seqtool reads up to version {VERSION}; "
-            "update seqtool"
-        )
-    return meta
+    return parse_meta(_meta_text(archive), archive.name)
 
 
 def read(
@@ -232,7 +223,10 @@ def _names(archive: ZipReader, name: str) -> AnyArray | Text:
     """A table of names: in memory, unless it is large, as that of millions of classes is."""
     shape, dtype = archive.header(name)
     small = prod(shape) * dtype.itemsize <= CHUNK
-    return _text_from(archive, name, archive.read if small else archive.window)
+    names = _text_from(archive, name, archive.read if small else archive.window)
+    if names.ndim != 1:
+        raise DataError(f"{name} has shape {names.shape}; one dimension was expected")
+    return names
 
 
 def _features(archive: ZipReader) -> tuple[str, ...]:
@@ -242,24 +236,11 @@ def _features(archive: ZipReader) -> tuple[str, ...]:
     return tuple(names.tolist())
 
 
-def text_shape(archive: ZipReader, name: str) -> tuple[int, ...]:
-    """The shape of text that is stored as bytes; raises DataError for what is none."""
-    if (
-        len(archive.header(f"{name}_shape")[0]) != 1
-        or archive.header(f"{name}_shape")[0][0] > _MOST_DIMENSIONS
-    ):
-        raise DataError(f"{name}_shape is no shape: (dimensions,) int64 was expected")
-    return tuple(archive.read(f"{name}_shape").tolist())
-
-
-_MOST_DIMENSIONS = 32  # that every NumPy has
-
-
 def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
-        if isinstance(cells, Lazy) and cells.dtype.kind == "U":
+        if cells.dtype.kind == "U" and cells.ndim:
             check_text(name, cells)
         return cells
     offsets, shape = get(f"{name}_offsets"), text_shape(archive, name)
@@ -276,10 +257,17 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     longest = max((int(np.diff(part).max(initial=0)) for _, part in chunks(offsets)), default=0)
     archive.memory.check_single(f"{archive.name}[{name}]: a cell of text", longest, "shorten the text")
     text = Text(cells, offsets, shape, widest=None)
+    check_text(name, text)
     if isinstance(cells, Lazy):
-        check_text(name, text)
         return text
-    try:
-        return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
-    except UnicodeDecodeError:
-        raise DataError(f"{name} holds bytes that are not UTF-8") from None
+    archive.memory.check_whole(f"{archive.name}[{name}]", cells.size + TEXT_CELL * prod(shape))
+    return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
+
+
+def text_shape(archive: ZipReader, name: str) -> tuple[int, ...]:
+    """The shape of an array of text that is stored as bytes; raises DataError where it is none."""
+    dimensions = archive.header(f"{name}_shape")[0]
+    shape = archive.read(f"{name}_shape") if prod(dimensions) <= _MOST_DIMENSIONS else np.empty(0, np.int64)
+    if shape.ndim != 1 or not len(shape) or shape.dtype != np.int64 or (shape < 0).any():
+        raise DataError(f"{name}_shape is no shape of an array of text")
+    return tuple(shape.tolist())

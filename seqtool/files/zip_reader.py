@@ -23,12 +23,12 @@ from seqtool.files.fortran import column_by_column
 from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream, Unpacked
 from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
-from seqtool.system.memory import Memory, allowed, budget
+from seqtool.system.memory import Memory, budget
 from seqtool.system.platform import bytes_at, reads_in_place
 from seqtool.words import human
 
 _ENCRYPTED = 1  # flag
-_EACH_TEXT = 100  # bytes that a cell of text takes beside its letters, as an object of Python's
+TEXT_CELL = 100  # bytes that a cell of text takes beside its letters, as an object of Python's
 
 
 class ZipReader:
@@ -43,7 +43,7 @@ class ZipReader:
         self, path: Path, name: str, *, memory: Memory | None = None, temporary: Path | None = None
     ) -> None:
         self.name = name
-        self.memory = memory or allowed(None)
+        self.memory = memory or Memory(budget())
         self._bounded = memory is not None
         self._temporary = temporary
         if not path.is_file():
@@ -100,7 +100,7 @@ class ZipReader:
         shape, fortran, dtype, start = self._readable(member)
         info, label = self._members[member], self._label(member)
         if self._bounded:
-            each = _EACH_TEXT * prod(shape) if dtype.kind == "U" else 0
+            each = TEXT_CELL * prod(shape) if dtype.kind == "U" else 0
             self.memory.check_whole(label, expands * (info.file_size + each))
         else:
             _check_memory(f"{label}: takes", info.file_size)

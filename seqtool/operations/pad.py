@@ -25,6 +25,7 @@ from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.padding_values import (
     Side,
     Value,
+    as_value,
     check_side,
     check_step_value,
     check_value,
@@ -67,6 +68,7 @@ def pad_stream(
     target = ragged.values.dtype if dtype is None else dtype_named(dtype)
     for name, array in ragged.per_step.items():
         check_step_value(name, array.value, array.data.dtype)
+    value = as_value(value)
     auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)

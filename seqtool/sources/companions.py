@@ -16,7 +16,7 @@ from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, given_labels
 from seqtool.sequences.validation import stale_slots, step_mask
 
 PARTS = (
@@ -90,20 +90,19 @@ def companions(
 
 
 def check_labels(data: Ragged) -> None:
-    """Raise DataError for labels of sequences that are none of the classes."""
-    labels, classes = data.per_sequence.get("y"), data.names.get("classes")
-    if labels is None or classes is None:
-        return
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"y is {labels.dtype}, but there are classes; whole numbers were expected")
-    for begin, part in chunks(labels):
-        outside = ((part < 0) & (part != UNLABELLED)) | (part >= len(classes))
-        wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
-        if len(wrong):
-            i = int(wrong[0])
-            raise DataError(
-                f"y[{begin + i}] is {part[i]}, but there are {len(classes)} classes, counted from 0"
-            )
+    """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
+    for name, labels, classes in given_labels(data):
+        if classes is None:
+            continue
+        if labels.dtype.kind not in "iu":
+            raise DataError(f"{name} is {labels.dtype}, but there are classes; whole numbers were expected")
+        for begin, part in chunks(labels):
+            outside = ((part < 0) & (part != UNLABELLED)) | (part >= len(classes))
+            wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
+            if len(wrong):
+                i = int(wrong[0])
+                place = f"y[{begin + i}]" if name == "y" else f"{name} of real step {begin + i}"
+                raise DataError(f"{place} is {part[i]}, but there are {len(classes)} classes, counted from 0")
 
 
 def _sizes(data: Ragged | Padded) -> dict[str, int]:
@@ -136,7 +135,10 @@ def _part(
     if dtype.kind == "U":
         check_text(name, cells)
     if part == "features" or part in _TABLES:
-        return {part: archive.read(name)}
+        names = archive.read(name)
+        if len(np.unique(names)) < len(names):
+            raise DataError(f"{name} holds a name twice")
+        return {part: names}
     if as_text:
         classes = _classes(cells, data if part == "step_y" else None)
 
@@ -160,7 +162,7 @@ def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np
 def _are_whole(cells: AnyArray, *, floats: bool) -> bool:
     """Whether int64 holds all of these numbers; `floats` are asked too."""
     if cells.dtype.kind in "biu":
-        return np.can_cast(cells.dtype, _INT64)
+        return all(first_loss(part, _INT64) is None for _, part in chunks(cells))
     return floats and are_whole_floats(cells)
 
 

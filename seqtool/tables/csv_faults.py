@@ -8,7 +8,7 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing
 from seqtool.files.lines import lines_of
 from seqtool.tables.csv_blocks import LONGEST_ROW
-from seqtool.tables.csv_dialect import Dialect, check_encoded, csv_rows, open_text
+from seqtool.tables.csv_dialect import Dialect, check_encoded, csv_rows, not_text_in, open_text
 
 
 def line_of(source: Input, dialect: Dialect, row: int) -> int:
@@ -27,7 +27,7 @@ def first_fault(source: Input, dialect: Dialect, error: Exception) -> DataError 
     except DataError as found:
         return found
     except UnicodeError:
-        return DataError(f"{source.name}: not text in {dialect.encoding}; set --encoding")
+        return not_text_in(source, dialect.encoding)
     except BROKEN as broken:
         return damaged_packing(source.name, source.packing or "file's", broken)
     reason = " ".join(str(error).split())

@@ -16,7 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.array_likes import arrow_chunks, is_arrow, is_pandas_frame, is_struct, kind_of
+from seqtool.arrays.array_likes import (
+    arrow_chunks,
+    is_array_like,
+    is_arrow,
+    is_pandas_frame,
+    is_struct,
+    kind_of,
+    plain,
+)
 from seqtool.errors import UsageError, damaged
 from seqtool.tables.table import Expected, Table, text_columns, typed_table
 
@@ -42,6 +50,11 @@ def table_of(data: Any) -> Table:
             rows = arrow_chunks(data)
         if is_struct(rows):
             return _from_arrow(rows, f"the {kind_of(data)}")
+    elif is_array_like(data):
+        with damaged(f"the {kind_of(data)}: cannot be read as an array"):
+            array = np.asarray(plain(data))
+        if array.ndim == 2:
+            return from_array(array, f"the {kind_of(data)}")
     raise UsageError(
         f"data is a {kind_of(data)}; a DataFrame (pandas, polars), an Arrow table, a 2-D array or the path of a file "
         "was expected"
@@ -65,6 +78,10 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
     >>> from_array(np.zeros((6, 3))).columns
     (None, None, None)
     """
+    if array.dtype.names is not None or array.dtype == object:
+        raise DataError(
+            f"{name}: an array of {array.dtype}; pandas.DataFrame(array).infer_objects() has its columns"
+        )
     if array.ndim != 2:
         raise DataError(f"{name}: has shape {array.shape}; rows and columns were expected, (rows, columns)")
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
 
@@ -149,8 +150,22 @@ def columns_named(given: Any) -> list[str | int]:
     """
     if given is None:
         return []
+    if isinstance(given, slice):
+        raise UsageError(
+            f"columns are names or positions, not a {given}: range({given.start or 0}, {given.stop})"
+        )
+    if hasattr(given, "dtype") and given.dtype == bool:
+        raise UsageError(
+            "columns are names or positions, not an array of booleans: frame.columns[mask] has the names"
+        )
+    if is_array_like(given) and not is_pandas_frame(given):
+        given = plain(given)
     if hasattr(given, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
         given = given.tolist()
+        if isinstance(given, list) and len({*map(str, given)}) < len(given):
+            raise UsageError(
+                "columns are named once each; an array of values for the rows must be a column of data first"
+            )
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         return [column_named(given)]
     # A set has no order that is the same tomorrow.
@@ -164,6 +179,11 @@ def column_named(given: Any) -> Any:
     """One column as text or a Python integer, None for none."""
     if given is None or isinstance(given, str):
         return given if given is None else str(given)
+    if getattr(given, "ndim", 0):
+        raise UsageError(
+            f"a column is a name or a position, not a {kind_of(given)}; an array of values for the rows must be a "
+            "column of data first"
+        )
     try:
         return str(given) if isinstance(given, bool) else operator.index(given)
     except TypeError:
@@ -209,7 +229,7 @@ def position(table: Table, wanted: str | int) -> int:
         return table.columns.index(text)
     count = len(table.columns)
     if text.isdecimal():
-        if int(text) < count:
+        if len(text) < 10 and int(text) < count:  # Python refuses to read thousands of digits
             return int(text)
         raise DataError(
             f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"

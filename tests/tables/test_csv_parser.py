@@ -372,7 +372,7 @@ def test_a_row_longer_than_a_block_is_refused_where_rows_cannot_be_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_blocks(monkeypatch, BLOCK)
-    with pytest.raises(DataError, match="a row of more than .* need UTF-8"):
+    with pytest.raises(DataError, match=r"a row of more than .* need UTF-8"):
         rows_of(tmp_path, 'k,a\n1,5" pipe\n' + "x" * 3 * BLOCK + ",2\n1,2\n")
 
 

@@ -131,6 +131,26 @@ def word_set(words: tuple[str, ...]) -> Any:
     return pa.array(words, pa.string())
 
 
+def whole_number(text: str) -> int | None:
+    """The integer that a text spells, None for any other text.
+
+    One of more digits than any dtype holds becomes one that no dtype holds either: Python refuses to read thousands
+    of digits, which takes long.
+
+    >>> whole_number(" -12"), whole_number("1.0"), whole_number("9" * 5000) == 10**400
+    (-12, None, True)
+    """
+    if not INTEGER.fullmatch(text):
+        return None
+    number = text.strip()
+    digits = number.lstrip("+-").lstrip("0")
+    sign = -1 if number.startswith("-") else 1
+    return sign * (int(digits or "0") if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS)
+
+
+_MOST_DIGITS = 400  # float64 ends before 10^309
+
+
 def is_text(array: Any) -> bool:
     """Whether a column holds text."""
     return bool(pa.types.is_string(array.type) or pa.types.is_large_string(array.type))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss, holds
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.tables.cells.cells import (
-    INTEGER,
     BadCell,
     Row,
     UnseenError,
@@ -26,9 +25,9 @@ from seqtool.tables.cells.cells import (
     plain,
     reads_as_missing,
     row_of,
+    whole_number,
 )
 from seqtool.tables.cells.keys import refuse_nul, spelled
-from seqtool.tables.cells.numbers import holds
 
 
 @dataclass
@@ -226,7 +225,7 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     for text, number in zip(texts, numbers, strict=True):
         if number is None:
             raise DataError(f"label {text!r} is not a number; use --label-as class")
-        spelled = int(text) if INTEGER.fullmatch(text) else None
+        spelled = whole_number(text)
         if first_loss(np.array([number]), single) is not None or (
             spelled is not None and not holds(spelled, single)
         ):
@@ -243,6 +242,17 @@ def _number(text: str) -> float | None:
 
 
 def _integers(texts: list[str]) -> list[int] | None:
-    integers = [int(text) if INTEGER.fullmatch(text) else int(Decimal(text)) for text in texts]
+    integers = [_integer(text) for text in texts]
     inside = all(-(2**63) <= integer < 2**63 for integer in integers)
     return integers if inside else None
+
+
+def _integer(text: str) -> int:
+    """The integer that a number is, to its last digit."""
+    whole = whole_number(text)
+    if whole is not None:
+        return whole
+    try:
+        return int(Decimal(text))
+    except InvalidOperation:  # an exponent beyond its own: only of zero, for others are infinite as a float
+        return 0
