@@ -19,7 +19,7 @@ from seqtool.grouping.group import GroupResult
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.padding_values import Side, Value
-from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged, padded_class
 from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
@@ -120,17 +120,18 @@ def group(
         else:
             check_blow_up(grouped.data)
             in_memory = carry_out(grouped.data)
-    _warn(grouped.result)
+    learnt = padded_class(in_memory)
+    _warn(grouped.result, [learnt] if learnt else [])
     return in_memory
 
 
-def _warn(result: GroupResult) -> None:
+def _warn(result: GroupResult, more: list[str]) -> None:
     """Warn the caller of `group` of what the summary of the command warns of."""
     if result.coarse:
         warnings.warn(
             f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=4
         )
-    for text in result.warnings:
+    for text in [*result.warnings, *more]:
         warnings.warn(as_arguments(text), stacklevel=4)
     if result.missing:
         warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -12,13 +12,22 @@ import numpy as np
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
-from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
+from seqtool.checking.findings import (
+    Finding,
+    Subject,
+    Verdict,
+    failing,
+    seen,
+    shown,
+    unique_classes,
+    unique_names,
+)
 from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.sequences.ragged import Padded, Ragged, given_labels
+from seqtool.sequences.ragged import Padded, Ragged, given_labels, padded_class
 from seqtool.sequences.validation import stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
@@ -190,30 +199,6 @@ def keys(subject: Subject, spool: Spool) -> Finding:
     return Finding("keys", "ok", message)
 
 
-def unique_names(name: str, names: Sequence[str]) -> Finding:
-    """No name stands twice."""
-    first: dict[str, int] = {}
-    twice = [(i, known) for i, known in enumerate(names) if first.setdefault(known, i) < i]
-    if twice:
-        i, known = twice[0]
-        message = f"duplicate names, the first {known!r}"
-        return Finding(name, "fails", message, len(twice), f"{name}[{i}]")
-    return Finding(
-        name, "ok", f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"
-    )
-
-
-_NAMED = 8
-
-
-def _unique_classes(name: str, classes: AnyArray | Text, spool: Spool) -> Finding:
-    if isinstance(classes, np.ndarray):
-        return unique_names(name, [*map(str, classes.tolist())])
-    if twice := repeated(key_cells(classes, spool), spool):
-        return Finding(name, "fails", "duplicate names", twice.count, f"{name}[{twice.first[1]}]")
-    return Finding(name, "ok", f"{len(classes):,}")
-
-
 def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
     if subject.real.values.shape[1:] == (0,):
@@ -267,7 +252,7 @@ def labels(
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
     place = partial(subject.place, name=name) if name == "step_y" else _in(name)
     if classes is not None:
-        twice = _unique_classes(name, classes, spool)
+        twice = unique_classes(name, classes, spool)
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
         if label.dtype.kind not in "iu":
@@ -288,6 +273,9 @@ def labels(
     if none is not None and subject.reader != "torch":  # whose losses pass it over
         message = f"{UNLABELLED}: no label; the loss must ignore it"
         return Finding(name, "warning", message, none.count, place(*none.cell))
+    learnt = padded_class(subject.data) if name == "step_y" else None
+    if learnt is not None:
+        return Finding(name, "warning", learnt)
     return Finding(name, "ok", f"{count} classes")
 
 

@@ -30,7 +30,7 @@ from seqtool.files.outputs import (
 from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
 from seqtool.sequences.padding_values import value_to_json
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.ragged import Ragged, padded_class
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
@@ -110,6 +110,8 @@ class _Draft:
         """Say what it holds; each line names the file, unless it is the only one."""
         for word, text in self.report.lines:
             summary.say(word, text if alone else f"{self.destination.name}: {text}")
+        for text in self.report.warnings:
+            summary.warnings.append(text if alone else f"{self.destination.name}: {text}")
 
     def describe_end(self, to: OutputOptions, compress: Compress | None, summary: Summary) -> None:
         """Say what was written, or in a dry run what would be."""
@@ -245,6 +247,8 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     for name in ("classes", "step_classes"):
         if name in whole.names:
             _say_classes(name, whole.names[name], summary)
+    learnt = padded_class(whole)
+    summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
     shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:

@@ -31,11 +31,11 @@ from seqtool.sequences.padding_values import (
     check_value,
     value_to_json,
 )
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, padded_class
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
-from seqtool.words import human
+from seqtool.words import as_arguments, human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
 
@@ -133,6 +133,9 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
+    learnt = padded_class(ragged)
+    if learnt:
+        warnings.warn(as_arguments(learnt), stacklevel=3)
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}

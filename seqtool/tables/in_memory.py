@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -123,7 +124,7 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
 
     labels: list[Any] = list(frame.columns)
     named = labels != [*range(len(labels))]
-    bare = frame.set_axis([str(i) for i in range(len(labels))], axis=1)
+    bare = _with_plain_uuids(frame.set_axis([str(i) for i in range(len(labels))], axis=1))
     try:
         table = pa.Table.from_pandas(bare, preserve_index=False)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -145,3 +146,22 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
     return typed_table(schema, read, name, len(table))
+
+
+def _with_plain_uuids(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with UUID objects as text, for Arrow takes these only of late."""
+
+    def text(cell: Any) -> Any:
+        return str(cell) if isinstance(cell, UUID) else cell
+
+    changed = {}
+    for name, column in frame.items():
+        cells = column.cat.categories if hasattr(column, "cat") else column
+        if cells.dtype != object:
+            continue
+        first = next((cell for cell in cells if not isinstance(cell, (float, type(None)))), None)
+        if isinstance(first, UUID):
+            changed[str(name)] = (
+                column.cat.rename_categories(text) if hasattr(column, "cat") else column.map(text)
+            )
+    return frame.assign(**changed) if changed else frame

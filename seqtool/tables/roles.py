@@ -35,7 +35,8 @@ class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
-    `order_as` tells of the order columns how they are compared, where a call says so.
+    `order_as` tells of the order columns how they are compared, where a call says so; `chosen` says that the features
+    were named.
     """
 
     key: tuple[int, ...]
@@ -46,6 +47,7 @@ class Roles:
     label: int | None
     step_label: int | None
     static: tuple[int, ...]
+    chosen: bool = False
 
     @property
     def as_written(self) -> frozenset[int]:
@@ -132,6 +134,7 @@ def resolve(
         labels[0],
         labels[1],
         statics,
+        columns is not None,
     )
 
 

@@ -42,8 +42,10 @@ def test_columns_in_every_form(arguments: dict[str, Any]) -> None:
 def test_the_other_arguments_of_columns_take_them_too() -> None:
     by_time = st.group(FRAME, key="id", order_by=FRAME.columns[[1]], drop=FRAME.columns[[3]])
     assert by_time.x[0].tolist() == [[2], [1]]
-    static = st.group(FRAME.assign(b=[4, 4, 6]), key="id", static=FRAME.columns[3:], label=FRAME.columns[3])
+    static = st.group(FRAME.assign(b=[4, 4, 6]), key="id", static=FRAME.columns[3:])
     assert static.per_sequence["static"].tolist() == [[4], [6]]
+    labelled = st.group(FRAME.assign(b=[4, 4, 6]), key="id", label=FRAME.columns[3])
+    assert labelled.names["classes"].tolist() == [4, 6]
     assert st.group(
         ROWS, key=np.int32(0), columns=np.arange(1, 3), maxlen=np.int64(1), min_len=np.uint8(1)
     ).x.shape == (4, 1, 2)
