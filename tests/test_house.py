@@ -495,7 +495,7 @@ TESTED_BY_OTHERS = {
     "": {"__main__", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
-    "sequences": {"keys", "padding_values", "stream", "validation"},
+    "sequences": {"keys", "labels", "padding_values", "stream", "validation"},
     "operations": {"cast", "run"},
     "files": {"contents", "deflate", "fortran", "inflate", "npy", "schema"},
     "tables": {"arrow_files", "cell_errors", "csv_dialect", "csv_faults", "in_memory", "json_lines", "table"},

@@ -9,8 +9,9 @@ import numpy as np
 
 from seqtool.errors import DataError
 from seqtool.files import npz
-from seqtool.files.schema import LAYOUTS, PER_STEP, check_layout
+from seqtool.files.schema import CLASS_TABLE, LAYOUTS, PER_STEP, check_layout
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side
 
 _NEEDED = {"padded": {"x", "lengths"}, "ragged": {"values", "offsets", "lengths"}}
@@ -20,7 +21,8 @@ def check_arrays(archive: ZipReader) -> str:
     """Tell whether a file of ours is padded or ragged; raise DataError where an array is not as it should be."""
     headers = {name: archive.header(name) for name in archive.names}
     kind = "ragged" if "values" in headers else "padded"
-    layout = LAYOUTS[kind]
+    tables = class_tables(headers)
+    layout = {**LAYOUTS[kind], **dict.fromkeys(tables, CLASS_TABLE)}
     missing = _NEEDED[kind] - set(headers)
     if missing:
         raise DataError(f"{', '.join(sorted(missing))} is missing from the arrays of a {kind} file")
@@ -32,7 +34,7 @@ def check_arrays(archive: ZipReader) -> str:
     for name in layout:
         if name in headers:
             shape, dtype = _text_header(archive, name) if f"{name}_shape" in headers else headers[name]
-            check_layout(name, shape, dtype, layout[name], sizes)
+            check_layout(name, shape, dtype, layout[name], {} if name in tables else sizes)
             if "N" in sizes:
                 sizes["O"] = sizes["N"] + 1
     return kind

@@ -35,13 +35,13 @@ def choice(option: str, choices: tuple[str, ...], *, help: str) -> Any:
     return typer.Option(option, metavar="|".join(choices), help=help, autocompletion=offered, callback=judged)
 
 
-LabelName = Annotated[
-    str | None,
+LabelNames = Annotated[
+    list[str] | None,
     typer.Option(
         "--label",
-        metavar="NAME",
-        help="The field, column or array with a label per sequence.",
-        autocompletion=_completion.name,
+        metavar="A,B",
+        help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
+        autocompletion=_completion.several_names,
     ),
 ]
 KeyName = Annotated[
@@ -152,11 +152,11 @@ class ArrayOptions:
 
         return None if self.input_padding is None else check_side("--input-padding", self.input_padding)
 
-    def described(self, label: str | None, key: str | None, value: Value | None = None) -> ForeignSpec:
+    def described(self, label: list[str] | None, key: str | None, value: Value | None = None) -> ForeignSpec:
         """All that a person says of a file that seqtool did not write."""
         from seqtool.sources.options import ForeignSpec
 
-        return ForeignSpec(self.array, self.lengths, self.side, value, label, key)
+        return ForeignSpec(self.array, self.lengths, self.side, value, tuple(names_in(label)), key)
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -311,12 +311,12 @@ class ColumnOptions:
         typer.Option("--keep-key/--drop-key", help="Whether the key is a feature too.", show_default=False),
     ] = None
     label: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--label",
-            metavar="C",
-            help="The label of each sequence; becomes y and classes.",
-            autocompletion=_completion.name,
+            metavar="A,B",
+            help="The label of each sequence; becomes y and classes. Several become the columns of y. Repeatable.",
+            autocompletion=_completion.several_names,
         ),
     ] = None
     step_label: Annotated[
@@ -349,7 +349,7 @@ class ColumnOptions:
             columns=None if self.columns is None else names_in(self.columns),
             drop=names_in(self.drop),
             keep_key=self.keep_key,
-            label=self.label,
+            label=names_in(self.label),
             step_label=self.step_label,
             static=self.static or (),
             missing=text.missing or (),

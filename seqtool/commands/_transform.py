@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, OutputOptions, choice
+from seqtool.commands._options import ArrayOptions, KeyName, LabelNames, MemoryOptions, OutputOptions, choice
+from seqtool.commands._values import names_in, one_or_all
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ SourceName = Annotated[
 ]
 _SHARED: dict[str, Any] = {
     "given": ArrayOptions,
-    "label": LabelName,
+    "label": LabelNames,
     "key": KeyName,
     "using": MemoryOptions,
     "to": OutputOptions,
@@ -47,7 +48,7 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
         *,
         source: str | None,
         given: ArrayOptions,
-        label: str | None,
+        label: list[str] | None,
         key: str | None,
         using: MemoryOptions,
         to: OutputOptions,
@@ -92,7 +93,7 @@ def _transform(
     operation: Operation,
     source: str | None,
     given: ArrayOptions,
-    label: str | None,
+    label: list[str] | None,
     key: str | None,
     using: MemoryOptions,
     to: OutputOptions,
@@ -116,7 +117,7 @@ def _transform(
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, given.side)
-        described = {**given.resolved, "label": label, "key": key}
+        described = {**given.resolved, "label": one_or_all(names_in(label)), "key": key}
         inputs_shown = [opened.file.base_name]
         done = with_entry(
             data, operation, state, inputs_shown, outcome, steps=found.steps, described=described

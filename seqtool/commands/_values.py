@@ -36,6 +36,11 @@ def names_in(options: list[str] | None) -> list[str]:
     return [name for names in options or () for name in split_names(names)]
 
 
+def one_or_all(names: Sequence[str]) -> str | list[str] | None:
+    """What a receipt holds of an option of several names: one as it is, none as None."""
+    return list(names) if len(names) > 1 else next(iter(names), None)
+
+
 def padding_value(text: str | None) -> Value | Literal["auto"] | None:
     """What `--value` says: a number, one for each feature, or auto, which `seqtool.operations.pad.plan` chooses."""
     return "auto" if text == "auto" else parse_value(text)

@@ -12,12 +12,12 @@ from seqtool.commands._options import (
     ArrayOptions,
     JsonReport,
     KeyName,
-    LabelName,
+    LabelNames,
     MemoryOptions,
     Traceback,
     choice,
 )
-from seqtool.commands._values import parse_value
+from seqtool.commands._values import names_in, parse_value
 from seqtool.errors import DataError, UsageError, check_choice
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check(
         ),
     ] = None,
     given: ArrayOptions,
-    label: LabelName = None,
+    label: LabelNames = None,
     key: KeyName = None,
     value: Annotated[
         str | None,
@@ -72,7 +72,9 @@ def check(
     from seqtool.terminal import report
 
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = ForeignSpec(given.array, given.lengths, given.side, parse_value(value), label, key)
+    foreign = ForeignSpec(
+        given.array, given.lengths, given.side, parse_value(value), tuple(names_in(label)), key
+    )
     limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:

@@ -10,14 +10,14 @@ from seqtool.commands._options import (
     SIDES,
     ArrayOptions,
     KeyName,
-    LabelName,
+    LabelNames,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
     choice,
 )
-from seqtool.commands._values import padding_value, parse_value
+from seqtool.commands._values import names_in, one_or_all, padding_value, parse_value
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def pad(
         str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
     ] = "post",
     given: ArrayOptions,
-    label: LabelName = None,
+    label: LabelNames = None,
     key: KeyName = None,
     allow_pickle: Annotated[
         bool,
@@ -93,7 +93,8 @@ def pad(
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**given.resolved, "label": label, "key": key, "ragged": ragged}
+        arguments: dict[str, Any] = {**given.resolved, "label": one_or_all(names_in(label)), "key": key}
+        arguments |= {"ragged": ragged}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.file.name):
             if ragged:

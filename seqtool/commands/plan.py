@@ -17,7 +17,7 @@ from seqtool.commands._options import (
     TableOptions,
     Traceback,
 )
-from seqtool.commands._values import call_without
+from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def plan(
         spec = by.spec(text, empty_key=empty_key, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
-        described = given.described(by.label, by.key[0] if by.key else None)
+        described = given.described(by.label, next(iter(names_in(by.key)), None))
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)

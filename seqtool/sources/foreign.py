@@ -18,6 +18,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
 from seqtool.sequences.validation import Stale, stale_slots
@@ -54,7 +55,7 @@ def refuse_options(name: str, spec: ForeignSpec) -> None:
 
 def refuse_names(spec: ForeignSpec) -> None:
     """Raise UsageError for names of arrays, where a file is a single one."""
-    if spec.array or spec.label or spec.key:
+    if spec.array or spec.labels or spec.key:
         raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
 
 
@@ -78,19 +79,22 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     names = archive.names
     if not names:
         raise DataError("holds no array")
-    given = {"--label": foreign.label, "--key": foreign.key}
-    for option, name in given.items():
-        if name is not None and name not in names:
+    given = [
+        *(("--label", name) for name in foreign.labels),
+        *([("--key", foreign.key)] if foreign.key else []),
+    ]
+    for option, name in given:
+        if name not in names:
             raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
     chosen = _chosen(names, foreign)
-    for option, name in given.items():
-        if name in chosen.names or (name is not None and foreign.label == foreign.key):
+    for i, (option, name) in enumerate(given):
+        if name in chosen.names or name in [other for _, other in given[:i]]:
             raise UsageError(f"{option} {name}: that array is already used for something else")
     return chosen
 
 
 def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
-    special = [name for name in (foreign.label, foreign.key, foreign.lengths) if name in names]
+    special = [name for name in (*foreign.labels, foreign.key, foreign.lengths) if name in names]
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
         if foreign.lengths or foreign.input_padding:
@@ -102,7 +106,7 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     lengths = foreign.lengths or "lengths"
     others = [name for name in names if name != lengths and name not in special]
     if len(others) > 1:
-        others = [name for name in others if name not in PARTS]
+        others = [name for name in others if name not in (*PARTS, *class_tables(names))]
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
@@ -155,7 +159,7 @@ def take(
         archive,
         data,
         used,
-        {"y": foreign.label, "keys": foreign.key},
+        foreign,
         strict=strict and foreign.array is None,
     )
     used += found.used.values()

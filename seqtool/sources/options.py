@@ -8,13 +8,14 @@ from seqtool.arrays.spool import Spool
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
+from seqtool.words import join_names
 
 
 @dataclass(frozen=True)
 class ForeignSpec:
     """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
 
-    `array`, `label` and `key` name arrays of an `.npz`, fields of objects, or columns; `lengths` names an array, or
+    `array`, `labels` and `key` name arrays of an `.npz`, fields of objects, or columns; `lengths` names an array, or
     an `.npy` file. `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
     padding is compared with.
     """
@@ -23,7 +24,7 @@ class ForeignSpec:
     lengths: str | None = None
     input_padding: Side | None = None
     value: Value | None = None
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     key: str | None = None
 
     @property
@@ -31,12 +32,16 @@ class ForeignSpec:
         """The same as words of a call of `seqtool pad`."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
-        given = {**vars(self), "value": value}
+        given = {
+            "--array": self.array,
+            "--lengths": self.lengths,
+            "--input-padding": self.input_padding,
+            "--value": value,
+            "--label": join_names(self.labels) or None,
+            "--key": self.key,
+        }
         return tuple(
-            word
-            for name, content in given.items()
-            if content is not None
-            for word in (f"--{name.replace('_', '-')}", content)
+            word for option, content in given.items() if content is not None for word in (option, content)
         )
 
 

@@ -42,20 +42,19 @@ class Roles:
     order_as: Mapping[int, OrderAs]
     features: tuple[int, ...]
     spare_features: frozenset[int]
-    label: int | None
+    labels: tuple[int, ...]
     step_label: int | None
     static: tuple[int, ...]
 
     @property
     def as_written(self) -> frozenset[int]:
         """The columns whose cells are compared as they are written: keys and labels."""
-        return frozenset({*self.key, *(c for c in (self.label, self.step_label) if c is not None)})
+        return frozenset({*self.key, *self.labels, *([] if self.step_label is None else [self.step_label])})
 
     @property
     def used(self) -> tuple[int, ...]:
         """Every column that must be read, in file order."""
-        single = {column for column in (self.label, self.step_label) if column is not None}
-        return tuple(sorted({*self.key, *self.order, *self.features, *self.static, *single}))
+        return tuple(sorted({*self.as_written, *self.order, *self.features, *self.static}))
 
     def without_feature(self, column: int) -> Roles:
         """The same, but that one column is no feature."""
@@ -72,7 +71,7 @@ class Roles:
     def key_alone(self) -> Roles:
         """The key and nothing else, as a feature too where only its cells tell whether it is one."""
         spare = tuple(column for column in self.features if column in self.spare_features)
-        return Roles(self.key, (), {}, spare, self.spare_features, None, None, ())
+        return Roles(self.key, (), {}, spare, self.spare_features, (), None, ())
 
 
 def resolve(
@@ -83,7 +82,7 @@ def resolve(
     columns: Sequence[str | int] | None = None,
     drop: Sequence[str | int] = (),
     keep_key: bool | None = None,
-    label: str | int | None = None,
+    label: str | int | Sequence[str | int] | None = None,
     step_label: str | int | None = None,
     static: Sequence[str | int] = (),
 ) -> Roles:
@@ -96,17 +95,19 @@ def resolve(
     """
     keys = tuple(position(table, name) for name in key)
     order = [_order(table, name) for name in order_by]
-    labels = [None if name is None else position(table, name) for name in (label, step_label)]
+    labels = tuple(position(table, name) for name in columns_named(label))
+    of_steps = None if step_label is None else position(table, step_label)
     statics = tuple(position(table, name) for name in static)
     dropped = {position(table, name) for name in drop}
     _refuse_twice(table, "--key", keys)
     _refuse_twice(table, "--order-by", [column for column, _ in order])
     _refuse_twice(table, "--static", statics)
+    _refuse_twice(table, "--label", labels)
     if columns is not None:
         chosen = [position(table, name) for name in columns]
         _refuse_twice(table, "--columns", chosen)
     else:
-        apart = {*dropped, *statics, *(column for column in labels if column is not None)}
+        apart = {*dropped, *statics, *labels, *([] if of_steps is None else [of_steps])}
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
             apart |= {column for column, name in enumerate(table.columns) if name is None}
@@ -128,8 +129,8 @@ def resolve(
         {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
         tuple(chosen),
         frozenset(keys) if assumed else frozenset(),
-        labels[0],
-        labels[1],
+        labels,
+        of_steps,
         statics,
     )
 

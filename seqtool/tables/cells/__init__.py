@@ -21,7 +21,7 @@ from seqtool.tables.cells.cells import (
     row_of,
 )
 from seqtool.tables.cells.keys import Keys, KeyState
-from seqtool.tables.cells.labels import Labels, LabelState, encode_labels
+from seqtool.tables.cells.labels import Labels, LabelState, encode_labels, several_meanings
 from seqtool.tables.cells.number_state import Loss, NumberState
 from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
 from seqtool.tables.cells.order import Order
@@ -49,4 +49,5 @@ __all__ = [
     "missing_words",
     "plain",
     "row_of",
+    "several_meanings",
 ]

@@ -1,0 +1,80 @@
+"""Labels: those of sequences, one or several, and those of steps, with the names of their classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.errors import DataError
+
+if TYPE_CHECKING:
+    from seqtool.sequences.ragged import Padded, Ragged
+
+_TABLE = re.compile(r"classes_(0|[1-9]\d{0,5})")
+
+
+def class_tables(names: Iterable[str]) -> dict[str, int]:
+    """Those of some arrays that hold the classes of one of several labels: which label each is of, in their order.
+
+    >>> class_tables(["y", "classes_10", "classes_2", "classes", "classes_2_offsets"])
+    {'classes_2': 2, 'classes_10': 10}
+    """
+    found = {name: int(table[1]) for name in names if (table := _TABLE.fullmatch(name))}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def check_label_names(names: Mapping[str, Array], y: AnyArray | None) -> None:
+    """Raise DataError unless several labels have a name each, and each table of classes is that of one of them."""
+    labels = names.get("label_names")
+    count = 0 if labels is None else len(labels)
+    if labels is not None and (labels.ndim != 1 or y is None or y.shape[1:] != (count,)):
+        found = "there is no y" if y is None else f"y has shape {y.shape}"
+        raise DataError(f"label_names has shape {labels.shape}, but {found}; (N, {count}) was expected")
+    wrong = next((name for name, label in class_tables(names).items() if label >= count), None)
+    if wrong is not None:
+        raise DataError(f"{wrong} names the classes of a label, but label_names holds {count} labels")
+
+
+class GivenLabels(NamedTuple):
+    """Labels of sequences or of steps: the array that holds them, one for each, and the names of their classes, if any.
+
+    Of several labels a sequence, `column` is the one of `y` (N, L), and `title` its name.
+    """
+
+    name: Literal["y", "step_y"]
+    cells: AnyArray
+    classes: Array | None
+    column: int | None = None
+    title: str = ""
+
+
+def given_labels(ragged: Ragged | Padded) -> Iterator[GivenLabels]:
+    """Its labels, `y`, or the columns of `y` where these have names, and `step_y`.
+
+    `classes` are those of steps where sequences have no label.
+    """
+    y, step_y, classes = (
+        ragged.per_sequence.get("y"),
+        ragged.per_step.get("step_y"),
+        ragged.names.get("classes"),
+    )
+    if y is not None:
+        names = ragged.names.get("label_names")
+        if names is None:
+            yield GivenLabels("y", y, classes, title="y")
+        for i, title in enumerate([] if names is None else names.tolist()):
+            yield GivenLabels("y", _column(y, i), ragged.names.get(f"classes_{i}"), i, title)
+    if step_y is not None:
+        of_steps = ragged.names.get("step_classes", classes if y is None else None)
+        yield GivenLabels("step_y", step_y.data, of_steps, title="step_y")
+
+
+def _column(array: AnyArray, i: int) -> AnyArray:
+    if isinstance(array, np.ndarray):
+        return np.asarray(array[:, i])
+    return Lazy(array.shape[:1], array.dtype, lambda begin, end: array[begin:end][:, i])
