@@ -258,7 +258,7 @@ def labels(subject: Subject, given: GivenLabels) -> Finding:
     name = given.name if column is None else f"y of {given.title!r}"
     place = partial(subject.place, name="step_y") if given.name == "step_y" else _in("y", column)
     if classes is not None:
-        twice = unique_names(name, classes.astype(str).tolist())
+        twice = unique_names(name, [*map(str, classes.tolist())])
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
         if label.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions

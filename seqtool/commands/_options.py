@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from seqtool.commands import _completion
-from seqtool.commands._values import names_in, padding_value
+from seqtool.commands._values import names_in, orders_in, padding_value
 from seqtool.errors import UsageError, check_choice
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ LabelNames = Annotated[
         metavar="A,B",
         help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
         autocompletion=_completion.several_names,
+        rich_help_panel="Input",
     ),
 ]
 KeyName = Annotated[
@@ -51,6 +52,7 @@ KeyName = Annotated[
         metavar="NAME",
         help="The field, column or array with a key per sequence.",
         autocompletion=_completion.name,
+        rich_help_panel="Input",
     ),
 ]
 EmptyKey = Annotated[
@@ -58,7 +60,10 @@ EmptyKey = Annotated[
 ]
 RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
 Force = Annotated[
-    bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
+    bool,
+    typer.Option(
+        "--force", "-f", help="Without -o, replace a file that seqtool did not write; -o FILE replaces any."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")]
@@ -71,6 +76,7 @@ Traceback = Annotated[bool, typer.Option("--traceback", help="Show where in seqt
 class OutputOptions:
     """Where the output goes, and how much is said about it."""
 
+    title: ClassVar[str] = "Output"
     output: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +105,7 @@ class OutputOptions:
 class MemoryOptions:
     """How much memory a command may take, and where it puts what does not fit."""
 
+    title: ClassVar[str] = "Memory"
     max_memory: Annotated[
         str | None,
         typer.Option(
@@ -122,6 +129,7 @@ class MemoryOptions:
 class ArrayOptions:
     """What a person says of sequences that seqtool did not write."""
 
+    title: ClassVar[str] = "Input"
     array: Annotated[
         str | None,
         typer.Option(
@@ -174,6 +182,7 @@ class ArrayOptions:
 class PaddingOptions:
     """How sequences get one length."""
 
+    title: ClassVar[str] = "Padding"
     maxlen: Annotated[
         int | None,
         typer.Option("--maxlen", metavar="T", min=1, help="Steps of every sequence. [default: the longest]"),
@@ -201,7 +210,8 @@ class PaddingOptions:
         typer.Option(
             "--dtype",
             metavar="D",
-            help="Type of x. [default: the input's; fractions in text: float32]",
+            help="Type of x. [default: that of an array or list column; else int64 where all numbers are whole, and "
+            "float32 where not]",
             autocompletion=_completion.dtypes,
         ),
     ] = None
@@ -249,6 +259,7 @@ _ALL_PADDING = "--maxlen, --post/--pre, --truncating, --value and --mask"
 class TableOptions:
     """How tables are read."""
 
+    title: ClassVar[str] = "Text files"
     delimiter: Annotated[
         str | None,
         typer.Option(
@@ -269,23 +280,24 @@ class TableOptions:
 class ColumnOptions:
     """Which column plays which part; a column is a name, or a position counted from 0."""
 
+    title: ClassVar[str] = "Columns"
     key: Annotated[
         list[str] | None,
         typer.Option(
             "--key",
-            metavar="K",
-            help="The column that identifies a sequence: name or position. Repeatable.",
-            autocompletion=_completion.name,
+            metavar="A,B",
+            help="The column that identifies a sequence, or several: names or positions. Repeatable.",
+            autocompletion=_completion.several_names,
         ),
     ] = None
     order_by: Annotated[
         list[str] | None,
         typer.Option(
             "--order-by",
-            metavar="C",
+            metavar="A,B",
             help="Sort steps by numbers, ISO times or categories. C:%d.%m.%Y reads times of a strptime format, C:text "
             "sorts as text, C:desc descends. Repeatable.",
-            autocompletion=_completion.name,
+            autocompletion=_completion.several_names,
         ),
     ] = None
     columns: Annotated[
@@ -332,9 +344,9 @@ class ColumnOptions:
         list[str] | None,
         typer.Option(
             "--static",
-            metavar="C",
-            help="A number that is the same in all steps of a key. Repeatable.",
-            autocompletion=_completion.name,
+            metavar="A,B",
+            help="Numbers that are the same in all steps of a key. Repeatable.",
+            autocompletion=_completion.several_names,
         ),
     ] = None
 
@@ -344,14 +356,14 @@ class ColumnOptions:
         from seqtool.tables.table import TextOptions
 
         return GroupSpec(
-            key=self.key or (),
-            order_by=self.order_by or (),
+            key=names_in(self.key),
+            order_by=orders_in(self.order_by),
             columns=None if self.columns is None else names_in(self.columns),
             drop=names_in(self.drop),
             keep_key=self.keep_key,
             label=names_in(self.label),
             step_label=self.step_label,
-            static=self.static or (),
+            static=names_in(self.static),
             missing=text.missing or (),
             text=TextOptions(text.delimiter, text.header, text.encoding),
             **others,

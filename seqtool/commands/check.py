@@ -53,10 +53,11 @@ def check(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Check a file: checksums, every invariant, what a network needs of it, and what leaks into another file.
+    """Check a file: what it promises, and what a network needs.
 
-    Each finding says how often, where first, and the command that fixes it. The exit code is 0 when all holds, 1
-    when something fails; a warning is no failure. FILE may be one that seqtool did not write.
+    Checksums and every invariant are checked, and with --against what leaks into another file. Each finding says how
+    often, where first, and the command that fixes it. The exit code is 0 when all holds, 1 when something fails; a
+    warning is no failure. FILE may be one that seqtool did not write.
 
     Example: seqtool check train.npz --for torch --against test.npz
     """

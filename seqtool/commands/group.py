@@ -62,7 +62,7 @@ def group(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Group flat rows by a key into padded sequences with their lengths.
+    """Group flat rows by a key into padded sequences with lengths.
 
     SOURCE is CSV or TSV (also .gz, .zst), Parquet, Arrow, JSON lines of objects, or a 2-D array. Rows need not
     be sorted. The file is parsed once; what does not fit into --max-memory is sorted on the disk, so files may be

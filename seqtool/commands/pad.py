@@ -55,16 +55,19 @@ def pad(
     allow_pickle: Annotated[
         bool,
         typer.Option(
-            "--allow-pickle", help="Open a pickled object .npy that you trust; loading it can run code."
+            "--allow-pickle",
+            help="Open a pickled object .npy that you trust; loading it can run code.",
+            rich_help_panel="Input",
         ),
     ] = False,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Pad and truncate sequences to one length, or with --ragged only gather and truncate them.
+    """Pad and truncate sequences to one length.
 
     SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
-    line, or Parquet or Arrow with a list column. Arrays are read in chunks, so files may be of any size.
+    line, or Parquet or Arrow with a list column. With --ragged sequences are gathered and truncated, and not padded.
+    Arrays are read in chunks, so files may be of any size.
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """

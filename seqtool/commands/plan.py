@@ -60,7 +60,7 @@ def plan(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Show how long sequences are, and what padding them to each length would cost.
+    """Show what padding sequences to each length would cost.
 
     SOURCE is what pad takes, or with --key what group takes: then only the key is read. Change the word plan in a
     call to group or pad, and the call does what was planned. Nothing is written.

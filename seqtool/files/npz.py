@@ -19,7 +19,7 @@ original_lengths          (N,) int64               when something was cut: lengt
 part                      (N,) int64               where keys repeat: each (key, part) stands once
 split                     (N,) text                where sequences were split: train, val or test
 step_y, row_index, c      (N, T, ...) or (S, ...)  per-step labels, row numbers, category ids
-step_classes              (C,)                     the names behind step_y, where y has classes too
+step_classes              (C,)                     the names behind step_y, where there is y too
 meta                      () text, JSON            always
 ========================  =======================  =============================================
 

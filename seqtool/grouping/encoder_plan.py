@@ -190,9 +190,7 @@ class EncoderPlan:
             check_step_value("step_y", self.options.label_value, meaning.dtype, "--label-value")
             per_step["step_y"] = StepArray(_meant(grouped.per_step["t"], meaning), self.options.label_value)
             if classes is not None:
-                names["step_classes" if "classes" in names or len(self.roles.labels) > 1 else "classes"] = (
-                    classes
-                )
+                names["step_classes" if "y" in self.labels else "classes"] = classes
         if self.roles.static:
             columns = [grouped.static[f"s{column}"] for column in self.roles.static]
             per_sequence["static"] = _side_by_side(columns, self.static_dtype(state))

@@ -107,8 +107,11 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "part", f"from {sequences['part']['min']:,} to {sequences['part']['max']:,}"
     if "features" in sequences:
         yield "features", listed(sequences["features"])
-    if "classes" in sequences:
-        yield "classes", listed([str(name) for name in sequences["classes"]])
+    for name, known in sequences.get("labels", {}).items():
+        yield f"label {name}", listed([*map(str, known)]) if known else "numbers"
+    for name in ("classes", "step_classes"):
+        if name in sequences:
+            yield name.replace("_", " "), listed([*map(str, sequences[name])])
     for entry in sequences["receipt"]:
         rows = entry["rows"]
         dropped, added = sum(rows["dropped"].values()), sum(rows.get("added", {}).values())

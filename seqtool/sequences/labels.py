@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -31,13 +31,36 @@ def class_tables(names: Iterable[str]) -> dict[str, int]:
 def check_label_names(names: Mapping[str, Array], y: AnyArray | None) -> None:
     """Raise DataError unless several labels have a name each, and each table of classes is that of one of them."""
     labels = names.get("label_names")
-    count = 0 if labels is None else len(labels)
-    if labels is not None and (labels.ndim != 1 or y is None or y.shape[1:] != (count,)):
-        found = "there is no y" if y is None else f"y has shape {y.shape}"
-        raise DataError(f"label_names has shape {labels.shape}, but {found}; (N, {count}) was expected")
+    check_label_shapes(None if labels is None else labels.shape, None if y is None else y.shape, names)
+
+
+def check_label_shapes(
+    labels: tuple[int, ...] | None, y: tuple[int, ...] | None, names: Iterable[str]
+) -> None:
+    """The same by the shapes of `label_names` and `y`, None for what is not there, and the names of the arrays.
+
+    >>> check_label_shapes((2,), (5, 3), [])
+    Traceback (most recent call last):
+    seqtool.errors.DataError: label_names has shape (2,), but y has shape (5, 3); (N, 2) was expected
+    """
+    if labels is not None and (len(labels) != 1 or y is None or y[1:] != labels):
+        found = "there is no y" if y is None else f"y has shape {y}"
+        expected = ", ".join(map(str, ("N", *labels)))
+        raise DataError(f"label_names has shape {labels}, but {found}; ({expected}) was expected")
+    count = labels[0] if labels else 0
     wrong = next((name for name, label in class_tables(names).items() if label >= count), None)
     if wrong is not None:
         raise DataError(f"{wrong} names the classes of a label, but label_names holds {count} labels")
+
+
+def several_labels(data: Ragged | Padded) -> dict[str, list[Any] | None]:
+    """Each of several labels by its name, and the names of its classes, None for one of numbers."""
+    titles, tables = data.names.get("label_names"), data.names
+    labels = [] if titles is None else titles.tolist()
+    return {
+        name: tables[f"classes_{i}"].tolist() if f"classes_{i}" in tables else None
+        for i, name in enumerate(labels)
+    }
 
 
 class GivenLabels(NamedTuple):

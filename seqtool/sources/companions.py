@@ -13,9 +13,9 @@ from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import check_text
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
-from seqtool.files.schema import ANY, LAYOUTS, check_layout
+from seqtool.files.schema import ANY, CLASS_TABLE, LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.labels import GivenLabels, class_tables, given_labels
+from seqtool.sequences.labels import GivenLabels, check_label_shapes, class_tables, given_labels
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import stale_slots, step_mask
@@ -80,7 +80,7 @@ def companions(
     found, sizes = Companions(), _sizes(data)
     given = {"y": next(iter(foreign.labels), None), "keys": foreign.key}
     if len(foreign.labels) > 1:
-        found.parts |= several_labels({name: _label(archive, name, sizes) for name in foreign.labels})
+        found.parts |= labels_together({name: _label(archive, name, sizes) for name in foreign.labels})
         found.used |= {f"y of {name}": name for name in foreign.labels}
     for part in PARTS:
         name, owners = given.get(part) or part, _OWNERS.get(part)
@@ -99,9 +99,7 @@ def companions(
             continue
         found.parts |= added
         found.used[kind] = name
-        if part == "label_names":
-            found.parts |= {table: archive.read(table) for table in class_tables(archive.names)}
-            found.used |= {table: table for table in class_tables(archive.names)}
+        found.used |= {table: table for table in class_tables(added)}
     return found
 
 
@@ -115,10 +113,10 @@ def _label(archive: ZipReader, name: str, sizes: dict[str, int]) -> AnyArray:
     return cells
 
 
-def several_labels(labels: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+def labels_together(labels: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
     """Arrays (N,) of numbers or text as `y` (N, L) of numbers, with `label_names` and the classes of text.
 
-    >>> parts = several_labels({"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])})
+    >>> parts = labels_together({"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])})
     >>> np.asarray(parts["y"]).tolist(), parts["classes_1"].tolist()
     ([[1.5, 1.0], [2.0, 0.0]], ['a', 'b'])
     """
@@ -145,23 +143,25 @@ def several_labels(labels: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
 
 
 def check_labels(data: Ragged) -> None:
-    """Raise DataError for labels of sequences that are none of the classes."""
+    """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
     for given in given_labels(data):
-        if given.name == "y" and given.classes is not None:
+        if given.classes is not None:
             _check_classes(given, len(given.classes))
 
 
 def _check_classes(given: GivenLabels, count: int) -> None:
     labels, column = given.cells, given.column
     if labels.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
-        raise DataError(f"y is {labels.dtype}, but there are classes; whole numbers were expected")
+        raise DataError(f"{given.name} is {labels.dtype}, but there are classes; whole numbers were expected")
     for begin, part in chunks(labels):
         outside = ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part))
         wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
         if len(wrong):
             i = int(wrong[0])
-            place = f"{begin + i}" if column is None else f"{begin + i}, {column}"
-            raise DataError(f"y[{place}] is {part[i]}, but there are {count} classes, counted from 0")
+            place = f"y[{begin + i}{'' if column is None else f', {column}'}]"
+            if given.name == "step_y":
+                place = f"step_y of real step {begin + i}"
+            raise DataError(f"{place} is {part[i]}, but there are {count} classes, counted from 0")
 
 
 def _sizes(data: Ragged | Padded) -> dict[str, int]:
@@ -194,12 +194,25 @@ def _part(
     if dtype.kind == "U":
         check_text(name, cells)
     if part == "features" or part in _TABLES:
-        return {part: archive.read(name)}
+        if part == "label_names":
+            check_label_shapes(shape, _header(archive, "y")[0], archive.names)
+        tables = class_tables(archive.names) if part == "label_names" else {}
+        for table in tables:
+            check_layout(table, *_header(archive, table), CLASS_TABLE, {})
+        return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
         classes = _classes(cells, data if part == "step_y" else None)
         held_in = "step_classes" if step_classes else "classes"
         return {part: _ids(cells, classes), held_in: classes}
     return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
+
+
+def _distinct(archive: ZipReader, name: str) -> Array:
+    """The names in an array, of which none stands there twice."""
+    names = archive.read(name)
+    if len(np.unique(names)) < len(names):
+        raise DataError(f"{name} holds a name twice")
+    return names
 
 
 def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
@@ -214,7 +227,7 @@ def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np
 def _are_whole(cells: AnyArray, *, floats: bool) -> bool:
     """Whether int64 holds all of these numbers; `floats` are asked too."""
     if cells.dtype.kind in "biu":
-        return np.can_cast(cells.dtype, _INT64)
+        return all(first_loss(part, _INT64) is None for _, part in chunks(cells))
     return floats and are_whole_floats(cells)
 
 
