@@ -250,3 +250,29 @@ def test_python_refuses_names_that_do_not_fit() -> None:
             Path("x.npz"),
             seqtool.Ragged(np.arange(3), np.array([0, 3]), names={"classes_x": names["label_names"]}),
         )
+
+
+# Programs
+
+
+@pytest.mark.parametrize("code", ["torch", "keras", "tf", "jax"])
+def test_a_program_learns_each_label_by_its_own_loss(code: str, place: Place) -> None:
+    grouped_file(place)
+    text = succeeded(place.run("info", "t.npz", "--code", code)).out.decode()
+    compile(text, code, "exec")
+    assert "to learn time, event, kind (2 classes)" in text.splitlines()[1]
+    assert [part in text for part in ("outputs[:, 0]", "outputs[:, 1]", "outputs[:, 2:4]")] == [True] * 3
+
+
+def test_labels_that_are_all_numbers_are_learnt_as_a_row(place: Place) -> None:
+    place.write("t.csv", ROWS)
+    succeeded(place.run("group", "t.csv", "--key=id", "--columns=v", "--label=time,event", "-o", "t.npz"))
+    assert "to learn 2 numbers" in place.run("info", "t.npz", "--code", "torch").out.decode()
+
+
+def test_a_program_refuses_a_class_that_is_missing(place: Place) -> None:
+    place.write("t.csv", "id,v,a,b\n1,1,5,x\n3,3,7,\n")
+    call = ["--key=id", "--label=a,b", "--empty-label=keep", "-o", "t.npz"]
+    succeeded(place.run("group", "t.csv", *call))
+    done = place.run("info", "t.npz", "--code", "torch")
+    assert (done.code, "y of 'b' holds -100" in done.err) == (1, True), done.err
