@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shlex
 from collections.abc import Collection, Sequence
@@ -85,7 +84,14 @@ def split_names(text: str) -> list[str]:
     >>> split_names('a,"b,c"')
     ['a', 'b,c']
     """
-    return next(csv.reader([text], skipinitialspace=True), [])
+    found = _NAME.finditer(text) if text else ()
+    return [
+        name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found
+    ]
+
+
+# As in a row of CSV, but a line break outside quotes is a letter like others.
+_NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
 
 
 # An option, and what stands behind it where that is no word of the sentence. Commands, and what stands in quotes
@@ -94,7 +100,7 @@ _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
-         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|:(?=\S))*))?""",
+         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?""",
     re.VERBOSE,
 )
 _VALUED = {
@@ -104,6 +110,7 @@ _VALUED = {
     "label-as",
     "empty-key",
     "empty-label",
+    "label-value",
     "missing",
     "drop",
     "step-label",
@@ -120,7 +127,8 @@ _VALUED |= {
     "truncating",
     "compress",
 }
-_BARE = {"maxlen", "min-len"}  # their values are numbers
+_BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
+_LISTED = {"drop", "columns"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
@@ -149,6 +157,8 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
 
     >>> as_arguments("choose --dtype float64, or a wider --dtype; see --header")
     'choose dtype="float64", or a wider dtype; see header=True'
+    >>> as_arguments("--drop a,b leaves them out")
+    'drop=["a", "b"] leaves them out'
     """
 
     def argument(found: re.Match[str]) -> str:
@@ -163,6 +173,13 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
         held = shlex.split(value)[0]
         if option in _BARE:
             return f"{name}={held}"
-        return f"{name}={held!r}" if '"' in held or "\\" in held else f'{name}="{held}"'
+        names = [*map(_quoted, split_names(held) if option in _LISTED else [held])]
+        listed_names = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+        return f"{name}={listed_names}"
 
     return _OPTION.sub(argument, text)
+
+
+def _quoted(name: str) -> str:
+    """Text as Python code, in double quotes where it can be."""
+    return repr(name) if '"' in name or "\\" in name else f'"{name}"'

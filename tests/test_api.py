@@ -379,6 +379,7 @@ def test_one_name_stands_for_a_list_of_one() -> None:
         ({"key": "k", "maxlen": np.int64(1), "min_len": np.int8(1)}, {"key": "k", "maxlen": 1, "min_len": 1}),
     ],
 )
+@pytest.mark.filterwarnings("ignore:3 of 3 sequences have one step:UserWarning")
 def test_arguments_of_numpy_and_pandas_are_like_others(
     tmp_path: Path, options: dict[str, Any], plainly: dict[str, Any]
 ) -> None:
@@ -435,6 +436,9 @@ def test_no_rows_are_refused(data: Any) -> None:
         st.group(data, key=0)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:2,000 of 2,001 sequences have one step:UserWarning", "ignore:column 'a':UserWarning"
+)
 def test_one_long_sequence_among_short_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = np.r_[np.zeros(10_000, int), np.arange(1, 2001)]
     frame = pd.DataFrame({"k": keys, "a": 1})

@@ -84,6 +84,8 @@ def check_text(name: str, cells: AnyArray | Text) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for _, part in chunks(cells.data):
+            if not part.all():
+                raise DataError(f"{name} holds a NUL, which NumPy strips")
             decoder.decode(part.tobytes())
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

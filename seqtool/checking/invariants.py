@@ -16,7 +16,7 @@ from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
-from seqtool.sequences.labels import GivenLabels, given_labels
+from seqtool.sequences.labels import GivenLabels, given_labels, padded_class
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
@@ -281,6 +281,9 @@ def labels(subject: Subject, given: GivenLabels) -> Finding:
     if none is not None and subject.reader != "torch":  # whose losses pass it over
         message = f"{UNLABELLED}: no label; the loss must ignore it"
         return Finding(name, "warning", message, none.count, place(*none.cell))
+    learnt = padded_class(subject.data) if name == "step_y" else None
+    if learnt is not None:
+        return Finding(name, "warning", learnt)
     return Finding(name, "ok", f"{count} classes")
 
 

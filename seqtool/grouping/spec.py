@@ -65,6 +65,9 @@ class GroupSpec:
         check_side("truncating", self.truncating)
         if self.dtype is not None:
             dtype_named(self.dtype)
+        for word in self.missing:
+            if any("\ud800" <= char <= "\udfff" for char in str(word)):
+                raise UsageError(f"missing is {word!r}, which is not valid text: no cell can hold it")
         if self.ragged and self.maxlen is not None:
             raise UsageError("ragged sequences are not padded: leave maxlen out")
 

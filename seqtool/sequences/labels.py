@@ -11,6 +11,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
+from seqtool.sequences.padding_values import UNLABELLED
 
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
@@ -101,3 +102,23 @@ def _column(array: AnyArray, i: int) -> AnyArray:
     if isinstance(array, np.ndarray):
         return np.asarray(array[:, i])
     return Lazy(array.shape[:1], array.dtype, lambda begin, end: array[begin:end][:, i])
+
+
+def padded_class(data: Ragged | Padded) -> str | None:
+    """A warning where padding holds one of the classes in labels of steps, which losses would learn; else None.
+
+    >>> from seqtool.sequences.ragged import Ragged, StepArray
+    >>> walks = StepArray(np.array([1, 0]), 0)
+    >>> names = {"classes": np.array(["run", "walk"])}
+    >>> padded_class(Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": walks}, names=names))
+    "step_y holds 0 in padding, which is class 'run' too: losses learn it; group with --label-value -100"
+    """
+    labels, y = data.per_step.get("step_y"), data.per_sequence.get("y")
+    classes = data.names.get("step_classes", data.names.get("classes") if y is None else None)
+    if labels is None or classes is None or labels.value not in range(len(classes)):
+        return None
+    name = str(classes[int(labels.value)])
+    return (
+        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; "
+        f"group with --label-value {UNLABELLED}"
+    )

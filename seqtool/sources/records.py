@@ -112,8 +112,9 @@ def _parse_json(source: Input, line: int, text: str) -> Any:
         raise DataError(f"{source.name}: {place}: not JSON ({error.msg})") from None
     except RecursionError:
         raise DataError(f"{source.name}: line {line}: nested too deeply") from None
-    except ValueError as error:
-        raise DataError(f"{source.name}: line {line}: a number that no dtype can hold ({error})") from None
+    except ValueError as error:  # from `_finite`, or Python's own, which advises Python
+        why = "thousands of digits" if "digits" in str(error) else error
+        raise DataError(f"{source.name}: line {line}: a number that no dtype can hold ({why})") from None
 
 
 def _finite(text: str) -> float:
@@ -214,6 +215,10 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
         if labels:
             y, names = _labels(source, labels)
             ragged = ragged.replace(per_sequence={"y": y}, names=names)
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{source.name}: a key or a label holds a lone surrogate, which is not valid text"
+        ) from None
     except (BadCellError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(
             f"{source.name}: the key and the label must be one text or number each ({error})"

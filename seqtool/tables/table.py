@@ -16,6 +16,7 @@ import numpy as np
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.tables.csv_dialect import check_encoding
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,14 @@ class Table:
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How text files are to be read; None: look at the file."""
+    """How text files are to be read; None: look at the file. Raises UsageError for what is no encoding of text."""
 
     delimiter: str | None = None
     header: bool | None = None
     encoding: str = "utf-8"
+
+    def __post_init__(self) -> None:
+        check_encoding(self.encoding)
 
 
 def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:

@@ -20,11 +20,6 @@ KEYS = [f"k{i}" for i in range(7)]
 LISTS = [[float(i)] * 3 for i in range(7)]
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
 def arrow(columns: dict[str, Any], *, stream: bool = False) -> bytes:
     sink = pa.BufferOutputStream()
     table = pa.table(columns)

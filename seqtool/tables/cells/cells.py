@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
+from seqtool.tables.cells.spelling import is_uuid, uuid_text
 
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 INTEGER = re.compile(r"\s*[+-]?\d+\s*")
@@ -131,17 +132,39 @@ def word_set(words: tuple[str, ...]) -> Any:
     return pa.array(words, pa.string())
 
 
+def whole_number(text: str) -> int | None:
+    """The integer that a text spells, None for any other text.
+
+    One of more digits than any dtype holds becomes one that no dtype holds either: Python refuses to read thousands
+    of digits, which takes long.
+
+    >>> whole_number(" -12"), whole_number("1.0"), whole_number("9" * 5000) == 10**400
+    (-12, None, True)
+    """
+    if not INTEGER.fullmatch(text):
+        return None
+    number = text.strip()
+    digits = number.lstrip("+-").lstrip("0")
+    sign = -1 if number.startswith("-") else 1
+    return sign * (int(digits or "0") if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS)
+
+
+_MOST_DIGITS = 400  # float64 ends before 10^309
+
+
 def is_text(array: Any) -> bool:
     """Whether a column holds text."""
     return bool(pa.types.is_string(array.type) or pa.types.is_large_string(array.type))
 
 
 def plain(array: Any) -> Any:
-    """An Arrow array without dictionary or view encoding."""
+    """An Arrow array without dictionary or view encoding; UUIDs, of 16 bytes each, as their text."""
     if pa.types.is_dictionary(array.type):
         if pa.types.is_string_view(array.type.value_type):  # which cannot be taken from, in Arrow
             array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
         array = array.dictionary_decode()
+    if is_uuid(array.type):
+        return uuid_text(array)
     if pa.types.is_string_view(array.type) or pa.types.is_large_string(array.type):
         array = array.cast(pa.string())
     return array

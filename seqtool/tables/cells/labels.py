@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss, holds
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.tables.cells.cells import (
-    INTEGER,
     BadCell,
     Row,
     UnseenError,
@@ -26,9 +25,9 @@ from seqtool.tables.cells.cells import (
     plain,
     reads_as_missing,
     row_of,
+    whole_number,
 )
 from seqtool.tables.cells.keys import refuse_nul, spelled
-from seqtool.tables.cells.numbers import holds
 
 
 @dataclass
@@ -85,7 +84,7 @@ class LabelState:
         {'NA': 4}
         """
         others = self.codes.keys() - self.absent.keys() - self.doubtful.keys() if self.doubtful else set()
-        among_numbers = bool(others) and all(_number(text) is not None for text in others)
+        among_numbers = bool(others) and all(label_number(text) is not None for text in others)
         return {**self.absent, **self.doubtful} if among_numbers else dict(self.absent)
 
     @property
@@ -96,7 +95,7 @@ class LabelState:
         '1O.5'
         """
         apart = self.absent.keys() | self.doubtful.keys()
-        numbers = {text: _number(text) for text in self.codes if text not in apart}
+        numbers = {text: label_number(text) for text in self.codes if text not in apart}
         fraction = any(number is not None and number != int(number) for number in numbers.values())
         return next((text for text, number in numbers.items() if number is None), None) if fraction else None
 
@@ -157,7 +156,7 @@ def several_meanings(
 
 def _meaning(texts: list[str], how: str | None, *, with_nan: bool) -> tuple[Array, Array | None]:
     """What each label becomes, and the names of the classes, where none is missing; numbers `with_nan` are floats."""
-    numbers = [_number(text) for text in texts]
+    numbers = [label_number(text) for text in texts]
     whole = (
         _integers(texts) if all(number is not None and number == int(number) for number in numbers) else None
     )
@@ -258,7 +257,7 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     for text, number in zip(texts, numbers, strict=True):
         if number is None:
             raise DataError(f"label {text!r} is not a number; use --label-as class")
-        spelled = int(text) if INTEGER.fullmatch(text) else None
+        spelled = whole_number(text)
         if first_loss(np.array([number]), single) is not None or (
             spelled is not None and not holds(spelled, single)
         ):
@@ -266,7 +265,12 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     return np.array(numbers, dtype=single)
 
 
-def _number(text: str) -> float | None:
+def label_number(text: str) -> float | None:
+    """The number that a label spells, None where it is text.
+
+    >>> label_number("1e3"), label_number("1_000")
+    (1000.0, None)
+    """
     try:
         number = float(text)
     except ValueError:
@@ -275,6 +279,17 @@ def _number(text: str) -> float | None:
 
 
 def _integers(texts: list[str]) -> list[int] | None:
-    integers = [int(text) if INTEGER.fullmatch(text) else int(Decimal(text)) for text in texts]
+    integers = [_integer(text) for text in texts]
     inside = all(-(2**63) <= integer < 2**63 for integer in integers)
     return integers if inside else None
+
+
+def _integer(text: str) -> int:
+    """The integer that a number is, to its last digit."""
+    whole = whole_number(text)
+    if whole is not None:
+        return whole
+    try:
+        return int(Decimal(text))
+    except InvalidOperation:  # an exponent beyond its own: only of zero, for others are infinite as a float
+        return 0
