@@ -379,7 +379,6 @@ def test_one_name_stands_for_a_list_of_one() -> None:
         ({"key": "k", "maxlen": np.int64(1), "min_len": np.int8(1)}, {"key": "k", "maxlen": 1, "min_len": 1}),
     ],
 )
-@pytest.mark.filterwarnings("ignore:3 of 3 sequences have one step:UserWarning")
 def test_arguments_of_numpy_and_pandas_are_like_others(
     tmp_path: Path, options: dict[str, Any], plainly: dict[str, Any]
 ) -> None:

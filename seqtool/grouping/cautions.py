@@ -39,7 +39,7 @@ def of_steps(plan: EncoderPlan, ragged: Ragged) -> list[str]:
     ]
 
 
-_FEW = 3  # sequences, of which nothing is said
+_FEW = 5  # sequences, of which nothing is said
 
 
 def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:

@@ -182,7 +182,7 @@ def test_keys_are_never_suspected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ones", "longer", "warns"), [(10, 1, True), (9, 1, False), (3, 0, True), (2, 0, False)]
+    ("ones", "longer", "warns"), [(10, 1, True), (9, 1, False), (5, 0, True), (4, 0, False)]
 )
 def test_sequences_of_one_step_are_warned_of(ones: int, longer: int, warns: bool) -> None:
     ids = [*range(ones), *[ones + i for i in range(longer) for _ in range(4)]]
