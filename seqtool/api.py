@@ -24,7 +24,7 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named
+from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
 from seqtool.tables.table import TextOptions
 from seqtool.words import as_arguments
 
@@ -89,7 +89,7 @@ def group(
         columns=None if columns is None else columns_named(columns),
         drop=columns_named(drop),
         keep_key=None if keep_key is None else bool(keep_key),
-        label=columns_named(label),
+        label=labels_named(label),
         step_label=column_named(step_label),
         static=columns_named(static),
         label_as=label_as,

@@ -491,7 +491,7 @@ def test_another_name_is_not_there() -> None:
 
 # Modules without a test file of their own: they are run by the tests of those who use them.
 TESTED_BY_OTHERS = {
-    "commands": {"call", "command", "given", "groups", "source", "transform", "values"},
+    "commands": {"call", "command", "given", "groups", "source", "table_options", "transform", "values"},
     "": {"__main__", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},

@@ -8,15 +8,14 @@ import typer
 
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
-    ColumnOptions,
     EmptyKey,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
-    TableOptions,
     choice,
 )
+from seqtool.commands._table_options import ColumnOptions, TableOptions
 from seqtool.commands._values import call_without
 from seqtool.errors import DataError, NotNumbersError
 

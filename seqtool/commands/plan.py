@@ -10,13 +10,12 @@ from seqtool.commands import _completion
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
     ArrayOptions,
-    ColumnOptions,
     EmptyKey,
     JsonReport,
     MemoryOptions,
-    TableOptions,
     Traceback,
 )
+from seqtool.commands._table_options import ColumnOptions, TableOptions
 from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
 

@@ -179,6 +179,16 @@ def columns_named(given: Any) -> list[str | int]:
     ]
 
 
+def labels_named(given: Any) -> list[str | int]:
+    """The same for labels, of which an array of numbers is more likely to hold one for each row.
+
+    Raises UsageError for such an array, unless it is the columns of a frame.
+    """
+    if getattr(given, "ndim", 0) and getattr(given.dtype, "kind", "O") in "biuf" and not hasattr(given, "get_loc"):
+        column_named(given)
+    return columns_named(given)
+
+
 def column_named(given: Any) -> Any:
     """One column as text or a Python integer, None for none."""
     if given is None or isinstance(given, str):
