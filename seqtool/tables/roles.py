@@ -113,7 +113,7 @@ def resolve(
         apart = {*dropped, *statics, *labels, *([] if of_steps is None else [of_steps])}
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
-            apart |= {column for column, name in enumerate(table.columns) if name is None}
+            apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
         chosen = [column for column in range(len(table.columns)) if column not in apart]
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]
