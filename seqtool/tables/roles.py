@@ -184,7 +184,11 @@ def labels_named(given: Any) -> list[str | int]:
 
     Raises UsageError for such an array, unless it is the columns of a frame.
     """
-    if getattr(given, "ndim", 0) and getattr(given.dtype, "kind", "O") in "biuf" and not hasattr(given, "get_loc"):
+    if (
+        getattr(given, "ndim", 0)
+        and getattr(given.dtype, "kind", "O") in "biuf"
+        and not hasattr(given, "get_loc")
+    ):
         column_named(given)
     return columns_named(given)
 
