@@ -15,8 +15,9 @@ from seqtool.words import join_names
 class ForeignSpec:
     """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
 
-    `array`, `labels` and `key` name arrays of an `.npz`, fields of objects, or columns; `lengths` names an array, or
-    an `.npy` file. `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
+    `array`, `labels` (one per sequence, or several) and `key` name arrays of an `.npz`, fields of objects, or columns;
+    `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
+    `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
     padding is compared with.
     """
 
@@ -26,6 +27,14 @@ class ForeignSpec:
     value: Value | None = None
     labels: tuple[str, ...] = ()
     key: str | None = None
+    step_label: str | None = None
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """What belongs to sequences: the option that names it, and the name."""
+        others = {"--step-label": self.step_label, "--key": self.key}
+        found = [(option, name) for option, name in others.items() if name is not None]
+        return [*(("--label", name) for name in self.labels), *found]
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -38,6 +47,7 @@ class ForeignSpec:
             "--input-padding": self.input_padding,
             "--value": value,
             "--label": join_names(self.labels) or None,
+            "--step-label": self.step_label,
             "--key": self.key,
         }
         return tuple(
@@ -64,9 +74,9 @@ class SourceOptions:
 class Sequences:
     """The sequences of one source; `steps` were counted as they were read.
 
-    `padding` and `value` are those of a padded file of ours, `maxlen` the slots of a padded array; `dense`
-    says that every sequence fills its array, so that leftover padding may hide in it; `ours` that seqtool wrote
-    the file. `notes` says what was taken for granted, `warnings` what may be wrong.
+    `padding` and `value` are those of a padded file of ours, `padding` also the side that a mask tells; `maxlen` the
+    slots of a padded array; `dense` says that every sequence fills its array, so that leftover padding may hide in
+    it; `ours` that seqtool wrote the file. `notes` says what was taken for granted, `warnings` what may be wrong.
     """
 
     ragged: Ragged
