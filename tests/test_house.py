@@ -501,6 +501,7 @@ TESTED_BY_OTHERS = {
     "tables": {"arrow_files", "cell_errors", "csv_dialect", "csv_faults", "in_memory", "json_lines", "table"},
     "grouping": {
         "cautions",
+        "suspects",
         "columns",
         "encoder_plan",
         "encoder_state",

@@ -18,7 +18,7 @@ from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.sequences.ragged import Padded, Ragged, given_labels
+from seqtool.sequences.ragged import Padded, Ragged, given_labels, padded_class
 from seqtool.sequences.validation import stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
@@ -277,6 +277,9 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     if none is not None and subject.reader != "torch":  # whose losses pass it over
         message = f"{UNLABELLED}: no label; the loss must ignore it"
         return Finding(name, "warning", message, none.count, place(*none.cell))
+    learnt = padded_class(subject.data) if name == "step_y" else None
+    if learnt is not None:
+        return Finding(name, "warning", learnt)
     return Finding(name, "ok", f"{count} classes")
 
 

@@ -29,7 +29,7 @@ from seqtool.files.outputs import (
 from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
 from seqtool.sequences.padding_values import value_to_json
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.ragged import Ragged, padded_class
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
@@ -109,6 +109,8 @@ class _Draft:
         """Say what it holds; each line names the file, unless it is the only one."""
         for word, text in self.report.lines:
             summary.say(word, text if alone else f"{self.destination.name}: {text}")
+        for text in self.report.warnings:
+            summary.warnings.append(text if alone else f"{self.destination.name}: {text}")
 
     def describe_end(self, to: OutputOptions, compress: Compress | None, summary: Summary) -> None:
         """Say what was written, or in a dry run what would be."""
@@ -230,6 +232,8 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
             classes = whole.names[name].tolist()
             summary.facts[name] = classes
             summary.say(name.replace("_", " "), f"{len(classes):,}: {listed([*map(str, classes)])}")
+    learnt = padded_class(whole)
+    summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
     shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:

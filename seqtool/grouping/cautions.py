@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from seqtool.arrays.lazy import chunks
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
+from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
 from seqtool.tables.cells.times import text_sorts, time_formats
 from seqtool.words import count
@@ -23,6 +25,21 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     for part, column in plan.labels.items():
         found += _of_labels(plan.label(column), state.labels[part], place)
     return [*found, *_of_missing(plan, state)]
+
+
+def of_steps(plan: EncoderPlan, ragged: Ragged) -> list[str]:
+    """A sentence where nearly all sequences have a single step, for then the key tells steps apart."""
+    single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
+    if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
+        return []
+    names = ", ".join(map(repr, (plan.label(column) for column in plan.roles.key)))
+    return [
+        f"{single:,} of {len(ragged):,} sequences have one step: the key {names} tells steps apart, not sequences; "
+        "choose another --key"
+    ]
+
+
+_FEW = 5  # sequences, of which nothing is said
 
 
 def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:

@@ -14,12 +14,13 @@ from typing import TypeVar
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError, UsageError
-from seqtool.grouping.cautions import cautions
+from seqtool.grouping.cautions import cautions, of_steps
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.suspects import Suspects
 from seqtool.grouping.unlabelled import labelled
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
@@ -145,7 +146,7 @@ def _grouped(
     watch: Watch,
 ) -> GroupResult:
     plan = EncoderPlan.of(table, roles, options)
-    encoder = Encoder(plan)
+    encoder, suspects = Encoder(plan), Suspects(plan)
     room, threads = memory.for_rows(len(roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
@@ -159,6 +160,7 @@ def _grouped(
                         at_most=table.at_most,
                         share_read=table.share_read,
                     )
+                suspects.look(batch, encoder.labels)
                 grouper.add(batch, pool)
                 on_progress(table.bytes_read, table.rows)
         state = encoder.state
@@ -181,7 +183,7 @@ def _grouped(
         plan.missing(state),
         grouped.ties,
         plan.coarse(state),
-        cautions(plan, state, table.place),
+        [*cautions(plan, state, table.place), *suspects.cautions(state.labels), *of_steps(plan, long.ragged)],
     )
 
 

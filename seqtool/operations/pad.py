@@ -25,16 +25,17 @@ from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.padding_values import (
     Side,
     Value,
+    as_value,
     check_side,
     check_step_value,
     check_value,
     value_to_json,
 )
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, padded_class
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
-from seqtool.words import human
+from seqtool.words import as_arguments, human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
 
@@ -67,6 +68,7 @@ def pad_stream(
     target = ragged.values.dtype if dtype is None else dtype_named(dtype)
     for name, array in ragged.per_step.items():
         check_step_value(name, array.value, array.data.dtype)
+    value = as_value(value)
     auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)
@@ -131,6 +133,9 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
+    learnt = padded_class(ragged)
+    if learnt:
+        warnings.warn(as_arguments(learnt), stacklevel=3)
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}

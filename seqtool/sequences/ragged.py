@@ -13,10 +13,11 @@ from typing import Any, Self, SupportsIndex
 
 import numpy as np
 
+from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.errors import DataError, arguments_named
 from seqtool.sequences.items import (
     padded_item,
     padded_items,
@@ -25,7 +26,7 @@ from seqtool.sequences.items import (
     ragged_items,
     ragged_line,
 )
-from seqtool.sequences.padding_values import Side, Value
+from seqtool.sequences.padding_values import UNLABELLED, Side, Value, as_value
 from seqtool.sequences.validation import (
     check_aligned,
     check_count,
@@ -48,6 +49,7 @@ class StepArray:
     value: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "data", as_array("a per-step array", self.data))
         check_numeric("a per-step array", self.data)
 
 
@@ -83,7 +85,9 @@ class Ragged:
     padding: Side | None = None
     value: Value | None = None
 
+    @arguments_named
     def __post_init__(self) -> None:
+        _take_arrays(self, "values", "offsets")
         check_numeric("values", self.values)
         if self.values.ndim not in (1, 2):
             raise DataError(f"values has shape {self.values.shape}; (S, F) or (S,) was expected")
@@ -152,7 +156,10 @@ class Padded:
     names: Mapping[str, Array] = field(default_factory=dict)
     receipt: Receipt = ()
 
+    @arguments_named
     def __post_init__(self) -> None:
+        _take_arrays(self, "x", "lengths")
+        object.__setattr__(self, "value", as_value(self.value))
         check_parts(self)
         check_padding_cells("x", self.x, self)
         for name, array in self.per_step.items():
@@ -184,6 +191,20 @@ class Padded:
         return self.replace(x=np.asarray(self.x), lengths=np.asarray(self.lengths), **_loaded(self))
 
 
+def _take_arrays(data: Ragged | Padded, *names: str) -> None:
+    """Let the arrays that a caller gives be those of NumPy: lists, series and tensors go in by their cells."""
+    for name in names:
+        object.__setattr__(data, name, as_array(name, getattr(data, name)))
+    if data.keys is not None:
+        object.__setattr__(data, "keys", as_array("keys", data.keys))
+    if data.features is not None:
+        object.__setattr__(data, "features", tuple(map(str, data.features)))
+    for mapping in ("per_sequence", "names"):
+        given = getattr(data, mapping)
+        if not all(type(array) is np.ndarray for array in given.values()):
+            object.__setattr__(data, mapping, {name: as_array(name, array) for name, array in given.items()})
+
+
 def _loaded(data: Ragged | Padded) -> dict[str, Any]:
     return {
         "keys": None if data.keys is None else np.asarray(data.keys),
@@ -208,6 +229,25 @@ def given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, Array | None]]
         yield "y", y, classes
     if step_y is not None:
         yield "step_y", step_y.data, ragged.names.get("step_classes", classes if y is None else None)
+
+
+def padded_class(data: Ragged | Padded) -> str | None:
+    """A warning where padding holds one of the classes in labels of steps, which losses would learn; else None.
+
+    >>> walks = StepArray(np.array([1, 0]), 0)
+    >>> names = {"classes": np.array(["run", "walk"])}
+    >>> padded_class(Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": walks}, names=names))
+    "step_y holds 0 in padding, which is class 'run' too: losses learn it; group with --label-value -100"
+    """
+    labels, y = data.per_step.get("step_y"), data.per_sequence.get("y")
+    classes = data.names.get("step_classes", data.names.get("classes") if y is None else None)
+    if labels is None or classes is None or labels.value not in range(len(classes)):
+        return None
+    name = str(classes[int(labels.value)])
+    return (
+        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; "
+        f"group with --label-value {UNLABELLED}"
+    )
 
 
 def unchecked(kind: type[Any], **fields: Any) -> Any:

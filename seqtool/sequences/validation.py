@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks, slots
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.errors import DataError, check_whole
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
     array([[False, False,  True],
            [False,  True,  True]])
     """
-    slots = np.arange(maxlen)
-    lengths = lengths.astype(np.int64, copy=False)
+    slots = np.arange(check_whole("maxlen", maxlen))
+    lengths = as_array("lengths", lengths).astype(np.int64, copy=False)
     if padding == "post":
         return np.asarray(slots < lengths[:, None])
     return np.asarray(slots >= maxlen - lengths[:, None])

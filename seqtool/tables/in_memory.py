@@ -13,10 +13,19 @@ if TYPE_CHECKING:
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
-from seqtool.arrays.array_likes import arrow_chunks, is_arrow, is_pandas_frame, is_struct, kind_of
+from seqtool.arrays.array_likes import (
+    arrow_chunks,
+    is_array_like,
+    is_arrow,
+    is_pandas_frame,
+    is_struct,
+    kind_of,
+    plain,
+)
 from seqtool.errors import UsageError, damaged
 from seqtool.tables.table import Expected, Table, text_columns, typed_table
 
@@ -42,6 +51,11 @@ def table_of(data: Any) -> Table:
             rows = arrow_chunks(data)
         if is_struct(rows):
             return _from_arrow(rows, f"the {kind_of(data)}")
+    elif is_array_like(data):
+        with damaged(f"the {kind_of(data)}: cannot be read as an array"):
+            array = np.asarray(plain(data))
+        if array.ndim == 2:
+            return from_array(array, f"the {kind_of(data)}")
     raise UsageError(
         f"data is a {kind_of(data)}; a DataFrame (pandas, polars), an Arrow table, a 2-D array or the path of a file "
         "was expected"
@@ -65,6 +79,10 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
     >>> from_array(np.zeros((6, 3))).columns
     (None, None, None)
     """
+    if array.dtype.names is not None or array.dtype == object:
+        raise DataError(
+            f"{name}: an array of {array.dtype}; pandas.DataFrame(array).infer_objects() has its columns"
+        )
     if array.ndim != 2:
         raise DataError(f"{name}: has shape {array.shape}; rows and columns were expected, (rows, columns)")
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
@@ -106,7 +124,7 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
 
     labels: list[Any] = list(frame.columns)
     named = labels != [*range(len(labels))]
-    bare = frame.set_axis([str(i) for i in range(len(labels))], axis=1)
+    bare = _with_plain_uuids(frame.set_axis([str(i) for i in range(len(labels))], axis=1))
     try:
         table = pa.Table.from_pandas(bare, preserve_index=False)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -128,3 +146,22 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
     return typed_table(schema, read, name, len(table))
+
+
+def _with_plain_uuids(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with UUID objects as text, for Arrow takes these only of late."""
+
+    def text(cell: Any) -> Any:
+        return str(cell) if isinstance(cell, UUID) else cell
+
+    changed = {}
+    for name, column in frame.items():
+        cells = column.cat.categories if hasattr(column, "cat") else column
+        if cells.dtype != object:
+            continue
+        first = next((cell for cell in cells if not isinstance(cell, (float, type(None)))), None)
+        if isinstance(first, UUID):
+            changed[str(name)] = (
+                column.cat.rename_categories(text) if hasattr(column, "cat") else column.map(text)
+            )
+    return frame.assign(**changed) if changed else frame

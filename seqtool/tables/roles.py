@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
 
@@ -34,7 +35,8 @@ class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
-    `order_as` tells of the order columns how they are compared, where a call says so.
+    `order_as` tells of the order columns how they are compared, where a call says so; `chosen` says that the features
+    were named.
     """
 
     key: tuple[int, ...]
@@ -45,6 +47,7 @@ class Roles:
     label: int | None
     step_label: int | None
     static: tuple[int, ...]
+    chosen: bool = False
 
     @property
     def as_written(self) -> frozenset[int]:
@@ -131,6 +134,7 @@ def resolve(
         labels[0],
         labels[1],
         statics,
+        columns is not None,
     )
 
 
@@ -149,8 +153,22 @@ def columns_named(given: Any) -> list[str | int]:
     """
     if given is None:
         return []
+    if isinstance(given, slice):
+        raise UsageError(
+            f"columns are names or positions, not a {given}: range({given.start or 0}, {given.stop})"
+        )
+    if hasattr(given, "dtype") and given.dtype == bool:
+        raise UsageError(
+            "columns are names or positions, not an array of booleans: frame.columns[mask] has the names"
+        )
+    if is_array_like(given) and not is_pandas_frame(given):
+        given = plain(given)
     if hasattr(given, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
         given = given.tolist()
+        if isinstance(given, list) and len({*map(str, given)}) < len(given):
+            raise UsageError(
+                "columns are named once each; an array of values for the rows must be a column of data first"
+            )
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         return [column_named(given)]
     # A set has no order that is the same tomorrow.
@@ -164,6 +182,11 @@ def column_named(given: Any) -> Any:
     """One column as text or a Python integer, None for none."""
     if given is None or isinstance(given, str):
         return given if given is None else str(given)
+    if getattr(given, "ndim", 0):
+        raise UsageError(
+            f"a column is a name or a position, not a {kind_of(given)}; an array of values for the rows must be a "
+            "column of data first"
+        )
     try:
         return str(given) if isinstance(given, bool) else operator.index(given)
     except TypeError:

@@ -84,7 +84,7 @@ class LabelState:
         {'NA': 4}
         """
         others = self.codes.keys() - self.absent.keys() - self.doubtful.keys() if self.doubtful else set()
-        among_numbers = bool(others) and all(_number(text) is not None for text in others)
+        among_numbers = bool(others) and all(label_number(text) is not None for text in others)
         return {**self.absent, **self.doubtful} if among_numbers else dict(self.absent)
 
     @property
@@ -95,7 +95,7 @@ class LabelState:
         '1O.5'
         """
         apart = self.absent.keys() | self.doubtful.keys()
-        numbers = {text: _number(text) for text in self.codes if text not in apart}
+        numbers = {text: label_number(text) for text in self.codes if text not in apart}
         fraction = any(number is not None and number != int(number) for number in numbers.values())
         return next((text for text, number in numbers.items() if number is None), None) if fraction else None
 
@@ -124,7 +124,7 @@ class LabelState:
 
 def _meaning(texts: list[str], how: str | None, *, with_nan: bool) -> tuple[Array, Array | None]:
     """What each label becomes, and the names of the classes, where none is missing; numbers `with_nan` are floats."""
-    numbers = [_number(text) for text in texts]
+    numbers = [label_number(text) for text in texts]
     whole = (
         _integers(texts) if all(number is not None and number == int(number) for number in numbers) else None
     )
@@ -233,7 +233,12 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     return np.array(numbers, dtype=single)
 
 
-def _number(text: str) -> float | None:
+def label_number(text: str) -> float | None:
+    """The number that a label spells, None where it is text.
+
+    >>> label_number("1e3"), label_number("1_000")
+    (1000.0, None)
+    """
     try:
         number = float(text)
     except ValueError:
