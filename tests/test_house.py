@@ -491,7 +491,7 @@ def test_another_name_is_not_there() -> None:
 
 # Modules without a test file of their own: they are run by the tests of those who use them.
 TESTED_BY_OTHERS = {
-    "commands": {"call", "given", "groups", "repeats", "source", "transform", "values"},
+    "commands": {"arrays", "call", "given", "groups", "repeats", "source", "transform", "values"},
     "": {"__main__", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
@@ -511,7 +511,7 @@ TESTED_BY_OTHERS = {
         "runs",
         "unlabelled",
     },
-    "sources": {"companions", "options"},
+    "sources": {"companions", "masks", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},

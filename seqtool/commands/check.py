@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._options import (
-    ArrayOptions,
-    JsonReport,
-    KeyName,
-    LabelName,
-    MemoryOptions,
-    Traceback,
-    choice,
-)
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelName, StepLabelName
+from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 from seqtool.commands._values import parse_value
 from seqtool.errors import DataError, UsageError, check_choice
 
@@ -44,6 +37,7 @@ def check(
     ] = None,
     given: ArrayOptions,
     label: LabelName = None,
+    step_label: StepLabelName = None,
     key: KeyName = None,
     value: Annotated[
         str | None,
@@ -67,12 +61,11 @@ def check(
     from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
-    from seqtool.sources.options import ForeignSpec
     from seqtool.system import memory
     from seqtool.terminal import report
 
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = ForeignSpec(given.array, given.lengths, given.side, parse_value(value), label, key)
+    foreign = given.described(label, key, step_label, parse_value(value))
     limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:

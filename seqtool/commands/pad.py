@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import (
-    SIDES,
-    ArrayOptions,
-    KeyName,
-    LabelName,
-    MemoryOptions,
-    OutputOptions,
-    PaddingOptions,
-    RaggedFlag,
-    choice,
-)
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelName, StepLabelName
+from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
 from seqtool.commands._values import padding_value, parse_value
 from seqtool.errors import UsageError
 
@@ -51,6 +42,7 @@ def pad(
     ] = "post",
     given: ArrayOptions,
     label: LabelName = None,
+    step_label: StepLabelName = None,
     key: KeyName = None,
     allow_pickle: Annotated[
         bool,
@@ -87,13 +79,14 @@ def pad(
     with one_source(source, "pad", using) as opened:
         destination = destination_of(to, command="pad", inputs=[opened.file.given, *given.files])
         with summary.stage("reading"):
-            described = given.described(label, key, value=None if value == "auto" else value)
+            described = given.described(label, key, step_label, value=None if value == "auto" else value)
             found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)
             outcome = apply_all(operations, found.ragged, spool=opened.spool)
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
         arguments: dict[str, Any] = {**given.resolved, "label": label, "key": key, "ragged": ragged}
+        arguments |= {"step_label": step_label} if step_label else {}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.file.name):
             if ragged:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqtool.commands import _completion
+from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
-    ArrayOptions,
     ColumnOptions,
     EmptyKey,
     JsonReport,
@@ -88,7 +88,7 @@ def plan(
         spec = by.spec(text, empty_key=empty_key, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
-        described = given.described(by.label, by.key[0] if by.key else None)
+        described = given.described(by.label, by.key[0] if by.key else None, by.step_label)
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
@@ -171,11 +171,11 @@ def _of_sequences(
 
 
 def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str) -> None:
-    """Raise UsageError for an option that only tables have; key and label may name fields of sequences."""
+    """Raise UsageError for an option that only tables have; key and labels may name fields of sequences."""
     given = {**vars(by), **vars(text), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
     for name, held in given.items():
-        if held != usual[name] and name not in ("key", "label"):
+        if held != usual[name] and name not in ("key", "label", "step_label"):
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column with --key")
 

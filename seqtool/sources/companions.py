@@ -73,14 +73,17 @@ def companions(
     found, sizes = Companions(), _sizes(data)
     for part in PARTS:
         name, owners = given.get(part) or part, _OWNERS.get(part)
+        named = given.get(part) is not None
+        if not named and name in given.values():  # it is another part
+            continue
         absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
         if absent or (owners and not {*owners} & {*found.parts}):
             continue
         try:
-            kind = "step_y" if part == "y" and _is_per_step(archive, name, data) else part
+            kind = "step_y" if part == "y" and not named and _is_per_step(archive, name, data) else part
             added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
-            if given.get(part) or (strict and part in NEVER_LOST):
+            if named or (strict and part in NEVER_LOST):
                 raise DataError(f"{error}; --array {taken[0]} alone leaves it out") from None
             found.misfits[name] = str(error)
             continue
@@ -194,7 +197,8 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
     """Whether labels are those of steps: (N, T, ...) in a block, (S, ...) behind one another.
 
     As many classes as steps make a row of each sequence look like that. Labels of steps hold one and the same
-    in all that is padding; where no lengths are known, rows with a single 1 are no labels of steps.
+    in all that is padding. Where all steps are real, text is a label of steps, and rows with a single 1 are none;
+    raises DataError for other numbers, which may be either.
     """
     shape = _header(archive, name)[0]
     if isinstance(data, Ragged):
@@ -203,7 +207,14 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
         return False
     labels: AnyArray = archive.window(name)
     if all((part == data.x.shape[1]).all() for _, part in chunks(data.lengths)):
-        return len(shape) > 2 or not all(map(_is_one_hot, (part for _, part in chunks(labels))))
+        if labels.dtype.kind == "U":
+            return True
+        if len(shape) == 2 and all(map(_is_one_hot, (part for _, part in chunks(labels)))):
+            return False
+        raise DataError(
+            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; "
+            f"--step-label {name} or --label {name} says which"
+        )
     return holds_one(labels, data)
 
 

@@ -14,8 +14,9 @@ from seqtool.system.memory import Memory, allowed
 class ForeignSpec:
     """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
 
-    `array`, `label` and `key` name arrays of an `.npz`, fields of objects, or columns; `lengths` names an array, or
-    an `.npy` file. `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
+    `array`, `label` (a label per sequence) and `key` name arrays of an `.npz`, fields of objects, or columns;
+    `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
+    `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
     padding is compared with.
     """
 
@@ -25,6 +26,13 @@ class ForeignSpec:
     value: Value | None = None
     label: str | None = None
     key: str | None = None
+    step_label: str | None = None
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What belongs to sequences, by the option that names it."""
+        given = {"--label": self.label, "--step-label": self.step_label, "--key": self.key}
+        return {option: name for option, name in given.items() if name is not None}
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -59,9 +67,9 @@ class SourceOptions:
 class Sequences:
     """The sequences of one source; `steps` were counted as they were read.
 
-    `padding` and `value` are those of a padded file of ours, `maxlen` the slots of a padded array; `dense`
-    says that every sequence fills its array, so that leftover padding may hide in it; `ours` that seqtool wrote
-    the file. `notes` says what was taken for granted, `warnings` what may be wrong.
+    `padding` and `value` are those of a padded file of ours, `padding` also the side that a mask tells; `maxlen` the
+    slots of a padded array; `dense` says that every sequence fills its array, so that leftover padding may hide in
+    it; `ours` that seqtool wrote the file. `notes` says what was taken for granted, `warnings` what may be wrong.
     """
 
     ragged: Ragged

@@ -15,6 +15,8 @@ def read_sequences(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _read(source: Input, options: SourceOptions) -> Sequences:
+    if options.foreign.step_label and source.kind != "npz":
+        raise UsageError(f"--step-label names an array of an .npz; {source.name} holds none")
     # Each reader is loaded when it is needed: arrays do without pyarrow.
     if source.kind in ("npy", "npz"):
         from seqtool.sources.numpy_files import read_array

@@ -112,7 +112,7 @@ def resolve(
         apart = {*dropped, *statics, *(column for column in labels if column is not None)}
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
-            apart |= {column for column, name in enumerate(table.columns) if name is None}
+            apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
         chosen = [column for column in range(len(table.columns)) if column not in apart]
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]

@@ -73,6 +73,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("info", "--code"): codegen.CODES,
     ("group", "--label-as"): get_args(LabelKind),
     ("group", "--empty-key"): ("error", "drop", "keep"),
+    ("group", "--empty-label"): ("error", "drop", "keep"),
     ("plan", "--empty-key"): ("error", "drop", "keep"),
 }
 
