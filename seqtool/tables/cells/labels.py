@@ -100,6 +100,34 @@ class LabelState:
         return next((text for text, number in numbers.items() if number is None), None) if fraction else None
 
     @property
+    def one_class(self) -> tuple[str, str] | None:
+        """The first two labels that are written differently and are one class, for all labels are whole numbers.
+
+        >>> LabelState({"10": 0, "7": 1, "010": 2}, [0, 1, 2]).one_class
+        ('10', '010')
+        """
+        pair = self._one_integer()
+        if pair is not None:
+            without = self.without
+            numbers = (label_number(text) for text in self.codes if text not in without)
+            if all(number is not None and number == int(number) for number in numbers):
+                return pair
+        return None
+
+    def _one_integer(self) -> tuple[str, str] | None:
+        """The first two labels that are written differently and are the same integer."""
+        written: dict[int, str] = {}
+        for text in self.codes:
+            if text[:1] in "+0" or text[:2] == "-0":  # any other spelling is the plain one
+                number = whole_number(text)
+                if number is None:
+                    continue
+                known = str(number) if str(number) in self.codes else written.setdefault(number, text)
+                if known != text:
+                    return (known, text) if self.codes[known] < self.codes[text] else (text, known)
+        return None
+
+    @property
     def missing(self) -> int:
         """The rows without a label."""
         return sum(self.without.values())
