@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from seqtool.arrays.lazy import AnyArray
@@ -50,7 +51,8 @@ def table_of(data: Any) -> Table:
         with damaged(f"the {kind_of(data)}: cannot be read as Arrow data"):
             rows = arrow_chunks(data)
         if is_struct(rows):
-            return _from_arrow(rows, f"the {kind_of(data)}")
+            metadata = getattr(getattr(data, "schema", None), "metadata", None)  # which rows alone have not
+            return _from_arrow(rows, f"the {kind_of(data)}", metadata)
     elif is_array_like(data):
         with damaged(f"the {kind_of(data)}: cannot be read as an array"):
             array = np.asarray(plain(data))
@@ -62,7 +64,7 @@ def table_of(data: Any) -> Table:
     )
 
 
-def _from_arrow(rows: Any, name: str) -> Table:
+def _from_arrow(rows: Any, name: str, metadata: Any) -> Table:
     import pyarrow as pa
 
     table = pa.Table.from_struct_array(rows)
@@ -70,7 +72,8 @@ def _from_arrow(rows: Any, name: str) -> Table:
     def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         yield from table.select(list(columns)).to_batches(max_chunksize=_ROWS)
 
-    return typed_table(table.schema, read, name, len(table))
+    schema = table.schema.with_metadata(metadata) if isinstance(metadata, dict) else table.schema
+    return typed_table(schema, read, name, len(table))
 
 
 def from_array(array: AnyArray, name: str = "the array") -> Table:
@@ -118,13 +121,19 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
 def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
     """The rows of a pandas DataFrame; columns numbered from 0 count as having no names.
 
+    Named levels of its index are columns at the end, but no features, as in the Parquet file that pandas writes.
     Raises DataError for a column whose cells are of several kinds.
     """
     import pyarrow as pa
 
     labels: list[Any] = list(frame.columns)
     named = labels != [*range(len(labels))]
-    bare = _with_plain_uuids(frame.set_axis([str(i) for i in range(len(labels))], axis=1))
+    bare = frame.set_axis([str(i) for i in range(len(labels))], axis=1)
+    index = [level for level in frame.index.names if named and level is not None and level not in labels]
+    for level in index:
+        bare[str(len(labels))] = frame.index.get_level_values(frame.index.names.index(level))
+        labels.append(level)
+    bare = _with_plain_uuids(bare)
     try:
         table = pa.Table.from_pandas(bare, preserve_index=False)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -145,7 +154,8 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
             at_most=len(table),
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
-    return typed_table(schema, read, name, len(table))
+    described = json.dumps({"index_columns": [str(level) for level in index]})
+    return typed_table(schema.with_metadata({"pandas": described}), read, name, len(table))
 
 
 def _with_plain_uuids(frame: pd.DataFrame) -> pd.DataFrame:
