@@ -19,6 +19,7 @@ from seqtool.commands._options import (
 )
 from seqtool.commands._values import call_without
 from seqtool.errors import DataError, NotNumbersError
+from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
     from seqtool.grouping.group import GroupResult
@@ -70,6 +71,7 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
+    check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.files import inputs

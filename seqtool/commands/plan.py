@@ -19,6 +19,7 @@ from seqtool.commands._options import (
 )
 from seqtool.commands._values import call_without
 from seqtool.errors import UsageError
+from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -123,6 +124,7 @@ def _of_tables(
     """What the rows of tables would be, and the call without the columns that cannot be features, if any is left."""
     from dataclasses import replace
 
+    check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
     from seqtool.grouping.group import text_features
