@@ -15,9 +15,9 @@ from typing import Annotated, Any
 import typer
 
 from seqtool import commands
+from seqtool.commands._command import Command
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
-from seqtool.commands._repeats import OneValueEach
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
@@ -61,7 +61,7 @@ class _Commands(Mapping[str, Any]):
 @cache
 def _command(name: str) -> Any:
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, cls=OneValueEach)(takes_groups(_function(name)))
+    app.command(name, cls=Command)(takes_groups(_function(name)))
     return typer.main.get_command(app)
 
 

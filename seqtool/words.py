@@ -17,12 +17,12 @@ def count(number: int, noun: str) -> str:
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names with commas; of many, the first and the last.
+    """Names with commas; of many, the first and the last. What is left out is never one name alone.
 
-    >>> listed(list("abcdefghijk"), most=3)
-    'a, b, ... k'
+    >>> listed(list("abcde"), most=3), listed(list("abcd"), most=3)
+    ('a, b, ... e', 'a, b, c, d')
     """
-    if len(names) <= most:
+    if len(names) <= most + 1:
         return ", ".join(names)
     return f"{', '.join(names[: most - 1])}, ... {names[-1]}"
 

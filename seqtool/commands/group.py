@@ -8,15 +8,14 @@ import typer
 
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
-    ColumnOptions,
     EmptyKey,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
-    TableOptions,
     choice,
 )
+from seqtool.commands._table_options import ColumnOptions, TableOptions
 from seqtool.commands._values import call_without
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.system.memory import check_address_space
@@ -63,7 +62,7 @@ def group(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Group flat rows by a key into padded sequences with their lengths.
+    """Group flat rows by a key into padded sequences with lengths.
 
     SOURCE is CSV or TSV (also .gz, .zst), Parquet, Arrow, JSON lines of objects, or a 2-D array. Rows need not
     be sorted. The file is parsed once; what does not fit into --max-memory is sorted on the disk, so files may be

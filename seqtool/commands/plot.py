@@ -42,7 +42,7 @@ def plot(
     traceback: Traceback = False,
     using: MemoryOptions,
 ) -> None:
-    """Draw what is in a file: lengths and what was cut, padding, a feature, distributions, labels.
+    """Draw what is in a file: lengths, padding, features, labels.
 
     The picture is 1200 pixels wide; .html is a page with the picture and its numbers. Needs matplotlib:
     pip install 'seqtool[plot]'.

@@ -24,6 +24,7 @@ from seqtool.grouping.suspects import Suspects
 from seqtool.grouping.unlabelled import labelled
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
@@ -217,7 +218,7 @@ def group(
     roles = spec.roles(table)
     result = group_table(table, roles, spec.encoding, spool=spool, memory=memory, watch=watch)
     ragged, rows = result.ragged, result.rows
-    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(spec, ragged)}
+    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(ragged)}
     data: PaddedStream | Ragged = ragged
     if spec.ragged:
         arguments["dtype"] = str(ragged.values.dtype)
@@ -235,11 +236,14 @@ def group(
     return Grouping(with_receipt(data, Entry("group", inputs, arguments, rows)), result)
 
 
-def _label_kind(spec: GroupSpec, ragged: Ragged) -> dict[str, str]:
-    """Whether labels became classes, where there are any."""
-    if spec.label is None and spec.step_label is None:
+def _label_kind(ragged: Ragged) -> dict[str, str]:
+    """Whether labels became classes, where there are any; of several perhaps some of them, as their cells are."""
+    if not {"y", "step_y"} & {*ragged.per_sequence, *ragged.per_step}:
         return {}
-    return {"label_as": "class" if "classes" in ragged.names else "number"}
+    several = ragged.names.get("label_names")
+    if several is not None and 0 < len(class_tables(ragged.names)) < len(several):
+        return {}
+    return {"label_as": "class" if {"classes", "classes_0"} & {*ragged.names} else "number"}
 
 
 def text_features(table: Table, spec: GroupSpec) -> list[str]:
