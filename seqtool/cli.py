@@ -16,16 +16,17 @@ import typer
 
 from seqtool import commands
 from seqtool.advice import Advice, Message, advice_in
+from seqtool.commands._command import Command
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
 from seqtool.commands._peers import unknown_option
-from seqtool.commands._repeats import OneValueEach
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
 from seqtool.system import signals
-from seqtool.system.platform import broken_pipe_code, ending_signals
-from seqtool.words import printable
+from seqtool.system.memory import check_address_space
+from seqtool.system.platform import address_space, broken_pipe_code, ending_signals
+from seqtool.words import human, printable
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.
 
@@ -62,7 +63,7 @@ class _Commands(Mapping[str, Any]):
 @cache
 def _command(name: str) -> Any:
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, cls=OneValueEach)(takes_groups(_function(name)))
+    app.command(name, cls=Command)(takes_groups(_function(name)))
     return typer.main.get_command(app)
 
 
@@ -130,6 +131,8 @@ def _call(arguments: list[str]) -> int:
         with contextlib.redirect_stdout(sys.stderr):
             command_line.main(["--help"], prog_name="seqtool", standalone_mode=False)
         return 2
+    if not {"-h", "--help", "--version"} & {*arguments}:  # which load no library
+        check_address_space(arrow=False)
     result = command_line.main(arguments, prog_name="seqtool", standalone_mode=False)
     if sys.stdout is not None:
         sys.stdout.flush()
@@ -149,13 +152,27 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return meant, 2
     if isinstance(error, typer.TyperException):
         return printable(error.format_message()), error.exit_code or 2
-    if isinstance(error, MemoryError):
-        return Message("not enough memory; see what the output takes with ", Advice("--dry-run")), 1
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        space = address_space()
+        limited = (
+            f" in the {human(space)} of address space that this process may have (ulimit -v)" if space else ""
+        )
+        dry = Advice("--dry-run")
+        return Message(f"not enough memory{limited}; see what the output takes with ", dry), 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
         return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
+
+
+# What libraries say where the system gives them none.
+_NO_MEMORY = (
+    "can't start new thread",
+    "Failed to launch worker thread",
+    "failed to map segment from shared object",
+    "Cannot allocate memory",
+)
 
 
 def _meant(error: Any, arguments: list[str]) -> Message | None:

@@ -12,7 +12,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.words import join_names, listed
 
 if TYPE_CHECKING:
-    from seqtool.commands._options import ColumnOptions, TableOptions
+    from seqtool.commands._table_options import ColumnOptions, TableOptions
     from seqtool.tables.table import TextOptions
 
 

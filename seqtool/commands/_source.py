@@ -40,7 +40,7 @@ def one_source(source: str | None, command: str, using: MemoryOptions) -> Iterat
 
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     names = [source] if source else []
-    with Spool(folder) as spool, inputs.opened(names, spool=folder) as found:
+    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
         yield Source(only(found, source, command), spool, limit)
 
 

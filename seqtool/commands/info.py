@@ -38,10 +38,11 @@ def info(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Show what is in a file: arrays, lengths, padding, keys, features, and the first sequences.
+    """Show what is in a file: arrays, lengths, first sequences.
 
-    Reads the whole file and checks it: checksums, sizes and, in a file of ours, every invariant. A sequence is
-    drawn in colours where the terminal has them, in shades elsewhere; --json gives its steps as numbers.
+    Padding, keys, features and classes too. The whole file is read and checked: checksums, sizes and, in a file of
+    ours, every invariant. A sequence is drawn in colours where the terminal has them, in shades elsewhere; --json gives
+    its steps as numbers.
 
     Example: seqtool info train.npz --sequence 7
     """
@@ -60,8 +61,8 @@ def info(
             "--code prints a program and nothing else; ",
             Advice(without=[option for option, is_given in both.items() if is_given]),
         )
-    memory.allowed(using.max_memory)  # files are read in windows that any figure allows
-    with inputs.opened([source] if source else [], spool=inputs.temporary_folder(using.temp_dir)) as found:
+    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    with inputs.opened([source] if source else [], spool=folder, memory=limit) as found:
         only_arrays(found, source, "info")
         if code is not None and found[0].path != found[0].given:
             raise UsageError(

@@ -12,15 +12,15 @@ from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
 from seqtool.commands._columns import refuse_columns_as_sources
 from seqtool.commands._options import (
-    ColumnOptions,
     EmptyKey,
     JsonReport,
     MemoryOptions,
-    TableOptions,
     Traceback,
 )
+from seqtool.commands._table_options import ColumnOptions, TableOptions
 from seqtool.commands._values import call_without
 from seqtool.errors import UsageError
+from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -62,7 +62,7 @@ def plan(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Show how long sequences are, and what padding them to each length would cost.
+    """Show what padding sequences to each length would cost.
 
     SOURCE is what pad takes, or with --key what group takes: then only the key is read. Change the word plan in a
     call to group or pad, and the call does what was planned. Nothing is written.
@@ -129,6 +129,7 @@ def _of_tables(
     """What the rows of tables would be, and the call without the columns that cannot be features, if any is left."""
     from dataclasses import replace
 
+    check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
     from seqtool.grouping.group import text_features
@@ -141,7 +142,10 @@ def _of_tables(
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     encoding = spec.text.encoding
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+    with (
+        Spool(folder) as spool,
+        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+    ):
         table = opening.open_tables(found, spec.text)
         texts = text_features(table, spec)
         watch = progress.watch(summary, quiet=quiet)
@@ -169,7 +173,10 @@ def _of_sequences(
     from seqtool.system import memory
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+    with (
+        Spool(folder) as spool,
+        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+    ):
         measured = measure.of_sequences(found, SourceOptions(**options, spool=spool, memory=allowed))
         return measured, LengthCounts.of(measured.lengths), [item.name for item in found]
 

@@ -44,7 +44,7 @@ def plot(
     traceback: Traceback = False,
     using: MemoryOptions,
 ) -> None:
-    """Draw what is in a file: lengths and what was cut, padding, a feature, distributions, labels.
+    """Draw what is in a file: lengths, padding, features, labels.
 
     The picture is 1200 pixels wide; .html is a page with the picture and its numbers. Needs matplotlib:
     pip install 'seqtool[plot]'.
@@ -69,7 +69,8 @@ def plot(
     check_matplotlib()
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
-    with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
+    names = [source] if source else []
+    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
         only_arrays(found, source, "plot")
         destination = outputs.choose(
             output,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import chunks
@@ -31,13 +31,13 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
-def of_steps(plan: EncoderPlan, ragged: Ragged) -> list[str]:
+def of_steps(keys: Sequence[str], ragged: Ragged) -> list[str]:
     """A sentence where nearly all sequences have a single step, for then the key tells steps apart."""
     single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
     if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
         return []
-    names = ", ".join(map(repr, (plan.label(column) for column in plan.roles.key)))
-    said = f"{single:,} of {len(ragged):,} sequences have one step: the key {names} tells steps apart, not sequences; "
+    named = ", ".join(map(repr, keys))
+    said = f"{single:,} of {len(ragged):,} sequences have one step: the key {named} tells steps apart, not sequences; "
     return [Message(said, "choose another: ", Advice("--key", "COLUMN", without=["--key"]))]
 
 

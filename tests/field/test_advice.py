@@ -93,6 +93,8 @@ ODD = {"x": np.ones((2, 3)), "lengths": np.array([1, 2])}
 MASK = {"NAME": "mask"}
 FIRST = np.array([[True, True, False], [True, False, False]])
 GAPS = np.array([[True, False, True], [True, True, True]])
+TWO_LABELS = "id,a,y,z\n1,2,0.5,16777217\n2,3,0.25,3\n"
+LONG = 'id,a\n"' + "x" * 5_000_000 + '",1\n'
 SINGLE = "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))
 LABELLED = "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"
 WORDS_BETWEEN = "id,a,b\n1,2,3\n1,?,5\n2,1,7\n2,1,7\n"
@@ -337,7 +339,7 @@ CASES = [
         {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"},
     ),
     Case(
-        "sequences.ragged.padded_class",
+        "sequences.labels.padded_class",
         "group t.csv --key id --step-label y --label-value 0",
         {"t.csv": LABELLED},
     ),
@@ -399,6 +401,18 @@ CASES = [
         "pad a.npy --value auto",
         {"a.npy": np.array([[0, 255, 254, 253]], np.uint8)},
         {"V": "7"},
+    ),
+    Case(
+        "commands._deliver._Draft.describe_end#2",
+        "pad t.npy --dry-run",
+        {"t.npy": DENSE, "t.pad.npz": "mine"},
+    ),
+    Case("tables.cells.labels.several_meanings", "group t.csv --key id --label y,z", {"t.csv": TWO_LABELS}),
+    Case(
+        "tables.csv_dialect.csv_rows",
+        "group t.csv --key id --max-memory 256M",
+        {"t.csv": LONG},
+        {"SIZE": "1G"},
     ),
     # Outputs.
     Case("files.outputs.choose", "pad t.npy", {"t.npy": DENSE, "t.pad.npz": "mine"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -149,6 +149,40 @@ class LabelState:
         meaning = np.full(len(present), nothing, dtype=found.dtype)
         meaning[present] = found
         return meaning, classes
+
+
+def several_meanings(
+    states: Mapping[str, LabelState], how: str | None, *, keep: bool = False
+) -> tuple[list[Array], dict[str, Array]]:
+    """What the codes of each of several labels become, all as numbers of one type, and their names and classes.
+
+    `label_names` (L,) are the names of the labels, `classes_i` the classes of the ith one. Text becomes class ids,
+    numbers stay numbers, unless `how` says otherwise; float32 where a fraction is among them, else int64. Raises
+    DataError as `LabelState.finish` does, and for a whole number that cannot stand beside fractions.
+
+    >>> meanings, tables = several_meanings({"time": LabelState({"7": 0}), "event": LabelState({"b": 0, "a": 1})}, None)
+    >>> [meaning.tolist() for meaning in meanings], tables["classes_1"].tolist()
+    ([[7], [1, 0]], ['a', 'b'])
+    """
+    meanings, tables = list[Array](), {"label_names": np.array([*states], dtype=str)}
+    for i, state in enumerate(states.values()):
+        meaning, classes = state.finish(how, keep=keep)
+        if how is None and classes is not None and classes.dtype.kind == "i":
+            meaning, classes = state.finish("number", keep=keep)
+        if classes is not None:
+            tables[f"classes_{i}"] = classes
+        meanings.append(meaning)
+    dtype = np.result_type(np.int64 if all(one.dtype.kind == "i" for one in meanings) else np.float32)
+    for name, meaning in zip(states, meanings, strict=True):
+        place = first_loss(meaning, dtype)
+        if place is not None:
+            raise DataError(
+                f"label column {name!r} holds {meaning[place]}, which float32 cannot hold, and beside fractions labels "
+                "are float32; use ",
+                Advice("--label-as", "class"),
+                ", or leave this label out",
+            )
+    return [meaning.astype(dtype, copy=False) for meaning in meanings], tables
 
 
 def _meaning(texts: list[str], how: str | None, *, with_nan: bool) -> tuple[Array, Array | None]:
