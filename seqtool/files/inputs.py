@@ -19,7 +19,7 @@ from isal.igzip_lib import IsalError
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
-from seqtool.files.refusals import is_a_folder, no_such_file, refuse_annotated, refuse_archive
+from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
 
@@ -229,9 +229,7 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
     kind = _recognise(name, packing, head)
-    if kind == "npz":
-        refuse_archive(name, path)
-    refuse_annotated(name, head)
+    refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
     if kind not in ("text", "json"):
         return Input(name, path, given, kind, packing, temporary=temporary)
@@ -240,10 +238,8 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
 
 
 def _empty(name: str) -> DataError:
-    hint: list[object] = []
-    if name == STDIN:
-        hint = ["; if the command before the pipe wrote a file instead, add to it: ", Advice("-o", "-")]
-    return DataError(f"{name}: empty; rows or sequences were expected", *hint)
+    hint = ["; if the command before the pipe wrote a file instead, add to it: ", Advice("-o", "-")]
+    return DataError(f"{name}: empty; rows or sequences were expected", *(hint if name == STDIN else []))
 
 
 @contextlib.contextmanager

@@ -54,8 +54,15 @@ def _readable(folder: Path, suffixes: Iterable[str]) -> list[str]:
     return [name for name in found if (folder / name).is_file()]
 
 
-def refuse_archive(name: str, path: Path) -> None:
-    """Raise DataError for a zip archive that holds other things than arrays."""
+def refuse_foreign(name: str, path: Path, head: bytes) -> None:
+    """Raise DataError for an archive or a text of others, by the file and how it begins."""
+    if head.startswith(b"PK"):
+        _refuse_archive(name, path)
+    _refuse_annotated(name, head)
+
+
+def _refuse_archive(name: str, path: Path) -> None:
+    """A zip archive that holds other things than arrays."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
@@ -73,8 +80,8 @@ def refuse_archive(name: str, path: Path) -> None:
     )
 
 
-def refuse_annotated(name: str, head: bytes) -> None:
-    """Raise DataError for the text of Weka and sktime, which begins with words about the data."""
+def _refuse_annotated(name: str, head: bytes) -> None:
+    """The text of Weka and sktime, which begins with words about the data."""
     if Path(name).suffix.lower() in (".ts", ".arff") and head.lstrip()[:1] in (b"@", b"#", b"%"):
         raise DataError(
             f"{name}: a file of sktime or Weka, which seqtool does not read; save its series as CSV, with a column "

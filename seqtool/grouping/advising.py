@@ -119,8 +119,7 @@ def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Messag
 def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:
     """How to do without static columns: where nobody chose the features, they would become some of them."""
     names = [plan.label(column) for column in columns]
-    dropped = [] if plan.roles.chosen else ["--drop", join_names(names)]
-    return Advice(*dropped, without=[word for name in names for word in ("--static", name)])
+    return plan.without_static(columns, *([] if plan.roles.chosen else ["--drop", join_names(names)]))
 
 
 def _are_no_values(bad: BadCell) -> bool:

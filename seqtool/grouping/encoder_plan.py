@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
+from seqtool.words import join_names
 
 if TYPE_CHECKING:
     from seqtool.grouping.encoder import GroupOptions
@@ -159,13 +160,14 @@ class EncoderPlan:
         if error.column in self.labels:
             name = self.label(self.labels[error.column])
             before, after = (state.labels[error.column].text(code) for code in (error.before, error.after))
-            way_out = Message(
-                "for one label per step, use ", Advice("--step-label", name, without=["--label"])
-            )
+            others = [self.label(c) for part, c in self.labels.items() if part not in (error.column, "t")]
+            left = ["--label", join_names(others)] if others else []
+            of_steps = Advice("--step-label", name, *left, without=["--label"])
+            way_out = Message("for one label per step, use ", of_steps)
         else:
             name = self.label(int(error.column[1:]))
             before, after = error.before, error.after
-            way_out = Message("as a feature of each step: ", Advice(without=["--static", name]))
+            way_out = Message("as a feature of each step: ", self.without_static([int(error.column[1:])]))
         return DataError(
             f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; ", way_out
         )
@@ -188,6 +190,15 @@ class EncoderPlan:
         codes = [grouped.static[part] for part in parts.values()]
         columns = [_meant(some, meaning) for some, meaning in zip(codes, meanings, strict=True)]
         return _side_by_side(columns, meanings[0].dtype), tables
+
+    def without_static(self, columns: Collection[int], *words: str) -> Advice:
+        """The advice to leave out some static columns, with other words."""
+        left = [self.label(column) for column in self.roles.static if column not in columns]
+        if left:
+            return Advice("--static", join_names(left), *words, without=["--static"])
+        return Advice(
+            *words, without=[word for column in columns for word in ("--static", self.label(column))]
+        )
 
     def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
         """The sequences with all that belongs to them."""

@@ -91,7 +91,7 @@ class Suspects:
                 yield _with(leaks, without_features(plan, [column]))
             if column in plan.roles.static:
                 leaks = f"label {name!r} is static too, which leaks the label"
-                yield _with(leaks, Advice(without=["--static", name]))
+                yield _with(leaks, plan.without_static([column]))
             if self._rows > 1 and len(labels[part].codes) > 1:
                 for copy in self._copies[part]:
                     yield self._said(

@@ -99,7 +99,7 @@ def resolve(
 
     Raises UsageError for columns that are named twice, and DataError for a column that is not there.
     """
-    keys = tuple(position(table, name, "--key") for name in key)
+    keys = tuple(position(table, name, "--key", key) for name in key)
     order = [_order(table, name) for name in order_by]
     labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
     of_steps = None if step_label is None else position(table, step_label, "--step-label")
