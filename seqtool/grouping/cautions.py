@@ -23,9 +23,9 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     for column in plan.roles.order:
         found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
-        found += _of_labels(
-            plan.label(column), state.labels[part], place, as_number=plan.options.label_as == "number"
-        )
+        several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
+        as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
+        found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
     return [*found, *_of_missing(plan, state)]
 
 
