@@ -19,11 +19,16 @@ from seqtool.grouping.kernel import key_array
 from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.system.memory import Memory
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.cells import BadCellError, Keys, Labels, LabelState, several_meanings
 from seqtool.words import count
 
-_JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
+# About the bytes that each byte of JSON takes once it is read, and what each of these marks takes beside: measured.
+_EACH_BYTE = 3
+_EACH_MARK = {b",": 30, b"[": 240, b"{": 240, b"\n": 200}
+_PIECE = 1 << 20  # bytes of JSON that are looked at together
+_FAR = 100  # times what is allowed: further nobody needs to count
 
 
 def read_json(source: Input, options: SourceOptions) -> Sequences:
@@ -31,8 +36,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
 
     Whole numbers alone give int64; any fraction gives float32 unless a dtype is asked for.
     """
-    expands = _JSON_EXPANDS * (8 if source.packing else 1)
-    options.memory.check_whole(source.name, expands * source.size, "save them as .npz, text or Parquet")
+    _check_memory(source, options.memory)
     records = list(_json_records(source))
     places = [place for place, _ in records]
     rows = [record for _, record in records]
@@ -71,6 +75,19 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         with np.errstate(under="ignore"):
             ragged = ragged.replace(values=values.astype(target))
     return _with_aligned(source, ragged, fields, sum(map(len, lists)))
+
+
+def _check_memory(source: Input, memory: Memory) -> None:
+    """Raise DataError for JSON that takes more memory than is allowed: short lists take far more than their letters."""
+    needed = 0
+    try:
+        with open_bytes(source.path, source.packing) as stream:
+            while needed < _FAR * memory.limit and (piece := stream.read(_PIECE)):
+                needed += _EACH_BYTE * len(piece)
+                needed += sum(each * piece.count(mark) for mark, each in _EACH_MARK.items())
+    except BROKEN as error:
+        raise damaged_packing(source.name, source.packing or "file's", error) from None
+    memory.check_whole(source.name, needed, "save them as .npz, text or Parquet")
 
 
 def _json_records(source: Input) -> Iterator[tuple[str, Any]]:
