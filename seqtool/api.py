@@ -18,12 +18,13 @@ from seqtool.grouping.encoder import EmptyKey, EmptyLabel
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import carry_out, check_blow_up
+from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
-from seqtool.sequences.ragged import Padded, Ragged, padded_class
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named
+from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
 from seqtool.tables.table import TextOptions
 from seqtool.words import as_arguments
 
@@ -45,7 +46,7 @@ def group(
     columns: Column | Sequence[Column] | None = None,
     drop: Column | Sequence[Column] = (),
     keep_key: bool | None = None,
-    label: Column | None = None,
+    label: Column | Sequence[Column] | None = None,
     label_as: LabelKind | None = None,
     step_label: Column | None = None,
     label_value: float = -100,
@@ -88,7 +89,7 @@ def group(
         columns=None if columns is None else columns_named(columns),
         drop=columns_named(drop),
         keep_key=None if keep_key is None else bool(keep_key),
-        label=column_named(label),
+        label=labels_named(label),
         step_label=column_named(step_label),
         static=columns_named(static),
         label_as=label_as,

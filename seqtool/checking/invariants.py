@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import cast
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
-from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
+from seqtool.checking.findings import (
+    Finding,
+    Subject,
+    Verdict,
+    failing,
+    seen,
+    shown,
+    unique_classes,
+    unique_names,
+)
 from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
+from seqtool.sequences.labels import GivenLabels, given_labels, padded_class
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.sequences.ragged import Padded, Ragged, given_labels, padded_class
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
@@ -46,8 +55,8 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
     yield values(judged)
     if subject.reader is None:
         yield dtype(subject)
-    for name, label, classes in given_labels(subject.real):
-        yield labels(subject, name, label, classes)
+    for given in given_labels(subject.real):
+        yield labels(subject, given, spool)
     if "static" in data.per_sequence:
         yield static(subject, data.per_sequence["static"])
     if "original_lengths" in data.per_sequence:
@@ -190,21 +199,6 @@ def keys(subject: Subject, spool: Spool) -> Finding:
     return Finding("keys", "ok", message)
 
 
-def unique_names(name: str, names: Sequence[str]) -> Finding:
-    """No name stands twice."""
-    twice = [(i, known) for i, known in enumerate(names) if names.index(known) < i]
-    if twice:
-        i, known = twice[0]
-        message = f"duplicate names, the first {known!r}"
-        return Finding(name, "fails", message, len(twice), f"{name}[{i}]")
-    return Finding(
-        name, "ok", f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"
-    )
-
-
-_NAMED = 8
-
-
 def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
     if subject.real.values.shape[1:] == (0,):
@@ -230,9 +224,9 @@ def _finite(subject: Subject, name: str, array: AnyArray, place: Callable[..., s
     return Finding(name, cast(Verdict, verdict), message, odd.count, place(*odd.cell))
 
 
-def _in(name: str) -> Callable[..., str]:
-    """How the cells of a per-sequence array are called."""
-    return lambda *cell: f"{name}{[*cell]}"
+def _in(name: str, column: int | None = None) -> Callable[..., str]:
+    """How the cells of a per-sequence array are called, or those of one of its columns."""
+    return lambda *cell: f"{name}{[*cell, *([] if column is None else [column])]}"
 
 
 def dtype(subject: Subject) -> Finding:
@@ -252,14 +246,16 @@ def dtype(subject: Subject) -> Finding:
     return Finding("dtype", "ok", str(kind))
 
 
-def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) -> Finding:
+def labels(subject: Subject, given: GivenLabels, spool: Spool) -> Finding:
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
-    place = partial(subject.place, name=name) if name == "step_y" else _in(name)
+    label, classes, column = given.cells, given.classes, given.column
+    name = given.name if column is None else f"y of {given.title!r}"
+    place = partial(subject.place, name="step_y") if given.name == "step_y" else _in("y", column)
     if classes is not None:
-        twice = unique_names(name, [*map(str, classes.tolist())])
+        twice = unique_classes(name, classes, spool)
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
-        if label.dtype.kind not in "iu":
+        if label.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
             message = f"{label.dtype}, although there are classes; whole numbers were expected"
             return Finding(name, "fails", message)
     nan = None if label.dtype.kind != "f" else seen(np.isnan, label)
@@ -269,7 +265,9 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     if classes is None:
         return _unnamed(subject, name, label)
     count = len(classes)
-    wrong = seen(lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= count), label)
+    wrong = seen(
+        lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part)), label
+    )
     if wrong is not None:
         message = f"labels outside 0 to {count - 1} ({count} classes)"
         return Finding(name, "fails", message, wrong.count, place(*wrong.cell))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqtool.codegen.filling import filled
-from seqtool.codegen.tasks import Task
+from seqtool.codegen.tasks import LabelColumn, Task
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
@@ -74,11 +74,26 @@ def written(_: Ragged | Padded, task: Task, *, path: str) -> str:
 
 
 def _loss_function(task: Task) -> str:
+    if task.target.columns:
+        return (
+            "cross_entropy, mse_loss"
+            if any(not one.classes for one in task.target.columns)
+            else "cross_entropy"
+        )
     return "cross_entropy" if task.target.classes else "mse_loss"
+
+
+def _loss_of(one: LabelColumn) -> str:
+    """The loss of one of several labels."""
+    if one.classes is None:
+        return f"mse_loss(outputs{one.outputs}, batch.y[:, {one.column}].float())"
+    return f"cross_entropy(outputs{one.outputs}, batch.y[:, {one.column}].long())"
 
 
 def _loss(task: Task) -> str:
     target = task.target
+    if target.columns:
+        return f"outputs = network(batch)\nloss = {' + '.join(map(_loss_of, target.columns))}"
     loss = _loss_function(task)
     y = "batch.y.float()" if target.whole else "batch.y"
     if target.name == "y":

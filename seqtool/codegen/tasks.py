@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.labels import class_tables, given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Value, mask_number
 from seqtool.sequences.ragged import Padded, Ragged
@@ -25,11 +26,35 @@ _MOST_IDS = 1_000_000  # rows of an embedding
 
 
 @dataclass(frozen=True)
+class LabelColumn:
+    """One of several labels: its `title`, its column of y, the first output for it, and how many classes it is of.
+
+    `classes` is None for a number, which takes one output.
+    """
+
+    title: str
+    column: int
+    first: int
+    classes: int | None
+
+    @property
+    def end(self) -> int:
+        """Where the outputs for the next label begin."""
+        return self.first + (self.classes or 1)
+
+    @property
+    def outputs(self) -> str:
+        """The index of its outputs among all of a batch."""
+        return f"[:, {self.first}]" if self.classes is None else f"[:, {self.first}:{self.end}]"
+
+
+@dataclass(frozen=True)
 class Target:
     """What is learnt: `y`, a label for each step in `step_y`, or the `next` step from those before it.
 
     It is one of `outputs` classes, or that many numbers: `flat` if a label is a bare number and no row of them,
-    `whole` if it is a whole one. `ignored` is what padding holds in step_y, where that is no class.
+    `whole` if it is a whole one. Of several labels, where some are classes, `columns` tells of each. `ignored` is what
+    padding holds in step_y, where that is no class.
     """
 
     name: Literal["y", "step_y", "next"]
@@ -38,6 +63,7 @@ class Target:
     flat: bool = True
     whole: bool = False
     ignored: int | None = None
+    columns: tuple[LabelColumn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +105,10 @@ def task_of(data: Ragged | Padded) -> Task:
         raise DataError("no sequence has a step, so there is nothing to learn")
     reads, inputs, least = _read(real.values)
     if "y" in real.per_sequence:
-        target = _target_y(real.per_sequence["y"], real.names.get("classes"))
+        several = class_tables(real.names)
+        target = (
+            _target_several(real) if several else _target_y(real.per_sequence["y"], real.names.get("classes"))
+        )
     elif "step_y" in real.per_step:
         labels = real.per_step["step_y"]
         target = _target_step_y(labels.data, labels.value, real.names.get("classes"))
@@ -157,13 +186,26 @@ def _ids(values: AnyArray) -> tuple[int, int]:
     return least, largest + 1
 
 
-def _target_y(y: AnyArray | Text, names: Array | None) -> Target:
+def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
     labels = _numbers("y", y)
     classes = _classes("y", labels, names)
     return _numeric("y", labels) if classes is None else Target("y", True, classes)
 
 
-def _target_step_y(y: AnyArray, value: float, names: Array | None) -> Target:
+def _target_several(real: Ragged) -> Target:
+    """Several labels, of which some are classes: the outputs for them stand side by side."""
+    columns, first = list[LabelColumn](), 0
+    for given in given_labels(real):
+        if given.column is not None:
+            name = f"y of {given.title!r}"
+            labels = _numbers(name, given.cells)
+            classes = None if given.classes is None else _classes(name, labels, given.classes)
+            columns.append(LabelColumn(given.title, given.column, first, classes))
+            first = columns[-1].end
+    return Target("y", False, first, flat=False, whole=True, columns=tuple(columns))
+
+
+def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
     labels = _numbers("step_y", y)
     classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
     if classes is None:
@@ -192,9 +234,9 @@ def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
     return labels
 
 
-def _classes(name: str, labels: AnyArray, names: Array | None, *, unlabelled: bool = False) -> int | None:
+def _classes(name: str, labels: AnyArray, names: Sized | None, *, unlabelled: bool = False) -> int | None:
     """How many classes there are, None if the labels are numbers; with `unlabelled`, -100 is no label."""
-    if labels.ndim != 1 or labels.dtype.kind not in "biu":
+    if labels.ndim != 1 or (labels.dtype.kind not in "biu" and names is None):
         return None
     seen, least, largest = np.zeros(_FEW, bool), 0, -1
     for _, part in chunks(labels):

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from seqtool.commands import _completion
 from seqtool.commands._options import SIDES, choice
+from seqtool.commands._values import names_in
 
 if TYPE_CHECKING:
     from seqtool.sequences.padding_values import Side, Value
     from seqtool.sources.options import ForeignSpec
 
-LabelName = Annotated[
-    str | None,
+LabelNames = Annotated[
+    list[str] | None,
     typer.Option(
         "--label",
-        metavar="NAME",
-        help="The field, column or array with a label per sequence.",
-        autocompletion=_completion.name,
+        metavar="A,B",
+        help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
+        autocompletion=_completion.several_names,
+        rich_help_panel="Input",
     ),
 ]
 StepLabelName = Annotated[
@@ -31,6 +33,7 @@ StepLabelName = Annotated[
         metavar="NAME",
         help="The array with a label per step.",
         autocompletion=_completion.name,
+        rich_help_panel="Input",
     ),
 ]
 KeyName = Annotated[
@@ -40,6 +43,7 @@ KeyName = Annotated[
         metavar="NAME",
         help="The field, column or array with a key per sequence.",
         autocompletion=_completion.name,
+        rich_help_panel="Input",
     ),
 ]
 
@@ -48,6 +52,7 @@ KeyName = Annotated[
 class ArrayOptions:
     """What a person says of sequences that seqtool did not write."""
 
+    title: ClassVar[str] = "Input"
     array: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +85,7 @@ class ArrayOptions:
 
     def described(
         self,
-        label: str | None = None,
+        label: list[str] | None = None,
         key: str | None = None,
         step_label: str | None = None,
         value: Value | None = None,
@@ -88,7 +93,9 @@ class ArrayOptions:
         """All that a person says of a file that seqtool did not write."""
         from seqtool.sources.options import ForeignSpec
 
-        return ForeignSpec(self.array, self.lengths, self.side, value, label, key, step_label)
+        return ForeignSpec(
+            self.array, self.lengths, self.side, value, tuple(names_in(label)), key, step_label
+        )
 
     @property
     def resolved(self) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, Lazy, span
+from seqtool.arrays.text import Text
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, check_choice
 from seqtool.files import npz
@@ -28,12 +30,13 @@ from seqtool.files.outputs import (
 )
 from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
+from seqtool.sequences.labels import padded_class, several_labels
 from seqtool.sequences.padding_values import value_to_json
-from seqtool.sequences.ragged import Ragged, padded_class
+from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.words import human, listed
+from seqtool.words import human, listed, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,11 @@ class _Draft:
             "dry_run": self.written is None,
         }
         if self.written is None:
-            summary.say("would write", f"{name}, {human(size)}{' before compression' if compress else ''}")
+            packed = " before compression" if compress else ""
+            path = self.destination.path
+            taken = to.output is None and path is not None and path.exists() and not _may_replace(to, path)
+            aside = "; it exists, and only --force replaces it" if taken else ""
+            summary.say("would write", f"{name}, {human(size)}{packed}{aside}")
             return
         aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
@@ -204,11 +211,12 @@ def _compression(to: OutputOptions) -> Compress | None:
 
 def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]) -> Destination:
     """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced."""
+    replace = partial(_may_replace, to)
+    return choose(to.output, command=command, inputs=inputs, may_replace=replace, dry_run=to.dry_run)
 
-    def may_replace(path: Path) -> bool:
-        return to.force or npz.written_by_seqtool(path)
 
-    return choose(to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run)
+def _may_replace(to: OutputOptions, path: Path) -> bool:
+    return to.force or npz.written_by_seqtool(path)
 
 
 def _account(whole: Ragged) -> dict[str, Any]:
@@ -221,17 +229,36 @@ def _account(whole: Ragged) -> dict[str, Any]:
     return rows
 
 
+_CLASSES = 50  # of those that do not stand in memory
+
+
+def _say_classes(name: str, classes: AnyArray | Text, summary: Summary) -> None:
+    """The names of the classes: all of them, unless they are so many that they do not stand in memory."""
+    total = len(classes)
+    if isinstance(classes, (Lazy, Text)):
+        shown = [*classes[:_CLASSES].tolist(), *classes[total - 1 : total].tolist()]
+        summary.facts[name] = [shortened(str(known), 200) for known in shown[:-1]]
+        summary.facts[f"{name}_count"] = total
+    else:
+        shown = classes.tolist()
+        summary.facts[name] = shown
+    summary.say(name.replace("_", " "), f"{total:,}: {listed([*map(str, shown)])}")
+
+
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     """Say what will be written: shape, dtype, lengths, what was cut."""
     whole = data.ragged if isinstance(data, PaddedStream) else data
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
+    labels = several_labels(whole)
+    if labels:
+        summary.facts["labels"] = labels
+        told = [f"{name} ({len(known):,} classes)" if known else name for name, known in labels.items()]
+        summary.say("labels", f"{len(labels):,}: {listed(told)}")
     for name in ("classes", "step_classes"):
         if name in whole.names:
-            classes = whole.names[name].tolist()
-            summary.facts[name] = classes
-            summary.say(name.replace("_", " "), f"{len(classes):,}: {listed([*map(str, classes)])}")
+            _say_classes(name, whole.names[name], summary)
     learnt = padded_class(whole)
     summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._arrays import ArrayOptions, KeyName, LabelName, StepLabelName
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
 from seqtool.commands._options import MemoryOptions, OutputOptions, choice
+from seqtool.commands._values import names_in, one_or_all
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ SourceName = Annotated[
 ]
 _SHARED: dict[str, Any] = {
     "given": ArrayOptions,
-    "label": LabelName,
+    "label": LabelNames,
     "step_label": StepLabelName,
     "key": KeyName,
     "using": MemoryOptions,
@@ -49,7 +50,7 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
         *,
         source: str | None,
         given: ArrayOptions,
-        label: str | None,
+        label: list[str] | None,
         step_label: str | None,
         key: str | None,
         using: MemoryOptions,
@@ -95,7 +96,7 @@ def _transform(
     operation: Operation,
     source: str | None,
     given: ArrayOptions,
-    label: str | None,
+    label: list[str] | None,
     step_label: str | None,
     key: str | None,
     using: MemoryOptions,
@@ -120,7 +121,7 @@ def _transform(
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, given.side)
-        described = {**given.resolved, "label": label, "key": key}
+        described = {**given.resolved, "label": one_or_all(names_in(label)), "key": key}
         described |= {"step_label": step_label} if step_label else {}
         inputs_shown = [opened.file.base_name]
         done = with_entry(

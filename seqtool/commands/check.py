@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._arrays import ArrayOptions, KeyName, LabelName, StepLabelName
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
 from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 from seqtool.commands._values import parse_value
 from seqtool.errors import DataError, UsageError, check_choice
@@ -41,7 +41,7 @@ def check(
         bool, typer.Option("--shared-keys", help="Keys may be in OTHER too, but no sequences.")
     ] = False,
     given: ArrayOptions,
-    label: LabelName = None,
+    label: LabelNames = None,
     step_label: StepLabelName = None,
     key: KeyName = None,
     value: Annotated[
@@ -52,10 +52,11 @@ def check(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Check a file: checksums, every invariant, what a network needs of it, and what leaks into another file.
+    """Check a file: what it promises, and what a network needs.
 
-    Each finding says how often, where first, and the command that fixes it. The exit code is 0 when all holds, 1
-    when something fails; a warning is no failure. FILE may be one that seqtool did not write.
+    Checksums and every invariant are checked, and with --against what leaks into another file. Each finding says how
+    often, where first, and the command that fixes it. The exit code is 0 when all holds, 1 when something fails; a
+    warning is no failure. FILE may be one that seqtool did not write.
 
     Example: seqtool check train.npz --for torch --against test.npz
     """
@@ -78,7 +79,7 @@ def check(
     with ExitStack() as stack:
 
         def opened(*names: str) -> Input:
-            return _arrays(stack.enter_context(inputs.opened(names, spool=folder)))
+            return _arrays(stack.enter_context(inputs.opened(names, spool=folder, memory=limit)))
 
         file, other = opened(*([source] if source else [])), opened(against) if against else None
         spool = stack.enter_context(Spool(folder))

@@ -36,10 +36,11 @@ def info(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Show what is in a file: arrays, lengths, padding, keys, features, and the first sequences.
+    """Show what is in a file: arrays, lengths, first sequences.
 
-    Reads the whole file and checks it: checksums, sizes and, in a file of ours, every invariant. A sequence is
-    drawn in colours where the terminal has them, in shades elsewhere; --json gives its steps as numbers.
+    Padding, keys, features and classes too. The whole file is read and checked: checksums, sizes and, in a file of
+    ours, every invariant. A sequence is drawn in colours where the terminal has them, in shades elsewhere; --json gives
+    its steps as numbers.
 
     Example: seqtool info train.npz --sequence 7
     """
@@ -54,8 +55,8 @@ def info(
     errors.check_choice("--code", code, codegen.CODES)
     if code is not None and (as_json or sequence is not None):
         raise UsageError("--code prints a program and nothing else; leave --json and --sequence out")
-    memory.allowed(using.max_memory)  # files are read in windows that any figure allows
-    with inputs.opened([source] if source else [], spool=inputs.temporary_folder(using.temp_dir)) as found:
+    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    with inputs.opened([source] if source else [], spool=folder, memory=limit) as found:
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; info takes one at a time")
         if found[0].kind not in ("npy", "npz"):

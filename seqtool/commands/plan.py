@@ -10,15 +10,15 @@ from seqtool.commands import _completion
 from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
-    ColumnOptions,
     EmptyKey,
     JsonReport,
     MemoryOptions,
-    TableOptions,
     Traceback,
 )
-from seqtool.commands._values import call_without
+from seqtool.commands._table_options import ColumnOptions, TableOptions
+from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
+from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -60,7 +60,7 @@ def plan(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Show how long sequences are, and what padding them to each length would cost.
+    """Show what padding sequences to each length would cost.
 
     SOURCE is what pad takes, or with --key what group takes: then only the key is read. Change the word plan in a
     call to group or pad, and the call does what was planned. Nothing is written.
@@ -87,7 +87,7 @@ def plan(
         spec = by.spec(text, empty_key=empty_key, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
-        described = given.described(by.label, by.key[0] if by.key else None, by.step_label)
+        described = given.described(by.label, next(iter(names_in(by.key)), None), by.step_label)
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
@@ -123,6 +123,7 @@ def _of_tables(
     """What the rows of tables would be, and the call without the columns that cannot be features, if any is left."""
     from dataclasses import replace
 
+    check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
     from seqtool.grouping.group import text_features
@@ -135,7 +136,10 @@ def _of_tables(
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     encoding = spec.text.encoding
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+    with (
+        Spool(folder) as spool,
+        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+    ):
         table = opening.open_tables(found, spec.text)
         texts = text_features(table, spec)
         watch = progress.watch(summary, quiet=quiet)
@@ -163,7 +167,10 @@ def _of_sequences(
     from seqtool.system import memory
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+    with (
+        Spool(folder) as spool,
+        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+    ):
         measured = measure.of_sequences(found, SourceOptions(**options, spool=spool, memory=allowed))
         return measured, LengthCounts.of(measured.lengths), [item.name for item in found]
 

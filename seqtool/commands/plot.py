@@ -42,7 +42,7 @@ def plot(
     traceback: Traceback = False,
     using: MemoryOptions,
 ) -> None:
-    """Draw what is in a file: lengths and what was cut, padding, a feature, distributions, labels.
+    """Draw what is in a file: lengths, padding, features, labels.
 
     The picture is 1200 pixels wide; .html is a page with the picture and its numbers. Needs matplotlib:
     pip install 'seqtool[plot]'.
@@ -67,7 +67,8 @@ def plot(
     check_matplotlib()
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
-    with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
+    names = [source] if source else []
+    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
         if len(found) > 1:
             raise errors.UsageError(f"{source} matches {len(found)} files; plot takes one at a time")
         if found[0].kind not in ("npy", "npz"):

@@ -24,6 +24,7 @@ from seqtool.grouping.suspects import Suspects
 from seqtool.grouping.unlabelled import labelled
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
@@ -78,18 +79,24 @@ def group_table(
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
     AtLeast(options.min_len)  # judged before any work
-    return _settled(
+    found = _settled(
         table, roles, options, lambda settled: _grouped(table, settled, options, spool, memory, watch)
     )
+    single = of_steps([*map(table.label, roles.key)], found.ragged)
+    return replace(found, warnings=[*found.warnings, *single])
 
 
 @dataclass(frozen=True)
 class CountResult:
-    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have."""
+    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have.
+
+    `warnings` are what a person should know of the key.
+    """
 
     lengths: AnyArray
     rows: Rows
     features: list[str]
+    warnings: list[str]
 
 
 def count_table(
@@ -108,9 +115,8 @@ def count_table(
 
     def counted(settled: Roles) -> CountResult:
         found = _grouped(table, settled.key_alone(), options, spool, memory, watch)
-        return CountResult(
-            found.ragged.lengths, found.rows, [table.label(column) for column in settled.features]
-        )
+        features = [table.label(column) for column in settled.features]
+        return CountResult(found.ragged.lengths, found.rows, features, found.warnings)
 
     return _settled(table, roles, options, counted)
 
@@ -183,7 +189,7 @@ def _grouped(
         plan.missing(state),
         grouped.ties,
         plan.coarse(state),
-        [*cautions(plan, state, table.place), *suspects.cautions(state.labels), *of_steps(plan, long.ragged)],
+        [*cautions(plan, state, table.place), *suspects.cautions(state.labels)],
     )
 
 
@@ -212,7 +218,7 @@ def group(
     roles = spec.roles(table)
     result = group_table(table, roles, spec.encoding, spool=spool, memory=memory, watch=watch)
     ragged, rows = result.ragged, result.rows
-    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(spec, ragged)}
+    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(ragged)}
     data: PaddedStream | Ragged = ragged
     if spec.ragged:
         arguments["dtype"] = str(ragged.values.dtype)
@@ -230,11 +236,14 @@ def group(
     return Grouping(with_receipt(data, Entry("group", inputs, arguments, rows)), result)
 
 
-def _label_kind(spec: GroupSpec, ragged: Ragged) -> dict[str, str]:
-    """Whether labels became classes, where there are any."""
-    if spec.label is None and spec.step_label is None:
+def _label_kind(ragged: Ragged) -> dict[str, str]:
+    """Whether labels became classes, where there are any; of several perhaps some of them, as their cells are."""
+    if not {"y", "step_y"} & {*ragged.per_sequence, *ragged.per_step}:
         return {}
-    return {"label_as": "class" if "classes" in ragged.names else "number"}
+    several = ragged.names.get("label_names")
+    if several is not None and 0 < len(class_tables(ragged.names)) < len(several):
+        return {}
+    return {"label_as": "class" if {"classes", "classes_0"} & {*ragged.names} else "number"}
 
 
 def text_features(table: Table, spec: GroupSpec) -> list[str]:

@@ -22,6 +22,7 @@ from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.planning import length_bars
+from seqtool.sequences.labels import several_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
@@ -46,7 +47,7 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
         checked_dtype(array.dtype, source.name)
         yield {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}, None
         return
-    with ZipReader(source.path, source.name) as archive:
+    with ZipReader.of(source) as archive:
         ours = npz.is_ours(archive)
         archive.verify()
         arrays = [_array(name, *archive.header(name)) for name in archive.names]
@@ -221,6 +222,9 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["part"] = {"min": known.least, "max": known.largest} if len(data) else None
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
+    if "label_names" in data.names:
+        labels = several_labels(data).items()
+        found["labels"] = {name: known[:_NAMES] if known else None for name, known in labels}
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = data.names[name][:_NAMES].tolist()

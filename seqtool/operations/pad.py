@@ -22,6 +22,7 @@ from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
 from seqtool.sequences.conversion import as_ragged, converted
+from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import (
     Side,
     Value,
@@ -31,7 +32,7 @@ from seqtool.sequences.padding_values import (
     check_value,
     value_to_json,
 )
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, padded_class
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget

@@ -11,6 +11,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.plotting.sampling import (
     Distribution,
@@ -23,9 +24,10 @@ from seqtool.plotting.sampling import (
     some_steps,
     tally,
 )
+from seqtool.sequences.labels import given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
-from seqtool.sequences.ragged import Ragged, given_labels
+from seqtool.sequences.ragged import Ragged
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -246,21 +248,24 @@ def _bars(names: Sequence[str], counts: Array, *, by_count: bool, missing: int =
 def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple[str, ...]]:
     """The labels of sequences or else of steps, which of the two, and why there are none of others."""
     omitted: list[str] = []
-    for name, y, classes in given_labels(ragged):
-        labelled: Labelled = "sequence" if name == "y" else "step"
+    labels = list(given_labels(ragged))
+    for i, given in enumerate(labels):
+        y, name = given.cells, given.name if given.column is None else f"y of {given.title!r}"
+        labelled: Labelled = "sequence" if given.name == "y" else "step"
         if not len(y):
             continue
         if y.ndim != 1:
             omitted.append(f"{name} of shape {y.shape}: only one label per {labelled} can be drawn")
             continue
-        found = _balance(name, y, classes)
+        found = _balance(name, y, given.classes)
         if found is not None:
+            omitted += [f"y of {one.title!r}: one label is drawn" for one in labels[i + 1 :] if one.column]
             return found, labelled, tuple(omitted)
         omitted.append(f"{name}, which has no values to count")
     return None, "sequence", tuple(omitted)
 
 
-def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distribution | None:
+def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | Distribution | None:
     """The balance of classes or few whole numbers, or the distribution of other numbers; None without any."""
     numbers = y.dtype.kind in "biuf"
     found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
@@ -283,10 +288,10 @@ def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distributi
     return Distribution.measure(name, some)
 
 
-def _class(value: Any, classes: Array | None) -> str:
+def _class(value: Any, classes: AnyArray | Text | None) -> str:
     """The name of a label."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if classes is not None and isinstance(value, int) and 0 <= value < len(classes):
-        return str(classes[value])
+        return str(classes[value : value + 1][0])
     return str(value)

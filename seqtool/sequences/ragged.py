@@ -26,7 +26,7 @@ from seqtool.sequences.items import (
     ragged_items,
     ragged_line,
 )
-from seqtool.sequences.padding_values import UNLABELLED, Side, Value, as_value
+from seqtool.sequences.padding_values import Side, Value, as_value
 from seqtool.sequences.validation import (
     check_aligned,
     check_count,
@@ -60,9 +60,9 @@ class Ragged:
     `values` is (S, F), or (S,) where a step is a single number such as a token id. Sequence i is
     `values[offsets[i]:offsets[i + 1]]`. `per_step` arrays are (S, ...) and are cut and padded with the
     values; `per_sequence` arrays are (N, ...) and follow their sequence wherever it goes; `names` are
-    small tables for the whole (`classes`, `static_features`). `data[i]` and iteration give the steps of
-    sequences. `padding` and `value` are those of the block that the sequences came from, if `unpad` made them:
-    `pad` keeps them by default; files do not hold them.
+    small tables for the whole (`classes`, `static_features`; of several labels `label_names`, and `classes_i` of the
+    ith of them). `data[i]` and iteration give the steps of sequences. `padding` and `value` are those of the block that
+    the sequences came from, if `unpad` made them: `pad` keeps them by default; files do not hold them.
 
     Raises DataError when the parts do not fit together.
 
@@ -80,7 +80,7 @@ class Ragged:
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
     per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
-    names: Mapping[str, Array] = field(default_factory=dict)
+    names: Mapping[str, AnyArray | Text] = field(default_factory=dict)
     receipt: Receipt = ()
     padding: Side | None = None
     value: Value | None = None
@@ -153,7 +153,7 @@ class Padded:
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
     per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
-    names: Mapping[str, Array] = field(default_factory=dict)
+    names: Mapping[str, AnyArray | Text] = field(default_factory=dict)
     receipt: Receipt = ()
 
     @arguments_named
@@ -212,42 +212,8 @@ def _loaded(data: Ragged | Padded) -> dict[str, Any]:
             name: StepArray(np.asarray(array.data), array.value) for name, array in data.per_step.items()
         },
         "per_sequence": {name: np.asarray(array) for name, array in data.per_sequence.items()},
+        "names": {name: np.asarray(names) for name, names in data.names.items()},
     }
-
-
-def given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, Array | None]]:
-    """Its labels, `y` and `step_y`, with the names of their classes where they have any.
-
-    `classes` are those of steps where sequences have no label.
-    """
-    y, step_y, classes = (
-        ragged.per_sequence.get("y"),
-        ragged.per_step.get("step_y"),
-        ragged.names.get("classes"),
-    )
-    if y is not None:
-        yield "y", y, classes
-    if step_y is not None:
-        yield "step_y", step_y.data, ragged.names.get("step_classes", classes if y is None else None)
-
-
-def padded_class(data: Ragged | Padded) -> str | None:
-    """A warning where padding holds one of the classes in labels of steps, which losses would learn; else None.
-
-    >>> walks = StepArray(np.array([1, 0]), 0)
-    >>> names = {"classes": np.array(["run", "walk"])}
-    >>> padded_class(Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": walks}, names=names))
-    "step_y holds 0 in padding, which is class 'run' too: losses learn it; group with --label-value -100"
-    """
-    labels, y = data.per_step.get("step_y"), data.per_sequence.get("y")
-    classes = data.names.get("step_classes", data.names.get("classes") if y is None else None)
-    if labels is None or classes is None or labels.value not in range(len(classes)):
-        return None
-    name = str(classes[int(labels.value)])
-    return (
-        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; "
-        f"group with --label-value {UNLABELLED}"
-    )
 
 
 def unchecked(kind: type[Any], **fields: Any) -> Any:

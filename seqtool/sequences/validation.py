@@ -13,6 +13,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks, slots
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, check_whole
+from seqtool.sequences.labels import check_label_names
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
         raise DataError(f"features names {len(data.features)} features, but a step has {found}")
     if data.keys is not None:
         check_count("keys", data.keys, count, "sequences")
+    check_label_names(data.names, data.per_sequence.get("y"))
     for name, array in data.per_sequence.items():
         check_count(name, array, count, "sequences")
         expected, fits = {

@@ -18,6 +18,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
 from seqtool.sequences.validation import Stale, stale_slots
@@ -83,18 +84,18 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     if not names:
         raise DataError("holds no array")
     given = foreign.named
-    for option, name in given.items():
+    for option, name in given:
         if name not in names:
             raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
     chosen = _chosen(names, foreign)
-    for option, name in given.items():
-        if name in chosen.names or [*given.values()].count(name) > 1:
+    for i, (option, name) in enumerate(given):
+        if name in chosen.names or name in [other for _, other in given[:i]]:
             raise UsageError(f"{option} {name}: that array is already used for something else")
     return chosen
 
 
 def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
-    special = [name for name in (*foreign.named.values(), foreign.lengths) if name in names]
+    special = [name for name in (*(name for _, name in foreign.named), foreign.lengths) if name in names]
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
         if foreign.lengths or foreign.input_padding:
@@ -106,7 +107,7 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     lengths = foreign.lengths or "lengths"
     others = [name for name in names if name != lengths and name not in special]
     if len(others) > 1:
-        others = [name for name in others if name not in (*PARTS, _MASK)]
+        others = [name for name in others if name not in (*PARTS, *class_tables(names), _MASK)]
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
@@ -165,7 +166,7 @@ def take(
         archive,
         data,
         used,
-        {"y": foreign.label, "keys": foreign.key, "step_y": foreign.step_label},
+        foreign,
         strict=strict and foreign.array is None,
     )
     used += found.used.values()
@@ -201,7 +202,7 @@ def _told(archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec,
     names = chosen.names
     known = archive.window(names[1]) if len(names) > 1 else chosen.lengths
     known, side = told_by(known, foreign.lengths or "lengths", x.shape)
-    if _MASK not in archive.names or _MASK in (*names, *foreign.named.values()):
+    if _MASK not in archive.names or _MASK in (*names, *(name for _, name in foreign.named)):
         return _Told(known, side)
     try:
         masked, mask_side = lengths_of(archive.window(_MASK), _MASK, x.shape)

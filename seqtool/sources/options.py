@@ -8,13 +8,14 @@ from seqtool.arrays.spool import Spool
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
+from seqtool.words import join_names
 
 
 @dataclass(frozen=True)
 class ForeignSpec:
     """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
 
-    `array`, `label` (a label per sequence) and `key` name arrays of an `.npz`, fields of objects, or columns;
+    `array`, `labels` (one per sequence, or several) and `key` name arrays of an `.npz`, fields of objects, or columns;
     `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
     `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
     padding is compared with.
@@ -24,27 +25,33 @@ class ForeignSpec:
     lengths: str | None = None
     input_padding: Side | None = None
     value: Value | None = None
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     key: str | None = None
     step_label: str | None = None
 
     @property
-    def named(self) -> dict[str, str]:
-        """What belongs to sequences, by the option that names it."""
-        given = {"--label": self.label, "--step-label": self.step_label, "--key": self.key}
-        return {option: name for option, name in given.items() if name is not None}
+    def named(self) -> list[tuple[str, str]]:
+        """What belongs to sequences: the option that names it, and the name."""
+        others = {"--step-label": self.step_label, "--key": self.key}
+        found = [(option, name) for option, name in others.items() if name is not None]
+        return [*(("--label", name) for name in self.labels), *found]
 
     @property
     def options(self) -> tuple[str, ...]:
         """The same as words of a call of `seqtool pad`."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
-        given = {**vars(self), "value": value}
+        given = {
+            "--array": self.array,
+            "--lengths": self.lengths,
+            "--input-padding": self.input_padding,
+            "--value": value,
+            "--label": join_names(self.labels) or None,
+            "--step-label": self.step_label,
+            "--key": self.key,
+        }
         return tuple(
-            word
-            for name, content in given.items()
-            if content is not None
-            for word in (f"--{name.replace('_', '-')}", content)
+            word for option, content in given.items() if content is not None for word in (option, content)
         )
 
 

@@ -27,7 +27,7 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
     if source.kind == "text":
         from seqtool.sources.text_lines import read_lines
 
-        if options.foreign.array or options.foreign.label or options.foreign.key:
+        if options.foreign.array or options.foreign.labels or options.foreign.key:
             raise UsageError(
                 "--array, --label and --key name fields or columns, which lines of numbers do not have"
             )

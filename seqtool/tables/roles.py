@@ -44,7 +44,7 @@ class Roles:
     order_as: Mapping[int, OrderAs]
     features: tuple[int, ...]
     spare_features: frozenset[int]
-    label: int | None
+    labels: tuple[int, ...]
     step_label: int | None
     static: tuple[int, ...]
     chosen: bool = False
@@ -52,13 +52,12 @@ class Roles:
     @property
     def as_written(self) -> frozenset[int]:
         """The columns whose cells are compared as they are written: keys and labels."""
-        return frozenset({*self.key, *(c for c in (self.label, self.step_label) if c is not None)})
+        return frozenset({*self.key, *self.labels, *([] if self.step_label is None else [self.step_label])})
 
     @property
     def used(self) -> tuple[int, ...]:
         """Every column that must be read, in file order."""
-        single = {column for column in (self.label, self.step_label) if column is not None}
-        return tuple(sorted({*self.key, *self.order, *self.features, *self.static, *single}))
+        return tuple(sorted({*self.as_written, *self.order, *self.features, *self.static}))
 
     def without_feature(self, column: int) -> Roles:
         """The same, but that one column is no feature."""
@@ -75,7 +74,7 @@ class Roles:
     def key_alone(self) -> Roles:
         """The key and nothing else, as a feature too where only its cells tell whether it is one."""
         spare = tuple(column for column in self.features if column in self.spare_features)
-        return Roles(self.key, (), {}, spare, self.spare_features, None, None, ())
+        return Roles(self.key, (), {}, spare, self.spare_features, (), None, ())
 
 
 def resolve(
@@ -86,7 +85,7 @@ def resolve(
     columns: Sequence[str | int] | None = None,
     drop: Sequence[str | int] = (),
     keep_key: bool | None = None,
-    label: str | int | None = None,
+    label: str | int | Sequence[str | int] | None = None,
     step_label: str | int | None = None,
     static: Sequence[str | int] = (),
 ) -> Roles:
@@ -99,17 +98,19 @@ def resolve(
     """
     keys = tuple(position(table, name) for name in key)
     order = [_order(table, name) for name in order_by]
-    labels = [None if name is None else position(table, name) for name in (label, step_label)]
+    labels = tuple(position(table, name) for name in columns_named(label))
+    of_steps = None if step_label is None else position(table, step_label)
     statics = tuple(position(table, name) for name in static)
     dropped = {position(table, name) for name in drop}
     _refuse_twice(table, "--key", keys)
     _refuse_twice(table, "--order-by", [column for column, _ in order])
     _refuse_twice(table, "--static", statics)
+    _refuse_twice(table, "--label", labels)
     if columns is not None:
         chosen = [position(table, name) for name in columns]
         _refuse_twice(table, "--columns", chosen)
     else:
-        apart = {*dropped, *statics, *(column for column in labels if column is not None)}
+        apart = {*dropped, *statics, *labels, *([] if of_steps is None else [of_steps])}
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
             apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
@@ -131,8 +132,8 @@ def resolve(
         {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
         tuple(chosen),
         frozenset(keys) if assumed else frozenset(),
-        labels[0],
-        labels[1],
+        labels,
+        of_steps,
         statics,
         columns is not None,
     )
@@ -176,6 +177,20 @@ def columns_named(given: Any) -> list[str | int]:
         column_named(name)
         for name in (sorted(given, key=str) if isinstance(given, (set, frozenset)) else given)
     ]
+
+
+def labels_named(given: Any) -> list[str | int]:
+    """The same for labels, of which an array of numbers is more likely to hold one for each row.
+
+    Raises UsageError for such an array, unless it is the columns of a frame.
+    """
+    if (
+        getattr(given, "ndim", 0)
+        and getattr(given.dtype, "kind", "O") in "biuf"
+        and not hasattr(given, "get_loc")
+    ):
+        column_named(given)
+    return columns_named(given)
 
 
 def column_named(given: Any) -> Any:

@@ -22,7 +22,13 @@ from seqtool.tables.cells.cells import (
     row_of,
 )
 from seqtool.tables.cells.keys import Keys, KeyState
-from seqtool.tables.cells.labels import Labels, LabelState, encode_labels, label_number
+from seqtool.tables.cells.labels import (
+    Labels,
+    LabelState,
+    encode_labels,
+    label_number,
+    several_meanings,
+)
 from seqtool.tables.cells.number_state import Loss, NumberState
 from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
 from seqtool.tables.cells.order import Order
@@ -52,4 +58,5 @@ __all__ = [
     "plain",
     "reads_as_missing",
     "row_of",
+    "several_meanings",
 ]
