@@ -1,4 +1,4 @@
-"""`check --against`: features and classes of two files mean the same, and no sequence of one overlaps with the other."""
+"""`check --against`: features and classes of two files mean the same, and no sequences of them overlap."""
 
 from __future__ import annotations
 
