@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray
+import numpy as np
+
 from seqtool.arrays.spool import Spool
 from seqtool.checking.findings import Finding, Subject
 from seqtool.operations.duplicates import Twice, key_cells, shared
 from seqtool.operations.stretches import overlapping
 from seqtool.sequences.keys import shown_key
-from seqtool.sequences.ragged import given_labels
-from seqtool.words import count
+from seqtool.sequences.labels import GivenLabels, given_labels
+from seqtool.words import count, listed
 
 Names = tuple[str, str]
 """What the two files are called."""
@@ -66,7 +66,7 @@ def _static(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]
         yield _differ("static", f"{one.shape[1]} numbers a sequence here, {two.shape[1]} in {names[1]}")
         return
     called = [which.data.names.get("static_features") for which in (subject, other)]
-    listed = [None if array is None else tuple(map(str, array.tolist())) for array in called]
+    listed = [None if array is None else tuple(map(str, np.asarray(array).tolist())) for array in called]
     yield _same_names("static", count(one.shape[1], "number"), listed[0], listed[1], names)
 
 
@@ -83,43 +83,52 @@ def _same_names(
 
 
 def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
-    """Labels of both, `y` and `step_y`, mean the same."""
-    theirs = {name: (label, classes) for name, label, classes in given_labels(other.real)}
-    for name, label, classes in given_labels(subject.real):
-        if name in theirs:
-            yield _same_labels(name, (label, classes), theirs[name], names[1])
+    """Labels of both, `y` or its columns, and `step_y`, mean the same."""
+    ours, theirs = ([*given_labels(which.real)] for which in (subject, other))
+    for name in ("y", "step_y"):
+        pairs = [[given for given in labels if given.name == name] for labels in (ours, theirs)]
+        titles = [[given.title for given in labels] for labels in pairs]
+        if all(titles) and titles[0] != titles[1]:
+            yield _differ(name, f"{listed(titles[0])} here, {listed(titles[1])} in {names[1]}")
+        elif all(titles):
+            for one, two in zip(pairs[0], pairs[1], strict=True):
+                yield _same_labels(one, two, names[1])
 
 
-def _same_labels(
-    name: str, ours: tuple[AnyArray, Array | None], theirs: tuple[AnyArray, Array | None], file: str
-) -> Finding:
-    shapes = [label.shape[1:] for label, _ in (ours, theirs)]
+def _same_labels(one: GivenLabels, two: GivenLabels, file: str) -> Finding:
+    what = one.title
+    shapes = one.cells.shape[1:], two.cells.shape[1:]
     if shapes[0] != shapes[1]:
         sizes = [count(prod(shape), "number") for shape in shapes]
-        return _differ(name, f"{sizes[0]} each here, {sizes[1]} in {file}")
-    named = [None if classes is None else [*map(str, classes.tolist())] for _, classes in (ours, theirs)]
-    if named[0] is None or named[1] is None:
-        kinds = [
-            "classes" if known else _kind(label)
-            for known, (label, _) in zip(named, (ours, theirs), strict=True)
-        ]
+        return _differ(what, f"{sizes[0]} each here, {sizes[1]} in {file}")
+    if one.classes is None or two.classes is None:
+        kinds = _kind(one), _kind(two)
         if kinds[0] == kinds[1]:
-            return Finding(f"same {name}", "ok", f"{kinds[0]} in both")
+            return Finding(f"same {what}", "ok", f"{kinds[0]} in both")
         if "fractions" in kinds:
-            return _differ(name, f"{kinds[0]} here, {kinds[1]} in {file}")
-        return Finding(f"same {name}", "warning", f"{kinds[0]} here, {kinds[1]} in {file}: not compared")
-    for i, (one, two) in enumerate(zip(*named, strict=False)):
-        if one != two:
-            return _differ(name, f"{name} = {i} means {one!r} here, {two!r} in {file}")
-    known = len(named[0]), len(named[1])
+            return _differ(what, f"{kinds[0]} here, {kinds[1]} in {file}")
+        return Finding(f"same {what}", "warning", f"{kinds[0]} here, {kinds[1]} in {file}: not compared")
+    known = len(one.classes), len(two.classes)
+    for begin in range(0, min(known), _CLASSES):
+        tables = (
+            np.asarray(table[begin : begin + _CLASSES]).tolist() for table in (one.classes, two.classes)
+        )
+        for i, (name, other) in enumerate(zip(*tables, strict=False), begin):
+            if str(name) != str(other):
+                return _differ(what, f"{what} = {i} means {str(name)!r} here, {str(other)!r} in {file}")
     if known[0] != known[1]:
         message = f"{known[0]:,} classes here, {known[1]:,} in {file}; those of both mean the same"
-        return Finding(f"same {name}", "warning", message)
-    return Finding(f"same {name}", "ok", f"{known[0]:,} classes, the same in both")
+        return Finding(f"same {what}", "warning", message)
+    return Finding(f"same {what}", "ok", f"{known[0]:,} classes, the same in both")
 
 
-def _kind(label: AnyArray) -> str:
-    return "fractions" if label.dtype.kind == "f" else "whole numbers"
+_CLASSES = 1 << 16  # that are compared together
+
+
+def _kind(given: GivenLabels) -> str:
+    if given.classes is not None:
+        return "classes"
+    return "fractions" if given.cells.dtype.kind == "f" else "whole numbers"
 
 
 def _differ(what: str, message: str) -> Finding:

@@ -125,6 +125,20 @@ def test_labels_of_steps_and_static_numbers_mean_the_same(place: Place) -> None:
     assert found["same static"] == ("fails", "others: static[0] is 'g' here, 'h' in two.npz")
 
 
+def test_several_labels_mean_the_same(place: Place) -> None:
+    place.write("one.csv", "k,u,w,v\na,x,0.5,1\na,x,0.5,2\nb,z,1.5,3\n")
+    place.write("two.csv", "k,u,w,v\nc,y,0.5,4\nc,y,0.5,5\nd,z,1.5,6\n")
+    for name in ("one", "two"):
+        assert (
+            place.run("group", f"{name}.csv", "--key", "k", "--label", "u,w", "-o", f"{name}.npz").code == 0
+        )
+    found = looked(place)
+    assert found["same u"] == ("fails", "u = 0 means 'x' here, 'y' in two.npz")
+    assert found["same w"] == ("ok", "fractions in both")
+    assert place.run("group", "two.csv", "--key", "k", "--label", "w,u", "-o", "two.npz").code == 0
+    assert looked(place)["same y"] == ("fails", "u, w here, w, u in two.npz")
+
+
 def test_keys_that_are_meant_to_be_shared(place: Place) -> None:
     saved(place, "one.npz", ONE, keys=np.array(["a"]))
     saved(place, "two.npz", TWO, keys=np.array(["a"]))
