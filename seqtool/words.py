@@ -138,7 +138,7 @@ _VALUED |= {
     "value",
 }
 _BARE = {"maxlen", "min-len", "label-value", "value"}  # their values are numbers
-_LISTED = {"drop", "columns"}  # their values are names, with commas between them
+_LISTED = {"columns", "drop", "key", "label", "static"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),

@@ -185,6 +185,9 @@ def _way_out(cells: Any, cell: str, kind: str | None) -> tuple[str, Sequence[str
     )
     if writing.time_formats:
         return expected, writing.time_formats
+    if writing.day:
+        way_out = "days of the week do not sort as text: sort by numbers, or by an ordered categorical"
+        return f"{expected}; {way_out}", ()
     if writing.dated:
         return (
             f"{expected}; it looks like a date, but others are written in another way: write all of them in one",
