@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
 from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 from seqtool.commands._source import only_arrays
 from seqtool.commands._values import parse_value
-from seqtool.errors import check_choice
+from seqtool.errors import UsageError, check_choice
 
 if TYPE_CHECKING:
     from seqtool.files.inputs import Input
@@ -70,7 +71,7 @@ def check(
     from seqtool.terminal import report
 
     if shared_keys and not against:
-        raise UsageError("--shared-keys says what another file may share: add --against OTHER")
+        raise UsageError("--shared-keys says what another file may share: add ", Advice("--against", "OTHER"))
     network = check_choice("--for", reader, get_args(checking.Reader))
     foreign = given.described(label, key, step_label, parse_value(value))
     limit = memory.allowed(using.max_memory)

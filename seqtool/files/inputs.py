@@ -54,9 +54,7 @@ _SUFFIXES = (*_BINARY_SUFFIXES, *_TEXT_SUFFIXES, ".gz", ".zst")
 STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
-_KEPT = (
-    1 << 13
-)  # of these, as `Input.head`: it holds most first rows, and thousands of files take little memory
+_KEPT = 1 << 13  # of these, as `Input.head`: most first rows, and thousands of files take little memory
 # What reading packed bytes may raise.
 BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 

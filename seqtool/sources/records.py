@@ -231,7 +231,6 @@ def _with_aligned(
     source: Input, ragged: Ragged, fields: dict[str, Any], steps: int, warnings: list[str]
 ) -> Sequences:
     """The sequences with their labels and keys."""
-    warnings: list[str] = []
     try:
         if "key" in fields:
             column = Keys()

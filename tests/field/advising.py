@@ -30,7 +30,7 @@ FLAGS = {
     "--keep-key",
     "--drop-key",
 }
-FLAGS |= {"--header", "--no-header", "--allow-pickle"}
+FLAGS |= {"--header", "--no-header", "--allow-pickle", "--shared-keys"}
 
 
 @cache

@@ -273,7 +273,7 @@ CASES = [
         {"t.csv": "id,a,s\n1,3,f\n2,5,m\n"},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "grouping.encoder_plan.EncoderPlan.without_static",
         "group t.csv --key id --static s,r",
         {"t.csv": f"id,a,s,r\n1,3,{NS},0.5\n"},
     ),
@@ -425,6 +425,12 @@ CASES = [
         "group t.csv --key id --max-memory 256M",
         {"t.csv": LONG},
         {"SIZE": "1G"},
+    ),
+    Case(
+        "commands.check.check",
+        "check a.npz --shared-keys",
+        {"a.npz": ours([1]), "b.npz": ours([2])},
+        {"OTHER": "b.npz"},
     ),
     # Outputs.
     Case("files.outputs.choose", "pad t.npy", {"t.npy": DENSE, "t.pad.npz": "mine"}),
@@ -580,6 +586,14 @@ def test_features_with_nan_are_left_out_when_rows_are_grouped(place: Place, prop
     advice = proposals.at("checking.findings.filling")
     succeeded(place.run(*applied(["group", "t.csv", "--key", "id"], advice, {})))
     succeeded(place.run("check", "t.group.npz", "--for", "torch"))
+
+
+def test_keys_that_are_meant_to_be_shared(place: Place, proposals: Proposals) -> None:
+    for name, number in (("a.npz", 1), ("b.npz", 2)):
+        written(place, {name: ours([number]).replace(keys=np.array(["u"]))})
+    call = ["check", "a.npz", "--against", "b.npz"]
+    assert place.run(*call).code == 1
+    succeeded(place.run(*applied(call, proposals.at("checking.against._keys"), {})))
 
 
 def test_a_file_that_does_not_hold_is_looked_at_first(place: Place, proposals: Proposals) -> None:
