@@ -55,6 +55,8 @@ CELL, KEY, LABEL = "k,v,y\n1,{},1\n1,2,1\n", "k,v,y\n{},1,1\n2,2,1\n", "k,v,y\n1
         (CELL, LONG, "--order-by v", "column 'v'"),
         (CELL, ZERO, "--order-by v", ""),
         ("1,2\n3,4\n", LONG, "--key {}", "out of range: there are 2 columns"),
+        ("1,2\n3,4\n", LONG, "--order-by {}", "out of range: there are 2 columns"),
+        ("1,2\n3,4\n", LONG, "--order-by {}:%Y", "out of range: there are 2 columns"),
         ("1,2\n3,4\n", LONG, "--columns {}", "out of range: there are 2 columns"),
         ("1,2\n3,4\n", LONG, "--max-memory {}", ""),
     ],
