@@ -146,19 +146,20 @@ def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> 
         for batch in pa.ipc.open_stream(pa.PythonFile(file, "r")):
             yield batch.select(list(columns))
         return
-    reader = pa.ipc.open_file(pa.PythonFile(file, "r"))
     wanted = sorted({*columns})
     small = _SmallParts(source.path)
     options = pa.ipc.IpcReadOptions(included_fields=wanted)
     of_some = pa.ipc.open_file(pa.PythonFile(small, "r"), options=options)
-    for i in range(reader.num_record_batches):
+    whole: Any = None
+    for i in range(of_some.num_record_batches):
         small.room = _IN_MEMORY
         try:
             batch = of_some.get_batch(i).select([wanted.index(column) for column in columns])
         except (pa.ArrowException, OSError):
             if small.room >= 0:
                 raise
-            batch = reader.get_batch(i).select(list(columns))
+            whole = whole or pa.ipc.open_file(pa.PythonFile(file, "r"))
+            batch = whole.get_batch(i).select(list(columns))
         yield batch
 
 

@@ -246,3 +246,11 @@ def test_text_that_cannot_be_written(ours: dict[str, np.ndarray], place: Place) 
     place.write("t.npz", saved({**ours, "classes": np.array(["p", "\ud800"])}))
     done = explained(place.run("pad", "t.npz", "-o", "out.npz"))
     assert "classes[1] holds code points that are not text" in done.err
+
+
+def test_lists_nested_deeper_than_python_prints() -> None:
+    nested: Any = 1
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(SeqtoolError, match=r"^sequences\[0\]"):
+        seqtool.pad([nested])
