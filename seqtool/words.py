@@ -23,8 +23,17 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     ('a, b, ... e', 'a, b, c, d')
     """
     if len(names) <= most + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[: most - 1])}, ... {names[-1]}"
+        return ", ".join(map(shortened, names))
+    return f"{', '.join(map(shortened, names[: most - 1]))}, ... {shortened(names[-1])}"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Text of at most so many characters; of longer text the beginning.
+
+    >>> shortened("temperature", 8), shortened("short", 8)
+    ('tempe...', 'short')
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def human(size: int) -> str:
@@ -180,6 +189,8 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
             return found[0]
         name, flag = _FLAGS.get(option, (option.replace("-", "_"), None))
         if known is not None and name not in known:
+            if option == "max-memory" and value is not None and re.fullmatch(r"\d+M", value):
+                return f"SEQTOOL_MAX_MEMORY={value} in the environment"
             return _ELSEWHERE.get(option, found[0]) if value in (None, "DIR") else found[0]
         if option not in _VALUED or value is None:
             return (flag or name) + (f" {value}" if value is not None else "")

@@ -61,6 +61,13 @@ class Spool:
             self._end += write_at(self._file, data.reshape(-1).view(np.uint8), begin)
         return FileArray(self._file, str(self._folder), begin, data.shape, data.dtype)
 
+    @property
+    def file(self) -> IO[bytes]:
+        """The open file, for what reads its bytes in another order than they were appended in."""
+        if self._file is None:
+            raise ValueError("nothing was appended yet")
+        return self._file
+
     def map(self) -> mmap.mmap:
         """All bytes of it, mapped, which stay when it is closed: nobody else knows the file, so nobody cuts it."""
         if self._file is None:

@@ -129,7 +129,7 @@ def _at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
 
 def _npz(source: Input, known: _Known, findings: list[Finding], stack: ExitStack) -> Subject:
     with _looking("file", source):
-        archive = stack.enter_context(ZipReader(source.path, source.name))
+        archive = stack.enter_context(ZipReader.of(source))
         archive.verify()
     message = f"{count(len(archive.names), 'array')}, sizes and checksums are correct"
     findings.append(Finding("file", "ok", message))

@@ -14,6 +14,8 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import Spool, spooled
+from seqtool.arrays.text import Text
+from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.padding_values import Side, Value, mask_number
@@ -201,3 +203,28 @@ def shown(step: Any) -> str:
 
 _LONG = 12  # letters
 _SHOWN = 3
+
+
+def unique_names(name: str, names: Sequence[str]) -> Finding:
+    """No name stands twice."""
+    first: dict[str, int] = {}
+    twice = [(i, known) for i, known in enumerate(names) if first.setdefault(known, i) < i]
+    if twice:
+        i, known = twice[0]
+        message = f"duplicate names, the first {known!r}"
+        return Finding(name, "fails", message, len(twice), f"{name}[{i}]")
+    return Finding(
+        name, "ok", f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"
+    )
+
+
+_NAMED = 8
+
+
+def unique_classes(name: str, classes: AnyArray | Text, spool: Spool) -> Finding:
+    """The same of the names of classes, which may be millions."""
+    if isinstance(classes, np.ndarray):
+        return unique_names(name, [*map(str, classes.tolist())])
+    if twice := repeated(key_cells(classes, spool), spool):
+        return Finding(name, "fails", "duplicate names", twice.count, f"{name}[{twice.first[1]}]")
+    return Finding(name, "ok", f"{len(classes):,}")

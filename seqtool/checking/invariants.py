@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -11,7 +11,16 @@ import numpy as np
 
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
-from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
+from seqtool.checking.findings import (
+    Finding,
+    Subject,
+    Verdict,
+    failing,
+    seen,
+    shown,
+    unique_classes,
+    unique_names,
+)
 from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
@@ -47,7 +56,7 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
     if subject.reader is None:
         yield dtype(subject)
     for given in given_labels(subject.real):
-        yield labels(subject, given)
+        yield labels(subject, given, spool)
     if "static" in data.per_sequence:
         yield static(subject, data.per_sequence["static"])
     if "original_lengths" in data.per_sequence:
@@ -190,21 +199,6 @@ def keys(subject: Subject, spool: Spool) -> Finding:
     return Finding("keys", "ok", message)
 
 
-def unique_names(name: str, names: Sequence[str]) -> Finding:
-    """No name stands twice."""
-    twice = [(i, known) for i, known in enumerate(names) if names.index(known) < i]
-    if twice:
-        i, known = twice[0]
-        message = f"duplicate names, the first {known!r}"
-        return Finding(name, "fails", message, len(twice), f"{name}[{i}]")
-    return Finding(
-        name, "ok", f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"
-    )
-
-
-_NAMED = 8
-
-
 def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
     if subject.real.values.shape[1:] == (0,):
@@ -252,13 +246,13 @@ def dtype(subject: Subject) -> Finding:
     return Finding("dtype", "ok", str(kind))
 
 
-def labels(subject: Subject, given: GivenLabels) -> Finding:
+def labels(subject: Subject, given: GivenLabels, spool: Spool) -> Finding:
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
     label, classes, column = given.cells, given.classes, given.column
     name = given.name if column is None else f"y of {given.title!r}"
     place = partial(subject.place, name="step_y") if given.name == "step_y" else _in("y", column)
     if classes is not None:
-        twice = unique_names(name, [*map(str, classes.tolist())])
+        twice = unique_classes(name, classes, spool)
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
         if label.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
@@ -186,7 +186,7 @@ def _ids(values: AnyArray) -> tuple[int, int]:
     return least, largest + 1
 
 
-def _target_y(y: AnyArray | Text, names: Array | None) -> Target:
+def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
     labels = _numbers("y", y)
     classes = _classes("y", labels, names)
     return _numeric("y", labels) if classes is None else Target("y", True, classes)
@@ -205,7 +205,7 @@ def _target_several(real: Ragged) -> Target:
     return Target("y", False, first, flat=False, whole=True, columns=tuple(columns))
 
 
-def _target_step_y(y: AnyArray, value: float, names: Array | None) -> Target:
+def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
     labels = _numbers("step_y", y)
     classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
     if classes is None:
@@ -234,7 +234,7 @@ def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
     return labels
 
 
-def _classes(name: str, labels: AnyArray, names: Array | None, *, unlabelled: bool = False) -> int | None:
+def _classes(name: str, labels: AnyArray, names: Sized | None, *, unlabelled: bool = False) -> int | None:
     """How many classes there are, None if the labels are numbers; with `unlabelled`, -100 is no label."""
     if labels.ndim != 1 or (labels.dtype.kind not in "biu" and names is None):
         return None

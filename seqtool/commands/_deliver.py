@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, Lazy, span
+from seqtool.arrays.text import Text
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, check_choice
 from seqtool.files import npz
@@ -35,7 +36,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.words import human, listed
+from seqtool.words import human, listed, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +229,22 @@ def _account(whole: Ragged) -> dict[str, Any]:
     return rows
 
 
+_CLASSES = 50  # of those that do not stand in memory
+
+
+def _say_classes(name: str, classes: AnyArray | Text, summary: Summary) -> None:
+    """The names of the classes: all of them, unless they are so many that they do not stand in memory."""
+    total = len(classes)
+    if isinstance(classes, (Lazy, Text)):
+        shown = [*classes[:_CLASSES].tolist(), *classes[total - 1 : total].tolist()]
+        summary.facts[name] = [shortened(str(known), 200) for known in shown[:-1]]
+        summary.facts[f"{name}_count"] = total
+    else:
+        shown = classes.tolist()
+        summary.facts[name] = shown
+    summary.say(name.replace("_", " "), f"{total:,}: {listed([*map(str, shown)])}")
+
+
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     """Say what will be written: shape, dtype, lengths, what was cut."""
     whole = data.ragged if isinstance(data, PaddedStream) else data
@@ -241,9 +258,7 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
         summary.say("labels", f"{len(labels):,}: {listed(told)}")
     for name in ("classes", "step_classes"):
         if name in whole.names:
-            classes = whole.names[name].tolist()
-            summary.facts[name] = classes
-            summary.say(name.replace("_", " "), f"{len(classes):,}: {listed([*map(str, classes)])}")
+            _say_classes(name, whole.names[name], summary)
     learnt = padded_class(whole)
     summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)

@@ -39,7 +39,7 @@ def one_source(source: str | None, command: str, using: MemoryOptions) -> Iterat
 
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     names = [source] if source else []
-    with Spool(folder) as spool, inputs.opened(names, spool=folder) as found:
+    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; {command} takes one at a time")
         yield Source(found[0], spool, limit)

@@ -72,7 +72,7 @@ def check(
     with ExitStack() as stack:
 
         def opened(*names: str) -> Input:
-            return _arrays(stack.enter_context(inputs.opened(names, spool=folder)))
+            return _arrays(stack.enter_context(inputs.opened(names, spool=folder, memory=limit)))
 
         file, other = opened(*([source] if source else [])), opened(against) if against else None
         spool = stack.enter_context(Spool(folder))

@@ -95,7 +95,10 @@ def group(
     )
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = Summary("group")
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=text.encoding, spool=folder) as found:
+    with (
+        Spool(folder) as spool,
+        inputs.opened(sources or [], encoding=text.encoding, spool=folder, memory=allowed) as found,
+    ):
         given = [item.given for item in found]
         destination = destination_of(to, command="group", inputs=given)
         table = opening.open_tables(found, spec.text)

@@ -55,8 +55,8 @@ def info(
     errors.check_choice("--code", code, codegen.CODES)
     if code is not None and (as_json or sequence is not None):
         raise UsageError("--code prints a program and nothing else; leave --json and --sequence out")
-    memory.allowed(using.max_memory)  # files are read in windows that any figure allows
-    with inputs.opened([source] if source else [], spool=inputs.temporary_folder(using.temp_dir)) as found:
+    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    with inputs.opened([source] if source else [], spool=folder, memory=limit) as found:
         if len(found) > 1:
             raise UsageError(f"{source} matches {len(found)} files; info takes one at a time")
         if found[0].kind not in ("npy", "npz"):

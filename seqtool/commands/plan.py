@@ -136,7 +136,10 @@ def _of_tables(
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     encoding = spec.text.encoding
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+    with (
+        Spool(folder) as spool,
+        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+    ):
         table = opening.open_tables(found, spec.text)
         texts = text_features(table, spec)
         watch = progress.watch(summary, quiet=quiet)
@@ -164,7 +167,10 @@ def _of_sequences(
     from seqtool.system import memory
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    with Spool(folder) as spool, inputs.opened(sources or [], encoding=encoding, spool=folder) as found:
+    with (
+        Spool(folder) as spool,
+        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+    ):
         measured = measure.of_sequences(found, SourceOptions(**options, spool=spool, memory=allowed))
         return measured, LengthCounts.of(measured.lengths), [item.name for item in found]
 

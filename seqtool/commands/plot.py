@@ -67,7 +67,8 @@ def plot(
     check_matplotlib()
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
-    with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:
+    names = [source] if source else []
+    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
         if len(found) > 1:
             raise errors.UsageError(f"{source} matches {len(found)} files; plot takes one at a time")
         if found[0].kind not in ("npy", "npz"):

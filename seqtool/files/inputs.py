@@ -11,14 +11,14 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
 from isal.igzip_lib import IsalError
 
 from seqtool.errors import DataError, NoInputError, UsageError, why
-from seqtool.system.memory import check_address_space
+from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
@@ -71,6 +71,7 @@ class Input:
 
     `given` is the path as named, None for standard input, whose bytes were spooled to `path`. `head` are the first
     bytes of text or JSON, unpacked, as they were read to recognise it; `head_is_all` says that no more follow.
+    `memory` is what reading it may take.
     `temporary` is the folder for what does not fit into memory, None for the system's.
     """
 
@@ -82,6 +83,7 @@ class Input:
     meter: Meter = field(default_factory=Meter, compare=False)
     head: bytes = field(default=b"", compare=False, repr=False)
     head_is_all: bool = field(default=False, compare=False, repr=False)
+    memory: Memory = field(default=Memory(LEAST), compare=False, repr=False)
     temporary: Path | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -120,13 +122,17 @@ class _Metered(io.FileIO):
 
 @contextlib.contextmanager
 def opened(
-    sources: Sequence[str], *, encoding: str = "utf-8", spool: Path | None = None
+    sources: Sequence[str],
+    *,
+    encoding: str = "utf-8",
+    spool: Path | None = None,
+    memory: Memory | None = None,
 ) -> Iterator[list[Input]]:
     """The inputs behind the names of a call; what was spooled, to a folder, is removed at the end of the block.
 
     A name that exists is a path; only one that does not may be a glob; `-`, or no name at all, is standard
-    input. `encoding` is that of text. Raises NoInputError where nobody sends anything, UsageError or DataError
-    for what cannot be read.
+    input. `encoding` is that of text, `memory` what reading may take. Raises NoInputError where nobody sends
+    anything, UsageError or DataError for what cannot be read.
     """
     with contextlib.ExitStack() as stack:
         if not sources or list(sources) == ["-"]:
@@ -139,7 +145,8 @@ def opened(
             for item in found:
                 _refuse_binary(item)
         _refuse_twice(found)
-        yield found
+        allowance = memory or allowed(None)
+        yield [replace(item, memory=allowance) for item in found]
 
 
 def temporary_folder(named: str | None) -> Path | None:

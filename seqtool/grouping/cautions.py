@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from seqtool.arrays.lazy import chunks
 from seqtool.grouping.encoder_plan import EncoderPlan
@@ -23,20 +23,20 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     for column in plan.roles.order:
         found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
-        found += _of_labels(
-            plan.label(column), state.labels[part], place, as_number=plan.options.label_as == "number"
-        )
+        several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
+        as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
+        found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
     return [*found, *_of_missing(plan, state)]
 
 
-def of_steps(plan: EncoderPlan, ragged: Ragged) -> list[str]:
+def of_steps(keys: Sequence[str], ragged: Ragged) -> list[str]:
     """A sentence where nearly all sequences have a single step, for then the key tells steps apart."""
     single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
     if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
         return []
-    names = ", ".join(map(repr, (plan.label(column) for column in plan.roles.key)))
+    named = ", ".join(map(repr, keys))
     return [
-        f"{single:,} of {len(ragged):,} sequences have one step: the key {names} tells steps apart, not sequences; "
+        f"{single:,} of {len(ragged):,} sequences have one step: the key {named} tells steps apart, not sequences; "
         "choose another --key"
     ]
 

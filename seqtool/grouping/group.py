@@ -79,18 +79,24 @@ def group_table(
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
     AtLeast(options.min_len)  # judged before any work
-    return _settled(
+    found = _settled(
         table, roles, options, lambda settled: _grouped(table, settled, options, spool, memory, watch)
     )
+    single = of_steps([*map(table.label, roles.key)], found.ragged)
+    return replace(found, warnings=[*found.warnings, *single])
 
 
 @dataclass(frozen=True)
 class CountResult:
-    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have."""
+    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have.
+
+    `warnings` are what a person should know of the key.
+    """
 
     lengths: AnyArray
     rows: Rows
     features: list[str]
+    warnings: list[str]
 
 
 def count_table(
@@ -109,9 +115,8 @@ def count_table(
 
     def counted(settled: Roles) -> CountResult:
         found = _grouped(table, settled.key_alone(), options, spool, memory, watch)
-        return CountResult(
-            found.ragged.lengths, found.rows, [table.label(column) for column in settled.features]
-        )
+        features = [table.label(column) for column in settled.features]
+        return CountResult(found.ragged.lengths, found.rows, features, found.warnings)
 
     return _settled(table, roles, options, counted)
 
@@ -184,7 +189,7 @@ def _grouped(
         plan.missing(state),
         grouped.ties,
         plan.coarse(state),
-        [*cautions(plan, state, table.place), *suspects.cautions(state.labels), *of_steps(plan, long.ragged)],
+        [*cautions(plan, state, table.place), *suspects.cautions(state.labels)],
     )
 
 

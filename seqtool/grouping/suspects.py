@@ -43,7 +43,7 @@ class Suspects:
     def look(self, batch: Mapping[str, Any], labels: Mapping[str, LabelState]) -> None:
         """Look at some rows, encoded; `labels` tell the texts behind the codes in them."""
         if not self._rows:
-            self._constant = {name: batch[name][0] for name in self._columns if name in batch}
+            self._constant = {name: batch[name][0].item() for name in self._columns if name in batch}
             self._counting = {name: first for name, first in self._constant.items() if name[0] == "f"}
         self._constant = {
             name: value
@@ -54,8 +54,9 @@ class Suspects:
         self._counting = {
             name: first
             for name, first in self._counting.items()
-            if batch[name][-1] == first + (self._rows + count - 1)
-            and (batch[name] == first + np.arange(self._rows, self._rows + count)).all()
+            if batch[name][0] == first + self._rows
+            and batch[name][-1] == first + self._rows + count - 1
+            and (np.diff(batch[name]) == 1).all()
         }
         for part, names in self._copies.items():
             self._copies[part] = [name for name in names if self._is_copy(part, batch, name, labels[part])]
@@ -95,19 +96,28 @@ class Suspects:
         if self._rows < _FEW:
             return
         for name, first in self._counting.items():
-            if self._rows >= _COUNTED or plan.label(self._columns[name]).lower() in _COUNTERS:
-                yield self._said([name], f"counts rows, from {first:g} to {first + self._rows - 1:g}")
+            if self._rows >= _COUNTED or self._is_named_so(name):
+                yield self._said(
+                    [name], f"counts rows, from {int(first):,} to {int(first) + self._rows - 1:,}"
+                )
+        for name in self._columns:
+            if name[0] == "f" and name not in self._counting and self._is_named_so(name):
+                yield self._said([name], "holds the names of rows, as it is called")
         for kind in "fs":
             same = [name for name in self._constant if name[0] == kind]
             if same:
                 yield self._said(same, f"the same in all {self._rows:,} rows")
+
+    def _is_named_so(self, name: str) -> bool:
+        """Whether a column is called as R and pandas call the names of rows."""
+        return self._plan.label(self._columns[name]).lower() in _COUNTERS
 
     def _said(self, names: Sequence[str], what: str) -> str:
         """What is suspected of some columns, and how they are left out, if that leaves any feature."""
         plan, labels = self._plan, [self._plan.label(self._columns[name]) for name in names]
         many = len(labels) > 1
         shown = f"columns {listed([*map(repr, labels)])}" if many else f"column {labels[0]!r}"
-        verb = "" if what.split()[0] in ("leaks", "counts") else "are " if many else "is "
+        verb = "" if what.split()[0] in ("leaks", "counts", "holds") else "are " if many else "is "
         them = "them" if many else "it"
         option = f"--drop {shlex.quote(join_names(labels))} leaves {them} out"
         if names[0][0] == "s":

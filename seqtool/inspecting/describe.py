@@ -47,7 +47,7 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
         checked_dtype(array.dtype, source.name)
         yield {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}, None
         return
-    with ZipReader(source.path, source.name) as archive:
+    with ZipReader.of(source) as archive:
         ours = npz.is_ours(archive)
         archive.verify()
         arrays = [_array(name, *archive.header(name)) for name in archive.names]

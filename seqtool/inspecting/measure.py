@@ -53,7 +53,7 @@ def of_tables(
     from seqtool.grouping.group import count_table
 
     counted = count_table(table, columns, options, spool=spool, memory=memory, watch=watch)
-    notes, warnings = [*table.notes], []
+    notes, warnings = [*table.notes], [*counted.warnings]
     for reason, rows in counted.rows.dropped.items():
         if rows:
             notes.append(f"{count(rows, 'row')} dropped: {reason}")

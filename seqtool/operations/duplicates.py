@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import cast
 
 import numpy as np
 
@@ -80,17 +81,19 @@ def key_cells(
     cells = GrowingArray(spool, np.dtype(np.uint32) if text else numbers)
     ends, before = GrowingArray(spool, np.dtype(np.int64)), 0
     ends.add(np.zeros(1, np.int64))
-    for begin in range(0, len(keys), _TOGETHER):
-        some = keys[begin : begin + _TOGETHER]
+    for begin, some in chunks(cast(AnyArray, keys), _KEYS):
         if as_text and some.dtype.kind in "iu":
             some = some.astype(str)
         if part is not None:
-            some = _with_part(some, part[begin : begin + _TOGETHER])
+            some = _with_part(some, part[begin : begin + len(some)])
         found, counts = (_letters if text else _numbers)(some)
         cells.add(found)
         ends.add(np.cumsum(counts) + before)
         before += len(found)
     return Ragged(cells.done(), ends.done())
+
+
+_KEYS = 1 << 19  # bytes of keys that are looked at together
 
 
 def _with_part(keys: Array, part: Array) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.plotting.sampling import (
     Distribution,
@@ -266,7 +267,7 @@ def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple
     return None, "sequence", tuple(omitted)
 
 
-def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distribution | None:
+def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | Distribution | None:
     """The balance of classes or few whole numbers, or the distribution of other numbers; None without any."""
     numbers = y.dtype.kind in "biuf"
     found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
@@ -289,10 +290,10 @@ def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distributi
     return Distribution.measure(name, some)
 
 
-def _class(value: Any, classes: Array | None) -> str:
+def _class(value: Any, classes: AnyArray | Text | None) -> str:
     """The name of a label."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if classes is not None and isinstance(value, int) and 0 <= value < len(classes):
-        return str(classes[value])
+        return str(classes[value : value + 1][0])
     return str(value)

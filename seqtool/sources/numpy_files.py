@@ -74,7 +74,7 @@ def _plain(item: Any) -> Any:
 
 def _npz(source: Input, options: SourceOptions) -> Sequences:
     spec = options.foreign
-    with ZipReader(source.path, source.name) as archive:
+    with ZipReader.of(source) as archive:
         archive.verify()
         if npz.is_ours(archive) and not _lost_lengths(archive):
             refuse_options(source.name, replace(spec, value=None))

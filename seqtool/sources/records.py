@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,16 @@ from seqtool.grouping.kernel import key_array
 from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.system.memory import Memory
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.cells import BadCellError, Keys, Labels, LabelState, several_meanings
 from seqtool.words import count
 
-_JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
+# About the bytes that each byte of JSON takes once it is read, and what each of these marks takes beside: measured.
+_EACH_BYTE = 3
+_EACH_MARK = {b",": 30, b"[": 240, b"{": 240, b"\n": 200}
+_PIECE = 1 << 20  # bytes of JSON that are looked at together
+_FAR = 100  # times what is allowed: further nobody needs to count
 
 
 def read_json(source: Input, options: SourceOptions) -> Sequences:
@@ -31,8 +36,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
 
     Whole numbers alone give int64; any fraction gives float32 unless a dtype is asked for.
     """
-    expands = _JSON_EXPANDS * (8 if source.packing else 1)
-    options.memory.check_whole(source.name, expands * source.size, "save them as .npz, text or Parquet")
+    _check_memory(source, options.memory)
     records = list(_json_records(source))
     places = [place for place, _ in records]
     rows = [record for _, record in records]
@@ -71,6 +75,19 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         with np.errstate(under="ignore"):
             ragged = ragged.replace(values=values.astype(target))
     return _with_aligned(source, ragged, fields, sum(map(len, lists)))
+
+
+def _check_memory(source: Input, memory: Memory) -> None:
+    """Raise DataError for JSON that takes more memory than is allowed: short lists take far more than their letters."""
+    needed = 0
+    try:
+        with open_bytes(source.path, source.packing) as stream:
+            while needed < _FAR * memory.limit and (piece := stream.read(_PIECE)):
+                needed += _EACH_BYTE * len(piece)
+                needed += sum(each * piece.count(mark) for mark, each in _EACH_MARK.items())
+    except BROKEN as error:
+        raise damaged_packing(source.name, source.packing or "file's", error) from None
+    memory.check_whole(source.name, needed, "save them as .npz, text or Parquet")
 
 
 def _json_records(source: Input) -> Iterator[tuple[str, Any]]:
@@ -201,9 +218,12 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
 
 def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:
     """The sequences with their labels and keys."""
+    warnings: list[str] = []
     try:
         if "key" in fields:
-            keys, empty = Keys().encode(_cells(fields["key"]))
+            column = Keys()
+            keys, empty = column.encode(_cells(fields["key"]))
+            warnings += _kept("key", column.state.words)
             if empty is not None:
                 raise DataError(f"{source.name}: {int(empty.sum()):,} sequences have no key")
             if not isinstance(keys, np.ndarray) and pa.types.is_dictionary(keys.type):
@@ -213,7 +233,7 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
             part.removeprefix(_LABEL): cells for part, cells in fields.items() if part.startswith(_LABEL)
         }
         if labels:
-            y, names = _labels(source, labels)
+            y, names = _labels(source, labels, warnings)
             ragged = ragged.replace(per_sequence={"y": y}, names=names)
     except UnicodeEncodeError:
         raise DataError(
@@ -225,12 +245,20 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
         ) from None
     is_float = ragged.values.dtype.kind == "f"
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
-    warnings = [f"{missing:,} missing values became NaN"] if missing else []
+    warnings += [f"{missing:,} missing values became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
 
 
-def _labels(source: Input, fields: dict[str, Any]) -> tuple[Array, dict[str, Array]]:
-    """The labels of records, (N,), or (N, L) of several, with the names of their classes."""
+def _kept(what: str, words: Mapping[str, int]) -> list[str]:
+    """Warnings of keys or labels that are words for missing values."""
+    return [
+        f"{what} {text!r} of {count(rows, 'sequence')} reads as a missing value; it was kept as it is written"
+        for text, rows in words.items()
+    ]
+
+
+def _labels(source: Input, fields: dict[str, Any], warnings: list[str]) -> tuple[Array, dict[str, Array]]:
+    """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     labels, codes = dict[str, LabelState](), list[Array]()
     for name, cells in fields.items():
         column = Labels()
@@ -240,6 +268,7 @@ def _labels(source: Input, fields: dict[str, Any]) -> tuple[Array, dict[str, Arr
             have, of = "has" if column.missing == 1 else "have", f" {name!r}" if len(fields) > 1 else ""
             raise DataError(f"{source.name}: {without} {have} no label{of}")
         labels[name] = column.state
+        warnings += _kept("label", column.state.doubtful)
     if len(labels) > 1:
         meanings, tables = several_meanings(labels, None)
         return np.stack([one[some] for one, some in zip(meanings, codes, strict=True)], axis=1), tables

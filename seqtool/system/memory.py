@@ -18,6 +18,8 @@ _PER_COLUMN = 100_000  # and what each column adds to that
 _PER_THREAD = (
     8 * 10**6
 )  # what a thread adds: blocks of text or data, what becomes of them, what its allocator keeps
+_SINGLE = 64  # the share of one cell, row or line: several stand in memory at once, each in several forms
+_LONGEST = 1 << 29  # bytes of one, whatever memory there is: Arrow counts those of a column in 31 bits
 _LIBRARIES = 400 * 10**6  # of address space, most of which is never used
 _LEAST_SPACE = 300 * 10**6
 _LEAST_SPACE_WITH_ARROW = 1000 * 10**6
@@ -80,12 +82,32 @@ class Memory:
         """
         return min(cpu_count(), max(_FEWEST, self.limit // 4 // _PER_THREAD))
 
-    def check_whole(self, name: str, needed: int, instead: str) -> None:
+    @property
+    def single(self) -> int:
+        """The bytes that one cell, row or line may have: it can only be read whole.
+
+        >>> Memory(256_000_000).single
+        4000000
+        """
+        return min(self.limit // _SINGLE, _LONGEST)
+
+    def check_single(self, what: str, size: int, instead: str = "shorten it") -> None:
+        """Raise DataError for a cell, row or line of more bytes than that; `what` says where it stands."""
+        if size <= self.single:
+            return
+        way_out = f"--max-memory {_in_millions(_SINGLE * size)} allows it; or {instead}"
+        raise DataError(
+            f"{what} has {human(size)}, but {human(self.single)} is the most with {human(self.limit)} of memory "
+            f"({self.named_by}): {way_out if size <= _LONGEST else instead}"
+        )
+
+    def check_whole(self, name: str, needed: int, instead: str | None = None) -> None:
         """Raise DataError where what can only be read whole takes more; `instead` tells the way out."""
         if needed > self.limit:
             raise DataError(
                 f"{name}: can only be read whole and takes about {human(needed)}, but {human(self.limit)} of memory "
-                f"are allowed ({self.named_by}); {instead}"
+                f"are allowed ({self.named_by}): {instead + ', or ' if instead else ''}allow more: --max-memory "
+                f"{_in_millions(needed)}"
             )
 
 
@@ -106,6 +128,10 @@ def allowed(text: str | None) -> Memory:
     if limit < LEAST:
         raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: {example}")
     return Memory(limit, name)
+
+
+def _in_millions(size: int) -> str:
+    return f"{-(-size // 10**6)}M"
 
 
 def parse_size(text: str, option: str) -> int:

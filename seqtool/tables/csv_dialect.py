@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import IO, Any
+from typing import IO
 
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input, open_bytes
+from seqtool.files.lines import lines_of
+from seqtool.words import human
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _first_row(source: Input, delimiter: str | None, encoding: str) -> tuple[lis
             if source.head_is_all:
                 raise
     with open_text(source, encoding) as text:
-        return _split_first_row(source, text, delimiter)
+        return _split_first_row(source, lines_of(text, source), delimiter)
 
 
 class _HeadTooShortError(Exception):
@@ -100,7 +102,7 @@ def _split_first_row(
     else:
         raise DataError(f"{source.name}: holds only blank lines; rows were expected")
     delimiter = delimiter or _guess_delimiter(source, line)  # a first row of spaces alone shows none
-    row: list[str] = next(csv_reader(chain([first], lines), delimiter))
+    _, row = next(csv_rows(source, chain([first], lines), delimiter))
     return [row[0].removeprefix("\ufeff"), *row[1:]], delimiter, blank
 
 
@@ -154,15 +156,34 @@ def check_encoded(source: Input, line: int, column: int, cell: str, encoding: st
         )
 
 
+def csv_rows(
+    source: Input, lines: Iterable[str], delimiter: str, *, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of some lines, as Python's `csv` module reads them, each with the line on which it ends.
+
+    Raises DataError for a cell that is too long for memory, as what follows a quote that is never closed may be, and if
+    `strict` for quotes that are not well placed.
+    """
+    most = source.memory.single
+    csv.field_size_limit(most)
+    reader = csv.reader(lines, delimiter=delimiter, strict=strict)
+    begin = 1
+    try:
+        for row in reader:
+            yield reader.line_num, row
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        what = "a quote closes a cell, but more of the cell follows it"
+        if "end of data" in str(error):
+            what = "opens a quote that is never closed"
+        elif "limit" in str(error):
+            what = f"opens a quote that is not closed within {human(most)}; close it, or allow more: --max-memory"
+        raise DataError(f"{source.name}: line {begin}: {what}") from None
+
+
 def not_text_in(source: Input, encoding: str) -> DataError:
     """The error for a file that is in another encoding."""
     return DataError(f"{source.name}: not text in {encoding}; set --encoding, such as latin-1 or cp1252")
-
-
-def csv_reader(lines: Iterable[str], delimiter: str) -> Any:
-    """The rows of some lines, as Python's `csv` module reads them; cells may be long."""
-    csv.field_size_limit(1 << 30)
-    return csv.reader(lines, delimiter=delimiter)
 
 
 def check_encoding(encoding: str) -> None:

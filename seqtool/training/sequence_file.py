@@ -77,7 +77,8 @@ class SequenceFile:
         self._size = self.path.stat().st_size
 
     def _open(self, data: Ragged | Padded) -> None:
-        self.features, self.classes = data.features, data.names.get("classes")
+        classes = data.names.get("classes")
+        self.features, self.classes = data.features, None if classes is None else np.asarray(classes)
         self.labels = several_labels(data)
         self.maxlen: int | None = None
         self.value: Value = 0

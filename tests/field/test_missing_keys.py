@@ -88,10 +88,9 @@ def test_words_do_nothing_in_silence_where_there_is_no_text() -> None:
 def test_the_command_that_is_advised_leaves_them_out(command: str, tmp_path: Path) -> None:
     place = Place(tmp_path)
     of_csv(FLIGHTS[:5], place.folder)
-    if command == "group":
-        done = place.run("group", "rows.csv", "--key", "tail")
-        assert "holds 'NA' in 2 rows" in done.err
-        assert "--missing NA --empty-key drop leaves them out" in done.err
+    done = place.run(command, "rows.csv", "--key", "tail", "--json")
+    told = "holds 'NA' in 2 rows, as a key like others; --missing NA --empty-key drop leaves them out"
+    assert told in " ".join(json.loads(done.out or done.err)["warnings"])
     done = place.run(command, "rows.csv", "--key", "tail", "--missing", "NA", "--empty-key", "drop", "--json")
     assert done.code == 0
     said = json.loads(done.out or done.err)
