@@ -150,7 +150,7 @@ _VALUED |= {
     "compress",
 }
 _BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
-_LISTED = {"drop", "columns"}  # their values are names, with commas between them
+_LISTED = {"columns", "drop", "key", "label", "static"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),

@@ -11,7 +11,7 @@ from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
-from seqtool.tables.cells.times import text_sorts, time_formats
+from seqtool.tables.cells.times import is_day, text_sorts, time_formats
 from seqtool.words import count
 
 
@@ -64,6 +64,8 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
         falls = ":desc" if plan.roles.order_as[column].descending else ""
         ways = " or ".join(f"--order-by {shlex.quote(f'{name}:{one}{falls}')}" for one in formats)
         yield f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); {ways} sorts by time"
+    if is_day(cell):
+        yield f"order column {name!r} is sorted as text, but holds days of the week ({cell!r}): Friday before Monday"
 
 
 def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:

@@ -276,7 +276,7 @@ def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | 
     if found is not None:
         values, counts = found
         present = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), bool)
-        if classes is not None and values.dtype.kind == "i":
+        if classes is not None and numbers:
             present &= values != UNLABELLED
         missing = int(counts[~present].sum())
         values, counts = values[present], counts[present]
