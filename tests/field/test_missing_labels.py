@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,13 @@ def test_what_is_written_holds_under_check_and_pad(
 ) -> None:
     place = Place(tmp_path)
     of_csv(labels, place.folder)
-    [made] = place.made("group", ["rows.csv", "--key", "id", option, "y", "--empty-label", choice, *shape])
+    call = ["rows.csv", "--key", "id", option, "y", "--empty-label", choice, *shape]
+    said = place.run("group", *call, "--dry-run").err
+    told = (
+        "kept        2 rows without y" if choice == "keep" else "dropped      2 rows: sequence without label"
+    )
+    assert re.sub(" +", " ", told) in re.sub(" +", " ", said)
+    [made] = place.made("group", call)
     name = "y" if option == "--label" else "step_y"
     for file, further in (
         ("made0.npz", ()),
