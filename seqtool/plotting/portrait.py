@@ -29,6 +29,7 @@ from seqtool.sequences.labels import given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
+from seqtool.words import place_in
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -194,8 +195,9 @@ def _find_feature(ragged: Ragged, feature: str | None) -> int:
     names, width = ragged.features or (), ragged.values.shape[1]
     if feature in names:
         return names.index(feature)
-    if feature.isdecimal() and feature.isascii() and int(feature) < width:
-        return int(feature)
+    place = place_in(feature, width)
+    if place is not None:
+        return place
     known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
     raise DataError(
         f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"
