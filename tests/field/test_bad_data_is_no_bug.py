@@ -149,7 +149,7 @@ def test_what_is_no_encoding_of_text(encoding: str, source: str, place: Place) -
     place.write("t.csv", "k,v\n1,2\n")
     place.write("t.jsonl", '{"k": 1, "v": 2}\n')
     done = explained(place.run("group", source, "--key", "k", "--encoding", encoding))
-    assert (done.code, "utf-8, latin-1 and cp1252 are common" in done.err) == (2, True)
+    assert (done.code, "latin-1 and cp1252 are common" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-32-le", "utf-7", "cp424", "hz"])
