@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,10 @@ def test_nan_of_typed_columns_is_the_same() -> None:
 @EVERYWHERE
 def test_a_word_among_text_is_a_class_and_is_warned_of(source: Source, tmp_path: Path) -> None:
     data = source(["cat", "NA", "dog"], tmp_path)
-    with pytest.warns(UserWarning, match=r"'y' holds 'NA' in 2 rows, as a class of its own; missing=\"NA\""):
+    with pytest.warns(
+        UserWarning,
+        match=r"'y' holds 'NA' in 2 rows, .*; to read it as no label: missing=\"NA\"",
+    ):
         grouped = st.group(data, key="id", label="y")
     assert grouped.names["classes"].tolist() == ["NA", "cat", "dog"]
     kept = st.group(data, key="id", label="y", missing="NA", empty_label="keep")
@@ -174,7 +178,13 @@ def test_what_is_written_holds_under_check_and_pad(
 ) -> None:
     place = Place(tmp_path)
     of_csv(labels, place.folder)
-    [made] = place.made("group", ["rows.csv", "--key", "id", option, "y", "--empty-label", choice, *shape])
+    call = ["rows.csv", "--key", "id", option, "y", "--empty-label", choice, *shape]
+    said = place.run("group", *call, "--dry-run").err
+    told = (
+        "kept        2 rows without y" if choice == "keep" else "dropped      2 rows: sequence without label"
+    )
+    assert re.sub(" +", " ", told) in re.sub(" +", " ", said)
+    [made] = place.made("group", call)
     name = "y" if option == "--label" else "step_y"
     for file, further in (
         ("made0.npz", ()),

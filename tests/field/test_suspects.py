@@ -101,10 +101,10 @@ def test_named_features_are_left_out_where_they_were_named(place: Place) -> None
         "target",
     )
     assert said(place, *call) == [
-        "label 'y' is a feature too, which leaks the label; leave it out of --columns",
-        f"{LEAKS}; leave it out of --columns",
+        "label 'y' is a feature too, which leaks the label; --columns rownames,target,v leaves it out",
+        f"{LEAKS}; --columns rownames,v,y leaves it out",
         f"{LEAKS}; leave --static target out",
-        f"{COUNTS}; leave it out of --columns",
+        f"{COUNTS}; --columns target,v,y leaves it out",
     ]
     assert said(place, "rows.csv", "--key", "id", "--label", "y", "--static", "y", "--columns", "v") == [
         "label 'y' is static too, which leaks the label; leave --static y out"
