@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
@@ -28,6 +29,7 @@ from seqtool.sequences.labels import given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
+from seqtool.words import place_in
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -187,12 +189,15 @@ def _find_feature(ragged: Ragged, feature: str | None) -> int:
     if feature is None:
         return 0
     if ragged.values.ndim == 1:
-        raise DataError(f"--feature {feature}: a step is a single number here; leave --feature out")
+        raise DataError(
+            f"--feature {feature}: a step is a single number here; ", Advice(without=["--feature"])
+        )
     names, width = ragged.features or (), ragged.values.shape[1]
     if feature in names:
         return names.index(feature)
-    if feature.isdecimal() and feature.isascii() and int(feature) < width:
-        return int(feature)
+    place = place_in(feature, width)
+    if place is not None:
+        return place
     known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
     raise DataError(
         f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -236,7 +237,7 @@ _PLAIN = {list, tuple, np.ndarray}
 def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     """The same sequences, those of other libraries as NumPy arrays, and how many of their values are missing."""
     kinds = {*map(type, sequences)}
-    masked = any(map(_holds_masked, sequences))
+    masked = _hold_masked_steps(sequences)
     if kinds <= _PLAIN and not masked and not any(map(_holds_objects, sequences)):
         return sequences, 0
     items, missing = list(sequences), 0
@@ -256,11 +257,12 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     return items, missing
 
 
-def _holds_masked(sequence: Any) -> bool:
-    """Whether steps are masked arrays, whose masks NumPy drops where it joins them."""
-    if type(sequence) not in (list, tuple) or not len(sequence) or isinstance(sequence[0], (int, float)):
-        return False
-    return any(isinstance(step, np.ma.MaskedArray) and step.ndim for step in sequence)
+def _hold_masked_steps(sequences: Sequence[Any]) -> bool:
+    """Whether steps in lists are masked arrays, whose masks NumPy drops where it joins them."""
+    lists = (s for s in sequences if type(s) in (list, tuple) and s and type(s[0]) not in (int, float))
+    kinds = {*map(type, chain.from_iterable(lists))}
+    # A single masked number is NaN to NumPy itself.
+    return any(issubclass(kind, np.ma.MaskedArray) for kind in kinds - {type(np.ma.masked)})
 
 
 def _holds_objects(sequence: Any) -> bool:
@@ -284,7 +286,9 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
             place = f"sequences[{i}][{t}]"
             found = _numeric_shape(step)
             if found is None:
-                return DataError(f"{place} is {step!r}; a number, or a list of them, was expected")
+                return DataError(
+                    f"{place} is {reprlib.repr(step)}; a number, or a list of them, was expected"
+                )
             if len(found) > 1:
                 return DataError(
                     f"{place} has shape {found}; a number, or a list of them, was expected: flatten each step, such as "

@@ -347,7 +347,7 @@ def test_delimiters(place: Place) -> None:
 
 def test_quotes_and_line_endings(place: Place) -> None:
     place.write("a.csv", b'\xef\xbb\xbf"the, key",a\r\n"x\ny",1\r\n"say ""hi""",2\r\n"x\ny",3')
-    arrays = group(place, "a.csv", "--key", "the, key")
+    arrays = group(place, "a.csv", "--key", '"the, key"')
     assert arrays["keys"].tolist() == ['say "hi"', "x\ny"]
     assert arrays["x"].tolist() == [[[2], [0]], [[1], [3]]]
 
@@ -447,7 +447,7 @@ def test_the_receipt_holds_what_was_asked_for(place: Place) -> None:
 def test_what_a_person_should_know_is_said(place: Place) -> None:
     place.write("t.csv", "u,t,s\na,1704067201.123,1\nb,2.5,\n")
     said = succeeded(place.run("group", "t.csv", "--key", "u", "--static", "s", "-o", "t.npy")).err
-    assert "t: float32 loses fractional precision past 16,777,216; --dtype float64 keeps it" in said
+    assert "t: float32 loses fractional precision past 16,777,216; keep it with --dtype float64" in said
     assert "missing values became NaN: s 1" in said
     assert "left out" in said
     assert "static" in said
