@@ -84,7 +84,7 @@ PADDING: dict[str, list[str]] = {
     "mask": [""],
 }
 COLUMNS: dict[str, list[str]] = {
-    "label": ["y"],
+    "label": ["y", "y,g"],
     "step_label": ["s"],
     "label_as": ["class", "number"],
     "empty_label": ["drop", "keep"],
