@@ -1,4 +1,4 @@
-"""`seqtool.keras` with the real Keras, on each backend in a process of its own."""
+"""`seqtool.keras` with the real Keras, on each backend in a process beside this one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from tests.frameworks.apart import apart, growth
+from tests.frameworks.apart import alone, apart, growth
 from tests.frameworks.files import COUNT, FEATURES, grown, sequences, write
 
 pytestmark = pytest.mark.keras
@@ -159,6 +159,7 @@ def check_first_batches(folder: str) -> None:
 
     from seqtool.keras import SequenceData, masked_input
 
+    model = None
     for lengths in ([5] * 12 + [2] * 4 + [3], [9, 9, 9, 9, 1, 1], [4] * 9):
         rows = [np.full((n, 2), i + 1, "float32") for i, n in enumerate(lengths)]
         ragged = seqtool.unpad(seqtool.pad(rows)).replace(per_sequence={"y": np.arange(len(rows)) % 2})
@@ -173,9 +174,10 @@ def check_first_batches(folder: str) -> None:
                 for (x, _), rows_of in zip(data, data._batches, strict=True):
                     assert all((x[j, : lengths[i]] == i + 1).all() for j, i in enumerate(rows_of.tolist()))
                     assert all(not x[j, lengths[i] :].any() for j, i in enumerate(rows_of.tolist()))
-                inputs, masked = masked_input(data)
-                model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.LSTM(2)(masked)))
-                model.compile("sgd", "mse")
+                if model is None:  # the same for all, which is compiled once for each shape
+                    inputs, masked = masked_input(data)
+                    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.LSTM(2)(masked)))
+                    model.compile("sgd", "mse")
                 model.fit(data, epochs=3, verbose=0)
     print("done")
 
@@ -213,7 +215,7 @@ def check_workers(folder: str) -> None:
 
 
 def test_workers_in_threads_and_processes_bring_every_batch_once(files: Path) -> None:
-    assert apart(check_workers, files, KERAS_BACKEND="tensorflow").split()[-1] == "done"
+    assert alone(check_workers, files, KERAS_BACKEND="tensorflow").split()[-1] == "done"
 
 
 # Masks

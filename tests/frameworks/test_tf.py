@@ -1,4 +1,4 @@
-"""`seqtool.tf` with the real TensorFlow, in processes of their own."""
+"""`seqtool.tf` with the real TensorFlow, in processes beside this one."""
 
 from __future__ import annotations
 
