@@ -14,7 +14,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import check_whole, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
-from seqtool.grouping.encoder import EmptyKey
+from seqtool.grouping.encoder import EmptyKey, EmptyLabel
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import carry_out, check_blow_up
@@ -25,6 +25,7 @@ from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named
 from seqtool.tables.table import TextOptions
+from seqtool.words import as_arguments
 
 Column = str | SupportsIndex
 
@@ -52,6 +53,7 @@ def group(
     keep_row_index: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",
+    empty_label: EmptyLabel = "error",
     missing: str | Sequence[str] = (),
     maxlen: int | None = None,
     padding: Side = "post",
@@ -94,6 +96,7 @@ def group(
         keep_row_index=keep_row_index,
         min_len=check_whole("min_len", min_len),
         empty_key=empty_key,
+        empty_label=empty_label,
         missing=[str(word) for word in columns_named(missing)],
         maxlen=check_whole("maxlen", maxlen),
         padding=padding,
@@ -127,5 +130,7 @@ def _warn(result: GroupResult) -> None:
         warnings.warn(
             f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=4
         )
+    for text in result.warnings:
+        warnings.warn(as_arguments(text), stacklevel=4)
     if result.missing:
         warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=4)

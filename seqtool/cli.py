@@ -8,13 +8,16 @@ import json
 import os
 import pkgutil
 import sys
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
 from seqtool import commands
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
+from seqtool.commands._repeats import OneValueEach
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
@@ -36,8 +39,41 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def build() -> typer.Typer:
-    """The application, with one command for each module in `seqtool.commands`, and for each operation."""
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each built when it is asked for: a call needs one of them."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in set(self):
+            raise KeyError(name)
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        for module in pkgutil.iter_modules(commands.__path__):
+            if not module.name.startswith("_"):  # what commands share
+                yield module.name
+        yield from OPERATIONS
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@cache
+def _command(name: str) -> Any:
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command(name, cls=OneValueEach)(takes_groups(_function(name)))
+    return typer.main.get_command(app)
+
+
+def _function(name: str) -> Callable[..., None]:
+    if name in OPERATIONS:
+        operation = getattr(importlib.import_module(f"seqtool.operations.{name}"), name.title())
+        return command_of(operation)
+    function: Callable[..., None] = getattr(importlib.import_module(f"{commands.__name__}.{name}"), name)
+    return function
+
+
+def build() -> Any:
+    """The command line: one command for each module in `seqtool.commands`, and for each operation."""
     app = typer.Typer(
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -53,15 +89,9 @@ def build() -> typer.Typer:
     ) -> None:
         pass
 
-    for module in pkgutil.iter_modules(commands.__path__):
-        if module.name.startswith("_"):  # what commands share
-            continue
-        function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
-        app.command(module.name)(takes_groups(function))
-    for name in OPERATIONS:
-        operation = getattr(importlib.import_module(f"seqtool.operations.{name}"), name.title())
-        app.command(name)(takes_groups(command_of(operation)))
-    return app
+    group: Any = typer.main.get_command(app)
+    group.commands = _Commands()
+    return group
 
 
 def run(arguments: list[str]) -> int:
@@ -90,14 +120,14 @@ def run(arguments: list[str]) -> int:
 
 
 def _call(arguments: list[str]) -> int:
-    app = build()
+    command_line = build()
     if sys.stdout is None and {"-h", "--help", "--version"} & {*arguments}:
         raise DataError("standard output is closed")
     if not arguments and "_SEQTOOL_COMPLETE" not in os.environ:  # a shell asks for completions without words
         with contextlib.redirect_stdout(sys.stderr):
-            app(["--help"], prog_name="seqtool", standalone_mode=False)
+            command_line.main(["--help"], prog_name="seqtool", standalone_mode=False)
         return 2
-    result = app(arguments, prog_name="seqtool", standalone_mode=False)
+    result = command_line.main(arguments, prog_name="seqtool", standalone_mode=False)
     if sys.stdout is not None:
         sys.stdout.flush()
     return result if isinstance(result, int) else 0
@@ -151,6 +181,6 @@ def _asked(arguments: list[str]) -> Given:
     if not any(word.startswith("--json") for word in arguments):
         return Given(None, frozenset())
     try:
-        return given(arguments, typer.main.get_command(build()))
+        return given(arguments, build())
     except Exception:  # noqa: BLE001 - the error to be reported may be that the commands cannot be loaded
         return Given(None, frozenset(arguments))

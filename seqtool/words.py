@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shlex
 from collections.abc import Collection, Sequence
@@ -85,7 +84,14 @@ def split_names(text: str) -> list[str]:
     >>> split_names('a,"b,c"')
     ['a', 'b,c']
     """
-    return next(csv.reader([text], skipinitialspace=True), [])
+    found = _NAME.finditer(text) if text else ()
+    return [
+        name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found
+    ]
+
+
+# As in a row of CSV, but a line break outside quotes is a letter like others.
+_NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
 
 
 # An option, and what stands behind it where that is no word of the sentence. Commands, and what stands in quotes
@@ -94,10 +100,21 @@ _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
-         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-][^\s;,:()'"]*))?""",
+         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|:(?=\S))*))?""",
     re.VERBOSE,
 )
-_VALUED = {"dtype", "maxlen", "min-len", "label-as", "empty-key", "missing", "drop", "step-label", "static"}
+_VALUED = {
+    "dtype",
+    "maxlen",
+    "min-len",
+    "label-as",
+    "empty-key",
+    "empty-label",
+    "missing",
+    "drop",
+    "step-label",
+    "static",
+}
 _VALUED |= {
     "columns",
     "key",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
+from tests.command import Place
 from tests.hunting import examples
 from tests.screen import Attach, Terminal
 
@@ -20,6 +21,12 @@ settings.load_profile("seqtool")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all examples of a property may write over."""
     return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A folder to run commands in."""
+    return Place(tmp_path)
 
 
 # What a test with one of these markers cannot do without.

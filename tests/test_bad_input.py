@@ -24,11 +24,6 @@ from tests.command import Done, Place, succeeded
 DATA, CALL = 1, 2  # exit codes: what only the data or the disk shows, what the call alone shows
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
 def assert_refused(
     place: Place, done: Done, code: int, words: Sequence[str], before: dict[str, bytes]
 ) -> None:
@@ -300,9 +295,15 @@ CASES: list[tuple[int, str, *tuple[str, ...]]] = [
     (DATA, "group nokey.csv --key k", "'k'", "2 of 4 rows", "--empty-key drop", "--empty-key keep"),
     (DATA, "group nokeys.csv --key k --empty-key drop", "2 rows", "empty key"),
     (DATA, "group nankey.npy --key 0", "1 of 2 rows", "--empty-key"),
-    (DATA, "group american.csv --key k --order-by t", "line 2, column 't': '12/31/2023'", "ISO", "t:text"),
-    (DATA, "group frames.csv --key k --order-by t", "line 2, column 't': 'frame10'", "t:text"),
-    (DATA, "group soon.csv --key k --order-by t", "line 4, column 't': 'soon'", "t:text"),
+    (
+        DATA,
+        "group american.csv --key k --order-by t",
+        "line 2, column 't': '12/31/2023'",
+        "ISO",
+        "t:%m/%d/%Y",
+    ),
+    (DATA, "group frames.csv --key k --order-by t", "line 2, column 't': 'frame10'", "before 'frame2'"),
+    (DATA, "group soon.csv --key k --order-by t", "line 4, column 't': 'soon'", "are numbers"),
     (DATA, "group dates.csv --key k --order-by t", "line 4, column 't': '2024-13-01'"),
     (DATA, "group noorder.csv --key k --order-by t", "'t'", "1 of 3 rows", "empty"),
     (DATA, "group nolabel.csv --key k --label y", "'y'", "1 of 2 rows", "empty"),

@@ -28,11 +28,6 @@ ROWS = SAMPLES / "rows.csv"
 DENSE = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
 # Help
 
 

@@ -26,7 +26,7 @@ from pyarrow import csv
 import seqtool
 from tests.command import SEQTOOL, Done, Place, succeeded
 
-pytestmark = pytest.mark.slow  # each works on a file of 100 MB or of 360
+pytestmark = pytest.mark.slow  # each works on a file of 60 MB or of 120
 
 ENDING = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 PATIENCE = 10  # seconds; the promise is two, but machines that test are busy
@@ -49,13 +49,13 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     place = Place(tmp_path_factory.mktemp("made"))
-    rows = 6_000_000
+    rows = 3_500_000
     numbers = np.random.default_rng(1)
     table = pa.table(
-        {"k": numbers.integers(0, 60_000, rows), "a": np.arange(rows), "b": np.arange(rows) % 10}
+        {"k": numbers.integers(0, 20_000, rows), "a": np.arange(rows), "b": np.arange(rows) % 10}
     )
     csv.write_csv(table, place.folder / "big.csv", csv.WriteOptions(quoting_style="none"))
-    place.write("dense.npy", numbers.integers(0, 1000, (1200, 250, 150)).astype(np.float64))
+    place.write("dense.npy", numbers.integers(0, 1000, (400, 250, 150)).astype(np.float64))
     whole, seconds = {}, {}
     for name, call in CALLS.items():
         begin = time.monotonic()
@@ -158,7 +158,7 @@ def test_temporary_room_of_any_size(place: Place, made: Made, disk: Callable[[st
 @pytest.mark.parametrize("old", [True, False])
 def test_no_room_for_the_output(name: str, old: bool, place: Place, disk: Callable[[str], Path]) -> None:
     """Of deflated data nobody knows before how much room it takes."""
-    folder = disk("30m")
+    folder = disk("10m")
     if old:
         (folder / "out.npz").write_bytes(OLD)
     done = place.process(*CALLS[name], "-o", folder / "out.npz")
@@ -169,7 +169,7 @@ def test_no_room_for_the_output(name: str, old: bool, place: Place, disk: Callab
 
 @pytest.mark.parametrize("name", CALLS)
 def test_no_room_behind_standard_output(name: str, place: Place, disk: Callable[[str], Path]) -> None:
-    folder = disk("30m")
+    folder = disk("10m")
     with (folder / "out.npz").open("wb") as file:
         done = place.process(*CALLS[name], "-o", "-", stdout=file.fileno())
     assert_failed(done, "standard output")
@@ -177,7 +177,7 @@ def test_no_room_behind_standard_output(name: str, place: Place, disk: Callable[
 
 
 @pytest.mark.parametrize("ignored", [True, False])
-@pytest.mark.parametrize("size", [1, 100_000, 40_000_000])
+@pytest.mark.parametrize("size", [1, 100_000, 10_000_000])
 @pytest.mark.parametrize("name", CALLS)
 def test_a_limit_on_the_size_of_files(name: str, size: int, ignored: bool, place: Place) -> None:
     """It strikes the output, and before that the temporary file of a group."""
@@ -197,7 +197,7 @@ def test_a_limit_on_the_size_of_files(name: str, size: int, ignored: bool, place
 
 
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("read", [0, 1, 1_000_000, 20_000_000])
+@pytest.mark.parametrize("read", [0, 1, 1_000_000, 10_000_000])
 def test_a_reader_that_goes_away(name: str, read: int, place: Place) -> None:
     call = " ".join(["seqtool", *CALLS[name], "-o", "-"])
     done = place.shell(f"{call} | head -c {read} | wc -c; echo ${{PIPESTATUS[0]}}")

@@ -52,6 +52,7 @@ HOMES = {
         "tables.cells.numbers",
         "tables.cells.order",
         "tables.cells.spelling",
+        "tables.cells.times",
         "grouping.kernel",
         "grouping.merging",
         "sources.records",
@@ -490,7 +491,7 @@ def test_another_name_is_not_there() -> None:
 
 # Modules without a test file of their own: they are run by the tests of those who use them.
 TESTED_BY_OTHERS = {
-    "commands": {"call", "given", "groups", "source", "transform", "values"},
+    "commands": {"call", "given", "groups", "repeats", "source", "transform", "values"},
     "": {"__main__", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
@@ -498,7 +499,17 @@ TESTED_BY_OTHERS = {
     "operations": {"cast", "run"},
     "files": {"contents", "deflate", "fortran", "inflate", "npy", "schema"},
     "tables": {"arrow_files", "cell_errors", "csv_dialect", "csv_faults", "in_memory", "json_lines", "table"},
-    "grouping": {"columns", "encoder_plan", "encoder_state", "merging", "reading", "runs"},
+    "grouping": {
+        "cautions",
+        "columns",
+        "encoder_plan",
+        "encoder_state",
+        "merged_rows",
+        "merging",
+        "reading",
+        "runs",
+        "unlabelled",
+    },
     "sources": {"companions", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"findings", "invariants", "layouts", "show"},

@@ -79,6 +79,13 @@ def test_compressed_rows_through_ragged_into_pad(place: Place) -> None:
     assert place.left_behind() == []
 
 
+def through_a_pipe(place: Place, name: str, *call: str) -> None:
+    """`cat NAME | seqtool CALL > pipe.npz`: both are pipes."""
+    done = place.run(*call, stdin=(place.folder / name).read_bytes())
+    succeeded(done)
+    place.write("pipe.npz", done.out)
+
+
 @pytest.mark.parametrize("kind", ["a.npy", "a.npz", "ours.npz", "a.jsonl", "a.txt", "a.parquet", "a.arrow"])
 def test_pad_tells_the_kinds_apart_on_standard_input(kind: str, place: Place) -> None:
     """By content, for there is no name: through a pipe, and from a redirected file."""
@@ -105,7 +112,7 @@ def test_pad_tells_the_kinds_apart_on_standard_input(kind: str, place: Place) ->
         with pa.OSFile(str(place.folder / kind), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table)
     succeeded(place.run("pad", kind, "--maxlen", "4", "--pre", "-o", "file.npz"))
-    succeeded(place.shell(f"cat {kind} | seqtool pad --maxlen 4 --pre > pipe.npz"))
+    through_a_pipe(place, kind, "pad", "--maxlen", "4", "--pre")
     assert_same(place, "pipe.npz", "file.npz")
     expected = [[0, 5, 1, 0], [0, 3, 0, 0], [0, 7, 8, 9]]
     if kind != "a.npy":
@@ -132,7 +139,7 @@ def test_group_tells_the_kinds_apart_on_standard_input(kind: str, place: Place) 
         data = text.replace(",", "\t" if kind == "a.tsv" else ",").encode()
         place.write(kind, gzip.compress(data) if kind.endswith(".gz") else data)
     succeeded(place.run("group", kind, "--key", "0", "--drop-key", "-o", "file.npz"))
-    succeeded(place.shell(f"cat {kind} | seqtool group --key 0 --drop-key > pipe.npz"))
+    through_a_pipe(place, kind, "group", "--key", "0", "--drop-key")
     assert_same(place, "pipe.npz", "file.npz")
     assert place.arrays("pipe.npz")["x"].tolist() == [[[7, 8], [0, 0]], [[5, 6], [9, 10]]]
 

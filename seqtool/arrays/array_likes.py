@@ -72,10 +72,18 @@ def _columns_of(frame: Any) -> Any:
 def arrow_chunks(thing: Any) -> Any:
     """What a thing offers as an Arrow chunked array, without a copy; the rows of a table are cells of structs.
 
+    Raises pyarrow.ArrowInvalid for one whose parts do not fit each other.
+
     >>> import pyarrow as pa
     >>> arrow_chunks(pa.table({"a": [1, 2]})).type
     StructType(struct<a: int64>)
     """
+    chunks = _offered(thing)
+    chunks.validate(full=True)  # what is wrong would be read from whatever else is in memory
+    return chunks
+
+
+def _offered(thing: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(thing, pa.ChunkedArray):

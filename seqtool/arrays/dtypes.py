@@ -75,7 +75,7 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
     """
     if dtype.kind == "f":
         return f"{number}, which {dtype} cannot hold exactly{_advice(number, 'float64', 'int64', 'uint64')}"
-    if not np.isfinite(number):
+    if abs(number) == np.inf or number != number:  # an integer may be past what NumPy takes
         what = "a missing value" if number != number else str(number)
         return f"{what}, which {dtype} cannot hold{_advice(number, 'float32')}"
     if number != int(number):
@@ -85,8 +85,28 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
 
 def _advice(number: float, *names: str) -> str:
     """The first of some dtypes that holds the number."""
-    fitting = [name for name in names if first_loss(np.array([number]), np.dtype(name)) is None]
+    fitting = [name for name in names if _keeps(np.dtype(name), number)]
     return f"; choose --dtype {fitting[0]}" if fitting else ""
+
+
+def _keeps(dtype: np.dtype[Any], number: float) -> bool:
+    if isinstance(number, int):
+        return holds(number, dtype)
+    return first_loss(np.array([number]), dtype) is None
+
+
+def holds(whole: int, dtype: np.dtype[Any]) -> bool:
+    """Whether a dtype holds an integer of any size exactly.
+
+    >>> holds(2**53 + 2, np.dtype("float64")), holds(2**53 + 2, np.dtype("float32"))
+    (True, False)
+    """
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            held = np.array(float(whole)).astype(dtype).item() if abs(whole) < 10**300 else np.inf
+        return bool(np.isfinite(held)) and int(held) == whole
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else None
+    return limits is not None and limits.min <= whole <= limits.max
 
 
 def first_loss(values: Array, dtype: np.dtype[Any]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import tempfile
 from pathlib import Path
@@ -59,6 +60,12 @@ class Spool:
             begin = self._end
             self._end += write_at(self._file, data.reshape(-1).view(np.uint8), begin)
         return FileArray(self._file, str(self._folder), begin, data.shape, data.dtype)
+
+    def map(self) -> mmap.mmap:
+        """All bytes of it, mapped, which stay when it is closed: nobody else knows the file, so nobody cuts it."""
+        if self._file is None:
+            raise ValueError("an empty file cannot be mapped")
+        return mmap.mmap(self._file.fileno(), self._end, access=mmap.ACCESS_READ)
 
     def _explained(self) -> _Explained:
         return _Explained(self._folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.gather import gather
+from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.errors import DataError
 
 
 class Text:
@@ -60,6 +63,41 @@ class Text:
             whole = data.decode("ascii")
             return [whole[a:b] for a, b in pairwise(edges)]
         return [data[a:b].decode() for a, b in pairwise(edges)]
+
+
+def check_text(name: str, cells: AnyArray | Text) -> None:
+    r"""Raise DataError for an array of text, in a file, whose cells hold what is no text.
+
+    That are bytes which are not UTF-8, or cut a letter in two; code points that are none, and lone surrogates.
+
+    >>> check_text("keys", Text(np.frombuffer(b"a\xff", np.uint8), np.array([0, 2]), (1,), widest=None))
+    Traceback (most recent call last):
+    seqtool.errors.DataError: keys holds bytes that are not UTF-8
+    """
+    if not isinstance(cells, Text):
+        for begin, part in chunks(cells):
+            points = np.ascontiguousarray(part).reshape(len(part), -1).view(np.uint32)
+            wrong = ((points > _LAST_POINT) | (points >> 11 == _SURROGATES)).any(axis=1)
+            if wrong.any():
+                raise DataError(f"{name}[{begin + int(wrong.argmax())}] holds code points that are not text")
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for _, part in chunks(cells.data):
+            if not part.all():
+                raise DataError(f"{name} holds a NUL, which NumPy strips")
+            decoder.decode(part.tobytes())
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise DataError(f"{name} holds bytes that are not UTF-8") from None
+    for _, edges in chunks(cells.offsets):
+        first_bytes = gather(cells.data, edges[edges < len(cells.data)])
+        if ((first_bytes & 0xC0) == 0x80).any():
+            raise DataError(f"{name}_offsets cuts a letter of {name} in two")
+
+
+_LAST_POINT = 0x10FFFF
+_SURROGATES = 0xD800 >> 11
 
 
 def text_array(cells: Sequence[str]) -> Array:

@@ -17,6 +17,7 @@ from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
+from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged, given_labels
 from seqtool.sequences.validation import stale_slots
 from seqtool.sources.companions import holds_one
@@ -255,7 +256,7 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
     place = partial(subject.place, name=name) if name == "step_y" else _in(name)
     if classes is not None:
-        twice = unique_names(name, classes.astype(str).tolist())
+        twice = unique_names(name, [*map(str, classes.tolist())])
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
         if label.dtype.kind not in "iu":
@@ -268,10 +269,14 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     if classes is None:
         return _unnamed(subject, name, label)
     count = len(classes)
-    wrong = seen(lambda part: (part < 0) | (part >= count), label)
+    wrong = seen(lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= count), label)
     if wrong is not None:
         message = f"labels outside 0 to {count - 1} ({count} classes)"
         return Finding(name, "fails", message, wrong.count, place(*wrong.cell))
+    none = seen(lambda part: part == UNLABELLED, label)
+    if none is not None and subject.reader != "torch":  # whose losses pass it over
+        message = f"{UNLABELLED}: no label; the loss must ignore it"
+        return Finding(name, "warning", message, none.count, place(*none.cell))
     return Finding(name, "ok", f"{count} classes")
 
 

@@ -40,7 +40,7 @@ def check_arrays(archive: ZipReader) -> str:
 
 def _text_header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """The header of text that is stored as bytes."""
-    return tuple(archive.read(f"{name}_shape").reshape(-1).tolist()), np.dtype(np.str_)
+    return npz.text_shape(archive, name), np.dtype(np.str_)
 
 
 def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:

@@ -15,12 +15,11 @@ from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.padding_values import Value, mask_number
+from seqtool.sequences.padding_values import UNLABELLED, Value, mask_number
 from seqtool.sequences.ragged import Padded, Ragged
 
 Reads = Literal["features", "number", "ids"]
 
-UNLABELLED = -100  # a step without a label, where padding holds that too: losses pass it over by convention
 _FEW = 100  # whole numbers without names are classes if there are not more
 _MOST_IDS = 1_000_000  # rows of an embedding
 

@@ -144,7 +144,7 @@ def _fields(path: Path, kind: str) -> list[str]:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names
     else:
-        with pa.memory_map(str(path)) as file:
+        with pa.OSFile(str(path)) as file:
             reader = (pa.ipc.open_stream if kind == "arrow-stream" else pa.ipc.open_file)(file)
             names = reader.schema.names
     # The index that pandas writes is no column.

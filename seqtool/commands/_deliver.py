@@ -19,6 +19,7 @@ from seqtool.files.deflate import Compress
 from seqtool.files.outputs import (
     Counted,
     Destination,
+    check_not_an_input,
     choose,
     named_by,
     open_all,
@@ -170,7 +171,12 @@ def _write(
 
 
 def check_output(
-    to: OutputOptions, *, mask: bool = False, ragged: bool = False, dtype: str | None = None
+    to: OutputOptions,
+    *,
+    sources: Sequence[str | None] = (),
+    mask: bool = False,
+    ragged: bool = False,
+    dtype: str | None = None,
 ) -> None:
     """Raise UsageError for what the options of an output alone show to be wrong, before any input is opened.
 
@@ -183,6 +189,7 @@ def check_output(
         dtype_named(dtype)
     if to.output is None:
         return
+    check_not_an_input(Path(to.output), [Path(source) for source in sources if source])
     destination = named_by(to.output, dry_run=to.dry_run)
     if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
@@ -218,12 +225,11 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
-    if "classes" in whole.names:
-        summary.facts["classes"] = whole.names["classes"].tolist()
-        summary.say(
-            "classes",
-            f"{len(whole.names['classes']):,}: {listed(whole.names['classes'].astype(str).tolist())}",
-        )
+    for name in ("classes", "step_classes"):
+        if name in whole.names:
+            classes = whole.names[name].tolist()
+            summary.facts[name] = classes
+            summary.say(name.replace("_", " "), f"{len(classes):,}: {listed([*map(str, classes)])}")
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
     shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:

@@ -56,8 +56,15 @@ KeyName = Annotated[
 EmptyKey = Annotated[
     str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]
-
 RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
+Force = Annotated[
+    bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")]
+JsonSummary = Annotated[bool, typer.Option("--json", help="Summary as one JSON object on standard error.")]
+JsonReport = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
+Traceback = Annotated[bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")]
 
 
 @dataclass(frozen=True)
@@ -78,20 +85,14 @@ class OutputOptions:
         str | None,
         choice("--compress", ("fast", "small"), help="Deflate the arrays; np.load reads them all the same."),
     ] = None
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
-    ] = False
+    force: Force = False
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
     ] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")] = False
-    as_json: Annotated[bool, typer.Option("--json", help="Summary as one JSON object on standard error.")] = (
-        False
-    )
-    traceback: Annotated[bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")] = (
-        False
-    )
+    quiet: Quiet = False
+    verbose: Verbose = False
+    as_json: JsonSummary = False
+    traceback: Traceback = False
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,8 @@ class ColumnOptions:
         typer.Option(
             "--order-by",
             metavar="C",
-            help="Sort steps by numbers or ISO times; C:text as text. Repeatable.",
+            help="Sort steps by numbers, ISO times or categories. C:%d.%m.%Y reads times of a strptime format, C:text "
+            "sorts as text, C:desc descends. Repeatable.",
             autocompletion=_completion.name,
         ),
     ] = None

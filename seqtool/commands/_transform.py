@@ -104,7 +104,7 @@ def _transform(
     from seqtool.terminal.report import Summary
 
     name = type(operation).__name__.lower()
-    check_output(to)
+    check_output(to, sources=[source])
     summary = Summary(name)
     with one_source(source, name, using) as opened:
         inputs = [opened.file.given, *given.files]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isinf
 from typing import TYPE_CHECKING, Literal
 
 from seqtool.commands._call import Call
@@ -59,7 +60,7 @@ def _number(text: str, option: str) -> float:
             number = kind(text)
         except ValueError:
             continue
-        if "_" not in text:
+        if "_" not in text and not (kind is float and isinf(number) and "inf" not in text.lower()):
             return number
     raise UsageError(
         f"{option}: {text!r} is not a number; a number, nan, or one number per feature was expected"

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, choice
+from seqtool.commands._options import (
+    ArrayOptions,
+    JsonReport,
+    KeyName,
+    LabelName,
+    MemoryOptions,
+    Traceback,
+    choice,
+)
 from seqtool.commands._values import parse_value
 from seqtool.errors import DataError, UsageError, check_choice
 
@@ -42,10 +50,8 @@ def check(
         typer.Option("--value", metavar="V", help="What padding holds in an external array. [default: 0]"),
     ] = None,
     using: MemoryOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
-    traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")
-    ] = False,
+    as_json: JsonReport = False,
+    traceback: Traceback = False,
 ) -> None:
     """Check a file: checksums, every invariant, what a network needs of it, and what leaks into another file.
 

@@ -49,6 +49,14 @@ def group(
         int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
     ] = 0,
     empty_key: EmptyKey = "error",
+    empty_label: Annotated[
+        str,
+        choice(
+            "--empty-label",
+            ("error", "drop", "keep"),
+            help="What to do with sequences without a label; kept, it is NaN, among classes -100.",
+        ),
+    ] = "error",
     padding: PaddingOptions,
     text: TableOptions,
     using: MemoryOptions,
@@ -71,7 +79,7 @@ def group(
     from seqtool.terminal import progress
     from seqtool.terminal.report import Summary
 
-    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
+    check_output(to, sources=sources or [], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     inputs.require_any(sources or [])
     spec = by.spec(
         text,
@@ -80,6 +88,7 @@ def group(
         keep_row_index=keep_row_index,
         min_len=min_len,
         empty_key=empty_key,
+        empty_label=empty_label,
         ragged=ragged,
         **padding.for_group(ragged=ragged),
     )
@@ -125,6 +134,7 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         summary.warnings.append(
             f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; --dtype float64 keeps it"
         )
+    summary.warnings += result.warnings
     if not len(result.ragged):
         summary.warnings.append("no sequence is left")
     summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seqtool.commands._options import MemoryOptions, choice
+from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 
 
 def info(
@@ -33,10 +33,8 @@ def info(
         ),
     ] = None,
     using: MemoryOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
-    traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")
-    ] = False,
+    as_json: JsonReport = False,
+    traceback: Traceback = False,
 ) -> None:
     """Show what is in a file: arrays, lengths, padding, keys, features, and the first sequences.
 

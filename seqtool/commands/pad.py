@@ -82,7 +82,7 @@ def pad(
         padding.refuse(may_cut=True)
         if multiple_of > 1:
             raise UsageError("--ragged pads nothing: leave --multiple-of out")
-    check_output(to, mask=padding.mask, ragged=ragged, dtype=padding.dtype)
+    check_output(to, sources=[source], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     summary = Summary("pad")
     with one_source(source, "pad", using) as opened:
         destination = destination_of(to, command="pad", inputs=[opened.file.given, *given.files])

@@ -8,7 +8,15 @@ import typer
 
 from seqtool.commands import _completion
 from seqtool.commands._call import Call
-from seqtool.commands._options import ArrayOptions, ColumnOptions, EmptyKey, MemoryOptions, TableOptions
+from seqtool.commands._options import (
+    ArrayOptions,
+    ColumnOptions,
+    EmptyKey,
+    JsonReport,
+    MemoryOptions,
+    TableOptions,
+    Traceback,
+)
 from seqtool.commands._values import call_without
 from seqtool.errors import UsageError
 
@@ -49,10 +57,8 @@ def plan(
     ] = None,
     text: TableOptions,
     using: MemoryOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
-    traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")
-    ] = False,
+    as_json: JsonReport = False,
+    traceback: Traceback = False,
 ) -> None:
     """Show how long sequences are, and what padding them to each length would cost.
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, MemoryOptions
+from seqtool.commands._options import (
+    ArrayOptions,
+    Force,
+    JsonSummary,
+    MemoryOptions,
+    Quiet,
+    Traceback,
+    Verbose,
+)
 from seqtool.words import count, human
 
 
@@ -33,17 +42,11 @@ def plot(
             "[default: <stem>.plot.png here; standard output for standard input]",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace a file that seqtool did not write, without -o too.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Summary as one JSON object on standard error.")] = (
-        False
-    ),
-    traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show where in seqtool an error arose.")
-    ] = False,
+    force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    as_json: JsonSummary = False,
+    traceback: Traceback = False,
     using: MemoryOptions,
 ) -> None:
     """Draw what is in a file: lengths and what was cut, padding, a feature, distributions, labels.
@@ -65,9 +68,10 @@ def plot(
     from seqtool.system import memory
     from seqtool.terminal import report
 
-    check_matplotlib()
     if output is not None:
+        outputs.check_not_an_input(Path(output), [Path(source or "-")])
         outputs.named_by(output, suffixes=SUFFIXES)
+    check_matplotlib()
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     summary = report.Summary("plot")
     with Spool(folder) as spool, inputs.opened([source] if source else [], spool=folder) as found:

@@ -120,7 +120,10 @@ def _text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
 def _encoded(name: str, content: Array) -> Text:
     cells: list[str] = content.reshape(-1).tolist()
     _refuse_nul(name, cells)
-    encoded = [cell.encode() for cell in cells]
+    try:
+        encoded = [cell.encode() for cell in cells]
+    except UnicodeEncodeError:
+        raise DataError(f"{name} holds text with a lone surrogate, which is not valid text") from None
     ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)))
     data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
     widest = max(map(len, cells), default=0)

@@ -70,6 +70,7 @@ class Input:
 
     `given` is the path as named, None for standard input, whose bytes were spooled to `path`. `head` are the first
     bytes of text or JSON, unpacked, as they were read to recognise it; `head_is_all` says that no more follow.
+    `temporary` is the folder for what does not fit into memory, None for the system's.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Input:
     meter: Meter = field(default_factory=Meter, compare=False)
     head: bytes = field(default=b"", compare=False, repr=False)
     head_is_all: bool = field(default=False, compare=False, repr=False)
+    temporary: Path | None = field(default=None, compare=False, repr=False)
 
     @property
     def base_name(self) -> str:
@@ -186,11 +188,11 @@ def _file(path: Path, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
         raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
     if path.is_file():
-        yield _input(str(path), path, path)
+        yield _input(str(path), path, path, folder)
         return
     # A named pipe or /dev/fd/63 is read once, from front to back.
     with _open_file(str(path), path) as stream, _spooled(stream, folder) as spool:
-        yield _input(str(path), spool, path)
+        yield _input(str(path), spool, path, folder)
 
 
 def _open_file(name: str, path: Path) -> IO[bytes]:
@@ -200,7 +202,7 @@ def _open_file(name: str, path: Path) -> IO[bytes]:
         raise DataError(f"{name}: cannot be read ({why(error)})") from None
 
 
-def _input(name: str, path: Path, given: Path | None) -> Input:
+def _input(name: str, path: Path, given: Path | None, temporary: Path | None) -> Input:
     """Recognise an input by its first bytes, for which its file is opened once."""
     with _open_file(name, path) as file:
         head = file.read(_RECOGNISED_BY)
@@ -214,8 +216,9 @@ def _input(name: str, path: Path, given: Path | None) -> Input:
             head = _unpacked_head(name, path, packing, file)
     kind = _recognise(name, packing, head)
     if kind not in ("text", "json"):
-        return Input(name, path, given, kind, packing)
-    return Input(name, path, given, kind, packing, head=head[:_KEPT], head_is_all=len(head) <= _KEPT)
+        return Input(name, path, given, kind, packing, temporary=temporary)
+    front, is_all = head[:_KEPT], len(head) <= _KEPT
+    return Input(name, path, given, kind, packing, head=front, head_is_all=is_all, temporary=temporary)
 
 
 def _empty(name: str) -> DataError:
@@ -321,7 +324,7 @@ def require_any(sources: Sequence[str]) -> None:
 def _standard_input(folder: Path | None) -> Iterator[Input]:
     require_any([])
     with _spooled(sys.stdin.buffer, folder) as spool:
-        yield _input(STDIN, spool, None)
+        yield _input(STDIN, spool, None, folder)
 
 
 def _refuse_file_name(head: bytes) -> None:

@@ -161,7 +161,7 @@ def in_file(
     """The chunks of an array whose bytes stand in a file as they are."""
     if not column_by_column(shape, fortran=fortran):
         return FileArray(file, name, offset, shape, dtype)
-    return FlatArray(shape, dtype.newbyteorder("="), Columns(file, offset, shape, dtype))
+    return FlatArray(shape, dtype.newbyteorder("="), Columns(file, name, offset, shape, dtype))
 
 
 def unpickle(path: Path, name: str) -> Array | None:

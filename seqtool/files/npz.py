@@ -18,7 +18,7 @@ original_lengths          (N,) int64               when something was cut: lengt
 part                      (N,) int64               where keys repeat: each (key, part) stands once
 split                     (N,) text                where sequences were split: train, val or test
 step_y, row_index, c      (N, T, ...) or (S, ...)  per-step labels, row numbers, category ids
-step_classes              (C,)                     the names behind step_y, where y has classes too
+step_classes              (C,)                     the names behind step_y, where there is y too
 meta                      () text, JSON            always
 ========================  =======================  =============================================
 
@@ -35,7 +35,6 @@ Column names and keys are data: they never become names of members. Step 7 of se
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from math import prod
@@ -44,12 +43,14 @@ from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
+from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
-from seqtool.arrays.text import Text
+from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
 from seqtool.files.atomic import replacing
 from seqtool.files.deflate import Compress
-from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
+from seqtool.files.meta import parse_meta
+from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
@@ -148,17 +149,7 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
         raise DataError(
             f"{archive.name}: not written by seqtool (no seqtool metadata); seqtool pad converts it"
         )
-    try:
-        meta: dict[str, Any] = json.loads(str(archive.read("meta")))
-        version = int(meta["version"])
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"{archive.name}[meta]: damaged: not the JSON object that seqtool writes") from None
-    if version > VERSION:
-        raise DataError(
-            f"{archive.name}: format version {version}, but this seqtool reads up to version {VERSION}; "
-            "update seqtool"
-        )
-    return meta
+    return parse_meta(str(archive.read("meta")), archive.name)
 
 
 def read(
@@ -203,9 +194,7 @@ def _assemble(
             for name, array in all_of(PER_STEP).items()
         },
         "per_sequence": {name: _text_from(archive, name, get) for name in PER_SEQUENCE if name in present},
-        "names": {
-            name: np.asarray(_text_from(archive, name, archive.read)) for name in NAMES if name in present
-        },
+        "names": {name: _names(archive, name) for name in NAMES if name in present},
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":
@@ -223,18 +212,27 @@ def _assemble(
 
 
 def _features(archive: ZipReader) -> tuple[str, ...]:
-    names = np.asarray(_text_from(archive, "features", archive.read))
-    if names.dtype.kind not in "UT" or names.ndim != 1:
-        raise DataError(f"features is {names.dtype} {names.shape}; text of shape (F,) was expected")
+    names = _names(archive, "features")
+    if names.dtype.kind not in "UT":
+        raise DataError(f"features is {names.dtype}; text was expected")
     return tuple(names.tolist())
+
+
+def _names(archive: ZipReader, name: str) -> Array:
+    names = np.asarray(_text_from(archive, name, archive.read))
+    if names.ndim != 1:
+        raise DataError(f"{name} has shape {names.shape}; one dimension was expected")
+    return names
 
 
 def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
+        if cells.dtype.kind == "U" and cells.ndim:
+            check_text(name, cells)
         return cells
-    offsets, shape = get(f"{name}_offsets"), tuple(archive.read(f"{name}_shape").tolist())
+    offsets, shape = get(f"{name}_offsets"), text_shape(archive, name)
     fits = (
         offsets.ndim == 1
         and offsets.dtype == np.int64
@@ -246,9 +244,15 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     if not fits:
         raise DataError(f"{name}_offsets does not fit the bytes of {name}")
     text = Text(cells, offsets, shape, widest=None)
+    check_text(name, text)
     if isinstance(cells, Lazy):
         return text
-    try:
-        return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
-    except UnicodeDecodeError:
-        raise DataError(f"{name} holds bytes that are not UTF-8") from None
+    return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
+
+
+def text_shape(archive: ZipReader, name: str) -> tuple[int, ...]:
+    """The shape of an array of text that is stored as bytes; raises DataError where it is none."""
+    shape = archive.read(f"{name}_shape")
+    if shape.ndim != 1 or not len(shape) or shape.dtype != np.int64 or (shape < 0).any():
+        raise DataError(f"{name}_shape is no shape of an array of text")
+    return tuple(shape.tolist())

@@ -147,7 +147,7 @@ def choose(
         raise DataError(
             f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
         )
-    _check_not_an_input(path, inputs)
+    check_not_an_input(path, inputs)
     check_folder(path, path)
     return destination
 
@@ -185,7 +185,8 @@ def _stem(path: Path) -> str:
     return Path(name).stem or name
 
 
-def _check_not_an_input(path: Path, inputs: list[Path | None]) -> None:
+def check_not_an_input(path: Path, inputs: Sequence[Path | None]) -> None:
+    """Raise UsageError for an output that would replace what is read."""
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):
             raise UsageError(f"{path}: is both input and output; choose another -o")

@@ -31,9 +31,10 @@ from seqtool.tables.cells import (
     missing_words,
     row_of,
 )
-from seqtool.tables.roles import LabelKind
+from seqtool.tables.roles import PLAIN_ORDER, LabelKind
 
 EmptyKey = Literal["error", "drop", "keep"]
+EmptyLabel = Literal["error", "drop", "keep"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class GroupOptions:
     keep_row_index: bool = False
     min_len: int = 0
     empty_key: EmptyKey = "error"
+    empty_label: EmptyLabel = "error"
     missing: Sequence[str] = ()
 
 
@@ -110,12 +112,20 @@ class Encoder:
         keep = plan.array_dtype is not None
         self._rows, self._dropped = known.rows, known.dropped
         self._keys = {
-            column: Keys(keep_empty=options.empty_key == "keep", state=known.keys.get(column), final=final)
+            column: Keys(
+                keep_empty=options.empty_key == "keep",
+                missing=options.missing,
+                state=known.keys.get(column),
+                final=final,
+            )
             for column in roles.key
         }
         self._orders = {
             column: Order(
-                words, as_text=column in roles.text_order, state=known.orders.get(column), final=final
+                words,
+                read_as=roles.order_as.get(column, PLAIN_ORDER),
+                state=known.orders.get(column),
+                final=final,
             )
             for column in roles.order
         }
@@ -255,7 +265,7 @@ class Encoder:
         elif isinstance(encoder, Numbers):
             bad = bad_number(error, batch.arrays[column], batch.rows, encoder.options)
         else:
-            bad = BadCell(row_of(batch.rows, place), error.cell)
+            bad = BadCell(row_of(batch.rows, place), error.cell, expected=error.expected)
         state: Any = encoder.state
         encoder.state = replace(state, bad=earliest(state.bad, bad))
         return place

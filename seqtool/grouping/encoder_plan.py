@@ -16,7 +16,7 @@ from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words
-from seqtool.tables.roles import Roles
+from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class EncoderPlan:
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
         if spellings is None:
             return Expected(keys=frozenset(roles.key))
-        likely = {*numbers, *roles.order} - as_written - roles.text_order
+        as_text = {column for column, how in roles.order_as.items() if how.text or how.time_format}
+        likely = {*numbers, *roles.order} - as_written - as_text
         return Expected(frozenset(likely), spellings, frozenset(roles.key))
 
     def fault(self, state: EncoderState) -> Fault | None:
@@ -121,11 +122,16 @@ class EncoderPlan:
     def layout(self, state: EncoderState) -> Layout:
         """What the columns are to the kernel; the first rows tell whether an order column is of times."""
         labels = self.labels
-        order = [f"o{column}_{i}" for column in self.roles.order for i in range(state.orders[column].parts)]
+        order = {
+            f"o{column}_{i}": self.roles.order_as.get(column, PLAIN_ORDER).descending
+            for column in self.roles.order
+            for i in range(state.orders[column].parts)
+        }
         per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
         return Layout(
             keys=[f"k{i}" for i in range(len(self.roles.key))],
-            order=order,
+            order=list(order),
+            descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
             static=[*(f"s{column}" for column in self.roles.static), *(["y"] if "y" in labels else [])],
@@ -146,20 +152,29 @@ class EncoderPlan:
             f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; {option}"
         )
 
+    def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | None]:
+        """What the codes of labels become, and the names of the classes."""
+        return state.labels[part].finish(self.options.label_as, keep=self.options.empty_label == "keep")
+
+    def unlabelled(self, state: EncoderState, part: str) -> Array:
+        """Which codes of labels stand for none, (codes,) bool."""
+        without = state.labels[part].without
+        return np.array([text in without for text in state.labels[part].codes], dtype=bool)
+
     def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
         """The sequences with all that belongs to them."""
         per_step, per_sequence, names = {}, {}, {}
         if "y" in self.labels:
-            meaning, classes = state.labels["y"].finish(self.options.label_as)
+            meaning, classes = self._label_meaning(state, "y")
             per_sequence["y"] = _meant(grouped.static["y"], meaning)
             if classes is not None:
                 names["classes"] = classes
         if "t" in self.labels:
-            meaning, classes = state.labels["t"].finish(self.options.label_as)
+            meaning, classes = self._label_meaning(state, "t")
             check_step_value("step_y", self.options.label_value, meaning.dtype, "--label-value")
             per_step["step_y"] = StepArray(_meant(grouped.per_step["t"], meaning), self.options.label_value)
             if classes is not None:
-                names["step_classes" if "classes" in names else "classes"] = classes
+                names["step_classes" if "y" in self.labels else "classes"] = classes
         if self.roles.static:
             columns = [grouped.static[f"s{column}"] for column in self.roles.static]
             per_sequence["static"] = _side_by_side(columns, self.static_dtype(state))

@@ -14,11 +14,13 @@ from typing import TypeVar
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError, UsageError
+from seqtool.grouping.cautions import cautions
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.unlabelled import labelled
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
 from seqtool.sequences.ragged import Ragged
@@ -45,7 +47,7 @@ class GroupResult:
 
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
     `features` names the features also where the table has no names; `coarse` are those of numbers so large that
-    float32 has no room for their fractions.
+    float32 has no room for their fractions. `warnings` are sentences, which name options of the command line.
     """
 
     ragged: Ragged
@@ -54,6 +56,7 @@ class GroupResult:
     missing: dict[str, int]
     ties: int
     coarse: list[str]
+    warnings: list[str]
 
 
 def group_table(
@@ -119,8 +122,11 @@ def _settled(table: Table, roles: Roles, options: GroupOptions, work: Callable[[
 
     A key of text in a table without names is no feature, wherever its first word stands.
     """
-    if options.missing and not table.text:
-        raise UsageError("missing: words for missing values are for text; a table with types has its own")
+    if options.missing and not table.text and not table.texts & roles.as_written:
+        raise UsageError(
+            "missing: words for missing values are for text; a table with types has its own, and neither key nor label "
+            "is a column of text"
+        )
     while True:
         try:
             return work(roles)
@@ -162,12 +168,21 @@ def _grouped(
             grouped = grouper.finish(dtype=plan.dtype(state), on_progress=on_progress)
     except ChangingError as error:
         raise plan.changing(error, encoder.state) from None
-    long = AtLeast(options.min_len).apply(plan.ragged(grouped, state), None, spool=spool)
-    dropped = {"empty key": state.dropped, **long.dropped}
+    named = labelled(plan.ragged(grouped, state), grouped, plan, state, spool=spool)
+    long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
+    dropped = {"empty key": state.dropped, **named.dropped, **long.dropped}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
     features = [table.label(column) for column in plan.features]
-    return GroupResult(long.ragged, rows, features, plan.missing(state), grouped.ties, plan.coarse(state))
+    return GroupResult(
+        long.ragged,
+        rows,
+        features,
+        plan.missing(state),
+        grouped.ties,
+        plan.coarse(state),
+        cautions(plan, state, table.place),
+    )
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ class Grouper:
                 runs,
                 self._spool,
                 memory=self._memory // 2,
+                falls=self._layout.falls,
                 on_progress=lambda rows: on_progress(int(rows * each), rows),
             )
         return Grouped(

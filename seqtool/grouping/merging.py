@@ -18,35 +18,39 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.gather import ranges
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.grouping.columns import GrowingText, is_numbers
+from seqtool.grouping.merged_rows import Range, Span, merged_rows, total_rows
 from seqtool.grouping.runs import ChangingError, Run
-from seqtool.grouping.sorting import as_codes, changes, ranking_bytes, stable_order, taken
-
-Span = tuple[int, int]
+from seqtool.grouping.sorting import as_codes, changes, falling, ranking_bytes, stable_order, taken
 
 
 def merged(
-    runs: Sequence[Run], spool: Spool, *, memory: int, on_progress: Callable[[int], None] = lambda _rows: None
+    runs: Sequence[Run],
+    spool: Spool,
+    *,
+    memory: int,
+    falls: Sequence[bool] | None = None,
+    on_progress: Callable[[int], None] = lambda _rows: None,
 ) -> Run:
     """One run of several that came one after another, with key columns of the same kinds.
 
+    `falls` tells which columns of the order descend, None: none of them.
     What it needs beside the spool stays within about `memory` bytes; `on_progress` is called with the rows so far.
     Raises ChangingError when a static column differs between the runs.
     """
     most = max(1, memory // max(map(_row_bytes, runs)))
-    groups = _Groups(runs, spool)
-    sections: list[_Range] = []
+    groups = _Groups(runs, spool, falls or [False] * len(runs[0].order))
+    sections: list[Range] = []
     for spans in _cut([_by_key(run) for run in runs], most):
         sections += _ranges_of(runs, spans, groups, most)
         on_progress(groups.rows)
     ends = list(accumulate(part.count for part in sections))
 
     def rows(pick: Callable[[Run], AnyArray]) -> Lazy:
-        return _rows([pick(run) for run in runs], sections, ends)
+        return merged_rows([pick(run) for run in runs], sections, ends)
 
     def per_step(name: str) -> Lazy:
         return rows(lambda run: run.per_step[name])
@@ -62,20 +66,12 @@ def merged(
     )
 
 
-@dataclass(frozen=True)
-class _Range:
-    """Consecutive rows of the result: a span of rows of each run, end to end, in this order among them."""
-
-    spans: list[Span]
-    order: FileArray | None
-    count: int
-
-
 class _Groups:
-    """The groups of the result, as they are found."""
+    """The groups of the result, as they are found; `falls` tells which columns of the order descend."""
 
-    def __init__(self, runs: Sequence[Run], spool: Spool) -> None:
+    def __init__(self, runs: Sequence[Run], spool: Spool, falls: Sequence[bool]) -> None:
         self.spool = spool
+        self.falls = falls
         self.keys: list[Any] = [
             GrowingArray(spool, column.dtype) if is_numbers(column) else GrowingText(spool)
             for column in runs[0].keys
@@ -129,10 +125,25 @@ def _by_key(run: Run) -> _Sorted:
     return _Sorted(len(run.ends), _cells_at(run.keys), lambda i: _rows_before(run, i))
 
 
-def _by_order(run: Run, rows: Span) -> _Sorted:
+def _by_order(run: Run, rows: Span, falls: Sequence[bool]) -> _Sorted:
     """The rows of one group in the order of the order columns."""
-    cell = _cells_at(run.order)
-    return _Sorted(rows[1] - rows[0], lambda i: cell(rows[0] + i), lambda i: i)
+    cells = _cells_at(run.order)
+
+    def value(i: int) -> tuple[Any, ...]:
+        found = zip(cells(rows[0] + i), falls, strict=True)
+        return tuple(_Falling(cell) if descends else cell for cell, descends in found)
+
+    return _Sorted(rows[1] - rows[0], value, lambda i: i)
+
+
+@dataclass(frozen=True)
+class _Falling:
+    """A number or text that sorts before the lower ones."""
+
+    cell: Any
+
+    def __lt__(self, other: _Falling) -> bool:
+        return bool(other.cell < self.cell)
 
 
 def _cells_at(columns: Sequence[Any]) -> Callable[[int], tuple[Any, ...]]:
@@ -196,13 +207,13 @@ def _place(part: _Sorted, value: tuple[Any, ...], after: bool) -> int:
 # --- the order within a range -----------------------------------------------------------------------------
 
 
-def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most: int) -> Iterator[_Range]:
+def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most: int) -> Iterator[Range]:
     """The groups between two cuts, of which each run has a span."""
     rows = [
         (_rows_before(run, begin), _rows_before(run, end))
         for run, (begin, end) in zip(runs, spans, strict=True)
     ]
-    total = _total(rows)
+    total = total_rows(rows)
     if not total:
         return
     keys = [_together([run.keys[i] for run in runs], spans) for i in range(len(groups.keys))]
@@ -231,23 +242,25 @@ def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most
     order = ranges(starts[entries], counts[entries])
     if runs[0].order:
         order = _by_columns(runs, rows, groups, order, lengths)
-    yield _Range(rows, groups.spool.append(order), total)
+    yield Range(rows, groups.spool.append(order), total)
 
 
-def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int) -> Iterator[_Range]:
+def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int) -> Iterator[Range]:
     """A group of more rows than make a range."""
     if not runs[0].order:
-        yield _Range(rows, None, _total(rows))
+        yield Range(rows, None, total_rows(rows))
         return
-    for spans in _cut([_by_order(run, span) for run, span in zip(runs, rows, strict=True)], most):
+    for spans in _cut(
+        [_by_order(run, span, groups.falls) for run, span in zip(runs, rows, strict=True)], most
+    ):
         part = [(begin + a, begin + b) for (begin, _), (a, b) in zip(rows, spans, strict=True)]
-        total = _total(part)
+        total = total_rows(part)
         if total > most and _all_equal(runs, part):
             groups.ties += total - 1
-            yield _Range(part, None, total)
+            yield Range(part, None, total)
         elif total:
             order = _by_columns(runs, part, groups, None, np.array([total]))
-            yield _Range(part, groups.spool.append(order), total)
+            yield Range(part, groups.spool.append(order), total)
 
 
 def _all_equal(runs: Sequence[Run], rows: Sequence[Span]) -> bool:
@@ -266,6 +279,9 @@ def _by_columns(
 ) -> Array:
     """The order of the rows of some groups by the order columns; `order` puts equal keys together."""
     columns = [as_codes(_together([run.order[i] for run in runs], rows)) for i in range(len(runs[0].order))]
+    columns = [
+        falling(column) if falls else column for column, falls in zip(columns, groups.falls, strict=True)
+    ]
     if order is not None:
         columns = [taken(column, order) for column in columns]
     group = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
@@ -296,62 +312,3 @@ def _together(columns: Sequence[Any], spans: Sequence[Span]) -> Any:
     """The same column of several runs, end to end."""
     parts = [column[begin:end] for column, (begin, end) in zip(columns, spans, strict=True) if end > begin]
     return np.concatenate(parts) if is_numbers(parts[0]) else pa.concat_arrays(parts)
-
-
-def _total(spans: Sequence[Span]) -> int:
-    return sum(end - begin for begin, end in spans)
-
-
-# --- the rows ---------------------------------------------------------------------------------------------
-
-
-def _rows(arrays: Sequence[AnyArray], sections: Sequence[_Range], ends: Sequence[int]) -> Lazy:
-    """Rows of the runs in the order of the result; the range that was read last is kept for the next chunk."""
-    dtype = np.result_type(*(array.dtype for array in arrays))
-    tail = arrays[0].shape[1:]
-    kept: list[Any] = [None, None]
-
-    def block(number: int) -> Array:
-        if kept[0] != number:
-            kept[:] = [None, None]  # let go of the old one first
-            kept[:] = [number, _read(arrays, sections[number].spans, tail, dtype)]
-        held: Array = kept[1]
-        return held
-
-    def read(begin: int, end: int) -> Array:
-        out = np.empty((end - begin, *tail), dtype)
-        number, done = bisect.bisect_right(ends, begin), begin
-        while done < end:
-            first = ends[number] - sections[number].count
-            to = min(end, ends[number])
-            part, order = out[done - begin : to - begin], sections[number].order
-            if order is None:
-                spans = _within(sections[number].spans, done - first, to - first)
-                part[...] = _read(arrays, spans, tail, dtype)
-            else:
-                part[...] = block(number).take(order[done - first : to - first], axis=0)
-            number, done = number + 1, to
-        return out
-
-    return Lazy((ends[-1], *tail), dtype, read)
-
-
-def _read(
-    arrays: Sequence[AnyArray], spans: Sequence[Span], tail: tuple[int, ...], dtype: np.dtype[Any]
-) -> Array:
-    out = np.empty((_total(spans), *tail), dtype)
-    done = 0
-    for array, (begin, end) in zip(arrays, spans, strict=True):
-        out[done : done + end - begin] = array[begin:end]
-        done += end - begin
-    return out
-
-
-def _within(spans: Sequence[Span], begin: int, end: int) -> list[Span]:
-    """The rows from `begin` to `end` of spans that lie end to end."""
-    found, done = [], 0
-    for first, last in spans:
-        low, high = max(begin - done, 0), min(end - done, last - first)
-        found.append((first + low, first + high) if high > low else (first, first))
-        done += last - first
-    return found

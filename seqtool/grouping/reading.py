@@ -14,7 +14,7 @@ from seqtool.grouping.encoder_state import EncoderState
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
-from seqtool.tables.cells import Loss
+from seqtool.tables.cells import LabelState, Loss
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
 
@@ -94,7 +94,7 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
         _check_empty(plan, state, "order", column, state.orders[column].missing)
         _check_loss(plan, column, state.orders[column].loss, place)
     for part, column in plan.labels.items():
-        _check_empty(plan, state, "label", column, state.labels[part].missing)
+        _check_labels(plan, state.labels[part], column, state.rows, place)
     dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
     for column in plan.features:
         _check_loss(plan, column, state.features[column].loss(dtype), place)
@@ -123,6 +123,22 @@ def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int,
         raise DataError(
             f"{part} column {plan.label(column)!r} is empty in {count:,} of {state.rows:,} rows; "
             "fill them in, or remove these rows"
+        )
+
+
+def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int, place: Place) -> None:
+    without = labels.without
+    if not without:
+        return
+    name, count = plan.label(column), sum(without.values())
+    if len(without) == len(labels.codes):
+        raise DataError(f"label column {name!r} is empty in all {rows:,} rows: no label is left")
+    if plan.options.empty_label == "error":
+        first, text = min((labels.rows[labels.codes[text]], text) for text in without)
+        raise DataError(
+            f"label column {name!r} is empty in {count:,} of {rows:,} rows, the first at {place(first)}"
+            f"{f' ({text!r})' if text else ''}; say what to do with these sequences: --empty-label drop, "
+            "or --empty-label keep"
         )
 
 

@@ -25,7 +25,7 @@ from seqtool.grouping.columns import (
     is_numbers,
     spooled_column,
 )
-from seqtool.grouping.sorting import changes, stable_order, taken
+from seqtool.grouping.sorting import changes, falling, stable_order, taken
 
 _SORTING = 24  # bytes a row that sorting takes beside the rows themselves
 _AS_TEXT = 250  # bytes that an integer takes as text, while its rank is found
@@ -37,7 +37,8 @@ class Layout:
     """What the columns of the batches are, by name, and what becomes of them.
 
     `dtype` is that of all `features`; None: int64 until a float comes, then float32. `static` are columns
-    that must not change within a key; they come out one a sequence. `per_step` are per-step arrays.
+    that must not change within a key; they come out one a sequence. `per_step` are per-step arrays. The `descending`
+    among the columns of the `order` put the highest first.
     """
 
     keys: Sequence[str]
@@ -46,6 +47,12 @@ class Layout:
     dtype: np.dtype[Any] | None = None
     static: Sequence[str] = ()
     per_step: Sequence[str] = ()
+    descending: Sequence[str] = ()
+
+    @property
+    def falls(self) -> list[bool]:
+        """Whether each column of the order descends."""
+        return [name in self.descending for name in self.order]
 
     @property
     def singles(self) -> list[str]:
@@ -123,7 +130,8 @@ class Rows:
     def row_bytes(self, dtype: np.dtype[Any]) -> int:
         """What one row takes until it is sorted, without its text."""
         each = dtype.itemsize * len(self._layout.features)
-        return each + 8 * len(self._layout.singles) + _SORTING
+        reversed_codes = 8 * len(self._layout.descending)
+        return each + 8 * len(self._layout.singles) + reversed_codes + _SORTING
 
     @property
     def room(self) -> int:
@@ -192,7 +200,9 @@ class Rows:
         codes = {name: column.codes(count) for name, column in self._columns.items()}
         self._clear()
         keys, by = [codes[name] for name in layout.keys], [codes[name] for name in layout.order]
-        order = stable_order([column for column, _ in [*keys, *by]])
+        ranked = [falling(c) if falls else c for (c, _), falls in zip(by, layout.falls, strict=True)]
+        order = stable_order([*(column for column, _ in keys), *ranked])
+        del ranked
         static = {name: codes[name][0] for name in layout.static}
         starts, ties = _groups(keys, by, static, order)
         first = starts if order is None else order[starts]

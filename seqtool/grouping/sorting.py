@@ -109,6 +109,15 @@ def as_codes(cells: Any) -> Array:
     return cells if isinstance(cells, np.ndarray) else ranks(cells)[0]
 
 
+def falling(codes: Array) -> Array:
+    """Numbers that ascend where these descend; equal ones stay equal, and the least integer has one too.
+
+    >>> falling(np.array([3, -(2**63)])).tolist(), falling(np.array([0.5])).tolist()
+    ([-4, 9223372036854775807], [-0.5])
+    """
+    return -codes if codes.dtype.kind == "f" else ~codes
+
+
 def _piece(column: Array, order: Array | None, begin: int, end: int) -> Array:
     return column[begin:end] if order is None else column.take(order[begin:end])
 

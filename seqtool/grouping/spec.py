@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice
-from seqtool.grouping.encoder import EmptyKey, GroupOptions
+from seqtool.grouping.encoder import EmptyKey, EmptyLabel, GroupOptions
 from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.roles import LabelKind, Roles, resolve
 from seqtool.tables.table import Table, TextOptions
@@ -39,6 +39,7 @@ class GroupSpec:
     keep_row_index: bool = False
     min_len: int = 0
     empty_key: EmptyKey = "error"
+    empty_label: EmptyLabel = "error"
     missing: Sequence[str] = ()
     maxlen: int | None = None
     padding: Side = "post"
@@ -55,6 +56,7 @@ class GroupSpec:
             raise UsageError("--columns and --drop both choose the features; use one of them")
         check_choice("--label-as", self.label_as, get_args(LabelKind))
         check_choice("--empty-key", self.empty_key, get_args(EmptyKey))
+        check_choice("--empty-label", self.empty_label, get_args(EmptyLabel))
         if self.min_len < 0:
             raise UsageError(f"min_len is {self.min_len}; 0 or more was expected")
         if self.maxlen is not None and self.maxlen < 1:
@@ -63,6 +65,9 @@ class GroupSpec:
         check_side("truncating", self.truncating)
         if self.dtype is not None:
             dtype_named(self.dtype)
+        for word in self.missing:
+            if any("\ud800" <= char <= "\udfff" for char in str(word)):
+                raise UsageError(f"missing is {word!r}, which is not valid text: no cell can hold it")
         if self.ragged and self.maxlen is not None:
             raise UsageError("ragged sequences are not padded: leave maxlen out")
 
@@ -90,6 +95,7 @@ class GroupSpec:
             keep_row_index=self.keep_row_index,
             min_len=self.min_len,
             empty_key=self.empty_key,
+            empty_label=self.empty_label,
             missing=self.missing,
         )
 
@@ -100,7 +106,7 @@ class GroupSpec:
             return [table.label(column) for column in columns]
 
         labelled = {"label": roles.label, "step_label": roles.step_label}
-        order = [f"{table.label(c)}{':text' if c in roles.text_order else ''}" for c in roles.order]
+        order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
             "key": names(roles.key),
             "order_by": order,
@@ -112,6 +118,7 @@ class GroupSpec:
             "keep_row_index": self.keep_row_index,
             "min_len": self.min_len or None,
             "empty_key": None if self.empty_key == "error" else self.empty_key,
+            **({} if self.empty_label == "error" else {"empty_label": self.empty_label}),
             "missing": list(self.missing),
             "ragged": self.ragged,
             **table.dialect,

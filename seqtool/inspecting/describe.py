@@ -136,7 +136,8 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     elif not rest:
         for places in _places(data.keys, key):
             return int(places[0])
-    rows = data.keys[:_KEYS].reshape(-1, columns).tolist()
+    first = data.keys[:_KEYS]
+    rows = first.reshape(len(first), columns).tolist() if columns else []
     known = [*dict.fromkeys(join_names([*map(str, row)]) if with_commas else str(row[0]) for row in rows)]
     near = get_close_matches(wanted, known, 3)
     hint = f"similar keys are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
@@ -152,7 +153,7 @@ def _places(keys: AnyArray | Text, key: Sequence[str]) -> Iterator[Array]:
         return
     sought = np.array([int(cell) for cell in key] if whole else key)
     for begin, some in chunks(keys):  # type: ignore[arg-type] # text has windows like any array
-        found = np.flatnonzero((some.reshape(len(some), -1) == sought).all(axis=1))
+        found = np.flatnonzero((some.reshape(len(some), len(key)) == sought).all(axis=1))
         if len(found):
             yield found + begin
 
@@ -220,8 +221,9 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["part"] = {"min": known.least, "max": known.largest} if len(data) else None
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
-    if "classes" in data.names:
-        found["classes"] = data.names["classes"][:_NAMES].tolist()
+    for name in ("classes", "step_classes"):
+        if name in data.names:
+            found[name] = data.names[name][:_NAMES].tolist()
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]
     return found

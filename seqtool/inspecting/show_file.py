@@ -107,13 +107,16 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "part", f"from {sequences['part']['min']:,} to {sequences['part']['max']:,}"
     if "features" in sequences:
         yield "features", listed(sequences["features"])
-    if "classes" in sequences:
-        yield "classes", listed([str(name) for name in sequences["classes"]])
+    for name in ("classes", "step_classes"):
+        if name in sequences:
+            yield name.replace("_", " "), listed([*map(str, sequences[name])])
     for entry in sequences["receipt"]:
+        if "rows" not in entry:
+            continue
         rows = entry["rows"]
-        dropped, added = sum(rows["dropped"].values()), sum(rows.get("added", {}).values())
+        dropped, added = sum(rows.get("dropped", {}).values()), sum(rows.get("added", {}).values())
         more = f" + {added:,} added" if added else ""
         yield (
-            f"by {entry['command']}",
+            f"by {entry.get('command')}",
             f"{rows['in']:,} steps in{more} = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped",
         )

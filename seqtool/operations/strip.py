@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss, holds
 from seqtool.arrays.lazy import AnyArray, rows_per_chunk, span
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.operations.operation import Argument, Operation, Outcome
@@ -84,9 +84,15 @@ def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tupl
 def steps_equal_to(steps: Array, value: float) -> Array:
     """Which steps hold `value` in every feature: (S,) bool."""
     held = np.asarray(value)
+    if (
+        held.dtype == object
+    ):  # an integer past 64 bits, which no cell holds unless it is a power of two or the like
+        if not holds(int(value), np.dtype(np.float64)):
+            return np.zeros(len(steps), bool)
+        held = np.asarray(float(value))
     if steps.dtype.kind == "f" and first_loss(held, steps.dtype) is None:  # 0.1 as float32 is not 0.1
         held = held.astype(steps.dtype)
-    same = np.isnan(steps) if np.isnan(value) and steps.dtype.kind == "f" else steps == held
+    same = np.isnan(steps) if np.isnan(held) and steps.dtype.kind == "f" else steps == held
     return np.asarray(same if same.ndim == 1 else same.all(axis=1))
 
 

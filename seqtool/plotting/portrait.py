@@ -24,7 +24,7 @@ from seqtool.plotting.sampling import (
     tally,
 )
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.padding_values import Side
+from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged, given_labels
 
 MOST_SEQUENCES = 600  # rows of a heat map
@@ -269,6 +269,8 @@ def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distributi
     if found is not None:
         values, counts = found
         present = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), bool)
+        if classes is not None and values.dtype.kind == "i":
+            present &= values != UNLABELLED
         missing = int(counts[~present].sum())
         values, counts = values[present], counts[present]
         if not len(counts):

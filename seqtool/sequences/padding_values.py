@@ -17,6 +17,10 @@ Value = float | tuple[float, ...]
 """What padding holds: one number, or one for each feature."""
 
 
+UNLABELLED = -100
+"""The class id of what has no label, and what padding holds in labels of steps: losses pass it over by convention."""
+
+
 def check_side(name: str, side: str) -> Side:
     """`side` itself; raises UsageError unless it is pre or post."""
     if side not in get_args(Side):

@@ -10,11 +10,13 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.text import check_text
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
+from seqtool.sequences.padding_values import UNLABELLED
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, given_labels
 from seqtool.sequences.validation import stale_slots, step_mask
 
 PARTS = (
@@ -26,7 +28,6 @@ NEVER_LOST = ("keys", "y", "step_y")
 _PER_SEQUENCE = ("y", "static", "part", "split")
 _TABLES = ("classes", "step_classes", "static_features")
 _OWNERS = {"classes": ("y", "step_y"), "step_classes": ("step_y",), "static_features": ("static",)}
-_NO_LABEL = -100  # what losses pass over: whatever padding held in labels of steps, it holds this now
 _INT64 = np.dtype(np.int64)
 
 
@@ -44,7 +45,7 @@ class Companions:
     def joined(self, data: Ragged | Padded) -> Ragged | Padded:
         """The sequences with all of it."""
         parts = self.parts
-        per_step = {"step_y": StepArray(parts["step_y"], _NO_LABEL)} if "step_y" in parts else {}
+        per_step = {"step_y": StepArray(parts["step_y"], UNLABELLED)} if "step_y" in parts else {}
         features = tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None
         changes = {
             "keys": parts.get("keys"),
@@ -89,19 +90,19 @@ def companions(
 
 
 def check_labels(data: Ragged) -> None:
-    """Raise DataError for labels of sequences that are none of the classes."""
-    labels, classes = data.per_sequence.get("y"), data.names.get("classes")
-    if labels is None or classes is None:
-        return
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"y is {labels.dtype}, but there are classes; whole numbers were expected")
-    for begin, part in chunks(labels):
-        wrong = np.flatnonzero(((part < 0) | (part >= len(classes))).reshape(len(part), -1).any(axis=1))
-        if len(wrong):
-            i = int(wrong[0])
-            raise DataError(
-                f"y[{begin + i}] is {part[i]}, but there are {len(classes)} classes, counted from 0"
-            )
+    """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
+    for name, labels, classes in given_labels(data):
+        if classes is None:
+            continue
+        if labels.dtype.kind not in "iu":
+            raise DataError(f"{name} is {labels.dtype}, but there are classes; whole numbers were expected")
+        for begin, part in chunks(labels):
+            outside = ((part < 0) & (part != UNLABELLED)) | (part >= len(classes))
+            wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
+            if len(wrong):
+                i = int(wrong[0])
+                place = f"y[{begin + i}]" if name == "y" else f"{name} of real step {begin + i}"
+                raise DataError(f"{place} is {part[i]}, but there are {len(classes)} classes, counted from 0")
 
 
 def _sizes(data: Ragged | Padded) -> dict[str, int]:
@@ -131,8 +132,13 @@ def _part(
     kind = "padded" if isinstance(data, Padded) else "ragged"
     layout = LAYOUTS[kind][part]
     check_layout(name, shape, _INT64 if as_text or as_whole else dtype, layout, sizes)
+    if dtype.kind == "U":
+        check_text(name, cells)
     if part == "features" or part in _TABLES:
-        return {part: archive.read(name)}
+        names = archive.read(name)
+        if len(np.unique(names)) < len(names):
+            raise DataError(f"{name} holds a name twice")
+        return {part: names}
     if as_text:
         classes = _classes(cells, data if part == "step_y" else None)
 
@@ -156,7 +162,7 @@ def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np
 def _are_whole(cells: AnyArray, *, floats: bool) -> bool:
     """Whether int64 holds all of these numbers; `floats` are asked too."""
     if cells.dtype.kind in "biu":
-        return np.can_cast(cells.dtype, _INT64)
+        return all(first_loss(part, _INT64) is None for _, part in chunks(cells))
     return floats and are_whole_floats(cells)
 
 

@@ -21,6 +21,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.cells import BadCellError, Keys, Labels
+from seqtool.words import count
 
 _JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
 
@@ -114,8 +115,9 @@ def _parse_json(source: Input, line: int, text: str) -> Any:
         raise DataError(f"{source.name}: {place}: not JSON ({error.msg})") from None
     except RecursionError:
         raise DataError(f"{source.name}: line {line}: nested too deeply") from None
-    except ValueError as error:
-        raise DataError(f"{source.name}: line {line}: a number that no dtype can hold ({error})") from None
+    except ValueError as error:  # from `_finite`, or Python's own, which advises Python
+        why = "thousands of digits" if "digits" in str(error) else error
+        raise DataError(f"{source.name}: line {line}: a number that no dtype can hold ({why})") from None
 
 
 def _finite(text: str) -> float:
@@ -209,10 +211,17 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
             labels = Labels()
             codes = labels.encode(_cells(fields["label"]))
             if labels.missing:
-                raise DataError(f"{source.name}: {labels.missing:,} sequences have no label")
+                without = count(labels.missing, "sequence")
+                raise DataError(
+                    f"{source.name}: {without} {'has' if labels.missing == 1 else 'have'} no label"
+                )
             meaning, classes = labels.finish(None)
             names = {} if classes is None else {"classes": classes}
             ragged = ragged.replace(per_sequence={"y": meaning[codes]}, names=names)
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{source.name}: a key or a label holds a lone surrogate, which is not valid text"
+        ) from None
     except (BadCellError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(
             f"{source.name}: the key and the label must be one text or number each ({error})"

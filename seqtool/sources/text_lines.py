@@ -48,7 +48,6 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
         lengths.add(np.array(counts, dtype=np.int64))
         empty += counts.count(0)
     chosen = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
-    chosen = chosen if len(values) else np.dtype(np.float64)
     loss = numbers.loss(chosen)
     offsets = cumulative_offsets(lengths.done())
     if loss:

@@ -18,6 +18,7 @@ _PER_COLUMN = 100_000  # and what each column adds to that
 _PER_THREAD = (
     8 * 10**6
 )  # what a thread adds: blocks of text or data, what becomes of them, what its allocator keeps
+_MOST = 2**62  # bytes
 _FEWEST = 2  # threads, for which the figures above were measured
 _VARIABLE = "SEQTOOL_MAX_MEMORY"
 
@@ -98,4 +99,5 @@ def parse_size(text: str, option: str) -> int:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
     if not found:
         raise UsageError(f"{option} is {text!r}; a size such as 500M or 2G was expected")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
+    # More than any machine has is as good as any other size, and a float may be infinite.
+    return int(min(float(found[1]) * _UNITS[found[2].upper()], _MOST))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from seqtool.system.platform import ending_signals
+
+_PATIENCE = 0.2  # seconds until a signal that has ended nothing is sent again
 
 
 class Ended(BaseException):
@@ -18,6 +24,7 @@ class _State:
     """Which signal came, remembered because some libraries answer an exception with one of their own."""
 
     received: int | None = None
+    raised = False  # `Ended` is on its way to the handler of errors
     held = False
     written: list[str] | None = None  # None: nobody asked, and a program that saves for days needs no list
 
@@ -30,6 +37,40 @@ def install() -> None:
     for number in ending_signals():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    sys.unraisablehook = _swallowed
+    if hasattr(signal, "pthread_kill"):
+        _watch()
+
+
+def _watch() -> None:
+    """Send a signal again for as long as `Ended` is not on its way.
+
+    Python runs a handler between two steps of the main thread: not while that waits in a call of the system which
+    another thread has been interrupted in its stead, and in vain where the exception is swallowed.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    main = threading.main_thread().ident
+    assert main is not None
+    ending = ending_signals()
+
+    def watch() -> None:
+        while number := os.read(reader, 1):
+            if number[0] in ending:
+                time.sleep(_PATIENCE)
+                if not _state.raised:
+                    signal.pthread_kill(main, number[0])
+
+    threading.Thread(target=watch, name="signals", daemon=True).start()
+
+
+def _swallowed(error: sys.UnraisableHookArgs) -> None:
+    """Python swallows the exceptions of destructors and weak references: `Ended` has to be raised once more."""
+    if error.exc_type is Ended:
+        _state.raised = False
+    else:
+        sys.__unraisablehook__(error)
 
 
 def ignore() -> None:
@@ -83,13 +124,15 @@ def held() -> Iterator[None]:
         yield
     finally:
         _state.held = False
-    if _state.received is not None:
+    if _state.received is not None and not _state.raised:
+        _state.raised = True
         raise Ended
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    if _state.received is not None:
+    if _state.raised:
         return  # cleaning up has begun; a second signal must not stop it
     _state.received = number
     if not _state.held:
+        _state.raised = True
         raise Ended

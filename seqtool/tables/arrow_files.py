@@ -1,19 +1,24 @@
-"""Parquet and Arrow: files that hold record batches, with types of their own."""
+"""Parquet and Arrow: files that hold record batches, with types of their own.
+
+Neither format protects its offsets, so every batch is validated before anybody follows them. No input is mapped:
+another process may cut the file meanwhile, and a mapping would end ours then.
+"""
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from seqtool.arrays.file_array import read_into
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.files.npy import OwnFile
 from seqtool.system.platform import give_back
 from seqtool.tables.table import BATCH_BYTES
-
-if TYPE_CHECKING:
-    pass
 
 
 def row_count(source: Input) -> int | None:
@@ -57,7 +62,9 @@ def _parquet(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any
             text = BATCH_BYTES // (4 * _text_bytes(file.metadata, names))  # it is copied as it is encoded
             count = max(1, min(_rows_at_once(schema, columns), text))
             for batch in file.iter_batches(batch_size=count, columns=names):
-                yield batch.select(names)
+                chosen = batch.select(names)
+                _validate(chosen)
+                yield chosen
 
     return schema, batches
 
@@ -89,38 +96,118 @@ def is_nested(kind: Any) -> bool:
     return bool(pa.types.is_nested(kind))
 
 
+def _validate(batch: Any, *, once: bool | None = None) -> None:
+    """Raise ArrowInvalid where offsets fall or point past their data, or text is not UTF-8.
+
+    Lists and dictionaries are validated as a whole, however small the slice: `once` is true for these columns alone,
+    and false for the others.
+    """
+    import pyarrow as pa
+
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        whole = is_nested(column.type) or pa.types.is_dictionary(column.type)
+        if once is None or once == whole:
+            try:
+                # Values need no more than room, and times that are out of range are no danger.
+                column.validate(full=whole or not pa.types.is_primitive(column.type))
+            except pa.ArrowInvalid as error:
+                raise pa.ArrowInvalid(f"column {name!r}: {error}") from None
+
+
 def _arrow(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]]:
     import pyarrow as pa
 
     opener = pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file
-    with _memory_mapped(source) as (reading, _):
-        schema = opener(reading).schema
+    schema = opener(pa.PythonFile(_ArrowFile(source), "r")).schema
 
     def batches(columns: Sequence[int]) -> Iterator[Any]:
         count = _rows_at_once(schema, columns)
-        with _memory_mapped(source) as (reading, pages):
-            reader = opener(reading)
-            many = getattr(reader, "num_record_batches", None)
-            for batch in reader if many is None else map(reader.get_batch, range(many)):
-                chosen = batch.select(list(columns))
-                if any(is_nested(field.type) for field in chosen.schema):
-                    chosen.validate(full=True)  # bad offsets would read past the data: Arrow has no checksums
-                for begin in range(0, len(batch), count):
-                    yield chosen.slice(begin, count)
-                    # Pages that were looked at count as ours until they are given back.
-                    give_back(pages)
+        file = _ArrowFile(source)
+        for batch in _record_batches(source, file, columns):
+            _validate(batch, once=True)
+            for begin in range(0, len(batch), count):
+                part = batch.slice(begin, count)
+                _validate(part, once=False)
+                yield part
+                file.give_back()
 
     return schema, batches
 
 
-@contextmanager
-def _memory_mapped(source: Input) -> Iterator[tuple[Any, mmap.mmap]]:
-    """A file as Arrow reads it, and the pages of memory behind it."""
+def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> Iterator[Any]:
+    """The record batches of a file with these columns; others are not even read, where a batch is small."""
     import pyarrow as pa
 
-    with source.path.open("rb") as file:
-        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    yield pa.BufferReader(pa.py_buffer(pages)), pages  # which go when the last array on them does
+    if source.kind == "arrow-stream":
+        for batch in pa.ipc.open_stream(pa.PythonFile(file, "r")):
+            yield batch.select(list(columns))
+        return
+    reader = pa.ipc.open_file(pa.PythonFile(file, "r"))
+    wanted = sorted({*columns})
+    small = _SmallParts(source.path)
+    options = pa.ipc.IpcReadOptions(included_fields=wanted)
+    of_some = pa.ipc.open_file(pa.PythonFile(small, "r"), options=options)
+    for i in range(reader.num_record_batches):
+        small.room = _IN_MEMORY
+        try:
+            batch = of_some.get_batch(i).select([wanted.index(column) for column in columns])
+        except (pa.ArrowException, OSError):
+            if small.room >= 0:
+                raise
+            batch = reader.get_batch(i).select(list(columns))
+        yield batch
+
+
+_IN_MEMORY = 32 << 20  # bytes of a batch that stand in memory at once
+
+
+class _SmallParts(OwnFile):
+    """A file of which Arrow reads parts of record batches, as long as there is `room` in memory."""
+
+    room = _IN_MEMORY
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.room -= size or 0
+        if self.room < 0:
+            raise OSError("a batch takes more than memory should")
+        return super().read(size)
+
+
+class _ArrowFile(OwnFile):
+    """A file as Arrow reads it: what is large stands in a copy on disk, and only pages in use are in memory.
+
+    A file may hold all its rows in one batch, which Arrow can only read as a whole.
+    """
+
+    def __init__(self, source: Input) -> None:
+        super().__init__(source.path)
+        self._source = source
+        self._copy: mmap.mmap | None = None
+
+    def read_buffer(self, size: int) -> Any:
+        """The next bytes, which Arrow uses where they are."""
+        import pyarrow as pa
+
+        if size <= _IN_MEMORY:
+            return pa.py_buffer(self.read(size))
+        begin = self.tell()
+        piece = np.empty(_PIECE, np.uint8)
+        with Spool(self._source.temporary) as spool:
+            for done in range(0, size, _PIECE):
+                part = piece[: size - done]
+                read_into(self, part, begin + done, self._source.name)
+                spool.append(part)
+            self._copy = spool.map()
+        self.seek(begin + size)
+        return pa.py_buffer(self._copy)
+
+    def give_back(self) -> None:
+        """Let go of the pages that were looked at, which count as ours until then."""
+        if self._copy is not None:
+            give_back(self._copy)
+
+
+_PIECE = 1 << 20  # bytes that are copied at once
 
 
 def _damaged(source: Input, error: Exception) -> DataError:

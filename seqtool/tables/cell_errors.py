@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,13 +12,13 @@ from seqtool.tables.cells import BadCell
 
 _EXPECTED = {
     "key": "a key without a NUL character, one value per cell, was expected",
-    "order": "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected; "
-    "{column}:text sorts the column as text",
+    "order": "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected",
     "feature": "a number was expected; --missing {cell} reads it as a missing value, --drop {column} leaves "
     "the column out",
     "static": "a number was expected; --missing {cell} reads it as a missing value",
     "label": "text or a number was expected",
 }
+_COLUMN = re.compile(r"\{column(:[^{}]*)?\}")  # and what follows it in an option, which is quoted with it
 
 
 def bad_cell_error(
@@ -28,7 +29,9 @@ def bad_cell_error(
         return DataError(f"{name}: column {column!r} cannot be a {part} ({bad.reason})")
     cell = bad.cell if len(bad.cell) <= 40 else bad.cell[:37] + "..."
     expected = _EXPECTED[part].format(column=shlex.quote(column), cell=shlex.quote(cell))
-    what = cell if cell.startswith("a column of") else repr(cell)
+    if bad.expected:
+        expected = _COLUMN.sub(lambda found: shlex.quote(f"{column}{found[1]}"), bad.expected)
+    what = bad.cell if bad.cell.startswith("a column of") else repr(cell)
     return DataError(f"{place(bad.row)}, column {column!r}: {what}; {expected}")
 
 

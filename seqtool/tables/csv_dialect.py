@@ -48,7 +48,10 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
         delimiter = _ESCAPES.get(delimiter, delimiter)
         if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
             raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
-    row, delimiter, blank = _first_row(source, delimiter, encoding)
+    try:
+        row, delimiter, blank = _first_row(source, delimiter, encoding)
+    except UnicodeError:  # most bytes that are no text become surrogates, but not in every encoding
+        raise not_text_in(source, encoding) from None
     for column, cell in enumerate(row):
         check_encoded(source, blank + 1, column, cell, encoding)
     if header is None:
@@ -151,10 +154,35 @@ def check_encoded(source: Input, line: int, column: int, cell: str, encoding: st
         )
 
 
+def not_text_in(source: Input, encoding: str) -> DataError:
+    """The error for a file that is in another encoding."""
+    return DataError(f"{source.name}: not text in {encoding}; set --encoding, such as latin-1 or cp1252")
+
+
 def csv_reader(lines: Iterable[str], delimiter: str) -> Any:
     """The rows of some lines, as Python's `csv` module reads them; cells may be long."""
     csv.field_size_limit(1 << 30)
     return csv.reader(lines, delimiter=delimiter)
+
+
+def check_encoding(encoding: str) -> None:
+    """Raise UsageError for a name that stands for no encoding of text files, as base64 and idna do.
+
+    >>> check_encoding("latin-1")
+    """
+    try:
+        known = codecs.lookup(encoding)
+    except (LookupError, ValueError):  # ValueError: a NUL in its name
+        what = "no such encoding"
+    else:
+        if known.name not in _NO_FILES and getattr(known, "_is_text_encoding", True):
+            return
+        what = "no encoding of text files"
+    raise UsageError(f"--encoding {encoding}: {what}; utf-8, latin-1 and cp1252 are common")
+
+
+# Of names of the Internet, and of Python's own sources; and the one that is an error by definition.
+_NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "unicode_escape", "raw-unicode-escape"}
 
 
 def open_text(source: Input, encoding: str) -> io.TextIOWrapper:
@@ -164,11 +192,6 @@ def open_text(source: Input, encoding: str) -> io.TextIOWrapper:
 
 def _decoded(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
     """Bytes as text, line ends as they are; what is no text in this encoding becomes surrogates where it can."""
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise UsageError(
-            f"--encoding {encoding}: no such encoding; utf-8, latin-1 and cp1252 are common"
-        ) from None
+    check_encoding(encoding)
     name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     return io.TextIOWrapper(stream, encoding=name, errors="surrogateescape", newline="")

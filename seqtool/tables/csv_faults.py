@@ -7,7 +7,7 @@ import csv
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing
 from seqtool.tables.csv_blocks import LONGEST_ROW
-from seqtool.tables.csv_dialect import Dialect, check_encoded, csv_reader, open_text
+from seqtool.tables.csv_dialect import Dialect, check_encoded, csv_reader, not_text_in, open_text
 
 
 def line_of(source: Input, dialect: Dialect, row: int) -> int:
@@ -28,7 +28,7 @@ def first_fault(source: Input, dialect: Dialect, error: Exception) -> DataError 
     except DataError as found:
         return found
     except UnicodeError:
-        return DataError(f"{source.name}: not text in {dialect.encoding}; set --encoding")
+        return not_text_in(source, dialect.encoding)
     except BROKEN as broken:
         return damaged_packing(source.name, source.packing or "file's", broken)
     reason = " ".join(str(error).split())

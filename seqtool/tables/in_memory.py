@@ -18,7 +18,7 @@ import numpy as np
 
 from seqtool.arrays.array_likes import arrow_chunks, is_arrow, is_pandas_frame, is_struct, kind_of
 from seqtool.errors import UsageError, damaged
-from seqtool.tables.table import Expected, Table, typed_table
+from seqtool.tables.table import Expected, Table, text_columns, typed_table
 
 _ROWS = 1 << 17  # of a batch
 
@@ -118,7 +118,13 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
 
     if not named:
         return Table(
-            name, (None,) * len(labels), False, read, lambda row: f"{name}: row {row}", at_most=len(table)
+            name,
+            (None,) * len(labels),
+            False,
+            read,
+            lambda row: f"{name}: row {row}",
+            texts=text_columns(table.schema),
+            at_most=len(table),
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
     return typed_table(schema, read, name, len(table))

@@ -20,6 +20,8 @@ def names(source: Input) -> tuple[str, ...]:
         first = next(_objects(source), None)
     if first is None:
         raise DataError(f"{source.name}: holds no rows; one JSON object per line was expected")
+    for name in first[1]:
+        _check_text(source, first[0], f"the name {name!r}", name)
     return tuple(first[1])
 
 
@@ -84,19 +86,23 @@ def _parsed(source: Input, line: int, text: bytes) -> dict[str, Any]:
         row = json.loads(
             text.removeprefix(b"\xef\xbb\xbf"), parse_int=str, parse_float=str, parse_constant=str
         )
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise DataError(f"{source.name}: line {line}: nested too deeply") from None
+    except ValueError as error:
         raise DataError(f"{source.name}: line {line}: not JSON ({error})") from None
     if not isinstance(row, dict):
         raise DataError(f"{source.name}: line {line}: one JSON object per line was expected")
     return row
 
 
+def _check_text(source: Input, line: int, what: str, text: str) -> None:
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise DataError(f"{source.name}: line {line}: {what} holds a lone surrogate, which is not valid text")
+
+
 def _cell(source: Input, line: int, name: str, cell: Any) -> str:
     if isinstance(cell, str):
-        if not cell.isascii() and any("\ud800" <= char <= "\udfff" for char in cell):
-            raise DataError(
-                f"{source.name}: line {line}: field {name!r} holds a lone surrogate, which is not valid text"
-            )
+        _check_text(source, line, f"field {name!r}", cell)
         return cell
     if cell is None:
         return ""

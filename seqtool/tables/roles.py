@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,21 +14,42 @@ LabelKind = Literal["class", "number"]
 
 
 @dataclass(frozen=True)
+class OrderAs:
+    """How an order column is compared: as `text`, or as times of a strptime format; `descending`: the highest first."""
+
+    text: bool = False
+    time_format: str | None = None
+    descending: bool = False
+
+    def __str__(self) -> str:
+        reading = "text" if self.text else self.time_format
+        return "".join(f":{part}" for part in (reading, "desc" if self.descending else None) if part)
+
+
+PLAIN_ORDER = OrderAs()
+
+
+@dataclass(frozen=True)
 class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
-    `text_order` are the order columns that are to be compared as text.
+    `order_as` tells of the order columns how they are compared, where a call says so.
     """
 
     key: tuple[int, ...]
     order: tuple[int, ...]
-    text_order: frozenset[int]
+    order_as: Mapping[int, OrderAs]
     features: tuple[int, ...]
     spare_features: frozenset[int]
     label: int | None
     step_label: int | None
     static: tuple[int, ...]
+
+    @property
+    def as_written(self) -> frozenset[int]:
+        """The columns whose cells are compared as they are written: keys and labels."""
+        return frozenset({*self.key, *(c for c in (self.label, self.step_label) if c is not None)})
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -51,7 +72,7 @@ class Roles:
     def key_alone(self) -> Roles:
         """The key and nothing else, as a feature too where only its cells tell whether it is one."""
         spare = tuple(column for column in self.features if column in self.spare_features)
-        return Roles(self.key, (), frozenset(), spare, self.spare_features, None, None, ())
+        return Roles(self.key, (), {}, spare, self.spare_features, None, None, ())
 
 
 def resolve(
@@ -78,11 +99,12 @@ def resolve(
     labels = [None if name is None else position(table, name) for name in (label, step_label)]
     statics = tuple(position(table, name) for name in static)
     dropped = {position(table, name) for name in drop}
+    _refuse_twice(table, "--key", keys)
+    _refuse_twice(table, "--order-by", [column for column, _ in order])
+    _refuse_twice(table, "--static", statics)
     if columns is not None:
         chosen = [position(table, name) for name in columns]
-        twice = next((column for column in chosen if chosen.count(column) > 1), None)
-        if twice is not None:
-            raise UsageError(f"--columns names column {table.label(twice)!r} twice")
+        _refuse_twice(table, "--columns", chosen)
     else:
         apart = {*dropped, *statics, *(column for column in labels if column is not None)}
         if table.named:
@@ -103,13 +125,19 @@ def resolve(
     return Roles(
         keys,
         tuple(column for column, _ in order),
-        frozenset(column for column, as_text in order if as_text),
+        {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
         tuple(chosen),
         frozenset(keys) if assumed else frozenset(),
         labels[0],
         labels[1],
         statics,
     )
+
+
+def _refuse_twice(table: Table, option: str, columns: Sequence[int]) -> None:
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{option} names column {table.label(twice)!r} twice")
 
 
 def columns_named(given: Any) -> list[str | int]:
@@ -142,12 +170,33 @@ def column_named(given: Any) -> Any:
         return str(given)  # the label of a frame's column, such as a date
 
 
-def _order(table: Table, wanted: str | int) -> tuple[int, bool]:
-    """The column of `--order-by C` or `C:text`, and whether its cells are compared as text."""
+def _order(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
+    """The column of `--order-by C`, and what `:text`, `:desc` or a strptime format behind it say; names come first."""
     text = str(wanted)
-    if text.endswith(":text") and text not in table.columns:
-        return position(table, text.removesuffix(":text")), True
-    return position(table, wanted), False
+    name, read_as = text, PLAIN_ORDER
+    if not _is_column(table, name) and name.endswith(":desc"):
+        name, read_as = name.removesuffix(":desc"), OrderAs(descending=True)
+    if not _is_column(table, name) and name.endswith(":text"):
+        return position(table, name.removesuffix(":text")), replace(read_as, text=True)
+    if not _is_column(table, name) and "%" in name and ":" in name:
+        return _time_order(table, name, read_as)
+    return position(table, name), read_as
+
+
+def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs]:
+    """The column and the format of `C:FORMAT`, parted by the last colon that stands behind the name of a column."""
+    from seqtool.tables.cells.times import check_time_format
+
+    colons = [place for place, letter in enumerate(text) if letter == ":" and "%" in text[place:]]
+    behind = [place for place in colons if _is_column(table, text[:place])]
+    colon = (behind or colons)[-1 if behind else 0]
+    column, time_format = position(table, text[:colon]), text[colon + 1 :]
+    check_time_format(time_format)
+    return column, replace(read_as, time_format=time_format)
+
+
+def _is_column(table: Table, text: str) -> bool:
+    return (table.named and text in table.columns) or (text.isdecimal() and int(text) < len(table.columns))
 
 
 def position(table: Table, wanted: str | int) -> int:
@@ -160,7 +209,7 @@ def position(table: Table, wanted: str | int) -> int:
         return table.columns.index(text)
     count = len(table.columns)
     if text.isdecimal():
-        if int(text) < count:
+        if len(text) < 10 and int(text) < count:  # Python refuses to read thousands of digits
             return int(text)
         raise DataError(
             f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"

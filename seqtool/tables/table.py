@@ -16,6 +16,7 @@ import numpy as np
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.tables.csv_dialect import check_encoding
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Table:
 
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
-    be found; `dtype` is set where all cells share one (arrays). `place` turns a row number into words for an
-    error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`; `notes` says
-    what was taken for granted, `dialect` how text was read, for a receipt.
+    be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table.
+    `place` turns a row number into words for an error. `rows` counts what was read so far, of at most `at_most`, where
+    that is known, from `sources`; `notes` says what was taken for granted, `dialect` how text was read, for a receipt.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Table:
     place: Callable[[int], str]
     text: bool = False
     dtype: np.dtype[Any] | None = None
+    texts: frozenset[int] = frozenset()
     at_most: int | None = None
     sources: tuple[Input, ...] = ()
     rows: int = 0
@@ -103,11 +105,14 @@ class Table:
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How text files are to be read; None: look at the file."""
+    """How text files are to be read; None: look at the file. Raises UsageError for what is no encoding of text."""
 
     delimiter: str | None = None
     header: bool | None = None
     encoding: str = "utf-8"
+
+    def __post_init__(self) -> None:
+        check_encoding(self.encoding)
 
 
 def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
@@ -120,7 +125,28 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
     # The index that pandas writes has no name of its own.
     names = tuple(None if not column or _INDEX.fullmatch(column) else column for column in schema.names)
     notes = [left_out(position) for position, column in enumerate(names) if column is None]
-    return Table(name, names, True, read, lambda row: f"{name}: row {row}", at_most=at_most, notes=notes)
+    return Table(
+        name,
+        names,
+        True,
+        read,
+        lambda row: f"{name}: row {row}",
+        texts=text_columns(schema),
+        at_most=at_most,
+        notes=notes,
+    )
+
+
+def text_columns(schema: Any) -> frozenset[int]:
+    """The columns of text, by position."""
+    import pyarrow as pa
+
+    def is_text(kind: Any) -> bool:
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        types = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+        return any(is_kind(kind) for is_kind in types)
+
+    return frozenset(i for i, field in enumerate(schema) if is_text(field.type))
 
 
 def left_out(position: int) -> str:

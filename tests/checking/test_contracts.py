@@ -22,11 +22,6 @@ NAN = float("nan")
 F4 = "float32"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
 def look(path: Path, reader: Any, **foreign: Any) -> list[Finding]:
     with Spool() as spool, opened([str(path)]) as [source]:
         return check(source, reader=reader, foreign=ForeignSpec(**foreign), spool=spool)

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 import pytest
-import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,14 +30,10 @@ from seqtool.sequences.padding_values import Side
 from seqtool.tables import csv_dialect, opening
 from seqtool.tables.roles import LabelKind
 from tests.command import Done, Place
+from tests.hunting import examples
 
-ROOT: Any = typer.main.get_command(cli.build())
+ROOT: Any = cli.build()
 ROWS = "user,time,score\nb,2,0.5\na,1,1.5\n"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
 
 
 @pytest.fixture
@@ -273,7 +268,7 @@ TEXTS = st.text(st.sampled_from('ab1.-_e ,;|\t"é\ufeff\n\r'), max_size=25)
 
 
 @given(TEXTS, MARKS, st.sampled_from([None, True, False]), st.sampled_from(["a.csv", "a.tsv"]))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_first_row_is_what_the_reader_of_csv_takes_it_for(
     text: str, mark: str | None, header: bool | None, name: str
 ) -> None:

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections import namedtuple
 from collections.abc import Iterator
@@ -536,17 +535,16 @@ WRONG = {
 @pytest.mark.parametrize("options", WRONG)
 @pytest.mark.parametrize("call", ["pad missing.npy", "group missing.csv --key k", "pad -", "group - --key k"])
 def test_commands_judge_the_call_before_they_open_anything(call: str, options: str, tmp_path: Path) -> None:
-    """No source is there, or one from which nothing ever comes."""
+    """No source is there, or one from which nothing ever comes: a call that reads it would wait until it fails."""
     place = Place(tmp_path)
-    process = place.start(*call.split(), *options.split(), stdin=subprocess.PIPE)
+    reader, writer = os.pipe()
     try:
-        assert process.stderr is not None
-        told = process.stderr.read().decode()  # standard input stays open
-        assert process.wait(timeout=60) == 2
+        done = place.run(*call.split(), *options.split(), stdin=Path(f"/dev/fd/{reader}"))
     finally:
-        process.kill()
-        process.communicate()
-    assert told.startswith(f"seqtool: error: {WRONG[options]}")
+        os.close(reader)
+        os.close(writer)
+    assert done.code == 2
+    assert done.err.startswith(f"seqtool: error: {WRONG[options]}")
     assert place.files() == {}
     assert place.left_behind() == []
 
@@ -560,3 +558,15 @@ def test_commands_judge_the_call_before_they_open_anything(call: str, options: s
 )
 def test_an_option_left_out_leaves_the_default_side(post: bool | None, default: Any, side: str) -> None:
     assert PaddingOptions(post=post).side(default) == side
+
+
+@pytest.mark.parametrize("command", ["pad", "truncate --maxlen 2", "group --key k", "plot"])
+def test_an_output_that_is_the_input_is_called_that_whatever_its_suffix(command: str, place: Place) -> None:
+    place.write("in.csv", "k,v\n1,2\n")
+    name, *options = command.split()
+    done = place.run(name, "in.csv", *options, "-o", "./in.csv")
+    assert (done.code, done.err) == (
+        2,
+        "seqtool: error: in.csv: is both input and output; choose another -o\n",
+    )
+    assert (place.folder / "in.csv").read_text() == "k,v\n1,2\n"

@@ -33,6 +33,7 @@ from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import Roles, resolve
 from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, TIGHT
+from tests.hunting import examples
 
 NAMES = ("k", "t", "a", "b", "s", "y", "z")
 Columns = list[list[Any]]
@@ -261,7 +262,7 @@ def some_options(draw: Any) -> tuple[dict[str, Any], GroupOptions]:
 
 
 @given(st.data(), text_columns())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_pieces_of_text_say_and_give_what_the_whole_does(data: st.DataObject, columns: Columns) -> None:
     parts, options = some_options(data.draw)
     pieces = pieces_of(columns, data.draw(some_cuts(len(columns[0]))))
@@ -276,7 +277,7 @@ def test_pieces_of_text_say_and_give_what_the_whole_does(data: st.DataObject, co
 
 
 @given(st.data(), text_columns())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_pieces_without_names_find_which_keys_are_features(data: st.DataObject, columns: Columns) -> None:
     columns = [columns[0], columns[2], columns[3]]
     pieces = pieces_of(columns, data.draw(some_cuts(len(columns[0]))))
@@ -295,7 +296,7 @@ MIXED = ["1", "2.5", "2026-01-31", "2026-01-31T00:00:00Z", "NA", "x"]
 
 @given(st.data(), st.lists(st.sampled_from(MIXED[:3]) | st.sampled_from(MIXED), min_size=1, max_size=5))
 @example(None, ["1", "2026-01-31", "x"])  # the second piece is of dates until its bad cell
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_order_cells_of_several_kinds_are_refused_where_the_whole_refuses_them(
     data: st.DataObject | None, cells: list[str]
 ) -> None:
@@ -329,7 +330,7 @@ DURATIONS = [pa.duration("s"), pa.duration("ms"), pa.duration("ns")]
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_pieces_of_several_types_say_and_give_what_the_whole_does(data: st.DataObject) -> None:
     draw = data.draw
     orders = draw(st.sampled_from([INTEGERS, [*INTEGERS, *FLOATS], TIMES, DURATIONS, [*TIMES, pa.int64()]]))
@@ -376,7 +377,7 @@ def test_pieces_of_an_array_keep_its_type(dtype: str) -> None:
 
 
 @given(st.data(), text_columns())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_csv_files_observed_apart_give_what_one_call_does(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, columns: Columns
 ) -> None:

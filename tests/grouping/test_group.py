@@ -165,8 +165,9 @@ def test_missing_words_are_keys_like_others(grouped: FromText) -> None:
     assert grouped.keys("NA", "null", "nan", "None").tolist() == ["NA", "None", "nan", "null"]
 
 
-def test_what_reads_as_missing_among_features_is_no_key_word_even_if_asked(grouped: FromText) -> None:
-    assert grouped.keys("?", "b", missing=["?"]).tolist() == ["?", "b"]
+def test_what_is_said_to_be_missing_is_no_key(grouped: FromText) -> None:
+    assert grouped.keys("?", "b", missing=["?"], empty_key="drop").tolist() == ["b"]
+    assert grouped.keys("?", "b", missing=["?"], empty_key="keep").tolist() == ["?", "b"]
 
 
 def test_ids_past_2_to_the_53_stay_apart(grouped: FromText) -> None:
@@ -479,10 +480,10 @@ def test_mixed_kinds_in_an_order_column_are_told_by_the_first_cell_of_another_ki
     "cell", ["12/31/2023", "frame10", "2024-13-01", "20240101x", "12:00", "1_000", "0x1F"]
 )
 @pytest.mark.parametrize("cut", [None, 1])
-def test_other_text_in_an_order_column_is_refused_and_the_way_out_named(
+def test_text_among_the_numbers_of_an_order_column_is_refused(
     grouped: FromText, cell: str, cut: int | None
 ) -> None:
-    with pytest.raises(DataError, match=f"line 3, column 't': '{cell}'; .*t:text sorts the column as text"):
+    with pytest.raises(DataError, match=f"line 3, column 't': '{cell}'; .* are numbers; correct it"):
         grouped(f"k,t,a\nx,1,1\nx,{cell},1\n", order_by="t", cut=cut)
     with pytest.raises(DataError, match="column 't'"):
         grouped(f"k,t,a\nx,{cell},1\nx,{cell},1\n", order_by="t", cut=cut)

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,6 @@ from tests import oracles
 from tests.command import Place, succeeded
 
 sides = st.sampled_from(["pre", "post"])
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
 
 
 @given(oracles.raggeds(riders=True), st.integers(1, 6), sides)

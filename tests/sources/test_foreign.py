@@ -20,11 +20,6 @@ X = np.array([[[1.0, 2], [0, 0]], [[3, 4], [5, 6]], [[0, 0], [0, 0]]], np.float3
 LENGTHS = np.array([1, 2, 0])
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
-
-
 def read(path: Path, **said: Any) -> Sequences:
     with opened([str(path)]) as [source]:
         return read_array(source, source_options(**said))

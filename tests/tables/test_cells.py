@@ -27,6 +27,7 @@ from seqtool.tables.cells import (
     plain,
 )
 from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
+from seqtool.tables.roles import OrderAs
 from tests.oracles import told
 
 WORDS = missing_words()
@@ -474,7 +475,7 @@ def test_columns_that_cannot_be_keys_are_refused(array: Any) -> None:
 
 def order_of(*batches: Any, as_text: bool = False, text: bool = True) -> tuple[Order, list[Any]]:
     """The encoder after these batches, and for each cell what the engine sorts by."""
-    order, cells, row = Order(WORDS, as_text=as_text), [], 0
+    order, cells, row = Order(WORDS, read_as=OrderAs(text=as_text)), [], 0
     for batch in batches:
         array = batch if isinstance(batch, (pa.Array, pa.DictionaryArray)) else pa.array(batch)
         parts = order.encode(array, row)

@@ -149,7 +149,7 @@ def sniffed_or_refused(folder: Path, data: bytes, kept: int, encoding: str) -> A
     written=st.sampled_from(["", "utf-8"]),
     kept=st.integers(1, 80),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @example(text="  \n\nab;ab\n1;1\n", encoding="utf-8", written="", kept=5)
 @example(text="a,b\r\n1,2\r\n", encoding="utf-8", written="", kept=4)
 @example(text='"a\n\nb",b\n1,2\n', encoding="utf-8", written="", kept=6)

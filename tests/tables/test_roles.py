@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError
 from seqtool.tables.in_memory import from_array
-from seqtool.tables.roles import resolve
+from seqtool.tables.roles import OrderAs, resolve
 from seqtool.tables.table import Table
 from seqtool.words import join_names, split_names
 
@@ -70,10 +70,10 @@ def test_several_keys_keep_their_order() -> None:
 def test_order_by_text_is_told_apart() -> None:
     roles = resolve(NAMED, key=["id"], order_by=["t:text", "a"])
     assert roles.order == (1, 2)
-    assert roles.text_order == {1}
+    assert roles.order_as == {1: OrderAs(text=True)}
     named = table("k", "t:text", "a")
-    assert resolve(named, key=["k"], order_by=["t:text"]).text_order == frozenset()
-    assert resolve(BARE, key=[0], order_by=["1:text"]).text_order == {1}
+    assert resolve(named, key=["k"], order_by=["t:text"]).order_as == {}
+    assert resolve(BARE, key=[0], order_by=["1:text"]).order_as == {1: OrderAs(text=True)}
 
 
 def test_a_name_wins_over_a_position() -> None:

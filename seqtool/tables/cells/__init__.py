@@ -24,7 +24,8 @@ from seqtool.tables.cells.keys import Keys, KeyState
 from seqtool.tables.cells.labels import Labels, LabelState, encode_labels
 from seqtool.tables.cells.number_state import Loss, NumberState
 from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
-from seqtool.tables.cells.order import Order, OrderState
+from seqtool.tables.cells.order import Order
+from seqtool.tables.cells.order_state import OrderState
 
 __all__ = [
     "BadCell",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -22,12 +22,16 @@ Row = Any
 
 
 class BadCellError(Exception):
-    """A cell that is not what its column needs: its row within the batch, and what stands there."""
+    """A cell that is not what its column needs: its row within the batch, what stands there, and what was expected.
 
-    def __init__(self, row: int, cell: str) -> None:
+    `expected` is set where the column alone does not tell; {column} in it stands for the name of the column.
+    """
+
+    def __init__(self, row: int, cell: str, expected: str = "") -> None:
         super().__init__(f"row {row} holds {cell!r}")
         self.row = row
         self.cell = cell
+        self.expected = expected
 
 
 class UnseenError(Exception):
@@ -39,7 +43,7 @@ class BadCell:
     """The first cell of a column that is not what the column needs: its row, and what stands there.
 
     `odd` of the `sampled` cells about it are not numbers; `kind` is set where the type of the whole column is what
-    is wrong, `reason` where Arrow refused it.
+    is wrong, `reason` where Arrow refused it; `expected` as in `BadCellError`.
     """
 
     row: Row
@@ -48,6 +52,7 @@ class BadCell:
     sampled: int = 0
     kind: str = ""
     reason: str = ""
+    expected: str = ""
 
 
 class _Placed(Protocol):
@@ -76,6 +81,17 @@ def in_file(found: Any, file: int) -> Any:
     return None if found is None else replace(found, row=(file, found.row))
 
 
+def added_counts(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The counts of both by text.
+
+    >>> added_counts({"NA": 1}, {"NA": 2, "": 5})
+    {'NA': 3, '': 5}
+    """
+    return {
+        text: one.get(text, 0) + other.get(text, 0) for text in [*one, *(t for t in other if t not in one)]
+    }
+
+
 def row_of(rows: int | Array, place: int) -> int:
     """The row in the table of a place in a batch, which begins at a row, or whose rows are listed.
 
@@ -97,10 +113,42 @@ def missing_words(more: Iterable[str] = ()) -> Any:
     return pa.array(sorted(cases | set(more)), pa.string())
 
 
+def reads_as_missing(cell: str) -> bool:
+    """Whether a cell of text is one of the usual words for a missing value, or holds nothing.
+
+    >>> reads_as_missing(" NA "), reads_as_missing("Nantes")
+    (True, False)
+    """
+    return len(cell) <= _LONGEST and cell.strip().lower() in MISSING
+
+
+_LONGEST = 40  # letters, blanks included: what is longer is not looked at
+
+
 @lru_cache(maxsize=32)
 def word_set(words: tuple[str, ...]) -> Any:
     """Spellings of a missing value as Arrow looks them up; what is pickled holds the words alone."""
     return pa.array(words, pa.string())
+
+
+def whole_number(text: str) -> int | None:
+    """The integer that a text spells, None for any other text.
+
+    One of more digits than any dtype holds becomes one that no dtype holds either: Python refuses to read thousands
+    of digits, which takes long.
+
+    >>> whole_number(" -12"), whole_number("1.0"), whole_number("9" * 5000) == 10**400
+    (-12, None, True)
+    """
+    if not INTEGER.fullmatch(text):
+        return None
+    number = text.strip()
+    digits = number.lstrip("+-").lstrip("0")
+    sign = -1 if number.startswith("-") else 1
+    return sign * (int(digits or "0") if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS)
+
+
+_MOST_DIGITS = 400  # float64 ends before 10^309
 
 
 def is_text(array: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,30 +17,40 @@ from seqtool.tables.cells.cells import (
     BadCell,
     BadCellError,
     UnseenError,
+    added_counts,
     earliest,
     in_file,
     is_text,
     plain,
+    reads_as_missing,
+    word_set,
 )
 from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
 
 
 @dataclass(frozen=True)
 class KeyState:
-    """What is known of a key column: whether every cell is a plain integer, and how many hold nothing."""
+    """What is known of a key column: whether every cell is a plain integer, and how many hold nothing.
+
+    `words` counts the rows of each key that is a word for a missing value, such as NA, or was named as one.
+    """
 
     integer: bool = True
     empty: int = 0
     bad: BadCell | None = None
+    words: Mapping[str, int] = field(default_factory=dict)
 
     def merge(self, other: KeyState) -> KeyState:
         """What is known of the rows of both.
 
         >>> KeyState(empty=2).merge(KeyState(integer=False, empty=1))
-        KeyState(integer=False, empty=3, bad=None)
+        KeyState(integer=False, empty=3, bad=None, words={})
         """
         return KeyState(
-            self.integer and other.integer, self.empty + other.empty, earliest(self.bad, other.bad)
+            self.integer and other.integer,
+            self.empty + other.empty,
+            earliest(self.bad, other.bad),
+            added_counts(self.words, other.words),
         )
 
     def in_file(self, file: int) -> KeyState:
@@ -47,31 +59,60 @@ class KeyState:
 
 
 def read_keys(
-    array: Any, *, keep_empty: bool = False, integer: bool = True
+    array: Any, *, keep_empty: bool = False, integer: bool = True, missing: tuple[str, ...] = ()
 ) -> tuple[Any, Array | None, KeyState]:
     """A batch of keys: (n,) NumPy int64 or Arrow text, which rows have none (or None), and what it adds to the state.
 
-    Cells are compared as written: 007, 07 and 7 are three keys. With `keep_empty` an empty cell is a key of text
-    like others; `integer=False` gives text in any case. Raises BadCellError for a cell that cannot be a key.
+    Cells are compared as written: 007, 07 and 7 are three keys. An empty cell is no key, nor is one of the texts
+    that are `missing`; with `keep_empty` these are keys of text like others. `integer=False` gives text in any case.
+    Raises BadCellError for a cell that cannot be a key.
 
-    >>> read_keys(pa.array(["7", "", "12"]))
-    (array([ 7,  0, 12]), array([False,  True, False]), KeyState(integer=True, empty=1, bad=None))
+    >>> keys, left_out, found = read_keys(pa.array(["7", "", "12"]))
+    >>> keys, left_out, found.integer, found.empty
+    (array([ 7,  0, 12]), array([False,  True, False]), True, 1)
     """
     array = spelled(plain(array))
-    if pa.types.is_integer(array.type) and not array.null_count:
+    named = any(_INTEGER.fullmatch(word) for word in missing)
+    if pa.types.is_integer(array.type) and not array.null_count and not named:
         return (np.asarray(array) if integer else array.cast(pa.string())), None, KeyState()
     if not is_text(array):
         array = array.cast(pa.string())
     array = pc.fill_null(array, "")
     refuse_nul(array)
     empty = np.diff(text_offsets(array)) == 0
+    words = _words(array, empty)
+    if missing:
+        absent = pc.is_in(array, value_set=word_set(missing))
+        words = added_counts(words, _counts(array.filter(absent), but=words))
+        empty |= np.asarray(absent)
     count = int(empty.sum())
     left_out = empty if count and not keep_empty else None
     if integer:
         integers = plain_integers(array if left_out is None else pc.if_else(pa.array(empty), "0", array))
         if integers is not None:
-            return np.asarray(integers), left_out, KeyState(empty=count)
-    return array, left_out, KeyState(False, count)
+            return np.asarray(integers), left_out, KeyState(empty=count, words=words)
+    return array, left_out, KeyState(False, count, words=words)
+
+
+_INTEGER = re.compile(r"0|-?[1-9]\d*")
+
+
+def _words(array: Any, empty: Array) -> dict[str, int]:
+    """The rows of each key that is one of the usual words for a missing value: all begin with an n, or a blank."""
+    offsets, rows = text_offsets(array), np.flatnonzero(~empty)
+    first = text_bytes(array)[offsets[rows] - offsets[0]]
+    likely = ((first | 0x20) == ord("n")) | (first <= ord(" "))
+    if not likely.any():
+        return {}
+    found = _counts(array.take(pa.array(rows[likely])))
+    return {text: rows for text, rows in found.items() if reads_as_missing(text)}
+
+
+def _counts(array: Any, but: Container[str] = ()) -> dict[str, int]:
+    """How often each text stands in an array."""
+    counted = pc.value_counts(array)
+    pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+    return {text: rows for text, rows in pairs if text not in but}
 
 
 class Keys:
@@ -81,9 +122,15 @@ class Keys:
     """
 
     def __init__(
-        self, *, keep_empty: bool = False, state: KeyState | None = None, final: bool = False
+        self,
+        *,
+        keep_empty: bool = False,
+        missing: Sequence[str] = (),
+        state: KeyState | None = None,
+        final: bool = False,
     ) -> None:
         self.state = state or KeyState()
+        self._missing = tuple(missing)
         self._keep_empty = keep_empty
         self._final = final
 
@@ -99,7 +146,9 @@ class Keys:
 
     def encode(self, array: Any) -> tuple[Any, Array | None]:
         """The batch as NumPy int64, or as Arrow text; and which rows have no key, or None."""
-        cells, left_out, found = read_keys(array, keep_empty=self._keep_empty, integer=self.state.integer)
+        cells, left_out, found = read_keys(
+            array, keep_empty=self._keep_empty, integer=self.state.integer, missing=self._missing
+        )
         if not self._final:
             self.state = self.state.merge(found)
         elif self.state.integer and not found.integer:

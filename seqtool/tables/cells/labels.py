@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.dtypes import Array, first_loss, holds
 from seqtool.errors import DataError
+from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.tables.cells.cells import (
-    INTEGER,
     BadCell,
     Row,
     UnseenError,
+    added_counts,
     earliest,
     in_file,
     is_text,
     plain,
+    reads_as_missing,
     row_of,
+    whole_number,
 )
 from seqtool.tables.cells.keys import refuse_nul, spelled
-from seqtool.tables.cells.numbers import holds
 
 
 @dataclass
@@ -33,12 +35,15 @@ class LabelState:
     """What is known of a label column: its distinct texts in the order of their first rows, and missing ones.
 
     `codes` numbers the texts from 0 in that order, and `rows` holds the first row of each, so that neither
-    depends on the order in which pieces of a table are merged. It grows in place.
+    depends on the order in which pieces of a table are merged. `absent` counts the rows of each text that is no
+    label, for it is empty or was named as such; `doubtful` those of each word that is a missing value among numbers,
+    and may be the name of a class among text. It grows in place.
     """
 
     codes: dict[str, int] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
-    missing: int = 0
+    absent: dict[str, int] = field(default_factory=dict)
+    doubtful: dict[str, int] = field(default_factory=dict)
     bad: BadCell | None = None
 
     def merge(self, other: LabelState) -> LabelState:
@@ -54,44 +59,80 @@ class LabelState:
         return LabelState(
             {text: code for code, text in enumerate(texts)},
             [first[text] for text in texts],
-            self.missing + other.missing,
+            added_counts(self.absent, other.absent),
+            added_counts(self.doubtful, other.doubtful),
             earliest(self.bad, other.bad),
         )
 
     def in_file(self, file: int) -> LabelState:
         """The same, its rows counted in one of several files."""
-        rows = [(file, row) for row in self.rows]
-        return LabelState(dict(self.codes), rows, self.missing, in_file(self.bad, file))
+        return replace(self.copy(), rows=[(file, row) for row in self.rows], bad=in_file(self.bad, file))
 
     def copy(self) -> LabelState:
         """The same, to grow apart."""
-        return LabelState(dict(self.codes), list(self.rows), self.missing, self.bad)
+        return LabelState(dict(self.codes), list(self.rows), dict(self.absent), dict(self.doubtful), self.bad)
 
     def text(self, code: int) -> str:
         """The label behind a code."""
         return list(self.codes)[code]
 
-    def finish(self, how: str | None) -> tuple[Array, Array | None]:
+    @property
+    def without(self) -> dict[str, int]:
+        """The rows of each text that is no label: words for missing values too where all others are numbers.
+
+        >>> LabelState({"7": 0, "NA": 1}, [0, 1], doubtful={"NA": 4}).without
+        {'NA': 4}
+        """
+        others = self.codes.keys() - self.absent.keys() - self.doubtful.keys() if self.doubtful else set()
+        among_numbers = bool(others) and all(_number(text) is not None for text in others)
+        return {**self.absent, **self.doubtful} if among_numbers else dict(self.absent)
+
+    @property
+    def stray(self) -> str | None:
+        """The first label that is no number where another is a fraction: all of them are classes for it.
+
+        >>> LabelState({"0.5": 0, "1O.5": 1}, [0, 1]).stray
+        '1O.5'
+        """
+        apart = self.absent.keys() | self.doubtful.keys()
+        numbers = {text: _number(text) for text in self.codes if text not in apart}
+        fraction = any(number is not None and number != int(number) for number in numbers.values())
+        return next((text for text, number in numbers.items() if number is None), None) if fraction else None
+
+    @property
+    def missing(self) -> int:
+        """The rows without a label."""
+        return sum(self.without.values())
+
+    def finish(self, how: str | None, *, keep: bool = False) -> tuple[Array, Array | None]:
         """What each code becomes, and the names of the classes; (codes,) numbers and None for plain numbers.
 
         Text and whole numbers become class ids, 0 to C - 1 in sorted order; fractions stay numbers, float32;
-        `how` is "class" or "number" where a person decides. Raises DataError for numbers that are none, or
-        that would change.
+        `how` is "class" or "number" where a person decides. What is missing becomes NaN among numbers and UNLABELLED
+        among classes where it is to be kept, else anything. Raises DataError for numbers that are none, or that
+        would change.
         """
-        texts = list(self.codes)
-        numbers = [_number(text) for text in texts]
-        whole = (
-            _integers(texts)
-            if all(number is not None and number == int(number) for number in numbers)
-            else None
-        )
-        if how == "number" or (
-            how is None and whole is None and all(number is not None for number in numbers)
-        ):
-            return _label_numbers(texts, numbers, whole), None
-        names = np.array(texts, dtype=str) if whole is None else np.array(whole, dtype=np.int64)
-        classes, ids = np.unique(names, return_inverse=True)
-        return ids.astype(np.int64), classes
+        without = self.without
+        present = np.array([text not in without for text in self.codes], dtype=bool)
+        kept = keep and not present.all()
+        found, classes = _meaning([text for text in self.codes if text not in without], how, with_nan=kept)
+        nothing = 0 if not kept else UNLABELLED if classes is not None else np.nan
+        meaning = np.full(len(present), nothing, dtype=found.dtype)
+        meaning[present] = found
+        return meaning, classes
+
+
+def _meaning(texts: list[str], how: str | None, *, with_nan: bool) -> tuple[Array, Array | None]:
+    """What each label becomes, and the names of the classes, where none is missing; numbers `with_nan` are floats."""
+    numbers = [_number(text) for text in texts]
+    whole = (
+        _integers(texts) if all(number is not None and number == int(number) for number in numbers) else None
+    )
+    if how == "number" or (how is None and whole is None and all(number is not None for number in numbers)):
+        return _label_numbers(texts, numbers, None if with_nan else whole), None
+    names = np.array(texts, dtype=str) if whole is None else np.array(whole, dtype=np.int64)
+    classes, ids = np.unique(names, return_inverse=True)
+    return ids.astype(np.int64), classes
 
 
 def read_labels(array: Any) -> Any:
@@ -131,7 +172,7 @@ class Labels:
     def __init__(
         self, missing: Sequence[str] = (), *, state: LabelState | None = None, final: bool = False
     ) -> None:
-        # A label may well be called none or NA: only what holds nothing, and what a person names, is missing.
+        # A label may well be called none or NA: among text only what is empty, or named, is missing.
         self._words = frozenset({"", *map(str, missing)})
         self._final = final
         self.state = LabelState() if state is None else state if final else state.copy()
@@ -156,10 +197,17 @@ class Labels:
                 known[texts[place]] = len(known)
                 self.state.rows.append(row_of(first_row, int(firsts[place])))
         if not self._final:
-            words = [place for place, text in enumerate(texts) if text in self._words]
-            self.state.missing += sum(int((indices == place).sum()) for place in words)
+            self._count_missing(texts, indices)
         codes = np.array([known[text] for text in texts], dtype=np.int64)
         return np.asarray(codes[indices])
+
+    def _count_missing(self, texts: list[str], indices: Array) -> None:
+        """Count the rows of each text that holds nothing, or may do so."""
+        for place, text in enumerate(texts):
+            named = text in self._words
+            if named or reads_as_missing(text):
+                counts = self.state.absent if named else self.state.doubtful
+                counts[text] = counts.get(text, 0) + int((indices == place).sum())
 
     def text(self, code: int) -> str:
         """The label behind a code."""
@@ -177,7 +225,7 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     for text, number in zip(texts, numbers, strict=True):
         if number is None:
             raise DataError(f"label {text!r} is not a number; use --label-as class")
-        spelled = int(text) if INTEGER.fullmatch(text) else None
+        spelled = whole_number(text)
         if first_loss(np.array([number]), single) is not None or (
             spelled is not None and not holds(spelled, single)
         ):
@@ -194,6 +242,17 @@ def _number(text: str) -> float | None:
 
 
 def _integers(texts: list[str]) -> list[int] | None:
-    integers = [int(text) if INTEGER.fullmatch(text) else int(Decimal(text)) for text in texts]
+    integers = [_integer(text) for text in texts]
     inside = all(-(2**63) <= integer < 2**63 for integer in integers)
     return integers if inside else None
+
+
+def _integer(text: str) -> int:
+    """The integer that a number is, to its last digit."""
+    whole = whole_number(text)
+    if whole is not None:
+        return whole
+    try:
+        return int(Decimal(text))
+    except InvalidOperation:  # an exponent beyond its own: only of zero, for others are infinite as a float
+        return 0

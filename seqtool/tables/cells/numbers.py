@@ -8,10 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, describe_loss, first_loss
+from seqtool.arrays.dtypes import Array, describe_loss, first_loss, holds
 from seqtool.tables.cells.cells import (
     EXACT,
-    INTEGER,
     BadCell,
     BadCellError,
     UnseenError,
@@ -19,6 +18,7 @@ from seqtool.tables.cells.cells import (
     is_text,
     plain,
     row_of,
+    whole_number,
     word_set,
 )
 from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
@@ -195,7 +195,7 @@ class _Reader:
                 raise BadCellError(row, array[row].as_py())
         for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
             cell, number = present[row].as_py(), numbers[row].item()
-            whole = int(cell) if INTEGER.fullmatch(cell) else None
+            whole = whole_number(cell)
             changed = whole is not None and (np.isinf(number) or whole != number)
             if changed or (np.isinf(number) and "inf" not in cell.lower()):
                 shown = repr(cell if len(cell) <= 30 else f"{cell[:27]}...")
@@ -265,20 +265,6 @@ def _is_small(numbers: Array) -> bool:
 
 
 _FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
-
-
-def holds(whole: int, dtype: np.dtype[Any]) -> bool:
-    """Whether a dtype holds an integer of any size exactly.
-
-    >>> holds(2**53 + 2, np.dtype("float64")), holds(2**53 + 2, np.dtype("float32"))
-    (True, False)
-    """
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            held = np.array(float(whole)).astype(dtype).item() if abs(whole) < 10**300 else np.inf
-        return bool(np.isfinite(held)) and int(held) == whole
-    limits = np.iinfo(dtype) if dtype.kind in "iu" else None
-    return limits is not None and limits.min <= whole <= limits.max
 
 
 def _spelled_whole(array: Any) -> bool:

@@ -1,8 +1,8 @@
-"""Columns that put steps in order: numbers, ISO dates and times, text if asked."""
+"""Columns that put steps in order: numbers, ISO dates and times, categories; text, or times of a format, if asked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,81 +14,27 @@ from seqtool.tables.cells.cells import (
     BadCell,
     BadCellError,
     UnseenError,
-    earliest,
-    in_file,
     is_text,
     plain,
     row_of,
     word_set,
 )
-from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState
+from seqtool.tables.cells.number_state import Loss, NumberOptions
 from seqtool.tables.cells.numbers import Numbers, read_numbers
+from seqtool.tables.cells.order_state import INT64, TIMES, OrderState, joined, other_categories
+from seqtool.tables.cells.times import read_times, writing_of
+from seqtool.tables.roles import PLAIN_ORDER, OrderAs
 
-_TIMES = {"times": None, "times with a zone": "UTC"}
-_IN_TWO_PARTS = (*_TIMES, "times of day", "durations")
-_FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
-
-
-@dataclass(frozen=True)
-class OrderState:
-    """What is known of an order column: what its first cell is, as which all others must be.
-
-    `kind` is what that cell was found to be, `first` its place; `not_numbers` counts missing cells that no number
-    stands for.
-    """
-
-    kind: str | None = None
-    first: BadCell | None = None
-    not_numbers: int = 0
-    numbers: NumberState = field(default_factory=NumberState)
-    bad: BadCell | None = None
-
-    def merge(self, other: OrderState) -> OrderState:
-        """What is known of the rows of both; where they are of two kinds, the first cell of the later one is bad.
-
-        >>> times = OrderState("times", BadCell(0, "2026-01-31"))
-        >>> OrderState("numbers", BadCell(7, "5")).merge(times).bad.row
-        7
-        """
-        first, bad = earliest(self.first, other.first), earliest(self.bad, other.bad)
-        kind = (self if first is self.first else other).kind
-        if self.kind != other.kind and self.first and other.first:
-            bad = earliest(bad, other.first if first is self.first else self.first)
-        return OrderState(
-            kind,
-            first,
-            self.not_numbers + other.not_numbers,
-            self.numbers.merge(other.numbers),
-            bad,
-        )
-
-    def in_file(self, file: int) -> OrderState:
-        """The same, its rows counted in one of several files."""
-        return replace(
-            self,
-            first=in_file(self.first, file),
-            numbers=self.numbers.in_file(file),
-            bad=in_file(self.bad, file),
-        )
-
-    @property
-    def missing(self) -> int:
-        """The cells that hold nothing."""
-        return self.not_numbers + self.numbers.missing
-
-    @property
-    def parts(self) -> int:
-        """The columns that the engine sorts by: times take two, microseconds and the nanoseconds beyond."""
-        return 2 if self.kind in _IN_TWO_PARTS else 1
-
-    @property
-    def loss(self) -> Loss | None:
-        """The first number that cannot be distinguished from its neighbours."""
-        return self.numbers.loss(_INT)
+_FLOAT = np.dtype(np.float64)
 
 
 def read_order(
-    array: Any, rows: int | Array, words: tuple[str, ...], *, as_text: bool = False, known: OrderState
+    array: Any,
+    rows: int | Array,
+    words: tuple[str, ...],
+    *,
+    read_as: OrderAs = PLAIN_ORDER,
+    known: OrderState,
 ) -> tuple[list[Any], OrderState]:
     """A batch as one column to sort by, or two, of (n,) numbers or Arrow text; and what it adds to the state.
 
@@ -98,10 +44,19 @@ def read_order(
     >>> [part.tolist() for part in read_order(pa.array(["1970-01-02"]), 0, (), known=OrderState())[0]]
     [[86400000000], [0]]
     """
+    as_it_is = not read_as.text and read_as.time_format is None
+    if (
+        as_it_is
+        and pa.types.is_dictionary(array.type)
+        and array.type.ordered
+        and not array.dictionary.null_count
+    ):
+        return _by_categories(array, rows, known)
     array = plain(array)
-    if as_text:
-        text = pc.fill_null(array.cast(pa.string()), "")
-        return [text], OrderState(not_numbers=pc.sum(pc.equal(text, "")).as_py() or 0)
+    if read_as.text:
+        return _as_written(array, rows, known)
+    if read_as.time_format is not None:
+        return _by_format(array, rows, words, read_as.time_format, known)
     if array.null_count == len(array) and not is_text(array):  # of these nobody can say what they are
         return _nothing(array, known)
     if is_text(array):
@@ -114,6 +69,56 @@ def read_order(
     if kind == "numbers":
         return _as_numbers(array, rows, words, known, state)
     return _typed_times(array), replace(state, not_numbers=array.null_count)
+
+
+def _as_written(array: Any, rows: int | Array, known: OrderState) -> tuple[list[Any], OrderState]:
+    text = pc.fill_null(array.cast(pa.string()), "")
+    empty = np.asarray(pc.equal(text, ""))
+    place = int(np.argmin(empty)) if len(empty) else 0
+    first = None if known.first or empty.all() else BadCell(row_of(rows, place), text[place].as_py())
+    return [text], OrderState("text", first, int(empty.sum()))
+
+
+def _by_format(
+    array: Any, rows: int | Array, words: tuple[str, ...], time_format: str, known: OrderState
+) -> tuple[list[Any], OrderState]:
+    if pa.types.is_integer(array.type):
+        array = array.cast(pa.string())
+    if not is_text(array) and array.null_count < len(array):
+        raise BadCellError(
+            0, f"a column of {array.type}", "text was expected, for a format says how to read it"
+        )
+    missing = _missing(array, words)
+    if missing.all():
+        return _nothing(array, known)
+    place = int(np.argmin(missing))
+    first = BadCell(row_of(rows, place), array[place].as_py())
+    try:
+        ticks, factor = read_times(pc.if_else(pa.array(missing), None, array), time_format)
+    except BadCellError as error:
+        expected = f"text written as {time_format!r} was expected, as --order-by says"
+        raise BadCellError(error.row, error.cell, expected) from None
+    state = OrderState("times of a format", None if known.first else first, int(missing.sum()))
+    return _micro_and_beyond(pa.array(ticks), factor), state
+
+
+def _by_categories(array: Any, rows: int | Array, known: OrderState) -> tuple[list[Any], OrderState]:
+    """The places of an ordered categorical among its categories, which later batches may only add to at the end."""
+    found = tuple(array.dictionary.to_pylist())
+    before = known.categories or found
+    categories = joined(before, found)
+    if categories is None:
+        raise BadCellError(0, *other_categories(before, found))
+    places = {category: place for place, category in enumerate(categories)}
+    codes = np.array([places[category] for category in found], dtype=np.int64)
+    valid = np.asarray(array.is_valid())
+    missing = int(len(valid) - valid.sum())
+    if missing == len(array):
+        return _nothing(array, known)
+    place = int(np.argmax(valid))
+    first = None if known.first else BadCell(row_of(rows, place), str(array[place].as_py()))
+    state = OrderState("categories", first, missing, categories=categories)
+    return [codes[np.asarray(pc.fill_null(array.indices, 0)).astype(np.int64)]], state
 
 
 def _nothing(array: Any, known: OrderState) -> tuple[list[Any], OrderState]:
@@ -131,11 +136,7 @@ def _as_numbers(
 def _from_text(
     array: Any, rows: int | Array, words: tuple[str, ...], known: OrderState
 ) -> tuple[list[Any], OrderState]:
-    spellings = word_set(words)
-    missing = pc.or_(
-        pc.is_in(array, value_set=spellings),
-        pc.is_in(pc.utf8_trim_whitespace(array), value_set=spellings),
-    )
+    missing = pa.array(_missing(array, words))
     present = array.filter(pc.invert(missing))
     if not len(present):
         return _nothing(array, known)
@@ -144,7 +145,7 @@ def _from_text(
         kind = _order_kind(present.slice(0, 1))
         place = int(np.argmin(np.asarray(missing)))
         state = OrderState(kind, BadCell(row_of(rows, place), array[place].as_py()))
-    if kind in _TIMES and _as_times(present, kind) is not None:
+    if kind in TIMES and _as_times(present, kind) is not None:
         parts = _as_times(pc.if_else(missing, None, array), kind) or []
         return parts, replace(state, not_numbers=len(array) - len(present))
     refused: BadCellError | None = None
@@ -157,29 +158,64 @@ def _from_text(
         if not missing[row].as_py() and (
             kind is None or _order_kind(pa.array([cell.as_py()], pa.string())) != kind
         ):
-            raise BadCellError(row, cell.as_py())
+            raise BadCellError(row, cell.as_py(), _way_out(present, cell.as_py(), known.kind or kind))
     assert refused is not None, "a column that cannot be sorted has a cell that says why"
     raise refused  # such as -nan, which is spelled as a number but is none
 
 
+def _missing(array: Any, words: tuple[str, ...]) -> Array:
+    """Which cells of text hold nothing, or a word for it."""
+    array, spellings = pc.fill_null(array.cast(pa.string()), ""), word_set(words)
+    return np.asarray(
+        pc.or_(
+            pc.is_in(array, value_set=spellings),
+            pc.is_in(pc.utf8_trim_whitespace(array), value_set=spellings),
+        )
+    )
+
+
+def _way_out(cells: Any, cell: str, kind: str | None) -> str:
+    """What was expected instead of a cell, and how a column that is written like this can be sorted."""
+    if kind is not None:  # as text, 10 would stand before 9
+        return f"the cells before it are {kind}; correct it, or leave its row out"
+    writing, expected = (
+        writing_of(cells, cell),
+        "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected",
+    )
+    if writing.time_formats:
+        ways = " or ".join(f"--order-by {{column:{one}}}" for one in writing.time_formats)
+        return f"{expected}; {ways} reads it"
+    if writing.dated:
+        return f"{expected}; it looks like a date, but others are written in another way: write all of them in one"
+    if writing.clash:
+        first, second = (repr(one) for one in writing.clash)
+        return f"{expected}; sorted as text, {first} would stand before {second}: sort by a column of numbers"
+    return f"{expected}; --order-by {{column:text}} sorts the column as text"
+
+
 class Order:
-    """A column that puts the steps of a sequence in order: numbers, ISO dates and times, or text if asked.
+    """A column that puts the steps of a sequence in order: numbers, times, categories, or text if asked.
 
     `state` grows with each batch. A `final` one does not, and all batches come out as its one type.
     """
 
     def __init__(
-        self, words: Any, *, as_text: bool, state: OrderState | None = None, final: bool = False
+        self,
+        words: Any,
+        *,
+        read_as: OrderAs = PLAIN_ORDER,
+        state: OrderState | None = None,
+        final: bool = False,
     ) -> None:
         self._words = words if isinstance(words, tuple) else tuple(words.to_pylist())
-        self._as_text = as_text
+        self._read_as = read_as
         self._final = final
         self.state = state or OrderState()
 
     @property
     def kind(self) -> str | None:
         """What the first cell was found to be, and all others must be; "text" if that was asked for."""
-        return "text" if self._as_text else self.state.kind
+        return "text" if self._read_as.text else self.state.kind
 
     @property
     def missing(self) -> int:
@@ -198,16 +234,16 @@ class Order:
 
     def encode(self, array: Any, first_row: int | Array) -> list[Any]:
         """The batch as `parts` columns, of NumPy numbers or Arrow text; BadCellError for a cell unlike the first."""
-        parts, found = read_order(array, first_row, self._words, as_text=self._as_text, known=self.state)
+        parts, found = read_order(array, first_row, self._words, read_as=self._read_as, known=self.state)
         if not self._final:
             self.state = self.state.merge(found)
             return parts
-        if self._as_text:
+        if self._read_as.text:
             return parts
         whole = self.state.numbers.whole
         if (found.kind != self.state.kind and found.kind is not None) or (whole and not found.numbers.whole):
             raise UnseenError("an order column holds what it did not before")
-        return [part.astype(_INT if whole else _FLOAT, copy=False) for part in parts]
+        return [part.astype(INT64 if whole else _FLOAT, copy=False) for part in parts]
 
 
 def _typed_kind(kind: Any) -> str:
@@ -234,14 +270,14 @@ def _order_kind(cells: Any) -> str | None:
     """What cells of text are, all alike: numbers, times, times with a zone, or None."""
     if Numbers.is_number(cells[0].as_py()):
         return "numbers"
-    return next((kind for kind in _TIMES if _as_times(cells, kind) is not None), None)
+    return next((kind for kind in TIMES if _as_times(cells, kind) is not None), None)
 
 
 def _as_times(cells: Any, kind: str) -> list[Any] | None:
     """ISO dates and times as microseconds since 1970 and nanoseconds beyond, or None where a cell is none."""
     for unit, factor in (("us", 1), ("ns", 1000)):  # nanoseconds end in the year 2262
         try:
-            ticks = pc.cast(cells, pa.timestamp(unit, _TIMES[kind])).cast(pa.int64())
+            ticks = pc.cast(cells, pa.timestamp(unit, TIMES[kind])).cast(pa.int64())
         except pa.ArrowInvalid:
             continue
         return _micro_and_beyond(ticks, factor)

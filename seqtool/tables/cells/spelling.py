@@ -26,26 +26,24 @@ def plain_integers(array: Any) -> Any:
         integers = pc.cast(array, pa.int64())
     except pa.ArrowInvalid:
         return None
-    # Of digits and signs no spelling of an integer is shorter than the plain one, so no cell makes up for another, and
-    # the letters in all tell; 0xDEADBEEF, which Arrow takes for one, may be shorter.
-    if text_bytes(array).max(initial=0) > ord("9"):
-        return None
-    return integers if len(text_bytes(array)) == _plain_letters(np.asarray(integers)) else None
+    return integers if _plainly_written(text_bytes(array), text_offsets(array)) else None
 
 
-def _plain_letters(integers: Array) -> int:
-    """The letters that it takes to write some integers plainly."""
-    if not len(integers):
-        return 0
-    low, high = int(integers.min()), int(integers.max())
-    total, least = len(integers) + int((integers < 0).sum()), 10
-    while least <= max(high, -low):
-        if high >= least:
-            total += int((integers >= least).sum())
-        if low <= -least:
-            total += int((integers <= -least).sum())
-        least *= 10
-    return total
+def _plainly_written(text: Array, offsets: Array) -> bool:
+    """Whether no cell that reads as an integer has a letter, a sign too many or a leading zero.
+
+    Each cell is judged by itself: lengths or sums over all cells could cancel.
+    """
+    if not len(text):
+        return True
+    if text.max() > ord("9") or text.min() < ord("-"):
+        return False
+    begins = offsets[:-1] - offsets[0]
+    first = text[begins]
+    signed = begins[first < ord("0")]
+    if (text[signed + 1] == ord("0")).any():  # -0 and -07
+        return False
+    return not (np.diff(offsets)[first == ord("0")] > 1).any()
 
 
 def text_offsets(array: Any) -> Array:

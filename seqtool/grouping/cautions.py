@@ -1,0 +1,78 @@
+"""What a person should know of a table that was grouped as it was asked for: readings of it that may be wrong."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.reading import Place
+from seqtool.tables.cells import KeyState, LabelState, OrderState
+from seqtool.tables.cells.times import text_sorts, time_formats
+from seqtool.words import count
+
+
+def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
+    """A sentence for each thing that may be wrong, with how often it is so and the option that changes it."""
+    found: list[str] = []
+    for column in plan.roles.key:
+        found += _of_keys(plan, column, state.keys[column])
+    for column in plan.roles.order:
+        found += _of_order(plan, column, state.orders[column])
+    for part, column in plan.labels.items():
+        found += _of_labels(plan.label(column), state.labels[part], place)
+    return [*found, *_of_missing(plan, state)]
+
+
+def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
+    """Keys that are words for missing values: the rows of each are one sequence."""
+    for text, rows in keys.words.items():
+        if text not in plan.options.missing:
+            yield (
+                f"key column {plan.label(column)!r} holds {text!r} in {count(rows, 'row')}, as a key like others; "
+                f"--missing {shlex.quote(text)} --empty-key drop leaves {'it' if rows == 1 else 'them'} out"
+            )
+
+
+def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str]:
+    """Dates that are sorted as text, whose order that is not."""
+    if order.kind != "text" or order.first is None:
+        return
+    cell, name = order.first.cell, plan.label(column)
+    formats = [one for one in time_formats([cell]) if not text_sorts(cell, one)]
+    if formats:
+        falls = ":desc" if plan.roles.order_as[column].descending else ""
+        ways = " or ".join(f"--order-by {shlex.quote(f'{name}:{one}{falls}')}" for one in formats)
+        yield f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); {ways} sorts by time"
+
+
+def _of_labels(name: str, labels: LabelState, place: Place) -> Iterator[str]:
+    """Words for missing values among classes, and what is no number among fractions."""
+    for text, rows in labels.doubtful.items():
+        if text not in labels.without:
+            yield (
+                f"label column {name!r} holds {text!r} in {count(rows, 'row')}, as a class of its own; "
+                f"--missing {shlex.quote(text)} --empty-label keep reads it as no label"
+            )
+    stray = labels.stray
+    if stray is not None:
+        where = place(labels.rows[labels.codes[stray]])
+        yield (
+            f"label column {name!r} holds {stray!r} ({where}) among fractions, so each of these is a class of its "
+            f"own; --missing {shlex.quote(stray)} --empty-label keep reads it as no label"
+        )
+
+
+def _of_missing(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
+    """Words of a table with types that no column of text holds: of numbers they say nothing."""
+    if plan.text:
+        return
+    held = {text for keys in state.keys.values() for text in keys.words}
+    held |= {text for labels in state.labels.values() for text in labels.absent}
+    for word in plan.options.missing:
+        if word not in held:
+            yield (
+                f"--missing {shlex.quote(word)} stands in no key or label; numbers of a table with types have missing "
+                "values of their own"
+            )

@@ -1,0 +1,169 @@
+"""Dates and times as people write them: read by a strptime format, or recognised, so that an error can name it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from seqtool.arrays.dtypes import Array
+from seqtool.errors import UsageError
+from seqtool.tables.cells.cells import BadCellError
+
+_DATES = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%m-%y", "%m-%d-%y", "%m/%Y"),
+    *(
+        "%b %d %Y",
+        "%b %d, %Y",
+        "%d %b %Y",
+        "%d-%b-%Y",
+        "%d-%b-%y",
+        "%d/%b/%Y",
+        "%d. %b %Y",
+        "%b %Y",
+        "%b-%y",
+        "%b",
+    ),
+    *("%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d-%B-%Y", "%d. %B %Y", "%B %Y", "%B"),
+    *("%a, %d %b %Y", "%a %b %d %Y", "%A, %B %d, %Y", "%A, %d %B %Y"),
+)
+_CLOCK = re.compile(
+    r"(?P<seconds>\d\d?:\d\d(:\d\d)?)(?P<part>\.\d{1,6})?(?P<half> ?[ap]m)?(?P<zone> ?[+-]\d\d:?\d\d)?$", re.I
+)
+_FEW = 200  # distinct cells that tell how a column is written
+_NUMBER = re.compile(r"(\d+)")
+_ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How the cells of a column of text are written: what an error says about sorting by them.
+
+    `time_formats` are those that every cell is written in; `dated` tells that the cell of the error looks like a
+    date; `clash` are two cells that sorting as text would put in another order than they read, as 10 before 9.
+    """
+
+    time_formats: tuple[str, ...]
+    dated: bool
+    clash: tuple[str, str] | None
+
+
+def writing_of(cells: Any, cell: str) -> Writing:
+    """How the cells of a column are written, judged by some of them, and by the one that is to be explained.
+
+    >>> import pyarrow as pa
+    >>> writing_of(pa.array(["01.02.2020", "31.12.2019"]), "01.02.2020").time_formats
+    ('%d.%m.%Y',)
+    >>> writing_of(pa.array(["frame2", "frame10"]), "frame2").clash
+    ('frame10', 'frame2')
+    """
+    some = pc.unique(cells)[:_FEW].to_pylist()
+    return Writing(time_formats(some), bool(time_formats([cell])), _clash(some))
+
+
+def time_formats(cells: Sequence[str]) -> tuple[str, ...]:
+    """Those of the usual formats that all of these cells are written in; an ISO date is written in one too.
+
+    >>> time_formats(["Jan 1 2000 3:04 PM"]), time_formats(["frame 1"])
+    (('%b %d %Y %I:%M %p',), ())
+    """
+    formats = dict.fromkeys(_formats_of(cells[0])) if cells else {}
+    return tuple(one for one in formats if all(_is_written(cell, one) for cell in cells))
+
+
+def text_sorts(cell: str, time_format: str) -> bool:
+    """Whether text of a format sorts by time: its largest unit comes first, and digits are filled up with zeros.
+
+    >>> text_sorts("2020/01/31", "%Y/%m/%d"), text_sorts("2020/1/31", "%Y/%m/%d"), text_sorts("9:30", "%H:%M")
+    (True, False, False)
+    """
+    return time_format.startswith(("%Y", "%H")) and not _ONE_DIGIT.search(cell)
+
+
+def _formats_of(cell: str) -> Iterator[str]:
+    """The formats that a cell may be written in: its clock as it stands there, and each date of the same signs."""
+    found = _CLOCK.search(cell)
+    clock = "" if found is None else _clock_format(found)
+    date = cell if found is None else cell[: found.start()]
+    gap = date[len(date.rstrip(" T:,")) :]
+    if found is not None and not date:
+        yield clock
+    signs = re.sub(r"\w", "", date.removesuffix(gap))
+    yield from (f"{one}{gap}{clock}" for one in _DATES if re.sub("%.", "", one) == signs)
+
+
+def _clock_format(clock: re.Match[str]) -> str:
+    hour = "%I" if clock["half"] else "%H"
+    gap, zone = (" " * (part or "").count(" ") for part in (clock["half"], clock["zone"]))
+    seconds = ":%S" if clock["seconds"].count(":") == 2 else ""
+    return (
+        f"{hour}:%M{seconds}{'.%f' if clock['part'] else ''}"
+        f"{f'{gap}%p' if clock['half'] else ''}{f'{zone}%z' if clock['zone'] else ''}"
+    )
+
+
+def _is_written(cell: str, time_format: str) -> bool:
+    try:
+        datetime.strptime(cell, time_format)
+    except ValueError:
+        return False
+    return True
+
+
+def _clash(cells: Sequence[str]) -> tuple[str, str] | None:
+    """Two cells that sort as text in another order than they read, their digits taken as numbers."""
+
+    def reading(cell: str) -> list[Any]:
+        return [int(part) if i % 2 else part for i, part in enumerate(_NUMBER.split(cell))]
+
+    ordered = sorted(cell for cell in cells if len(cell) <= 100)
+    return next((pair for pair in pairwise(ordered) if reading(pair[0]) > reading(pair[1])), None)
+
+
+def check_time_format(time_format: str) -> None:
+    """Raise UsageError for what is no strptime format.
+
+    >>> check_time_format("%d.%q")
+    Traceback (most recent call last):
+    seqtool.errors.UsageError: --order-by: 'q' is a bad directive in format '%d.%q'
+    """
+    import pandas as pd
+
+    try:
+        pd.to_datetime(["x"], format=time_format, errors="coerce", utc=True)
+    except ValueError as error:
+        raise UsageError(f"--order-by: {' '.join(str(error).split())}") from None
+
+
+def read_times(cells: Any, time_format: str) -> tuple[Array, int]:
+    """Arrow text as (n,) int64 ticks since 1970, of which a microsecond has 1 or 1000; what is null gives 0.
+
+    It is read by pandas, once for each distinct text: its parser knows that February has no 30th, as Arrow's does
+    not. Raises BadCellError for a cell that is not written in this format.
+
+    >>> import pyarrow as pa
+    >>> read_times(pa.array(["Jan 2 1970", None]), "%b %d %Y")[0].tolist()
+    [86400000000, 0]
+    """
+    import pandas as pd
+
+    encoded = cells.dictionary_encode()
+    texts = pd.Index(encoded.dictionary.to_pylist(), dtype=object)
+    times = pd.DatetimeIndex(
+        pd.to_datetime(texts, format=time_format, errors="coerce", utc=True, cache=False)
+    )
+    codes = np.asarray(pc.fill_null(encoded.indices, -1)).astype(np.int64)
+    wrong = np.append(np.asarray(times.isna()), False)  # the last one is that of nulls
+    bad = np.flatnonzero(wrong[codes])
+    if len(bad):
+        raise BadCellError(int(bad[0]), cells[int(bad[0])].as_py())
+    nano = times.unit == "ns"
+    ticks = np.append((times if nano else times.as_unit("us")).asi8, 0)
+    return ticks[codes], 1000 if nano else 1

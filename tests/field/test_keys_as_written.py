@@ -1,0 +1,88 @@
+"""Keys that are written differently stay apart, each judged by itself, whatever the file they come from."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+import seqtool as st
+
+WRITTEN = [
+    ["0xDEADBEEF", "0xdeadbeef", "3735928559", "0xCAFEBABE"],
+    ["0xFFFFFFFFFFFF", "007"],
+    ["007", "07", "7"],
+    ["7", "+7", "-0", "0"],
+    ["-7", "-07", "1e3", "1000", "7.0"],
+    ["1"] * 20 + ["0xFF", "0255", "255"],
+    ["18446744073709551615", "1"],
+]
+
+
+def of_frame(cells: list[str], folder: Path) -> Any:
+    return pd.DataFrame({"id": cells, "a": range(len(cells)), "b": [0.5] * len(cells)})
+
+
+def of_csv(cells: list[str], folder: Path) -> Any:
+    path = folder / "rows.csv"
+    path.write_text("id,a\n" + "".join(f"{cell},{i % 3}.5\n" for i, cell in enumerate(cells)))
+    return path
+
+
+def of_json(cells: list[str], folder: Path) -> Any:
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps({"id": cell, "a": i % 3}) + "\n" for i, cell in enumerate(cells)))
+    return path
+
+
+def of_parquet(cells: list[str], folder: Path) -> Any:
+    path = folder / "rows.parquet"
+    parquet.write_table(pa.table({"id": cells, "a": [i % 3 for i in range(len(cells))]}), path)
+    return path
+
+
+def of_dictionary(cells: list[str], folder: Path) -> Any:
+    return pa.table({"id": pa.array(cells).dictionary_encode(), "a": [i % 3 for i in range(len(cells))]})
+
+
+EVERYWHERE = pytest.mark.parametrize("source", [of_csv, of_json, of_parquet, of_frame, of_dictionary])
+Source = Callable[[list[str], Path], Any]
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("cells", WRITTEN)
+@pytest.mark.filterwarnings(
+    "ignore:.*:UserWarning"
+)  # of columns that say nothing, which is not the matter here
+def test_keys_stay_apart_as_they_are_written(source: Source, cells: list[str], tmp_path: Path) -> None:
+    grouped = st.group(source(cells, tmp_path), key="id")
+    assert grouped.keys.tolist() == sorted(set(cells))  # type: ignore[union-attr]
+    assert grouped.lengths.tolist() == [cells.count(key) for key in sorted(set(cells))]
+
+
+@EVERYWHERE
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_plain_integers_are_integers(source: Source, tmp_path: Path) -> None:
+    cells = ["10", "9", "-1", "0", "9"]
+    keys = st.group(source(cells, tmp_path), key="id").keys
+    assert keys.tolist() == [-1, 0, 9, 10]  # type: ignore[union-attr]
+    assert keys.dtype == np.int64  # type: ignore[union-attr]
+
+
+@EVERYWHERE
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_labels_in_hexadecimal_are_text(source: Source, tmp_path: Path) -> None:
+    cells = ["0xFF", "255", "0xff"]
+    grouped = st.group(source(cells, tmp_path), key="a", label="id", keep_key=True)
+    assert grouped.names["classes"].tolist() == ["0xFF", "0xff", "255"]
+
+
+@EVERYWHERE
+def test_an_order_column_in_hexadecimal_is_refused(source: Source, tmp_path: Path) -> None:
+    with pytest.raises(st.DataError, match="0xFF"):
+        st.group(source(["255", "0xFF", "1"], tmp_path), key="a", order_by="id", keep_key=True)
