@@ -36,6 +36,7 @@ Column names and keys are data: they never become names of members. Step 7 of se
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
@@ -147,7 +148,8 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
     """The `meta` of a file of ours; raises DataError for one that is not, or of a newer version."""
     if not is_ours(archive):
         raise DataError(
-            f"{archive.name}: not written by seqtool (no seqtool metadata); seqtool pad converts it"
+            f"{archive.name}: not written by seqtool, or saved again without its meta; make it a file of seqtool: "
+            f"seqtool pad {shlex.quote(archive.name)}"
         )
     return parse_meta(str(archive.read("meta")), archive.name)
 

@@ -21,6 +21,7 @@ from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
+from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import value_to_json
@@ -102,7 +103,8 @@ def of_ours(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
     """The sequences of a file of this name; raises DataError where nobody knows what they are."""
     if data is None:
         raise DataError(
-            f"{name}: not written by seqtool, so its sequences are unknown; convert it with seqtool pad"
+            f"{name}: not written by seqtool, so its sequences are unknown; convert it with seqtool pad "
+            f"{shlex.quote(name)}"
         )
     return data
 
@@ -224,6 +226,7 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = data.names[name][:_NAMES].tolist()
+    found["not_finite"] = [*not_finite(data)]
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]
     return found

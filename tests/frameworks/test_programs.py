@@ -41,6 +41,13 @@ SIZES = {
     "id_steps": (32, 4),
     "number": (1, 3),
     "next_number": (1, 1),
+    "column": (32, 3),
+    "next_column": (32, 20),
+    "column_steps": (32, 4),
+    "holes": (3, 2),
+    "next_holes": (3, 3),
+    "hole_labels": (3, 1),
+    "hole_steps": (1, 1),
 }
 
 

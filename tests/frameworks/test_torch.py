@@ -12,7 +12,7 @@ import pytest
 import seqtool
 from seqtool.errors import DataError, UsageError
 from tests.frameworks.apart import alone, growth
-from tests.frameworks.files import COUNT, grown, sequences, write
+from tests.frameworks.files import COUNT, EVERYTHING, grown, sequences, write, write_everything
 
 pytestmark = pytest.mark.torch
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -153,6 +153,34 @@ def test_a_batch_that_is_to_be_pinned_stays_a_batch(files: Path) -> None:
     from seqtool.torch import Batch
 
     assert all(isinstance(batch, Batch) for batch in batches_of(files / "ragged.npz", pin_memory=True))
+
+
+@every_kind
+def test_a_batch_by_name_has_all_that_belongs_to_its_sequences(kind: str, tmp_path: Path) -> None:
+    import torch
+    from torch.nn.utils.rnn import unpack_sequence
+    from torch.utils.data import DataLoader
+
+    from seqtool.torch import NamedBatch, SequenceDataset, collate, to_packed
+
+    expected = write_everything(tmp_path / "in.npz", kind)
+    data = SequenceDataset(tmp_path / "in.npz", include=EVERYTHING)
+    (batch,) = DataLoader(data, batch_sampler=[[2, 0]], collate_fn=collate)
+    assert type(batch) is NamedBatch
+    assert set(batch) == set(expected)
+    for name, array in batch.items():
+        assert isinstance(array, torch.Tensor) == (name not in ("keys", "split"))
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    assert {batch[name].dtype for name in ("x", "static")} == {torch.float32}
+    moved = batch.to("meta")
+    assert {name for name in batch if getattr(moved[name], "is_meta", False)} == {
+        name for name in batch if name not in ("keys", "split", "lengths")
+    }
+    assert [len(steps) for steps in unpack_sequence(to_packed(batch))] == [3, 1]
+    with pytest.raises(DataError, match=r"^1 of 1 sequences"):
+        to_packed(collate(data.__getitems__([1])))
+    other = collate(data.__getitems__([2, 0]), value=-9, label_value=-1)
+    assert (other["x"][1, 1:].unique().tolist(), other["step_y"][1].tolist()) == ([-9], [1, -1, -1])
 
 
 # Packing
