@@ -20,6 +20,8 @@ class _WithoutPandas:
 def main() -> NoReturn:
     """Run the command line and exit with its code; signals are ours before anything else is loaded."""
     signals.install()
+    # The library for matrices that NumPy loads takes memory for each core, and nothing here multiplies matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.meta_path.insert(0, _WithoutPandas())
     if sys.stdout is not None:  # names from data on a terminal that lacks the letters
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -18,12 +18,13 @@ from seqtool.grouping.encoder import EmptyKey, EmptyLabel
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import carry_out, check_blow_up
+from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named
+from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
 from seqtool.tables.table import TextOptions
 from seqtool.words import as_arguments
 
@@ -45,7 +46,7 @@ def group(
     columns: Column | Sequence[Column] | None = None,
     drop: Column | Sequence[Column] = (),
     keep_key: bool | None = None,
-    label: Column | None = None,
+    label: Column | Sequence[Column] | None = None,
     label_as: LabelKind | None = None,
     step_label: Column | None = None,
     label_value: float = -100,
@@ -68,7 +69,7 @@ def group(
     """Gather flat rows into one sequence for each key: padded, or as they are with `ragged=True`.
 
     `data` is a DataFrame (pandas, polars), an Arrow table or whatever else has the Arrow PyCapsule interface, a
-    2-D array, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
+    2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
     combination. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
     within a key unless `order_by` says otherwise. All other arguments are as in `seqtool group --help`.
@@ -88,7 +89,7 @@ def group(
         columns=None if columns is None else columns_named(columns),
         drop=columns_named(drop),
         keep_key=None if keep_key is None else bool(keep_key),
-        label=column_named(label),
+        label=labels_named(label),
         step_label=column_named(step_label),
         static=columns_named(static),
         label_as=label_as,
@@ -120,17 +121,18 @@ def group(
         else:
             check_blow_up(grouped.data)
             in_memory = carry_out(grouped.data)
-    _warn(grouped.result)
+    learnt = padded_class(in_memory)
+    _warn(grouped.result, [learnt] if learnt else [])
     return in_memory
 
 
-def _warn(result: GroupResult) -> None:
+def _warn(result: GroupResult, more: list[str]) -> None:
     """Warn the caller of `group` of what the summary of the command warns of."""
     if result.coarse:
         warnings.warn(
             f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=4
         )
-    for text in result.warnings:
+    for text in [*result.warnings, *more]:
         warnings.warn(as_arguments(text), stacklevel=4)
     if result.missing:
         warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=4)

@@ -15,15 +15,16 @@ from typing import Annotated, Any
 import typer
 
 from seqtool import commands
+from seqtool.commands._command import Command
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
-from seqtool.commands._repeats import OneValueEach
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
 from seqtool.system import signals
-from seqtool.system.platform import broken_pipe_code, ending_signals
-from seqtool.words import printable
+from seqtool.system.memory import check_address_space
+from seqtool.system.platform import address_space, broken_pipe_code, ending_signals
+from seqtool.words import human, printable
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.
 
@@ -60,7 +61,7 @@ class _Commands(Mapping[str, Any]):
 @cache
 def _command(name: str) -> Any:
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, cls=OneValueEach)(takes_groups(_function(name)))
+    app.command(name, cls=Command)(takes_groups(_function(name)))
     return typer.main.get_command(app)
 
 
@@ -127,6 +128,8 @@ def _call(arguments: list[str]) -> int:
         with contextlib.redirect_stdout(sys.stderr):
             command_line.main(["--help"], prog_name="seqtool", standalone_mode=False)
         return 2
+    if not {"-h", "--help", "--version"} & {*arguments}:  # which load no library
+        check_address_space(arrow=False)
     result = command_line.main(arguments, prog_name="seqtool", standalone_mode=False)
     if sys.stdout is not None:
         sys.stdout.flush()
@@ -142,13 +145,26 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         return printable(str(error)), error.exit_code
     if isinstance(error, typer.TyperException):
         return printable(error.format_message()), error.exit_code or 2
-    if isinstance(error, MemoryError):
-        return "not enough memory; see --dry-run for what the output takes", 1
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        space = address_space()
+        limited = (
+            f" in the {human(space)} of address space that this process may have (ulimit -v)" if space else ""
+        )
+        return f"not enough memory{limited}; see --dry-run for what the output takes", 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
         return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
+
+
+# What libraries say where the system gives them none.
+_NO_MEMORY = (
+    "can't start new thread",
+    "Failed to launch worker thread",
+    "failed to map segment from shared object",
+    "Cannot allocate memory",
+)
 
 
 def ending(number: int) -> tuple[str, int]:

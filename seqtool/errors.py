@@ -55,7 +55,7 @@ def check_whole(argument: str, given: Any) -> Any:
 
     >>> check_whole("maxlen", 3.0)
     Traceback (most recent call last):
-    seqtool.errors.UsageError: maxlen is 3.0; a whole number was expected
+    seqtool.errors.UsageError: maxlen is 3.0; a whole number was expected, such as 3
     """
     if given is None:
         return None
@@ -64,7 +64,9 @@ def check_whole(argument: str, given: Any) -> Any:
             raise TypeError
         return operator.index(given)
     except TypeError:
-        raise UsageError(f"{argument} is {given!r}; a whole number was expected") from None
+        whole = isinstance(given, float) and given.is_integer()
+        such = f", such as {int(given)}" if whole else ""
+        raise UsageError(f"{argument} is {given!r}; a whole number was expected{such}") from None
 
 
 def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
@@ -77,6 +79,20 @@ def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except SeqtoolError as error:
             error.args = (as_arguments(str(error), known),)
+            raise
+
+    return call
+
+
+def arguments_named(method: Callable[P, R]) -> Callable[P, R]:
+    """Let the errors of a method that stands for its class name arguments, where they name options."""
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except SeqtoolError as error:
+            error.args = (as_arguments(str(error)),)
             raise
 
     return call

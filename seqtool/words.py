@@ -17,12 +17,12 @@ def count(number: int, noun: str) -> str:
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names with commas; of many, the first and the last.
+    """Names with commas; of many, the first and the last. What is left out is never one name alone.
 
-    >>> listed(list("abcdefghijk"), most=3)
-    'a, b, ... k'
+    >>> listed(list("abcde"), most=3), listed(list("abcd"), most=3)
+    ('a, b, ... e', 'a, b, c, d')
     """
-    if len(names) <= most:
+    if len(names) <= most + 1:
         return ", ".join(names)
     return f"{', '.join(names[: most - 1])}, ... {names[-1]}"
 
@@ -100,7 +100,7 @@ _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
-         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|:(?=\S))*))?""",
+         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?""",
     re.VERBOSE,
 )
 _VALUED = {
@@ -110,6 +110,7 @@ _VALUED = {
     "label-as",
     "empty-key",
     "empty-label",
+    "label-value",
     "missing",
     "drop",
     "step-label",
@@ -126,7 +127,8 @@ _VALUED |= {
     "truncating",
     "compress",
 }
-_BARE = {"maxlen", "min-len"}  # their values are numbers
+_BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
+_LISTED = {"drop", "columns"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
@@ -155,6 +157,8 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
 
     >>> as_arguments("choose --dtype float64, or a wider --dtype; see --header")
     'choose dtype="float64", or a wider dtype; see header=True'
+    >>> as_arguments("--drop a,b leaves them out")
+    'drop=["a", "b"] leaves them out'
     """
 
     def argument(found: re.Match[str]) -> str:
@@ -169,6 +173,13 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
         held = shlex.split(value)[0]
         if option in _BARE:
             return f"{name}={held}"
-        return f"{name}={held!r}" if '"' in held or "\\" in held else f'{name}="{held}"'
+        names = [*map(_quoted, split_names(held) if option in _LISTED else [held])]
+        listed_names = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+        return f"{name}={listed_names}"
 
     return _OPTION.sub(argument, text)
+
+
+def _quoted(name: str) -> str:
+    """Text as Python code, in double quotes where it can be."""
+    return repr(name) if '"' in name or "\\" in name else f'"{name}"'

@@ -435,6 +435,9 @@ def test_no_rows_are_refused(data: Any) -> None:
         st.group(data, key=0)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:2,000 of 2,001 sequences have one step:UserWarning", "ignore:column 'a':UserWarning"
+)
 def test_one_long_sequence_among_short_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = np.r_[np.zeros(10_000, int), np.arange(1, 2001)]
     frame = pd.DataFrame({"k": keys, "a": 1})

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.errors import damaged
+from seqtool.arrays.lazy import Lazy
+from seqtool.arrays.text import Text
+from seqtool.errors import DataError, damaged
 
 
 def kind_of(thing: Any) -> str:
@@ -26,7 +28,7 @@ def kind_of(thing: Any) -> str:
 
 def is_pandas_frame(thing: Any) -> bool:
     """Whether a thing is a pandas DataFrame, without loading pandas to ask."""
-    return hasattr(thing, "columns") and hasattr(thing, "set_axis")
+    return hasattr(thing, "set_axis") and hasattr(thing, "columns")
 
 
 def is_arrow(thing: Any) -> bool:
@@ -113,3 +115,31 @@ def is_struct(array: Any) -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_struct(array.type))
+
+
+def as_array(name: str, given: Any) -> Any:
+    """An array that a caller gives a part of sequences as, as NumPy has it; what is read by chunks stays as it is.
+
+    Lists, series, tensors and Arrow arrays become NumPy arrays, objects that are all text an array of text. Raises
+    DataError for masked cells, which no array of ours holds, and for what is no array.
+
+    >>> as_array("lengths", [1, 2])
+    array([1, 2])
+    """
+    if type(given) is np.ndarray or isinstance(given, (Lazy, Text)):
+        return given
+    if isinstance(given, np.ma.MaskedArray):
+        masked = np.argwhere(np.ma.getmaskarray(given))
+        if len(masked):
+            place = ", ".join(map(str, masked[0].tolist()))
+            raise DataError(f"{name}[{place}] is masked; fill it first, such as {name}.filled(...)")
+        return given.data
+    if isinstance(given, (list, tuple)) or is_array_like(given):
+        with damaged(f"{name} cannot be read as an array"):
+            given = plain(given) if is_array_like(given) else np.asarray(given)
+            given = given if isinstance(given, np.ndarray) else np.asarray(given)
+        if given.dtype == object and given.size and all(isinstance(cell, str) for cell in given.flat):
+            return np.array(given.tolist(), dtype=str)
+    elif not hasattr(given, "shape"):
+        raise DataError(f"{name} is {given!r}; an array was expected")
+    return given

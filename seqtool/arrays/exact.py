@@ -65,6 +65,10 @@ def array_of(steps: list[Any]) -> tuple[Array, int]:
     if not steps:
         return np.empty(0), 0
     values, missing = np.array(steps), 0
+    if values.dtype == object and any(hasattr(cell, "as_py") for cell in values.flat):  # Arrow's scalars
+        cells = [cell.as_py() if hasattr(cell, "as_py") else cell for cell in values.flat]
+        steps = np.array(cells, dtype=object).reshape(values.shape).tolist()
+        values = np.array(steps)
     if values.dtype == object:  # None among numbers; a mixture of anything else raises
         values, missing = _with_gaps(values)
     if values.dtype == np.float64 and not (np.abs(values) < 2**53).all():
@@ -112,6 +116,8 @@ def numbers_in(cells: Any, name: str = "the array") -> tuple[Array, int]:
     if isinstance(cells, list):
         return _side_by_side(cells)
     if isinstance(cells, np.ndarray):
+        if cells.dtype.kind == "V":  # of a framework's own, such as bfloat16; or with fields
+            raise DataError(f"holds {cells.dtype}; numbers were expected, such as .astype('float32') makes")
         if cells.dtype != object:
             return filled(cells, name)
         try:

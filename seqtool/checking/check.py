@@ -25,6 +25,7 @@ from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_options, take
+from seqtool.sources.masks import told_by, with_side
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory, allowed
 from seqtool.words import count
@@ -178,6 +179,8 @@ def _npy(source: Input, known: _Known, findings: list[Finding], _: ExitStack) ->
     findings.append(Finding("file", "ok", "size matches its header"))
     lengths = None if foreign.lengths is None else lengths_file(foreign.lengths)
     with _looking("arrays", source):
+        lengths, side = told_by(lengths, f"--lengths {foreign.lengths}", x.shape)
+        foreign = with_side(foreign, side)
         block = dense(x, lengths, foreign)
     findings.append(Finding("arrays", "ok", f"x {x.shape} {x.dtype}"))
     return Subject(_named(source), block, ours=False, given=foreign.options, lengths=lengths)
@@ -203,7 +206,7 @@ def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Fi
         _named(source),
         taken.data,
         ours=False,
-        given=foreign.options,
+        given=taken.said.options,
         lengths=taken.lengths,
         curable=not lost,
     )

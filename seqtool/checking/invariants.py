@@ -9,7 +9,6 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
 from seqtool.checking.findings import Finding, Subject, Verdict, failing, seen, shown
@@ -17,8 +16,9 @@ from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
+from seqtool.sequences.labels import GivenLabels, given_labels, padded_class
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.sequences.ragged import Padded, Ragged, given_labels
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
 from seqtool.sources.companions import holds_one
 from seqtool.sources.foreign import looks_padded_at_start
@@ -46,8 +46,8 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
     yield values(judged)
     if subject.reader is None:
         yield dtype(subject)
-    for name, label, classes in given_labels(subject.real):
-        yield labels(subject, name, label, classes)
+    for given in given_labels(subject.real):
+        yield labels(subject, given)
     if "static" in data.per_sequence:
         yield static(subject, data.per_sequence["static"])
     if "original_lengths" in data.per_sequence:
@@ -230,9 +230,9 @@ def _finite(subject: Subject, name: str, array: AnyArray, place: Callable[..., s
     return Finding(name, cast(Verdict, verdict), message, odd.count, place(*odd.cell))
 
 
-def _in(name: str) -> Callable[..., str]:
-    """How the cells of a per-sequence array are called."""
-    return lambda *cell: f"{name}{[*cell]}"
+def _in(name: str, column: int | None = None) -> Callable[..., str]:
+    """How the cells of a per-sequence array are called, or those of one of its columns."""
+    return lambda *cell: f"{name}{[*cell, *([] if column is None else [column])]}"
 
 
 def dtype(subject: Subject) -> Finding:
@@ -252,14 +252,16 @@ def dtype(subject: Subject) -> Finding:
     return Finding("dtype", "ok", str(kind))
 
 
-def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) -> Finding:
+def labels(subject: Subject, given: GivenLabels) -> Finding:
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
-    place = partial(subject.place, name=name) if name == "step_y" else _in(name)
+    label, classes, column = given.cells, given.classes, given.column
+    name = given.name if column is None else f"y of {given.title!r}"
+    place = partial(subject.place, name="step_y") if given.name == "step_y" else _in("y", column)
     if classes is not None:
         twice = unique_names(name, [*map(str, classes.tolist())])
         if twice.verdict == "fails":
             return replace(twice, message=f"classes: {twice.message}")
-        if label.dtype.kind not in "iu":
+        if label.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
             message = f"{label.dtype}, although there are classes; whole numbers were expected"
             return Finding(name, "fails", message)
     nan = None if label.dtype.kind != "f" else seen(np.isnan, label)
@@ -269,7 +271,9 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     if classes is None:
         return _unnamed(subject, name, label)
     count = len(classes)
-    wrong = seen(lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= count), label)
+    wrong = seen(
+        lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part)), label
+    )
     if wrong is not None:
         message = f"labels outside 0 to {count - 1} ({count} classes)"
         return Finding(name, "fails", message, wrong.count, place(*wrong.cell))
@@ -277,6 +281,9 @@ def labels(subject: Subject, name: str, label: AnyArray, classes: Array | None) 
     if none is not None and subject.reader != "torch":  # whose losses pass it over
         message = f"{UNLABELLED}: no label; the loss must ignore it"
         return Finding(name, "warning", message, none.count, place(*none.cell))
+    learnt = padded_class(subject.data) if name == "step_y" else None
+    if learnt is not None:
+        return Finding(name, "warning", learnt)
     return Finding(name, "ok", f"{count} classes")
 
 

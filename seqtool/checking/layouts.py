@@ -9,8 +9,9 @@ import numpy as np
 
 from seqtool.errors import DataError
 from seqtool.files import npz
-from seqtool.files.schema import LAYOUTS, PER_STEP, check_layout
+from seqtool.files.schema import CLASS_TABLE, LAYOUTS, PER_STEP, check_layout
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.labels import check_label_shapes, class_tables
 from seqtool.sequences.padding_values import Side
 
 _NEEDED = {"padded": {"x", "lengths"}, "ragged": {"values", "offsets", "lengths"}}
@@ -20,7 +21,8 @@ def check_arrays(archive: ZipReader) -> str:
     """Tell whether a file of ours is padded or ragged; raise DataError where an array is not as it should be."""
     headers = {name: archive.header(name) for name in archive.names}
     kind = "ragged" if "values" in headers else "padded"
-    layout = LAYOUTS[kind]
+    tables = class_tables(headers)
+    layout = {**LAYOUTS[kind], **dict.fromkeys(tables, CLASS_TABLE)}
     missing = _NEEDED[kind] - set(headers)
     if missing:
         raise DataError(f"{', '.join(sorted(missing))} is missing from the arrays of a {kind} file")
@@ -29,12 +31,15 @@ def check_arrays(archive: ZipReader) -> str:
     if unknown:
         raise DataError(f"{unknown[0]} is not an array of a {kind} file of this version")
     sizes: dict[str, int] = {}
+    shapes = dict[str, tuple[int, ...]]()
     for name in layout:
         if name in headers:
             shape, dtype = _text_header(archive, name) if f"{name}_shape" in headers else headers[name]
-            check_layout(name, shape, dtype, layout[name], sizes)
+            check_layout(name, shape, dtype, layout[name], {} if name in tables else sizes)
+            shapes[name] = shape
             if "N" in sizes:
                 sizes["O"] = sizes["N"] + 1
+    check_label_shapes(shapes.get("label_names"), shapes.get("y"), tables)
     return kind
 
 
@@ -48,6 +53,11 @@ def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:
     meta = npz.read_meta(archive)
     if meta.get("kind") != kind:
         raise DataError(f"kind is {meta.get('kind')!r}, but the arrays are those of a {kind} file")
+    tables, held = meta.get("tables", {}), class_tables(archive.names)
+    if not isinstance(tables, dict) or {*tables} != {*held}:
+        raise DataError(
+            f"tables tells of {', '.join(tables) or 'none'}, but there are {', '.join(held) or 'none'}"
+        )
     values, receipt = meta.get("step_values"), meta.get("receipt")
     if not isinstance(values, dict) or not isinstance(receipt, list):
         raise DataError("step_values or receipt is missing")

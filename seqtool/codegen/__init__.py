@@ -91,6 +91,11 @@ def _summary(task: Task) -> str:
     learnt = f"{target.outputs:,} numbers" if target.outputs > 1 else "a number"
     if target.classes:
         learnt = f"{target.outputs:,} classes"
+    if target.columns:
+        each = (
+            f"{one.title} ({one.classes:,} classes)" if one.classes else one.title for one in target.columns
+        )
+        learnt = printable(", ".join(each))
     learnt = {"y": learnt, "step_y": f"{learnt} at each step", "next": "the next step"}[target.name]
     known = f" and {task.static:,} numbers of their own" if task.static else ""
     return f"{task.count:,} sequences of {shortest}{task.longest:,} steps of {step}{known}, to learn {learnt}"

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqtool.codegen.filling import filled
 from seqtool.codegen.for_numpy import mask_of
-from seqtool.codegen.tasks import Task, is_harmless
+from seqtool.codegen.tasks import LabelColumn, Task, is_harmless
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
@@ -164,8 +164,18 @@ def _padded(data: Padded, task: Task) -> list[str]:
     return lines
 
 
+def _loss_of(one: LabelColumn) -> str:
+    """The losses of one of several labels."""
+    if one.classes is None:
+        return f"(outputs{one.outputs} - y[:, {one.column}]) ** 2"
+    hits = f"jax.nn.one_hot(y[:, {one.column}], {one.classes}) * jax.nn.log_softmax(outputs{one.outputs})"
+    return f"-({hits}).sum(axis=-1)"
+
+
 def _loss(data: Ragged | Padded, task: Task) -> str:
-    target, lines = task.target, []
+    target, lines = task.target, list[str]()
+    if target.columns:
+        return f"return jnp.mean({' + '.join(map(_loss_of, target.columns))})"
     outputs, labels, where = "outputs", "y", ""
     if target.name == "y" and target.ignored is not None:
         where = f"y != {target.ignored}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from seqtool.codegen.filling import apart, filled
-from seqtool.codegen.tasks import Task, is_harmless, mask_value
+from seqtool.codegen.tasks import LabelColumn, Task, is_harmless, mask_value
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged
 
@@ -14,6 +16,7 @@ $numpy
 from seqtool.keras import SequenceData$masked_input
 
 $data_class
+$loss_class
 $note
 data = $data($path, batch_size=32, shuffle=True$options)
 $inputs
@@ -25,6 +28,12 @@ model = keras.Model($from_inputs, outputs)
 model.compile("adam", $loss)
 loss = model.train_on_batch(*data[0])  # model.fit(data, epochs=10) trains on all of them
 print(f"loss {loss:.3f}")
+"""
+
+_SEVERAL = """
+def loss_of_all(y, outputs):
+    y = keras.ops.cast(y, outputs.dtype)
+    return $losses
 """
 
 _STATIC = """
@@ -98,7 +107,8 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
         lstm=lstm,
         read=read,
         outputs=target.outputs,
-        loss=_loss(task, padding=value),
+        loss="loss_of_all" if target.columns else _loss(task, padding=value),
+        loss_class=_several_losses(target.columns),
     )
 
 
@@ -194,6 +204,17 @@ def _made(pieces: dict[str, str]) -> dict[str, str]:
         "data_class": apart(code),
         "data": pieces["name"],
     }
+
+
+def _several_losses(columns: Sequence[LabelColumn]) -> str:
+    """The function that adds up the losses of several labels."""
+    losses = [
+        f"keras.ops.square(y[:, {one.column}] - outputs{one.outputs})"
+        if one.classes is None
+        else f"keras.losses.sparse_categorical_crossentropy(y[:, {one.column}], outputs{one.outputs}, from_logits=True)"
+        for one in columns
+    ]
+    return apart(filled(_SEVERAL, losses=" + ".join(losses))) if losses else ""
 
 
 def _loss(task: Task, *, padding: Value) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqtool.codegen.filling import filled
-from seqtool.codegen.tasks import Task, is_harmless
+from seqtool.codegen.tasks import LabelColumn, Task, is_harmless
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
@@ -107,8 +107,18 @@ def _known(task: Task) -> str:
     return f"real = real{'' if target.flat else '[..., tf.newaxis]'} & ~tf.math.is_nan({labels})"
 
 
+def _loss_of(one: LabelColumn) -> str:
+    """The losses of one of several labels."""
+    y = f"tf.cast(y[:, {one.column}], tf.{'float32' if one.classes is None else 'int64'})"
+    if one.classes is None:
+        return f"tf.square(outputs{one.outputs} - {y})"
+    return f"tf.nn.sparse_softmax_cross_entropy_with_logits({y}, outputs{one.outputs})"
+
+
 def _losses(task: Task) -> str:
     target = task.target
+    if target.columns:
+        return " + ".join(map(_loss_of, target.columns))
     y = "tf.cast(y, tf.float32)" if target.whole else "y"
     labels, outputs = {
         "y": (f"{y}[known]", "outputs[known]") if _known(task) else (y, "outputs"),

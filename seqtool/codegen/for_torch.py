@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqtool.codegen.filling import filled
-from seqtool.codegen.tasks import Task
+from seqtool.codegen.tasks import LabelColumn, Task
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
@@ -67,7 +67,7 @@ def written(_: Ragged | Padded, task: Task, *, path: str) -> str:
         "inputs": 32 if ids else task.inputs,
         "outputs": target.outputs,
         "squeeze": ".squeeze(-1)" if target.flat and not target.classes else "",
-        "loss_function": "cross_entropy" if target.classes else "mse_loss",
+        "loss_function": _loss_function(task),
         "loss": _loss(task),
         **_reading(task),
     }
@@ -110,10 +110,31 @@ def _reading(task: Task) -> dict[str, str]:
     return {"to_packed": ", to_packed", "state": "state[-1]", "x": first, "start": start, "states": states}
 
 
+def _loss_function(task: Task) -> str:
+    if task.target.columns:
+        return (
+            "cross_entropy, mse_loss"
+            if any(not one.classes for one in task.target.columns)
+            else "cross_entropy"
+        )
+    return "cross_entropy" if task.target.classes else "mse_loss"
+
+
+def _loss_of(one: LabelColumn, y: str) -> str:
+    """The loss of one of several labels."""
+    if one.classes is None:
+        return f"mse_loss(outputs{one.outputs}, {y}[:, {one.column}].float())"
+    return f"cross_entropy(outputs{one.outputs}, {y}[:, {one.column}].long())"
+
+
 def _loss(task: Task) -> str:
     target = task.target
-    loss = "cross_entropy" if target.classes else "mse_loss"
     labels = _of(task, target.name) if target.name != "next" else ""
+    if target.columns:
+        return (
+            f"outputs = network(batch)\nloss = {' + '.join(_loss_of(one, labels) for one in target.columns)}"
+        )
+    loss = _loss_function(task)
     y, x, lengths = f"{labels}.float()" if target.whole else labels, _of(task, "x"), _of(task, "lengths")
     if target.name == "y":
         if target.missing:

@@ -15,6 +15,7 @@ from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.labels import class_tables, given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Value, mask_number
 from seqtool.sequences.ragged import Padded, Ragged
@@ -26,12 +27,36 @@ _MOST_IDS = 1_000_000  # rows of an embedding
 
 
 @dataclass(frozen=True)
+class LabelColumn:
+    """One of several labels: its `title`, its column of y, the first output for it, and how many classes it is of.
+
+    `classes` is None for a number, which takes one output.
+    """
+
+    title: str
+    column: int
+    first: int
+    classes: int | None
+
+    @property
+    def end(self) -> int:
+        """Where the outputs for the next label begin."""
+        return self.first + (self.classes or 1)
+
+    @property
+    def outputs(self) -> str:
+        """The index of its outputs among all of a batch."""
+        return f"[:, {self.first}]" if self.classes is None else f"[:, {self.first}:{self.end}]"
+
+
+@dataclass(frozen=True)
 class Target:
     """What is learnt: `y`, a label for each step in `step_y`, or the `next` step from those before it.
 
     It is one of `outputs` classes, or that many numbers: `flat` if a label is a bare number and no row of them,
-    `whole` if it is a whole one. `ignored` is what stands for no label where that is no class: padding of step_y,
-    or -100 in y. With `missing`, some of the numbers are NaN, which the loss leaves out.
+    `whole` if it is a whole one. Of several labels, where some are classes, `columns` tells of each. `ignored` is what
+    stands for no label where that is no class: padding of step_y, or -100 in y. With `missing`, some of the numbers
+    are NaN, which the loss leaves out.
     """
 
     name: Literal["y", "step_y", "next"]
@@ -41,6 +66,7 @@ class Target:
     whole: bool = False
     ignored: int | None = None
     missing: bool = False
+    columns: tuple[LabelColumn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +116,10 @@ def task_of(data: Ragged | Padded) -> Task:
     reads, inputs, least, column = _read(real.values)
     static, static_missing = _static(real.per_sequence.get("static"))
     if "y" in real.per_sequence:
-        target = _target_y(real.per_sequence["y"], real.names.get("classes"))
+        several = class_tables(real.names)
+        target = (
+            _target_several(real) if several else _target_y(real.per_sequence["y"], real.names.get("classes"))
+        )
     elif "step_y" in real.per_step:
         labels = real.per_step["step_y"]
         target = _target_step_y(labels.data, labels.value, real.names.get("classes"))
@@ -230,6 +259,19 @@ def _target_y(y: AnyArray | Text, names: Array | None) -> Target:
     return Target("y", True, classes, ignored=UNLABELLED if count else None)
 
 
+def _target_several(real: Ragged) -> Target:
+    """Several labels, of which some are classes: the outputs for them stand side by side."""
+    columns, first = list[LabelColumn](), 0
+    for given in given_labels(real):
+        if given.column is not None:
+            name = f"y of {given.title!r}"
+            labels = _numbers(name, given.cells, missing=False)
+            classes = None if given.classes is None else _classes(name, labels, given.classes)
+            columns.append(LabelColumn(given.title, given.column, first, classes))
+            first = columns[-1].end
+    return Target("y", False, first, flat=False, whole=True, columns=tuple(columns))
+
+
 def _target_step_y(y: AnyArray, value: float, names: Array | None) -> Target:
     labels = _numbers("step_y", y)
     classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
@@ -246,14 +288,16 @@ def _numeric(name: Literal["y", "step_y"], labels: AnyArray) -> Target:
     return Target(name, False, outputs, flat=labels.ndim == 1, whole=whole, missing=missing > 0)
 
 
-def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
+def _numbers(name: str, labels: AnyArray | Text, *, missing: bool = True) -> AnyArray:
+    """Labels that a loss takes; without `missing`, NaN is refused as infinities are."""
     if isinstance(labels, Text) or labels.dtype.kind not in "biuf":
         raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
     if labels.ndim > 2 or 0 in labels.shape[1:]:
         raise DataError(f"a label in {name} has shape {labels.shape[1:]}; a number, or a row, was expected")
     for begin, part in chunks(labels):
         with np.errstate(over="ignore"):
-            wrong = np.argwhere(np.isinf(part.astype(np.float32)))
+            small = part.astype(np.float32)
+            wrong = np.argwhere(np.isinf(small) if missing else ~np.isfinite(small))
         if len(wrong):
             place = [begin + int(wrong[0, 0]), *map(int, wrong[0, 1:])]
             raise DataError(
@@ -264,7 +308,7 @@ def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
 
 def _classes(name: str, labels: AnyArray, names: Array | None, *, unlabelled: bool = False) -> int | None:
     """How many classes there are, None if the labels are numbers; with `unlabelled`, -100 is no label."""
-    if labels.ndim != 1 or labels.dtype.kind not in "biu":
+    if labels.ndim != 1 or (labels.dtype.kind not in "biu" and names is None):
         return None
     seen, least, largest = np.zeros(_FEW, bool), 0, -1
     for _, part in chunks(labels):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
@@ -28,6 +29,7 @@ from seqtool.files.outputs import (
 )
 from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
+from seqtool.sequences.labels import padded_class, several_labels
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
@@ -109,6 +111,8 @@ class _Draft:
         """Say what it holds; each line names the file, unless it is the only one."""
         for word, text in self.report.lines:
             summary.say(word, text if alone else f"{self.destination.name}: {text}")
+        for text in self.report.warnings:
+            summary.warnings.append(text if alone else f"{self.destination.name}: {text}")
 
     def describe_end(self, to: OutputOptions, compress: Compress | None, summary: Summary) -> None:
         """Say what was written, or in a dry run what would be."""
@@ -119,7 +123,11 @@ class _Draft:
             "dry_run": self.written is None,
         }
         if self.written is None:
-            summary.say("would write", f"{name}, {human(size)}{' before compression' if compress else ''}")
+            packed = " before compression" if compress else ""
+            path = self.destination.path
+            taken = to.output is None and path is not None and path.exists() and not _may_replace(to, path)
+            aside = "; it exists, and only --force replaces it" if taken else ""
+            summary.say("would write", f"{name}, {human(size)}{packed}{aside}")
             return
         aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
@@ -202,11 +210,12 @@ def _compression(to: OutputOptions) -> Compress | None:
 
 def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]) -> Destination:
     """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced."""
+    replace = partial(_may_replace, to)
+    return choose(to.output, command=command, inputs=inputs, may_replace=replace, dry_run=to.dry_run)
 
-    def may_replace(path: Path) -> bool:
-        return to.force or npz.written_by_seqtool(path)
 
-    return choose(to.output, command=command, inputs=inputs, may_replace=may_replace, dry_run=to.dry_run)
+def _may_replace(to: OutputOptions, path: Path) -> bool:
+    return to.force or npz.written_by_seqtool(path)
 
 
 def _account(whole: Ragged) -> dict[str, Any]:
@@ -225,11 +234,18 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
+    labels = several_labels(whole)
+    if labels:
+        summary.facts["labels"] = labels
+        told = [f"{name} ({len(known):,} classes)" if known else name for name, known in labels.items()]
+        summary.say("labels", f"{len(labels):,}: {listed(told)}")
     for name in ("classes", "step_classes"):
         if name in whole.names:
             classes = whole.names[name].tolist()
             summary.facts[name] = classes
             summary.say(name.replace("_", " "), f"{len(classes):,}: {listed([*map(str, classes)])}")
+    learnt = padded_class(whole)
+    summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
     shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
     if len(data) and lengths.least == lengths.largest:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from seqtool.commands._call import Call
 
@@ -15,10 +16,18 @@ if TYPE_CHECKING:
     pass
 
 
+def _titled(annotation: Any, title: str) -> Any:
+    """An annotated option whose help stands in the section of this title."""
+    kind, *extras = typing.get_args(annotation)
+    option = copy.copy(extras[0])
+    option.rich_help_panel = title
+    return Annotated[kind, option]
+
+
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     """Spread the parameters of `command` that are option groups into one parameter for each of their fields.
 
-    A parameter of type `Call` is given the call itself.
+    The `title` of a group is that of its section in the help. A parameter of type `Call` is given the call itself.
     """
     hints = typing.get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
@@ -29,10 +38,14 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
             continue
         if is_dataclass(kind):
             groups[name] = kind
+            title: str = getattr(kind, "title")  # noqa: B009 - which every group has, as its type does not say
             field_hints = typing.get_type_hints(kind, include_extras=True)
             parameters += [
                 inspect.Parameter(
-                    f.name, parameter.KEYWORD_ONLY, default=f.default, annotation=field_hints[f.name]
+                    f.name,
+                    parameter.KEYWORD_ONLY,
+                    default=f.default,
+                    annotation=_titled(field_hints[f.name], title),
                 )
                 for f in fields(kind)
             ]

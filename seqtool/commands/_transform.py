@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import ArrayOptions, KeyName, LabelName, MemoryOptions, OutputOptions, choice
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
+from seqtool.commands._options import MemoryOptions, OutputOptions, choice
+from seqtool.commands._values import names_in, one_or_all
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ SourceName = Annotated[
 ]
 _SHARED: dict[str, Any] = {
     "given": ArrayOptions,
-    "label": LabelName,
+    "label": LabelNames,
+    "step_label": StepLabelName,
     "key": KeyName,
     "using": MemoryOptions,
     "to": OutputOptions,
@@ -47,16 +50,17 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
         *,
         source: str | None,
         given: ArrayOptions,
-        label: str | None,
+        label: list[str] | None,
+        step_label: str | None,
         key: str | None,
         using: MemoryOptions,
         to: OutputOptions,
         **arguments: Any,
     ) -> None:
-        _transform(operation(**arguments), source, given, label, key, using, to)
+        _transform(operation(**arguments), source, given, label, step_label, key, using, to)
 
     annotations = {"source": SourceName, **options, **_SHARED}
-    defaults |= dict.fromkeys(("source", "label", "key"))
+    defaults |= dict.fromkeys(("source", "label", "step_label", "key"))
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(
@@ -92,7 +96,8 @@ def _transform(
     operation: Operation,
     source: str | None,
     given: ArrayOptions,
-    label: str | None,
+    label: list[str] | None,
+    step_label: str | None,
     key: str | None,
     using: MemoryOptions,
     to: OutputOptions,
@@ -110,13 +115,14 @@ def _transform(
         inputs = [opened.file.given, *given.files]
         destination = destination_of(to, command=name, inputs=inputs)
         with summary.stage("reading"):
-            found = read(opened, given.described(label, key), summary)
+            found = read(opened, given.described(label, key, step_label), summary)
         with errors.at(opened.file.name):
             state = operation.fit(found.ragged)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, given.side)
-        described = {**given.resolved, "label": label, "key": key}
+        described = {**given.resolved, "label": one_or_all(names_in(label)), "key": key}
+        described |= {"step_label": step_label} if step_label else {}
         inputs_shown = [opened.file.base_name]
         done = with_entry(
             data, operation, state, inputs_shown, outcome, steps=found.steps, described=described

@@ -37,6 +37,28 @@ def names_in(options: list[str] | None) -> list[str]:
     return [name for names in options or () for name in split_names(names)]
 
 
+def orders_in(options: list[str] | None) -> list[str]:
+    """The same for order columns; a strptime format may hold commas, so it ends with its option.
+
+    >>> orders_in(["user,date:%b %d, %Y", "a:desc,b"])
+    ['user', 'date:%b %d, %Y', 'a:desc', 'b']
+    """
+    found: list[str] = []
+    for text in options or ():
+        colon = text.rfind(":", 0, max(0, text.find("%")))
+        if colon < 0 or text[:colon].count('"') % 2:  # no format, or one within the quotes of a name
+            found += split_names(text)
+        else:
+            *before, last = split_names(text[:colon]) or [""]
+            found += [*before, last + text[colon:]]
+    return found
+
+
+def one_or_all(names: Sequence[str]) -> str | list[str] | None:
+    """What a receipt holds of an option of several names: one as it is, none as None."""
+    return list(names) if len(names) > 1 else next(iter(names), None)
+
+
 def padding_value(text: str | None) -> Value | Literal["auto"] | None:
     """What `--value` says: a number, one for each feature, or auto, which `seqtool.operations.pad.plan` chooses."""
     return "auto" if text == "auto" else parse_value(text)

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._options import (
-    ArrayOptions,
-    JsonReport,
-    KeyName,
-    LabelName,
-    MemoryOptions,
-    Traceback,
-    choice,
-)
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
+from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 from seqtool.commands._values import parse_value
 from seqtool.errors import DataError, UsageError, check_choice
 
@@ -43,7 +36,8 @@ def check(
         ),
     ] = None,
     given: ArrayOptions,
-    label: LabelName = None,
+    label: LabelNames = None,
+    step_label: StepLabelName = None,
     key: KeyName = None,
     value: Annotated[
         str | None,
@@ -53,10 +47,11 @@ def check(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Check a file: checksums, every invariant, what a network needs of it, and what leaks into another file.
+    """Check a file: what it promises, and what a network needs.
 
-    Each finding says how often, where first, and the command that fixes it. The exit code is 0 when all holds, 1
-    when something fails; a warning is no failure. FILE may be one that seqtool did not write.
+    Checksums and every invariant are checked, and with --against what leaks into another file. Each finding says how
+    often, where first, and the command that fixes it. The exit code is 0 when all holds, 1 when something fails; a
+    warning is no failure. FILE may be one that seqtool did not write.
 
     Example: seqtool check train.npz --for torch --against test.npz
     """
@@ -67,12 +62,11 @@ def check(
     from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
-    from seqtool.sources.options import ForeignSpec
     from seqtool.system import memory
     from seqtool.terminal import report
 
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = ForeignSpec(given.array, given.lengths, given.side, parse_value(value), label, key)
+    foreign = given.described(label, key, step_label, parse_value(value))
     limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:

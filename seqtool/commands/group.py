@@ -8,17 +8,17 @@ import typer
 
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
-    ColumnOptions,
     EmptyKey,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
-    TableOptions,
     choice,
 )
+from seqtool.commands._table_options import ColumnOptions, TableOptions
 from seqtool.commands._values import call_without
 from seqtool.errors import DataError, NotNumbersError
+from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
     from seqtool.grouping.group import GroupResult
@@ -62,7 +62,7 @@ def group(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Group flat rows by a key into padded sequences with their lengths.
+    """Group flat rows by a key into padded sequences with lengths.
 
     SOURCE is CSV or TSV (also .gz, .zst), Parquet, Arrow, JSON lines of objects, or a 2-D array. Rows need not
     be sorted. The file is parsed once; what does not fit into --max-memory is sorted on the disk, so files may be
@@ -70,6 +70,7 @@ def group(
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
+    check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.files import inputs

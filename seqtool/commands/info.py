@@ -36,10 +36,11 @@ def info(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Show what is in a file: arrays, lengths, padding, keys, features, and the first sequences.
+    """Show what is in a file: arrays, lengths, first sequences.
 
-    Reads the whole file and checks it: checksums, sizes and, in a file of ours, every invariant. A sequence is
-    drawn in colours where the terminal has them, in shades elsewhere; --json gives its steps as numbers.
+    Padding, keys, features and classes too. The whole file is read and checked: checksums, sizes and, in a file of
+    ours, every invariant. A sequence is drawn in colours where the terminal has them, in shades elsewhere; --json gives
+    its steps as numbers.
 
     Example: seqtool info train.npz --sequence 7
     """

@@ -6,18 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import (
-    SIDES,
-    ArrayOptions,
-    KeyName,
-    LabelName,
-    MemoryOptions,
-    OutputOptions,
-    PaddingOptions,
-    RaggedFlag,
-    choice,
-)
-from seqtool.commands._values import padding_value, parse_value
+from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
+from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
+from seqtool.commands._values import names_in, one_or_all, padding_value, parse_value
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,21 +41,25 @@ def pad(
         str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
     ] = "post",
     given: ArrayOptions,
-    label: LabelName = None,
+    label: LabelNames = None,
+    step_label: StepLabelName = None,
     key: KeyName = None,
     allow_pickle: Annotated[
         bool,
         typer.Option(
-            "--allow-pickle", help="Open a pickled object .npy that you trust; loading it can run code."
+            "--allow-pickle",
+            help="Open a pickled object .npy that you trust; loading it can run code.",
+            rich_help_panel="Input",
         ),
     ] = False,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Pad and truncate sequences to one length, or with --ragged only gather and truncate them.
+    """Pad and truncate sequences to one length.
 
     SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
-    line, or Parquet or Arrow with a list column. Arrays are read in chunks, so files may be of any size.
+    line, or Parquet or Arrow with a list column. With --ragged sequences are gathered and truncated, and not padded.
+    Arrays are read in chunks, so files may be of any size.
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
@@ -87,13 +82,14 @@ def pad(
     with one_source(source, "pad", using) as opened:
         destination = destination_of(to, command="pad", inputs=[opened.file.given, *given.files])
         with summary.stage("reading"):
-            described = given.described(label, key, value=None if value == "auto" else value)
+            described = given.described(label, key, step_label, value=None if value == "auto" else value)
             found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)
             outcome = apply_all(operations, found.ragged, spool=opened.spool)
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**given.resolved, "label": label, "key": key, "ragged": ragged}
+        arguments: dict[str, Any] = {**given.resolved, "label": one_or_all(names_in(label)), "key": key}
+        arguments |= {"ragged": ragged, **({"step_label": step_label} if step_label else {})}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.file.name):
             if ragged:

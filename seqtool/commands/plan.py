@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqtool.commands import _completion
+from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
 from seqtool.commands._options import (
-    ArrayOptions,
-    ColumnOptions,
     EmptyKey,
     JsonReport,
     MemoryOptions,
-    TableOptions,
     Traceback,
 )
-from seqtool.commands._values import call_without
+from seqtool.commands._table_options import ColumnOptions, TableOptions
+from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
+from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -60,7 +60,7 @@ def plan(
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
-    """Show how long sequences are, and what padding them to each length would cost.
+    """Show what padding sequences to each length would cost.
 
     SOURCE is what pad takes, or with --key what group takes: then only the key is read. Change the word plan in a
     call to group or pad, and the call does what was planned. Nothing is written.
@@ -87,7 +87,7 @@ def plan(
         spec = by.spec(text, empty_key=empty_key, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
-        described = given.described(by.label, by.key[0] if by.key else None)
+        described = given.described(by.label, next(iter(names_in(by.key)), None), by.step_label)
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
@@ -123,6 +123,7 @@ def _of_tables(
     """What the rows of tables would be, and the call without the columns that cannot be features, if any is left."""
     from dataclasses import replace
 
+    check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
     from seqtool.grouping.group import text_features
@@ -169,11 +170,11 @@ def _of_sequences(
 
 
 def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str) -> None:
-    """Raise UsageError for an option that only tables have; key and label may name fields of sequences."""
+    """Raise UsageError for an option that only tables have; key and labels may name fields of sequences."""
     given = {**vars(by), **vars(text), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
     for name, held in given.items():
-        if held != usual[name] and name not in ("key", "label"):
+        if held != usual[name] and name not in ("key", "label", "step_label"):
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column with --key")
 

@@ -7,15 +7,8 @@ from typing import Annotated
 
 import typer
 
-from seqtool.commands._options import (
-    ArrayOptions,
-    Force,
-    JsonSummary,
-    MemoryOptions,
-    Quiet,
-    Traceback,
-    Verbose,
-)
+from seqtool.commands._arrays import ArrayOptions
+from seqtool.commands._options import Force, JsonSummary, MemoryOptions, Quiet, Traceback, Verbose
 from seqtool.words import count, human
 
 
@@ -49,7 +42,7 @@ def plot(
     traceback: Traceback = False,
     using: MemoryOptions,
 ) -> None:
-    """Draw what is in a file: lengths and what was cut, padding, a feature, distributions, labels.
+    """Draw what is in a file: lengths, padding, features, labels.
 
     The picture is 1200 pixels wide; .html is a page with the picture and its numbers. Needs matplotlib:
     pip install 'seqtool[plot]'.
@@ -89,7 +82,7 @@ def plot(
             may_replace=lambda path: force or drawn_by_seqtool(path),
             suffixes=SUFFIXES,
         )
-        options = SourceOptions(foreign=given.described(None, None), spool=spool, memory=limit)
+        options = SourceOptions(foreign=given.described(), spool=spool, memory=limit)
         with summary.stage("reading"), errors.at(found[0].name):
             loaded = read_sequences(found[0], options)
             seen = portrait(

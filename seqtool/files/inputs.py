@@ -18,6 +18,7 @@ from typing import IO, Any, Literal, cast
 from isal.igzip_lib import IsalError
 
 from seqtool.errors import DataError, NoInputError, UsageError, why
+from seqtool.system.memory import check_address_space
 from seqtool.system.signals import held
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
@@ -215,6 +216,7 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
     kind = _recognise(name, packing, head)
+    check_address_space(arrow=kind not in ("npy", "npz"))
     if kind not in ("text", "json"):
         return Input(name, path, given, kind, packing, temporary=temporary)
     front, is_all = head[:_KEPT], len(head) <= _KEPT

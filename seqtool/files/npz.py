@@ -12,6 +12,7 @@ values, offsets           (S, F) or (S,); (N+1,)   ragged; offsets is int64
 keys                      (N,) or (N, K)           where known: int64 or text
 features                  (F,) text                where known
 y, classes                (N, ...); (C,)           with a label; the names behind whole-number labels
+label_names, classes_i    (L,) text; (C,)          with several labels: y is (N, L), and label i has these classes
 static, static_features   (N, P); (P,) text        with per-sequence columns
 mask                      (N, T) bool              when asked for; follows from lengths and padding
 original_lengths          (N,) int64               when something was cut: lengths before that
@@ -24,7 +25,8 @@ meta                      () text, JSON            always
 
 `meta` is an object: `format` ("seqtool"), `version` (1), `kind` ("padded" or "ragged"), for padded files
 `padding` ("pre" or "post": the side that is filled), `value` and `step_values` (what padding holds, in x and
-in each per-step array; NaN and infinities as text), and `receipt` (see `seqtool.sequences.receipts`). A reader
+in each per-step array; NaN and infinities as text), `tables` (which label each `classes_i` is of, where there are any),
+and `receipt` (see `seqtool.sequences.receipts`). A reader
 refuses a version above its own.
 
 Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 bytes, end to end,
@@ -54,6 +56,7 @@ from seqtool.files.meta import parse_meta
 from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
@@ -179,7 +182,8 @@ def _assemble(
         for name in present
         if name.endswith(("_offsets", "_shape")) and name.rpartition("_")[0] in present
     }
-    unknown = present - text - {*_OTHERS, *PER_STEP, *PER_SEQUENCE, *NAMES}
+    tables = (*NAMES, *class_tables(present))
+    unknown = present - text - {*_OTHERS, *PER_STEP, *PER_SEQUENCE, *tables}
     if unknown or archive.strangers:
         named = ", ".join(sorted({*unknown, *archive.strangers}))
         raise DataError(f"holds {named}, which are not part of this format version")
@@ -196,7 +200,7 @@ def _assemble(
             for name, array in all_of(PER_STEP).items()
         },
         "per_sequence": {name: _text_from(archive, name, get) for name in PER_SEQUENCE if name in present},
-        "names": {name: _names(archive, name) for name in NAMES if name in present},
+        "names": {name: _names(archive, name) for name in tables if name in present},
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":

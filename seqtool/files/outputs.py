@@ -131,7 +131,7 @@ def choose(
     the current folder (the suffix is the first of `suffixes`), and standard input gives standard output.
     `may_replace` says whether a file that has the implicit name may go.
     Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
-    DataError when an implicit name is taken by a file that may not be replaced.
+    DataError when an implicit name is taken by a file that may not be replaced, unless nothing is to be written.
     """
     if output is not None:
         destination = named_by(output, suffixes=suffixes, dry_run=dry_run)
@@ -143,7 +143,7 @@ def choose(
     path = destination.path
     if path is None:
         return destination
-    if output is None and path.exists() and not may_replace(path):
+    if output is None and not dry_run and path.exists() and not may_replace(path):
         raise DataError(
             f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
         )

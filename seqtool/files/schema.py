@@ -6,7 +6,7 @@ A `?` behind the last one says that it may be missing, a `*` that there may be m
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from seqtool.errors import DataError
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c")
 PER_SEQUENCE = ("y", "static", "original_lengths", "part", "split")
-NAMES = ("classes", "step_classes", "static_features")
+NAMES = ("classes", "step_classes", "label_names", "static_features")
 
 INT64, BOOL, NUMBERS, TEXT, ANY = "int64", "bool", "numbers", "text", "numbers or text"
 _KINDS = {BOOL: "b", NUMBERS: "biuf", TEXT: "U", ANY: "biufU"}
@@ -26,6 +26,7 @@ SEQUENCES = {
     "y": ("N*", ANY),
     "classes": ("c", ANY),
     "step_classes": ("s", ANY),
+    "label_names": ("L", TEXT),
     "static": ("NP", NUMBERS),
     "static_features": ("P", TEXT),
     "original_lengths": ("N", INT64),
@@ -53,6 +54,10 @@ LAYOUTS = {
     },
 }
 """All arrays of a file of either kind; O is N + 1."""
+
+
+CLASS_TABLE: Final = ("c", ANY)
+"""The layout of `classes_0`, `classes_1` and so on, each of which has its own size."""
 
 
 def check_layout(

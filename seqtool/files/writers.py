@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from seqtool.arrays.array_likes import kind_of
 from seqtool.errors import UsageError
 from seqtool.files.contents import members, x_alone
 from seqtool.files.deflate import Compress
@@ -172,6 +173,8 @@ def contents_of(
     >>> contents.names
     ('values', 'offsets', 'lengths', 'meta')
     """
+    if not isinstance(data, (Ragged, Padded, PaddedStream)):
+        raise UsageError(f"data is a {kind_of(data)}; sequences were expected, such as pad makes")
     writer = writer_of(suffix, name)
     writer.check(name, ragged=isinstance(data, Ragged), mask=mask, compress=compress is not None)
     return writer.contents(data, mask)

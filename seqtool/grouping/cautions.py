@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from seqtool.arrays.lazy import chunks
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
+from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
 from seqtool.tables.cells.times import text_sorts, time_formats
 from seqtool.words import count
@@ -21,8 +23,25 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     for column in plan.roles.order:
         found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
-        found += _of_labels(plan.label(column), state.labels[part], place)
+        found += _of_labels(
+            plan.label(column), state.labels[part], place, as_number=plan.options.label_as == "number"
+        )
     return [*found, *_of_missing(plan, state)]
+
+
+def of_steps(plan: EncoderPlan, ragged: Ragged) -> list[str]:
+    """A sentence where nearly all sequences have a single step, for then the key tells steps apart."""
+    single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
+    if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
+        return []
+    names = ", ".join(map(repr, (plan.label(column) for column in plan.roles.key)))
+    return [
+        f"{single:,} of {len(ragged):,} sequences have one step: the key {names} tells steps apart, not sequences; "
+        "choose another --key"
+    ]
+
+
+_FEW = 5  # sequences, of which nothing is said
 
 
 def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
@@ -47,7 +66,7 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
         yield f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); {ways} sorts by time"
 
 
-def _of_labels(name: str, labels: LabelState, place: Place) -> Iterator[str]:
+def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:
     """Words for missing values among classes, and what is no number among fractions."""
     for text, rows in labels.doubtful.items():
         if text not in labels.without:
@@ -55,6 +74,10 @@ def _of_labels(name: str, labels: LabelState, place: Place) -> Iterator[str]:
                 f"label column {name!r} holds {text!r} in {count(rows, 'row')}, as a class of its own; "
                 f"--missing {shlex.quote(text)} --empty-label keep reads it as no label"
             )
+    one_class = None if as_number else labels.one_class
+    if one_class is not None:
+        shown = " and ".join(f"{text!r} ({place(labels.rows[labels.codes[text]])})" for text in one_class)
+        yield f"label column {name!r} holds {shown}, which are one number, and one class"
     stray = labels.stray
     if stray is not None:
         where = place(labels.rows[labels.codes[stray]])

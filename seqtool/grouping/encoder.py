@@ -22,6 +22,7 @@ from seqtool.tables.cells import (
     BadCellError,
     Keys,
     Labels,
+    LabelState,
     Numbers,
     Order,
     UnseenError,
@@ -143,6 +144,11 @@ class Encoder:
             part: Labels(options.missing, state=known.labels.get(part), final=final) for part in plan.labels
         }
         self._dtype = plan.dtype(known) if final else None
+
+    @property
+    def labels(self) -> dict[str, LabelState]:
+        """What is known of the labels by now, which still grow in it."""
+        return _states(self._labels)
 
     @property
     def state(self) -> EncoderState:

@@ -15,7 +15,7 @@ from seqtool.grouping.encoder_state import EncoderState, Fault
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.tables.cells import BadCell, Numbers, missing_words
+from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
 
@@ -54,9 +54,9 @@ class EncoderPlan:
 
     @property
     def labels(self) -> dict[str, int]:
-        """The columns of labels: `y` for one a sequence, `t` for one a step."""
-        both = (("y", self.roles.label), ("t", self.roles.step_label))
-        return {part: column for part, column in both if column is not None}
+        """The columns of labels: `y`, `y1` and so on for those of sequences, `t` for one a step."""
+        of_steps = {} if self.roles.step_label is None else {"t": self.roles.step_label}
+        return {**{f"y{i or ''}": column for i, column in enumerate(self.roles.labels)}, **of_steps}
 
     @property
     def asked_dtype(self) -> np.dtype[Any] | None:
@@ -134,15 +134,18 @@ class EncoderPlan:
             descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
-            static=[*(f"s{column}" for column in self.roles.static), *(["y"] if "y" in labels else [])],
+            static=[
+                *(f"s{column}" for column in self.roles.static),
+                *(part for part in labels if part != "t"),
+            ],
             per_step=per_step,
         )
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
         """The error for a label or static column that changes within a key."""
-        if error.column == "y":
-            name = self.label(self.labels["y"])
-            before, after = (state.labels["y"].text(code) for code in (error.before, error.after))
+        if error.column in self.labels:
+            name = self.label(self.labels[error.column])
+            before, after = (state.labels[error.column].text(code) for code in (error.before, error.after))
             option = f"use --step-label {name} for one label per step"
         else:
             name = self.label(int(error.column[1:]))
@@ -161,10 +164,23 @@ class EncoderPlan:
         without = state.labels[part].without
         return np.array([text in without for text in state.labels[part].codes], dtype=bool)
 
+    def _several_labels(self, grouped: Grouped, state: EncoderState) -> tuple[AnyArray, dict[str, Array]]:
+        """The labels of sequences side by side, (N, L), and their tables."""
+        parts = {self.label(column): part for part, column in self.labels.items() if part != "t"}
+        states = {name: state.labels[part] for name, part in parts.items()}
+        keep = self.options.empty_label == "keep"
+        meanings, tables = several_meanings(states, self.options.label_as, keep=keep)
+        codes = [grouped.static[part] for part in parts.values()]
+        columns = [_meant(some, meaning) for some, meaning in zip(codes, meanings, strict=True)]
+        return _side_by_side(columns, meanings[0].dtype), tables
+
     def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
         """The sequences with all that belongs to them."""
-        per_step, per_sequence, names = {}, {}, {}
-        if "y" in self.labels:
+        per_step, per_sequence, names = {}, {}, dict[str, Array]()
+        if len(self.roles.labels) > 1:
+            per_sequence["y"], tables = self._several_labels(grouped, state)
+            names |= tables
+        elif self.roles.labels:
             meaning, classes = self._label_meaning(state, "y")
             per_sequence["y"] = _meant(grouped.static["y"], meaning)
             if classes is not None:

@@ -14,15 +14,17 @@ from typing import TypeVar
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError, UsageError
-from seqtool.grouping.cautions import cautions
+from seqtool.grouping.cautions import cautions, of_steps
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.suspects import Suspects
 from seqtool.grouping.unlabelled import labelled
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
@@ -145,7 +147,7 @@ def _grouped(
     watch: Watch,
 ) -> GroupResult:
     plan = EncoderPlan.of(table, roles, options)
-    encoder = Encoder(plan)
+    encoder, suspects = Encoder(plan), Suspects(plan)
     room, threads = memory.for_rows(len(roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
@@ -159,6 +161,7 @@ def _grouped(
                         at_most=table.at_most,
                         share_read=table.share_read,
                     )
+                suspects.look(batch, encoder.labels)
                 grouper.add(batch, pool)
                 on_progress(table.bytes_read, table.rows)
         state = encoder.state
@@ -181,7 +184,7 @@ def _grouped(
         plan.missing(state),
         grouped.ties,
         plan.coarse(state),
-        cautions(plan, state, table.place),
+        [*cautions(plan, state, table.place), *suspects.cautions(state.labels), *of_steps(plan, long.ragged)],
     )
 
 
@@ -210,7 +213,7 @@ def group(
     roles = spec.roles(table)
     result = group_table(table, roles, spec.encoding, spool=spool, memory=memory, watch=watch)
     ragged, rows = result.ragged, result.rows
-    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(spec, ragged)}
+    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(ragged)}
     data: PaddedStream | Ragged = ragged
     if spec.ragged:
         arguments["dtype"] = str(ragged.values.dtype)
@@ -228,11 +231,14 @@ def group(
     return Grouping(with_receipt(data, Entry("group", inputs, arguments, rows)), result)
 
 
-def _label_kind(spec: GroupSpec, ragged: Ragged) -> dict[str, str]:
-    """Whether labels became classes, where there are any."""
-    if spec.label is None and spec.step_label is None:
+def _label_kind(ragged: Ragged) -> dict[str, str]:
+    """Whether labels became classes, where there are any; of several perhaps some of them, as their cells are."""
+    if not {"y", "step_y"} & {*ragged.per_sequence, *ragged.per_step}:
         return {}
-    return {"label_as": "class" if "classes" in ragged.names else "number"}
+    several = ragged.names.get("label_names")
+    if several is not None and 0 < len(class_tables(ragged.names)) < len(several):
+        return {}
+    return {"label_as": "class" if {"classes", "classes_0"} & {*ragged.names} else "number"}
 
 
 def text_features(table: Table, spec: GroupSpec) -> list[str]:

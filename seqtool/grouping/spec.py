@@ -31,7 +31,7 @@ class GroupSpec:
     columns: Sequence[Column] | None = None
     drop: Sequence[Column] = ()
     keep_key: bool | None = None
-    label: Column | None = None
+    label: Column | Sequence[Column] | None = None
     step_label: Column | None = None
     static: Sequence[Column] = ()
     label_as: LabelKind | None = None
@@ -105,13 +105,14 @@ class GroupSpec:
         def names(columns: Sequence[int]) -> list[str]:
             return [table.label(column) for column in columns]
 
-        labelled = {"label": roles.label, "step_label": roles.step_label}
+        labels = names(roles.labels)
         order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
             "key": names(roles.key),
             "order_by": order,
             "features": list(features),
-            **{name: None if column is None else table.label(column) for name, column in labelled.items()},
+            "label": labels if len(labels) > 1 else next(iter(labels), None),
+            "step_label": None if roles.step_label is None else table.label(roles.step_label),
             "static": names(roles.static),
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,

@@ -36,9 +36,9 @@ def labelled(
         return Labelled(ragged, {})
     lost = np.zeros(len(ragged), dtype=bool)
     for part in plan.labels:
-        codes = grouped.static["y"] if part == "y" else grouped.per_step["t"]
+        codes = grouped.per_step["t"] if part == "t" else grouped.static[part]
         for places in _places(codes, plan.unlabelled(state, part)):
-            lost[places if part == "y" else _sequences(ragged.offsets, places)] = True
+            lost[_sequences(ragged.offsets, places) if part == "t" else places] = True
     if not lost.any():
         return Labelled(ragged, {REASON: 0})
     kept = GrowingArray(spool, np.dtype(np.int64))

@@ -23,6 +23,7 @@ from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
+from seqtool.sequences.labels import several_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
@@ -223,6 +224,9 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["part"] = {"min": known.least, "max": known.largest} if len(data) else None
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
+    if "label_names" in data.names:
+        labels = several_labels(data).items()
+        found["labels"] = {name: known[:_NAMES] if known else None for name, known in labels}
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = data.names[name][:_NAMES].tolist()

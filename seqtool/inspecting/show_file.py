@@ -107,6 +107,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "part", f"from {sequences['part']['min']:,} to {sequences['part']['max']:,}"
     if "features" in sequences:
         yield "features", listed(sequences["features"])
+    for name, known in sequences.get("labels", {}).items():
+        yield f"label {name}", listed([*map(str, known)]) if known else "numbers"
     for name in ("classes", "step_classes"):
         if name in sequences:
             yield name.replace("_", " "), listed([*map(str, sequences[name])])

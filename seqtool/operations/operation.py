@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 
-from seqtool.errors import UsageError, check_choice, check_whole
+from seqtool.errors import UsageError, check_choice, check_whole, names_arguments
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -137,4 +137,4 @@ def as_function(operation: type[Operation]) -> Callable[..., Any]:
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__name__ = call.__qualname__ = operation.__name__.lower()
     call.__module__, call.__doc__ = operation.__module__, operation.__doc__
-    return call
+    return names_arguments(call)

@@ -22,9 +22,11 @@ from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
 from seqtool.sequences.conversion import as_ragged, converted
+from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import (
     Side,
     Value,
+    as_value,
     check_side,
     check_step_value,
     check_value,
@@ -34,7 +36,7 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
-from seqtool.words import human
+from seqtool.words import as_arguments, human
 
 _BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
 
@@ -67,6 +69,7 @@ def pad_stream(
     target = ragged.values.dtype if dtype is None else dtype_named(dtype)
     for name, array in ragged.per_step.items():
         check_step_value(name, array.value, array.data.dtype)
+    value = as_value(value)
     auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)
@@ -131,6 +134,9 @@ def pad(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
+    learnt = padded_class(ragged)
+    if learnt:
+        warnings.warn(as_arguments(learnt), stacklevel=3)
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
-from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.conversion import converted
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Entry, Rows
 
@@ -19,7 +20,9 @@ def run(operation: Operation, sequences: Any) -> Ragged | Padded:
 
     A Padded comes out padded at the side and with the value that it had.
     """
-    ragged = as_ragged(sequences)
+    ragged, missing = converted(sequences)
+    if missing:
+        warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=4)
     with Spool() as spool:
         state = operation.fit(ragged)
         outcome = operation.apply(ragged, state, spool=spool)

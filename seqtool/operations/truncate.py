@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Truncate(Operation):
-    """Cut sequences to a number of steps; shorter ones stay as they are, and nothing is padded.
+    """Cut sequences to a number of steps, and pad nothing.
 
-    Ragged sequences stay ragged; a padded block comes out cut. The lengths before the cut are kept in
-    original_lengths.
+    Shorter ones stay as they are. Ragged sequences stay ragged; a padded block comes out cut. The lengths before the
+    cut are kept in original_lengths.
 
     Example: seqtool truncate train.npz --maxlen 100 -o cut.npz
 

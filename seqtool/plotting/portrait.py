@@ -23,9 +23,10 @@ from seqtool.plotting.sampling import (
     some_steps,
     tally,
 )
+from seqtool.sequences.labels import given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
-from seqtool.sequences.ragged import Ragged, given_labels
+from seqtool.sequences.ragged import Ragged
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -246,15 +247,18 @@ def _bars(names: Sequence[str], counts: Array, *, by_count: bool, missing: int =
 def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple[str, ...]]:
     """The labels of sequences or else of steps, which of the two, and why there are none of others."""
     omitted: list[str] = []
-    for name, y, classes in given_labels(ragged):
-        labelled: Labelled = "sequence" if name == "y" else "step"
+    labels = list(given_labels(ragged))
+    for i, given in enumerate(labels):
+        y, name = given.cells, given.name if given.column is None else f"y of {given.title!r}"
+        labelled: Labelled = "sequence" if given.name == "y" else "step"
         if not len(y):
             continue
         if y.ndim != 1:
             omitted.append(f"{name} of shape {y.shape}: only one label per {labelled} can be drawn")
             continue
-        found = _balance(name, y, classes)
+        found = _balance(name, y, given.classes)
         if found is not None:
+            omitted += [f"y of {one.title!r}: one label is drawn" for one in labels[i + 1 :] if one.column]
             return found, labelled, tuple(omitted)
         omitted.append(f"{name}, which has no values to count")
     return None, "sequence", tuple(omitted)

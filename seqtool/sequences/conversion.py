@@ -45,8 +45,14 @@ def converted(sequences: Any) -> Converted:
         return Converted(from_dense(sequences))
     if is_array_like(sequences):
         return _from_array_like(sequences)
+    if hasattr(sequences, "get_group"):
+        raise DataError(
+            f"a {kind_of(sequences)} is no sequences; give its frames, [frame[columns] for _, frame in groups], or "
+            "the whole table to group"
+        )
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
-        raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected")
+        way_out = "; a file is read by load, numpy.load, or seqtool pad" if isinstance(sequences, str) else ""
+        raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected{way_out}")
     return _from_list(list(sequences))
 
 
@@ -229,10 +235,16 @@ _PLAIN = {list, tuple, np.ndarray}
 
 def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     """The same sequences, those of other libraries as NumPy arrays, and how many of their values are missing."""
-    if {*map(type, sequences)} <= _PLAIN and not any(map(_holds_objects, sequences)):
+    kinds = {*map(type, sequences)}
+    masked = any(map(_holds_masked, sequences))
+    if kinds <= _PLAIN and not masked and not any(map(_holds_objects, sequences)):
         return sequences, 0
     items, missing = list(sequences), 0
     for i, item in enumerate(items):
+        if masked and type(item) in (list, tuple):
+            filled_steps = [filled(step, f"sequences[{i}][{t}]") for t, step in enumerate(item)]
+            item = [step for step, _ in filled_steps]
+            missing += sum(gaps for _, gaps in filled_steps)
         if type(item) not in _PLAIN and is_array_like(item):
             place = f"sequences[{i}]"
             with at(place):
@@ -242,6 +254,13 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
                     missing += gaps
         items[i] = item.tolist() if _holds_objects(item) else item
     return items, missing
+
+
+def _holds_masked(sequence: Any) -> bool:
+    """Whether steps are masked arrays, whose masks NumPy drops where it joins them."""
+    if type(sequence) not in (list, tuple) or not len(sequence) or isinstance(sequence[0], (int, float)):
+        return False
+    return any(isinstance(step, np.ma.MaskedArray) and step.ndim for step in sequence)
 
 
 def _holds_objects(sequence: Any) -> bool:
@@ -266,14 +285,24 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
             found = _numeric_shape(step)
             if found is None:
                 return DataError(f"{place} is {step!r}; a number, or a list of them, was expected")
-            shape = found if shape is None else shape
-            if found != shape or len(shape) > 1:
-                expected = (
-                    "a number" if shape == () else f"{shape[0]} features" if len(shape) == 1 else "a list"
+            if len(found) > 1:
+                return DataError(
+                    f"{place} has shape {found}; a number, or a list of them, was expected: flatten each step, such as "
+                    "steps.reshape(len(steps), -1)"
                 )
-                got = "a number" if found == () else f"{'x'.join(map(str, found))} features"
+            if is_gap(step) and shape:
+                return DataError(
+                    f"{place} is {step!r}; a list of {shape[0]} numbers was expected, if need be of None"
+                )
+            shape = found if shape is None else shape
+            if found != shape:
+                expected, got = (
+                    "a number" if held == () else f"{held[0]} features" for held in (shape, found)
+                )
                 return DataError(f"{place} has {got}, but the steps before it {expected}")
-    return DataError("the sequences hold whole numbers that no common type holds exactly")
+    return DataError(
+        "the sequences hold whole numbers that no common type holds exactly; convert them to floats first"
+    )
 
 
 def _numeric_shape(step: Any) -> tuple[int, ...] | None:

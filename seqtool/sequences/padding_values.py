@@ -7,6 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
+from seqtool.arrays.array_likes import is_array_like
 from seqtool.arrays.dtypes import first_loss
 from seqtool.errors import DataError, UsageError
 
@@ -26,6 +27,17 @@ def check_side(name: str, side: str) -> Side:
     if side not in get_args(Side):
         raise UsageError(f"{name} is {side!r}; pre or post was expected")
     return cast(Side, side)
+
+
+def as_value(given: Any) -> Any:
+    """A padding value as Python has it, where a tensor or an array of no dimensions holds it.
+
+    Anything else stays as it is, for `check_value` to judge.
+
+    >>> as_value(np.array(2)), as_value((0, 1))
+    (2, (0, 1))
+    """
+    return np.asarray(given).item() if is_array_like(given) and not getattr(given, "ndim", 1) else given
 
 
 def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -13,10 +13,11 @@ from typing import Any, Self, SupportsIndex
 
 import numpy as np
 
+from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.errors import DataError, arguments_named
 from seqtool.sequences.items import (
     padded_item,
     padded_items,
@@ -25,7 +26,7 @@ from seqtool.sequences.items import (
     ragged_items,
     ragged_line,
 )
-from seqtool.sequences.padding_values import Side, Value
+from seqtool.sequences.padding_values import Side, Value, as_value
 from seqtool.sequences.validation import (
     check_aligned,
     check_count,
@@ -48,6 +49,7 @@ class StepArray:
     value: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "data", as_array("a per-step array", self.data))
         check_numeric("a per-step array", self.data)
 
 
@@ -58,9 +60,9 @@ class Ragged:
     `values` is (S, F), or (S,) where a step is a single number such as a token id. Sequence i is
     `values[offsets[i]:offsets[i + 1]]`. `per_step` arrays are (S, ...) and are cut and padded with the
     values; `per_sequence` arrays are (N, ...) and follow their sequence wherever it goes; `names` are
-    small tables for the whole (`classes`, `static_features`). `data[i]` and iteration give the steps of
-    sequences. `padding` and `value` are those of the block that the sequences came from, if `unpad` made them:
-    `pad` keeps them by default; files do not hold them.
+    small tables for the whole (`classes`, `static_features`; of several labels `label_names`, and `classes_i` of the
+    ith of them). `data[i]` and iteration give the steps of sequences. `padding` and `value` are those of the block that
+    the sequences came from, if `unpad` made them: `pad` keeps them by default; files do not hold them.
 
     Raises DataError when the parts do not fit together.
 
@@ -83,7 +85,9 @@ class Ragged:
     padding: Side | None = None
     value: Value | None = None
 
+    @arguments_named
     def __post_init__(self) -> None:
+        _take_arrays(self, "values", "offsets")
         check_numeric("values", self.values)
         if self.values.ndim not in (1, 2):
             raise DataError(f"values has shape {self.values.shape}; (S, F) or (S,) was expected")
@@ -152,7 +156,10 @@ class Padded:
     names: Mapping[str, Array] = field(default_factory=dict)
     receipt: Receipt = ()
 
+    @arguments_named
     def __post_init__(self) -> None:
+        _take_arrays(self, "x", "lengths")
+        object.__setattr__(self, "value", as_value(self.value))
         check_parts(self)
         check_padding_cells("x", self.x, self)
         for name, array in self.per_step.items():
@@ -184,6 +191,20 @@ class Padded:
         return self.replace(x=np.asarray(self.x), lengths=np.asarray(self.lengths), **_loaded(self))
 
 
+def _take_arrays(data: Ragged | Padded, *names: str) -> None:
+    """Let the arrays that a caller gives be those of NumPy: lists, series and tensors go in by their cells."""
+    for name in names:
+        object.__setattr__(data, name, as_array(name, getattr(data, name)))
+    if data.keys is not None:
+        object.__setattr__(data, "keys", as_array("keys", data.keys))
+    if data.features is not None:
+        object.__setattr__(data, "features", tuple(map(str, data.features)))
+    for mapping in ("per_sequence", "names"):
+        given = getattr(data, mapping)
+        if not all(type(array) is np.ndarray for array in given.values()):
+            object.__setattr__(data, mapping, {name: as_array(name, array) for name, array in given.items()})
+
+
 def _loaded(data: Ragged | Padded) -> dict[str, Any]:
     return {
         "keys": None if data.keys is None else np.asarray(data.keys),
@@ -192,22 +213,6 @@ def _loaded(data: Ragged | Padded) -> dict[str, Any]:
         },
         "per_sequence": {name: np.asarray(array) for name, array in data.per_sequence.items()},
     }
-
-
-def given_labels(ragged: Ragged) -> Iterator[tuple[str, AnyArray, Array | None]]:
-    """Its labels, `y` and `step_y`, with the names of their classes where they have any.
-
-    `classes` are those of steps where sequences have no label.
-    """
-    y, step_y, classes = (
-        ragged.per_sequence.get("y"),
-        ragged.per_step.get("step_y"),
-        ragged.names.get("classes"),
-    )
-    if y is not None:
-        yield "y", y, classes
-    if step_y is not None:
-        yield "step_y", step_y.data, ragged.names.get("step_classes", classes if y is None else None)
 
 
 def unchecked(kind: type[Any], **fields: Any) -> Any:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks, slots
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.errors import DataError, check_whole
+from seqtool.sequences.labels import check_label_names
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
     array([[False, False,  True],
            [False,  True,  True]])
     """
-    slots = np.arange(maxlen)
-    lengths = lengths.astype(np.int64, copy=False)
+    slots = np.arange(check_whole("maxlen", maxlen))
+    lengths = as_array("lengths", lengths).astype(np.int64, copy=False)
     if padding == "post":
         return np.asarray(slots < lengths[:, None])
     return np.asarray(slots >= maxlen - lengths[:, None])
@@ -161,6 +163,7 @@ def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
         raise DataError(f"features names {len(data.features)} features, but a step has {found}")
     if data.keys is not None:
         check_count("keys", data.keys, count, "sequences")
+    check_label_names(data.names, data.per_sequence.get("y"))
     for name, array in data.per_sequence.items():
         check_count(name, array, count, "sequences")
         expected, fits = {

@@ -9,25 +9,32 @@ from typing import cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import check_text
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
-from seqtool.files.schema import LAYOUTS, check_layout
+from seqtool.files.schema import ANY, CLASS_TABLE, LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.labels import GivenLabels, check_label_shapes, class_tables, given_labels
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, given_labels
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import stale_slots, step_mask
+from seqtool.sources.options import ForeignSpec
 
 PARTS = (
-    *("keys", "part", "split", "features", "y", "step_y"),
+    *("keys", "part", "split", "features", "y", "label_names", "step_y"),
     *("classes", "step_classes", "static", "static_features"),
 )
 NEVER_LOST = ("keys", "y", "step_y")
 """Those that nobody wants to lose because they cannot be read."""
 _PER_SEQUENCE = ("y", "static", "part", "split")
-_TABLES = ("classes", "step_classes", "static_features")
-_OWNERS = {"classes": ("y", "step_y"), "step_classes": ("step_y",), "static_features": ("static",)}
+_TABLES = ("classes", "step_classes", "label_names", "static_features")
+_OWNERS = {
+    "classes": ("y", "step_y"),
+    "step_classes": ("step_y",),
+    "label_names": ("y",),
+    "static_features": ("static",),
+}
 _INT64 = np.dtype(np.int64)
 
 
@@ -52,7 +59,7 @@ class Companions:
             "features": features,
             "per_step": per_step,
             "per_sequence": {name: parts[name] for name in _PER_SEQUENCE if name in parts},
-            "names": {name: parts[name] for name in _TABLES if name in parts},
+            "names": {name: parts[name] for name in (*_TABLES, *class_tables(parts)) if name in parts},
         }
         return cast(Ragged | Padded, exchanged(data, **changes))
 
@@ -61,48 +68,104 @@ def companions(
     archive: ZipReader,
     data: Ragged | Padded,
     taken: Sequence[str],
-    given: Mapping[str, str | None],
+    foreign: ForeignSpec,
     *,
     strict: bool,
 ) -> Companions:
-    """The arrays that are called as they would be in a file of ours, or as in `given`; not those that are `taken`.
+    """The arrays that are called as they would be in a file of ours, or as a person says; not those that are `taken`.
 
-    Labels of text become class ids, and their classes. Raises DataError for a misfit that was given and, if
-    `strict`, for labels and keys that misfit: they would be lost.
+    Labels of text become class ids, and their classes; several labels the columns of `y`. Raises DataError for a
+    misfit that was given and, if `strict`, for labels and keys that misfit: they would be lost.
     """
     found, sizes = Companions(), _sizes(data)
+    given = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
+    if len(foreign.labels) > 1:
+        found.parts |= labels_together({name: _label(archive, name, sizes) for name in foreign.labels})
+        found.used |= {f"y of {name}": name for name in foreign.labels}
     for part in PARTS:
         name, owners = given.get(part) or part, _OWNERS.get(part)
+        named = given.get(part) is not None
+        if not named and name in given.values():  # it is another part
+            continue
         absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
         if absent or (owners and not {*owners} & {*found.parts}):
             continue
+        if part == "classes" and "label_names" in found.parts:  # each of several labels has its own
+            continue
         try:
-            kind = "step_y" if part == "y" and _is_per_step(archive, name, data) else part
+            open_question = part == "y" and not named and "label_names" not in archive.names
+            kind = "step_y" if open_question and _is_per_step(archive, name, data) else part
             added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
-            if given.get(part) or (strict and part in NEVER_LOST):
+            if named or (strict and part in NEVER_LOST):
                 raise DataError(f"{error}; --array {taken[0]} alone leaves it out") from None
             found.misfits[name] = str(error)
             continue
         found.parts |= added
         found.used[kind] = name
+        found.used |= {table: table for table in class_tables(added)}
     return found
+
+
+def _label(archive: ZipReader, name: str, sizes: dict[str, int]) -> AnyArray:
+    """One of several arrays of labels: a number or text for each sequence."""
+    shape, dtype = _header(archive, name)
+    check_layout(name, shape, dtype, ("N", ANY), sizes)
+    cells = archive.window(name)
+    if dtype.kind == "U":
+        check_text(name, cells)
+    return cells
+
+
+def labels_together(labels: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+    """Arrays (N,) of numbers or text as `y` (N, L) of numbers, with `label_names` and the classes of text.
+
+    >>> parts = labels_together({"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])})
+    >>> np.asarray(parts["y"]).tolist(), parts["classes_1"].tolist()
+    ([[1.5, 1.0], [2.0, 0.0]], ['a', 'b'])
+    """
+    parts: dict[str, AnyArray] = {"label_names": np.array([*labels], dtype=str)}
+    columns, floats = list[AnyArray](), [cells.dtype for cells in labels.values() if cells.dtype.kind == "f"]
+    dtype = np.result_type(*floats) if floats else _INT64
+    for i, (name, cells) in enumerate(labels.items()):
+        if cells.dtype.kind == "U":
+            parts[f"classes_{i}"] = classes = _classes(cells, None)
+            cells = _ids(cells, classes)
+        for _, some in chunks(cells):
+            place = first_loss(some, dtype)
+            if place is not None:
+                raise DataError(
+                    f"{name} holds {some[place]}, which {dtype} of the labels together cannot hold"
+                )
+        columns.append(cells)
+
+    def read(begin: int, end: int) -> Array:
+        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
+
+    parts["y"] = Lazy((len(columns[0]), len(columns)), dtype, read)
+    return parts
 
 
 def check_labels(data: Ragged) -> None:
     """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
-    for name, labels, classes in given_labels(data):
-        if classes is None:
-            continue
-        if labels.dtype.kind not in "iu":
-            raise DataError(f"{name} is {labels.dtype}, but there are classes; whole numbers were expected")
-        for begin, part in chunks(labels):
-            outside = ((part < 0) & (part != UNLABELLED)) | (part >= len(classes))
-            wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
-            if len(wrong):
-                i = int(wrong[0])
-                place = f"y[{begin + i}]" if name == "y" else f"{name} of real step {begin + i}"
-                raise DataError(f"{place} is {part[i]}, but there are {len(classes)} classes, counted from 0")
+    for given in given_labels(data):
+        if given.classes is not None:
+            _check_classes(given, len(given.classes))
+
+
+def _check_classes(given: GivenLabels, count: int) -> None:
+    labels, column = given.cells, given.column
+    if labels.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
+        raise DataError(f"{given.name} is {labels.dtype}, but there are classes; whole numbers were expected")
+    for begin, part in chunks(labels):
+        outside = ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part))
+        wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
+        if len(wrong):
+            i = int(wrong[0])
+            place = f"y[{begin + i}{'' if column is None else f', {column}'}]"
+            if given.name == "step_y":
+                place = f"step_y of real step {begin + i}"
+            raise DataError(f"{place} is {part[i]}, but there are {count} classes, counted from 0")
 
 
 def _sizes(data: Ragged | Padded) -> dict[str, int]:
@@ -135,19 +198,25 @@ def _part(
     if dtype.kind == "U":
         check_text(name, cells)
     if part == "features" or part in _TABLES:
-        names = archive.read(name)
-        if len(np.unique(names)) < len(names):
-            raise DataError(f"{name} holds a name twice")
-        return {part: names}
+        if part == "label_names":
+            check_label_shapes(shape, _header(archive, "y")[0], archive.names)
+        tables = class_tables(archive.names) if part == "label_names" else {}
+        for table in tables:
+            check_layout(table, *_header(archive, table), CLASS_TABLE, {})
+        return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
         classes = _classes(cells, data if part == "step_y" else None)
-
-        def ids(some: Array) -> Array:
-            return np.asarray(np.searchsorted(classes, some))
-
         held_in = "step_classes" if step_classes else "classes"
-        return {part: cellwise(ids, cells, dtype=_INT64), held_in: classes}
+        return {part: _ids(cells, classes), held_in: classes}
     return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
+
+
+def _distinct(archive: ZipReader, name: str) -> Array:
+    """The names in an array, of which none stands there twice."""
+    names = archive.read(name)
+    if len(np.unique(names)) < len(names):
+        raise DataError(f"{name} holds a name twice")
+    return names
 
 
 def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
@@ -176,6 +245,15 @@ def as_int64(numbers: Array) -> Array:
     return numbers.astype(_INT64)
 
 
+def _ids(labels: AnyArray, classes: Array) -> AnyArray:
+    """The class ids of labels of text."""
+
+    def ids(some: Array) -> Array:
+        return np.asarray(np.searchsorted(classes, some))
+
+    return cellwise(ids, labels, dtype=_INT64)
+
+
 def _classes(labels: AnyArray, block: Ragged | Padded | None) -> Array:
     """The texts that occur, sorted; in a block (N, T) of labels of steps, those of real steps."""
     found = labels[:0].reshape(-1)
@@ -194,7 +272,8 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
     """Whether labels are those of steps: (N, T, ...) in a block, (S, ...) behind one another.
 
     As many classes as steps make a row of each sequence look like that. Labels of steps hold one and the same
-    in all that is padding; where no lengths are known, rows with a single 1 are no labels of steps.
+    in all that is padding. Where all steps are real, text is a label of steps, and rows with a single 1 are none;
+    raises DataError for other numbers, which may be either.
     """
     shape = _header(archive, name)[0]
     if isinstance(data, Ragged):
@@ -203,7 +282,14 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
         return False
     labels: AnyArray = archive.window(name)
     if all((part == data.x.shape[1]).all() for _, part in chunks(data.lengths)):
-        return len(shape) > 2 or not all(map(_is_one_hot, (part for _, part in chunks(labels))))
+        if labels.dtype.kind == "U":
+            return True
+        if len(shape) == 2 and all(map(_is_one_hot, (part for _, part in chunks(labels)))):
+            return False
+        raise DataError(
+            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; "
+            f"--step-label {name} or --label {name} says which"
+        )
     return holds_one(labels, data)
 
 

@@ -18,10 +18,12 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
+from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
 from seqtool.sequences.validation import Stale, stale_slots
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions, holds_one
+from seqtool.sources.masks import check_same, lengths_of, told_by, with_side
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory
 
@@ -30,7 +32,8 @@ from seqtool.system.memory import Memory
 class ForeignData:
     """The sequences of a foreign file, not yet checked, with all that belongs to them.
 
-    `lengths` are as they stand there, None where none are given; `used` are the arrays of the file, `others`
+    `lengths` are as they stand there, or as a mask tells them, None where none are given; `side` is that of the mask,
+    `said` what is known of the file then; `used` are the arrays of the file, `others`
     those that nothing reads. `misfits` describes arrays that are named as what belongs to sequences, but do not;
     `notes` of what was taken for granted.
     """
@@ -41,6 +44,8 @@ class ForeignData:
     others: Sequence[str] = ()
     misfits: dict[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    side: Side | None = None
+    said: ForeignSpec = field(default_factory=ForeignSpec)
 
 
 def refuse_options(name: str, spec: ForeignSpec) -> None:
@@ -54,7 +59,7 @@ def refuse_options(name: str, spec: ForeignSpec) -> None:
 
 def refuse_names(spec: ForeignSpec) -> None:
     """Raise UsageError for names of arrays, where a file is a single one."""
-    if spec.array or spec.label or spec.key:
+    if spec.array or spec.named:
         raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
 
 
@@ -78,19 +83,19 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     names = archive.names
     if not names:
         raise DataError("holds no array")
-    given = {"--label": foreign.label, "--key": foreign.key}
-    for option, name in given.items():
-        if name is not None and name not in names:
+    given = foreign.named
+    for option, name in given:
+        if name not in names:
             raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
     chosen = _chosen(names, foreign)
-    for option, name in given.items():
-        if name in chosen.names or (name is not None and foreign.label == foreign.key):
+    for i, (option, name) in enumerate(given):
+        if name in chosen.names or name in [other for _, other in given[:i]]:
             raise UsageError(f"{option} {name}: that array is already used for something else")
     return chosen
 
 
 def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
-    special = [name for name in (foreign.label, foreign.key, foreign.lengths) if name in names]
+    special = [name for name in (*(name for _, name in foreign.named), foreign.lengths) if name in names]
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
         if foreign.lengths or foreign.input_padding:
@@ -102,7 +107,7 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     lengths = foreign.lengths or "lengths"
     others = [name for name in names if name != lengths and name not in special]
     if len(others) > 1:
-        others = [name for name in others if name not in PARTS]
+        others = [name for name in others if name not in (*PARTS, *class_tables(names), _MASK)]
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
@@ -141,6 +146,8 @@ def take(
     """
     names, used = archive.names, list(chosen.names)
     lengths: AnyArray | None = None
+    misfits: dict[str, str] = {}
+    side: Side | None = None
     if chosen.form == "numbered":
         memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
         data: Ragged | Padded = _joined([archive.read(f"arr_{i}") for i in range(len(names))])
@@ -149,21 +156,74 @@ def take(
         if "lengths" in names and archive.header("lengths")[0] == (len(data),):
             used, lengths = [*used, "lengths"], archive.window("lengths")
     else:
-        lengths = archive.window(used[1]) if len(used) > 1 else chosen.lengths
-        data = dense(archive.window(used[0]), lengths, foreign)
+        x = archive.window(used[0])
+        told = _told(archive, x, chosen, foreign, strict=strict and foreign.array is None)
+        lengths, side, misfits = told.lengths, told.side, told.misfits
+        used += [_MASK] if told.by_mask else []
+        foreign = with_side(foreign, side)
+        data = dense(x, lengths, foreign)
     found = companions(
         archive,
         data,
         used,
-        {"y": foreign.label, "keys": foreign.key},
+        foreign,
         strict=strict and foreign.array is None,
     )
     used += found.used.values()
-    others = [name for name in names if name not in used and name not in found.misfits]
+    misfits |= found.misfits
+    others = [name for name in names if name not in used and name not in misfits]
     notes = [f"{name} holds a label for each step" for part, name in found.used.items() if part == "step_y"]
     if chosen.form == "numbered":
         notes.append("each array is one sequence")
-    return ForeignData(found.joined(data), lengths, used, others, found.misfits, notes)
+    if _MASK in used:
+        notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
+    return ForeignData(found.joined(data), lengths, used, others, misfits, notes, side, foreign)
+
+
+_MASK = "mask"  # the name of a mask in files of ours, and of many others
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The lengths of a block and its side, where they are known; whether by a mask, and what is wrong with that."""
+
+    lengths: AnyArray | None
+    side: Side | None
+    by_mask: bool = False
+    misfits: dict[str, str] = field(default_factory=dict)
+
+
+def _told(archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec, *, strict: bool) -> _Told:
+    """What an array of lengths, or a mask, tells of a block.
+
+    Raises DataError for lengths that are none and, if `strict`, for a mask that is none where no lengths are known,
+    or that contradicts those which nobody named.
+    """
+    names = chosen.names
+    known = archive.window(names[1]) if len(names) > 1 else chosen.lengths
+    known, side = told_by(known, foreign.lengths or "lengths", x.shape)
+    if _MASK not in archive.names or _MASK in (*names, *(name for _, name in foreign.named)):
+        return _Told(known, side)
+    try:
+        masked, mask_side = lengths_of(archive.window(_MASK), _MASK, x.shape)
+    except DataError as error:
+        if known is not None:  # then there is no need of it
+            return _Told(known, side)
+        if strict:
+            way_out = f"name lengths with --lengths; --array {names[0]} alone takes all steps as real"
+            raise DataError(f"{error}; {way_out}") from None
+        return _Told(known, side, misfits={_MASK: str(error)})
+    if known is None:
+        return _Told(masked, mask_side, by_mask=True)
+    if known.shape != masked.shape:  # which is refused with the block
+        return _Told(known, side)
+    try:
+        check_same(known, masked, _MASK)
+    except DataError as error:
+        if strict and foreign.lengths is None:
+            raise
+        return _Told(known, side, misfits={_MASK: str(error)})
+    return _Told(known, side or mask_side, by_mask=True)
 
 
 def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
@@ -179,7 +239,8 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
         lengths: AnyArray = Lazy(x.shape[:1], np.dtype(np.int64), lambda a, b: np.full(b - a, slots))
     elif known.shape != x.shape[:1] or not (known.dtype.kind in "iu" or are_whole_floats(known)):
         raise DataError(
-            f"lengths is {known.dtype} {known.shape}; whole numbers of ({len(x):,},) were expected"
+            f"lengths is {known.dtype} {known.shape}; whole numbers of ({len(x):,},) were expected, or a mask of "
+            f"{x.shape[:2]}"
         )
     else:
         lengths = lazy_map(as_int64, known, dtype=np.int64)

@@ -29,6 +29,7 @@ from seqtool.sources.foreign import (
     refuse_options,
     take,
 )
+from seqtool.sources.masks import told_by, with_side
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
@@ -47,8 +48,10 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
         if pickled is not None:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
-    lengths = None if options.foreign.lengths is None else lengths_file(options.foreign.lengths)
-    return _foreign(ForeignData(dense(x, lengths, spec), lengths), spec)
+    lengths = None if spec.lengths is None else lengths_file(spec.lengths)
+    lengths, side = told_by(lengths, f"--lengths {spec.lengths}", x.shape)
+    spec = with_side(spec, side)
+    return _foreign(ForeignData(dense(x, lengths, spec), lengths, side=side, said=spec))
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
@@ -73,10 +76,15 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
     spec = options.foreign
     with ZipReader(source.path, source.name) as archive:
         archive.verify()
-        if npz.is_ours(archive):
+        if npz.is_ours(archive) and not _lost_lengths(archive):
             refuse_options(source.name, replace(spec, value=None))
             return _ours(npz.read(archive))
-        return _foreign(take(archive, choose(archive, spec), spec, options.memory), spec)
+        return _foreign(take(archive, choose(archive, spec), spec, options.memory))
+
+
+def _lost_lengths(archive: ZipReader) -> bool:
+    """Whether somebody took the lengths out of a file of ours, but left the mask, which tells them."""
+    return "mask" in archive.names and "lengths" not in archive.names
 
 
 def _ours(data: Ragged | Padded) -> Sequences:
@@ -86,7 +94,7 @@ def _ours(data: Ragged | Padded) -> Sequences:
     return Sequences(data, steps, ours=True)
 
 
-def _foreign(taken: ForeignData, spec: ForeignSpec) -> Sequences:
+def _foreign(taken: ForeignData) -> Sequences:
     """Foreign arrays, every part of which is checked now."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings = [f"{misfit}; it was not read" for misfit in taken.misfits.values()]
@@ -98,11 +106,11 @@ def _foreign(taken: ForeignData, spec: ForeignSpec) -> Sequences:
     else:
         maxlen, dense = taken.data.x.shape[1], taken.lengths is None
         if not dense:
-            warnings += _check_lengths_of(taken.data, spec)
+            warnings += _check_lengths_of(taken.data, taken.said)
         ragged = as_ragged(taken.data)  # whole rows are a view
     check_labels(ragged)
     steps = len(ragged.values)
-    return Sequences(ragged, steps, maxlen=maxlen, dense=dense, notes=notes, warnings=warnings)
+    return Sequences(ragged, steps, taken.side, maxlen=maxlen, dense=dense, notes=notes, warnings=warnings)
 
 
 def _check_lengths_of(block: Padded, spec: ForeignSpec) -> list[str]:

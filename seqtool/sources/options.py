@@ -8,14 +8,16 @@ from seqtool.arrays.spool import Spool
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
+from seqtool.words import join_names
 
 
 @dataclass(frozen=True)
 class ForeignSpec:
     """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
 
-    `array`, `label` and `key` name arrays of an `.npz`, fields of objects, or columns; `lengths` names an array, or
-    an `.npy` file. `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
+    `array`, `labels` (one per sequence, or several) and `key` name arrays of an `.npz`, fields of objects, or columns;
+    `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
+    `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
     padding is compared with.
     """
 
@@ -23,20 +25,33 @@ class ForeignSpec:
     lengths: str | None = None
     input_padding: Side | None = None
     value: Value | None = None
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     key: str | None = None
+    step_label: str | None = None
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """What belongs to sequences: the option that names it, and the name."""
+        others = {"--step-label": self.step_label, "--key": self.key}
+        found = [(option, name) for option, name in others.items() if name is not None]
+        return [*(("--label", name) for name in self.labels), *found]
 
     @property
     def options(self) -> tuple[str, ...]:
         """The same as words of a call of `seqtool pad`."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
-        given = {**vars(self), "value": value}
+        given = {
+            "--array": self.array,
+            "--lengths": self.lengths,
+            "--input-padding": self.input_padding,
+            "--value": value,
+            "--label": join_names(self.labels) or None,
+            "--step-label": self.step_label,
+            "--key": self.key,
+        }
         return tuple(
-            word
-            for name, content in given.items()
-            if content is not None
-            for word in (f"--{name.replace('_', '-')}", content)
+            word for option, content in given.items() if content is not None for word in (option, content)
         )
 
 
@@ -59,9 +74,9 @@ class SourceOptions:
 class Sequences:
     """The sequences of one source; `steps` were counted as they were read.
 
-    `padding` and `value` are those of a padded file of ours, `maxlen` the slots of a padded array; `dense`
-    says that every sequence fills its array, so that leftover padding may hide in it; `ours` that seqtool wrote
-    the file. `notes` says what was taken for granted, `warnings` what may be wrong.
+    `padding` and `value` are those of a padded file of ours, `padding` also the side that a mask tells; `maxlen` the
+    slots of a padded array; `dense` says that every sequence fills its array, so that leftover padding may hide in
+    it; `ours` that seqtool wrote the file. `notes` says what was taken for granted, `warnings` what may be wrong.
     """
 
     ragged: Ragged

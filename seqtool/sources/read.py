@@ -15,6 +15,8 @@ def read_sequences(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _read(source: Input, options: SourceOptions) -> Sequences:
+    if options.foreign.step_label and source.kind != "npz":
+        raise UsageError(f"--step-label names an array of an .npz; {source.name} holds none")
     # Each reader is loaded when it is needed: arrays do without pyarrow.
     if source.kind in ("npy", "npz"):
         from seqtool.sources.numpy_files import read_array
@@ -25,7 +27,7 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
     if source.kind == "text":
         from seqtool.sources.text_lines import read_lines
 
-        if options.foreign.array or options.foreign.label or options.foreign.key:
+        if options.foreign.array or options.foreign.labels or options.foreign.key:
             raise UsageError(
                 "--array, --label and --key name fields or columns, which lines of numbers do not have"
             )

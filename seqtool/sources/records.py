@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqtool.arrays.dtypes import describe_loss, dtype_named, first_loss
+from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
@@ -20,7 +20,7 @@ from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.arrow_files import record_batches
-from seqtool.tables.cells import BadCellError, Keys, Labels
+from seqtool.tables.cells import BadCellError, Keys, Labels, LabelState, several_meanings
 from seqtool.words import count
 
 _JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
@@ -41,14 +41,11 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
     fields: dict[str, Any] = {}
     if isinstance(rows[0], dict):
         name = _array_name(source, options, [k for k, cell in rows[0].items() if isinstance(cell, list)])
-        wanted = {"array": name, "label": options.foreign.label, "key": options.foreign.key}
+        wanted = _wanted(name, options)
         for part, wanted_name in wanted.items():
-            if wanted_name is not None:
-                fields[part] = [
-                    _field(source, p, row, wanted_name) for p, row in zip(places, rows, strict=True)
-                ]
+            fields[part] = [_field(source, p, row, wanted_name) for p, row in zip(places, rows, strict=True)]
         lists = fields["array"]
-    elif options.foreign.array or options.foreign.label or options.foreign.key:
+    elif options.foreign.array or options.foreign.labels or options.foreign.key:
         raise UsageError(f"--array, --label and --key name fields of objects; {source.name} holds lists")
     else:
         lists = rows
@@ -153,16 +150,21 @@ def _at_place(message: str, places: Sequence[str]) -> str:
     return message
 
 
+def _wanted(array: str, options: SourceOptions) -> dict[str, str]:
+    """The fields or columns that are read, by their parts: the array, the key, and each label with its name."""
+    labels = {f"{_LABEL}{name}": name for name in options.foreign.labels}
+    key = {} if options.foreign.key is None else {"key": options.foreign.key}
+    return {"array": array, **labels, **key}
+
+
+_LABEL = "label "
+
+
 def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
     schema, batches = record_batches(source)
     lists = [field.name for field in schema if is_list(field.type)]
-    wanted = {
-        "array": _array_name(source, options, lists),
-        "label": options.foreign.label,
-        "key": options.foreign.key,
-    }
-    named = {part: name for part, name in wanted.items() if name is not None}
+    named = _wanted(_array_name(source, options, lists), options)
     for name in named.values():
         if name not in schema.names:
             raise DataError(f"{source.name}: no column {name!r}; the columns are {', '.join(schema.names)}")
@@ -207,17 +209,12 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
             if not isinstance(keys, np.ndarray) and pa.types.is_dictionary(keys.type):
                 keys = keys.dictionary_decode()
             ragged = ragged.replace(keys=key_array([keys]))
-        if "label" in fields:
-            labels = Labels()
-            codes = labels.encode(_cells(fields["label"]))
-            if labels.missing:
-                without = count(labels.missing, "sequence")
-                raise DataError(
-                    f"{source.name}: {without} {'has' if labels.missing == 1 else 'have'} no label"
-                )
-            meaning, classes = labels.finish(None)
-            names = {} if classes is None else {"classes": classes}
-            ragged = ragged.replace(per_sequence={"y": meaning[codes]}, names=names)
+        labels = {
+            part.removeprefix(_LABEL): cells for part, cells in fields.items() if part.startswith(_LABEL)
+        }
+        if labels:
+            y, names = _labels(source, labels)
+            ragged = ragged.replace(per_sequence={"y": y}, names=names)
     except UnicodeEncodeError:
         raise DataError(
             f"{source.name}: a key or a label holds a lone surrogate, which is not valid text"
@@ -230,6 +227,24 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
     warnings = [f"{missing:,} missing values became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
+
+
+def _labels(source: Input, fields: dict[str, Any]) -> tuple[Array, dict[str, Array]]:
+    """The labels of records, (N,), or (N, L) of several, with the names of their classes."""
+    labels, codes = dict[str, LabelState](), list[Array]()
+    for name, cells in fields.items():
+        column = Labels()
+        codes.append(column.encode(_cells(cells)))
+        if column.missing:
+            without = count(column.missing, "sequence")
+            have, of = "has" if column.missing == 1 else "have", f" {name!r}" if len(fields) > 1 else ""
+            raise DataError(f"{source.name}: {without} {have} no label{of}")
+        labels[name] = column.state
+    if len(labels) > 1:
+        meanings, tables = several_meanings(labels, None)
+        return np.stack([one[some] for one, some in zip(meanings, codes, strict=True)], axis=1), tables
+    meaning, classes = next(iter(labels.values())).finish(None)
+    return np.asarray(meaning[codes[0]]), {} if classes is None else {"classes": classes}
 
 
 def _cells(column: Any) -> Any:

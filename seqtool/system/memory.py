@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from seqtool.errors import DataError, UsageError
-from seqtool.system.platform import cpu_count, physical_memory
+from seqtool.system.platform import address_space, cpu_count, physical_memory
 from seqtool.words import human
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -18,6 +18,9 @@ _PER_COLUMN = 100_000  # and what each column adds to that
 _PER_THREAD = (
     8 * 10**6
 )  # what a thread adds: blocks of text or data, what becomes of them, what its allocator keeps
+_LIBRARIES = 400 * 10**6  # of address space, most of which is never used
+_LEAST_SPACE = 300 * 10**6
+_LEAST_SPACE_WITH_ARROW = 1000 * 10**6
 _MOST = 2**62  # bytes
 _FEWEST = 2  # threads, for which the figures above were measured
 _VARIABLE = "SEQTOOL_MAX_MEMORY"
@@ -29,7 +32,22 @@ def budget() -> int:
     >>> budget() > 0
     True
     """
-    return physical_memory() * 3 // 4
+    space = address_space()
+    total = physical_memory() if space is None else min(physical_memory(), max(0, space - _LIBRARIES))
+    return total * 3 // 4
+
+
+def check_address_space(*, arrow: bool) -> None:
+    """Raise DataError where the address space is too small to work in, with Arrow or with NumPy alone.
+
+    Libraries end the process when they get none: nobody can catch that.
+    """
+    space, needed = address_space(), _LEAST_SPACE_WITH_ARROW if arrow else _LEAST_SPACE
+    if space is not None and space < needed:
+        raise DataError(
+            f"the address space of this process is limited to {human(space)} (ulimit -v), but at least "
+            f"{human(needed)} are needed; raise the limit: ulimit -v {needed // 1024 + 1}"
+        )
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,18 @@ def physical_memory() -> int:
     return total
 
 
+def address_space() -> int | None:
+    """The bytes of address space that this process may have (ulimit -v); None where nobody limits them."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    if not hasattr(resource, "RLIMIT_AS"):
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def peak_memory() -> int | None:
     """The most bytes of memory that the process has had resident so far, where the system tells."""
     with suppress(OSError):

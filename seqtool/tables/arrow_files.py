@@ -37,12 +37,16 @@ def record_batches(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterat
 
     try:
         schema, batches = (_parquet if source.kind == "parquet" else _arrow)(source)
+    except MemoryError:  # which Arrow raises as an exception of its own, too
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(source, error) from None
 
     def read(columns: Sequence[int]) -> Iterator[Any]:
         try:
             yield from batches(columns)
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError, ValueError, IndexError) as error:
             raise _damaged(source, error) from None
 

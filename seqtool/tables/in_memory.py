@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from seqtool.arrays.lazy import AnyArray
@@ -13,10 +14,19 @@ if TYPE_CHECKING:
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
-from seqtool.arrays.array_likes import arrow_chunks, is_arrow, is_pandas_frame, is_struct, kind_of
+from seqtool.arrays.array_likes import (
+    arrow_chunks,
+    is_array_like,
+    is_arrow,
+    is_pandas_frame,
+    is_struct,
+    kind_of,
+    plain,
+)
 from seqtool.errors import UsageError, damaged
 from seqtool.tables.table import Expected, Table, text_columns, typed_table
 
@@ -41,14 +51,20 @@ def table_of(data: Any) -> Table:
         with damaged(f"the {kind_of(data)}: cannot be read as Arrow data"):
             rows = arrow_chunks(data)
         if is_struct(rows):
-            return _from_arrow(rows, f"the {kind_of(data)}")
+            metadata = getattr(getattr(data, "schema", None), "metadata", None)  # which rows alone have not
+            return _from_arrow(rows, f"the {kind_of(data)}", metadata)
+    elif is_array_like(data):
+        with damaged(f"the {kind_of(data)}: cannot be read as an array"):
+            array = np.asarray(plain(data))
+        if array.ndim == 2:
+            return from_array(array, f"the {kind_of(data)}")
     raise UsageError(
         f"data is a {kind_of(data)}; a DataFrame (pandas, polars), an Arrow table, a 2-D array or the path of a file "
         "was expected"
     )
 
 
-def _from_arrow(rows: Any, name: str) -> Table:
+def _from_arrow(rows: Any, name: str, metadata: Any) -> Table:
     import pyarrow as pa
 
     table = pa.Table.from_struct_array(rows)
@@ -56,7 +72,8 @@ def _from_arrow(rows: Any, name: str) -> Table:
     def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         yield from table.select(list(columns)).to_batches(max_chunksize=_ROWS)
 
-    return typed_table(table.schema, read, name, len(table))
+    schema = table.schema.with_metadata(metadata) if isinstance(metadata, dict) else table.schema
+    return typed_table(schema, read, name, len(table))
 
 
 def from_array(array: AnyArray, name: str = "the array") -> Table:
@@ -65,6 +82,10 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
     >>> from_array(np.zeros((6, 3))).columns
     (None, None, None)
     """
+    if array.dtype.names is not None or array.dtype == object:
+        raise DataError(
+            f"{name}: an array of {array.dtype}; pandas.DataFrame(array).infer_objects() has its columns"
+        )
     if array.ndim != 2:
         raise DataError(f"{name}: has shape {array.shape}; rows and columns were expected, (rows, columns)")
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
@@ -100,6 +121,7 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
 def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
     """The rows of a pandas DataFrame; columns numbered from 0 count as having no names.
 
+    Named levels of its index are columns at the end, but no features, as in the Parquet file that pandas writes.
     Raises DataError for a column whose cells are of several kinds.
     """
     import pyarrow as pa
@@ -107,6 +129,11 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
     labels: list[Any] = list(frame.columns)
     named = labels != [*range(len(labels))]
     bare = frame.set_axis([str(i) for i in range(len(labels))], axis=1)
+    index = [level for level in frame.index.names if named and level is not None and level not in labels]
+    for level in index:
+        bare[str(len(labels))] = frame.index.get_level_values(frame.index.names.index(level))
+        labels.append(level)
+    bare = _with_plain_uuids(bare)
     try:
         table = pa.Table.from_pandas(bare, preserve_index=False)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -127,4 +154,24 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
             at_most=len(table),
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
-    return typed_table(schema, read, name, len(table))
+    described = json.dumps({"index_columns": [str(level) for level in index]})
+    return typed_table(schema.with_metadata({"pandas": described}), read, name, len(table))
+
+
+def _with_plain_uuids(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with UUID objects as text, for Arrow takes these only of late."""
+
+    def text(cell: Any) -> Any:
+        return str(cell) if isinstance(cell, UUID) else cell
+
+    changed = {}
+    for name, column in frame.items():
+        cells = column.cat.categories if hasattr(column, "cat") else column
+        if cells.dtype != object:
+            continue
+        first = next((cell for cell in cells if not isinstance(cell, (float, type(None)))), None)
+        if isinstance(first, UUID):
+            changed[str(name)] = (
+                column.cat.rename_categories(text) if hasattr(column, "cat") else column.map(text)
+            )
+    return frame.assign(**changed) if changed else frame

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
 
@@ -34,7 +35,8 @@ class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
-    `order_as` tells of the order columns how they are compared, where a call says so.
+    `order_as` tells of the order columns how they are compared, where a call says so; `chosen` says that the features
+    were named.
     """
 
     key: tuple[int, ...]
@@ -42,20 +44,20 @@ class Roles:
     order_as: Mapping[int, OrderAs]
     features: tuple[int, ...]
     spare_features: frozenset[int]
-    label: int | None
+    labels: tuple[int, ...]
     step_label: int | None
     static: tuple[int, ...]
+    chosen: bool = False
 
     @property
     def as_written(self) -> frozenset[int]:
         """The columns whose cells are compared as they are written: keys and labels."""
-        return frozenset({*self.key, *(c for c in (self.label, self.step_label) if c is not None)})
+        return frozenset({*self.key, *self.labels, *([] if self.step_label is None else [self.step_label])})
 
     @property
     def used(self) -> tuple[int, ...]:
         """Every column that must be read, in file order."""
-        single = {column for column in (self.label, self.step_label) if column is not None}
-        return tuple(sorted({*self.key, *self.order, *self.features, *self.static, *single}))
+        return tuple(sorted({*self.as_written, *self.order, *self.features, *self.static}))
 
     def without_feature(self, column: int) -> Roles:
         """The same, but that one column is no feature."""
@@ -72,7 +74,7 @@ class Roles:
     def key_alone(self) -> Roles:
         """The key and nothing else, as a feature too where only its cells tell whether it is one."""
         spare = tuple(column for column in self.features if column in self.spare_features)
-        return Roles(self.key, (), {}, spare, self.spare_features, None, None, ())
+        return Roles(self.key, (), {}, spare, self.spare_features, (), None, ())
 
 
 def resolve(
@@ -83,7 +85,7 @@ def resolve(
     columns: Sequence[str | int] | None = None,
     drop: Sequence[str | int] = (),
     keep_key: bool | None = None,
-    label: str | int | None = None,
+    label: str | int | Sequence[str | int] | None = None,
     step_label: str | int | None = None,
     static: Sequence[str | int] = (),
 ) -> Roles:
@@ -96,20 +98,22 @@ def resolve(
     """
     keys = tuple(position(table, name) for name in key)
     order = [_order(table, name) for name in order_by]
-    labels = [None if name is None else position(table, name) for name in (label, step_label)]
+    labels = tuple(position(table, name) for name in columns_named(label))
+    of_steps = None if step_label is None else position(table, step_label)
     statics = tuple(position(table, name) for name in static)
     dropped = {position(table, name) for name in drop}
     _refuse_twice(table, "--key", keys)
     _refuse_twice(table, "--order-by", [column for column, _ in order])
     _refuse_twice(table, "--static", statics)
+    _refuse_twice(table, "--label", labels)
     if columns is not None:
         chosen = [position(table, name) for name in columns]
         _refuse_twice(table, "--columns", chosen)
     else:
-        apart = {*dropped, *statics, *(column for column in labels if column is not None)}
+        apart = {*dropped, *statics, *labels, *([] if of_steps is None else [of_steps])}
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
-            apart |= {column for column, name in enumerate(table.columns) if name is None}
+            apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
         chosen = [column for column in range(len(table.columns)) if column not in apart]
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]
@@ -128,9 +132,10 @@ def resolve(
         {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
         tuple(chosen),
         frozenset(keys) if assumed else frozenset(),
-        labels[0],
-        labels[1],
+        labels,
+        of_steps,
         statics,
+        columns is not None,
     )
 
 
@@ -149,8 +154,22 @@ def columns_named(given: Any) -> list[str | int]:
     """
     if given is None:
         return []
+    if isinstance(given, slice):
+        raise UsageError(
+            f"columns are names or positions, not a {given}: range({given.start or 0}, {given.stop})"
+        )
+    if hasattr(given, "dtype") and given.dtype == bool:
+        raise UsageError(
+            "columns are names or positions, not an array of booleans: frame.columns[mask] has the names"
+        )
+    if is_array_like(given) and not is_pandas_frame(given):
+        given = plain(given)
     if hasattr(given, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
         given = given.tolist()
+        if isinstance(given, list) and len({*map(str, given)}) < len(given):
+            raise UsageError(
+                "columns are named once each; an array of values for the rows must be a column of data first"
+            )
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         return [column_named(given)]
     # A set has no order that is the same tomorrow.
@@ -160,10 +179,29 @@ def columns_named(given: Any) -> list[str | int]:
     ]
 
 
+def labels_named(given: Any) -> list[str | int]:
+    """The same for labels, of which an array of numbers is more likely to hold one for each row.
+
+    Raises UsageError for such an array, unless it is the columns of a frame.
+    """
+    if (
+        getattr(given, "ndim", 0)
+        and getattr(given.dtype, "kind", "O") in "biuf"
+        and not hasattr(given, "get_loc")
+    ):
+        column_named(given)
+    return columns_named(given)
+
+
 def column_named(given: Any) -> Any:
     """One column as text or a Python integer, None for none."""
     if given is None or isinstance(given, str):
         return given if given is None else str(given)
+    if getattr(given, "ndim", 0):
+        raise UsageError(
+            f"a column is a name or a position, not a {kind_of(given)}; an array of values for the rows must be a "
+            "column of data first"
+        )
     try:
         return str(given) if isinstance(given, bool) else operator.index(given)
     except TypeError:

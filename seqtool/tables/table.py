@@ -56,8 +56,9 @@ class Table:
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table.
-    `place` turns a row number into words for an error. `rows` counts what was read so far, of at most `at_most`, where
-    that is known, from `sources`; `notes` says what was taken for granted, `dialect` how text was read, for a receipt.
+    `index` are the named index of a DataFrame, no features unless they are asked for. `place` turns a row number into
+    words for an error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`;
+    `notes` says what was taken for granted, `dialect` how text was read, for a receipt.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Table:
     text: bool = False
     dtype: np.dtype[Any] | None = None
     texts: frozenset[int] = frozenset()
+    index: frozenset[int] = frozenset()
     at_most: int | None = None
     sources: tuple[Input, ...] = ()
     rows: int = 0
@@ -125,6 +127,10 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
     # The index that pandas writes has no name of its own.
     names = tuple(None if not column or _INDEX.fullmatch(column) else column for column in schema.names)
     notes = [left_out(position) for position, column in enumerate(names) if column is None]
+    index = _index(schema)
+    notes += [
+        f"the index {names[column]!r} is no feature unless --columns names it" for column in sorted(index)
+    ]
     return Table(
         name,
         names,
@@ -132,9 +138,20 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
         read,
         lambda row: f"{name}: row {row}",
         texts=text_columns(schema),
+        index=index,
         at_most=at_most,
         notes=notes,
     )
+
+
+def _index(schema: Any) -> frozenset[int]:
+    """The columns that were the named index of a pandas DataFrame, as its metadata tells."""
+    try:
+        found = (schema.pandas_metadata or {}).get("index_columns") or ()
+    except ValueError:  # metadata that is no JSON
+        return frozenset()
+    named = {column for column in found if isinstance(column, str) and not _INDEX.fullmatch(column)}
+    return frozenset(position for position, name in enumerate(schema.names) if name and name in named)
 
 
 def text_columns(schema: Any) -> frozenset[int]:

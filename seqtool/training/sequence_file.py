@@ -24,6 +24,7 @@ from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.pad import pad_stream
+from seqtool.sequences.labels import several_labels
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.stream import PaddedStream
@@ -46,8 +47,9 @@ class SequenceFile:
 
     It holds the lengths and labels of all N sequences, and no steps; a compressed file is inflated once, into
     a temporary one. Steps (S, F) come as float32 and token ids (S,) as int64, unless `dtype` says otherwise.
-    Labels are `y`, or where there is none `step_y`, one for each step. A copy sent to another process opens
-    the file again, and refuses one that was replaced; after a fork both read the same one.
+    Labels are `y`, or where there is none `step_y`, one for each step; several a sequence are rows of `y` (N, L), which
+    `labels` names, with the classes of each. A copy sent to another process opens the file again, and refuses one that
+    was replaced; after a fork both read the same one.
 
     `include` names further arrays of the file that belong to its sequences or steps, and `mask`, which steps are
     real: `named_batch` has them. Numbers come in the types of labels, text as text.
@@ -90,6 +92,7 @@ class SequenceFile:
 
     def _open(self, data: Ragged | Padded) -> None:
         self.features, self.classes = data.features, data.names.get("classes")
+        self.labels = several_labels(data)
         self.maxlen: int | None = None
         self.value: Value = 0
         if isinstance(data, Ragged):

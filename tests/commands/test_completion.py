@@ -73,6 +73,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("info", "--code"): codegen.CODES,
     ("group", "--label-as"): get_args(LabelKind),
     ("group", "--empty-key"): ("error", "drop", "keep"),
+    ("group", "--empty-label"): ("error", "drop", "keep"),
     ("plan", "--empty-key"): ("error", "drop", "keep"),
 }
 
@@ -470,8 +471,9 @@ def test_a_completion_loads_no_library_that_the_file_does_not_need(
 
 def test_names_are_escaped_for_bash_alone(monkeypatch: pytest.MonkeyPatch, here: Place) -> None:
     here.write("a.csv", '"a b","c""d",é:x\n1,2,3\n')
-    assert offered("group", "a.csv", "--key") == ["a b", 'c"d', "é:x"]
+    assert offered("group", "a.csv", "--step-label") == ["a b", 'c"d', "é:x"]
+    assert offered("group", "a.csv", "--key") == ["a b", '"c""d"', "é:x"]  # of which it takes a list
     monkeypatch.setenv("_SEQTOOL_COMPLETE", "complete_bash")
-    assert offered("group", "a.csv", "--key") == [r"a\ b", r"c\"d", "é:x"]
+    assert offered("group", "a.csv", "--step-label") == [r"a\ b", r"c\"d", "é:x"]
     assert offered("group", "a.csv", "--key", typed="a b") == [r"a\ b"]
     assert _completion.words(("a", "b"))() == ["a", "b"]

@@ -1,6 +1,7 @@
 """Keys that are written differently stay apart, each judged by itself, whatever the file they come from."""
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,25 @@ def test_labels_in_hexadecimal_are_text(source: Source, tmp_path: Path) -> None:
 def test_an_order_column_in_hexadecimal_is_refused(source: Source, tmp_path: Path) -> None:
     with pytest.raises(st.DataError, match="0xFF"):
         st.group(source(["255", "0xFF", "1"], tmp_path), key="a", order_by="id", keep_key=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "pair"),
+    [
+        (["10", "7", "010"], "'10' (the DataFrame: row 0) and '010' (the DataFrame: row 2)"),
+        (["+5", "05", "1"], "'+5' (the DataFrame: row 0) and '05' (the DataFrame: row 1)"),
+        (["-0", "1", "0"], "'-0' (the DataFrame: row 0) and '0' (the DataFrame: row 2)"),
+        (["01", "02", "10"], None),
+        (["10", "010", "x"], None),  # text, which is compared as written
+        (["10", "010", "0.5"], None),  # numbers
+        (["10", "10.0", "1"], None),  # as floats are written
+    ],
+)
+def test_labels_that_become_one_class_are_told(labels: list[str], pair: str | None) -> None:
+    frame = pd.DataFrame({"id": [1, 2, 3], "y": labels, "v": [1, 4, 2]})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        st.group(frame, key="id", label="y")
+        st.group(frame, key="id", label="y", label_as="number" if pair else None)
+    said = [f"label column 'y' holds {pair}, which are one number, and one class"] if pair else []
+    assert [str(warning.message) for warning in told if "one number" in str(warning.message)] == said

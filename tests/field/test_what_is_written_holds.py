@@ -167,7 +167,12 @@ def external(draw: st.DrawFn) -> dict[str, np.ndarray]:
 @given(
     arrays=external(),
     saying=options(
-        label=["y"], key=["keys"], input_padding=["pre", "post"], array=["x"], lengths=["lengths"]
+        label=["y"],
+        step_label=["step_y"],
+        key=["keys"],
+        input_padding=["pre", "post"],
+        array=["x"],
+        lengths=["lengths", "mask"],
     ),
     padding=PAD,
 )

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqtool.commands._options import ColumnOptions, TableOptions
+from seqtool.commands._table_options import ColumnOptions, TableOptions
 from seqtool.errors import UsageError
 from seqtool.grouping.spec import GroupSpec
 from seqtool.tables.in_memory import from_array

@@ -151,6 +151,9 @@ def test_labels_that_are_missing_are_counted() -> None:
     assert isinstance(found, Bars)
     assert (found.names, found.missing, found.of) == (("1",), 1, 2)
     assert balance(np.array([np.nan, np.nan])) is None
+    unlabelled = balance(np.array([1, -100, 0, -100, 1]), ["a", "b"])
+    assert isinstance(unlabelled, Bars)
+    assert (set(unlabelled.names), unlabelled.missing, unlabelled.of) == ({"a", "b"}, 2, 3)
 
 
 def test_labels_that_cannot_be_shown() -> None:

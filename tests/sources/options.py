@@ -12,5 +12,7 @@ _FOREIGN = {field.name for field in fields(ForeignSpec)}
 
 def source_options(**options: Any) -> SourceOptions:
     """The options of a source; those that describe foreign sequences are given by their own names too."""
+    if "label" in options:
+        options["labels"] = (options.pop("label"),)
     foreign = {name: options.pop(name) for name in _FOREIGN & options.keys()}
     return SourceOptions(foreign=ForeignSpec(**foreign), **options)

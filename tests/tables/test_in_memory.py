@@ -58,7 +58,7 @@ def test_a_stream_that_breaks_is_one_error() -> None:
         (None, "NoneType"),
         (pd.Series([1]), "pandas.Series"),
         (pa.array([1]), "pyarrow.Int64Array"),
-        (Tensor([[1]]), "tests.Tensor"),
+        (Tensor([1]), "tests.Tensor"),
     ],
 )
 def test_what_is_no_table_is_named_and_so_is_what_would_be(data: Any, kind: str) -> None:

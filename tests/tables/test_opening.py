@@ -400,7 +400,7 @@ def test_an_array_that_is_not_rows_and_columns_is_refused(shape: tuple[int, ...]
 
 @pytest.mark.parametrize("dtype", ["complex64", "U3", "datetime64[s]", "object", "i4,i4"])
 def test_an_array_that_holds_no_numbers_is_refused(dtype: str) -> None:
-    with pytest.raises(DataError, match="integers, floats or booleans were expected"):
+    with pytest.raises(DataError, match=r"integers, floats or booleans were expected|infer_objects"):
         from_array(np.zeros((2, 2), dtype=dtype))
 
 

@@ -27,7 +27,7 @@ def features(of: Table, **options: Any) -> tuple[int, ...]:
 def test_in_a_table_with_names_key_order_label_and_static_are_no_features() -> None:
     roles = resolve(NAMED, key=["id"], order_by=["t"], label="y", static=["s"])
     assert roles.features == (2, 5)
-    assert (roles.key, roles.order, roles.label, roles.static) == ((0,), (1,), 3, (6,))
+    assert (roles.key, roles.order, roles.labels, roles.static) == ((0,), (1,), (3,), (6,))
     assert roles.spare_features == frozenset()
     assert resolve(NAMED, key=["id"], step_label="y").features == (1, 2, 5, 6)
 

@@ -18,10 +18,17 @@ from seqtool.tables.cells.cells import (
     is_text,
     missing_words,
     plain,
+    reads_as_missing,
     row_of,
 )
 from seqtool.tables.cells.keys import Keys, KeyState
-from seqtool.tables.cells.labels import Labels, LabelState, encode_labels
+from seqtool.tables.cells.labels import (
+    Labels,
+    LabelState,
+    encode_labels,
+    label_number,
+    several_meanings,
+)
 from seqtool.tables.cells.number_state import Loss, NumberState
 from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
 from seqtool.tables.cells.order import Order
@@ -46,7 +53,10 @@ __all__ = [
     "encode_labels",
     "is_numeric",
     "is_text",
+    "label_number",
     "missing_words",
     "plain",
+    "reads_as_missing",
     "row_of",
+    "several_meanings",
 ]

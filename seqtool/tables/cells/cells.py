@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
+from seqtool.tables.cells.spelling import is_uuid, uuid_text
 
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 INTEGER = re.compile(r"\s*[+-]?\d+\s*")
@@ -157,11 +158,13 @@ def is_text(array: Any) -> bool:
 
 
 def plain(array: Any) -> Any:
-    """An Arrow array without dictionary or view encoding."""
+    """An Arrow array without dictionary or view encoding; UUIDs, of 16 bytes each, as their text."""
     if pa.types.is_dictionary(array.type):
         if pa.types.is_string_view(array.type.value_type):  # which cannot be taken from, in Arrow
             array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
         array = array.dictionary_decode()
+    if is_uuid(array.type):
+        return uuid_text(array)
     if pa.types.is_string_view(array.type) or pa.types.is_large_string(array.type):
         array = array.cast(pa.string())
     return array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -84,7 +84,7 @@ class LabelState:
         {'NA': 4}
         """
         others = self.codes.keys() - self.absent.keys() - self.doubtful.keys() if self.doubtful else set()
-        among_numbers = bool(others) and all(_number(text) is not None for text in others)
+        among_numbers = bool(others) and all(label_number(text) is not None for text in others)
         return {**self.absent, **self.doubtful} if among_numbers else dict(self.absent)
 
     @property
@@ -95,9 +95,37 @@ class LabelState:
         '1O.5'
         """
         apart = self.absent.keys() | self.doubtful.keys()
-        numbers = {text: _number(text) for text in self.codes if text not in apart}
+        numbers = {text: label_number(text) for text in self.codes if text not in apart}
         fraction = any(number is not None and number != int(number) for number in numbers.values())
         return next((text for text, number in numbers.items() if number is None), None) if fraction else None
+
+    @property
+    def one_class(self) -> tuple[str, str] | None:
+        """The first two labels that are written differently and are one class, for all labels are whole numbers.
+
+        >>> LabelState({"10": 0, "7": 1, "010": 2}, [0, 1, 2]).one_class
+        ('10', '010')
+        """
+        pair = self._one_integer()
+        if pair is not None:
+            without = self.without
+            numbers = (label_number(text) for text in self.codes if text not in without)
+            if all(number is not None and number == int(number) for number in numbers):
+                return pair
+        return None
+
+    def _one_integer(self) -> tuple[str, str] | None:
+        """The first two labels that are written differently and are the same integer."""
+        written: dict[int, str] = {}
+        for text in self.codes:
+            if text[:1] in "+0" or text[:2] == "-0":  # any other spelling is the plain one
+                number = whole_number(text)
+                if number is None:
+                    continue
+                known = str(number) if str(number) in self.codes else written.setdefault(number, text)
+                if known != text:
+                    return (known, text) if self.codes[known] < self.codes[text] else (text, known)
+        return None
 
     @property
     def missing(self) -> int:
@@ -122,9 +150,41 @@ class LabelState:
         return meaning, classes
 
 
+def several_meanings(
+    states: Mapping[str, LabelState], how: str | None, *, keep: bool = False
+) -> tuple[list[Array], dict[str, Array]]:
+    """What the codes of each of several labels become, all as numbers of one type, and their names and classes.
+
+    `label_names` (L,) are the names of the labels, `classes_i` the classes of the ith one. Text becomes class ids,
+    numbers stay numbers, unless `how` says otherwise; float32 where a fraction is among them, else int64. Raises
+    DataError as `LabelState.finish` does, and for a whole number that cannot stand beside fractions.
+
+    >>> meanings, tables = several_meanings({"time": LabelState({"7": 0}), "event": LabelState({"b": 0, "a": 1})}, None)
+    >>> [meaning.tolist() for meaning in meanings], tables["classes_1"].tolist()
+    ([[7], [1, 0]], ['a', 'b'])
+    """
+    meanings, tables = list[Array](), {"label_names": np.array([*states], dtype=str)}
+    for i, state in enumerate(states.values()):
+        meaning, classes = state.finish(how, keep=keep)
+        if how is None and classes is not None and classes.dtype.kind == "i":
+            meaning, classes = state.finish("number", keep=keep)
+        if classes is not None:
+            tables[f"classes_{i}"] = classes
+        meanings.append(meaning)
+    dtype = np.result_type(np.int64 if all(one.dtype.kind == "i" for one in meanings) else np.float32)
+    for name, meaning in zip(states, meanings, strict=True):
+        place = first_loss(meaning, dtype)
+        if place is not None:
+            raise DataError(
+                f"label column {name!r} holds {meaning[place]}, which float32 cannot hold, and beside fractions labels "
+                "are float32; use --label-as class, or leave this label out"
+            )
+    return [meaning.astype(dtype, copy=False) for meaning in meanings], tables
+
+
 def _meaning(texts: list[str], how: str | None, *, with_nan: bool) -> tuple[Array, Array | None]:
     """What each label becomes, and the names of the classes, where none is missing; numbers `with_nan` are floats."""
-    numbers = [_number(text) for text in texts]
+    numbers = [label_number(text) for text in texts]
     whole = (
         _integers(texts) if all(number is not None and number == int(number) for number in numbers) else None
     )
@@ -233,7 +293,12 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     return np.array(numbers, dtype=single)
 
 
-def _number(text: str) -> float | None:
+def label_number(text: str) -> float | None:
+    """The number that a label spells, None where it is text.
+
+    >>> label_number("1e3"), label_number("1_000")
+    (1000.0, None)
+    """
     try:
         number = float(text)
     except ValueError:

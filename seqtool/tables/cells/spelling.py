@@ -59,3 +59,36 @@ def text_bytes(array: Any) -> Array:
     if data is None or offsets[0] == offsets[-1]:
         return np.empty(0, np.uint8)
     return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def is_uuid(kind: Any) -> bool:
+    """Whether an Arrow type holds UUIDs: Arrow's own, or 16 bytes, which is what Parquet files of databases hold.
+
+    >>> is_uuid(pa.uuid()), is_uuid(pa.binary(16)), is_uuid(pa.binary(4))
+    (True, True, False)
+    """
+    return bool(kind == pa.uuid() or (pa.types.is_fixed_size_binary(kind) and kind.byte_width == _UUID_BYTES))
+
+
+def uuid_text(array: Any) -> Any:
+    """UUIDs as the text with hyphens that a person writes.
+
+    >>> uuid_text(pa.array([bytes(range(16)), None], pa.binary(16))).to_pylist()
+    ['00010203-0405-0607-0809-0a0b0c0d0e0f', None]
+    """
+    stored = array.storage if isinstance(array, pa.ExtensionArray) else array
+    count, data = len(stored), stored.buffers()[1]
+    if not count or data is None:
+        return pa.nulls(count, pa.string())
+    first = stored.offset * _UUID_BYTES
+    cells = np.frombuffer(data, np.uint8)[first : first + count * _UUID_BYTES].reshape(count, _UUID_BYTES)
+    text = np.full((count, _UUID_LETTERS), ord("-"), np.uint8)
+    text[:, _UUID_DIGITS] = _HEXADECIMAL[cells].reshape(count, -1)
+    ends = np.arange(0, (count + 1) * _UUID_LETTERS, _UUID_LETTERS, dtype=np.int32)
+    found = pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(ends), pa.py_buffer(text)])
+    return pc.if_else(stored.is_valid(), found, None) if stored.null_count else found
+
+
+_UUID_BYTES, _UUID_LETTERS = 16, 36
+_UUID_DIGITS = [place for place in range(_UUID_LETTERS) if place not in (8, 13, 18, 23)]
+_HEXADECIMAL = np.array([[*f"{byte:02x}".encode()] for byte in range(256)], np.uint8)

@@ -1,4 +1,4 @@
-"""The command of typer that refuses an option of one value which is given twice: typer takes the last in silence."""
+"""The kind of command that typer makes: options of one value are given once, and help lists options by groups."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typer.core import TyperCommand
 from seqtool.errors import UsageError
 
 
-class OneValueEach(TyperCommand):
-    """A command whose options are given once, but for those that may be repeated, and flags that say one thing."""
+class Command(TyperCommand):
+    """A command that refuses an option of one value which is given twice, where typer takes the last in silence.
+
+    Its help has a section for each group of options, without loading rich.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """What typer makes of the words; raises UsageError for an option that is given twice."""
@@ -22,6 +25,21 @@ class OneValueEach(TyperCommand):
         if not ctx.resilient_parsing:  # the shell asks for words, and the call is not whole yet
             _refuse_repeats(self.make_parser(ctx).parse_args(words)[2])
         return left
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the sections of the help: arguments, and options by their groups."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                alone = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                title = getattr(parameter, "rich_help_panel", None) or alone
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            if not records:
+                continue
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _refuse_repeats(given: Iterable[typer.core.TyperOption | Any]) -> None:

@@ -1,0 +1,109 @@
+"""The options that describe sequences which seqtool did not write: of several commands, declared once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from seqtool.commands import _completion
+from seqtool.commands._options import SIDES, choice
+from seqtool.commands._values import names_in
+
+if TYPE_CHECKING:
+    from seqtool.sequences.padding_values import Side, Value
+    from seqtool.sources.options import ForeignSpec
+
+LabelNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="A,B",
+        help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
+        autocompletion=_completion.several_names,
+        rich_help_panel="Input",
+    ),
+]
+StepLabelName = Annotated[
+    str | None,
+    typer.Option(
+        "--step-label",
+        metavar="NAME",
+        help="The array with a label per step.",
+        autocompletion=_completion.name,
+        rich_help_panel="Input",
+    ),
+]
+KeyName = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="NAME",
+        help="The field, column or array with a key per sequence.",
+        autocompletion=_completion.name,
+        rich_help_panel="Input",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class ArrayOptions:
+    """What a person says of sequences that seqtool did not write."""
+
+    title: ClassVar[str] = "Input"
+    array: Annotated[
+        str | None,
+        typer.Option(
+            "--array",
+            metavar="NAME",
+            help="The array, column or field with the sequences.",
+            autocompletion=_completion.name,
+        ),
+    ] = None
+    lengths: Annotated[
+        str | None,
+        typer.Option(
+            "--lengths",
+            metavar="NAME|FILE",
+            help="True lengths, or a mask (N, T): an array of the .npz, or an .npy file.",
+            autocompletion=_completion.name,
+        ),
+    ] = None
+    input_padding: Annotated[
+        str | None,
+        choice("--input-padding", SIDES, help="The side where an external array is padded. [default: post]"),
+    ] = None
+
+    @property
+    def side(self) -> Side | None:
+        """The side that `--input-padding` names; raises UsageError for what is none."""
+        from seqtool.sequences.padding_values import check_side
+
+        return None if self.input_padding is None else check_side("--input-padding", self.input_padding)
+
+    def described(
+        self,
+        label: list[str] | None = None,
+        key: str | None = None,
+        step_label: str | None = None,
+        value: Value | None = None,
+    ) -> ForeignSpec:
+        """All that a person says of a file that seqtool did not write."""
+        from seqtool.sources.options import ForeignSpec
+
+        return ForeignSpec(
+            self.array, self.lengths, self.side, value, tuple(names_in(label)), key, step_label
+        )
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The same for a receipt, which holds base names alone."""
+        lengths = None if self.lengths is None else Path(self.lengths).name
+        return {"array": self.array, "lengths": lengths, "input_padding": self.input_padding}
+
+    @property
+    def files(self) -> list[Path]:
+        """The file of `--lengths`, where it names one."""
+        return [Path(self.lengths)] if self.lengths and Path(self.lengths).is_file() else []

@@ -1,0 +1,129 @@
+"""The options of tables: how they are read, and which column plays which part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from seqtool.commands import _completion
+from seqtool.commands._values import names_in, orders_in
+
+if TYPE_CHECKING:
+    from seqtool.grouping.spec import GroupSpec
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How tables are read."""
+
+    title: ClassVar[str] = "Text files"
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            "--delimiter", metavar="CHAR", help="What separates cells. [default: from the first row]"
+        ),
+    ] = None
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="What the first row is.", show_default=False)
+    ] = None
+    encoding: Annotated[str, typer.Option("--encoding", metavar="NAME", help="Of text files.")] = "utf-8"
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", metavar="TEXT", help="Read TEXT as a missing value too. Repeatable."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """Which column plays which part; a column is a name, or a position counted from 0."""
+
+    title: ClassVar[str] = "Columns"
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="A,B",
+            help="The column that identifies a sequence, or several: names or positions. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
+    ] = None
+    order_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--order-by",
+            metavar="A,B",
+            help="Sort steps by numbers, ISO times or categories. C:%d.%m.%Y reads times of a strptime format, C:text "
+            "sorts as text, C:desc descends. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
+    ] = None
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns",
+            metavar="A,B,C",
+            help="The features. Repeatable. [default: all other columns]",
+            autocompletion=_completion.several_names,
+        ),
+    ] = None
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drop",
+            metavar="A,B",
+            help="Columns not used as features. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
+    ] = None
+    keep_key: Annotated[
+        bool | None,
+        typer.Option("--keep-key/--drop-key", help="Whether the key is a feature too.", show_default=False),
+    ] = None
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label",
+            metavar="A,B",
+            help="The label of each sequence; becomes y and classes. Several become the columns of y. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
+    ] = None
+    step_label: Annotated[
+        str | None,
+        typer.Option(
+            "--step-label",
+            metavar="C",
+            help="The label of each step; becomes step_y.",
+            autocompletion=_completion.name,
+        ),
+    ] = None
+    static: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--static",
+            metavar="A,B",
+            help="Numbers that are the same in all steps of a key. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
+    ] = None
+
+    def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
+        """What `group` is asked for, with the `others` of its fields."""
+        from seqtool.grouping.spec import GroupSpec
+        from seqtool.tables.table import TextOptions
+
+        return GroupSpec(
+            key=names_in(self.key),
+            order_by=orders_in(self.order_by),
+            columns=None if self.columns is None else names_in(self.columns),
+            drop=names_in(self.drop),
+            keep_key=self.keep_key,
+            label=names_in(self.label),
+            step_label=self.step_label,
+            static=names_in(self.static),
+            missing=text.missing or (),
+            text=TextOptions(text.delimiter, text.header, text.encoding),
+            **others,
+        )

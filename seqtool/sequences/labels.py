@@ -1,0 +1,124 @@
+"""Labels: those of sequences, one or several, and those of steps, with the names of their classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.errors import DataError
+from seqtool.sequences.padding_values import UNLABELLED
+
+if TYPE_CHECKING:
+    from seqtool.sequences.ragged import Padded, Ragged
+
+_TABLE = re.compile(r"classes_(0|[1-9]\d{0,5})")
+
+
+def class_tables(names: Iterable[str]) -> dict[str, int]:
+    """Those of some arrays that hold the classes of one of several labels: which label each is of, in their order.
+
+    >>> class_tables(["y", "classes_10", "classes_2", "classes", "classes_2_offsets"])
+    {'classes_2': 2, 'classes_10': 10}
+    """
+    found = {name: int(table[1]) for name in names if (table := _TABLE.fullmatch(name))}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def check_label_names(names: Mapping[str, Array], y: AnyArray | None) -> None:
+    """Raise DataError unless several labels have a name each, and each table of classes is that of one of them."""
+    labels = names.get("label_names")
+    check_label_shapes(None if labels is None else labels.shape, None if y is None else y.shape, names)
+
+
+def check_label_shapes(
+    labels: tuple[int, ...] | None, y: tuple[int, ...] | None, names: Iterable[str]
+) -> None:
+    """The same by the shapes of `label_names` and `y`, None for what is not there, and the names of the arrays.
+
+    >>> check_label_shapes((2,), (5, 3), [])
+    Traceback (most recent call last):
+    seqtool.errors.DataError: label_names has shape (2,), but y has shape (5, 3); (N, 2) was expected
+    """
+    if labels is not None and (len(labels) != 1 or y is None or y[1:] != labels):
+        found = "there is no y" if y is None else f"y has shape {y}"
+        expected = ", ".join(map(str, ("N", *labels)))
+        raise DataError(f"label_names has shape {labels}, but {found}; ({expected}) was expected")
+    count = labels[0] if labels else 0
+    wrong = next((name for name, label in class_tables(names).items() if label >= count), None)
+    if wrong is not None:
+        raise DataError(f"{wrong} names the classes of a label, but label_names holds {count} labels")
+
+
+def several_labels(data: Ragged | Padded) -> dict[str, list[Any] | None]:
+    """Each of several labels by its name, and the names of its classes, None for one of numbers."""
+    titles, tables = data.names.get("label_names"), data.names
+    labels = [] if titles is None else titles.tolist()
+    return {
+        name: tables[f"classes_{i}"].tolist() if f"classes_{i}" in tables else None
+        for i, name in enumerate(labels)
+    }
+
+
+class GivenLabels(NamedTuple):
+    """Labels of sequences or of steps: the array that holds them, one for each, and the names of their classes, if any.
+
+    Of several labels a sequence, `column` is the one of `y` (N, L), and `title` its name.
+    """
+
+    name: Literal["y", "step_y"]
+    cells: AnyArray
+    classes: Array | None
+    column: int | None = None
+    title: str = ""
+
+
+def given_labels(ragged: Ragged | Padded) -> Iterator[GivenLabels]:
+    """Its labels, `y`, or the columns of `y` where these have names, and `step_y`.
+
+    `classes` are those of steps where sequences have no label.
+    """
+    y, step_y, classes = (
+        ragged.per_sequence.get("y"),
+        ragged.per_step.get("step_y"),
+        ragged.names.get("classes"),
+    )
+    if y is not None:
+        names = ragged.names.get("label_names")
+        if names is None:
+            yield GivenLabels("y", y, classes, title="y")
+        for i, title in enumerate([] if names is None else names.tolist()):
+            yield GivenLabels("y", _column(y, i), ragged.names.get(f"classes_{i}"), i, title)
+    if step_y is not None:
+        of_steps = ragged.names.get("step_classes", classes if y is None else None)
+        yield GivenLabels("step_y", step_y.data, of_steps, title="step_y")
+
+
+def _column(array: AnyArray, i: int) -> AnyArray:
+    if isinstance(array, np.ndarray):
+        return np.asarray(array[:, i])
+    return Lazy(array.shape[:1], array.dtype, lambda begin, end: array[begin:end][:, i])
+
+
+def padded_class(data: Ragged | Padded) -> str | None:
+    """A warning where padding holds one of the classes in labels of steps, which losses would learn; else None.
+
+    >>> from seqtool.sequences.ragged import Ragged, StepArray
+    >>> walks = StepArray(np.array([1, 0]), 0)
+    >>> names = {"classes": np.array(["run", "walk"])}
+    >>> padded_class(Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": walks}, names=names))
+    "step_y holds 0 in padding, which is class 'run' too: losses learn it; group with --label-value -100"
+    """
+    labels, y = data.per_step.get("step_y"), data.per_sequence.get("y")
+    classes = data.names.get("step_classes", data.names.get("classes") if y is None else None)
+    if labels is None or classes is None or labels.value not in range(len(classes)):
+        return None
+    name = str(classes[int(labels.value)])
+    return (
+        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; "
+        f"group with --label-value {UNLABELLED}"
+    )

@@ -1,0 +1,96 @@
+"""Masks in the place of lengths: which slots of a block (N, T) are real, as attention masks of others say it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.errors import DataError, UsageError
+from seqtool.sequences.padding_values import Side
+from seqtool.sequences.validation import step_mask
+from seqtool.sources.options import ForeignSpec
+
+
+def lengths_of(mask: AnyArray, name: str, block: tuple[int, ...]) -> tuple[AnyArray, Side | None]:
+    """The lengths, (N,) int64, and the side of padding that a mask (N, T) of booleans, or of 0 and 1, tells.
+
+    No side is told where every sequence is full or empty. Raises DataError for a mask of another shape than that
+    of the `block`, for other numbers, and where true cells do not stand together at one end, the same in all rows.
+
+    >>> lengths, side = lengths_of(np.array([[0, 1], [1, 1]]), "mask", (2, 2, 5))
+    >>> np.asarray(lengths).tolist(), side
+    ([1, 2], 'pre')
+    """
+    if mask.shape != block[:2] or mask.dtype.kind not in "biuf":
+        raise DataError(
+            f"{name} is {mask.dtype} {mask.shape}; a mask of booleans, or of 0 and 1, of shape {block[:2]} was expected"
+        )
+    rows: dict[Side, int] = {}
+    for begin, part in chunks(mask):
+        _check_numbers(part, name, begin)
+        real = part != 0
+        lengths = real.sum(axis=1)
+        at_end, at_start = (
+            (real == step_mask(lengths, maxlen=block[1], padding=side)).all(axis=1)
+            for side in ("post", "pre")
+        )
+        neither = ~(at_end | at_start)
+        if neither.any():
+            i = begin + int(neither.argmax())
+            raise DataError(
+                f"{name}[{i}]: its true cells do not stand together at one end of the row, so that no length follows "
+                "from them"
+            )
+        for side, only in (("post", at_end & ~at_start), ("pre", at_start & ~at_end)):
+            if only.any():
+                rows.setdefault(side, begin + int(only.argmax()))  # type: ignore[arg-type]
+    if len(rows) > 1:
+        raise DataError(
+            f"{name}: sequence {rows['post']} is padded at its end, but sequence {rows['pre']} at its start; one side "
+            "was expected for all"
+        )
+
+    def read(begin: int, end: int) -> Array:
+        return np.asarray(np.count_nonzero(mask[begin:end], axis=1), np.int64)
+
+    return Lazy((block[0],), np.dtype(np.int64), read), next(iter(rows), None)
+
+
+def _check_numbers(part: Array, name: str, begin: int) -> None:
+    if part.dtype.kind == "b":
+        return
+    wrong = (part != 0) & (part != 1)
+    if wrong.any():
+        i, t = np.argwhere(wrong)[0].tolist()
+        raise DataError(f"{name}[{begin + i}, {t}] is {part[i, t]}; a mask holds 0 and 1 alone")
+
+
+def told_by(known: AnyArray | None, name: str, block: tuple[int, ...]) -> tuple[AnyArray | None, Side | None]:
+    """The lengths and the side that an array tells: lengths, which tell no side, or a mask (N, T)."""
+    return (known, None) if known is None or known.shape != block[:2] else lengths_of(known, name, block)
+
+
+def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:
+    """What is said of a block, with the side that a mask tells; raises UsageError where another one is said."""
+    if side is None:
+        return foreign
+    if foreign.input_padding not in (None, side):
+        raise UsageError(
+            f"--input-padding is {foreign.input_padding}, but the mask tells {side}: leave --input-padding out"
+        )
+    return replace(foreign, input_padding=side)
+
+
+def check_same(known: AnyArray, masked: AnyArray, name: str) -> None:
+    """Raise DataError unless a mask tells the lengths that stand beside it."""
+    for begin, part in chunks(known):
+        differ = np.flatnonzero(part != masked[begin : begin + len(part)])
+        if len(differ):
+            i = begin + int(differ[0])
+            told, counted = (int(lengths[i : i + 1][0]) for lengths in (known, masked))
+            raise DataError(
+                f"lengths[{i}] is {told}, but {name}[{i}] is true in {counted} slots; name the right one with --lengths"
+            )

@@ -1,0 +1,191 @@
+"""Columns that leak the label, count rows or never change: warned of, each with the option that leaves it out."""
+
+import json
+import re
+import shlex
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+import seqtool as st
+from tests.command import Place, succeeded
+
+ROWS = pd.DataFrame(
+    {
+        "rownames": range(1, 25),
+        "id": np.repeat([2, 1, 3, 4], 6),
+        "y": np.repeat([0, 1, 0, 2], 6),
+        "target": np.repeat([0, 1, 0, 2], 6),
+        "site, no": [7] * 24,
+        "v": np.arange(24) ** 2 % 17,
+    }
+)
+COUNTS = "column 'rownames' counts rows, from 1 to 24"
+LEAKS = "column 'target' leaks the label: it equals 'y' in all 24 rows"
+SAME = "column 'site, no' is the same in all 24 rows"
+
+
+def warned(frame: Any, **options: Any) -> list[str]:
+    """What a call in Python warns of."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        st.group(frame, key="id", **options)
+    return [str(warning.message) for warning in told]
+
+
+def said(place: Place, *call: str) -> list[str]:
+    """What the command warns of."""
+    done = succeeded(place.run("group", *call, "--json"))
+    return json.loads(done.err)["warnings"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    ROWS.to_csv(place.folder / "rows.csv", index=False)
+    ROWS.to_json(place.folder / "rows.jsonl", orient="records", lines=True)
+    parquet.write_table(pa.Table.from_pandas(ROWS), place.folder / "rows.parquet")
+    return place
+
+
+@pytest.mark.parametrize("file", ["rows.csv", "rows.jsonl", "rows.parquet"])
+@pytest.mark.parametrize("option", ["--label", "--step-label"])
+def test_what_is_advised_leaves_each_out(place: Place, file: str, option: str) -> None:
+    call = [file, "--key", "id", option, "y"]
+    told = said(place, *call)
+    assert told == [
+        f"{LEAKS}; --drop target leaves it out",
+        f"{COUNTS}; --drop rownames leaves it out",
+        f"""{SAME}; --drop '"site, no"' leaves it out""",
+    ]
+    advised = [shlex.split(re.search(r"--drop .* leaves", text)[0])[:2] for text in told]  # type: ignore[index]
+    assert said(place, *call, *(word for words in advised for word in words)) == []
+
+
+def test_python_names_its_arguments() -> None:
+    assert warned(ROWS, label="y") == [
+        f'{LEAKS}; drop="target" leaves it out',
+        f'{COUNTS}; drop="rownames" leaves it out',
+        f"""{SAME}; drop="site, no" leaves it out""",
+    ]
+    assert warned(ROWS, label="y", drop=["target", "rownames", "site, no"]) == []
+
+
+def test_several_constant_columns_are_one_warning(place: Place) -> None:
+    ROWS.assign(b=0.5).to_csv(place.folder / "two.csv", index=False)
+    [told] = said(place, "two.csv", "--key", "id", "--drop", "rownames,target,y")
+    assert (
+        told
+        == """columns 'site, no', 'b' are the same in all 24 rows; --drop '"site, no",b' leaves them out"""
+    )
+    [told] = warned(ROWS.assign(b=0.5), drop=["rownames", "target", "y"])
+    assert told.endswith('; drop=["site, no", "b"] leaves them out')
+
+
+def test_named_features_are_left_out_where_they_were_named(place: Place) -> None:
+    call = (
+        "rows.csv",
+        "--key",
+        "id",
+        "--label",
+        "y",
+        "--columns",
+        "rownames,target,v,y",
+        "--static",
+        "target",
+    )
+    assert said(place, *call) == [
+        "label 'y' is a feature too, which leaks the label; leave it out of --columns",
+        f"{LEAKS}; leave it out of --columns",
+        f"{LEAKS}; leave --static target out",
+        f"{COUNTS}; leave it out of --columns",
+    ]
+    assert said(place, "rows.csv", "--key", "id", "--label", "y", "--static", "y", "--columns", "v") == [
+        "label 'y' is static too, which leaks the label; leave --static y out"
+    ]
+
+
+@pytest.mark.parametrize("names", [["rownames"], ["site, no"], ["target"]])
+def test_the_only_feature_has_no_way_out(names: list[str]) -> None:
+    [told] = [text for text in warned(ROWS, label="y", columns=names) if "leaks" in text or "rows" in text]
+    assert "drop" not in told
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target": ROWS.y.where(ROWS.index < 23, 5)},  # one other in the last row
+        {"rownames": ROWS.rownames.where(ROWS.index < 23, 99)},
+        {"rownames": ROWS.rownames[::-1].to_numpy()},
+        {"site, no": ROWS["site, no"].where(ROWS.index < 23)},  # a gap says something
+    ],
+)
+def test_one_row_against_it_ends_a_suspicion(changes: dict[str, Any]) -> None:
+    [name] = changes
+    assert not [
+        text for text in warned(ROWS.assign(**changes), label="y") if text.startswith(f"column '{name}'")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "copy"),
+    [
+        ([0.5, 1.5, 2.5], [0.5, 1.5, 2.5]),
+        (["1", "2.0", "7"], [1, 2, 7]),
+        ([True, False, True], [1, 0, 1]),
+        (["0", "NA", "1"], [0, np.nan, 1]),
+    ],
+)
+def test_labels_are_compared_as_numbers(labels: list[Any], copy: list[Any]) -> None:
+    frame = pd.DataFrame(
+        {"id": [1, 2, 3, 3], "y": [*labels, labels[2]], "c": [*copy, copy[2]], "v": [1, 2, 4, 3]}
+    )
+    told = warned(frame, label="y", empty_label="keep")
+    assert [text for text in told if "leaks" in text] == [
+        "column 'c' leaks the label: it equals 'y' in all 4 rows; drop=\"c\" leaves it out"
+    ]
+
+
+def test_batches_are_watched_one_after_another(place: Place) -> None:
+    rows = 300_000  # of several batches
+    big = pa.table(
+        {
+            "rownames": np.arange(rows),
+            "id": np.arange(rows) // 100,
+            "y": np.arange(rows) // 100,
+            "copy": np.arange(rows) // 100,
+            "late": np.where(np.arange(rows) == rows - 1, 1, 0),
+        }
+    )
+    parquet.write_table(big, place.folder / "big.parquet")
+    told = said(place, "big.parquet", "--key", "id", "--label", "y", "--label-as", "number")
+    assert [text.split(";")[0] for text in told] == [
+        "column 'copy' leaks the label: it equals 'y' in all 300,000 rows",
+        "column 'rownames' counts rows, from 0 to 299999",
+    ]
+
+
+def test_keys_are_never_suspected() -> None:
+    array = np.column_stack([np.arange(12), np.zeros(12), np.arange(12) ** 2 % 5])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        st.group(array, key=1)
+    assert [str(warning.message) for warning in told] == [
+        "column '0' counts rows, from 0 to 11; drop=\"0\" leaves it out"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ones", "longer", "warns"), [(10, 1, True), (9, 1, False), (5, 0, True), (4, 0, False)]
+)
+def test_sequences_of_one_step_are_warned_of(ones: int, longer: int, warns: bool) -> None:
+    ids = [*range(ones), *[ones + i for i in range(longer) for _ in range(4)]]
+    told = warned(pd.DataFrame({"id": ids, "v": np.arange(len(ids)) ** 2 % 7}))
+    expected = f"{ones} of {ones + longer} sequences have one step: the key 'id' tells steps apart"
+    assert [text.startswith(expected) for text in told] == [True] * warns
