@@ -14,7 +14,7 @@ from seqtool.codegen import for_jax, for_keras, for_numpy, for_tf, for_torch
 from seqtool.codegen.tasks import Task, task_of
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Padded, Ragged
-from seqtool.words import count, printable
+from seqtool.words import printable
 
 _TRAINING = {
     "torch": for_torch.written,
@@ -73,10 +73,10 @@ def program_for(data: Ragged | Padded, *, path: str, code: str) -> Program:
 def _warnings(task: Task) -> Iterator[str]:
     for name, missing in (("steps", task.missing), ("static", task.static_missing)):
         if missing:
-            left = ", and the loss leaves them out" if name == "steps" and task.target.name == "next" else ""
-            yield f"{name} hold {count(missing, 'number')} that are NaN, which the program reads as 0{left}"
+            left = "; the loss leaves them out" if name == "steps" and task.target.name == "next" else ""
+            yield f"{missing:,} NaN in {name}, which the program reads as 0{left}"
     if task.target.missing and task.target.name != "next":
-        yield f"labels in {task.target.name} are NaN in places, which the loss leaves out"
+        yield f"NaN among the labels in {task.target.name}, which the loss leaves out"
 
 
 def _summary(task: Task) -> str:
