@@ -62,7 +62,7 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     held = data.value if isinstance(data, Padded) else 0
     # Only what looks at padding needs it to be like no step; what padding the loss passes over by its labels,
     # or what stands after the end of a sequence, need only be harmless.
-    looked_at = target.ignored is None
+    looked_at = last or target.ignored is None
     value: Value
     if task.reads == "ids":
         value = 0 if task.least or not looked_at else task.inputs
