@@ -20,6 +20,7 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.torch needs PyTorch ({missing}): pip install torch") from None
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.files.schema import PER_STEP
@@ -238,6 +239,7 @@ def to_packed(batch: Batch | NamedBatch) -> PackedSequence:
     if empty:
         raise DataError(
             f"{empty:,} of {len(lengths):,} sequences of the batch have no steps, and packing needs at least "
-            "one; drop them: seqtool pad FILE --min-len 1"
+            "one; drop them: ",
+            Advice("seqtool", "pad", "FILE", "--min-len", "1"),
         )
     return pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)

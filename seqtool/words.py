@@ -23,8 +23,17 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     ('a, b, ... e', 'a, b, c, d')
     """
     if len(names) <= most + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[: most - 1])}, ... {names[-1]}"
+        return ", ".join(map(shortened, names))
+    return f"{', '.join(map(shortened, names[: most - 1]))}, ... {shortened(names[-1])}"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Text of at most so many characters; of longer text the beginning.
+
+    >>> shortened("temperature", 8), shortened("short", 8)
+    ('tempe...', 'short')
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def human(size: int) -> str:
@@ -63,6 +72,19 @@ def percent(part: int, whole: int) -> str:
     if part < whole < part + whole / 2000:
         return ">99.9%"
     return f"{100 * part / whole:.1f}%"
+
+
+def place_in(text: str, size: int) -> int | None:
+    """The position, counted from 0, that text names among so many; None where it names none of them.
+
+    Python refuses to read thousands of digits, so they are counted first.
+
+    >>> place_in("2", 3), place_in("3", 3), place_in("two", 3)
+    (2, None, None)
+    """
+    short = len(text.lstrip("0")) <= len(str(size))
+    place = int(text.lstrip("0") or "0") if text.isdecimal() and short else size
+    return place if place < size else None
 
 
 def join_names(names: Sequence[str]) -> str:
@@ -126,9 +148,10 @@ _VALUED |= {
     "padding",
     "truncating",
     "compress",
+    "value",
 }
-_BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
-_LISTED = {"drop", "columns"}  # their values are names, with commas between them
+_BARE = {"maxlen", "min-len", "label-value", "value"}  # their values are numbers
+_LISTED = {"columns", "drop", "key", "label", "static"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
@@ -167,6 +190,8 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
             return found[0]
         name, flag = _FLAGS.get(option, (option.replace("-", "_"), None))
         if known is not None and name not in known:
+            if option == "max-memory" and value is not None and re.fullmatch(r"\d+M", value):
+                return f"SEQTOOL_MAX_MEMORY={value} in the environment"
             return _ELSEWHERE.get(option, found[0]) if value in (None, "DIR") else found[0]
         if option not in _VALUED or value is None:
             return (flag or name) + (f" {value}" if value is not None else "")

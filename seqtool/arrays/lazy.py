@@ -83,6 +83,10 @@ def chunks(array: AnyArray, size: int = CHUNK) -> Iterator[tuple[int, Array]]:
     >>> [(begin, part.tolist()) for begin, part in chunks(np.arange(5), size=16)]
     [(0, [0, 1]), (2, [2, 3]), (4, [4])]
     """
+    pieces = getattr(array, "pieces", None)
+    if pieces is not None:  # text of variable width: its rows differ in size
+        yield from pieces(size)
+        return
     count = rows_per_chunk(array, size)
     for begin in range(0, len(array), count):
         yield begin, array[begin : begin + count]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.lazy import CHUNK, AnyArray, chunks
 from seqtool.errors import DataError
 
 
@@ -53,6 +53,11 @@ class Text:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self[:] if dtype is None else self[:].astype(dtype)
 
+    def pieces(self, size: int) -> Iterator[tuple[int, Array]]:
+        """Chunks of about `size` bytes, as `seqtool.arrays.lazy.chunks` gives them."""
+        for begin, end in stretches(self.offsets, prod(self.shape[1:]), size):
+            yield begin, self[begin:end]
+
     def cells(self, begin: int, end: int) -> list[str]:
         """The cells of the rows from `begin` to `end`, end to end."""
         width = prod(self.shape[1:])
@@ -63,6 +68,25 @@ class Text:
             whole = data.decode("ascii")
             return [whole[a:b] for a, b in pairwise(edges)]
         return [data[a:b].decode() for a, b in pairwise(edges)]
+
+
+def stretches(offsets: AnyArray, width: int = 1, size: int = CHUNK) -> Iterator[tuple[int, int]]:
+    """Rows of `width` cells each, by the offsets of all cells: the first and the end of as many as make `size` bytes.
+
+    >>> list(stretches(np.array([0, 3, 5, 9, 9]), size=5))
+    [(0, 2), (2, 4)]
+    """
+    rows = (len(offsets) - 1) // width if width else 0
+    for first in range(0, rows, _ROWS):
+        edges = offsets[first * width : min(first + _ROWS, rows) * width + 1][::width]
+        begin = 0
+        while begin < len(edges) - 1:
+            end = max(begin + 1, int(np.searchsorted(edges, edges[begin] + size, side="right")) - 1)
+            yield first + begin, first + end
+            begin = end
+
+
+_ROWS = 1 << 15  # looked at together
 
 
 def check_text(name: str, cells: AnyArray | Text) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Literal
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
+from seqtool.advice import Advice
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
@@ -145,7 +146,8 @@ def task_of(data: Ragged | Padded) -> Task:
     if task.longest < task.needed:
         raise DataError(
             "there are no labels, and no sequence has a second step to predict, so there is nothing to learn; "
-            "seqtool group --label C adds labels"
+            "to add labels, group with ",
+            Advice("--label", "C"),
         )
     if target.classes and target.outputs < 2:
         what = "steps" if target.name == "next" else target.name
@@ -239,16 +241,18 @@ def _check_ids(least: int, largest: int) -> None:
     if least < 0:
         raise DataError(
             f"steps are whole numbers down to {least}, but ids of an Embedding start at 0; renumber them from 0, "
-            "or if they are measurements, convert them: seqtool pad FILE --dtype float32"
+            "or if they are measurements, convert them: ",
+            Advice("seqtool", "pad", "FILE", "--dtype", "float32"),
         )
     if largest >= _MOST_IDS:
         raise DataError(
             f"steps are ids up to {largest:,}, more than an Embedding has rows for ({_MOST_IDS:,}); renumber them "
-            "from 0, or if they are measurements, convert them: seqtool pad FILE --dtype float32"
+            "from 0, or if they are measurements, convert them: ",
+            Advice("seqtool", "pad", "FILE", "--dtype", "float32"),
         )
 
 
-def _target_y(y: AnyArray | Text, names: Array | None) -> Target:
+def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
     labels = _numbers("y", y)
     classes = _classes("y", labels, names, unlabelled=True)
     if classes is None:
@@ -272,7 +276,7 @@ def _target_several(real: Ragged) -> Target:
     return Target("y", False, first, flat=False, whole=True, columns=tuple(columns))
 
 
-def _target_step_y(y: AnyArray, value: float, names: Array | None) -> Target:
+def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
     labels = _numbers("step_y", y)
     classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
     if classes is None:
@@ -306,7 +310,7 @@ def _numbers(name: str, labels: AnyArray | Text, *, missing: bool = True) -> Any
     return labels
 
 
-def _classes(name: str, labels: AnyArray, names: Array | None, *, unlabelled: bool = False) -> int | None:
+def _classes(name: str, labels: AnyArray, names: Sized | None, *, unlabelled: bool = False) -> int | None:
     """How many classes there are, None if the labels are numbers; with `unlabelled`, -100 is no label."""
     if labels.ndim != 1 or (labels.dtype.kind not in "biu" and names is None):
         return None

@@ -10,8 +10,10 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, Lazy, span
+from seqtool.arrays.text import Text
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, check_choice
 from seqtool.files import npz
@@ -35,7 +37,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.words import human, listed
+from seqtool.words import human, listed, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,12 +128,12 @@ class _Draft:
             packed = " before compression" if compress else ""
             path = self.destination.path
             taken = to.output is None and path is not None and path.exists() and not _may_replace(to, path)
-            aside = "; it exists, and only --force replaces it" if taken else ""
+            aside = f"; it exists, and only {Advice('--force')} replaces it" if taken else ""
             summary.say("would write", f"{name}, {human(size)}{packed}{aside}")
             return
         aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
-            aside += "; -o - sends the data to standard output"
+            aside += f"; {Advice('-o', '-')} sends the data to standard output"
         summary.say("wrote", f"{name}, {human(self.written if compress else size)}{aside}")
         if compress:
             self.report.facts["compressed_bytes"] = self.written
@@ -141,11 +143,10 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
     """List what an output will hold, and describe it."""
     data, destination = output.data, output.destination
     writer = writer_of(destination.suffix, destination.name)
-    writer.check(
-        destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress), dashes="--"
-    )
+    writer.check(destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress))
     if isinstance(data, PaddedStream):
         check_blow_up(data)
+        summary.warnings += data.warnings
     whole = data.ragged if isinstance(data, PaddedStream) else data
     contents = writer.contents(data, mask)
     report = Summary(summary.command, facts={"rows": _account(whole)})
@@ -201,7 +202,7 @@ def check_output(
     destination = named_by(to.output, dry_run=to.dry_run)
     if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
-        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), dashes="--")
+        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress))
 
 
 def _compression(to: OutputOptions) -> Compress | None:
@@ -228,6 +229,22 @@ def _account(whole: Ragged) -> dict[str, Any]:
     return rows
 
 
+_CLASSES = 50  # of those that do not stand in memory
+
+
+def _say_classes(name: str, classes: AnyArray | Text, summary: Summary) -> None:
+    """The names of the classes: all of them, unless they are so many that they do not stand in memory."""
+    total = len(classes)
+    if isinstance(classes, (Lazy, Text)):
+        shown = [*classes[:_CLASSES].tolist(), *classes[total - 1 : total].tolist()]
+        summary.facts[name] = [shortened(str(known), 200) for known in shown[:-1]]
+        summary.facts[f"{name}_count"] = total
+    else:
+        shown = classes.tolist()
+        summary.facts[name] = shown
+    summary.say(name.replace("_", " "), f"{total:,}: {listed([*map(str, shown)])}")
+
+
 def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     """Say what will be written: shape, dtype, lengths, what was cut."""
     whole = data.ragged if isinstance(data, PaddedStream) else data
@@ -241,9 +258,7 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
         summary.say("labels", f"{len(labels):,}: {listed(told)}")
     for name in ("classes", "step_classes"):
         if name in whole.names:
-            classes = whole.names[name].tolist()
-            summary.facts[name] = classes
-            summary.say(name.replace("_", " "), f"{len(classes):,}: {listed([*map(str, classes)])}")
+            _say_classes(name, whole.names[name], summary)
     learnt = padded_class(whole)
     summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
@@ -296,5 +311,6 @@ def _check_room(drafts: Sequence[_Draft], compress: Compress | None) -> None:
             takes = "takes" if len(paths) == 1 else "together take"
             raise DataError(
                 f"{listed([*map(str, paths)])}: {takes} {human(size)}, but the disk has {human(free)} left; "
-                "see --dry-run"
+                "see ",
+                Advice("--dry-run"),
             )

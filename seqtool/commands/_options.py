@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands import _completion
 from seqtool.commands._values import padding_value
 from seqtool.errors import UsageError, check_choice
@@ -145,11 +146,13 @@ class PaddingOptions:
 
     def refuse(self, *, may_cut: bool) -> None:
         """Raise UsageError for what says how to pad, where nothing is padded; sequences may be cut all the same."""
-        given = [self.mask, self.post is not None, self.value is not None]
-        cuts = [] if may_cut else [self.maxlen, self.truncating != "pre"]
-        if any([*given, *cuts]):
-            wrong = "--post/--pre, --value and --mask" if may_cut else _ALL_PADDING
-            raise UsageError(f"--ragged pads nothing: leave {wrong} out")
+        side = "--post" if self.post else "--pre"
+        given = {side: self.post is not None, "--value": self.value is not None, "--mask": self.mask}
+        if not may_cut:
+            given |= {"--maxlen": self.maxlen is not None, "--truncating": self.truncating != "pre"}
+        wrong = [option for option, is_given in given.items() if is_given]
+        if wrong:
+            raise UsageError("--ragged pads nothing: ", Advice(without=wrong))
 
     @property
     def cut_side(self) -> Side:
@@ -174,6 +177,3 @@ class PaddingOptions:
     def side(self, default: Side) -> Side:
         """The padding side that `--post/--pre` names."""
         return default if self.post is None else "post" if self.post else "pre"
-
-
-_ALL_PADDING = "--maxlen, --post/--pre, --truncating, --value and --mask"

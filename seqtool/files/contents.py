@@ -155,6 +155,6 @@ def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, A
     meta["step_values"] = {name: value_to_json(array.value) for name, array in whole.per_step.items()}
     tables = class_tables(whole.names)
     if tables:
-        labels = whole.names["label_names"].tolist()
+        labels = np.asarray(whole.names["label_names"]).tolist()
         meta["tables"] = {name: labels[label] for name, label in tables.items()}
     return meta | {"receipt": [dict(entry) for entry in receipt]}

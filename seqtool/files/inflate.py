@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from isal import igzip_lib, isal_zlib
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import Lazy
+from seqtool.arrays.spool import Spool
 from seqtool.errors import damaged
 from seqtool.system.platform import bytes_at, read_at
 
@@ -117,3 +120,47 @@ class Forward:
             stream.fill(out.view(np.uint8))
             self._stream = stream
         return out.astype(self._dtype.newbyteorder("="), copy=False)
+
+
+class Unpacked:
+    """Runs of cells of a member that cannot be read from its front on: it is unpacked to the disk when first asked for.
+
+    `size` is its bytes with the header; `array` makes an array of the open file that they stand in.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        begin: Callable[[], Stream],
+        size: int,
+        array: Callable[[IO[bytes]], Lazy],
+        folder: Path | None,
+    ) -> None:
+        self._label = label
+        self._begin = begin
+        self._size = size
+        self._array = array
+        self._spool = Spool(folder)
+        self._cells: Lazy | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, begin: int, end: int) -> Array:
+        """The cells from `begin` to `end`."""
+        with self._lock:
+            if self._cells is None:
+                self._unpack()
+                array = self._array(self._spool.file)
+                self._cells = array.reshaped(array.size)
+        return self._cells[begin:end]
+
+    def _unpack(self) -> None:
+        piece = np.empty(PIECE, np.uint8)
+        with damaged(f"{self._label}: damaged"):
+            stream = self._begin()
+            for done in range(0, self._size, PIECE):
+                part = piece[: self._size - done]
+                stream.fill(part)
+                self._spool.append(part)
+
+    def __del__(self) -> None:
+        self._spool.close()

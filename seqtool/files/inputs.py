@@ -11,14 +11,16 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
 from isal.igzip_lib import IsalError
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
-from seqtool.system.memory import check_address_space
+from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
+from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
@@ -48,12 +50,11 @@ _TEXT_SUFFIXES: dict[str, Kind] = {
     ".jsonl": "json",
     ".ndjson": "json",
 }
+_SUFFIXES = (*_BINARY_SUFFIXES, *_TEXT_SUFFIXES, ".gz", ".zst")
 STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
-_KEPT = (
-    1 << 13
-)  # of these, as `Input.head`: it holds most first rows, and thousands of files take little memory
+_KEPT = 1 << 13  # of these, as `Input.head`: most first rows, and thousands of files take little memory
 # What reading packed bytes may raise.
 BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 
@@ -71,6 +72,7 @@ class Input:
 
     `given` is the path as named, None for standard input, whose bytes were spooled to `path`. `head` are the first
     bytes of text or JSON, unpacked, as they were read to recognise it; `head_is_all` says that no more follow.
+    `memory` is what reading it may take.
     `temporary` is the folder for what does not fit into memory, None for the system's.
     """
 
@@ -82,6 +84,7 @@ class Input:
     meter: Meter = field(default_factory=Meter, compare=False)
     head: bytes = field(default=b"", compare=False, repr=False)
     head_is_all: bool = field(default=False, compare=False, repr=False)
+    memory: Memory = field(default=Memory(LEAST), compare=False, repr=False)
     temporary: Path | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -120,13 +123,17 @@ class _Metered(io.FileIO):
 
 @contextlib.contextmanager
 def opened(
-    sources: Sequence[str], *, encoding: str = "utf-8", spool: Path | None = None
+    sources: Sequence[str],
+    *,
+    encoding: str = "utf-8",
+    spool: Path | None = None,
+    memory: Memory | None = None,
 ) -> Iterator[list[Input]]:
     """The inputs behind the names of a call; what was spooled, to a folder, is removed at the end of the block.
 
     A name that exists is a path; only one that does not may be a glob; `-`, or no name at all, is standard
-    input. `encoding` is that of text. Raises NoInputError where nobody sends anything, UsageError or DataError
-    for what cannot be read.
+    input. `encoding` is that of text, `memory` what reading may take. Raises NoInputError where nobody sends
+    anything, UsageError or DataError for what cannot be read.
     """
     with contextlib.ExitStack() as stack:
         if not sources or list(sources) == ["-"]:
@@ -134,12 +141,17 @@ def opened(
         elif "-" in sources:
             raise UsageError("- (standard input) cannot be joined with files; name one or the other")
         else:
-            found = [stack.enter_context(_file(path, spool)) for source in sources for path in _paths(source)]
+            found = [
+                stack.enter_context(_file(path, source, spool))
+                for source in sources
+                for path in _paths(source)
+            ]
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
                 _refuse_binary(item)
         _refuse_twice(found)
-        yield found
+        allowance = memory or allowed(None)
+        yield [replace(item, memory=allowance) for item in found]
 
 
 def temporary_folder(named: str | None) -> Path | None:
@@ -179,15 +191,14 @@ def _paths(source: str) -> list[Path]:
         [Path(name) for name in sorted(glob.glob(source, recursive=True))] if glob.has_magic(source) else []
     )
     if not found:
-        hint = "no file matches this pattern" if glob.has_magic(source) else "no such file"
-        raise DataError(f"{source}: {hint}")
+        raise no_such_file(source, _SUFFIXES)
     return found
 
 
 @contextlib.contextmanager
-def _file(path: Path, folder: Path | None) -> Iterator[Input]:
+def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
+        raise is_a_folder(source, _SUFFIXES)
     if path.is_file():
         yield _input(str(path), path, path, folder)
         return
@@ -216,6 +227,7 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
     kind = _recognise(name, packing, head)
+    refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
     if kind not in ("text", "json"):
         return Input(name, path, given, kind, packing, temporary=temporary)
@@ -224,8 +236,8 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
 
 
 def _empty(name: str) -> DataError:
-    hint = "; if the command before the pipe wrote a file instead, add -o - to it" if name == STDIN else ""
-    return DataError(f"{name}: empty; rows or sequences were expected{hint}")
+    hint = ["; if the command before the pipe wrote a file instead, add to it: ", Advice("-o", "-")]
+    return DataError(f"{name}: empty; rows or sequences were expected", *(hint if name == STDIN else []))
 
 
 @contextlib.contextmanager
@@ -242,7 +254,8 @@ def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
         except OSError as error:
             raise DataError(
                 f"{folder or tempfile.gettempdir()}: cannot hold the input ({why(error)}); name a folder with "
-                "more space: --temp-dir DIR"
+                "more space: ",
+                Advice("--temp-dir", "DIR"),
             ) from None
         yield Path(name)
 

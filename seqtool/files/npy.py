@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy
@@ -21,6 +22,8 @@ from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import Columns, column_by_column
 
 _MOST_DIMENSIONS = 32  # that every NumPy has
+_LONGEST_HEADER = 1 << 16  # bytes; NumPy reads no more than 10,000
+_MOST_EMPTY = 10**8  # sequences, or steps, of an array without cells: nothing in the file bears them out
 
 
 class FlatArray(Lazy):
@@ -80,7 +83,8 @@ def checked_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
     if dtype.hasobject:
         raise DataError(
             f"{name}: an object array, which is pickled, and loading a pickle can run code; save it with "
-            "np.savez(file, *sequences), or as numbers; an .npy that you trust opens with --allow-pickle"
+            "np.savez(file, *sequences), or as numbers; an .npy that you trust opens with ",
+            Advice("seqtool", "pad", "FILE", "--allow-pickle"),
         )
     if dtype.names is not None:
         fields = ", ".join(dtype.names)
@@ -106,6 +110,11 @@ def read_header(stream: Any, size: int, name: str) -> tuple[tuple[int, ...], boo
             or not dtype.itemsize
         ):
             raise ValueError(f"{dtype} {shape}")
+    if not prod(shape) and max(shape) > _MOST_EMPTY:
+        raise DataError(
+            f"{name}: the header asks for {dtype} {shape}, an array without cells; at most {_MOST_EMPTY:,} of nothing "
+            "along an axis are read"
+        )
     checked_dtype(dtype, name)
     found, announced = size - stream.tell(), prod(shape) * dtype.itemsize
     if found != announced:
@@ -120,7 +129,13 @@ def _parsed_header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dt
     version = np.lib.format.read_magic(stream)
     if version == (3, 0):  # for names of fields that are not ASCII
         raise DataError(f"{name}: a structured array; a plain array of numbers was expected")
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    width = 2 if version == (1, 0) else 4
+    at = stream.tell()
+    length = int.from_bytes(stream.read(width), "little")
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"{length:,} bytes; an array of numbers or text needs a few hundred")
+    stream.seek(at)
+    read = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
     return read(stream)
 
 

@@ -1,7 +1,8 @@
 """The file format: `.npz`, version 1. This page is its specification.
 
 A file is a zip of plain NumPy arrays with fixed names, stored and never pickled: `np.load(path)` with its
-defaults reads everything. N sequences, T slots, F features, S steps in all, K key columns, P static columns.
+defaults reads everything. N sequences, T slots, F features, S steps in all, K key columns, P static
+columns, L labels.
 
 ========================  =======================  =============================================
 name                      shape                    in
@@ -38,7 +39,6 @@ Column names and keys are data: they never become names of members. Step 7 of se
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
@@ -46,8 +46,8 @@ from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.advice import Advice
+from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
 from seqtool.files.atomic import replacing
@@ -55,12 +55,13 @@ from seqtool.files.deflate import Compress
 from seqtool.files.meta import parse_meta
 from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
 from seqtool.files.writers import contents_of
-from seqtool.files.zip_reader import ZipReader
+from seqtool.files.zip_reader import TEXT_CELL, ZipReader
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import check_same_lengths
+from seqtool.system.memory import LEAST, Memory
 
 _OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "meta")
 
@@ -136,7 +137,7 @@ def written_by_seqtool(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        with ZipReader(path, path.name) as archive:
+        with ZipReader(path, path.name, memory=Memory(LEAST)) as archive:
             return is_ours(archive)
     except (DataError, OSError):
         return False
@@ -144,17 +145,25 @@ def written_by_seqtool(path: Path) -> bool:
 
 def _says_seqtool(archive: ZipReader) -> bool:
     shape, dtype = archive.header("meta")
-    return shape == () and dtype.kind == "U" and '"format": "seqtool"' in str(archive.read("meta"))
+    return shape == () and dtype.kind == "U" and '"format": "seqtool"' in _meta_text(archive)
+
+
+def _meta_text(archive: ZipReader) -> str:
+    return str(archive.read("meta", expands=_JSON_EXPANDS))
+
+
+_MOST_DIMENSIONS = 32  # that every NumPy has
+_JSON_EXPANDS = 12  # bytes of Python objects for each byte of JSON in letters of four bytes
 
 
 def read_meta(archive: ZipReader) -> dict[str, Any]:
     """The `meta` of a file of ours; raises DataError for one that is not, or of a newer version."""
     if not is_ours(archive):
         raise DataError(
-            f"{archive.name}: not written by seqtool, or saved again without its meta; make it a file of seqtool: "
-            f"seqtool pad {shlex.quote(archive.name)}"
+            f"{archive.name}: not written by seqtool, or saved again without its meta; convert it: ",
+            Advice("seqtool", "pad", archive.name),
         )
-    return parse_meta(str(archive.read("meta")), archive.name)
+    return parse_meta(_meta_text(archive), archive.name)
 
 
 def read(
@@ -217,18 +226,21 @@ def _assemble(
     return Padded(**fields) if check else unchecked(Padded, **fields)
 
 
-def _features(archive: ZipReader) -> tuple[str, ...]:
-    names = _names(archive, "features")
-    if names.dtype.kind not in "UT":
-        raise DataError(f"features is {names.dtype}; text was expected")
-    return tuple(names.tolist())
-
-
-def _names(archive: ZipReader, name: str) -> Array:
-    names = np.asarray(_text_from(archive, name, archive.read))
+def _names(archive: ZipReader, name: str) -> AnyArray | Text:
+    """A table of names: in memory, unless it is large, as that of millions of classes is."""
+    shape, dtype = archive.header(name)
+    small = prod(shape) * dtype.itemsize <= CHUNK
+    names = _text_from(archive, name, archive.read if small else archive.window)
     if names.ndim != 1:
         raise DataError(f"{name} has shape {names.shape}; one dimension was expected")
     return names
+
+
+def _features(archive: ZipReader) -> tuple[str, ...]:
+    names = np.asarray(_text_from(archive, "features", archive.read))
+    if names.dtype.kind not in "UT" or names.ndim != 1:
+        raise DataError(f"features is {names.dtype} {names.shape}; text of shape (F,) was expected")
+    return tuple(names.tolist())
 
 
 def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
@@ -249,16 +261,20 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     )
     if not fits:
         raise DataError(f"{name}_offsets does not fit the bytes of {name}")
+    longest = max((int(np.diff(part).max(initial=0)) for _, part in chunks(offsets)), default=0)
+    archive.memory.check_single(f"{archive.name}[{name}]: a cell of text", longest, "shorten the text")
     text = Text(cells, offsets, shape, widest=None)
     check_text(name, text)
     if isinstance(cells, Lazy):
         return text
+    archive.memory.check_whole(f"{archive.name}[{name}]", cells.size + TEXT_CELL * prod(shape))
     return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
 
 
 def text_shape(archive: ZipReader, name: str) -> tuple[int, ...]:
     """The shape of an array of text that is stored as bytes; raises DataError where it is none."""
-    shape = archive.read(f"{name}_shape")
+    dimensions = archive.header(f"{name}_shape")[0]
+    shape = archive.read(f"{name}_shape") if prod(dimensions) <= _MOST_DIMENSIONS else np.empty(0, np.int64)
     if shape.ndim != 1 or not len(shape) or shape.dtype != np.int64 or (shape < 0).any():
         raise DataError(f"{name}_shape is no shape of an array of text")
     return tuple(shape.tolist())

@@ -1,7 +1,8 @@
 """Reading arrays in the standard zip layout: the container beneath `.npz`, without any idea of sequences.
 
 An array is read whole, in chunks of which only a few stand in memory, or mapped. Chunks of stored members
-are read at their place; those of deflated ones follow the stream from its front.
+are read at their place; those of compressed ones follow the stream from its front, but where their order is that of
+columns: these are unpacked to the disk first.
 Layout: PKWARE APPNOTE.TXT 6.3 (sections 4.3 and 4.5).
 """
 
@@ -10,37 +11,49 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import IO, Any, Self
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import column_by_column
-from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream
+from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream, Unpacked
+from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
-from seqtool.system.memory import budget
+from seqtool.system.memory import Memory, budget
 from seqtool.system.platform import bytes_at, reads_in_place
 from seqtool.words import human
 
 _ENCRYPTED = 1  # flag
+TEXT_CELL = 100  # bytes that a cell of text takes beside its letters, as an object of Python's
 
 
 class ZipReader:
     """The arrays of an `.npz`: directory first, each array when it is asked for.
 
-    Raises DataError for anything damaged, and for an array to be read whole that memory cannot take.
+    `memory` is what reading may take, by default what arrays may take in all; what is unpacked goes to the folder
+    `temporary`. Raises DataError for anything damaged, for text with a cell that is too long, and for an array to be
+    read whole that memory cannot take.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(
+        self, path: Path, name: str, *, memory: Memory | None = None, temporary: Path | None = None
+    ) -> None:
         self.name = name
+        self.memory = memory or Memory(budget())
+        self._bounded = memory is not None
+        self._temporary = temporary
         if not path.is_file():
             raise DataError(f"{name}: no such file")
         with damaged(f"{name}: not a complete .npz file"):
             self._file = OwnFile(path)  # windows may outlive the archive
             # It reads by way of the position of its file, which must not move meanwhile.
-            self._zip = zipfile.ZipFile(self._file if reads_in_place() else path)
+            self._source = self._file if reads_in_place() else path
+            self._zip = zipfile.ZipFile(self._source)
         self._members = {
             info.filename.removesuffix(".npy"): info
             for info in self._zip.infolist()
@@ -49,6 +62,11 @@ class ZipReader:
         self.strangers = [
             info.filename for info in self._zip.infolist() if not info.filename.endswith(".npy")
         ]
+
+    @classmethod
+    def of(cls, source: Input) -> Self:
+        """The arrays of an input, in the memory that it may take."""
+        return cls(source.path, source.name, memory=source.memory, temporary=source.temporary)
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +93,18 @@ class ZipReader:
         shape, _, dtype, _ = self._header(member)
         return shape, dtype
 
-    def read(self, member: str) -> Array:
-        """The whole array, its checksum compared; raises DataError if memory cannot take it."""
-        shape, fortran, dtype, start = self._header(member)
+    def read(self, member: str, *, expands: int = 1) -> Array:
+        """The whole array, its checksum compared; raises DataError if memory cannot take it.
+
+        What is made of it takes `expands` times the memory of the array itself.
+        """
+        shape, fortran, dtype, start = self._readable(member)
         info, label = self._members[member], self._label(member)
-        _check_memory(f"{label}: takes", info.file_size)
+        if self._bounded:
+            each = TEXT_CELL * prod(shape) if dtype.kind == "U" else 0
+            self.memory.check_whole(label, expands * (info.file_size + each))
+        else:
+            _check_memory(f"{label}: takes", info.file_size)
         with damaged(f"{label}: damaged"):
             stream = self._stream(info)
             stream.fill(np.empty(start, np.uint8))
@@ -98,20 +123,18 @@ class ZipReader:
 
         The checksum is compared only where a deflated one is read to its end: see `verify`.
         """
-        shape, fortran, dtype, start = self._header(member)
+        shape, fortran, dtype, start = self._readable(member)
         info, label = self._members[member], self._label(member)
         if _is_plain(info):
             return in_file(self._file, label, self._begin(info) + start, shape, dtype, fortran=fortran)
-        if info.compress_type == zipfile.ZIP_DEFLATED and not column_by_column(shape, fortran=fortran):
+        if not column_by_column(shape, fortran=fortran):
             forward = Forward(label, lambda: self._stream(info), start, dtype)
             return FlatArray(shape, dtype.newbyteorder("="), forward)
-        whole: list[Array] = []
 
-        def cells(begin: int, end: int) -> Array:
-            if not whole:
-                whole.append(self.read(member).reshape(-1))
-            return whole[0][begin:end].copy()
+        def columns(file: IO[bytes]) -> Readable:
+            return in_file(file, label, start, shape, dtype, fortran=fortran)
 
+        cells = Unpacked(label, lambda: self._stream(info), info.file_size, columns, self._temporary)
         return FlatArray(shape, dtype.newbyteorder("="), cells)
 
     def map(self, member: str) -> Array:
@@ -124,7 +147,8 @@ class ZipReader:
         if not _is_plain(info):
             raise DataError(
                 f"{self._label(member)}: compressed, so that it cannot be mapped; read it with np.load, or "
-                "write the file with seqtool pad without --compress"
+                "write the file anew, without --compress: ",
+                Advice("seqtool", "pad", self.name),
             )
         return memory_map(self._file, self._begin(info) + start, shape, dtype, fortran=fortran)
 
@@ -159,13 +183,23 @@ class ZipReader:
         with damaged(f"{label}: damaged"), self._open(info, label) as stream:
             return *read_header(stream, info.file_size, label), stream.tell()
 
+    def _readable(self, member: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+        """The same of an array that is to be read; raises DataError for text with too long a cell."""
+        shape, fortran, dtype, start = self._header(member)
+        if dtype.kind == "U":
+            row = prod(shape[1:]) * dtype.itemsize // 4
+            self.memory.check_single(f"{self._label(member)}: a cell of text", row, "shorten the text")
+        return shape, fortran, dtype, start
+
     def _stream(self, info: zipfile.ZipInfo) -> Stream:
         take: Callable[[memoryview], int]
         if (
             info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
             or info.flag_bits & _ENCRYPTED
         ):
-            take = self._zip.open(info).readinto  # type: ignore[attr-defined]
+            # Chunks may be read when the archive is closed.
+            again = zipfile.ZipFile(self._source)
+            take = again.open(info).readinto  # type: ignore[attr-defined]
         else:
             begin = self._begin(info)
             kind = Stored if info.compress_type == zipfile.ZIP_STORED else Inflated

@@ -49,7 +49,8 @@ class GroupResult:
 
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
     `features` names the features also where the table has no names; `coarse` are those of numbers so large that
-    float32 has no room for their fractions. `warnings` are sentences, which name options of the command line.
+    float32 has no room for their fractions. `warnings` are sentences, which name options of the command line;
+    `unlabelled` counts rows that were kept without a label, by its column.
     """
 
     ragged: Ragged
@@ -59,6 +60,7 @@ class GroupResult:
     ties: int
     coarse: list[str]
     warnings: list[str]
+    unlabelled: dict[str, int]
 
 
 def group_table(
@@ -79,18 +81,24 @@ def group_table(
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
     AtLeast(options.min_len)  # judged before any work
-    return _settled(
+    found = _settled(
         table, roles, options, lambda settled: _grouped(table, settled, options, spool, memory, watch)
     )
+    single = of_steps([*map(table.label, roles.key)], found.ragged)
+    return replace(found, warnings=[*found.warnings, *single])
 
 
 @dataclass(frozen=True)
 class CountResult:
-    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have."""
+    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have.
+
+    `warnings` are what a person should know of the key.
+    """
 
     lengths: AnyArray
     rows: Rows
     features: list[str]
+    warnings: list[str]
 
 
 def count_table(
@@ -109,9 +117,8 @@ def count_table(
 
     def counted(settled: Roles) -> CountResult:
         found = _grouped(table, settled.key_alone(), options, spool, memory, watch)
-        return CountResult(
-            found.ragged.lengths, found.rows, [table.label(column) for column in settled.features]
-        )
+        features = [table.label(column) for column in settled.features]
+        return CountResult(found.ragged.lengths, found.rows, features, found.warnings)
 
     return _settled(table, roles, options, counted)
 
@@ -184,7 +191,8 @@ def _grouped(
         plan.missing(state),
         grouped.ties,
         plan.coarse(state),
-        [*cautions(plan, state, table.place), *suspects.cautions(state.labels), *of_steps(plan, long.ragged)],
+        [*cautions(plan, state, table.place), *suspects.cautions(state.labels)],
+        plan.kept_unlabelled(state),
     )
 
 

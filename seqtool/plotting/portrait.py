@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.plotting.sampling import (
     Distribution,
@@ -27,6 +29,7 @@ from seqtool.sequences.labels import given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
+from seqtool.words import place_in
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -210,12 +213,15 @@ def _find_feature(ragged: Ragged, feature: str | None) -> int:
     if feature is None:
         return 0
     if ragged.values.ndim == 1:
-        raise DataError(f"--feature {feature}: a step is a single number here; leave --feature out")
+        raise DataError(
+            f"--feature {feature}: a step is a single number here; ", Advice(without=["--feature"])
+        )
     names, width = ragged.features or (), ragged.values.shape[1]
     if feature in names:
         return names.index(feature)
-    if feature.isdecimal() and feature.isascii() and int(feature) < width:
-        return int(feature)
+    place = place_in(feature, width)
+    if place is not None:
+        return place
     known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
     raise DataError(
         f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"
@@ -305,7 +311,7 @@ def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple
     return None, "sequence", tuple(omitted), ""
 
 
-def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distribution | None:
+def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | Distribution | None:
     """The balance of classes or few whole numbers, or the distribution of other numbers; None without any."""
     numbers = y.dtype.kind in "biuf"
     found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
@@ -314,7 +320,7 @@ def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distributi
     if found is not None:
         values, counts = found
         present = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), bool)
-        if classes is not None and values.dtype.kind == "i":
+        if classes is not None and numbers:
             present &= values != UNLABELLED
         missing = int(counts[~present].sum())
         values, counts = values[present], counts[present]
@@ -328,10 +334,10 @@ def _balance(name: str, y: AnyArray, classes: Array | None) -> Bars | Distributi
     return Distribution.measure(name, some)
 
 
-def _class(value: Any, classes: Array | None) -> str:
+def _class(value: Any, classes: AnyArray | Text | None) -> str:
     """The name of a label."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if classes is not None and isinstance(value, int) and 0 <= value < len(classes):
-        return str(classes[value])
+        return str(classes[value : value + 1][0])
     return str(value)

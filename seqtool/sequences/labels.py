@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
+from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
 
@@ -29,7 +30,7 @@ def class_tables(names: Iterable[str]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def check_label_names(names: Mapping[str, Array], y: AnyArray | None) -> None:
+def check_label_names(names: Mapping[str, AnyArray | Text], y: AnyArray | None) -> None:
     """Raise DataError unless several labels have a name each, and each table of classes is that of one of them."""
     labels = names.get("label_names")
     check_label_shapes(None if labels is None else labels.shape, None if y is None else y.shape, names)
@@ -57,9 +58,9 @@ def check_label_shapes(
 def several_labels(data: Ragged | Padded) -> dict[str, list[Any] | None]:
     """Each of several labels by its name, and the names of its classes, None for one of numbers."""
     titles, tables = data.names.get("label_names"), data.names
-    labels = [] if titles is None else titles.tolist()
+    labels = [] if titles is None else np.asarray(titles).tolist()
     return {
-        name: tables[f"classes_{i}"].tolist() if f"classes_{i}" in tables else None
+        name: np.asarray(tables[f"classes_{i}"]).tolist() if f"classes_{i}" in tables else None
         for i, name in enumerate(labels)
     }
 
@@ -72,7 +73,7 @@ class GivenLabels(NamedTuple):
 
     name: Literal["y", "step_y"]
     cells: AnyArray
-    classes: Array | None
+    classes: AnyArray | Text | None
     column: int | None = None
     title: str = ""
 
@@ -91,7 +92,7 @@ def given_labels(ragged: Ragged | Padded) -> Iterator[GivenLabels]:
         names = ragged.names.get("label_names")
         if names is None:
             yield GivenLabels("y", y, classes, title="y")
-        for i, title in enumerate([] if names is None else names.tolist()):
+        for i, title in enumerate([] if names is None else np.asarray(names).tolist()):
             yield GivenLabels("y", _column(y, i), ragged.names.get(f"classes_{i}"), i, title)
     if step_y is not None:
         of_steps = ragged.names.get("step_classes", classes if y is None else None)
@@ -117,8 +118,9 @@ def padded_class(data: Ragged | Padded) -> str | None:
     classes = data.names.get("step_classes", data.names.get("classes") if y is None else None)
     if labels is None or classes is None or labels.value not in range(len(classes)):
         return None
-    name = str(classes[int(labels.value)])
-    return (
-        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; "
-        f"group with --label-value {UNLABELLED}"
+    padding = int(labels.value)
+    name = str(classes[padding : padding + 1].tolist()[0])
+    return Message(
+        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; group with ",
+        Advice("--label-value", UNLABELLED),
     )

@@ -80,7 +80,7 @@ class Ragged:
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
     per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
-    names: Mapping[str, Array] = field(default_factory=dict)
+    names: Mapping[str, AnyArray | Text] = field(default_factory=dict)
     receipt: Receipt = ()
     padding: Side | None = None
     value: Value | None = None
@@ -153,7 +153,7 @@ class Padded:
     features: tuple[str, ...] | None = None
     per_step: Mapping[str, StepArray] = field(default_factory=dict)
     per_sequence: Mapping[str, AnyArray] = field(default_factory=dict)
-    names: Mapping[str, Array] = field(default_factory=dict)
+    names: Mapping[str, AnyArray | Text] = field(default_factory=dict)
     receipt: Receipt = ()
 
     @arguments_named
@@ -212,6 +212,7 @@ def _loaded(data: Ragged | Padded) -> dict[str, Any]:
             name: StepArray(np.asarray(array.data), array.value) for name, array in data.per_step.items()
         },
         "per_sequence": {name: np.asarray(array) for name, array in data.per_sequence.items()},
+        "names": {name: np.asarray(names) for name, names in data.names.items()},
     }
 
 

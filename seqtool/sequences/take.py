@@ -12,7 +12,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather, lazy_gather
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool
-from seqtool.arrays.text import Text
+from seqtool.arrays.text import Text, stretches
 from seqtool.sequences.ragged import Ragged, StepArray
 
 
@@ -133,15 +133,15 @@ def _taken_text(text: Text, which: AnyArray, spool: Spool) -> Text:
 def _widest(data: AnyArray, offsets: AnyArray) -> int:
     """The characters of the longest cell: its bytes but those that continue a character of UTF-8."""
     longest = 0
-    for begin in range(0, len(offsets) - 1, _CELLS):
-        edges = offsets[begin : begin + _CELLS + 1]
+    for begin, end in stretches(offsets, size=_LETTERS):
+        edges = offsets[begin : end + 1]
         continues = (data[int(edges[0]) : int(edges[-1])] & 0xC0) == 0x80
         characters = np.diff(edges) - np.diff(np.concatenate([[0], np.cumsum(continues)])[edges - edges[0]])
         longest = max(longest, int(characters.max(initial=0)))
     return longest
 
 
-_CELLS = 1 << 16  # whose characters are counted together
+_LETTERS = 1 << 20  # bytes whose characters are counted together
 
 
 def _sizes(text: Text, begin: int, end: int) -> Array:

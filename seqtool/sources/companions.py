@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import check_text
@@ -98,7 +99,11 @@ def companions(
             added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
             if named or (strict and part in NEVER_LOST):
-                raise DataError(f"{error}; --array {taken[0]} alone leaves it out") from None
+                options = {"--label": "y", "--step-label": "step_y", "--key": "keys"}
+                alone = Advice(
+                    "--array", taken[0], without=[o for o, held in options.items() if given.get(held)]
+                )
+                raise DataError(error, "; to leave it out: ", alone) from None
             found.misfits[name] = str(error)
             continue
         found.parts |= added
@@ -206,9 +211,23 @@ def _part(
         return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
         classes = _classes(cells, data if part == "step_y" else None)
+        _refuse_words_among_numbers(name, classes)
         held_in = "step_classes" if step_classes else "classes"
         return {part: _ids(cells, classes), held_in: classes}
     return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
+
+
+def _refuse_words_among_numbers(name: str, classes: Array) -> None:
+    """Raise DataError for labels of text that are numbers, and words for missing values among them."""
+    from seqtool.tables.cells import label_number, reads_as_missing
+
+    words = [text for text in classes.tolist() if reads_as_missing(text)]
+    others = [text for text in classes.tolist() if not reads_as_missing(text)]
+    if words and others and all(label_number(text) is not None for text in others):
+        raise DataError(
+            f"{name} holds {words[0]!r} among numbers, all as text; save it as numbers, with NaN where there is no "
+            "label"
+        )
 
 
 def _distinct(archive: ZipReader, name: str) -> Array:
@@ -287,8 +306,11 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
         if len(shape) == 2 and all(map(_is_one_hot, (part for _, part in chunks(labels)))):
             return False
         raise DataError(
-            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; "
-            f"--step-label {name} or --label {name} says which"
+            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; ",
+            Advice("--step-label", name),
+            " or ",
+            Advice("--label", name),
+            " says which",
         )
     return holds_one(labels, data)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.errors import DataError, UsageError
@@ -79,7 +80,8 @@ def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:
         return foreign
     if foreign.input_padding not in (None, side):
         raise UsageError(
-            f"--input-padding is {foreign.input_padding}, but the mask tells {side}: leave --input-padding out"
+            f"--input-padding is {foreign.input_padding}, but the mask tells {side}: ",
+            Advice(without=["--input-padding"]),
         )
     return replace(foreign, input_padding=side)
 
@@ -92,5 +94,6 @@ def check_same(known: AnyArray, masked: AnyArray, name: str) -> None:
             i = begin + int(differ[0])
             told, counted = (int(lengths[i : i + 1][0]) for lengths in (known, masked))
             raise DataError(
-                f"lengths[{i}] is {told}, but {name}[{i}] is true in {counted} slots; name the right one with --lengths"
+                f"lengths[{i}] is {told}, but {name}[{i}] is true in {counted} slots; name the right one: ",
+                Advice("--lengths", "NAME"),
             )

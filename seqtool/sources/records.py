@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
+from seqtool.advice import Advice
+from seqtool.arrays.dtypes import Array, Rounding, describe_loss, dtype_named, first_loss, rounding
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
-from seqtool.errors import DataError, UsageError, at
+from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
+from seqtool.operations.cast import rounding_warnings, wide_enough
 from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.system.memory import Memory
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.cells import BadCellError, Keys, Labels, LabelState, several_meanings
 from seqtool.words import count
 
-_JSON_EXPANDS = 16  # bytes of Python objects for each byte of JSON
+# About the bytes that each byte of JSON takes once it is read, and what each of these marks takes beside: measured.
+_EACH_BYTE = 3
+_EACH_MARK = {b",": 30, b"[": 240, b"{": 240, b"\n": 200}
+_PIECE = 1 << 20  # bytes of JSON that are looked at together
+_FAR = 100  # times what is allowed: further nobody needs to count
 
 
 def read_json(source: Input, options: SourceOptions) -> Sequences:
@@ -31,8 +38,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
 
     Whole numbers alone give int64; any fraction gives float32 unless a dtype is asked for.
     """
-    expands = _JSON_EXPANDS * (8 if source.packing else 1)
-    options.memory.check_whole(source.name, expands * source.size, "save them as .npz, text or Parquet")
+    _check_memory(source, options.memory)
     records = list(_json_records(source))
     places = [place for place, _ in records]
     rows = [record for _, record in records]
@@ -46,7 +52,10 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
             fields[part] = [_field(source, p, row, wanted_name) for p, row in zip(places, rows, strict=True)]
         lists = fields["array"]
     elif options.foreign.array or options.foreign.labels or options.foreign.key:
-        raise UsageError(f"--array, --label and --key name fields of objects; {source.name} holds lists")
+        raise UsageError(
+            f"--array, --label and --key name fields of objects; {source.name} holds lists: ",
+            options.foreign.without("--array", "--label", "--key"),
+        )
     else:
         lists = rows
     for place, row in zip(places, lists, strict=True):
@@ -58,19 +67,36 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         ragged = from_lists(lists)
     except DataError as error:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
-    values = np.asarray(ragged.values)
+    values, warnings = np.asarray(ragged.values), list[str]()
     if values.dtype == np.float64 or (values.dtype == np.uint64 and options.dtype is not None):
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
-        lost = first_loss(values, target)
+        explicit = options.dtype is not None and target.kind == "f"
+        found = rounding(values, target) if explicit else Rounding(0, first_loss(values, target))
+        warnings += rounding_warnings(found.count, target)
+        lost = found.overflow
         if lost is not None:
             step = np.unravel_index(lost, values.shape)[0]
             place = places[int(np.searchsorted(ragged.offsets, step, side="right")) - 1]
             raise DataError(
-                f"{source.name}: {place}: {describe_loss(values.reshape(-1)[lost].item(), target)}"
+                f"{source.name}: {place}: {describe_loss(values.reshape(-1)[lost].item(), target)}; ",
+                wide_enough(values),
             )
         with np.errstate(under="ignore"):
             ragged = ragged.replace(values=values.astype(target))
-    return _with_aligned(source, ragged, fields, sum(map(len, lists)))
+    return _with_aligned(source, ragged, fields, sum(map(len, lists)), warnings)
+
+
+def _check_memory(source: Input, memory: Memory) -> None:
+    """Raise DataError for JSON that takes more memory than is allowed: short lists take far more than their letters."""
+    needed = 0
+    try:
+        with open_bytes(source.path, source.packing) as stream:
+            while needed < _FAR * memory.limit and (piece := stream.read(_PIECE)):
+                needed += _EACH_BYTE * len(piece)
+                needed += sum(each * piece.count(mark) for mark, each in _EACH_MARK.items())
+    except BROKEN as error:
+        raise damaged_packing(source.name, source.packing or "file's", error) from None
+    memory.check_whole(source.name, needed, "save them as .npz, text or Parquet")
 
 
 def _json_records(source: Input) -> Iterator[tuple[str, Any]]:
@@ -127,10 +153,12 @@ def _finite(text: str) -> float:
 def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> str:
     if options.foreign.array is not None:
         return options.foreign.array
-    if len(lists) != 1:
+    if not lists:
+        raise NotSequencesError(f"{source.name}: holds no list of steps")
+    if len(lists) > 1:
         raise DataError(
-            f"{source.name}: holds {'several lists' if lists else 'no list'}; choose one with --array: "
-            f"{', '.join(lists) or '(none)'}"
+            f"{source.name}: holds several lists; choose one of {', '.join(lists)}, such as ",
+            Advice("--array", lists[0]),
         )
     return lists[0]
 
@@ -196,14 +224,18 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     dtype = np.result_type(*kinds) if kinds else values.dtype
     ragged = Ragged(values.done(dtype), cumulative_offsets(lengths.done()))
     aligned = {part: pa.concat_arrays(columns) for part, columns in fields.items() if columns}
-    return _with_aligned(source, ragged, aligned, len(values))
+    return _with_aligned(source, ragged, aligned, len(values), [])
 
 
-def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:
+def _with_aligned(
+    source: Input, ragged: Ragged, fields: dict[str, Any], steps: int, warnings: list[str]
+) -> Sequences:
     """The sequences with their labels and keys."""
     try:
         if "key" in fields:
-            keys, empty = Keys().encode(_cells(fields["key"]))
+            column = Keys()
+            keys, empty = column.encode(_cells(fields["key"]))
+            warnings += _kept("key", column.state.words)
             if empty is not None:
                 raise DataError(f"{source.name}: {int(empty.sum()):,} sequences have no key")
             if not isinstance(keys, np.ndarray) and pa.types.is_dictionary(keys.type):
@@ -213,7 +245,7 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
             part.removeprefix(_LABEL): cells for part, cells in fields.items() if part.startswith(_LABEL)
         }
         if labels:
-            y, names = _labels(source, labels)
+            y, names = _labels(source, labels, warnings)
             ragged = ragged.replace(per_sequence={"y": y}, names=names)
     except UnicodeEncodeError:
         raise DataError(
@@ -225,12 +257,20 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
         ) from None
     is_float = ragged.values.dtype.kind == "f"
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
-    warnings = [f"{missing:,} missing values became NaN"] if missing else []
+    warnings += [f"{missing:,} missing values became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
 
 
-def _labels(source: Input, fields: dict[str, Any]) -> tuple[Array, dict[str, Array]]:
-    """The labels of records, (N,), or (N, L) of several, with the names of their classes."""
+def _kept(what: str, words: Mapping[str, int]) -> list[str]:
+    """Warnings of keys or labels that are words for missing values."""
+    return [
+        f"{what} {text!r} of {count(rows, 'sequence')} reads as a missing value; it was kept as it is written"
+        for text, rows in words.items()
+    ]
+
+
+def _labels(source: Input, fields: dict[str, Any], warnings: list[str]) -> tuple[Array, dict[str, Array]]:
+    """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     labels, codes = dict[str, LabelState](), list[Array]()
     for name, cells in fields.items():
         column = Labels()
@@ -240,6 +280,7 @@ def _labels(source: Input, fields: dict[str, Any]) -> tuple[Array, dict[str, Arr
             have, of = "has" if column.missing == 1 else "have", f" {name!r}" if len(fields) > 1 else ""
             raise DataError(f"{source.name}: {without} {have} no label{of}")
         labels[name] = column.state
+        warnings += _kept("label", column.state.doubtful)
     if len(labels) > 1:
         meanings, tables = several_meanings(labels, None)
         return np.stack([one[some] for one, some in zip(meanings, codes, strict=True)], axis=1), tables

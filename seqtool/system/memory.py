@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.system.platform import address_space, cpu_count, physical_memory
 from seqtool.words import human
@@ -18,6 +19,8 @@ _PER_COLUMN = 100_000  # and what each column adds to that
 _PER_THREAD = (
     8 * 10**6
 )  # what a thread adds: blocks of text or data, what becomes of them, what its allocator keeps
+_SINGLE = 64  # the share of one cell, row or line: several stand in memory at once, each in several forms
+_LONGEST = 1 << 29  # bytes of one, whatever memory there is: Arrow counts those of a column in 31 bits
 _LIBRARIES = 400 * 10**6  # of address space, most of which is never used
 _LEAST_SPACE = 300 * 10**6
 _LEAST_SPACE_WITH_ARROW = 1000 * 10**6
@@ -66,8 +69,8 @@ class Memory:
         needed = max(LEAST, 2 * (_LEAST_IN_FLIGHT + columns * _PER_COLUMN))
         if self.limit < needed:
             raise UsageError(
-                f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; "
-                f"{-(-needed // 10**6)}M is the least"
+                f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; the least is ",
+                _named(self.named_by, _in_millions(needed)),
             )
         more_threads = max(0, self.threads() - _FEWEST)
         return self.limit - _IN_FLIGHT - columns * _PER_COLUMN - more_threads * _PER_THREAD
@@ -80,12 +83,36 @@ class Memory:
         """
         return min(cpu_count(), max(_FEWEST, self.limit // 4 // _PER_THREAD))
 
-    def check_whole(self, name: str, needed: int, instead: str) -> None:
+    @property
+    def single(self) -> int:
+        """The bytes that one cell, row or line may have: it can only be read whole.
+
+        >>> Memory(256_000_000).single
+        4000000
+        """
+        return min(self.limit // _SINGLE, _LONGEST)
+
+    def check_single(self, what: str, size: int, instead: str = "shorten it") -> None:
+        """Raise DataError for a cell, row or line of more bytes than that; `what` says where it stands."""
+        if size <= self.single:
+            return
+        way_out: list[object] = []
+        if size <= _LONGEST:
+            way_out = [_named(self.named_by, _in_millions(_SINGLE * size)), " allows it; or "]
+        raise DataError(
+            f"{what} has {human(size)}, but {human(self.single)} is the most with {human(self.limit)} of memory "
+            f"({self.named_by}): ",
+            *way_out,
+            instead,
+        )
+
+    def check_whole(self, name: str, needed: int, instead: str | None = None) -> None:
         """Raise DataError where what can only be read whole takes more; `instead` tells the way out."""
         if needed > self.limit:
             raise DataError(
                 f"{name}: can only be read whole and takes about {human(needed)}, but {human(self.limit)} of memory "
-                f"are allowed ({self.named_by}); {instead}"
+                f"are allowed ({self.named_by}): {instead + ', or ' if instead else ''}allow more: ",
+                _named(self.named_by, _in_millions(needed)),
             )
 
 
@@ -97,15 +124,24 @@ def allowed(text: str | None) -> Memory:
     >>> allowed("1.5G").limit
     1500000000
     """
-    name, example = "--max-memory", "--max-memory 256M"
+    name = "--max-memory"
     if text is None and os.environ.get(_VARIABLE):
-        text, name, example = os.environ[_VARIABLE], _VARIABLE, f"{_VARIABLE}=256M"
+        text, name = os.environ[_VARIABLE], _VARIABLE
     if text is None:
         return Memory(max(LEAST, budget() * 2 // 3))
     limit = parse_size(text, name)
     if limit < LEAST:
-        raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: {example}")
+        raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: ", _named(name, "256M"))
     return Memory(limit, name)
+
+
+def _named(name: str, size: str) -> Advice:
+    """The advice to name another size where this one was named: by the option, or in the environment."""
+    return Advice(name, size) if name.startswith("--") else Advice(f"{name}={size}")
+
+
+def _in_millions(size: int) -> str:
+    return f"{-(-size // 10**6)}M"
 
 
 def parse_size(text: str, option: str) -> int:

@@ -47,8 +47,10 @@ class Rest:
         return data
 
 
-def blocks(raw: IO[bytes], dialect: Dialect) -> Iterator[Block | Rest]:
+def blocks(raw: IO[bytes], dialect: Dialect, longest: int = LONGEST_ROW) -> Iterator[Block | Rest]:
     r"""Cut a stream at line ends outside quotes; the last item is a Rest where that cannot go on.
+
+    That is also where a row has more than `longest` bytes.
 
     >>> import io
     >>> csv = io.BytesIO(b'1,2\n"a\nb",4\n')
@@ -68,7 +70,7 @@ def blocks(raw: IO[bytes], dialect: Dialect) -> Iterator[Block | Rest]:
         marked = text.startswith(codecs.BOM_UTF8)
         # Arrow takes the mark away from all that begins with one; it belongs to a cell but at the very start.
         mark = codecs.BOM_UTF8 if marked and not first else b""
-        if cut is None or (not got and _is_odd(text, dialect.delimiter)) or len(text) - cut > LONGEST_ROW:
+        if cut is None or (not got and _is_odd(text, dialect.delimiter)) or len(text) - cut > longest:
             yield Rest(mark + text, raw, from_start=first)
             return
         holds_rows = _CELL.search(text, 3 if marked and first else 0, cut) is not None
@@ -81,7 +83,7 @@ def blocks(raw: IO[bytes], dialect: Dialect) -> Iterator[Block | Rest]:
             first = False
         if not got:
             return
-        size = _BLOCK
+        size = max(_BLOCK, len(carried))  # twice as much each time, for a row that is long
 
 
 def _fill(raw: IO[bytes], out: memoryview) -> int:

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import IO, Any
+from typing import IO
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input, open_bytes
+from seqtool.files.lines import lines_of
+from seqtool.words import human
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,11 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
     if delimiter is not None:
         delimiter = _ESCAPES.get(delimiter, delimiter)
         if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
-            raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
+            raise UsageError(
+                f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'; or ",
+                Advice(without=["--delimiter"]),
+                ", for the first row shows it",
+            )
     try:
         row, delimiter, blank = _first_row(source, delimiter, encoding)
     except UnicodeError:  # most bytes that are no text become surrogates, but not in every encoding
@@ -74,7 +81,7 @@ def _first_row(source: Input, delimiter: str | None, encoding: str) -> tuple[lis
             if source.head_is_all:
                 raise
     with open_text(source, encoding) as text:
-        return _split_first_row(source, text, delimiter)
+        return _split_first_row(source, lines_of(text, source), delimiter)
 
 
 class _HeadTooShortError(Exception):
@@ -100,7 +107,7 @@ def _split_first_row(
     else:
         raise DataError(f"{source.name}: holds only blank lines; rows were expected")
     delimiter = delimiter or _guess_delimiter(source, line)  # a first row of spaces alone shows none
-    row: list[str] = next(csv_reader(chain([first], lines), delimiter))
+    _, row = next(csv_rows(source, chain([first], lines), delimiter))
     return [row[0].removeprefix("\ufeff"), *row[1:]], delimiter, blank
 
 
@@ -130,8 +137,11 @@ def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
         return True
     number, other = row[numbers.index(True)], row[numbers.index(False)]
     raise DataError(
-        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); "
-        "say --header if it names the columns, --no-header if it is data"
+        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); say ",
+        Advice("--header"),
+        " if it names the columns, ",
+        Advice("--no-header"),
+        " if it is data",
     )
 
 
@@ -150,19 +160,42 @@ def check_encoded(source: Input, line: int, column: int, cell: str, encoding: st
     if wrong:
         raise DataError(
             f"{source.name}: line {line}, column {column}: byte 0x{ord(wrong) - 0xDC00:02x} is not text in "
-            f"{encoding}; set --encoding, such as latin-1 or cp1252"
+            f"{encoding}; name its encoding, such as ",
+            Advice("--encoding", "latin-1"),
         )
+
+
+def csv_rows(
+    source: Input, lines: Iterable[str], delimiter: str, *, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of some lines, as Python's `csv` module reads them, each with the line on which it ends.
+
+    Raises DataError for a cell that is too long for memory, as what follows a quote that is never closed may be, and if
+    `strict` for quotes that are not well placed.
+    """
+    most = source.memory.single
+    csv.field_size_limit(most)
+    reader = csv.reader(lines, delimiter=delimiter, strict=strict)
+    begin = 1
+    try:
+        for row in reader:
+            yield reader.line_num, row
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        what: list[object] = ["a quote closes a cell, but more of the cell follows it"]
+        if "end of data" in str(error):
+            what = ["opens a quote that is never closed"]
+        elif "limit" in str(error):
+            more = Advice("--max-memory", "SIZE")
+            what = [f"opens a quote that is not closed within {human(most)}; close it, or allow more: ", more]
+        raise DataError(f"{source.name}: line {begin}: ", *what) from None
 
 
 def not_text_in(source: Input, encoding: str) -> DataError:
     """The error for a file that is in another encoding."""
-    return DataError(f"{source.name}: not text in {encoding}; set --encoding, such as latin-1 or cp1252")
-
-
-def csv_reader(lines: Iterable[str], delimiter: str) -> Any:
-    """The rows of some lines, as Python's `csv` module reads them; cells may be long."""
-    csv.field_size_limit(1 << 30)
-    return csv.reader(lines, delimiter=delimiter)
+    return DataError(
+        f"{source.name}: not text in {encoding}; name its encoding, such as ", Advice("--encoding", "latin-1")
+    )
 
 
 def check_encoding(encoding: str) -> None:
@@ -178,7 +211,11 @@ def check_encoding(encoding: str) -> None:
         if known.name not in _NO_FILES and getattr(known, "_is_text_encoding", True):
             return
         what = "no encoding of text files"
-    raise UsageError(f"--encoding {encoding}: {what}; utf-8, latin-1 and cp1252 are common")
+    raise UsageError(
+        f"--encoding {encoding}: {what}; ",
+        Advice(without=["--encoding"]),
+        " for UTF-8; latin-1 and cp1252 are common too",
+    )
 
 
 # Of names of the Internet, and of Python's own sources; and the one that is an error by definition.

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
+from itertools import islice
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.files.lines import lines_of
 from seqtool.tables.csv_blocks import LONGEST_ROW
-from seqtool.tables.csv_dialect import Dialect, check_encoded, csv_reader, not_text_in, open_text
+from seqtool.tables.csv_dialect import Dialect, check_encoded, csv_rows, not_text_in, open_text
 
 
 def line_of(source: Input, dialect: Dialect, row: int) -> int:
     """The line on which a row of data, counted from 0, ends."""
     with open_text(source, dialect.encoding) as text:
-        reader = csv_reader(text, dialect.delimiter)
-        for number, _ in enumerate(cells for cells in reader if cells):
-            if number == row + int(dialect.header):
-                break
-        return int(reader.line_num)
+        rows = csv_rows(source, lines_of(text, source), dialect.delimiter)
+        lines = (line for line, cells in rows if cells)
+        return next(islice(lines, row + int(dialect.header), None))
 
 
 def first_fault(source: Input, dialect: Dialect, error: Exception) -> DataError | None:
@@ -35,7 +34,9 @@ def first_fault(source: Input, dialect: Dialect, error: Exception) -> DataError 
     if "straddling" in reason:
         if rows <= int(dialect.header):
             return None
-        reason = f"a row of more than {LONGEST_ROW >> 20} MB"
+        reason = (
+            f"a row of more than {LONGEST_ROW >> 20} MB; longer ones need UTF-8 and quotes around whole cells"
+        )
     return DataError(f"{source.name}: cannot be parsed as CSV ({reason})")
 
 
@@ -43,29 +44,20 @@ def _check_rows(source: Input, dialect: Dialect) -> int:
     """Count the rows, the header included; raise DataError at the first that is not like the first row."""
     expected, count = len(dialect.first_row), 0
     with open_text(source, dialect.encoding) as text:
-        reader = csv_reader(text, dialect.delimiter)
-        for row in reader:
+        for line, row in csv_rows(source, lines_of(text, source), dialect.delimiter):
             count += bool(row)
             if row and len(row) != expected:
                 raise DataError(
-                    f"{source.name}: line {reader.line_num}: the first row has {expected} cells, but this "
+                    f"{source.name}: line {line}: the first row has {expected} cells, but this "
                     f"one {len(row)}: {dialect.delimiter.join(row)[:60]!r}"
                 )
             for column, cell in enumerate(row):
-                check_encoded(source, reader.line_num, column, cell, dialect.encoding)
+                check_encoded(source, line, column, cell, dialect.encoding)
     return count
 
 
 def check_quotes(source: Input, dialect: Dialect) -> None:
     """Raise DataError for a quote that is never closed, or that more of a cell follows."""
     with open_text(source, dialect.encoding) as text:
-        reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
-        begin = 1
-        try:
-            for _ in reader:
-                begin = reader.line_num + 1
-        except csv.Error as error:
-            what = "opens a quote that is never closed"
-            if "end of data" not in str(error):
-                what = "a quote closes a cell, but more of the cell follows it"
-            raise DataError(f"{source.name}: line {begin}: {what}") from None
+        for _ in csv_rows(source, lines_of(text, source), dialect.delimiter, strict=True):
+            pass

@@ -37,7 +37,7 @@ def batches(
     parser = _Parser(dialect, columns, expected or Expected())
     with source.open_metered() as raw, ThreadPoolExecutor(parser.threads) as pool:
         try:
-            cut = blocks(raw, dialect)
+            cut = blocks(raw, dialect, source.memory.single)
             first = map(parser.parse, islice(cut, 1))  # alone, for the parser learns from it
             for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=parser.threads)):
                 if isinstance(found, Rest):

@@ -9,6 +9,8 @@ from typing import Any
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.files.lines import lines_of
+from seqtool.tables.table import BATCH_BYTES
 
 _CELLS = 200_000  # in one batch, each of which is an object while it is read
 
@@ -34,6 +36,7 @@ def batches(source: Input, columns: Sequence[str], wanted: Sequence[int]) -> Ite
 
     known = frozenset(columns)
     rows: list[list[str]] = []
+    letters = 0
 
     def packed() -> Any:
         arrays = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
@@ -46,10 +49,13 @@ def batches(source: Input, columns: Sequence[str], wanted: Sequence[int]) -> Ite
                 f"{source.name}: line {line}: field {extra!r} is not in the first object; add it there, "
                 "with null if need be"
             )
-        rows.append([_cell(source, line, columns[i], row.get(columns[i])) for i in wanted])
-        if len(rows) * len(wanted) >= _CELLS:
+        cells = [_cell(source, line, columns[i], row.get(columns[i])) for i in wanted]
+        rows.append(cells)
+        letters += sum(map(len, cells))
+        if len(rows) * len(wanted) >= _CELLS or letters >= BATCH_BYTES:
             yield packed()
             rows.clear()
+            letters = 0
     if rows:
         yield packed()
 
@@ -62,7 +68,7 @@ def line_of(source: Input, row: int) -> int:
 def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with source.open_metered() as stream:
-            yield from _parsed_lines(source, stream)
+            yield from _parsed_lines(source, lines_of(stream, source))
     except DataError:
         raise
     except BROKEN as error:

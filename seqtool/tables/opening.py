@@ -77,7 +77,7 @@ def _open(source: Input, options: TextOptions) -> Table:
 
     if source.kind == "npy":
         return from_array(open_npy(source.path, source.name), source.name)
-    archive = ZipReader(source.path, source.name)
+    archive = ZipReader.of(source)
     archive.verify()
     return from_array(_only_array(archive), source.name)
 

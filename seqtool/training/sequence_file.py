@@ -16,6 +16,7 @@ from zipfile import is_zipfile
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
 from seqtool.arrays.gather import gather, lazy_gather, ranges, sequence_of
 from seqtool.arrays.lazy import AnyArray, slots
@@ -78,8 +79,10 @@ class SequenceFile:
         self._asked = None if dtype is None else dtype_named(dtype)
         if self.path.suffix != ".npz" and self.path.is_file() and not is_zipfile(self.path):
             raise DataError(
-                f"{self.path.name}: an .npz of seqtool was expected; seqtool group makes one from tables, seqtool pad "
-                "from arrays and lists"
+                f"{self.path.name}: an .npz of seqtool was expected; make one from a table with ",
+                Advice("seqtool", "group", "FILE", "--key", "COLUMN"),
+                ", from an array or lists with ",
+                Advice("seqtool", "pad", "FILE"),
             )
         with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
             data = npz.read(archive, check=False)
@@ -91,7 +94,8 @@ class SequenceFile:
         self._size = self.path.stat().st_size
 
     def _open(self, data: Ragged | Padded) -> None:
-        self.features, self.classes = data.features, data.names.get("classes")
+        classes = data.names.get("classes")
+        self.features, self.classes = data.features, None if classes is None else np.asarray(classes)
         self.labels = several_labels(data)
         self.maxlen: int | None = None
         self.value: Value = 0

@@ -79,7 +79,7 @@ def test_a_file_saved_without_its_meta_becomes_ours_again(ragged: bool, place: P
     with pytest.raises(DataError) as error:
         SequenceFile(place.folder / "ed ited.npz")
     assert str(error.value).startswith("ed ited.npz: not written by seqtool, or saved again without its meta")
-    advice = shlex.split(str(error.value).partition("make it a file of seqtool: seqtool ")[2])
+    advice = shlex.split(str(error.value).partition("convert it: seqtool ")[2])
     succeeded(place.run(*advice))
     before = SequenceFile(place.folder / "in.npz", include=["keys", "static"]).named_batch([0, 1])
     after = SequenceFile(place.folder / "ed ited.pad.npz", include=["keys", "static"]).named_batch([0, 1])

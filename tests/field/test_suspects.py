@@ -101,10 +101,10 @@ def test_named_features_are_left_out_where_they_were_named(place: Place) -> None
         "target",
     )
     assert said(place, *call) == [
-        "label 'y' is a feature too, which leaks the label; leave it out of --columns",
-        f"{LEAKS}; leave it out of --columns",
+        "label 'y' is a feature too, which leaks the label; --columns rownames,target,v leaves it out",
+        f"{LEAKS}; --columns rownames,v,y leaves it out",
         f"{LEAKS}; leave --static target out",
-        f"{COUNTS}; leave it out of --columns",
+        f"{COUNTS}; --columns target,v,y leaves it out",
     ]
     assert said(place, "rows.csv", "--key", "id", "--label", "y", "--static", "y", "--columns", "v") == [
         "label 'y' is static too, which leaks the label; leave --static y out"
@@ -121,8 +121,6 @@ def test_the_only_feature_has_no_way_out(names: list[str]) -> None:
     "changes",
     [
         {"target": ROWS.y.where(ROWS.index < 23, 5)},  # one other in the last row
-        {"rownames": ROWS.rownames.where(ROWS.index < 23, 99)},
-        {"rownames": ROWS.rownames[::-1].to_numpy()},
         {"site, no": ROWS["site, no"].where(ROWS.index < 23)},  # a gap says something
     ],
 )
@@ -152,6 +150,29 @@ def test_labels_are_compared_as_numbers(labels: list[Any], copy: list[Any]) -> N
     ]
 
 
+@pytest.mark.parametrize("counts", [ROWS.rownames.where(ROWS.index < 23, 99), ROWS.rownames[::-1].to_numpy()])
+def test_names_of_rows_are_known_by_their_name_and_counters_by_what_they_hold(counts: Any) -> None:
+    assert warned(ROWS.assign(rownames=counts), columns=["rownames", "v"]) == [
+        "column 'rownames' holds the names of rows, as it is called; leave it out of columns"
+    ]
+    assert warned(ROWS.assign(other=counts), columns=["other", "v"]) == []
+    assert warned(ROWS.assign(other=range(24)), columns=["other", "v"]) == [
+        "column 'other' counts rows, from 0 to 23; leave it out of columns"
+    ]
+    assert warned(ROWS.assign(other=range(24))[:9], columns=["other", "v"]) == []  # a few may be measurements
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.uint64, np.float32, bool])
+def test_columns_of_any_type_are_watched(dtype: Any) -> None:
+    array = np.arange(900).reshape(300, 3).astype(dtype)
+    array[:, 1] = np.arange(300) % 2
+    array[:, 2] = 1
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        st.group(array, key=0)
+    assert "column '2' is the same in all 300 rows" in str(told[0].message)
+
+
 def test_batches_are_watched_one_after_another(place: Place) -> None:
     rows = 300_000  # of several batches
     big = pa.table(
@@ -167,7 +188,7 @@ def test_batches_are_watched_one_after_another(place: Place) -> None:
     told = said(place, "big.parquet", "--key", "id", "--label", "y", "--label-as", "number")
     assert [text.split(";")[0] for text in told] == [
         "column 'copy' leaks the label: it equals 'y' in all 300,000 rows",
-        "column 'rownames' counts rows, from 0 to 299999",
+        "column 'rownames' counts rows, from 0 to 299,999",
     ]
 
 

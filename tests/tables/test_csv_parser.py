@@ -362,10 +362,18 @@ def test_quotes_within_a_cell_are_text(tmp_path: Path) -> None:
     ]
 
 
-def test_a_row_longer_than_a_block_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_of_many_blocks_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_blocks(monkeypatch, BLOCK)
-    with pytest.raises(DataError, match="a row of more than"):
-        rows_of(tmp_path, "k,a\n1,2\n" + "x" * 3 * BLOCK + ",2\n1,2\n")
+    long = "x" * 9 * BLOCK
+    assert rows_of(tmp_path, f"k,a\n1,2\n{long},2\n1,2\n") == [["1", "2"], [long, "2"], ["1", "2"]]
+
+
+def test_a_row_longer_than_a_block_is_refused_where_rows_cannot_be_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_blocks(monkeypatch, BLOCK)
+    with pytest.raises(DataError, match=r"a row of more than .* need UTF-8"):
+        rows_of(tmp_path, 'k,a\n1,5" pipe\n' + "x" * 3 * BLOCK + ",2\n1,2\n")
 
 
 def test_bad_bytes_are_found_at_every_block_border(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
