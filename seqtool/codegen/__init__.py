@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from seqtool.advice import Advice
 from seqtool.codegen import for_jax, for_keras, for_numpy, for_tf, for_torch
 from seqtool.codegen.tasks import Task, task_of
 from seqtool.errors import DataError
@@ -61,9 +62,8 @@ def program_for(data: Ragged | Padded, *, path: str, code: str) -> Program:
     task = task_of(data)
     warnings, notes = tuple(_warnings(task)), []
     if task.column:
-        notes.append(
-            "the whole numbers are read as ids; if they measure something: seqtool pad FILE --dtype float32"
-        )
+        advice = Advice("seqtool", "pad", "FILE", "--dtype", "float32")
+        notes.append(f"the whole numbers are read as ids; if they measure something: {advice}")
     comments = "\n".join(
         f"# {line}" for line in (call, _summary(task), *notes, *(f"warning: {line}" for line in warnings))
     )

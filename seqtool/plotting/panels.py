@@ -14,8 +14,10 @@ from seqtool.plotting.boxes import (
     SOFT,
     TICKS,
     Box,
+    color_bar,
     letters,
     number,
+    rgb,
     share,
     shorten,
     whole_numbers,
@@ -122,7 +124,7 @@ def mask(box: Box, found: Portrait) -> None:
     box.heading(title, f"{share(found.share)} of all slots {would} padding{_drawn(found)}")
     axes = box.axes()
     real = covered(found.lengths, width=width, columns=min(width, MOST_SLOTS), padding=found.padding)
-    color, rest = _rgb(REAL), _rgb(PADDING)
+    color, rest = rgb(REAL), rgb(PADDING)
     _image(axes, rest + real[:, :, None] * (color - rest), 0, width, found)
     box.legend(axes, [Patch(color=REAL, label="real"), Patch(color=PADDING, label="padding")])
 
@@ -135,8 +137,8 @@ def heat(box: Box, found: Portrait) -> None:
     assert found.heat is not None
     values, real = found.heat.values, found.heat.real
     missing = ~np.isfinite(values) & real
-    cells = np.broadcast_to(_rgb(PADDING), (*values.shape, 3)).copy()
-    cells[missing] = _rgb(MISSING)
+    cells = np.broadcast_to(rgb(PADDING), (*values.shape, 3)).copy()
+    cells[missing] = rgb(MISSING)
     finite = values[np.isfinite(values)]
     low, high = limits(finite, 0.01) if len(finite) else (0.0, 0.0)
     shown = real & ~missing
@@ -159,7 +161,7 @@ def heat(box: Box, found: Portrait) -> None:
         tall = box.height - HEAD - FOOT
         bar = box.axes_at(box.width - 1.07, HEAD, 0.15, tall)
         box.text(box.width - 0.08, HEAD + tall / 2, shorten(found.feature, 28), **_UPRIGHT)
-        _color_bar(bar, colors, low, high, clipped=(bool((finite < low).any()), bool((finite > high).any())))
+        color_bar(bar, colors, low, high, clipped=(bool((finite < low).any()), bool((finite > high).any())))
 
 
 def _not_numbers(missing: int, infinite: int) -> str:
@@ -170,28 +172,6 @@ def _not_numbers(missing: int, infinite: int) -> str:
 def _drawn(found: Portrait) -> str:
     drawn, total = len(found.lengths), found.counts.count
     return f"; {drawn:,} of {total:,} sequences drawn" if drawn < total else ""
-
-
-def _color_bar(bar: Axes, colors: Any, low: float, high: float, *, clipped: tuple[bool, bool]) -> None:
-    shades = colors(np.linspace(0, 1 if high > low else 0, 256))[:, None, :3]
-    bar.imshow(shades, origin="lower", aspect="auto", extent=(0, 1, 0, 1))
-    places = [0, 0.5, 1] if high > low else [0.5]
-    texts = [number(low), number(low / 2 + high / 2), number(high)][: len(places)]
-    if clipped[0]:
-        texts[0] = f"≤ {texts[0]}"
-    if clipped[1]:
-        texts[-1] = f"≥ {texts[-1]}"
-    bar.set_xticks([])
-    bar.set_yticks(places, texts)
-    bar.yaxis.tick_right()
-    bar.set_frame_on(False)
-    bar.tick_params(length=0)
-
-
-def _rgb(color: str) -> Array:
-    from matplotlib.colors import to_rgb
-
-    return np.array(to_rgb(color))
 
 
 def _image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> None:
@@ -251,8 +231,8 @@ def over_time(box: Box, found: Portrait) -> None:
     values, real = found.over_time.values, found.over_time.real
     classes = found.step_classes
     known = real & np.isfinite(values) & ((values >= 0) | (classes is None))
-    cells = np.broadcast_to(_rgb(PADDING), (*values.shape, 3)).copy()
-    cells[real] = _rgb(MISSING)
+    cells = np.broadcast_to(rgb(PADDING), (*values.shape, 3)).copy()
+    cells[real] = rgb(MISSING)
     title = "Step labels over time"
     if found.labelled == "step" and found.label_name is not None:
         title = f"{title}: {shorten(found.label_name, 40)}"
@@ -265,7 +245,7 @@ def over_time(box: Box, found: Portrait) -> None:
         handles.append(Patch(color=MISSING, label="no label"))
     if classes is not None and few:
         most = 96 // len(classes) - 6  # of the letters that stand beside the title
-        cells[known] = np.array([_rgb(color) for color in _COLORS])[values[known].astype(int)]
+        cells[known] = np.array([rgb(color) for color in _COLORS])[values[known].astype(int)]
         handles += [
             Patch(color=color, label=shorten(name, most))
             for color, name in zip(_COLORS, classes, strict=False)
@@ -277,7 +257,7 @@ def over_time(box: Box, found: Portrait) -> None:
         cells[known] = colors(unit(values[known], low, high))[:, :3]
         _image(axes, cells, begin, end, found)
         bar = box.axes_at(box.width - 1.07, HEAD, 0.15, box.height - HEAD - FOOT)
-        _color_bar(bar, colors, low, high, clipped=(False, False))
+        color_bar(bar, colors, low, high, clipped=(False, False))
     else:
         _image(axes, cells, begin, end, found)
     box.legend(axes, handles)
