@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,7 +54,7 @@ Traceback = Annotated[bool, typer.Option("--traceback", help="Show where in seqt
 class OutputOptions:
     """Where the output goes, and how much is said about it."""
 
-    title: ClassVar[str] = "Output"
+    title = "Output"
     output: Annotated[
         str | None,
         typer.Option(
@@ -83,7 +83,7 @@ class OutputOptions:
 class MemoryOptions:
     """How much memory a command may take, and where it puts what does not fit."""
 
-    title: ClassVar[str] = "Memory"
+    title = "Memory"
     max_memory: Annotated[
         str | None,
         typer.Option(
@@ -107,7 +107,7 @@ class MemoryOptions:
 class PaddingOptions:
     """How sequences get one length."""
 
-    title: ClassVar[str] = "Padding"
+    title = "Padding"
     maxlen: Annotated[
         int | None,
         typer.Option("--maxlen", metavar="T", min=1, help="Steps of every sequence. [default: the longest]"),

@@ -25,7 +25,7 @@ def lengths_of(mask: AnyArray, name: str, block: tuple[int, ...]) -> tuple[AnyAr
     >>> np.asarray(lengths).tolist(), side
     ([1, 2], 'pre')
     """
-    if mask.shape != block[:2] or mask.dtype.kind not in "biuf":
+    if mask.ndim != 2 or mask.shape != block[:2] or mask.dtype.kind not in "biuf":
         raise DataError(
             f"{name} is {mask.dtype} {mask.shape}; a mask of booleans, or of 0 and 1, of shape {block[:2]} was expected"
         )
@@ -71,7 +71,8 @@ def _check_numbers(part: Array, name: str, begin: int) -> None:
 
 def told_by(known: AnyArray | None, name: str, block: tuple[int, ...]) -> tuple[AnyArray | None, Side | None]:
     """The lengths and the side that an array tells: lengths, which tell no side, or a mask (N, T)."""
-    return (known, None) if known is None or known.shape != block[:2] else lengths_of(known, name, block)
+    is_mask = known is not None and known.ndim == 2 and known.shape == block[:2]
+    return lengths_of(known, name, block) if known is not None and is_mask else (known, None)
 
 
 def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:

@@ -242,6 +242,15 @@ def test_a_file_whose_description_is_made_up(made_up: str, ours: dict[str, np.nd
     assert place.left_behind() == []
 
 
+@pytest.mark.parametrize("x", [np.array([1, 2, 3]), np.array(["a", "b", "c"]), np.array(3)])
+@pytest.mark.parametrize("more", ["lengths", "mask", "y", "keys"])
+@pytest.mark.parametrize("command", ["pad", "check", "info", "plan"])
+def test_arrays_of_too_few_dimensions(command: str, more: str, x: np.ndarray, place: Place) -> None:
+    place.write("t.npz", saved({"x": x, more: np.array([2, 3, 4])}))
+    done = explained(place.run(command, "t.npz"))
+    assert done.code == (command != "info")
+
+
 def test_text_that_cannot_be_written(ours: dict[str, np.ndarray], place: Place) -> None:
     place.write("t.npz", saved({**ours, "classes": np.array(["p", "\ud800"])}))
     done = explained(place.run("pad", "t.npz", "-o", "out.npz"))

@@ -153,11 +153,11 @@ def test_labels_are_compared_as_numbers(labels: list[Any], copy: list[Any]) -> N
 @pytest.mark.parametrize("counts", [ROWS.rownames.where(ROWS.index < 23, 99), ROWS.rownames[::-1].to_numpy()])
 def test_names_of_rows_are_known_by_their_name_and_counters_by_what_they_hold(counts: Any) -> None:
     assert warned(ROWS.assign(rownames=counts), columns=["rownames", "v"]) == [
-        "column 'rownames' holds the names of rows, as it is called; leave it out of columns"
+        "column 'rownames' holds the names of rows, as it is called; columns=\"v\" leaves it out"
     ]
     assert warned(ROWS.assign(other=counts), columns=["other", "v"]) == []
     assert warned(ROWS.assign(other=range(24)), columns=["other", "v"]) == [
-        "column 'other' counts rows, from 0 to 23; leave it out of columns"
+        "column 'other' counts rows, from 0 to 23; columns=\"v\" leaves it out"
     ]
     assert warned(ROWS.assign(other=range(24))[:9], columns=["other", "v"]) == []  # a few may be measurements
 
