@@ -112,6 +112,17 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("classes", "step_classes"):
         if name in sequences:
             yield name.replace("_", " "), listed([*map(str, sequences[name])])
+    for odd in sequences["not_finite"]:
+        counted = [
+            f"{odd[what]:,} {word}" for what, word in (("nan", "NaN"), ("infinite", "infinite")) if odd[what]
+        ]
+        looked = (
+            "" if odd["looked"] == odd["rows"] else f" in the first {odd['looked']:,} of {odd['rows']:,} rows"
+        )
+        yield (
+            "not finite",
+            f"{odd['array']}: {' and '.join(counted)}{looked}, the first in sequence {odd['sequence']:,}",
+        )
     for entry in sequences["receipt"]:
         if "rows" not in entry:
             continue
