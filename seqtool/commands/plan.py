@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.commands import _completion
 from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
@@ -147,7 +147,7 @@ def _of_tables(
         inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
     ):
         table = opening.open_tables(found, spec.text)
-        texts = text_features(table, spec)
+        texts, refused = text_features(table, spec)
         watch = progress.watch(summary, quiet=quiet)
         roles = spec.roles(table)
         nothing_left = len(texts) == len(roles.features)
@@ -159,6 +159,9 @@ def _of_tables(
         note = f"not used as features: {listed(texts)} (not numeric)"
         measured = replace(measured, notes=[*measured.notes, note])
         advised = None if nothing_left else call_without(call, spec, texts)
+    if refused is not None:
+        told = Message("group would refuse this table: ", refused)
+        measured, advised = replace(measured, warnings=[*measured.warnings, told]), None
     return measured, counts, [item.name for item in found], advised
 
 

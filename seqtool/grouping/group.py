@@ -249,19 +249,24 @@ def _label_kind(ragged: Ragged) -> dict[str, str]:
     return {"label_as": "class" if {"classes", "classes_0"} & {*ragged.names} else "number"}
 
 
-def text_features(table: Table, spec: GroupSpec) -> list[str]:
-    """The features that `group` would refuse because they hold text, dates or lists: judged by the first rows."""
-    roles = spec.roles(table)
-    while True:
+def text_features(table: Table, spec: GroupSpec) -> tuple[list[str], DataError | None]:
+    """The features that `group` would refuse because they hold text, dates or lists, and what else it would refuse.
+
+    Both are judged by the first rows.
+    """
+    roles, texts = spec.roles(table), list[str]()
+    while roles.features:
         encoder = Encoder(EncoderPlan.of(table, roles, spec.encoding))
         try:
             with ThreadPoolExecutor(1) as pool:
                 next(encoded(table, encoder, pool), None)
         except NotNumbersError as error:
-            return list(error.columns)
+            texts += error.columns
+            roles = roles.without_features(error.columns, table)
         except TextKeyError as error:
             roles = roles.without_feature(error.column)
-            continue
-        except DataError:  # raised when all rows are read
-            pass
-        return []
+        except DataError as error:
+            return texts, error
+        else:
+            break
+    return texts, None

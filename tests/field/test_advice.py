@@ -744,6 +744,29 @@ def test_pictures(place: Place, proposals: Proposals) -> None:
     assert proposals.at("commands.plot.plot").words == ("-o", "-")
 
 
+def test_plan_proposes_what_group_does(place: Place) -> None:
+    place.write("t.csv", "id,a,b,c\n1,2,x,3\n1,?,y,4\n2,5,z,6\n2,6,z,7\n")
+    told = json.loads(succeeded(place.run("plan", "t.csv", "--key", "id", "--json")).out)
+    assert told["command"] is None
+    assert told["warnings"][0].endswith("as a missing value: --missing '?'; without this column: --drop a")
+    told = json.loads(succeeded(place.run("plan", "t.csv", "--key", "id", "--missing", "?", "--json")).out)
+    succeeded(place.run(*split(told["command"])[1:]))
+
+
+def test_a_float_type_that_is_asked_for_rounds_and_counts(place: Place) -> None:
+    place.write("pop.csv", "id,pop\n1,1318683096\n1,31889923\n2,8425333\n")
+    done = succeeded(place.run("group", "pop.csv", "--key", "id", "--dtype", "float32"))
+    assert "warning: pop: 2 whole numbers were rounded to float32; choose --dtype int64" in done.err
+    assert place.arrays("pop.group.npz")["x"].dtype == np.float32
+    place.write("more.csv", "id,pop,life\n1,1318683096,0.5\n")
+    assert place.run("group", "more.csv", "--key", "id").code == 1
+
+
+def test_infinities_are_no_large_numbers(place: Place) -> None:
+    place.write("t.csv", "id,a\n1,inf\n1,0.5\n2,-inf\n")
+    assert "16,777,216" not in succeeded(place.run("group", "t.csv", "--key", "id")).err
+
+
 # What Python alone shows.
 
 
