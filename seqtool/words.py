@@ -74,6 +74,19 @@ def percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%"
 
 
+def place_in(text: str, size: int) -> int | None:
+    """The position, counted from 0, that text names among so many; None where it names none of them.
+
+    Python refuses to read thousands of digits, so they are counted first.
+
+    >>> place_in("2", 3), place_in("3", 3), place_in("two", 3)
+    (2, None, None)
+    """
+    short = len(text.lstrip("0")) <= len(str(size))
+    place = int(text.lstrip("0") or "0") if text.isdecimal() and short else size
+    return place if place < size else None
+
+
 def join_names(names: Sequence[str]) -> str:
     """The inverse of `split_names`.
 
@@ -137,7 +150,7 @@ _VALUED |= {
     "compress",
 }
 _BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
-_LISTED = {"drop", "columns"}  # their values are names, with commas between them
+_LISTED = {"columns", "drop", "key", "label", "static"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),

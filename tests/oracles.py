@@ -201,3 +201,19 @@ def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = Fals
         "receipt": st.sampled_from([(), ({"command": "group", "inputs": ["é.csv"]},)]),
     }
     return ragged.replace(**draw(st.fixed_dictionaries(optional)))
+
+
+def begin_within(one: list[list[Any]], other: list[list[Any]], *, least: int = 3) -> list[tuple[int, int]]:
+    """The sequences of `other`, each with the first of `one` that it begins within, and goes on as it does."""
+    found = []
+    for j, sought in enumerate(other):
+        hits = [
+            i
+            for i, whole in enumerate(one)
+            for start in range(len(whole))
+            if (common := min(len(sought), len(whole) - start)) >= max(least, -(-len(sought) // 2))
+            and whole[start : start + common] == sought[:common]
+            and whole != sought
+        ]
+        found += [(hits[0], j)] if hits else []
+    return found

@@ -523,7 +523,7 @@ TESTED_BY_OTHERS = {
     },
     "sources": {"companions", "masks", "options"},
     "inspecting": {"measure", "show_file"},
-    "checking": {"findings", "invariants", "layouts", "show"},
+    "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "marks", "panels"},
     "training": {"in_place"},

@@ -26,6 +26,7 @@ from seqtool.words import as_arguments
         ("--missing 'a b' reads it, --drop x leaves", 'missing="a b" reads it, drop="x" leaves'),
         ("--drop 'it'\"'\"'s' leaves", 'drop="it\'s" leaves'),
         ("""--drop 'a"b' leaves""", """drop='a"b' leaves"""),
+        ("--label a,b for several", 'label=["a", "b"] for several'),
         ("--order-by t:%d.%m.%Y reads it: as", 'order_by="t:%d.%m.%Y" reads it: as'),
         ("--encoding klingon: no such", 'encoding="klingon": no such'),
         ("--delimiter is ';;'; such as ';'", "delimiter is ';;'; such as ';'"),

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from math import prod
 from typing import cast
 
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.checking import contracts
+from seqtool.checking.against import compared
 from seqtool.checking.findings import Finding, Reader, Subject
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
@@ -19,8 +19,6 @@ from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy
 from seqtool.files.zip_reader import ZipReader
-from seqtool.operations.duplicates import Twice, key_cells, shared
-from seqtool.sequences.keys import shown_key
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
@@ -36,15 +34,17 @@ def check(
     *,
     reader: Reader | None = None,
     against: Input | None = None,
+    shared_keys: bool = False,
     foreign: ForeignSpec | None = None,
     spool: Spool,
     memory: Memory | None = None,
 ) -> list[Finding]:
     """Look at an `.npz` or `.npy`: each finding says what was looked at, and whether it holds.
 
-    `reader` is the network that will read it. `against` is another file, with which it should share neither
-    keys nor sequences. `foreign` describes files that seqtool did not write; `memory` is what sequences in an
-    array each may take. Where a file cannot be taken apart, or its lengths are wrong, that is the last finding.
+    `reader` is the network that will read it. `against` is another file of the same features and classes, with
+    which it should share neither keys, unless `shared_keys`, nor sequences. `foreign` describes files that seqtool
+    did not write; `memory` is what sequences in an array each may take. Where a file cannot be taken apart, or its
+    lengths are wrong, that is the last finding.
 
     Raises UsageError for `foreign` on a file of ours, and DataError where `against` is not sound.
     """
@@ -63,7 +63,8 @@ def check(
         findings = subject.cured(findings)
         if against is not None:
             other = _sound(against, known, stack, spool)
-            findings += _leaks(subject, other, (source.name, against.name), spool)
+            names = source.name, against.name
+            findings += compared(subject, other, names, spool, shared_keys=shared_keys)
         return findings
 
 
@@ -210,44 +211,3 @@ def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Fi
         lengths=taken.lengths,
         curable=not lost,
     )
-
-
-# What is also in another file
-
-
-def _leaks(subject: Subject, other: Subject, names: tuple[str, str], spool: Spool) -> Iterator[Finding]:
-    one, two = subject.data.keys, other.data.keys
-    if one is None or two is None:
-        message = f"not compared: no keys in {names[0] if one is None else names[1]}"
-        yield Finding("shared keys", "warning", message)
-    elif prod(one.shape[1:]) != prod(two.shape[1:]):
-        message = (
-            f"cannot be compared: {count(prod(one.shape[1:]), 'column')} here, {prod(two.shape[1:])} there"
-        )
-        yield Finding("shared keys", "warning", message)
-    else:
-        # By the key alone: another part of the same sequence is a leak too.
-        as_text = (one.dtype.kind in "iu") != (two.dtype.kind in "iu")
-        cells, cells_two = (key_cells(keys, spool, as_text=as_text) for keys in (one, two))
-        twice = shared(cells, cells_two, spool)
-        yield _leak("keys", twice, [f"keys[{twice.first[i]}]" for i in (0, 1)] if twice else [], names)
-    steps, steps_two = subject.real.values.shape[1:], other.real.values.shape[1:]
-    if steps != steps_two:
-        message = f"cannot be compared: a step is {steps or 'a number'} here, {steps_two or 'a number'} there"
-        yield Finding("shared sequences", "warning", message)
-        return
-    twice = shared(subject.real, other.real, spool)
-    places = [_sequence(which, twice.first[i]) for i, which in enumerate((subject, other))] if twice else []
-    yield _leak("sequences", twice, places, names)
-
-
-def _leak(what: str, twice: Twice | None, places: Sequence[str], names: tuple[str, str]) -> Finding:
-    if twice is None:
-        return Finding(f"shared {what}", "ok", f"none is also in {names[1]}")
-    place = f"{places[0]} and {names[1]}: {places[1]}"
-    return Finding(f"shared {what}", "fails", f"{what} that are also in {names[1]}", twice.count, place)
-
-
-def _sequence(subject: Subject, i: int) -> str:
-    keys, part = subject.data.keys, subject.data.per_sequence.get("part")
-    return f"sequence {i}" + ("" if keys is None else f" (key {shown_key(keys, i, part=part)})")

@@ -32,9 +32,14 @@ def check(
     against: Annotated[
         str | None,
         typer.Option(
-            "--against", metavar="OTHER", help="A file that should share neither keys nor sequences with it."
+            "--against",
+            metavar="OTHER",
+            help="A file of the same features and classes that should share neither keys nor sequences with it.",
         ),
     ] = None,
+    shared_keys: Annotated[
+        bool, typer.Option("--shared-keys", help="Keys may be in OTHER too, but no sequences.")
+    ] = False,
     given: ArrayOptions,
     label: LabelNames = None,
     step_label: StepLabelName = None,
@@ -65,6 +70,8 @@ def check(
     from seqtool.system import memory
     from seqtool.terminal import report
 
+    if shared_keys and not against:
+        raise UsageError("--shared-keys says what another file may share: add --against OTHER")
     network = check_choice("--for", reader, get_args(checking.Reader))
     foreign = given.described(label, key, step_label, parse_value(value))
     limit = memory.allowed(using.max_memory)
@@ -77,7 +84,13 @@ def check(
         file, other = opened(*([source] if source else [])), opened(against) if against else None
         spool = stack.enter_context(Spool(folder))
         found = checking.check(
-            file, reader=network, against=other, foreign=foreign, spool=spool, memory=limit
+            file,
+            reader=network,
+            against=other,
+            shared_keys=shared_keys,
+            foreign=foreign,
+            spool=spool,
+            memory=limit,
         )
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}

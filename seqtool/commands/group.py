@@ -128,6 +128,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     for reason, number in result.rows.dropped.items():
         if number:
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
+    for name, number in result.unlabelled.items():
+        summary.say("kept", f"{count(number, 'row')} without {name}")
     if result.ties:
         tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
         summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")

@@ -1,7 +1,8 @@
 """The file format: `.npz`, version 1. This page is its specification.
 
 A file is a zip of plain NumPy arrays with fixed names, stored and never pickled: `np.load(path)` with its
-defaults reads everything. N sequences, T slots, F features, S steps in all, K key columns, P static columns.
+defaults reads everything. N sequences, T slots, F features, S steps in all, K key columns, P static
+columns, L labels.
 
 ========================  =======================  =============================================
 name                      shape                    in

@@ -11,7 +11,7 @@ from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
-from seqtool.tables.cells.times import text_sorts, time_formats
+from seqtool.tables.cells.times import is_day, text_sorts, time_formats
 from seqtool.words import count
 
 
@@ -23,9 +23,9 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     for column in plan.roles.order:
         found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
-        found += _of_labels(
-            plan.label(column), state.labels[part], place, as_number=plan.options.label_as == "number"
-        )
+        several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
+        as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
+        found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
     return [*found, *_of_missing(plan, state)]
 
 
@@ -64,6 +64,8 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
         falls = ":desc" if plan.roles.order_as[column].descending else ""
         ways = " or ".join(f"--order-by {shlex.quote(f'{name}:{one}{falls}')}" for one in formats)
         yield f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); {ways} sorts by time"
+    if is_day(cell):
+        yield f"order column {name!r} is sorted as text, but holds days of the week ({cell!r}): Friday before Monday"
 
 
 def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:

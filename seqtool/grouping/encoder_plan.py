@@ -159,6 +159,13 @@ class EncoderPlan:
         """What the codes of labels become, and the names of the classes."""
         return state.labels[part].finish(self.options.label_as, keep=self.options.empty_label == "keep")
 
+    def kept_unlabelled(self, state: EncoderState) -> dict[str, int]:
+        """The rows that are kept although they have no label, by its column."""
+        if self.options.empty_label != "keep":
+            return {}
+        counts = {self.label(column): state.labels[part].missing for part, column in self.labels.items()}
+        return {name: rows for name, rows in counts.items() if rows}
+
     def unlabelled(self, state: EncoderState, part: str) -> Array:
         """Which codes of labels stand for none, (codes,) bool."""
         without = state.labels[part].without

@@ -49,7 +49,8 @@ class GroupResult:
 
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
     `features` names the features also where the table has no names; `coarse` are those of numbers so large that
-    float32 has no room for their fractions. `warnings` are sentences, which name options of the command line.
+    float32 has no room for their fractions. `warnings` are sentences, which name options of the command line;
+    `unlabelled` counts rows that were kept without a label, by its column.
     """
 
     ragged: Ragged
@@ -59,6 +60,7 @@ class GroupResult:
     ties: int
     coarse: list[str]
     warnings: list[str]
+    unlabelled: dict[str, int]
 
 
 def group_table(
@@ -190,6 +192,7 @@ def _grouped(
         grouped.ties,
         plan.coarse(state),
         [*cautions(plan, state, table.place), *suspects.cautions(state.labels)],
+        plan.kept_unlabelled(state),
     )
 
 

@@ -44,12 +44,18 @@ def shared(one: Ragged, other: Ragged, spool: Spool) -> Twice | None:
     >>> shared(one, other, Spool())
     Twice(count=1, first=(1, 1))
     """
-    floats = {data.values.dtype for data in (one, other) if data.values.dtype.kind == "f"}
-    if len(floats) == 2:  # 0.1 as float32 is not 0.1
-        narrow = min(floats, key=lambda dtype: dtype.itemsize)
-        one, other = rounded(one, narrow), rounded(other, narrow)
+    one, other = alike_types(one, other)
     marks = (fingerprints(one, spool), fingerprints(other, spool))
     return _counted(_alike(*marks), one, other)
+
+
+def alike_types(one: Ragged, other: Ragged) -> tuple[Ragged, Ragged]:
+    """Both, floats of two types as the narrower one: 0.1 as float32 is not 0.1."""
+    floats = {data.values.dtype for data in (one, other) if data.values.dtype.kind == "f"}
+    if len(floats) < 2:
+        return one, other
+    narrow = min(floats, key=lambda dtype: dtype.itemsize)
+    return rounded(one, narrow), rounded(other, narrow)
 
 
 def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
@@ -135,7 +141,7 @@ def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
     for first in range(0, len(ragged), _TOGETHER):
         offsets = ragged.offsets[first : first + _TOGETHER + 1]
         sums = np.zeros(len(offsets) - 1, np.uint64)
-        least, most, step = int(offsets[0]), int(offsets[-1]), _rows(ragged.values)
+        least, most, step = int(offsets[0]), int(offsets[-1]), steps_together(ragged.values)
         for at in range(least, most, step):
             to = min(at + step, most)
             low, high = np.maximum(offsets[:-1], at), np.minimum(offsets[1:], to)
@@ -160,6 +166,11 @@ def _row_marks(rows: Array) -> Array:
         return np.asarray(codes * _PLACE)
     factors = _mixed(np.arange(1, codes.shape[1] + 1, dtype=np.uint64) * _PLACE) | np.uint64(1)
     return np.asarray((codes * factors).sum(axis=1, dtype=np.uint64))
+
+
+def step_marks(rows: Array) -> Array:
+    """A number for each step, (S,) uint64, every bit of which depends on all of its numbers."""
+    return _mixed(_row_marks(rows))
 
 
 def _mixed(marks: Array) -> Array:
@@ -220,22 +231,32 @@ def _equal(one: Ragged, other: Ragged, ones: Array, others: Array) -> Array:
     begins_other, counts_other = _stretches(other, others)
     same = (counts == counts_other) & (counts > 0)
     left = np.flatnonzero(same)
-    before = offsets_of(counts[left])
-    most, at = min(_rows(one.values), _rows(other.values)), 0
-    while at < len(left):
-        to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
-        some = left[at:to]
-        look = _same_steps if counts[some[0]] <= most else _same_long
-        same[some] = look(one.values, begins[some], other.values, begins_other[some], counts[some])
-        at = to
+    same[left] = same_stretches(one.values, begins[left], other.values, begins_other[left], counts[left])
     return np.asarray(same)
+
+
+def same_stretches(
+    one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array
+) -> Array:
+    """Which stretches of as many rows, at least one, hold the same numbers: (n,) bool."""
+    same, before = np.zeros(len(counts), bool), offsets_of(counts)
+    most, at = min(steps_together(one), steps_together(other)), 0
+    while at < len(counts):
+        to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
+        look = _same_steps if counts[at] <= most else _same_long
+        same[at:to] = look(one, begins[at:to], other, begins_other[at:to], counts[at:to])
+        at = to
+    return same
 
 
 def _same_steps(one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array) -> Array:
     """Which stretches of as many rows hold the same numbers; all of them fit into memory."""
     distinct, firsts, which = np.unique(begins, return_index=True, return_inverse=True)
-    rows = gather(one, distinct, counts[firsts])  # each once, though it may stand in several pairs
-    rows = rows.take(ranges(offsets_of(counts[firsts])[which], counts), axis=0)
+    if (counts[firsts][which] == counts).all():
+        rows = gather(one, distinct, counts[firsts])  # each once, though it may stand in several pairs
+        rows = rows.take(ranges(offsets_of(counts[firsts])[which], counts), axis=0)
+    else:
+        rows = gather(one, begins, counts)
     same = _same_rows(rows, gather(other, begins_other, counts))
     return np.asarray(np.logical_and.reduceat(same, offsets_of(counts)[:-1]))
 
@@ -243,7 +264,7 @@ def _same_steps(one: AnyArray, begins: Array, other: AnyArray, begins_other: Arr
 def _same_long(one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array) -> bool:
     """Whether two stretches of rows that take several windows hold the same numbers."""
     begin, begin_other, count = int(begins[0]), int(begins_other[0]), int(counts[0])
-    most = min(_rows(one), _rows(other))
+    most = min(steps_together(one), steps_together(other))
     pieces = ((t, min(t + most, count)) for t in range(0, count, most))
     return all(
         bool(_same_rows(one[begin + t : begin + to], other[begin_other + t : begin_other + to]).all())
@@ -270,6 +291,6 @@ def _stretches(ragged: Ragged, places: Array) -> tuple[Array, Array]:
     return begins, gather(ragged.offsets, places + 1) - begins
 
 
-def _rows(values: AnyArray) -> int:
+def steps_together(values: AnyArray) -> int:
     """The rows of a chunk, though each of its numbers takes 8 bytes."""
     return max(1, CHUNK // (8 * max(1, prod(values.shape[1:]))))

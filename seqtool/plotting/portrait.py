@@ -28,6 +28,7 @@ from seqtool.sequences.labels import given_labels
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
+from seqtool.words import place_in
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -191,8 +192,9 @@ def _find_feature(ragged: Ragged, feature: str | None) -> int:
     names, width = ragged.features or (), ragged.values.shape[1]
     if feature in names:
         return names.index(feature)
-    if feature.isdecimal() and feature.isascii() and int(feature) < width:
-        return int(feature)
+    place = place_in(feature, width)
+    if place is not None:
+        return place
     known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
     raise DataError(
         f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"
@@ -274,7 +276,7 @@ def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | 
     if found is not None:
         values, counts = found
         present = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), bool)
-        if classes is not None and values.dtype.kind == "i":
+        if classes is not None and numbers:
             present &= values != UNLABELLED
         missing = int(counts[~present].sum())
         values, counts = values[present], counts[present]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -284,7 +285,9 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
             place = f"sequences[{i}][{t}]"
             found = _numeric_shape(step)
             if found is None:
-                return DataError(f"{place} is {step!r}; a number, or a list of them, was expected")
+                return DataError(
+                    f"{place} is {reprlib.repr(step)}; a number, or a list of them, was expected"
+                )
             if len(found) > 1:
                 return DataError(
                     f"{place} has shape {found}; a number, or a list of them, was expected: flatten each step, such as "

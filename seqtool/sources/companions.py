@@ -206,9 +206,23 @@ def _part(
         return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
         classes = _classes(cells, data if part == "step_y" else None)
+        _refuse_words_among_numbers(name, classes)
         held_in = "step_classes" if step_classes else "classes"
         return {part: _ids(cells, classes), held_in: classes}
     return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
+
+
+def _refuse_words_among_numbers(name: str, classes: Array) -> None:
+    """Raise DataError for labels of text that are numbers, and words for missing values among them."""
+    from seqtool.tables.cells import label_number, reads_as_missing
+
+    words = [text for text in classes.tolist() if reads_as_missing(text)]
+    others = [text for text in classes.tolist() if not reads_as_missing(text)]
+    if words and others and all(label_number(text) is not None for text in others):
+        raise DataError(
+            f"{name} holds {words[0]!r} among numbers, all as text; save it as numbers, with NaN where there is no "
+            "label"
+        )
 
 
 def _distinct(archive: ZipReader, name: str) -> Array:

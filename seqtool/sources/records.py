@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -218,9 +218,12 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
 
 def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:
     """The sequences with their labels and keys."""
+    warnings: list[str] = []
     try:
         if "key" in fields:
-            keys, empty = Keys().encode(_cells(fields["key"]))
+            column = Keys()
+            keys, empty = column.encode(_cells(fields["key"]))
+            warnings += _kept("key", column.state.words)
             if empty is not None:
                 raise DataError(f"{source.name}: {int(empty.sum()):,} sequences have no key")
             if not isinstance(keys, np.ndarray) and pa.types.is_dictionary(keys.type):
@@ -230,7 +233,7 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
             part.removeprefix(_LABEL): cells for part, cells in fields.items() if part.startswith(_LABEL)
         }
         if labels:
-            y, names = _labels(source, labels)
+            y, names = _labels(source, labels, warnings)
             ragged = ragged.replace(per_sequence={"y": y}, names=names)
     except UnicodeEncodeError:
         raise DataError(
@@ -242,12 +245,20 @@ def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: 
         ) from None
     is_float = ragged.values.dtype.kind == "f"
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
-    warnings = [f"{missing:,} missing values became NaN"] if missing else []
+    warnings += [f"{missing:,} missing values became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
 
 
-def _labels(source: Input, fields: dict[str, Any]) -> tuple[Array, dict[str, Array]]:
-    """The labels of records, (N,), or (N, L) of several, with the names of their classes."""
+def _kept(what: str, words: Mapping[str, int]) -> list[str]:
+    """Warnings of keys or labels that are words for missing values."""
+    return [
+        f"{what} {text!r} of {count(rows, 'sequence')} reads as a missing value; it was kept as it is written"
+        for text, rows in words.items()
+    ]
+
+
+def _labels(source: Input, fields: dict[str, Any], warnings: list[str]) -> tuple[Array, dict[str, Array]]:
+    """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     labels, codes = dict[str, LabelState](), list[Array]()
     for name, cells in fields.items():
         column = Labels()
@@ -257,6 +268,7 @@ def _labels(source: Input, fields: dict[str, Any]) -> tuple[Array, dict[str, Arr
             have, of = "has" if column.missing == 1 else "have", f" {name!r}" if len(fields) > 1 else ""
             raise DataError(f"{source.name}: {without} {have} no label{of}")
         labels[name] = column.state
+        warnings += _kept("label", column.state.doubtful)
     if len(labels) > 1:
         meanings, tables = several_meanings(labels, None)
         return np.stack([one[some] for one, some in zip(meanings, codes, strict=True)], axis=1), tables

@@ -103,17 +103,18 @@ def is_nested(kind: Any) -> bool:
 def _validate(batch: Any, *, once: bool | None = None) -> None:
     """Raise ArrowInvalid where offsets fall or point past their data, or text is not UTF-8.
 
-    Lists and dictionaries are validated as a whole, however small the slice: `once` is true for these columns alone,
-    and false for the others.
+    Lists and dictionaries are validated as a whole, however small the slice, and of numbers only the count of missing
+    ones is: `once` is true for these columns alone, and false for the others.
     """
     import pyarrow as pa
 
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        whole = is_nested(column.type) or pa.types.is_dictionary(column.type)
+        kind = column.type
+        whole = is_nested(kind) or pa.types.is_dictionary(kind) or pa.types.is_primitive(kind)
         if once is None or once == whole:
             try:
-                # Values need no more than room, and times that are out of range are no danger.
-                column.validate(full=whole or not pa.types.is_primitive(column.type))
+                # Times past midnight, and dates with a time of day, are odd, but no danger.
+                column.validate(full=not (pa.types.is_time(kind) or pa.types.is_date64(kind)))
             except pa.ArrowInvalid as error:
                 raise pa.ArrowInvalid(f"column {name!r}: {error}") from None
 
@@ -146,19 +147,20 @@ def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> 
         for batch in pa.ipc.open_stream(pa.PythonFile(file, "r")):
             yield batch.select(list(columns))
         return
-    reader = pa.ipc.open_file(pa.PythonFile(file, "r"))
     wanted = sorted({*columns})
     small = _SmallParts(source.path)
     options = pa.ipc.IpcReadOptions(included_fields=wanted)
     of_some = pa.ipc.open_file(pa.PythonFile(small, "r"), options=options)
-    for i in range(reader.num_record_batches):
+    whole: Any = None
+    for i in range(of_some.num_record_batches):
         small.room = _IN_MEMORY
         try:
             batch = of_some.get_batch(i).select([wanted.index(column) for column in columns])
         except (pa.ArrowException, OSError):
             if small.room >= 0:
                 raise
-            batch = reader.get_batch(i).select(list(columns))
+            whole = whole or pa.ipc.open_file(pa.PythonFile(file, "r"))
+            batch = whole.get_batch(i).select(list(columns))
         yield batch
 
 

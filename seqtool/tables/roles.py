@@ -10,6 +10,7 @@ from typing import Any, Literal
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
+from seqtool.words import place_in
 
 LabelKind = Literal["class", "number"]
 
@@ -234,7 +235,7 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
 
 
 def _is_column(table: Table, text: str) -> bool:
-    return (table.named and text in table.columns) or (text.isdecimal() and int(text) < len(table.columns))
+    return (table.named and text in table.columns) or place_in(text, len(table.columns)) is not None
 
 
 def position(table: Table, wanted: str | int) -> int:
@@ -246,9 +247,10 @@ def position(table: Table, wanted: str | int) -> int:
     if table.named and text in table.columns:
         return table.columns.index(text)
     count = len(table.columns)
+    place = place_in(text, count)
+    if place is not None:
+        return place
     if text.isdecimal():
-        if len(text) < 10 and int(text) < count:  # Python refuses to read thousands of digits
-            return int(text)
         raise DataError(
             f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"
         )

@@ -55,6 +55,8 @@ CELL, KEY, LABEL = "k,v,y\n1,{},1\n1,2,1\n", "k,v,y\n{},1,1\n2,2,1\n", "k,v,y\n1
         (CELL, LONG, "--order-by v", "column 'v'"),
         (CELL, ZERO, "--order-by v", ""),
         ("1,2\n3,4\n", LONG, "--key {}", "out of range: there are 2 columns"),
+        ("1,2\n3,4\n", LONG, "--order-by {}", "out of range: there are 2 columns"),
+        ("1,2\n3,4\n", LONG, "--order-by {}:%Y", "out of range: there are 2 columns"),
         ("1,2\n3,4\n", LONG, "--columns {}", "out of range: there are 2 columns"),
         ("1,2\n3,4\n", LONG, "--max-memory {}", ""),
     ],
@@ -244,3 +246,11 @@ def test_text_that_cannot_be_written(ours: dict[str, np.ndarray], place: Place) 
     place.write("t.npz", saved({**ours, "classes": np.array(["p", "\ud800"])}))
     done = explained(place.run("pad", "t.npz", "-o", "out.npz"))
     assert "classes[1] holds code points that are not text" in done.err
+
+
+def test_lists_nested_deeper_than_python_prints() -> None:
+    nested: Any = 1
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(SeqtoolError, match=r"^sequences\[0\]"):
+        seqtool.pad([nested])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,13 @@ def test_what_is_written_holds_under_check_and_pad(
 ) -> None:
     place = Place(tmp_path)
     of_csv(labels, place.folder)
-    [made] = place.made("group", ["rows.csv", "--key", "id", option, "y", "--empty-label", choice, *shape])
+    call = ["rows.csv", "--key", "id", option, "y", "--empty-label", choice, *shape]
+    said = place.run("group", *call, "--dry-run").err
+    told = (
+        "kept        2 rows without y" if choice == "keep" else "dropped      2 rows: sequence without label"
+    )
+    assert re.sub(" +", " ", told) in re.sub(" +", " ", said)
+    [made] = place.made("group", call)
     name = "y" if option == "--label" else "step_y"
     for file, further in (
         ("made0.npz", ()),
@@ -193,3 +200,35 @@ def test_records_with_missing_number_labels_are_refused_by_pad(tmp_path: Path) -
     place.write("rows.jsonl", '{"v": [1], "y": "0.5"}\n{"v": [2], "y": "nan"}\n')
     done = place.run("pad", "rows.jsonl", "--array", "v", "--label", "y")
     assert (done.code, "1 sequence has no label" in done.err) == (1, True), done.err
+
+
+def test_words_among_text_are_told_by_pad_too(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("rows.jsonl", '{"v": [1], "y": "cat", "k": "a"}\n{"v": [2], "y": "NA", "k": "null"}\n')
+    done = place.run("pad", "rows.jsonl", "--array", "v", "--label", "y", "--key", "k", "--json")
+    assert json.loads(done.err)["warnings"] == [
+        "key 'null' of 1 sequence reads as a missing value; it was kept as it is written",
+        "label 'NA' of 1 sequence reads as a missing value; it was kept as it is written",
+    ]
+
+
+@pytest.mark.parametrize("labels", [["0.5", "nan", "2"], ["0", "1", ""]])
+def test_words_among_numbers_of_an_archive_are_refused(labels: list[str], tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    np.savez(place.folder / "a.npz", x=np.ones((3, 2, 1)), y=np.array(labels))
+    done = place.run("pad", "a.npz")
+    assert (done.code, "among numbers, all as text" in done.err) == (1, True), done.err
+    np.savez(place.folder / "a.npz", x=np.ones((3, 2, 1)), y=np.array([0.5, NAN, 2]))  # what was advised
+    assert place.run("pad", "a.npz").code == 0
+    np.savez(place.folder / "a.npz", x=np.ones((3, 2, 1)), y=np.array(["cat", "NA", "dog"]))
+    [made] = place.made("pad", ["a.npz"])
+    assert made["classes"].tolist() == ["NA", "cat", "dog"]
+
+
+@pytest.mark.parametrize(("choice", "y"), [("keep", [[1.5, 0], [NAN, 1], [3, -100]]), ("drop", [[1.5, 0]])])
+def test_several_labels_keep_to_the_same_rules(choice: Any, y: list[list[float]]) -> None:
+    data = pd.DataFrame({"id": [1, 2, 3], "t": ["1.5", "NA", "3"], "c": ["a", "b", None], "v": [1, 4, 2]})
+    grouped = st.group(data, key="id", label=["t", "c"], empty_label=choice)
+    np.testing.assert_array_equal(y_of(grouped), np.array(y))
+    counted = pd.DataFrame({"id": [1, 2], "a": ["010", "10"], "b": ["1", "0"], "v": [1, 4]})
+    assert y_of(st.group(counted, key="id", label=["a", "b"])).tolist() == [[10, 1], [10, 0]]

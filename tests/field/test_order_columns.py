@@ -125,6 +125,15 @@ def test_and_nowhere_else(cells: list[str]) -> None:
     assert ":text" not in str(refused.value)
 
 
+@pytest.mark.parametrize("cells", [["Mon", "Fri"], ["Monday", "Friday"]])
+def test_days_of_the_week_have_an_order_of_their_own(cells: list[str]) -> None:
+    with pytest.raises(DataError, match="days of the week do not sort as text: sort by numbers"):
+        order_of(cells)
+    with pytest.warns(UserWarning, match="holds days of the week"):
+        assert order_of(cells, "t:text") == [1, 0]
+    assert order_of(categorical(cells, cells)) == [0, 1]
+
+
 @pytest.mark.parametrize(("cells", "time_format"), [(cells, time_format) for cells, time_format, _ in DATES])
 def test_dates_that_are_sorted_as_text_are_warned_of(
     cells: list[str], time_format: str, place: Place

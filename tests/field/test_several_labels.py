@@ -17,6 +17,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
+from seqtool.plotting.portrait import Bars, portrait
 from seqtool.sequences.labels import several_labels
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
@@ -276,3 +277,26 @@ def test_a_program_refuses_a_class_that_is_missing(place: Place) -> None:
     succeeded(place.run("group", "t.csv", *call))
     done = place.run("info", "t.npz", "--code", "torch")
     assert (done.code, "y of 'b' holds -100" in done.err) == (1, True), done.err
+
+
+# Pictures
+
+
+def test_one_label_is_drawn_and_the_others_are_told(place: Place) -> None:
+    grouped_file(place)
+    succeeded(place.run("pad", "t.npz", "--ragged", "-o", "r.npz"))
+    ragged = seqtool.load(place.folder / "r.npz")
+    assert isinstance(ragged, seqtool.Ragged)
+    found = portrait(ragged)
+    assert found.labels is not None
+    assert [text for text in found.omitted if "label" in text] == [
+        "y of 'event': one label is drawn",
+        "y of 'kind': one label is drawn",
+    ]
+    alone = ragged.replace(
+        per_sequence={"y": np.asarray(ragged.per_sequence["y"])[:, 2:]},
+        names={"label_names": np.array(["kind"]), "classes_0": ragged.names["classes_2"]},
+    )
+    bars = portrait(alone).labels
+    assert isinstance(bars, Bars)
+    assert dict(zip(bars.names, bars.counts, strict=True)) == {"a": 1, "b": 2}

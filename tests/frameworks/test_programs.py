@@ -93,3 +93,21 @@ def test_the_loss_is_that_of_each_sequence_alone(code: str, tmp_path: Path) -> N
     assert {name: found["loss"] for name, found in told.items()} == {
         name: pytest.approx(found["alone"], rel=1e-4) for name, found in told.items()
     }
+
+
+@every_framework
+def test_each_of_several_labels_has_its_own_loss(code: str, tmp_path: Path) -> None:
+    """Labels of which a network knows nothing yet: numbers near 0, and two classes."""
+    y = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 1.0]], np.float32)
+    names = {"label_names": np.array(["delay", "kind"]), "classes_1": np.array(["a", "b"])}
+    data = seqtool.Ragged(
+        np.ones((6, 2), np.float32), np.array([0, 2, 3, 6]), per_sequence={"y": y}, names=names
+    )
+    seqtool.save(tmp_path / "several.npz", data)
+    path = tmp_path / "train.py"
+    path.write_text(program(data, path="several.npz", code=code), encoding="utf-8")
+    done = run_program(path, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    loss = re.fullmatch(r"loss (\d+\.\d{3})\n", done.stdout)
+    assert loss is not None, done.stdout
+    assert abs(float(loss[1]) - np.log(2)) < 0.3

@@ -102,7 +102,8 @@ def scratch(case: Case, *, keep: bool = False) -> Iterator[Scratch]:
     except BaseException as error:  # noqa: BLE001 - pytest's own failures, of calls that hang, are no Exception
         what = str(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"
         kept = f"\n  files: {folder}" if keep else ""
-        raise Failure("\n  ".join([f"{case}{kept}", *done.calls, what])) from (
+        calls = [call if len(call) < 400 else f"{call[:300]} ... {call[-80:]}" for call in done.calls]
+        raise Failure("\n  ".join([f"{case}{kept}", *calls, what])) from (
             None if isinstance(error, Failure) else error
         )
     finally:

@@ -44,13 +44,17 @@ _NUMBERS = [0, 1, -1, 127, 255, 1 << 15, 1 << 31, (1 << 31) - 1, 1 << 40, (1 << 
 
 
 def run(rng: Random, scratch: Scratch) -> None:
-    """One file, damaged, and one call that reads it."""
+    """One file, damaged, and one call that reads it; or a sound one, and a call with an odd option."""
     name, calls, trusted = rng.choice(_FILES)
     data = _DATA[name]
+    call = rng.choice(calls).replace("{}", name).split()
+    if rng.random() < 0.3:
+        scratch.place.write(name, data)
+        scratch.run(*call, rng.choice(_OPTIONS.get(call[0], _OF_ALL)), *rng.choice(_ARGUMENTS))
+        return
     for _ in range(rng.choice([1, 1, 1, 2, 4])):
         data = rng.choice(_DAMAGES)(rng, data) if rng.random() < 0.4 else _within(rng, name, data)
     scratch.place.write(name, data)
-    call = rng.choice(calls).replace("{}", name).split()
     done = scratch.run(*call)
     if name.endswith("npz") and rng.random() < 0.3:
         _load(scratch, name)
@@ -82,6 +86,136 @@ def _steps(made: dict[str, np.ndarray]) -> list[Any]:
 def _sorted(steps: list[Any]) -> list[Any]:
     rows = [step if isinstance(step, list) else [step] for step in steps]
     return sorted([repr(float(number)) for number in row] for row in rows)
+
+
+# Odd options
+
+_OF_ALL = ["--json", "--nothing", "--sequence", "--array", "--label", "--lengths"]
+_OF_OUTPUT = [
+    "--value",
+    "--maxlen",
+    "--min-len",
+    "--truncating",
+    "--dtype",
+    "--compress",
+    "--max-memory",
+    "--temp-dir",
+]
+_OPTIONS = {
+    "group": [
+        *_OF_OUTPUT,
+        *(
+            "--order-by",
+            "--label",
+            "--step-label",
+            "--static",
+            "--columns",
+            "--drop",
+            "--missing",
+            "--label-as",
+        ),
+        *(
+            "--label-value",
+            "--empty-key",
+            "--empty-label",
+            "--delimiter",
+            "--encoding",
+            "--keep-row-index",
+            "--header",
+        ),
+    ],
+    "pad": [
+        *_OF_OUTPUT,
+        *(
+            "--array",
+            "--label",
+            "--key",
+            "--lengths",
+            "--strip",
+            "--strip-side",
+            "--input-padding",
+            "--multiple-of",
+        ),
+        *("--mask", "--step-label"),
+    ],
+    "plan": [
+        "--order-by",
+        "--label",
+        "--columns",
+        "--drop",
+        "--max-memory",
+        "--encoding",
+        "--dtype",
+        "--batch-size",
+    ],
+}
+_ODD_TEXTS = [
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "1",
+        "2",
+        "1.5",
+        "nan",
+        "inf",
+        "-inf",
+        "1e999",
+        "9" * 5000,
+        str(2**64),
+        "-9223372036854777856",
+    ),
+    *(
+        "k",
+        "v",
+        "w",
+        "x",
+        "y",
+        "a",
+        "k,v",
+        "k:text",
+        "v:text",
+        "t:desc",
+        ":text",
+        "auto",
+        "pre",
+        "post",
+        "drop",
+        "keep",
+    ),
+    *(
+        "class",
+        "number",
+        "int8",
+        "uint64",
+        "float16",
+        "complex64",
+        "float32",
+        "latin-1",
+        "utf-16",
+        "base64",
+        "fast",
+    ),
+    *(
+        "\n",
+        '"',
+        ",",
+        "é",
+        "\udce9",
+        "a\nb",
+        "../t.csv",
+        "/dev/null",
+        "0,0",
+        "1,,2",
+        "--",
+        "-",
+        "256M",
+        "1K",
+        "tab",
+    ),
+]
+_ARGUMENTS = [[], *([text] for text in _ODD_TEXTS), ["v", "--label", "w"], ["1", "--post", "--ragged"]]
 
 
 # Damages
@@ -284,6 +418,36 @@ def _fortran() -> bytes:
     return file.getvalue()
 
 
+def _wide() -> bytes:
+    """A file of ours whose keys and classes stand as bytes and offsets."""
+    parts: dict[str, np.ndarray] = {}
+    with np.load(io.BytesIO(_of_ours(ragged=False))) as archive:
+        parts.update(archive)
+    for name in ("keys", "classes"):
+        cells = [cell.encode() for cell in parts[name].tolist()]
+        parts[name] = np.frombuffer(b"".join(cells), np.uint8)
+        parts[f"{name}_offsets"] = np.cumsum([0, *map(len, cells)])
+        parts[f"{name}_shape"] = np.array([len(cells)])
+    return _npz(**parts)
+
+
+def _foreign() -> bytes:
+    return _npz(
+        x=np.arange(12, dtype=np.float32).reshape(3, 4),
+        lengths=np.array([4, 2, 1]),
+        y=np.array([1, 0, 1]),
+        keys=np.array(["p", "q", "r"]),
+        classes=np.array(["no", "yes"]),
+        features=np.array(["f"]),
+    )
+
+
+def _pickled() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.array([[1, 2], [3]], dtype=object))
+    return file.getvalue()
+
+
 def _of_ours(*, ragged: bool, compress: Any = None) -> bytes:
     frame = {
         "k": ["a", "b", "b", "c"],
@@ -331,6 +495,10 @@ _DATA: dict[str, bytes] = {
     "padded.npz": _of_ours(ragged=False),
     "ragged.npz": _of_ours(ragged=True),
     "packed.npz": _of_ours(ragged=True, compress="fast"),
+    "wide.npz": _wide(),
+    "foreign.npz": _foreign(),
+    "objects.npy": _pickled(),
+    "arrays.npz": _npz(arr_0=np.array([1.5, 2.5]), arr_1=np.array([3.5]), arr_2=np.array([])),
     "t.parquet": _parquet(compression="none"),
     "s.parquet": _parquet(compression="snappy", use_dictionary=False),
     "t.arrow": _arrow(pa.table(_TABLE)),
@@ -361,6 +529,10 @@ _FILES: list[tuple[str, list[str], Reader | None]] = [
     ("padded.npz", _OF_OURS, None),
     ("ragged.npz", _OF_OURS, None),
     ("packed.npz", _OF_OURS, None),
+    ("wide.npz", _OF_OURS, None),
+    ("foreign.npz", ["pad {} --label y --key keys -o other.npz", *_ARRAYS], None),
+    ("objects.npy", _ARRAYS, None),
+    ("arrays.npz", _ARRAYS, None),
     ("t.parquet", _ROWS, _arrow_table),
     ("s.parquet", _ROWS, _arrow_table),
     ("t.arrow", _ROWS, _arrow_table),

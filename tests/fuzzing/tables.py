@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from tests.oracles import group_rows, pad_sequences
 
 NAN = float("nan")
 Column = list[Any]
+_NAMES = ["v", "v", "v", "é", "a b", "v,w", 'q"', "l\nm", "x:text", "Ünï", "%", "--", "0"]
 _TEXTS = [
     "a",
     "b",
@@ -53,18 +55,28 @@ class Table:
     label: str | None = None
     step_label: str | None = None
     static: list[str] = field(default_factory=list)
+    delimiter: str | None = None
 
 
 def run(rng: Random, scratch: Scratch) -> None:
     """One table, grouped."""
     table = _table(rng)
-    name = rng.choice(_FORMATS)(rng, scratch, table)
+    write = rng.choice(_FORMATS)
+    names = [write(rng, scratch, table, part) for part in _parts(rng, table)]
     shape, options = _shape(rng)
-    scratch.succeed("group", name, *table.options, *options, "-o", "out.npz")
+    scratch.succeed("group", *names, *table.options, *options, "-o", "out.npz")
     made = scratch.place.arrays("out.npz")
     _compare(table, shape, made)
     if rng.random() < 0.25:
         scratch.succeed("check", "out.npz")
+
+
+def _parts(rng: Random, table: Table) -> list[dict[str, Column]]:
+    """The rows of one file, or of two; where two differ in what they hold, they still are one table."""
+    rows = len(next(iter(table.columns.values())))
+    cut = rng.randint(1, rows - 1) if rows > 1 and rng.random() < 0.2 else rows
+    spans = [slice(0, cut), slice(cut, rows)] if cut < rows else [slice(0, rows)]
+    return [{name: cells[span] for name, cells in table.columns.items()} for span in spans]
 
 
 # Drawing a table
@@ -80,8 +92,9 @@ def _table(rng: Random) -> Table:
         table.options += ["--key", f"k{number}"]
     groups = [*zip(*(table.columns[name] for name in table.keys), strict=True)]
     for number in range(rng.choice([1, 1, 2, 3])):
-        table.columns[f"v{number}"] = _numbers(rng, rows)
-        table.features.append(f"v{number}")
+        name = rng.choice(_NAMES) + str(number)
+        table.columns[name] = _numbers(rng, rows)
+        table.features.append(name)
     if rng.random() < 0.5:
         table.columns["t"] = _times(rng, rows)
         table.order = ["t"]
@@ -142,65 +155,82 @@ def _times(rng: Random, rows: int) -> Column:
 # Writing it
 
 
-def _as_csv(rng: Random, scratch: Scratch, table: Table) -> str:
-    delimiter = rng.choice([",", ",", ";", "\t", "|"])
+def _as_csv(rng: Random, scratch: Scratch, table: Table, part: dict[str, Column]) -> str:
+    table.delimiter = table.delimiter or rng.choice([",", ",", ";", "\t", "|"])
     quoting: Any = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
     text = io.StringIO()
     ends = rng.choice(["\n", "\r\n"])
-    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=ends)
-    writer.writerow(table.columns)
+    writer = csv.writer(text, delimiter=table.delimiter, quoting=quoting, lineterminator=ends)
+    writer.writerow(part)
     nothing = rng.choice(["", "NA", "nan", "None"])
-    writer.writerows(
-        [nothing if cell is None else cell for cell in row]
-        for row in zip(*table.columns.values(), strict=True)
-    )
-    content = text.getvalue()
-    scratch.place.write("t.csv", ("\ufeff" if rng.random() < 0.1 else "") + content)
-    if rng.random() < 0.5 or delimiter not in content.split("\n", 1)[0]:
-        table.options += ["--delimiter", delimiter]
-    return "t.csv"
+    for cells in zip(*part.values(), strict=True):
+        row = zip(part, cells, strict=True)
+        writer.writerow(
+            nothing if cell is None else _spelled(rng, cell) if name in table.features else cell
+            for name, cell in row
+        )
+    data = (("\ufeff" if rng.random() < 0.1 else "") + text.getvalue()).encode()
+    name = f"t{len(scratch.place.files())}.csv"
+    if rng.random() < 0.2:
+        data, name = gzip.compress(data, mtime=0), name + ".gz"
+    scratch.place.write(name, data)
+    if "--delimiter" not in table.options:
+        table.options += ["--delimiter", table.delimiter, "--header"]
+    return name
 
 
-def _as_json(rng: Random, scratch: Scratch, table: Table) -> str:
+def _spelled(rng: Random, number: Any) -> str:
+    """A number as somebody else may write it."""
+    text = str(number)
+    spellings = [text, text, text, f" {text}", f"{text} ", text if number < 0 else f"+{text}"]
+    if isinstance(number, float):
+        spellings += [f"{text}00", f"{number:e}" if float(f"{number:e}") == number else text]
+    return rng.choice(spellings)
+
+
+def _as_json(rng: Random, scratch: Scratch, table: Table, part: dict[str, Column]) -> str:
     lines = []
-    for row in zip(*table.columns.values(), strict=True):
-        record = dict(zip(table.columns, row, strict=True))
+    for row in zip(*part.values(), strict=True):
+        record = dict(zip(part, row, strict=True))
         if lines and rng.random() < 0.5:
             record = {name: cell for name, cell in record.items() if cell is not None}
         lines.append(json.dumps(record, ensure_ascii=rng.random() < 0.5))
-    scratch.place.write("t.jsonl", "\n".join(lines) + "\n")
-    return "t.jsonl"
+    name = f"t{len(scratch.place.files())}.jsonl"
+    scratch.place.write(name, "\n".join(lines) + "\n")
+    return name
 
 
-def _arrow_table(rng: Random, table: Table) -> pa.Table:
+def _arrow_table(rng: Random, table: Table, part: dict[str, Column]) -> pa.Table:
     arrays = {}
-    for name, cells in table.columns.items():
-        texts = any(isinstance(cell, str) for cell in cells)
+    for name, cells in part.items():
+        texts = any(isinstance(cell, str) for cell in table.columns[name])
+        fractions = any(isinstance(cell, float) for cell in table.columns[name])
         cells = [cell if cell is None or not texts else str(cell) for cell in cells]
-        array = pa.array(cells, pa.string()) if texts else pa.array(cells)
+        array = pa.array(cells, pa.string() if texts else pa.float64() if fractions else pa.int64())
         if texts and rng.random() < 0.5:
             array = rng.choice([array.dictionary_encode, lambda a=array: a.cast(pa.large_string())])()
         arrays[name] = array
     return pa.table(arrays)
 
 
-def _as_parquet(rng: Random, scratch: Scratch, table: Table) -> str:
-    parquet.write_table(
-        _arrow_table(rng, table), scratch.place.folder / "t.parquet", row_group_size=rng.choice([1, 3, 1000])
-    )
-    return "t.parquet"
+def _as_parquet(rng: Random, scratch: Scratch, table: Table, part: dict[str, Column]) -> str:
+    name = f"t{len(scratch.place.files())}.parquet"
+    rows = rng.choice([1, 3, 1000])
+    parquet.write_table(_arrow_table(rng, table, part), scratch.place.folder / name, row_group_size=rows)
+    return name
 
 
-def _as_arrow(rng: Random, scratch: Scratch, table: Table) -> str:
-    arrow = _arrow_table(rng, table)
+def _as_arrow(rng: Random, scratch: Scratch, table: Table, part: dict[str, Column]) -> str:
+    arrow = _arrow_table(rng, table, part)
     writer = rng.choice([pa.ipc.new_file, pa.ipc.new_stream])
     packed = pa.ipc.IpcWriteOptions(
         compression=rng.choice([None, None, "lz4", "zstd"]), unify_dictionaries=True
     )
-    path = str(scratch.place.folder / "t.arrow")
+    name = f"t{len(scratch.place.files())}.arrow"
+    path = str(scratch.place.folder / name)
     with pa.OSFile(path, "wb") as file, writer(file, arrow.schema, options=packed) as sink:
         sink.write_table(arrow, max_chunksize=rng.choice([1, 3, 1000]))
-    return "t.arrow"
+    return name
 
 
 _FORMATS = [_as_csv, _as_csv, _as_json, _as_parquet, _as_arrow]

@@ -185,6 +185,10 @@ def _way_out(cells: Any, cell: str, kind: str | None) -> str:
     if writing.time_formats:
         ways = " or ".join(f"--order-by {{column:{one}}}" for one in writing.time_formats)
         return f"{expected}; {ways} reads it"
+    if writing.day:
+        return (
+            f"{expected}; days of the week do not sort as text: sort by numbers, or by an ordered categorical"
+        )
     if writing.dated:
         return f"{expected}; it looks like a date, but others are written in another way: write all of them in one"
     if writing.clash:

@@ -47,11 +47,13 @@ class Writing:
     """How the cells of a column of text are written: what an error says about sorting by them.
 
     `time_formats` are those that every cell is written in; `dated` tells that the cell of the error looks like a
-    date; `clash` are two cells that sorting as text would put in another order than they read, as 10 before 9.
+    date, `day` that it is a day of the week; `clash` are two cells that sorting as text would put in another order
+    than they read, as 10 before 9.
     """
 
     time_formats: tuple[str, ...]
     dated: bool
+    day: bool
     clash: tuple[str, str] | None
 
 
@@ -65,7 +67,7 @@ def writing_of(cells: Any, cell: str) -> Writing:
     ('frame10', 'frame2')
     """
     some = pc.unique(cells)[:_FEW].to_pylist()
-    return Writing(time_formats(some), bool(time_formats([cell])), _clash(some))
+    return Writing(time_formats(some), bool(time_formats([cell])), is_day(cell), _clash(some))
 
 
 def time_formats(cells: Sequence[str]) -> tuple[str, ...]:
@@ -76,6 +78,15 @@ def time_formats(cells: Sequence[str]) -> tuple[str, ...]:
     """
     formats = dict.fromkeys(_formats_of(cells[0])) if cells else {}
     return tuple(one for one in formats if all(_is_written(cell, one) for cell in cells))
+
+
+def is_day(cell: str) -> bool:
+    """Whether text is a day of the week, which no format puts in order.
+
+    >>> is_day("Mon"), is_day("Monday"), is_day("Monkey")
+    (True, True, False)
+    """
+    return _is_written(cell, "%a") or _is_written(cell, "%A")
 
 
 def text_sorts(cell: str, time_format: str) -> bool:

@@ -1,0 +1,176 @@
+"""What two files that belong together must have alike, features and classes, and what they must not share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+
+import numpy as np
+
+from seqtool.arrays.spool import Spool
+from seqtool.checking.findings import Finding, Subject
+from seqtool.operations.duplicates import Twice, key_cells, shared
+from seqtool.operations.stretches import overlapping
+from seqtool.sequences.keys import shown_key
+from seqtool.sequences.labels import GivenLabels, given_labels
+from seqtool.words import count, listed
+
+Names = tuple[str, str]
+"""What the two files are called."""
+
+
+def compared(
+    subject: Subject, other: Subject, names: Names, spool: Spool, *, shared_keys: bool
+) -> Iterator[Finding]:
+    """What is alike in two files, and what is in both; with `shared_keys` keys may be."""
+    yield _features(subject, other, names)
+    yield from _static(subject, other, names)
+    yield from _labels(subject, other, names)
+    comparable = subject.real.values.shape[1:] == other.real.values.shape[1:]
+    if comparable:
+        twice = overlapping(subject.real, other.real, spool)
+        yield _leak("stretches", "overlap with sequences", twice, subject, other, names)
+    yield _keys(subject, other, names, spool, allowed=shared_keys)
+    if not comparable:
+        steps = [which.real.values.shape[1:] or "a number" for which in (subject, other)]
+        yield Finding(
+            "shared sequences", "warning", f"cannot be compared: a step is {steps[0]} here, {steps[1]} there"
+        )
+        return
+    twice = shared(subject.real, other.real, spool)
+    yield _leak("sequences", "sequences that are also", twice, subject, other, names)
+
+
+# What must be alike
+
+
+def _features(subject: Subject, other: Subject, names: Names) -> Finding:
+    """As many features, and where both name them, the same in the same order."""
+    widths = [_width(which) for which in (subject, other)]
+    if widths[0] != widths[1]:
+        return _differ("features", f"a step has {widths[0]} here, {widths[1]} in {names[1]}")
+    return _same_names("features", widths[0], subject.data.features, other.data.features, names)
+
+
+def _width(subject: Subject) -> str:
+    """The features of a step, in words."""
+    shape = subject.real.values.shape[1:]
+    return count(shape[0], "feature") if shape else "a single number"
+
+
+def _static(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
+    one, two = (which.data.per_sequence.get("static") for which in (subject, other))
+    if one is None or two is None:
+        return
+    if one.shape[1:] != two.shape[1:]:
+        yield _differ("static", f"{one.shape[1]} numbers a sequence here, {two.shape[1]} in {names[1]}")
+        return
+    called = [which.data.names.get("static_features") for which in (subject, other)]
+    listed = [None if array is None else tuple(map(str, np.asarray(array).tolist())) for array in called]
+    yield _same_names("static", count(one.shape[1], "number"), listed[0], listed[1], names)
+
+
+def _same_names(
+    what: str, width: str, ours: Sequence[str] | None, theirs: Sequence[str] | None, names: Names
+) -> Finding:
+    if ours is None or theirs is None:
+        return Finding(f"same {what}", "ok", f"{width} in both, not all named")
+    for i, (one, two) in enumerate(zip(ours, theirs, strict=False)):
+        if one != two:
+            how = "in another order" if sorted(ours) == sorted(theirs) else "others"
+            return _differ(what, f"{how}: {what}[{i}] is {one!r} here, {two!r} in {names[1]}")
+    return Finding(f"same {what}", "ok", f"{width} in both, in the same order")
+
+
+def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
+    """Labels of both, `y` or its columns, and `step_y`, mean the same."""
+    ours, theirs = ([*given_labels(which.real)] for which in (subject, other))
+    for name in ("y", "step_y"):
+        pairs = [[given for given in labels if given.name == name] for labels in (ours, theirs)]
+        titles = [[given.title for given in labels] for labels in pairs]
+        if all(titles) and titles[0] != titles[1]:
+            yield _differ(name, f"{listed(titles[0])} here, {listed(titles[1])} in {names[1]}")
+        elif all(titles):
+            for one, two in zip(pairs[0], pairs[1], strict=True):
+                yield _same_labels(one, two, names[1])
+
+
+def _same_labels(one: GivenLabels, two: GivenLabels, file: str) -> Finding:
+    what = one.title
+    shapes = one.cells.shape[1:], two.cells.shape[1:]
+    if shapes[0] != shapes[1]:
+        sizes = [count(prod(shape), "number") for shape in shapes]
+        return _differ(what, f"{sizes[0]} each here, {sizes[1]} in {file}")
+    if one.classes is None or two.classes is None:
+        kinds = _kind(one), _kind(two)
+        if kinds[0] == kinds[1]:
+            return Finding(f"same {what}", "ok", f"{kinds[0]} in both")
+        if "fractions" in kinds:
+            return _differ(what, f"{kinds[0]} here, {kinds[1]} in {file}")
+        return Finding(f"same {what}", "warning", f"{kinds[0]} here, {kinds[1]} in {file}: not compared")
+    known = len(one.classes), len(two.classes)
+    for begin in range(0, min(known), _CLASSES):
+        tables = (
+            np.asarray(table[begin : begin + _CLASSES]).tolist() for table in (one.classes, two.classes)
+        )
+        for i, (name, other) in enumerate(zip(*tables, strict=False), begin):
+            if str(name) != str(other):
+                return _differ(what, f"{what} = {i} means {str(name)!r} here, {str(other)!r} in {file}")
+    if known[0] != known[1]:
+        message = f"{known[0]:,} classes here, {known[1]:,} in {file}; those of both mean the same"
+        return Finding(f"same {what}", "warning", message)
+    return Finding(f"same {what}", "ok", f"{known[0]:,} classes, the same in both")
+
+
+_CLASSES = 1 << 16  # that are compared together
+
+
+def _kind(given: GivenLabels) -> str:
+    if given.classes is not None:
+        return "classes"
+    return "fractions" if given.cells.dtype.kind == "f" else "whole numbers"
+
+
+def _differ(what: str, message: str) -> Finding:
+    return Finding(f"same {what}", "fails", message, 1)
+
+
+# What must not be in both
+
+
+def _keys(subject: Subject, other: Subject, names: Names, spool: Spool, *, allowed: bool) -> Finding:
+    """By the key alone: another part of the same sequence is a leak too."""
+    one, two = subject.data.keys, other.data.keys
+    if one is None or two is None:
+        message = f"not compared: no keys in {names[0] if one is None else names[1]}"
+        return Finding("shared keys", "ok" if allowed else "warning", message)
+    if prod(one.shape[1:]) != prod(two.shape[1:]):
+        message = (
+            f"cannot be compared: {count(prod(one.shape[1:]), 'column')} here, {prod(two.shape[1:])} there"
+        )
+        return Finding("shared keys", "warning", message)
+    as_text = (one.dtype.kind in "iu") != (two.dtype.kind in "iu")
+    cells, cells_two = (key_cells(keys, spool, as_text=as_text) for keys in (one, two))
+    twice = shared(cells, cells_two, spool)
+    if twice is None:
+        return Finding("shared keys", "ok", f"none is also in {names[1]}")
+    if allowed:
+        return Finding("shared keys", "ok", f"keys that are also in {names[1]}, as allowed", twice.count)
+    place = f"keys[{twice.first[0]}] and {names[1]}: keys[{twice.first[1]}]"
+    message = f"keys that are also in {names[1]}; if they are meant to be, add --shared-keys"
+    return Finding("shared keys", "fails", message, twice.count, place)
+
+
+def _leak(
+    name: str, what: str, twice: Twice | None, subject: Subject, other: Subject, names: Names
+) -> Finding:
+    if twice is None:
+        return Finding(f"shared {name}", "ok", f"none is also in {names[1]}")
+    places = [_sequence(which, twice.first[i]) for i, which in enumerate((subject, other))]
+    place = f"{places[0]} and {names[1]}: {places[1]}"
+    return Finding(f"shared {name}", "fails", f"{what} in {names[1]}", twice.count, place)
+
+
+def _sequence(subject: Subject, i: int) -> str:
+    keys, part = subject.data.keys, subject.data.per_sequence.get("part")
+    return f"sequence {i}" + ("" if keys is None else f" (key {shown_key(keys, i, part=part)})")

@@ -1,0 +1,203 @@
+"""Sequences of two files that overlap: windows of one recording, or one cut out of another, whose steps are the same.
+
+A step has a 64-bit mark. With the sums of marks, each times a power of its place, any stretch has a fingerprint that
+two look-ups give (Karp and Rabin, 1987), so that nothing but these sums is kept, in a spool. Each sequence is looked
+for by a few of its first steps; what has the same fingerprint is compared number by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import gather, ranges
+from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.operations.duplicates import Twice, alike_types, same_stretches, step_marks, steps_together
+from seqtool.sequences.ragged import Ragged
+
+_LEAST = 3  # steps that must be the same
+_TOGETHER = 1 << 16  # sequences, steps or pairs that are looked at together
+_KNOWN = 1 << 20  # sequences that are looked for at once
+_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse
+_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+
+
+def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None = None) -> Twice | None:
+    """The sequences of `other` that overlap with one of `one`: which begin within it, or it within them.
+
+    One goes on as the other does until the first of both ends. At least half of the sequence that begins within
+    the other, and `least` steps, must be there, and not all the same; by default as many as do not occur by chance.
+    Whole sequences that are equal do not count. Steps must have the same number of features. `first` is (place in one,
+    place in other); where only those of `one` begin within others, `count` is theirs.
+
+    >>> one, other = (Ragged(np.array(v), np.array([0, len(v)])) for v in ([1, 2, 3, 4, 5], [3, 4, 5, 6]))
+    >>> overlapping(one, other, Spool())
+    Twice(count=1, first=(0, 0))
+    """
+    one, other = alike_types(one, other)
+    sums = _Sums.of(one, spool), _Sums.of(other, spool)
+    found = _begin_within(*sums, least)
+    if found is None:
+        found = _begin_within(*sums[::-1], least)
+        return found and Twice(found.count, found.first[::-1])
+    return found
+
+
+def _begin_within(within: _Sums, looked_for: _Sums, least: int | None) -> Twice | None:
+    least = _beyond_chance(within, len(looked_for.data)) if least is None else least
+    count, first = 0, (0, 0)
+    for size, which in _by_size(looked_for, least):
+        for places, found in _found(within, looked_for, which, size, least):
+            earliest = int(found.argmin()) if len(found) else 0
+            if len(found) and (not count or int(found[earliest]) < first[1]):
+                first = int(places[earliest]), int(found[earliest])
+            count += len(found)
+    return Twice(count, first) if count else None
+
+
+def _beyond_chance(within: _Sums, count: int) -> int:
+    """The steps that so many sequences hardly share by chance with those of a file: twice what its first steps tell.
+
+    Steps of few different numbers, such as ids and rounded readings, are the same in many places.
+    """
+    steps = within.data.values[:_TOGETHER]
+    distinct = len(np.unique(step_marks(steps))) if len(steps) else 1
+    pairs = np.log2(max(1, len(within.data.values))) + np.log2(max(1, count))
+    return max(_LEAST, int(np.ceil(2 * pairs / np.log2(max(2, distinct)))))
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sequences, with the sums of the marks of their steps.
+
+    `sums` is (S + 1,) uint64. `changes` (N, 2) int64 is the first and the last step of a sequence that differs
+    from the one before it, counted from its first; both 0 where all are the same.
+    """
+
+    data: Ragged
+    sums: AnyArray
+    changes: AnyArray
+
+    @classmethod
+    def of(cls, data: Ragged, spool: Spool) -> _Sums:
+        """Read all steps once."""
+        sums, changes = (
+            GrowingArray(spool, np.dtype(np.uint64)),
+            GrowingArray(spool, np.dtype(np.int64), (2,)),
+        )
+        sums.add(np.zeros(1, np.uint64))
+        total, before = np.uint64(0), np.zeros(1, np.uint64)
+        for first in range(0, len(data), _TOGETHER):
+            offsets = data.offsets[first : first + _TOGETHER + 1]
+            found = np.zeros((len(offsets) - 1, 2), np.int64)
+            for at, to in _pieces(int(offsets[0]), int(offsets[-1]), steps_together(data.values)):
+                marks = step_marks(data.values[at:to])
+                summed = np.cumsum(marks * _powers(_BASE, np.arange(at, to)), dtype=np.uint64) + total
+                sums.add(summed)
+                changed = np.flatnonzero(marks != np.concatenate([before, marks[:-1]])) + at
+                _note_changes(found, changed, offsets)
+                total, before = summed[-1], marks[-1:]
+            changes.add(found)
+        return cls(data, sums.done(), changes.done())
+
+    def fingerprints(self, begins: Array, counts: Array | int) -> Array:
+        """A number for each of some stretches, the same wherever its steps stand."""
+        return np.asarray(
+            (gather(self.sums, begins + counts) - gather(self.sums, begins)) * _powers(_INVERSE, begins)
+        )
+
+    def windows(self, begin: int, end: int, size: int) -> Array:
+        """The fingerprints of the stretches of `size` steps that begin at the steps from `begin` to `end`."""
+        sums = self.sums[begin + size : end + size] - self.sums[begin:end]
+        return np.asarray(sums * _powers(_INVERSE, np.arange(begin, end)))
+
+
+def _note_changes(found: Array, changed: Array, offsets: Array) -> None:
+    """Put the first and the last change of each sequence where it belongs; steps that change ascend."""
+    which = np.searchsorted(offsets, changed, side="right") - 1
+    within = changed - offsets[which]
+    which, within = which[within > 0], within[within > 0]  # the first step of a sequence is no change
+    lasts = np.flatnonzero(np.diff(which, append=-1))
+    firsts = np.flatnonzero(np.diff(which, prepend=-1))
+    found[which[lasts], 1] = within[lasts]
+    new = firsts[found[which[firsts], 0] == 0]
+    found[which[new], 0] = within[new]
+
+
+def _pieces(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
+    return ((at, min(at + size, end)) for at in range(begin, end, size))
+
+
+def _powers(base: np.uint64, exponents: Array) -> Array:
+    """The powers of an odd number, (n,) uint64, from two tables."""
+    largest = int(exponents.max(initial=0)) >> 16
+    low = np.concatenate([np.ones(1, np.uint64), np.full(1 << 16, base)]).cumprod(dtype=np.uint64)
+    high = np.concatenate([np.ones(1, np.uint64), np.full(largest, low[-1])]).cumprod(dtype=np.uint64)
+    return np.asarray(low[exponents & 0xFFFF] * high[exponents >> 16])
+
+
+def _by_size(sums: _Sums, least: int) -> Iterator[tuple[int, Array]]:
+    """The steps by which sequences are looked for, a power of two, and places of such sequences, ascending."""
+    for first in range(0, len(sums.data), _KNOWN):
+        changes = sums.changes[first : first + _KNOWN]
+        lengths = np.diff(sums.data.offsets[first : first + _KNOWN + 1])
+        changing = (changes[:, 0] > 0) & (lengths >= least)
+        # From the step before the first change on to the last change, all counts.
+        span = np.where(changing, changes[:, 1] - changes[:, 0] + 2, 2)
+        sizes = 1 << np.maximum(1, np.log2(span).astype(np.int64) - 1)
+        for size in np.unique(sizes[changing]).tolist():
+            yield size, np.flatnonzero(changing & (sizes == size)) + first
+
+
+def _found(
+    within: _Sums, looked_for: _Sums, which: Array, size: int, least: int
+) -> Iterator[tuple[Array, Array]]:
+    """Of some sequences those that overlap with one in `within`: the places of both, once each."""
+    begins = gather(looked_for.data.offsets, which)
+    lead = gather(looked_for.changes, which)[:, 0] - 1
+    prints = looked_for.fingerprints(begins + lead, size)
+    order = np.argsort(prints, kind="stable")
+    known, left = prints[order], np.ones(len(which), bool)
+    table = np.zeros(1 << 20, bool)  # sorts out most windows at once
+    table[known >> np.uint64(44)] = True
+    for first in range(0, len(within.data), _TOGETHER):
+        offsets = within.data.offsets[first : first + _TOGETHER + 1]
+        for at, to in _pieces(int(offsets[0]), int(offsets[-1]) - size + 1, _TOGETHER):
+            windows = within.windows(at, to, size)
+            likely = np.flatnonzero(table[windows >> np.uint64(44)])
+            low, high = (np.searchsorted(known, windows[likely], side=side) for side in ("left", "right"))
+            for places, some in _pairs(likely + at, low, high - low, order):
+                open_ones = left[some]
+                places, some = places[open_ones], some[open_ones]
+                sequence = np.searchsorted(offsets, places, side="right") - 1
+                starts = places - lead[some]
+                stop = offsets[sequence + 1]
+                inside = (starts >= offsets[sequence]) & (places + size <= stop)
+                starts, stop, some, sequence = (part[inside] for part in (starts, stop, some, sequence))
+                lengths = gather(looked_for.data.offsets, which[some] + 1) - begins[some]
+                counts = np.minimum(lengths, stop - starts)
+                whole = (counts == lengths) & (stop - offsets[sequence] == lengths)
+                enough = (counts >= np.maximum(least, -(-lengths // 2))) & ~whole
+                starts, counts, some, sequence = (part[enough] for part in (starts, counts, some, sequence))
+                same = within.fingerprints(starts, counts) == looked_for.fingerprints(begins[some], counts)
+                starts, counts, some, sequence = (part[same] for part in (starts, counts, some, sequence))
+                once, at_first = np.unique(some, return_index=True)
+                values = within.data.values, looked_for.data.values
+                holds = same_stretches(values[0], starts[at_first], values[1], begins[once], counts[at_first])
+                left[once[holds]] = False
+                yield sequence[at_first][holds] + first, which[once[holds]]
+
+
+def _pairs(places: Array, low: Array, counts: Array, order: Array) -> Iterator[tuple[Array, Array]]:
+    """Each place with all that it may be, in pieces."""
+    before = np.concatenate([[0], np.cumsum(counts)])
+    at = 0
+    while at < len(places):
+        to = max(at + 1, int(np.searchsorted(before, before[at] + _TOGETHER, side="right")) - 1)
+        some = counts[at:to]
+        yield np.repeat(places[at:to], some), order[ranges(low[at:to], some)]
+        at = to
