@@ -18,6 +18,7 @@ from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
+from seqtool.words import shortened
 
 if TYPE_CHECKING:
     from seqtool.grouping.encoder import GroupOptions
@@ -145,14 +146,15 @@ class EncoderPlan:
         """The error for a label or static column that changes within a key."""
         if error.column in self.labels:
             name = self.label(self.labels[error.column])
-            before, after = (state.labels[error.column].text(code) for code in (error.before, error.after))
+            texts = state.labels[error.column]
+            before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
             option = f"use --step-label {name} for one label per step"
         else:
             name = self.label(int(error.column[1:]))
             before, after = error.before, error.after
             option = f"leave --static {name} out, and it is a feature of each step"
         return DataError(
-            f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; {option}"
+            f"column {name!r} changes from {before!r} to {after!r} within key {shortened(error.key)}; {option}"
         )
 
     def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | None]:
