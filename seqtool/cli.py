@@ -8,16 +8,18 @@ import json
 import os
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
 
 import typer
 
 from seqtool import commands
+from seqtool.advice import Advice, Message, advice_in
 from seqtool.commands._command import Command
 from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
+from seqtool.commands._peers import unknown_option
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
@@ -117,7 +119,8 @@ def run(arguments: list[str]) -> int:
                 )  # the reader of the pipe has gone: end quietly, as `cat | head` does
             if "--traceback" in arguments or not isinstance(error, Exception):
                 raise
-            return fail(*_explain(error, arguments), arguments)
+            message, code = _explain(error, arguments)
+            return fail(message, code, arguments, advice_in(error, message))
 
 
 def _call(arguments: list[str]) -> int:
@@ -140,9 +143,13 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
     """What to say about an error, and the exit code."""
     if isinstance(error, NoInputError):
         command = next((word for word in arguments if not word.startswith("-")), "")
-        return f"{error}\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: seqtool {command} --help", 2
+        more = Advice("seqtool", command, "--help")
+        return Message(error, f"\nUsage: seqtool {command} SOURCE [OPTIONS]; more with: ", more), 2
     if isinstance(error, SeqtoolError):
         return printable(str(error)), error.exit_code
+    meant = _meant(error, arguments)
+    if meant is not None:
+        return meant, 2
     if isinstance(error, typer.TyperException):
         return printable(error.format_message()), error.exit_code or 2
     if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
@@ -150,7 +157,8 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
         limited = (
             f" in the {human(space)} of address space that this process may have (ulimit -v)" if space else ""
         )
-        return f"not enough memory{limited}; see --dry-run for what the output takes", 1
+        dry = Advice("--dry-run")
+        return Message(f"not enough memory{limited}; see what the output takes with ", dry), 1
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
         return f"{printable(f'{where}{why(error)}')}; {signals.outcome()}", 1
@@ -167,6 +175,14 @@ _NO_MEMORY = (
 )
 
 
+def _meant(error: Any, arguments: list[str]) -> Message | None:
+    """What to say of an option that does not exist, where it is known from elsewhere, or misspelled."""
+    if type(error).__name__ != "NoSuchOption" or error.ctx is None:  # typer does not export the class
+        return None
+    known = [name for option in error.ctx.command.params for name in (*option.opts, *option.secondary_opts)]
+    return unknown_option(error.option_name, arguments, known)
+
+
 def ending(number: int) -> tuple[str, int]:
     """What to say of the signal that ended a call, and the exit code.
 
@@ -176,7 +192,7 @@ def ending(number: int) -> tuple[str, int]:
     return f"{ending_signals()[number]}; {signals.outcome()}", 128 + number
 
 
-def fail(message: str, code: int, arguments: list[str]) -> int:
+def fail(message: str, code: int, arguments: list[str], advice: Sequence[Advice] = ()) -> int:
     """Write the error that ends a call to standard error, as JSON where the call asks for it, and return `code`."""
     if sys.stderr is None:
         return code
@@ -185,7 +201,13 @@ def fail(message: str, code: int, arguments: list[str]) -> int:
         from seqtool.terminal.report import SCHEMA
 
         known = {} if asked.command is None else {"command": asked.command}
-        error = {"schema": SCHEMA, **known, "error": message, "exit_code": code}
+        error = {
+            "schema": SCHEMA,
+            **known,
+            "error": message,
+            "advice": [*map(str, advice)],
+            "exit_code": code,
+        }
         print(json.dumps(error), file=sys.stderr)
     else:
         print(f"seqtool: error: {message}", file=sys.stderr)

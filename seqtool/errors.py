@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
+from seqtool.advice import Advice, advice_in
 from seqtool.words import as_arguments
 
 P = ParamSpec("P")
@@ -16,9 +17,17 @@ R = TypeVar("R")
 
 
 class SeqtoolError(Exception):
-    """Anything that seqtool refuses; `exit_code` is what the command line ends with."""
+    """Anything that seqtool refuses: one sentence, of parts as `seqtool.advice.Message` takes them.
+
+    `advice` holds what the sentence proposes; `exit_code` is what the command line ends with.
+    """
 
     exit_code = 1
+    advice: tuple[Advice, ...] = ()
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__("".join(map(str, parts)))
+        self.advice = advice_in(*parts)
 
 
 class DataError(SeqtoolError, ValueError):
@@ -28,9 +37,13 @@ class DataError(SeqtoolError, ValueError):
 class NotNumbersError(DataError):
     """Columns that cannot be features because they hold text, dates or lists; `columns` are their names."""
 
-    def __init__(self, message: str, columns: Sequence[str]) -> None:
-        super().__init__(message)
+    def __init__(self, *parts: object, columns: Sequence[str] = ()) -> None:
+        super().__init__(*parts)
         self.columns = columns
+
+
+class NotSequencesError(DataError):
+    """A file in which no sequences stand, one a line or one a cell: it may be a table, whose rows are to be grouped."""
 
 
 class UsageError(SeqtoolError, ValueError):
@@ -117,9 +130,9 @@ def at(place: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if str(error).startswith(place):
-            raise
-        raise DataError(f"{place}: {error}") from None
+        if not str(error).startswith(place):
+            error.args = (f"{place}: {error}",)
+        raise
 
 
 @contextmanager

@@ -7,7 +7,6 @@ top of `masked`, and `fit(data)` trains the model from `inputs` to them.
 from __future__ import annotations
 
 import os
-import shlex
 from typing import Any
 
 try:
@@ -18,6 +17,7 @@ except ModuleNotFoundError as missing:
         "KERAS_BACKEND to torch or jax and install that"
     ) from None
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.gather import sequence_of
 from seqtool.errors import DataError, at
 from seqtool.operations.mask_value import free_value, holding
@@ -127,12 +127,13 @@ def masked_input(data: SequenceData | str | os.PathLike[str]) -> tuple[Any, Any]
     ids, number = not file.feature_shape, mask_number(value)
     if ids and number != 0:
         raise DataError(
-            f"{file.path.name}: padding holds {value}, but Embedding(mask_zero=True) masks 0; {_padded_with(file, 0)}"
+            f"{file.path.name}: padding holds {value}, but Embedding(mask_zero=True) masks 0; ",
+            _padded_with(file, 0),
         )
     if number is None:
         raise DataError(
-            f"{file.path.name}: padding holds {value}, but Masking takes one finite number; "
-            + _padded_with(file, _free_value(file))
+            f"{file.path.name}: padding holds {value}, but Masking takes one finite number; ",
+            _padded_with(file, _free_value(file)),
         )
     _check_real_steps(file, number, ids=ids)
     inputs = keras.Input((None, *file.feature_shape), dtype=file.dtype.name)
@@ -148,7 +149,8 @@ def _check_real_steps(file: SequenceFile, number: float, *, ids: bool) -> None:
     what, mask = ("", "Embedding(mask_zero=True)") if ids else (" in every feature", "Masking")
     raise DataError(
         f"{file.path.name}: {mask} would skip {held.count:,} real steps that hold {number}{what}, the first of them "
-        f"in sequence {first}; " + ("let ids begin at 1" if ids else _padded_with(file, _free_value(file)))
+        f"in sequence {first}; ",
+        "let ids begin at 1" if ids else _padded_with(file, _free_value(file)),
     )
 
 
@@ -157,7 +159,9 @@ def _free_value(file: SequenceFile) -> int:
         return free_value(file.real_steps, file.dtype)
 
 
-def _padded_with(file: SequenceFile, value: float) -> str:
+def _padded_with(file: SequenceFile, value: float) -> Message:
     """How to pad with another value."""
     name = file.path.name
-    return f"use SequenceData({name!r}, value={value}), or seqtool pad {shlex.quote(name)} --value {value}"
+    return Message(
+        f"use SequenceData({name!r}, value={value}), or ", Advice("seqtool", "pad", name, "--value", value)
+    )

@@ -20,6 +20,7 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.torch needs PyTorch ({missing}): pip install torch") from None
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.padding_values import Value, check_value
@@ -165,6 +166,7 @@ def to_packed(batch: Batch) -> PackedSequence:
     if empty:
         raise DataError(
             f"{empty:,} of {len(batch.lengths):,} sequences of the batch have no steps, and packing needs at least "
-            "one; drop them: seqtool pad FILE --min-len 1"
+            "one; drop them: ",
+            Advice("seqtool", "pad", "FILE", "--min-len", "1"),
         )
     return pack_padded_sequence(batch.x, batch.lengths.cpu(), batch_first=True, enforce_sorted=False)

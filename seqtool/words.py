@@ -148,8 +148,9 @@ _VALUED |= {
     "padding",
     "truncating",
     "compress",
+    "value",
 }
-_BARE = {"maxlen", "min-len", "label-value"}  # their values are numbers
+_BARE = {"maxlen", "min-len", "label-value", "value"}  # their values are numbers
 _LISTED = {"columns", "drop", "key", "label", "static"}  # their values are names, with commas between them
 _FLAGS = {
     "header": ("header", "header=True"),

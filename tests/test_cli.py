@@ -272,12 +272,13 @@ def test_every_json_output_begins_with_the_version_of_its_schema(call: str, plac
 
 
 def error_of(done: Done) -> dict[str, object]:
-    """The error of a call, which is all that it wrote; it holds these keys and no others."""
+    """The error of a call, which is all that it wrote; these keys alone, advice where there is some."""
     assert done.out == b""
     assert done.err.endswith("}\n")
     assert done.err.count("\n") == 1
     error = json.loads(done.err)
-    assert list(error) == ["schema", *(["command"] if "command" in error else []), "error", "exit_code"]
+    known = [name for name in ("command", "advice") if name in error]
+    assert sorted(error) == sorted(["schema", *known, "error", "exit_code"])
     assert error["schema"] == 1
     assert error["exit_code"] == done.code
     return error

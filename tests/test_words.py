@@ -34,7 +34,10 @@ from seqtool.words import as_arguments
         ("padded: add --post", 'padded: add padding="post"'),
         # What is no option of this call stays.
         ("seqtool pad a.npz --min-len 1", "seqtool pad a.npz --min-len 1"),
-        ("write it with seqtool pad without --compress", "write it with seqtool pad without --compress"),
+        (
+            "write it with seqtool pad without --compress",
+            "write it with seqtool pad without --compress",
+        ),
         ("no column '--dtype'; choose --dtype int8", "no column '--dtype'; choose dtype=\"int8\""),
         ("no column 'x --drop y'; there is a--b", "no column 'x --drop y'; there is a--b"),
         ("the column's cells; use --dtype int8", 'the column\'s cells; use dtype="int8"'),
@@ -56,7 +59,7 @@ def test_what_a_function_has_no_argument_for_keeps_a_name_or_gives_way() -> None
 def test_the_border_keeps_the_kind_of_an_error_and_where_it_arose() -> None:
     @names_arguments
     def refuse(*, dtype: str) -> None:
-        raise NotNumbersError(f"not {dtype}: --dtype int8 or --other", ["a"])
+        raise NotNumbersError(f"not {dtype}: --dtype int8 or --other", columns=["a"])
 
     with pytest.raises(NotNumbersError, match=r'^not x: dtype="int8" or --other$') as caught:
         refuse(dtype="x")
@@ -68,13 +71,13 @@ def test_the_border_keeps_the_kind_of_an_error_and_where_it_arose() -> None:
 def test_the_functions_that_are_public_name_their_arguments(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r'dtype="float32"$'):
         seqtool.pad([[1]], value=0.5)
-    with pytest.raises(DataError, match="choose another value, or"):
+    with pytest.raises(DataError, match="choose another, such as value=0, or"):
         seqtool.pad([[1]], value=0.5)
     (tmp_path / "t.csv").write_text("k,a\n1,oops\n1,2\n1,3\n", encoding="utf-8")
-    with pytest.raises(DataError, match='missing="oops" reads it as a missing value, drop="a" leaves'):
+    with pytest.raises(DataError, match='as a missing value: missing="oops"'):
         seqtool.group(tmp_path / "t.csv", key="k")
     seqtool.save(tmp_path / "t.npz", seqtool.pad([[1]]), compress="fast")
-    with pytest.raises(DataError, match="seqtool pad without --compress"):
+    with pytest.raises(DataError, match=r"without --compress: seqtool pad t\.npz"):
         seqtool.load(tmp_path / "t.npz", mmap=True)
 
 

@@ -7,6 +7,7 @@ NumPy casts silently: 0.9 becomes 0, NaN becomes -2147483648, 300 becomes 44 in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> Array:
     dtype('float32')
     >>> cast(np.array([1, 300]), np.dtype("int8"))
     Traceback (most recent call last):
-    seqtool.errors.DataError: values[1] is 300, which int8 cannot hold; choose a wider --dtype
+    seqtool.errors.DataError: values[1] is 300, which int8 cannot hold
     """
     check_cast(values, dtype, name=name)
     with np.errstate(all="ignore"):
@@ -68,31 +69,52 @@ def check_cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> 
 
 
 def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
-    """Why `number` does not fit `dtype`, and the way out.
+    """Why `number` does not fit `dtype`.
 
     >>> describe_loss(0.5, np.dtype("int32"))
-    '0.5, whose fraction int32 would lose; choose --dtype float32'
+    '0.5, whose fraction int32 would lose'
     """
     if dtype.kind == "f":
-        return f"{number}, which {dtype} cannot hold exactly{_advice(number, 'float64', 'int64', 'uint64')}"
+        exactly = " exactly" if abs(number) <= float(np.finfo(dtype).max) else ""
+        return f"{number}, which {dtype} cannot hold{exactly}"
     if abs(number) == np.inf or number != number:  # an integer may be past what NumPy takes
         what = "a missing value" if number != number else str(number)
-        return f"{what}, which {dtype} cannot hold{_advice(number, 'float32')}"
+        return f"{what}, which {dtype} cannot hold"
     if number != int(number):
-        return f"{number}, whose fraction {dtype} would lose{_advice(number, 'float32', 'float64')}"
-    return f"{int(number)}, which {dtype} cannot hold; choose a wider --dtype"
+        return f"{number}, whose fraction {dtype} would lose"
+    return f"{int(number)}, which {dtype} cannot hold"
 
 
-def _advice(number: float, *names: str) -> str:
-    """The first of some dtypes that holds the number."""
-    fitting = [name for name in names if _keeps(np.dtype(name), number)]
-    return f"; choose --dtype {fitting[0]}" if fitting else ""
+@dataclass(frozen=True)
+class Rounding:
+    """What a cast to a float dtype does to whole numbers: how many it rounds, and which is the first that overflows.
+
+    `overflow` is a flat position, None where nothing becomes an infinity.
+    """
+
+    count: int
+    overflow: int | None
 
 
-def _keeps(dtype: np.dtype[Any], number: float) -> bool:
-    if isinstance(number, int):
-        return holds(number, dtype)
-    return first_loss(np.array([number]), dtype) is None
+def rounding(values: Array, dtype: np.dtype[Any]) -> Rounding:
+    """What a cast to a float `dtype` does to the whole numbers among `values`; fractions may always be rounded.
+
+    >>> rounding(np.array([1, 2**24 + 1]), np.dtype("float32"))
+    Rounding(count=1, overflow=None)
+    """
+    count, overflow = 0, None
+    if values.dtype == dtype or _holds_all(values.dtype, dtype):
+        return Rounding(0, None)
+    for start, chunk in _chunks(values):
+        changed = chunk[_losses(chunk, dtype)]
+        if not len(changed):
+            continue
+        with np.errstate(all="ignore"):
+            count += int(np.isfinite(changed.astype(dtype)).sum())
+            if overflow is None:
+                lost = np.flatnonzero(np.isfinite(chunk) & ~np.isfinite(chunk.astype(dtype)))
+                overflow = start + int(lost[0]) if len(lost) else None
+    return Rounding(count, overflow)
 
 
 def holds(whole: int, dtype: np.dtype[Any]) -> bool:

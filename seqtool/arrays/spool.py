@@ -10,6 +10,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
@@ -47,8 +48,11 @@ class Spool:
         free = shutil.disk_usage(self._folder).free
         if needed > free:
             raise DataError(
-                f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; name "
-                "a folder with more room: --temp-dir DIR, or allow more memory: --max-memory"
+                f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; "
+                "name a folder with more room: ",
+                Advice("--temp-dir", "DIR"),
+                ", or allow more memory: ",
+                Advice("--max-memory", "SIZE"),
             )
 
     def append(self, array: Array) -> FileArray:
@@ -91,7 +95,10 @@ class _Explained:
         if isinstance(error, OSError):
             raise DataError(
                 f"{self._folder}: cannot hold what does not fit into memory ({why(error)}); name a folder with "
-                "more room: --temp-dir DIR, or allow more memory: --max-memory"
+                "more room: ",
+                Advice("--temp-dir", "DIR"),
+                ", or allow more memory: ",
+                Advice("--max-memory", "SIZE"),
             ) from None
 
 

@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool
 from seqtool.checking.findings import Finding, Subject
 from seqtool.operations.duplicates import Twice, key_cells, shared
@@ -157,7 +158,8 @@ def _keys(subject: Subject, other: Subject, names: Names, spool: Spool, *, allow
     if allowed:
         return Finding("shared keys", "ok", f"keys that are also in {names[1]}, as allowed", twice.count)
     place = f"keys[{twice.first[0]}] and {names[1]}: keys[{twice.first[1]}]"
-    message = f"keys that are also in {names[1]}; if they are meant to be, add --shared-keys"
+    shared_too = f"keys that are also in {names[1]}; if they are meant to be, add "
+    message = Message(shared_too, Advice("--shared-keys"))
     return Finding("shared keys", "fails", message, twice.count, place)
 
 

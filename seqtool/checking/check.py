@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
+from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
@@ -82,7 +83,9 @@ def _sound(source: Input, known: _Known, stack: ExitStack, spool: Spool) -> Subj
     if subject is not None:
         findings.append(lengths(subject))
     if findings[-1].verdict == "fails" or subject is None:
-        raise DataError(f"{source.name}: {findings[-1].message}; see seqtool check {source.name}")
+        raise DataError(
+            f"{source.name}: {findings[-1].message}; see ", Advice("seqtool", "check", source.name)
+        )
     return subject
 
 

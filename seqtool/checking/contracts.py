@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqtool.checking.findings import Finding, Options, Reader, Subject, seen
+from seqtool.advice import Advice, Message
+from seqtool.checking.findings import Finding, Reader, Subject, seen
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
@@ -47,11 +48,12 @@ def _hidden_padding(hidden: Hidden, *, sure: bool) -> Finding:
     """A network takes steps for real that no length marks as padding."""
     if not sure:
         return Finding("hidden padding", "warning", f"{hidden.seen}; taken as real steps", hidden.count)
-    message = (
+    message = Message(
         f"{hidden.seen}: probably leftover padding; a model would read it as data; the other checks leave it out; "
-        "if these steps are real, set --lengths"
+        "if these steps are real, name their lengths: ",
+        Advice("--lengths", "NAME"),
     )
-    return Finding("hidden padding", "fails", message, hidden.count, options=hidden.options)
+    return Finding("hidden padding", "fails", message, hidden.count, advice=Advice(*hidden.options))
 
 
 def _mask_value(subject: Subject) -> Finding:
@@ -61,7 +63,7 @@ def _mask_value(subject: Subject) -> Finding:
     value = mask_number(subject.value)
     if value is None:
         message = f"padding holds {subject.value}; Masking needs one finite number"
-        return Finding("mask value", "fails", message, options=_free(subject))
+        return Finding("mask value", "fails", message, advice=_free(subject))
     held = holding(subject.real.values, value)
     if held is not None:
         message = f"real steps hold {value} in every feature: Masking({value}) would skip them"
@@ -70,9 +72,9 @@ def _mask_value(subject: Subject) -> Finding:
     return Finding("mask value", "ok", f"Masking({value}) skips only padding")
 
 
-def _free(subject: Subject, dtype: str | None = None) -> Options | None:
+def _free(subject: Subject) -> Advice | None:
     try:
-        return "--value", str(free_value(subject.real.values, None if dtype is None else np.dtype(dtype)))
+        return Advice("--value", free_value(subject.real.values))
     except DataError:
         return None
 
@@ -83,15 +85,24 @@ def _zero_id(subject: Subject) -> Finding:
     zeros = seen(lambda part: part == 0, values)
     if zeros is not None:
         message = "real steps hold id 0, which Embedding(mask_zero=True) skips; start ids at 1"
-        value = _free(subject, "float32") if lost(values, _SINGLE) is None else None
-        if value is not None:
-            options = " ".join(("--dtype", "float32", *value))
-            message += f"; if these are numbers, not ids, pad them for Masking: {options}"
+        masked = _as_numbers(subject)
+        if masked is not None:
+            message = Message(message, "; if these are numbers, not ids, pad them for Masking: ", masked)
         return Finding("mask value", "fails", message, zeros.count, subject.place(*zeros.cell))
     if subject.value != 0:
         message = f"padding holds {subject.value}; Embedding(mask_zero=True) skips id 0"
-        return Finding("mask value", "fails", message, options=("--value", "0"))
+        return Finding("mask value", "fails", message, advice=Advice("--value", "0"))
     return Finding("mask value", "ok", "Embedding(mask_zero=True) skips only padding")
+
+
+def _as_numbers(subject: Subject) -> Message | None:
+    """The command that makes numbers for Masking of what was taken for ids; None where no mask value is free."""
+    values = subject.real.values
+    try:
+        value = free_value(values, _SINGLE) if lost(values, _SINGLE) is None else None
+    except DataError:
+        return None
+    return None if value is None else subject.cure("--dtype", "float32", "--value", str(value))
 
 
 def _ids(subject: Subject) -> Finding:
@@ -112,7 +123,7 @@ def _end_padding(subject: Subject) -> Finding:
     short = seen(lambda part: part < slots, data.lengths) if subject.padding == "pre" else None
     if short is not None:
         message = "padded at the start: the first steps of these sequences would be padding"
-        return Finding("side", "fails", message, short.count, f"x[{short.row}, 0]", ("--post",))
+        return Finding("side", "fails", message, short.count, f"x[{short.row}, 0]", Advice("--post"))
     return Finding("side", "ok", "real steps come first")
 
 
@@ -121,7 +132,9 @@ def _no_empty(subject: Subject) -> Finding:
     empty = seen(lambda part: part == 0, subject.data.lengths)
     if empty is not None:
         message = "sequences without a step"
-        return Finding("empty", "fails", message, empty.count, f"lengths[{empty.row}]", ("--min-len", "1"))
+        return Finding(
+            "empty", "fails", message, empty.count, f"lengths[{empty.row}]", Advice("--min-len", "1")
+        )
     return Finding("empty", "ok", "each sequence has a step")
 
 
@@ -135,21 +148,34 @@ def _single(subject: Subject) -> Finding:
     message, wanted = f"{dtype}, but {what} takes {fitting[-1]}", np.dtype(fitting[-1])
     cell = lost(subject.real.values, wanted)
     if cell is None:
-        return Finding("dtype", "fails", message, options=("--dtype", wanted.name))
+        return Finding("dtype", "fails", message, advice=Advice("--dtype", wanted.name))
     out = "renumber the ids from 1" if ids else _other_numbers(subject)
-    message += f", which cannot hold these numbers: {out}"
+    message = Message(message, ", which cannot hold these numbers: ", out)
     return Finding("dtype", "fails", message, place=subject.place(*cell))
+
+
+def _handed_over(subject: Subject) -> Finding:
+    """The same where batches of seqtool.torch are what the network gets: these have the type that it takes."""
+    found = _single(subject)
+    if found.advice is None or subject.real.values.dtype.kind == "b":
+        return found
+    message = (
+        f"{found.message}: seqtool.torch hands it over so; to read the file with plain torch, convert it"
+    )
+    return replace(found, verdict="warning", message=message)
 
 
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 
 
-def _other_numbers(subject: Subject) -> str:
+def _other_numbers(subject: Subject) -> Message:
     """What to do about numbers that float32 cannot hold, in words: no option of `seqtool pad` does it."""
     values = subject.real.values
     keeps = values.dtype != _DOUBLE and lost(values, _DOUBLE) is None
-    also = "; --dtype float64 keeps it for models with float64 weights" if keeps else ""
-    return f"scale or shift the feature first{also}"
+    if not keeps:
+        return Message("scale or shift the feature first")
+    doubles = Advice("seqtool", "pad", subject.file, "--dtype", "float64")
+    return Message("scale or shift the feature first; for models with float64 weights: ", doubles)
 
 
 def _held_as_single(subject: Subject) -> Finding:
@@ -160,7 +186,9 @@ def _held_as_single(subject: Subject) -> Finding:
     cell = lost(values, _SINGLE)
     if cell is not None:
         out = _other_numbers(subject)
-        message = f"{values.dtype}: Keras computes in float32, which cannot hold these numbers: {out}"
+        message = Message(
+            f"{values.dtype}: Keras computes in float32, which cannot hold these numbers: ", out
+        )
         return Finding("dtype", "fails", message, place=subject.place(*cell))
     return Finding("dtype", "ok", f"{values.dtype} numbers, all of which float32 can hold")
 
@@ -171,7 +199,7 @@ def _float(subject: Subject) -> Finding:
     dtype = subject.real.values.dtype
     if found.verdict == "fails" and dtype.kind == "f":
         message = f"{dtype}: works only with dynamic_rnn(dtype=tf.{dtype})"
-        message += "" if found.options else "; float32 cannot hold these numbers"
+        message += "" if found.advice else "; float32 cannot hold these numbers"
         return replace(found, verdict="warning", message=message)
     return found
 
@@ -182,7 +210,7 @@ def _finite_value(subject: Subject) -> Finding:
     padded = isinstance(data, Padded) and len(subject.real.values) < data.x.shape[0] * data.x.shape[1]
     if padded and not np.isfinite(value).all():
         message = f"padding holds {value}: gradients become NaN"
-        return Finding("value", "fails", message, options=("--value", "0"))
+        return Finding("value", "fails", message, advice=Advice("--value", "0"))
     return Finding("value", "ok", "padding is finite")
 
 
@@ -191,7 +219,7 @@ def _whole_lengths(subject: Subject) -> Finding:
     dtype = np.dtype(np.int64) if subject.lengths is None else subject.lengths.dtype
     if dtype != np.int64:
         message = f"lengths are {dtype}; pack_padded_sequence expects int64"
-        return Finding("lengths dtype", "warning", message, options=())
+        return Finding("lengths dtype", "warning", message, advice=Advice())
     return Finding("lengths dtype", "ok", "int64")
 
 
@@ -199,6 +227,6 @@ _KERAS: tuple[Look, ...] = (_ids, _mask_value, _held_as_single)
 _NEEDS: dict[Reader, tuple[Look, ...]] = {
     "keras": _KERAS,
     "keras-cudnn": (*_KERAS, _end_padding, _no_empty),
-    "torch": (_ids, _single, _end_padding, _no_empty, _whole_lengths),
+    "torch": (_ids, _handed_over, _end_padding, _no_empty, _whole_lengths),
     "dynamic-rnn": (_float, _end_padding, _finite_value),
 }

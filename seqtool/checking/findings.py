@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, chunks
@@ -20,20 +20,18 @@ from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.padding_values import Side, Value, mask_number
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
-from seqtool.words import shortened
+from seqtool.words import join_names, shortened
 
 Verdict = Literal["ok", "warning", "fails"]
 Reader = Literal["keras", "keras-cudnn", "torch", "dynamic-rnn"]
-Options = tuple[str, ...]
-"""Options of `seqtool pad`, each with its value where it has one."""
 
 
 @dataclass(frozen=True)
 class Finding:
     """What one look found: how often, where first, and the command that fixes it, where one does.
 
-    Findings that are `ok` say what was looked at. `options` is what this one asks of `seqtool pad`, none of them
-    where padding anew is enough, and None where nothing fixes it; `cured` makes one command of all.
+    Findings that are `ok` say what was looked at. `advice` is what this one asks of `seqtool pad`, without words where
+    padding anew is enough, and None where that does not fix it; `cured` makes one command of all, the `cure`.
     """
 
     name: str
@@ -41,7 +39,7 @@ class Finding:
     message: str
     count: int = 0
     place: str | None = None
-    options: Options | None = None
+    advice: Advice | None = None
     cure: str | None = None
 
 
@@ -124,21 +122,21 @@ class Subject:
         values = self.real.values
         return values.ndim == 1 and values.dtype.kind in "biu" and self.negative is None
 
-    def cure(self, *options: str) -> str:
+    def cure(self, *options: str) -> Message:
         """The command that pads the file anew, with these options, and keeps the side that it has."""
         known = self.ours and isinstance(self.data, Padded)
         side = [] if known or self.padding == "pre" or "--post" in options else ["--post"]
         pairs = zip(self.given[::2], self.given[1::2], strict=True)
         given = [word for option, value in pairs if option not in options for word in (option, value)]
-        return shlex.join(["seqtool", "pad", self.file, *given, *side, *options])
+        return Message(Advice("seqtool", "pad", self.file, *given, *side, *options))
 
     def cured(self, findings: Sequence[Finding]) -> list[Finding]:
-        """The same findings, of which each that has options names the command that cures all of them together."""
+        """The same findings, of which each that has advice names the command that cures all of them together."""
         if not self.curable:
-            return [replace(found, options=None) for found in findings]
-        asked = dict.fromkeys(found.options for found in findings if found.options is not None)
-        command = self.cure(*(word for options in asked for word in options))
-        return [found if found.options is None else replace(found, cure=command) for found in findings]
+            return [replace(found, advice=None) for found in findings]
+        asked = dict.fromkeys(found.advice for found in findings if found.advice is not None)
+        command = self.cure(*(word for advice in asked for word in advice.words))
+        return [found if found.advice is None else replace(found, cure=command) for found in findings]
 
     def place(self, row: int, *within: int, name: str | None = None) -> str:
         """Where a real step stands: `x[i, t, f]`, or `values[row, f]` and its sequence."""
@@ -188,6 +186,19 @@ def seen(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Seen
 def failing(name: str, message: str, where: Seen, array: str) -> Finding:
     """The finding that something fails in the cells of an array."""
     return Finding(name, "fails", message, where.count, f"{array}{[*where.cell]}")
+
+
+def filling(subject: Subject, name: str, array: AnyArray) -> Iterator[object]:
+    """What to do about numbers that are none: leave out the features that have them, or fill them in."""
+    names = subject.real.features if name == "values" else None
+    if names:
+        odd = np.zeros(len(names), bool)
+        for _, part in chunks(array):
+            odd |= ~np.isfinite(part).all(axis=0)
+        if not odd.all():
+            wrong = [one for one, is_odd in zip(names, odd, strict=True) if is_odd]
+            yield Message("group without these features: ", Advice("--drop", join_names(wrong)), ", or ")
+    yield "fill them in before, as numpy.nan_to_num does"
 
 
 def shown(step: Any) -> str:

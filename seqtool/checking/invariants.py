@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
 from seqtool.checking.findings import (
@@ -16,6 +17,7 @@ from seqtool.checking.findings import (
     Subject,
     Verdict,
     failing,
+    filling,
     seen,
     shown,
     unique_classes,
@@ -77,29 +79,35 @@ def lengths(subject: Subject) -> Finding:
     if fault is not None:
         return fault
     if isinstance(data, Padded) and subject.doubtful and looks_padded_at_start(data):
-        message = (
-            "they leave out real steps: x is taken as padded at its end, but looks padded at its start; set "
-            "--input-padding pre, or post if that is meant"
+        message = Message(
+            "they leave out real steps: x is taken as padded at its end, but looks padded at its start; set ",
+            Advice("--input-padding", "pre"),
+            ", or if that is meant, ",
+            Advice("--input-padding", "post"),
         )
-        return Finding("lengths", "fails", message, options=("--input-padding", "pre"))
+        return Finding("lengths", "fails", message, advice=Advice("--input-padding", "pre"))
     hidden = subject.hidden
     if isinstance(data, Padded) and subject.lengths is None:
-        message = f"no lengths given: every row is taken as {data.x.shape[1]:,} real steps (set --lengths)"
+        taken = f"no lengths given: every row is taken as {data.x.shape[1]:,} real steps; to name them: "
+        message = Message(taken, Advice("--lengths", "NAME"))
         if hidden is None or subject.reader is not None:  # for which `contracts` has a finding of its own
             return Finding("lengths", "warning", message)
         return Finding(
             "lengths",
             "warning",
-            f"{message}; {hidden.seen}: probably leftover padding",
-            options=hidden.options,
+            Message(message, f"; {hidden.seen}: probably leftover padding"),
+            advice=Advice(*hidden.options),
         )
     known = span(data.lengths)
     if not known.total:
         return Finding("lengths", "warning", "no step in any sequence" if len(data) else "no sequences")
-    message = f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
+    message = Message(
+        f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
+    )
     if hidden is not None:
-        message += f"; {hidden.seen}: if lengths are too large, drop these with seqtool pad {' '.join(hidden.options)}"
-        return Finding("lengths", "warning", message, hidden.count)
+        dropped = Advice("seqtool", "pad", subject.file, *hidden.options)
+        seen_there = f"; {hidden.seen}: if lengths are too large, drop these: "
+        return Finding("lengths", "warning", Message(message, seen_there, dropped), hidden.count)
     return Finding("lengths", "ok", message)
 
 
@@ -148,13 +156,16 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
         if subject.ours:
             return Finding("padding", "fails", message, stale.count, f"{name}{[*stale.place]}")
         if stale.count > 1 and holds_one(array, data):
-            message = f"padding holds {first}, not {value}; set it with --value"
+            number = np.asarray(stale.content).reshape(-1)[0].item()
+            held = f"padding holds {first}, not {value}; set it with "
+            message = Message(held, Advice("--value", int(number) if number == number // 1 else number))
         else:
-            message += (
-                ": leftover data, or lengths too short; correct lengths first: the fix overwrites these steps"
+            message = Message(
+                message,
+                ": leftover data, or lengths too short; correct lengths first: the fix overwrites these steps",
             )
         verdict: Verdict = "fails" if subject.reader in ("keras", "keras-cudnn") else "warning"
-        return Finding("padding", verdict, message, stale.count, f"{name}{[*stale.place]}", ())
+        return Finding("padding", verdict, message, stale.count, f"{name}{[*stale.place]}", Advice())
     side = "at the end" if data.padding == "post" else "at the start"
     guessed = " (assumed)" if subject.doubtful else ""
     return Finding("padding", "ok", f"{side}, with {data.value}{guessed}")
@@ -215,12 +226,10 @@ def _finite(subject: Subject, name: str, array: AnyArray, place: Callable[..., s
     odd = None if array.dtype.kind != "f" else seen(lambda part: ~np.isfinite(part), array)
     if odd is None:
         return Finding(name, "ok", "all finite")
-    message, verdict = "NaN or infinities: missing values; fill them in before training", "warning"
+    harm, verdict = "missing values", "warning"
     if subject.reader is not None:
-        message, verdict = (
-            "NaN or infinities: the loss becomes NaN; fill them in, or drop these rows",
-            "fails",
-        )
+        harm, verdict = "the loss becomes NaN", "fails"
+    message = Message(f"NaN or infinities: {harm}; ", *filling(subject, name, array))
     return Finding(name, cast(Verdict, verdict), message, odd.count, place(*odd.cell))
 
 
@@ -236,7 +245,7 @@ def dtype(subject: Subject) -> Finding:
         message = "float64: twice the memory of float32, in which networks compute"
         cell = lost(subject.real.values, np.dtype(np.float32))
         if cell is None:
-            return Finding("dtype", "warning", message, options=("--dtype", "float32"))
+            return Finding("dtype", "warning", message, advice=Advice("--dtype", "float32"))
         return Finding(
             "dtype",
             "warning",

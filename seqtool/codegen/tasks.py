@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
@@ -118,7 +119,8 @@ def task_of(data: Ragged | Padded) -> Task:
     if task.longest < task.needed:
         raise DataError(
             "there are no labels, and no sequence has a second step to predict, so there is nothing to learn; "
-            "seqtool group --label C adds labels"
+            "to add labels, group with ",
+            Advice("--label", "C"),
         )
     if target.classes and target.outputs < 2:
         what = "steps" if target.name == "next" else target.name
@@ -176,12 +178,14 @@ def _ids(values: AnyArray) -> tuple[int, int]:
     if least < 0:
         raise DataError(
             f"steps are whole numbers down to {least}, but ids of an Embedding start at 0; renumber them from 0, "
-            "or if they are measurements, convert them: seqtool pad FILE --dtype float32"
+            "or if they are measurements, convert them: ",
+            Advice("seqtool", "pad", "FILE", "--dtype", "float32"),
         )
     if largest >= _MOST_IDS:
         raise DataError(
             f"steps are ids up to {largest:,}, more than an Embedding has rows for ({_MOST_IDS:,}); renumber them "
-            "from 0, or if they are measurements, convert them: seqtool pad FILE --dtype float32"
+            "from 0, or if they are measurements, convert them: ",
+            Advice("seqtool", "pad", "FILE", "--dtype", "float32"),
         )
     return least, largest + 1
 

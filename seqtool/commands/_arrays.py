@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,7 +52,7 @@ KeyName = Annotated[
 class ArrayOptions:
     """What a person says of sequences that seqtool did not write."""
 
-    title: ClassVar[str] = "Input"
+    title = "Input"
     array: Annotated[
         str | None,
         typer.Option(

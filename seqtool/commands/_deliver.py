@@ -10,6 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy, span
 from seqtool.arrays.text import Text
@@ -127,12 +128,12 @@ class _Draft:
             packed = " before compression" if compress else ""
             path = self.destination.path
             taken = to.output is None and path is not None and path.exists() and not _may_replace(to, path)
-            aside = "; it exists, and only --force replaces it" if taken else ""
+            aside = f"; it exists, and only {Advice('--force')} replaces it" if taken else ""
             summary.say("would write", f"{name}, {human(size)}{packed}{aside}")
             return
         aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
-            aside += "; -o - sends the data to standard output"
+            aside += f"; {Advice('-o', '-')} sends the data to standard output"
         summary.say("wrote", f"{name}, {human(self.written if compress else size)}{aside}")
         if compress:
             self.report.facts["compressed_bytes"] = self.written
@@ -142,11 +143,10 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
     """List what an output will hold, and describe it."""
     data, destination = output.data, output.destination
     writer = writer_of(destination.suffix, destination.name)
-    writer.check(
-        destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress), dashes="--"
-    )
+    writer.check(destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress))
     if isinstance(data, PaddedStream):
         check_blow_up(data)
+        summary.warnings += data.warnings
     whole = data.ragged if isinstance(data, PaddedStream) else data
     contents = writer.contents(data, mask)
     report = Summary(summary.command, facts={"rows": _account(whole)})
@@ -202,7 +202,7 @@ def check_output(
     destination = named_by(to.output, dry_run=to.dry_run)
     if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
-        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), dashes="--")
+        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress))
 
 
 def _compression(to: OutputOptions) -> Compress | None:
@@ -311,5 +311,6 @@ def _check_room(drafts: Sequence[_Draft], compress: Compress | None) -> None:
             takes = "takes" if len(paths) == 1 else "together take"
             raise DataError(
                 f"{listed([*map(str, paths)])}: {takes} {human(size)}, but the disk has {human(free)} left; "
-                "see --dry-run"
+                "see ",
+                Advice("--dry-run"),
             )

@@ -27,7 +27,8 @@ def _titled(annotation: Any, title: str) -> Any:
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     """Spread the parameters of `command` that are option groups into one parameter for each of their fields.
 
-    The `title` of a group is that of its section in the help. A parameter of type `Call` is given the call itself.
+    The `title` of a group, if it has one, is that of its section in the help. A parameter of type `Call` is given the
+    call itself.
     """
     hints = typing.get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
@@ -38,7 +39,7 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
             continue
         if is_dataclass(kind):
             groups[name] = kind
-            title: str = getattr(kind, "title")  # noqa: B009 - which every group has, as its type does not say
+            title: str = getattr(kind, "title", "Options")
             field_hints = typing.get_type_hints(kind, include_extras=True)
             parameters += [
                 inspect.Parameter(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands import _completion
 from seqtool.commands._values import padding_value
 from seqtool.errors import UsageError, check_choice
@@ -53,7 +54,7 @@ Traceback = Annotated[bool, typer.Option("--traceback", help="Show where in seqt
 class OutputOptions:
     """Where the output goes, and how much is said about it."""
 
-    title: ClassVar[str] = "Output"
+    title = "Output"
     output: Annotated[
         str | None,
         typer.Option(
@@ -82,7 +83,7 @@ class OutputOptions:
 class MemoryOptions:
     """How much memory a command may take, and where it puts what does not fit."""
 
-    title: ClassVar[str] = "Memory"
+    title = "Memory"
     max_memory: Annotated[
         str | None,
         typer.Option(
@@ -106,7 +107,7 @@ class MemoryOptions:
 class PaddingOptions:
     """How sequences get one length."""
 
-    title: ClassVar[str] = "Padding"
+    title = "Padding"
     maxlen: Annotated[
         int | None,
         typer.Option("--maxlen", metavar="T", min=1, help="Steps of every sequence. [default: the longest]"),
@@ -145,11 +146,13 @@ class PaddingOptions:
 
     def refuse(self, *, may_cut: bool) -> None:
         """Raise UsageError for what says how to pad, where nothing is padded; sequences may be cut all the same."""
-        given = [self.mask, self.post is not None, self.value is not None]
-        cuts = [] if may_cut else [self.maxlen, self.truncating != "pre"]
-        if any([*given, *cuts]):
-            wrong = "--post/--pre, --value and --mask" if may_cut else _ALL_PADDING
-            raise UsageError(f"--ragged pads nothing: leave {wrong} out")
+        side = "--post" if self.post else "--pre"
+        given = {side: self.post is not None, "--value": self.value is not None, "--mask": self.mask}
+        if not may_cut:
+            given |= {"--maxlen": self.maxlen is not None, "--truncating": self.truncating != "pre"}
+        wrong = [option for option, is_given in given.items() if is_given]
+        if wrong:
+            raise UsageError("--ragged pads nothing: ", Advice(without=wrong))
 
     @property
     def cut_side(self) -> Side:
@@ -174,6 +177,3 @@ class PaddingOptions:
     def side(self, default: Side) -> Side:
         """The padding side that `--post/--pre` names."""
         return default if self.post is None else "post" if self.post else "pre"
-
-
-_ALL_PADDING = "--maxlen, --post/--pre, --truncating, --value and --mask"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqtool.advice import Advice
 from seqtool.commands._options import MemoryOptions
-from seqtool.errors import UsageError
+from seqtool.errors import DataError, NotSequencesError, UsageError
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -40,9 +41,27 @@ def one_source(source: str | None, command: str, using: MemoryOptions) -> Iterat
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     names = [source] if source else []
     with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
-        if len(found) > 1:
-            raise UsageError(f"{source} matches {len(found)} files; {command} takes one at a time")
-        yield Source(found[0], spool, limit)
+        yield Source(only(found, source, command), spool, limit)
+
+
+def only(found: Sequence[Input], source: str | None, command: str) -> Input:
+    """The one input behind a name; raises UsageError for a pattern that matches several."""
+    if len(found) > 1:
+        one = Advice(found[0].name, without=[source or "-"])
+        raise UsageError(f"{source} matches {len(found)} files; {command} takes one at a time, such as ", one)
+    return found[0]
+
+
+def only_arrays(found: Sequence[Input], source: str | None, command: str) -> Input:
+    """The one input behind a name, which must hold arrays; raises DataError that says how to make one of another."""
+    item = only(found, source, command)
+    if item.kind in ("npy", "npz"):
+        return item
+    from seqtool.tables.candidates import key_advice
+
+    said, key = key_advice([item])
+    made = Advice("seqtool", "group", item.name, *key.words) if said else Advice("seqtool", "pad", item.name)
+    raise DataError(f"{item.name}: not a file of arrays; .npz or .npy was expected; make one: ", made)
 
 
 def read(
@@ -61,7 +80,15 @@ def read(
     options = SourceOptions(
         foreign=described, allow_pickle=allow_pickle, dtype=dtype, spool=source.spool, memory=source.memory
     )
-    found, name = read_sequences(source.file, options), source.file.name
+    name = source.file.name
+    try:
+        found = read_sequences(source.file, options)
+    except NotSequencesError as error:
+        from seqtool.tables.candidates import key_advice
+
+        _, key = key_advice([source.file])
+        grouped = Advice("seqtool", "group", name if source.file.given else "-", *key.words)
+        raise DataError(error, "; if it is a table, group its rows: ", grouped) from None
     line = f"{count(len(found.ragged), 'sequence')}, {count(found.steps, 'step')} from {name}"
     summary.say("read", "; ".join([line, *found.notes]))
     summary.facts |= {"inputs": [name], "notes": found.notes}

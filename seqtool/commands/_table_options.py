@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TableOptions:
     """How tables are read."""
 
-    title: ClassVar[str] = "Text files"
+    title = "Text files"
     delimiter: Annotated[
         str | None,
         typer.Option(
@@ -39,7 +39,7 @@ class TableOptions:
 class ColumnOptions:
     """Which column plays which part; a column is a name, or a position counted from 0."""
 
-    title: ClassVar[str] = "Columns"
+    title = "Columns"
     key: Annotated[
         list[str] | None,
         typer.Option(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
 from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
+from seqtool.commands._source import only_arrays
 from seqtool.commands._values import parse_value
-from seqtool.errors import DataError, UsageError, check_choice
+from seqtool.errors import UsageError, check_choice
 
 if TYPE_CHECKING:
     from seqtool.files.inputs import Input
@@ -60,7 +61,6 @@ def check(
 
     Example: seqtool check train.npz --for torch --against test.npz
     """
-    from dataclasses import asdict
     from typing import get_args
 
     from seqtool import checking
@@ -71,7 +71,7 @@ def check(
     from seqtool.terminal import report
 
     if shared_keys and not against:
-        raise UsageError("--shared-keys says what another file may share: add --against OTHER")
+        raise UsageError("--shared-keys says what another file may share: add ", Advice("--against", "OTHER"))
     network = check_choice("--for", reader, get_args(checking.Reader))
     foreign = given.described(label, key, step_label, parse_value(value))
     limit = memory.allowed(using.max_memory)
@@ -79,7 +79,8 @@ def check(
     with ExitStack() as stack:
 
         def opened(*names: str) -> Input:
-            return _arrays(stack.enter_context(inputs.opened(names, spool=folder, memory=limit)))
+            found = stack.enter_context(inputs.opened(names, spool=folder, memory=limit))
+            return only_arrays(found, "".join(names), "check")
 
         file, other = opened(*([source] if source else [])), opened(against) if against else None
         spool = stack.enter_context(Spool(folder))
@@ -95,20 +96,9 @@ def check(
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
     if as_json:
-        shown = [{name: part for name, part in asdict(f).items() if name != "options"} for f in found]
+        shown = [{name: part for name, part in vars(f).items() if name != "advice"} for f in found]
         report.print_json({**facts, "findings": shown})
     else:
         show_findings(facts, found)
     if not holds:
         raise typer.Exit(1)
-
-
-def _arrays(found: Sequence[Input]) -> Input:
-    """The one input of a name, which must hold arrays."""
-    if len(found) > 1:
-        raise UsageError(f"{found[0].name} and {len(found) - 1} more match; check takes one file at a time")
-    if found[0].kind not in ("npy", "npz"):
-        raise DataError(
-            f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group and pad make one)"
-        )
-    return found[0]

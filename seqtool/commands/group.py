@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtool.commands._call import Call
+from seqtool.advice import Advice, Message
+from seqtool.commands._columns import refuse_columns_as_sources, require_key
 from seqtool.commands._options import (
     EmptyKey,
     MemoryOptions,
@@ -16,8 +17,6 @@ from seqtool.commands._options import (
     choice,
 )
 from seqtool.commands._table_options import ColumnOptions, TableOptions
-from seqtool.commands._values import call_without
-from seqtool.errors import DataError, NotNumbersError
 from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 def group(
     *,
-    call: Call,
     by: ColumnOptions,
     sources: Annotated[
         list[str] | None,
@@ -82,6 +80,8 @@ def group(
 
     check_output(to, sources=sources or [], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     inputs.require_any(sources or [])
+    refuse_columns_as_sources(sources or [], by, text)
+    require_key(sources or [], by, text)
     spec = by.spec(
         text,
         label_as=label_as,
@@ -104,11 +104,7 @@ def group(
         table = opening.open_tables(found, spec.text)
         watch = progress.watch(summary, quiet=to.quiet or to.as_json)
         names = [item.base_name for item in found]
-        try:
-            grouped = group_rows(table, spec, inputs=names, spool=spool, memory=allowed, watch=watch)
-        except NotNumbersError as error:
-            advised = call_without(call, spec, error.columns)
-            raise DataError(f"{error}: {advised}" if advised else str(error)) from None
+        grouped = group_rows(table, spec, inputs=names, spool=spool, memory=allowed, watch=watch)
         _tell(grouped.result, table, [item.name for item in found], summary)
         deliver(grouped.data, destination, to, summary, mask=padding.mask, threads=allowed.threads())
 
@@ -138,7 +134,10 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         summary.warnings.append(f"missing values became NaN: {detail}")
     if result.coarse:
         summary.warnings.append(
-            f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; --dtype float64 keeps it"
+            Message(
+                f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; keep it with ",
+                Advice("--dtype", "float64"),
+            )
         )
     summary.warnings += result.warnings
     if not len(result.ragged):

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
+from seqtool.commands._source import only_arrays
 
 
 def info(
@@ -45,7 +47,7 @@ def info(
     Example: seqtool info train.npz --sequence 7
     """
     from seqtool import codegen, errors
-    from seqtool.errors import DataError, UsageError
+    from seqtool.errors import UsageError
     from seqtool.files import inputs
     from seqtool.inspecting import show_file
     from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, slots_of
@@ -54,15 +56,14 @@ def info(
 
     errors.check_choice("--code", code, codegen.CODES)
     if code is not None and (as_json or sequence is not None):
-        raise UsageError("--code prints a program and nothing else; leave --json and --sequence out")
+        both = {"--json": as_json, "--sequence": sequence is not None}
+        raise UsageError(
+            "--code prints a program and nothing else; ",
+            Advice(without=[option for option, is_given in both.items() if is_given]),
+        )
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     with inputs.opened([source] if source else [], spool=folder, memory=limit) as found:
-        if len(found) > 1:
-            raise UsageError(f"{source} matches {len(found)} files; info takes one at a time")
-        if found[0].kind not in ("npy", "npz"):
-            raise DataError(
-                f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group takes tables)"
-            )
+        only_arrays(found, source, "info")
         if code is not None and found[0].path != found[0].given:
             raise UsageError(
                 f"--code prints a program that loads FILE, and {found[0].name} cannot be loaded again; name a file"

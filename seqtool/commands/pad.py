@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtool.advice import Advice, Message
 from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
 from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
 from seqtool.commands._values import names_in, one_or_all, padding_value, parse_value
@@ -64,10 +65,11 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors
+    from seqtool.arrays.dtypes import dtype_named
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.commands._source import one_source, read
     from seqtool.commands._transform import show_outcome
-    from seqtool.operations.cast import recast
+    from seqtool.operations.cast import check_cast, rounded, rounding_warnings
     from seqtool.operations.pad import pad_stream, with_entry
     from seqtool.operations.run import apply_all
     from seqtool.terminal.report import Summary
@@ -76,7 +78,7 @@ def pad(
     if ragged:
         padding.refuse(may_cut=True)
         if multiple_of > 1:
-            raise UsageError("--ragged pads nothing: leave --multiple-of out")
+            raise UsageError("--ragged pads nothing: ", Advice(without=["--multiple-of"]))
     check_output(to, sources=[source], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     summary = Summary("pad")
     with one_source(source, "pad", using) as opened:
@@ -93,7 +95,9 @@ def pad(
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.file.name):
             if ragged:
-                data: Any = recast(outcome.ragged, padding.dtype or outcome.ragged.values.dtype)
+                target = dtype_named(padding.dtype or outcome.ragged.values.dtype)
+                summary.warnings += rounding_warnings(check_cast(outcome.ragged, target), target)
+                data: Any = rounded(outcome.ragged, target)
             else:
                 data = pad_stream(
                     outcome.ragged,
@@ -139,6 +143,4 @@ def _mention_strip(ragged: Ragged, summary: Summary) -> None:
 
     hidden = hidden_padding(ragged)
     if hidden:
-        summary.say(
-            "note", f"{hidden.seen}; if that is leftover padding, {' '.join(hidden.options)} drops it"
-        )
+        summary.say("note", Message(f"{hidden.seen}; if that is leftover padding: ", Advice(*hidden.options)))

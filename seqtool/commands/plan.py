@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands import _completion
 from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
+from seqtool.commands._columns import refuse_columns_as_sources
 from seqtool.commands._options import (
     EmptyKey,
     JsonReport,
@@ -16,14 +18,14 @@ from seqtool.commands._options import (
     Traceback,
 )
 from seqtool.commands._table_options import ColumnOptions, TableOptions
-from seqtool.commands._values import call_without, names_in
+from seqtool.commands._values import call_without
 from seqtool.errors import UsageError
 from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
     from seqtool.inspecting.measure import Measured
-    from seqtool.inspecting.planning import Advice
+    from seqtool.inspecting.planning import Recommendation
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.terminal.report import Summary
 
@@ -74,10 +76,15 @@ def plan(
     from seqtool.terminal.report import Summary, print_json
 
     inputs.require_any(sources or [])
+    refuse_columns_as_sources(sources or [], by, text)
     of_table = bool(by.key) and given.array is None
+    described = given.described(by.label, by.key[0] if by.key else None, by.step_label)
     if of_table and (given.lengths or given.input_padding):
         raise UsageError(
-            "--lengths and --input-padding describe padded arrays; --key groups the rows of tables"
+            "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
+            Advice(without=["--key"]),
+            ", or ",
+            described.without("--lengths", "--input-padding"),
         )
     if not of_table:
         _refuse_table_options(by, text, empty_key)
@@ -87,7 +94,6 @@ def plan(
         spec = by.spec(text, empty_key=empty_key, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
-        described = given.described(by.label, next(iter(names_in(by.key)), None), by.step_label)
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
@@ -182,10 +188,10 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
     for name, held in given.items():
         if held != usual[name] and name not in ("key", "label", "step_label"):
             option = "--" + name.replace("_", "-")
-            raise UsageError(f"{option} is for tables; name the key column with --key")
+            raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 
 
-def _advised(call: Call | None, advice: Advice, measured: Measured, *, of_table: bool) -> Call | None:
+def _advised(call: Call | None, advice: Recommendation, measured: Measured, *, of_table: bool) -> Call | None:
     """The call that does what is advised: that of plan, for another command."""
     if call is None or advice.maxlen is None:
         return None

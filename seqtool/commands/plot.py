@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from seqtool.advice import Advice
 from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._options import Force, JsonSummary, MemoryOptions, Quiet, Traceback, Verbose
+from seqtool.commands._source import only_arrays
 from seqtool.words import count, human
 
 
@@ -69,13 +71,7 @@ def plot(
     summary = report.Summary("plot")
     names = [source] if source else []
     with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
-        if len(found) > 1:
-            raise errors.UsageError(f"{source} matches {len(found)} files; plot takes one at a time")
-        if found[0].kind not in ("npy", "npz"):
-            raise errors.DataError(
-                f"{found[0].name}: not a file of arrays; .npz or .npy was expected (group makes one from a table, "
-                "pad from other sequences)"
-            )
+        only_arrays(found, source, "plot")
         destination = outputs.choose(
             output,
             command="plot",
@@ -103,7 +99,7 @@ def plot(
     summary.say("drew", "; ".join([described(seen), *omitted]))
     aside = ""
     if output is None and destination.path is not None and outputs.stdout_is_elsewhere():
-        aside = "; -o - sends the data to standard output"
+        aside = f"; {Advice('-o', '-')} sends the data to standard output"
     summary.say("wrote", f"{destination.name}, {human(len(drawn))}{aside}")
     summary.facts |= {"inputs": [found[0].name], "notes": [*loaded.notes, *omitted], **seen.facts()}
     summary.facts |= {"output": str(destination.path or "-"), "bytes": len(drawn)}

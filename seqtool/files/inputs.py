@@ -17,7 +17,9 @@ from typing import IO, Any, Literal, cast
 
 from isal.igzip_lib import IsalError
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
+from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
 
@@ -48,12 +50,11 @@ _TEXT_SUFFIXES: dict[str, Kind] = {
     ".jsonl": "json",
     ".ndjson": "json",
 }
+_SUFFIXES = (*_BINARY_SUFFIXES, *_TEXT_SUFFIXES, ".gz", ".zst")
 STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
-_KEPT = (
-    1 << 13
-)  # of these, as `Input.head`: it holds most first rows, and thousands of files take little memory
+_KEPT = 1 << 13  # of these, as `Input.head`: most first rows, and thousands of files take little memory
 # What reading packed bytes may raise.
 BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 
@@ -140,7 +141,11 @@ def opened(
         elif "-" in sources:
             raise UsageError("- (standard input) cannot be joined with files; name one or the other")
         else:
-            found = [stack.enter_context(_file(path, spool)) for source in sources for path in _paths(source)]
+            found = [
+                stack.enter_context(_file(path, source, spool))
+                for source in sources
+                for path in _paths(source)
+            ]
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
                 _refuse_binary(item)
@@ -186,15 +191,14 @@ def _paths(source: str) -> list[Path]:
         [Path(name) for name in sorted(glob.glob(source, recursive=True))] if glob.has_magic(source) else []
     )
     if not found:
-        hint = "no file matches this pattern" if glob.has_magic(source) else "no such file"
-        raise DataError(f"{source}: {hint}")
+        raise no_such_file(source, _SUFFIXES)
     return found
 
 
 @contextlib.contextmanager
-def _file(path: Path, folder: Path | None) -> Iterator[Input]:
+def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        raise DataError(f"{path}: a folder; name the files in it, such as '{path}/*.csv'")
+        raise is_a_folder(source, _SUFFIXES)
     if path.is_file():
         yield _input(str(path), path, path, folder)
         return
@@ -223,6 +227,7 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
     kind = _recognise(name, packing, head)
+    refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
     if kind not in ("text", "json"):
         return Input(name, path, given, kind, packing, temporary=temporary)
@@ -231,8 +236,8 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
 
 
 def _empty(name: str) -> DataError:
-    hint = "; if the command before the pipe wrote a file instead, add -o - to it" if name == STDIN else ""
-    return DataError(f"{name}: empty; rows or sequences were expected{hint}")
+    hint = ["; if the command before the pipe wrote a file instead, add to it: ", Advice("-o", "-")]
+    return DataError(f"{name}: empty; rows or sequences were expected", *(hint if name == STDIN else []))
 
 
 @contextlib.contextmanager
@@ -249,7 +254,8 @@ def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
         except OSError as error:
             raise DataError(
                 f"{folder or tempfile.gettempdir()}: cannot hold the input ({why(error)}); name a folder with "
-                "more space: --temp-dir DIR"
+                "more space: ",
+                Advice("--temp-dir", "DIR"),
             ) from None
         yield Path(name)
 

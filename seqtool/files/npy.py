@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy
@@ -82,7 +83,8 @@ def checked_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
     if dtype.hasobject:
         raise DataError(
             f"{name}: an object array, which is pickled, and loading a pickle can run code; save it with "
-            "np.savez(file, *sequences), or as numbers; an .npy that you trust opens with --allow-pickle"
+            "np.savez(file, *sequences), or as numbers; an .npy that you trust opens with ",
+            Advice("seqtool", "pad", "FILE", "--allow-pickle"),
         )
     if dtype.names is not None:
         fields = ", ".join(dtype.names)

@@ -46,6 +46,7 @@ from typing import Any, BinaryIO, get_args
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
@@ -159,7 +160,8 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
     """The `meta` of a file of ours; raises DataError for one that is not, or of a newer version."""
     if not is_ours(archive):
         raise DataError(
-            f"{archive.name}: not written by seqtool (no seqtool metadata); seqtool pad converts it"
+            f"{archive.name}: not written by seqtool (no seqtool metadata); convert it: ",
+            Advice("seqtool", "pad", archive.name),
         )
     return parse_meta(_meta_text(archive), archive.name)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing, replacing_all
 from seqtool.files.writers import SUFFIXES, check_suffix
@@ -103,7 +104,7 @@ def _stdout_handle() -> int:
     else:
         closed = sys.stdout is None
     if closed:
-        raise DataError("standard output is closed; use -o FILE")
+        raise DataError("standard output is closed; name a file: ", Advice("-o", "FILE"))
     return 1
 
 
@@ -145,7 +146,10 @@ def choose(
         return destination
     if output is None and not dry_run and path.exists() and not may_replace(path):
         raise DataError(
-            f"{path}: exists and was not written by seqtool; add --force to replace it, or -o FILE"
+            f"{path}: exists and was not written by seqtool; add ",
+            Advice("--force"),
+            " to replace it, or ",
+            Advice("-o", "FILE"),
         )
     check_not_an_input(path, inputs)
     check_folder(path, path)
@@ -174,7 +178,9 @@ def named_by(output: str, *, suffixes: tuple[str, ...] = SUFFIXES, dry_run: bool
 def _refuse_terminal(*, dry_run: bool) -> None:
     if sys.stdout is not None and sys.stdout.isatty() and not dry_run:
         raise UsageError(
-            "the output is binary and standard output is a terminal; add -o FILE, or pipe it to a command"
+            "the output is binary and standard output is a terminal; add ",
+            Advice("-o", "FILE"),
+            ", or pipe it to a command",
         )
 
 
@@ -189,4 +195,4 @@ def check_not_an_input(path: Path, inputs: Sequence[Path | None]) -> None:
     """Raise UsageError for an output that would replace what is read."""
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):
-            raise UsageError(f"{path}: is both input and output; choose another -o")
+            raise UsageError(f"{path}: is both input and output; name another: ", Advice("-o", "FILE"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from seqtool.advice import Advice
 from seqtool.arrays.array_likes import kind_of
 from seqtool.errors import UsageError
 from seqtool.files.contents import members, x_alone
@@ -113,18 +114,13 @@ class Writer:
     mask: bool = True
     compress: bool = True
 
-    def check(
-        self, name: str, *, ragged: bool = False, mask: bool = False, compress: bool = False, dashes: str = ""
-    ) -> None:
-        """Raise UsageError where the format cannot hold what is asked for; `name` is the output's.
-
-        `dashes` are what stands before the name of an argument: -- on the command line.
-        """
+    def check(self, name: str, *, ragged: bool = False, mask: bool = False, compress: bool = False) -> None:
+        """Raise UsageError where the format cannot hold what is asked for; `name` is the output's."""
         here = f"{name}: {self.suffix} holds {self.holds}"
         for what, argument, asked in (("a mask", "mask", mask), ("compression", "compress", compress)):
             if asked and not getattr(self, argument):
                 other = _first(argument)
-                raise UsageError(f"{here}; use {other} for {what}, or leave {dashes}{argument} out")
+                raise UsageError(f"{here}; use {other} for {what}, or ", Advice(without=[f"--{argument}"]))
         if ragged and not self.ragged:
             raise UsageError(f"{here}, and ragged sequences have none; use {_first('ragged')}")
 

@@ -17,6 +17,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, damaged
 from seqtool.files.fortran import column_by_column
@@ -146,7 +147,8 @@ class ZipReader:
         if not _is_plain(info):
             raise DataError(
                 f"{self._label(member)}: compressed, so that it cannot be mapped; read it with np.load, or "
-                "write the file with seqtool pad without --compress"
+                "write the file anew, without --compress: ",
+                Advice("seqtool", "pad", self.name),
             )
         return memory_map(self._file, self._begin(info) + start, shape, dtype, fortran=fortran)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import chunks
+from seqtool.grouping.advising import rounding_warnings
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
@@ -26,7 +28,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
-    return [*found, *_of_missing(plan, state)]
+    return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
 def of_steps(keys: Sequence[str], ragged: Ragged) -> list[str]:
@@ -35,10 +37,8 @@ def of_steps(keys: Sequence[str], ragged: Ragged) -> list[str]:
     if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
         return []
     named = ", ".join(map(repr, keys))
-    return [
-        f"{single:,} of {len(ragged):,} sequences have one step: the key {named} tells steps apart, not sequences; "
-        "choose another --key"
-    ]
+    said = f"{single:,} of {len(ragged):,} sequences have one step: the key {named} tells steps apart, not sequences; "
+    return [Message(said, "choose another: ", Advice("--key", "COLUMN", without=["--key"]))]
 
 
 _FEW = 5  # sequences, of which nothing is said
@@ -48,9 +48,10 @@ def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
     """Keys that are words for missing values: the rows of each are one sequence."""
     for text, rows in keys.words.items():
         if text not in plan.options.missing:
-            yield (
-                f"key column {plan.label(column)!r} holds {text!r} in {count(rows, 'row')}, as a key like others; "
-                f"--missing {shlex.quote(text)} --empty-key drop leaves {'it' if rows == 1 else 'them'} out"
+            yield Message(
+                f"key column {plan.label(column)!r} holds {text!r} in {count(rows, 'row')}, as a key like others; to "
+                f"leave {'it' if rows == 1 else 'them'} out: ",
+                Advice("--missing", text, "--empty-key", "drop"),
             )
 
 
@@ -62,8 +63,11 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
     formats = [one for one in time_formats([cell]) if not text_sorts(cell, one)]
     if formats:
         falls = ":desc" if plan.roles.order_as[column].descending else ""
-        ways = " or ".join(f"--order-by {shlex.quote(f'{name}:{one}{falls}')}" for one in formats)
-        yield f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); {ways} sorts by time"
+        as_text, ways = ["--order-by", f"{name}:text{falls}"], list[object]()
+        for one in formats:
+            ways += [" or " if ways else "", Advice("--order-by", f"{name}:{one}{falls}", without=as_text)]
+        said = f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); "
+        yield Message(said, *ways, " sorts by time")
     if is_day(cell):
         yield f"order column {name!r} is sorted as text, but holds days of the week ({cell!r}): Friday before Monday"
 
@@ -72,9 +76,10 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
     """Words for missing values among classes, and what is no number among fractions."""
     for text, rows in labels.doubtful.items():
         if text not in labels.without:
-            yield (
-                f"label column {name!r} holds {text!r} in {count(rows, 'row')}, as a class of its own; "
-                f"--missing {shlex.quote(text)} --empty-label keep reads it as no label"
+            yield Message(
+                f"label column {name!r} holds {text!r} in {count(rows, 'row')}, as a class of its own; to read it as "
+                "no label: ",
+                Advice("--missing", text, "--empty-label", "keep"),
             )
     one_class = None if as_number else labels.one_class
     if one_class is not None:
@@ -83,9 +88,10 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
     stray = labels.stray
     if stray is not None:
         where = place(labels.rows[labels.codes[stray]])
-        yield (
-            f"label column {name!r} holds {stray!r} ({where}) among fractions, so each of these is a class of its "
-            f"own; --missing {shlex.quote(stray)} --empty-label keep reads it as no label"
+        yield Message(
+            f"label column {name!r} holds {stray!r} ({where}) among fractions, so each of these is a class of its own; "
+            "to read it as no label: ",
+            Advice("--missing", stray, "--empty-label", "keep"),
         )
 
 

@@ -133,7 +133,13 @@ class Encoder:
         }
         self._features = {
             column: Numbers(
-                target, words, text=plan.text, keep=keep, state=known.features.get(column), final=final
+                target,
+                words,
+                text=plan.text,
+                keep=keep,
+                rounds=options.dtype is not None,
+                state=known.features.get(column),
+                final=final,
             )
             for column in roles.features
         }
@@ -286,7 +292,9 @@ class Encoder:
         elif isinstance(encoder, Numbers):
             bad = bad_number(error, batch.arrays[column], batch.rows, encoder.options)
         else:
-            bad = BadCell(row_of(batch.rows, place), error.cell, expected=error.expected)
+            bad = BadCell(
+                row_of(batch.rows, place), error.cell, expected=error.expected, readings=error.readings
+            )
         state: Any = encoder.state
         encoder.state = replace(state, bad=earliest(state.bad, bad))
         return place

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
@@ -18,7 +19,7 @@ from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
-from seqtool.words import shortened
+from seqtool.words import join_names, shortened
 
 if TYPE_CHECKING:
     from seqtool.grouping.encoder import GroupOptions
@@ -105,14 +106,26 @@ class EncoderPlan:
         return self.asked_dtype or np.dtype(np.int64 if whole else np.float32)
 
     def static_dtype(self, state: EncoderState) -> np.dtype[Any]:
-        """The type of the static numbers, once all rows are known."""
-        whole = all(numbers.whole for numbers in state.statics.values())
-        return np.dtype(np.int64 if whole else np.float32)
+        """The type of the static numbers, once all rows are known: float64 where float32 would change some."""
+        if all(numbers.whole for numbers in state.statics.values()):
+            return np.dtype(np.int64)
+        single, double = np.dtype(np.float32), np.dtype(np.float64)
+        return single if all(numbers.loss(single) is None for numbers in state.statics.values()) else double
 
     def missing(self, state: EncoderState) -> dict[str, int]:
         """The columns of features and static numbers that have missing values, and how many."""
         columns = {**{column: state.features[column] for column in self.features}, **state.statics}
         return {self.label(column): numbers.missing for column, numbers in columns.items() if numbers.missing}
+
+    @property
+    def rounds(self) -> bool:
+        """Whether whole numbers are rounded to a float type, because somebody asked for it."""
+        return self.options.dtype is not None and dtype_named(self.options.dtype).kind == "f"
+
+    def rounded(self, state: EncoderState) -> dict[str, int]:
+        """The features of which whole numbers are rounded to the type asked for, and how many."""
+        counts = {self.label(column): state.features[column].rounded for column in self.features}
+        return {name: count for name, count in counts.items() if count}
 
     def coarse(self, state: EncoderState) -> list[str]:
         """The features that become float32 although some of their numbers have no room for a fraction there."""
@@ -148,13 +161,17 @@ class EncoderPlan:
             name = self.label(self.labels[error.column])
             texts = state.labels[error.column]
             before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
-            option = f"use --step-label {name} for one label per step"
+            others = [self.label(c) for part, c in self.labels.items() if part not in (error.column, "t")]
+            left = ["--label", join_names(others)] if others else []
+            of_steps = Advice("--step-label", name, *left, without=["--label"])
+            way_out = Message("for one label per step, use ", of_steps)
         else:
             name = self.label(int(error.column[1:]))
             before, after = error.before, error.after
-            option = f"leave --static {name} out, and it is a feature of each step"
+            way_out = Message("as a feature of each step: ", self.without_static([int(error.column[1:])]))
         return DataError(
-            f"column {name!r} changes from {before!r} to {after!r} within key {shortened(error.key)}; {option}"
+            f"column {name!r} changes from {before!r} to {after!r} within key {shortened(error.key)}; ",
+            way_out,
         )
 
     def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | None]:
@@ -182,6 +199,15 @@ class EncoderPlan:
         codes = [grouped.static[part] for part in parts.values()]
         columns = [_meant(some, meaning) for some, meaning in zip(codes, meanings, strict=True)]
         return _side_by_side(columns, meanings[0].dtype), tables
+
+    def without_static(self, columns: Collection[int], *words: str) -> Advice:
+        """The advice to leave out some static columns, with other words."""
+        left = [self.label(column) for column in self.roles.static if column not in columns]
+        if left:
+            return Advice("--static", join_names(left), *words, without=["--static"])
+        return Advice(
+            *words, without=[word for column in columns for word in ("--static", self.label(column))]
+        )
 
     def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
         """The sequences with all that belongs to them."""

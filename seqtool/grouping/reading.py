@@ -7,7 +7,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError
+from seqtool.grouping.advising import for_cell, for_features, for_order, without_features, without_static
 from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
@@ -86,7 +88,10 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
         if state.keys[column].empty and plan.options.empty_key == "error":
             raise DataError(
                 f"key column {plan.label(column)!r} is empty in {state.keys[column].empty:,} of {state.rows:,} rows; "
-                "say what to do with them: --empty-key drop, or --empty-key keep"
+                "say what to do with them: ",
+                Advice("--empty-key", "drop"),
+                ", or ",
+                Advice("--empty-key", "keep"),
             )
     if state.rows == state.dropped:
         raise DataError(f"all {state.rows:,} rows have an empty key; nothing is left to group")
@@ -97,9 +102,13 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
         _check_labels(plan, state.labels[part], column, state.rows, place)
     dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
     for column in plan.features:
-        _check_loss(plan, column, state.features[column].loss(dtype), place)
+        if loss := state.features[column].loss(dtype, rounds=plan.rounds):
+            where = f"{place(loss.row)}, column {plan.label(column)!r}"
+            raise DataError(f"{where}: {loss.reason}; ", for_features(plan, state))
     for column in plan.roles.static:
-        _check_loss(plan, column, state.statics[column].loss(static_dtype), place)
+        if loss := state.statics[column].loss(static_dtype):
+            where = f"{place(loss.row)}, static column {plan.label(column)!r}"
+            raise DataError(f"{where}: {loss.reason}; ", without_static(plan, [column]))
 
 
 def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:
@@ -114,8 +123,16 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
             if (bad := state.features[column].bad) and state.features[column].no_numbers
         }
         if wrong:
-            raise no_numbers_error(wrong)
-    raise bad_cell_error(fault.bad, fault.part, plan.label(fault.column), name=name, place=place)
+            positions = [column for column in sure if plan.label(column) in wrong]
+            raise no_numbers_error(wrong, without_features(plan, positions))
+    way_out = None
+    if fault.part in ("feature", "static"):
+        way_out = for_cell(plan, state, fault.part, fault.column, fault.bad)
+    elif fault.bad.readings:
+        way_out = for_order(plan, fault.column, fault.bad.readings)
+    raise bad_cell_error(
+        fault.bad, fault.part, plan.label(fault.column), name=name, place=place, way_out=way_out
+    )
 
 
 def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int, count: int) -> None:
@@ -137,8 +154,10 @@ def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int,
         first, text = min((labels.rows[labels.codes[text]], text) for text in without)
         raise DataError(
             f"label column {name!r} is empty in {count:,} of {rows:,} rows, the first at {place(first)}"
-            f"{f' ({text!r})' if text else ''}; say what to do with these sequences: --empty-label drop, "
-            "or --empty-label keep"
+            f"{f' ({text!r})' if text else ''}; say what to do with these sequences: ",
+            Advice("--empty-label", "drop"),
+            ", or ",
+            Advice("--empty-label", "keep"),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice
 from seqtool.grouping.encoder import EmptyKey, EmptyLabel, GroupOptions
@@ -51,9 +52,14 @@ class GroupSpec:
 
     def __post_init__(self) -> None:
         if not self.key:
-            raise UsageError("no key: say with --key which column tells sequences apart, such as --key 0")
+            raise UsageError("no key: say which column tells sequences apart, such as ", Advice("--key", "0"))
         if self.columns is not None and self.drop:
-            raise UsageError("--columns and --drop both choose the features; use one of them")
+            raise UsageError(
+                "--columns and --drop both choose the features: ",
+                Advice(without=["--drop"]),
+                ", or ",
+                Advice(without=["--columns"]),
+            )
         check_choice("--label-as", self.label_as, get_args(LabelKind))
         check_choice("--empty-key", self.empty_key, get_args(EmptyKey))
         check_choice("--empty-label", self.empty_label, get_args(EmptyLabel))

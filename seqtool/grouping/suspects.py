@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
+from seqtool.grouping.advising import without_features, without_static
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.tables.cells import LabelState, label_number, reads_as_missing
-from seqtool.words import join_names, listed
+from seqtool.words import listed
 
 _FIRST = 16  # rows that clear most columns of suspicion
 _FEW = 3  # rows, below which nothing is suspected
@@ -51,13 +52,14 @@ class Suspects:
             if _holds(lambda cells: cells == value, batch[name])  # noqa: B023 - called at once
         }
         count = len(next(iter(batch.values())))
-        self._counting = {
-            name: first
-            for name, first in self._counting.items()
-            if batch[name][0] == first + self._rows
-            and batch[name][-1] == first + self._rows + count - 1
-            and (np.diff(batch[name]) == 1).all()
-        }
+        with np.errstate(over="ignore"):  # of numbers near the end of their type, which count nothing
+            self._counting = {
+                name: first
+                for name, first in self._counting.items()
+                if batch[name][0] == first + self._rows
+                and batch[name][-1] == first + self._rows + count - 1
+                and (np.diff(batch[name]) == 1).all()
+            }
         for part, names in self._copies.items():
             self._copies[part] = [name for name in names if self._is_copy(part, batch, name, labels[part])]
         self._rows += count
@@ -85,9 +87,11 @@ class Suspects:
         for part, column in plan.labels.items():
             name = plan.label(column)
             if column in plan.features:
-                yield f"label {name!r} is a feature too, which leaks the label; leave it out of --columns"
+                leaks = f"label {name!r} is a feature too, which leaks the label"
+                yield _with(leaks, without_features(plan, [column]))
             if column in plan.roles.static:
-                yield f"label {name!r} is static too, which leaks the label; leave --static {shlex.quote(name)} out"
+                leaks = f"label {name!r} is static too, which leaks the label"
+                yield _with(leaks, plan.without_static([column]))
             if self._rows > 1 and len(labels[part].codes) > 1:
                 for copy in self._copies[part]:
                     yield self._said(
@@ -114,19 +118,20 @@ class Suspects:
 
     def _said(self, names: Sequence[str], what: str) -> str:
         """What is suspected of some columns, and how they are left out, if that leaves any feature."""
-        plan, labels = self._plan, [self._plan.label(self._columns[name]) for name in names]
+        columns = [self._columns[name] for name in names]
+        labels = [self._plan.label(column) for column in columns]
         many = len(labels) > 1
         shown = f"columns {listed([*map(repr, labels)])}" if many else f"column {labels[0]!r}"
         verb = "" if what.split()[0] in ("leaks", "counts", "holds") else "are " if many else "is "
-        them = "them" if many else "it"
-        option = f"--drop {shlex.quote(join_names(labels))} leaves {them} out"
-        if names[0][0] == "s":
-            option = f"leave {' '.join(f'--static {shlex.quote(label)}' for label in labels)} out"
-        elif plan.roles.chosen:
-            option = f"leave {them} out of --columns"
-        if names[0][0] == "f" and len(names) == len(plan.features):
-            return f"{shown} {verb}{what}"
-        return f"{shown} {verb}{what}; {option}"
+        without = without_static if names[0][0] == "s" else without_features
+        return _with(f"{shown} {verb}{what}", without(self._plan, columns), "them" if many else "it")
+
+
+def _with(said: str, advice: Advice | None, them: str = "it") -> Message:
+    """A sentence about columns, and how to leave them out, where that is possible."""
+    if advice is None:
+        return Message(said)
+    return Message(said, "; ", advice, f" leaves {them} out" if advice.words else "")
 
 
 def _holds(test: Callable[..., Array], *columns: Array) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots, span
@@ -103,7 +103,8 @@ def of_ours(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
     """The sequences of a file of this name; raises DataError where nobody knows what they are."""
     if data is None:
         raise DataError(
-            f"{name}: not written by seqtool, so its sequences are unknown; convert it with seqtool pad"
+            f"{name}: not written by seqtool, so its sequences are unknown; convert it: ",
+            Advice("seqtool", "pad", name),
         )
     return data
 
@@ -133,7 +134,7 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
         if isinstance(found, int):
             return found
         if found:
-            raise DataError(f"{name}: {_which_part(key, found, missing=rest)}")
+            raise DataError(f"{name}: ", _which_part(key, found, missing=rest))
     elif not rest:
         for places in _places(data.keys, key):
             return int(places[0])
@@ -181,8 +182,10 @@ def _which_part(key: Sequence[str], parts: Sequence[int], *, missing: Sequence[s
     there = ", ".join(map(str, parts[:_PARTS])) + (", ..." if len(parts) > _PARTS else "")
     if missing:
         return f"the key {join_names(key)!r} has no part {missing[0]}, only {there}"
-    call = shlex.join(["--sequence", join_names([*key, str(parts[0])])])
-    return f"the key {join_names(key)!r} has several parts: {there}; choose one of them: {call}"
+    return Message(
+        f"the key {join_names(key)!r} has several parts: {there}; choose one of them: ",
+        Advice("--sequence", join_names([*key, str(parts[0])])),
+    )
 
 
 def _is_whole(text: str) -> bool:

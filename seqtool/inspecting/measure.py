@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, NotSequencesError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.sequences.padding_values import Side
 from seqtool.sources.options import SourceOptions
@@ -58,7 +59,12 @@ def of_tables(
         if rows:
             notes.append(f"{count(rows, 'row')} dropped: {reason}")
     if counted.rows.kept == len(counted.lengths) > 1:
-        warnings.append("every key has one row; if a list column holds the steps, name it with --array")
+        warnings.append(
+            Message(
+                "every key has one row; if a list column holds the steps, name it: ",
+                Advice("--array", "NAME"),
+            )
+        )
     return Measured(counted.lengths, len(counted.features), table.dtype or "float32", None, notes, warnings)
 
 
@@ -72,22 +78,26 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
 
     if len(found) > 1:
         raise UsageError(
-            f"{len(found)} files of sequences; plan takes one at a time (tables with --key: several)"
+            f"{len(found)} files of sequences; plan takes one at a time; of tables, whose rows a column groups, "
+            "several: ",
+            Advice("--key", "COLUMN"),
         )
     try:
         result = read_sequences(found[0], options)
-    except DataError as error:
-        if found[0].kind in ("npy", "npz"):
-            raise
-        raise DataError(
-            f"{error}; if it is a table, name the column that identifies sequences with --key"
-        ) from None
+    except NotSequencesError as error:
+        from seqtool.tables.candidates import key_advice
+
+        said, advice = key_advice(found)
+        told = f"; if it is a table, name the column that identifies sequences; {said}such as "
+        raise DataError(error, told, advice) from None
     warnings, values = [*result.warnings], result.ragged.values
     hidden = hidden_padding(result.ragged) if result.dense else None
     if hidden:
         warnings.append(
-            f"{hidden.seen}; if that is leftover padding, drop it with seqtool pad {' '.join(hidden.options)}, "
-            "then plan what that writes"
+            Message(
+                f"{hidden.seen}; if that is leftover padding, drop it and plan what this writes: ",
+                Advice("seqtool", "pad", "FILE", *hidden.options),
+            )
         )
     features = None if values.ndim == 1 else values.shape[1]
     return Measured(result.ragged.lengths, features, values.dtype, result.padding, result.notes, warnings)

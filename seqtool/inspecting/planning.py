@@ -54,7 +54,7 @@ class Saving:
 
 
 @dataclass(frozen=True)
-class Advice:
+class Recommendation:
     """What to do: pad to `maxlen`; with `ragged`, better pad each batch alone, and to `maxlen` what must be a block.
 
     `maxlen` is None where there is nothing to pad.
@@ -72,7 +72,7 @@ class LengthPlan:
     counts: LengthCounts
     candidates: tuple[Candidate, ...]
     savings: tuple[Saving, ...]
-    advice: Advice
+    advice: Recommendation
 
     def facts(self) -> dict[str, Any]:
         """All of it as plain data: what `--json` shows."""
@@ -120,7 +120,9 @@ def plan_lengths(counts: LengthCounts, *, features: int | None, itemsize: int) -
         raise UsageError(f"itemsize is {itemsize} and features {features}; at least 1 and 0 were expected")
     if not counts.steps:
         nothing = "no sequences" if not counts.count else "no steps: every sequence is empty"
-        return LengthPlan(counts, (), (), Advice(None, False, f"There are {nothing}, so nothing to pad."))
+        return LengthPlan(
+            counts, (), (), Recommendation(None, False, f"There are {nothing}, so nothing to pad.")
+        )
     step = itemsize * (1 if features is None else features)
     candidates = tuple(
         _candidate(counts, maxlen, origin, step) for maxlen, origin in sorted(_maxlens(counts).items())
@@ -174,14 +176,16 @@ def _savings(counts: LengthCounts) -> tuple[Saving, ...]:
     return (*found, Saving("packed", counts.steps, 0))
 
 
-def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Advice:
+def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Recommendation:
     """The rule that `plan_lengths` states."""
     longest = candidates[-1]
     if not longest.padding:
-        return Advice(longest.maxlen, False, "All sequences have this length: nothing is padded or cut.")
+        return Recommendation(
+            longest.maxlen, False, "All sequences have this length: nothing is padded or cut."
+        )
     if 3 * longest.padding <= longest.slots:
         reason = f"Nothing is cut, and only {_padding(longest)} of the slots are padding."
-        return Advice(longest.maxlen, False, reason)
+        return Recommendation(longest.maxlen, False, reason)
     least = next(found for found in candidates if 100 * found.lost <= counts.steps)
     if 10 * least.slots <= 9 * longest.slots:
         one, lost = least, percent(least.lost, counts.steps)
@@ -198,9 +202,11 @@ def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Advice:
         )
         price = "cuts nothing"
     if 2 * one.padding <= one.slots:
-        return Advice(one.maxlen, False, f"{reason}.")
+        return Recommendation(one.maxlen, False, f"{reason}.")
     reason += ": keep the sequences ragged, and pad each batch to its own longest."
-    return Advice(one.maxlen, True, f"{reason} If it must be one block, maxlen {one.maxlen:,} {price}.")
+    return Recommendation(
+        one.maxlen, True, f"{reason} If it must be one block, maxlen {one.maxlen:,} {price}."
+    )
 
 
 def _padding(candidate: Candidate) -> str:

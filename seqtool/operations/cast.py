@@ -1,4 +1,4 @@
-"""Casting the steps of sequences, where nothing but the rounding of a fraction may be lost."""
+"""Casting the steps of sequences, where nothing but the rounding to a float may be lost."""
 
 from __future__ import annotations
 
@@ -6,50 +6,79 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
+from seqtool.advice import Advice, Message
+from seqtool.arrays.dtypes import Array, describe_loss, first_loss, rounding
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, chunks, lazy_map
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged
 
 
-def check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> None:
-    """Raise DataError where a cast of the values would lose more than the rounding of a fraction."""
+def check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> int:
+    """How many whole numbers a cast of the values to a float dtype, which somebody asked for, rounds.
+
+    Raises DataError where a cast would lose more than that and the rounding of fractions.
+    """
     if ragged.values.dtype == dtype:
-        return
-    cell = lost(ragged.values, dtype)
+        return 0
+    count, cell = (
+        rounded_cells(ragged.values, dtype) if dtype.kind == "f" else (0, lost(ragged.values, dtype))
+    )
     if cell is None:
-        return
+        return count
     step, *feature = cell
     offsets = ragged.offsets
     sequence = sequence_of(offsets, step)
     where = f"sequence {sequence}, step {step - int(offsets[sequence : sequence + 1][0])}"
     if feature:
         where += f", feature {feature[0] if ragged.features is None else ragged.features[feature[0]]}"
-    raise DataError(f"{where}: {describe_loss(ragged.values[step : step + 1][0][*feature].item(), dtype)}")
+    number = ragged.values[step : step + 1][0][*feature].item()
+    raise DataError(f"{where}: {describe_loss(number, dtype)}; ", wide_enough(ragged.values))
 
 
-def recast(ragged: Ragged, dtype: str | np.dtype[Any]) -> Ragged:
-    """The same sequences with values of another type, cast where they are read; errors as in `pad`.
+def wide_enough(values: AnyArray) -> Message:
+    """The way out where a dtype holds some numbers not: the first of the usual ones that does."""
+    usual = ("float32", "float64") if values.dtype.kind == "f" else ("int64",)
+    name = next((name for name in usual if lost(values, np.dtype(name)) is None), None)
+    if name is None:
+        return Message("to keep the type that they have, ", Advice(without=["--dtype"]))
+    return Message("choose ", Advice("--dtype", name))
 
-    >>> recast(Ragged(np.array([1, 2]), np.array([0, 2])), "float32").values
-    array([1., 2.], dtype=float32)
-    """
-    target = dtype_named(dtype)
-    if ragged.values.dtype == target:
-        return ragged
-    check_cast(ragged, target)
-    return rounded(ragged, target)
+
+def rounding_warnings(count: int, dtype: np.dtype[Any]) -> list[str]:
+    """The warning that so many whole numbers were rounded to a float dtype, where there are any."""
+    if not count:
+        return []
+    numbers = f"{count:,} whole number{'s were' if count > 1 else ' was'} rounded to {dtype}"
+    return [
+        Message(f"{numbers}, which cannot hold them exactly; to keep them, ", Advice(without=["--dtype"]))
+    ]
 
 
 def rounded(ragged: Ragged, dtype: np.dtype[Any]) -> Ragged:
-    """The same with values of another type, cast where they are read, whatever that does to them."""
+    """The same with values of another type, cast where they are read, whatever that does to them.
+
+    >>> rounded(Ragged(np.array([1, 2]), np.array([0, 2])), np.dtype("float32")).values
+    array([1., 2.], dtype=float32)
+    """
 
     def cast_rows(rows: Array) -> Array:
         with np.errstate(all="ignore"):
             return rows.astype(dtype, copy=False)
 
     return ragged.replace(values=lazy_map(cast_rows, ragged.values, dtype=dtype))
+
+
+def rounded_cells(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, tuple[int, ...] | None]:
+    """How many whole numbers a cast to a float dtype rounds, and the cell of the first that becomes an infinity."""
+    count, cell = 0, None
+    for begin, part in chunks(values):
+        found = rounding(part, dtype)
+        count += found.count
+        if cell is None and found.overflow is not None:
+            row, *within = np.unravel_index(found.overflow, part.shape)
+            cell = begin + int(row), *map(int, within)
+    return count, cell
 
 
 def lost(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, ...] | None:

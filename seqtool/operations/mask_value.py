@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
@@ -18,6 +19,8 @@ from seqtool.errors import DataError
 _TRIED = (0, -1, -2, -9, -10, -99, -100, -999, -1000, -9999, -10_000, -99_999, -100_000, -1_000_000)
 
 _UNSIGNED = (0, 255, 254, 253, 65_535, 65_534, 999_999, 9_999_999)  # float32 holds each of them
+
+_SINGLE = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,13 @@ def free_value(values: AnyArray, dtype: np.dtype[Any] | None = None) -> int:
     for value, found in zip(tried, held, strict=True):
         if found is None:
             return value
+    wider: list[object] = []
+    if dtype.kind in "biu" and None in _holding(values, candidates(_SINGLE), _SINGLE):
+        wider = [", or take a type that holds more numbers: ", Advice("--dtype", _SINGLE.name)]
     raise DataError(
-        f"no mask value is free: real steps hold each of {', '.join(map(str, tried))}; name one that is with "
-        "--value, or a wider type with --dtype, such as float32"
+        f"no mask value is free: real steps hold each of {', '.join(map(str, tried))}; name one that is: ",
+        Advice("--value", "V"),
+        *wider,
     )
 
 

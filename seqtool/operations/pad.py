@@ -13,11 +13,12 @@ from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, check_whole, names_arguments
-from seqtool.operations.cast import check_cast
+from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
@@ -73,7 +74,7 @@ def pad_stream(
     auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)
-    check_cast(ragged, target)
+    rounded = check_cast(ragged, target)
     if auto:
         value = free_value(ragged.values, target)
     longest = span(ragged.lengths).largest if maxlen is None else maxlen
@@ -82,7 +83,14 @@ def pad_stream(
     if longest > 0 and maxlen is not None:
         cut = Truncate(slots, truncating).apply(ragged, None, spool=spool or Spool())
     return PaddedStream(
-        cut.ragged, slots, padding, cast(Value, value), target, steps_cut=cut.cut, lines=tuple(cut.lines)
+        cut.ragged,
+        slots,
+        padding,
+        cast(Value, value),
+        target,
+        steps_cut=cut.cut,
+        lines=tuple(cut.lines),
+        warnings=tuple(rounding_warnings(rounded, target)),
     )
 
 
@@ -135,8 +143,8 @@ def pad(
     )
     check_blow_up(planned)
     learnt = padded_class(ragged)
-    if learnt:
-        warnings.warn(as_arguments(learnt), stacklevel=3)
+    for warning in [*planned.warnings, *([learnt] if learnt else [])]:
+        warnings.warn(as_arguments(warning), stacklevel=3)
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}
@@ -190,8 +198,12 @@ def check_blow_up(planned: PaddedStream) -> None:
     few, most = (int(np.quantile(lengths, share, method="inverted_cdf")) for share in (0.95, 0.99))
     raise DataError(
         f"x would be {planned.shape} {planned.dtype}, {human(planned.nbytes)}, although the sequences hold "
-        f"{human(real)}: the longest, {key}, has {lengths[longest]:,} steps; --maxlen {max(few, 1)} covers 95 % of "
-        f"the sequences, --maxlen {max(most, 1)} 99 %; or keep them as they are: --ragged"
+        f"{human(real)}: the longest, {key}, has {lengths[longest]:,} steps; ",
+        Advice("--maxlen", max(few, 1)),
+        " covers 95 % of the sequences, ",
+        Advice("--maxlen", max(most, 1)),
+        " 99 %; or keep them as they are: ",
+        Advice("--ragged"),
     )
 
 

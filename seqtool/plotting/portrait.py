@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
@@ -188,7 +189,9 @@ def _find_feature(ragged: Ragged, feature: str | None) -> int:
     if feature is None:
         return 0
     if ragged.values.ndim == 1:
-        raise DataError(f"--feature {feature}: a step is a single number here; leave --feature out")
+        raise DataError(
+            f"--feature {feature}: a step is a single number here; ", Advice(without=["--feature"])
+        )
     names, width = ragged.features or (), ragged.values.shape[1]
     if feature in names:
         return names.index(feature)

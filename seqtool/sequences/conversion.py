@@ -237,7 +237,7 @@ _PLAIN = {list, tuple, np.ndarray}
 def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     """The same sequences, those of other libraries as NumPy arrays, and how many of their values are missing."""
     kinds = {*map(type, sequences)}
-    masked = any(map(_holds_masked, sequences))
+    masked = _hold_masked_steps(sequences)
     if kinds <= _PLAIN and not masked and not any(map(_holds_objects, sequences)):
         return sequences, 0
     items, missing = list(sequences), 0
@@ -257,11 +257,12 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     return items, missing
 
 
-def _holds_masked(sequence: Any) -> bool:
-    """Whether steps are masked arrays, whose masks NumPy drops where it joins them."""
-    if type(sequence) not in (list, tuple) or not len(sequence) or isinstance(sequence[0], (int, float)):
-        return False
-    return any(isinstance(step, np.ma.MaskedArray) and step.ndim for step in sequence)
+def _hold_masked_steps(sequences: Sequence[Any]) -> bool:
+    """Whether steps in lists are masked arrays, whose masks NumPy drops where it joins them."""
+    lists = (s for s in sequences if type(s) in (list, tuple) and s and type(s[0]) not in (int, float))
+    kinds = {*map(type, chain.from_iterable(lists))}
+    # A single masked number is NaN to NumPy itself.
+    return any(issubclass(kind, np.ma.MaskedArray) for kind in kinds - {type(np.ma.masked)})
 
 
 def _holds_objects(sequence: Any) -> bool:

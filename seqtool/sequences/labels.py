@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
@@ -119,7 +120,7 @@ def padded_class(data: Ragged | Padded) -> str | None:
         return None
     padding = int(labels.value)
     name = str(classes[padding : padding + 1].tolist()[0])
-    return (
-        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; "
-        f"group with --label-value {UNLABELLED}"
+    return Message(
+        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; group with ",
+        Advice("--label-value", UNLABELLED),
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.array_likes import is_array_like
 from seqtool.arrays.dtypes import first_loss
 from seqtool.errors import DataError, UsageError
@@ -18,6 +19,7 @@ Value = float | tuple[float, ...]
 """What padding holds: one number, or one for each feature."""
 
 
+_SINGLE = np.dtype(np.float32)
 UNLABELLED = -100
 """The class id of what has no label, and what padding holds in labels of steps: losses pass it over by convention."""
 
@@ -52,9 +54,12 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
             raise DataError(f"value is {value!r}; a number, or a tuple of one for each feature, was expected")
         held = np.array([number])
         if held.dtype == object or first_loss(held, dtype) is not None:  # object: an integer past 64 bits
+            single = held.dtype != object and dtype != _SINGLE and first_loss(held, _SINGLE) is None
             shown = str(number) if len(str(number)) <= 24 else f"{str(number)[:20]}..."
             raise DataError(
-                f"value {shown} cannot be held in {dtype}; choose another --value, or --dtype float32"
+                f"value {shown} cannot be held in {dtype}; choose another, such as ",
+                Advice("--value", "0"),
+                *([", or ", Advice("--dtype", _SINGLE.name)] if single else []),
             )
 
 

@@ -27,8 +27,8 @@ class PaddedStream:
     """A padding not yet carried out: its shape is known, its blocks come on demand.
 
     This is how large work is done: the block of N x T slots never stands in memory as a whole. No sequence of
-    `ragged` has more than `maxlen` steps; `steps_cut` were left out before, and `lines` tell a person of them. Make
-    one with `seqtool.operations.pad.pad_stream`.
+    `ragged` has more than `maxlen` steps; `steps_cut` were left out before; `lines` and
+    `warnings` are what a person should know. Make one with `seqtool.operations.pad.pad_stream`.
     """
 
     ragged: Ragged
@@ -38,6 +38,7 @@ class PaddedStream:
     dtype: np.dtype[Any]
     steps_cut: int = 0
     lines: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ragged)

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import check_text
@@ -100,7 +101,11 @@ def companions(
             added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
             if named or (strict and part in NEVER_LOST):
-                raise DataError(f"{error}; --array {taken[0]} alone leaves it out") from None
+                options = {"--label": "y", "--step-label": "step_y", "--key": "keys"}
+                alone = Advice(
+                    "--array", taken[0], without=[o for o, held in options.items() if given.get(held)]
+                )
+                raise DataError(error, "; to leave it out: ", alone) from None
             found.misfits[name] = str(error)
             continue
         found.parts |= added
@@ -309,8 +314,11 @@ def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
         if len(shape) == 2 and all(map(_is_one_hot, (part for _, part in chunks(labels)))):
             return False
         raise DataError(
-            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; "
-            f"--step-label {name} or --label {name} says which"
+            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; ",
+            Advice("--step-label", name),
+            " or ",
+            Advice("--label", name),
+            " says which",
         )
     return holds_one(labels, data)
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.errors import DataError, UsageError
@@ -52,15 +54,18 @@ def refuse_options(name: str, spec: ForeignSpec) -> None:
     """Raise UsageError for options that describe a file of ours, which describes itself."""
     if spec.options:
         raise UsageError(
-            f"{name} was written by seqtool and describes its own arrays, lengths and padding: leave "
-            f"{', '.join(spec.options[::2])} out"
+            f"{name} was written by seqtool and describes its own arrays, lengths and padding: ",
+            Advice(without=spec.options[::2]),
         )
 
 
 def refuse_names(spec: ForeignSpec) -> None:
     """Raise UsageError for names of arrays, where a file is a single one."""
     if spec.array or spec.named:
-        raise UsageError("--array, --label and --key name arrays of an .npz; an .npy holds only one")
+        raise UsageError(
+            "--array, --label and --key name arrays of an .npz; an .npy holds only one: ",
+            spec.without("--array", "--label", "--step-label", "--key"),
+        )
 
 
 # Which arrays
@@ -90,7 +95,9 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     chosen = _chosen(names, foreign)
     for i, (option, name) in enumerate(given):
         if name in chosen.names or name in [other for _, other in given[:i]]:
-            raise UsageError(f"{option} {name}: that array is already used for something else")
+            raise UsageError(
+                f"{option} {name}: that array is already used for something else; ", Advice(without=[option])
+            )
     return chosen
 
 
@@ -99,7 +106,10 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
         if foreign.lengths or foreign.input_padding:
-            raise UsageError("--lengths and --input-padding describe padded arrays; these are not padded")
+            raise UsageError(
+                "--lengths and --input-padding describe padded arrays; these are not padded: ",
+                foreign.without("--lengths", "--input-padding"),
+            )
         return Chosen(names, "numbered") if numbered else Chosen(["values", "offsets"], "ragged")
     apart = None
     if foreign.lengths is not None and foreign.lengths not in names:
@@ -111,7 +121,10 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
     if array is None or array not in names:
         what = f"no array {array!r}" if array else "several arrays"
-        raise DataError(f"holds {what}; choose one with --array: {', '.join(names)}")
+        near = (get_close_matches(array, names, 1) if array else []) or names
+        raise DataError(
+            f"holds {what}; choose one of {', '.join(names)}, such as ", Advice("--array", near[0])
+        )
     return Chosen([array, lengths] if lengths in names else [array], lengths=apart)
 
 
@@ -210,8 +223,10 @@ def _told(archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec,
         if known is not None:  # then there is no need of it
             return _Told(known, side)
         if strict:
-            way_out = f"name lengths with --lengths; --array {names[0]} alone takes all steps as real"
-            raise DataError(f"{error}; {way_out}") from None
+            named, alone = Advice("--lengths", "NAME"), Advice("--array", names[0])
+            raise DataError(
+                error, "; name lengths: ", named, "; or to take all steps as real: ", alone
+            ) from None
         return _Told(known, side, misfits={_MASK: str(error)})
     if known is None:
         return _Told(masked, mask_side, by_mask=True)
@@ -234,7 +249,12 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
     check_value_shape(foreign.value or 0, x.shape[2:])
     if known is None:
         if foreign.input_padding:
-            raise UsageError("--input-padding has no effect without lengths: add --lengths")
+            raise UsageError(
+                "--input-padding has no effect without lengths: add ",
+                Advice("--lengths", "NAME"),
+                ", or ",
+                Advice(without=["--input-padding"]),
+            )
         slots = x.shape[1]
         lengths: AnyArray = Lazy(x.shape[:1], np.dtype(np.int64), lambda a, b: np.full(b - a, slots))
     elif known.shape != x.shape[:1] or not (known.dtype.kind in "iu" or are_whole_floats(known)):
@@ -269,7 +289,8 @@ def _joined(arrays: list[Array]) -> Ragged:
         if array.ndim > 2:
             raise DataError(
                 f"arr_{i} has shape {array.shape}; (steps,) or (steps, features) was expected of sequences; if it "
-                f"holds all of them, use --array arr_{i}"
+                "holds all of them, use ",
+                Advice("--array", f"arr_{i}"),
             )
         like = arrays[full[0]] if full else array
         if array.ndim not in (1, 2) or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.errors import DataError, UsageError
@@ -24,7 +25,7 @@ def lengths_of(mask: AnyArray, name: str, block: tuple[int, ...]) -> tuple[AnyAr
     >>> np.asarray(lengths).tolist(), side
     ([1, 2], 'pre')
     """
-    if mask.shape != block[:2] or mask.dtype.kind not in "biuf":
+    if mask.ndim != 2 or mask.shape != block[:2] or mask.dtype.kind not in "biuf":
         raise DataError(
             f"{name} is {mask.dtype} {mask.shape}; a mask of booleans, or of 0 and 1, of shape {block[:2]} was expected"
         )
@@ -70,7 +71,8 @@ def _check_numbers(part: Array, name: str, begin: int) -> None:
 
 def told_by(known: AnyArray | None, name: str, block: tuple[int, ...]) -> tuple[AnyArray | None, Side | None]:
     """The lengths and the side that an array tells: lengths, which tell no side, or a mask (N, T)."""
-    return (known, None) if known is None or known.shape != block[:2] else lengths_of(known, name, block)
+    is_mask = known is not None and known.ndim == 2 and known.shape == block[:2]
+    return lengths_of(known, name, block) if known is not None and is_mask else (known, None)
 
 
 def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:
@@ -79,7 +81,8 @@ def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:
         return foreign
     if foreign.input_padding not in (None, side):
         raise UsageError(
-            f"--input-padding is {foreign.input_padding}, but the mask tells {side}: leave --input-padding out"
+            f"--input-padding is {foreign.input_padding}, but the mask tells {side}: ",
+            Advice(without=["--input-padding"]),
         )
     return replace(foreign, input_padding=side)
 
@@ -92,5 +95,6 @@ def check_same(known: AnyArray, masked: AnyArray, name: str) -> None:
             i = begin + int(differ[0])
             told, counted = (int(lengths[i : i + 1][0]) for lengths in (known, masked))
             raise DataError(
-                f"lengths[{i}] is {told}, but {name}[{i}] is true in {counted} slots; name the right one with --lengths"
+                f"lengths[{i}] is {told}, but {name}[{i}] is true in {counted} slots; name the right one: ",
+                Advice("--lengths", "NAME"),
             )

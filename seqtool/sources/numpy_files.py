@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import span
 from seqtool.errors import DataError, UsageError, at
@@ -57,7 +58,8 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
     if options.foreign.lengths or options.foreign.input_padding:
         raise UsageError(
-            "--lengths and --input-padding describe padded arrays; an object array is not padded"
+            "--lengths and --input-padding describe padded arrays; an object array is not padded: ",
+            options.foreign.without("--lengths", "--input-padding"),
         )
     items = loaded.tolist()  # lists or arrays; those of one length NumPy took apart
     if not isinstance(items, list):
@@ -119,7 +121,11 @@ def _check_lengths_of(block: Padded, spec: ForeignSpec) -> list[str]:
     if spec.input_padding is None and looks_padded_at_start(block):
         raise DataError(
             "the array looks padded at its start: taken as padded at its end, lengths would drop real steps; "
-            "add --input-padding pre, or --input-padding post if that is right"
+            "add ",
+            Advice("--input-padding", "pre"),
+            ", or ",
+            Advice("--input-padding", "post"),
+            " if that is right",
         )
     leftover = leftover_values(block, block.padding)
     if leftover is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
@@ -53,6 +54,10 @@ class ForeignSpec:
         return tuple(
             word for option, content in given.items() if content is not None for word in (option, content)
         )
+
+    def without(self, *options: str) -> Advice:
+        """The advice to leave out those of some options that were given."""
+        return Advice(without=[option for option in self.options[::2] if option in options])
 
 
 @dataclass(frozen=True)

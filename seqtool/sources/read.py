@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from seqtool.advice import Advice, Message
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.sources.options import Sequences, SourceOptions
@@ -23,13 +24,17 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
 
         return read_array(source, options)
     if options.foreign.lengths or options.foreign.input_padding:
-        raise UsageError(f"--lengths and --input-padding describe padded arrays; {source.name} holds none")
+        raise UsageError(
+            f"--lengths and --input-padding describe padded arrays; {source.name} holds none: ",
+            options.foreign.without("--lengths", "--input-padding"),
+        )
     if source.kind == "text":
         from seqtool.sources.text_lines import read_lines
 
         if options.foreign.array or options.foreign.labels or options.foreign.key:
             raise UsageError(
-                "--array, --label and --key name fields or columns, which lines of numbers do not have"
+                "--array, --label and --key name fields or columns, which lines of numbers do not have: ",
+                options.foreign.without("--array", "--label", "--key"),
             )
         return read_lines(source, options.dtype, options.spool)
     from seqtool.sources.records import read_json, read_list_column
@@ -55,11 +60,11 @@ def _with_keys_once(found: Sequences, name: str, options: SourceOptions) -> Sequ
     duplicate = f"duplicate key {shown_key(keys, again, part=part)}: sequences {first} and {again}"
     if options.foreign.key is not None or options.foreign.array is None:
         way_out = (
-            "leave --key out"
+            Advice(without=["--key"])
             if options.foreign.key is not None
-            else "name the array of sequences with --array"
+            else Message("name the array of sequences, which leaves keys out: ", Advice("--array", "NAME"))
         )
-        raise DataError(f"{name}: {duplicate}; keys must be unique: {way_out}")
+        raise DataError(f"{name}: {duplicate}; keys must be unique: ", way_out)
     return replace(
         found,
         ragged=found.ragged.replace(keys=None),

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqtool.arrays.dtypes import Array, describe_loss, dtype_named, first_loss
+from seqtool.advice import Advice
+from seqtool.arrays.dtypes import Array, Rounding, describe_loss, dtype_named, first_loss, rounding
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
-from seqtool.errors import DataError, UsageError, at
+from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
+from seqtool.operations.cast import rounding_warnings, wide_enough
 from seqtool.sequences.conversion import cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
@@ -50,7 +52,10 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
             fields[part] = [_field(source, p, row, wanted_name) for p, row in zip(places, rows, strict=True)]
         lists = fields["array"]
     elif options.foreign.array or options.foreign.labels or options.foreign.key:
-        raise UsageError(f"--array, --label and --key name fields of objects; {source.name} holds lists")
+        raise UsageError(
+            f"--array, --label and --key name fields of objects; {source.name} holds lists: ",
+            options.foreign.without("--array", "--label", "--key"),
+        )
     else:
         lists = rows
     for place, row in zip(places, lists, strict=True):
@@ -62,19 +67,23 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         ragged = from_lists(lists)
     except DataError as error:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
-    values = np.asarray(ragged.values)
+    values, warnings = np.asarray(ragged.values), list[str]()
     if values.dtype == np.float64 or (values.dtype == np.uint64 and options.dtype is not None):
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
-        lost = first_loss(values, target)
+        explicit = options.dtype is not None and target.kind == "f"
+        found = rounding(values, target) if explicit else Rounding(0, first_loss(values, target))
+        warnings += rounding_warnings(found.count, target)
+        lost = found.overflow
         if lost is not None:
             step = np.unravel_index(lost, values.shape)[0]
             place = places[int(np.searchsorted(ragged.offsets, step, side="right")) - 1]
             raise DataError(
-                f"{source.name}: {place}: {describe_loss(values.reshape(-1)[lost].item(), target)}"
+                f"{source.name}: {place}: {describe_loss(values.reshape(-1)[lost].item(), target)}; ",
+                wide_enough(values),
             )
         with np.errstate(under="ignore"):
             ragged = ragged.replace(values=values.astype(target))
-    return _with_aligned(source, ragged, fields, sum(map(len, lists)))
+    return _with_aligned(source, ragged, fields, sum(map(len, lists)), warnings)
 
 
 def _check_memory(source: Input, memory: Memory) -> None:
@@ -144,10 +153,12 @@ def _finite(text: str) -> float:
 def _array_name(source: Input, options: SourceOptions, lists: Sequence[str]) -> str:
     if options.foreign.array is not None:
         return options.foreign.array
-    if len(lists) != 1:
+    if not lists:
+        raise NotSequencesError(f"{source.name}: holds no list of steps")
+    if len(lists) > 1:
         raise DataError(
-            f"{source.name}: holds {'several lists' if lists else 'no list'}; choose one with --array: "
-            f"{', '.join(lists) or '(none)'}"
+            f"{source.name}: holds several lists; choose one of {', '.join(lists)}, such as ",
+            Advice("--array", lists[0]),
         )
     return lists[0]
 
@@ -213,12 +224,13 @@ def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     dtype = np.result_type(*kinds) if kinds else values.dtype
     ragged = Ragged(values.done(dtype), cumulative_offsets(lengths.done()))
     aligned = {part: pa.concat_arrays(columns) for part, columns in fields.items() if columns}
-    return _with_aligned(source, ragged, aligned, len(values))
+    return _with_aligned(source, ragged, aligned, len(values), [])
 
 
-def _with_aligned(source: Input, ragged: Ragged, fields: dict[str, Any], steps: int) -> Sequences:
+def _with_aligned(
+    source: Input, ragged: Ragged, fields: dict[str, Any], steps: int, warnings: list[str]
+) -> Sequences:
     """The sequences with their labels and keys."""
-    warnings: list[str] = []
     try:
         if "key" in fields:
             column = Keys()

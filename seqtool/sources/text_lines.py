@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import TextIOWrapper
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.spool import GrowingArray, Spool
-from seqtool.errors import DataError
+from seqtool.errors import DataError, NotSequencesError
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences
@@ -34,7 +37,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     target = np.dtype(np.float32) if dtype is None else dtype_named(dtype)
     words = missing_words()
     words = words.filter(pc.not_equal(words, ""))  # between two commas something is missing that was meant
-    numbers = Numbers(target, words, text=True)
+    numbers = Numbers(target, words, text=True, rounds=dtype is not None)
     lengths, values = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.float64))
     empty = before = 0
     for first_line, cells, counts, goes_on in _batches(source):
@@ -42,7 +45,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
             values.add(numbers.encode(pa.array(cells, pa.string()), len(values)))
         except BadCellError as bad:
             line = first_line + int(np.searchsorted(np.cumsum(counts), bad.row, side="right"))
-            raise DataError(
+            raise NotSequencesError(
                 f"{source.name}: line {line}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
                 "separated by blanks, tabs or commas, was expected"
             ) from None
@@ -57,11 +60,21 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     offsets = cumulative_offsets(lengths.done())
     if loss:
         line = 1 + sequence_of(offsets, loss.row)
-        raise DataError(f"{source.name}: line {line}: {loss.reason}")
-    warnings = [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
+        out = [] if chosen == np.float64 else ["; ", _way_out(numbers, target)]
+        raise DataError(f"{source.name}: line {line}: {loss.reason}", *out)
+    warnings = rounding_warnings(numbers.state.rounded, chosen)
+    warnings += [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
     if empty:
         warnings.append(f"{empty:,} empty lines became sequences without steps")
     return Sequences(Ragged(values.done(chosen), offsets), len(values), warnings=warnings)
+
+
+def _way_out(numbers: Numbers, target: np.dtype[Any]) -> Message:
+    """A dtype that holds all numbers or, where none does, float64, which rounds the whole ones among them."""
+    if numbers.whole and numbers.loss(np.dtype(np.int64)) is None:
+        return Message("choose ", Advice("--dtype", "int64"))
+    single = target.kind != "f" and not numbers.state.large
+    return Message("choose ", Advice("--dtype", "float32" if single else "float64"))
 
 
 def _batches(source: Input) -> Iterator[tuple[int, list[str], list[int], bool]]:

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.system.platform import address_space, cpu_count, physical_memory
 from seqtool.words import human
@@ -71,8 +72,8 @@ class Memory:
         needed = max(LEAST, 2 * _LEAST_IN_FLIGHT + taken)
         if self.limit < needed:
             raise UsageError(
-                f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; "
-                f"{-(-needed // 10**6)}M is the least"
+                f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; the least is ",
+                _named(self.named_by, _in_millions(needed)),
             )
         more_threads = max(0, self.threads() - _FEWEST)
         return self.limit - _IN_FLIGHT - taken - more_threads * _PER_THREAD
@@ -98,10 +99,14 @@ class Memory:
         """Raise DataError for a cell, row or line of more bytes than that; `what` says where it stands."""
         if size <= self.single:
             return
-        way_out = f"--max-memory {_in_millions(_SINGLE * size)} allows it; or {instead}"
+        way_out: list[object] = []
+        if size <= _LONGEST:
+            way_out = [_named(self.named_by, _in_millions(_SINGLE * size)), " allows it; or "]
         raise DataError(
             f"{what} has {human(size)}, but {human(self.single)} is the most with {human(self.limit)} of memory "
-            f"({self.named_by}): {way_out if size <= _LONGEST else instead}"
+            f"({self.named_by}): ",
+            *way_out,
+            instead,
         )
 
     def check_whole(self, name: str, needed: int, instead: str | None = None) -> None:
@@ -109,8 +114,8 @@ class Memory:
         if needed > self.limit:
             raise DataError(
                 f"{name}: can only be read whole and takes about {human(needed)}, but {human(self.limit)} of memory "
-                f"are allowed ({self.named_by}): {instead + ', or ' if instead else ''}allow more: --max-memory "
-                f"{_in_millions(needed)}"
+                f"are allowed ({self.named_by}): {instead + ', or ' if instead else ''}allow more: ",
+                _named(self.named_by, _in_millions(needed)),
             )
 
 
@@ -122,15 +127,20 @@ def allowed(text: str | None) -> Memory:
     >>> allowed("1.5G").limit
     1500000000
     """
-    name, example = "--max-memory", "--max-memory 256M"
+    name = "--max-memory"
     if text is None and os.environ.get(_VARIABLE):
-        text, name, example = os.environ[_VARIABLE], _VARIABLE, f"{_VARIABLE}=256M"
+        text, name = os.environ[_VARIABLE], _VARIABLE
     if text is None:
         return Memory(max(LEAST, budget() * 2 // 3))
     limit = parse_size(text, name)
     if limit < LEAST:
-        raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: {example}")
+        raise UsageError(f"{name} is {text}; at least {human(LEAST)} is needed: ", _named(name, "256M"))
     return Memory(limit, name)
+
+
+def _named(name: str, size: str) -> Advice:
+    """The advice to name another size where this one was named: by the option, or in the environment."""
+    return Advice(name, size) if name.startswith("--") else Advice(f"{name}={size}")
 
 
 def _in_millions(size: int) -> str:

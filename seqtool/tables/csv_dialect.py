@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import IO
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input, open_bytes
 from seqtool.files.lines import lines_of
@@ -49,7 +50,11 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
     if delimiter is not None:
         delimiter = _ESCAPES.get(delimiter, delimiter)
         if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
-            raise UsageError(f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'")
+            raise UsageError(
+                f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'; or ",
+                Advice(without=["--delimiter"]),
+                ", for the first row shows it",
+            )
     try:
         row, delimiter, blank = _first_row(source, delimiter, encoding)
     except UnicodeError:  # most bytes that are no text become surrogates, but not in every encoding
@@ -132,8 +137,11 @@ def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
         return True
     number, other = row[numbers.index(True)], row[numbers.index(False)]
     raise DataError(
-        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); "
-        "say --header if it names the columns, --no-header if it is data"
+        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); say ",
+        Advice("--header"),
+        " if it names the columns, ",
+        Advice("--no-header"),
+        " if it is data",
     )
 
 
@@ -152,7 +160,8 @@ def check_encoded(source: Input, line: int, column: int, cell: str, encoding: st
     if wrong:
         raise DataError(
             f"{source.name}: line {line}, column {column}: byte 0x{ord(wrong) - 0xDC00:02x} is not text in "
-            f"{encoding}; set --encoding, such as latin-1 or cp1252"
+            f"{encoding}; name its encoding, such as ",
+            Advice("--encoding", "latin-1"),
         )
 
 
@@ -173,17 +182,20 @@ def csv_rows(
             yield reader.line_num, row
             begin = reader.line_num + 1
     except csv.Error as error:
-        what = "a quote closes a cell, but more of the cell follows it"
+        what: list[object] = ["a quote closes a cell, but more of the cell follows it"]
         if "end of data" in str(error):
-            what = "opens a quote that is never closed"
+            what = ["opens a quote that is never closed"]
         elif "limit" in str(error):
-            what = f"opens a quote that is not closed within {human(most)}; close it, or allow more: --max-memory"
-        raise DataError(f"{source.name}: line {begin}: {what}") from None
+            more = Advice("--max-memory", "SIZE")
+            what = [f"opens a quote that is not closed within {human(most)}; close it, or allow more: ", more]
+        raise DataError(f"{source.name}: line {begin}: ", *what) from None
 
 
 def not_text_in(source: Input, encoding: str) -> DataError:
     """The error for a file that is in another encoding."""
-    return DataError(f"{source.name}: not text in {encoding}; set --encoding, such as latin-1 or cp1252")
+    return DataError(
+        f"{source.name}: not text in {encoding}; name its encoding, such as ", Advice("--encoding", "latin-1")
+    )
 
 
 def check_encoding(encoding: str) -> None:
@@ -199,7 +211,11 @@ def check_encoding(encoding: str) -> None:
         if known.name not in _NO_FILES and getattr(known, "_is_text_encoding", True):
             return
         what = "no encoding of text files"
-    raise UsageError(f"--encoding {encoding}: {what}; utf-8, latin-1 and cp1252 are common")
+    raise UsageError(
+        f"--encoding {encoding}: {what}; ",
+        Advice(without=["--encoding"]),
+        " for UTF-8; latin-1 and cp1252 are common too",
+    )
 
 
 # Of names of the Internet, and of Python's own sources; and the one that is an error by definition.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Literal
 
+from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
-from seqtool.words import place_in
+from seqtool.words import join_names, place_in
 
 LabelKind = Literal["class", "number"]
 
@@ -97,18 +99,18 @@ def resolve(
 
     Raises UsageError for columns that are named twice, and DataError for a column that is not there.
     """
-    keys = tuple(position(table, name) for name in key)
+    keys = tuple(position(table, name, "--key", key) for name in key)
     order = [_order(table, name) for name in order_by]
-    labels = tuple(position(table, name) for name in columns_named(label))
-    of_steps = None if step_label is None else position(table, step_label)
-    statics = tuple(position(table, name) for name in static)
-    dropped = {position(table, name) for name in drop}
+    labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
+    of_steps = None if step_label is None else position(table, step_label, "--step-label")
+    statics = tuple(position(table, name, "--static", static) for name in static)
+    dropped = {position(table, name, "--drop", drop) for name in drop}
     _refuse_twice(table, "--key", keys)
     _refuse_twice(table, "--order-by", [column for column, _ in order])
     _refuse_twice(table, "--static", statics)
     _refuse_twice(table, "--label", labels)
     if columns is not None:
-        chosen = [position(table, name) for name in columns]
+        chosen = [position(table, name, "--columns", columns) for name in columns]
         _refuse_twice(table, "--columns", chosen)
     else:
         apart = {*dropped, *statics, *labels, *([] if of_steps is None else [of_steps])}
@@ -123,9 +125,9 @@ def resolve(
             sorted({*chosen, *keys}) if columns is None else [*chosen, *(k for k in keys if k not in chosen)]
         )
     if not chosen:
-        raise DataError(
-            "no column is left to be a feature; choose some with --columns, or keep the key: --keep-key"
-        )
+        spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
+        names = [table.label(column) for column in spare]
+        raise DataError(*_nothing_left(names, drop=bool(drop), drop_key=keep_key is False))
     assumed = not table.named and columns is None and keep_key is None
     return Roles(
         keys,
@@ -137,6 +139,18 @@ def resolve(
         of_steps,
         statics,
         columns is not None,
+    )
+
+
+def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Iterator[object]:
+    """The message that all columns play other parts, and which of these may be a feature as well."""
+    yield "no column is left to be a feature; "
+    if orders:
+        columns = Advice("--columns", join_names(orders), without=["--drop"] if drop else [])
+        yield Message("if what tells the order is numbers, it may be one too: ", columns, "; ")
+    yield Message(
+        "if the key is a number, it may be one too: ",
+        Advice("--keep-key", without=["--drop-key"] if drop_key else []),
     )
 
 
@@ -216,10 +230,11 @@ def _order(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
     if not _is_column(table, name) and name.endswith(":desc"):
         name, read_as = name.removesuffix(":desc"), OrderAs(descending=True)
     if not _is_column(table, name) and name.endswith(":text"):
-        return position(table, name.removesuffix(":text")), replace(read_as, text=True)
+        column = position(table, name.removesuffix(":text"), "--order-by", whole=text)
+        return column, replace(read_as, text=True)
     if not _is_column(table, name) and "%" in name and ":" in name:
         return _time_order(table, name, read_as)
-    return position(table, name), read_as
+    return position(table, name, "--order-by", whole=text), read_as
 
 
 def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs]:
@@ -229,7 +244,7 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
     colons = [place for place, letter in enumerate(text) if letter == ":" and "%" in text[place:]]
     behind = [place for place in colons if _is_column(table, text[:place])]
     colon = (behind or colons)[-1 if behind else 0]
-    column, time_format = position(table, text[:colon]), text[colon + 1 :]
+    column, time_format = position(table, text[:colon], "--order-by", whole=text), text[colon + 1 :]
     check_time_format(time_format)
     return column, replace(read_as, time_format=time_format)
 
@@ -238,10 +253,13 @@ def _is_column(table: Table, text: str) -> bool:
     return (table.named and text in table.columns) or place_in(text, len(table.columns)) is not None
 
 
-def position(table: Table, wanted: str | int) -> int:
+def position(
+    table: Table, wanted: str | int, option: str = "", others: Sequence[str | int] = (), *, whole: str = ""
+) -> int:
     """Which column a person means: a name that matches wins over a position counted from 0.
 
-    Raises DataError that lists the columns there are.
+    Raises DataError that lists the columns there are; for the name that was probably meant, it needs to know the
+    `option` that holds the wrong one, with `others` in one list, or `whole` as a part of it.
     """
     text = str(wanted)
     if table.named and text in table.columns:
@@ -258,6 +276,23 @@ def position(table: Table, wanted: str | int) -> int:
         raise DataError(
             f"no column {text!r}: the columns have no names; use a position from 0 to {count - 1}"
         )
+    there = [name or "(no name)" for name in table.columns]
     raise DataError(
-        f"no column {text!r}; the columns are {', '.join(name or '(no name)' for name in table.columns)}"
+        f"no column {text!r}; ",
+        *_meant(table, text, option, others, whole),
+        f"the columns are {', '.join(there)}",
     )
+
+
+def _meant(table: Table, text: str, option: str, others: Sequence[str | int], whole: str) -> Iterator[object]:
+    """The same option with the column whose name is most like a wrong one, if any is."""
+    names = {name.lower(): name for name in table.columns if name}
+    near = get_close_matches(text.lower(), names, 1)
+    if near and option:
+        meant = names[near[0]]
+        given = [str(other) for other in others] or [text]
+        corrected = join_names([meant if name == text else name for name in given])
+        without = [option] if others else [option, text]
+        if whole:
+            corrected, without = f"{meant}{whole.removeprefix(text)}", [option, whole]
+        yield Message("perhaps ", Advice(option, corrected, without=without), "; ")

@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from seqtool.advice import advice_in
 from seqtool.errors import DataError
 from seqtool.system.platform import peak_memory
 from seqtool.words import human, printable
@@ -25,7 +26,8 @@ SCHEMA = 1  # of all JSON that is written; it grows when a key goes, or comes to
 class Summary:
     """What a command reports when it is done: short lines under a word each, and the same as data.
 
-    `facts` is what `--json` shows. `warnings` are shown unless `--quiet`; they end up in the facts too.
+    `facts` is what `--json` shows. `warnings` are shown unless `--quiet`; they end up in the facts too, and so does the
+    advice in them.
     """
 
     command: str
@@ -60,6 +62,8 @@ class Summary:
         most = peak_memory()
         if as_json:
             facts = {"schema": SCHEMA, "command": self.command, **self.facts, "warnings": self.warnings}
+            if advice := advice_in(*self.warnings):
+                facts["advice"] = [*map(str, advice)]
             facts |= {"seconds": took, "peak_memory": most}
             with contextlib.suppress(OSError):  # the output stands, whether this can be written or not
                 print(json.dumps(facts), file=sys.stderr, flush=True)

@@ -16,6 +16,7 @@ from zipfile import is_zipfile
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
 from seqtool.arrays.gather import gather, lazy_gather, ranges, sequence_of
 from seqtool.arrays.lazy import AnyArray, slots
@@ -64,8 +65,10 @@ class SequenceFile:
         self._asked = None if dtype is None else dtype_named(dtype)
         if self.path.suffix != ".npz" and self.path.is_file() and not is_zipfile(self.path):
             raise DataError(
-                f"{self.path.name}: an .npz of seqtool was expected; seqtool group makes one from tables, seqtool pad "
-                "from arrays and lists"
+                f"{self.path.name}: an .npz of seqtool was expected; make one from a table with ",
+                Advice("seqtool", "group", "FILE", "--key", "COLUMN"),
+                ", from an array or lists with ",
+                Advice("seqtool", "pad", "FILE"),
             )
         with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
             data = npz.read(archive, check=False)

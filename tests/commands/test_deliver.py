@@ -567,6 +567,6 @@ def test_an_output_that_is_the_input_is_called_that_whatever_its_suffix(command:
     done = place.run(name, "in.csv", *options, "-o", "./in.csv")
     assert (done.code, done.err) == (
         2,
-        "seqtool: error: in.csv: is both input and output; choose another -o\n",
+        "seqtool: error: in.csv: is both input and output; name another: -o FILE\n",
     )
     assert (place.folder / "in.csv").read_text() == "k,v\n1,2\n"

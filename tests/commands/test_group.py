@@ -447,7 +447,7 @@ def test_the_receipt_holds_what_was_asked_for(place: Place) -> None:
 def test_what_a_person_should_know_is_said(place: Place) -> None:
     place.write("t.csv", "u,t,s\na,1704067201.123,1\nb,2.5,\n")
     said = succeeded(place.run("group", "t.csv", "--key", "u", "--static", "s", "-o", "t.npy")).err
-    assert "t: float32 loses fractional precision past 16,777,216; --dtype float64 keeps it" in said
+    assert "t: float32 loses fractional precision past 16,777,216; keep it with --dtype float64" in said
     assert "missing values became NaN: s 1" in said
     assert "left out" in said
     assert "static" in said

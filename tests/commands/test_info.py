@@ -273,7 +273,7 @@ def test_a_program_for_the_file_is_all_that_is_printed(grouped: Place) -> None:
         ("a.npz --code pytorch", "--code is 'pytorch'; torch, keras, tf, jax or numpy was expected"),
         (
             "a.npz --code torch --json",
-            "--code prints a program and nothing else; leave --json and --sequence",
+            "--code prints a program and nothing else; leave --json out",
         ),
         ("a.npz --code torch --sequence b", "--code prints a program and nothing else"),
     ],
@@ -306,7 +306,7 @@ def test_there_is_no_program_where_nothing_is_known_or_to_be_learnt(place: Place
     for name, told in (
         (
             "foreign.npy",
-            "foreign.npy: not written by seqtool, so its sequences are unknown; convert it with seqtool",
+            "foreign.npy: not written by seqtool, so its sequences are unknown; convert it: seqtool pad",
         ),
         ("ids.npz", "ids.npz: steps are whole numbers down to -1"),
         ("short.npz", "short.npz: there are no labels, and no sequence has a second step to predict"),

@@ -148,13 +148,13 @@ def test_whatever_pad_takes(place: Place) -> None:
     [
         (
             slice(None, 3),
-            "4 of 4 sequences end in steps of 0 alone; if that is leftover padding, drop it with "
-            "seqtool pad --strip 0, then",
+            "4 of 4 sequences end in steps of 0 alone; if that is leftover padding, drop it and plan what this writes: "
+            "seqtool pad FILE --strip 0",
         ),
         (
             slice(6, None),
-            "sequences begin in steps of 0 alone; if that is leftover padding, drop it with "
-            "seqtool pad --strip 0 --strip-",
+            "sequences begin in steps of 0 alone; if that is leftover padding, drop it and plan what this writes: "
+            "seqtool pad FILE --strip 0 --strip-",
         ),
     ],
 )
@@ -278,7 +278,7 @@ def test_names_are_data(place: Place) -> None:
 @pytest.mark.parametrize(
     ("call", "code", "words"),
     [
-        (["visits.csv"], 1, "name the column that identifies sequences with --key"),
+        (["visits.csv"], 1, "name the column that identifies sequences; "),
         (["visits.csv", "--order-by", "age"], 2, "--order-by is for tables"),
         (["a.txt", "--empty-key", "drop"], 2, "--empty-key is for tables"),
         (["a.txt", "--no-header"], 2, "--header is for tables"),
@@ -305,4 +305,4 @@ def test_wrong_calls(place: Place, call: list[str], code: int, words: str) -> No
 def test_list_columns_counted_as_rows_are_mentioned(place: Place) -> None:
     place.write("b.jsonl", '{"id":"x","v":[1,2,3]}\n{"id":"y","v":[1]}\n')
     done = succeeded(place.run("plan", "b.jsonl", "--key", "id"))
-    assert "name it with --array" in done.err
+    assert "name it: --array NAME" in done.err

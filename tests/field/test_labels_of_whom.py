@@ -75,7 +75,7 @@ def test_what_a_step_label_cannot_be(place: Place) -> None:
         (
             ["--step-label", "z", "--label", "z"],
             2,
-            "--label z: that array is already used for something else",
+            "label z: that array is already used for something else",
         ),
         (["--step-label", "x"], 2, "--step-label x: that array is already used"),
     ):

@@ -48,9 +48,9 @@ def test_keys_that_read_as_missing_are_kept_and_warned_of(source: Source, tmp_pa
     assert grouped.keys.tolist() == sorted({*TAILS})  # type: ignore[union-attr]
     assert [str(warning.message) for warning in told] == [
         "key column 'tail' holds 'NA' in 2 rows, as a key like others; "
-        'missing="NA" empty_key="drop" leaves them out',
+        'to leave them out: missing="NA" empty_key="drop"',
         "key column 'tail' holds ' null ' in 1 row, as a key like others; "
-        'missing=" null " empty_key="drop" leaves it out',
+        'to leave it out: missing=" null " empty_key="drop"',
     ]
 
 
@@ -89,7 +89,7 @@ def test_the_command_that_is_advised_leaves_them_out(command: str, tmp_path: Pat
     place = Place(tmp_path)
     of_csv(FLIGHTS[:5], place.folder)
     done = place.run(command, "rows.csv", "--key", "tail", "--json")
-    told = "holds 'NA' in 2 rows, as a key like others; --missing NA --empty-key drop leaves them out"
+    told = "holds 'NA' in 2 rows, as a key like others; to leave them out: --missing NA --empty-key drop"
     assert told in " ".join(json.loads(done.out or done.err)["warnings"])
     done = place.run(command, "rows.csv", "--key", "tail", "--missing", "NA", "--empty-key", "drop", "--json")
     assert done.code == 0

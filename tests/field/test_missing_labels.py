@@ -130,7 +130,10 @@ def test_nan_of_typed_columns_is_the_same() -> None:
 @EVERYWHERE
 def test_a_word_among_text_is_a_class_and_is_warned_of(source: Source, tmp_path: Path) -> None:
     data = source(["cat", "NA", "dog"], tmp_path)
-    with pytest.warns(UserWarning, match=r"'y' holds 'NA' in 2 rows, as a class of its own; missing=\"NA\""):
+    with pytest.warns(
+        UserWarning,
+        match=r"'y' holds 'NA' in 2 rows, .*; to read it as no label: missing=\"NA\"",
+    ):
         grouped = st.group(data, key="id", label="y")
     assert grouped.names["classes"].tolist() == ["NA", "cat", "dog"]
     kept = st.group(data, key="id", label="y", missing="NA", empty_label="keep")

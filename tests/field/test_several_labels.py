@@ -121,7 +121,10 @@ def test_a_sequence_without_one_of_them(option: str, place: Place) -> None:
     ("labels", "said"),
     [
         (["a", "a"], "--label names column 'a' twice"),
-        (["a", "b"], "column 'b' changes from 'x' to 'z' within key 1; use --step-label b"),
+        (
+            ["a", "b"],
+            "column 'b' changes from 'x' to 'z' within key 1; for one label per step, use --step-label b",
+        ),
         (["a", "c"], "label column 'a' holds 16777217, which float32 cannot hold"),
         (["a", "nope"], "no column 'nope'"),
     ],

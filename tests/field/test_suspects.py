@@ -101,10 +101,10 @@ def test_named_features_are_left_out_where_they_were_named(place: Place) -> None
         "target",
     )
     assert said(place, *call) == [
-        "label 'y' is a feature too, which leaks the label; leave it out of --columns",
-        f"{LEAKS}; leave it out of --columns",
+        "label 'y' is a feature too, which leaks the label; --columns rownames,target,v leaves it out",
+        f"{LEAKS}; --columns rownames,v,y leaves it out",
         f"{LEAKS}; leave --static target out",
-        f"{COUNTS}; leave it out of --columns",
+        f"{COUNTS}; --columns target,v,y leaves it out",
     ]
     assert said(place, "rows.csv", "--key", "id", "--label", "y", "--static", "y", "--columns", "v") == [
         "label 'y' is static too, which leaks the label; leave --static y out"
@@ -153,11 +153,11 @@ def test_labels_are_compared_as_numbers(labels: list[Any], copy: list[Any]) -> N
 @pytest.mark.parametrize("counts", [ROWS.rownames.where(ROWS.index < 23, 99), ROWS.rownames[::-1].to_numpy()])
 def test_names_of_rows_are_known_by_their_name_and_counters_by_what_they_hold(counts: Any) -> None:
     assert warned(ROWS.assign(rownames=counts), columns=["rownames", "v"]) == [
-        "column 'rownames' holds the names of rows, as it is called; leave it out of columns"
+        "column 'rownames' holds the names of rows, as it is called; columns=\"v\" leaves it out"
     ]
     assert warned(ROWS.assign(other=counts), columns=["other", "v"]) == []
     assert warned(ROWS.assign(other=range(24)), columns=["other", "v"]) == [
-        "column 'other' counts rows, from 0 to 23; leave it out of columns"
+        "column 'other' counts rows, from 0 to 23; columns=\"v\" leaves it out"
     ]
     assert warned(ROWS.assign(other=range(24))[:9], columns=["other", "v"]) == []  # a few may be measurements
 

@@ -265,6 +265,19 @@ def test_classes_of_steps_beside_a_label_of_fractions(place: Place) -> None:
     holds(place, "o.npz")
 
 
+@pytest.mark.parametrize("form", [[], ["--ragged"]])
+@pytest.mark.parametrize("value", ["0.5", "1e300", "nan"])
+def test_classes_of_steps_are_padded_with_whole_numbers(form: list[str], value: str, place: Place) -> None:
+    place.write("t.csv", "id,s,v\n1,walk,1\n1,run,2\n2,walk,3\n")
+    done = place.run(
+        "group", "t.csv", "--key", "id", "--step-label", "s", "--label-value", value, *form, "-o", "o.npz"
+    )
+    assert done.code == 1
+    assert "--label-value" in done.err
+    assert "a whole number was expected" in done.err
+    assert not (place.folder / "o.npz").exists()
+
+
 def test_more_text_of_classes_than_fixed_width_takes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents, "_WIDEST_TEXT", 0)
     place.write("t.csv", "id,y,s,v\n1,b,walk,1\n1,b,run,2\n2,a,walk,3\n")

@@ -298,10 +298,15 @@ def test_a_name_that_is_not_there_is_refused(
     assert str(error.value).startswith(f"{name}: {what}")
 
 
-def test_a_folder_is_refused_with_a_pattern_to_try(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="a folder; name the files in it") as error:
+def test_a_folder_is_refused_with_what_is_in_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a folder; the name of a file was expected$"):
         only(tmp_path)
-    assert f"'{tmp_path}/*.csv'" in str(error.value)
+    put(tmp_path / "one.parquet", b"")
+    with pytest.raises(DataError, match=r"a folder; name a file in it, such as .*/one\.parquet$"):
+        only(tmp_path)
+    put(tmp_path / "two.parquet", b"")
+    with pytest.raises(DataError, match=r"one\.parquet, or where several may be read: '.*/\*\.parquet'$"):
+        only(tmp_path)
 
 
 def test_a_link_is_read_and_one_that_leads_nowhere_refused(tmp_path: Path) -> None:
@@ -426,7 +431,7 @@ def test_more_than_a_pipe_holds_comes_whole(feed: Any) -> None:
 
 def test_an_empty_standard_input_tells_of_the_command_before_it(feed: Any) -> None:
     feed(b"", through="pipe")
-    with pytest.raises(DataError, match=r"standard input: empty.*add -o - to it"):
+    with pytest.raises(DataError, match=r"standard input: empty.*add to it: -o -"):
         only()
 
 

@@ -394,7 +394,7 @@ def test_one_file_is_not_both_input_and_output(how: str, here: Path) -> None:
     (here / "hardlink.npz").hardlink_to(here / "in.npz")
     outputs_of = {"same": "in.npz", "dotted": "./in.npz", "second": "other.npz"}
     output = outputs_of.get(how, f"{how}.npz")
-    with pytest.raises(UsageError, match="is both input and output; choose another -o") as caught:
+    with pytest.raises(UsageError, match="is both input and output; name another: -o FILE") as caught:
         choose(
             output,
             command="pad",
@@ -460,7 +460,10 @@ def stdout_on() -> Iterator[Any]:
 
 def test_a_closed_standard_output_is_told(stdout_on: Any) -> None:
     stdout_on(None)
-    with pytest.raises(DataError, match="standard output is closed; use -o FILE"), Destination(None).open():
+    with (
+        pytest.raises(DataError, match="standard output is closed; name a file: -o FILE"),
+        Destination(None).open(),
+    ):
         pass
     assert not stdout_is_elsewhere()
 

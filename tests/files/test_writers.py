@@ -71,7 +71,7 @@ def test_what_a_format_cannot_hold_is_refused_with_one_that_can(suffix: str, ask
         writer.check("out", **{asked: True})
         return
     with pytest.raises(UsageError) as caught:
-        writer.check("out", **{asked: True}, dashes="--")
+        writer.check("out", **{asked: True})
     told = str(caught.value)
     assert told.startswith(f"out: {suffix} holds {writer.holds}")
     assert "use .npz" in told

@@ -684,12 +684,10 @@ def test_any_dtype_may_be_asked_for(grouped: FromText, dtype: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "dtype", "way_out"),
     [
-        ("300", "int8", "wider"),
-        ("-1", "uint8", "wider"),
+        ("300", "int8", "int64"),
+        ("-1", "uint8", "int64"),
         ("0.5", "int64", "float32"),
-        ("2", "bool", "wider"),
-        ("16777217", "float32", "float64"),
-        ("9007199254740993", "float64", "int64"),
+        ("2", "bool", "int64"),
         ("1e300", "float32", "float64"),
         ("70000.5", "float16", "float"),
     ],
@@ -745,7 +743,7 @@ def test_an_integer_is_never_rounded_on_its_way_to_int64(
 
 
 @pytest.mark.parametrize("cell", ["9223372036854775809", "99999999999999999999", "-9223372036854775809"])
-@pytest.mark.parametrize("dtype", [None, "int64", "float64"])
+@pytest.mark.parametrize("dtype", [None, "int64"])
 def test_an_integer_past_int64_is_refused_with_its_line(
     grouped: FromText, cell: str, dtype: str | None
 ) -> None:
@@ -865,10 +863,10 @@ def test_the_key_of_a_bare_table_is_not_listed_among_them(grouped: FromText) -> 
 
 
 def test_one_bad_cell_among_numbers_is_told_with_its_place(grouped: FromText) -> None:
-    with pytest.raises(
-        DataError, match=r"rows.csv: line 1001, column 'a': 'oops'; .*--missing oops.*--drop a"
-    ):
+    with pytest.raises(DataError, match=r"rows.csv: line 1001, column 'a': 'oops'; .*--missing oops$"):
         grouped("k,a\n" + "x,1\n" * 999 + "x,oops\n")
+    with pytest.raises(DataError, match=r"column 'a': 'oops'; .*--missing oops; .*--drop a$"):
+        grouped("k,a,b\n" + "x,1,1\n" * 999 + "x,oops,1\n")
 
 
 # Labels, step labels, static columns, row numbers, short sequences.
@@ -930,7 +928,8 @@ def test_a_label_that_changes_within_a_key_names_key_both_values_and_the_option(
 ) -> None:
     text = "k,a,y\nu1,1,cat\nu2,2,dog\nu1,3,cat\nu2,4,cow\n"
     with pytest.raises(
-        DataError, match="column 'y' changes from 'dog' to 'cow' within key u2; use --step-label y"
+        DataError,
+        match="column 'y' changes from 'dog' to 'cow' within key u2; for one label per step, use --step-label y",
     ):
         grouped(text, label="y", memory=memory, cut=cut)
 
@@ -1000,9 +999,13 @@ def test_a_static_column_that_changes_is_an_error(grouped: FromText, cut: int | 
         grouped("k,a,s\n2,1,10\n1,2,20\n2,3,11\n", static="s", cut=cut)
 
 
-def test_a_static_integer_that_float32_cannot_hold_is_refused(grouped: FromText) -> None:
-    with pytest.raises(DataError, match="line 2, column 's': 16777217"):
-        grouped("k,a,s,r\n2,1,16777217,0.5\n", static=["s", "r"])
+def test_static_numbers_are_float64_where_float32_would_change_one(grouped: FromText) -> None:
+    static = grouped("k,a,s,r\n2,1,16777217,0.5\n", static=["s", "r"]).per_sequence["static"]
+    assert (static.dtype, static[:].tolist()) == (np.float64, [[16777217.0, 0.5]])
+    with pytest.raises(
+        DataError, match=r"line 2, static column 's': 9007199254740993.*--drop s instead of --static s"
+    ):
+        grouped("k,a,s,r\n2,1,9007199254740993,0.5\n", static=["s", "r"])
 
 
 @MEMORIES

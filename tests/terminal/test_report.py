@@ -21,7 +21,7 @@ def test_a_number_agrees_with_its_noun(number: int, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("many", "told"),
-    [(0, ""), (1, "a"), (3, "a, b, c"), (4, "a, b, ... d"), (26, "a, b, ... z")],
+    [(0, ""), (1, "a"), (3, "a, b, c"), (4, "a, b, c, d"), (5, "a, b, ... e"), (26, "a, b, ... z")],
 )
 def test_of_many_names_the_first_and_the_last_are_listed(many: int, told: str) -> None:
     assert listed([chr(ord("a") + i) for i in range(many)], most=3) == told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -25,14 +25,16 @@ Row = Any
 class BadCellError(Exception):
     """A cell that is not what its column needs: its row within the batch, what stands there, and what was expected.
 
-    `expected` is set where the column alone does not tell; {column} in it stands for the name of the column.
+    `expected` is set where the column alone does not tell; `readings` are what may follow the column in an order, so
+    that its cells can be read.
     """
 
-    def __init__(self, row: int, cell: str, expected: str = "") -> None:
+    def __init__(self, row: int, cell: str, expected: str = "", readings: Sequence[str] = ()) -> None:
         super().__init__(f"row {row} holds {cell!r}")
         self.row = row
         self.cell = cell
         self.expected = expected
+        self.readings = tuple(readings)
 
 
 class UnseenError(Exception):
@@ -43,8 +45,9 @@ class UnseenError(Exception):
 class BadCell:
     """The first cell of a column that is not what the column needs: its row, and what stands there.
 
-    `odd` of the `sampled` cells about it are not numbers; `kind` is set where the type of the whole column is what
-    is wrong, `reason` where Arrow refused it; `expected` as in `BadCellError`.
+    `odd` of the `sampled` cells about it are not numbers, and `words` are the first of these; `kind` is set where the
+    type of the whole column is what is wrong, `reason` where Arrow refused it; `expected` and `readings` as in
+    `BadCellError`.
     """
 
     row: Row
@@ -53,7 +56,9 @@ class BadCell:
     sampled: int = 0
     kind: str = ""
     reason: str = ""
+    words: tuple[str, ...] = ()
     expected: str = ""
+    readings: tuple[str, ...] = ()
 
 
 class _Placed(Protocol):

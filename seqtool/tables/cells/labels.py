@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss, holds
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
@@ -178,7 +179,9 @@ def several_meanings(
         if place is not None:
             raise DataError(
                 f"label column {name!r} holds {meaning[place]}, which float32 cannot hold, and beside fractions labels "
-                "are float32; use --label-as class, or leave this label out"
+                "are float32; use ",
+                Advice("--label-as", "class"),
+                ", or leave this label out",
             )
     return [meaning.astype(dtype, copy=False) for meaning in meanings], tables
 
@@ -290,13 +293,14 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     single = np.dtype(np.float32)
     for text, number in zip(texts, numbers, strict=True):
         if number is None:
-            raise DataError(f"label {shortened(text)!r} is not a number; use --label-as class")
+            raise DataError(f"label {shortened(text)!r} is not a number; use ", Advice("--label-as", "class"))
         spelled = whole_number(text)
         if first_loss(np.array([number]), single) is not None or (
             spelled is not None and not holds(spelled, single)
         ):
             raise DataError(
-                f"label {shortened(text)} is a number that float32 cannot hold; use --label-as class"
+                f"label {shortened(text)} is a number that float32 cannot hold; use ",
+                Advice("--label-as", "class"),
             )
     return np.array(numbers, dtype=single)
 

@@ -18,7 +18,7 @@ _FLOAT = np.dtype(np.float64)
 
 @dataclass(frozen=True)
 class Loss:
-    """A number that a type cannot hold: its row in the table, and why, with the way out.
+    """A number that a type cannot hold: its row in the table, and why.
 
     `number` is set where that is an integer which float64 would change.
     """
@@ -33,13 +33,15 @@ class NumberOptions:
     """How a column of numbers is read: plain values, which pickle.
 
     `target` is the type that it is likely to become, `words` are the spellings of a missing value; `text` says that
-    numbers may come as text, `keep` that the columns of an array keep its own type.
+    numbers may come as text, `keep` that the columns of an array keep its own type, `rounds` that somebody asked for
+    the target, a float type: then whole numbers are rounded to it, and counted.
     """
 
     target: np.dtype[Any]
     words: tuple[str, ...]
     text: bool
     keep: bool = False
+    rounds: bool = False
 
     @property
     def careful(self) -> bool:
@@ -57,7 +59,7 @@ class NumberState:
 
     `whole`: all are integers so far. `missing` counts missing values, `seen` all cells; `doubles`: there are
     fractions of float64, `large`: there are numbers past 2^24. `losses` hold the first number that each type which
-    the column may become cannot hold.
+    the column may become cannot hold; `rounded` counts the whole numbers that are rounded to a type asked for.
     """
 
     whole: bool = True
@@ -67,6 +69,7 @@ class NumberState:
     large: bool = False
     losses: Mapping[np.dtype[Any], Loss] = field(default_factory=dict)
     bad: BadCell | None = None
+    rounded: int = 0
 
     def merge(self, other: NumberState) -> NumberState:
         """What is known of the rows of both.
@@ -86,6 +89,7 @@ class NumberState:
             self.large or other.large,
             losses,
             earliest(self.bad, other.bad),
+            self.rounded + other.rounded,
         )
 
     def in_file(self, file: int) -> NumberState:
@@ -99,6 +103,12 @@ class NumberState:
         return self.doubles and self.large
 
     @property
+    def unsigned(self) -> bool:
+        """Whether a column that has a type holds whole numbers past int64, so that none is negative."""
+        loss = self.losses.get(_FLOAT)
+        return loss is not None and loss.reason.endswith("which int64 cannot hold")
+
+    @property
     def no_numbers(self) -> bool:
         """Whether the column as a whole holds something else, rather than single bad cells among numbers."""
         bad = self.bad
@@ -106,9 +116,12 @@ class NumberState:
             return False
         return bool(bad.kind) or 2 * bad.odd > bad.sampled + self.seen - self.missing
 
-    def loss(self, dtype: np.dtype[Any]) -> Loss | None:
-        """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
-        if self.whole:
+    def loss(self, dtype: np.dtype[Any], *, rounds: bool = False) -> Loss | None:
+        """The first number that does not survive if the column becomes `dtype`: the target, or int64.
+
+        Where `rounds` says that somebody asked for this float dtype, only what becomes an infinity does not.
+        """
+        if self.whole or rounds:
             return self.losses.get(dtype)
         # Beside a fraction or a missing value, whole numbers are held as float64 on their way.
         found = earliest(self.losses.get(_FLOAT), self.losses.get(dtype))

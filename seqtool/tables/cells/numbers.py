@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, describe_loss, first_loss, holds
+from seqtool.arrays.dtypes import Array, describe_loss, first_loss, holds, rounding
 from seqtool.tables.cells.cells import (
     EXACT,
     BadCell,
@@ -22,6 +22,7 @@ from seqtool.tables.cells.cells import (
     word_set,
 )
 from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
+from seqtool.tables.cells.spelling import parsed_as, spelled_whole
 
 
 def read_numbers(
@@ -53,10 +54,13 @@ def read_numbers(
         return numbers, NumberState(not floats, 0, len(numbers), doubles)
     large = known.large
     if not large and (doubles or numbers.dtype.kind in "iu"):
-        large = bool((numbers > _WHOLE_SINGLES).any() or (numbers < -_WHOLE_SINGLES).any())
-    reader.judge(numbers)
+        large = _any_large(numbers)
+    if not reader.judged:
+        reader.judge(numbers)
     missing = int(np.isnan(numbers).sum()) if floats else 0
-    return numbers, NumberState(not floats, missing, len(numbers), doubles, large, reader.losses)
+    return numbers, NumberState(
+        not floats, missing, len(numbers), doubles, large, reader.losses, rounded=reader.rounded
+    )
 
 
 def bad_number(error: BadCellError, array: Any, rows: int | Array, options: NumberOptions) -> BadCell:
@@ -66,9 +70,12 @@ def bad_number(error: BadCellError, array: Any, rows: int | Array, options: Numb
     if not (options.text and is_text(array)):
         return BadCell(row, error.cell, kind="" if is_numeric(array.type) else str(array.type))
     cells = [cell for cell in array.slice(0, _SAMPLE).to_pylist() if not options.is_missing(cell)]
-    return BadCell(row, error.cell, sum(not Numbers.is_number(cell) for cell in cells), len(cells))
+    odd = [cell for cell in cells if not Numbers.is_number(cell)]
+    words = tuple(dict.fromkeys([error.cell, *odd]))[:_WORDS]
+    return BadCell(row, error.cell, len(odd), len(cells), words=words)
 
 
+_WORDS = 4  # cells that are kept of those
 _SAMPLE = 1000  # cells of a column that decide whether it holds text
 
 
@@ -86,11 +93,12 @@ class Numbers:
         *,
         text: bool,
         keep: bool = False,
+        rounds: bool = False,
         state: NumberState | None = None,
         final: bool = False,
     ) -> None:
         spellings = words if isinstance(words, tuple) else tuple(words.to_pylist())
-        self.options = NumberOptions(target, spellings, text, keep)
+        self.options = NumberOptions(target, spellings, text, keep, rounds and target.kind == "f")
         self.state = state or NumberState()
         self._final = final
 
@@ -128,7 +136,7 @@ class Numbers:
 
     def loss(self, dtype: np.dtype[Any]) -> Loss | None:
         """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
-        return self.state.loss(dtype)
+        return self.state.loss(dtype, rounds=self.options.rounds and dtype == self.options.target)
 
     @property
     def words(self) -> list[str] | None:
@@ -153,16 +161,27 @@ class _Reader:
         self._rows = rows
         self._whole = whole
         self.losses: dict[np.dtype[Any], Loss] = {}
+        self.rounded = 0
+        self.judged = False
 
     def judge(self, numbers: Array) -> None:
         """Note the first number that a type which the column may become cannot hold."""
+        self.judged = True
         target, floats = self._options.target, numbers.dtype.kind == "f"
-        for dtype in {target, _FLOAT, _INT}:
+        if self._options.rounds:
+            found = rounding(numbers, target)
+            self.rounded += found.count
+            if found.overflow is not None:
+                self._note(target, found.overflow, describe_loss(numbers[found.overflow].item(), target))
+        for dtype in {target, _FLOAT, _INT} - ({target} if self._options.rounds else set()):
             place = first_loss(numbers, dtype) if not floats or dtype == target else None
             if place is not None:
                 number = numbers[place].item()
                 changed = str(number) if dtype == _FLOAT and not floats else ""
                 self._note(dtype, place, describe_loss(number, dtype), changed)
+
+    def _rounds_to(self, dtype: np.dtype[Any]) -> bool:
+        return self._options.rounds and self._options.target == dtype
 
     def _note(self, dtype: np.dtype[Any], place: int, reason: str, number: str = "") -> None:
         loss = Loss(row_of(self._rows, place), reason, number)
@@ -172,14 +191,14 @@ class _Reader:
         """The numbers of a batch of text."""
         present, parsed = array, None
         if not self._options.careful:
-            parsed = _parse(array, pa.int64()) if self._whole else None
+            parsed = parsed_as(array, pa.int64()) if self._whole else None
             if parsed is None:
-                parsed = _parse(array, pa.float64())
-        if parsed is None or (pa.types.is_floating(parsed.type) and self._whole and _spelled_whole(array)):
+                parsed = parsed_as(array, pa.float64())
+        if parsed is None or (pa.types.is_floating(parsed.type) and self._whole and spelled_whole(array)):
             present = self._plainly_spelled(array)
-            parsed = _parse(present, pa.int64()) if present.null_count == 0 else None
+            parsed = parsed_as(present, pa.int64()) if present.null_count == 0 else None
             if parsed is None:
-                parsed = _parse(present, pa.float64())
+                parsed = parsed_as(present, pa.float64())
         if parsed is None:
             raise _first_bad(array, present)
         if pa.types.is_floating(parsed.type):
@@ -197,12 +216,18 @@ class _Reader:
             cell, number = present[row].as_py(), numbers[row].item()
             whole = whole_number(cell)
             changed = whole is not None and (np.isinf(number) or whole != number)
-            if changed or (np.isinf(number) and "inf" not in cell.lower()):
+            infinite = np.isinf(number) and "inf" not in cell.lower()
+            self.rounded += changed and not infinite and self._options.rounds
+            if infinite and self._options.rounds:
+                self._note(
+                    self._options.target, row, f"{cell[:30]!r}, which {self._options.target} cannot hold"
+                )
+            if (changed or infinite) and not self._rounds_to(_FLOAT):
                 shown = repr(cell if len(cell) <= 30 else f"{cell[:27]}...")
                 if whole is not None and holds(whole, _INT):
                     shown = str(whole)
-                self._note(_FLOAT, row, f"{shown}, which float64 cannot hold exactly")
-            elif whole is not None and not holds(whole, self._options.target):
+                self._note(_FLOAT, row, f"{shown}, which float64 cannot hold{'' if infinite else ' exactly'}")
+            elif not (changed or infinite) and whole is not None and not holds(whole, self._options.target):
                 self._note(self._options.target, row, describe_loss(whole, self._options.target))
 
     def _plainly_spelled(self, array: Any) -> Any:
@@ -224,7 +249,9 @@ class _Reader:
         if pa.types.is_null(array.type):
             array = array.cast(pa.float64())
         if array.null_count and pa.types.is_integer(array.type):
+            # What is judged as it is here would be judged as float64 again.
             self.judge(np.asarray(pc.fill_null(array, 0)))
+            self.judged = self._options.rounds
             array = array.cast(pa.float64(), safe=False)
         numbers = np.asarray(array.to_numpy(zero_copy_only=False))
         if self._options.keep or numbers.dtype.kind not in "iu":
@@ -237,8 +264,9 @@ class _Reader:
         )
         past = np.flatnonzero(large)
         if len(past):
-            reason = f"{numbers[past[0]]}, which int64 cannot hold; choose --dtype uint64"
-            self._note(_FLOAT, int(past[0]), reason)
+            if self._options.rounds:
+                self.judge(numbers)
+            self._note(_FLOAT, int(past[0]), f"{numbers[past[0]]}, which int64 cannot hold")
             return numbers.astype(np.float64)
         return numbers.astype(np.int64, copy=False)
 
@@ -246,9 +274,18 @@ class _Reader:
         numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
         for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
             exact = array[row].as_py()
-            if exact == exact.to_integral_value() and int(exact) != int(numbers[row]):
+            if exact != exact.to_integral_value() or int(exact) == int(numbers[row]):
+                continue
+            self.rounded += self._options.rounds
+            if not self._rounds_to(_FLOAT):
                 self._note(_FLOAT, row, f"{exact}, which float64 cannot hold exactly")
         return numbers
+
+
+def _any_large(numbers: Array) -> bool:
+    """Whether a finite number is past 2^24."""
+    large = (numbers > _WHOLE_SINGLES) | (numbers < -_WHOLE_SINGLES)
+    return bool(large.any() and np.isfinite(numbers[large]).any())
 
 
 _WHOLE_SINGLES = 2**24  # past this, a float32 holds no fraction
@@ -267,21 +304,6 @@ def _is_small(numbers: Array) -> bool:
 _FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
 
 
-def _spelled_whole(array: Any) -> bool:
-    """Whether no cell has a point or an exponent: +5 is a whole number that Arrow takes for a float."""
-    return not (_letters(array, b".") or _letters(array, b"e") or _letters(array, b"n"))
-
-
-def _letters(array: Any, letter: bytes) -> bool:
-    """Whether a letter stands in any cell, as a capital or not."""
-    offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)
-    begin, end = offsets[array.offset], offsets[array.offset + len(array)]
-    if begin == end:
-        return False
-    text = np.frombuffer(array.buffers()[2], dtype=np.uint8)[begin:end]
-    return bool((text == ord(letter)).any() or (text == ord(letter.upper())).any())
-
-
 def is_numeric(kind: Any) -> bool:
     """Whether an Arrow type is a number, or true and false."""
     types = pa.types
@@ -294,22 +316,12 @@ def is_numeric(kind: Any) -> bool:
     )
 
 
-def _parse(array: Any, target: Any) -> Any:
-    """Text as numbers if every cell is spelled as one, else None."""
-    try:
-        parsed = pc.cast(array, target)
-    except pa.ArrowInvalid:
-        return None
-    # Arrow reads 0x1F as an integer; nobody who writes that in a table means 31.
-    return None if pa.types.is_integer(target) and _letters(array, b"x") else parsed
-
-
 def _first_bad(array: Any, present: Any) -> BadCellError:
     """The first cell that is no number, in a batch that has one: halved until it stands alone."""
     begin, end = 0, len(present)
     while end - begin > 1:
         middle = (begin + end) // 2
-        if _parse(present.slice(begin, middle - begin), pa.float64()) is None:
+        if parsed_as(present.slice(begin, middle - begin), pa.float64()) is None:
             end = middle
         else:
             begin = middle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -158,7 +159,7 @@ def _from_text(
         if not missing[row].as_py() and (
             kind is None or _order_kind(pa.array([cell.as_py()], pa.string())) != kind
         ):
-            raise BadCellError(row, cell.as_py(), _way_out(present, cell.as_py(), known.kind or kind))
+            raise BadCellError(row, cell.as_py(), *_way_out(present, cell.as_py(), known.kind or kind))
     assert refused is not None, "a column that cannot be sorted has a cell that says why"
     raise refused  # such as -nan, which is spelled as a number but is none
 
@@ -174,27 +175,31 @@ def _missing(array: Any, words: tuple[str, ...]) -> Array:
     )
 
 
-def _way_out(cells: Any, cell: str, kind: str | None) -> str:
-    """What was expected instead of a cell, and how a column that is written like this can be sorted."""
+def _way_out(cells: Any, cell: str, kind: str | None) -> tuple[str, Sequence[str]]:
+    """What was expected instead of a cell, and what may follow a column that is written like this to sort it."""
     if kind is not None:  # as text, 10 would stand before 9
-        return f"the cells before it are {kind}; correct it, or leave its row out"
+        return f"the cells before it are {kind}; correct it, or leave its row out", ()
     writing, expected = (
         writing_of(cells, cell),
         "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected",
     )
     if writing.time_formats:
-        ways = " or ".join(f"--order-by {{column:{one}}}" for one in writing.time_formats)
-        return f"{expected}; {ways} reads it"
+        return expected, writing.time_formats
     if writing.day:
-        return (
-            f"{expected}; days of the week do not sort as text: sort by numbers, or by an ordered categorical"
-        )
+        way_out = "days of the week do not sort as text: sort by numbers, or by an ordered categorical"
+        return f"{expected}; {way_out}", ()
     if writing.dated:
-        return f"{expected}; it looks like a date, but others are written in another way: write all of them in one"
+        return (
+            f"{expected}; it looks like a date, but others are written in another way: write all of them in one",
+            (),
+        )
     if writing.clash:
         first, second = (repr(one) for one in writing.clash)
-        return f"{expected}; sorted as text, {first} would stand before {second}: sort by a column of numbers"
-    return f"{expected}; --order-by {{column:text}} sorts the column as text"
+        return (
+            f"{expected}; sorted as text, {first} would stand before {second}: sort by a column of numbers",
+            (),
+        )
+    return expected, ("text",)
 
 
 class Order:

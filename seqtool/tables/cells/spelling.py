@@ -61,6 +61,31 @@ def text_bytes(array: Any) -> Array:
     return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
 
 
+def spelled_whole(array: Any) -> bool:
+    """Whether no cell has a point or an exponent: +5 is a whole number that Arrow takes for a float."""
+    return not (_letters(array, b".") or _letters(array, b"e") or _letters(array, b"n"))
+
+
+def _letters(array: Any, letter: bytes) -> bool:
+    """Whether a letter stands in any cell, as a capital or not."""
+    offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)
+    begin, end = offsets[array.offset], offsets[array.offset + len(array)]
+    if begin == end:
+        return False
+    text = np.frombuffer(array.buffers()[2], dtype=np.uint8)[begin:end]
+    return bool((text == ord(letter)).any() or (text == ord(letter.upper())).any())
+
+
+def parsed_as(array: Any, target: Any) -> Any:
+    """Text as numbers if every cell is spelled as one, else None."""
+    try:
+        parsed = pc.cast(array, target)
+    except pa.ArrowInvalid:
+        return None
+    # Arrow reads 0x1F as an integer; nobody who writes that in a table means 31.
+    return None if pa.types.is_integer(target) and _letters(array, b"x") else parsed
+
+
 def is_uuid(kind: Any) -> bool:
     """Whether an Arrow type holds UUIDs: Arrow's own, or 16 bytes, which is what Parquet files of databases hold.
 

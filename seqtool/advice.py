@@ -1,0 +1,80 @@
+"""Advice: what an error or a warning proposes, as data that can be run, and the sentences that carry it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, init=False)
+class Advice:
+    """A change of the call that was made, or a call of another command; it prints as it is typed.
+
+    `words` are options to add, each with its value, which replaces another one unless the option may be repeated; or
+    a source to name; or, where they begin with the name of a program, a whole call. `without` are words to leave out:
+    of an option all there are, or with its value that one alone. FILE and other words in capitals stand for what only
+    the caller knows.
+
+    >>> print(Advice("--drop", "my column"))
+    --drop 'my column'
+    >>> print(Advice(without=["--maxlen", "--mask"]))
+    leave --maxlen and --mask out
+    >>> print(Advice("--step-label", "y", without=["--label"]))
+    --step-label y instead of --label
+    """
+
+    words: tuple[str, ...]
+    without: tuple[str, ...]
+
+    def __init__(self, *words: object, without: Sequence[str] = ()) -> None:
+        object.__setattr__(self, "words", tuple(map(str, words)))
+        object.__setattr__(self, "without", tuple(without))
+
+    def __str__(self) -> str:
+        *others, last = _options(self.without) or [""]
+        left = f"{', '.join(others)} and {last}" if others else last
+        if not self.words:
+            return f"leave {left} out"
+        # That the same option, or a source, takes the place of another one goes without saying.
+        said = not left or self.words[0] in self.without or not self.words[0].startswith("-")
+        return shlex.join(self.words) if said else f"{shlex.join(self.words)} instead of {left}"
+
+
+def _options(words: Sequence[str]) -> list[str]:
+    """Options, each with its value where one stands behind it."""
+    options: list[list[str]] = []
+    for word in words:
+        if word.startswith("--") or not options:
+            options.append([word])
+        else:
+            options[-1].append(word)
+    return [shlex.join(option) for option in options]
+
+
+class Message(str):
+    """A sentence made of parts, and the advice among them; a part may be another sentence, or an error.
+
+    >>> Message("these are fractions; choose ", Advice("--dtype", "float32"))
+    'these are fractions; choose --dtype float32'
+    """
+
+    advice: tuple[Advice, ...]
+
+    def __new__(cls, *parts: object) -> Message:
+        """The parts one behind the other, and all advice in them."""
+        message = super().__new__(cls, "".join(map(str, parts)))
+        message.advice = advice_in(*parts)
+        return message
+
+
+def advice_in(*parts: object) -> tuple[Advice, ...]:
+    """The advice among the parts of a sentence, in its order.
+
+    >>> advice_in("all right")
+    ()
+    """
+    found: list[Advice] = []
+    for part in parts:
+        found += [part] if isinstance(part, Advice) else getattr(part, "advice", ())
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,70 @@
+"""Calls that name columns where they do not belong, or no key: refused with what the table itself says."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from seqtool.advice import Advice
+from seqtool.errors import DataError, UsageError
+from seqtool.words import join_names, listed
+
+if TYPE_CHECKING:
+    from seqtool.commands._table_options import ColumnOptions, TableOptions
+    from seqtool.tables.table import TextOptions
+
+
+def refuse_columns_as_sources(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -> None:
+    """Raise UsageError where sources that do not exist are columns of the others, as in `--columns a b`."""
+    strange = [
+        name for name in sources if name != "-" and not os.path.lexists(name) and not glob.has_magic(name)
+    ]
+    others = [name for name in sources if name not in strange]
+    if not strange or not others or "-" in others:
+        return
+    lists = {
+        "--columns": by.columns,
+        "--drop": by.drop,
+        "--static": by.static,
+        "--order-by": by.order_by,
+        "--key": by.key,
+    }
+    option = next((name for name, given in lists.items() if given), None)
+    if option is None or not {*strange} <= {*_columns(others, text)}:
+        return
+    joined = ",".join([*(lists[option] or ()), join_names(strange)])
+    raise UsageError(
+        f"{listed(strange)}: no such file, but a column; several stand in one list: ",
+        Advice(option, joined, without=[*strange, option]),
+    )
+
+
+def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -> None:
+    """Raise UsageError where no key is named; it names the columns of the table that may be one."""
+    if by.key or not sources or "-" in sources:
+        return
+    from seqtool.files import inputs
+    from seqtool.tables.candidates import key_advice
+
+    with inputs.opened(sources, encoding=text.encoding) as found:
+        said, advice = key_advice(found, _read_as(text))
+    raise UsageError(f"no key: name the column that tells sequences apart; {said}such as ", advice)
+
+
+def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]:
+    from seqtool.files import inputs
+    from seqtool.tables import opening
+
+    try:
+        with inputs.opened(sources, encoding=text.encoding) as found:
+            return opening.open_tables(found, _read_as(text)).columns
+    except DataError:
+        return ()
+
+
+def _read_as(text: TableOptions) -> TextOptions:
+    from seqtool.tables.table import TextOptions
+
+    return TextOptions(text.delimiter, text.header, text.encoding)

@@ -1,0 +1,70 @@
+"""Options of other tools, and what does the same here: for calls that are typed from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+
+from seqtool.advice import Advice, Message
+
+_SAME = {
+    "--key": ("group", "group-by", "groupby", "by", "id", "id-column", "id-col", "keys"),
+    "--order-by": ("sort", "sort-by", "sort-values", "order", "time", "time-column", "timestamp"),
+    "--columns": ("features", "cols", "usecols", "feature-columns", "column"),
+    "--drop": ("exclude", "ignore", "drop-columns"),
+    "--label": ("target", "y", "labels", "label-column", "class"),
+    "--delimiter": ("sep", "separator", "delim"),
+    "--missing": ("na", "na-values", "nan", "null"),
+    "--maxlen": (
+        "max-len",
+        "max-length",
+        "length",
+        "seq-len",
+        "seqlen",
+        "timesteps",
+        "window",
+        "window-size",
+    ),
+    "--min-len": ("minlen", "min-length", "minlength"),
+    "--value": ("pad-value", "padding-value", "fill-value", "pad", "fill"),
+    "--truncating": ("truncate", "truncation", "trunc"),
+    "--dtype": ("type",),
+    "--output": ("out", "outfile", "out-file", "output-file", "save"),
+}
+_HERE = {f"--{name}": option for option, names in _SAME.items() for name in names}
+_SIDES = {"post": "--post", "right": "--post", "pre": "--pre", "left": "--pre"}
+
+
+def unknown_option(option: str, arguments: Sequence[str], known: Collection[str]) -> Message | None:
+    """What to say of an option that a command has not; None where nobody can tell what was meant.
+
+    >>> unknown_option("--pading", ["--pading=post"], ["--post", "--pre"])
+    >>> print(unknown_option("--padding", ["--padding=post"], ["--post", "--pre"]))
+    no such option: --padding; --post instead of --padding=post
+    """
+    given, value = _given(option, arguments)
+    name = option.replace("_", "-").lower()
+    side = _SIDES.get(value or "") if name in ("--padding", "--padding-side", "--side") else None
+    meant = side or _HERE.get(name)
+    if meant not in known:
+        near = get_close_matches(name, known, 1, 0.75)
+        meant = near[0] if near else None
+    if meant is None:
+        return None
+    words = [meant] if side or value is None else [meant, value]
+    same: list[object] = [f"no such option: {option}; ", Advice(*words, without=given)]
+    if name.startswith("--window"):
+        same += [f", which keeps the {value or 'last'} last steps of each sequence; windows are not cut"]
+    return Message(*same)
+
+
+def _given(option: str, arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """The words of a call that give an option, and its value, None where there is none."""
+    for place, word in enumerate(arguments):
+        if word.startswith(f"{option}="):
+            return [word], word.partition("=")[2]
+        if word == option:
+            after = arguments[place + 1 : place + 2]
+            value = after[0] if after and not after[0].startswith("-") else None
+            return [word, *([value] if value is not None else [])], value
+    return [option], None

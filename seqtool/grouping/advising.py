@@ -1,0 +1,131 @@
+"""The ways out of numbers that a type cannot hold, and of cells that are none: options that the whole table allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqtool.advice import Advice, Message
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.tables.cells import BadCell
+from seqtool.tables.roles import PLAIN_ORDER
+from seqtool.words import join_names, listed
+
+_INT, _SINGLE, _DOUBLE = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
+
+
+def without_features(plan: EncoderPlan, columns: Collection[int]) -> Advice | None:
+    """How to leave columns out of the features; None where none would be left."""
+    roles = plan.roles
+    left = [column for column in roles.features if column not in columns]
+    if not left:
+        return None
+    if roles.chosen:
+        return Advice("--columns", join_names([*map(plan.label, left)]), without=["--columns"])
+    names = [plan.label(column) for column in columns if not plan.named or column not in roles.key]
+    dropped = ["--drop", join_names(names)] if names else []
+    # Of a table with names the key is a feature because somebody asked for it.
+    return Advice(*dropped, without=["--keep-key"] if len(names) < len(columns) else [])
+
+
+def fitting_dtype(plan: EncoderPlan, state: EncoderState, columns: Collection[int]) -> str | None:
+    """The dtype that holds all numbers of some features; None where not even float64 does.
+
+    What is not known of float32, because another type was asked for, is taken for too much.
+    """
+    numbers = [state.features[column] for column in columns]
+
+    def hold(dtype: np.dtype[Any]) -> bool:
+        return all(
+            one.loss(dtype) is None and not (plan.asked_dtype == dtype and one.rounded) for one in numbers
+        )
+
+    if all(one.whole for one in numbers) and hold(_INT):
+        return _INT.name
+    known = plan.asked_dtype in (None, _SINGLE)
+    if hold(_SINGLE) if known else not any(one.large for one in numbers):
+        return _SINGLE.name
+    return _DOUBLE.name if hold(_DOUBLE) else None
+
+
+def for_features(plan: EncoderPlan, state: EncoderState) -> Message:
+    """What to do where the type of the features does not hold all of their numbers."""
+    dtype = fitting_dtype(plan, state, plan.features)
+    if dtype is not None:
+        return Message("choose ", Advice("--dtype", dtype))
+    wrong = [column for column in plan.features if state.features[column].loss(_DOUBLE) is not None]
+    names = listed([repr(plan.label(column)) for column in wrong])
+    about = f"no type holds {names} beside the other numbers"
+    left = [column for column in plan.features if column not in wrong]
+    leaving = without_features(plan, wrong)
+    if leaving is None and len(plan.features) == 1 and not plan.text and state.features[wrong[0]].unsigned:
+        return Message("choose ", Advice("--dtype", "uint64"))
+    if leaving is None:
+        return Message(f"{about}; to round whole numbers: ", Advice("--dtype", "float64"))
+    # What is left may need a type of its own.
+    needed = fitting_dtype(plan, state, left)
+    dtype_words = ["--dtype", needed] if needed == _DOUBLE.name else []
+    asked = ["--dtype"] if plan.options.dtype is not None and not dtype_words and not plan.rounds else []
+    out: list[object] = []
+    if len(wrong) == 1 and _may_order(plan, state, wrong[0]):
+        order = Advice("--order-by", plan.label(wrong[0]), *dtype_words, without=asked)
+        out = ["if it tells the order, ", order, "; or "]
+    leaving = Advice(*leaving.words, *dtype_words, without=[*leaving.without, *asked])
+    return Message(f"{about}; ", *out, "leave it out: " if len(wrong) == 1 else "leave them out: ", leaving)
+
+
+def rounding_warnings(plan: EncoderPlan, state: EncoderState) -> list[str]:
+    """A warning for each feature of which whole numbers were rounded to the dtype asked for."""
+    dtype, warnings = plan.dtype(state), list[str]()
+    for name, count in plan.rounded(state).items():
+        said = f"{name}: {count:,} whole number{'s were' if count > 1 else ' was'} rounded to {dtype}"
+        warnings.append(Message(said, *([] if dtype == _DOUBLE else ["; ", for_features(plan, state)])))
+    return warnings
+
+
+def _may_order(plan: EncoderPlan, state: EncoderState, column: int) -> bool:
+    """Whether a feature may become the order instead: then a table with names has it no longer among its features."""
+    roles = plan.roles
+    return plan.named and not roles.chosen and not roles.order and not state.features[column].missing
+
+
+def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad: BadCell) -> Message:
+    """What to do about a cell that is no number, of a feature or a static column."""
+    leaving = without_features(plan, [column]) if part == "feature" else without_static(plan, [column])
+    ways: list[object] = []
+    if _are_no_values(bad) and not (part == "static" and state.statics[column].no_numbers):
+        words = [word for cell in bad.words or (bad.cell,) for word in ("--missing", cell)]
+        ways = ["as a missing value: ", Advice(*words)]
+    if leaving is not None:
+        ways += ["; " if ways else "", "without this column: ", leaving]
+    return Message(*ways or ["write it as a plain number, such as 1234.5"])
+
+
+def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Message:
+    """How an order column can be read: by what may follow it in the call."""
+    name = plan.label(column)
+    falls = ":desc" if plan.roles.order_as.get(column, PLAIN_ORDER).descending else ""
+    out: list[object] = []
+    for reading in readings:
+        changed = Advice("--order-by", f"{name}:{reading}{falls}", without=["--order-by", f"{name}{falls}"])
+        out += [" or " if out else "", changed]
+    return Message(*out, " sorts the column as text" if readings == ("text",) else " reads it")
+
+
+def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:
+    """How to do without static columns: where nobody chose the features, they would become some of them."""
+    names = [plan.label(column) for column in columns]
+    return plan.without_static(columns, *([] if plan.roles.chosen else ["--drop", join_names(names)]))
+
+
+def _are_no_values(bad: BadCell) -> bool:
+    """Whether what stands among numbers may well mean that there is none: a few words, no numbers."""
+    words = bad.words or (bad.cell,)
+    return len(words) <= _FEW and not any(re.match(r"\W*\d", word) for word in words)
+
+
+_FEW = 3

@@ -1,0 +1,68 @@
+"""Which columns of a table may be its key: for advice to a call that names none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from seqtool.advice import Advice
+from seqtool.errors import DataError
+from seqtool.files.inputs import Input
+from seqtool.tables.opening import open_tables
+from seqtool.tables.table import Expected, Table, TextOptions
+from seqtool.words import join_names, listed
+
+_ROWS = 1 << 14  # that are looked at
+
+
+def key_advice(inputs: Sequence[Input], text: TextOptions | None = None) -> tuple[str, Advice]:
+    """What to say of the columns of some inputs that may be the key, and the advice to name the likeliest.
+
+    Of what is no table, or has no such column, nothing is said, and the reader is to name the COLUMN.
+    """
+    try:
+        names = key_candidates(open_tables(inputs, text))
+    except DataError:
+        names = []
+    said = f"columns whose cells repeat are {listed([*map(repr, names)])}; " if names else ""
+    return said, Advice("--key", join_names(names[:1]) or "COLUMN")
+
+
+def key_candidates(table: Table) -> list[str]:
+    """The columns of which cells repeat and are no fractions, the likeliest key first.
+
+    Likeliest is what stands in runs of equal cells, as keys of files that are in order do.
+    """
+    columns = range(len(table.columns))
+    batch = next(iter(table.batches(columns, Expected(keys=frozenset(columns)))), None)
+    if batch is None:
+        return []
+    found = []
+    for column, array in enumerate(batch.columns):
+        if table.columns[column] is None and table.named:
+            continue
+        cells = _cells(array.slice(0, _ROWS))
+        distinct = len(set(cells))
+        if 1 < distinct < len(cells) and not any("." in cell for cell in cells):
+            runs = 1 + sum(one != other for one, other in pairwise(cells))
+            found.append((runs != distinct, column))
+    return [table.label(column) for _, column in sorted(found)]
+
+
+def _cells(array: Any) -> list[str]:
+    """The cells as they are written; none of a column of fractions, or of lists."""
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_nested(kind) or (pa.types.is_floating(kind) and not _are_whole(array)):
+        return []
+    whole = pa.types.is_floating(kind)
+    return [str(int(cell) if whole else cell) for cell in array.to_pylist()]
+
+
+def _are_whole(array: Any) -> bool:
+    numbers = np.asarray(array.to_numpy(zero_copy_only=False))
+    return bool((numbers == np.trunc(numbers)).all())

@@ -1,0 +1,859 @@
+"""Every piece of advice in the package is run on the input that caused it, and wants success without loss."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import shlex
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import seqtool
+from seqtool import errors
+from seqtool.advice import Advice, Message
+from seqtool.arrays.spool import Spool
+from seqtool.errors import DataError, UsageError
+from seqtool.files.outputs import Destination
+from tests.command import Place, succeeded
+from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
+
+F4 = np.float32
+NAN = float("nan")
+NS = 1704067200123456789  # nanoseconds, which no float holds
+DENSE = np.ones((2, 3, 2), F4)
+ROWS = "id,a,b\n1,2,3\n1,3,5\n2,1,7\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@pytest.fixture
+def proposals(monkeypatch: pytest.MonkeyPatch) -> Proposals:
+    return Proposals(monkeypatch)
+
+
+def npz(**arrays: Any) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    return stream.getvalue()
+
+
+def ours(*sequences: Any, **options: Any) -> seqtool.Padded:
+    return seqtool.pad([np.array(one, F4) for one in sequences], padding="post", **options)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call on some files that draws advice, made at a `place` in the package.
+
+    `fill` holds what stands for words in capitals; `loses` says that the advice itself speaks of rows that go;
+    `code` is how the call ends.
+    """
+
+    place: str
+    call: str
+    files: dict[str, Any]
+    fill: dict[str, str] = field(default_factory=dict)
+    loses: bool = False
+    code: int | None = None
+
+    def __str__(self) -> str:
+        return self.place
+
+
+def written(folder: Place, files: dict[str, Any]) -> None:
+    for name, content in files.items():
+        path = folder.folder / name
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, (seqtool.Padded, seqtool.Ragged)):
+            seqtool.save(path, content)
+        elif isinstance(content, pa.Table):
+            pq.write_table(content, path)
+        else:
+            folder.write(name, content)
+
+
+TWO_LISTS = pa.table({"a": [[1, 2], [3]], "b": [[1], [2, 3]]})
+TEN_STEPS = "k,a\n" + "1,1\n" * 9 + "2,1\n"
+ODD = {"x": np.ones((2, 3)), "lengths": np.array([1, 2])}
+MASK = {"NAME": "mask"}
+FIRST = np.array([[True, True, False], [True, False, False]])
+GAPS = np.array([[True, False, True], [True, True, True]])
+TWO_LABELS = "id,a,y,z\n1,2,0.5,16777217\n2,3,0.25,3\n"
+LONG = 'id,a\n"' + "x\n" * 2_500_000 + '",1\n'
+SAME_C = "id,a,b,c\n1,2,3,5\n1,3,5,5\n2,1,7,6\n"
+SINGLE = "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))
+LABELLED = "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"
+WORDS_BETWEEN = "id,a,b\n1,2,3\n1,?,5\n2,1,7\n2,1,7\n"
+HIDDEN = np.array([[5, 1, 0, 0], [7, 8, 9, 0], [1, 0, 0, 0], [2, 2, 0, 0]], F4)
+PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
+
+CASES = [
+    # What typer, or a name, shows.
+    Case("commands._peers.unknown_option", "pad t.npy --padding post", {"t.npy": DENSE}),
+    Case("commands._peers.unknown_option", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
+    Case("commands._peers.unknown_option", "pad t.npy --padding=pre", {"t.npy": DENSE}),
+    Case("commands._peers.unknown_option", "group t.csv --group-by id", {"t.csv": ROWS}),
+    Case("commands._peers.unknown_option", "group t.csv --key id --colums a", {"t.csv": ROWS}),
+    Case(
+        "commands._columns.refuse_columns_as_sources", "group t.csv --key id --columns a b", {"t.csv": ROWS}
+    ),
+    Case("tables.candidates.key_advice", "group t.csv", {"t.csv": ROWS}, code=2),
+    Case("tables.candidates.key_advice", "plan t.csv", {"t.csv": ROWS}),
+    Case("tables.candidates.key_advice", "group t.csv", {"t.csv": "5,4,0.5\n5,3,0.5\n6,1,0.25\n"}, code=2),
+    Case("tables.roles._meant", "group t.csv --key ID", {"t.csv": ROWS}),
+    Case("tables.roles._meant", "group t.csv --key id --columns a,bb", {"t.csv": ROWS.replace("b", "bbb")}),
+    Case("tables.roles._meant", "group t.csv --key id --drop aa", {"t.csv": ROWS}),
+    Case("tables.roles._meant", "group t.csv --key id --label lb", {"t.csv": "id,a,lab\n1,2,x\n2,3,y\n"}),
+    Case(
+        "tables.roles._meant",
+        "group t.csv --key id --order-by dya:desc",
+        {"t.csv": "id,a,day\n1,2,1\n2,3,2\n"},
+    ),
+    Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
+    Case("tables.roles._nothing_left#2", "group t.csv --key id --drop a,b", {"t.csv": ROWS}),
+    Case(
+        "grouping.spec.GroupSpec.__post_init__#2",
+        "group t.csv --key id --columns a --drop b",
+        {"t.csv": ROWS},
+    ),
+    Case(
+        "grouping.spec.GroupSpec.__post_init__#3",
+        "group t.csv --key id --columns a --drop b",
+        {"t.csv": ROWS},
+    ),
+    # Files that are not what they seem.
+    Case("files.refusals.no_such_file", "group tt.csv --key id", {"t.csv": ROWS}),
+    Case("files.refusals.no_such_file", "group 'd/*.cvs' --key id", {"d/t.csv": ROWS}),
+    Case("files.refusals.is_a_folder", "pad d/", {"d/a.npy": DENSE}),
+    Case("files.refusals.is_a_folder#2", "group d --key id", {"d/a.csv": ROWS, "d/b.csv": ROWS}),
+    Case("commands._source.only", "pad 'd/*.npy'", {"d/a.npy": DENSE, "d/b.npy": DENSE}),
+    Case("commands._source.only", "check '?.npy'", {"a.npy": DENSE, "b.npy": DENSE}),
+    Case("commands._source.only_arrays", "info t.csv", {"t.csv": ROWS}),
+    Case("commands._source.only_arrays#2", "check t.txt", {"t.txt": "1 2\n3\n"}),
+    Case("commands._source.read", "pad t.csv", {"t.csv": ROWS}),
+    Case(
+        "commands._source.read", "pad t.parquet", {"t.parquet": pa.table({"id": [1, 1, 2], "a": [1, 2, 3]})}
+    ),
+    Case(
+        "files.npy.checked_dtype", "pad o.npy", {"o.npy": np.array([[1], [2, 3]], object)}, {"FILE": "o.npy"}
+    ),
+    Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
+    Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
+    Case("sources.records._array_name", "pad t.parquet", {"t.parquet": TWO_LISTS}),
+    Case("sources.foreign._joined", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
+    Case("sources.companions.companions", "pad a.npz", {"a.npz": npz(x=DENSE, y=np.ones(7))}),
+    Case("sources.companions.companions", "pad a.npz --label z", {"a.npz": npz(x=DENSE, z=np.ones(7))}),
+    Case(
+        "sources.foreign.choose", "pad a.npz --key k --label k", {"a.npz": npz(x=DENSE, k=np.array([1, 2]))}
+    ),
+    Case(
+        "sources.foreign.dense",
+        "pad a.npz --input-padding pre",
+        {"a.npz": npz(x=DENSE, n=np.array([3, 2]))},
+        {"NAME": "n"},
+    ),
+    Case("sources.foreign.dense#2", "pad a.npy --input-padding pre", {"a.npy": DENSE}),
+    Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
+    Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
+    Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),
+    Case("sources.options.ForeignSpec.without", "pad a.npy --array n", {"a.npy": DENSE}),
+    Case(
+        "sources.options.ForeignSpec.without",
+        "pad a.npz --lengths n",
+        {"a.npz": npz(arr_0=[1], arr_1=[2, 3])},
+    ),
+    Case("sources.options.ForeignSpec.without", "pad a.jsonl --label y", {"a.jsonl": "[1]\n[2, 3]\n"}),
+    Case("sources.options.ForeignSpec.without", "plan t.csv --key id --lengths n", {"t.csv": ROWS}),
+    Case("commands.plan.plan", "plan a.npz --key k --lengths n", {"a.npz": npz(x=DENSE, n=[3, 2], k=[1, 2])}),
+    Case(
+        "sources.read._with_keys_once",
+        "pad a.jsonl --key k",
+        {"a.jsonl": '{"k": 1, "s": [1]}\n{"k": 1, "s": [2]}\n'},
+    ),
+    Case(
+        "sources.read._with_keys_once#2",
+        "pad a.npz",
+        {"a.npz": npz(x=DENSE, keys=np.array([4, 4]))},
+        {"NAME": "x"},
+    ),
+    Case(
+        "sources.numpy_files._check_lengths_of", "pad a.npz", {"a.npz": npz(x=PADDED_FIRST, lengths=[2, 3])}
+    ),
+    Case(
+        "sources.numpy_files._check_lengths_of#2", "pad a.npz", {"a.npz": npz(x=PADDED_FIRST, lengths=[2, 3])}
+    ),
+    Case(
+        "sources.companions._is_per_step",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
+    ),
+    Case(
+        "sources.companions._is_per_step#2",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
+    ),
+    Case("sources.foreign._told", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])}, {"NAME": "n"}),
+    Case("sources.foreign._told#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
+    Case("sources.masks.with_side", "pad a.npz --input-padding pre", {"a.npz": npz(x=DENSE, mask=FIRST)}),
+    Case(
+        "sources.masks.check_same",
+        "pad a.npz",
+        {"a.npz": npz(x=DENSE, mask=FIRST, lengths=[3, 3])},
+        {"NAME": "mask"},
+    ),
+    # How text is read.
+    Case("tables.csv_dialect.sniff", "group t.csv --key id --delimiter ab", {"t.csv": ROWS}),
+    Case("tables.csv_dialect._is_header", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
+    Case("tables.csv_dialect._is_header#2", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
+    Case(
+        "tables.csv_dialect.check_encoded",
+        "group t.csv --key id",
+        {"t.csv": "id,a\nM\xfcller,1\n".encode("latin-1")},
+    ),
+    Case(
+        "tables.csv_dialect.not_text_in", "group t.csv --key id --encoding utf-16", {"t.csv": "id,a\nb,1\n"}
+    ),
+    Case("tables.csv_dialect.check_encoding", "group t.csv --key id --encoding klingon", {"t.csv": ROWS}),
+    # Cells.
+    Case("grouping.advising.for_cell", "group t.csv --key id", {"t.csv": WORDS_BETWEEN}),
+    Case(
+        "grouping.advising.for_cell",
+        "group t.csv --key id",
+        {"t.csv": WORDS_BETWEEN.replace("2,1,7\n", "2,-,7\n", 1)},
+    ),
+    Case(
+        "grouping.advising.for_cell",
+        "group t.csv --key id --static b",
+        {"t.csv": "id,a,b\n1,2,3\n1,1,3\n2,1,?\n3,1,4\n"},
+    ),
+    Case(
+        "grouping.advising.without_features",
+        "group t.csv --key id --columns a,b",
+        {"t.csv": ROWS.replace("2,3", "2,x")},
+    ),
+    Case(
+        "grouping.advising.without_features#2",
+        "group t.csv --key id",
+        {"t.csv": ROWS.replace("2,3", '2,"1,000"')},
+    ),
+    Case(
+        "grouping.advising.without_features#2",
+        "group t.csv --key id",
+        {"t.csv": "id,a,b\n1,x,3\n1,y,5\n2,z,7\n"},
+    ),
+    Case(
+        "grouping.advising.without_features#2",
+        "group t.csv --key id --keep-key",
+        {"t.csv": "id,a\nx,3\ny,5\n"},
+    ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "group t.csv --key id --static sex",
+        {"t.csv": "id,a,sex\n1,3,f\n2,5,m\n"},
+    ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "group t.csv --key id --columns a --static s",
+        {"t.csv": "id,a,s\n1,3,f\n2,5,m\n"},
+    ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static",
+        "group t.csv --key id --static s,r",
+        {"t.csv": f"id,a,s,r\n1,3,{NS},0.5\n"},
+    ),
+    Case(
+        "grouping.advising.for_order",
+        "group t.csv --key id --order-by d",
+        {"t.csv": "id,a,d\n1,3,Jan 1 2000\n1,4,Mar 2 2000\n"},
+    ),
+    Case(
+        "grouping.advising.for_order",
+        "group t.csv --key id --order-by d",
+        {"t.csv": "id,a,d\n1,3,b\n1,4,c\n"},
+    ),
+    Case("grouping.encoder_plan.EncoderPlan.changing", "group t.csv --key id --label b", {"t.csv": ROWS}),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "group t.csv --key id --static b",
+        {"t.csv": ROWS},
+    ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static",
+        "group t.csv --key id --static c,b",
+        {"t.csv": SAME_C},
+    ),
+    Case("grouping.encoder_plan.EncoderPlan.changing", "group t.csv --key id --label c,b", {"t.csv": SAME_C}),
+    Case("tables.roles._meant", "group t.csv --key iid,a", {"t.csv": ROWS}),
+    Case("grouping.reading.check", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
+    Case("grouping.reading.check#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
+    Case(
+        "grouping.reading._check_labels",
+        "group t.csv --key id --label y",
+        {"t.csv": "id,a,y\n1,2,0\n2,3,NA\n"},
+        loses=True,
+    ),
+    Case(
+        "grouping.reading._check_labels#2",
+        "group t.csv --key id --label y",
+        {"t.csv": "id,a,y\n1,2,0\n2,3,NA\n"},
+    ),
+    Case("grouping.cautions._of_keys", "group t.csv --key id", {"t.csv": "id,a\nNA,2\nb,3\n"}, loses=True),
+    Case(
+        "grouping.cautions._of_order",
+        "group t.csv --key id --order-by d:text",
+        {"t.csv": "id,a,d\n1,3,Jan 1 2000\n1,4,Apr 2 2000\n"},
+    ),
+    Case(
+        "grouping.cautions._of_labels",
+        "group t.csv --key id --label y",
+        {"t.csv": "id,a,y\n1,2,cat\n2,3,NA\n"},
+    ),
+    Case(
+        "grouping.cautions._of_labels#2",
+        "group t.csv --key id --label y",
+        {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
+    ),
+    Case(
+        "tables.cells.labels._label_numbers",
+        "group t.csv --key id --label y --label-as number",
+        {"t.csv": "id,a,y\n1,2,0.5\n2,3,b\n"},
+    ),
+    Case(
+        "tables.cells.labels._label_numbers#2",
+        "group t.csv --key id --label y",
+        {"t.csv": "id,a,y\n1,2,0.5\n2,3,16777217\n"},
+    ),
+    Case(
+        "grouping.cautions.of_steps",
+        "group t.csv --key row",
+        {"t.csv": SINGLE},
+        {"COLUMN": "id"},
+    ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "group t.csv --key id --label y --static y --columns a",
+        {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"},
+    ),
+    Case(
+        "sequences.labels.padded_class",
+        "group t.csv --key id --step-label y --label-value 0",
+        {"t.csv": LABELLED},
+    ),
+    # Numbers that a type cannot hold.
+    Case("grouping.advising.for_features", "group t.csv --key id", {"t.csv": "id,a,b\n1,16777217,0.5\n"}),
+    Case("grouping.advising.for_features", "group t.csv --key id --dtype int64", {"t.csv": "id,a\n1,0.5\n"}),
+    Case(
+        "grouping.advising.for_features",
+        "group t.csv --key id --dtype int64",
+        {"t.csv": "id,a,b\n1,0.5,16777217\n"},
+    ),
+    Case("grouping.advising.for_features", "group t.csv --key id --dtype int8", {"t.csv": "id,a\n1,300\n"}),
+    Case(
+        "grouping.advising.for_features",
+        "group t.csv --key id --dtype float32",
+        {"t.csv": "id,a\n1,16777217\n"},
+    ),
+    Case(
+        "grouping.advising.for_features#2",
+        "group t.parquet --key id",
+        {"t.parquet": pa.table({"id": [1, 1], "a": pa.array([2**64 - 1, 1], pa.uint64())})},
+    ),
+    Case("grouping.advising.for_features#3", "group t.csv --key id", {"t.csv": f"id,a\n1,{NS}\n1,0.5\n"}),
+    *(
+        Case(
+            f"grouping.advising.for_features#{number}",
+            f"group t.csv --key id{dtype}",
+            {"t.csv": f"id,t,v\n1,{NS},0.5\n1,{NS + 9},{more}\n"},
+        )
+        for number in (4, 5)
+        for dtype in ("", " --dtype int64", " --dtype float32")
+        for more in ("0.5", "16777217")
+    ),
+    Case("commands.group._tell", "group t.csv --key id", {"t.csv": "id,a\n1,16777216.5\n1,20000000\n"}),
+    Case(
+        "operations.cast.wide_enough", "pad u.npy --dtype int8", {"u.npy": np.array([[2**64 - 1]], np.uint64)}
+    ),
+    Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[0.5]])}),
+    Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[300]])}),
+    Case("operations.cast.wide_enough#2", "pad a.jsonl", {"a.jsonl": "[0.5]\n[16777217]\n"}),
+    Case("operations.cast.rounding_warnings", "pad a.npy --dtype float32", {"a.npy": np.array([[16777217]])}),
+    Case(
+        "operations.cast.rounding_warnings",
+        "pad a.npy --dtype float32 --ragged",
+        {"a.npy": np.array([[16777217]])},
+    ),
+    Case("sources.text_lines._way_out", "pad t.txt --dtype int8", {"t.txt": "1 300\n"}),
+    Case("sources.text_lines._way_out#2", "pad t.txt", {"t.txt": "0.5 16777217\n"}),
+    Case("sources.text_lines._way_out#2", "pad t.txt --dtype int8", {"t.txt": "0.5 1\n"}),
+    Case("sequences.padding_values.check_value", "pad a.npy --value nan", {"a.npy": np.array([[3]])}),
+    Case("sequences.padding_values.check_value#2", "pad a.npy --value nan", {"a.npy": np.array([[3]])}),
+    Case(
+        "operations.mask_value.free_value",
+        "pad a.npy --value auto",
+        {"a.npy": np.array([[0, 255, 254, 253]], np.uint8)},
+    ),
+    Case(
+        "operations.mask_value.free_value#2",
+        "pad a.npy --value auto",
+        {"a.npy": np.array([[0, 255, 254, 253]], np.uint8)},
+        {"V": "7"},
+    ),
+    Case(
+        "commands._deliver._Draft.describe_end",
+        "pad t.npy --dry-run",
+        {"t.npy": DENSE, "t.pad.npz": "mine"},
+    ),
+    Case("tables.cells.labels.several_meanings", "group t.csv --key id --label y,z", {"t.csv": TWO_LABELS}),
+    Case(
+        "tables.csv_dialect.csv_rows",
+        "group t.csv --key id --max-memory 256M",
+        {"t.csv": LONG},
+        {"SIZE": "1G"},
+    ),
+    Case(
+        "commands.check.check",
+        "check a.npz --shared-keys",
+        {"a.npz": ours([1]), "b.npz": ours([2])},
+        {"OTHER": "b.npz"},
+    ),
+    # Outputs.
+    Case("files.outputs.choose", "pad t.npy", {"t.npy": DENSE, "t.pad.npz": "mine"}),
+    Case("files.outputs.choose#2", "pad t.npy", {"t.npy": DENSE, "t.pad.npz": "mine"}, {"FILE": "new.npz"}),
+    Case("files.outputs.check_not_an_input", "pad t.npz -o t.npz", {"t.npz": ours([1])}, {"FILE": "new.npz"}),
+    Case("files.writers.Writer.check", "pad t.npy --mask -o o.npy", {"t.npy": DENSE}),
+    Case("files.writers.Writer.check", "pad t.npy --compress fast -o o.npy", {"t.npy": DENSE}),
+    Case("commands._deliver._Draft.describe_end#2", "pad t.npy", {"t.npy": DENSE}),
+    Case(
+        "commands._options.PaddingOptions.refuse",
+        "pad t.npy --ragged --value 0 --post --mask",
+        {"t.npy": DENSE},
+    ),
+    Case(
+        "commands._options.PaddingOptions.refuse",
+        "group t.csv --key id --ragged --maxlen 2 --truncating post",
+        {"t.csv": ROWS},
+    ),
+    Case("commands.pad.pad", "pad t.npy --ragged --multiple-of 8", {"t.npy": DENSE}),
+    Case("commands.pad._mention_strip", "pad t.npy", {"t.npy": HIDDEN}, loses=True),
+    Case("commands.info.info", "info t.npz --code numpy --json", {"t.npz": ours([1])}),
+    Case("commands.info.info", "info t.npz --code numpy --sequence 0", {"t.npz": ours([1])}),
+    Case("commands.plan._refuse_table_options", "plan t.csv --drop b", {"t.csv": ROWS}, {"COLUMN": "id"}),
+    Case(
+        "inspecting.measure.of_tables",
+        "plan a.jsonl --key k",
+        {"a.jsonl": '{"k": 1, "s": [5]}\n{"k": 2, "s": [6]}\n'},
+        {"NAME": "s"},
+        code=0,
+    ),
+    Case(
+        "inspecting.measure.of_sequences",
+        "plan 'd/*.csv'",
+        {"d/a.csv": ROWS, "d/b.csv": ROWS},
+        {"COLUMN": "id"},
+    ),
+    Case("inspecting.measure.of_sequences#2", "plan t.npy", {"t.npy": HIDDEN}, {"FILE": "t.npy"}, loses=True),
+    Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
+    Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
+    Case(
+        "codegen.tasks._ids",
+        "info t.npz --code torch",
+        {"t.npz": seqtool.pad([np.array([-3, 2, 5])])},
+        {"FILE": "t.npz"},
+    ),
+    Case(
+        "codegen.tasks._ids#2",
+        "info t.npz --code torch",
+        {"t.npz": seqtool.pad([np.array([3, 2**24])])},
+        {"FILE": "t.npz"},
+    ),
+]
+FIRST_FAILS = {"codegen.tasks.task_of": "info t.group.npz --code torch"}  # after the call, before the advice
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_proposed_works_on_what_caused_it(case: Case, place: Place, proposals: Proposals) -> None:
+    written(place, case.files)
+    call = split(case.call)
+    stdin = ROWS.encode() if call[1:2] == ["-"] else None
+    done = place.run(*call, stdin=stdin)
+    if case.place in FIRST_FAILS:
+        done = place.run(*split(FIRST_FAILS[case.place]))
+    advice = proposals.at(case.place)
+    assert str(advice) in done.err + done.out.decode("utf-8", "replace")
+    assert case.code is None or done.code == case.code
+    before = {*place.files()}
+    words = applied(call, advice, case.fill)
+    again = place.run(*words, stdin=stdin)
+    assert again.code == 0, f"{words}: {again.err}"
+    assert case.loses or lost_rows(place, before) == 0
+
+
+# What `check` proposes, which the file that its cure makes passes.
+
+FLOATS = np.array([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [0.0, 0.0]]], F4)
+HOLDS_0 = ours([[0, 0], [1, 2]], [[3, 4]])
+CHECKS = [
+    ("checking.contracts._hidden_padding#2", "--for torch", HIDDEN[..., None]),
+    ("checking.contracts._free", "--for keras", HOLDS_0),
+    ("checking.contracts._zero_id", "--for keras", seqtool.pad([np.array([1, 2]), np.array([3])], value=9)),
+    (
+        "checking.contracts._end_padding",
+        "--for torch",
+        seqtool.pad([np.array([[1.0]], F4), np.ones((2, 1), F4)]),
+    ),
+    (
+        "checking.contracts._no_empty",
+        "--for torch",
+        seqtool.pad([np.ones((0, 1), F4), np.ones((2, 1), F4)], padding="post"),
+    ),
+    ("checking.contracts._single", "--for torch", seqtool.pad([np.array([[1], [2]])])),
+    ("checking.contracts._single", "--for dynamic-rnn", seqtool.pad([np.array([[1], [2]])])),
+    ("checking.contracts._finite_value", "--for dynamic-rnn", ours([[1]], [[2], [3]], value=NAN)),
+    ("checking.contracts._whole_lengths", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
+    ("checking.findings.Subject.cure", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
+    ("checking.invariants.lengths#3", "", npz(x=PADDED_FIRST, lengths=[2, 3])),
+    ("checking.invariants.lengths#5", "", HIDDEN),
+    ("checking.invariants.padding_cells#2", "--for keras", npz(x=FLOATS + 1, lengths=[2, 1])),
+    ("checking.invariants.dtype", "", seqtool.pad([np.array([[0.5]])])),
+]
+
+
+@pytest.mark.parametrize(("where", "options", "content"), CHECKS)
+def test_the_cure_of_a_finding_cures_it(
+    where: str, options: str, content: Any, place: Place, proposals: Proposals
+) -> None:
+    name = "f.npy" if isinstance(content, np.ndarray) else "f.npz"
+    written(place, {name: content})
+    told = json.loads(place.run("check", name, *split(options), "--json").out)
+    advice = proposals.at(where)
+    wrong = [one for one in told["findings"] if one["cure"] and all(w in one["cure"] for w in advice.words)]
+    assert wrong
+    succeeded(place.run(*split(wrong[0]["cure"])[1:], "-o", "cured.npz"))
+    cured = json.loads(place.run("check", "cured.npz", *split(options), "--json").out)
+    assert [one["name"] for one in cured["findings"] if one["verdict"] != "ok"] == []
+
+
+SAID = [  # options of check itself, and commands, that stand in the words of a finding
+    (
+        "checking.contracts._hidden_padding",
+        "--for torch",
+        npz(x=HIDDEN[..., None], n=[2, 3, 1, 2]),
+        {"NAME": "n"},
+    ),
+    ("checking.invariants.lengths", "", npz(x=PADDED_FIRST, lengths=[2, 3]), {}),
+    ("checking.invariants.lengths#2", "", npz(x=PADDED_FIRST, lengths=[2, 3]), {}),
+    ("checking.invariants.lengths#4", "", npz(x=DENSE, n=[3, 2]), {"NAME": "n"}),
+    ("checking.invariants.padding_cells", "", npz(x=FLOATS * 0 - 5, lengths=[1, 1]), {}),
+    ("checking.invariants.lengths#6", "", npz(x=HIDDEN, lengths=[4, 4, 4, 4]), {}),
+    ("checking.contracts._other_numbers", "--for torch", seqtool.pad([np.array([[1], [16777217]])]), {}),
+]
+
+
+@pytest.mark.parametrize(("where", "options", "content", "fill"), SAID)
+def test_what_a_finding_says_works(
+    where: str, options: str, content: Any, fill: dict[str, str], place: Place, proposals: Proposals
+) -> None:
+    written(place, {"f.npz": content})
+    arrays = ["--array", "x"] if "NAME" in fill else []
+    call = ["check", "f.npz", *arrays, *split(options)]
+    out = place.run(*call, "--json").out.decode()
+    advice = proposals.at(where)
+    assert str(advice) in out
+    again = place.run(*applied(call, advice, fill))
+    assert again.code == 0, (again.err, again.out)
+
+
+def test_features_with_nan_are_left_out_when_rows_are_grouped(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", "id,a,b\n1,2,\n1,3,0.5\n")
+    succeeded(place.run("group", "t.csv", "--key", "id"))
+    assert place.run("check", "t.group.npz", "--for", "torch").code == 1
+    advice = proposals.at("checking.findings.filling")
+    succeeded(place.run(*applied(["group", "t.csv", "--key", "id"], advice, {})))
+    succeeded(place.run("check", "t.group.npz", "--for", "torch"))
+
+
+def test_keys_that_are_meant_to_be_shared(place: Place, proposals: Proposals) -> None:
+    for name, number in (("a.npz", 1), ("b.npz", 2)):
+        written(place, {name: ours([number]).replace(keys=np.array(["u"]))})
+    call = ["check", "a.npz", "--against", "b.npz"]
+    assert place.run(*call).code == 1
+    succeeded(place.run(*applied(call, proposals.at("checking.against._keys"), {})))
+
+
+def test_a_file_that_does_not_hold_is_looked_at_first(place: Place, proposals: Proposals) -> None:
+    written(place, {"a.npz": ours([1]), "b.npz": npz(x=DENSE, lengths=[9, 9])})
+    failed = place.run("check", "a.npz", "--against", "b.npz")
+    advice = proposals.at("checking.check._sound")
+    assert failed.err.endswith(f"see {advice}\n")
+    assert b"a length is 9" in place.run(*applied([], advice, {})).out
+
+
+# What no call of one file shows.
+
+
+def test_a_zip_of_tables_is_unpacked_first(place: Place, proposals: Proposals) -> None:
+    with zipfile.ZipFile(place.folder / "t.csv.zip", "w") as archive:
+        archive.writestr("t.csv", ROWS)
+    for command in (["group", "--key", "id"], ["pad"], ["info"], ["plan"], ["check"]):
+        assert place.run(command[0], "t.csv.zip", *command[1:]).code == 1
+        advice = proposals.at("files.refusals._refuse_archive")
+    assert place.shell(str(advice)).code == 0
+    succeeded(place.run("group", "t.csv", "--key", "id"))
+
+
+def test_a_workbook_and_a_file_of_sktime_are_called_what_they_are(place: Place) -> None:
+    with zipfile.ZipFile(place.folder / "book.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "<x/>")
+    place.write("f.ts", "@problemName a\n@data\n1,2:b\n")
+    assert "the workbook of a spreadsheet" in place.run("group", "book.xlsx", "--key", "a").err
+    for command in (["group", "f.ts", "--key", "0"], ["pad", "f.ts"]):
+        assert "a file of sktime or Weka" in place.run(*command).err
+
+
+def test_the_disk_is_full(place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place.folder / "roomy").mkdir()
+    with pytest.raises(DataError, match="--temp-dir DIR, or allow more memory: --max-memory SIZE"):
+        Spool(place.folder).check_room(10**18)
+    with (
+        pytest.raises(DataError, match="--temp-dir DIR, or allow more memory: --max-memory SIZE"),
+        Spool()._explained(),
+    ):
+        raise OSError(28, "")
+    place.write("t.npy", DENSE)
+    call = ["pad", "t.npy", "-o", "o.npz"]
+    for where in (
+        "arrays.spool.Spool.check_room",
+        "arrays.spool.Spool.check_room#2",
+        "arrays.spool._Explained.__exit__",
+        "arrays.spool._Explained.__exit__#2",
+    ):
+        succeeded(place.run(*applied(call, proposals.at(where), {"DIR": "roomy", "SIZE": "1G"})))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    assert "see --dry-run" in place.run(*call).err
+    succeeded(place.run(*applied(call, proposals.at("commands._deliver._check_room"), {})))
+
+
+def test_there_is_no_room_for_what_comes_in(
+    place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place.folder / "roomy").mkdir()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copyfileobj", full)
+        assert place.run("pad", stdin=b"1 2\n").code == 1
+    advice = proposals.at("files.inputs._spooled")
+    succeeded(place.run(*applied(["pad"], advice, {"DIR": "roomy"}), stdin=b"1 2\n"))
+
+
+def test_an_empty_pipe_and_a_closed_or_shown_output(
+    place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write("t.txt", "1 2\n")
+    assert place.run("pad", stdin=b"").code == 1
+    first = " ".join(["seqtool", *applied(["pad", "t.txt"], proposals.at("files.inputs._empty"), {})])
+    assert place.shell(f"{first} | seqtool pad > o.npz").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", None)
+        with pytest.raises(DataError, match=r"closed; name a file: -o FILE$"), Destination(None).open():
+            pass
+    words = applied(["pad", "t.txt"], proposals.at("files.outputs._stdout_handle"), {"FILE": "o.npz"})
+    assert place.shell(f"{shlex.join(['seqtool', *words])} >&-").code == 0
+
+
+def test_out_of_memory_and_no_input(
+    place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write("t.npy", DENSE)
+    assert place.run("pad").code == 2
+    help_ = place.run(*applied([], proposals.at("cli._explain"), {}))
+    assert b"Usage: seqtool pad" in succeeded(help_).out
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("seqtool.commands._source.one_source", full)
+        assert place.run("pad", "t.npy").code == 1
+    again = place.run(*applied(["pad", "t.npy"], proposals.at("cli._explain#2"), {}))
+    assert "would write" in succeeded(again).err
+
+
+def test_padding_would_take_many_times_the_memory(
+    place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write("t.txt", "1\n" * 99 + "1 " * 1000 + "\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("seqtool.operations.pad.budget", lambda: 1000)
+        assert place.run("pad", "t.txt").code == 1
+        for where in (
+            "operations.pad.check_blow_up",
+            "operations.pad.check_blow_up#2",
+            "operations.pad.check_blow_up#3",
+        ):
+            succeeded(place.run(*applied(["pad", "t.txt"], proposals.at(where), {})))
+
+
+def test_the_size_of_memory_in_the_environment(place: Place, proposals: Proposals) -> None:
+    place.write("t.npy", DENSE)
+    assert place.run("pad", "t.npy", environment={"SEQTOOL_MAX_MEMORY": "1M"}).code == 2
+    name, size = proposals.at("system.memory._named#2").words[0].split("=")
+    succeeded(place.run("pad", "t.npy", environment={name: size}))
+
+
+def test_parts_of_a_key(place: Place, proposals: Proposals) -> None:
+    data = ours([1], [2, 3]).replace(keys=np.array(["a", "a"]))
+    written(place, {"t.npz": data.replace(per_sequence={"part": np.array([0, 5])})})
+    assert place.run("info", "t.npz", "--sequence", "a").code == 1
+    succeeded(
+        place.run(
+            *applied(
+                ["info", "t.npz", "--sequence", "a"], proposals.at("inspecting.describe._which_part"), {}
+            )
+        )
+    )
+
+
+@pytest.mark.matplotlib
+def test_pictures(place: Place, proposals: Proposals) -> None:
+    written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
+    assert place.run("plot", "t.npz", "--feature", "a").code == 1
+    succeeded(
+        place.run(
+            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.portrait._find_feature"), {})
+        )
+    )
+    assert proposals.at("commands.plot.plot").words == ("-o", "-")
+
+
+# What Python alone shows.
+
+
+def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None:
+    written(place, {"t.npy": DENSE, "t.csv": ROWS, "f.npz": npz(x=DENSE)})
+    seqtool.save(place.folder / "c.npz", ours([1]), compress="fast")
+    from seqtool.training.sequence_file import SequenceFile
+
+    made = [
+        ("training.sequence_file.SequenceFile.__init__", "t.csv"),
+        ("training.sequence_file.SequenceFile.__init__#2", "t.npy"),
+    ]
+    for where, name in (*made, ("files.npz.read_meta", "f.npz")):
+        with pytest.raises(DataError, match="seqtool"):
+            SequenceFile(place.folder / name)
+        words = applied([], proposals.at(where), {"FILE": name, "COLUMN": "id"})
+        words = [Path(word).name if word.endswith(".npz") else word for word in words]
+        succeeded(place.run(*words, "-o", "made.npz"))
+        assert len(SequenceFile(place.folder / "made.npz"))
+    with pytest.raises(DataError, match="compressed"):
+        seqtool.load(place.folder / "c.npz", mmap=True)
+    words = applied([], proposals.at("files.zip_reader.ZipReader.map"), {})
+    succeeded(
+        place.run(*[Path(word).name if word.endswith(".npz") else word for word in words], "-o", "plain.npz")
+    )
+    assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
+
+
+def test_a_key_that_is_not_named(proposals: Proposals) -> None:
+    frame = pd.DataFrame({"a": [1, 1, 2]})
+    with pytest.raises(UsageError, match='such as key="0"') as refused:
+        seqtool.group(frame, key=[])
+    assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec.__post_init__"),)
+    assert len(seqtool.group(frame, key="0", keep_key=True)) == 2
+
+
+# The mechanism.
+
+ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
+    "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
+    "keras._padded_with": "tests/frameworks/test_keras.py",
+    "torch.to_packed": "tests/frameworks/test_torch.py",
+}
+
+
+def test_no_piece_of_advice_is_left_out() -> None:
+    """Each place that makes one has a case, or is named in a test of this module."""
+    told = {case.place for case in CASES} | {where for where, *_ in [*CHECKS, *SAID]} | {*ELSEWHERE}
+    source = Path(__file__).read_text(encoding="utf-8")
+    left = [place for place in places().values() if place not in told and f'"{place}"' not in source]
+    assert left == []
+    assert told <= {*places().values()}
+
+
+def test_errors_and_summaries_carry_their_advice(place: Place) -> None:
+    place.write("t.csv", "id,a,b\n1,16777217,0.5\n")
+    failed = json.loads(place.run("group", "t.csv", "--key", "id", "--json").err)
+    assert failed["advice"] == ["--dtype float64"]
+    place.write("t.csv", "id,a\nNA,1\n")
+    warned = json.loads(succeeded(place.run("group", "t.csv", "--key", "id", "--json")).err)
+    assert warned["advice"] == ["--missing NA --empty-key drop"]
+
+
+def test_a_sentence_carries_the_advice_of_its_parts() -> None:
+    inner = DataError("no; ", Advice("--dtype", "int64"))
+    with pytest.raises(DataError) as refused, errors.at("t.csv"):
+        raise DataError(Message(inner, ", or "), Advice(without=["--mask"]))
+    assert str(refused.value) == "t.csv: no; --dtype int64, or leave --mask out"
+    assert refused.value.advice == (Advice("--dtype", "int64"), Advice(without=["--mask"]))
+
+
+ONLY_NAMED = (  # where an option is spoken of, and not proposed
+    "--traceback shows where",
+    "without --compress: ",
+    "--key groups the rows of tables: ",
+    "as --order-by says",
+    " in --order-by; ",
+    " is no feature unless --columns names it",
+    "(--dtype)",
+    "\n\nExample: seqtool ",
+)
+
+
+def test_words_alone_propose_nothing() -> None:
+    """An option that a message proposes stands in an Advice; a message may begin with those that were given."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.name not in ("words.py", "_completion.py", "advice.py"):
+            for text in messages(ast.parse(path.read_text(encoding="utf-8"))):
+                said = re.sub(r"^(--[a-z-]+(, | and )?)+", "", text)
+                if re.search(r"(?<=[ (:;])(--[a-z]|-o )", said) and not any(
+                    one in text for one in ONLY_NAMED
+                ):
+                    found.append((path.name, text))
+    assert found == []
+
+
+def messages(node: ast.AST) -> Iterator[str]:
+    """The texts of a module that are neither documentation nor help."""
+    for child in ast.iter_child_nodes(node):
+        name = ast.unparse(child.func).rpartition(".")[2] if isinstance(child, ast.Call) else ""
+        if name in ("Option", "Argument", "choice", "Advice") or (
+            isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+        ):
+            continue
+        if isinstance(child, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{}" for part in child.values
+            )
+        elif isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child.value
+        else:
+            yield from messages(child)
