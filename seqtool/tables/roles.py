@@ -276,7 +276,7 @@ def position(
         raise DataError(
             f"no column {text!r}: the columns have no names; use a position from 0 to {count - 1}"
         )
-    there = [name or "(no name)" for name in table.columns]
+    there = [join_names([name]) if name else "(no name)" for name in table.columns]
     raise DataError(
         f"no column {text!r}; ",
         *_meant(table, text, option, others, whole),

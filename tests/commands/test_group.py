@@ -347,7 +347,7 @@ def test_delimiters(place: Place) -> None:
 
 def test_quotes_and_line_endings(place: Place) -> None:
     place.write("a.csv", b'\xef\xbb\xbf"the, key",a\r\n"x\ny",1\r\n"say ""hi""",2\r\n"x\ny",3')
-    arrays = group(place, "a.csv", "--key", "the, key")
+    arrays = group(place, "a.csv", "--key", '"the, key"')
     assert arrays["keys"].tolist() == ['say "hi"', "x\ny"]
     assert arrays["x"].tolist() == [[[2], [0]], [[1], [3]]]
 

@@ -186,7 +186,12 @@ def test_a_long_cell_of_text_in_an_archive(place: Place, name: str) -> None:
     if name in ("y", "keys"):
         archive(place.folder / "theirs.npz", **BLOCK, **TEXTS[name])
         refused(
-            place, "pad", "theirs.npz", "-o", "out.npz", told="a cell of text has 4.5 MB.*to leave it out.*--array x"
+            place,
+            "pad",
+            "theirs.npz",
+            "-o",
+            "out.npz",
+            told="a cell of text has 4.5 MB.*to leave it out.*--array x",
         )
         succeeded(place.run("pad", "theirs.npz", "--array", "x", "-o", "out.npz", *LIMIT))
 
