@@ -86,7 +86,7 @@ def test_a_quote_that_is_never_closed_before_a_large_rest(place: Place) -> None:
 def test_the_python_interface_names_the_variable(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     path = place.write("a.csv", f"k,v\n1,{'5' * LONG}\n")
     monkeypatch.setenv("SEQTOOL_MAX_MEMORY", "256M")
-    with pytest.raises(seqtool.DataError, match=r"SEQTOOL_MAX_MEMORY=\d+M in the environment allows it"):
+    with pytest.raises(seqtool.DataError, match="SEQTOOL_MAX_MEMORY"):
         seqtool.group(path, key="k")
 
 
@@ -186,7 +186,12 @@ def test_a_long_cell_of_text_in_an_archive(place: Place, name: str) -> None:
     if name in ("y", "keys"):
         archive(place.folder / "theirs.npz", **BLOCK, **TEXTS[name])
         refused(
-            place, "pad", "theirs.npz", "-o", "out.npz", told="a cell of text has 4.5 MB.*--array x alone"
+            place,
+            "pad",
+            "theirs.npz",
+            "-o",
+            "out.npz",
+            told="a cell of text has 4.5 MB.*to leave it out.*--array x",
         )
         succeeded(place.run("pad", "theirs.npz", "--array", "x", "-o", "out.npz", *LIMIT))
 
