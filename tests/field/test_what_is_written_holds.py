@@ -84,7 +84,7 @@ PADDING: dict[str, list[str]] = {
     "mask": [""],
 }
 COLUMNS: dict[str, list[str]] = {
-    "label": ["y"],
+    "label": ["y", "y,g"],
     "step_label": ["s"],
     "label_as": ["class", "number"],
     "empty_label": ["drop", "keep"],
@@ -102,7 +102,7 @@ PAD = options(multiple_of=["4"], **STRIP, **ALWAYS, **PADDING) | options(
 TRUNCATE = options(truncating=["pre", "post"])
 
 
-@settings(max_examples=examples(48))
+@settings(max_examples=examples(24))
 @given(table=tables(), grouping=GROUP, padding=PAD, cutting=TRUNCATE, wide=st.booleans())
 def test_what_is_written_holds(
     table: str, grouping: list[str], padding: list[str], cutting: list[str], wide: bool, scratch: Path
@@ -163,7 +163,7 @@ def external(draw: st.DrawFn) -> dict[str, np.ndarray]:
     }
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(32))
 @given(
     arrays=external(),
     saying=options(
@@ -188,7 +188,7 @@ def test_what_comes_from_external_arrays_holds(
         holds(place, "again.npz")
 
 
-@settings(max_examples=examples(48))
+@settings(max_examples=examples(24))
 @given(
     lengths=st.lists(st.integers(0, 4), min_size=1, max_size=5),
     cells=st.sampled_from([[1, 2, 0], [0.5, 1.0, 2.0], [None, 1.5, 0.0], [[1, 2], [0, 0]]]),

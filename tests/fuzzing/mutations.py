@@ -339,8 +339,10 @@ _DAMAGES = [_flip, _flip, _cut, _insert, _overwrite, _overwrite, _repeat, _remov
 # Files, the calls that read them, and readers that are trusted
 
 
-def _csv_rows(data: bytes) -> list[Any]:
+def _csv_rows(data: bytes) -> list[Any] | None:
     rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
+    if not all(rows[0]):
+        return None  # a column without a name is left out
     return _numbers([row[1:] for row in rows[1:]], len(rows[0]) - 1)
 
 

@@ -125,9 +125,11 @@ def reads_as_missing(cell: str) -> bool:
     >>> reads_as_missing(" NA "), reads_as_missing("Nantes")
     (True, False)
     """
-    return len(cell) <= _LONGEST and cell.strip().lower() in MISSING
+    # Nearly all cells are cleared by their first letter.
+    return cell[:1] in _BEGIN and len(cell) <= _LONGEST and cell.strip().lower() in MISSING
 
 
+_BEGIN = frozenset(["", "n", "N", *map(chr, filter(lambda code: chr(code).isspace(), range(0x3001)))])
 _LONGEST = 40  # letters, blanks included: what is longer is not looked at
 
 

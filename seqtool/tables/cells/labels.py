@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -288,6 +289,8 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     for text, number in zip(texts, numbers, strict=True):
         if number is None:
             raise DataError(f"label {text!r} is not a number; use ", Advice("--label-as", "class"))
+        if abs(number) <= _SINGLES:
+            continue
         spelled = whole_number(text)
         if first_loss(np.array([number]), single) is not None or (
             spelled is not None and not holds(spelled, single)
@@ -296,6 +299,9 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
                 f"label {text} is a number that float32 cannot hold; use ", Advice("--label-as", "class")
             )
     return np.array(numbers, dtype=single)
+
+
+_SINGLES = 2**24  # up to this, a float32 holds every whole number
 
 
 def label_number(text: str) -> float | None:
@@ -308,7 +314,7 @@ def label_number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if np.isfinite(number) and "_" not in text else None
+    return number if isfinite(number) and "_" not in text else None
 
 
 def _integers(texts: list[str]) -> list[int] | None:
