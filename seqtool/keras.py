@@ -7,6 +7,7 @@ top of `masked`, and `fit(data)` trains the model from `inputs` to them.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 try:
@@ -43,6 +44,11 @@ class SequenceData(keras.utils.PyDataset):
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
     `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and
     `max_queue_size` are those of Keras. Errors are those of `seqtool.training.sequence_file.SequenceFile`.
+
+    `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, `lengths`, and `mask`. Then `x` is a dict of
+    arrays by these names, `x` among them, of which a network takes those that its inputs are named after; both
+    labels make a dict of targets. Networks take no text: of keys that are text, call `data.named(i)`.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class SequenceData(keras.utils.PyDataset):
         value: Value | None = None,
         multiple_of: int | None = None,
         dtype: str | None = None,
+        include: Sequence[str] = (),
         workers: int = 1,
         use_multiprocessing: bool = False,
         max_queue_size: int = 10,
@@ -63,7 +70,7 @@ class SequenceData(keras.utils.PyDataset):
             workers=workers, use_multiprocessing=use_multiprocessing, max_queue_size=max_queue_size
         )
         check_options(batch_size=batch_size, seed=seed, multiple_of=1 if multiple_of is None else multiple_of)
-        self.file = SequenceFile(path, dtype=dtype)
+        self.file = SequenceFile(path, dtype=dtype, include=include)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
@@ -78,12 +85,33 @@ class SequenceData(keras.utils.PyDataset):
         return len(self._batches)
 
     def __getitem__(self, index: int) -> Any:
+        if self.file.include:
+            return self._inputs_and_targets(self.named(index))
+        x, _, y = self.file.batch(self._batches[index], multiple_of=self._multiple(index), value=self.value)
+        return x if y is None else (x, y)
+
+    def named(self, index: int) -> dict[str, Any]:
+        """All of a batch by name: `x`, `lengths`, the label, and what is included, text too."""
+        return self.file.named_batch(
+            self._batches[index], multiple_of=self._multiple(index), value=self.value
+        )
+
+    def _inputs_and_targets(self, batch: dict[str, Any]) -> Any:
+        targets = {name: batch.pop(name) for name in ("y", "step_y") if name in batch}
+        if "lengths" not in self.file.include:
+            del batch["lengths"]
+        inputs = {name: array for name, array in batch.items() if array.dtype.kind not in "UT"}
+        if not targets:
+            return inputs
+        return inputs, targets if len(targets) > 1 else next(iter(targets.values()))
+
+    def _multiple(self, index: int) -> int:
+        """What the slots of a batch are rounded up to."""
         multiple = self.multiple_of
         if index == 1 and self._differ and self._longest(0) == self._longest(1):
             # On TensorFlow Keras takes the shape of the first two batches for that of all, unless these differ.
             multiple += self._longest(0)
-        x, _, y = self.file.batch(self._batches[index], multiple_of=multiple, value=self.value)
-        return x if y is None else (x, y)
+        return multiple
 
     def _longest(self, index: int) -> int:
         """The slots of a batch."""
@@ -136,7 +164,7 @@ def masked_input(data: SequenceData | str | os.PathLike[str]) -> tuple[Any, Any]
             _padded_with(file, _free_value(file)),
         )
     _check_real_steps(file, number, ids=ids)
-    inputs = keras.Input((None, *file.feature_shape), dtype=file.dtype.name)
+    inputs = keras.Input((None, *file.feature_shape), dtype=file.dtype.name, name="x")
     return inputs, inputs if ids else keras.layers.Masking(float(number))(inputs)
 
 

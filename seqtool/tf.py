@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -29,6 +29,7 @@ def dataset(
     shuffle: bool = False,
     seed: int = 0,
     dtype: str | None = None,
+    include: Sequence[str] = (),
 ) -> Any:
     """The sequences of an `.npz` of ours, padded or ragged, as a `tf.data.Dataset` of padded batches.
 
@@ -37,26 +38,35 @@ def dataset(
     the batch with what padding holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or (B, T) of labels
     of steps. It may be gone through any number of times; with `shuffle` each time in an order of its own, which
     follows from `seed`, in batches of similar lengths. Errors are those of `SequenceFile`.
+
+    `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, and `mask`. Then a batch is a dict by these names,
+    with `x`, `lengths` and the label, `y` or else `step_y`.
     """
     check_options(batch_size=batch_size, seed=seed)
-    file = SequenceFile(path, dtype=dtype)
+    file = SequenceFile(path, dtype=dtype, include=include)
     epochs = count()
 
-    def batches() -> Iterator[tuple[Any, ...]]:
+    def batches() -> Iterator[Any]:
         drawn = (seed, next(epochs)) if shuffle else None
         for indices in epoch(file.lengths, batch_size=batch_size, seed=drawn):
-            x, lengths, y = file.batch(indices)
-            yield (x, lengths) if y is None else (x, lengths, y)
+            if file.include:
+                yield file.named_batch(indices)
+            else:
+                x, lengths, y = file.batch(indices)
+                yield (x, lengths) if y is None else (x, lengths, y)
 
-    some = file.batch([])
-    signature = [
-        tf.TensorSpec((None, None, *file.feature_shape), file.dtype.name),
-        tf.TensorSpec((None,), "int64"),
-    ]
-    if some.y is not None:
-        slots = () if file.step_y is None else (None,)
-        rest = some.y.shape[1 + len(slots) :]
-        signature.append(tf.TensorSpec((None, *slots, *rest), some.y.dtype.name))
-    whole = tf.data.Dataset.from_generator(batches, output_signature=tuple(signature))
+    signature = {name: _spec(file, name, array) for name, array in file.named_batch([]).items()}
+    whole = tf.data.Dataset.from_generator(
+        batches, output_signature=signature if file.include else tuple(signature.values())
+    )
     number = -(-len(file) // batch_size)
     return whole.apply(tf.data.experimental.assert_cardinality(number)).prefetch(_AHEAD)
+
+
+def _spec(file: SequenceFile, name: str, array: Any) -> Any:
+    """What batches of an array are like, of any number of sequences and slots."""
+    by_step = name in ("x", "mask") or name in file.per_step
+    rest = array.shape[1 + by_step :]
+    dtype = "string" if array.dtype.kind in "UT" else array.dtype.name
+    return tf.TensorSpec((None, *[None] * by_step, *rest), dtype)

@@ -23,7 +23,9 @@ except ModuleNotFoundError as missing:
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
+from seqtool.files.schema import PER_STEP
 from seqtool.sequences.padding_values import Value, check_value
+from seqtool.sequences.ragged import Ragged
 from seqtool.training.batches import check_options, length_batches
 from seqtool.training.sequence_file import SequenceFile
 
@@ -34,12 +36,21 @@ class SequenceDataset(Dataset[Any]):
     An item is `(x, y)`, or `x` alone where the file has no labels. `x` is (L, F) float32, or (L,) int64 of
     token ids; `dtype` names another type. `y` is the label, int64 or float, or one for each step. It may go
     to workers, forked or spawned. Errors are those of `seqtool.training.sequence_file.SequenceFile`.
+
+    `include` names what else of the file goes with each sequence: `static`, `keys`, `part`, `split`,
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, and `mask`. Then an item is a dict of tensors by
+    these names, with `x` and the label, `y` or else `step_y`; text stays text.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, dtype: torch.dtype | str | np.dtype[Any] | None = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        dtype: torch.dtype | str | np.dtype[Any] | None = None,
+        include: Sequence[str] = (),
     ) -> None:
-        self.file = SequenceFile(path, dtype=_in_numpy(dtype) if isinstance(dtype, torch.dtype) else dtype)
+        named = _in_numpy(dtype) if isinstance(dtype, torch.dtype) else dtype
+        self.file = SequenceFile(path, dtype=named, include=include)
 
     def __len__(self) -> int:
         return len(self.file)
@@ -57,12 +68,30 @@ class SequenceDataset(Dataset[Any]):
         taken = self.file.take(indices)
         lengths = np.asarray(taken.lengths).tolist()
         xs = torch.from_numpy(np.asarray(taken.values)).split(lengths)
+        if self.file.include:
+            return self._named(taken, xs, lengths)
         if "y" in taken.per_sequence:
             return list(zip(xs, torch.from_numpy(np.asarray(taken.per_sequence["y"])), strict=True))
         if "step_y" in taken.per_step:
             labels = torch.from_numpy(np.asarray(taken.per_step["step_y"].data))
             return list(zip(xs, labels.split(lengths), strict=True))
         return list(xs)
+
+    def _named(self, taken: Ragged, xs: Sequence[torch.Tensor], lengths: list[int]) -> list[dict[str, Any]]:
+        arrays: dict[str, Any] = {"x": xs}
+        arrays |= {name: _tensors(np.asarray(array)) for name, array in taken.per_sequence.items()}
+        for name, array in taken.per_step.items():
+            arrays[name] = torch.from_numpy(np.asarray(array.data)).split(lengths)
+        if taken.keys is not None:
+            arrays["keys"] = _tensors(np.asarray(taken.keys))
+        if "mask" in self.file.include:
+            arrays["mask"] = [torch.ones(length, dtype=torch.bool) for length in lengths]
+        return [dict(zip(arrays, row, strict=True)) for row in zip(*arrays.values(), strict=True)]
+
+
+def _tensors(array: Array) -> Any:
+    """A tensor of numbers; there is none of text."""
+    return array.tolist() if array.dtype.kind in "UT" else torch.from_numpy(array)
 
 
 def _in_numpy(dtype: torch.dtype) -> np.dtype[Any]:
@@ -89,26 +118,69 @@ class Batch(NamedTuple):
         return Batch(self.x.to(device, non_blocking=non_blocking), self.lengths, y)
 
 
-def collate(items: Sequence[Any], *, value: Value = 0, label_value: float = -100) -> Batch:
+class NamedBatch(dict[str, Any]):
+    """A padded batch by name: `x`, `lengths` and the label as in `Batch`, and what the dataset includes.
+
+    Arrays of sequences are (B, ...), those of steps (B, T, ...); text is a list of texts.
+    """
+
+    def to(self, device: Any, *, non_blocking: bool = False) -> NamedBatch:
+        """The batch on a device; the lengths stay where packing needs them, and text where it is."""
+        return NamedBatch(
+            {
+                name: array.to(device, non_blocking=non_blocking)
+                if isinstance(array, torch.Tensor) and name != "lengths"
+                else array
+                for name, array in self.items()
+            }
+        )
+
+
+def collate(items: Sequence[Any], *, value: Value = 0, label_value: float = -100) -> Any:
     """Make a batch of the items of a SequenceDataset, each padded at its end up to the longest of them.
 
-    Padding holds `value` in x, one number or one for each feature, and `label_value` in labels of steps,
-    which the losses of PyTorch pass over. Raises DataError for one that their type cannot hold.
+    It is a Batch, or a NamedBatch where the dataset includes more. Padding holds `value` in x, one number or one
+    for each feature, and `label_value` in labels of steps, which the losses of PyTorch pass over; -1 in row
+    numbers, False in the mask. Raises DataError for one that their type cannot hold.
     """
+    if isinstance(items[0], dict):
+        return _named_batch(items, value, label_value)
     labelled = isinstance(items[0], tuple)
     xs = [item[0] for item in items] if labelled else list(items)
-    lengths = torch.tensor([len(x) for x in xs])
-    x = pad_sequence(xs, batch_first=True)
-    if value != 0:
-        _check_held(value, x)
-        x[torch.arange(x.shape[1]) >= lengths[:, None]] = torch.tensor(value, dtype=x.dtype)
+    x, lengths = _padded(xs, value)
     if not labelled:
         return Batch(x, lengths, None)
     ys = [item[1] for item in items]
     if not ys[0].ndim:
         return Batch(x, lengths, torch.stack(ys))
-    _check_held(label_value, ys[0][None])
-    return Batch(x, lengths, pad_sequence(ys, batch_first=True, padding_value=label_value))
+    return Batch(x, lengths, _padded_labels(ys, label_value))
+
+
+def _padded(xs: list[torch.Tensor], value: Value) -> tuple[torch.Tensor, torch.Tensor]:
+    lengths = torch.tensor([len(x) for x in xs])
+    x = pad_sequence(xs, batch_first=True)
+    if value != 0:
+        _check_held(value, x)
+        x[torch.arange(x.shape[1]) >= lengths[:, None]] = torch.tensor(value, dtype=x.dtype)
+    return x, lengths
+
+
+def _padded_labels(ys: list[torch.Tensor], value: float) -> torch.Tensor:
+    _check_held(value, ys[0][None])
+    return pad_sequence(ys, batch_first=True, padding_value=value)
+
+
+def _named_batch(items: Sequence[dict[str, Any]], value: Value, label_value: float) -> NamedBatch:
+    x, lengths = _padded([item["x"] for item in items], value)
+    batch = NamedBatch(x=x, lengths=lengths)
+    values = {"step_y": label_value, "row_index": -1}
+    for name, first in items[0].items():
+        rows = [item[name] for item in items]
+        if name in PER_STEP or name == "mask":
+            batch[name] = _padded_labels(rows, values.get(name, 0))
+        elif name != "x":
+            batch[name] = torch.stack(rows) if isinstance(first, torch.Tensor) else rows
+    return batch
 
 
 def _check_held(value: Value, padded: torch.Tensor) -> None:
@@ -157,16 +229,17 @@ class LengthBatchSampler(Sampler[list[int]]):
             yield batch.tolist()
 
 
-def to_packed(batch: Batch) -> PackedSequence:
+def to_packed(batch: Batch | NamedBatch) -> PackedSequence:
     """A batch as the recurrent layers of PyTorch take it, without its padding.
 
     Raises DataError where a sequence has no step, which no PackedSequence can hold.
     """
-    empty = int((batch.lengths == 0).sum())
+    x, lengths = (batch["x"], batch["lengths"]) if isinstance(batch, dict) else batch[:2]
+    empty = int((lengths == 0).sum())
     if empty:
         raise DataError(
-            f"{empty:,} of {len(batch.lengths):,} sequences of the batch have no steps, and packing needs at least "
+            f"{empty:,} of {len(lengths):,} sequences of the batch have no steps, and packing needs at least "
             "one; drop them: ",
             Advice("seqtool", "pad", "FILE", "--min-len", "1"),
         )
-    return pack_padded_sequence(batch.x, batch.lengths.cpu(), batch_first=True, enforce_sorted=False)
+    return pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)

@@ -34,12 +34,20 @@ def kinds() -> dict[str, Ragged]:
         values: np.ndarray, lengths: np.ndarray = LENGTHS, step_y: StepArray | None = None, **more: Any
     ) -> Ragged:
         steps = {} if step_y is None else {"step_y": StepArray(step_y.data[: lengths.sum()], step_y.value)}
-        y = {} if "y" not in more else {"y": more["y"]}
+        y = {name: more[name] for name in more if name in ("y", "static")}
         names = {} if "classes" not in more else {"classes": np.array(more["classes"])}
         return Ragged(
             values[: lengths.sum()], offsets_of(lengths), per_step=steps, per_sequence=y, names=names
         )
 
+    holed = features.copy()
+    holed[::4, 0] = holed[5] = nan
+    static = random.standard_normal((COUNT, 2))
+    two = random.random((COUNT, 2))
+    two[3, 1] = two[7] = nan
+    holed_static = np.where(np.arange(2 * COUNT).reshape(COUNT, 2) % 5, static, nan)
+    holed_fractions, labels = fractions.copy(), random.random(STEPS)
+    holed_fractions[::3] = labels[1::3] = nan
     return {
         "classes": made(features, y=three, classes=["a", "b", "c", "d"]),
         "real": made(features.astype(np.float64), y=random.random(COUNT)),
@@ -60,6 +68,15 @@ def kinds() -> dict[str, Ragged]:
         "id_steps": made(with_zero, step_y=StepArray(four, -1)),
         "number": made(fractions, y=three),
         "next_number": made(fractions),
+        "column": made(
+            with_zero[:, None], y=np.where(three == 1, -100, three), classes=["a", "b", "c"], static=static
+        ),
+        "next_column": made(ids[:, None]),
+        "column_steps": made(with_zero[:, None], step_y=StepArray(four, 0), static=static),
+        "holes": made(holed, y=two, static=holed_static),
+        "next_holes": made(holed, FEW, static=static),
+        "hole_labels": made(features, y=np.where(three, random.random(COUNT), nan)),
+        "hole_steps": made(holed_fractions, step_y=StepArray(labels, nan), static=static),
     }
 
 

@@ -20,7 +20,7 @@ from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.padding_values import Side, Value, mask_number
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
-from seqtool.words import join_names
+from seqtool.words import join_names, shortened
 
 Verdict = Literal["ok", "warning", "fails"]
 Reader = Literal["keras", "keras-cudnn", "torch", "dynamic-rnn"]
@@ -223,10 +223,12 @@ def unique_names(name: str, names: Sequence[str]) -> Finding:
     twice = [(i, known) for i, known in enumerate(names) if first.setdefault(known, i) < i]
     if twice:
         i, known = twice[0]
-        message = f"duplicate names, the first {known!r}"
+        message = f"duplicate names, the first {shortened(known)!r}"
         return Finding(name, "fails", message, len(twice), f"{name}[{i}]")
     return Finding(
-        name, "ok", f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"
+        name,
+        "ok",
+        f"{len(names):,}: {', '.join(map(shortened, names[:_NAMED]))}{', ...' if len(names) > _NAMED else ''}",
     )
 
 

@@ -7,7 +7,10 @@ The room imports `sequences`, `operations` and what is below. Begin with `tasks`
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from seqtool.advice import Advice
 from seqtool.codegen import for_jax, for_keras, for_numpy, for_tf, for_torch
 from seqtool.codegen.tasks import Task, task_of
 from seqtool.errors import DataError
@@ -21,6 +24,14 @@ _TRAINING = {
     "jax": for_jax.written,
 }
 CODES = (*_TRAINING, "numpy")
+
+
+@dataclass(frozen=True)
+class Program:
+    """The text of a program, and what is odd about its file, which stands in comments of it too."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
 
 
 def program(data: Ragged | Padded, *, path: str, code: str) -> str:
@@ -38,13 +49,34 @@ def program(data: Ragged | Padded, *, path: str, code: str) -> str:
     sequences = np.split(values, offsets[1:-1])
     print(f"{len(sequences):,} sequences, the first {sequences[0].shape} {values.dtype}")
     """
+    return program_for(data, path=path, code=code).text
+
+
+def program_for(data: Ragged | Padded, *, path: str, code: str) -> Program:
+    """The same, with what there is to be warned of."""
     if not len(data):
         raise DataError("holds no sequences, so there is nothing to load")
     call = printable(shlex.join(["seqtool", "info", path, "--code", code]))
     if code == "numpy":
-        return f"# {call}\n{for_numpy.written(data, path=repr(path))}"
+        return Program(f"# {call}\n{for_numpy.written(data, path=repr(path))}")
     task = task_of(data)
-    return f"# {call}\n# {_summary(task)}\n{_TRAINING[code](data, task, path=repr(path))}"
+    warnings, notes = tuple(_warnings(task)), []
+    if task.column:
+        advice = Advice("seqtool", "pad", "FILE", "--dtype", "float32")
+        notes.append(f"the whole numbers are read as ids; if they measure something: {advice}")
+    comments = "\n".join(
+        f"# {line}" for line in (call, _summary(task), *notes, *(f"warning: {line}" for line in warnings))
+    )
+    return Program(f"{comments}\n{_TRAINING[code](data, task, path=repr(path))}", warnings)
+
+
+def _warnings(task: Task) -> Iterator[str]:
+    for name, missing in (("steps", task.missing), ("static", task.static_missing)):
+        if missing:
+            left = "; the loss leaves them out" if name == "steps" and task.target.name == "next" else ""
+            yield f"{missing:,} NaN in {name}, which the program reads as 0{left}"
+    if task.target.missing and task.target.name != "next":
+        yield f"NaN among the labels in {task.target.name}, which the loss leaves out"
 
 
 def _summary(task: Task) -> str:
@@ -65,4 +97,5 @@ def _summary(task: Task) -> str:
         )
         learnt = printable(", ".join(each))
     learnt = {"y": learnt, "step_y": f"{learnt} at each step", "next": "the next step"}[target.name]
-    return f"{task.count:,} sequences of {shortest}{task.longest:,} steps of {step}, to learn {learnt}"
+    known = f" and {task.static:,} numbers of their own" if task.static else ""
+    return f"{task.count:,} sequences of {shortest}{task.longest:,} steps of {step}{known}, to learn {learnt}"

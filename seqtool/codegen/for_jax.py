@@ -21,7 +21,7 @@ def normal(seed, *shape):
     return 0.1 * jax.random.normal(jax.random.key(seed), shape)
 
 
-def run(weights, x, real):
+def run(weights, x, real$given):
     def step(state, slot):
         (h, c), (now, on) = state, slot
         gates = now @ weights["input"] + h @ weights["state"] + weights["bias"]
@@ -31,13 +31,13 @@ def run(weights, x, real):
         return (jnp.where(on, out, h), jnp.where(on, after, c)), out
 
     $embed
-    start = jnp.zeros((len(x), 64))
-    (last, _), states = jax.lax.scan(step, (start, start), (x.swapaxes(0, 1), real.T[..., None]))
+    $start
+    (last, _), states = jax.lax.scan(step, $begin, (x.swapaxes(0, 1), real.T[..., None]))
     return $states @ weights["head"] + weights["shift"]
 
 
 def loss_of(weights, $arguments):
-    outputs = run(weights, x, real)$squeeze
+    outputs = run(weights, x, real$given)$squeeze
     $loss
 
 
@@ -49,6 +49,7 @@ def train(weights, $arguments):
 
 weights = {
     $embedding
+    $static
     "input": normal(0, $inputs, 256),
     "state": normal(1, 64, 256),
     "bias": jnp.zeros(256),
@@ -63,13 +64,26 @@ print(f"loss {loss:.3f}")
 def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids = task.target, task.reads == "ids"
+    given = ", static" if task.static else ""
+    embed = ["x = jnp.where(jnp.isnan(x), 0, x)"] if task.missing else []
+    embed += {"features": [], "number": ["x = x[..., None]"], "ids": ['x = weights["embedding"][x]']}[
+        task.reads
+    ]
+    start = [] if task.static else ["start = jnp.zeros((len(x), 64))"]
+    if task.static_missing:
+        start.append("static = jnp.where(jnp.isnan(static), 0, static)")
     return filled(
         _PROGRAM,
         load=_loading(data, task, path),
-        arguments="x, real" if target.name == "next" else "x, real, y",
-        embed={"features": "", "number": "x = x[..., None]", "ids": 'x = weights["embedding"][x]'}[
-            task.reads
-        ],
+        given=given,
+        arguments=f"x, real{given}" if target.name == "next" else f"x, real{given}, y",
+        embed="\n".join(embed),
+        start="\n".join(start),
+        # what is known of a sequence as a whole says where the LSTM begins
+        begin='(static @ weights["h"], static @ weights["c"])' if task.static else "(start, start)",
+        static=f'"h": normal(4, {task.static}, 64),\n"c": normal(5, {task.static}, 64),'
+        if task.static
+        else "",
         embedding=f'"embedding": normal(3, {task.inputs}, 32),' if ids else "",
         inputs=32 if ids else task.inputs,
         states="last" if target.name == "y" else "states.swapaxes(0, 1)",
@@ -85,11 +99,18 @@ def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
     labels = "" if name == "next" else f', file["{name}"]'
     names = ("values, offsets" if isinstance(data, Ragged) else "x, lengths") + (", y" if labels else "")
     held = ", ".join(f'file["{array}"]' for array in names.removesuffix(", y").split(", "))
+    if task.column:
+        held = held.replace('["x"]', '["x"][..., 0]').replace('["values"]', '["values"][:, 0]')
     lengths = "np.diff(offsets)" if isinstance(data, Ragged) else "lengths"
     batch = f"np.arange({min(32, task.count)})"
     if task.shortest < task.needed:
         batch = f"np.flatnonzero({lengths} >= {task.needed})[:32]"
-    lines = [f"with np.load({path}) as file:", f"    {names} = {held}{labels}", f"batch = {batch}"]
+    lines = [f"with np.load({path}) as file:", f"    {names} = {held}{labels}"]
+    if task.static:
+        lines.append('    static = file["static"].astype(np.float32)')
+    lines.append(f"batch = {batch}")
+    if task.static:
+        lines.append("static = static[batch]")
     lines += _ragged(task) if isinstance(data, Ragged) else _padded(data, task)
     if task.target.whole:
         lines.append("y = y.astype(np.float32)")
@@ -156,13 +177,20 @@ def _loss(data: Ragged | Padded, task: Task) -> str:
     if target.columns:
         return f"return jnp.mean({' + '.join(map(_loss_of, target.columns))})"
     outputs, labels, where = "outputs", "y", ""
+    if target.name == "y" and target.ignored is not None:
+        where = f"y != {target.ignored}"
     if target.name == "step_y":
         where = "real" if target.ignored is None else f"y != {target.ignored}"
     if target.name == "next":
         before = "real[:, :-1] & " if isinstance(data, Padded) and data.padding == "pre" else ""
         lines = [f"known = {before}real[:, 1:]"]
         outputs, labels, where = "outputs[:, :-1]", "x[:, 1:]", "known"
-    if target.classes:
+    if target.missing:
+        every = "" if target.flat or not where else "[..., None]"
+        before = f"{where}{every} & " if where else ""
+        lines += [f"told = {before}~jnp.isnan({labels})", f"labels = jnp.where(told, {labels}, 0)"]
+        lines.append(f"return jnp.mean(({outputs} - labels) ** 2, where=told)")
+    elif target.classes:
         lines.append(f"hits = jax.nn.one_hot({labels}, {target.outputs}) * jax.nn.log_softmax({outputs})")
         lines.append(f"return -jnp.mean(hits.sum(axis=-1){where and f', where={where}'})")
     else:

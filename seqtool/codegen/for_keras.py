@@ -20,9 +20,11 @@ $loss_class
 $note
 data = $data($path, batch_size=32, shuffle=True$options)
 $inputs
-states = keras.layers.LSTM(64$lstm)($read)
+$static
+states = keras.layers.LSTM(64$lstm)($read$start)
 outputs = keras.layers.Dense($outputs)(states)
-model = keras.Model(inputs, outputs)
+$each
+model = keras.Model($from_inputs, outputs)
 model.compile("adam", $loss)
 loss = model.train_on_batch(*data[0])  # model.fit(data, epochs=10) trains on all of them
 print(f"loss {loss:.3f}")
@@ -34,33 +36,23 @@ def loss_of_all(y, outputs):
     return $losses
 """
 
-_LABELLED = '''
-class LabelledSteps(SequenceData):
-    """Steps, their labels, and which of them are real."""
+_STATIC = """
+static = keras.Input(($static,), name="static")
+$known
+# what is known of a sequence as a whole says where the LSTM begins
+start = [keras.layers.Dense(64)($begin), keras.layers.Dense(64)($begin)]
+"""
+
+_CLASS = '''
+class $name(SequenceData):
+    """$what."""
 
     def __getitem__(self, index):
-        x, y = super().__getitem__(index)
-        real = $real
-        return x, np.where($where, y, 0)$column, real
-'''
-
-_NEXT = '''
-class NextSteps(SequenceData):
-    """Steps, those that come next, and which of these are real."""
-
-    def __getitem__(self, index):
-        x = super().__getitem__(index)
-        real = $real
-        return x[:, :-1], x[:, 1:]$column, real
-'''
-
-_NEXT_IDS = '''
-class NextSteps(SequenceData):
-    """Steps, and those that come next."""
-
-    def __getitem__(self, index):
-        x = super().__getitem__(index)
-        return x[:, :-1], x[:, 1:]
+        $got
+        $column
+        $real
+        $known
+        return $returned
 '''
 
 
@@ -70,13 +62,17 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     held = data.value if isinstance(data, Padded) else 0
     # Only what looks at padding needs it to be like no step; what padding the loss passes over by its labels,
     # or what stands after the end of a sequence, need only be harmless.
-    looked_at = target.ignored is None
+    looked_at = last or target.ignored is None
     value: Value
     if task.reads == "ids":
         value = 0 if task.least or not looked_at else task.inputs
     else:
         value = mask_value(data) if looked_at else held if is_harmless(data, task) else 0
     options = f", value={value!r}" if value != held else ""
+    if task.column:
+        options += ', dtype="int64"'
+    if task.static:
+        options += ', include=["static"]'
     if target.name == "next" and task.shortest < 2 and isinstance(data, Ragged):
         # Or a batch might end before there is a next step; of few lengths, as each may be compiled.
         options += f", multiple_of={max(2, -(-task.longest // 8))}"
@@ -85,13 +81,28 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
     note = "# no real step holds the padding value" if looked_at and value != held else ""
     inputs, read = _inputs(task, masked=last, padding=value)
+    static = ""
+    if task.static:
+        known = "known_static = keras.ops.where(keras.ops.isnan(static), 0.0, static)"
+        clean = task.static_missing == 0
+        static = filled(
+            _STATIC,
+            static=task.static,
+            known="" if clean else known,
+            begin="static" if clean else "known_static",
+        )
     return filled(
         _PROGRAM,
         **_data_class(task),
         path=path,
         options=options,
         note=note,
-        masked_input=", masked_input" if last and task.reads == "features" else "",
+        masked_input=", masked_input" if "masked_input" in inputs else "",
+        static=static,
+        start=", initial_state=start" if static else "",
+        from_inputs="[inputs, static]" if static else "inputs",
+        # a loss for each number, of which some count for nothing
+        each="outputs = keras.ops.expand_dims(outputs, -1)" if target.missing and not target.flat else "",
         inputs=inputs,
         lstm=lstm,
         read=read,
@@ -103,43 +114,96 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
 
 def _inputs(task: Task, *, masked: bool, padding: Value) -> tuple[str, str]:
     """The layers before the LSTM, and what it is called with."""
+    name = ', name="x"' if task.static else ""
+    without_nan = "known = keras.ops.where(keras.ops.isnan(inputs), 0.0, inputs)"
     if task.reads == "features":
-        if masked:
+        if masked and not task.missing:
             return "inputs, masked = masked_input(data)", "masked"
-        return f"inputs = keras.Input((None, {task.inputs}))", "inputs"
+        inputs = f"inputs = keras.Input((None, {task.inputs}){name})"
+        if not task.missing:
+            return inputs, "inputs"
+        real = "real = keras.ops.any(keras.ops.not_equal(inputs, data.value), axis=-1)\n" if masked else ""
+        return f"{inputs}\n{real}{without_nan}", "known, mask=real" if masked else "known"
     if task.reads == "number":
-        steps = "inputs = keras.Input((None,))\nsteps = keras.ops.expand_dims(inputs, -1)"
-        return (
-            (f"{steps}\nmasked = keras.layers.Masking(data.value)(steps)", "masked")
-            if masked
-            else (steps, "steps")
-        )
+        inputs = f"inputs = keras.Input((None,){name})"
+        if task.missing:
+            inputs = f"{inputs}\n{without_nan}"
+        steps = f"{inputs}\nsteps = keras.ops.expand_dims({'known' if task.missing else 'inputs'}, -1)"
+        if masked and task.missing:
+            return f"{steps}\nreal = keras.ops.not_equal(inputs, data.value)", "steps, mask=real"
+        if masked:
+            return f"{steps}\nmasked = keras.layers.Masking(data.value)(steps)", "masked"
+        return steps, "steps"
     rows = task.inputs + (padding == task.inputs)
     zero = ", mask_zero=True" if masked and padding == 0 else ""
-    ids = 'inputs = keras.Input((None,), dtype="int64")'
-    embedded = f"{ids}\nembedded = keras.layers.Embedding({rows}, 32{zero})(inputs)"
+    inputs, ids = f'inputs = keras.Input((None,), dtype="int64"{name})', "inputs"
+    if task.column and not _has_class(task):
+        inputs, ids = f'inputs = keras.Input((None, 1), dtype="int64"{name})\nids = inputs[..., 0]', "ids"
+    embedded = f"{inputs}\nembedded = keras.layers.Embedding({rows}, 32{zero})({ids})"
     if masked and not zero:
-        return f"{embedded}\nreal = keras.ops.not_equal(inputs, {padding})", "embedded, mask=real"
+        return f"{embedded}\nreal = keras.ops.not_equal({ids}, {padding})", "embedded, mask=real"
     return embedded, "embedded"
+
+
+def _has_class(task: Task) -> bool:
+    """Whether batches have to be other than those of SequenceData."""
+    target = task.target
+    return target.missing or (target.name != "y" and target.ignored is None)
 
 
 def _data_class(task: Task) -> dict[str, str]:
     """The class of the data, where it is not SequenceData, and what that needs."""
     target = task.target
-    if target.name == "y" or target.ignored is not None:
+    if not _has_class(task):
         return {"numpy": "", "data_class": "", "data": "SequenceData"}
-    if target.name == "next" and target.classes:
-        return {"numpy": "", "data_class": apart(filled(_NEXT_IDS)), "data": "NextSteps"}
-    real = "x != self.value" if target.name == "step_y" else "x[:, 1:] != self.value"
+    following = target.name == "next"
+    got = "x" if following else "x, y"
     pieces = {
-        "real": f"({real}).any(axis=-1)" if task.reads == "features" else real,
-        "column": "[..., None]" if target.flat and not target.classes else "",
+        "name": "NextSteps" if following else "LabelledSteps" if target.name == "step_y" else "Labelled",
+        "got": f"{got.replace('x', 'inputs') if task.static else got} = super().__getitem__(index)"
+        + ('\nx = inputs["x"]' if task.static and target.name != "y" else ""),
+        "column": "x = x[..., 0]" if task.column and target.name != "y" else "",
+        "real": "",
+        "known": "",
     }
-    if target.name == "next":
-        return {"numpy": "", "data_class": apart(filled(_NEXT, **pieces)), "data": "NextSteps"}
-    where = "real" if target.flat else "real[..., None]"
-    code = filled(_LABELLED, where=where, **pieces)
-    return {"numpy": "import numpy as np", "data_class": apart(code), "data": "LabelledSteps"}
+    real = "x[:, 1:] != self.value" if following else "x != self.value"
+    real = f"({real}).any(axis=-1)" if task.reads == "features" else real
+    labels = "x[:, 1:]" if following else "y"
+    column = "[..., None]" if (target.flat and not target.classes) or target.missing else ""
+    if target.name == "y":
+        pieces["what"] = "Sequences, their labels, and which of these are known"
+        pieces["known"] = "known = ~np.isnan(y)"
+        labelled = f"np.where(known, y, 0){'' if target.flat else column}, known"
+        pieces["returned"] = f"{'inputs' if task.static else 'x'}, {labelled}"
+        return _made(pieces)
+    weights = "real"
+    if not (following and target.classes):
+        pieces["real"] = f"real = {real}"
+    if target.missing:
+        pieces["known"] = f"known = real{'' if target.flat else '[..., None]'} & ~np.isnan({labels})"
+        labels, weights = f"np.where(known, {labels}, 0)", "known"
+    elif not following:
+        labels = f"np.where({'real' if target.flat else 'real[..., None]'}, y, 0)"
+    x = "x[:, :-1]" if following else "x"
+    if task.static:
+        x = "inputs" if x == "x" and not task.column else f'{{**inputs, "x": {x}}}'
+    what = "Steps, those that come next" if following else "Steps, their labels"
+    if following and target.classes:
+        pieces["what"] = "Steps, and those that come next"
+        pieces["returned"] = f"{x}, {labels}"
+    else:
+        pieces["what"] = f"{what}, and which of {'these' if following else 'them'} are real"
+        pieces["returned"] = f"{x}, {labels}{column}, {weights}"
+    return _made(pieces)
+
+
+def _made(pieces: dict[str, str]) -> dict[str, str]:
+    code = filled(_CLASS, **pieces)
+    return {
+        "numpy": "import numpy as np" if "np." in code else "",
+        "data_class": apart(code),
+        "data": pieces["name"],
+    }
 
 
 def _several_losses(columns: Sequence[LabelColumn]) -> str:
@@ -155,13 +219,13 @@ def _several_losses(columns: Sequence[LabelColumn]) -> str:
 
 def _loss(task: Task, *, padding: Value) -> str:
     target = task.target
-    if target.name == "y" and not target.classes:
+    if target.name == "y" and not target.classes and not target.missing:
         return '"mse"'
     ignored = padding if target.name == "next" else target.ignored
     if target.classes and (target.name == "next" or ignored is not None):
         options = f", ignore_class={ignored}"
     else:
-        options = "" if target.name == "y" else ', reduction="mean_with_sample_weight"'
+        options = "" if target.name == "y" and not target.missing else ', reduction="mean_with_sample_weight"'
     if target.classes:
         return f"keras.losses.SparseCategoricalCrossentropy(from_logits=True{options})"
     return f"keras.losses.MeanSquaredError({options.removeprefix(', ')})"

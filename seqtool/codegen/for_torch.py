@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader$sampler_class
 
 from seqtool.torch import LengthBatchSampler, SequenceDataset, collate$to_packed
 
-data = SequenceDataset($path)
+data = SequenceDataset($path$options)
 $enough
 batches = LengthBatchSampler(data.lengths, batch_size=32$sampler)
 loader = DataLoader(data, batch_sampler=batches, collate_fn=collate)
@@ -23,10 +23,13 @@ class Network(torch.nn.Module):
     def __init__(self):
         super().__init__()
         $embedding
+        $static
         self.lstm = torch.nn.LSTM($inputs, 64, batch_first=True)
         self.head = torch.nn.Linear(64, $outputs)
 
     def forward(self, batch):
+        $x
+        $start
         $states
         return self.head($state)$squeeze
 
@@ -40,37 +43,71 @@ optimizer.step()
 print(f"loss {loss.item():.3f}")
 """
 
+_STATIC = """# what is known of a sequence as a whole says where the LSTM begins
+self.h, self.c = torch.nn.Linear({0}, 64), torch.nn.Linear({0}, 64)"""
+_START = "start = self.h(static)[None], self.c(static)[None]"
 _CAUSAL = "# steps after the end change nothing before it"
 
 
 def written(_: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids = task.target, task.reads == "ids"
-    x = {"features": "batch.x", "number": "batch.x.unsqueeze(-1)", "ids": "self.embedding(batch.x)"}[
-        task.reads
-    ]
     short = task.shortest < task.needed
     pieces = {
         "path": path,
+        "options": (", dtype=torch.int64" if task.column else "")
+        + (', include=["static"]' if task.static else ""),
         "sampler_class": ", SubsetRandomSampler" if short else "",
         "enough": f"enough = SubsetRandomSampler((data.lengths >= {task.needed}).nonzero()[0])"
         if short
         else "",
         "sampler": ", sampler=enough" if short else "",
         "embedding": f"self.embedding = torch.nn.Embedding({task.inputs}, 32)" if ids else "",
+        "static": _STATIC.format(task.static) if task.static else "",
         "inputs": 32 if ids else task.inputs,
         "outputs": target.outputs,
         "squeeze": ".squeeze(-1)" if target.flat and not target.classes else "",
         "loss_function": _loss_function(task),
         "loss": _loss(task),
+        **_reading(task),
     }
-    if target.name == "y":
-        packed = "batch" if task.reads == "features" else f"batch._replace(x={x})"
-        pieces |= {"to_packed": ", to_packed", "state": "state[-1]"}
-        pieces["states"] = f"_, (state, _) = self.lstm(to_packed({packed}))"
-    else:
-        pieces |= {"to_packed": "", "state": "states", "states": f"states, _ = self.lstm({x})  {_CAUSAL}"}
     return filled(_PROGRAM, **pieces)
+
+
+def _of(task: Task, name: str) -> str:
+    """An array of a batch, which has names where there is more than x, lengths and y."""
+    return f'batch["{name}"]' if task.static else f"batch.{'y' if name == 'step_y' else name}"
+
+
+def _without_nan(x: str) -> str:
+    return f"{x}.masked_fill({x}.isnan(), 0)"
+
+
+def _reading(task: Task) -> dict[str, str]:
+    """The lines that lead from a batch to what the head reads."""
+    batch = x = _of(task, "x")
+    if task.column:
+        x = f"{x}[..., 0]"
+    if task.missing:
+        x = _without_nan(x)
+    x = {"features": x, "number": f"{x}.unsqueeze(-1)", "ids": f"self.embedding({x})"}[task.reads]
+    more, start, first = "", "", ""
+    if x != batch and (task.static or task.missing):
+        x, first = "x", f"x = {x}"
+    if task.static:
+        static = _of(task, "static")
+        start = f"static = {_without_nan(static) if task.static_missing else static}\n{_START}"
+        more = ", start"
+    if task.target.name != "y":
+        states = f"states, _ = self.lstm({x}{more})  {_CAUSAL}"
+        return {"to_packed": "", "state": "states", "x": first, "start": start, "states": states}
+    packed = "batch"
+    if x != batch:
+        packed = (
+            f'{{"x": {x}, "lengths": {_of(task, "lengths")}}}' if task.static else f"batch._replace(x={x})"
+        )
+    states = f"_, (state, _) = self.lstm(to_packed({packed}){more})"
+    return {"to_packed": ", to_packed", "state": "state[-1]", "x": first, "start": start, "states": states}
 
 
 def _loss_function(task: Task) -> str:
@@ -83,26 +120,39 @@ def _loss_function(task: Task) -> str:
     return "cross_entropy" if task.target.classes else "mse_loss"
 
 
-def _loss_of(one: LabelColumn) -> str:
+def _loss_of(one: LabelColumn, y: str) -> str:
     """The loss of one of several labels."""
     if one.classes is None:
-        return f"mse_loss(outputs{one.outputs}, batch.y[:, {one.column}].float())"
-    return f"cross_entropy(outputs{one.outputs}, batch.y[:, {one.column}].long())"
+        return f"mse_loss(outputs{one.outputs}, {y}[:, {one.column}].float())"
+    return f"cross_entropy(outputs{one.outputs}, {y}[:, {one.column}].long())"
 
 
 def _loss(task: Task) -> str:
     target = task.target
+    labels = _of(task, target.name) if target.name != "next" else ""
     if target.columns:
-        return f"outputs = network(batch)\nloss = {' + '.join(map(_loss_of, target.columns))}"
+        return (
+            f"outputs = network(batch)\nloss = {' + '.join(_loss_of(one, labels) for one in target.columns)}"
+        )
     loss = _loss_function(task)
-    y = "batch.y.float()" if target.whole else "batch.y"
+    y, x, lengths = f"{labels}.float()" if target.whole else labels, _of(task, "x"), _of(task, "lengths")
     if target.name == "y":
-        return f"loss = {loss}(network(batch), {y})"
+        if target.missing:
+            return f"known = ~{labels}.isnan()\nloss = {loss}(network(batch)[known], {y}[known])"
+        note = "# the loss ignores -100, no label\n" if target.ignored is not None else ""
+        return f"{note}loss = {loss}(network(batch), {y})"
     if target.name == "step_y" and target.classes:
         note = "# the loss ignores -100, which padding holds"
-        return f"{note}\nloss = {loss}(network(batch).flatten(0, 1), batch.y.flatten())"
+        return f"{note}\nloss = {loss}(network(batch).flatten(0, 1), {labels}.flatten())"
     first = 1 if target.name == "next" else 0
-    real = f"real = torch.arange({first}, batch.x.shape[1]) < batch.lengths[:, None]"
+    real = f"real = torch.arange({first}, {x}.shape[1]) < {lengths}[:, None]"
     if target.name == "step_y":
+        if target.missing:
+            every = "" if target.flat else "[..., None]"
+            real += f"\nreal = real{every} & ~{labels}.isnan()"
         return f"{real}\nloss = {loss}(network(batch)[real], {y}[real])"
-    return f"{real}\nloss = {loss}(network(batch)[:, :-1][real], batch.x[:, 1:][real])"
+    steps = f"{x}[..., 0]" if task.column else x
+    if target.missing:
+        every = "[..., None]" if task.reads == "features" else ""
+        real += f"\nreal = real{every} & ~{steps}[:, 1:].isnan()"
+    return f"{real}\nloss = {loss}(network(batch)[:, :-1][real], {steps}[:, 1:][real])"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -55,7 +56,8 @@ class Target:
 
     It is one of `outputs` classes, or that many numbers: `flat` if a label is a bare number and no row of them,
     `whole` if it is a whole one. Of several labels, where some are classes, `columns` tells of each. `ignored` is what
-    padding holds in step_y, where that is no class.
+    stands for no label where that is no class: padding of step_y, or -100 in y. With `missing`, some of the numbers
+    are NaN, which the loss leaves out.
     """
 
     name: Literal["y", "step_y", "next"]
@@ -64,6 +66,7 @@ class Target:
     flat: bool = True
     whole: bool = False
     ignored: int | None = None
+    missing: bool = False
     columns: tuple[LabelColumn, ...] = ()
 
 
@@ -71,8 +74,10 @@ class Target:
 class Task:
     """What a network reads, and its target.
 
-    A step is a row of `inputs` features, one bare number, or an id below `inputs`; `least` is the least id.
-    Of the `count` sequences the shortest and the longest have so many steps.
+    A step is a row of `inputs` features, one bare number, or an id below `inputs`; `least` is the least id. With
+    `column` ids stand in a column of their own, (N, T, 1). Of the `count` sequences the shortest and the longest have
+    so many steps. `static` numbers are known of each as a whole. `missing` counts NaN in steps, and
+    `static_missing` in static; both are read as 0.
     """
 
     count: int
@@ -82,6 +87,10 @@ class Task:
     inputs: int
     least: int
     target: Target
+    column: bool = False
+    static: int = 0
+    missing: int = 0
+    static_missing: int = 0
 
     @property
     def needed(self) -> int:
@@ -93,7 +102,8 @@ def task_of(data: Ragged | Padded) -> Task:
     """What can be learnt from sequences with y, else with step_y, else without labels; read in windows.
 
     Labels are classes if they are whole numbers with names, or few whole numbers from 0 on without a gap. Steps
-    that are bare whole numbers, (S,), are ids. Raises DataError where there is nothing to learn.
+    that are bare whole numbers, (S,), are ids, and so is a column of them, (S, 1), that an Embedding has rows for.
+    NaN is no label, and counts for nothing. Raises DataError where there is nothing to learn.
 
     >>> data = Ragged(np.ones((5, 3)), np.array([0, 2, 5]), per_sequence={"y": np.array([0, 1])})
     >>> task = task_of(data)
@@ -104,7 +114,8 @@ def task_of(data: Ragged | Padded) -> Task:
     lengths = LengthCounts.of(real.lengths)
     if not lengths.longest:
         raise DataError("no sequence has a step, so there is nothing to learn")
-    reads, inputs, least = _read(real.values)
+    reads, inputs, least, column = _read(real.values)
+    static, static_missing = _static(real.per_sequence.get("static"))
     if "y" in real.per_sequence:
         several = class_tables(real.names)
         target = (
@@ -115,7 +126,23 @@ def task_of(data: Ragged | Padded) -> Task:
         target = _target_step_y(labels.data, labels.value, real.names.get("classes"))
     else:
         target = Target("next", reads == "ids", inputs, flat=reads != "features")
-    task = Task(lengths.count, int(lengths.lengths[0]), lengths.longest, reads, inputs, least, target)
+    missing = 0 if reads == "ids" else missing_numbers(real.values)
+    if target.name == "next" and missing:
+        target = replace(target, missing=True)
+    shortest = int(lengths.lengths[0])
+    task = Task(
+        lengths.count,
+        shortest,
+        lengths.longest,
+        reads,
+        inputs,
+        least,
+        target,
+        column=column,
+        static=static,
+        missing=missing,
+        static_missing=static_missing,
+    )
     if task.longest < task.needed:
         raise DataError(
             "there are no labels, and no sequence has a second step to predict, so there is nothing to learn; "
@@ -152,11 +179,43 @@ def is_harmless(data: Ragged | Padded, task: Task) -> bool:
     return bool(np.isfinite(value).all())
 
 
-def _read(values: AnyArray) -> tuple[Reads, int, int]:
-    """What a step is, how many inputs that makes, and the least id."""
-    if values.ndim == 1 and values.dtype.kind in "iu":
-        least, count = _ids(values)
-        return "ids", count, least
+def missing_numbers(array: AnyArray) -> int:
+    """How many cells are NaN.
+
+    >>> missing_numbers(np.array([[1, np.nan], [2, 3]]))
+    1
+    """
+    if array.dtype.kind != "f":
+        return 0
+    return sum(int(np.isnan(part).sum()) for _, part in chunks(array))
+
+
+def _static(static: AnyArray | Text | None) -> tuple[int, int]:
+    """How many numbers are known of a sequence as a whole, and how many cells of them are NaN."""
+    if static is None:
+        return 0, 0
+    numbers = np.asarray(static)
+    if numbers.dtype.kind not in "biuf" or numbers.ndim != 2:
+        raise DataError(f"static is {numbers.dtype} {numbers.shape}; numbers of shape (N, P) were expected")
+    with np.errstate(over="ignore"):
+        wrong = np.argwhere(np.isinf(numbers.astype(np.float32)))
+    if len(wrong):
+        place = [*map(int, wrong[0])]
+        raise DataError(
+            f"static{place} is {numbers[tuple(place)]}: the loss would be NaN; leave it out, or scale it"
+        )
+    return numbers.shape[1], missing_numbers(numbers)
+
+
+def _read(values: AnyArray) -> tuple[Reads, int, int, bool]:
+    """What a step is, how many inputs that makes, the least id, and whether ids stand in a column."""
+    column = values.ndim == 2 and values.shape[1] == 1
+    if values.dtype.kind in "iu" and (values.ndim == 1 or column):
+        least, largest = _extremes(values)
+        if values.ndim == 1:
+            _check_ids(least, largest)
+        if least >= 0 and largest < _MOST_IDS:
+            return "ids", largest + 1, least, column
     cell = lost(values, np.dtype(np.float32))
     if cell is not None:
         step, *feature = cell
@@ -165,16 +224,20 @@ def _read(values: AnyArray) -> tuple[Reads, int, int]:
             "cannot hold; scale the feature, or leave it out"
         )
     if values.ndim == 1:
-        return "number", 1, 0
+        return "number", 1, 0, False
     if not values.shape[1]:
         raise DataError("a step has no features, so there is nothing to read")
-    return "features", values.shape[1], 0
+    return "features", values.shape[1], 0, False
 
 
-def _ids(values: AnyArray) -> tuple[int, int]:
-    """The least id, and how many an embedding needs."""
+def _extremes(values: AnyArray) -> tuple[int, int]:
+    """The least and the largest of whole numbers."""
     extremes = [(int(part.min()), int(part.max())) for _, part in chunks(values)]
-    least, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
+    return min(low for low, _ in extremes), max(high for _, high in extremes)
+
+
+def _check_ids(least: int, largest: int) -> None:
+    """Raise DataError for ids that an embedding has no rows for."""
     if least < 0:
         raise DataError(
             f"steps are whole numbers down to {least}, but ids of an Embedding start at 0; renumber them from 0, "
@@ -187,13 +250,17 @@ def _ids(values: AnyArray) -> tuple[int, int]:
             "from 0, or if they are measurements, convert them: ",
             Advice("seqtool", "pad", "FILE", "--dtype", "float32"),
         )
-    return least, largest + 1
 
 
 def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
     labels = _numbers("y", y)
-    classes = _classes("y", labels, names)
-    return _numeric("y", labels) if classes is None else Target("y", True, classes)
+    classes = _classes("y", labels, names, unlabelled=True)
+    if classes is None:
+        return _numeric("y", labels)
+    count = sum(int((part == UNLABELLED).sum()) for _, part in chunks(labels))
+    if count == len(labels):
+        raise DataError(f"y holds nothing but {UNLABELLED}, which is no label, so there is nothing to learn")
+    return Target("y", True, classes, ignored=UNLABELLED if count else None)
 
 
 def _target_several(real: Ragged) -> Target:
@@ -202,7 +269,7 @@ def _target_several(real: Ragged) -> Target:
     for given in given_labels(real):
         if given.column is not None:
             name = f"y of {given.title!r}"
-            labels = _numbers(name, given.cells)
+            labels = _numbers(name, given.cells, missing=False)
             classes = None if given.classes is None else _classes(name, labels, given.classes)
             columns.append(LabelColumn(given.title, given.column, first, classes))
             first = columns[-1].end
@@ -219,21 +286,26 @@ def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
 
 def _numeric(name: Literal["y", "step_y"], labels: AnyArray) -> Target:
     outputs = labels.shape[1] if labels.ndim == 2 else 1
-    return Target(name, False, outputs, flat=labels.ndim == 1, whole=labels.dtype.kind in "biu")
+    whole, missing = labels.dtype.kind in "biu", missing_numbers(labels)
+    if missing == prod(labels.shape):
+        raise DataError(f"{name} holds nothing but NaN, so there is nothing to learn")
+    return Target(name, False, outputs, flat=labels.ndim == 1, whole=whole, missing=missing > 0)
 
 
-def _numbers(name: str, labels: AnyArray | Text) -> AnyArray:
+def _numbers(name: str, labels: AnyArray | Text, *, missing: bool = True) -> AnyArray:
+    """Labels that a loss takes; without `missing`, NaN is refused as infinities are."""
     if isinstance(labels, Text) or labels.dtype.kind not in "biuf":
         raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
     if labels.ndim > 2 or 0 in labels.shape[1:]:
         raise DataError(f"a label in {name} has shape {labels.shape[1:]}; a number, or a row, was expected")
     for begin, part in chunks(labels):
         with np.errstate(over="ignore"):
-            wrong = np.argwhere(~np.isfinite(part.astype(np.float32)))
+            small = part.astype(np.float32)
+            wrong = np.argwhere(np.isinf(small) if missing else ~np.isfinite(small))
         if len(wrong):
             place = [begin + int(wrong[0, 0]), *map(int, wrong[0, 1:])]
             raise DataError(
-                f"{name}{place} is {part[tuple(wrong[0])]}: the loss would be NaN; leave it out, or fill it"
+                f"{name}{place} is {part[tuple(wrong[0])]}: the loss would be NaN; leave it out, or scale it"
             )
     return labels
 

@@ -72,7 +72,10 @@ def info(
             if code is not None:
                 with errors.at(found[0].name):
                     data = of_ours(data, found[0].name)
-                    report.print_text(codegen.program(data, path=str(found[0].given), code=code))
+                    program = codegen.program_for(data, path=str(found[0].given), code=code)
+                report.print_text(program.text)
+                warnings = list(program.warnings)
+                report.Summary("info", warnings=warnings).show(quiet=False, verbose=False, as_json=False)
             elif sequence is not None:
                 data = of_ours(data, found[0].name)
                 i = find_sequence(data, sequence, name=found[0].name)

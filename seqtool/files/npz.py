@@ -160,7 +160,7 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
     """The `meta` of a file of ours; raises DataError for one that is not, or of a newer version."""
     if not is_ours(archive):
         raise DataError(
-            f"{archive.name}: not written by seqtool (no seqtool metadata); convert it: ",
+            f"{archive.name}: not written by seqtool, or saved again without its meta; convert it: ",
             Advice("seqtool", "pad", archive.name),
         )
     return parse_meta(_meta_text(archive), archive.name)

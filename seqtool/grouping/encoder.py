@@ -17,6 +17,7 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.system.memory import Memory
 from seqtool.tables.cells import (
     BadCell,
     BadCellError,
@@ -155,6 +156,20 @@ class Encoder:
     def labels(self) -> dict[str, LabelState]:
         """What is known of the labels by now, which still grow in it."""
         return _states(self._labels)
+
+    def check_labels(self, memory: Memory, share: float) -> None:
+        """Raise DataError where the distinct labels of a column take more memory than is allowed for them.
+
+        `share` is that of the rows that were read; the others are taken to hold as many.
+        """
+        for part, labels in self._labels.items():
+            if 2 * labels.bytes > memory.limit:
+                known = len(labels.state.codes)
+                memory.check_whole(
+                    f"column {self.plan.label(self.plan.labels[part])!r}, which has {known:,} distinct labels and more",
+                    max(5 * labels.bytes, int(2.5 * labels.bytes / max(share, 0.01))),  # some is read ahead
+                    "leave it out",
+                )
 
     @property
     def state(self) -> EncoderState:

@@ -19,7 +19,7 @@ from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
-from seqtool.words import join_names
+from seqtool.words import join_names, shortened
 
 if TYPE_CHECKING:
     from seqtool.grouping.encoder import GroupOptions
@@ -159,7 +159,8 @@ class EncoderPlan:
         """The error for a label or static column that changes within a key."""
         if error.column in self.labels:
             name = self.label(self.labels[error.column])
-            before, after = (state.labels[error.column].text(code) for code in (error.before, error.after))
+            texts = state.labels[error.column]
+            before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
             others = [self.label(c) for part, c in self.labels.items() if part not in (error.column, "t")]
             left = ["--label", join_names(others)] if others else []
             of_steps = Advice("--step-label", name, *left, without=["--label"])
@@ -169,7 +170,8 @@ class EncoderPlan:
             before, after = error.before, error.after
             way_out = Message("as a feature of each step: ", self.without_static([int(error.column[1:])]))
         return DataError(
-            f"column {name!r} changes from {before!r} to {after!r} within key {error.key}; ", way_out
+            f"column {name!r} changes from {before!r} to {after!r} within key {shortened(error.key)}; ",
+            way_out,
         )
 
     def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | None]:

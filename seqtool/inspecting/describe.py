@@ -21,6 +21,7 @@ from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
+from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.labels import several_labels
 from seqtool.sequences.lengths import LengthCounts
@@ -231,6 +232,7 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = data.names[name][:_NAMES].tolist()
+    found["not_finite"] = [*not_finite(data)]
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]
     return found

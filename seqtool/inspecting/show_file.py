@@ -12,7 +12,7 @@ from seqtool.errors import DataError
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
 from seqtool.terminal.report import SCHEMA
-from seqtool.words import count, human, listed
+from seqtool.words import count, human, listed, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,10 +77,10 @@ def _strict(step: Any) -> Any:
 
 def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[str] | None) -> None:
     """The first steps of one sequence, with its first features."""
-    parts = [f"{name} {preview[name]}" for name in ("key", "part", "y") if name in preview]
+    parts = [f"{name} {shortened(str(preview[name]))}" for name in ("key", "part", "y") if name in preview]
     title = ", ".join([*parts, count(preview["length"], "step")])
     width = len(preview["steps"][0]) if preview["steps"] else 0
-    names = list(features or map(str, range(width)))[:_FEATURES_SHOWN]
+    names = [shortened(name) for name in list(features or map(str, range(width)))[:_FEATURES_SHOWN]]
     rows = [(str(t), *step[: len(names)]) for t, step in enumerate(preview["steps"])]
     if preview["length"] > len(rows):
         rows.append(("...", *[""] * len(names)))
@@ -112,6 +112,17 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("classes", "step_classes"):
         if name in sequences:
             yield name.replace("_", " "), listed([*map(str, sequences[name])])
+    for odd in sequences["not_finite"]:
+        counted = [
+            f"{odd[what]:,} {word}" for what, word in (("nan", "NaN"), ("infinite", "infinite")) if odd[what]
+        ]
+        looked = (
+            "" if odd["looked"] == odd["rows"] else f" in the first {odd['looked']:,} of {odd['rows']:,} rows"
+        )
+        yield (
+            "not finite",
+            f"{odd['array']}: {' and '.join(counted)}{looked}, the first in sequence {odd['sequence']:,}",
+        )
     for entry in sequences["receipt"]:
         if "rows" not in entry:
             continue

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
 from seqtool.words import printable
 
 if TYPE_CHECKING:
@@ -123,3 +126,27 @@ def whole_numbers(*axes: Any) -> None:
         low, high = sorted(axis.get_view_interval())
         axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
         axis.set_major_formatter(short if high >= 1e5 and low < high / 2 else plain)
+
+
+def color_bar(bar: Axes, colors: Any, low: float, high: float, *, clipped: tuple[bool, bool]) -> None:
+    """Draw the scale of a heat map from `low` to `high`; `clipped` says where numbers lie beyond it."""
+    shades = colors(np.linspace(0, 1 if high > low else 0, 256))[:, None, :3]
+    bar.imshow(shades, origin="lower", aspect="auto", extent=(0, 1, 0, 1))
+    places = [0, 0.5, 1] if high > low else [0.5]
+    texts = [number(low), number(low / 2 + high / 2), number(high)][: len(places)]
+    if clipped[0]:
+        texts[0] = f"≤ {texts[0]}"
+    if clipped[1]:
+        texts[-1] = f"≥ {texts[-1]}"
+    bar.set_xticks([])
+    bar.set_yticks(places, texts)
+    bar.yaxis.tick_right()
+    bar.set_frame_on(False)
+    bar.tick_params(length=0)
+
+
+def rgb(color: str) -> Array:
+    """A colour as three numbers from 0 to 1."""
+    from matplotlib.colors import to_rgb
+
+    return np.array(to_rgb(color))

@@ -129,6 +129,8 @@ def headline(found: Portrait) -> str:
     """
     what = "one number a step" if found.features is None else count(found.features, "feature")
     text = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}, {what}; "
+    if not found.draws_lengths and found.counts.count > 1:
+        text += f"all of {count(found.counts.longest, 'step')}; "
     if found.maxlen is None:
         return f"{text}ragged"
     return f"{text}padded to {found.maxlen:,}, {found.padding}"
@@ -139,22 +141,28 @@ def _draw(found: Portrait, title: str) -> Figure:
     from matplotlib.figure import Figure
 
     beside = found.heat is not None or found.labels is not None
+    over_time = found.over_time is not None
     strips = panels.strips(found)
     row = HEAD + _TALL + FOOT
-    height = _TITLE + row * (2 if beside else 1) + (HEAD + strips if strips else 0)
+    height = _TITLE + row * (found.draws_lengths + beside + over_time) + (HEAD + strips if strips else 0)
     figure = Figure(figsize=(WIDTH, height), dpi=_DPI, facecolor="white")
     left, right = MARGIN, 2 * MARGIN + _HALF
     head = Box(figure, left, 0.0, _WHOLE, _TITLE)
     head.text(0.0, 0.3, shorten(title, 80), size=14, weight="bold")
     head.text(0.0, 0.58, headline(found), color=SOFT)
-    panels.lengths(Box(figure, left, _TITLE, _HALF, row), found)
-    panels.mask(Box(figure, right, _TITLE, _HALF, row), found)
-    top = _TITLE + row
+    top = _TITLE
+    if found.draws_lengths:
+        panels.lengths(Box(figure, left, top, _HALF, row), found)
+        panels.mask(Box(figure, right, top, _HALF, row), found)
+        top += row
     if found.heat is not None:
         panels.heat(Box(figure, left, top, _HALF if found.labels is not None else _WHOLE, row), found)
     if found.labels is not None:
         panels.labels(Box(figure, right if found.heat is not None else left, top, _HALF, row), found)
+    top += row if beside else 0
+    if over_time:
+        panels.over_time(Box(figure, left, top, _WHOLE, row), found)
+        top += row
     if strips:
-        top += row if beside else 0
         panels.steps(Box(figure, left, top, _WHOLE, HEAD + strips), found)
     return figure

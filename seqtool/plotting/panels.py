@@ -14,8 +14,10 @@ from seqtool.plotting.boxes import (
     SOFT,
     TICKS,
     Box,
+    color_bar,
     letters,
     number,
+    rgb,
     share,
     shorten,
     whole_numbers,
@@ -33,6 +35,9 @@ REAL, CUT, PADDING, MISSING = "#4477aa", "#ee7733", "#d9dce0", "#ee3377"
 _SCALE = "viridis"
 _UPRIGHT = {"rotation": 90, "ha": "center", "size": 9.5, "color": SOFT}
 _MOST_LENGTHS = 48  # bars
+_MOST_LETTERS = 32  # of the name of a class: more would leave its bar no room
+_FEW_CLASSES = 8  # that have a colour each
+_COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bb5566", "#222255")
 _FINE = 1200  # pixels, more than any panel has: edges between cells stay sharp
 
 
@@ -119,7 +124,7 @@ def mask(box: Box, found: Portrait) -> None:
     box.heading(title, f"{share(found.share)} of all slots {would} padding{_drawn(found)}")
     axes = box.axes()
     real = covered(found.lengths, width=width, columns=min(width, MOST_SLOTS), padding=found.padding)
-    color, rest = _rgb(REAL), _rgb(PADDING)
+    color, rest = rgb(REAL), rgb(PADDING)
     _image(axes, rest + real[:, :, None] * (color - rest), 0, width, found)
     box.legend(axes, [Patch(color=REAL, label="real"), Patch(color=PADDING, label="padding")])
 
@@ -132,8 +137,8 @@ def heat(box: Box, found: Portrait) -> None:
     assert found.heat is not None
     values, real = found.heat.values, found.heat.real
     missing = ~np.isfinite(values) & real
-    cells = np.broadcast_to(_rgb(PADDING), (*values.shape, 3)).copy()
-    cells[missing] = _rgb(MISSING)
+    cells = np.broadcast_to(rgb(PADDING), (*values.shape, 3)).copy()
+    cells[missing] = rgb(MISSING)
     finite = values[np.isfinite(values)]
     low, high = limits(finite, 0.01) if len(finite) else (0.0, 0.0)
     shown = real & ~missing
@@ -156,7 +161,7 @@ def heat(box: Box, found: Portrait) -> None:
         tall = box.height - HEAD - FOOT
         bar = box.axes_at(box.width - 1.07, HEAD, 0.15, tall)
         box.text(box.width - 0.08, HEAD + tall / 2, shorten(found.feature, 28), **_UPRIGHT)
-        _color_bar(bar, colors, low, high, clipped=(bool((finite < low).any()), bool((finite > high).any())))
+        color_bar(bar, colors, low, high, clipped=(bool((finite < low).any()), bool((finite > high).any())))
 
 
 def _not_numbers(missing: int, infinite: int) -> str:
@@ -167,28 +172,6 @@ def _not_numbers(missing: int, infinite: int) -> str:
 def _drawn(found: Portrait) -> str:
     drawn, total = len(found.lengths), found.counts.count
     return f"; {drawn:,} of {total:,} sequences drawn" if drawn < total else ""
-
-
-def _color_bar(bar: Axes, colors: Any, low: float, high: float, *, clipped: tuple[bool, bool]) -> None:
-    shades = colors(np.linspace(0, 1 if high > low else 0, 256))[:, None, :3]
-    bar.imshow(shades, origin="lower", aspect="auto", extent=(0, 1, 0, 1))
-    places = [0, 0.5, 1] if high > low else [0.5]
-    texts = [number(low), number(low / 2 + high / 2), number(high)][: len(places)]
-    if clipped[0]:
-        texts[0] = f"≤ {texts[0]}"
-    if clipped[1]:
-        texts[-1] = f"≥ {texts[-1]}"
-    bar.set_xticks([])
-    bar.set_yticks(places, texts)
-    bar.yaxis.tick_right()
-    bar.set_frame_on(False)
-    bar.tick_params(length=0)
-
-
-def _rgb(color: str) -> Array:
-    from matplotlib.colors import to_rgb
-
-    return np.array(to_rgb(color))
 
 
 def _image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> None:
@@ -210,6 +193,8 @@ def _image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> N
 def labels(box: Box, found: Portrait) -> None:
     """How many sequences, or steps, have which label."""
     what, title = found.labelled, "Labels" if found.labelled == "sequence" else "Step labels"
+    if found.label_name is not None:
+        title = f"{title}: {shorten(found.label_name, 40)}"
     if isinstance(found.labels, Distribution):
         axes = box.axes(width=box.width - TICKS - 0.2)
         box.heading(title, _about_distribution(found.labels))
@@ -225,16 +210,57 @@ def labels(box: Box, found: Portrait) -> None:
     if bars.others:
         text = f"{len(bars.names):,} of {classes:,} classes; the others hold {bars.rest:,} of {bars.of:,} {what}s"
     box.heading(title, f"{text}; {bars.missing:,} without a label" if bars.missing else text)
-    names, counts = [shorten(name, 15) for name in bars.names], bars.counts
+    names, counts = [shorten(name, _MOST_LETTERS) for name in bars.names], bars.counts
     axes = box.axes(left=0.2 + 0.09 * max(map(letters, names), default=0))
-    drawn = axes.barh(range(len(counts)), counts, color=REAL, height=0.75)
+    drawn = axes.barh(range(len(counts)), counts, color=REAL, height=0.25 * min(3, len(counts)))
     axes.bar_label(drawn, [f"{n:,}" for n in counts], padding=3, fontsize=9, color=SOFT)
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(max(len(counts), 3) - 0.4, -0.6)
+    axes.set_ylim(len(counts) - 0.4, -0.6)
     axes.set_xlim(0, max([1, *counts]) * 1.18)
     axes.set_xlabel(f"{what}s")
     whole_numbers(axes.xaxis)
+
+
+def over_time(box: Box, found: Portrait) -> None:
+    """Labels of steps over the steps of sequences, sorted by length."""
+    import matplotlib
+    from matplotlib.patches import Patch
+
+    assert found.over_time is not None
+    values, real = found.over_time.values, found.over_time.real
+    classes = found.step_classes
+    known = real & np.isfinite(values) & ((values >= 0) | (classes is None))
+    cells = np.broadcast_to(rgb(PADDING), (*values.shape, 3)).copy()
+    cells[real] = rgb(MISSING)
+    title = "Step labels over time"
+    if found.labelled == "step" and found.label_name is not None:
+        title = f"{title}: {shorten(found.label_name, 40)}"
+    begin, end = int(found.slots[0]), int(found.slots[-1]) + 1
+    box.heading(title, "sequences sorted by length" + _drawn(found))
+    few = classes is not None and len(classes) <= _FEW_CLASSES
+    axes = box.axes(width=None if few else box.width - TICKS - 1.2)
+    handles = [] if real.all() else [Patch(color=PADDING, label="padding")]
+    if (real & ~known).any():
+        handles.append(Patch(color=MISSING, label="no label"))
+    if classes is not None and few:
+        most = 96 // len(classes) - 6  # of the letters that stand beside the title
+        cells[known] = np.array([rgb(color) for color in _COLORS])[values[known].astype(int)]
+        handles += [
+            Patch(color=color, label=shorten(name, most))
+            for color, name in zip(_COLORS, classes, strict=False)
+        ]
+        _image(axes, cells, begin, end, found)
+    elif known.any():
+        low, high = limits(values[known], 0.0)
+        colors = matplotlib.colormaps[_SCALE]
+        cells[known] = colors(unit(values[known], low, high))[:, :3]
+        _image(axes, cells, begin, end, found)
+        bar = box.axes_at(box.width - 1.07, HEAD, 0.15, box.height - HEAD - FOOT)
+        color_bar(bar, colors, low, high, clipped=(False, False))
+    else:
+        _image(axes, cells, begin, end, found)
+    box.legend(axes, handles)
 
 
 def strips(found: Portrait) -> float:

@@ -77,7 +77,9 @@ class Portrait:
     `maxlen` is the padded length, of ragged sequences None, and `padding` the side. `lengths` (R,)
     are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
     `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`. There is one label for each
-    sequence, or where those are missing for each step, as `labelled` says; `omitted` are labels without a picture.
+    sequence, or where those are missing for each step, as `labelled` says; `label_name` is the column that they came
+    from, if that is known. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
+    of theirs. `omitted` are labels without a picture.
     """
 
     counts: LengthCounts
@@ -96,6 +98,20 @@ class Portrait:
     labels: Bars | Distribution | None
     labelled: Labelled
     omitted: tuple[str, ...]
+    label_name: str | None = None
+    over_time: HeatMap | None = None
+    step_classes: tuple[str, ...] | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether all sequences have the same length, and were not cut to it."""
+        counts = self.counts
+        return counts.longest > 0 and self.cut is None and int(counts.lengths[0]) == counts.longest
+
+    @property
+    def draws_lengths(self) -> bool:
+        """Whether lengths and padding are drawn: equal ones would be a bar and a block, if there is more to see."""
+        return not self.equal or (self.heat is None and self.labels is None)
 
     @property
     def width(self) -> int:
@@ -157,7 +173,12 @@ def portrait(
     if len(names) and len(ragged.values):
         heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=place)
     distributions, ids, looked_at = _distributions(ragged, names)
-    labels, labelled, omitted = _labels(ragged)
+    labels, labelled, omitted, title = _labels(ragged)
+    over_time = None
+    step_y = ragged.per_step.get("step_y")
+    if step_y is not None and step_y.data.ndim == 1 and len(ragged.values):
+        of_labels = ragged.replace(values=step_y.data, features=None)
+        over_time = cells(of_labels, sequences, slots, maxlen=width, padding=padding, feature=0)
     return Portrait(
         counts=counts,
         steps=counts.steps,
@@ -175,6 +196,9 @@ def portrait(
         labels=labels,
         labelled=labelled,
         omitted=omitted,
+        label_name=title or _label_name(ragged, labelled),
+        over_time=over_time,
+        step_classes=_step_classes(ragged),
     )
 
 
@@ -250,8 +274,25 @@ def _bars(names: Sequence[str], counts: Array, *, by_count: bool, missing: int =
     )
 
 
-def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple[str, ...]]:
-    """The labels of sequences or else of steps, which of the two, and why there are none of others."""
+def _label_name(ragged: Ragged, labelled: Labelled) -> str | None:
+    """The column that labels came from, as the receipt tells it."""
+    argument = "label" if labelled == "sequence" else "step_label"
+    for entry in reversed(ragged.receipt):
+        name = entry.get("arguments", {}).get(argument)
+        if isinstance(name, str):
+            return name
+    return None
+
+
+def _step_classes(ragged: Ragged) -> tuple[str, ...] | None:
+    for given in given_labels(ragged):
+        if given.name == "step_y" and given.classes is not None:
+            return tuple(map(str, given.classes[:MOST_BARS].tolist()))
+    return None
+
+
+def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple[str, ...], str]:
+    """The labels of sequences or else of steps, which of the two, why there are none of others, and a name."""
     omitted: list[str] = []
     labels = list(given_labels(ragged))
     for i, given in enumerate(labels):
@@ -265,9 +306,9 @@ def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple
         found = _balance(name, y, given.classes)
         if found is not None:
             omitted += [f"y of {one.title!r}: one label is drawn" for one in labels[i + 1 :] if one.column]
-            return found, labelled, tuple(omitted)
+            return found, labelled, tuple(omitted), given.title if given.column is not None else ""
         omitted.append(f"{name}, which has no values to count")
-    return None, "sequence", tuple(omitted)
+    return None, "sequence", tuple(omitted), ""
 
 
 def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | Distribution | None:

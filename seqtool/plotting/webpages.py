@@ -65,12 +65,14 @@ def described(found: Portrait) -> str:
     >>> described(portrait(Ragged(np.empty((0, 2)), np.array([0]))))
     'a histogram of lengths, a heat map of real steps and padding'
     """
-    parts = ["a histogram of lengths", "a heat map of real steps and padding"]
+    parts = ["a histogram of lengths", "a heat map of real steps and padding"] if found.draws_lengths else []
     if found.heat is not None:
         parts.append(f"a heat map of {found.feature}")
     if found.labels is not None:
         what = "labels" if found.labelled == "sequence" else "step labels"
         parts.append(f"the balance of {what}" if isinstance(found.labels, Bars) else f"a histogram of {what}")
+    if found.over_time is not None:
+        parts.append("step labels over time")
     if found.ids is not None:
         parts.append("the most frequent ids")
     if found.distributions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
+from seqtool.words import shortened
 
 
 def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) -> str:
@@ -14,5 +15,5 @@ def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) ->
     'b y, part 5'
     """
     key = keys[i : i + 1].tolist()[0]
-    text = " ".join(map(str, key)) if isinstance(key, list) else str(key)
+    text = shortened(" ".join(map(str, key)) if isinstance(key, list) else str(key))
     return text if part is None else f"{text}, part {int(part[i : i + 1][0])}"

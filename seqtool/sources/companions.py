@@ -21,6 +21,7 @@ from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import stale_slots, step_mask
 from seqtool.sources.options import ForeignSpec
+from seqtool.system.memory import Memory
 
 PARTS = (
     *("keys", "part", "split", "features", "y", "label_names", "step_y"),
@@ -81,7 +82,8 @@ def companions(
     found, sizes = Companions(), _sizes(data)
     given = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
     if len(foreign.labels) > 1:
-        found.parts |= labels_together({name: _label(archive, name, sizes) for name in foreign.labels})
+        several = {name: _label(archive, name, sizes) for name in foreign.labels}
+        found.parts |= labels_together(several, archive.memory)
         found.used |= {f"y of {name}": name for name in foreign.labels}
     for part in PARTS:
         name, owners = given.get(part) or part, _OWNERS.get(part)
@@ -122,7 +124,7 @@ def _label(archive: ZipReader, name: str, sizes: dict[str, int]) -> AnyArray:
     return cells
 
 
-def labels_together(labels: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+def labels_together(labels: Mapping[str, AnyArray], memory: Memory | None = None) -> dict[str, AnyArray]:
     """Arrays (N,) of numbers or text as `y` (N, L) of numbers, with `label_names` and the classes of text.
 
     >>> parts = labels_together({"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])})
@@ -134,7 +136,7 @@ def labels_together(labels: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
     dtype = np.result_type(*floats) if floats else _INT64
     for i, (name, cells) in enumerate(labels.items()):
         if cells.dtype.kind == "U":
-            parts[f"classes_{i}"] = classes = _classes(cells, None)
+            parts[f"classes_{i}"] = classes = _classes(cells, None, name, memory)
             cells = _ids(cells, classes)
         for _, some in chunks(cells):
             place = first_loss(some, dtype)
@@ -210,7 +212,7 @@ def _part(
             check_layout(table, *_header(archive, table), CLASS_TABLE, {})
         return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
-        classes = _classes(cells, data if part == "step_y" else None)
+        classes = _classes(cells, data if part == "step_y" else None, name, archive.memory)
         _refuse_words_among_numbers(name, classes)
         held_in = "step_classes" if step_classes else "classes"
         return {part: _ids(cells, classes), held_in: classes}
@@ -273,7 +275,7 @@ def _ids(labels: AnyArray, classes: Array) -> AnyArray:
     return cellwise(ids, labels, dtype=_INT64)
 
 
-def _classes(labels: AnyArray, block: Ragged | Padded | None) -> Array:
+def _classes(labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory | None) -> Array:
     """The texts that occur, sorted; in a block (N, T) of labels of steps, those of real steps."""
     found = labels[:0].reshape(-1)
     for begin, part in chunks(labels):
@@ -281,7 +283,13 @@ def _classes(labels: AnyArray, block: Ragged | Padded | None) -> Array:
             lengths = block.lengths[begin : begin + len(part)]
             part = part[step_mask(lengths, maxlen=part.shape[1], padding=block.padding)]
         found = np.union1d(found, part)
+        if memory is not None and _COPIES * found.nbytes > memory.limit:
+            whole = _COPIES * found.nbytes * len(labels) // (begin + len(part))
+            memory.check_whole(f"{name}, which has {len(found):,} distinct labels and more", whole)
     return found
+
+
+_COPIES = 8  # of distinct labels, that stand in memory at once until they are written
 
 
 # Labels of sequences, or of steps

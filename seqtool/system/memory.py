@@ -16,6 +16,8 @@ LEAST = 256 * 10**6
 _LEAST_IN_FLIGHT = 80 * 10**6  # blocks of text and batches on their way, windows on their way out
 _IN_FLIGHT = 110 * 10**6  # the same with what allocators keep for a while, which differs from run to run
 _PER_COLUMN = 100_000  # and what each column adds to that
+_PER_FURTHER = 20_000  # what each adds that follows the first thousand
+_MANY = 1000  # columns
 _PER_THREAD = (
     8 * 10**6
 )  # what a thread adds: blocks of text or data, what becomes of them, what its allocator keeps
@@ -66,14 +68,15 @@ class Memory:
 
     def for_rows(self, columns: int) -> int:
         """What is left for rows on their way into order; raises UsageError if that is too little."""
-        needed = max(LEAST, 2 * (_LEAST_IN_FLIGHT + columns * _PER_COLUMN))
+        taken = min(columns, _MANY) * _PER_COLUMN + max(0, columns - _MANY) * _PER_FURTHER
+        needed = max(LEAST, 2 * _LEAST_IN_FLIGHT + taken)
         if self.limit < needed:
             raise UsageError(
                 f"{self.named_by} {human(self.limit)} is too little for {columns:,} columns; the least is ",
                 _named(self.named_by, _in_millions(needed)),
             )
         more_threads = max(0, self.threads() - _FEWEST)
-        return self.limit - _IN_FLIGHT - columns * _PER_COLUMN - more_threads * _PER_THREAD
+        return self.limit - _IN_FLIGHT - taken - more_threads * _PER_THREAD
 
     def threads(self) -> int:
         """How many threads may work at once: one a core, but together no more than a quarter of the memory.

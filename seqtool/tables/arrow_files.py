@@ -45,7 +45,7 @@ def record_batches(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterat
     def read(columns: Sequence[int]) -> Iterator[Any]:
         try:
             yield from batches(columns)
-        except MemoryError:
+        except (MemoryError, DataError):
             raise
         except (pa.ArrowException, OSError, ValueError, IndexError) as error:
             raise _damaged(source, error) from None
@@ -63,14 +63,55 @@ def _parquet(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any
         names = [schema.names[i] for i in columns]
         # Whole column chunks are never held: a file may be one single row group.
         with parquet.ParquetFile(source.path, buffer_size=_PAGES, pre_buffer=False) as file:
+            _check_dictionaries(source, file.metadata, names)
             text = BATCH_BYTES // (4 * _text_bytes(file.metadata, names))  # it is copied as it is encoded
             count = max(1, min(_rows_at_once(schema, columns), text))
             for batch in file.iter_batches(batch_size=count, columns=names):
                 chosen = batch.select(names)
                 _validate(chosen)
-                yield chosen
+                yield from in_pieces(chosen)
 
     return schema, batches
+
+
+def _check_dictionaries(source: Input, metadata: Any, names: Sequence[str]) -> None:
+    """Raise DataError for a dictionary of texts that takes more memory than is allowed: it can only be read whole."""
+    with source.path.open("rb") as file:
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for chunk in map(group.column, range(group.num_columns)):
+                if (
+                    chunk.path_in_schema in names
+                    and chunk.has_dictionary_page
+                    and chunk.total_uncompressed_size > _LARGE
+                ):
+                    file.seek(chunk.dictionary_page_offset)
+                    _check_dictionary(source, chunk.path_in_schema, _page_size(file.read(16)))
+
+
+_LARGE = 1 << 20  # bytes of a column chunk from which on its dictionary is looked at
+_COPIES = 5  # of a dictionary, that stand in memory at once
+
+
+def _check_dictionary(source: Input, name: str, size: int) -> None:
+    source.memory.check_whole(
+        f"{source.name}: the dictionary of column {name!r}", _COPIES * size, "write plain text"
+    )
+
+
+def _page_size(header: bytes) -> int:
+    """The bytes of a Parquet page once it is unpacked, by its header: two numbers in Thrift's compact form.
+
+    >>> _page_size(bytes([0x15, 0x04, 0x15, 0x90, 0x03]))
+    200
+    """
+    at = header.index(0x15, 2) + 1  # behind the type of the page, which takes one byte
+    size, shift = 0, 0
+    for byte in header[at:]:
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    return size >> 1
 
 
 def _text_bytes(metadata: Any, names: Sequence[str]) -> int:
@@ -91,6 +132,42 @@ def _rows_at_once(schema: Any, columns: Sequence[int]) -> int:
     """The rows of a batch: fewer where there are many columns, or lists, whose lengths nobody knows."""
     nested = any(is_nested(schema.field(i).type) for i in columns)
     return max(1, min(1 << 17, BATCH_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
+
+
+def in_pieces(batch: Any) -> Iterator[Any]:
+    """A batch halved until its text is not too much: what is read from it copies it."""
+    if len(batch) < 2 or sum(map(_letters, batch.columns)) <= BATCH_BYTES:
+        yield batch
+        return
+    half = len(batch) // 2
+    yield from in_pieces(batch.slice(0, half))
+    yield from in_pieces(batch.slice(half))
+
+
+def _letters(column: Any) -> int:
+    """The bytes of text in a column, where it is text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+        lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
+    elif _is_text(column.type):
+        lengths = pc.binary_length(column)
+    else:
+        return 0
+    return pc.sum(lengths).as_py() or 0
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    types = pa.types
+    return bool(
+        types.is_string(kind)
+        or types.is_large_string(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+    )
 
 
 def is_nested(kind: Any) -> bool:
@@ -129,12 +206,16 @@ def _arrow(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]
         count = _rows_at_once(schema, columns)
         file = _ArrowFile(source)
         for batch in _record_batches(source, file, columns):
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                if pa.types.is_dictionary(column.type):
+                    _check_dictionary(source, name, column.dictionary.nbytes)
             _validate(batch, once=True)
             for begin in range(0, len(batch), count):
                 part = batch.slice(begin, count)
                 _validate(part, once=False)
-                yield part
-                file.give_back()
+                for piece in in_pieces(part):
+                    yield piece
+                    file.give_back()
 
     return schema, batches
 

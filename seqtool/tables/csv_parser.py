@@ -76,6 +76,9 @@ class _Parser:
         self._wholes = expected.numbers
         self._floats: frozenset[int] = frozenset()
         self._integer_keys = dict.fromkeys(expected.keys, True)
+        # For each column that it reads as numbers Arrow takes 27 kB to look up all spellings, which are rare.
+        wide = len(columns) > _WIDE
+        self._missing = [word for word in expected.missing if not (wide and word)]
 
     def parse(self, block: Block | Rest) -> Any:
         """The rows of a block; what is no block is handed on."""
@@ -163,7 +166,7 @@ class _Parser:
         return arrow_csv.ConvertOptions(
             column_types=kinds,
             include_columns=[str(i) for i in self._columns],
-            null_values=list(self._expected.missing) if numbers else [],
+            null_values=self._missing if numbers else [],
             strings_can_be_null=False,
         )
 
@@ -199,6 +202,7 @@ class _Parser:
 
 
 _EXACT = 2.0**53
+_WIDE = 1000  # columns
 
 
 def _present(cells: Any, missing: Sequence[str]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
@@ -28,8 +28,11 @@ from seqtool.operations.pad import pad_stream
 from seqtool.sequences.labels import several_labels
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import check_parts, offsets_of
 from seqtool.training.in_place import in_place
+
+_ALWAYS = ("x", "lengths")  # in every batch
 
 
 class Block(NamedTuple):
@@ -49,8 +52,12 @@ class SequenceFile:
     `labels` names, with the classes of each. A copy sent to another process opens the file again, and refuses one that
     was replaced; after a fork both read the same one.
 
+    `include` names further arrays of the file that belong to its sequences or steps, and `mask`, which steps are
+    real: `named_batch` has them. Numbers come in the types of labels, text as text.
+
     That the arrays fit together is checked, checksums are not: `seqtool check` does that. Raises DataError
-    when the file is missing, not ours or damaged, UsageError for a dtype that would lose fractions.
+    when the file is missing, not ours or damaged, UsageError for a dtype that would lose fractions, and for an
+    array in `include` that the file does not have.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -60,8 +67,15 @@ class SequenceFile:
     (3, [1, 2, 3], [[2, 3], [1, 0]])
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, dtype: str | np.dtype[Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        dtype: str | np.dtype[Any] | None = None,
+        include: Sequence[str] = (),
+    ) -> None:
         self.path = Path(path).absolute()
+        self.include = (include,) if isinstance(include, str) else tuple(include)
         self._asked = None if dtype is None else dtype_named(dtype)
         if self.path.suffix != ".npz" and self.path.is_file() and not is_zipfile(self.path):
             raise DataError(
@@ -100,20 +114,44 @@ class SequenceFile:
         spool = Spool()
         weakref.finalize(self, spool.close)
         self._steps = in_place(steps, spool)
-        self.y: Array | None = None
-        if "y" in data.per_sequence:
-            self.y = self._numbers("y", np.asarray(data.per_sequence["y"]), int)
-        self.step_y: StepArray | None = None
-        if self.y is None and "step_y" in data.per_step:
-            labels = data.per_step["step_y"]
-            rows = labels.data if isinstance(data, Ragged) else slots(labels.data)
-            self.step_y = StepArray(in_place(rows, spool), labels.value)
+        self._open_others(data, spool)
+
+    def _open_others(self, data: Ragged | Padded, spool: Spool) -> None:
+        """The labels, and what is to be included; per-sequence arrays are held, per-step ones read in place."""
+        keys = {} if data.keys is None else {"keys": data.keys}
+        held = {**keys, **data.per_sequence}
+        self._check_included([*held, *data.per_step])
+        wanted = {"y", *self.include}
+        self.per_sequence = {
+            name: self._numbers(name, np.asarray(array), int, text=name != "y")
+            for name, array in held.items()
+            if name in wanted
+        }
+        self.y: Array | None = self.per_sequence.get("y")
+        if self.y is None:
+            wanted.add("step_y")
+        self.per_step = {
+            name: StepArray(
+                in_place(array.data if isinstance(data, Ragged) else slots(array.data), spool), array.value
+            )
+            for name, array in data.per_step.items()
+            if name in wanted
+        }
+        self.step_y: StepArray | None = self.per_step.get("step_y") if self.y is None else None
+
+    def _check_included(self, held: Sequence[str]) -> None:
+        known = [*_ALWAYS, *held, "mask"]
+        for name in self.include:
+            if name not in known:
+                raise UsageError(
+                    f"include names {name!r}, but {self.path.name} has no such array; it has {', '.join(known)}"
+                )
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.path, self._asked, len(self), self._size)
+        return _reopened, (self.path, self._asked, self.include, len(self), self._size)
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
@@ -145,21 +183,22 @@ class SequenceFile:
         def sequence(row: int) -> int:
             return int(chosen[sequence_of(offsets, row)])
 
-        per_step = {}
-        if self.step_y is not None:
-            labels = self._numbers("step_y", rows(self.step_y.data), sequence)
-            per_step["step_y"] = StepArray(labels, self.step_y.value)
+        per_step = {
+            name: StepArray(self._numbers(name, rows(array.data), sequence), array.value)
+            for name, array in self.per_step.items()
+        }
         return Ragged(
             self._cast("", rows(self._steps), self.dtype, sequence),
             offsets,
-            per_sequence={} if self.y is None else {"y": self.y[chosen]},
+            per_sequence={name: array[chosen] for name, array in self.per_sequence.items() if name != "keys"},
             per_step=per_step,
+            keys=self.per_sequence["keys"][chosen] if "keys" in self.per_sequence else None,
         )
 
     def sequence(self, i: int) -> tuple[Array, Array | None]:
         """The steps of a sequence, (L, F) or (L,), and its label, or None where the file has none."""
         taken = self.take([i])
-        if "step_y" in taken.per_step:
+        if self.step_y is not None:
             return np.asarray(taken.values), np.asarray(taken.per_step["step_y"].data)
         y = taken.per_sequence.get("y")
         return np.asarray(taken.values), None if y is None else np.asarray(y)[0]
@@ -170,19 +209,49 @@ class SequenceFile:
         The slots are rounded up to `multiple_of`; padding holds `value`, by default what it holds in the
         file, and 0 where the file is ragged.
         """
-        taken = self.take(indices)
+        taken, planned = self._planned(indices, multiple_of, value)
         lengths = np.asarray(taken.lengths)
+        if self.step_y is not None:
+            return Block(planned.whole(), lengths, planned.whole("step_y"))
+        y = taken.per_sequence.get("y")
+        return Block(planned.whole(), lengths, None if y is None else np.asarray(y))
+
+    def named_batch(
+        self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None
+    ) -> dict[str, Array]:
+        """The same by name: `x`, `lengths`, `y` or where there is none `step_y`, and what is included.
+
+        Arrays of steps are (B, T, ...), padded with what they are padded with in the file; `mask` is (B, T) bool.
+
+        >>> import tempfile, seqtool as st
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     st.save(f"{folder}/two.npz", st.pad([[1], [2, 3]]))
+        ...     batch = SequenceFile(f"{folder}/two.npz", include=["mask"]).named_batch([1, 0])
+        >>> {name: array.tolist() for name, array in batch.items()}
+        {'x': [[2, 3], [1, 0]], 'lengths': [2, 1], 'mask': [[True, True], [True, False]]}
+        """
+        taken, planned = self._planned(indices, multiple_of, value)
+        batch = {"x": planned.whole(), "lengths": np.asarray(taken.lengths)}
+        batch |= {name: np.asarray(array) for name, array in taken.per_sequence.items()}
+        batch |= {name: planned.whole(name) for name in taken.per_step}
+        if taken.keys is not None:
+            batch["keys"] = np.asarray(taken.keys)
+        if "mask" in self.include:
+            batch["mask"] = np.arange(batch["x"].shape[1]) < batch["lengths"][:, np.newaxis]
+        return batch
+
+    def _planned(
+        self, indices: Iterable[int], multiple_of: int, value: Value | None
+    ) -> tuple[Ragged, PaddedStream]:
+        taken = self.take(indices)
         planned = pad_stream(
             taken,
-            maxlen=max(1, int(lengths.max(initial=0))),
+            maxlen=max(1, int(np.asarray(taken.lengths).max(initial=0))),
             padding="post",
             value=self.value if value is None else value,
             multiple_of=multiple_of,
         )
-        if taken.per_step:
-            return Block(planned.whole(), lengths, planned.whole("step_y"))
-        y = taken.per_sequence.get("y")
-        return Block(planned.whole(), lengths, None if y is None else np.asarray(y))
+        return taken, planned
 
     def _checked(self, indices: Iterable[int]) -> Array:
         chosen = np.fromiter(map(operator.index, indices), np.int64)
@@ -202,8 +271,12 @@ class SequenceFile:
             raise UsageError(f"dtype is {self._asked}, but the steps of {self.path.name} are {steps.dtype}")
         return self._asked
 
-    def _numbers(self, name: str, labels: Array, sequence: Callable[[int], int]) -> Array:
+    def _numbers(
+        self, name: str, labels: Array, sequence: Callable[[int], int], *, text: bool = False
+    ) -> Array:
         """Labels as losses take them: whole numbers as int64, others in the float type of the steps."""
+        if text and labels.dtype.kind in "UT":
+            return labels
         if labels.dtype.kind not in "biuf":
             raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
         whole, floats = np.dtype(np.int64), self.dtype if self.dtype.kind == "f" else np.dtype(np.float32)
@@ -233,9 +306,11 @@ def _way_out(number: Any, dtype: np.dtype[Any], *, labels: bool) -> str:
     return "store smaller numbers" if labels else f"use dtype {number.dtype}"
 
 
-def _reopened(path: Path, dtype: np.dtype[Any] | None, count: int, size: int) -> SequenceFile:
+def _reopened(
+    path: Path, dtype: np.dtype[Any] | None, include: Sequence[str], count: int, size: int
+) -> SequenceFile:
     """The same file in another process; another one in its place would give other sequences."""
-    file = SequenceFile(path, dtype=dtype)
+    file = SequenceFile(path, dtype=dtype, include=include)
     if (len(file), file._size) != (count, size):
         raise DataError(
             f"{path.name}: changed on disk since it was opened: it held {count:,} sequences in {size:,} bytes, and "

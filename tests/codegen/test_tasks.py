@@ -34,6 +34,13 @@ TARGETS = {
     "id_steps": Target("step_y", True, 4, ignored=-1),
     "number": Target("y", True, 3),
     "next_number": Target("next", False, 1),
+    "column": Target("y", True, 3, ignored=-100),
+    "next_column": Target("next", True, 20),
+    "column_steps": Target("step_y", True, 4),
+    "holes": Target("y", False, 2, flat=False, missing=True),
+    "next_holes": Target("next", False, 3, flat=False, missing=True),
+    "hole_labels": Target("y", False, 1, missing=True),
+    "hole_steps": Target("step_y", False, 1, missing=True),
 }
 
 
@@ -44,16 +51,16 @@ def test_the_task_is_that_of_the_sequences_however_they_are_stored(name: str) ->
     assert task.target == TARGETS[kind]
     lengths = kinds()[kind].lengths
     assert (task.count, task.shortest, task.longest) == (COUNT, lengths.min(), lengths.max())
-    if "id" in kind:
-        assert (task.reads, task.inputs, task.least) == (
-            "ids",
-            20,
-            0 if "0" in kind or "steps" in kind else 1,
-        )
+    assert task.column == ("column" in kind)
+    assert task.static == 2 * (kind in ("column", "column_steps", "holes", "next_holes", "hole_steps"))
+    assert (task.missing > 0) == (kind in ("holes", "next_holes", "hole_steps"))
+    assert (task.static_missing > 0) == (kind == "holes")
+    if "id" in kind or "column" in kind:
+        least = 0 if "0" in kind or "steps" in kind or kind == "column" else 1
+        assert (task.reads, task.inputs, task.least) == ("ids", 20, least)
     else:
-        assert (task.reads, task.inputs) == (
-            ("number", 1) if "number" in kind.split("_")[-1:] else ("features", 3)
-        )
+        number = "number" in kind.split("_")[-1:] or kind == "hole_steps"
+        assert (task.reads, task.inputs) == (("number", 1) if number else ("features", 3))
 
 
 def labelled(y: object, **names: object) -> Ragged:
@@ -110,7 +117,9 @@ def test_a_step_without_a_label_counts_for_nothing() -> None:
         (labelled([0, 2], classes=["a", "b"]), "y holds 2, but there are 2 classes"),
         (labelled([0, -1], classes=["a", "b"]), "y holds -1, but there are 2 classes"),
         (labelled(["a", "b"]), "y holds text"),
-        (labelled([0.5, np.nan]), "y[1] is nan: the loss would be NaN"),
+        (labelled([0.5, np.inf]), "y[1] is inf: the loss would be NaN"),
+        (labelled([np.nan, np.nan]), "y holds nothing but NaN"),
+        (labelled([-100, -100], classes=["a", "b"]), "y holds nothing but -100"),
         (labelled([[1e300, 0], [0, 0]]), "y[0, 0] is 1e+300"),
         (
             Ragged(np.array([[1.0], [2.0**24 + 1]]), np.array([0, 2])),

@@ -471,13 +471,13 @@ CASES = [
     Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
     Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
     Case(
-        "codegen.tasks._ids",
+        "codegen.tasks._check_ids",
         "info t.npz --code torch",
         {"t.npz": seqtool.pad([np.array([-3, 2, 5])])},
         {"FILE": "t.npz"},
     ),
     Case(
-        "codegen.tasks._ids#2",
+        "codegen.tasks._check_ids#2",
         "info t.npz --code torch",
         {"t.npz": seqtool.pad([np.array([3, 2**24])])},
         {"FILE": "t.npz"},
@@ -807,6 +807,7 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
 
 ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
+    "codegen.__init__.program_for": "test_ids_in_a_column_are_embedded",
     "keras._padded_with": "tests/frameworks/test_keras.py",
     "torch.to_packed": "tests/frameworks/test_torch.py",
 }

@@ -62,3 +62,43 @@ def grown(train: Callable[[Path], object], folder: Path) -> None:
     train(folder / "large.npz")
     after = peak()
     print("unknown" if before is None or after is None else after - before)
+
+
+EVERYTHING = ["static", "keys", "part", "split", "original_lengths", "step_y", "row_index", "mask"]
+
+
+def write_everything(path: Path, kind: str = "ragged") -> dict[str, np.ndarray]:
+    """Sequences of 1, 0 and 3 steps with all that can belong to them; gives the batch of the third and the first."""
+    ragged = Ragged(
+        np.arange(8, dtype=np.float32).reshape(4, 2) + 1,
+        np.array([0, 1, 1, 4]),
+        keys=np.array(["a", "b", "b"]),
+        per_sequence={
+            "y": np.array([1, 0, 1]),
+            "static": np.array([[0.5, 1], [2, 3], [4, 5]]),
+            "part": np.array([0, 0, 7]),
+            "split": np.array(["train", "val", "test"]),
+            "original_lengths": np.array([1, 0, 9]),
+        },
+        per_step={
+            "step_y": StepArray(np.array([1, 2, 0, 1]), -100),
+            "row_index": StepArray(np.array([3, 0, 2, 1]), -1),
+        },
+        names={"static_features": np.array(["age", "size"])},
+    )
+    padding = {"post": {"padding": "post"}, "pre": {"padding": "pre", "maxlen": 5}}
+    data = seqtool.pad(ragged, **padding[kind]) if kind in padding else ragged
+    seqtool.save(path, data, compress="fast" if kind == "packed" else None)
+    return {
+        "x": np.array([[[3, 4], [5, 6], [7, 8]], [[1, 2], [0, 0], [0, 0]]]),
+        "lengths": np.array([3, 1]),
+        "y": np.array([1, 1]),
+        "static": np.array([[4, 5], [0.5, 1]]),
+        "keys": np.array(["b", "a"]),
+        "part": np.array([7, 0]),
+        "split": np.array(["test", "train"]),
+        "original_lengths": np.array([9, 1]),
+        "step_y": np.array([[2, 0, 1], [1, -100, -100]]),
+        "row_index": np.array([[0, 2, 1], [3, -1, -1]]),
+        "mask": np.array([[True, True, True], [True, False, False]]),
+    }

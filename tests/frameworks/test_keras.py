@@ -1,4 +1,4 @@
-"""`seqtool.keras` with the real Keras, on each backend in a process of its own."""
+"""`seqtool.keras` with the real Keras, on each backend in a process beside this one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from tests.frameworks.apart import apart, growth
-from tests.frameworks.files import COUNT, FEATURES, grown, sequences, write
+from tests.frameworks.apart import alone, apart, growth
+from tests.frameworks.files import COUNT, EVERYTHING, FEATURES, grown, sequences, write, write_everything
 
 pytestmark = pytest.mark.keras
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -98,7 +98,55 @@ def check_epochs(folder: str) -> None:
     print("done")
 
 
-@pytest.mark.parametrize("check", [check_batches, check_other_files, check_epochs])
+def check_names(folder: str) -> None:
+    from seqtool.keras import SequenceData
+
+    for kind in KINDS:
+        expected = write_everything(Path(folder, "named.npz"), kind)
+        data = SequenceData(Path(folder, "named.npz"), include=[*EVERYTHING, "lengths"], multiple_of=3)
+        data._batches = [np.array([2, 0])]
+        for name, array in data.named(0).items():
+            np.testing.assert_array_equal(array, expected[name], err_msg=name)
+        inputs, targets = data[0]
+        assert {*inputs, *targets} == {*expected} - {"keys", "split"}
+        assert sorted(targets) == ["step_y", "y"]
+        for name, array in {**inputs, **targets}.items():
+            np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    inputs, y = SequenceData(Path(folder, "named.npz"), include=["static"])[0]
+    assert (list(inputs), y.tolist()) == (["x", "static"], [1, 0, 1])
+    print("done")
+
+
+def check_static(folder: str) -> None:
+    """A network takes the arrays that its inputs are named after, and learns what static alone tells."""
+    import keras
+
+    from seqtool.keras import SequenceData, masked_input
+
+    keras.utils.set_random_seed(0)
+    y = np.arange(64) % 2
+    ragged = seqtool.unpad(seqtool.pad([np.ones((3, 2), np.float32)] * 64))
+    belongs = {"y": y, "static": (2.0 * y - 1)[:, None]}
+    seqtool.save(
+        Path(folder, "static.npz"), ragged.replace(per_sequence=belongs, keys=np.arange(64).astype(str))
+    )
+    data = SequenceData(Path(folder, "static.npz"), include=["static", "keys", "mask"])
+    inputs, masked = masked_input(data)
+    static = keras.Input((1,), name="static")
+    both = keras.layers.Concatenate()([keras.layers.LSTM(2)(masked), static])
+    model = keras.Model([inputs, static], keras.layers.Dense(2, activation="softmax")(both))
+    model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(data, epochs=10, verbose=0)
+    assert model.evaluate(data, verbose=0)[1] == 1
+    print("done")
+
+
+@every_backend
+def test_what_is_included_trains_a_network(tmp_path: Path, backend: str) -> None:
+    assert apart(check_static, tmp_path, KERAS_BACKEND=backend).split()[-1] == "done"
+
+
+@pytest.mark.parametrize("check", [check_batches, check_other_files, check_epochs, check_names])
 def test_batches(files: Path, check: Any) -> None:
     assert apart(check, files, KERAS_BACKEND="tensorflow").split() == ["done"]
 
@@ -159,6 +207,7 @@ def check_first_batches(folder: str) -> None:
 
     from seqtool.keras import SequenceData, masked_input
 
+    model = None
     for lengths in ([5] * 12 + [2] * 4 + [3], [9, 9, 9, 9, 1, 1], [4] * 9):
         rows = [np.full((n, 2), i + 1, "float32") for i, n in enumerate(lengths)]
         ragged = seqtool.unpad(seqtool.pad(rows)).replace(per_sequence={"y": np.arange(len(rows)) % 2})
@@ -173,9 +222,10 @@ def check_first_batches(folder: str) -> None:
                 for (x, _), rows_of in zip(data, data._batches, strict=True):
                     assert all((x[j, : lengths[i]] == i + 1).all() for j, i in enumerate(rows_of.tolist()))
                     assert all(not x[j, lengths[i] :].any() for j, i in enumerate(rows_of.tolist()))
-                inputs, masked = masked_input(data)
-                model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.LSTM(2)(masked)))
-                model.compile("sgd", "mse")
+                if model is None:  # the same for all, which is compiled once for each shape
+                    inputs, masked = masked_input(data)
+                    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.LSTM(2)(masked)))
+                    model.compile("sgd", "mse")
                 model.fit(data, epochs=3, verbose=0)
     print("done")
 
@@ -213,7 +263,7 @@ def check_workers(folder: str) -> None:
 
 
 def test_workers_in_threads_and_processes_bring_every_batch_once(files: Path) -> None:
-    assert apart(check_workers, files, KERAS_BACKEND="tensorflow").split()[-1] == "done"
+    assert alone(check_workers, files, KERAS_BACKEND="tensorflow").split()[-1] == "done"
 
 
 # Masks

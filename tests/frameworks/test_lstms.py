@@ -1,6 +1,6 @@
 """An LSTM of each framework reads padded files as it reads each sequence alone.
 
-The real command line writes the files; a program for each framework, in a process of its own, reads them with
+The real command line writes the files; a program for each framework, in a process of its own kind, reads them with
 plain NumPy and runs one LSTM, with the same weights, over every sequence alone and over the padded batches.
 """
 
@@ -114,7 +114,11 @@ PROGRAM = {
     "tensorflow": "lstm_in_dynamic_rnn.py",
     "jax": "lstm_in_jax.py",
 }
-ENVIRONMENT = {"tensorflow": {"TF_USE_LEGACY_KERAS": "1"}}
+ENVIRONMENT = {
+    "tensorflow": {"TF_USE_LEGACY_KERAS": "1"},
+    "torch": {"KERAS_BACKEND": "torch"},
+    "jax": {"KERAS_BACKEND": "jax"},
+}
 Read = Callable[[tuple[str, str | None]], Readings]
 
 
@@ -129,7 +133,7 @@ def read(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Read:
             folder = tmp_path_factory.mktemp("readings")
             for path in files.glob("*.npz"):
                 (folder / path.name).symlink_to(path)
-            environment = {"KERAS_BACKEND": backend} if backend else ENVIRONMENT.get(name)
+            environment = {"KERAS_BACKEND": backend} if backend else ENVIRONMENT[name]
             printed(PROGRAMS / PROGRAM[name], folder, folder=folder, environment=environment)
             done[which] = Readings(name, folder)
         return done[which]
@@ -262,6 +266,8 @@ def test_a_sequence_without_steps_cannot_be_packed(tmp_path: Path) -> None:
     place = Place(tmp_path)
     place.write("nested.json", "[[[1, 2], [3, 4]], [], [[5, 6]]]")
     succeeded(place.run("pad", "nested.json", "--post", "-o", "empty.npz"))
-    done = run_program(place.write("packing.py", PACKING), "empty.npz", folder=place.folder)
+    done = run_program(
+        place.write("packing.py", PACKING), "empty.npz", folder=place.folder, environment=ENVIRONMENT["torch"]
+    )
     assert done.returncode == 1
     assert "greater than 0" in done.stderr

@@ -19,6 +19,8 @@ FRAMEWORKS = [
     pytest.param(code, marks=getattr(pytest.mark, marker))
     for code, marker in (("torch", "torch"), ("keras", "keras"), ("tf", "tensorflow"), ("jax", "jax"))
 ]
+# The process that each is run in has Keras too, on its own backend.
+BACKENDS = {"torch": "torch", "keras": "tensorflow", "tf": "tensorflow", "jax": "jax"}
 every_framework = pytest.mark.parametrize("code", FRAMEWORKS)
 # What the LSTM reads of a step, and what the network says.
 SIZES = {
@@ -39,6 +41,13 @@ SIZES = {
     "id_steps": (32, 4),
     "number": (1, 3),
     "next_number": (1, 1),
+    "column": (32, 3),
+    "next_column": (32, 20),
+    "column_steps": (32, 4),
+    "holes": (3, 2),
+    "next_holes": (3, 3),
+    "hole_labels": (3, 1),
+    "hole_steps": (1, 1),
 }
 
 
@@ -58,7 +67,7 @@ def test_a_printed_program_runs_as_it_stands_and_tells_its_loss(code: str, vowel
     text = succeeded(vowels.run("info", "it's a file.npz", "--code", code)).out.decode()
     assert text.splitlines()[1] == "# 640 sequences of 7 to 29 steps of 12 features, to learn 9 classes"
     path = vowels.write(f"train_{code}.py", text)
-    done = run_program(path, folder=vowels.folder)
+    done = run_program(path, folder=vowels.folder, environment={"KERAS_BACKEND": BACKENDS[code]})
     assert done.returncode == 0, done.stderr
     assert "Warning:" not in done.stderr
     loss = re.fullmatch(r"loss (\d+\.\d{3})\n", done.stdout)
@@ -84,7 +93,10 @@ def test_the_loss_is_that_of_each_sequence_alone(code: str, tmp_path: Path) -> N
         seqtool.save(tmp_path / f"{name}.npz", files()[name])
         text = program(files()[name], path=str(tmp_path / f"{name}.npz"), code=code)
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-    out = printed(PROGRAMS / "loss_alone.py", code, tmp_path, folder=tmp_path).splitlines()
+    backend = {"KERAS_BACKEND": BACKENDS[code]}
+    out = printed(
+        PROGRAMS / "loss_alone.py", code, tmp_path, folder=tmp_path, environment=backend
+    ).splitlines()
     assert len([line for line in out if line.startswith("loss ")]) == len(chosen(code))
     told = json.loads(out[-1])
     assert {name: (found["reads"], found["says"]) for name, found in told.items()} == {

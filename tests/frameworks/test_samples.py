@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.command import SAMPLES
-from tests.frameworks.running import printed
+from tests.frameworks.running import run_alone
 
 
 def test_groupby(tmp_path: Path) -> None:
-    lines = printed(SAMPLES / "groupby.py", folder=tmp_path).splitlines()
+    lines = run_alone(SAMPLES / "groupby.py", folder=tmp_path).splitlines()
     assert lines == [
         "key 1, 1 of 2 steps real: [[0, 1, 1], [0, 0, 0]]",
         "key 2, 2 of 2 steps real: [[3, 0, 2], [2, 1, 2]]",
@@ -26,7 +26,7 @@ def test_groupby(tmp_path: Path) -> None:
 
 @pytest.mark.tensorflow
 def test_dynamic_rnn(tmp_path: Path) -> None:
-    text = printed(SAMPLES / "dynamic_rnn.py", folder=tmp_path)
+    text = run_alone(SAMPLES / "dynamic_rnn.py", folder=tmp_path)
     assert re.findall(r"sequence \d, (\d) of 3 steps real", text) == ["3", "1", "3", "2", "2"]
     past = re.findall(r"^  past (\d) \[(.*)\] -> \[(.*)\]$", text, re.MULTILINE)
     assert [slot for slot, _, _ in past] == ["1", "2", "2", "2"]
@@ -44,7 +44,7 @@ def test_dynamic_rnn(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.keras
 def test_classifier(tmp_path: Path) -> None:
-    text = printed(SAMPLES / "classifier_keras.py", "made", folder=tmp_path)
+    text = run_alone(SAMPLES / "classifier_keras.py", "made", folder=tmp_path)
     with np.load(tmp_path / "made" / "in.pad.npz") as data:
         assert data["x"].shape == (1920, 100, 20)
         assert (data["lengths"] == 45).all()
@@ -63,7 +63,7 @@ def test_classifier(tmp_path: Path) -> None:
     "framework", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("torch", "keras")]
 )
 def test_train_vowels(tmp_path: Path, framework: str) -> None:
-    text = printed(SAMPLES / "train_vowels.py", "--framework", framework, folder=tmp_path)
+    text = run_alone(SAMPLES / "train_vowels.py", "--framework", framework, folder=tmp_path)
     assert text.startswith("270 utterances to train on, 370 to test on\n")
     runs = re.findall(rf"^{framework} +(\S.*?)  +(\d|mean)  +([\d.]+)%", text, re.MULTILINE)
     ways = ["packed or masked", "read as data"]

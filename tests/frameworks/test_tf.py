@@ -1,4 +1,4 @@
-"""`seqtool.tf` with the real TensorFlow, in processes of their own."""
+"""`seqtool.tf` with the real TensorFlow, in processes beside this one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import seqtool
 from seqtool.errors import UsageError
 from tests.frameworks.apart import apart, growth
-from tests.frameworks.files import COUNT, FEATURES, grown, sequences
+from tests.frameworks.files import COUNT, EVERYTHING, FEATURES, grown, sequences, write_everything
 
 pytestmark = pytest.mark.tensorflow
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -86,7 +86,27 @@ def check_epochs(folder: str) -> None:
     print("done")
 
 
-@pytest.mark.parametrize("check", [check_batches, check_other_files, check_epochs])
+def check_names(folder: str) -> None:
+    import tensorflow as tf
+
+    from seqtool.tf import dataset
+
+    for kind in KINDS:
+        expected = write_everything(Path(folder, "named.npz"), kind)
+        batches = dataset(Path(folder, "named.npz"), batch_size=2, include=EVERYTHING)
+        assert set(batches.element_spec) == set(expected)
+        assert batches.element_spec["static"].shape.as_list() == [None, 2]
+        assert batches.element_spec["row_index"].shape.as_list() == [None, None]
+        assert batches.element_spec["keys"].dtype == tf.string
+        first, second = batches.as_numpy_iterator()
+        assert first["split"].tolist() == [b"train", b"val"]
+        for name, array in second.items():
+            meant = expected[name][:1].astype("S") if name in ("keys", "split") else expected[name][:1]
+            np.testing.assert_array_equal(array, meant, err_msg=name)
+    print("done")
+
+
+@pytest.mark.parametrize("check", [check_batches, check_other_files, check_epochs, check_names])
 def test_batches(files: Path, check: Any) -> None:
     assert apart(check, files).split() == ["done"]
 

@@ -11,8 +11,8 @@ import pytest
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from tests.frameworks.apart import apart, growth
-from tests.frameworks.files import COUNT, grown, sequences, write
+from tests.frameworks.apart import alone, growth
+from tests.frameworks.files import COUNT, EVERYTHING, grown, sequences, write, write_everything
 
 pytestmark = pytest.mark.torch
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -155,6 +155,34 @@ def test_a_batch_that_is_to_be_pinned_stays_a_batch(files: Path) -> None:
     assert all(isinstance(batch, Batch) for batch in batches_of(files / "ragged.npz", pin_memory=True))
 
 
+@every_kind
+def test_a_batch_by_name_has_all_that_belongs_to_its_sequences(kind: str, tmp_path: Path) -> None:
+    import torch
+    from torch.nn.utils.rnn import unpack_sequence
+    from torch.utils.data import DataLoader
+
+    from seqtool.torch import NamedBatch, SequenceDataset, collate, to_packed
+
+    expected = write_everything(tmp_path / "in.npz", kind)
+    data = SequenceDataset(tmp_path / "in.npz", include=EVERYTHING)
+    (batch,) = DataLoader(data, batch_sampler=[[2, 0]], collate_fn=collate)
+    assert type(batch) is NamedBatch
+    assert set(batch) == set(expected)
+    for name, array in batch.items():
+        assert isinstance(array, torch.Tensor) == (name not in ("keys", "split"))
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    assert {batch[name].dtype for name in ("x", "static")} == {torch.float32}
+    moved = batch.to("meta")
+    assert {name for name in batch if getattr(moved[name], "is_meta", False)} == {
+        name for name in batch if name not in ("keys", "split", "lengths")
+    }
+    assert [len(steps) for steps in unpack_sequence(to_packed(batch))] == [3, 1]
+    with pytest.raises(DataError, match=r"^1 of 1 sequences"):
+        to_packed(collate(data.__getitems__([1])))
+    other = collate(data.__getitems__([2, 0]), value=-9, label_value=-1)
+    assert (other["x"][1, 1:].unique().tolist(), other["step_y"][1].tolist()) == ([-9], [1, -1, -1])
+
+
 # Packing
 
 
@@ -269,19 +297,36 @@ def test_ranks_make_equally_many_steps_over_all_sequences(files: Path) -> None:
 
 
 def check_workers(folder: str) -> None:
-    expected = {kind: batches_of(Path(folder, f"{kind}.npz")) for kind in KINDS}
-    for kind in KINDS:
-        for how in ("fork", "spawn"):
-            found = batches_of(Path(folder, f"{kind}.npz"), num_workers=2, multiprocessing_context=how)
-            for batch, same in zip(found, expected[kind], strict=True):
-                assert type(batch).__name__ == "Batch"
-                for tensor, meant in zip(batch, same, strict=True):
-                    assert tensor.equal(meant), (kind, how)
-        print(kind)
+    from torch.utils.data import ConcatDataset, DataLoader
+
+    from seqtool.torch import LengthBatchSampler, SequenceDataset, collate
+
+    # The files of all kinds go to the same workers, for each of them loads PyTorch when it is spawned.
+    sets = [SequenceDataset(Path(folder, f"{kind}.npz")) for kind in KINDS]
+    batches = LengthBatchSampler(np.concatenate([data.lengths for data in sets]), batch_size=8)
+    batches = list(batches)
+    kinds = {KINDS[i // COUNT] for batch in batches for i in batch}
+    whole = ConcatDataset(sets)
+    expected = list(DataLoader(whole, batch_sampler=batches, collate_fn=collate))
+    for how in ("fork", "spawn"):
+        found = list(
+            DataLoader(
+                whole,
+                batch_sampler=batches,
+                collate_fn=collate,
+                num_workers=2,
+                multiprocessing_context=how,
+            )
+        )
+        for batch, same in zip(found, expected, strict=True):
+            assert type(batch).__name__ == "Batch"
+            for tensor, meant in zip(batch, same, strict=True):
+                assert tensor.equal(meant), how
+    print(*sorted(kinds))
 
 
 def test_workers_forked_and_spawned_read_the_same_batches(files: Path) -> None:
-    assert apart(check_workers, files).split() == KINDS
+    assert alone(check_workers, files).split() == sorted(KINDS)
 
 
 def check_rank(rank: str, folder: str) -> None:
@@ -329,7 +374,7 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
 
     write(tmp_path)
     with ThreadPoolExecutor() as pool:
-        ranks = pool.map(lambda rank: apart(check_rank, rank, tmp_path), "01")
+        ranks = pool.map(lambda rank: alone(check_rank, rank, tmp_path), "01")
         assert [told.split() for told in ranks] == [["done"], ["done"]]
 
 

@@ -76,6 +76,7 @@ def test_a_padded_file_of_ours_is_told_whole(tmp_path: Path) -> None:
         "padding_share": pytest.approx(2 / 3),
         "features": ["speed", "height"],
         "classes": ["cat", "dog"],
+        "not_finite": [],
         "receipt": [{"command": "group", "rows": {"in": 3, "kept": 3, "cut": 0, "dropped": {}}}],
         "preview": [
             {"sequence": 0, "length": 1, "key": "a", "y": 1, "steps": [["1.5", "2.0"]]},

@@ -359,3 +359,75 @@ def test_without_matplotlib_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch)
 )
 def test_the_headline(name: str, expected: str) -> None:
     assert headline(case(name)) == expected
+
+
+def written(found: Portrait) -> list[str]:
+    svg = ElementTree.fromstring(picture(found, title="a.npz", suffix=".svg"))
+    return ["".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+
+
+@drawn
+def test_names_of_classes_stand_in_full_where_there_is_room() -> None:
+    names = ("congestive heart failure", "normal sinus rhythm")
+    assert set(names) <= set(written(portrait(labelled([0, 1, 1], names))))
+
+
+@drawn
+def test_the_bars_of_two_classes_fill_their_panel() -> None:
+    from matplotlib.axes import Axes
+
+    figure = figure_module._draw(portrait(labelled([0, 1, 1], ("a", "b"))), "a.npz")
+    (axes,) = [
+        axes
+        for axes in figure.axes
+        if [str(tick.get_text()) for tick in axes.get_yticklabels()] == ["a", "b"]
+    ]
+    assert isinstance(axes, Axes)
+    low, high = sorted(axes.get_ylim())
+    rows = sorted(bar.get_y() + bar.get_height() / 2 for bar in axes.patches)
+    assert rows == [0, 1]
+    assert high - rows[1] < 1
+    assert rows[0] - low < 1
+
+
+@drawn
+def test_equal_lengths_are_told_in_a_line() -> None:
+    equal = portrait(labelled([0, 1, 1], ("a", "b")), maxlen=4)
+    told = written(equal)
+    assert "3 sequences, 9 steps, 2 features; all of 3 steps; padded to 4, post" in told
+    assert not {"Lengths", "Real steps and padding"} & set(told)
+    assert {"Lengths", "Real steps and padding"} <= set(written(portrait(made([2, 3]))))
+    # With nothing else to draw, they are drawn.
+    assert "Lengths" in written(portrait(made([2, 2], np.empty((4, 0)))))
+
+
+@drawn
+def test_the_title_of_labels_names_their_column() -> None:
+    receipt = ({"command": "group", "arguments": {"label": "speaker", "step_label": "phone"}},)
+    assert "Labels: speaker" in written(portrait(labelled([0, 1, 1]).replace(receipt=receipt)))
+    told = written(portrait(step_labelled([0, 1, 1, 2]).replace(receipt=receipt)))
+    assert {"Step labels: phone", "Step labels over time: phone"} <= set(told)
+
+
+@drawn
+@pytest.mark.parametrize(
+    ("step_y", "classes", "said"),
+    [
+        ([0, 1, -1, 1], ("walking", "running"), {"walking", "running", "no label", "padding"}),
+        ([0.5, 1.5, np.nan, 2], None, {"no label", "padding", "0.5", "2"}),
+        (list(range(20)), tuple(f"class {i}" for i in range(20)), {"0", "19"}),
+    ],
+)
+def test_step_labels_are_drawn_over_time(step_y: list[float], classes: Any, said: set[str]) -> None:
+    names = {} if classes is None else {"names": {"classes": np.array(classes)}}
+    assert said | {"Step labels over time"} <= set(
+        written(portrait(step_labelled(step_y, **names), maxlen=25))
+    )
+
+
+def test_labels_over_time_stand_where_their_steps_do() -> None:
+    data = made([1, 3], per_step={"step_y": StepArray(np.array([5, 6, 7, 8]), -1)})
+    found = portrait(data, maxlen=4, padding="pre").over_time
+    assert found is not None
+    np.testing.assert_array_equal(found.values, [[np.nan] * 3 + [5], [np.nan, 6, 7, 8]])
+    assert found.real.tolist() == [[False] * 3 + [True], [False, True, True, True]]

@@ -30,6 +30,7 @@ from seqtool.tables.cells.cells import (
     whole_number,
 )
 from seqtool.tables.cells.keys import refuse_nul, spelled
+from seqtool.words import shortened
 
 
 @dataclass
@@ -227,6 +228,9 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
     return np.asarray(meaning[Labels(state=state, final=True).encode(array)])
 
 
+_EACH_LABEL, _EACH_LETTER = 400, 17  # bytes: measured
+
+
 class Labels:
     """A column of labels: each distinct text gets a code in the order of appearance.
 
@@ -239,6 +243,7 @@ class Labels:
         # A label may well be called none or NA: among text only what is empty, or named, is missing.
         self._words = frozenset({"", *map(str, missing)})
         self._final = final
+        self.bytes = 0  # about what its distinct labels take, until each has its final meaning
         self.state = LabelState() if state is None else state if final else state.copy()
 
     @property
@@ -259,6 +264,7 @@ class Labels:
             firsts = np.flatnonzero(np.diff(np.maximum.accumulate(indices), prepend=-1))
             for place in new:
                 known[texts[place]] = len(known)
+                self.bytes += _EACH_LABEL + _EACH_LETTER * len(texts[place])
                 self.state.rows.append(row_of(first_row, int(firsts[place])))
         if not self._final:
             self._count_missing(texts, indices)
@@ -288,7 +294,7 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
     single = np.dtype(np.float32)
     for text, number in zip(texts, numbers, strict=True):
         if number is None:
-            raise DataError(f"label {text!r} is not a number; use ", Advice("--label-as", "class"))
+            raise DataError(f"label {shortened(text)!r} is not a number; use ", Advice("--label-as", "class"))
         if abs(number) <= _SINGLES:
             continue
         spelled = whole_number(text)
@@ -296,7 +302,8 @@ def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[in
             spelled is not None and not holds(spelled, single)
         ):
             raise DataError(
-                f"label {text} is a number that float32 cannot hold; use ", Advice("--label-as", "class")
+                f"label {shortened(text)} is a number that float32 cannot hold; use ",
+                Advice("--label-as", "class"),
             )
     return np.array(numbers, dtype=single)
 

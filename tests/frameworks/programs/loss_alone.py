@@ -24,7 +24,9 @@ STILL = {
     "jax": ("0.01 * slope", "0.0 * slope"),
 }
 EMPTY_COUNTS = ("keras", "tf")  # as a sequence of which nothing is known; the others leave it out
-Network = Callable[[np.ndarray], Any]
+Network = Callable[
+    [np.ndarray, np.ndarray | None], Any
+]  # of the steps of one sequence, and its static numbers
 
 
 def network(framework: str, made: dict[str, Any]) -> Network:
@@ -34,39 +36,55 @@ def network(framework: str, made: dict[str, Any]) -> Network:
 
         from seqtool.torch import Batch
 
-        def say(x: np.ndarray) -> Any:
-            alone = Batch(torch.tensor(x)[None], torch.tensor([len(x)]), None)
+        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
+            alone: Any = Batch(torch.tensor(x)[None], torch.tensor([len(x)]), None)
+            if static is not None:
+                alone = {"x": alone.x, "lengths": alone.lengths, "static": torch.tensor(static)[None]}
             return made["network"](alone).detach()[0]
 
     elif framework == "keras":
 
-        def say(x: np.ndarray) -> Any:
-            return made["model"](x[None])[0]
+        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
+            if x.ndim == len(
+                made["model"].inputs[0].shape
+            ):  # ids in a column, where the model takes them alone
+                x = x[:, 0]
+            said = made["model"](x[None] if static is None else [x[None], static[None]])[0]
+            expanded = len(made["model"].outputs[0].shape) > len(made["states"].shape)
+            return said[..., 0] if expanded else said
 
     elif framework == "tf":
 
-        def say(x: np.ndarray) -> Any:
-            read = made["embedding"](x[None]) if "embedding" in made else x.reshape(1, len(x), -1)
-            return made["head"](made["lstm"](read))[0]
+        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
+            x = np.nan_to_num(x)
+            read = made["embedding"](x.reshape(1, -1)) if "embedding" in made else x.reshape(1, len(x), -1)
+            if static is None:
+                return made["head"](made["lstm"](read))[0]
+            start = [made[name](np.nan_to_num(static)[None]) for name in ("h", "c")]
+            return made["head"](made["lstm"](read, initial_state=start))[0]
 
     else:
         weights = {name: np.asarray(weight) for name, weight in made["weights"].items()}
 
-        def say(x: np.ndarray) -> Any:
-            read = weights["embedding"][x] if "embedding" in weights else x.reshape(len(x), -1)
-            states = lstm(read, weights)
+        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
+            x = np.nan_to_num(x)
+            read = weights["embedding"][x.reshape(-1)] if "embedding" in weights else x.reshape(len(x), -1)
+            start = (
+                {} if static is None else {name: np.nan_to_num(static) @ weights[name] for name in ("h", "c")}
+            )
+            states = lstm(read, weights, **start)
             return states @ weights["head"] + weights["shift"]
 
     return say
 
 
-def lstm(x: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
+def lstm(x: np.ndarray, weights: dict[str, np.ndarray], h: Any = 0.0, c: Any = 0.0) -> np.ndarray:
     """The states of an LSTM at each step, (L, H), in NumPy."""
 
     def gate(numbers: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-numbers))
 
-    h = c = np.zeros(len(weights["state"]))
+    h, c = h + np.zeros(len(weights["state"])), c + np.zeros(len(weights["state"]))
     states = []
     for step in x:
         i, f, g, o = np.split(step @ weights["input"] + h @ weights["state"] + weights["bias"], 4)
@@ -82,16 +100,20 @@ def sizes(framework: str, made: dict[str, Any]) -> tuple[int, int]:
         return made["network"].lstm.input_size, made["network"].head.out_features
     if framework == "keras":
         (lstm,) = [layer for layer in made["model"].layers if type(layer).__name__ == "LSTM"]
-        return lstm.cell.kernel.shape[0], made["model"].output_shape[-1]
+        (says,) = {layer.units for layer in made["model"].layers if type(layer).__name__ == "Dense"} - {64}
+        return lstm.cell.kernel.shape[0], says
     if framework == "tf":
         return made["lstm"].cell.kernel.shape[0], made["head"].units
     return made["weights"]["input"].shape[0], made["weights"]["head"].shape[1]
 
 
 def losses(says: np.ndarray, labels: np.ndarray, *, classes: bool) -> list[float]:
-    """Cross entropy of (..., C) and labels (...), or the square of each error."""
+    """Cross entropy of (..., C) and labels (...), or the square of each error; none where there is no label."""
     if not classes:
-        return np.square(says.reshape(labels.shape) - labels).reshape(-1).tolist()
+        known = ~np.isnan(labels)
+        return np.square(says.reshape(labels.shape) - labels)[known].tolist()
+    if labels.ndim == 0 and labels == -100:
+        return []
     rows = says.reshape(-1, says.shape[-1])
     chances = rows - np.log(np.exp(rows).sum(axis=1, keepdims=True))
     return [float(-row[label]) for row, label in zip(chances, labels.reshape(-1), strict=True)]
@@ -100,18 +122,29 @@ def losses(says: np.ndarray, labels: np.ndarray, *, classes: bool) -> list[float
 def alone(file: SequenceFile, say: Network, *, classes: bool, empty: list[float]) -> float:
     """The mean loss of the labels of all sequences, each read alone."""
     found: list[float] = []
+    static = file.per_sequence.get("static")
     for i in range(len(file)):
         x, label = file.sequence(i)
+        known = None if static is None else static[i]
         if label is None:
-            found += losses(np.asarray(say(x))[:-1], x[1:], classes=classes) if len(x) > 1 else []
+            following = x[1:, 0] if classes and x.ndim == 2 else x[1:]
+            found += losses(np.asarray(say(x, known))[:-1], following, classes=classes) if len(x) > 1 else []
         elif len(x):
-            says = np.asarray(say(x))
+            says = np.asarray(say(x, known))
             if file.y is not None and says.ndim == 2:  # at each step; the label is that of the last
                 says = says[-1]
             found += losses(says, np.asarray(label), classes=classes)
         elif file.y is not None:
             found += empty
     return float(np.mean(found))
+
+
+def opened(path: Path) -> SequenceFile:
+    """The file, whose ids in a column are ids, with what is known of each sequence as a whole, if anything is."""
+    dtype = "int64" if "column" in path.name else None
+    with np.load(path) as archive:
+        include = [name for name in ("static",) if name in archive]
+    return SequenceFile(path, dtype=dtype, include=include)
 
 
 def main(framework: str, folder: str) -> None:
@@ -124,9 +157,8 @@ def main(framework: str, folder: str) -> None:
         reads, says = sizes(framework, made)
         classes = any(name in source for name in ("cross_entropy", "Crossentropy", "one_hot"))
         empty = [float(np.log(says))] if framework in EMPTY_COUNTS else []
-        expected = alone(
-            SequenceFile(program.with_suffix(".npz")), network(framework, made), classes=classes, empty=empty
-        )
+        file = opened(program.with_suffix(".npz"))
+        expected = alone(file, network(framework, made), classes=classes, empty=empty)
         loss = float(made["loss"].detach() if framework == "torch" else made["loss"])
         told[program.stem] = {"loss": loss, "alone": expected, "reads": reads, "says": says}
     print(json.dumps(told))

@@ -6,16 +6,16 @@ import tensorflow as tf
 from batches import SEED, UNITS, Batch, run_over_files
 
 v1 = tf.compat.v1
-v1.disable_eager_execution()
-v1.set_random_seed(SEED)
 
-STEPS = v1.placeholder(tf.float32, (None, None, 3))
-LENGTHS = v1.placeholder(tf.int64, (None,))
-CELL = v1.nn.rnn_cell.LSTMCell(UNITS)
-MASKED = v1.nn.dynamic_rnn(CELL, STEPS, sequence_length=LENGTHS, dtype=tf.float32)
-UNMASKED = v1.nn.dynamic_rnn(CELL, STEPS, dtype=tf.float32)
-SESSION = v1.Session()
-SESSION.run(v1.global_variables_initializer())
+with tf.Graph().as_default():
+    v1.set_random_seed(SEED)
+    STEPS = v1.placeholder(tf.float32, (None, None, 3))
+    LENGTHS = v1.placeholder(tf.int64, (None,))
+    CELL = v1.nn.rnn_cell.LSTMCell(UNITS)
+    MASKED = v1.nn.dynamic_rnn(CELL, STEPS, sequence_length=LENGTHS, dtype=tf.float32)
+    UNMASKED = v1.nn.dynamic_rnn(CELL, STEPS, dtype=tf.float32)
+    SESSION = v1.Session()
+    SESSION.run(v1.global_variables_initializer())
 
 
 def lstm(batch: Batch, masked: bool) -> dict[str, Any]:
