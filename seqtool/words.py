@@ -16,15 +16,18 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def listed(names: Sequence[str], most: int = 8) -> str:
+def listed(names: Sequence[str], most: int = 8, *, paths: bool = False) -> str:
     """Names with commas; of many, the first and the last. What is left out is never one name alone.
+
+    Long names are shortened, but not `paths`, which a person copies.
 
     >>> listed(list("abcde"), most=3), listed(list("abcd"), most=3)
     ('a, b, ... e', 'a, b, c, d')
     """
+    shown = list(names) if paths else [*map(shortened, names)]
     if len(names) <= most + 1:
-        return ", ".join(map(shortened, names))
-    return f"{', '.join(map(shortened, names[: most - 1]))}, ... {shortened(names[-1])}"
+        return ", ".join(shown)
+    return f"{', '.join(shown[: most - 1])}, ... {shown[-1]}"
 
 
 def shortened(text: str, most: int = 60) -> str:

@@ -310,7 +310,7 @@ def _check_room(drafts: Sequence[_Draft], compress: Compress | None) -> None:
         if size > free:
             takes = "takes" if len(paths) == 1 else "together take"
             raise DataError(
-                f"{listed([*map(str, paths)])}: {takes} {human(size)}, but the disk has {human(free)} left; "
-                "see ",
+                f"{listed([*map(str, paths)], paths=True)}: {takes} {human(size)}, but the disk has "
+                f"{human(free)} left; see ",
                 Advice("--dry-run"),
             )

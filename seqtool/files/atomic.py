@@ -43,7 +43,7 @@ def replacing_all(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
     check_set(paths)
     shown = [str(path) for path in paths]
     with ExitStack() as clean:
-        with naming(listed(shown)), ExitStack() as opened:
+        with naming(listed(shown, paths=True)), ExitStack() as opened:
             parts = _parts(paths, clean, opened)
             yield [part.file for part in parts]
             for part in parts:

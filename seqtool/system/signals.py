@@ -113,7 +113,7 @@ def outcome() -> str:
     written = _state.written or []
     if not written:
         return "nothing was written"
-    return f"{printable(listed(written))} {'was' if len(written) == 1 else 'were'} written"
+    return f"{printable(listed(written, paths=True))} {'was' if len(written) == 1 else 'were'} written"
 
 
 @contextmanager
