@@ -149,6 +149,6 @@ def test_one_thing_is_told_as_one(values: np.ndarray, expected: str) -> None:
 def test_labels_of_steps_are_told_as_such() -> None:
     labels = {"step_y": StepArray(np.array([1, 1, 0]), -1)}
     found = portrait(Ragged(np.empty((3, 0)), np.array([0, 3]), per_step=labels))
-    assert described(found).endswith("the balance of step labels")
+    assert described(found).endswith("the balance of step labels, step labels over time")
     assert ["", "steps", "share"] in of(found).rows
     assert ["1", "2", "67%"] in of(found).rows
