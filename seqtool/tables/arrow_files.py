@@ -7,6 +7,7 @@ another process may cut the file meanwhile, and a mapping would end ours then.
 from __future__ import annotations
 
 import mmap
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -37,15 +38,17 @@ def record_batches(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterat
 
     try:
         schema, batches = (_parquet if source.kind == "parquet" else _arrow)(source)
-    except MemoryError:  # which Arrow raises as an exception of its own, too
-        raise
+    except MemoryError as error:  # which Arrow raises as an exception of its own, too
+        raise _of_memory(source, error) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(source, error) from None
 
     def read(columns: Sequence[int]) -> Iterator[Any]:
         try:
             yield from batches(columns)
-        except (MemoryError, DataError):
+        except MemoryError as error:
+            raise _of_memory(source, error) from None
+        except DataError:
             raise
         except (pa.ArrowException, OSError, ValueError, IndexError) as error:
             raise _damaged(source, error) from None
@@ -295,6 +298,16 @@ class _ArrowFile(OwnFile):
 
 
 _PIECE = 1 << 20  # bytes that are copied at once
+
+
+def _of_memory(source: Input, error: MemoryError) -> Exception:
+    """The error for what does not fit into memory: damage, where no file of this size could hold so much."""
+    asked = re.search(r"size (\d+)", str(error))
+    damaged = asked is not None and int(asked[1]) > max(_NO_MEMORY, 1000 * source.path.stat().st_size)
+    return _damaged(source, error) if damaged else error
+
+
+_NO_MEMORY = 1 << 42  # bytes that no machine gives at once
 
 
 def _damaged(source: Input, error: Exception) -> DataError:
