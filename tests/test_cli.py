@@ -340,6 +340,7 @@ def test_an_error_before_the_options_are_read_is_json(place: Place) -> None:
         "schema": 1,
         "command": "pad",
         "error": "standard output is closed",
+        "advice": [],
         "exit_code": 1,
     }
 
@@ -404,6 +405,7 @@ def test_commands_that_cannot_be_loaded_are_told_as_json(
     assert error == {
         "schema": 1,
         "error": "unexpected ImportError: a library is not there (a bug in seqtool; --traceback shows where)",
+        "advice": [],
         "exit_code": 1,
     }
 

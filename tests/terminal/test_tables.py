@@ -27,6 +27,7 @@ def a_file(**sequences: Any) -> dict[str, Any]:
         "steps": 5,
         "empty": 0,
         "lengths": {"min": 1, "median": 1.5, "max": 2},
+        "not_finite": [],
         "histogram": [{"from": 1, "to": 1, "sequences": 1}, {"from": 2, "to": 2, "sequences": 2}],
         "receipt": [],
         "preview": [],
