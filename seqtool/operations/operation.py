@@ -106,7 +106,8 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 def _check(name: str, given: Any, annotation: Any) -> None:
     kind, argument = argument_of(annotation)
-    check_choice(name, given, choices(kind)) if choices(kind) else None
+    if choices(kind):
+        check_choice(name, given, choices(kind))
     if kind is int and check_whole(name, given) < (given if argument.least is None else argument.least):
         raise UsageError(f"{name} is {given}; it must be at least {argument.least}")
 
