@@ -6,15 +6,7 @@ import sys
 from typing import NoReturn
 
 from seqtool.system import signals
-
-
-class _WithoutPandas:
-    """Hides pandas from pyarrow, which would load it, 0.2 s, to see if it was handed a DataFrame: never here."""
-
-    @staticmethod
-    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
+from seqtool.system.hiding import hide_pandas
 
 
 def main() -> NoReturn:
@@ -22,7 +14,7 @@ def main() -> NoReturn:
     signals.install()
     # The library for matrices that NumPy loads takes memory for each core, and nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.meta_path.insert(0, _WithoutPandas())
+    hide_pandas()
     if sys.stdout is not None:  # names from data on a terminal that lacks the letters
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     with signals.recorded_outputs():  # a signal just after the call still finds them

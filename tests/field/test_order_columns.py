@@ -284,3 +284,11 @@ def test_a_column_is_named_once(part: str) -> None:
     frame = pd.DataFrame({"k": [1], "t": [1], "v": [2]})
     with pytest.raises(UsageError, match=f"{part} names column 't' twice"):
         seqtool.group(frame, **{"key": "k", part: ["t", "t"]})
+
+
+def test_a_process_of_its_own_reads_dates_too(place: Place) -> None:
+    """The command hides pandas, which reads them, from libraries that would load it for nothing."""
+    place.write("d.csv", "id,d,v\n1,Mar 1 2000,1\n1,Apr 3 1999,2\n")
+    done = place.process("group", "d.csv", "--key", "id", "--order-by", "d:%b %d %Y", "-o", "d.npz")
+    succeeded(done)
+    assert place.arrays("d.npz")["x"].tolist() == [[[2], [1]]]

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import UsageError
+from seqtool.system.hiding import need_pandas
 from seqtool.tables.cells.cells import BadCellError
 
 _DATES = (
@@ -145,6 +146,7 @@ def check_time_format(time_format: str) -> None:
     Traceback (most recent call last):
     seqtool.errors.UsageError: --order-by: 'q' is a bad directive in format '%d.%q'
     """
+    need_pandas()
     import pandas as pd
 
     try:
@@ -163,6 +165,7 @@ def read_times(cells: Any, time_format: str) -> tuple[Array, int]:
     >>> read_times(pa.array(["Jan 2 1970", None]), "%b %d %Y")[0].tolist()
     [86400000000, 0]
     """
+    need_pandas()
     import pandas as pd
 
     encoded = cells.dictionary_encode()
