@@ -116,7 +116,7 @@ def test_labels_of_steps_and_labels_that_cannot_be_drawn(place: Place) -> None:
     call = "group visits.csv --key user --columns score --step-label plan -o s.npz"
     succeeded(place.run(*call.split()))
     done = succeeded(place.run("plot", "s.npz", "-o", "s.html"))
-    assert "the balance of step labels, a histogram of 1 feature\n" in done.err
+    assert "the balance of step labels, step labels over time, a histogram of 1 feature\n" in done.err
     page = (place.folder / "s.html").read_text(encoding="utf-8")
     for words in ("Step labels", "2 classes, 4 steps"):
         assert words in page
@@ -169,9 +169,10 @@ def test_foreign_arrays(place: Place) -> None:
         (["a.npz", "--array", "x"], 2, "leave --array"),
         (["a.npz", "--input-padding", "left"], 2, "--input-padding is 'left'; pre or post was expected"),
         (["none.npz"], 1, "none.npz: no such file"),
-        (["a.npz", "-o", "a.npz"], 2, "a.npz: the suffix of the output chooses its format"),
+        (["a.npz", "-o", "a.npz"], 2, "a.npz: is both input and output"),
+        (["a.npz", "-o", "b.npz"], 2, "b.npz: the suffix of the output chooses its format"),
         (["a.npz", "-o", "nowhere/a.png"], 1, "the folder nowhere does not exist"),
-        (["visits.csv"], 1, "visits.csv: not a file of arrays; .npz or .npy was expected (group makes one"),
+        (["visits.csv"], 1, "visits.csv: not a file of arrays; .npz or .npy was expected; make one: "),
         (["flat.npy"], 1, "flat.npy: the array has shape (3,)"),
     ],
 )
