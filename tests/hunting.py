@@ -1,4 +1,6 @@
-"""How far the tests hunt for what is wrong: everywhere where SEQTOOL_THOROUGH is set, as .ci/run does, else less far.
+"""How far the tests hunt for what is wrong: everywhere where SEQTOOL_THOROUGH is set, else less far.
+
+.ci/run sets it for damage in files.
 
 What is left out is more of the same: other examples of a property, other bits of a file.
 """
