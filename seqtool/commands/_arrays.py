@@ -10,42 +10,11 @@ import typer
 
 from seqtool.commands import _completion
 from seqtool.commands._options import SIDES, choice
-from seqtool.commands._values import names_in
+from seqtool.commands._values import names_in, one_or_all
 
 if TYPE_CHECKING:
     from seqtool.sequences.padding_values import Side, Value
     from seqtool.sources.options import ForeignSpec
-
-LabelNames = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--label",
-        metavar="A,B",
-        help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
-        autocompletion=_completion.several_names,
-        rich_help_panel="Input",
-    ),
-]
-StepLabelName = Annotated[
-    str | None,
-    typer.Option(
-        "--step-label",
-        metavar="NAME",
-        help="The array with a label per step.",
-        autocompletion=_completion.name,
-        rich_help_panel="Input",
-    ),
-]
-KeyName = Annotated[
-    str | None,
-    typer.Option(
-        "--key",
-        metavar="NAME",
-        help="The field, column or array with a key per sequence.",
-        autocompletion=_completion.name,
-        rich_help_panel="Input",
-    ),
-]
 
 
 @dataclass(frozen=True)
@@ -107,3 +76,46 @@ class ArrayOptions:
     def files(self) -> list[Path]:
         """The file of `--lengths`, where it names one."""
         return [Path(self.lengths)] if self.lengths and Path(self.lengths).is_file() else []
+
+
+@dataclass(frozen=True)
+class SequenceOptions(ArrayOptions):
+    """The same, and what belongs to the sequences."""
+
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label",
+            metavar="A,B",
+            help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
+            autocompletion=_completion.several_names,
+        ),
+    ] = None
+    step_label: Annotated[
+        str | None,
+        typer.Option(
+            "--step-label",
+            metavar="NAME",
+            help="The array with a label per step.",
+            autocompletion=_completion.name,
+        ),
+    ] = None
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="NAME",
+            help="The field, column or array with a key per sequence.",
+            autocompletion=_completion.name,
+        ),
+    ] = None
+
+    def spec(self, value: Value | None = None) -> ForeignSpec:
+        """All of it, and the value that padding is said to hold."""
+        return self.described(self.label, self.key, self.step_label, value)
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All of it for a receipt."""
+        label = one_or_all(names_in(self.label))
+        return {**super().resolved, "label": label, "key": self.key, "step_label": self.step_label}

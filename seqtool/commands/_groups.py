@@ -8,12 +8,9 @@ import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from seqtool.commands._call import Call
-
-if TYPE_CHECKING:
-    pass
 
 
 def _titled(annotation: Any, title: str) -> Any:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
+from seqtool.commands._arrays import SequenceOptions
 from seqtool.commands._options import MemoryOptions, OutputOptions, choice
-from seqtool.commands._values import names_in, one_or_all
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
 
 if TYPE_CHECKING:
@@ -32,10 +31,7 @@ SourceName = Annotated[
     ),
 ]
 _SHARED: dict[str, Any] = {
-    "given": ArrayOptions,
-    "label": LabelNames,
-    "step_label": StepLabelName,
-    "key": KeyName,
+    "given": SequenceOptions,
     "using": MemoryOptions,
     "to": OutputOptions,
 }
@@ -49,18 +45,15 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
     def command(
         *,
         source: str | None,
-        given: ArrayOptions,
-        label: list[str] | None,
-        step_label: str | None,
-        key: str | None,
+        given: SequenceOptions,
         using: MemoryOptions,
         to: OutputOptions,
         **arguments: Any,
     ) -> None:
-        _transform(operation(**arguments), source, given, label, step_label, key, using, to)
+        _transform(operation(**arguments), source, given, using, to)
 
     annotations = {"source": SourceName, **options, **_SHARED}
-    defaults |= dict.fromkeys(("source", "label", "step_label", "key"))
+    defaults["source"] = None
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(
@@ -95,10 +88,7 @@ def _help(operation: type[Operation]) -> str:
 def _transform(
     operation: Operation,
     source: str | None,
-    given: ArrayOptions,
-    label: list[str] | None,
-    step_label: str | None,
-    key: str | None,
+    given: SequenceOptions,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
@@ -115,17 +105,15 @@ def _transform(
         inputs = [opened.file.given, *given.files]
         destination = destination_of(to, command=name, inputs=inputs)
         with summary.stage("reading"):
-            found = read(opened, given.described(label, key, step_label), summary)
+            found = read(opened, given.spec(), summary)
         with errors.at(opened.file.name):
             state = operation.fit(found.ragged)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, given.side)
-        described = {**given.resolved, "label": one_or_all(names_in(label)), "key": key}
-        described |= {"step_label": step_label} if step_label else {}
         inputs_shown = [opened.file.base_name]
         done = with_entry(
-            data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
+            data, operation, state, inputs_shown, outcome, steps=found.steps, described=given.resolved
         )
         deliver(done, destination, to, summary, threads=opened.memory.threads())
 

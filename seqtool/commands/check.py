@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.advice import Advice
-from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
+from seqtool.commands._arrays import SequenceOptions
 from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 from seqtool.commands._source import only_arrays
 from seqtool.commands._values import parse_value
@@ -41,10 +41,7 @@ def check(
     shared_keys: Annotated[
         bool, typer.Option("--shared-keys", help="Keys may be in OTHER too, but no sequences.")
     ] = False,
-    given: ArrayOptions,
-    label: LabelNames = None,
-    step_label: StepLabelName = None,
-    key: KeyName = None,
+    given: SequenceOptions,
     value: Annotated[
         str | None,
         typer.Option("--value", metavar="V", help="What padding holds in an external array. [default: 0]"),
@@ -73,7 +70,7 @@ def check(
     if shared_keys and not against:
         raise UsageError("--shared-keys says what another file may share: add ", Advice("--against", "OTHER"))
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = given.described(label, key, step_label, parse_value(value))
+    foreign = given.spec(parse_value(value))
     limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:

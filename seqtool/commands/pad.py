@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqtool.advice import Advice, Message
-from seqtool.commands._arrays import ArrayOptions, KeyName, LabelNames, StepLabelName
+from seqtool.commands._arrays import SequenceOptions
 from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
-from seqtool.commands._values import names_in, one_or_all, padding_value, parse_value
+from seqtool.commands._values import padding_value, parse_value
 from seqtool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ def pad(
     strip_side: Annotated[
         str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
     ] = "post",
-    given: ArrayOptions,
-    label: LabelNames = None,
-    step_label: StepLabelName = None,
-    key: KeyName = None,
+    given: SequenceOptions,
     allow_pickle: Annotated[
         bool,
         typer.Option(
@@ -84,14 +81,13 @@ def pad(
     with one_source(source, "pad", using) as opened:
         destination = destination_of(to, command="pad", inputs=[opened.file.given, *given.files])
         with summary.stage("reading"):
-            described = given.described(label, key, step_label, value=None if value == "auto" else value)
+            described = given.spec(None if value == "auto" else value)
             found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)
             outcome = apply_all(operations, found.ragged, spool=opened.spool)
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**given.resolved, "label": one_or_all(names_in(label)), "key": key}
-        arguments |= {"ragged": ragged, **({"step_label": step_label} if step_label else {})}
+        arguments: dict[str, Any] = {**given.resolved, "ragged": ragged}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.file.name):
             if ragged:

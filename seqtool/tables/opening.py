@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError
@@ -13,9 +13,6 @@ from seqtool.tables import csv_dialect, csv_faults, csv_parser, json_lines
 from seqtool.tables.arrow_files import record_batches, row_count
 from seqtool.tables.in_memory import from_array
 from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
-
-if TYPE_CHECKING:
-    pass
 
 
 def open_tables(inputs: Sequence[Input], options: TextOptions | None = None) -> Table:
