@@ -66,8 +66,9 @@ def _parquet(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any
         names = [schema.names[i] for i in columns]
         # Whole column chunks are never held: a file may be one single row group.
         with parquet.ParquetFile(source.path, buffer_size=_PAGES, pre_buffer=False) as file:
-            _check_dictionaries(source, file.metadata, names)
-            text = BATCH_BYTES // (4 * _text_bytes(file.metadata, names))  # it is copied as it is encoded
+            text = BATCH_BYTES // (
+                4 * _text_bytes(source, file.metadata, names)
+            )  # it is copied as it is encoded
             count = max(1, min(_rows_at_once(schema, columns), text))
             for batch in file.iter_batches(batch_size=count, columns=names):
                 chosen = batch.select(names)
@@ -77,18 +78,25 @@ def _parquet(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any
     return schema, batches
 
 
-def _check_dictionaries(source: Input, metadata: Any, names: Sequence[str]) -> None:
-    """Raise DataError for a dictionary of texts that takes more memory than is allowed: it can only be read whole."""
+def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
+    """The bytes of text in a row of these columns on average, at least one: in the row group that has most.
+
+    Raises DataError for a dictionary of texts that takes more memory than is allowed: it can only be read whole.
+    """
+    wanted, most = {*names}, 1
+    places = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path in wanted]
     with source.path.open("rb") as file:
         for group in map(metadata.row_group, range(metadata.num_row_groups)):
-            for chunk in map(group.column, range(group.num_columns)):
-                if (
-                    chunk.path_in_schema in names
-                    and chunk.has_dictionary_page
-                    and chunk.total_uncompressed_size > _LARGE
-                ):
+            chunks = [group.column(i) for i in places]
+            for chunk in chunks:
+                if chunk.has_dictionary_page and chunk.total_uncompressed_size > _LARGE:
                     file.seek(chunk.dictionary_page_offset)
                     _check_dictionary(source, chunk.path_in_schema, _page_size(file.read(16)))
+            size = sum(
+                chunk.total_uncompressed_size for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"
+            )
+            most = max(most, size // max(1, group.num_rows))
+    return most
 
 
 _LARGE = 1 << 20  # bytes of a column chunk from which on its dictionary is looked at
@@ -115,17 +123,6 @@ def _page_size(header: bytes) -> int:
         if byte < 0x80:
             break
     return size >> 1
-
-
-def _text_bytes(metadata: Any, names: Sequence[str]) -> int:
-    """The bytes of text in a row of these columns on average, at least one: in the row group that has most."""
-    most = 1
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        chunks = map(group.column, range(group.num_columns))
-        texts = (c for c in chunks if c.physical_type == "BYTE_ARRAY" and c.path_in_schema in names)
-        size = sum(chunk.total_uncompressed_size for chunk in texts)
-        most = max(most, size // max(1, group.num_rows))
-    return most
 
 
 _PAGES = 1 << 20  # bytes of a Parquet column that are read at once
