@@ -114,13 +114,15 @@ def padded_class(data: Ragged | Padded) -> str | None:
     >>> padded_class(Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": walks}, names=names))
     "step_y holds 0 in padding, which is class 'run' too: losses learn it; group with --label-value -100"
     """
-    labels, y = data.per_step.get("step_y"), data.per_sequence.get("y")
-    classes = data.names.get("step_classes", data.names.get("classes") if y is None else None)
-    if labels is None or classes is None or labels.value not in range(len(classes)):
+    classes = next((labels.classes for labels in given_labels(data) if labels.name == "step_y"), None)
+    if classes is None:
         return None
-    padding = int(labels.value)
+    value = data.per_step["step_y"].value
+    if value not in range(len(classes)):
+        return None
+    padding = int(value)
     name = str(classes[padding : padding + 1].tolist()[0])
     return Message(
-        f"step_y holds {labels.value:g} in padding, which is class {name!r} too: losses learn it; group with ",
+        f"step_y holds {value:g} in padding, which is class {name!r} too: losses learn it; group with ",
         Advice("--label-value", UNLABELLED),
     )

@@ -221,11 +221,11 @@ def _part(
 
 def _refuse_words_among_numbers(name: str, classes: Array) -> None:
     """Raise DataError for labels of text that are numbers, and words for missing values among them."""
-    from seqtool.tables.cells import label_number, reads_as_missing
+    from seqtool.tables.cells import are_numbers, reads_as_missing
 
     words = [text for text in classes.tolist() if reads_as_missing(text)]
     others = [text for text in classes.tolist() if not reads_as_missing(text)]
-    if words and others and all(label_number(text) is not None for text in others):
+    if words and are_numbers(others):
         raise DataError(
             f"{name} holds {words[0]!r} among numbers, all as text; save it as numbers, with NaN where there is no "
             "label"

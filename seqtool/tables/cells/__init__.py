@@ -25,6 +25,7 @@ from seqtool.tables.cells.keys import Keys, KeyState
 from seqtool.tables.cells.labels import (
     Labels,
     LabelState,
+    are_numbers,
     encode_labels,
     label_number,
     several_meanings,
@@ -48,6 +49,7 @@ __all__ = [
     "OrderState",
     "Row",
     "UnseenError",
+    "are_numbers",
     "bad_number",
     "earliest",
     "encode_labels",

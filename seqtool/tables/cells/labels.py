@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from math import isfinite
@@ -87,8 +87,7 @@ class LabelState:
         {'NA': 4}
         """
         others = self.codes.keys() - self.absent.keys() - self.doubtful.keys() if self.doubtful else set()
-        among_numbers = bool(others) and all(label_number(text) is not None for text in others)
-        return {**self.absent, **self.doubtful} if among_numbers else dict(self.absent)
+        return {**self.absent, **self.doubtful} if are_numbers(others) else dict(self.absent)
 
     @property
     def stray(self) -> str | None:
@@ -322,6 +321,15 @@ def label_number(text: str) -> float | None:
     except ValueError:
         return None
     return number if isfinite(number) and "_" not in text else None
+
+
+def are_numbers(texts: Collection[str]) -> bool:
+    """Whether there are labels, and all of them spell numbers: a word for a missing value among them is no label.
+
+    >>> are_numbers(["1", "2.5"]), are_numbers(["1", "a"]), are_numbers([])
+    (True, False, False)
+    """
+    return bool(texts) and all(label_number(text) is not None for text in texts)
 
 
 def _integers(texts: list[str]) -> list[int] | None:
