@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from seqtool.commands import _completion
-from seqtool.commands._options import SIDES, choice
+from seqtool.commands._options import SIDES, choice, one_name, several_names
 from seqtool.commands._values import names_in, one_or_all
 
 if TYPE_CHECKING:
@@ -24,20 +21,14 @@ class ArrayOptions:
     title = "Input"
     array: Annotated[
         str | None,
-        typer.Option(
-            "--array",
-            metavar="NAME",
-            help="The array, column or field with the sequences.",
-            autocompletion=_completion.name,
-        ),
+        one_name("--array", "NAME", help="The array, column or field with the sequences."),
     ] = None
     lengths: Annotated[
         str | None,
-        typer.Option(
+        one_name(
             "--lengths",
-            metavar="NAME|FILE",
+            "NAME|FILE",
             help="True lengths, or a mask (N, T): an array of the .npz, or an .npy file.",
-            autocompletion=_completion.name,
         ),
     ] = None
     input_padding: Annotated[
@@ -84,30 +75,19 @@ class SequenceOptions(ArrayOptions):
 
     label: Annotated[
         list[str] | None,
-        typer.Option(
+        several_names(
             "--label",
-            metavar="A,B",
+            "A,B",
             help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
-            autocompletion=_completion.several_names,
         ),
     ] = None
     step_label: Annotated[
         str | None,
-        typer.Option(
-            "--step-label",
-            metavar="NAME",
-            help="The array with a label per step.",
-            autocompletion=_completion.name,
-        ),
+        one_name("--step-label", "NAME", help="The array with a label per step."),
     ] = None
     key: Annotated[
         str | None,
-        typer.Option(
-            "--key",
-            metavar="NAME",
-            help="The field, column or array with a key per sequence.",
-            autocompletion=_completion.name,
-        ),
+        one_name("--key", "NAME", help="The field, column or array with a key per sequence."),
     ] = None
 
     def spec(self, value: Value | None = None) -> ForeignSpec:

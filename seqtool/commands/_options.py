@@ -33,6 +33,16 @@ def choice(option: str, choices: tuple[str, ...], *, help: str) -> Any:
     return typer.Option(option, metavar="|".join(choices), help=help, autocompletion=offered, callback=judged)
 
 
+def one_name(option: str, metavar: str, *, help: str) -> Any:
+    """An option that names a column, a field or an array, which the shell offers."""
+    return typer.Option(option, metavar=metavar, help=help, autocompletion=_completion.name)
+
+
+def several_names(option: str, metavar: str, *, help: str) -> Any:
+    """The same of an option that takes A,B and may be repeated."""
+    return typer.Option(option, metavar=metavar, help=help, autocompletion=_completion.several_names)
+
+
 EmptyKey = Annotated[
     str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands import _completion
+from seqtool.commands._options import one_name, several_names
 from seqtool.commands._values import names_in, orders_in
 
 if TYPE_CHECKING:
@@ -42,40 +42,28 @@ class ColumnOptions:
     title = "Columns"
     key: Annotated[
         list[str] | None,
-        typer.Option(
+        several_names(
             "--key",
-            metavar="A,B",
+            "A,B",
             help="The column that identifies a sequence, or several: names or positions. Repeatable.",
-            autocompletion=_completion.several_names,
         ),
     ] = None
     order_by: Annotated[
         list[str] | None,
-        typer.Option(
+        several_names(
             "--order-by",
-            metavar="A,B",
+            "A,B",
             help="Sort steps by numbers, ISO times or categories. C:%d.%m.%Y reads times of a strptime format, C:text "
             "sorts as text, C:desc descends. Repeatable.",
-            autocompletion=_completion.several_names,
         ),
     ] = None
     columns: Annotated[
         list[str] | None,
-        typer.Option(
-            "--columns",
-            metavar="A,B,C",
-            help="The features. Repeatable. [default: all other columns]",
-            autocompletion=_completion.several_names,
-        ),
+        several_names("--columns", "A,B,C", help="The features. Repeatable. [default: all other columns]"),
     ] = None
     drop: Annotated[
         list[str] | None,
-        typer.Option(
-            "--drop",
-            metavar="A,B",
-            help="Columns not used as features. Repeatable.",
-            autocompletion=_completion.several_names,
-        ),
+        several_names("--drop", "A,B", help="Columns not used as features. Repeatable."),
     ] = None
     keep_key: Annotated[
         bool | None,
@@ -83,30 +71,19 @@ class ColumnOptions:
     ] = None
     label: Annotated[
         list[str] | None,
-        typer.Option(
+        several_names(
             "--label",
-            metavar="A,B",
+            "A,B",
             help="The label of each sequence; becomes y and classes. Several become the columns of y. Repeatable.",
-            autocompletion=_completion.several_names,
         ),
     ] = None
     step_label: Annotated[
         str | None,
-        typer.Option(
-            "--step-label",
-            metavar="C",
-            help="The label of each step; becomes step_y.",
-            autocompletion=_completion.name,
-        ),
+        one_name("--step-label", "C", help="The label of each step; becomes step_y."),
     ] = None
     static: Annotated[
         list[str] | None,
-        typer.Option(
-            "--static",
-            metavar="A,B",
-            help="Numbers that are the same in all steps of a key. Repeatable.",
-            autocompletion=_completion.several_names,
-        ),
+        several_names("--static", "A,B", help="Numbers that are the same in all steps of a key. Repeatable."),
     ] = None
 
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
