@@ -511,6 +511,7 @@ TESTED_BY_OTHERS = {
     "operations": {"cast", "run"},
     "files": {"contents", "deflate", "fortran", "inflate", "npy", "refusals", "schema"},
     "tables": {
+        "arrow_batches",
         "arrow_files",
         "candidates",
         "cell_errors",
@@ -518,6 +519,7 @@ TESTED_BY_OTHERS = {
         "csv_faults",
         "in_memory",
         "json_lines",
+        "parquet_files",
         "table",
     },
     "grouping": {

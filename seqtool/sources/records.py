@@ -190,7 +190,7 @@ _LABEL = "label "
 
 def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
-    schema, batches = record_batches(source)
+    schema, batches, _ = record_batches(source)
     lists = [field.name for field in schema if is_list(field.type)]
     named = _wanted(_array_name(source, options, lists), options)
     for name in named.values():
