@@ -198,6 +198,8 @@ def _part(
     cells: AnyArray = archive.window(name)
     as_text = part in ("y", "step_y") and dtype.kind == "U"
     named = part == "y" and "classes" in archive.names
+    if part in _PER_SEQUENCE:
+        archive.check_row(name)
     as_whole = part in (*NEVER_LOST, "part") and _are_whole(cells, floats=part == "keys" or named)
     kind = "padded" if isinstance(data, Padded) else "ragged"
     layout = LAYOUTS[kind][part]

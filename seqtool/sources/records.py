@@ -14,6 +14,7 @@ from seqtool.arrays.dtypes import Array, Rounding, describe_loss, dtype_named, f
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
@@ -269,7 +270,9 @@ def _kept(what: str, words: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _labels(source: Input, fields: dict[str, Any], warnings: list[str]) -> tuple[Array, dict[str, Array]]:
+def _labels(
+    source: Input, fields: dict[str, Any], warnings: list[str]
+) -> tuple[Array, dict[str, Array | Text]]:
     """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     labels, codes = dict[str, LabelState](), list[Array]()
     for name, cells in fields.items():
