@@ -33,7 +33,7 @@ def encoded(
     Raises DataError for the first cell that is not what its column needs, and TextKeyError for a key of text that
     would be a feature.
     """
-    for arrays, first_row in _batches(table, encoder.plan, threads):
+    for arrays, first_row in batches(table, encoder.plan, threads):
         columns = encoder.encode(arrays, first_row, pool)
         if encoder.faulty:
             _check_cells(encoder.plan, encoder.state, table.name, table.place)
@@ -54,14 +54,14 @@ def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
     """
     encoder = Encoder(EncoderPlan.of(table, roles, options))
     with ThreadPoolExecutor(cpu_count()) as pool:
-        for arrays, first_row in _batches(table, encoder.plan):
+        for arrays, first_row in batches(table, encoder.plan):
             encoder.encode(arrays, first_row, pool)
             if encoder.faulty:
                 break
     return encoder.state
 
 
-def _batches(
+def batches(
     table: Table, plan: EncoderPlan, threads: int | None = None
 ) -> Iterator[tuple[dict[int, Any], int]]:
     """The columns of some rows at a time, and the number of the first of these."""

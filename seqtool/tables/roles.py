@@ -75,9 +75,8 @@ class Roles:
         return replace(self, features=tuple(c for c in self.features if table.label(c) not in names))
 
     def key_alone(self) -> Roles:
-        """The key and nothing else, as a feature too where only its cells tell whether it is one."""
-        spare = tuple(column for column in self.features if column in self.spare_features)
-        return Roles(self.key, (), {}, spare, self.spare_features, (), None, ())
+        """The key and nothing else."""
+        return Roles(self.key, (), {}, (), frozenset(), (), None, ())
 
 
 def resolve(
