@@ -439,7 +439,7 @@ def test_a_state_grows_apart_from_the_one_it_began_with() -> None:
 
 def test_the_first_bad_cell_is_that_of_the_lowest_row_in_any_column() -> None:
     columns = [["1", "1", "1\0"], ["1", "x", "2"], ["1", "2", "y"], ["z", "0.5", "2"]]
-    for bad, told in (
+    for bad, message in (
         (columns, "row 1, column 't'"),
         ([columns[0], ["1", "2", "3"], *columns[2:]], "row 0, column 's'"),
     ):
@@ -453,7 +453,7 @@ def test_the_first_bad_cell_is_that_of_the_lowest_row_in_any_column() -> None:
             static=["s"] if bad is not columns else [],
             drop=["s"] if bad is columns else [],
         )
-        assert grouped_whole(whole, roles, GroupOptions()) == told
+        assert grouped_whole(whole, roles, GroupOptions()) == message
 
 
 def test_durations_of_two_units_sort_as_durations() -> None:
