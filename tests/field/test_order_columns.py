@@ -265,7 +265,7 @@ def test_descending_is_sorting_from_the_highest_whatever_the_memory(kind: str, d
     spec = GroupSpec(key=["k"], order_by=[by], columns=["row"])
     for memory in (AMPLE, Rows(1 << 30)):
         with Spool() as spool:
-            done = group_table(table, spec.roles(table), spec.encoding, spool=spool, memory=memory)
+            done = group_table(table, spec.roles(table), spec, spool=spool, memory=memory)
             assert np.asarray(done.ragged.values)[:, 0].tolist() == expected
 
 

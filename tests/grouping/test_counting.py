@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from seqtool.arrays.spool import Spool
 from seqtool.files.inputs import opened
 from seqtool.grouping.counting import count_table
-from seqtool.grouping.encoder import GroupOptions
 from seqtool.grouping.group import group_table
+from seqtool.grouping.options import GroupOptions
 from seqtool.system.memory import Memory
 from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import resolve

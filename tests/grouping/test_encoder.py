@@ -19,11 +19,12 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
-from seqtool.grouping.encoder import Encoder, GroupOptions, encode
+from seqtool.grouping.encoder import Encoder, encode
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState, merge_all
 from seqtool.grouping.group import group_table
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, observe
 from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged

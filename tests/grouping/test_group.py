@@ -20,9 +20,9 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
-from seqtool.grouping.encoder import GroupOptions
 from seqtool.grouping.group import GroupResult, group_table
 from seqtool.grouping.kernel import Grouper
+from seqtool.grouping.options import GroupOptions
 from seqtool.operations.pad import carry_out, pad_stream
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system.memory import Memory
