@@ -118,9 +118,9 @@ def grouped_in_pieces(
 
 def meaning(plan: EncoderPlan, state: EncoderState) -> Any:
     """What a state says of the rows; of bad ones, where the first bad cell stands."""
-    fault = plan.fault(state)
-    if fault:
-        return fault.part, fault.column, fault.bad.row
+    first_bad = plan.first_bad_cell(state)
+    if first_bad:
+        return first_bad.part, first_bad.column, first_bad.bad.row
     settled = plan.settled(state)
     dtypes = settled.dtype(state), settled.static_dtype(state)
 
