@@ -208,7 +208,12 @@ CASES = [
         "pad a.npz",
         {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
     ),
-    Case("sources.foreign._known_lengths", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])}, {"NAME": "n"}),
+    Case(
+        "sources.foreign._known_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])},
+        {"NAME": "n"},
+    ),
     Case("sources.foreign._known_lengths#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
     Case("sources.masks.with_side", "pad a.npz --input-padding pre", {"a.npz": npz(x=DENSE, mask=FIRST)}),
     Case(
