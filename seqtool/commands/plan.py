@@ -41,7 +41,7 @@ def plan(
         ),
     ] = None,
     empty_key: EmptyKey = "error",
-    given: ArrayOptions,
+    foreign: ArrayOptions,
     allow_pickle: Annotated[
         bool,
         typer.Option(
@@ -77,9 +77,9 @@ def plan(
 
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
-    of_table = bool(by.key) and given.array is None
-    described = given.described(by.label, by.key[0] if by.key else None, by.step_label)
-    if of_table and (given.lengths or given.input_padding):
+    of_table = bool(by.key) and foreign.array is None
+    described = foreign.described(by.label, by.key[0] if by.key else None, by.step_label)
+    if of_table and (foreign.lengths or foreign.input_padding):
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
             Advice(without=["--key"]),
@@ -171,9 +171,9 @@ def _of_sequences(
 
 def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str) -> None:
     """Raise UsageError for an option that only tables have; key and labels may name fields of sequences."""
-    given = {**vars(by), **vars(text), "empty_key": empty_key}
+    values = {**vars(by), **vars(text), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
-    for name, held in given.items():
+    for name, held in values.items():
         if held != usual[name] and name not in ("key", "label", "step_label"):
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))

@@ -101,9 +101,9 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     except NotSequencesError as error:
         from seqtool.tables.candidates import key_advice
 
-        said, advice = key_advice(found)
-        told = f"; if it is a table, name the column that identifies sequences; {said}such as "
-        raise DataError(error, told, advice) from None
+        hint, advice = key_advice(found)
+        question = f"; if it is a table, name the column that identifies sequences; {hint}such as "
+        raise DataError(error, question, advice) from None
     warnings, values = [*result.warnings], result.ragged.values
     hidden = hidden_padding(result.ragged) if result.dense else None
     if hidden:
