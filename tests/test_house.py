@@ -515,7 +515,7 @@ TESTED_BY_OTHERS = {
         "candidates",
         "cell_errors",
         "csv_dialect",
-        "csv_faults",
+        "csv_errors",
         "in_memory",
         "json_lines",
         "table",

@@ -254,8 +254,8 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     labels = several_labels(whole)
     if labels:
         summary.facts["labels"] = labels
-        told = [f"{name} ({len(known):,} classes)" if known else name for name, known in labels.items()]
-        summary.say("labels", f"{len(labels):,}: {listed(told)}")
+        named = [f"{name} ({len(known):,} classes)" if known else name for name, known in labels.items()]
+        summary.say("labels", f"{len(labels):,}: {listed(named)}")
     for name in ("classes", "step_classes"):
         if name in whole.names:
             _say_classes(name, whole.names[name], summary)

@@ -16,7 +16,7 @@ from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import ANY, CLASS_TABLE, LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.labels import GivenLabels, check_label_shapes, class_tables, given_labels
+from seqtool.sequences.labels import LabelArray, check_label_shapes, class_tables, label_arrays
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import stale_slots, step_mask
@@ -80,15 +80,15 @@ def companions(
     misfit that was given and, if `strict`, for labels and keys that misfit: they would be lost.
     """
     found, sizes = Companions(), _sizes(data)
-    given = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
+    named_parts = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
     if len(foreign.labels) > 1:
         several = {name: _label(archive, name, sizes) for name in foreign.labels}
         found.parts |= labels_together(several, archive.memory)
         found.used |= {f"y of {name}": name for name in foreign.labels}
     for part in PARTS:
-        name, owners = given.get(part) or part, _OWNERS.get(part)
-        named = given.get(part) is not None
-        if not named and name in given.values():  # it is another part
+        name, owners = named_parts.get(part) or part, _OWNERS.get(part)
+        named = named_parts.get(part) is not None
+        if not named and name in named_parts.values():  # it is another part
             continue
         absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
         if absent or (owners and not {*owners} & {*found.parts}):
@@ -103,7 +103,7 @@ def companions(
             if named or (strict and part in NEVER_LOST):
                 options = {"--label": "y", "--step-label": "step_y", "--key": "keys"}
                 alone = Advice(
-                    "--array", taken[0], without=[o for o, held in options.items() if given.get(held)]
+                    "--array", taken[0], without=[o for o, held in options.items() if named_parts.get(held)]
                 )
                 raise DataError(error, "; to leave it out: ", alone) from None
             found.misfits[name] = str(error)
@@ -155,22 +155,22 @@ def labels_together(labels: Mapping[str, AnyArray], memory: Memory | None = None
 
 def check_labels(data: Ragged) -> None:
     """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
-    for given in given_labels(data):
-        if given.classes is not None:
-            _check_classes(given, len(given.classes))
+    for array in label_arrays(data):
+        if array.classes is not None:
+            _check_classes(array, len(array.classes))
 
 
-def _check_classes(given: GivenLabels, count: int) -> None:
-    labels, column = given.cells, given.column
+def _check_classes(array: LabelArray, count: int) -> None:
+    labels, column = array.cells, array.column
     if labels.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
-        raise DataError(f"{given.name} is {labels.dtype}, but there are classes; whole numbers were expected")
+        raise DataError(f"{array.name} is {labels.dtype}, but there are classes; whole numbers were expected")
     for begin, part in chunks(labels):
         outside = ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part))
         wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
         if len(wrong):
             i = int(wrong[0])
             place = f"y[{begin + i}{'' if column is None else f', {column}'}]"
-            if given.name == "step_y":
+            if array.name == "step_y":
                 place = f"step_y of real step {begin + i}"
             raise DataError(f"{place} is {part[i]}, but there are {count} classes, counted from 0")
 

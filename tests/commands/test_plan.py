@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests.command import SAMPLES, Place, succeeded
+from tests.cutting import small_blocks
 
 VOWELS = [
     *(str(SAMPLES / "japanese_vowels.csv"), "--key", "utterance", "--order-by", "frame"),
@@ -72,11 +75,63 @@ def test_where_no_feature_is_left_no_call_is_advised(place: Place) -> None:
     assert (facts["sequences"], facts["features"], facts["command"]) == (2, 0, None)
 
 
-def test_only_the_key_is_read(place: Place) -> None:
-    """Cells that would stop `group` do not stop the count."""
+def test_cells_that_would_stop_group_do_not_stop_the_count(place: Place) -> None:
     place.write("a.csv", "k,t,v\n2,late,x\n1,,y\n2,soon,z\n")
     facts = plan(place, "a.csv", "--key", "k", "--order-by", "t")
     assert (facts["sequences"], facts["steps"], facts["features"]) == (2, 3, 1)
+    assert "x is taken to be float32" in facts["notes"]
+
+
+ROWS = 300  # of ten bytes
+
+
+@pytest.mark.parametrize(
+    ("options", "last", "refused"),
+    [
+        ([], "1,2,red,3,5,5", None),  # a column that is text in its last row alone
+        ([], "1,2,,oops,5,", "'oops'; a number was expected"),
+        (["--order-by", "t"], "1,,,3,5,", "order column 't' is empty in 1 of 301 rows"),
+        (["--label", "y"], "1,2,,3,,", "label column 'y' is empty in 1 of 301 rows"),
+        (["--label", "y"], "1,2,,3,6,", "column 'y' changes from '5' to '6' within key 1"),
+        (["--static", "y"], "1,2,,3,6,", "column 'y' changes from 5 to 6 within key 1"),
+        (["--static", "y"], "1,2,,3,oops,", "'oops'; a number was expected"),
+        (["--step-label", "y"], "1,2,,3,,", "label column 'y' is empty in 1 of 301 rows"),
+        ([], "1,2,,9223372036854775807,0.5,", "which float32 cannot hold exactly"),
+        (["--dtype", "int8", "--columns", "v"], "1,2,,300,5,", "300, which int8 cannot hold"),
+    ],
+)
+def test_the_last_row_is_judged_as_the_first(
+    place: Place, monkeypatch: pytest.MonkeyPatch, options: list[str], last: str, refused: str | None
+) -> None:
+    small_blocks(monkeypatch, 500)  # so the last row stands in a later batch
+    rows = "".join(f"{i % 7},{i % 5},,{i % 3},5,\n" for i in range(ROWS))
+    place.write("a.csv", f"k,t,c,v,y,d\n{rows}{last}\n")
+    call = ["a.csv", "--key", "k", *options]
+    if "--label" in options or "--static" in options or "--step-label" in options:
+        call += ["--columns", "v"]
+    facts = plan(place, *call)
+    assert (facts["sequences"], facts["steps"]) == (7, ROWS + 1)
+    if refused is None:
+        assert facts["warnings"] == []
+        [made] = place.made("group", shlex.split(facts["command"])[2:])
+        assert made["x"].dtype == facts["dtype"]
+        return
+    assert facts["command"] is None
+    [told] = facts["warnings"]
+    assert refused in told
+    assert told == "group would refuse this table: " + place.run("group", *call).err.strip().removeprefix(
+        "seqtool: error: "
+    )
+
+
+def test_typed_tables_are_judged_to_their_last_row_too(place: Place) -> None:
+    whole = pa.table({"k": [1, 1, 2], "v": [1, 2, 2**60 + 1], "w": [0.5, 1.5, 2.5]})
+    parquet.write_table(whole, place.folder / "a.parquet", row_group_size=1)
+    facts = plan(place, "a.parquet", "--key", "k")
+    assert facts["command"] is None
+    assert "no type holds 'v' beside the other numbers" in facts["warnings"][0]
+    facts = plan(place, "a.parquet", "--key", "k", "--drop", "v")
+    succeeded(place.shell(facts["command"]))
 
 
 def test_an_empty_key_is_as_in_group(place: Place) -> None:
@@ -230,12 +285,11 @@ def test_what_a_person_sees(place: Place) -> None:
     assert done.err == ""
     told = done.out.decode()
     assert "\x1b" not in told
-    assert told.splitlines()[:6] == [
+    assert told.splitlines()[:5] == [
         VOWELS[0],
         "  640 sequences, 9,961 steps, 12 features",
         "  shortest 7, median 15, longest 29",
         "  the first row is a header",
-        "  x is taken to be float32 (--dtype)",
         "",
     ]
     words = " ".join(told.split())

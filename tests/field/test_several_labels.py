@@ -17,7 +17,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
-from seqtool.plotting.portrait import Bars, portrait
+from seqtool.plotting.portrait import ValueCounts, portrait
 from seqtool.sequences.labels import several_labels
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
@@ -301,5 +301,5 @@ def test_one_label_is_drawn_and_the_others_are_told(place: Place) -> None:
         names={"label_names": np.array(["kind"]), "classes_0": ragged.names["classes_2"]},
     )
     bars = portrait(alone).labels
-    assert isinstance(bars, Bars)
+    assert isinstance(bars, ValueCounts)
     assert dict(zip(bars.names, bars.counts, strict=True)) == {"a": 1, "b": 2}

@@ -11,7 +11,7 @@ import pytest
 from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError
 from seqtool.plotting import portrait as portrait_module
-from seqtool.plotting.portrait import MOST_BARS, MOST_FEATURES, Bars, Portrait, portrait
+from seqtool.plotting.portrait import MOST_FEATURES, MOST_VALUES, Portrait, ValueCounts, portrait
 from seqtool.plotting.sampling import Distribution
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
@@ -85,8 +85,8 @@ def test_many_ids_are_the_most_frequent_ones() -> None:
     ids = np.repeat(np.arange(40), np.arange(40))
     found = portrait(made([len(ids)], ids)).ids
     assert found is not None
-    assert found.names == tuple(str(i) for i in range(39, 39 - MOST_BARS, -1))
-    assert (found.others, found.of) == (39 - MOST_BARS, len(ids))
+    assert found.names == tuple(str(i) for i in range(39, 39 - MOST_VALUES, -1))
+    assert (found.others, found.of) == (39 - MOST_VALUES, len(ids))
 
 
 def test_the_first_of_many_features() -> None:
@@ -119,21 +119,21 @@ def test_only_some_of_many_sequences_and_slots_are_drawn(monkeypatch: pytest.Mon
     assert found.heat.values.shape == (3, 4)
 
 
-def balance(y: np.ndarray, classes: list[str] | None = None) -> Bars | Distribution | None:
+def balance(y: np.ndarray, classes: list[str] | None = None) -> ValueCounts | Distribution | None:
     names = {} if classes is None else {"classes": np.array(classes)}
     return portrait(made([1] * len(y), per_sequence={"y": y}, names=names)).labels
 
 
 def test_labels_with_classes() -> None:
     found = balance(np.array([1, 0, 1, 7]), ["no", "yes"])
-    assert isinstance(found, Bars)
+    assert isinstance(found, ValueCounts)
     assert dict(zip(found.names, found.counts, strict=True)) == {"no": 1, "yes": 2, "7": 1}
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float32, bool])
 def test_few_whole_numbers_are_classes(dtype: Any) -> None:
     found = balance(np.array([1, 0, 1], dtype))
-    assert isinstance(found, Bars)
+    assert isinstance(found, ValueCounts)
     assert found.counts == (1, 2)
     assert found.names == (("False", "True") if dtype is bool else ("0", "1"))
 
@@ -143,16 +143,16 @@ def test_other_numbers_are_distributed() -> None:
         found = balance(y)
         assert isinstance(found, Distribution)
         assert found.of == len(y)
-    assert isinstance(balance(np.arange(100), list(map(str, range(100)))), Bars)
+    assert isinstance(balance(np.arange(100), list(map(str, range(100)))), ValueCounts)
 
 
 def test_labels_that_are_missing_are_counted() -> None:
     found = balance(np.array([1.0, np.nan, 1.0]))
-    assert isinstance(found, Bars)
+    assert isinstance(found, ValueCounts)
     assert (found.names, found.missing, found.of) == (("1",), 1, 2)
     assert balance(np.array([np.nan, np.nan])) is None
     unlabelled = balance(np.array([1, -100, 0, -100, 1]), ["a", "b"])
-    assert isinstance(unlabelled, Bars)
+    assert isinstance(unlabelled, ValueCounts)
     assert (set(unlabelled.names), unlabelled.missing, unlabelled.of) == ({"a", "b"}, 2, 3)
 
 
@@ -170,7 +170,7 @@ def steps_labelled(step_y: np.ndarray, **more: Any) -> Portrait:
 def test_labels_of_steps() -> None:
     step_y = np.array([1, 0, 1, 1])
     found = steps_labelled(step_y, names={"classes": np.array(["no", "yes"])})
-    assert isinstance(found.labels, Bars)
+    assert isinstance(found.labels, ValueCounts)
     assert (found.labelled, found.labels.names, found.labels.counts) == ("step", ("no", "yes"), (1, 3))
     found = steps_labelled(step_y + 0.5)
     assert isinstance(found.labels, Distribution)
@@ -181,10 +181,10 @@ def test_labels_of_sequences_come_first() -> None:
     names = {"classes": np.array(["a", "b"]), "step_classes": np.array(["no", "yes"])}
     step_y, y = np.array([1, 0, 1, 1]), np.array([0, 1])
     found = steps_labelled(step_y, per_sequence={"y": y}, names=names)
-    assert isinstance(found.labels, Bars)
+    assert isinstance(found.labels, ValueCounts)
     assert (found.labelled, found.labels.names, found.omitted) == ("sequence", ("a", "b"), ())
     found = steps_labelled(step_y, per_sequence={"y": np.zeros((2, 3))}, names=names)
-    assert isinstance(found.labels, Bars)
+    assert isinstance(found.labels, ValueCounts)
     assert (found.labelled, found.labels.names) == ("step", ("no", "yes"))
     assert found.omitted == ("y of shape (2, 3): only one label per sequence can be drawn",)
 
@@ -201,9 +201,9 @@ def test_it_is_told_which_labels_are_not_drawn() -> None:
 def test_many_classes_are_the_most_frequent_ones() -> None:
     y = np.repeat(np.arange(40), 41 - np.arange(40))
     found = balance(y, [f"class {i}" for i in range(40)])
-    assert isinstance(found, Bars)
+    assert isinstance(found, ValueCounts)
     assert found.names[0] == "class 0"
-    assert (len(found.names), found.others, found.of) == (MOST_BARS, 40 - MOST_BARS, len(y))
+    assert (len(found.names), found.others, found.of) == (MOST_VALUES, 40 - MOST_VALUES, len(y))
 
 
 def test_original_lengths_without_a_cut_are_no_cut() -> None:
@@ -235,10 +235,10 @@ def test_arrays_in_files_give_the_same() -> None:
     )
     for field in dataclasses.fields(Portrait):
         one, other = (getattr(portrait(data, maxlen=9), field.name) for data in (whole, in_file))
-        if dataclasses.is_dataclass(one) and not isinstance(one, (type, Bars)):
+        if dataclasses.is_dataclass(one) and not isinstance(one, (type, ValueCounts)):
             for part in dataclasses.fields(one):
                 np.testing.assert_array_equal(getattr(one, part.name), getattr(other, part.name))
-        elif isinstance(one, Bars):
+        elif isinstance(one, ValueCounts):
             assert dataclasses.astuple(one) == dataclasses.astuple(other)
         elif field.name == "distributions":
             assert [*map(dataclasses.astuple, one)] == [*map(dataclasses.astuple, other)]

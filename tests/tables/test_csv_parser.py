@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input, opened
-from seqtool.tables import csv_dialect, csv_faults, csv_parser
+from seqtool.tables import csv_dialect, csv_errors, csv_parser
 from tests.cutting import small_blocks
 from tests.hunting import examples
 
@@ -448,4 +448,4 @@ def test_the_line_of_a_row_counts_blank_lines_and_line_ends_in_cells(tmp_path: P
     lines = [3, 6, 7] if header else [2, 5, 6]
     with source_of(tmp_path, text) as source:
         dialect = csv_dialect.sniff(source, delimiter=None, header=header, encoding="utf-8")
-        assert [csv_faults.line_of(source, dialect, row) for row in range(3)] == lines
+        assert [csv_errors.line_of(source, dialect, row) for row in range(3)] == lines
