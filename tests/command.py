@@ -141,7 +141,7 @@ class Place:
         """The most bytes of memory of a command that was started by the `launcher` of that name."""
         return int(self.temporary.with_name(f"{name}.peak").read_text(encoding="ascii"))
 
-    def made(self, command: str, *calls: Sequence[str | Path]) -> list[dict[str, np.ndarray]]:
+    def outputs(self, command: str, *calls: Sequence[str | Path]) -> list[dict[str, np.ndarray]]:
         """The arrays that a command makes of each of these arguments."""
         arrays = []
         for number, arguments in enumerate(calls):

@@ -144,7 +144,7 @@ def _of_tables(
         table = opening.open_tables(found, spec.text)
         roles = spec.roles(table)
         watch = progress.watch(summary, quiet=quiet)
-        measured = measure.of_tables(table, roles, spec.encoding, spool=spool, memory=allowed, watch=watch)
+        measured = measure.of_tables(table, roles, spec, spool=spool, memory=allowed, watch=watch)
         counts = LengthCounts.of(measured.lengths)
     advised = None if measured.left_out is None else call_without(call, spec, measured.left_out)
     return measured, counts, [item.name for item in found], advised

@@ -11,10 +11,11 @@ from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
 from seqtool.grouping.cautions import cautions
-from seqtool.grouping.encoder import Encoder, GroupOptions
+from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.group import Watch, check_missing_words, unwatched
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout
+from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import batches, check
 from seqtool.sequences.receipts import Rows
 from seqtool.system.memory import Memory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,15 +14,13 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
+from seqtool.grouping.options import GroupOptions
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names, shortened
-
-if TYPE_CHECKING:
-    from seqtool.grouping.encoder import GroupOptions
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.cautions import cautions, of_steps
-from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.suspects import Suspects
@@ -183,7 +184,7 @@ def group(
     are those of `group_table` and of `seqtool.pad`.
     """
     roles = spec.roles(table)
-    result = group_table(table, roles, spec.encoding, spool=spool, memory=memory, watch=watch)
+    result = group_table(table, roles, spec, spool=spool, memory=memory, watch=watch)
     ragged, rows = result.ragged, result.rows
     arguments = {**spec.resolved(table, roles, result.features), **_label_kind(ragged)}
     data: PaddedStream | Ragged = ragged

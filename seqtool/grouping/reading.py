@@ -10,9 +10,10 @@ from typing import Any
 from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.grouping.advising import for_cell, for_features, for_order, without_features, without_static
-from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.options import GroupOptions
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error

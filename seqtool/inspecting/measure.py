@@ -17,8 +17,8 @@ from seqtool.system.memory import Memory
 from seqtool.words import count, listed
 
 if TYPE_CHECKING:
-    from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import Watch
+    from seqtool.grouping.options import GroupOptions
     from seqtool.tables.roles import Roles
     from seqtool.tables.table import Table
 

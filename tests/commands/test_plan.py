@@ -113,13 +113,13 @@ def test_the_last_row_is_judged_as_the_first(
     assert (facts["sequences"], facts["steps"]) == (7, ROWS + 1)
     if refused is None:
         assert facts["warnings"] == []
-        [made] = place.made("group", shlex.split(facts["command"])[2:])
-        assert made["x"].dtype == facts["dtype"]
+        [output] = place.outputs("group", shlex.split(facts["command"])[2:])
+        assert output["x"].dtype == facts["dtype"]
         return
     assert facts["command"] is None
-    [told] = facts["warnings"]
-    assert refused in told
-    assert told == "group would refuse this table: " + place.run("group", *call).err.strip().removeprefix(
+    [text] = facts["warnings"]
+    assert refused in text
+    assert text == "group would refuse this table: " + place.run("group", *call).err.strip().removeprefix(
         "seqtool: error: "
     )
 
@@ -167,9 +167,9 @@ def test_a_table_without_names_whose_key_may_be_a_feature(place: Place) -> None:
     assert done.code == 1
 
 
-@pytest.mark.parametrize("made", [["--post"], ["--pre", "--maxlen", "9"]])
-def test_files_of_ours_padded_and_ragged(place: Place, made: list[str]) -> None:
-    succeeded(place.run("pad", "a.txt", *made))
+@pytest.mark.parametrize("options", [["--post"], ["--pre", "--maxlen", "9"]])
+def test_files_of_ours_padded_and_ragged(place: Place, options: list[str]) -> None:
+    succeeded(place.run("pad", "a.txt", *options))
     facts = plan(place, "a.pad.npz")
     assert (facts["sequences"], facts["steps"], facts["features"]) == (4, 6, None)
     assert (facts["dtype"], facts["empty"], facts["lengths"]["max"]) == ("int64", 1, 3)
@@ -240,7 +240,7 @@ def test_the_call_that_is_advised_makes_what_was_planned(place: Place, call: lis
     facts = plan(place, *call)
     advised = next(f for f in facts["candidates"] if f["maxlen"] == facts["advice"]["maxlen"])
     command, *arguments = shlex.split(facts["command"])[1:]
-    [arrays] = place.made(command, arguments)
+    [arrays] = place.outputs(command, arguments)
     assert arrays["x"].shape[:2] == (facts["sequences"], advised["maxlen"])
     assert arrays["x"].shape[2:] == (() if facts["features"] is None else (facts["features"],))
     assert arrays["x"].nbytes == advised["nbytes"]
@@ -256,8 +256,8 @@ def test_a_heavy_tail_is_better_kept_ragged(place: Place) -> None:
     facts = plan(place, "a.csv", "--key", "k")
     assert facts["advice"]["ragged"]
     assert facts["command"] == "seqtool group a.csv --key k --ragged"
-    told = succeeded(place.run("plan", "a.csv", "--key", "k")).out.decode()
-    assert "keep the sequences ragged" in " ".join(told.split())
+    text = succeeded(place.run("plan", "a.csv", "--key", "k")).out.decode()
+    assert "keep the sequences ragged" in " ".join(text.split())
     succeeded(place.run("group", "a.csv", "--key", "k", "--ragged", "-o", "r.npz"))
 
 
@@ -265,7 +265,7 @@ def test_a_heavy_tail_in_a_file_of_sequences_is_better_kept_ragged_too(place: Pl
     place.write("tail.txt", "1 2\n" * 200 + "1 " * 5000 + "\n")
     facts = plan(place, "tail.txt", "--dtype", "float32")
     assert facts["command"] == "seqtool pad tail.txt --dtype float32 --ragged"
-    [arrays] = place.made("pad", shlex.split(facts["command"])[2:])
+    [arrays] = place.outputs("pad", shlex.split(facts["command"])[2:])
     assert arrays["values"].shape == (5400,)
     assert np.diff(arrays["offsets"]).tolist() == [2] * 200 + [5000]
 
@@ -276,23 +276,23 @@ def test_a_padded_file_of_ours_keeps_its_side(place: Place, side: str) -> None:
     succeeded(place.run("pad", "b.txt", side, "--maxlen", "5"))
     facts = plan(place, "b.pad.npz")
     assert facts["command"] == "seqtool pad b.pad.npz --maxlen 3"
-    [arrays] = place.made("pad", shlex.split(facts["command"])[2:])
+    [arrays] = place.outputs("pad", shlex.split(facts["command"])[2:])
     assert arrays["x"].tolist() == [[1, 2, 0] if side == "--post" else [0, 1, 2], [3, 4, 5]]
 
 
 def test_what_a_person_sees(place: Place) -> None:
     done = succeeded(place.run("plan", *VOWELS))
     assert done.err == ""
-    told = done.out.decode()
-    assert "\x1b" not in told
-    assert told.splitlines()[:5] == [
+    text = done.out.decode()
+    assert "\x1b" not in text
+    assert text.splitlines()[:5] == [
         VOWELS[0],
         "  640 sequences, 9,961 steps, 12 features",
         "  shortest 7, median 15, longest 29",
         "  the first row is a header",
         "",
     ]
-    words = " ".join(told.split())
+    words = " ".join(text.split())
     for part in (
         "◂ maxlen 22",
         "▸ 22 95% 32 (5.0%) 0.6% 29.7% 675.8 kB",
@@ -323,10 +323,10 @@ def test_one_sequence(place: Place) -> None:
 
 def test_names_are_data(place: Place) -> None:
     place.write("[red]\x1b[31m.csv", "[b]k[/b],v\n1,2\n1,3\n")
-    told = succeeded(place.run("plan", "[red]\x1b[31m.csv", "--key", "[b]k[/b]")).out.decode()
-    assert "\x1b" not in told
-    assert told.startswith("[red]\\x1b[31m.csv\n  1 sequence")
-    assert "'[b]k[/b]'" in told
+    text = succeeded(place.run("plan", "[red]\x1b[31m.csv", "--key", "[b]k[/b]")).out.decode()
+    assert "\x1b" not in text
+    assert text.startswith("[red]\\x1b[31m.csv\n  1 sequence")
+    assert "'[b]k[/b]'" in text
 
 
 @pytest.mark.parametrize(

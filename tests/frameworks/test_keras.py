@@ -310,8 +310,8 @@ def check_masks(folder: str) -> None:
     _, masked = masked_input(SequenceData(Path(folder, "ragged.npz"), value=-5))
     assert masked._keras_history.operation.mask_value == -5
     assert isinstance(masked._keras_history.operation, keras.layers.Masking)
-    told = refused(Path(folder, "nan.npz"))
-    assert told.startswith(
+    text = refused(Path(folder, "nan.npz"))
+    assert text.startswith(
         "nan.npz: padding holds nan, but Masking takes one finite number; use SequenceData("
     )
     assert "padding holds (1, 2, 3), but Masking takes one finite number" in refused(Path(folder, "each.npz"))

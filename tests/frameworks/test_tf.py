@@ -128,8 +128,8 @@ def check_dynamic_rnn(folder: str) -> None:
             _, expected = tf.compat.v1.nn.dynamic_rnn(cell, alone, dtype=tf.float32)
             session.run(tf.compat.v1.global_variables_initializer())
             for _ in range(7):
-                made, final, counts, labels = session.run([outputs, state[0], lengths, y])
-                for row, end, count, label in zip(made, final, counts, labels, strict=True):
+                output, final, counts, labels = session.run([outputs, state[0], lengths, y])
+                for row, end, count, label in zip(output, final, counts, labels, strict=True):
                     assert not row[count:].any()
                     np.testing.assert_allclose(row[count - 1], end, atol=1e-6)
                     by_itself = session.run(expected[0], {alone: sequences()[label][None]})

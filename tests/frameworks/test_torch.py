@@ -375,7 +375,7 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     write(tmp_path)
     with ThreadPoolExecutor() as pool:
         ranks = pool.map(lambda rank: alone(check_rank, rank, tmp_path), "01")
-        assert [told.split() for told in ranks] == [["done"], ["done"]]
+        assert [text.split() for text in ranks] == [["done"], ["done"]]
 
 
 # Memory

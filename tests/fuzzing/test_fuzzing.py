@@ -46,7 +46,7 @@ def test_what_differs_from_its_oracle_fails_with_the_way_to_repeat_it(
     right = getattr(module, name)
     monkeypatch.setattr(module, name, lambda *args, **options: right(*args, **options)[1:])
     if mode == "mutations":
-        monkeypatch.setattr(module, "_steps", lambda made: right(made["values"].tolist()))
+        monkeypatch.setattr(module, "_steps", lambda arrays: right(arrays["values"].tolist()))
     with pytest.raises(
         Failure, match=rf"^python -m tests\.fuzzing --mode {mode} --seed 1 --case \d+\n  seqtool "
     ):

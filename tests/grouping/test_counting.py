@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from seqtool.arrays.spool import Spool
 from seqtool.files.inputs import opened
 from seqtool.grouping.counting import count_table
-from seqtool.grouping.encoder import GroupOptions
 from seqtool.grouping.group import group_table
+from seqtool.grouping.options import GroupOptions
 from seqtool.system.memory import Memory
 from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import resolve
 from seqtool.tables.table import TextOptions
 from tests.cutting import AMPLE, MEMORIES
-from tests.oracles import told
+from tests.oracles import text_of
 
 
 @MEMORIES
@@ -34,10 +34,10 @@ def test_counting_finds_the_lengths_that_grouping_finds(
         for key in (["k"], ["j"], ["k", "j"]):
             parts = resolve(table, key=key, order_by=["a"], columns=["a"])
             counted = count_table(table, parts, options, spool=spool, memory=memory)
-            came = group_table(table, parts, options, spool=spool, memory=memory)
-            assert told(counted.lengths) == told(came.ragged.lengths)
-            assert (counted.rows.kept, counted.rows.rows_in) == (came.rows.kept, came.rows.rows_in)
-            assert (counted.features, counted.dtype) == (came.features, came.ragged.values.dtype)
+            result = group_table(table, parts, options, spool=spool, memory=memory)
+            assert text_of(counted.lengths) == text_of(result.ragged.lengths)
+            assert (counted.rows.kept, counted.rows.rows_in) == (result.rows.kept, result.rows.rows_in)
+            assert (counted.features, counted.dtype) == (result.features, result.ragged.values.dtype)
 
 
 @pytest.mark.parametrize("key", [[0], [1], [0, 1]])
@@ -51,9 +51,9 @@ def test_counting_a_table_without_names_finds_the_features_that_grouping_finds(
         table = open_tables(found, TextOptions(header=False))
         parts = resolve(table, key=key, drop=["0"] if cell == "x" and 0 not in key else [])
         counted = count_table(table, parts, GroupOptions(), spool=spool, memory=AMPLE)
-        came = group_table(table, parts, GroupOptions(), spool=spool, memory=AMPLE)
-    assert counted.features == came.features
-    assert told(counted.lengths) == told(came.ragged.lengths)
+        result = group_table(table, parts, GroupOptions(), spool=spool, memory=AMPLE)
+    assert counted.features == result.features
+    assert text_of(counted.lengths) == text_of(result.ragged.lengths)
 
 
 def test_counting_a_table_whose_only_feature_is_a_key_of_text(tmp_path: Path) -> None:
@@ -63,4 +63,4 @@ def test_counting_a_table_whose_only_feature_is_a_key_of_text(tmp_path: Path) ->
         table = open_tables(found, TextOptions(header=False))
         counted = count_table(table, resolve(table, key=[0]), GroupOptions(), spool=spool, memory=AMPLE)
     assert "no column is left to be a feature" in str(counted.refused)
-    assert told(counted.lengths) == told([1, 1])
+    assert text_of(counted.lengths) == text_of([1, 1])

@@ -49,9 +49,9 @@ def test_sequences_that_stand_in_both(
     one: list[list[int]], other: list[list[int]], dtype: str, windowed: bool
 ) -> None:
     expected = slow_shared(one, other)
-    made = ragged(one), ragged(other, dtype)
+    output = ragged(one), ragged(other, dtype)
     with Spool() as spool:
-        found = shared(*(lazy(data) if windowed else data for data in made), spool)
+        found = shared(*(lazy(data) if windowed else data for data in output), spool)
     assert (found and (found.count, found.first)) == ((len(expected), expected[0]) if expected else None)
 
 

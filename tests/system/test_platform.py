@@ -316,7 +316,7 @@ def test_memory_that_nobody_tells_is_assumed(
     assert physical_memory() == 10**9
 
 
-def test_the_peak_is_told_by_the_one_system_or_the_other(
+def test_the_peak_is_reported_by_the_one_system_or_the_other(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     resource = pytest.importorskip("resource")
@@ -479,9 +479,9 @@ def test_signals_end_a_command_without_any_of_it(number: int, code: int, poor: P
     process.stdin.write("a,b\n" + "1,2\n" * 100_000)
     process.stdin.flush()  # by now it has read some of that: more than a pipe holds
     process.send_signal(number)
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == code, told
-    assert "nothing was written" in told
+    _, shown = process.communicate(timeout=30)
+    assert process.returncode == code, shown
+    assert "nothing was written" in shown
     assert [path.name for path in tmp_path.rglob("*")] == ["temporary"]
 
 

@@ -273,7 +273,7 @@ def test_zstd_is_unpacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["gz", "zst"])
-def test_a_fault_in_a_packed_file_is_told_by_its_line(tmp_path: Path, how: str) -> None:
+def test_a_fault_in_a_packed_file_is_reported_by_its_line(tmp_path: Path, how: str) -> None:
     path = packed(tmp_path, "k,a\n" + "1,2\n" * 5000 + "1\n", how)
     with pytest.raises(DataError, match=r"line 5002: .*\b1\b"):
         rows_of(tmp_path, path.read_bytes(), path.name)
@@ -329,7 +329,7 @@ def test_a_fault_at_either_end_of_the_file_is_found(tmp_path: Path, fault: str, 
         rows_of(tmp_path, planted(text, line, 3000))
 
 
-def test_a_short_row_is_told_by_its_line_behind_quoted_line_ends_and_blank_lines(tmp_path: Path) -> None:
+def test_a_short_row_is_reported_by_its_line_behind_quoted_line_ends_and_blank_lines(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 9: "):
         rows_of(tmp_path, '\nk,a\n\n"x\ny\nz",1\n\n1,2\n1\n1,2\n')
 
