@@ -533,7 +533,7 @@ TESTED_BY_OTHERS = {
         "runs",
         "unlabelled",
     },
-    "sources": {"companions", "masks", "options"},
+    "sources": {"companions", "labels", "leftovers", "masks", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},

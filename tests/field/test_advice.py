@@ -199,17 +199,22 @@ CASES = [
         "sources.numpy_files._check_lengths_of#2", "pad a.npz", {"a.npz": npz(x=PADDED_FIRST, lengths=[2, 3])}
     ),
     Case(
-        "sources.companions._is_per_step",
+        "sources.labels.are_of_steps",
         "pad a.npz",
         {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
     ),
     Case(
-        "sources.companions._is_per_step#2",
+        "sources.labels.are_of_steps#2",
         "pad a.npz",
         {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
     ),
-    Case("sources.foreign._told", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])}, {"NAME": "n"}),
-    Case("sources.foreign._told#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
+    Case(
+        "sources.foreign._known_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])},
+        {"NAME": "n"},
+    ),
+    Case("sources.foreign._known_lengths#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
     Case("sources.masks.with_side", "pad a.npz --input-padding pre", {"a.npz": npz(x=DENSE, mask=FIRST)}),
     Case(
         "sources.masks.check_same",
