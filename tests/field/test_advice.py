@@ -476,6 +476,11 @@ CASES = [
     Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
     Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
     Case(
+        "codegen.tasks._target_step_y",
+        "group t.csv --key id --step-label y --empty-label keep --label-value 2",
+        {"t.csv": "id,a,y\n1,2,\n1,3,r\n2,3,b\n2,2,r\n"},
+    ),
+    Case(
         "codegen.tasks._check_ids",
         "info t.npz --code torch",
         {"t.npz": seqtool.pad([np.array([-3, 2, 5])])},
@@ -488,7 +493,10 @@ CASES = [
         {"FILE": "t.npz"},
     ),
 ]
-FIRST_FAILS = {"codegen.tasks.task_of": "info t.group.npz --code torch"}  # after the call, before the advice
+FIRST_FAILS = {  # after the call, before the advice
+    "codegen.tasks.task_of": "info t.group.npz --code torch",
+    "codegen.tasks._target_step_y": "info t.group.npz --code torch",
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

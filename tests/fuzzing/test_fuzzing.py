@@ -9,10 +9,17 @@ from tests.fuzzing.cases import Case, Failure
 from tests.fuzzing.running import MODES, run
 
 CASES = 500
+_BY_DEFAULT = 100
 _TOGETHER = 25  # in one test, so that cores share them
 
 
-@pytest.mark.parametrize("first", range(0, CASES, _TOGETHER))
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(first, marks=[pytest.mark.slow] if first >= _BY_DEFAULT else [])
+        for first in range(0, CASES, _TOGETHER)
+    ],
+)
 def test_no_case_fails(first: int) -> None:
     modes = [*MODES]
     for i in range(first, first + _TOGETHER):
