@@ -37,8 +37,8 @@ class Advice:
         if not self.words:
             return f"leave {left} out"
         # That the same option, or a source, takes the place of another one goes without saying.
-        said = not left or self.words[0] in self.without or not self.words[0].startswith("-")
-        return shlex.join(self.words) if said else f"{shlex.join(self.words)} instead of {left}"
+        is_clear = not left or self.words[0] in self.without or not self.words[0].startswith("-")
+        return shlex.join(self.words) if is_clear else f"{shlex.join(self.words)} instead of {left}"
 
 
 def _options(words: Sequence[str]) -> list[str]:

@@ -14,8 +14,8 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import check_whole, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
-from seqtool.grouping.encoder import EmptyKey, EmptyLabel
 from seqtool.grouping.group import GroupResult
+from seqtool.grouping.options import EmptyKey, EmptyLabel
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.labels import padded_class

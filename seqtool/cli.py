@@ -17,9 +17,9 @@ import typer
 from seqtool import commands
 from seqtool.advice import Advice, Message, advice_in
 from seqtool.commands._command import Command
-from seqtool.commands._given import Given, given
 from seqtool.commands._groups import takes_groups
 from seqtool.commands._peers import unknown_option
+from seqtool.commands._raw_call import RawCall, raw_call
 from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
@@ -214,11 +214,11 @@ def fail(message: str, code: int, arguments: list[str], advice: Sequence[Advice]
     return code
 
 
-def _asked(arguments: list[str]) -> Given:
+def _asked(arguments: list[str]) -> RawCall:
     """The command and the options of a call; looked for only where one of them may be --json."""
     if not any(word.startswith("--json") for word in arguments):
-        return Given(None, frozenset())
+        return RawCall(None, frozenset())
     try:
-        return given(arguments, build())
+        return raw_call(arguments, build())
     except Exception:  # noqa: BLE001 - the error to be reported may be that the commands cannot be loaded
-        return Given(None, frozenset(arguments))
+        return RawCall(None, frozenset(arguments))

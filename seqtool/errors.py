@@ -56,30 +56,30 @@ class NoInputError(UsageError):
     """No source was named, and nothing comes in on standard input."""
 
 
-def check_choice(option: str, given: str | None, choices: tuple[str, ...]) -> Any:
+def check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> Any:
     """What was given; raises UsageError unless it is one of the choices, or None."""
-    if given is not None and given not in choices:
-        raise UsageError(f"{option} is {given!r}; {', '.join(choices[:-1])} or {choices[-1]} was expected")
-    return given
+    if value is not None and value not in choices:
+        raise UsageError(f"{option} is {value!r}; {', '.join(choices[:-1])} or {choices[-1]} was expected")
+    return value
 
 
-def check_whole(argument: str, given: Any) -> Any:
+def check_whole(argument: str, value: Any) -> Any:
     """What was given as a Python integer, or None; raises UsageError for what is no whole number.
 
     >>> check_whole("maxlen", 3.0)
     Traceback (most recent call last):
     seqtool.errors.UsageError: maxlen is 3.0; a whole number was expected, such as 3
     """
-    if given is None:
+    if value is None:
         return None
     try:
-        if isinstance(given, bool):
+        if isinstance(value, bool):
             raise TypeError
-        return operator.index(given)
+        return operator.index(value)
     except TypeError:
-        whole = isinstance(given, float) and given.is_integer()
-        such = f", such as {int(given)}" if whole else ""
-        raise UsageError(f"{argument} is {given!r}; a whole number was expected{such}") from None
+        whole = isinstance(value, float) and value.is_integer()
+        such = f", such as {int(value)}" if whole else ""
+        raise UsageError(f"{argument} is {value!r}; a whole number was expected{such}") from None
 
 
 def names_arguments(function: Callable[P, R]) -> Callable[P, R]:

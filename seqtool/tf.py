@@ -19,7 +19,7 @@ except ModuleNotFoundError as missing:
 from seqtool.training.batches import check_options, epoch
 from seqtool.training.sequence_file import SequenceFile
 
-_AHEAD = 2  # batches that are read while the network trains
+_PREFETCHED = 2  # batches that are read while the network trains
 
 
 def dataset(
@@ -61,7 +61,7 @@ def dataset(
         batches, output_signature=signature if file.include else tuple(signature.values())
     )
     number = -(-len(file) // batch_size)
-    return whole.apply(tf.data.experimental.assert_cardinality(number)).prefetch(_AHEAD)
+    return whole.apply(tf.data.experimental.assert_cardinality(number)).prefetch(_PREFETCHED)
 
 
 def _spec(file: SequenceFile, name: str, array: Any) -> Any:

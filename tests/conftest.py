@@ -49,8 +49,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if find_spec(name) is None
     }
     if missing:
-        told = f"needs {', '.join(sorted(missing))}"
-        (pytest.fail if "SEQTOOL_NEED_EVERYTHING" in os.environ else pytest.skip)(told)
+        message = f"needs {', '.join(sorted(missing))}"
+        (pytest.fail if "SEQTOOL_NEED_EVERYTHING" in os.environ else pytest.skip)(message)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -30,7 +30,7 @@ def kinds() -> dict[str, Ragged]:
     fractions = random.random(STEPS)
     four = np.arange(STEPS) % 4
 
-    def made(
+    def ragged_of(
         values: np.ndarray, lengths: np.ndarray = LENGTHS, step_y: StepArray | None = None, **more: Any
     ) -> Ragged:
         steps = {} if step_y is None else {"step_y": StepArray(step_y.data[: lengths.sum()], step_y.value)}
@@ -49,34 +49,34 @@ def kinds() -> dict[str, Ragged]:
     holed_fractions, labels = fractions.copy(), random.random(STEPS)
     holed_fractions[::3] = labels[1::3] = nan
     return {
-        "classes": made(features, y=three, classes=["a", "b", "c", "d"]),
-        "real": made(features.astype(np.float64), y=random.random(COUNT)),
-        "whole": made(features, y=np.arange(COUNT) * 7),
-        "two": made(features, y=random.random((COUNT, 2))),
-        "empty": made(features, FEW, y=three),
-        "true": made(features, y=np.arange(COUNT) % 2 == 1),
-        "true_steps": made(features, step_y=StepArray(four > 1, 0)),
-        "next": made(features, FEW),
-        "steps": made(features, FEW, StepArray(four, -100)),
-        "numbers": made(features, step_y=StepArray(random.random(STEPS), nan)),
-        "rows": made(features, step_y=StepArray(random.random((STEPS, 2)), -100)),
-        "zero": made(features, step_y=StepArray(four, 0)),  # padding of labels looks like a class
-        "ids": made(ids, y=three),
-        "id0": made(with_zero, y=three),
-        "next_id": made(ids, FEW),
-        "next_id0": made(with_zero),
-        "id_steps": made(with_zero, step_y=StepArray(four, -1)),
-        "number": made(fractions, y=three),
-        "next_number": made(fractions),
-        "column": made(
+        "classes": ragged_of(features, y=three, classes=["a", "b", "c", "d"]),
+        "real": ragged_of(features.astype(np.float64), y=random.random(COUNT)),
+        "whole": ragged_of(features, y=np.arange(COUNT) * 7),
+        "two": ragged_of(features, y=random.random((COUNT, 2))),
+        "empty": ragged_of(features, FEW, y=three),
+        "true": ragged_of(features, y=np.arange(COUNT) % 2 == 1),
+        "true_steps": ragged_of(features, step_y=StepArray(four > 1, 0)),
+        "next": ragged_of(features, FEW),
+        "steps": ragged_of(features, FEW, StepArray(four, -100)),
+        "numbers": ragged_of(features, step_y=StepArray(random.random(STEPS), nan)),
+        "rows": ragged_of(features, step_y=StepArray(random.random((STEPS, 2)), -100)),
+        "zero": ragged_of(features, step_y=StepArray(four, 0)),  # padding of labels looks like a class
+        "ids": ragged_of(ids, y=three),
+        "id0": ragged_of(with_zero, y=three),
+        "next_id": ragged_of(ids, FEW),
+        "next_id0": ragged_of(with_zero),
+        "id_steps": ragged_of(with_zero, step_y=StepArray(four, -1)),
+        "number": ragged_of(fractions, y=three),
+        "next_number": ragged_of(fractions),
+        "column": ragged_of(
             with_zero[:, None], y=np.where(three == 1, -100, three), classes=["a", "b", "c"], static=static
         ),
-        "next_column": made(ids[:, None]),
-        "column_steps": made(with_zero[:, None], step_y=StepArray(four, 0), static=static),
-        "holes": made(holed, y=two, static=holed_static),
-        "next_holes": made(holed, FEW, static=static),
-        "hole_labels": made(features, y=np.where(three, random.random(COUNT), nan)),
-        "hole_steps": made(holed_fractions, step_y=StepArray(labels, nan), static=static),
+        "next_column": ragged_of(ids[:, None]),
+        "column_steps": ragged_of(with_zero[:, None], step_y=StepArray(four, 0), static=static),
+        "holes": ragged_of(holed, y=two, static=holed_static),
+        "next_holes": ragged_of(holed, FEW, static=static),
+        "hole_labels": ragged_of(features, y=np.where(three, random.random(COUNT), nan)),
+        "hole_steps": ragged_of(holed_fractions, step_y=StepArray(labels, nan), static=static),
     }
 
 

@@ -91,8 +91,8 @@ def group_rows(
     ties = sum(bool(order) and place(a) == place(b) for rows in groups.values() for a, b in pairwise(rows))
     kept = [key for key in sorted(groups) if len(groups[key]) >= min_len]
     as_text = any(isinstance(cell, str) for key in groups for cell in key)
-    told: list[Any] = [[str(cell) if as_text else cell for cell in key] for key in kept]
-    return [key[0] if len(keys) == 1 else key for key in told], [groups[key] for key in kept], ties
+    found: list[Any] = [[str(cell) if as_text else cell for cell in key] for key in kept]
+    return [key[0] if len(keys) == 1 else key for key in found], [groups[key] for key in kept], ties
 
 
 def repeated(items: list[Any]) -> list[int]:
@@ -120,7 +120,7 @@ def sequences_of(ragged: Ragged, rows: Any = None) -> list[list[Any]]:
     return [steps[begin:end] for begin, end in pairwise(ends)]
 
 
-def told(array: Any) -> str:
+def text_of(array: Any) -> str:
     """An array or nested list spelled out, so that NaN equals NaN and 1 differs from 1.0."""
     return repr(np.asarray(array).tolist() if isinstance(array, (np.ndarray, Lazy, Text)) else array)
 
@@ -150,7 +150,7 @@ def _number(value: Any) -> str:
 def _spelled(array: Any) -> tuple[str, tuple[int, ...], str]:
     array = np.asarray(array)
     dtype = "text" if array.dtype.kind in "UT" else str(array.dtype)
-    return dtype, array.shape, told(array)
+    return dtype, array.shape, text_of(array)
 
 
 text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)

@@ -13,7 +13,7 @@ import pytest
 import seqtool as st
 from seqtool.sequences.ragged import Padded, Ragged
 from tests.holders import Capsule
-from tests.oracles import parts, told
+from tests.oracles import parts, text_of
 
 NAN = float("nan")
 ROWS = [[1, 2, 3], [3, 0, 2], [1, 1, 4], [2, 1, 2], [0, 1, 1], [2, 0, 3]]
@@ -82,56 +82,56 @@ def without_dialect(entry: Any) -> Any:
     return {name: held for name, held in entry["arguments"].items() if name not in dialect}
 
 
-def made_of(source: Any, **options: Any) -> Any:
+def parts_of(source: Any, **options: Any) -> Any:
     """What a source gives, but for the names of files in the receipt."""
-    made = st.group(source, **options)
-    receipt = [{**entry, "inputs": [], "arguments": without_dialect(entry)} for entry in made.receipt]
-    assert [entry["rows"]["in"] for entry in receipt] == [int(made.lengths.sum())]
-    return parts(made.replace(receipt=tuple(receipt)))
+    output = st.group(source, **options)
+    receipt = [{**entry, "inputs": [], "arguments": without_dialect(entry)} for entry in output.receipt]
+    assert [entry["rows"]["in"] for entry in receipt] == [int(output.lengths.sum())]
+    return parts(output.replace(receipt=tuple(receipt)))
 
 
 def test_a_frame_and_every_file_of_it_give_the_same(tmp_path: Path) -> None:
-    expected = made_of(EVENTS, **OPTIONS)
+    expected = parts_of(EVENTS, **OPTIONS)
     for path in files_of(EVENTS, tmp_path).values():
-        assert made_of(path, **OPTIONS) == expected, path
-        assert made_of(str(path), **OPTIONS) == expected, path
+        assert parts_of(path, **OPTIONS) == expected, path
+        assert parts_of(str(path), **OPTIONS) == expected, path
 
 
 def test_an_array_and_every_form_of_it_give_the_same(tmp_path: Path) -> None:
     array = np.array(ROWS)
-    expected = made_of(array, key=2, order_by=1)
+    expected = parts_of(array, key=2, order_by=1)
     np.save(tmp_path / "t.npy", array)
     np.savez(tmp_path / "t.npz", array)
     np.savetxt(tmp_path / "t.csv", array, fmt="%d", delimiter=",")
     for source in (pd.DataFrame(array), *(tmp_path / name for name in ("t.npy", "t.npz", "t.csv"))):
-        assert made_of(source, key=2, order_by=1) == expected
+        assert parts_of(source, key=2, order_by=1) == expected
 
 
 def test_tables_of_other_libraries_give_the_same_as_files() -> None:
     table = pa.Table.from_pandas(EVENTS, preserve_index=False)
-    expected = made_of(EVENTS, **OPTIONS)
+    expected = parts_of(EVENTS, **OPTIONS)
     for data in (
         table,
         table.combine_chunks().to_batches()[0],
         Capsule(table),
         table.to_reader(max_chunksize=2),
     ):
-        assert made_of(data, **OPTIONS) == expected
+        assert parts_of(data, **OPTIONS) == expected
     views = table.set_column(0, "user", table["user"].cast(pa.string_view()))
-    assert made_of(views, **OPTIONS) == expected
+    assert parts_of(views, **OPTIONS) == expected
     # Made anew, for pyarrow before 25 cannot offer what came from a cast.
     views = table.set_column(0, "user", pa.array(table["user"].to_pylist(), pa.string_view()))
     codes = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, 1, 0]), pa.array(["x", "y"], pa.string_view()))
-    assert made_of(Capsule(views.set_column(4, "kind", codes)), **OPTIONS) == expected
+    assert parts_of(Capsule(views.set_column(4, "kind", codes)), **OPTIONS) == expected
 
 
 def test_tables_of_polars_and_duckdb_give_the_same_as_pandas() -> None:
     polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
-    expected = made_of(EVENTS, **OPTIONS)
+    expected = parts_of(EVENTS, **OPTIONS)
     frame = polars.DataFrame(EVENTS.to_dict("list"))
-    assert made_of(frame, **OPTIONS) == expected
-    assert made_of(frame.with_columns(polars.col("kind").cast(polars.Categorical)), **OPTIONS) == expected
-    assert made_of(duckdb.sql("select * from frame"), **OPTIONS) == expected
+    assert parts_of(frame, **OPTIONS) == expected
+    assert parts_of(frame.with_columns(polars.col("kind").cast(polars.Categorical)), **OPTIONS) == expected
+    assert parts_of(duckdb.sql("select * from frame"), **OPTIONS) == expected
     with pytest.raises(st.UsageError, match=r"data is a polars.Series; a DataFrame \(pandas, polars\)"):
         st.group(frame["a"], key=0)
 
@@ -145,15 +145,15 @@ def test_masked_cells_are_missing() -> None:
     rows = np.ma.masked_array([[1.0, 2.0], [1.0, 3.0]], [[False, False], [False, True]])
     with pytest.warns(UserWarning, match=r"missing values became NaN: \{'1': 1\}"):
         grouped = st.group(rows, key=0)
-    assert told(grouped.x) == told([[[1.0, 2.0], [1.0, NAN]]])
+    assert text_of(grouped.x) == text_of([[[1.0, 2.0], [1.0, NAN]]])
     whole = rows.astype("int64")
     with pytest.raises(st.DataError, match=r"row 1, column '1': a missing value, .*dtype=.float32."):
         st.group(whole, key=0)
     with pytest.warns(UserWarning, match="'1': 1"):
-        assert told(st.group(whole, key=0, dtype="float64").x) == told(grouped.x)
+        assert text_of(st.group(whole, key=0, dtype="float64").x) == text_of(grouped.x)
     with pytest.raises(st.DataError, match="key column '1' is empty in 1 of 2 rows"):
         st.group(rows, key=1)
-    assert made_of(np.ma.masked_array(ROWS), key=2) == made_of(np.array(ROWS), key=2)
+    assert parts_of(np.ma.masked_array(ROWS), key=2) == parts_of(np.array(ROWS), key=2)
 
 
 def test_the_receipt_names_the_files_that_a_pattern_found(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_the_receipt_names_the_files_that_a_pattern_found(tmp_path: Path) -> Non
 def test_a_pattern_names_several_files(tmp_path: Path) -> None:
     EVENTS.iloc[:2].to_csv(tmp_path / "part0.csv", index=False)
     EVENTS.iloc[2:].to_csv(tmp_path / "part1.csv", index=False)
-    assert made_of(tmp_path / "part*.csv", **OPTIONS) == made_of(EVENTS, **OPTIONS)
+    assert parts_of(tmp_path / "part*.csv", **OPTIONS) == parts_of(EVENTS, **OPTIONS)
 
 
 def test_ragged_sequences_are_not_padded() -> None:
@@ -217,7 +217,7 @@ def test_missing_values_are_nan_and_warned_of_with_their_counts() -> None:
     frame = pd.DataFrame({"k": [1, 1, 2], "a": [0.5, None, None], "b": [1, 2, 3]})
     with pytest.warns(UserWarning, match=r"missing values became NaN: \{'a': 2\}") as caught:
         grouped = st.group(frame, key="k")
-    assert told(grouped.x) == told([[[0.5, 1.0], [NAN, 2.0]], [[NAN, 3.0], [0.0, 0.0]]])
+    assert text_of(grouped.x) == text_of([[[0.5, 1.0], [NAN, 2.0]], [[NAN, 3.0], [0.0, 0.0]]])
     assert caught[0].filename == __file__
 
 

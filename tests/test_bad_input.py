@@ -582,8 +582,8 @@ def test_the_corrected_command_can_be_pasted(
     corrected = shlex.join(applied(shlex.split(call), advice, {}))
     again = place.shell(f"seqtool {corrected} < {path.name}" if piped else f"seqtool {corrected}")
     assert again.code == 0, f"{corrected} fails: {again.err}"
-    [made] = [name for name in place.files() if name.endswith(".npz")]
-    arrays = place.arrays(made)
+    [output] = [name for name in place.files() if name.endswith(".npz")]
+    arrays = place.arrays(output)
     assert arrays["x"].shape[2] == (2 if features is None else len(features))
     if features is not None:
         assert arrays["features"].tolist() == features

@@ -67,10 +67,10 @@ def test_a_table_and_the_figures_of_a_case(tmp_path: Path) -> None:
     figures = {contender["name"]: contender for contender in case["contenders"]}
     assert {"seqtool", "pandas", "polars", "duckdb and NumPy", "floor", "floor, flushed"} < set(figures)
     for name, measured in figures.items():
-        told = [line for line in lines if line.startswith(name)]
+        found = [line for line in lines if line.startswith(name)]
         if measured["failure"]:
             assert measured["failure"].endswith("not installed")
-            assert f"{name}: {measured['failure']}" in told
+            assert f"{name}: {measured['failure']}" in found
         else:
             assert measured["median"] > 0
             assert measured["peak"] > 1e6
@@ -91,7 +91,7 @@ def run(launcher: Launcher, contender: Contender) -> Measured:
     return measured
 
 
-def test_what_is_not_installed_or_fails_is_said_below_the_table(launcher: Launcher) -> None:
+def test_what_is_not_installed_or_fails_is_reported_below_the_table(launcher: Launcher) -> None:
     contenders = [
         Contender("first", [sys.executable, "-c", "pass"]),
         Contender("absent", [sys.executable, "-c", "import no_such_module"], needs=("no_such_module",)),
@@ -130,9 +130,9 @@ def test_arrays_that_differ_are_told_apart(tmp_path: Path) -> None:
         "names": ({**arrays, "keys": np.array([1, 2])}, "keys is only in one of both"),
     }
     np.savez(tmp_path / "first.npz", **arrays)
-    for name, (other, told) in others.items():
+    for name, (other, message) in others.items():
         np.savez(tmp_path / f"{name}.npz", **other)
-        assert difference(tmp_path / "first.npz", tmp_path / f"{name}.npz") == told
+        assert difference(tmp_path / "first.npz", tmp_path / f"{name}.npz") == message
 
 
 @pytest.mark.parametrize("case", all_cases(500, slow=False), ids=lambda case: case.name)

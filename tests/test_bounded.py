@@ -109,11 +109,11 @@ def test_many_tiny_groups(place: Place) -> None:
     a, b = small_numbers(rows), small_numbers(rows, 2)
     write_parquet(place, "rows.parquet", key=keys, a=a.astype(np.int16), b=b.astype(np.int16))
     same_as_unbounded(place, "group", "rows.parquet", "--key", "key")
-    made = mapped(place)
-    assert (made.keys == np.arange(count)).all()
-    assert (made.lengths == np.bincount(keys)).all()
-    assert (padded_sums(made, 0) == sums(keys, a, count)).all()
-    assert (padded_sums(made, 1) == sums(keys, b, count)).all()
+    output = mapped(place)
+    assert (output.keys == np.arange(count)).all()
+    assert (output.lengths == np.bincount(keys)).all()
+    assert (padded_sums(output, 0) == sums(keys, a, count)).all()
+    assert (padded_sums(output, 1) == sums(keys, b, count)).all()
 
 
 @pytest.mark.slow
@@ -122,11 +122,11 @@ def test_few_huge_groups_in_one_row_group(place: Place) -> None:
     keys, a = small_numbers(rows) % 3, np.arange(rows)
     write_parquet(place, "rows.parquet", row_group=rows, key=keys, a=a, b=a / 2, c=small_numbers(rows, 2))
     same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--ragged", "--dtype", "float64")
-    made = mapped(place)
-    assert (made.lengths == np.bincount(keys)).all()
+    output = mapped(place)
+    assert (output.lengths == np.bincount(keys)).all()
     order = np.argsort(keys, kind="stable")
-    assert (made.values[:, 0] == a[order]).all()
-    assert (made.values[:, 1] == a[order] / 2).all()
+    assert (output.values[:, 0] == a[order]).all()
+    assert (output.values[:, 1] == a[order] / 2).all()
 
 
 @pytest.mark.parametrize("order", [(), ("--order-by", "time")])
@@ -137,10 +137,10 @@ def test_one_group_holds_half_of_all_rows(place: Place, order: tuple[str, ...]) 
     a, time = np.arange(rows, dtype=np.int32), shuffled(rows)
     write_parquet(place, "rows.parquet", key=keys, a=a, b=small_numbers(rows), time=time)
     same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--ragged", "--drop", "time", *order)
-    made = mapped(place)
-    assert (made.lengths == np.bincount(keys, minlength=count)[made.keys]).all()
+    output = mapped(place)
+    assert (output.lengths == np.bincount(keys, minlength=count)[output.keys]).all()
     expected = np.lexsort((time, keys)) if order else np.argsort(keys, kind="stable")
-    assert (made.values[:, 0] == a[expected]).all()
+    assert (output.values[:, 0] == a[expected]).all()
 
 
 @pytest.mark.slow
@@ -164,12 +164,12 @@ def test_text_keys(place: Place) -> None:
     a = small_numbers(rows)
     write_parquet(place, "rows.parquet", key=pa.array(names).take(pa.array(codes)), a=a, b=a / 2)
     same_as_unbounded(place, "group", "rows.parquet", "--key", "key")
-    made = mapped(place)
+    output = mapped(place)
     order = np.argsort(names)
-    assert (made.lengths == np.bincount(codes)[order]).all()
-    assert (padded_sums(made, 0) == sums(codes, a, count)[order]).all()
+    assert (output.lengths == np.bincount(codes)[order]).all()
+    assert (padded_sums(output, 0) == sums(codes, a, count)[order]).all()
     for i in (0, 1, count // 2, count - 1):
-        assert made.keys[i : i + 1][0] == names[order[i]]
+        assert output.keys[i : i + 1][0] == names[order[i]]
 
 
 @pytest.mark.slow
@@ -179,11 +179,11 @@ def test_two_hundred_features_of_csv_in_order(place: Place) -> None:
     digits = np.random.default_rng(2).integers(0, 10, (rows, width), dtype=np.uint8)
     write_digits(place.folder / "rows.csv", keys, time, digits)
     same_as_unbounded(place, "group", "rows.csv", "--key", "key", "--order-by", "time", "--ragged")
-    made = mapped(place)
+    output = mapped(place)
     order = np.lexsort((time, keys))
-    assert made.values.shape == (rows, width)
+    assert output.values.shape == (rows, width)
     for begin in range(0, rows, 50_000):
-        assert (made.values[begin : begin + 50_000] == digits[order[begin : begin + 50_000]]).all()
+        assert (output.values[begin : begin + 50_000] == digits[order[begin : begin + 50_000]]).all()
 
 
 def write_digits(path: Path, keys: np.ndarray, time: np.ndarray, digits: np.ndarray) -> None:
@@ -209,13 +209,13 @@ def test_integer_keys_whose_last_rows_are_text(place: Place) -> None:
     with (place.folder / "rows.csv").open("a") as file:
         file.write("07,1,2\nx,3,4\n")
     same_as_unbounded(place, "group", "rows.csv", "--key", "key")
-    made = mapped(place)
+    output = mapped(place)
     names = np.array([*np.arange(count).astype("U7"), "07", "x"])
     order = np.argsort(names)
-    assert (made.lengths == np.append(np.bincount(keys), [1, 1])[order]).all()
-    assert (padded_sums(made, 0) == np.append(sums(keys, a, count), [1, 3])[order]).all()
+    assert (output.lengths == np.append(np.bincount(keys), [1, 1])[order]).all()
+    assert (padded_sums(output, 0) == np.append(sums(keys, a, count), [1, 3])[order]).all()
     for i in (0, 1, 2, count // 3, count, count + 1):
-        assert made.keys[i : i + 1][0] == names[order[i]]
+        assert output.keys[i : i + 1][0] == names[order[i]]
 
 
 @pytest.mark.slow
@@ -226,9 +226,9 @@ def test_arrow_of_one_batch(place: Place) -> None:
     with pa.OSFile(str(place.folder / "rows.arrow"), "wb") as file, pa.ipc.new_file(file, batch.schema) as w:
         w.write_batch(batch)
     same_as_unbounded(place, "group", "rows.arrow", "--key", "key", "--ragged", "--dtype", "float64")
-    made = mapped(place)
-    assert (made.lengths == rows // count).all()
-    assert (made.values[:, 3] == np.argsort(keys, kind="stable") / 8).all()
+    output = mapped(place)
+    assert (output.lengths == rows // count).all()
+    assert (output.values[:, 3] == np.argsort(keys, kind="stable") / 8).all()
 
 
 @pytest.mark.slow
@@ -250,13 +250,13 @@ def test_gzip_csv_with_everything_that_rides_along(place: Place) -> None:
         shutil.copyfileobj(file, z, 1 << 20)
     more = ("--label", "y", "--static", "s", "--step-label", "z", "--keep-row-index", "--min-len", "20")
     same_as_unbounded(place, "group", "rows.csv.gz", "--key", "key", *more)
-    made = mapped(place)
+    output = mapped(place)
     order = np.argsort(keys, kind="stable").reshape(count, -1)
-    assert (made.per_step["row_index"].data == order).all()
-    assert (made.per_step["step_y"].data == columns["z"][order]).all()
-    assert (made.x[:, :, 0] == columns["a"][order]).all()
-    assert (made.per_sequence["y"] == np.arange(count) % 3).all()
-    assert (made.per_sequence["static"][:, 0] == np.arange(count) % 5).all()
+    assert (output.per_step["row_index"].data == order).all()
+    assert (output.per_step["step_y"].data == columns["z"][order]).all()
+    assert (output.x[:, :, 0] == columns["a"][order]).all()
+    assert (output.per_sequence["y"] == np.arange(count) % 3).all()
+    assert (output.per_sequence["static"][:, 0] == np.arange(count) % 5).all()
 
 
 @pytest.mark.slow
@@ -270,10 +270,10 @@ def test_group_into_pad_through_a_pipe(place: Place) -> None:
     peaks = [place.peak(name) for name in ("one", "two")]
     print("pipe:", [peak / MILLION for peak in peaks])
     assert max(peaks) <= ALLOWED
-    made = mapped(place, "piped.npz")
+    output = mapped(place, "piped.npz")
     order = np.argsort(keys, kind="stable").reshape(count, 20)
-    assert (made.x[:, :, 0] == order[:, 5:]).all()
-    assert (made.per_sequence["original_lengths"] == 20).all()
+    assert (output.x[:, :, 0] == order[:, 5:]).all()
+    assert (output.per_sequence["original_lengths"] == 20).all()
 
 
 # --- pad and info -----------------------------------------------------------------------------------------
@@ -299,10 +299,10 @@ def write_sparse(path: Path, shape: tuple[int, ...], *, stride: int) -> np.ndarr
 @pytest.mark.slow
 def test_pad_of_a_dense_file(place: Place, dense: np.ndarray) -> None:
     same_as_unbounded(place, "pad", "dense.npy", "--maxlen", "1001", "--post")
-    made = mapped(place)
-    assert made.x.shape == (1500, 1001, 125)
-    assert (made.x[:, 998] == dense[:, 998]).all()
-    assert not made.x[:, 1000].any()
+    output = mapped(place)
+    assert output.x.shape == (1500, 1001, 125)
+    assert (output.x[:, 998] == dense[:, 998]).all()
+    assert not output.x[:, 1000].any()
 
 
 @pytest.mark.parametrize("how", ["fast", "small"])
@@ -318,9 +318,9 @@ def test_pad_of_a_dense_file_compressed(place: Place, dense: np.ndarray, how: st
 @pytest.mark.slow
 def test_pad_with_strip(place: Place, dense: np.ndarray) -> None:
     same_as_unbounded(place, "pad", "dense.npy", "--strip", "0", "--maxlen", "50")
-    made = mapped(place)
-    assert (made.lengths == np.where(np.arange(1500) % 10 == 0, 50, 0)).all()
-    assert (made.x[:, -1] == dense[:, 998]).all()
+    output = mapped(place)
+    assert (output.lengths == np.where(np.arange(1500) % 10 == 0, 50, 0)).all()
+    assert (output.x[:, -1] == dense[:, 998]).all()
 
 
 @pytest.mark.slow
@@ -349,12 +349,12 @@ def test_pad_and_info_of_a_file_of_ours(place: Place) -> None:
     call = ("pad", "--maxlen", "1000000", "--post", "--truncating", "pre")
     same_as_unbounded(place, *call, "stored.npz")
     (place.folder / "out.npz").rename(place.folder / "padded.npz")
-    made = mapped(place, "padded.npz")
-    assert (made.lengths == np.minimum(lengths, MILLION)).all()
-    assert (made.x[np.arange(count), made.lengths - 1] == values[last]).all()
+    output = mapped(place, "padded.npz")
+    assert (output.lengths == np.minimum(lengths, MILLION)).all()
+    assert (output.x[np.arange(count), output.lengths - 1] == values[last]).all()
     bounded(place, *call, "deflated.npz", "-o", "out.npz")
     again = mapped(place)
-    assert (again.x == made.x).all()
+    assert (again.x == output.x).all()
     bounded(place, "pad", "padded.npz", "--pre", "-o", "out.npz", "--maxlen", "500000")
     assert (mapped(place).x[:, -1] == values[last]).all()
     for name in ("stored.npz", "deflated.npz", "padded.npz"):
@@ -374,11 +374,11 @@ def test_one_padded_sequence_with_half_of_all_steps(place: Place) -> None:
         x[i, :length] = i + 1
     np.savez(place.folder / "foreign.npz", x=x, lengths=lengths)
     same_as_unbounded(place, "pad", "foreign.npz", "--pre", "--maxlen", "2000000")
-    made = mapped(place)
+    output = mapped(place)
     kept = np.minimum(lengths, 2 * MILLION)
-    assert (made.lengths == kept).all()
-    assert (made.x[:, -1] == x[:, 0]).all()
-    assert (made.x.sum(axis=(1, 2)) == kept * 2 * np.arange(1, count + 1)).all()
+    assert (output.lengths == kept).all()
+    assert (output.x[:, -1] == x[:, 0]).all()
+    assert (output.x.sum(axis=(1, 2)) == kept * 2 * np.arange(1, count + 1)).all()
 
 
 @pytest.mark.slow
@@ -471,11 +471,11 @@ def test_a_temporary_folder_that_is_none(small: Place, command: str) -> None:
 def test_the_environment_names_memory_and_folder_where_the_options_do_not(small: Place) -> None:
     small.write("a.csv", "k,a\n1,2\n")
     call = ["group", "a.csv", "--key", "k", "-o", "out.npz"]
-    for told in ("5M", "much"):
-        done = small.run(*call, environment={"SEQTOOL_MAX_MEMORY": told})
+    for message in ("5M", "much"):
+        done = small.run(*call, environment={"SEQTOOL_MAX_MEMORY": message})
         assert done.code == 2
-        assert re.search(rf"SEQTOOL_MAX_MEMORY is '?{told}'?; ", done.err)
-        succeeded(small.run(*call, "--max-memory", "256M", environment={"SEQTOOL_MAX_MEMORY": told}))
+        assert re.search(rf"SEQTOOL_MAX_MEMORY is '?{message}'?; ", done.err)
+        succeeded(small.run(*call, "--max-memory", "256M", environment={"SEQTOOL_MAX_MEMORY": message}))
     done = small.run(*call, environment={"SEQTOOL_TEMP_DIR": "missing"})
     assert done.code == 1
     assert "SEQTOOL_TEMP_DIR=missing: no such folder" in done.err
@@ -532,10 +532,10 @@ def test_an_output_of_more_than_4_gb(place: Place) -> None:
         assert {*archive} == {"x", "mask", "lengths", "meta"}
         assert archive["lengths"].tolist() == [3, 3]
         assert json.loads(str(archive["meta"]))["padding"] == "post"
-    made = mapped(place)
-    assert made.x.shape == (2, maxlen, 4)
-    assert (made.x[:, :3] == x).all()
-    assert not made.x[:, [3, maxlen // 2, maxlen - 1]].any()
+    output = mapped(place)
+    assert output.x.shape == (2, maxlen, 4)
+    assert (output.x[:, :3] == x).all()
+    assert not output.x[:, [3, maxlen // 2, maxlen - 1]].any()
     with zipfile.ZipFile(path) as archive, archive.open("x.npy") as member:
         assert np.lib.format.read_magic(member) == (1, 0)
         assert np.lib.format.read_array_header_1_0(member) == ((2, maxlen, 4), False, np.dtype("float64"))

@@ -40,10 +40,10 @@ def test_help_has_an_example(command: str, place: Place) -> None:
 
 
 def test_help_lists_every_command(place: Place) -> None:
-    told = succeeded(place.run("--help")).out.decode()
-    assert "Example: seqtool group" in told
+    text = succeeded(place.run("--help")).out.decode()
+    assert "Example: seqtool group" in text
     for command in COMMANDS:
-        assert re.search(rf"^ +{command} +[A-Z].*\.", told, re.MULTILINE)
+        assert re.search(rf"^ +{command} +[A-Z].*\.", text, re.MULTILINE)
 
 
 def test_version(place: Place) -> None:
@@ -110,14 +110,14 @@ def test_completion_loads_no_library(place: Place) -> None:
     done = place.process(environment=environment)
     assert done.out.split() == [b"group"]
     watched = LOADED.replace("code = run(sys.argv[2:])", "code = 0\ntry: run([])\nexcept SystemExit: pass")
-    told = subprocess.run(
+    shown = subprocess.run(
         [sys.executable, "-c", watched, HEAVY],
         env=place.environment(environment),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "loaded 0 []" in told.stderr
+    assert "loaded 0 []" in shown.stderr
 
 
 @pytest.mark.parametrize("source", ["a.npy", "a.npz", "ours.npz"])
@@ -316,8 +316,8 @@ def test_an_error_of_a_call_with_json_is_json(
     error = error_of(place.run(first, "--json", *others))
     plain = place.run(*call.split())
     assert (error["exit_code"], error.get("command")) == (code, command)
-    said = str(error["error"]).replace(" --json", "")  # in a call that is ready to paste
-    assert (plain.code, plain.err) == (code, f"seqtool: error: {said}\n")
+    text = str(error["error"]).replace(" --json", "")  # in a call that is ready to paste
+    assert (plain.code, plain.err) == (code, f"seqtool: error: {text}\n")
     assert place.files() == before
     assert place.left_behind() == []
 
@@ -351,10 +351,10 @@ def test_an_error_as_json_is_alone_at_a_terminal_too(place: Place) -> None:
     place.write("a.csv", f"k,a\n{rows}1,x\n")
     with terminal() as (handle, shown):
         done = call(place, "group", "a.csv", "--key", "k", "--json", stderr=handle)
-        told = shown()
+        text = shown()
     assert done.code == 1
-    assert json.loads(told)["command"] == "group"
-    assert told.count("\n") == 1
+    assert json.loads(text)["command"] == "group"
+    assert text.count("\n") == 1
 
 
 def test_with_traceback_an_error_is_raised_also_with_json(place: Place) -> None:
@@ -385,14 +385,14 @@ def test_what_nobody_foresaw_is_json(
     monkeypatch.setattr(cli, "_call", broken)
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     assert cli.run(["pad", "a.npy", "--json"]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    error = json.loads(told.err)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    error = json.loads(captured.err)
     assert (error["schema"], error["command"], error["exit_code"]) == (1, "pad", 1)
     assert words in error["error"]
 
 
-def test_commands_that_cannot_be_loaded_are_told_as_json(
+def test_commands_that_cannot_be_loaded_are_reported_as_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken() -> None:
@@ -445,7 +445,7 @@ def test_a_dry_run_tells_of_sizes_that_no_disk_holds(place: Place) -> None:
     assert "72.0 MB" in done.err
 
 
-def test_the_size_that_is_told_is_that_of_the_file(place: Place) -> None:
+def test_the_size_that_is_reported_is_that_of_the_file(place: Place) -> None:
     """Within the headers of its arrays, a few hundred bytes each."""
     done = succeeded(place.run("group", ROWS, "--key", "2", "--json"))
     size = len(place.files()["rows.group.npz"])
@@ -562,11 +562,11 @@ def test_the_same_input_gives_the_same_bytes(place: Place) -> None:
     place.write("a.csv", ROWS.read_bytes())
     (place.folder / "sub").mkdir()
     place.write("sub/a.csv", ROWS.read_bytes())
-    made = set()
+    output = set()
     for source in ("a.csv", str(place.folder / "sub/a.csv")):
         succeeded(place.run("group", source, "--key", "2", "-o", "b.npz"))
-        made.add(place.files()["b.npz"])
-    assert len(made) == 1
+        output.add(place.files()["b.npz"])
+    assert len(output) == 1
 
 
 def test_an_output_is_private_data_of_no_machine(place: Place) -> None:
@@ -686,9 +686,9 @@ def assert_ends(place: Place, process: subprocess.Popen[bytes], number: int, cod
     assert process.wait(timeout=30) == code
     assert time.monotonic() - begin < 2
     assert process.stderr is not None
-    told = process.stderr.read().decode()
-    assert re.fullmatch(r"seqtool: error: (interrupted|terminated|hung up); nothing was written\n", told), (
-        told
+    text = process.stderr.read().decode()
+    assert re.fullmatch(r"seqtool: error: (interrupted|terminated|hung up); nothing was written\n", text), (
+        text
     )
     assert place.left_behind() == []
 
@@ -712,7 +712,7 @@ def test_a_signal_while_reading_a_pipe(number: int, code: int, place: Place) -> 
         (signal.SIGHUP, 129, "hung up"),
     ],
 )
-def test_a_signal_is_told_as_json(number: int, code: int, what: str, place: Place) -> None:
+def test_a_signal_is_reported_as_json(number: int, code: int, what: str, place: Place) -> None:
     with running(place, "group", "--key", "0", "-o", "b.npz", "--json", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         process.stdin.write(b"1,2\n" * 1000)
@@ -814,14 +814,14 @@ def test_a_signal_after_the_output_stands_does_not_deny_it(number: int, code: in
         process.send_signal(number)
         time.sleep(0.2)
         with os.fdopen(reader, "rb") as file:
-            told = file.read().decode()
+            text = file.read().decode()
         assert process.wait(timeout=30) == code
     finally:
         process.kill()
         process.communicate()
     word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}[number]
-    assert told.endswith(f"seqtool: error: {word}; out.npz was written\n")
-    assert "nothing was written" not in told
+    assert text.endswith(f"seqtool: error: {word}; out.npz was written\n")
+    assert "nothing was written" not in text
     assert place.arrays("out.npz")["x"].tolist() == [[1.0] * 3] * 2
     assert place.left_behind() == []
 

@@ -38,7 +38,7 @@ CALLS = {"group": GROUP, "pad": PAD, "fast": (*PAD, "--compress", "fast")}
 
 
 @dataclass(frozen=True)
-class Made:
+class Expected:
     """Where the inputs are, and for each call the whole output and the seconds that it takes."""
 
     folder: Path
@@ -47,7 +47,7 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
     place = Place(tmp_path_factory.mktemp("made"))
     rows = 3_500_000
     numbers = np.random.default_rng(1)
@@ -63,14 +63,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         whole[name], seconds[name] = place.folder / f"{name}.npz", time.monotonic() - begin
         with zipfile.ZipFile(whole[name]) as archive:
             assert archive.testzip() is None
-    return Made(place.folder, whole, seconds)
+    return Expected(place.folder, whole, seconds)
 
 
 @pytest.fixture
-def place(tmp_path: Path, made: Made) -> Place:
+def place(tmp_path: Path, expected: Expected) -> Place:
     place = Place(tmp_path)
     for name in ("big.csv", "dense.npy"):
-        (place.folder / name).symlink_to(made.folder / name)
+        (place.folder / name).symlink_to(expected.folder / name)
     (tmp_path / "named").mkdir()  # for --temp-dir
     return place
 
@@ -135,7 +135,7 @@ def test_no_room_for_what_does_not_fit_into_memory(
     assert_nothing_left(place)
 
 
-def test_temporary_room_of_any_size(place: Place, made: Made, disk: Callable[[str], Path]) -> None:
+def test_temporary_room_of_any_size(place: Place, expected: Expected, disk: Callable[[str], Path]) -> None:
     """Wherever the room ends, in the rows or in what is worked out to merge them: all or nothing."""
     codes = []
     for megabytes in (60, 130, 180, 200, 215, 230, 260):
@@ -147,7 +147,7 @@ def test_temporary_room_of_any_size(place: Place, made: Made, disk: Callable[[st
             assert_failed(done, str(folder), "--temp-dir")
             assert (place.folder / "out.npz").read_bytes() == OLD
         else:
-            assert filecmp.cmp(place.folder / "out.npz", made.whole["group"], shallow=False)
+            assert filecmp.cmp(place.folder / "out.npz", expected.whole["group"], shallow=False)
         assert [*folder.iterdir()] == []
         assert_nothing_left(place)
     assert codes[0] == 1
@@ -261,7 +261,7 @@ def end(process: subprocess.Popen[bytes], number: int) -> int:
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGKILL], ids=lambda number: number.name)
 @pytest.mark.parametrize(("name", "times"), [("group", 4), ("pad", 6), ("fast", 5)])
 def test_a_signal_at_any_moment(
-    name: str, times: int, number: signal.Signals, place: Place, made: Made
+    name: str, times: int, number: signal.Signals, place: Place, expected: Expected
 ) -> None:
     """The old output, or had the call come to its end, the new one as a whole."""
     chance = random.Random(f"{name} {number}")
@@ -271,20 +271,20 @@ def test_a_signal_at_any_moment(
         place.write("out.npz", OLD)
         more = ["--temp-dir", str(named)] if i % 2 else []
         # A part of the time for each, so that all of it is met, and a little beyond its end.
-        moment = (i + chance.random()) / times * 1.05 * made.seconds[name]
+        moment = (i + chance.random()) / times * 1.05 * expected.seconds[name]
         with running(place, *CALLS[name], *more, "-o", "out.npz") as process:
             time.sleep(moment)
             code = end(process, number)
             assert process.stderr is not None
-            told = process.stderr.read().decode()
-        where = f"{name} {number.name} after {moment:.3f} s: {code} {told!r}"
+            text = process.stderr.read().decode()
+        where = f"{name} {number.name} after {moment:.3f} s: {code} {text!r}"
         assert code in (0, -9 if number == signal.SIGKILL else ENDING[number]), where
         if code == 0 or out.read_bytes() != OLD:
-            assert filecmp.cmp(out, made.whole[name], shallow=False), where
+            assert filecmp.cmp(out, expected.whole[name], shallow=False), where
         if code > 0:
             outcome = "nothing was written" if out.read_bytes() == OLD else "out.npz was written"
             words = ("interrupted", "terminated", "hung up")
-            *summary, last = told.splitlines()
+            *summary, last = text.splitlines()
             assert last in [f"seqtool: error: {word}; {outcome}" for word in words], where
             assert not summary or outcome == "out.npz was written", where
         if number == signal.SIGKILL:  # the only one that cannot be caught: a part beside, under its own name
@@ -301,7 +301,9 @@ def test_a_signal_at_any_moment(
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
-def test_a_signal_while_rows_come_through_a_pipe(number: signal.Signals, place: Place, made: Made) -> None:
+def test_a_signal_while_rows_come_through_a_pipe(
+    number: signal.Signals, place: Place, expected: Expected
+) -> None:
     """What comes through a pipe is kept in a file that has a name."""
     chance = random.Random(f"pipe {number}")
     call = [word for word in GROUP if word != "big.csv"]
@@ -311,7 +313,7 @@ def test_a_signal_while_rows_come_through_a_pipe(number: signal.Signals, place: 
             (place.folder / "big.csv").open("rb") as file,
             running(place, *call, "-o", "out.npz", stdin=file) as process,
         ):
-            time.sleep((i + chance.random()) / 3 * made.seconds["group"])
+            time.sleep((i + chance.random()) / 3 * expected.seconds["group"])
             code = end(process, number)
         assert code in (0, ENDING[number])
         if (
@@ -324,11 +326,11 @@ def test_a_signal_while_rows_come_through_a_pipe(number: signal.Signals, place: 
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_signals_one_upon_the_other(name: str, place: Place, made: Made) -> None:
+def test_signals_one_upon_the_other(name: str, place: Place, expected: Expected) -> None:
     """The first one counts; those after it do not stop the cleaning up."""
     place.write("out.npz", OLD)
     with running(place, *CALLS[name], "-o", "out.npz") as process:
-        time.sleep(0.6 * made.seconds[name])
+        time.sleep(0.6 * expected.seconds[name])
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
@@ -340,15 +342,15 @@ def test_signals_one_upon_the_other(name: str, place: Place, made: Made) -> None
     assert_nothing_left(place)
 
 
-def test_a_signal_that_is_ignored_stays_ignored(place: Place, made: Made) -> None:
+def test_a_signal_that_is_ignored_stays_ignored(place: Place, expected: Expected) -> None:
     """As nohup does it."""
 
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     with running(place, *PAD, "-o", "out.npz", before=ignore) as process:
-        time.sleep(made.seconds["pad"] / 2)
+        time.sleep(expected.seconds["pad"] / 2)
         process.send_signal(signal.SIGHUP)
         process.communicate(timeout=60)
     assert process.returncode == 0
-    assert filecmp.cmp(place.folder / "out.npz", made.whole["pad"], shallow=False)
+    assert filecmp.cmp(place.folder / "out.npz", expected.whole["pad"], shallow=False)

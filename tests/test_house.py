@@ -339,8 +339,8 @@ def test_pad_on_an_array_really_loads_only_numpy(tmp_path: Path) -> None:
 def test_a_command_has_its_function_help_example_and_test_file(command: str) -> None:
     found = [node for node in modules()[f"commands.{command}"].body if isinstance(node, ast.FunctionDef)]
     (function,) = [node for node in found if node.name == command]
-    told = ast.get_docstring(function) or ""
-    assert re.search(rf"^Example: seqtool {command} \S", told, re.MULTILINE)
+    text = ast.get_docstring(function) or ""
+    assert re.search(rf"^Example: seqtool {command} \S", text, re.MULTILINE)
     assert (ROOT / "tests" / "commands" / f"test_{command}.py").is_file()
     assert {node.name for node in found if not node.name.startswith("_")} == {command}
 
@@ -496,7 +496,6 @@ TESTED_BY_OTHERS = {
         "call",
         "columns",
         "command",
-        "given",
         "groups",
         "peers",
         "source",
@@ -516,7 +515,7 @@ TESTED_BY_OTHERS = {
         "candidates",
         "cell_errors",
         "csv_dialect",
-        "csv_faults",
+        "csv_errors",
         "in_memory",
         "json_lines",
         "parquet_files",
@@ -527,15 +526,17 @@ TESTED_BY_OTHERS = {
         "cautions",
         "suspects",
         "columns",
+        "cutting",
         "encoder_plan",
         "encoder_state",
         "merged_rows",
         "merging",
+        "options",
         "reading",
         "runs",
         "unlabelled",
     },
-    "sources": {"companions", "masks", "options"},
+    "sources": {"companions", "labels", "leftovers", "masks", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},

@@ -218,8 +218,8 @@ def test_everything_rides_through_a_pipe(place: Place) -> None:
 
 
 def test_info_at_the_end_of_a_pipe(place: Place) -> None:
-    told = succeeded(place.shell("cat samples/rows.csv | seqtool group --key 2 | seqtool info --json")).out
-    facts = json.loads(told)
+    text = succeeded(place.shell("cat samples/rows.csv | seqtool group --key 2 | seqtool info --json")).out
+    facts = json.loads(text)
     assert facts["sequences"]["count"] == 4
     assert {"name": "x", "shape": [4, 2, 3], "dtype": "int64", "bytes": 192} in facts["arrays"]
 

@@ -40,7 +40,7 @@ def call(
         with (
             _fed(stdin, pool) as source,
             _read(pool) as (out, wrote),
-            _read(pool) as (err, told),
+            _read(pool) as (err, text),
             _in_place_of(0, source),
             _in_place_of(1, out),
             _in_place_of(2, err),
@@ -54,7 +54,14 @@ def call(
         ):
             warnings.simplefilter("error")
             code = _exit_code(arguments)
-        return code, wrote.result(), told.result()
+        return code, wrote.result(), text.result()
+
+
+@contextlib.contextmanager
+def standard_input(data: bytes) -> Iterator[None]:
+    """Standard input is a pipe that these bytes come through."""
+    with ThreadPoolExecutor(1) as pool, _fed(data, pool) as source, _in_place_of(0, source), _streams():
+        yield
 
 
 def _exit_code(arguments: Sequence[str]) -> int:
@@ -95,12 +102,12 @@ def _read(pool: ThreadPoolExecutor) -> Iterator[tuple[int, Future[bytes]]]:
     """The end of a pipe to write to, and what will have come through it."""
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as file:
-        came = pool.submit(file.read)
+        result = pool.submit(file.read)
         try:
-            yield writing, came
+            yield writing, result
         finally:
             os.close(writing)
-            came.result()
+            result.result()
 
 
 @contextlib.contextmanager

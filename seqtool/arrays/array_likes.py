@@ -117,7 +117,7 @@ def is_struct(array: Any) -> bool:
     return bool(pa.types.is_struct(array.type))
 
 
-def as_array(name: str, given: Any) -> Any:
+def as_array(name: str, data: Any) -> Any:
     """An array that a caller gives a part of sequences as, as NumPy has it; what is read by chunks stays as it is.
 
     Lists, series, tensors and Arrow arrays become NumPy arrays, objects that are all text an array of text. Raises
@@ -126,20 +126,20 @@ def as_array(name: str, given: Any) -> Any:
     >>> as_array("lengths", [1, 2])
     array([1, 2])
     """
-    if type(given) is np.ndarray or isinstance(given, (Lazy, Text)):
-        return given
-    if isinstance(given, np.ma.MaskedArray):
-        masked = np.argwhere(np.ma.getmaskarray(given))
+    if type(data) is np.ndarray or isinstance(data, (Lazy, Text)):
+        return data
+    if isinstance(data, np.ma.MaskedArray):
+        masked = np.argwhere(np.ma.getmaskarray(data))
         if len(masked):
             place = ", ".join(map(str, masked[0].tolist()))
             raise DataError(f"{name}[{place}] is masked; fill it first, such as {name}.filled(...)")
-        return given.data
-    if isinstance(given, (list, tuple)) or is_array_like(given):
+        return data.data
+    if isinstance(data, (list, tuple)) or is_array_like(data):
         with damaged(f"{name} cannot be read as an array"):
-            given = plain(given) if is_array_like(given) else np.asarray(given)
-            given = given if isinstance(given, np.ndarray) else np.asarray(given)
-        if given.dtype == object and given.size and all(isinstance(cell, str) for cell in given.flat):
-            return np.array(given.tolist(), dtype=str)
-    elif not hasattr(given, "shape"):
-        raise DataError(f"{name} is {given!r}; an array was expected")
-    return given
+            data = plain(data) if is_array_like(data) else np.asarray(data)
+            data = data if isinstance(data, np.ndarray) else np.asarray(data)
+        if data.dtype == object and data.size and all(isinstance(cell, str) for cell in data.flat):
+            return np.array(data.tolist(), dtype=str)
+    elif not hasattr(data, "shape"):
+        raise DataError(f"{name} is {data!r}; an array was expected")
+    return data

@@ -13,7 +13,7 @@ from seqtool.checking.findings import Finding, Subject
 from seqtool.operations.duplicates import Twice, key_cells, shared
 from seqtool.operations.stretches import overlapping
 from seqtool.sequences.keys import shown_key
-from seqtool.sequences.labels import GivenLabels, given_labels
+from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.words import count, listed
 
 Names = tuple[str, str]
@@ -85,10 +85,10 @@ def _same_names(
 
 def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
     """Labels of both, `y` or its columns, and `step_y`, mean the same."""
-    ours, theirs = ([*given_labels(which.real)] for which in (subject, other))
+    ours, theirs = ([*label_arrays(which.real)] for which in (subject, other))
     for name in ("y", "step_y"):
-        pairs = [[given for given in labels if given.name == name] for labels in (ours, theirs)]
-        titles = [[given.title for given in labels] for labels in pairs]
+        pairs = [[label for label in labels if label.name == name] for labels in (ours, theirs)]
+        titles = [[label.title for label in labels] for labels in pairs]
         if all(titles) and titles[0] != titles[1]:
             yield _differ(name, f"{listed(titles[0])} here, {listed(titles[1])} in {names[1]}")
         elif all(titles):
@@ -96,7 +96,7 @@ def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]
                 yield _same_labels(one, two, names[1])
 
 
-def _same_labels(one: GivenLabels, two: GivenLabels, file: str) -> Finding:
+def _same_labels(one: LabelArray, two: LabelArray, file: str) -> Finding:
     what = one.title
     shapes = one.cells.shape[1:], two.cells.shape[1:]
     if shapes[0] != shapes[1]:
@@ -126,10 +126,10 @@ def _same_labels(one: GivenLabels, two: GivenLabels, file: str) -> Finding:
 _CLASSES = 1 << 16  # that are compared together
 
 
-def _kind(given: GivenLabels) -> str:
-    if given.classes is not None:
+def _kind(label: LabelArray) -> str:
+    if label.classes is not None:
         return "classes"
-    return "fractions" if given.cells.dtype.kind == "f" else "whole numbers"
+    return "fractions" if label.cells.dtype.kind == "f" else "whole numbers"
 
 
 def _differ(what: str, message: str) -> Finding:

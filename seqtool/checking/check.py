@@ -24,7 +24,7 @@ from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_options, take
-from seqtool.sources.masks import told_by, with_side
+from seqtool.sources.masks import lengths_and_side, with_side
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory, allowed
 from seqtool.words import count
@@ -164,7 +164,7 @@ def _check_values(data: Ragged | Padded) -> None:
 
 def _named(source: Input) -> str:
     """A file as a call names it."""
-    name = "-" if source.given is None else str(source.given)
+    name = "-" if source.named_path is None else str(source.named_path)
     return f"./{name}" if name.startswith("-") and name != "-" else name
 
 
@@ -183,11 +183,11 @@ def _npy(source: Input, known: _Known, findings: list[Finding], _: ExitStack) ->
     findings.append(Finding("file", "ok", "size matches its header"))
     lengths = None if foreign.lengths is None else lengths_file(foreign.lengths)
     with _looking("arrays", source):
-        lengths, side = told_by(lengths, f"--lengths {foreign.lengths}", x.shape)
+        lengths, side = lengths_and_side(lengths, f"--lengths {foreign.lengths}", x.shape)
         foreign = with_side(foreign, side)
         block = dense(x, lengths, foreign)
     findings.append(Finding("arrays", "ok", f"x {x.shape} {x.dtype}"))
-    return Subject(_named(source), block, ours=False, given=foreign.options, lengths=lengths)
+    return Subject(_named(source), block, ours=False, options=foreign.options, lengths=lengths)
 
 
 def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Finding]) -> Subject:
@@ -210,7 +210,7 @@ def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Fi
         _named(source),
         taken.data,
         ours=False,
-        given=taken.said.options,
+        options=taken.spec.options,
         lengths=taken.lengths,
         curable=not lost,
     )

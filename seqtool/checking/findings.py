@@ -47,7 +47,7 @@ class Finding:
 class Subject:
     """The sequences of a file, not yet checked, and what is known of it.
 
-    `file` is how a command names it, `given` the options for an external one. `lengths` and `mask` are as
+    `file` is how a command names it, `options` those for an external one. `lengths` and `mask` are as
     they stand in the file: `lengths` beside offsets, or None where an external file has none. It is not `curable`
     where padding anew would lose what could not be read.
     """
@@ -56,7 +56,7 @@ class Subject:
     data: Ragged | Padded
     ours: bool
     reader: Reader | None = None
-    given: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     lengths: AnyArray | None = None
     mask: AnyArray | None = None
     curable: bool = True
@@ -108,7 +108,7 @@ class Subject:
     @property
     def doubtful(self) -> bool:
         """Whether lengths are known, but nobody says at which side padding is."""
-        return not self.ours and self.lengths is not None and "--input-padding" not in self.given
+        return not self.ours and self.lengths is not None and "--input-padding" not in self.options
 
     @cached_property
     def negative(self) -> Seen | None:
@@ -126,9 +126,9 @@ class Subject:
         """The command that pads the file anew, with these options, and keeps the side that it has."""
         known = self.ours and isinstance(self.data, Padded)
         side = [] if known or self.padding == "pre" or "--post" in options else ["--post"]
-        pairs = zip(self.given[::2], self.given[1::2], strict=True)
-        given = [word for option, value in pairs if option not in options for word in (option, value)]
-        return Message(Advice("seqtool", "pad", self.file, *given, *side, *options))
+        pairs = zip(self.options[::2], self.options[1::2], strict=True)
+        kept = [word for option, value in pairs if option not in options for word in (option, value)]
+        return Message(Advice("seqtool", "pad", self.file, *kept, *side, *options))
 
     def cured(self, findings: Sequence[Finding]) -> list[Finding]:
         """The same findings, of which each that has advice names the command that cures all of them together."""

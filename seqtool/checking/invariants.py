@@ -27,12 +27,11 @@ from seqtool.operations.cast import lost
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.keys import shown_key
-from seqtool.sequences.labels import GivenLabels, given_labels, padded_class
+from seqtool.sequences.labels import LabelArray, label_arrays, padded_class
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
-from seqtool.sources.companions import holds_one
-from seqtool.sources.foreign import looks_padded_at_start
+from seqtool.sources.leftovers import holds_one, looks_padded_at_start
 from seqtool.words import count
 
 
@@ -57,8 +56,8 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
     yield values(judged)
     if subject.reader is None:
         yield dtype(subject)
-    for given in given_labels(subject.real):
-        yield labels(subject, given, spool)
+    for array in label_arrays(subject.real):
+        yield labels(subject, array, spool)
     if "static" in data.per_sequence:
         yield static(subject, data.per_sequence["static"])
     if "original_lengths" in data.per_sequence:
@@ -75,9 +74,9 @@ def lengths(subject: Subject) -> Finding:
     Where an external block looks padded at its start they fail too: nothing is known of what they leave out.
     """
     data = subject.data
-    fault = _offsets_fault(data, subject.lengths) if isinstance(data, Ragged) else _lengths_fault(data)
-    if fault is not None:
-        return fault
+    wrong = _offsets_finding(data, subject.lengths) if isinstance(data, Ragged) else _lengths_finding(data)
+    if wrong is not None:
+        return wrong
     if isinstance(data, Padded) and subject.doubtful and looks_padded_at_start(data):
         message = Message(
             "they leave out real steps: x is taken as padded at its end, but looks padded at its start; set ",
@@ -111,7 +110,7 @@ def lengths(subject: Subject) -> Finding:
     return Finding("lengths", "ok", message)
 
 
-def _lengths_fault(data: Padded) -> Finding | None:
+def _lengths_finding(data: Padded) -> Finding | None:
     slots = data.x.shape[1]
     wrong = seen(lambda part: (part < 0) | (part > slots), data.lengths)
     if wrong is None:
@@ -120,7 +119,7 @@ def _lengths_fault(data: Padded) -> Finding | None:
     return failing("lengths", f"a length is {first}, but x holds {slots} steps", wrong, "lengths")
 
 
-def _offsets_fault(data: Ragged, stored: AnyArray | None) -> Finding | None:
+def _offsets_finding(data: Ragged, stored: AnyArray | None) -> Finding | None:
     first, last = int(data.offsets[:1][0]), int(data.offsets[len(data) :][0])
     if first != 0:
         return Finding("lengths", "fails", f"offsets begin at {first}; 0 was expected", 1, "offsets[0]")
@@ -255,11 +254,11 @@ def dtype(subject: Subject) -> Finding:
     return Finding("dtype", "ok", str(kind))
 
 
-def labels(subject: Subject, given: GivenLabels, spool: Spool) -> Finding:
+def labels(subject: Subject, array: LabelArray, spool: Spool) -> Finding:
     """Whole-number labels lie within their classes, which have one name each; none is NaN."""
-    label, classes, column = given.cells, given.classes, given.column
-    name = given.name if column is None else f"y of {given.title!r}"
-    place = partial(subject.place, name="step_y") if given.name == "step_y" else _in("y", column)
+    label, classes, column = array.cells, array.classes, array.column
+    name = array.name if column is None else f"y of {array.title!r}"
+    place = partial(subject.place, name="step_y") if array.name == "step_y" else _in("y", column)
     if classes is not None:
         twice = unique_classes(name, classes, spool)
         if twice.verdict == "fails":

@@ -21,7 +21,7 @@ def normal(seed, *shape):
     return 0.1 * jax.random.normal(jax.random.key(seed), shape)
 
 
-def run(weights, x, real$given):
+def run(weights, x, real$static_argument):
     def step(state, slot):
         (h, c), (now, on) = state, slot
         gates = now @ weights["input"] + h @ weights["state"] + weights["bias"]
@@ -37,7 +37,7 @@ def run(weights, x, real$given):
 
 
 def loss_of(weights, $arguments):
-    outputs = run(weights, x, real$given)$squeeze
+    outputs = run(weights, x, real$static_argument)$squeeze
     $loss
 
 
@@ -64,7 +64,7 @@ print(f"loss {loss:.3f}")
 def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids = task.target, task.reads == "ids"
-    given = ", static" if task.static else ""
+    static_argument = ", static" if task.static else ""
     embed = ["x = jnp.where(jnp.isnan(x), 0, x)"] if task.missing else []
     embed += {"features": [], "number": ["x = x[..., None]"], "ids": ['x = weights["embedding"][x]']}[
         task.reads
@@ -75,8 +75,8 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     return filled(
         _PROGRAM,
         load=_loading(data, task, path),
-        given=given,
-        arguments=f"x, real{given}" if target.name == "next" else f"x, real{given}, y",
+        static_argument=static_argument,
+        arguments=f"x, real{static_argument}" if target.name == "next" else f"x, real{static_argument}, y",
         embed="\n".join(embed),
         start="\n".join(start),
         # what is known of a sequence as a whole says where the LSTM begins

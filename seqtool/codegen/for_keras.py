@@ -175,7 +175,7 @@ def _data_class(task: Task) -> dict[str, str]:
         pieces["known"] = "known = ~np.isnan(y)"
         labelled = f"np.where(known, y, 0){'' if target.flat else column}, known"
         pieces["returned"] = f"{'inputs' if task.static else 'x'}, {labelled}"
-        return _made(pieces)
+        return _class_and_import(pieces)
     weights = "real"
     if not (following and target.classes):
         pieces["real"] = f"real = {real}"
@@ -194,10 +194,10 @@ def _data_class(task: Task) -> dict[str, str]:
     else:
         pieces["what"] = f"{what}, and which of {'these' if following else 'them'} are real"
         pieces["returned"] = f"{x}, {labels}{column}, {weights}"
-    return _made(pieces)
+    return _class_and_import(pieces)
 
 
-def _made(pieces: dict[str, str]) -> dict[str, str]:
+def _class_and_import(pieces: dict[str, str]) -> dict[str, str]:
     code = filled(_CLASS, **pieces)
     return {
         "numpy": "import numpy as np" if "np." in code else "",

@@ -16,7 +16,7 @@ from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.conversion import as_ragged
-from seqtool.sequences.labels import class_tables, given_labels
+from seqtool.sequences.labels import class_tables, label_arrays
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Value, mask_number
 from seqtool.sequences.ragged import Padded, Ragged
@@ -266,18 +266,24 @@ def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
 def _target_several(real: Ragged) -> Target:
     """Several labels, of which some are classes: the outputs for them stand side by side."""
     columns, first = list[LabelColumn](), 0
-    for given in given_labels(real):
-        if given.column is not None:
-            name = f"y of {given.title!r}"
-            labels = _numbers(name, given.cells, missing=False)
-            classes = None if given.classes is None else _classes(name, labels, given.classes)
-            columns.append(LabelColumn(given.title, given.column, first, classes))
+    for array in label_arrays(real):
+        if array.column is not None:
+            name = f"y of {array.title!r}"
+            labels = _numbers(name, array.cells, missing=False)
+            classes = None if array.classes is None else _classes(name, labels, array.classes)
+            columns.append(LabelColumn(array.title, array.column, first, classes))
             first = columns[-1].end
     return Target("y", False, first, flat=False, whole=True, columns=tuple(columns))
 
 
 def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
     labels = _numbers("step_y", y)
+    mixed = names is not None and value != UNLABELLED
+    if mixed and any((part == UNLABELLED).any() for _, part in chunks(labels)):
+        raise DataError(
+            f"step_y holds {UNLABELLED}, no label, and {value:g} in padding: a loss ignores one number; group with ",
+            Advice("--label-value", UNLABELLED),
+        )
     classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
     if classes is None:
         return _numeric("step_y", labels)

@@ -31,12 +31,12 @@ class Call:
     flags: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, command: str, given: Mapping[str, Any], parameters: Sequence[inspect.Parameter]) -> Call:
+    def of(cls, command: str, values: Mapping[str, Any], parameters: Sequence[inspect.Parameter]) -> Call:
         """The call that gave these values to the parameters of a command; defaults count as not given."""
         sources: list[str] = []
         options, flags = dict[str, Any](), dict[str, tuple[str, ...]]()
         for parameter in parameters:
-            value, names = given[parameter.name], _spellings(parameter.annotation)
+            value, names = values[parameter.name], _spellings(parameter.annotation)
             if not names:
                 sources += [] if value is None else [value] if isinstance(value, str) else value
             else:

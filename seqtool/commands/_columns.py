@@ -31,7 +31,7 @@ def refuse_columns_as_sources(sources: Sequence[str], by: ColumnOptions, text: T
         "--order-by": by.order_by,
         "--key": by.key,
     }
-    option = next((name for name, given in lists.items() if given), None)
+    option = next((name for name, named in lists.items() if named), None)
     if option is None or not {*strange} <= {*_columns(others, text)}:
         return
     joined = ",".join([*(lists[option] or ()), join_names(strange)])
@@ -49,8 +49,8 @@ def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -
     from seqtool.tables.candidates import key_advice
 
     with inputs.opened(sources, encoding=text.encoding) as found:
-        said, advice = key_advice(found, _read_as(text))
-    raise UsageError(f"no key: name the column that tells sequences apart; {said}such as ", advice)
+        hint, advice = key_advice(found, _read_as(text))
+    raise UsageError(f"no key: name the column that tells sequences apart; {hint}such as ", advice)
 
 
 def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]:

@@ -83,8 +83,8 @@ def _in_quotes() -> bool:
 def _names_typed(ctx: typer.Context) -> list[str]:
     """The names in the first file of the call so far that can be read."""
     asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding")}
-    given = [*ctx.args, *(ctx.params.get("sources") or ()), ctx.params.get("source")]
-    for path in _files([source for source in given if source]):
+    sources = [*ctx.args, *(ctx.params.get("sources") or ()), ctx.params.get("source")]
+    for path in _files([source for source in sources if source]):
         # Whatever is wrong with it: it is reported when the call is run.
         with contextlib.suppress(Exception):
             return names_in(path, **{option: value for option, value in asked.items() if value is not None})

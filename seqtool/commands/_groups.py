@@ -53,11 +53,11 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     calls = [name for name, kind in hints.items() if kind is Call]
 
     @functools.wraps(command)
-    def spread(**given: Any) -> None:
-        given |= {name: Call.of(command.__name__, given, parameters) for name in calls}
+    def spread(**arguments: Any) -> None:
+        arguments |= {name: Call.of(command.__name__, arguments, parameters) for name in calls}
         for name, kind in groups.items():
-            given[name] = kind(**{f.name: given.pop(f.name) for f in fields(kind)})
-        command(**given)
+            arguments[name] = kind(**{f.name: arguments.pop(f.name) for f in fields(kind)})
+        command(**arguments)
 
     spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

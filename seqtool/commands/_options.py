@@ -24,10 +24,10 @@ def choice(option: str, choices: tuple[str, ...], *, help: str) -> Any:
     A command that takes it gets None or one of them: another raises UsageError while the call is parsed.
     """
 
-    def judged(ctx: typer.Context, given: str | None) -> str | None:
+    def judged(ctx: typer.Context, value: str | None) -> str | None:
         if not ctx.resilient_parsing:  # the shell asks for words, and the call is not whole yet
-            check_choice(option, given, choices)
-        return given
+            check_choice(option, value, choices)
+        return value
 
     offered = _completion.words(choices)
     return typer.Option(option, metavar="|".join(choices), help=help, autocompletion=offered, callback=judged)
@@ -157,10 +157,10 @@ class PaddingOptions:
     def refuse(self, *, may_cut: bool) -> None:
         """Raise UsageError for what says how to pad, where nothing is padded; sequences may be cut all the same."""
         side = "--post" if self.post else "--pre"
-        given = {side: self.post is not None, "--value": self.value is not None, "--mask": self.mask}
+        named = {side: self.post is not None, "--value": self.value is not None, "--mask": self.mask}
         if not may_cut:
-            given |= {"--maxlen": self.maxlen is not None, "--truncating": self.truncating != "pre"}
-        wrong = [option for option, is_given in given.items() if is_given]
+            named |= {"--maxlen": self.maxlen is not None, "--truncating": self.truncating != "pre"}
+        wrong = [option for option, is_named in named.items() if is_named]
         if wrong:
             raise UsageError("--ragged pads nothing: ", Advice(without=wrong))
 

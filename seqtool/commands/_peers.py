@@ -42,7 +42,7 @@ def unknown_option(option: str, arguments: Sequence[str], known: Collection[str]
     >>> print(unknown_option("--padding", ["--padding=post"], ["--post", "--pre"]))
     no such option: --padding; --post instead of --padding=post
     """
-    given, value = _given(option, arguments)
+    words_of_option, value = _words_and_value(option, arguments)
     name = option.replace("_", "-").lower()
     side = _SIDES.get(value or "") if name in ("--padding", "--padding-side", "--side") else None
     meant = side or _HERE.get(name)
@@ -52,13 +52,13 @@ def unknown_option(option: str, arguments: Sequence[str], known: Collection[str]
     if meant is None:
         return None
     words = [meant] if side or value is None else [meant, value]
-    same: list[object] = [f"no such option: {option}; ", Advice(*words, without=given)]
+    same: list[object] = [f"no such option: {option}; ", Advice(*words, without=words_of_option)]
     if name.startswith("--window"):
         same += [f", which keeps the {value or 'last'} last steps of each sequence; windows are not cut"]
     return Message(*same)
 
 
-def _given(option: str, arguments: Sequence[str]) -> tuple[list[str], str | None]:
+def _words_and_value(option: str, arguments: Sequence[str]) -> tuple[list[str], str | None]:
     """The words of a call that give an option, and its value, None where there is none."""
     for place, word in enumerate(arguments):
         if word.startswith(f"{option}="):

@@ -59,9 +59,11 @@ def only_arrays(found: Sequence[Input], source: str | None, command: str) -> Inp
         return item
     from seqtool.tables.candidates import key_advice
 
-    said, key = key_advice([item])
-    made = Advice("seqtool", "group", item.name, *key.words) if said else Advice("seqtool", "pad", item.name)
-    raise DataError(f"{item.name}: not a file of arrays; .npz or .npy was expected; make one: ", made)
+    hint, key = key_advice([item])
+    way_out = (
+        Advice("seqtool", "group", item.name, *key.words) if hint else Advice("seqtool", "pad", item.name)
+    )
+    raise DataError(f"{item.name}: not a file of arrays; .npz or .npy was expected; make one: ", way_out)
 
 
 def read(
@@ -87,7 +89,7 @@ def read(
         from seqtool.tables.candidates import key_advice
 
         _, key = key_advice([source.file])
-        grouped = Advice("seqtool", "group", name if source.file.given else "-", *key.words)
+        grouped = Advice("seqtool", "group", name if source.file.named_path else "-", *key.words)
         raise DataError(error, "; if it is a table, group its rows: ", grouped) from None
     line = f"{count(len(found.ragged), 'sequence')}, {count(found.steps, 'step')} from {name}"
     summary.say("read", "; ".join([line, *found.notes]))

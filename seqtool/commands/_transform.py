@@ -31,7 +31,7 @@ SourceName = Annotated[
     ),
 ]
 _SHARED: dict[str, Any] = {
-    "given": SequenceOptions,
+    "foreign": SequenceOptions,
     "using": MemoryOptions,
     "to": OutputOptions,
 }
@@ -45,12 +45,12 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
     def command(
         *,
         source: str | None,
-        given: SequenceOptions,
+        foreign: SequenceOptions,
         using: MemoryOptions,
         to: OutputOptions,
         **arguments: Any,
     ) -> None:
-        _transform(operation(**arguments), source, given, using, to)
+        _transform(operation(**arguments), source, foreign, using, to)
 
     annotations = {"source": SourceName, **options, **_SHARED}
     defaults["source"] = None
@@ -88,7 +88,7 @@ def _help(operation: type[Operation]) -> str:
 def _transform(
     operation: Operation,
     source: str | None,
-    given: SequenceOptions,
+    foreign: SequenceOptions,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
@@ -102,18 +102,18 @@ def _transform(
     check_output(to, sources=[source])
     summary = Summary(name)
     with one_source(source, name, using) as opened:
-        inputs = [opened.file.given, *given.files]
+        inputs = [opened.file.named_path, *foreign.files]
         destination = destination_of(to, command=name, inputs=inputs)
         with summary.stage("reading"):
-            found = read(opened, given.spec(), summary)
+            found = read(opened, foreign.spec(), summary)
         with errors.at(opened.file.name):
             state = operation.fit(found.ragged)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
-            data = _in_its_form(outcome, found, given.side)
+            data = _in_its_form(outcome, found, foreign.side)
         inputs_shown = [opened.file.base_name]
         done = with_entry(
-            data, operation, state, inputs_shown, outcome, steps=found.steps, described=given.resolved
+            data, operation, state, inputs_shown, outcome, steps=found.steps, described=foreign.resolved
         )
         deliver(done, destination, to, summary, threads=opened.memory.threads())
 

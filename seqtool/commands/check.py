@@ -41,7 +41,7 @@ def check(
     shared_keys: Annotated[
         bool, typer.Option("--shared-keys", help="Keys may be in OTHER too, but no sequences.")
     ] = False,
-    given: SequenceOptions,
+    foreign: SequenceOptions,
     value: Annotated[
         str | None,
         typer.Option("--value", metavar="V", help="What padding holds in an external array. [default: 0]"),
@@ -70,7 +70,7 @@ def check(
     if shared_keys and not against:
         raise UsageError("--shared-keys says what another file may share: add ", Advice("--against", "OTHER"))
     network = check_choice("--for", reader, get_args(checking.Reader))
-    foreign = given.spec(parse_value(value))
+    spec = foreign.spec(parse_value(value))
     limit = memory.allowed(using.max_memory)
     folder = inputs.temporary_folder(using.temp_dir)
     with ExitStack() as stack:
@@ -86,7 +86,7 @@ def check(
             reader=network,
             against=other,
             shared_keys=shared_keys,
-            foreign=foreign,
+            foreign=spec,
             spool=spool,
             memory=limit,
         )

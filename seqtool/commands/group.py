@@ -99,8 +99,8 @@ def group(
         Spool(folder) as spool,
         inputs.opened(sources or [], encoding=text.encoding, spool=folder, memory=allowed) as found,
     ):
-        given = [item.given for item in found]
-        destination = destination_of(to, command="group", inputs=given)
+        paths = [item.named_path for item in found]
+        destination = destination_of(to, command="group", inputs=paths)
         table = opening.open_tables(found, spec.text)
         watch = progress.watch(summary, quiet=to.quiet or to.as_json)
         names = [item.base_name for item in found]

@@ -59,12 +59,12 @@ def info(
         both = {"--json": as_json, "--sequence": sequence is not None}
         raise UsageError(
             "--code prints a program and nothing else; ",
-            Advice(without=[option for option, is_given in both.items() if is_given]),
+            Advice(without=[option for option, is_named in both.items() if is_named]),
         )
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     with inputs.opened([source] if source else [], spool=folder, memory=limit) as found:
         only_arrays(found, source, "info")
-        if code is not None and found[0].path != found[0].given:
+        if code is not None and found[0].path != found[0].named_path:
             raise UsageError(
                 f"--code prints a program that loads FILE, and {found[0].name} cannot be loaded again; name a file"
             )
@@ -72,7 +72,7 @@ def info(
             if code is not None:
                 with errors.at(found[0].name):
                     data = of_ours(data, found[0].name)
-                    program = codegen.program_for(data, path=str(found[0].given), code=code)
+                    program = codegen.program_for(data, path=str(found[0].named_path), code=code)
                 report.print_text(program.text)
                 warnings = list(program.warnings)
                 report.Summary("info", warnings=warnings).show(quiet=False, verbose=False, as_json=False)

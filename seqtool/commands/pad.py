@@ -41,7 +41,7 @@ def pad(
     strip_side: Annotated[
         str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
     ] = "post",
-    given: SequenceOptions,
+    foreign: SequenceOptions,
     allow_pickle: Annotated[
         bool,
         typer.Option(
@@ -79,15 +79,15 @@ def pad(
     check_output(to, sources=[source], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     summary = Summary("pad")
     with one_source(source, "pad", using) as opened:
-        destination = destination_of(to, command="pad", inputs=[opened.file.given, *given.files])
+        destination = destination_of(to, command="pad", inputs=[opened.file.named_path, *foreign.files])
         with summary.stage("reading"):
-            described = given.spec(None if value == "auto" else value)
+            described = foreign.spec(None if value == "auto" else value)
             found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)
             outcome = apply_all(operations, found.ragged, spool=opened.spool)
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**given.resolved, "ragged": ragged}
+        arguments: dict[str, Any] = {**foreign.resolved, "ragged": ragged}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.file.name):
             if ragged:

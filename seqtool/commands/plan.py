@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.advice import Advice, Message
+from seqtool.advice import Advice
 from seqtool.commands import _completion
 from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._call import Call
@@ -41,7 +41,7 @@ def plan(
         ),
     ] = None,
     empty_key: EmptyKey = "error",
-    given: ArrayOptions,
+    foreign: ArrayOptions,
     allow_pickle: Annotated[
         bool,
         typer.Option(
@@ -64,8 +64,8 @@ def plan(
 ) -> None:
     """Show what padding sequences to each length would cost.
 
-    SOURCE is what pad takes, or with --key what group takes: then only the key is read. Change the word plan in a
-    call to group or pad, and the call does what was planned. Nothing is written.
+    SOURCE is what pad takes, or with --key what group takes: then all rows are read, so that group refuses none of
+    them. Change the word plan in a call to group or pad, and the call does what was planned. Nothing is written.
 
     Example: seqtool plan events.csv --key user
     """
@@ -77,9 +77,9 @@ def plan(
 
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
-    of_table = bool(by.key) and given.array is None
-    described = given.described(by.label, by.key[0] if by.key else None, by.step_label)
-    if of_table and (given.lengths or given.input_padding):
+    of_table = bool(by.key) and foreign.array is None
+    described = foreign.described(by.label, by.key[0] if by.key else None, by.step_label)
+    if of_table and (foreign.lengths or foreign.input_padding):
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
             Advice(without=["--key"]),
@@ -98,9 +98,8 @@ def plan(
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
     x = asked or dtype_named(measured.dtype)
-    notes = [*measured.notes, *([f"x is taken to be {x} (--dtype)"] if of_table and not asked else [])]
     planned = plan_lengths(counts, features=measured.features, itemsize=x.itemsize)
-    facts: dict[str, Any] = {"inputs": names, "notes": notes}
+    facts: dict[str, Any] = {"inputs": names, "notes": measured.notes}
     facts |= {
         "warnings": measured.warnings,
         "features": measured.features,
@@ -126,19 +125,15 @@ def _of_tables(
     *,
     quiet: bool,
 ) -> tuple[Measured, LengthCounts, list[str], Call | None]:
-    """What the rows of tables would be, and the call without the columns that cannot be features, if any is left."""
-    from dataclasses import replace
-
+    """What the rows of tables would be, and the call without what cannot be a feature; None if group refuses it."""
     check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
-    from seqtool.grouping.group import text_features
     from seqtool.inspecting import measure
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.system import memory
     from seqtool.tables import opening
     from seqtool.terminal import progress
-    from seqtool.words import listed
 
     allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     encoding = spec.text.encoding
@@ -147,21 +142,11 @@ def _of_tables(
         inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
     ):
         table = opening.open_tables(found, spec.text)
-        texts, refused = text_features(table, spec)
-        watch = progress.watch(summary, quiet=quiet)
         roles = spec.roles(table)
-        nothing_left = len(texts) == len(roles.features)
-        roles = roles.without_features(texts, table)
-        measured = measure.of_tables(table, roles, spec.encoding, spool=spool, memory=allowed, watch=watch)
+        watch = progress.watch(summary, quiet=quiet)
+        measured = measure.of_tables(table, roles, spec, spool=spool, memory=allowed, watch=watch)
         counts = LengthCounts.of(measured.lengths)
-    advised: Call | None = call
-    if texts:
-        note = f"not used as features: {listed(texts)} (not numeric)"
-        measured = replace(measured, notes=[*measured.notes, note])
-        advised = None if nothing_left else call_without(call, spec, texts)
-    if refused is not None:
-        told = Message("group would refuse this table: ", refused)
-        measured, advised = replace(measured, warnings=[*measured.warnings, told]), None
+    advised = None if measured.left_out is None else call_without(call, spec, measured.left_out)
     return measured, counts, [item.name for item in found], advised
 
 
@@ -186,9 +171,9 @@ def _of_sequences(
 
 def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str) -> None:
     """Raise UsageError for an option that only tables have; key and labels may name fields of sequences."""
-    given = {**vars(by), **vars(text), "empty_key": empty_key}
+    values = {**vars(by), **vars(text), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
-    for name, held in given.items():
+    for name, held in values.items():
         if held != usual[name] and name not in ("key", "label", "step_label"):
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))

@@ -26,7 +26,7 @@ def plot(
             "--feature", metavar="NAME|POSITION", help="The feature of the heat map. [default: the first]"
         ),
     ] = None,
-    given: ArrayOptions,
+    foreign: ArrayOptions,
     output: Annotated[
         str | None,
         typer.Option(
@@ -75,17 +75,17 @@ def plot(
         destination = outputs.choose(
             output,
             command="plot",
-            inputs=[found[0].given, *given.files],
+            inputs=[found[0].named_path, *foreign.files],
             may_replace=lambda path: force or drawn_by_seqtool(path),
             suffixes=SUFFIXES,
         )
-        options = SourceOptions(foreign=given.described(), spool=spool, memory=limit)
+        options = SourceOptions(foreign=foreign.described(), spool=spool, memory=limit)
         with summary.stage("reading"), errors.at(found[0].name):
             loaded = read_sequences(found[0], options)
             seen = portrait(
                 loaded.ragged,
                 maxlen=loaded.maxlen,
-                padding=loaded.padding or given.side or "post",
+                padding=loaded.padding or foreign.side or "post",
                 feature=feature,
             )
         with summary.stage("drawing"):

@@ -16,7 +16,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import read_into
 
 _SPAN = 2 << 20  # bytes of a file that are read at once, of which only some cells may be wanted
-_AHEAD = 16 << 20  # bytes of cells that are kept of runs that follow one another
+_CACHE_BYTES = 16 << 20  # bytes of cells that are kept of runs that follow one another
 _GAP = 1 << 14  # bytes between two columns that take longer to read than to ask for the next column
 
 
@@ -64,7 +64,7 @@ class Columns:
         strides = tuple(dtype.itemsize * prod(shape[:axis]) for axis in range(len(shape)))
         self._file, self._name, self._dtype = file, name, dtype
         self._block = _Block(offset, shape, strides)
-        self._ahead, self._begin = np.empty(0, dtype), 0  # cells that were read, and the place of the first
+        self._cached, self._begin = np.empty(0, dtype), 0  # cells that were read, and the place of the first
         self._next = 0  # where the run after the last one begins
         self._lock = threading.Lock()
         self._scratch = np.empty(max(_SPAN, dtype.itemsize), np.uint8)
@@ -72,20 +72,20 @@ class Columns:
     def __call__(self, begin: int, end: int) -> Array:
         """The cells from `begin` to `end`; raises DataError where the file ends before them."""
         with self._lock:
-            if not (self._begin <= begin and end <= self._begin + len(self._ahead)):
+            if not (self._begin <= begin and end <= self._begin + len(self._cached)):
                 far = max(end, self._far(begin)) if begin == self._next else end
-                self._ahead, self._begin = np.empty(0, self._dtype), begin  # which frees what was there
-                self._ahead = self._cells(begin, far)
-            found = self._ahead[begin - self._begin : end - self._begin]
+                self._cached, self._begin = np.empty(0, self._dtype), begin  # which frees what was there
+                self._cached = self._cells(begin, far)
+            found = self._cached[begin - self._begin : end - self._begin]
             # What is given away is the caller's own.
-            self._ahead, self._begin = self._ahead[end - self._begin :], end
+            self._cached, self._begin = self._cached[end - self._begin :], end
             self._next = end
         return found.astype(found.dtype.newbyteorder("="), copy=False)
 
     def _far(self, begin: int) -> int:
         """Where to stop reading ahead: at the end of a row, if one is near enough."""
         size, row = prod(self._block.shape), prod(self._block.shape[1:])
-        far = min(size, begin + _AHEAD // self._dtype.itemsize)
+        far = min(size, begin + _CACHE_BYTES // self._dtype.itemsize)
         return far // row * row
 
     def _cells(self, begin: int, end: int) -> Array:

@@ -70,7 +70,7 @@ class Meter:
 class Input:
     """One source: what a person calls it, where its bytes are, and what they hold.
 
-    `given` is the path as named, None for standard input, whose bytes were spooled to `path`. `head` are the first
+    `named_path` is the path as named, None for standard input, whose bytes were spooled to `path`. `head` are the first
     bytes of text or JSON, unpacked, as they were read to recognise it; `head_is_all` says that no more follow.
     `memory` is what reading it may take.
     `temporary` is the folder for what does not fit into memory, None for the system's.
@@ -78,7 +78,7 @@ class Input:
 
     name: str
     path: Path
-    given: Path | None
+    named_path: Path | None
     kind: Kind
     packing: Packing | None = None
     meter: Meter = field(default_factory=Meter, compare=False)
@@ -90,7 +90,7 @@ class Input:
     @property
     def base_name(self) -> str:
         """What a receipt calls it: the name of the file without its folder, - for standard input."""
-        return "-" if self.given is None else self.given.name
+        return "-" if self.named_path is None else self.named_path.name
 
     @property
     def size(self) -> int:
@@ -214,13 +214,13 @@ def _open_file(name: str, path: Path) -> IO[bytes]:
         raise DataError(f"{name}: cannot be read ({why(error)})") from None
 
 
-def _input(name: str, path: Path, given: Path | None, temporary: Path | None) -> Input:
+def _input(name: str, path: Path, named_path: Path | None, temporary: Path | None) -> Input:
     """Recognise an input by its first bytes, for which its file is opened once."""
     with _open_file(name, path) as file:
         head = file.read(_RECOGNISED_BY)
         if not head:
             raise _empty(name)
-        if given is None:
+        if named_path is None:
             _refuse_file_name(head)
         packing = next((packing for magic, packing in _PACKED if head.startswith(magic)), None)
         if packing:
@@ -230,9 +230,9 @@ def _input(name: str, path: Path, given: Path | None, temporary: Path | None) ->
     refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
     if kind not in ("text", "json"):
-        return Input(name, path, given, kind, packing, temporary=temporary)
+        return Input(name, path, named_path, kind, packing, temporary=temporary)
     front, is_all = head[:_KEPT], len(head) <= _KEPT
-    return Input(name, path, given, kind, packing, head=front, head_is_all=is_all, temporary=temporary)
+    return Input(name, path, named_path, kind, packing, head=front, head_is_all=is_all, temporary=temporary)
 
 
 def _empty(name: str) -> DataError:

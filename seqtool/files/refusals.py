@@ -16,7 +16,7 @@ from seqtool.errors import DataError
 def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
     """The error for a name, or a pattern, that no file has."""
     is_pattern = glob.has_magic(source)
-    said = f"{source}: {'no file matches this pattern' if is_pattern else 'no such file'}"
+    problem = f"{source}: {'no file matches this pattern' if is_pattern else 'no such file'}"
     folder, name = Path(source).parent, Path(source).name
     names = _readable(folder, suffixes)
     if is_pattern:
@@ -24,8 +24,8 @@ def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
     else:
         near = get_close_matches(name, names, 1)
     if not near or glob.has_magic(str(folder)):
-        return DataError(said)
-    return DataError(f"{said}; did you mean ", Advice(str(folder / near[0]), without=[source]), "?")
+        return DataError(problem)
+    return DataError(f"{problem}; did you mean ", Advice(str(folder / near[0]), without=[source]), "?")
 
 
 def is_a_folder(source: str, suffixes: Iterable[str]) -> DataError:

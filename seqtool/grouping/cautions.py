@@ -37,8 +37,8 @@ def of_steps(keys: Sequence[str], ragged: Ragged) -> list[str]:
     if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
         return []
     named = ", ".join(map(repr, keys))
-    said = f"{single:,} of {len(ragged):,} sequences have one step: the key {named} tells steps apart, not sequences; "
-    return [Message(said, "choose another: ", Advice("--key", "COLUMN", without=["--key"]))]
+    what = f"{single:,} of {len(ragged):,} sequences have one step: the key {named} tells steps apart, not sequences; "
+    return [Message(what, "choose another: ", Advice("--key", "COLUMN", without=["--key"]))]
 
 
 _FEW = 5  # sequences, of which nothing is said
@@ -66,8 +66,8 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
         as_text, ways = ["--order-by", f"{name}:text{falls}"], list[object]()
         for one in formats:
             ways += [" or " if ways else "", Advice("--order-by", f"{name}:{one}{falls}", without=as_text)]
-        said = f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); "
-        yield Message(said, *ways, " sorts by time")
+        problem = f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); "
+        yield Message(problem, *ways, " sorts by time")
     if is_day(cell):
         yield f"order column {name!r} is sorted as text, but holds days of the week ({cell!r}): Friday before Monday"
 

@@ -6,10 +6,10 @@ turns batches into arrays by both. All three pickle, and none knows where the ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,28 +34,7 @@ from seqtool.tables.cells import (
     missing_words,
     row_of,
 )
-from seqtool.tables.roles import PLAIN_ORDER, LabelKind
-
-EmptyKey = Literal["error", "drop", "keep"]
-EmptyLabel = Literal["error", "drop", "keep"]
-
-
-@dataclass(frozen=True)
-class GroupOptions:
-    """What `group_table` is asked for beside the roles of the columns.
-
-    `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
-    spellings of a missing value. Sequences below `min_len` steps are dropped.
-    """
-
-    dtype: str | None = None
-    label_as: LabelKind | None = None
-    label_value: float = -100
-    keep_row_index: bool = False
-    min_len: int = 0
-    empty_key: EmptyKey = "error"
-    empty_label: EmptyLabel = "error"
-    missing: Sequence[str] = ()
+from seqtool.tables.roles import PLAIN_ORDER
 
 
 class TextKeyError(Exception):
@@ -194,7 +173,7 @@ class Encoder:
         """The columns of a batch of rows, without those that have no key; nothing where no row has one.
 
         `arrays` are Arrow arrays by column. A bad cell is noted in its column's state, and nothing comes out, nor for
-        later batches: see `EncoderPlan.fault`. Where the state is final, it is an UnseenError instead.
+        later batches: see `EncoderPlan.first_bad_cell`. Where the state is final, it is an UnseenError instead.
         """
         count = len(next(iter(arrays.values())))
         self._rows += count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,17 +13,15 @@ from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.grouping.encoder_state import EncoderState, Fault
+from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
+from seqtool.grouping.options import GroupOptions
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names, shortened
-
-if TYPE_CHECKING:
-    from seqtool.grouping.encoder import GroupOptions
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class EncoderPlan:
         likely = {*numbers, *roles.order} - as_written - as_text
         return Expected(frozenset(likely), spellings, frozenset(roles.key))
 
-    def fault(self, state: EncoderState) -> Fault | None:
+    def first_bad_cell(self, state: EncoderState) -> FoundBadCell | None:
         """The first bad cell by row; of those in one row the first of key, order, feature, static, label."""
         roles = self.roles
         sure = [column for column in roles.features if column not in roles.spare_features]
@@ -90,8 +88,8 @@ class EncoderPlan:
             *(("static", column, state.statics[column].bad) for column in roles.static),
             *(("label", column, state.labels[part].bad) for part, column in self.labels.items()),
         ]
-        faults = [Fault(part, column, bad) for part, column, bad in found if bad]
-        return min(faults, key=lambda fault: fault.bad.row, default=None)
+        bad_cells = [FoundBadCell(part, column, bad) for part, column, bad in found if bad]
+        return min(bad_cells, key=lambda one: one.bad.row, default=None)
 
     def settled(self, state: EncoderState) -> EncoderPlan:
         """The same, without the key columns of a table without names that hold text: they are no features."""

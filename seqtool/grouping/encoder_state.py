@@ -12,7 +12,7 @@ K = TypeVar("K", int, str)
 
 
 @dataclass(frozen=True)
-class Fault:
+class FoundBadCell:
     """A cell that is not what the part of its column needs."""
 
     part: str

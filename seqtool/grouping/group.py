@@ -1,6 +1,6 @@
 """The one road from a table to sequences: read, encode, group.
 
-`group_table` is behind `seqtool group` and `seqtool.group`, `count_table` behind `seqtool plan`.
+`group_table` is behind `seqtool group` and `seqtool.group`; what `seqtool plan` counts is in `counting`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError, NotNumbersError, UsageError
+from seqtool.errors import DataError, UsageError
 from seqtool.grouping.cautions import cautions, of_steps
-from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.suspects import Suspects
@@ -81,61 +80,26 @@ def group_table(
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
     AtLeast(options.min_len)  # judged before any work
-    found = _settled(
-        table, roles, options, lambda settled: _grouped(table, settled, options, spool, memory, watch)
-    )
+    check_missing_words(table, roles, options)
+    found = _settled(table, roles, lambda settled: _grouped(table, settled, options, spool, memory, watch))
     single = of_steps([*map(table.label, roles.key)], found.ragged)
     return replace(found, warnings=[*found.warnings, *single])
 
 
-@dataclass(frozen=True)
-class CountResult:
-    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have.
-
-    `warnings` are what a person should know of the key.
-    """
-
-    lengths: AnyArray
-    rows: Rows
-    features: list[str]
-    warnings: list[str]
-
-
-def count_table(
-    table: Table,
-    roles: Roles,
-    options: GroupOptions,
-    *,
-    spool: Spool,
-    memory: Memory,
-    watch: Watch = unwatched,
-) -> CountResult:
-    """What `group_table` would find, but without reading more than the key: how long each sequence is.
-
-    Raises DataError for empty keys and for what is no table, as `group_table` does.
-    """
-
-    def counted(settled: Roles) -> CountResult:
-        found = _grouped(table, settled.key_alone(), options, spool, memory, watch)
-        features = [table.label(column) for column in settled.features]
-        return CountResult(found.ragged.lengths, found.rows, features, found.warnings)
-
-    return _settled(table, roles, options, counted)
-
-
-Result = TypeVar("Result")
-
-
-def _settled(table: Table, roles: Roles, options: GroupOptions, work: Callable[[Roles], Result]) -> Result:
-    """What `work` gives for the roles that the columns turn out to have.
-
-    A key of text in a table without names is no feature, wherever its first word stands.
-    """
+def check_missing_words(table: Table, roles: Roles, options: GroupOptions) -> None:
+    """Raise UsageError for spellings of a missing value where no column holds text."""
     if options.missing and not table.text and not table.texts & roles.as_written:
         raise UsageError(
             "missing: words for missing values are for text; a table with types has its own, and neither key nor label "
             "is a column of text"
         )
+
+
+def _settled(table: Table, roles: Roles, work: Callable[[Roles], GroupResult]) -> GroupResult:
+    """What `work` gives for the roles that the columns turn out to have.
+
+    A key of text in a table without names is no feature, wherever its first word stands.
+    """
     while True:
         try:
             return work(roles)
@@ -220,7 +184,7 @@ def group(
     are those of `group_table` and of `seqtool.pad`.
     """
     roles = spec.roles(table)
-    result = group_table(table, roles, spec.encoding, spool=spool, memory=memory, watch=watch)
+    result = group_table(table, roles, spec, spool=spool, memory=memory, watch=watch)
     ragged, rows = result.ragged, result.rows
     arguments = {**spec.resolved(table, roles, result.features), **_label_kind(ragged)}
     data: PaddedStream | Ragged = ragged
@@ -248,26 +212,3 @@ def _label_kind(ragged: Ragged) -> dict[str, str]:
     if several is not None and 0 < len(class_tables(ragged.names)) < len(several):
         return {}
     return {"label_as": "class" if {"classes", "classes_0"} & {*ragged.names} else "number"}
-
-
-def text_features(table: Table, spec: GroupSpec) -> tuple[list[str], DataError | None]:
-    """The features that `group` would refuse because they hold text, dates or lists, and what else it would refuse.
-
-    Both are judged by the first rows.
-    """
-    roles, texts = spec.roles(table), list[str]()
-    while roles.features:
-        encoder = Encoder(EncoderPlan.of(table, roles, spec.encoding))
-        try:
-            with ThreadPoolExecutor(1) as pool:
-                next(encoded(table, encoder, pool), None)
-        except NotNumbersError as error:
-            texts += error.columns
-            roles = roles.without_features(error.columns, table)
-        except TextKeyError as error:
-            roles = roles.without_feature(error.column)
-        except DataError as error:
-            return texts, error
-        else:
-            break
-    return texts, None

@@ -145,18 +145,21 @@ class Grouper:
 
 def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
     """A run whose integer keys become text where that is asked for, in the order of text; made by chunks."""
-    turned = [wanted and is_numbers(column) for column, wanted in zip(run.keys, text, strict=True)]
+    to_texts = [wanted and is_numbers(column) for column, wanted in zip(run.keys, text, strict=True)]
     keys = [column[:] for column in run.keys]
     order = stable_order(
         [
             part
-            for column, turn in zip(keys, turned, strict=True)
-            for part in (spelled(column) if turn else [as_codes(column)])
+            for column, to_text in zip(keys, to_texts, strict=True)
+            for part in (spelled(column) if to_text else [as_codes(column)])
         ]
     )
     if order is None:
         return replace(
-            run, keys=[Spelled(column) if turn else column for column, turn in zip(keys, turned, strict=True)]
+            run,
+            keys=[
+                Spelled(column) if to_text else column for column, to_text in zip(keys, to_texts, strict=True)
+            ],
         )
     ends = run.ends[:]
     counts = np.diff(ends, prepend=0)
@@ -169,8 +172,8 @@ def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
         moved(run.values, rows),
         np.cumsum(counts[order]),
         [
-            Spelled(in_order(column, order)) if turn else moved(column, order)
-            for column, turn in zip(keys, turned, strict=True)
+            Spelled(in_order(column, order)) if to_text else moved(column, order)
+            for column, to_text in zip(keys, to_texts, strict=True)
         ],
         [moved(column, rows) for column in run.order],
         {name: moved(column, order) for name, column in run.static.items()},

@@ -10,9 +10,10 @@ from typing import Any
 from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.grouping.advising import for_cell, for_features, for_order, without_features, without_static
-from seqtool.grouping.encoder import Encoder, GroupOptions, TextKeyError
+from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.options import GroupOptions
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
@@ -33,7 +34,7 @@ def encoded(
     Raises DataError for the first cell that is not what its column needs, and TextKeyError for a key of text that
     would be a feature.
     """
-    for arrays, first_row in _batches(table, encoder.plan, threads):
+    for arrays, first_row in batches(table, encoder.plan, threads):
         columns = encoder.encode(arrays, first_row, pool)
         if encoder.faulty:
             _check_cells(encoder.plan, encoder.state, table.name, table.place)
@@ -54,14 +55,14 @@ def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
     """
     encoder = Encoder(EncoderPlan.of(table, roles, options))
     with ThreadPoolExecutor(cpu_count()) as pool:
-        for arrays, first_row in _batches(table, encoder.plan):
+        for arrays, first_row in batches(table, encoder.plan):
             encoder.encode(arrays, first_row, pool)
             if encoder.faulty:
                 break
     return encoder.state
 
 
-def _batches(
+def batches(
     table: Table, plan: EncoderPlan, threads: int | None = None
 ) -> Iterator[tuple[dict[int, Any], int]]:
     """The columns of some rows at a time, and the number of the first of these."""
@@ -112,10 +113,10 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
 
 
 def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:
-    fault = plan.fault(state)
-    if fault is None:
+    found = plan.first_bad_cell(state)
+    if found is None:
         return
-    if fault.part == "feature":
+    if found.part == "feature":
         sure = [column for column in plan.features if column not in plan.roles.spare_features]
         wrong = {
             plan.label(column): bad
@@ -126,12 +127,12 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
             positions = [column for column in sure if plan.label(column) in wrong]
             raise no_numbers_error(wrong, without_features(plan, positions))
     way_out = None
-    if fault.part in ("feature", "static"):
-        way_out = for_cell(plan, state, fault.part, fault.column, fault.bad)
-    elif fault.bad.readings:
-        way_out = for_order(plan, fault.column, fault.bad.readings)
+    if found.part in ("feature", "static"):
+        way_out = for_cell(plan, state, found.part, found.column, found.bad)
+    elif found.bad.readings:
+        way_out = for_order(plan, found.column, found.bad.readings)
     raise bad_cell_error(
-        fault.bad, fault.part, plan.label(fault.column), name=name, place=place, way_out=way_out
+        found.bad, found.part, plan.label(found.column), name=name, place=place, way_out=way_out
     )
 
 

@@ -278,14 +278,14 @@ def _fill(rows: Array, columns: Sequence[Array], pool: Executor | None) -> None:
     """Turn columns into rows: (n, F) from F columns of n."""
     tiles = range(0, len(rows), _TILE)
 
-    def turn(begins: Sequence[int]) -> None:
+    def transpose(begins: Sequence[int]) -> None:
         with np.errstate(all="ignore"):  # what does not fit is refused before it is used
             for begin in begins:
                 for i, column in enumerate(columns):
                     rows[begin : begin + _TILE, i] = column[begin : begin + _TILE]
 
     if pool is None or rows.size < 1 << 20:
-        turn(tiles)
+        transpose(tiles)
     else:
         half = len(tiles) // 2
-        list(pool.map(turn, (tiles[:half], tiles[half:])))
+        list(pool.map(transpose, (tiles[:half], tiles[half:])))

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice
-from seqtool.grouping.encoder import EmptyKey, EmptyLabel, GroupOptions
+from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions
 from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.roles import LabelKind, Roles, resolve
 from seqtool.tables.table import Table, TextOptions
@@ -17,8 +17,8 @@ from seqtool.tables.table import Table, TextOptions
 Column = str | int
 
 
-@dataclass(frozen=True)
-class GroupSpec:
+@dataclass(frozen=True, kw_only=True)
+class GroupSpec(GroupOptions):
     """What `group` is asked for; a column is a name, or a position counted from 0.
 
     `columns` are the features, None for all that play no other part. `text` says how text files are read.
@@ -35,18 +35,10 @@ class GroupSpec:
     label: Column | Sequence[Column] | None = None
     step_label: Column | None = None
     static: Sequence[Column] = ()
-    label_as: LabelKind | None = None
-    label_value: float = -100
-    keep_row_index: bool = False
-    min_len: int = 0
-    empty_key: EmptyKey = "error"
-    empty_label: EmptyLabel = "error"
-    missing: Sequence[str] = ()
     maxlen: int | None = None
     padding: Side = "post"
     truncating: Side = "pre"
     value: Value | Literal["auto"] = 0
-    dtype: str | None = None
     ragged: bool = False
     text: TextOptions = field(default_factory=TextOptions)
 
@@ -89,20 +81,6 @@ class GroupSpec:
             label=self.label,
             step_label=self.step_label,
             static=self.static,
-        )
-
-    @property
-    def encoding(self) -> GroupOptions:
-        """What the encoder needs to know of it."""
-        return GroupOptions(
-            dtype=self.dtype,
-            label_as=self.label_as,
-            label_value=self.label_value,
-            keep_row_index=self.keep_row_index,
-            min_len=self.min_len,
-            empty_key=self.empty_key,
-            empty_label=self.empty_label,
-            missing=self.missing,
         )
 
     def resolved(self, table: Table, roles: Roles, features: Sequence[str]) -> Mapping[str, Any]:

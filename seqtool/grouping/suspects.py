@@ -93,29 +93,29 @@ class Suspects:
                 yield _with(leaks, plan.without_static([column]))
             if self._rows > 1 and len(labels[part].codes) > 1:
                 for copy in self._copies[part]:
-                    yield self._said(
+                    yield self._suspicion(
                         [copy], f"leaks the label: it equals {name!r} in all {self._rows:,} rows"
                     )
         if self._rows < _FEW:
             return
         for name, first in self._counting.items():
             if self._rows >= _COUNTED or self._is_named_so(name):
-                yield self._said(
+                yield self._suspicion(
                     [name], f"counts rows, from {int(first):,} to {int(first) + self._rows - 1:,}"
                 )
         for name in self._columns:
             if name[0] == "f" and name not in self._counting and self._is_named_so(name):
-                yield self._said([name], "holds the names of rows, as it is called")
+                yield self._suspicion([name], "holds the names of rows, as it is called")
         for kind in "fs":
             same = [name for name in self._constant if name[0] == kind]
             if same:
-                yield self._said(same, f"the same in all {self._rows:,} rows")
+                yield self._suspicion(same, f"the same in all {self._rows:,} rows")
 
     def _is_named_so(self, name: str) -> bool:
         """Whether a column is called as R and pandas call the names of rows."""
         return self._plan.label(self._columns[name]).lower() in _COUNTERS
 
-    def _said(self, names: Sequence[str], what: str) -> str:
+    def _suspicion(self, names: Sequence[str], what: str) -> str:
         """What is suspected of some columns, and how they are left out, if that leaves any feature."""
         columns = [self._columns[name] for name in names]
         labels = [self._plan.label(column) for column in columns]
@@ -126,11 +126,11 @@ class Suspects:
         return _with(f"{shown} {verb}{what}", without(self._plan, columns), "them" if many else "it")
 
 
-def _with(said: str, advice: Advice | None, them: str = "it") -> Message:
+def _with(problem: str, advice: Advice | None, them: str = "it") -> Message:
     """A sentence about columns, and how to leave them out, where that is possible."""
     if advice is None:
-        return Message(said)
-    return Message(said, "; ", advice, f" leaves {them} out" if advice.words else "")
+        return Message(problem)
+    return Message(problem, "; ", advice, f" leaves {them} out" if advice.words else "")
 
 
 def _holds(test: Callable[..., Array], *columns: Array) -> bool:

@@ -14,11 +14,11 @@ from seqtool.files.inputs import Input
 from seqtool.sequences.padding_values import Side
 from seqtool.sources.options import SourceOptions
 from seqtool.system.memory import Memory
-from seqtool.words import count
+from seqtool.words import count, listed
 
 if TYPE_CHECKING:
-    from seqtool.grouping.encoder import GroupOptions
     from seqtool.grouping.group import Watch
+    from seqtool.grouping.options import GroupOptions
     from seqtool.tables.roles import Roles
     from seqtool.tables.table import Table
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Measured:
     """The lengths of the sequences, (N,), their features, None where a step is a number, and the type of x.
 
-    `padding` is the side of a padded file of ours; `notes` and `warnings` are those of reading.
+    `padding` is the side of a padded file of ours; `notes` and `warnings` are those of reading. `left_out` are the
+    columns of a table that cannot be features; None where grouping would refuse it all the same.
     """
 
     lengths: AnyArray
@@ -36,6 +37,7 @@ class Measured:
     padding: Side | None
     notes: list[str]
     warnings: list[str]
+    left_out: Sequence[str] | None = ()
 
 
 def of_tables(
@@ -47,11 +49,14 @@ def of_tables(
     memory: Memory,
     watch: Watch,
 ) -> Measured:
-    """Measure the sequences that grouping would make of a table; the key alone is read.
+    """Measure the sequences that grouping would make of a table, without the columns that cannot be features.
 
     Raises what grouping raises for the columns and the key.
     """
-    from seqtool.grouping.group import count_table
+    import numpy as np
+
+    from seqtool.grouping.counting import count_table
+    from seqtool.grouping.encoder_plan import EncoderPlan
 
     counted = count_table(table, columns, options, spool=spool, memory=memory, watch=watch)
     notes, warnings = [*table.notes], [*counted.warnings]
@@ -65,7 +70,16 @@ def of_tables(
                 Advice("--array", "NAME"),
             )
         )
-    return Measured(counted.lengths, len(counted.features), table.dtype or "float32", None, notes, warnings)
+    if counted.texts:
+        notes.append(f"not used as features: {listed(counted.texts)} (not numeric)")
+    dtype = counted.dtype
+    if dtype is None:
+        dtype = EncoderPlan.of(table, columns, options).asked_dtype or np.dtype(np.float32)
+        notes.append(f"x is taken to be {dtype}")
+    if counted.refused is not None:
+        warnings.append(Message("group would refuse this table: ", counted.refused))
+    left_out = None if counted.refused or not counted.features else counted.texts
+    return Measured(counted.lengths, len(counted.features), dtype, None, notes, warnings, left_out)
 
 
 def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
@@ -87,9 +101,9 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     except NotSequencesError as error:
         from seqtool.tables.candidates import key_advice
 
-        said, advice = key_advice(found)
-        told = f"; if it is a table, name the column that identifies sequences; {said}such as "
-        raise DataError(error, told, advice) from None
+        hint, advice = key_advice(found)
+        question = f"; if it is a table, name the column that identifies sequences; {hint}such as "
+        raise DataError(error, question, advice) from None
     warnings, values = [*result.warnings], result.ragged.values
     hidden = hidden_padding(result.ragged) if result.dense else None
     if hidden:

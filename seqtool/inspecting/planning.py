@@ -193,19 +193,19 @@ def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Recommen
             f"The smallest maxlen that loses at most 1% of the steps makes {_padding(one)} of the slots padding, "
             f"against {_padding(longest)} with the longest"
         )
-        price = f"cuts {one.cut:,} of the sequences ({percent(one.cut, counts.count)}) and loses {lost} of the steps"
+        cost = f"cuts {one.cut:,} of the sequences ({percent(one.cut, counts.count)}) and loses {lost} of the steps"
     else:
         one = longest
         reason = (
             f"With the longest {_padding(one)} of the slots are padding, and a cut that loses at most 1% of the "
             "steps would save less than a tenth of the slots"
         )
-        price = "cuts nothing"
+        cost = "cuts nothing"
     if 2 * one.padding <= one.slots:
         return Recommendation(one.maxlen, False, f"{reason}.")
     reason += ": keep the sequences ragged, and pad each batch to its own longest."
     return Recommendation(
-        one.maxlen, True, f"{reason} If it must be one block, maxlen {one.maxlen:,} {price}."
+        one.maxlen, True, f"{reason} If it must be one block, maxlen {one.maxlen:,} {cost}."
     )
 
 

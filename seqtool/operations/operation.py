@@ -104,12 +104,12 @@ def choices(kind: Any) -> tuple[str, ...]:
     return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
 
 
-def _check(name: str, given: Any, annotation: Any) -> None:
+def _check(name: str, value: Any, annotation: Any) -> None:
     kind, argument = argument_of(annotation)
     if choices(kind):
-        check_choice(name, given, choices(kind))
-    if kind is int and check_whole(name, given) < (given if argument.least is None else argument.least):
-        raise UsageError(f"{name} is {given}; it must be at least {argument.least}")
+        check_choice(name, value, choices(kind))
+    if kind is int and check_whole(name, value) < (value if argument.least is None else argument.least):
+        raise UsageError(f"{name} is {value}; it must be at least {argument.least}")
 
 
 def as_function(operation: type[Operation]) -> Callable[..., Any]:

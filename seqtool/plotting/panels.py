@@ -22,7 +22,7 @@ from seqtool.plotting.boxes import (
     shorten,
     whole_numbers,
 )
-from seqtool.plotting.portrait import MOST_SLOTS, Bars, Portrait
+from seqtool.plotting.portrait import MOST_SLOTS, Portrait, ValueCounts
 from seqtool.plotting.sampling import Distribution, aligned_bars, covered, limits, reach, unit
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.words import count
@@ -204,13 +204,13 @@ def labels(box: Box, found: Portrait) -> None:
         whole_numbers(axes.yaxis)
         return
     assert found.labels is not None
-    bars = found.labels
-    classes = len(bars.names) + bars.others
-    text = f"{classes:,} {'class' if classes == 1 else 'classes'}, {count(bars.of, what)}"
-    if bars.others:
-        text = f"{len(bars.names):,} of {classes:,} classes; the others hold {bars.rest:,} of {bars.of:,} {what}s"
-    box.heading(title, f"{text}; {bars.missing:,} without a label" if bars.missing else text)
-    names, counts = [shorten(name, _MOST_LETTERS) for name in bars.names], bars.counts
+    values = found.labels
+    classes = len(values.names) + values.others
+    text = f"{classes:,} {'class' if classes == 1 else 'classes'}, {count(values.of, what)}"
+    if values.others:
+        text = f"{len(values.names):,} of {classes:,} classes; the others hold {values.rest:,} of {values.of:,} {what}s"
+    box.heading(title, f"{text}; {values.missing:,} without a label" if values.missing else text)
+    names, counts = [shorten(name, _MOST_LETTERS) for name in values.names], values.counts
     axes = box.axes(left=0.2 + 0.09 * max(map(letters, names), default=0))
     drawn = axes.barh(range(len(counts)), counts, color=REAL, height=0.25 * min(3, len(counts)))
     axes.bar_label(drawn, [f"{n:,}" for n in counts], padding=3, fontsize=9, color=SOFT)
@@ -338,13 +338,13 @@ def _note(found: Distribution) -> str:
     return ", ".join(f"{share(part / found.of)} {what}" for part, what in parts if part)
 
 
-def _ids(box: Box, bars: Bars, of: str) -> None:
-    distinct = len(bars.names) + bars.others
-    box.heading("Most frequent ids", f"{len(bars.names):,} of {count(distinct, 'id')}, in {of}")
+def _ids(box: Box, counted: ValueCounts, of: str) -> None:
+    distinct = len(counted.names) + counted.others
+    box.heading("Most frequent ids", f"{len(counted.names):,} of {count(distinct, 'id')}, in {of}")
     axes = box.axes()
-    shares = [n / bars.of for n in bars.counts]
+    shares = [n / counted.of for n in counted.counts]
     axes.bar(range(len(shares)), [100 * part for part in shares], color=REAL, width=0.7)
-    axes.set_xticks(range(len(shares)), [shorten(name, 8) for name in bars.names])
+    axes.set_xticks(range(len(shares)), [shorten(name, 8) for name in counted.names])
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.6, max(len(shares), 6) - 0.4)
     axes.set_xlabel("id")

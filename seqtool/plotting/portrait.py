@@ -25,7 +25,7 @@ from seqtool.plotting.sampling import (
     some_steps,
     tally,
 )
-from seqtool.sequences.labels import given_labels
+from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
@@ -35,15 +35,15 @@ MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
 MOST_STEPS = 100_000  # looked at for distributions
 MOST_FEATURES = 12  # whose distributions are shown
-MOST_BARS = 15  # classes or ids
+MOST_VALUES = 15  # classes or ids
 _MOST_CLASSES = 100_000
 Labelled = Literal["sequence", "step"]
 _FEW_NUMBERS = 30  # so many distinct whole numbers are classes without names
 
 
 @dataclass(frozen=True, eq=False)
-class Bars:
-    """How often some things occur, the first `MOST_BARS` of them: names and counts, and what is not shown.
+class ValueCounts:
+    """How often some things occur, the first `MOST_VALUES` of them: names and counts, and what is not shown.
 
     `others` distinct things occur `rest` times; `missing` counts NaN.
     """
@@ -93,9 +93,9 @@ class Portrait:
     slots: Array
     heat: HeatMap | None
     distributions: tuple[Distribution, ...]
-    ids: Bars | None
+    ids: ValueCounts | None
     looked_at: int
-    labels: Bars | Distribution | None
+    labels: ValueCounts | Distribution | None
     labelled: Labelled
     omitted: tuple[str, ...]
     label_name: str | None = None
@@ -243,14 +243,16 @@ def _cut(ragged: Ragged) -> Cut | None:
     return Cut(maxlen, LengthCounts.of(original), sequences, steps) if sequences else None
 
 
-def _distributions(ragged: Ragged, names: Sequence[str]) -> tuple[tuple[Distribution, ...], Bars | None, int]:
+def _distributions(
+    ragged: Ragged, names: Sequence[str]
+) -> tuple[tuple[Distribution, ...], ValueCounts | None, int]:
     """The distribution of each of the first features, or of ids the most frequent, over real steps."""
     if not len(names) or not len(ragged.values):
         return (), None, 0
     rows, looked_at = some_steps(ragged, most=MOST_STEPS)
     if ragged.values.ndim == 1 and ragged.values.dtype.kind in "iu":
         found, counts = np.unique(gather(ragged.values, rows), return_counts=True)
-        return (), _bars([str(name) for name in found.tolist()], counts, by_count=True), looked_at
+        return (), _value_counts([str(name) for name in found.tolist()], counts, by_count=True), looked_at
     read = columns(ragged.values, rows, np.arange(min(len(names), MOST_FEATURES)))
     return (
         tuple(Distribution.measure(name, column) for name, column in zip(names, read.T, strict=False)),
@@ -259,13 +261,13 @@ def _distributions(ragged: Ragged, names: Sequence[str]) -> tuple[tuple[Distribu
     )
 
 
-def _bars(names: Sequence[str], counts: Array, *, by_count: bool, missing: int = 0) -> Bars:
+def _value_counts(names: Sequence[str], counts: Array, *, by_count: bool, missing: int = 0) -> ValueCounts:
     """The bars of all things, or where they are many of the most frequent ones."""
     order = np.arange(len(counts))
-    if by_count or len(counts) > MOST_BARS:
+    if by_count or len(counts) > MOST_VALUES:
         order = np.argsort(-counts, kind="stable")
-    shown, left = order[:MOST_BARS], order[MOST_BARS:]
-    return Bars(
+    shown, left = order[:MOST_VALUES], order[MOST_VALUES:]
+    return ValueCounts(
         tuple(names[i] for i in shown),
         tuple(counts[shown].tolist()),
         others=len(left),
@@ -285,33 +287,33 @@ def _label_name(ragged: Ragged, labelled: Labelled) -> str | None:
 
 
 def _step_classes(ragged: Ragged) -> tuple[str, ...] | None:
-    for given in given_labels(ragged):
-        if given.name == "step_y" and given.classes is not None:
-            return tuple(map(str, given.classes[:MOST_BARS].tolist()))
+    for array in label_arrays(ragged):
+        if array.name == "step_y" and array.classes is not None:
+            return tuple(map(str, array.classes[:MOST_VALUES].tolist()))
     return None
 
 
-def _labels(ragged: Ragged) -> tuple[Bars | Distribution | None, Labelled, tuple[str, ...], str]:
+def _labels(ragged: Ragged) -> tuple[ValueCounts | Distribution | None, Labelled, tuple[str, ...], str]:
     """The labels of sequences or else of steps, which of the two, why there are none of others, and a name."""
     omitted: list[str] = []
-    labels = list(given_labels(ragged))
-    for i, given in enumerate(labels):
-        y, name = given.cells, given.name if given.column is None else f"y of {given.title!r}"
-        labelled: Labelled = "sequence" if given.name == "y" else "step"
+    labels = list(label_arrays(ragged))
+    for i, array in enumerate(labels):
+        y, name = array.cells, array.name if array.column is None else f"y of {array.title!r}"
+        labelled: Labelled = "sequence" if array.name == "y" else "step"
         if not len(y):
             continue
         if y.ndim != 1:
             omitted.append(f"{name} of shape {y.shape}: only one label per {labelled} can be drawn")
             continue
-        found = _balance(name, y, given.classes)
+        found = _balance(name, y, array.classes)
         if found is not None:
             omitted += [f"y of {one.title!r}: one label is drawn" for one in labels[i + 1 :] if one.column]
-            return found, labelled, tuple(omitted), given.title if given.column is not None else ""
+            return found, labelled, tuple(omitted), array.title if array.column is not None else ""
         omitted.append(f"{name}, which has no values to count")
     return None, "sequence", tuple(omitted), ""
 
 
-def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | Distribution | None:
+def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> ValueCounts | Distribution | None:
     """The balance of classes or few whole numbers, or the distribution of other numbers; None without any."""
     numbers = y.dtype.kind in "biuf"
     found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
@@ -327,7 +329,7 @@ def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> Bars | 
         if not len(counts):
             return None
         if not numbers or values.dtype.kind != "f" or (values == np.trunc(values)).all():
-            return _bars(
+            return _value_counts(
                 [_class(value, classes) for value in values.tolist()], counts, by_count=False, missing=missing
             )
     some = gather(y, evenly(len(y), MOST_STEPS)).astype(np.float64)

@@ -7,7 +7,7 @@ from html import escape
 
 from seqtool.plotting.boxes import number, share
 from seqtool.plotting.marks import COMMENT
-from seqtool.plotting.portrait import Bars, Portrait
+from seqtool.plotting.portrait import Portrait, ValueCounts
 from seqtool.words import count, printable
 
 _PAGE = """<!DOCTYPE html>
@@ -70,7 +70,9 @@ def described(found: Portrait) -> str:
         parts.append(f"a heat map of {found.feature}")
     if found.labels is not None:
         what = "labels" if found.labelled == "sequence" else "step labels"
-        parts.append(f"the balance of {what}" if isinstance(found.labels, Bars) else f"a histogram of {what}")
+        parts.append(
+            f"the balance of {what}" if isinstance(found.labels, ValueCounts) else f"a histogram of {what}"
+        )
     if found.over_time is not None:
         parts.append("step labels over time")
     if found.ids is not None:
@@ -103,14 +105,17 @@ def _tables(found: Portrait) -> Iterator[str]:
         )
         yield _table(caption, ("feature", "min", "median", "max", "NaN", "inf"), rows)
     labels = "Labels" if found.labelled == "sequence" else "Step labels"
-    for caption, bars in ((labels, found.labels), ("Most frequent ids", found.ids)):
-        if isinstance(bars, Bars):
+    for caption, counted in ((labels, found.labels), ("Most frequent ids", found.ids)):
+        if isinstance(counted, ValueCounts):
             rows = [
-                (name, f"{n:,}", share(n / bars.of)) for name, n in zip(bars.names, bars.counts, strict=True)
+                (name, f"{n:,}", share(n / counted.of))
+                for name, n in zip(counted.names, counted.counts, strict=True)
             ]
-            if bars.others:
-                rows.append((f"{bars.others:,} more", f"{bars.rest:,}", share(bars.rest / bars.of)))
-            what = f"{found.labelled}s" if bars is found.labels else "steps looked at"
+            if counted.others:
+                rows.append(
+                    (f"{counted.others:,} more", f"{counted.rest:,}", share(counted.rest / counted.of))
+                )
+            what = f"{found.labelled}s" if counted is found.labels else "steps looked at"
             yield _table(caption, ("", what, "share"), rows)
 
 

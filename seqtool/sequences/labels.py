@@ -88,7 +88,7 @@ def class_name(classes: AnyArray | Text, place: int) -> Any:
 _LETTERS = 200  # of a name
 
 
-class GivenLabels(NamedTuple):
+class LabelArray(NamedTuple):
     """Labels of sequences or of steps: the array that holds them, one for each, and the names of their classes, if any.
 
     Of several labels a sequence, `column` is the one of `y` (N, L), and `title` its name.
@@ -101,7 +101,7 @@ class GivenLabels(NamedTuple):
     title: str = ""
 
 
-def given_labels(ragged: Ragged | Padded) -> Iterator[GivenLabels]:
+def label_arrays(ragged: Ragged | Padded) -> Iterator[LabelArray]:
     """Its labels, `y`, or the columns of `y` where these have names, and `step_y`.
 
     `classes` are those of steps where sequences have no label.
@@ -114,12 +114,12 @@ def given_labels(ragged: Ragged | Padded) -> Iterator[GivenLabels]:
     if y is not None:
         names = ragged.names.get("label_names")
         if names is None:
-            yield GivenLabels("y", y, classes, title="y")
+            yield LabelArray("y", y, classes, title="y")
         for i, title in enumerate([] if names is None else np.asarray(names).tolist()):
-            yield GivenLabels("y", _column(y, i), ragged.names.get(f"classes_{i}"), i, title)
+            yield LabelArray("y", _column(y, i), ragged.names.get(f"classes_{i}"), i, title)
     if step_y is not None:
         of_steps = ragged.names.get("step_classes", classes if y is None else None)
-        yield GivenLabels("step_y", step_y.data, of_steps, title="step_y")
+        yield LabelArray("step_y", step_y.data, of_steps, title="step_y")
 
 
 def _column(array: AnyArray, i: int) -> AnyArray:
@@ -137,7 +137,7 @@ def padded_class(data: Ragged | Padded) -> str | None:
     >>> padded_class(Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": walks}, names=names))
     "step_y holds 0 in padding, which is class 'run' too: losses learn it; group with --label-value -100"
     """
-    classes = next((labels.classes for labels in given_labels(data) if labels.name == "step_y"), None)
+    classes = next((labels.classes for labels in label_arrays(data) if labels.name == "step_y"), None)
     if classes is None:
         return None
     value = data.per_step["step_y"].value

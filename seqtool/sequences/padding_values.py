@@ -31,7 +31,7 @@ def check_side(name: str, side: str) -> Side:
     return cast(Side, side)
 
 
-def as_value(given: Any) -> Any:
+def as_value(value: Any) -> Any:
     """A padding value as Python has it, where a tensor or an array of no dimensions holds it.
 
     Anything else stays as it is, for `check_value` to judge.
@@ -39,7 +39,7 @@ def as_value(given: Any) -> Any:
     >>> as_value(np.array(2)), as_value((0, 1))
     (2, (0, 1))
     """
-    return np.asarray(given).item() if is_array_like(given) and not getattr(given, "ndim", 1) else given
+    return np.asarray(value).item() if is_array_like(value) and not getattr(value, "ndim", 1) else value
 
 
 def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -200,9 +200,9 @@ def _take_arrays(data: Ragged | Padded, *names: str) -> None:
     if data.features is not None:
         object.__setattr__(data, "features", tuple(map(str, data.features)))
     for mapping in ("per_sequence", "names"):
-        given = getattr(data, mapping)
-        if not all(type(array) is np.ndarray for array in given.values()):
-            object.__setattr__(data, mapping, {name: as_array(name, array) for name, array in given.items()})
+        arrays = getattr(data, mapping)
+        if not all(type(array) is np.ndarray for array in arrays.values()):
+            object.__setattr__(data, mapping, {name: as_array(name, array) for name, array in arrays.items()})
 
 
 def _loaded(data: Ragged | Padded) -> dict[str, Any]:

@@ -71,12 +71,12 @@ class Entry:
         return {
             "command": self.command,
             "inputs": self.inputs,
-            "arguments": {name: _as_json(held) for name, held in self.arguments.items() if _was_given(held)},
+            "arguments": {name: _as_json(held) for name, held in self.arguments.items() if _is_set(held)},
             "rows": self.rows.as_json(),
         }
 
 
-def _was_given(held: Any) -> bool:
+def _is_set(held: Any) -> bool:
     return held is not None and held is not False and not (isinstance(held, (list, tuple)) and not held)
 
 

@@ -22,10 +22,9 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
-from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
-from seqtool.sequences.validation import Stale, stale_slots
-from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions, holds_one
-from seqtool.sources.masks import check_same, lengths_of, told_by, with_side
+from seqtool.sequences.ragged import Padded, Ragged, unchecked
+from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions
+from seqtool.sources.masks import check_same, lengths_and_side, lengths_of, with_side
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory
 
@@ -35,7 +34,7 @@ class ForeignData:
     """The sequences of a foreign file, not yet checked, with all that belongs to them.
 
     `lengths` are as they stand there, or as a mask tells them, None where none are given; `side` is that of the mask,
-    `said` what is known of the file then; `used` are the arrays of the file, `others`
+    `spec` what is known of the file then; `used` are the arrays of the file, `others`
     those that nothing reads. `misfits` describes arrays that are named as what belongs to sequences, but do not;
     `notes` of what was taken for granted.
     """
@@ -47,7 +46,7 @@ class ForeignData:
     misfits: dict[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     side: Side | None = None
-    said: ForeignSpec = field(default_factory=ForeignSpec)
+    spec: ForeignSpec = field(default_factory=ForeignSpec)
 
 
 def refuse_options(name: str, spec: ForeignSpec) -> None:
@@ -88,13 +87,13 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     names = archive.names
     if not names:
         raise DataError("holds no array")
-    given = foreign.named
-    for option, name in given:
+    named = foreign.named
+    for option, name in named:
         if name not in names:
             raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
     chosen = _chosen(names, foreign)
-    for i, (option, name) in enumerate(given):
-        if name in chosen.names or name in [other for _, other in given[:i]]:
+    for i, (option, name) in enumerate(named):
+        if name in chosen.names or name in [other for _, other in named[:i]]:
             raise UsageError(
                 f"{option} {name}: that array is already used for something else; ", Advice(without=[option])
             )
@@ -170,9 +169,9 @@ def take(
             used, lengths = [*used, "lengths"], archive.window("lengths")
     else:
         x = archive.window(used[0])
-        told = _told(archive, x, chosen, foreign, strict=strict and foreign.array is None)
-        lengths, side, misfits = told.lengths, told.side, told.misfits
-        used += [_MASK] if told.by_mask else []
+        found_lengths = _known_lengths(archive, x, chosen, foreign, strict=strict and foreign.array is None)
+        lengths, side, misfits = found_lengths.lengths, found_lengths.side, found_lengths.misfits
+        used += [_MASK] if found_lengths.by_mask else []
         foreign = with_side(foreign, side)
         data = dense(x, lengths, foreign)
     found = companions(
@@ -197,7 +196,7 @@ _MASK = "mask"  # the name of a mask in files of ours, and of many others
 
 
 @dataclass(frozen=True)
-class _Told:
+class _KnownLengths:
     """The lengths of a block and its side, where they are known; whether by a mask, and what is wrong with that."""
 
     lengths: AnyArray | None
@@ -206,7 +205,9 @@ class _Told:
     misfits: dict[str, str] = field(default_factory=dict)
 
 
-def _told(archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec, *, strict: bool) -> _Told:
+def _known_lengths(
+    archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec, *, strict: bool
+) -> _KnownLengths:
     """What an array of lengths, or a mask, tells of a block.
 
     Raises DataError for lengths that are none and, if `strict`, for a mask that is none where no lengths are known,
@@ -214,31 +215,31 @@ def _told(archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec,
     """
     names = chosen.names
     known = archive.window(names[1]) if len(names) > 1 else chosen.lengths
-    known, side = told_by(known, foreign.lengths or "lengths", x.shape)
+    known, side = lengths_and_side(known, foreign.lengths or "lengths", x.shape)
     if _MASK not in archive.names or _MASK in (*names, *(name for _, name in foreign.named)):
-        return _Told(known, side)
+        return _KnownLengths(known, side)
     try:
         masked, mask_side = lengths_of(archive.window(_MASK), _MASK, x.shape)
     except DataError as error:
         if known is not None:  # then there is no need of it
-            return _Told(known, side)
+            return _KnownLengths(known, side)
         if strict:
             named, alone = Advice("--lengths", "NAME"), Advice("--array", names[0])
             raise DataError(
                 error, "; name lengths: ", named, "; or to take all steps as real: ", alone
             ) from None
-        return _Told(known, side, misfits={_MASK: str(error)})
+        return _KnownLengths(known, side, misfits={_MASK: str(error)})
     if known is None:
-        return _Told(masked, mask_side, by_mask=True)
+        return _KnownLengths(masked, mask_side, by_mask=True)
     if known.shape != masked.shape:  # which is refused with the block
-        return _Told(known, side)
+        return _KnownLengths(known, side)
     try:
         check_same(known, masked, _MASK)
     except DataError as error:
         if strict and foreign.lengths is None:
             raise
-        return _Told(known, side, misfits={_MASK: str(error)})
-    return _Told(known, side or mask_side, by_mask=True)
+        return _KnownLengths(known, side, misfits={_MASK: str(error)})
+    return _KnownLengths(known, side or mask_side, by_mask=True)
 
 
 def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
@@ -305,28 +306,3 @@ def _check_numbers(array: AnyArray, name: str) -> None:
     checked_dtype(array.dtype, name)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} is {array.dtype}; integers, floats or booleans were expected")
-
-
-# Where a block is padded
-
-
-def leftover_values(block: Padded, side: Side) -> Stale | None:
-    """The slots outside the sequences, were they padded at a side, that hold neither padding nor all zeros."""
-    values = dict.fromkeys((block.value, 0))
-    found = [stale_slots(block.x, block.lengths, padding=side, value=value) for value in values]
-    stale = [some for some in found if some is not None]
-    return min(stale, key=lambda some: some.count) if len(stale) == len(found) else None
-
-
-def looks_padded_at_start(block: Padded) -> bool:
-    """Whether a block holds padding at the start of its rows, whatever it is, and something else at their end."""
-    return not _is_clean(block, "post") and _is_clean(block, "pre")
-
-
-def _is_clean(block: Padded, side: Side) -> bool:
-    """Whether the slots outside the sequences, were they padded at a side, hold nothing but padding."""
-    old = leftover_values(block, side)
-    if old is None:
-        return True
-    # A single slot holds one and the same whatever it is.
-    return old.count > 1 and holds_one(block.x, cast(Padded, exchanged(block, padding=side)))

@@ -69,7 +69,9 @@ def _check_numbers(part: Array, name: str, begin: int) -> None:
         raise DataError(f"{name}[{begin + i}, {t}] is {part[i, t]}; a mask holds 0 and 1 alone")
 
 
-def told_by(known: AnyArray | None, name: str, block: tuple[int, ...]) -> tuple[AnyArray | None, Side | None]:
+def lengths_and_side(
+    known: AnyArray | None, name: str, block: tuple[int, ...]
+) -> tuple[AnyArray | None, Side | None]:
     """The lengths and the side that an array tells: lengths, which tell no side, or a mask (N, T)."""
     is_mask = known is not None and known.ndim == 2 and known.shape == block[:2]
     return lengths_of(known, name, block) if known is not None and is_mask else (known, None)
@@ -93,8 +95,8 @@ def check_same(known: AnyArray, masked: AnyArray, name: str) -> None:
         differ = np.flatnonzero(part != masked[begin : begin + len(part)])
         if len(differ):
             i = begin + int(differ[0])
-            told, counted = (int(lengths[i : i + 1][0]) for lengths in (known, masked))
+            stored, counted = (int(lengths[i : i + 1][0]) for lengths in (known, masked))
             raise DataError(
-                f"lengths[{i}] is {told}, but {name}[{i}] is true in {counted} slots; name the right one: ",
+                f"lengths[{i}] is {stored}, but {name}[{i}] is true in {counted} slots; name the right one: ",
                 Advice("--lengths", "NAME"),
             )

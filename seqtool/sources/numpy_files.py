@@ -18,19 +18,18 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import as_ragged, from_lists
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
-from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
     ForeignData,
     choose,
     dense,
-    leftover_values,
     lengths_file,
-    looks_padded_at_start,
     refuse_names,
     refuse_options,
     take,
 )
-from seqtool.sources.masks import told_by, with_side
+from seqtool.sources.labels import check_labels
+from seqtool.sources.leftovers import leftover_values, looks_padded_at_start
+from seqtool.sources.masks import lengths_and_side, with_side
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
@@ -50,9 +49,9 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
             return _from_objects(pickled, options)
     x = open_npy(source.path, source.name)
     lengths = None if spec.lengths is None else lengths_file(spec.lengths)
-    lengths, side = told_by(lengths, f"--lengths {spec.lengths}", x.shape)
+    lengths, side = lengths_and_side(lengths, f"--lengths {spec.lengths}", x.shape)
     spec = with_side(spec, side)
-    return _foreign(ForeignData(dense(x, lengths, spec), lengths, side=side, said=spec))
+    return _foreign(ForeignData(dense(x, lengths, spec), lengths, side=side, spec=spec))
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
@@ -108,7 +107,7 @@ def _foreign(taken: ForeignData) -> Sequences:
     else:
         maxlen, dense = taken.data.x.shape[1], taken.lengths is None
         if not dense:
-            warnings += _check_lengths_of(taken.data, taken.said)
+            warnings += _check_lengths_of(taken.data, taken.spec)
         ragged = as_ragged(taken.data)  # whole rows are a view
     check_labels(ragged)
     steps = len(ragged.values)

@@ -1,4 +1,4 @@
-"""What reading a source of sequences takes and gives; the readers are `arrays`, `records` and `textlines`."""
+"""What reading a source of sequences takes and gives; the readers are those that `read` chooses from."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ForeignSpec:
         """The same as words of a call of `seqtool pad`."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
-        given = {
+        words = {
             "--array": self.array,
             "--lengths": self.lengths,
             "--input-padding": self.input_padding,
@@ -52,7 +52,7 @@ class ForeignSpec:
             "--key": self.key,
         }
         return tuple(
-            word for option, content in given.items() if content is not None for word in (option, content)
+            word for option, content in words.items() if content is not None for word in (option, content)
         )
 
     def without(self, *options: str) -> Advice:

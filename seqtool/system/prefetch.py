@@ -11,7 +11,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-_AHEAD = 2  # items that may wait: enough to keep two threads busy
+_QUEUED = 2  # items that may wait: enough to keep two threads busy
 
 
 def prefetched(items: Iterable[T]) -> Iterator[T]:
@@ -20,7 +20,7 @@ def prefetched(items: Iterable[T]) -> Iterator[T]:
     >>> list(prefetched(range(3)))
     [0, 1, 2]
     """
-    waiting: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_AHEAD)
+    waiting: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_QUEUED)
     stopped = threading.Event()
 
     def put(item: T | None, error: BaseException | None) -> None:

@@ -27,8 +27,8 @@ def key_advice(inputs: Sequence[Input], text: TextOptions | None = None) -> tupl
         names = key_candidates(open_tables(inputs, text))
     except DataError:
         names = []
-    said = f"columns whose cells repeat are {listed([*map(repr, names)])}; " if names else ""
-    return said, Advice("--key", join_names(names[:1]) or "COLUMN")
+    hint = f"columns whose cells repeat are {listed([*map(repr, names)])}; " if names else ""
+    return hint, Advice("--key", join_names(names[:1]) or "COLUMN")
 
 
 def key_candidates(table: Table) -> list[str]:

@@ -46,8 +46,8 @@ def no_numbers_error(wrong: Mapping[str, BadCell], way_out: Advice | None) -> No
         f"{name!r} ({bad.kind or f'such as {bad.cell[:20]!r}'})" for name, bad in wrong.items()
     )
     many = len(wrong) > 1
-    said = f"{'columns' if many else 'column'} {listed} cannot be {'features' if many else 'a feature'}: not numeric"
+    problem = f"{'columns' if many else 'column'} {listed} cannot be {'features' if many else 'a feature'}: not numeric"
     if way_out is None:
-        return NotNumbersError(f"{said}, and no other column is left to be one", columns=list(wrong))
+        return NotNumbersError(f"{problem}, and no other column is left to be one", columns=list(wrong))
     out = f"; leave {'them' if many else 'it'} out: "
-    return NotNumbersError(said, out, way_out, columns=list(wrong))
+    return NotNumbersError(problem, out, way_out, columns=list(wrong))

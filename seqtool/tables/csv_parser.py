@@ -19,7 +19,7 @@ from seqtool.system.prefetch import ordered_map
 from seqtool.tables.cells.spelling import plain_integers
 from seqtool.tables.csv_blocks import LONGEST_ROW, Block, QuoteWatch, Rest, blocks, is_utf8
 from seqtool.tables.csv_dialect import Dialect
-from seqtool.tables.csv_faults import check_quotes, first_fault
+from seqtool.tables.csv_errors import check_quotes, first_csv_error
 from seqtool.tables.table import Expected
 
 
@@ -45,9 +45,9 @@ def batches(
                 elif len(found):
                     yield found
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            fault = first_fault(source, dialect, error)
-            if fault is not None:
-                raise fault from None
+            found_error = first_csv_error(source, dialect, error)
+            if found_error is not None:
+                raise found_error from None
         except BROKEN as error:
             raise damaged_packing(source.name, source.packing or "file's", error) from None
 

@@ -9,7 +9,7 @@ from typing import Any
 from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
-from seqtool.tables import csv_dialect, csv_faults, csv_parser, json_lines
+from seqtool.tables import csv_dialect, csv_errors, csv_parser, json_lines
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.in_memory import from_array
 from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
@@ -110,7 +110,7 @@ def _csv(source: Input, options: TextOptions) -> Table:
         names,
         dialect.header,
         lambda columns, expected: csv_parser.batches(source, dialect, columns, expected),
-        lambda row: f"{source.name}: line {csv_faults.line_of(source, dialect, row)}",
+        lambda row: f"{source.name}: line {csv_errors.line_of(source, dialect, row)}",
         text=True,
         # Every cell has at least the mark behind it.
         at_most=None if source.packing else source.size // len(names) + 1,

@@ -75,9 +75,8 @@ class Roles:
         return replace(self, features=tuple(c for c in self.features if table.label(c) not in names))
 
     def key_alone(self) -> Roles:
-        """The key and nothing else, as a feature too where only its cells tell whether it is one."""
-        spare = tuple(column for column in self.features if column in self.spare_features)
-        return Roles(self.key, (), {}, spare, self.spare_features, (), None, ())
+        """The key and nothing else."""
+        return Roles(self.key, (), {}, (), frozenset(), (), None, ())
 
 
 def resolve(
@@ -160,67 +159,67 @@ def _refuse_twice(table: Table, option: str, columns: Sequence[int]) -> None:
         raise UsageError(f"{option} names column {table.label(twice)!r} twice")
 
 
-def columns_named(given: Any) -> list[str | int]:
+def columns_named(columns: Any) -> list[str | int]:
     """The columns that an argument names, as a list: of one name or position, or of any collection of them.
 
     >>> import numpy as np
     >>> columns_named("user"), columns_named(np.int64(0)), columns_named(range(2)), columns_named(("a", "b"))
     (['user'], [0], [0, 1], ['a', 'b'])
     """
-    if given is None:
+    if columns is None:
         return []
-    if isinstance(given, slice):
+    if isinstance(columns, slice):
         raise UsageError(
-            f"columns are names or positions, not a {given}: range({given.start or 0}, {given.stop})"
+            f"columns are names or positions, not a {columns}: range({columns.start or 0}, {columns.stop})"
         )
-    if hasattr(given, "dtype") and given.dtype == bool:
+    if hasattr(columns, "dtype") and columns.dtype == bool:
         raise UsageError(
             "columns are names or positions, not an array of booleans: frame.columns[mask] has the names"
         )
-    if is_array_like(given) and not is_pandas_frame(given):
-        given = plain(given)
-    if hasattr(given, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
-        given = given.tolist()
-        if isinstance(given, list) and len({*map(str, given)}) < len(given):
+    if is_array_like(columns) and not is_pandas_frame(columns):
+        columns = plain(columns)
+    if hasattr(columns, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
+        columns = columns.tolist()
+        if isinstance(columns, list) and len({*map(str, columns)}) < len(columns):
             raise UsageError(
                 "columns are named once each; an array of values for the rows must be a column of data first"
             )
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        return [column_named(given)]
+    if isinstance(columns, (str, bytes)) or not isinstance(columns, Iterable):
+        return [column_named(columns)]
     # A set has no order that is the same tomorrow.
     return [
         column_named(name)
-        for name in (sorted(given, key=str) if isinstance(given, (set, frozenset)) else given)
+        for name in (sorted(columns, key=str) if isinstance(columns, (set, frozenset)) else columns)
     ]
 
 
-def labels_named(given: Any) -> list[str | int]:
+def labels_named(columns: Any) -> list[str | int]:
     """The same for labels, of which an array of numbers is more likely to hold one for each row.
 
     Raises UsageError for such an array, unless it is the columns of a frame.
     """
     if (
-        getattr(given, "ndim", 0)
-        and getattr(given.dtype, "kind", "O") in "biuf"
-        and not hasattr(given, "get_loc")
+        getattr(columns, "ndim", 0)
+        and getattr(columns.dtype, "kind", "O") in "biuf"
+        and not hasattr(columns, "get_loc")
     ):
-        column_named(given)
-    return columns_named(given)
+        column_named(columns)
+    return columns_named(columns)
 
 
-def column_named(given: Any) -> Any:
+def column_named(column: Any) -> Any:
     """One column as text or a Python integer, None for none."""
-    if given is None or isinstance(given, str):
-        return given if given is None else str(given)
-    if getattr(given, "ndim", 0):
+    if column is None or isinstance(column, str):
+        return column if column is None else str(column)
+    if getattr(column, "ndim", 0):
         raise UsageError(
-            f"a column is a name or a position, not a {kind_of(given)}; an array of values for the rows must be a "
+            f"a column is a name or a position, not a {kind_of(column)}; an array of values for the rows must be a "
             "column of data first"
         )
     try:
-        return str(given) if isinstance(given, bool) else operator.index(given)
+        return str(column) if isinstance(column, bool) else operator.index(column)
     except TypeError:
-        return str(given)  # the label of a frame's column, such as a date
+        return str(column)  # the label of a frame's column, such as a date
 
 
 def _order(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
@@ -290,8 +289,8 @@ def _meant(table: Table, text: str, option: str, others: Sequence[str | int], wh
     near = get_close_matches(text.lower(), names, 1)
     if near and option:
         meant = names[near[0]]
-        given = [str(other) for other in others] or [text]
-        corrected = join_names([meant if name == text else name for name in given])
+        columns = [str(other) for other in others] or [text]
+        corrected = join_names([meant if name == text else name for name in columns])
         without = [option] if others else [option, text]
         if whole:
             corrected, without = f"{meant}{whole.removeprefix(text)}", [option, whole]

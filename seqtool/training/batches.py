@@ -56,10 +56,10 @@ def length_batches(
 
 def check_options(*, batch_size: int, seed: int = 0, multiple_of: int = 1) -> None:
     """Raise UsageError for a batch of no sequence, a negative seed, or slots rounded up to a multiple of none."""
-    for name, given, least in (
+    for name, number, least in (
         ("batch_size", batch_size, 1),
         ("seed", seed, 0),
         ("multiple_of", multiple_of, 1),
     ):
-        if given < least:
-            raise UsageError(f"{name} is {given}; it must be at least {least}")
+        if number < least:
+            raise UsageError(f"{name} is {number}; it must be at least {least}")

@@ -109,7 +109,7 @@ def test_what_survives_a_cast_is_what_the_oracle_says(pair: tuple[str, str], dat
         return
     done = cast(values, np.dtype(target))
     assert done.dtype == target
-    assert oracles.told(done) == oracles.told([converted(number, target) for number in numbers])
+    assert oracles.text_of(done) == oracles.text_of([converted(number, target) for number in numbers])
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)

@@ -225,13 +225,13 @@ def test_a_spool_without_rows_needs_no_folder(tmp_path: Path) -> None:
         pass
 
 
-def test_a_folder_that_cannot_hold_the_spool_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_hold_the_spool_is_reported(tmp_path: Path) -> None:
     with Spool(tmp_path / "nowhere") as spool, pytest.raises(DataError, match="--temp-dir DIR") as refused:
         spool.append(np.arange(3))
     assert str(refused.value).startswith(str(tmp_path / "nowhere"))
 
 
-def test_too_little_room_is_told_before_the_work(tmp_path: Path) -> None:
+def test_too_little_room_is_reported_before_the_work(tmp_path: Path) -> None:
     with Spool(tmp_path) as spool:
         spool.check_room(1)
         with pytest.raises(DataError, match=r"needs about 1,000\.0 PB there, but .* are free; .*--temp-dir"):
@@ -239,14 +239,14 @@ def test_too_little_room_is_told_before_the_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is simulated by /dev/full")
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Spool(tmp_path) as spool, Path("/dev/full").open("r+b", buffering=0) as full:
         monkeypatch.setattr(spool, "_file", full)
         with pytest.raises(DataError, match=r"no space is left on the disk.*--temp-dir"):
             spool.append(np.arange(3))
 
 
-def test_a_file_that_was_cut_short_is_told(tmp_path: Path) -> None:
+def test_a_file_that_was_cut_short_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(bytes(16))
     with path.open("rb") as file:
@@ -308,10 +308,10 @@ def test_what_is_large_goes_to_the_disk(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_is_made_of_cells_takes_any_shape_that_they_can_take(tmp_path: Path) -> None:
     x = np.arange(12, dtype=np.int16).reshape(3, 4)
     np.save(tmp_path / "x.npy", x)
-    made = cellwise(np.negative, open_npy(tmp_path / "x.npy", "x"), dtype=np.int64)
-    assert isinstance(made, Lazy)
-    assert (made.shape, made.dtype) == ((3, 4), np.int64)
-    assert (np.asarray(made) == -x).all()
-    flat = slots(made)
+    output = cellwise(np.negative, open_npy(tmp_path / "x.npy", "x"), dtype=np.int64)
+    assert isinstance(output, Lazy)
+    assert (output.shape, output.dtype) == ((3, 4), np.int64)
+    assert (np.asarray(output) == -x).all()
+    flat = slots(output)
     assert flat[5:7].tolist() == [-5, -6]
     assert (cellwise(np.negative, x, dtype=np.int64) == -x).all()

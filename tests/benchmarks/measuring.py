@@ -154,8 +154,8 @@ class Launcher:
     def failure(self, code: int) -> str:
         """Why the last command failed: the last line that it wrote, or its signal."""
         lines = (self._folder / _ERRORS).read_text(encoding="utf-8", errors="replace").split("\n")
-        told = [line.strip(" │╭╰─╮╯") for line in lines]
-        reason = next((line for line in reversed(told) if line), "")
+        found = [line.strip(" │╭╰─╮╯") for line in lines]
+        reason = next((line for line in reversed(found) if line), "")
         reason = reason or (f"ended by signal {-code}" if code < 0 else f"exit code {code}")
         return reason if len(reason) <= _LONGEST_TELLING else f"{reason[:_LONGEST_TELLING]}..."
 
@@ -166,11 +166,11 @@ def missing(contender: Contender) -> str:
     return f"{' and '.join(absent)} not installed" if absent else ""
 
 
-def difference(expected: Path, made: Path) -> str:
+def difference(expected: Path, actual: Path) -> str:
     """How two .npz files differ in x, lengths and keys, in words; nothing if they do not."""
     import numpy as np
 
-    with np.load(expected) as ours, np.load(made) as theirs:
+    with np.load(expected) as ours, np.load(actual) as theirs:
         for name in ("x", "lengths", "keys"):
             if (name in ours) != (name in theirs):
                 return f"{name} is only in one of both"

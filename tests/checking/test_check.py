@@ -41,7 +41,7 @@ z,2,11.5,12,car,a,52
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a padded and a ragged file that hold one of everything."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "in.csv").write_text(TABLE)
@@ -86,8 +86,8 @@ def unsure(findings: list[Finding]) -> list[str]:
 
 @pytest.mark.parametrize("name", ["padded.npz", "ragged.npz"])
 @pytest.mark.parametrize("reader", [None, "keras", "keras-cudnn", "torch", "dynamic-rnn"])
-def test_files_that_hold_one_of_everything_hold(made: Path, name: str, reader: Any) -> None:
-    findings = look(made / name, reader)
+def test_files_that_hold_one_of_everything_hold(files: Path, name: str, reader: Any) -> None:
+    findings = look(files / name, reader)
     assert {finding.verdict for finding in findings} == {"ok"}
     assert {"file", "arrays", "meta", "lengths", "keys", "features", "values", "static"} <= {
         finding.name for finding in findings
@@ -122,9 +122,9 @@ def meta(how: Callable[[dict[str, Any]], Any]) -> Fault:
     """Another description."""
 
     def fault(arrays: Arrays) -> None:
-        told = json.loads(str(arrays["meta"]))
-        how(told)
-        arrays["meta"] = np.array(json.dumps(told))
+        facts = json.loads(str(arrays["meta"]))
+        how(facts)
+        arrays["meta"] = np.array(json.dumps(facts))
 
     return fault
 
@@ -132,8 +132,8 @@ def meta(how: Callable[[dict[str, Any]], Any]) -> Fault:
 def rows(i: int, name: str, by: int) -> Fault:
     """One count of a receipt off."""
 
-    def off(told: dict[str, Any]) -> None:
-        told["receipt"][i]["rows"][name] += by
+    def off(message: dict[str, Any]) -> None:
+        message["receipt"][i]["rows"][name] += by
 
     return meta(off)
 
@@ -195,15 +195,20 @@ BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
     ),
     "offsets too few": ("ragged", change("offsets", lambda offsets: offsets[:-1]), "arrays", None),
     "offsets empty": ("ragged", change("offsets", lambda offsets: offsets[:0]), "arrays", None),
-    "newer version": ("padded", meta(lambda told: told.update(version=9)), "meta", None),
+    "newer version": ("padded", meta(lambda stored: stored.update(version=9)), "meta", None),
     "meta cut short": ("padded", change("meta", lambda text: str(text)[:-1]), "meta", None),
-    "another kind": ("padded", meta(lambda told: told.update(kind="ragged")), "meta", None),
-    "another side": ("padded", meta(lambda told: told.update(padding="left")), "meta", None),
-    "no value": ("padded", meta(lambda told: told.pop("value")), "meta", None),
-    "value of too many numbers": ("padded", meta(lambda told: told.update(value=[0, 0, 0])), "meta", None),
-    "value as text": ("padded", meta(lambda told: told.update(value="0")), "meta", None),
-    "no value of labels": ("padded", meta(lambda told: told["step_values"].pop("step_y")), "meta", None),
-    "no receipt": ("ragged", meta(lambda told: told.pop("receipt")), "meta", None),
+    "another kind": ("padded", meta(lambda stored: stored.update(kind="ragged")), "meta", None),
+    "another side": ("padded", meta(lambda stored: stored.update(padding="left")), "meta", None),
+    "no value": ("padded", meta(lambda stored: stored.pop("value")), "meta", None),
+    "value of too many numbers": (
+        "padded",
+        meta(lambda stored: stored.update(value=[0, 0, 0])),
+        "meta",
+        None,
+    ),
+    "value as text": ("padded", meta(lambda stored: stored.update(value="0")), "meta", None),
+    "no value of labels": ("padded", meta(lambda stored: stored["step_values"].pop("step_y")), "meta", None),
+    "no receipt": ("ragged", meta(lambda stored: stored.pop("receipt")), "meta", None),
     "length too large": ("padded", put("lengths", 1, 3), "lengths", "lengths[1]"),
     "length negative": ("padded", put("lengths", 2, -1), "lengths", "lengths[2]"),
     "lengths and offsets differ": ("ragged", put("lengths", 1, 2), "lengths", "lengths[1]"),
@@ -211,7 +216,12 @@ BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
     "offsets decrease": ("ragged", put("offsets", 2, 2), "lengths", "offsets[2]"),
     "offsets end early": ("ragged", put("offsets", 3, 5), "lengths", "offsets[3]"),
     "leftover data in x": ("padded", put("x", (1, 1), [0, 7]), "padding", "x[1, 1]"),
-    "value other than padding": ("padded", meta(lambda told: told.update(value=-1)), "padding", "x[1, 1]"),
+    "value other than padding": (
+        "padded",
+        meta(lambda stored: stored.update(value=-1)),
+        "padding",
+        "x[1, 1]",
+    ),
     "leftover data in labels": ("padded", put("step_y", (1, 1), 0), "padding", "step_y[1, 1]"),
     "mask true outside": ("padded", put("mask", (1, 1), True), "mask", "mask[1, 1]"),
     "mask false inside": ("padded", put("mask", (2, 1), False), "mask", "mask[2, 1]"),
@@ -241,13 +251,17 @@ BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
     ),
     "receipts that do not join": (
         "ragged",
-        meta(lambda told: told["receipt"].insert(0, {"rows": {"in": 9, "kept": 9, "cut": 0, "dropped": {}}})),
+        meta(
+            lambda stored: stored["receipt"].insert(
+                0, {"rows": {"in": 9, "kept": 9, "cut": 0, "dropped": {}}}
+            )
+        ),
         "receipt",
         "receipt[1]",
     ),
     "receipt without rows": (
         "ragged",
-        meta(lambda told: told["receipt"][0].pop("rows")),
+        meta(lambda stored: stored["receipt"][0].pop("rows")),
         "receipt",
         "receipt[0]",
     ),
@@ -255,10 +269,10 @@ BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_file_fails_by_its_fault_alone(made: Path, tmp_path: Path, fault: str) -> None:
+def test_a_broken_file_fails_by_its_fault_alone(files: Path, tmp_path: Path, fault: str) -> None:
     source, plant, name, place = BROKEN[fault]
     path = tmp_path / "broken.npz"
-    shutil.copy(made / f"{source}.npz", path)
+    shutil.copy(files / f"{source}.npz", path)
     if plant.__qualname__.startswith("bits"):
         plant(path)
     else:
@@ -291,8 +305,8 @@ def test_an_npy_of_objects(tmp_path: Path) -> None:
     assert "object array" in finding.message
 
 
-def test_findings_count_all_and_name_the_first(made: Path, tmp_path: Path) -> None:
-    with np.load(made / "padded.npz") as archive:
+def test_findings_count_all_and_name_the_first(files: Path, tmp_path: Path) -> None:
+    with np.load(files / "padded.npz") as archive:
         arrays = dict(archive)
     arrays["x"][0, 1, 1], arrays["x"][2, 0, 0], arrays["x"][2, 1, 1] = np.inf, NAN, NAN
     np.savez(tmp_path / "a.npz", **arrays)
@@ -361,8 +375,8 @@ def test_whatever_is_saved_holds(scratch: Path, ragged: Ragged, how: Any, data: 
     assert failing(findings) == [], findings
 
 
-def test_what_is_cut_after_it_was_grouped_still_accounts_for_every_row(made: Path, tmp_path: Path) -> None:
-    ragged: Any = seqtool.load(made / "ragged.npz")
+def test_what_is_cut_after_it_was_grouped_still_accounts_for_every_row(files: Path, tmp_path: Path) -> None:
+    ragged: Any = seqtool.load(files / "ragged.npz")
     seqtool.save(tmp_path / "a.npz", seqtool.pad(seqtool.pad(ragged, maxlen=2), maxlen=1))
     findings = look(tmp_path / "a.npz")
     assert failing(findings) == []
@@ -404,7 +418,7 @@ def test_a_foreign_file_with_lengths(tmp_path: Path) -> None:
     assert failing(look(path, "keras")) == ["padding"]
 
 
-def test_a_foreign_array_without_lengths_is_taken_as_it_is_and_that_is_said(tmp_path: Path) -> None:
+def test_a_foreign_array_without_lengths_is_taken_as_it_is_and_that_is_reported(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[5.0, 1, 0, 0], [7, 8, 9, 1]], np.float32))
     findings = look(tmp_path / "a.npy")
     assert (failing(findings), unsure(findings)) == ([], ["lengths"])
@@ -439,21 +453,21 @@ def test_float64_that_float32_cannot_hold_has_no_cure(tmp_path: Path) -> None:
 def test_what_a_person_says_of_a_foreign_file(tmp_path: Path) -> None:
     x = np.array([[-1, 5, 1], [-1, -1, 3]], np.float32)
     np.savez(tmp_path / "a.npz", data=x, n=np.array([2.0, 1.0]), other=x)
-    for wrong, told in (
+    for wrong, message in (
         ({}, "several arrays.*, such as --array data"),
         ({"array": "z"}, "no array 'z'"),
     ):
-        with pytest.raises(DataError, match=f"a.npz: holds {told}"):
+        with pytest.raises(DataError, match=f"a.npz: holds {message}"):
             look(tmp_path / "a.npz", **wrong)
     with pytest.raises(DataError, match="--lengths z: neither"):
         look(tmp_path / "a.npz", array="data", lengths="z")
-    said: dict[str, Any] = {"array": "data", "lengths": "n", "value": -1}
-    findings = look(tmp_path / "a.npz", **said)
+    options: dict[str, Any] = {"array": "data", "lengths": "n", "value": -1}
+    findings = look(tmp_path / "a.npz", **options)
     assert failing(findings) == ["lengths"]
     assert found(findings, "lengths").cure == (
         f"seqtool pad {tmp_path / 'a.npz'} --array data --lengths n --value -1 --post --input-padding pre"
     )
-    findings = look(tmp_path / "a.npz", "torch", input_padding="pre", **said)
+    findings = look(tmp_path / "a.npz", "torch", input_padding="pre", **options)
     assert failing(findings) == ["side"]
     cure = f"seqtool pad {tmp_path / 'a.npz'} --array data --lengths n --input-padding pre --value -1 --post"
     assert found(findings, "side").cure == cure
@@ -472,11 +486,11 @@ BAD_LABELS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("case", BAD_LABELS)
 def test_what_belongs_to_foreign_sequences_is_looked_at(tmp_path: Path, case: str) -> None:
-    arrays, name, told = BAD_LABELS[case]
+    arrays, name, message = BAD_LABELS[case]
     np.savez(tmp_path / "a.npz", x=np.ones((2, 3), np.float32), lengths=[3, 3], **arrays)
     findings = look(tmp_path / "a.npz")
     assert failing(findings) == [name]
-    assert told in found(findings, name).message
+    assert message in found(findings, name).message
     good = {"y": np.array([0, 1]), "classes": ["a", "b"], "keys": ["p", "q"]}
     np.savez(tmp_path / "a.npz", x=np.ones((2, 3), np.float32), lengths=[3, 3], **good)
     assert failing(look(tmp_path / "a.npz", "torch")) == []
@@ -488,8 +502,8 @@ def test_an_array_of_another_meaning_is_a_warning(tmp_path: Path) -> None:
     assert (failing(findings), unsure(findings)) == ([], ["features", "lengths"])
 
 
-def test_a_meta_that_says_nothing_of_seqtool_is_a_warning(made: Path, tmp_path: Path) -> None:
-    with np.load(made / "padded.npz") as archive:
+def test_a_meta_that_says_nothing_of_seqtool_is_a_warning(files: Path, tmp_path: Path) -> None:
+    with np.load(files / "padded.npz") as archive:
         np.savez(tmp_path / "a.npz", **{**archive, "meta": np.array("{}")})
     assert "meta" in unsure(look(tmp_path / "a.npz"))
 
@@ -562,7 +576,7 @@ def test_what_cannot_be_read_does_not_end_the_look_but_every_cure(tmp_path: Path
     assert "--array x" in str(found(findings, "dtype").cure)
 
 
-def test_where_the_side_is_in_doubt_nothing_else_is_told(place: Place) -> None:
+def test_where_the_side_is_in_doubt_nothing_else_is_reported(place: Place) -> None:
     x = np.array([[0, 0, 5, 1], [7, 8, 0, 1]], np.float32)
     path = place.folder / "a.npz"
     np.savez(path, x=x, lengths=[2, 4], y=[0, 1])
@@ -643,9 +657,9 @@ def test_foreign_arrays_of_a_wrong_form(tmp_path: Path) -> None:
         look(tmp_path / "a.npz")
 
 
-def test_what_cannot_be_said(made: Path, tmp_path: Path) -> None:
+def test_what_no_call_can_ask_for(files: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"describes its own arrays.*--array and --value out"):
-        look(made / "padded.npz", array="x", value=0)
+        look(files / "padded.npz", array="x", value=0)
     np.save(tmp_path / "a.npy", np.ones((2, 3)))
     with pytest.raises(UsageError, match="only one"):
         look(tmp_path / "a.npy", array="x")
@@ -710,19 +724,19 @@ def test_the_same_sequences_in_another_float_type_are_found(tmp_path: Path) -> N
     assert failing(look(wide, against=narrow)) == []
 
 
-def test_a_ragged_and_a_foreign_file_are_compared_too(made: Path, tmp_path: Path) -> None:
-    findings = look(made / "ragged.npz", against=made / "padded.npz")
+def test_a_ragged_and_a_foreign_file_are_compared_too(files: Path, tmp_path: Path) -> None:
+    findings = look(files / "ragged.npz", against=files / "padded.npz")
     assert [finding.count for finding in findings[-2:]] == [3, 2]  # one sequence was cut
-    with np.load(made / "padded.npz") as archive:
+    with np.load(files / "padded.npz") as archive:
         np.savez(tmp_path / "foreign.npz", x=archive["x"][2:], lengths=[2])
-    assert found(look(made / "ragged.npz", against=tmp_path / "foreign.npz"), "shared sequences").count == 1
+    assert found(look(files / "ragged.npz", against=tmp_path / "foreign.npz"), "shared sequences").count == 1
 
 
-def test_another_file_that_is_not_sound_is_an_error(made: Path, tmp_path: Path) -> None:
-    with np.load(made / "padded.npz") as archive:
+def test_another_file_that_is_not_sound_is_an_error(files: Path, tmp_path: Path) -> None:
+    with np.load(files / "padded.npz") as archive:
         np.savez(tmp_path / "bad.npz", **{**archive, "lengths": np.array([9, 1, 1])})
     with pytest.raises(DataError, match=r"bad.npz: a length is 9.*seqtool check .*bad.npz"):
-        look(made / "padded.npz", against=tmp_path / "bad.npz")
+        look(files / "padded.npz", against=tmp_path / "bad.npz")
 
 
 # Parts of a key
@@ -736,7 +750,7 @@ def in_parts(path: Path, keys: Any, part: Any, **more: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("keys", "part", "told"),
+    ("keys", "part", "message"),
     [
         (["a", "a", "b"], [0, 5, 0], "2 keys in 3 parts, each (key, part) unique"),
         ([1, 1, 1], [2, 0, 1], "1 key in 3 parts, each (key, part) unique"),
@@ -744,10 +758,10 @@ def in_parts(path: Path, keys: Any, part: Any, **more: Any) -> Path:
         (["a", "b"], [0, 0], "2 keys in 2 parts, each (key, part) unique"),
     ],
 )
-def test_keys_that_parts_tell_apart(tmp_path: Path, keys: Any, part: Any, told: str) -> None:
+def test_keys_that_parts_tell_apart(tmp_path: Path, keys: Any, part: Any, message: str) -> None:
     findings = look(in_parts(tmp_path / "a.npz", keys, part))
     assert failing(findings) == []
-    assert (found(findings, "keys").verdict, found(findings, "keys").message) == ("ok", told)
+    assert (found(findings, "keys").verdict, found(findings, "keys").message) == ("ok", message)
 
 
 def test_a_key_that_stands_twice_with_one_part(tmp_path: Path) -> None:
@@ -764,7 +778,7 @@ def test_empty_keys_with_parts_are_a_warning_still(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "array", "told"),
+    ("name", "array", "message"),
     [
         ("part", np.array([0.0, 1, 2]), "part is float64; int64 was expected"),
         ("part", np.array([0, 1, 2], np.int32), "part is int32; int64 was expected"),
@@ -777,13 +791,13 @@ def test_empty_keys_with_parts_are_a_warning_still(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("kind", ["padded", "ragged"])
 def test_parts_and_splits_of_a_wrong_form(
-    made: Path, tmp_path: Path, kind: str, name: str, array: Any, told: str
+    files: Path, tmp_path: Path, kind: str, name: str, array: Any, message: str
 ) -> None:
-    with np.load(made / f"{kind}.npz") as archive:
+    with np.load(files / f"{kind}.npz") as archive:
         np.savez(tmp_path / "a.npz", **{**archive, name: array})
     findings = look(tmp_path / "a.npz")
     assert failing(findings) == ["arrays"]
-    assert found(findings, "arrays").message == f"{told}; remaining checks skipped"
+    assert found(findings, "arrays").message == f"{message}; remaining checks skipped"
 
 
 def test_parts_without_keys_say_nothing_of_uniqueness(tmp_path: Path) -> None:

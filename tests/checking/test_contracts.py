@@ -224,18 +224,18 @@ def test_a_ragged_file_says_how_it_is_judged(place: Place) -> None:
 def test_the_cure_of_a_foreign_file_says_what_the_person_said(place: Place) -> None:
     x = np.array([[[0, 0], [2, 2]], [[-1, -1], [3, 3]]], "float64")
     np.savez(place.folder / "in.npz", data=x, n=np.array([2, 1]))
-    said: dict[str, Any] = {"array": "data", "lengths": "n", "input_padding": "pre", "value": -1}
+    options: dict[str, Any] = {"array": "data", "lengths": "n", "input_padding": "pre", "value": -1}
     for reader, names in (("torch", ["side"]), ("keras-cudnn", ["side"])):
-        findings = look(place.folder / "in.npz", reader, **said)
+        findings = look(place.folder / "in.npz", reader, **options)
         assert failing(findings) == names
         [cure] = {finding.cure for finding in findings if finding.verdict == "fails"}
         assert cure is not None
         succeeded(place.run(*shlex.split(cure)[1:], "-o", "cured.npz"))
         assert failing(look(place.folder / "cured.npz", reader)) == []
-    said["value"] = 0
+    options["value"] = 0
     x[1, 0] = 0
     np.savez(place.folder / "in.npz", data=x, n=np.array([2, 1]))
-    findings = look(place.folder / "in.npz", "keras", **said)
+    findings = look(place.folder / "in.npz", "keras", **options)
     assert failing(findings) == ["mask value"]
     [cure] = {finding.cure for finding in findings if finding.verdict == "fails"}
     assert cure is not None

@@ -13,7 +13,7 @@ import pytest
 import seqtool
 from seqtool.codegen import CODES, program
 from seqtool.errors import DataError
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.ragged import Ragged, StepArray
 from tests.command import Place, succeeded
 from tests.learnable import files, kinds
 
@@ -53,20 +53,20 @@ def test_every_program_compiles_and_says_how_it_was_made(code: str) -> None:
 def test_a_program_imports_and_makes_nothing_that_it_does_not_use(code: str) -> None:
     for name, data in files().items():
         tree = ast.parse(program(data, path="a.npz", code=code))
-        made: set[str] = set()
+        output: set[str] = set()
         for node in ast.walk(tree):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                made |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+                output |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node in tree.body:
-                made.add(node.name)
+                output.add(node.name)
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                made.add(node.targets[0].id)
+                output.add(node.targets[0].id)
         used = {
             node.id
             for node in ast.walk(tree)
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
-        assert made - used == set(), name
+        assert output - used == set(), name
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -114,23 +114,41 @@ def test_the_numbers_of_the_file_stand_in_its_program(code: str, kind: str, word
         assert [word for word in words if word not in text] == []
 
 
+@pytest.mark.parametrize("code", TRAINING)
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("held", [-100, 0, 7])
+def test_a_program_says_of_padded_labels_what_the_file_holds(code: str, padded: bool, held: int) -> None:
+    labels = StepArray(np.array([0, 1, 2, 1, 0]), held)
+    data = Ragged(np.ones((5, 3)), np.array([0, 2, 5]), per_step={"step_y": labels})
+    text = program(seqtool.pad(data) if padded else data, path="a.npz", code=code)
+    told = {
+        "torch": "# the loss ignores -100, which collate puts into padding"
+        + ("" if held == -100 else f", though that of the file holds {held}\n"),
+        "keras": "np.where(real, y, 0)" if held == 0 else f"ignore_class={held}",
+        "tf": "real = tf.sequence_mask(lengths, tf.shape(x)[1])" if held == 0 else f"real = y != {held}",
+        "jax": "where=real)" if held == 0 else f"where=y != {held})",
+    }
+    assert told[code] in text
+    assert ("-100" in text) == (held == -100 or code == "torch")
+
+
 def test_a_value_that_a_mask_cannot_use_is_exchanged() -> None:
     data = kinds()["classes"]
     assert "value=" not in program(seqtool.pad(data, value=-7), path="a.npz", code="keras")
     hidden = seqtool.pad([[[0, 0], [1, 2]], [[3, 4]]])
-    told = program(hidden.replace(per_sequence={"y": np.array([0, 1])}), path="a.npz", code="keras")
-    assert "shuffle=True, value=-1)" in told
+    code_text = program(hidden.replace(per_sequence={"y": np.array([0, 1])}), path="a.npz", code="keras")
+    assert "shuffle=True, value=-1)" in code_text
     for value in (float("nan"), (1, 2, 3)):
-        told = program(seqtool.pad(data, value=value), path="a.npz", code="keras")
-        assert "shuffle=True, value=0)" in told
+        code_text = program(seqtool.pad(data, value=value), path="a.npz", code="keras")
+        assert "shuffle=True, value=0)" in code_text
 
 
 def test_the_second_line_says_what_is_in_the_file() -> None:
-    told = {kind: program(data, path="a", code="torch").splitlines()[1] for kind, data in kinds().items()}
-    assert told["classes"] == "# 30 sequences of 1 to 8 steps of 3 features, to learn 4 classes"
-    assert told["two"].endswith("to learn 2 numbers")
-    assert told["next_id"] == "# 30 sequences of 0 to 8 steps of one of 20 ids, to learn the next step"
-    assert told["numbers"].endswith("to learn a number at each step")
+    found = {kind: program(data, path="a", code="torch").splitlines()[1] for kind, data in kinds().items()}
+    assert found["classes"] == "# 30 sequences of 1 to 8 steps of 3 features, to learn 4 classes"
+    assert found["two"].endswith("to learn 2 numbers")
+    assert found["next_id"] == "# 30 sequences of 0 to 8 steps of one of 20 ids, to learn the next step"
+    assert found["numbers"].endswith("to learn a number at each step")
 
 
 # NumPy
@@ -177,9 +195,9 @@ def test_what_the_program_for_jax_makes_of_a_file_needs_no_jax(name: str, tmp_pa
     data, kind = files()[name], kinds()[name.split(".")[0]]
     seqtool.save(tmp_path / "a.npz", data)
     text = program(data, path=str(tmp_path / "a.npz"), code="jax")
-    made: dict = {}
-    exec(text[text.index("import numpy") : text.index("def normal")], made)
-    x, real = made["x"], made["real"]
+    output: dict = {}
+    exec(text[text.index("import numpy") : text.index("def normal")], output)
+    x, real = output["x"], output["real"]
     needed = 2 if "next" in name else 1
     chosen = [i for i, length in enumerate(kind.lengths) if length >= needed]
     assert x.dtype == (np.int64 if "id" in name or "column" in name else np.float32)
@@ -189,13 +207,15 @@ def test_what_the_program_for_jax_makes_of_a_file_needs_no_jax(name: str, tmp_pa
     for row, on, i in zip(x, real, chosen, strict=True):
         np.testing.assert_array_equal(row[on], parts[i])
     if "static" in kind.per_sequence:
-        np.testing.assert_array_equal(made["static"], kind.per_sequence["static"][chosen].astype(np.float32))
+        np.testing.assert_array_equal(
+            output["static"], kind.per_sequence["static"][chosen].astype(np.float32)
+        )
     if "y" in kind.per_sequence:
-        np.testing.assert_array_equal(made["y"], np.asarray(kind.per_sequence["y"])[chosen])
+        np.testing.assert_array_equal(output["y"], np.asarray(kind.per_sequence["y"])[chosen])
     if "step_y" in kind.per_step:
         labels = kind.per_step["step_y"].data
-        np.testing.assert_array_equal(made["y"][real], labels)
-        assert "hole" in name or np.isfinite(made["y"]).all()
+        np.testing.assert_array_equal(output["y"][real], labels)
+        assert "hole" in name or np.isfinite(output["y"]).all()
 
 
 # The command line

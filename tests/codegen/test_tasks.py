@@ -104,7 +104,7 @@ def test_a_step_without_a_label_counts_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (Ragged(np.empty((0, 2)), np.array([0, 0])), "no sequence has a step"),
         (Ragged(np.empty((0, 2)), np.array([0])), "no sequence has a step"),
@@ -129,8 +129,8 @@ def test_a_step_without_a_label_counts_for_nothing() -> None:
         (labelled(np.ones((2, 3, 4))), "a label in y has shape (3, 4)"),
     ],
 )
-def test_where_there_is_nothing_to_learn(data: Ragged, told: str) -> None:
-    with pytest.raises(DataError, match=re.escape(told)):
+def test_where_there_is_nothing_to_learn(data: Ragged, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
         task_of(data)
 
 

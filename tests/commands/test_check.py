@@ -147,9 +147,9 @@ def test_what_fails_with_its_count_place_and_cure(place: Place) -> None:
     facts = check(place, "a.npz", "--for", "keras-cudnn", code=1)
     assert (facts["file"], facts["for"], facts["against"]) == ("a.npz", "keras-cudnn", None)
     assert failing(facts) == ["mask value", "side", "empty"]
-    told = {finding["name"]: finding for finding in facts["findings"]}
+    found = {finding["name"]: finding for finding in facts["findings"]}
     cure = "seqtool pad a.npz --value -1 --post --min-len 1"
-    assert told["mask value"] == {
+    assert found["mask value"] == {
         "name": "mask value",
         "verdict": "fails",
         "message": "real steps hold 0 in every feature: Masking(0) would skip them",
@@ -182,7 +182,7 @@ def test_warnings_do_not_fail(place: Place) -> None:
     assert b"all checks pass, with 1 warning" in succeeded(place.run("check", "a.npz")).out
 
 
-def test_a_damaged_file_is_told_and_no_traceback(place: Place) -> None:
+def test_a_damaged_file_is_reported_and_no_traceback(place: Place) -> None:
     succeeded(place.run(*GROUP, "-o", "a.npz"))
     data = (place.folder / "a.npz").read_bytes()
     place.write("a.npz", data[:-100])
@@ -207,8 +207,8 @@ def test_leaks_into_another_file(place: Place) -> None:
         succeeded(place.run("group", f"{name}.csv", "--key", "k", "-o", f"{name}.npz"))
     facts = check(place, "train.npz", "--against", "test.npz", code=1)
     assert facts["against"] == "test.npz"
-    told = {f["name"]: (f["count"], f["place"]) for f in facts["findings"] if f["verdict"] == "fails"}
-    assert told == {
+    found = {f["name"]: (f["count"], f["place"]) for f in facts["findings"] if f["verdict"] == "fails"}
+    assert found == {
         "shared keys": (1, "keys[1] and test.npz: keys[0]"),
         "shared sequences": (1, "sequence 0 (key a) and test.npz: sequence 1 (key c)"),
     }
@@ -222,7 +222,7 @@ def test_a_foreign_file_with_its_arrays_named(place: Place) -> None:
     assert failing(check(place, *named, "--input-padding", "pre", code=0)) == []
 
 
-def test_left_padding_that_nobody_told_fails_for_torch(place: Place) -> None:
+def test_left_padding_that_nobody_named_fails_for_torch(place: Place) -> None:
     place.write("a.npy", np.array([[[0, 0], [0, 0], [5, 1]], [[0, 0], [3, 4], [2, 2]]], np.float32))
     facts = check(place, "a.npy", "--for", "torch", code=1)
     assert failing(facts) == ["hidden padding"]

@@ -82,8 +82,8 @@ def test_every_option_of_a_few_words_is_known_here() -> None:
     """Those whose value stands in the help as a|b; NAME|FILE are no words."""
     found = {
         (command, option.opts[0])
-        for command, made in ROOT.commands.items()
-        for option in made.params
+        for command, output in ROOT.commands.items()
+        for option in output.params
         if "|" in (option.metavar or "") and option.metavar.islower()
     }
     assert found == {*CHOICES}
@@ -345,7 +345,7 @@ def in_bash(place: Place, line: list[str], **more: str) -> Done:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         (["check", "--for", "t"], "torch\n"),
         (["pad", "--compress", ""], "fast\nsmall\n"),
@@ -356,10 +356,10 @@ def in_bash(place: Place, line: list[str], **more: str) -> Done:
         (["group", "a.csv", "--trunc"], "--truncating\n"),
     ],
 )
-def test_bash_is_offered(line: list[str], told: str, place: Place) -> None:
+def test_bash_is_offered(line: list[str], message: str, place: Place) -> None:
     place.write("a.csv", ROWS)
     place.write("cut.parquet", b"PAR1xxxx")
-    assert in_bash(place, line) == Done(0, told.encode(), "")
+    assert in_bash(place, line) == Done(0, message.encode(), "")
 
 
 def test_zsh_is_offered(place: Place) -> None:

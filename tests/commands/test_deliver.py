@@ -60,7 +60,7 @@ def delivered(
 
 
 def line(summary: Summary, word: str) -> str:
-    (text,) = [text for said, text in summary.lines if said == word]
+    (text,) = [text for message, text in summary.lines if message == word]
     return text
 
 
@@ -211,12 +211,12 @@ def test_the_side_that_loses_steps_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "told"), [([], "lengths none"), ([2, 2], "lengths all 2"), ([1, 2], "lengths 1 to 2")]
+    ("lengths", "message"), [([], "lengths none"), ([2, 2], "lengths all 2"), ([1, 2], "lengths 1 to 2")]
 )
-def test_lengths_are_told_in_few_words(tmp_path: Path, lengths: list[int], told: str) -> None:
+def test_lengths_are_reported_in_few_words(tmp_path: Path, lengths: list[int], message: str) -> None:
     ragged = Ragged(np.arange(sum(lengths)), np.cumsum([0, *lengths]))
     summary = delivered(tmp_path / "out.npz", pad_stream(ragged, maxlen=3), quiet=True)
-    assert f"; {told};" in line(summary, "made")
+    assert f"; {message};" in line(summary, "made")
 
 
 def test_a_dry_run_writes_nothing_and_says_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,8 +230,8 @@ def test_a_dry_run_writes_nothing_and_says_all(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize(("name", "mask"), [("out.npz", True), ("out.npz", False), ("out.npy", False)])
 def test_a_dry_run_tells_the_bytes_that_writing_takes(tmp_path: Path, name: str, mask: bool) -> None:
-    told = delivered(tmp_path / name, pad_stream(RAGGED), mask=mask, dry_run=True).facts["bytes"]
-    assert told == delivered(tmp_path / name, pad_stream(RAGGED), mask=mask).facts["bytes"]
+    text = delivered(tmp_path / name, pad_stream(RAGGED), mask=mask, dry_run=True).facts["bytes"]
+    assert text == delivered(tmp_path / name, pad_stream(RAGGED), mask=mask).facts["bytes"]
 
 
 def test_an_npy_has_no_room_for_a_mask(tmp_path: Path) -> None:
@@ -244,9 +244,9 @@ def test_quiet_is_quiet_and_json_is_json(tmp_path: Path, capsys: pytest.CaptureF
     delivered(tmp_path / "out.npz", quiet=True)
     assert capsys.readouterr() == ("", "")
     delivered(tmp_path / "out.npz", as_json=True)
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert json.loads(told.err)["output"] == str(tmp_path / "out.npz")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert json.loads(captured.err)["output"] == str(tmp_path / "out.npz")
 
 
 # Standard output
@@ -255,35 +255,35 @@ def test_quiet_is_quiet_and_json_is_json(tmp_path: Path, capsys: pytest.CaptureF
 @contextlib.contextmanager
 def piped() -> Iterator[list[bytes]]:
     """A pipe as standard output; what went there is in the list after the block."""
-    came: list[bytes] = []
+    result: list[bytes] = []
     sys.stdout.flush()
     saved = os.dup(1)
     reading, writing = os.pipe()
     os.dup2(writing, 1)
     os.close(writing)
     try:
-        yield came
+        yield result
     finally:
         os.dup2(saved, 1)
         os.close(saved)
         with os.fdopen(reading, "rb") as file:
-            came.append(file.read())
+            result.append(file.read())
 
 
 def test_standard_output_gets_the_same_arrays(tmp_path: Path) -> None:
-    with piped() as came:
+    with piped() as result:
         summary = delivered(None, pad_stream(RAGGED), quiet=True)
-    (tmp_path / "out.npz").write_bytes(came[0])
+    (tmp_path / "out.npz").write_bytes(result[0])
     assert sq.load(tmp_path / "out.npz").lengths.tolist() == [3, 1, 0]
     assert line(summary, "wrote").startswith("standard output, ")
     assert summary.facts["output"] == "-"
 
 
 def test_a_file_beside_a_waiting_pipe_tells_of_the_option(tmp_path: Path) -> None:
-    with piped() as came:
+    with piped() as result:
         summary = delivered(tmp_path / "out.npz", quiet=True)
     assert line(summary, "wrote").endswith("; -o - sends the data to standard output")
-    assert came == [b""]
+    assert result == [b""]
 
 
 def test_a_device_is_written_straight() -> None:
@@ -452,7 +452,7 @@ def test_several_that_do_not_account_for_their_rows_stop_all(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "message"),
     [
         (None, "standard output cannot be one of several outputs"),
         ("/dev/null", "/dev/null: a device or a pipe cannot be one of several outputs; name a file"),
@@ -460,10 +460,10 @@ def test_several_that_do_not_account_for_their_rows_stop_all(tmp_path: Path) -> 
     ],
 )
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_a_set_holds_files_alone(tmp_path: Path, other: str | None, told: str, dry_run: bool) -> None:
+def test_a_set_holds_files_alone(tmp_path: Path, other: str | None, message: str, dry_run: bool) -> None:
     path = None if other is None else tmp_path / other
     strange = Output(accounted(pad_stream(RAGGED)), Destination(path))
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         all_delivered([*parts(tmp_path), strange], dry_run=dry_run)
     assert list(tmp_path.iterdir()) == []
 
@@ -472,7 +472,7 @@ def test_a_set_holds_files_alone(tmp_path: Path, other: str | None, told: str, d
 
 
 @pytest.mark.parametrize(
-    ("to", "more", "told"),
+    ("to", "more", "message"),
     [
         ({"compress": "lzma"}, {}, "--compress is 'lzma'; fast or small was expected"),
         (
@@ -500,11 +500,11 @@ def test_a_set_holds_files_alone(tmp_path: Path, other: str | None, told: str, d
     ],
 )
 def test_options_that_no_input_could_make_good_are_refused(
-    to: dict[str, Any], more: dict[str, Any], told: str
+    to: dict[str, Any], more: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         check_output(OutputOptions(**to), **more)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize("output", [None, "-", "o.npz", "/dev/null"])

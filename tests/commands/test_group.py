@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Place:
 
 def group(place: Place, *arguments: str | Path) -> dict[str, np.ndarray]:
     """The arrays that come of a call."""
-    [arrays] = place.made("group", arguments)
+    [arrays] = place.outputs("group", arguments)
     return arrays
 
 
@@ -96,7 +96,7 @@ def test_japanese_vowels(place: Place) -> None:
 
 def test_order_by_and_its_ties(place: Place) -> None:
     by = ["visits.csv", "--key", "user", "--columns", "score"]
-    file, pages = place.made("group", by, [*by, "--order-by=page:text", "--order-by", "time"])
+    file, pages = place.outputs("group", by, [*by, "--order-by=page:text", "--order-by", "time"])
     assert file["x"][..., 0].tolist() == [[1.5, 3.5, 0], [0.5, 2.5, 4.5]]
     assert pages["x"][..., 0].tolist() == [[1.5, 3.5, 0], [2.5, 0.5, 4.5]]
     done = succeeded(place.run("group", *by, "--order-by=time", "-o", "time.npz"))
@@ -114,7 +114,7 @@ def test_what_is_a_feature(place: Place) -> None:
     numbers = ["visits.csv", "--key", "user", "--order-by", "time"]
     place.write("bare.csv", "7,1\n7,2\n")
     place.write("named.csv", "k,a\n7,1\n7,2\n")
-    others, fewer, chosen, dropped, bare, kept = place.made(
+    others, fewer, chosen, dropped, bare, kept = place.outputs(
         "group",
         [*numbers, "--drop", "page,plan"],
         [*numbers, "--drop", "page", "--drop", "plan,age"],
@@ -141,7 +141,7 @@ def test_a_column_without_a_name_is_left_out(place: Place) -> None:
 def test_keys_are_compared_as_written(place: Place) -> None:
     place.write("text.csv", "k,a\n7,1\n007,2\n07,3\n7,4\nNA,5\nnan,6\nnull,7\n")
     place.write("large.csv", "k,a\n9007199254740993,1\n9007199254740992,2\n-3,3\n")
-    text, large = place.made("group", ["text.csv", "--key", "k"], ["large.csv", "--key", "k"])
+    text, large = place.outputs("group", ["text.csv", "--key", "k"], ["large.csv", "--key", "k"])
     assert text["keys"].tolist() == ["007", "07", "7", "NA", "nan", "null"]
     assert text["lengths"].tolist() == [1, 1, 2, 1, 1, 1]
     assert large["keys"].tolist() == [-3, 9007199254740992, 9007199254740993]
@@ -152,7 +152,7 @@ def test_a_key_by_name_by_position_and_of_several_columns(place: Place) -> None:
     """A name that matches wins over a position."""
     place.write("a.csv", "1,0,b\n5,7,1\n5,8,2\n6,7,3\n")
     by = [place.folder / "a.csv", "--header", "--columns", "b", "--key"]
-    name, place_2, both = place.made("group", [*by, "0"], [*by, "2"], [*by, "1", "--key", "0"])
+    name, place_2, both = place.outputs("group", [*by, "0"], [*by, "2"], [*by, "1", "--key", "0"])
     assert name["keys"].tolist() == [7, 8]
     assert place_2["keys"].tolist() == [1, 2, 3]
     assert both["keys"].tolist() == [[5, 7], [5, 8], [6, 7]]
@@ -162,7 +162,7 @@ def test_a_key_by_name_by_position_and_of_several_columns(place: Place) -> None:
 def test_empty_keys(place: Place) -> None:
     place.write("a.csv", "k,a\n1,1\n,2\n2,3\n,4\n")
     by = ["a.csv", "--key", "k", "--empty-key"]
-    dropped, kept = place.made("group", [*by, "drop"], [*by, "keep"])
+    dropped, kept = place.outputs("group", [*by, "drop"], [*by, "keep"])
     assert dropped["keys"].tolist() == [1, 2]
     assert receipt(dropped)["rows"] == {"in": 4, "kept": 2, "cut": 0, "dropped": {"empty key": 2}}
     assert kept["keys"].tolist() == ["", "1", "2"]
@@ -173,7 +173,7 @@ def test_labels(place: Place) -> None:
     by = ["visits.csv", "--key", "user", "--columns", "score", "--label"]
     place.write("a.csv", "k,y,a\n1,0.5,1\n2,1,2\n")
     of_a = ["a.csv", "--key", "k", "--label", "y"]
-    text, whole, number, fraction, asked = place.made(
+    text, whole, number, fraction, asked = place.outputs(
         "group",
         [*by, "plan"],
         [*by, "age"],
@@ -193,7 +193,7 @@ def test_labels(place: Place) -> None:
 
 def test_step_labels_ride_along(place: Place) -> None:
     by = ["visits.csv", "--key", "user", "--columns", "score", "--order-by", "time", "--step-label", "page"]
-    plain, chosen, cut = place.made(
+    plain, chosen, cut = place.outputs(
         "group", by, [*by, "--label-value", "-1"], [*by, "--maxlen", "2", "--pre", "--label", "plan"]
     )
     assert plain["step_y"].tolist() == [[0, 1, -100], [0, 1, 1]]
@@ -231,7 +231,7 @@ def test_row_index_leads_back_to_the_rows(place: Place) -> None:
     place.write("a.csv", "k,t,a\n" + "".join(f"{k},{t},{a}\n" for k, t, a in rows))
     by = ["a.csv", "--key", "k", "--order-by", "t", "--keep-row-index", "--mask"]
     cut = [*by, "--maxlen", "9"]
-    for arrays in place.made("group", by, cut, [*cut, "--pre", "--truncating", "post"]):
+    for arrays in place.outputs("group", by, cut, [*cut, "--pre", "--truncating", "post"]):
         index, real = arrays["row_index"], arrays["mask"]
         assert index.dtype == np.int64
         assert (index[~real] == -1).all()
@@ -244,7 +244,7 @@ def test_row_index_leads_back_to_the_rows(place: Place) -> None:
 
 def test_maxlen_sides_value_and_mask(place: Place) -> None:
     by = ["visits.csv", "--key", "user", "--columns"]
-    latest, earliest, pre, values = place.made(
+    latest, earliest, pre, values = place.outputs(
         "group",
         [*by, "score", "--maxlen", "2"],
         [*by, "score", "--maxlen", "2", "--truncating", "post"],
@@ -263,7 +263,7 @@ def test_maxlen_sides_value_and_mask(place: Place) -> None:
 def test_dtypes(place: Place) -> None:
     by = ["visits.csv", "--key", "user", "--columns"]
     place.write("a.csv", "k,a,b\n1,true,9007199254740993\n1,False,2\n")
-    whole, mixed, wide, narrow, large = place.made(
+    whole, mixed, wide, narrow, large = place.outputs(
         "group",
         [*by, "age"],
         [*by, "score,age"],
@@ -315,7 +315,7 @@ def test_missing_values_become_nan_and_are_counted(place: Place) -> None:
 def test_header_and_no_header(place: Place) -> None:
     place.write("years.csv", "1,2023,2024\n1,5,6\n")
     place.write("words.csv", "x,1.5\ny,2.5\n")
-    data, also_data, header, words = place.made(
+    data, also_data, header, words = place.outputs(
         "group",
         ["years.csv", "--key", "0"],
         ["years.csv", "--key", "0", "--no-header"],
@@ -333,7 +333,7 @@ def test_delimiters(place: Place) -> None:
     for name, mark in (("a.tsv", "\t"), ("a.csv", ";"), ("a.txt", "|"), ("b.csv", ":")):
         place.write(name, "k,a,b\n1,2,3\n1,4,5\n".replace(",", mark))
     place.write("tab.csv", "k\ta,b\n1\t2\n")
-    *same, tab = place.made(
+    *same, tab = place.outputs(
         "group",
         ["a.tsv", "--key", "k"],
         ["a.csv", "--key", "k"],
@@ -357,7 +357,7 @@ def test_encodings(place: Place) -> None:
     for encoding in encodings:
         place.write(f"{encoding}.csv", "stadt,größe\nKöln,1\nÅbo,2\n".encode(encoding))
     calls = [[f"{name}.csv", "--key", "stadt", "--encoding", name] for name in encodings]
-    for arrays in place.made("group", *calls):
+    for arrays in place.outputs("group", *calls):
         assert arrays["keys"].tolist() == ["Köln", "Åbo"]
         assert arrays["features"].tolist() == ["größe"]
 
@@ -370,7 +370,7 @@ def test_several_files_globs_and_compression(place: Place) -> None:
     place.write("part1.csv", head + "".join(rows[:2]))
     place.write("part2.csv.gz", gzip.compress((head + rows[2]).encode()))
     place.write("part3.csv.zst", pa.compress((head + "".join(rows[3:])).encode(), "zstd", asbytes=True))
-    whole, *parts = place.made(
+    whole, *parts = place.outputs(
         "group",
         ["visits.csv", *by],
         ["part1.csv", "part2.csv.gz", "part3.csv.zst", *by],
@@ -406,7 +406,7 @@ def test_other_sources_give_the_same(place: Place) -> None:
     place.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     by = ["--key", "user", "--order-by", "time", "--columns", "score,age", "--label", "plan"]
     sources = ("visits.csv", "a.parquet", "a.feather", "a.jsonl")
-    expected, *others = place.made("group", *([source, *by] for source in sources))
+    expected, *others = place.outputs("group", *([source, *by] for source in sources))
     for source, found in zip(sources[1:], others, strict=True):
         for name in {*expected} - {"meta"}:
             assert found[name].tolist() == expected[name].tolist(), (source, name)
@@ -444,15 +444,15 @@ def test_the_receipt_holds_what_was_asked_for(place: Place) -> None:
     assert (arguments["padding"], arguments["truncating"]) == ("post", "pre")
 
 
-def test_what_a_person_should_know_is_said(place: Place) -> None:
+def test_what_a_person_should_know_is_reported(place: Place) -> None:
     place.write("t.csv", "u,t,s\na,1704067201.123,1\nb,2.5,\n")
-    said = succeeded(place.run("group", "t.csv", "--key", "u", "--static", "s", "-o", "t.npy")).err
-    assert "t: float32 loses fractional precision past 16,777,216; keep it with --dtype float64" in said
-    assert "missing values became NaN: s 1" in said
-    assert "left out" in said
-    assert "static" in said
-    said = succeeded(place.run("group", "t.csv", "--key", "u", "--columns", "t", "--min-len", "9")).err
-    assert "no sequence is left" in said
+    text = succeeded(place.run("group", "t.csv", "--key", "u", "--static", "s", "-o", "t.npy")).err
+    assert "t: float32 loses fractional precision past 16,777,216; keep it with --dtype float64" in text
+    assert "missing values became NaN: s 1" in text
+    assert "left out" in text
+    assert "static" in text
+    text = succeeded(place.run("group", "t.csv", "--key", "u", "--columns", "t", "--min-len", "9")).err
+    assert "no sequence is left" in text
 
 
 def test_value_auto_takes_one_that_no_real_step_holds(place: Place) -> None:

@@ -59,7 +59,7 @@ def test_the_tables_tell_the_same(place: Place) -> None:
     )
     done = succeeded(place.run("info", "a.npz"))
     assert done.err == ""
-    told = " ".join(done.out.decode().split())
+    message = " ".join(done.out.decode().split())
     for words in (
         "x 2 x 4 x 2 float32 64 B",
         "lengths 2 int64",
@@ -71,7 +71,7 @@ def test_the_tables_tell_the_same(place: Place) -> None:
         "4 steps in = 4 kept + 0 cut + 0 dropped",
         "key b",
     ):
-        assert words in told
+        assert words in message
 
 
 def test_a_ragged_file_of_ours(place: Place) -> None:
@@ -88,8 +88,8 @@ def test_sequences_without_steps_keys_or_features(place: Place) -> None:
     sequences = info(place, "a.pad.npz")["sequences"]
     assert sequences["empty"] == 1
     assert sequences["preview"][1] == {"sequence": 1, "length": 0, "steps": []}
-    told = succeeded(place.run("info", "a.pad.npz")).out.decode()
-    assert "1 of them empty" in told
+    text = succeeded(place.run("info", "a.pad.npz")).out.decode()
+    assert "1 of them empty" in text
     place.write("none.npy", np.empty((0, 3, 2)))
     succeeded(place.run("pad", "none.npy"))
     assert info(place, "none.pad.npz")["sequences"]["count"] == 0
@@ -118,10 +118,10 @@ def test_names_and_keys_are_data(place: Place) -> None:
     """What looks like markup of the library that draws, or like control characters, is shown as it is."""
     place.write("a.csv", "k,[red]a[/red],[/b]\n[bold]x,1,2\n\x1b[31mred,3,4\n")
     succeeded(place.run("group", "a.csv", "--key", "k"))
-    told = succeeded(place.run("info", "a.group.npz")).out.decode()
-    assert "[red]a[/red]" in told
-    assert "[bold]x" in told
-    assert "\x1b" not in told
+    text = succeeded(place.run("info", "a.group.npz")).out.decode()
+    assert "[red]a[/red]" in text
+    assert "[bold]x" in text
+    assert "\x1b" not in text
 
 
 def test_a_table_is_no_array(place: Place) -> None:
@@ -147,9 +147,9 @@ def test_the_vowels(place: Place) -> None:
         "vowels.npz",
     ]
     succeeded(place.run("group", source, *call))
-    told = succeeded(place.run("info", "vowels.npz")).out.decode()
+    text = succeeded(place.run("info", "vowels.npz")).out.decode()
     for words in ("640 x 29 x 12", "min 7, median 15, max 29", "9,961 steps", "890.9 kB"):
-        assert words in told
+        assert words in text
 
 
 # One sequence, and pictures
@@ -163,17 +163,17 @@ def grouped(place: Place) -> Place:
 
 def test_the_histogram_and_the_first_sequence_are_drawn_without_escape_codes(grouped: Place) -> None:
     for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        told = succeeded(grouped.run("info", "a.npz", environment=environment)).out.decode()
-        assert " 1  1  █████" in told
-        assert " score ▒▒▒▒········ 1.5" in told
-        assert "· padding" in told
-        assert "\x1b" not in told
+        text = succeeded(grouped.run("info", "a.npz", environment=environment)).out.decode()
+        assert " 1  1  █████" in text
+        assert " score ▒▒▒▒········ 1.5" in text
+        assert "· padding" in text
+        assert "\x1b" not in text
 
 
 def test_a_sequence_is_found_by_its_key(grouped: Place) -> None:
-    told = succeeded(grouped.run("info", "a.npz", "--sequence", "b")).out.decode()
-    assert told.startswith("sequence 1: key b, 3 steps\n")
-    assert " score     ░░░░████ 0.5 to 9" in told
+    text = succeeded(grouped.run("info", "a.npz", "--sequence", "b")).out.decode()
+    assert text.startswith("sequence 1: key b, 3 steps\n")
+    assert " score     ░░░░████ 0.5 to 9" in text
     facts = info(grouped, "a.npz", "--sequence", "b")
     assert facts == {
         "schema": 1,
@@ -228,8 +228,8 @@ def test_a_sequence_of_a_foreign_file_is_not_known(place: Place) -> None:
 
 
 def test_a_terminal_gets_colours(grouped: Place) -> None:
-    told = on_a_terminal(grouped, "info a.npz --sequence b", {"TERM": "xterm-256color"})
-    assert "\x1b[38;5;" in told
+    text = on_a_terminal(grouped, "info a.npz --sequence b", {"TERM": "xterm-256color"})
+    assert "\x1b[38;5;" in text
     plain = on_a_terminal(grouped, "info a.npz --sequence b", {"TERM": "xterm-256color", "NO_COLOR": "1"})
     assert "\x1b" not in plain
     assert "░" in plain
@@ -262,13 +262,13 @@ def test_a_program_for_the_file_is_all_that_is_printed(grouped: Place) -> None:
         "mask = np.arange(x.shape[1]) < lengths[:, None]",
         'print(f"{len(x):,} sequences, {mask.sum():,} real steps, x {x.shape} {x.dtype}")',
     ]
-    told = succeeded(grouped.run("info", "a.npz", "--code", "torch")).out.decode()
-    assert "# 2 sequences of 1 to 3 steps of 2 features, to learn the next step\n" in told
-    assert "torch.nn.LSTM(2, 64, batch_first=True)\n" in told
+    text = succeeded(grouped.run("info", "a.npz", "--code", "torch")).out.decode()
+    assert "# 2 sequences of 1 to 3 steps of 2 features, to learn the next step\n" in text
+    assert "torch.nn.LSTM(2, 64, batch_first=True)\n" in text
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         ("a.npz --code pytorch", "--code is 'pytorch'; torch, keras, tf, jax or numpy was expected"),
         (
@@ -278,11 +278,11 @@ def test_a_program_for_the_file_is_all_that_is_printed(grouped: Place) -> None:
         ("a.npz --code torch --sequence b", "--code prints a program and nothing else"),
     ],
 )
-def test_a_program_is_asked_for_alone_by_a_known_name(grouped: Place, call: str, told: str) -> None:
+def test_a_program_is_asked_for_alone_by_a_known_name(grouped: Place, call: str, message: str) -> None:
     done = grouped.run("info", *call.split())
     assert (done.code, done.out) == (2, b"")
-    said = json.loads(done.err)["error"] if "--json" in call else done.err.removeprefix("seqtool: error: ")
-    assert said.startswith(told)
+    text = json.loads(done.err)["error"] if "--json" in call else done.err.removeprefix("seqtool: error: ")
+    assert text.startswith(message)
     assert done.err.count("\n") == 1
 
 
@@ -303,7 +303,7 @@ def test_there_is_no_program_where_nothing_is_known_or_to_be_learnt(place: Place
     place.write("short.json", "[[[1.5]], [[2.5]]]")
     for name in ("ids", "short"):
         succeeded(place.run("pad", f"{name}.json", "-o", f"{name}.npz"))
-    for name, told in (
+    for name, message in (
         (
             "foreign.npy",
             "foreign.npy: not written by seqtool, so its sequences are unknown; convert it: seqtool pad",
@@ -313,7 +313,7 @@ def test_there_is_no_program_where_nothing_is_known_or_to_be_learnt(place: Place
     ):
         done = place.run("info", name, "--code", "keras")
         assert (done.code, done.out) == (1, b"")
-        assert done.err.startswith(f"seqtool: error: {told}")
+        assert done.err.startswith(f"seqtool: error: {message}")
         assert done.err.count("\n") == 1
 
 
@@ -326,8 +326,8 @@ def test_a_key_in_several_parts_is_shown_by_its_part(place: Place) -> None:
         per_sequence={"part": np.array([0, 1000, 0]), "y": np.array([4, 5, 6])},
     )
     seqtool.save(place.folder / "a.npz", windows)
-    told = succeeded(place.run("info", "a.npz", "--sequence", "a,1000")).out.decode()
-    assert told.startswith("sequence 1: key a, part 1000, y 5, 2 steps\n")
+    text = succeeded(place.run("info", "a.npz", "--sequence", "a,1000")).out.decode()
+    assert text.startswith("sequence 1: key a, part 1000, y 5, 2 steps\n")
     facts = info(place, "a.npz", "--sequence", "a,1000")
     assert facts == {
         "schema": 1,
@@ -340,14 +340,14 @@ def test_a_key_in_several_parts_is_shown_by_its_part(place: Place) -> None:
         "steps": [2, 3],
     }
     assert info(place, "a.npz", "--sequence", "b")["sequence"] == 2
-    told = " ".join(succeeded(place.run("info", "a.npz")).out.decode().split())
-    assert "part from 0 to 1,000" in told
-    assert "sequence 0: key a, part 0, y 4, 2 steps" in told
+    text = " ".join(succeeded(place.run("info", "a.npz")).out.decode().split())
+    assert "part from 0 to 1,000" in text
+    assert "sequence 0: key a, part 0, y 4, 2 steps" in text
     assert info(place, "a.npz")["sequences"]["part"] == {"min": 0, "max": 1000}
     done = place.run("info", "a.npz", "--sequence", "a")
     assert (done.code, done.out) == (1, b"")
-    told = "the key 'a' has several parts: 0, 1000; choose one of them: --sequence a,0"
-    assert done.err == f"seqtool: error: a.npz: {told}\n"
+    text = "the key 'a' has several parts: 0, 1000; choose one of them: --sequence a,0"
+    assert done.err == f"seqtool: error: a.npz: {text}\n"
     assert info(place, *done.err.rpartition("of them: ")[2].split(), "a.npz")["sequence"] == 0
 
 

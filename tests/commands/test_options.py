@@ -135,10 +135,10 @@ def test_limits_of_a_field_hold() -> None:
 
 
 def test_help_shows_the_fields_of_a_group() -> None:
-    told = called("--help").stdout
-    assert "--ink" in told
-    assert "Of the pen." in told
-    assert "Write something." in told
+    text = called("--help").stdout
+    assert "--ink" in text
+    assert "Of the pen." in text
+    assert "Write something." in text
 
 
 def test_groups_are_spread_in_their_place_and_all_by_name() -> None:

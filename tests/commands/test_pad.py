@@ -21,7 +21,7 @@ def place(tmp_path: Path) -> Place:
 
 def pad(place: Place, *arguments: str) -> dict[str, np.ndarray]:
     """The arrays that come of a call."""
-    [arrays] = place.made("pad", arguments)
+    [arrays] = place.outputs("pad", arguments)
     return arrays
 
 
@@ -84,7 +84,7 @@ def test_dtype_stays_unless_another_is_asked_for(place: Place) -> None:
     for dtype in dtypes:
         place.write(f"{dtype}.npy", np.array([[1, 0]], dtype))
     calls = [[f"{dtype}.npy", "--maxlen", "3"] for dtype in dtypes]
-    *same, asked = place.made("pad", *calls, ["float64.npy", "--maxlen", "3", "--dtype", "int8"])
+    *same, asked = place.outputs("pad", *calls, ["float64.npy", "--maxlen", "3", "--dtype", "int8"])
     assert [str(arrays["x"].dtype) for arrays in same] == [*dtypes]
     assert asked["x"].dtype == np.int8
     assert asked["x"].tolist() == [[0, 1, 0]]

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests.command import SAMPLES, Place, succeeded
+from tests.cutting import small_blocks
 
 VOWELS = [
     *(str(SAMPLES / "japanese_vowels.csv"), "--key", "utterance", "--order-by", "frame"),
@@ -72,11 +75,63 @@ def test_where_no_feature_is_left_no_call_is_advised(place: Place) -> None:
     assert (facts["sequences"], facts["features"], facts["command"]) == (2, 0, None)
 
 
-def test_only_the_key_is_read(place: Place) -> None:
-    """Cells that would stop `group` do not stop the count."""
+def test_cells_that_would_stop_group_do_not_stop_the_count(place: Place) -> None:
     place.write("a.csv", "k,t,v\n2,late,x\n1,,y\n2,soon,z\n")
     facts = plan(place, "a.csv", "--key", "k", "--order-by", "t")
     assert (facts["sequences"], facts["steps"], facts["features"]) == (2, 3, 1)
+    assert "x is taken to be float32" in facts["notes"]
+
+
+ROWS = 300  # of ten bytes
+
+
+@pytest.mark.parametrize(
+    ("options", "last", "refused"),
+    [
+        ([], "1,2,red,3,5,5", None),  # a column that is text in its last row alone
+        ([], "1,2,,oops,5,", "'oops'; a number was expected"),
+        (["--order-by", "t"], "1,,,3,5,", "order column 't' is empty in 1 of 301 rows"),
+        (["--label", "y"], "1,2,,3,,", "label column 'y' is empty in 1 of 301 rows"),
+        (["--label", "y"], "1,2,,3,6,", "column 'y' changes from '5' to '6' within key 1"),
+        (["--static", "y"], "1,2,,3,6,", "column 'y' changes from 5 to 6 within key 1"),
+        (["--static", "y"], "1,2,,3,oops,", "'oops'; a number was expected"),
+        (["--step-label", "y"], "1,2,,3,,", "label column 'y' is empty in 1 of 301 rows"),
+        ([], "1,2,,9223372036854775807,0.5,", "which float32 cannot hold exactly"),
+        (["--dtype", "int8", "--columns", "v"], "1,2,,300,5,", "300, which int8 cannot hold"),
+    ],
+)
+def test_the_last_row_is_judged_as_the_first(
+    place: Place, monkeypatch: pytest.MonkeyPatch, options: list[str], last: str, refused: str | None
+) -> None:
+    small_blocks(monkeypatch, 500)  # so the last row stands in a later batch
+    rows = "".join(f"{i % 7},{i % 5},,{i % 3},5,\n" for i in range(ROWS))
+    place.write("a.csv", f"k,t,c,v,y,d\n{rows}{last}\n")
+    call = ["a.csv", "--key", "k", *options]
+    if "--label" in options or "--static" in options or "--step-label" in options:
+        call += ["--columns", "v"]
+    facts = plan(place, *call)
+    assert (facts["sequences"], facts["steps"]) == (7, ROWS + 1)
+    if refused is None:
+        assert facts["warnings"] == []
+        [output] = place.outputs("group", shlex.split(facts["command"])[2:])
+        assert output["x"].dtype == facts["dtype"]
+        return
+    assert facts["command"] is None
+    [text] = facts["warnings"]
+    assert refused in text
+    assert text == "group would refuse this table: " + place.run("group", *call).err.strip().removeprefix(
+        "seqtool: error: "
+    )
+
+
+def test_typed_tables_are_judged_to_their_last_row_too(place: Place) -> None:
+    whole = pa.table({"k": [1, 1, 2], "v": [1, 2, 2**60 + 1], "w": [0.5, 1.5, 2.5]})
+    parquet.write_table(whole, place.folder / "a.parquet", row_group_size=1)
+    facts = plan(place, "a.parquet", "--key", "k")
+    assert facts["command"] is None
+    assert "no type holds 'v' beside the other numbers" in facts["warnings"][0]
+    facts = plan(place, "a.parquet", "--key", "k", "--drop", "v")
+    succeeded(place.shell(facts["command"]))
 
 
 def test_an_empty_key_is_as_in_group(place: Place) -> None:
@@ -112,9 +167,9 @@ def test_a_table_without_names_whose_key_may_be_a_feature(place: Place) -> None:
     assert done.code == 1
 
 
-@pytest.mark.parametrize("made", [["--post"], ["--pre", "--maxlen", "9"]])
-def test_files_of_ours_padded_and_ragged(place: Place, made: list[str]) -> None:
-    succeeded(place.run("pad", "a.txt", *made))
+@pytest.mark.parametrize("options", [["--post"], ["--pre", "--maxlen", "9"]])
+def test_files_of_ours_padded_and_ragged(place: Place, options: list[str]) -> None:
+    succeeded(place.run("pad", "a.txt", *options))
     facts = plan(place, "a.pad.npz")
     assert (facts["sequences"], facts["steps"], facts["features"]) == (4, 6, None)
     assert (facts["dtype"], facts["empty"], facts["lengths"]["max"]) == ("int64", 1, 3)
@@ -185,7 +240,7 @@ def test_the_call_that_is_advised_makes_what_was_planned(place: Place, call: lis
     facts = plan(place, *call)
     advised = next(f for f in facts["candidates"] if f["maxlen"] == facts["advice"]["maxlen"])
     command, *arguments = shlex.split(facts["command"])[1:]
-    [arrays] = place.made(command, arguments)
+    [arrays] = place.outputs(command, arguments)
     assert arrays["x"].shape[:2] == (facts["sequences"], advised["maxlen"])
     assert arrays["x"].shape[2:] == (() if facts["features"] is None else (facts["features"],))
     assert arrays["x"].nbytes == advised["nbytes"]
@@ -201,8 +256,8 @@ def test_a_heavy_tail_is_better_kept_ragged(place: Place) -> None:
     facts = plan(place, "a.csv", "--key", "k")
     assert facts["advice"]["ragged"]
     assert facts["command"] == "seqtool group a.csv --key k --ragged"
-    told = succeeded(place.run("plan", "a.csv", "--key", "k")).out.decode()
-    assert "keep the sequences ragged" in " ".join(told.split())
+    text = succeeded(place.run("plan", "a.csv", "--key", "k")).out.decode()
+    assert "keep the sequences ragged" in " ".join(text.split())
     succeeded(place.run("group", "a.csv", "--key", "k", "--ragged", "-o", "r.npz"))
 
 
@@ -210,7 +265,7 @@ def test_a_heavy_tail_in_a_file_of_sequences_is_better_kept_ragged_too(place: Pl
     place.write("tail.txt", "1 2\n" * 200 + "1 " * 5000 + "\n")
     facts = plan(place, "tail.txt", "--dtype", "float32")
     assert facts["command"] == "seqtool pad tail.txt --dtype float32 --ragged"
-    [arrays] = place.made("pad", shlex.split(facts["command"])[2:])
+    [arrays] = place.outputs("pad", shlex.split(facts["command"])[2:])
     assert arrays["values"].shape == (5400,)
     assert np.diff(arrays["offsets"]).tolist() == [2] * 200 + [5000]
 
@@ -221,24 +276,23 @@ def test_a_padded_file_of_ours_keeps_its_side(place: Place, side: str) -> None:
     succeeded(place.run("pad", "b.txt", side, "--maxlen", "5"))
     facts = plan(place, "b.pad.npz")
     assert facts["command"] == "seqtool pad b.pad.npz --maxlen 3"
-    [arrays] = place.made("pad", shlex.split(facts["command"])[2:])
+    [arrays] = place.outputs("pad", shlex.split(facts["command"])[2:])
     assert arrays["x"].tolist() == [[1, 2, 0] if side == "--post" else [0, 1, 2], [3, 4, 5]]
 
 
 def test_what_a_person_sees(place: Place) -> None:
     done = succeeded(place.run("plan", *VOWELS))
     assert done.err == ""
-    told = done.out.decode()
-    assert "\x1b" not in told
-    assert told.splitlines()[:6] == [
+    text = done.out.decode()
+    assert "\x1b" not in text
+    assert text.splitlines()[:5] == [
         VOWELS[0],
         "  640 sequences, 9,961 steps, 12 features",
         "  shortest 7, median 15, longest 29",
         "  the first row is a header",
-        "  x is taken to be float32 (--dtype)",
         "",
     ]
-    words = " ".join(told.split())
+    words = " ".join(text.split())
     for part in (
         "◂ maxlen 22",
         "▸ 22 95% 32 (5.0%) 0.6% 29.7% 675.8 kB",
@@ -269,10 +323,10 @@ def test_one_sequence(place: Place) -> None:
 
 def test_names_are_data(place: Place) -> None:
     place.write("[red]\x1b[31m.csv", "[b]k[/b],v\n1,2\n1,3\n")
-    told = succeeded(place.run("plan", "[red]\x1b[31m.csv", "--key", "[b]k[/b]")).out.decode()
-    assert "\x1b" not in told
-    assert told.startswith("[red]\\x1b[31m.csv\n  1 sequence")
-    assert "'[b]k[/b]'" in told
+    text = succeeded(place.run("plan", "[red]\x1b[31m.csv", "--key", "[b]k[/b]")).out.decode()
+    assert "\x1b" not in text
+    assert text.startswith("[red]\\x1b[31m.csv\n  1 sequence")
+    assert "'[b]k[/b]'" in text
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def without_matplotlib(place: Place) -> dict[str, str]:
     return {"PYTHONPATH": str(hidden)}
 
 
-def told(done: Done) -> dict[str, Any]:
+def facts_of(done: Done) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads(succeeded(done).err)
     return facts
 
@@ -101,7 +101,7 @@ def test_pipes(place: Place) -> None:
 
 @drawn
 def test_the_summary_as_json(place: Place) -> None:
-    facts = told(place.run("plot", "a.npz", "--feature", "age", "-o", "a.html", "--json"))
+    facts = facts_of(place.run("plot", "a.npz", "--feature", "age", "-o", "a.html", "--json"))
     assert (facts["command"], facts["inputs"], facts["output"]) == ("plot", ["a.npz"], "a.html")
     assert facts["bytes"] == (place.folder / "a.html").stat().st_size
     assert (facts["sequences"], facts["steps"], facts["maxlen"], facts["padding"]) == (2, 3, 2, "post")
@@ -130,9 +130,9 @@ def test_labels_of_steps_and_labels_that_cannot_be_drawn(place: Place) -> None:
 def test_ragged_and_pre_padded_files(place: Place) -> None:
     succeeded(place.run("group", "visits.csv", "--key", "user", "--drop", "plan", "--ragged", "-o", "r.npz"))
     succeeded(place.run("pad", "r.npz", "--maxlen", "7", "--pre", "-o", "p.npz"))
-    facts = told(place.run("plot", "r.npz", "--feature", "1", "--json"))
+    facts = facts_of(place.run("plot", "r.npz", "--feature", "1", "--json"))
     assert (facts["maxlen"], facts["padding"], facts["drawn"]["feature"]) == (None, None, "age")
-    facts = told(place.run("plot", "p.npz", "--json"))
+    facts = facts_of(place.run("plot", "p.npz", "--json"))
     assert (facts["maxlen"], facts["padding"], facts["steps"]) == (7, "pre", 4)
 
 
@@ -148,12 +148,12 @@ def test_foreign_arrays(place: Place) -> None:
     np.savez(place.folder / "s.npz", x[0], x[1][:2])
     pre = ["--input-padding", "pre", "--json"]
     for call in (["x.npy", "--lengths", "n.npy", *pre], ["x.npz", "--array", "data", "--lengths", "n", *pre]):
-        facts = told(place.run("plot", *call))
+        facts = facts_of(place.run("plot", *call))
         assert (facts["sequences"], facts["steps"], facts["maxlen"], facts["padding"]) == (4, 10, 5, "pre")
     assert facts["notes"] == ["arrays not read: other"]
-    assert told(place.run("plot", "x.npy", "--json"))["maxlen"] == 5
+    assert facts_of(place.run("plot", "x.npy", "--json"))["maxlen"] == 5
     for name in ("e.npz", "s.npz"):
-        facts = told(place.run("plot", name, "--json"))
+        facts = facts_of(place.run("plot", name, "--json"))
         assert (facts["sequences"], facts["maxlen"]) == (2, None)
 
 
@@ -217,7 +217,7 @@ def test_memory_is_bounded(place: Place) -> None:
 def test_the_vowels(place: Place) -> None:
     words = "--key utterance --order-by frame --label speaker --drop split --maxlen 15 -q -o vowels.npz"
     succeeded(place.run("group", SAMPLES / "japanese_vowels.csv", *words.split()))
-    facts = told(place.run("plot", "vowels.npz", "-o", "vowels.html", "--json"))
+    facts = facts_of(place.run("plot", "vowels.npz", "-o", "vowels.html", "--json"))
     assert (facts["sequences"], facts["features"], facts["maxlen"]) == (640, 12, 15)
     assert facts["cut"] == {"sequences": 296, "steps": 1092}
     page = (place.folder / "vowels.html").read_text(encoding="utf-8")

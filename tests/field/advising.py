@@ -60,7 +60,7 @@ class Proposals:
     """What was proposed since the last look, each with its place in the package."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.made: list[tuple[str, Advice]] = []
+        self.proposed: list[tuple[str, Advice]] = []
         plainly = Advice.__init__
 
         def record(advice: Advice, *words: object, without: Sequence[str] = ()) -> None:
@@ -69,15 +69,17 @@ class Proposals:
             line, _, column, _ = list(frame.f_code.co_positions())[frame.f_lasti // 2]
             place = places().get((frame.f_code.co_filename, line or 0, column or 0))
             if place is not None:
-                self.made.append((place, advice))
+                self.proposed.append((place, advice))
 
         monkeypatch.setattr(Advice, "__init__", record)
 
     def at(self, place: str) -> Advice:
         """The last that was made at this place."""
-        made = [advice for where, advice in self.made if where == place]
-        assert made, f"nothing was proposed at {place}, but at {sorted({where for where, _ in self.made})}"
-        return made[-1]
+        output = [advice for where, advice in self.proposed if where == place]
+        assert output, (
+            f"nothing was proposed at {place}, but at {sorted({where for where, _ in self.proposed})}"
+        )
+        return output[-1]
 
 
 def applied(call: Sequence[str], advice: Advice, fill: dict[str, str]) -> list[str]:

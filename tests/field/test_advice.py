@@ -199,17 +199,22 @@ CASES = [
         "sources.numpy_files._check_lengths_of#2", "pad a.npz", {"a.npz": npz(x=PADDED_FIRST, lengths=[2, 3])}
     ),
     Case(
-        "sources.companions._is_per_step",
+        "sources.labels.are_of_steps",
         "pad a.npz",
         {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
     ),
     Case(
-        "sources.companions._is_per_step#2",
+        "sources.labels.are_of_steps#2",
         "pad a.npz",
         {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
     ),
-    Case("sources.foreign._told", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])}, {"NAME": "n"}),
-    Case("sources.foreign._told#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
+    Case(
+        "sources.foreign._known_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])},
+        {"NAME": "n"},
+    ),
+    Case("sources.foreign._known_lengths#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
     Case("sources.masks.with_side", "pad a.npz --input-padding pre", {"a.npz": npz(x=DENSE, mask=FIRST)}),
     Case(
         "sources.masks.check_same",
@@ -471,6 +476,11 @@ CASES = [
     Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
     Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
     Case(
+        "codegen.tasks._target_step_y",
+        "group t.csv --key id --step-label y --empty-label keep --label-value 2",
+        {"t.csv": "id,a,y\n1,2,\n1,3,r\n2,3,b\n2,2,r\n"},
+    ),
+    Case(
         "codegen.tasks._check_ids",
         "info t.npz --code torch",
         {"t.npz": seqtool.pad([np.array([-3, 2, 5])])},
@@ -483,7 +493,10 @@ CASES = [
         {"FILE": "t.npz"},
     ),
 ]
-FIRST_FAILS = {"codegen.tasks.task_of": "info t.group.npz --code torch"}  # after the call, before the advice
+FIRST_FAILS = {  # after the call, before the advice
+    "codegen.tasks.task_of": "info t.group.npz --code torch",
+    "codegen.tasks._target_step_y": "info t.group.npz --code torch",
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -540,16 +553,16 @@ def test_the_cure_of_a_finding_cures_it(
 ) -> None:
     name = "f.npy" if isinstance(content, np.ndarray) else "f.npz"
     written(place, {name: content})
-    told = json.loads(place.run("check", name, *split(options), "--json").out)
+    facts = json.loads(place.run("check", name, *split(options), "--json").out)
     advice = proposals.at(where)
-    wrong = [one for one in told["findings"] if one["cure"] and all(w in one["cure"] for w in advice.words)]
+    wrong = [one for one in facts["findings"] if one["cure"] and all(w in one["cure"] for w in advice.words)]
     assert wrong
     succeeded(place.run(*split(wrong[0]["cure"])[1:], "-o", "cured.npz"))
     cured = json.loads(place.run("check", "cured.npz", *split(options), "--json").out)
     assert [one["name"] for one in cured["findings"] if one["verdict"] != "ok"] == []
 
 
-SAID = [  # options of check itself, and commands, that stand in the words of a finding
+IN_FINDINGS = [  # options of check itself, and commands, that stand in the words of a finding
     (
         "checking.contracts._hidden_padding",
         "--for torch",
@@ -565,7 +578,7 @@ SAID = [  # options of check itself, and commands, that stand in the words of a 
 ]
 
 
-@pytest.mark.parametrize(("where", "options", "content", "fill"), SAID)
+@pytest.mark.parametrize(("where", "options", "content", "fill"), IN_FINDINGS)
 def test_what_a_finding_says_works(
     where: str, options: str, content: Any, fill: dict[str, str], place: Place, proposals: Proposals
 ) -> None:
@@ -746,11 +759,11 @@ def test_pictures(place: Place, proposals: Proposals) -> None:
 
 def test_plan_proposes_what_group_does(place: Place) -> None:
     place.write("t.csv", "id,a,b,c\n1,2,x,3\n1,?,y,4\n2,5,z,6\n2,6,z,7\n")
-    told = json.loads(succeeded(place.run("plan", "t.csv", "--key", "id", "--json")).out)
-    assert told["command"] is None
-    assert told["warnings"][0].endswith("as a missing value: --missing '?'; without this column: --drop a")
-    told = json.loads(succeeded(place.run("plan", "t.csv", "--key", "id", "--missing", "?", "--json")).out)
-    succeeded(place.run(*split(told["command"])[1:]))
+    facts = json.loads(succeeded(place.run("plan", "t.csv", "--key", "id", "--json")).out)
+    assert facts["command"] is None
+    assert facts["warnings"][0].endswith("as a missing value: --missing '?'; without this column: --drop a")
+    facts = json.loads(succeeded(place.run("plan", "t.csv", "--key", "id", "--missing", "?", "--json")).out)
+    succeeded(place.run(*split(facts["command"])[1:]))
 
 
 def test_a_float_type_that_is_asked_for_rounds_and_counts(place: Place) -> None:
@@ -775,11 +788,11 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
     seqtool.save(place.folder / "c.npz", ours([1]), compress="fast")
     from seqtool.training.sequence_file import SequenceFile
 
-    made = [
+    output = [
         ("training.sequence_file.SequenceFile.__init__", "t.csv"),
         ("training.sequence_file.SequenceFile.__init__#2", "t.npy"),
     ]
-    for where, name in (*made, ("files.npz.read_meta", "f.npz")):
+    for where, name in (*output, ("files.npz.read_meta", "f.npz")):
         with pytest.raises(DataError, match="seqtool"):
             SequenceFile(place.folder / name)
         words = applied([], proposals.at(where), {"FILE": name, "COLUMN": "id"})
@@ -815,11 +828,11 @@ ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
 
 def test_no_piece_of_advice_is_left_out() -> None:
     """Each place that makes one has a case, or is named in a test of this module."""
-    told = {case.place for case in CASES} | {where for where, *_ in [*CHECKS, *SAID]} | {*ELSEWHERE}
+    found = {case.place for case in CASES} | {where for where, *_ in [*CHECKS, *IN_FINDINGS]} | {*ELSEWHERE}
     source = Path(__file__).read_text(encoding="utf-8")
-    left = [place for place in places().values() if place not in told and f'"{place}"' not in source]
+    left = [place for place in places().values() if place not in found and f'"{place}"' not in source]
     assert left == []
-    assert told <= {*places().values()}
+    assert found <= {*places().values()}
 
 
 def test_errors_and_summaries_carry_their_advice(place: Place) -> None:
@@ -857,8 +870,8 @@ def test_words_alone_propose_nothing() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.name not in ("words.py", "_completion.py", "advice.py"):
             for text in messages(ast.parse(path.read_text(encoding="utf-8"))):
-                said = re.sub(r"^(--[a-z-]+(, | and )?)+", "", text)
-                if re.search(r"(?<=[ (:;])(--[a-z]|-o )", said) and not any(
+                message = re.sub(r"^(--[a-z-]+(, | and )?)+", "", text)
+                if re.search(r"(?<=[ (:;])(--[a-z]|-o )", message) and not any(
                     one in text for one in ONLY_NAMED
                 ):
                     found.append((path.name, text))

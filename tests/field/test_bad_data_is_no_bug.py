@@ -177,7 +177,7 @@ def saved(arrays: dict[str, np.ndarray]) -> bytes:
     return file.getvalue()
 
 
-def told(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, np.ndarray]], None]:
+def change_meta(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, np.ndarray]], None]:
     def changed(arrays: dict[str, np.ndarray]) -> None:
         meta = json.loads(str(arrays["meta"]))
         change(meta)
@@ -187,7 +187,7 @@ def told(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, np.n
 
 
 def entry(**parts: Any) -> Callable[[dict[str, np.ndarray]], None]:
-    return told(lambda meta: meta["receipt"][0].update(parts))
+    return change_meta(lambda meta: meta["receipt"][0].update(parts))
 
 
 def text(name: str, data: bytes, offsets: list[int], shape: Any) -> Callable[[dict[str, np.ndarray]], object]:
@@ -195,19 +195,19 @@ def text(name: str, data: bytes, offsets: list[int], shape: Any) -> Callable[[di
     return lambda arrays: arrays.update({name + end: part for end, part in parts.items()})
 
 
-MADE_UP: dict[str, Callable[[dict[str, np.ndarray]], object]] = {
-    "deep nesting": told(lambda meta: meta.update(more="DEEP")),
-    "nesting that can be read but not written": told(
+INVENTED: dict[str, Callable[[dict[str, np.ndarray]], object]] = {
+    "deep nesting": change_meta(lambda meta: meta.update(more="DEEP")),
+    "nesting that can be read but not written": change_meta(
         lambda meta: meta["receipt"][0].update(arguments=json.loads('{"a":' * 200 + "1" + "}" * 200))
     ),
-    "a version without end": told(lambda meta: meta.update(version=float("inf"))),
+    "a version without end": change_meta(lambda meta: meta.update(version=float("inf"))),
     "a version of many digits": lambda arrays: arrays.update(
         meta=np.array(str(arrays["meta"]).replace('"version": 1', f'"version": {LONG}'))
     ),
-    "a version as text": told(lambda meta: meta.update(version="1")),
-    "no version": told(lambda meta: meta.pop("version")),
-    "a receipt of text": told(lambda meta: meta.update(receipt=["x"])),
-    "a receipt of objects": told(lambda meta: meta.update(receipt={"a": 1})),
+    "a version as text": change_meta(lambda meta: meta.update(version="1")),
+    "no version": change_meta(lambda meta: meta.pop("version")),
+    "a receipt of text": change_meta(lambda meta: meta.update(receipt=["x"])),
+    "a receipt of objects": change_meta(lambda meta: meta.update(receipt={"a": 1})),
     "rows as a list": entry(rows=[1]),
     "rows without counts": entry(rows={}),
     "rows of text": entry(rows={"in": "3", "kept": 3, "cut": 0, "dropped": {}}),
@@ -228,10 +228,10 @@ MADE_UP: dict[str, Callable[[dict[str, np.ndarray]], object]] = {
 }
 
 
-@pytest.mark.parametrize("made_up", MADE_UP)
-def test_a_file_whose_description_is_made_up(made_up: str, ours: dict[str, np.ndarray], place: Place) -> None:
+@pytest.mark.parametrize("case", INVENTED)
+def test_a_file_whose_description_is_made_up(case: str, ours: dict[str, np.ndarray], place: Place) -> None:
     arrays = dict(ours)
-    MADE_UP[made_up](arrays)
+    INVENTED[case](arrays)
     place.write("t.npz", saved(arrays))
     refused = 0
     for call in ("info t.npz", "check t.npz", "pad t.npz -o out.npz"):

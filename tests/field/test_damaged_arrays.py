@@ -133,18 +133,18 @@ CHANGED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("told", CHANGED)
-def test_key_bytes_that_are_no_text_are_refused(told: str, place: Place) -> None:
+@pytest.mark.parametrize("message", CHANGED)
+def test_key_bytes_that_are_no_text_are_refused(message: str, place: Place) -> None:
     """`pad` copied them, and the file that it wrote could not be read."""
     grouped(place)
     succeeded(place.run("pad", "t.npz"))
     assert place.arrays("t.pad.npz")["keys"].tobytes() == b"ab\xc3\xa9"
-    grouped(place, **CHANGED[told])
+    grouped(place, **CHANGED[message])
     for command in (["pad"], ["pad", "--ragged"], ["truncate", "--maxlen", "1"]):
         done = place.run(*command, "t.npz", "-o", "out.npz")
-        assert (done.code, told in done.err) == (1, True), done.err
+        assert (done.code, message in done.err) == (1, True), done.err
     assert not (place.folder / "out.npz").exists()
-    assert told in place.run("check", "t.npz").out.decode()
+    assert message in place.run("check", "t.npz").out.decode()
 
 
 @pytest.mark.parametrize("point", [0xD800, 0x110000])
@@ -153,9 +153,9 @@ def test_fixed_width_text_that_is_no_text_is_refused(point: int, name: str, plac
     cells = np.array([[97, 0], [97, point]], np.uint32).view("U2").reshape(2)
     place.write("t.npz", npz(x=np.ones((2, 3)), **{name: cells}))
     done = place.run("pad", "t.npz", "-o", "out.npz")
-    told = f"{name}[1] holds code points that are not text"
-    assert (done.code, told in done.err) == (1 if name != "split" else 0, True), done.err
+    message = f"{name}[1] holds code points that are not text"
+    assert (done.code, message in done.err) == (1 if name != "split" else 0, True), done.err
     st.save(place.folder / "good.npz", st.Ragged(np.arange(3), np.array([0, 1, 3])))
     place.write("t.npz", npz(**place.arrays("good.npz"), **{name: cells}))
     done = place.run("pad", "t.npz", "-o", "ours.npz")
-    assert (done.code, told in done.err) == (1, True), done.err
+    assert (done.code, message in done.err) == (1, True), done.err

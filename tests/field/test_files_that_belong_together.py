@@ -39,7 +39,7 @@ ONE, TWO = [[[1.5, 2], [3, 4]]], [[[5.5, 6], [7, 8]]]
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "verdict", "told"),
+    ("ours", "theirs", "verdict", "message"),
     [
         (["a", "b"], ["a", "b"], "ok", "2 features in both, in the same order"),
         (["a", "b"], ["b", "a"], "fails", "in another order: features[0] is 'a' here, 'b' in two.npz"),
@@ -48,25 +48,25 @@ ONE, TWO = [[[1.5, 2], [3, 4]]], [[[5.5, 6], [7, 8]]]
     ],
 )
 def test_features_stand_in_the_same_order(
-    ours: Any, theirs: Any, verdict: str, told: str, place: Place
+    ours: Any, theirs: Any, verdict: str, message: str, place: Place
 ) -> None:
     saved(place, "one.npz", ONE, features=ours)
     saved(place, "two.npz", TWO, features=theirs)
-    assert looked(place)["same features"] == (verdict, told)
+    assert looked(place)["same features"] == (verdict, message)
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "message"),
     [
         ([[[1], [2]]], "a step has 2 features here, 1 feature in two.npz"),
         ([[1, 2]], "a step has 2 features here, a single number in two.npz"),
     ],
 )
-def test_other_features_fail(steps: Any, told: str, place: Place) -> None:
+def test_other_features_fail(steps: Any, message: str, place: Place) -> None:
     saved(place, "one.npz", ONE)
     saved(place, "two.npz", steps)
     found = looked(place)
-    assert found["same features"] == ("fails", told)
+    assert found["same features"] == ("fails", message)
     assert found["shared sequences"][0] == "warning"
 
 
@@ -85,12 +85,12 @@ LABELS: list[tuple[Any, Any, Any, Any, str, str]] = [
 
 @pytest.mark.parametrize(("y", "classes", "y2", "classes2", "verdict", "told"), LABELS)
 def test_labels_mean_the_same(
-    y: Any, classes: Any, y2: Any, classes2: Any, verdict: str, told: str, place: Place
+    y: Any, classes: Any, y2: Any, classes2: Any, verdict: str, message: str, place: Place
 ) -> None:
     for name, steps, label, known in (("one.npz", ONE, y, classes), ("two.npz", TWO, y2, classes2)):
         names = {} if known is None else {"classes": np.array(known)}
         saved(place, name, steps, per_sequence={"y": np.array(label)}, names=names)
-    assert looked(place)["same y"] == (verdict, told)
+    assert looked(place)["same y"] == (verdict, message)
 
 
 def test_labels_of_steps_and_static_numbers_mean_the_same(place: Place) -> None:
@@ -142,8 +142,8 @@ def test_several_labels_mean_the_same(place: Place) -> None:
 def test_keys_that_are_meant_to_be_shared(place: Place) -> None:
     saved(place, "one.npz", ONE, keys=np.array(["a"]))
     saved(place, "two.npz", TWO, keys=np.array(["a"]))
-    verdict, told = looked(place)["shared keys"]
-    assert (verdict, "if they are meant to be, add --shared-keys" in told) == ("fails", True)
+    verdict, message = looked(place)["shared keys"]
+    assert (verdict, "if they are meant to be, add --shared-keys" in message) == ("fails", True)
     found = looked(place, "--shared-keys")
     assert found["shared keys"] == ("ok", "keys that are also in two.npz, as allowed")
     assert {verdict for verdict, _ in found.values()} == {"ok"}

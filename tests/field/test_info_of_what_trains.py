@@ -24,8 +24,8 @@ def place(tmp_path: Path) -> Place:
 def test_nan_and_infinities_are_named(place: Place) -> None:
     place.write("in.csv", "k,t,v,w\na,1,1.5,\nb,1,NA,2\nb,2,inf,2\n")
     succeeded(place.run("group", "in.csv", "--key", "k", "--order-by", "t", "-o", "in.npz"))
-    told = succeeded(place.run("info", "in.npz")).out.decode()
-    assert "x: 2 NaN and 1 infinite, the first in sequence 0" in " ".join(told.split())
+    text = succeeded(place.run("info", "in.npz")).out.decode()
+    assert "x: 2 NaN and 1 infinite, the first in sequence 0" in " ".join(text.split())
     (found,) = json.loads(succeeded(place.run("info", "in.npz", "--json")).out)["sequences"]["not_finite"]
     assert (found["array"], found["nan"], found["infinite"]) == ("x", 2, 1)
 

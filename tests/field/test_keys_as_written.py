@@ -101,11 +101,11 @@ def test_an_order_column_in_hexadecimal_is_refused(source: Source, tmp_path: Pat
         (["10", "10.0", "1"], None),  # as floats are written
     ],
 )
-def test_labels_that_become_one_class_are_told(labels: list[str], pair: str | None) -> None:
+def test_labels_that_become_one_class_are_reported(labels: list[str], pair: str | None) -> None:
     frame = pd.DataFrame({"id": [1, 2, 3], "y": labels, "v": [1, 4, 2]})
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         st.group(frame, key="id", label="y")
         st.group(frame, key="id", label="y", label_as="number" if pair else None)
-    said = [f"label column 'y' holds {pair}, which are one number, and one class"] if pair else []
-    assert [str(warning.message) for warning in told if "one number" in str(warning.message)] == said
+    text = [f"label column 'y' holds {pair}, which are one number, and one class"] if pair else []
+    assert [str(warning.message) for warning in caught if "one number" in str(warning.message)] == text

@@ -69,7 +69,7 @@ def test_labels_of_steps_of_another_name(place: Place) -> None:
 
 def test_what_a_step_label_cannot_be(place: Place) -> None:
     saved(place, y=[1, 2], z=Y)
-    for options, code, told in (
+    for options, code, message in (
         (["--step-label", "y"], 1, "y has shape (2,); (2, 3) was expected"),
         (["--step-label", "w"], 1, "holds no array 'w' for --step-label"),
         (
@@ -80,7 +80,7 @@ def test_what_a_step_label_cannot_be(place: Place) -> None:
         (["--step-label", "x"], 2, "--step-label x: that array is already used"),
     ):
         done = place.run("pad", "in.npz", *options, "-o", "out.npz")
-        assert (done.code, told in done.err) == (code, True), done.err
+        assert (done.code, message in done.err) == (code, True), done.err
     place.write("t.jsonl", '{"v": [1, 2], "y": [1, 1]}\n')
     done = place.run("pad", "t.jsonl", "--array", "v", "--step-label", "y")
     assert (done.code, "--step-label names an array of an .npz" in done.err) == (2, True)

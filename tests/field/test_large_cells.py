@@ -33,12 +33,12 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def refused(place: Place, *call: str, told: str) -> str:
+def refused(place: Place, *call: str, message: str) -> str:
     """What a call says that fails, leaves nothing behind, and names the memory that would do."""
     before = place.files()
     done = place.run(*call, *LIMIT)
     assert done.code == 1, done.err
-    assert re.search(told, done.err), done.err
+    assert re.search(message, done.err), done.err
     assert done.err.count("\n") == 1
     assert len(done.err) < 400
     assert place.files() == before
@@ -70,16 +70,25 @@ def test_a_long_row_of_text(place: Place, name: str, text: str, line: int) -> No
     place.write(name, text)
     key = "0" if line == 1 and name.endswith("csv") else "k"
     for call in (("group", name, "--key", key, "-o", "out.npz"), ("plan", name, "--key", key)):
-        said = refused(place, *call, told=rf"{name}: line {line} has \d\.\d MB, but 4\.0 MB is the most")
+        message = refused(
+            place, *call, message=rf"{name}: line {line} has \d\.\d MB, but 4\.0 MB is the most"
+        )
     if name == "cell.csv":
         call = ("group", name, "--key", "v", "--columns", "k", "-o", "out.npz")
-        succeeded(place.run(*call, "--max-memory", allowed_by(said)))
+        succeeded(place.run(*call, "--max-memory", allowed_by(message)))
 
 
 def test_a_quote_that_is_never_closed_before_a_large_rest(place: Place) -> None:
     place.write("q.csv", 'k,v\n1,2\n1,"' + "5\n" * LONG + "2,3\n")
     refused(
-        place, "group", "q.csv", "--key", "k", "-o", "o.npz", told="line 3: opens a quote that is not closed"
+        place,
+        "group",
+        "q.csv",
+        "--key",
+        "k",
+        "-o",
+        "o.npz",
+        message="line 3: opens a quote that is not closed",
     )
 
 
@@ -99,18 +108,18 @@ def test_a_long_line_of_numbers_is_one_sequence(place: Place, monkeypatch: pytes
     rows = [[*range(count)] for count in (0, 3, 100, 1, 0, 41)]
     for mark in (" ", "\t", ",", " , "):
         place.write("a.txt", "\n".join(mark.join(map(str, row)) for row in rows) + "\n")
-        (made,) = place.made("pad", ("a.txt", "--ragged"))
-        assert made["lengths"].tolist() == [len(row) for row in rows]
-        assert made["values"].tolist() == [number for row in rows for number in row]
+        (output,) = place.outputs("pad", ("a.txt", "--ragged"))
+        assert output["lengths"].tolist() == [len(row) for row in rows]
+        assert output["values"].tolist() == [number for row in rows for number in row]
 
 
 def test_what_is_no_number_in_a_long_line_has_its_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqtool.sources.text_lines._PIECE", 40)
     monkeypatch.setattr("seqtool.sources.text_lines._CELLS", 7)
     place.write("a.txt", "1 2\n" + "3 " * 100 + "x " + "4 " * 100 + "\n5\n")
-    refused(place, "pad", "a.txt", "-o", "out.npz", told=r"a\.txt: line 2: 'x' is not a number")
+    refused(place, "pad", "a.txt", "-o", "out.npz", message=r"a\.txt: line 2: 'x' is not a number")
     place.write("b.txt", "1 2\n3 " + "4" * 1000 + "\n")
-    refused(place, "pad", "b.txt", "-o", "out.npz", told=r"b\.txt: line 2: a cell of more than")
+    refused(place, "pad", "b.txt", "-o", "out.npz", message=r"b\.txt: line 2: a cell of more than")
 
 
 # JSON that can only be read whole
@@ -121,15 +130,15 @@ def test_json_of_many_short_lists(place: Place, packed: bool) -> None:
     data = b"[" + b"[]," * MILLION + b"[]]"
     name = "a.json.gz" if packed else "a.json"
     place.write(name, gzip.compress(data) if packed else data)
-    told = rf"{name}: can only be read whole and takes about 2\d\d\.\d MB"
-    said = refused(place, "pad", name, "-o", "out.npz", told=told)
-    assert allowed_by(said).startswith("2")
+    message = rf"{name}: can only be read whole and takes about 2\d\d\.\d MB"
+    text = refused(place, "pad", name, "-o", "out.npz", message=message)
+    assert allowed_by(text).startswith("2")
 
 
 def test_json_of_numbers_takes_little_more_than_its_text(place: Place) -> None:
     place.write("a.json", json.dumps([[1.25] * 1000] * 1000))
-    (made,) = place.made("pad", ("a.json", *LIMIT))
-    assert made["x"].shape == (1000, 1000)
+    (output,) = place.outputs("pad", ("a.json", *LIMIT))
+    assert output["x"].shape == (1000, 1000)
 
 
 # Members of an archive
@@ -176,10 +185,10 @@ TEXTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_long_cell_of_text_in_an_archive(place: Place, name: str) -> None:
-    told = rf"{name}\]: a cell of text has 4\.5 MB, but 4\.0 MB is the most .* --max-memory 288M allows it"
+    message = rf"{name}\]: a cell of text has 4\.5 MB, but 4\.0 MB is the most .* --max-memory 288M allows it"
     archive(place.folder / "ours.npz", **{**BLOCK, "meta": META, **TEXTS[name]})
     for call in (("pad", "ours.npz", "-o", "out.npz"), ("plan", "ours.npz"), ("info", "ours.npz")):
-        refused(place, *call, told=told)
+        refused(place, *call, message=message)
     done = place.run("check", "ours.npz", *LIMIT)
     assert done.code == 1
     assert "a cell of text has 4.5 MB" in (done.out.decode() + done.err).replace("\n", " ")
@@ -191,7 +200,7 @@ def test_a_long_cell_of_text_in_an_archive(place: Place, name: str) -> None:
             "theirs.npz",
             "-o",
             "out.npz",
-            told="a cell of text has 4.5 MB.*to leave it out.*--array x",
+            message="a cell of text has 4.5 MB.*to leave it out.*--array x",
         )
         succeeded(place.run("pad", "theirs.npz", "--array", "x", "-o", "out.npz", *LIMIT))
 
@@ -208,7 +217,7 @@ def test_a_header_of_blanks(place: Place) -> None:
             ("info", name),
             ("group", name, "--key", "0", "-o", "o.npz"),
         ):
-            refused(place, *call, told=r"the header of the array is damaged \(1,000,058 bytes")
+            refused(place, *call, message=r"the header of the array is damaged \(1,000,058 bytes")
 
 
 @pytest.mark.parametrize("shape", [(10**18, 0, 3), (10**18, 0)])
@@ -218,17 +227,17 @@ def test_an_array_of_nothing_without_end(place: Place, shape: tuple[int, ...]) -
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
     place.write("a.npy", header.getvalue())
     for call in (("pad", "a.npy", "-o", "out.npz"), ("plan", "a.npy"), ("info", "a.npy")):
-        refused(place, *call, told="an array without cells; at most 100,000,000")
+        refused(place, *call, message="an array without cells; at most 100,000,000")
     place.write("few.npy", np.zeros((5, 0, 3)))
-    (made,) = place.made("pad", ("few.npy",))
-    assert made["x"].shape == (5, 0, 3)
+    (output,) = place.outputs("pad", ("few.npy",))
+    assert output["x"].shape == (5, 0, 3)
 
 
 def test_a_compressed_array_in_another_order(place: Place) -> None:
     x = np.arange(24.0).reshape(2, 3, 4).transpose(2, 1, 0)
     np.savez_compressed(place.folder / "t.npz", x=x)
-    (made,) = place.made("pad", ("t.npz", *LIMIT))
-    assert (made["x"] == x).all()
+    (output,) = place.outputs("pad", ("t.npz", *LIMIT))
+    assert (output["x"] == x).all()
     for command in ("plan", "check", "info"):
         succeeded(place.run(command, "t.npz", *LIMIT))
 
@@ -243,16 +252,16 @@ def test_a_dictionary_that_can_only_be_read_whole(place: Place) -> None:
     with ipc.new_file(place.folder / "a.arrow", table.schema) as file:
         file.write_table(table)
     for name in ("a.parquet", "a.arrow"):
-        told = rf"{name}: the dictionary of column 'id': can only be read whole and takes about 300\.\d MB"
-        said = refused(place, "group", name, "--key", "id", "-o", "out.npz", told=told)
-        assert allowed_by(said) == "301M"
+        message = rf"{name}: the dictionary of column 'id': can only be read whole and takes about 300\.\d MB"
+        text = refused(place, "group", name, "--key", "id", "-o", "out.npz", message=message)
+        assert allowed_by(text) == "301M"
 
 
 def test_long_labels_go_to_the_disk(place: Place) -> None:
     rows = "".join(f"{i},{chr(97 + i) * 2_000_000},{i}\n" for i in range(8))
     place.write("a.csv", f"id,y,v\n{rows}")
-    (made,) = place.made("group", ("a.csv", "--key", "id", "--label", "y", *LIMIT))
-    assert len(made["y"]) == 8
+    (output,) = place.outputs("group", ("a.csv", "--key", "id", "--label", "y", *LIMIT))
+    assert len(output["y"]) == 8
 
 
 @pytest.mark.parametrize("name", ["y", "static"])
@@ -261,18 +270,18 @@ def test_a_row_that_is_too_long(place: Place, name: str) -> None:
     beside = {**BLOCK, name: np.zeros((2, 9 * MILLION))}
     np.savez_compressed(place.folder / "theirs.npz", **beside)
     np.savez_compressed(place.folder / "ours.npz", **{**beside, "meta": META})
-    told = rf"{name}\]: a row: can only be read whole and takes about 288\.0 MB"
+    message = rf"{name}\]: a row: can only be read whole and takes about 288\.0 MB"
     for call in (("pad", "ours.npz", "-o", "out.npz"), ("plan", "ours.npz"), ("info", "ours.npz")):
-        refused(place, *call, told=told)
+        refused(place, *call, message=message)
     if name == "y":  # which is not lost in silence
-        refused(place, "pad", "theirs.npz", "-o", "out.npz", told=told)
+        refused(place, "pad", "theirs.npz", "-o", "out.npz", message=message)
     succeeded(place.run("pad", "theirs.npz", "--array", "x", "-o", "out.npz", *LIMIT))
 
 
 def test_labels_of_a_foreign_file_that_are_too_many(place: Place) -> None:
     y = np.char.add("a label of an outer world ", np.arange(400_000).astype(str))
     np.savez(place.folder / "a.npz", x=np.ones((len(y), 1), np.int8), y=y)
-    refused(place, "pad", "a.npz", "-o", "out.npz", told=r"y, which has [\d,]+ distinct labels and more")
+    refused(place, "pad", "a.npz", "-o", "out.npz", message=r"y, which has [\d,]+ distinct labels and more")
 
 
 @pytest.mark.parametrize("count", [2, 1500])
@@ -281,9 +290,9 @@ def test_missing_values_in_a_wide_table(place: Place, count: int) -> None:
     names = ",".join(f"c{i}" for i in range(count))
     rows = [["1"] * count, ["NA", *["2.5"] * (count - 1)], ["", *["3"] * (count - 1)]]
     place.write("a.csv", "\n".join([f"k,{names}", *(f"0,{','.join(row)}" for row in rows)]) + "\n")
-    (made,) = place.made("group", ("a.csv", "--key", "k"))
-    assert np.isnan(made["x"][0, :, 0]).tolist() == [False, True, True]
-    assert made["x"][0, :, 1].tolist() == [1, 2.5, 3]
+    (output,) = place.outputs("group", ("a.csv", "--key", "k"))
+    assert np.isnan(output["x"][0, :, 0]).tolist() == [False, True, True]
+    assert output["x"][0, :, 1].tolist() == [1, 2.5, 3]
 
 
 def test_the_least_memory_for_many_columns() -> None:

@@ -36,10 +36,10 @@ def test_masked_cells_become_nan_with_a_warning(form: str) -> None:
     given, expected = FORMS[form]
     with pytest.warns(UserWarning, match="missing values became NaN: 1"):
         assert np.array_equal(st.pad(given, padding="post").x, expected, equal_nan=True)
-    with pytest.warns(UserWarning, match="missing values became NaN: 1") as told:
+    with pytest.warns(UserWarning, match="missing values became NaN: 1") as caught:
         cut = st.truncate(given, maxlen=9)
     assert np.isnan(cut.values).sum() == 1
-    assert told[0].filename == __file__
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(

@@ -36,16 +36,16 @@ def padded(place: Place, *options: str) -> dict[str, np.ndarray]:
 def test_lengths_and_side_follow_from_a_mask(side: str, dtype: str, place: Place) -> None:
     step = 1 if side == "post" else -1
     saved(place, x=X[:, ::step], mask=MASK[:, ::step].astype(dtype))
-    for said in ([], ["--lengths", "mask"], ["--input-padding", side]):
-        arrays = padded(place, *said)
+    for options in ([], ["--lengths", "mask"], ["--input-padding", side]):
+        arrays = padded(place, *options)
         assert arrays["lengths"].tolist() == [1, 2, 3]
         assert arrays["x"].tolist() == X[:, ::step].tolist()  # padded at the side that it was
     assert f"mask tells the lengths, padded {side}" in place.run("pad", "in.npz", "-o", "out.npz").err
     cut = place.run("truncate", "in.npz", "--maxlen", "2", "-o", "cut.npz")
     assert cut.code == 0
     assert place.arrays("cut.npz")["lengths"].tolist() == [1, 2, 2]
-    told = succeeded(place.run("check", "in.npz")).out.decode()
-    assert "3 sequences of 1 to 3 steps, 6 in all" in told
+    text = succeeded(place.run("check", "in.npz")).out.decode()
+    assert "3 sequences of 1 to 3 steps, 6 in all" in text
 
 
 @pytest.mark.parametrize("without", [["lengths"], ["lengths", "meta"]])
@@ -55,9 +55,9 @@ def test_a_file_of_ours_without_its_lengths_comes_back(without: list[str], side:
     succeeded(place.run("group", "t.csv", "--key", "k", "--label", "y", "--mask", side, "-o", "own.npz"))
     own = place.arrays("own.npz")
     saved(place, **{name: array for name, array in own.items() if name not in without})
-    came = padded(place, "--mask")
+    result = padded(place, "--mask")
     for name in ("x", "lengths", "mask", "keys", "y", "classes", "features"):
-        assert came[name].tolist() == own[name].tolist(), name
+        assert result[name].tolist() == own[name].tolist(), name
 
 
 def test_a_mask_in_a_file_of_its_own(place: Place) -> None:
@@ -97,14 +97,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_another_mask_is_an_error_that_says_so(wrong: str, place: Place) -> None:
-    arrays, told = WRONG[wrong]
+    arrays, message = WRONG[wrong]
     saved(place, **arrays)
     done = place.run("pad", "in.npz", "-o", "out.npz")
     assert done.code == 1
-    assert f"in.npz: {told}" in done.err
+    assert f"in.npz: {message}" in done.err
     assert "--array x" in done.err
     done = succeeded(place.run("pad", "in.npz", "--array", "x", "-o", "out.npz"))  # as it proposes
-    assert f"{told}" in done.err.replace("\n", " ")
+    assert f"{message}" in done.err.replace("\n", " ")
     assert place.arrays("out.npz")["lengths"].tolist() == [3, 3, 3]
     saved(place, **arrays, lengths=LENGTHS)
     assert padded(place)["lengths"].tolist() == [1, 2, 3]  # there is no need of it

@@ -43,10 +43,10 @@ Source = Callable[[pd.DataFrame, Path], Any]
 
 @EVERYWHERE
 def test_keys_that_read_as_missing_are_kept_and_warned_of(source: Source, tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="key column 'tail'") as told:
+    with pytest.warns(UserWarning, match="key column 'tail'") as caught:
         grouped = st.group(source(FLIGHTS, tmp_path), key="tail")
     assert grouped.keys.tolist() == sorted({*TAILS})  # type: ignore[union-attr]
-    assert [str(warning.message) for warning in told] == [
+    assert [str(warning.message) for warning in caught] == [
         "key column 'tail' holds 'NA' in 2 rows, as a key like others; "
         'to leave them out: missing="NA" empty_key="drop"',
         "key column 'tail' holds ' null ' in 1 row, as a key like others; "
@@ -89,9 +89,9 @@ def test_the_command_that_is_advised_leaves_them_out(command: str, tmp_path: Pat
     place = Place(tmp_path)
     of_csv(FLIGHTS[:5], place.folder)
     done = place.run(command, "rows.csv", "--key", "tail", "--json")
-    told = "holds 'NA' in 2 rows, as a key like others; to leave them out: --missing NA --empty-key drop"
-    assert told in " ".join(json.loads(done.out or done.err)["warnings"])
+    message = "holds 'NA' in 2 rows, as a key like others; to leave them out: --missing NA --empty-key drop"
+    assert message in " ".join(json.loads(done.out or done.err)["warnings"])
     done = place.run(command, "rows.csv", "--key", "tail", "--missing", "NA", "--empty-key", "drop", "--json")
     assert done.code == 0
-    said = json.loads(done.out or done.err)
-    assert "NA" not in json.dumps(said["warnings"])
+    text = json.loads(done.out or done.err)
+    assert "NA" not in json.dumps(text["warnings"])

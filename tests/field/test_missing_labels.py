@@ -82,9 +82,9 @@ def test_a_word_among_numbers_is_an_error_with_its_place(
     place = "line 4" if source is of_csv else "line 3" if source is of_json else "row 2"
     with pytest.raises(st.DataError) as error:
         st.group(source(labels, tmp_path), key="id", **{part: "y"})  # type: ignore[call-overload]
-    said = str(error.value)
-    assert "label column 'y' is empty in 2 of 7 rows, the first at " in said
-    assert f'{place} ({word!r}); say what to do with these sequences: empty_label="drop"' in said
+    text = str(error.value)
+    assert "label column 'y' is empty in 2 of 7 rows, the first at " in text
+    assert f'{place} ({word!r}); say what to do with these sequences: empty_label="drop"' in text
 
 
 @EVERYWHERE
@@ -179,12 +179,12 @@ def test_what_is_written_holds_under_check_and_pad(
     place = Place(tmp_path)
     of_csv(labels, place.folder)
     call = ["rows.csv", "--key", "id", option, "y", "--empty-label", choice, *shape]
-    said = place.run("group", *call, "--dry-run").err
-    told = (
+    text = place.run("group", *call, "--dry-run").err
+    message = (
         "kept        2 rows without y" if choice == "keep" else "dropped      2 rows: sequence without label"
     )
-    assert re.sub(" +", " ", told) in re.sub(" +", " ", said)
-    [made] = place.made("group", call)
+    assert re.sub(" +", " ", message) in re.sub(" +", " ", text)
+    [output] = place.outputs("group", call)
     name = "y" if option == "--label" else "step_y"
     for file, further in (
         ("made0.npz", ()),
@@ -195,7 +195,7 @@ def test_what_is_written_holds_under_check_and_pad(
         assert done.code == 0, done.out
         found = {finding["name"]: finding for finding in json.loads(done.out)["findings"]}
         assert found[name]["verdict"] == ("warning" if choice == "keep" else "ok")
-    assert len(made["keys"]) == (3 if choice == "keep" else 2)
+    assert len(output["keys"]) == (3 if choice == "keep" else 2)
 
 
 def test_records_with_missing_number_labels_are_refused_by_pad(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_records_with_missing_number_labels_are_refused_by_pad(tmp_path: Path) -
     assert (done.code, "1 sequence has no label" in done.err) == (1, True), done.err
 
 
-def test_words_among_text_are_told_by_pad_too(tmp_path: Path) -> None:
+def test_words_among_text_are_reported_by_pad_too(tmp_path: Path) -> None:
     place = Place(tmp_path)
     place.write("rows.jsonl", '{"v": [1], "y": "cat", "k": "a"}\n{"v": [2], "y": "NA", "k": "null"}\n')
     done = place.run("pad", "rows.jsonl", "--array", "v", "--label", "y", "--key", "k", "--json")
@@ -224,8 +224,8 @@ def test_words_among_numbers_of_an_archive_are_refused(labels: list[str], tmp_pa
     np.savez(place.folder / "a.npz", x=np.ones((3, 2, 1)), y=np.array([0.5, NAN, 2]))  # what was advised
     assert place.run("pad", "a.npz").code == 0
     np.savez(place.folder / "a.npz", x=np.ones((3, 2, 1)), y=np.array(["cat", "NA", "dog"]))
-    [made] = place.made("pad", ["a.npz"])
-    assert made["classes"].tolist() == ["NA", "cat", "dog"]
+    [output] = place.outputs("pad", ["a.npz"])
+    assert output["classes"].tolist() == ["NA", "cat", "dog"]
 
 
 @pytest.mark.parametrize(("choice", "y"), [("keep", [[1.5, 0], [NAN, 1], [3, -100]]), ("drop", [[1.5, 0]])])

@@ -23,6 +23,6 @@ def test_nothing_at_all_is_float32(
 ) -> None:
     place = Place(tmp_path)
     place.write(name, content)
-    [arrays] = place.made("pad", [name, "--maxlen", "2", *options])
+    [arrays] = place.outputs("pad", [name, "--maxlen", "2", *options])
     assert arrays["x"].shape == (2, 2)
     assert arrays["x"].dtype == np.dtype(dtype)

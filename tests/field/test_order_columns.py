@@ -90,8 +90,8 @@ def test_what_is_no_format_is_an_error_of_the_call(by: str, place: Place) -> Non
 
 def test_numbers_that_spell_dates_are_read_by_a_format_too(place: Place) -> None:
     place.write("t.csv", "k,t,v\n1,31122000,0\n1,01022001,1\n")
-    made = place.made("group", ["t.csv", "--key", "k", "--order-by", "t:%d%m%Y"])[0]
-    assert made["x"][0, :, 0].tolist() == [0, 1]
+    output = place.outputs("group", ["t.csv", "--key", "k", "--order-by", "t:%d%m%Y"])[0]
+    assert output["x"][0, :, 0].tolist() == [0, 1]
     assert order_of([31122000, 11022000], "t:%d%m%Y") == [1, 0]
     with pytest.raises(DataError, match=r"a column of double; text was expected"):
         order_of([0.5, 1.5], "t:%d%m%Y")
@@ -188,8 +188,8 @@ def test_and_so_it_does_in_files(suffix: str, place: Place) -> None:
     else:
         with (pa.ipc.new_stream if suffix == "arrows" else pa.ipc.new_file)(path, table.schema) as writer:
             writer.write_table(table, max_chunksize=2)
-    made = place.made("group", [path.name, "--key=k", "--order-by=t", "--columns=row"])[0]
-    assert made["x"][0, :, 0].tolist() == IN_ORDER
+    output = place.outputs("group", [path.name, "--key=k", "--order-by=t", "--columns=row"])[0]
+    assert output["x"][0, :, 0].tolist() == IN_ORDER
 
 
 def test_an_unordered_categorical_is_text() -> None:
@@ -265,7 +265,7 @@ def test_descending_is_sorting_from_the_highest_whatever_the_memory(kind: str, d
     spec = GroupSpec(key=["k"], order_by=[by], columns=["row"])
     for memory in (AMPLE, Rows(1 << 30)):
         with Spool() as spool:
-            done = group_table(table, spec.roles(table), spec.encoding, spool=spool, memory=memory)
+            done = group_table(table, spec.roles(table), spec, spool=spool, memory=memory)
             assert np.asarray(done.ragged.values)[:, 0].tolist() == expected
 
 

@@ -12,7 +12,7 @@ from tests.command import Place, succeeded
 
 ROWS = "id,v,s\n1,0.5,walk\n1,1.5,run\n2,4.5,walk\n2,3.5,run\n2,0,run\n"
 NUMBERS = ROWS.replace("walk", "0").replace("run", "1")
-SAID = "step_y holds 0 in padding, which is class "
+MESSAGE = "step_y holds 0 in padding, which is class "
 
 
 @pytest.fixture
@@ -30,16 +30,16 @@ def finding(place: Place, file: str) -> dict:
 
 @pytest.mark.parametrize(("file", "name"), [("text.csv", "'run'"), ("numbers.csv", "'0'")])
 @pytest.mark.parametrize("shape", [(), ("--ragged",)])
-def test_padding_that_is_a_class_is_told_by_group_pad_and_check(
+def test_padding_that_is_a_class_is_reported_by_group_pad_and_check(
     place: Place, file: str, name: str, shape: tuple[str, ...]
 ) -> None:
     call = ("group", file, "--key", "id", "--step-label", "s", *shape)
     done = succeeded(place.run(*call, "--label-value", "0", "-o", "wrong.npz"))
-    assert f"{SAID}{name} too: losses learn it; group with --label-value -100" in done.err
-    assert f"{SAID}{name}" in succeeded(place.run("pad", "wrong.npz", "-o", "again.npz")).err
-    for made in ("wrong.npz", "again.npz"):
-        assert finding(place, made)["verdict"] == "warning"
-        assert f"{SAID}{name}" in finding(place, made)["message"]
+    assert f"{MESSAGE}{name} too: losses learn it; group with --label-value -100" in done.err
+    assert f"{MESSAGE}{name}" in succeeded(place.run("pad", "wrong.npz", "-o", "again.npz")).err
+    for output in ("wrong.npz", "again.npz"):
+        assert finding(place, output)["verdict"] == "warning"
+        assert f"{MESSAGE}{name}" in finding(place, output)["message"]
     done = succeeded(place.run(*call, "--label-value", "-100", "-o", "right.npz"))  # what was advised
     assert "step_y holds" not in done.err
     assert finding(place, "right.npz")["verdict"] == "ok"

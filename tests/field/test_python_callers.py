@@ -52,7 +52,7 @@ def test_the_other_arguments_of_columns_take_them_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: st.group(ROWS, key=0, columns=slice(1, 3)), r"not a slice\(1, 3, None\): range\(1, 3\)"),
         (
@@ -82,13 +82,13 @@ def test_the_other_arguments_of_columns_take_them_too() -> None:
         (lambda: st.save("x.npz", [[1], [2]]), "data is a list; sequences were expected, such as pad makes"),  # type: ignore[arg-type]
     ],
 )
-def test_what_is_refused_says_what_to_give(call: Callable[[], object], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_is_refused_says_what_to_give(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         call()
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ([np.zeros((2, 4, 4, 3))], r"sequences\[0\]\[0\] has shape \(4, 4, 3\); .*: flatten each step"),
         ([[[1, 2], None]], r"sequences\[0\]\[1\] is None; a list of 2 numbers was expected"),
@@ -97,8 +97,8 @@ def test_what_is_refused_says_what_to_give(call: Callable[[], object], told: str
         ([[1], [[2]]], r"sequences\[1\]\[0\] has 1 features, but the steps before it a number"),
     ],
 )
-def test_sequences_that_are_none(given: Any, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_sequences_that_are_none(given: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         st.pad(given)
 
 
@@ -180,5 +180,5 @@ def saved(folder: Path) -> Path:
 def test_messages_name_arguments_and_no_options(wrong: str, tmp_path: Path) -> None:
     with pytest.raises(SeqtoolError) as error:
         WRONG[wrong](tmp_path)
-    told = re.sub(r"seqtool [a-z]+ [^;]*", "", str(error.value))  # a command has options
-    assert not OPTION.search(told), told
+    text = re.sub(r"seqtool [a-z]+ [^;]*", "", str(error.value))  # a command has options
+    assert not OPTION.search(text), text

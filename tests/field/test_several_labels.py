@@ -17,7 +17,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
-from seqtool.plotting.portrait import Bars, portrait
+from seqtool.plotting.portrait import ValueCounts, portrait
 from seqtool.sequences.labels import several_labels
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
@@ -48,33 +48,33 @@ def meta_of(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 @pytest.mark.parametrize("call", [["--label", "time,event"], ["--label=time", "--label=event"]])
 def test_labels_that_are_numbers_stand_side_by_side(call: list[str], place: Place) -> None:
     place.write("t.csv", ROWS)
-    made = place.made("group", ["t.csv", "--key=id", "--columns=v", *call])[0]
-    assert (made["y"].tolist(), made["y"].dtype) == (NUMBERS, np.float32)
-    assert made["label_names"].tolist() == ["time", "event"]
-    assert not {name for name in made if name.startswith("classes")}
-    assert meta_of(made)["receipt"][0]["arguments"]["label"] == ["time", "event"]
+    output = place.outputs("group", ["t.csv", "--key=id", "--columns=v", *call])[0]
+    assert (output["y"].tolist(), output["y"].dtype) == (NUMBERS, np.float32)
+    assert output["label_names"].tolist() == ["time", "event"]
+    assert not {name for name in output if name.startswith("classes")}
+    assert meta_of(output)["receipt"][0]["arguments"]["label"] == ["time", "event"]
 
 
 def test_whole_numbers_alone_stay_whole_and_stay_numbers(place: Place) -> None:
     place.write("t.csv", "id,a,b,v\n1,5,-7,1\n2,9007199254740993,1,1\n")
-    made = place.made("group", ["t.csv", "--key=id", "--label=b,a"])[0]
-    assert (made["y"].tolist(), made["y"].dtype) == ([[-7, 5], [1, 9007199254740993]], np.int64)
+    output = place.outputs("group", ["t.csv", "--key=id", "--label=b,a"])[0]
+    assert (output["y"].tolist(), output["y"].dtype) == ([[-7, 5], [1, 9007199254740993]], np.int64)
 
 
 def test_text_among_them_has_its_classes_under_a_safe_name(place: Place) -> None:
     place.write("t.csv", ROWS)
-    made = place.made("group", ["t.csv", "--key=id", "--label=time,event,kind"])[0]
-    assert made["y"].tolist() == MIXED
-    assert made["classes_2"].tolist() == ["a", "b"]
-    assert meta_of(made)["tables"] == {"classes_2": "kind"}
-    assert [name for name in made if name.startswith("classes")] == ["classes_2"]
+    output = place.outputs("group", ["t.csv", "--key=id", "--label=time,event,kind"])[0]
+    assert output["y"].tolist() == MIXED
+    assert output["classes_2"].tolist() == ["a", "b"]
+    assert meta_of(output)["tables"] == {"classes_2": "kind"}
+    assert [name for name in output if name.startswith("classes")] == ["classes_2"]
 
 
 def test_asked_for_classes_all_are(place: Place) -> None:
     place.write("t.csv", ROWS)
-    made = place.made("group", ["t.csv", "--key=id", "--label=time,kind", "--label-as=class"])[0]
-    assert made["y"].tolist() == [[0, 1], [1, 0], [2, 1]]
-    assert (made["classes_0"].tolist(), made["classes_1"].tolist()) == (["12", "30", "4.5"], ["a", "b"])
+    output = place.outputs("group", ["t.csv", "--key=id", "--label=time,kind", "--label-as=class"])[0]
+    assert output["y"].tolist() == [[0, 1], [1, 0], [2, 1]]
+    assert (output["classes_0"].tolist(), output["classes_1"].tolist()) == (["12", "30", "4.5"], ["a", "b"])
 
 
 def test_whatever_the_reader_it_is_the_same(place: Place) -> None:
@@ -83,8 +83,8 @@ def test_whatever_the_reader_it_is_the_same(place: Place) -> None:
     parquet.write_table(pa.Table.from_pandas(frame), place.folder / "t.parquet")
     place.write("t.jsonl", frame.to_json(orient="records", lines=True))
     for name in ("t.csv", "t.parquet", "t.jsonl"):
-        made = place.made("group", [name, "--key=id", "--label=time,event,kind"])[0]
-        assert (made["y"].tolist(), made["classes_2"].tolist()) == (MIXED, ["a", "b"])
+        output = place.outputs("group", [name, "--key=id", "--label=time,event,kind"])[0]
+        assert (output["y"].tolist(), output["classes_2"].tolist()) == (MIXED, ["a", "b"])
     for labels in (["time", "event", "kind"], pd.Index(["time", "event", "kind"]), ("time", 3, "kind")):
         grouped = seqtool.group(frame, key="id", label=labels)
         assert np.asarray(grouped.per_sequence["y"]).tolist() == MIXED
@@ -93,9 +93,9 @@ def test_whatever_the_reader_it_is_the_same(place: Place) -> None:
 
 def test_a_label_for_each_step_stands_beside_them(place: Place) -> None:
     place.write("t.csv", "id,v,a,b,s\n1,1,5,6,up\n1,2,5,6,down\n")
-    made = place.made("group", ["t.csv", "--key=id", "--label=a,b", "--step-label=s"])[0]
-    assert (made["y"].tolist(), made["step_y"].tolist()) == ([[5, 6]], [[1, 0]])
-    assert made["step_classes"].tolist() == ["down", "up"]
+    output = place.outputs("group", ["t.csv", "--key=id", "--label=a,b", "--step-label=s"])[0]
+    assert (output["y"].tolist(), output["step_y"].tolist()) == ([[5, 6]], [[1, 0]])
+    assert output["step_classes"].tolist() == ["down", "up"]
     succeeded(place.run("check", "made0.npz"))
 
 
@@ -105,7 +105,7 @@ def test_they_follow_their_sequences(memory: Memory) -> None:
     frame = pd.DataFrame({"id": keys, "v": 1, "a": -keys, "b": [chr(97 + key % 7) for key in keys]})
     table, spec = table_of(frame), GroupSpec(key=["id"], columns=["v"], label=["a", "b"])
     with Spool() as spool:
-        ragged = group_table(table, spec.roles(table), spec.encoding, spool=spool, memory=memory).ragged
+        ragged = group_table(table, spec.roles(table), spec, spool=spool, memory=memory).ragged
         found, each = np.asarray(ragged.per_sequence["y"]), np.arange(300)
     assert (found == np.stack([-each, each % 7], axis=1)).all()
 
@@ -116,15 +116,15 @@ def test_a_sequence_without_one_of_them(option: str, place: Place) -> None:
     call = ["group", "t.csv", "--key=id", "--label=a,b"]
     refused = place.run(*call)
     assert (refused.code, "label column 'a' is empty in 1 of 3 rows" in refused.err) == (1, True)
-    made = place.made("group", [*call[1:], f"--empty-label={option}"])[0]
+    output = place.outputs("group", [*call[1:], f"--empty-label={option}"])[0]
     if option == "drop":
-        assert (made["keys"].tolist(), made["y"].tolist()) == ([1], [[5, 0]])
+        assert (output["keys"].tolist(), output["y"].tolist()) == ([1], [[5, 0]])
     else:
-        np.testing.assert_array_equal(made["y"], [[5, 0], [np.nan, 1], [7, -100]])
+        np.testing.assert_array_equal(output["y"], [[5, 0], [np.nan, 1], [7, -100]])
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"),
+    ("labels", "message"),
     [
         (["a", "a"], "--label names column 'a' twice"),
         (
@@ -135,10 +135,10 @@ def test_a_sequence_without_one_of_them(option: str, place: Place) -> None:
         (["a", "nope"], "no column 'nope'"),
     ],
 )
-def test_what_cannot_be_is_refused(labels: list[str], said: str, place: Place) -> None:
+def test_what_cannot_be_is_refused(labels: list[str], message: str, place: Place) -> None:
     place.write("t.csv", "id,v,a,b,c\n1,1,16777217,x,0.5\n1,2,16777217,z,0.5\n")
     done = place.run("group", "t.csv", "--key=id", "--columns=v", "--label", ",".join(labels))
-    assert (done.code, said in done.err) == (2 if "twice" in said else 1, True), done.err
+    assert (done.code, message in done.err) == (2 if "twice" in message else 1, True), done.err
 
 
 def test_a_name_that_holds_a_comma_stands_in_quotes() -> None:
@@ -148,8 +148,8 @@ def test_a_name_that_holds_a_comma_stands_in_quotes() -> None:
 
 def test_and_so_it_does_on_the_command_line(place: Place) -> None:
     place.write("t.csv", 'id,v,"a,b",c\n1,2,3,4\n')
-    made = place.made("group", ["t.csv", "--key=id", "--label", '"a,b",c'])[0]
-    assert made["label_names"].tolist() == ["a,b", "c"]
+    output = place.outputs("group", ["t.csv", "--key=id", "--label", '"a,b",c'])[0]
+    assert output["label_names"].tolist() == ["a,b", "c"]
 
 
 # pad, truncate, and what others wrote
@@ -163,17 +163,17 @@ def grouped_file(place: Place) -> None:
 @pytest.mark.parametrize("call", [["pad", "--maxlen=1"], ["pad", "--ragged"], ["truncate", "--maxlen=1"]])
 def test_other_commands_keep_them(call: list[str], place: Place) -> None:
     grouped_file(place)
-    made = place.made(call[0], ["t.npz", *call[1:]])[0]
-    assert (made["y"].tolist(), made["classes_2"].tolist()) == (MIXED, ["a", "b"])
-    assert meta_of(made)["tables"] == {"classes_2": "kind"}
+    output = place.outputs(call[0], ["t.npz", *call[1:]])[0]
+    assert (output["y"].tolist(), output["classes_2"].tolist()) == (MIXED, ["a", "b"])
+    assert meta_of(output)["tables"] == {"classes_2": "kind"}
     succeeded(place.run("check", "made0.npz"))
 
 
 def test_a_file_that_lost_its_meta_keeps_them(place: Place) -> None:
     grouped_file(place)
     np.savez(place.folder / "u.npz", **{k: v for k, v in place.arrays("t.npz").items() if k != "meta"})
-    made = place.made("pad", ["u.npz", "--post"])[0]
-    assert (made["y"].tolist(), made["classes_2"].tolist()) == (MIXED, ["a", "b"])
+    output = place.outputs("pad", ["u.npz", "--post"])[0]
+    assert (output["y"].tolist(), output["classes_2"].tolist()) == (MIXED, ["a", "b"])
 
 
 RECORDS = [{"x": [1, 2], "t": 3, "k": "b"}, {"x": [1], "t": 3.5, "k": "a"}]
@@ -188,10 +188,10 @@ def test_pad_takes_several_labels_of_other_sources(form: str, place: Place) -> N
     else:
         labels = {"t": np.array([3, 3.5]), "k": np.array(["b", "a"])}
         np.savez(place.folder / "r.npz", x=np.array([[1, 2], [1, 0]]), lengths=[2, 1], **labels)
-    made = place.made("pad", [f"r.{form}", "--label=t,k", "--post"])[0]
-    assert made["x"].tolist() == [[1, 2], [1, 0]]
-    assert made["y"].tolist() == [[3, 1], [3.5, 0]]
-    assert (made["label_names"].tolist(), made["classes_1"].tolist()) == (["t", "k"], ["a", "b"])
+    output = place.outputs("pad", [f"r.{form}", "--label=t,k", "--post"])[0]
+    assert output["x"].tolist() == [[1, 2], [1, 0]]
+    assert output["y"].tolist() == [[3, 1], [3.5, 0]]
+    assert (output["label_names"].tolist(), output["classes_1"].tolist()) == (["t", "k"], ["a", "b"])
     if form == "npz":
         succeeded(place.run("check", "r.npz", "--label=t,k"))
 
@@ -237,11 +237,11 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_check_tells_of_labels_that_are_damaged(damage: str, place: Place) -> None:
     grouped_file(place)
-    name, array, said = DAMAGE[damage]
+    name, array, message = DAMAGE[damage]
     arrays = place.arrays("t.npz") | ({} if array is None else {name: array})
     np.savez(place.folder / "t.npz", **{n: a for n, a in arrays.items() if array is not None or n != name})
     done = place.run("check", "t.npz")
-    assert (done.code, said in " ".join(done.out.decode().split())) == (1, True), done.out.decode()
+    assert (done.code, message in " ".join(done.out.decode().split())) == (1, True), done.out.decode()
 
 
 def test_batches_of_them_are_rows(place: Place) -> None:
@@ -291,7 +291,7 @@ def test_a_program_refuses_a_class_that_is_missing(place: Place) -> None:
 # Pictures
 
 
-def test_one_label_is_drawn_and_the_others_are_told(place: Place) -> None:
+def test_one_label_is_drawn_and_the_others_are_reported(place: Place) -> None:
     grouped_file(place)
     succeeded(place.run("pad", "t.npz", "--ragged", "-o", "r.npz"))
     ragged = seqtool.load(place.folder / "r.npz")
@@ -307,5 +307,5 @@ def test_one_label_is_drawn_and_the_others_are_told(place: Place) -> None:
         names={"label_names": np.array(["kind"]), "classes_0": ragged.names["classes_2"]},
     )
     bars = portrait(alone).labels
-    assert isinstance(bars, Bars)
+    assert isinstance(bars, ValueCounts)
     assert dict(zip(bars.names, bars.counts, strict=True)) == {"a": 1, "b": 2}

@@ -33,13 +33,13 @@ SAME = "column 'site, no' is the same in all 24 rows"
 
 def warned(frame: Any, **options: Any) -> list[str]:
     """What a call in Python warns of."""
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         st.group(frame, key="id", **options)
-    return [str(warning.message) for warning in told]
+    return [str(warning.message) for warning in caught]
 
 
-def said(place: Place, *call: str) -> list[str]:
+def command_warned(place: Place, *call: str) -> list[str]:
     """What the command warns of."""
     done = succeeded(place.run("group", *call, "--json"))
     return json.loads(done.err)["warnings"]
@@ -58,14 +58,14 @@ def place(tmp_path: Path) -> Place:
 @pytest.mark.parametrize("option", ["--label", "--step-label"])
 def test_what_is_advised_leaves_each_out(place: Place, file: str, option: str) -> None:
     call = [file, "--key", "id", option, "y"]
-    told = said(place, *call)
-    assert told == [
+    shown = command_warned(place, *call)
+    assert shown == [
         f"{LEAKS}; --drop target leaves it out",
         f"{COUNTS}; --drop rownames leaves it out",
         f"""{SAME}; --drop '"site, no"' leaves it out""",
     ]
-    advised = [shlex.split(re.search(r"--drop .* leaves", text)[0])[:2] for text in told]  # type: ignore[index]
-    assert said(place, *call, *(word for words in advised for word in words)) == []
+    advised = [shlex.split(re.search(r"--drop .* leaves", text)[0])[:2] for text in shown]  # type: ignore[index]
+    assert command_warned(place, *call, *(word for words in advised for word in words)) == []
 
 
 def test_python_names_its_arguments() -> None:
@@ -79,13 +79,13 @@ def test_python_names_its_arguments() -> None:
 
 def test_several_constant_columns_are_one_warning(place: Place) -> None:
     ROWS.assign(b=0.5).to_csv(place.folder / "two.csv", index=False)
-    [told] = said(place, "two.csv", "--key", "id", "--drop", "rownames,target,y")
+    [text] = command_warned(place, "two.csv", "--key", "id", "--drop", "rownames,target,y")
     assert (
-        told
+        text
         == """columns 'site, no', 'b' are the same in all 24 rows; --drop '"site, no",b' leaves them out"""
     )
-    [told] = warned(ROWS.assign(b=0.5), drop=["rownames", "target", "y"])
-    assert told.endswith('; drop=["site, no", "b"] leaves them out')
+    [text] = warned(ROWS.assign(b=0.5), drop=["rownames", "target", "y"])
+    assert text.endswith('; drop=["site, no", "b"] leaves them out')
 
 
 def test_named_features_are_left_out_where_they_were_named(place: Place) -> None:
@@ -100,21 +100,21 @@ def test_named_features_are_left_out_where_they_were_named(place: Place) -> None
         "--static",
         "target",
     )
-    assert said(place, *call) == [
+    assert command_warned(place, *call) == [
         "label 'y' is a feature too, which leaks the label; --columns rownames,target,v leaves it out",
         f"{LEAKS}; --columns rownames,v,y leaves it out",
         f"{LEAKS}; leave --static target out",
         f"{COUNTS}; --columns target,v,y leaves it out",
     ]
-    assert said(place, "rows.csv", "--key", "id", "--label", "y", "--static", "y", "--columns", "v") == [
-        "label 'y' is static too, which leaks the label; leave --static y out"
-    ]
+    assert command_warned(
+        place, "rows.csv", "--key", "id", "--label", "y", "--static", "y", "--columns", "v"
+    ) == ["label 'y' is static too, which leaks the label; leave --static y out"]
 
 
 @pytest.mark.parametrize("names", [["rownames"], ["site, no"], ["target"]])
 def test_the_only_feature_has_no_way_out(names: list[str]) -> None:
-    [told] = [text for text in warned(ROWS, label="y", columns=names) if "leaks" in text or "rows" in text]
-    assert "drop" not in told
+    [found] = [text for text in warned(ROWS, label="y", columns=names) if "leaks" in text or "rows" in text]
+    assert "drop" not in found
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_labels_are_compared_as_numbers(labels: list[Any], copy: list[Any]) -> N
     frame = pd.DataFrame(
         {"id": [1, 2, 3, 3], "y": [*labels, labels[2]], "c": [*copy, copy[2]], "v": [1, 2, 4, 3]}
     )
-    told = warned(frame, label="y", empty_label="keep")
-    assert [text for text in told if "leaks" in text] == [
+    shown = warned(frame, label="y", empty_label="keep")
+    assert [text for text in shown if "leaks" in text] == [
         "column 'c' leaks the label: it equals 'y' in all 4 rows; drop=\"c\" leaves it out"
     ]
 
@@ -167,10 +167,10 @@ def test_columns_of_any_type_are_watched(dtype: Any) -> None:
     array = np.arange(900).reshape(300, 3).astype(dtype)
     array[:, 1] = np.arange(300) % 2
     array[:, 2] = 1
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         st.group(array, key=0)
-    assert "column '2' is the same in all 300 rows" in str(told[0].message)
+    assert "column '2' is the same in all 300 rows" in str(caught[0].message)
 
 
 def test_batches_are_watched_one_after_another(place: Place) -> None:
@@ -185,8 +185,8 @@ def test_batches_are_watched_one_after_another(place: Place) -> None:
         }
     )
     parquet.write_table(big, place.folder / "big.parquet")
-    told = said(place, "big.parquet", "--key", "id", "--label", "y", "--label-as", "number")
-    assert [text.split(";")[0] for text in told] == [
+    shown = command_warned(place, "big.parquet", "--key", "id", "--label", "y", "--label-as", "number")
+    assert [text.split(";")[0] for text in shown] == [
         "column 'copy' leaks the label: it equals 'y' in all 300,000 rows",
         "column 'rownames' counts rows, from 0 to 299,999",
     ]
@@ -194,10 +194,10 @@ def test_batches_are_watched_one_after_another(place: Place) -> None:
 
 def test_keys_are_never_suspected() -> None:
     array = np.column_stack([np.arange(12), np.zeros(12), np.arange(12) ** 2 % 5])
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         st.group(array, key=1)
-    assert [str(warning.message) for warning in told] == [
+    assert [str(warning.message) for warning in caught] == [
         "column '0' counts rows, from 0 to 11; drop=\"0\" leaves it out"
     ]
 
@@ -207,6 +207,6 @@ def test_keys_are_never_suspected() -> None:
 )
 def test_sequences_of_one_step_are_warned_of(ones: int, longer: int, warns: bool) -> None:
     ids = [*range(ones), *[ones + i for i in range(longer) for _ in range(4)]]
-    told = warned(pd.DataFrame({"id": ids, "v": np.arange(len(ids)) ** 2 % 7}))
+    shown = warned(pd.DataFrame({"id": ids, "v": np.arange(len(ids)) ** 2 % 7}))
     expected = f"{ones} of {ones + longer} sequences have one step: the key 'id' tells steps apart"
-    assert [text.startswith(expected) for text in told] == [True] * warns
+    assert [text.startswith(expected) for text in shown] == [True] * warns

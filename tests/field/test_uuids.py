@@ -97,7 +97,9 @@ def test_other_bytes_are_refused() -> None:
 def test_records_of_pad_have_them_too(held: Callable[[], Any], tmp_path: Path) -> None:
     place = Place(tmp_path)
     parquet.write_table(pa.table({"v": [[1], [2]], "id": held()[:2]}), place.folder / "rows.parquet")
-    by_key, by_label = place.made("pad", ["rows.parquet", "--key", "id"], ["rows.parquet", "--label", "id"])
+    by_key, by_label = place.outputs(
+        "pad", ["rows.parquet", "--key", "id"], ["rows.parquet", "--label", "id"]
+    )
     assert by_key["keys"].tolist() == [str(TWO), str(ONE)]
     assert by_label["classes"].tolist() == SORTED
     np.testing.assert_array_equal(by_label["y"], [1, 0])

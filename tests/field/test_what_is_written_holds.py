@@ -181,8 +181,8 @@ def test_what_comes_from_external_arrays_holds(
 ) -> None:
     place = _place(scratch)
     np.savez(place.folder / "x.npz", **arrays)
-    said = [word for word in saying if word.startswith("--input-padding") or word.split("=")[1] in arrays]
-    if written(place.run("pad", "x.npz", *said, *padding, "-o", "pad.npz")):
+    text = [word for word in saying if word.startswith("--input-padding") or word.split("=")[1] in arrays]
+    if written(place.run("pad", "x.npz", *text, *padding, "-o", "pad.npz")):
         holds(place, "pad.npz")
         succeeded(place.run("pad", "pad.npz", "-o", "again.npz"))
         holds(place, "again.npz")
@@ -289,7 +289,7 @@ def test_more_text_of_classes_than_fixed_width_takes(place: Place, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("arrays", "told"),
+    ("arrays", "message"),
     [
         ({"step_y": [[0, 2]], "classes": ["a", "b"]}, "step_y of real step 1 is 2, but there are 2 classes"),
         ({"step_y": [[0.5, 2]], "classes": ["a", "b"]}, "step_y is float64, but there are classes"),
@@ -297,11 +297,11 @@ def test_more_text_of_classes_than_fixed_width_takes(place: Place, monkeypatch: 
         ({"features": ["a", "a"]}, "features holds a name twice; it was not read"),
     ],
 )
-def test_what_does_not_fit_external_steps(arrays: dict[str, list[Any]], told: str, place: Place) -> None:
+def test_what_does_not_fit_external_steps(arrays: dict[str, list[Any]], message: str, place: Place) -> None:
     x = np.ones((1, 2, 2))
     np.savez(place.folder / "x.npz", x=x, **{name: np.array(cells) for name, cells in arrays.items()})
     done = place.run("pad", "x.npz", "-o", "o.npz")
-    assert told in done.err
+    assert message in done.err
     if done.code == 0:
         holds(place, "o.npz")
 

@@ -26,19 +26,21 @@ TABLE = "k,l,t,u,a,b,v\n2,x,2,1,5,7,0\n1,x,1,2,6,8,1\n1,x,1,1,6,8,2\n"
 )
 def test_columns_are_named_in_lists_or_one_by_one(parts: list[str], place: Place) -> None:
     place.write("t.csv", TABLE)
-    made = place.made("group", ["t.csv", *parts, "--columns=v"])[0]
-    assert made["keys"].tolist() == [["1", "x"], ["2", "x"]]
-    assert made["x"][0, :, 0].tolist() == [2, 1]
-    assert (made["static_features"].tolist(), made["static"].tolist()) == (["a", "b"], [[6, 8], [5, 7]])
+    output = place.outputs("group", ["t.csv", *parts, "--columns=v"])[0]
+    assert output["keys"].tolist() == [["1", "x"], ["2", "x"]]
+    assert output["x"][0, :, 0].tolist() == [2, 1]
+    assert (output["static_features"].tolist(), output["static"].tolist()) == (["a", "b"], [[6, 8], [5, 7]])
 
 
 def test_a_format_may_hold_commas_and_ends_its_list(place: Place) -> None:
     place.write("t.csv", 'k,v,d\n1,0,"Feb 1, 2000"\n1,1,"Jan 31, 2000"\n1,2,"Jan 31, 2000"\n')
     for by in ("d:%b %d, %Y", '"d:%b %d, %Y"'):
-        made = place.made("group", ["t.csv", "--key=k", "--order-by", by])[0]
-        assert made["x"][0, :, 0].tolist() == [1, 2, 0]
-    made = place.made("group", ["t.csv", "--key=k", "--order-by", "v:desc,d:%b %d, %Y", "--columns=v"])[0]
-    assert made["x"][0, :, 0].tolist() == [2, 1, 0]
+        output = place.outputs("group", ["t.csv", "--key=k", "--order-by", by])[0]
+        assert output["x"][0, :, 0].tolist() == [1, 2, 0]
+    output = place.outputs("group", ["t.csv", "--key=k", "--order-by", "v:desc,d:%b %d, %Y", "--columns=v"])[
+        0
+    ]
+    assert output["x"][0, :, 0].tolist() == [2, 1, 0]
 
 
 @pytest.mark.parametrize("call", ["group t.csv --key k --drop l", "pad a.npy", "truncate a.npy --maxlen 1"])

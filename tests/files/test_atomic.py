@@ -97,8 +97,8 @@ def test_a_rename_that_fails_undoes_those_before_it(
             raise OSError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "link", refuse)
-    told = rf"/{name}: cannot be written \(no space is left on the disk\); no output was written$"
-    with pytest.raises(DataError, match=told):
+    message = rf"/{name}: cannot be written \(no space is left on the disk\); no output was written$"
+    with pytest.raises(DataError, match=message):
         put_all(tmp_path)
     assert held(tmp_path) == before
 
@@ -124,7 +124,7 @@ def test_an_interrupt_between_two_renames_undoes_the_first(
     assert held(tmp_path) == before
 
 
-def test_what_cannot_be_put_back_is_told_with_the_place_of_its_old_bytes(
+def test_what_cannot_be_put_back_is_reported_with_the_place_of_its_old_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     olds(tmp_path, "a")
@@ -234,7 +234,7 @@ def recorded() -> Any:
 
 
 @pytest.mark.usefixtures("recorded")
-def test_what_was_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_written_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert signals.outcome() == "nothing was written"
     with pytest.raises(RuntimeError), replacing_all([Path("no")]):
@@ -294,9 +294,9 @@ def killed(folder: Path, number: int, where: str) -> tuple[int, str]:
     assert process.stdout.readline() == "here\n"
     time.sleep(0.05)
     process.send_signal(number)
-    told = process.stdout.read()
+    text = process.stdout.read()
     process.stdout.close()
-    return process.wait(timeout=30), told
+    return process.wait(timeout=30), text
 
 
 @pytest.mark.parametrize("number", ending_signals())
@@ -324,4 +324,11 @@ def test_a_kill_between_two_renames_loses_no_bytes(tmp_path: Path) -> None:
     found = held(tmp_path)
     assert found["a"] == b"new " + b"!" * 1000
     assert (found["b"], found["c"]) == (OLD + b"b", OLD + b"c")
-    assert OLD + b"a" in [content for name, content in found.items() if name.endswith(".old")]
+    assert [content for name, content in found.items() if name.endswith("-a.old")] == [OLD + b"a"]
+
+
+def test_names_of_any_length_are_put_aside(tmp_path: Path) -> None:
+    names = ["語" * 80 + ".npz", "b" * 250]
+    olds(tmp_path, *names)
+    put_all(tmp_path, *names)
+    assert held(tmp_path) == {name: NEW + name.encode() for name in names}

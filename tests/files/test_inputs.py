@@ -347,7 +347,7 @@ def test_a_named_pipe_is_spooled_and_the_spool_removed(tmp_path: Path, kind: str
     thread = write_into(fifo, CONTENT[kind])
     with opened([str(fifo)]) as found:
         (item,) = found
-        assert (item.name, item.given, item.kind) == (str(fifo), fifo, kind)
+        assert (item.name, item.named_path, item.kind) == (str(fifo), fifo, kind)
         assert item.path.read_bytes() == CONTENT[kind]
         assert item.path.read_bytes() == CONTENT[kind]
     thread.join()
@@ -397,7 +397,7 @@ def test_standard_input_is_told_apart_by_its_content(
     feed(CONTENT[kind], through=through)
     with opened(sources) as found:
         (item,) = found
-        assert (item.name, item.given, item.kind) == ("standard input", None, kind)
+        assert (item.name, item.named_path, item.kind) == ("standard input", None, kind)
         assert item.path.read_bytes() == CONTENT[kind]
     assert not item.path.exists()
 

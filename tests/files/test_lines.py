@@ -31,11 +31,11 @@ def test_a_long_line_is_refused_with_its_number_its_size_and_what_allows_it(
     tmp_path: Path, after: str
 ) -> None:
     text = "1\n" + "x" * 5_000_000 + after
-    told = (
+    message = (
         "a.csv: line 2 has 5.0 MB, but 10 B is the most with 640 B of memory (--max-memory): --max-memory 32"
     )
     for stream in (io.StringIO(text, newline=""), io.BytesIO(text.encode())):
         lines = lines_of(stream, source(tmp_path))  # type: ignore[type-var]
         assert len(next(lines)) == 2
-        with pytest.raises(DataError, match="^" + re.escape(told)):
+        with pytest.raises(DataError, match="^" + re.escape(message)):
             next(lines)

@@ -136,7 +136,7 @@ def test_numpy_reads_all_of_it_without_a_pickle(scratch: Path, ragged: Ragged, p
     assert sorted(arrays) == sorted([*expected, "meta"])
     for name, array in expected.items():
         assert arrays[name].dtype.kind == array.dtype.kind
-        assert oracles.told(arrays[name]) == oracles.told(array)
+        assert oracles.text_of(arrays[name]) == oracles.text_of(array)
     assert json.loads(str(arrays["meta"]))["kind"] == ("padded" if padded else "ragged")
 
 
@@ -248,8 +248,8 @@ def test_meta_says_what_the_specification_says() -> None:
 
 @pytest.mark.parametrize("planned", [False, True])
 def test_the_mask_is_written_when_asked_for(planned: bool) -> None:
-    made: Any = pad_stream(full(), maxlen=3, padding="post")
-    data = made if planned else carry_out(made)
+    output: Any = pad_stream(full(), maxlen=3, padding="post")
+    data = output if planned else carry_out(output)
     with np.load(io.BytesIO(packed(data, mask=True))) as arrays:
         assert arrays["mask"].dtype == bool
         assert arrays["mask"].tolist() == [[True, False, False], [True, True, False]]

@@ -458,7 +458,7 @@ def stdout_on() -> Iterator[Any]:
     os.close(saved)
 
 
-def test_a_closed_standard_output_is_told(stdout_on: Any) -> None:
+def test_a_closed_standard_output_is_reported(stdout_on: Any) -> None:
     stdout_on(None)
     with (
         pytest.raises(DataError, match="standard output is closed; name a file: -o FILE"),
@@ -523,7 +523,7 @@ def test_a_command_may_write_other_formats(here: Path) -> None:
 
 
 @pytest.mark.parametrize("output", ["a.npz", "a.jpg", "a", "a.PNG"])
-def test_another_suffix_is_told_with_those_of_the_command(output: str, here: Path) -> None:
+def test_another_suffix_is_reported_with_those_of_the_command(output: str, here: Path) -> None:
     with pytest.raises(UsageError, match=r"\.png, \.svg or \.html was expected"):
         picture_to(output)
 
@@ -544,7 +544,7 @@ def test_an_implicit_name_replaces_a_picture_of_ours_alone(head: bytes, here: Pa
             picture_to(None)
 
 
-def test_a_folder_that_is_missing_is_told_before_any_work(here: Path) -> None:
+def test_a_folder_that_is_missing_is_reported_before_any_work(here: Path) -> None:
     with pytest.raises(DataError, match="the folder missing does not exist"):
         chosen("missing/out.npz", "in.npy")
     assert names(here) == []

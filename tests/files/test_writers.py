@@ -72,10 +72,10 @@ def test_what_a_format_cannot_hold_is_refused_with_one_that_can(suffix: str, ask
         return
     with pytest.raises(UsageError) as caught:
         writer.check("out", **{asked: True})
-    told = str(caught.value)
-    assert told.startswith(f"out: {suffix} holds {writer.holds}")
-    assert "use .npz" in told
-    assert asked == "ragged" or f"leave --{asked} out" in told
+    text = str(caught.value)
+    assert text.startswith(f"out: {suffix} holds {writer.holds}")
+    assert "use .npz" in text
+    assert asked == "ragged" or f"leave --{asked} out" in text
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_another_suffix_is_no_format(suffix: str) -> None:
             refuse(suffix, "x")
 
 
-def test_what_a_format_leaves_out_is_told() -> None:
+def test_what_a_format_leaves_out_is_reported() -> None:
     data = pad_stream(RAGGED)
     names = ["lengths", "step_y", "y", "keys"]
     npz, npy = WRITERS[".npz"], WRITERS[".npy"]
     assert npz.left_out(names, npz.contents(data, False)) is None
     assert npy.left_out(["x"], npy.contents(data, False)) is None
-    told = "lengths, step_y, y, keys: .npy holds x alone, .npz everything"
-    assert npy.left_out(names, npy.contents(data, False)) == told
+    message = "lengths, step_y, y, keys: .npy holds x alone, .npz everything"
+    assert npy.left_out(names, npy.contents(data, False)) == message
 
 
 def test_a_format_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,8 +158,8 @@ def test_text_in_a_file_is_not_read_when_it_is_listed(widest: int | None) -> Non
     packed = written(contents)
     assert reads
     with np.load(io.BytesIO(packed)) as arrays:
-        told = arrays["keys"].tobytes() if widest is None else "".join(arrays["keys"].tolist())
-    assert told in (b"abcd", "abcd")
+        text = arrays["keys"].tobytes() if widest is None else "".join(arrays["keys"].tolist())
+    assert text in (b"abcd", "abcd")
 
 
 def test_contents_cannot_be_written_twice_by_mistake() -> None:

@@ -60,7 +60,7 @@ def unpacked(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def spelled(arrays: Any) -> dict[str, Any]:
-    return {name: (arrays[name].dtype, arrays[name].shape, oracles.told(arrays[name])) for name in arrays}
+    return {name: (arrays[name].dtype, arrays[name].shape, oracles.text_of(arrays[name])) for name in arrays}
 
 
 shapes = npst.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
@@ -364,7 +364,7 @@ def test_the_header_of_a_member_is_read_without_its_data(tmp_path: Path) -> None
         assert archive.header("x") == ((3, 4), np.dtype("float32"))
 
 
-def test_a_crc_that_does_not_match_is_told(tmp_path: Path) -> None:
+def test_a_crc_that_does_not_match_is_reported(tmp_path: Path) -> None:
     data = packed({"x": np.arange(100_000)})
     with pytest.raises(DataError, match=r"^z\.npz\[x\]: damaged \(Bad CRC-32"):
         unpacked(tmp_path / "z.npz", flipped(data, 8 * 500_000))
@@ -483,7 +483,7 @@ def test_a_compressed_array_is_read_when_its_archive_is_closed(tmp_path: Path, m
         assert (window[:] == array).all()
 
 
-def test_a_damaged_deflated_member_is_told_each_time_and_from_the_front_again(tmp_path: Path) -> None:
+def test_a_damaged_deflated_member_is_reported_each_time_and_from_the_front_again(tmp_path: Path) -> None:
     data = packed({"x": np.arange(300_000)}, compress="fast")
     (tmp_path / "z.npz").write_bytes(flipped(data, 8 * (len(data) - 300)))
     with ZipReader(tmp_path / "z.npz", "z.npz") as archive:
@@ -495,7 +495,7 @@ def test_a_damaged_deflated_member_is_told_each_time_and_from_the_front_again(tm
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])
-def test_a_file_that_is_cut_short_meanwhile_is_told(keep: float, tmp_path: Path) -> None:
+def test_a_file_that_is_cut_short_meanwhile_is_reported(keep: float, tmp_path: Path) -> None:
     for compress in (None, "small"):
         path = tmp_path / "z.npz"
         data = packed({"x": np.random.default_rng(0).normal(size=100_000)}, compress=compress)
@@ -549,11 +549,11 @@ def test_a_compressed_member_cannot_be_mapped(how: str, tmp_path: Path) -> None:
 # Verified.
 
 
-def verified(path: Path, data: bytes, told: list[int] | None = None) -> bool:
+def verified(path: Path, data: bytes, message: list[int] | None = None) -> bool:
     path.write_bytes(data)
     try:
         with ZipReader(path, path.name) as archive:
-            archive.verify(None if told is None else told.append)
+            archive.verify(None if message is None else message.append)
     except DataError:
         return False
     return True
@@ -562,10 +562,10 @@ def verified(path: Path, data: bytes, told: list[int] | None = None) -> bool:
 @pytest.mark.parametrize("how", HOW)
 def test_every_byte_is_verified_once(how: str, tmp_path: Path) -> None:
     array = np.arange(400_000)
-    told: list[int] = []
-    assert verified(tmp_path / "z.npz", HOW[how](array), told)
-    assert sum(told) == 128 + array.nbytes
-    assert len(told) > 3
+    found: list[int] = []
+    assert verified(tmp_path / "z.npz", HOW[how](array), found)
+    assert sum(found) == 128 + array.nbytes
+    assert len(found) > 3
 
 
 @pytest.mark.hunt

@@ -153,15 +153,15 @@ def large(blocks: Iterable[Any]) -> Member:
 
 
 @pytest.mark.parametrize("compress", [None, "fast"])
-def test_large_members_are_told_as_they_are_written(compress: Compress | None, tmp_path: Path) -> None:
-    told: list[int] = []
+def test_large_members_are_reported_as_they_are_written(compress: Compress | None, tmp_path: Path) -> None:
+    found: list[int] = []
     with (
         (tmp_path / "x.npz").open("wb") as file,
         ZipWriter(file, seekable=True, compress=compress) as archive,
     ):
-        archive.add(large(np.full(zip_writer._LARGE // 4, i, np.int8) for i in range(4)), told.append)
-    assert sum(told) == zip_writer._LARGE
-    assert len(told) > 4
+        archive.add(large(np.full(zip_writer._LARGE // 4, i, np.int8) for i in range(4)), found.append)
+    assert sum(found) == zip_writer._LARGE
+    assert len(found) > 4
     with np.load(tmp_path / "x.npz") as loaded:
         assert np.array_equal(loaded["x"], np.repeat(np.arange(4, dtype=np.int8), zip_writer._LARGE // 4))
 
@@ -206,17 +206,17 @@ def test_an_error_of_the_file_leaves_no_thread(compress: Compress | None, error:
 
 
 def test_few_blocks_are_made_before_they_are_deflated() -> None:
-    made = []
+    output = []
 
     def counted() -> Iterator[memoryview]:
         for i in range(100):
-            made.append(i)
+            output.append(i)
             yield memoryview(bytes(PIECE))
 
     chunks = deflated(counted(), "fast", threads=2)
     next(chunks)
     chunks.close()
-    assert len(made) < 8
+    assert len(output) < 8
 
 
 @pytest.mark.parametrize("number", ["ENOSPC", "EDQUOT", "EFBIG"])

@@ -43,7 +43,7 @@ def alone(check: Callable[..., Any], *arguments: str | Path, **environment: str)
 def growth(check: Callable[..., Any], folder: Path, **environment: str) -> int:
     """The bytes by which memory grows when `check` goes on from a file to one ten times as large: see `grown`."""
     write_large(folder)
-    told = alone(check, folder, **environment).split()[-1]
-    if told == "unknown":
+    text = alone(check, folder, **environment).split()[-1]
+    if text == "unknown":
         pytest.skip("the system does not tell the memory of a process")
-    return int(told)
+    return int(text)

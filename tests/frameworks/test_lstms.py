@@ -31,28 +31,28 @@ CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 def sequences() -> list[np.ndarray]:
     """Sequences of float32 with many zeros in their features; no step but one is wholly zero."""
     random = np.random.default_rng(11)
-    made = [random.standard_normal((length, 3)).astype("float32") for length in LENGTHS]
-    for sequence in made:
+    output = [random.standard_normal((length, 3)).astype("float32") for length in LENGTHS]
+    for sequence in output:
         sequence[random.random(len(sequence)) < 0.5, 0] = 0
         sequence[random.random(len(sequence)) < 0.3, 2] = 0
-    made[HOLED][1] = 0
-    return made
+    output[HOLED][1] = 0
+    return output
 
 
-def table(made: list[np.ndarray]) -> str:
+def table(sequences: list[np.ndarray]) -> str:
     """The same as CSV: a row a step, in no order."""
     rows = [
         ",".join(map(str, [key, step, *values.tolist()]))
-        for key, sequence in enumerate(made)
+        for key, sequence in enumerate(sequences)
         for step, values in enumerate(sequence)
     ]
     return "\n".join(["key,step,a,b,c", *np.random.default_rng(0).permutation(rows)])
 
 
-def padded_by_hand(made: list[np.ndarray]) -> np.ndarray:
+def padded_by_hand(sequences: list[np.ndarray]) -> np.ndarray:
     """A foreign array that still holds old data past the end of its sequences."""
-    x = np.random.default_rng(1).standard_normal((len(made), LONGEST, 3)).astype("float32")
-    for row, sequence in zip(x, made, strict=True):
+    x = np.random.default_rng(1).standard_normal((len(sequences), LONGEST, 3)).astype("float32")
+    for row, sequence in zip(x, sequences, strict=True):
         row[: len(sequence)] = sequence
     return x
 
@@ -61,10 +61,10 @@ def padded_by_hand(made: list[np.ndarray]) -> np.ndarray:
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sequences, and with every file that the command line makes of them."""
     place = Place(tmp_path_factory.mktemp("files"))
-    made = sequences()
-    place.write("table.csv", table(made))
-    place.write("nested.json", json.dumps([sequence.tolist() for sequence in made]))
-    place.write("foreign.npy", padded_by_hand(made))
+    output = sequences()
+    place.write("table.csv", table(output))
+    place.write("nested.json", json.dumps([sequence.tolist() for sequence in output]))
+    place.write("foreign.npy", padded_by_hand(output))
     place.write("true.npy", np.array(LENGTHS))
     for call in (
         "group table.csv --key key --order-by step -o grouped.padded.npz",
@@ -77,7 +77,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         succeeded(place.run(*call.split()))
     offsets = np.cumsum([0, *LENGTHS])
-    np.savez(place.folder / "sequences.npz", values=np.concatenate(made), offsets=offsets)
+    np.savez(place.folder / "sequences.npz", values=np.concatenate(output), offsets=offsets)
     return place.folder
 
 

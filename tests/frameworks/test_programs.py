@@ -98,12 +98,12 @@ def test_the_loss_is_that_of_each_sequence_alone(code: str, tmp_path: Path) -> N
         PROGRAMS / "loss_alone.py", code, tmp_path, folder=tmp_path, environment=backend
     ).splitlines()
     assert len([line for line in out if line.startswith("loss ")]) == len(chosen(code))
-    told = json.loads(out[-1])
-    assert {name: (found["reads"], found["says"]) for name, found in told.items()} == {
+    facts = json.loads(out[-1])
+    assert {name: (found["reads"], found["says"]) for name, found in facts.items()} == {
         name: SIZES[name.split(".")[0]] for name in chosen(code)
     }
-    assert {name: found["loss"] for name, found in told.items()} == {
-        name: pytest.approx(found["alone"], rel=1e-4) for name, found in told.items()
+    assert {name: found["loss"] for name, found in facts.items()} == {
+        name: pytest.approx(found["alone"], rel=1e-4) for name, found in facts.items()
     }
 
 

@@ -71,7 +71,7 @@ def test_train_vowels(tmp_path: Path, framework: str) -> None:
         *((way, seed) for way in ways for seed in "012"),
         *((way, "mean") for way in ways),
     ]
-    told = [float(accuracy) for way, _, accuracy in runs if way == ways[0]]
-    assert min(told) >= 94
+    found = [float(accuracy) for way, _, accuracy in runs if way == ways[0]]
+    assert min(found) >= 94
     # What reading padding as data does is told as it falls: here, only that it learns at all.
     assert min(float(accuracy) for _, _, accuracy in runs) > 100 / 9

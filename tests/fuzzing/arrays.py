@@ -43,14 +43,14 @@ def run(rng: Random, scratch: Scratch) -> None:
     name = write(rng, scratch, drawn)
     options, expected, ragged = _asked(rng, drawn)
     scratch.succeed("pad", name, *drawn.options, *options, "-o", "out.npz")
-    made = scratch.place.arrays("out.npz")
+    output = scratch.place.arrays("out.npz")
     sequences, maxlen = expected["sequences"], expected["maxlen"]
     if name.endswith((".json", ".jsonl", ".txt")) and not any(drawn.sequences):
         # Of text without a number nobody knows that they are whole, or how many stand in a step.
         drawn.dtype, drawn.width = np.dtype(np.float32), None
     if ragged:
-        equal("values", made["values"], [step for steps in sequences for step in steps])
-        equal("dtype", str(made["values"].dtype), str(drawn.dtype))
+        equal("values", output["values"], [step for steps in sequences for step in steps])
+        equal("dtype", str(output["values"].dtype), str(drawn.dtype))
     else:
         fill = expected["value"] if drawn.width is None else [expected["value"]] * drawn.width
         x = pad_sequences(
@@ -60,24 +60,24 @@ def run(rng: Random, scratch: Scratch) -> None:
             truncating=expected["truncating"],
             value=fill,
         )
-        equal("x", made["x"], x)
-        equal("dtype", str(made["x"].dtype), str(drawn.dtype))
+        equal("x", output["x"], x)
+        equal("dtype", str(output["x"].dtype), str(drawn.dtype))
     lengths = [len(steps) if maxlen is None else min(maxlen, len(steps)) for steps in sequences]
-    equal("lengths", made["lengths"], lengths)
+    equal("lengths", output["lengths"], lengths)
     if "--mask" in options:
-        slots = made["x"].shape[1]
-        equal("mask", made["mask"], step_mask(lengths, maxlen=slots, padding=expected["padding"]))
+        slots = output["x"].shape[1]
+        equal("mask", output["mask"], step_mask(lengths, maxlen=slots, padding=expected["padding"]))
     if rng.random() < 0.25:
         scratch.succeed("check", "out.npz")
     if rng.random() < 0.25:
-        _through_python(scratch, made, ragged=ragged)
+        _through_python(scratch, output, ragged=ragged)
 
 
-def _through_python(scratch: Scratch, made: dict[str, np.ndarray], *, ragged: bool) -> None:
+def _through_python(scratch: Scratch, arrays: dict[str, np.ndarray], *, ragged: bool) -> None:
     """What `load` reads is what was written, and stays so when it is saved again."""
     path = scratch.place.folder / "out.npz"
     loaded = seqtool.load(path)
-    seqtool.save(scratch.place.folder / "again.npz", loaded, mask="mask" in made)
+    seqtool.save(scratch.place.folder / "again.npz", loaded, mask="mask" in arrays)
     if (scratch.place.folder / "again.npz").read_bytes() != path.read_bytes():
         raise Failure("loaded and saved again, the file differs")
 

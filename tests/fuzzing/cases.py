@@ -78,9 +78,9 @@ class Scratch:
 
 def equal(name: str, got: Any, expected: Any) -> None:
     """Raise Failure unless two nested lists, or arrays, hold the same; NaN equals NaN, 1 equals 1.0."""
-    told = [repr(_plain(given)) for given in (got, expected)]
-    if told[0] != told[1]:
-        raise Failure(f"{name} is {told[0][:600]}, but {told[1][:600]} was expected")
+    found = [repr(_plain(given)) for given in (got, expected)]
+    if found[0] != found[1]:
+        raise Failure(f"{name} is {found[0][:600]}, but {found[1][:600]} was expected")
 
 
 def _plain(held: Any) -> Any:

@@ -68,8 +68,8 @@ def run(rng: Random, scratch: Scratch) -> None:
             raise Failure(f"{call[0]} made a file of what its trusted reader refuses: {error}") from None
     if expected is None:
         return
-    made = scratch.place.arrays("out.npz")
-    equal("what was read", _steps(made), expected)
+    output = scratch.place.arrays("out.npz")
+    equal("what was read", _steps(output), expected)
 
 
 def _load(scratch: Scratch, name: str) -> None:
@@ -78,9 +78,9 @@ def _load(scratch: Scratch, name: str) -> None:
         seqtool.load(scratch.place.folder / name)
 
 
-def _steps(made: dict[str, np.ndarray]) -> list[Any]:
+def _steps(arrays: dict[str, np.ndarray]) -> list[Any]:
     """All steps of the sequences, sorted, so that neither keys nor their order matter; as floats, NaN as text."""
-    return _sorted(made["values"].tolist())
+    return _sorted(arrays["values"].tolist())
 
 
 def _sorted(steps: list[Any]) -> list[Any]:

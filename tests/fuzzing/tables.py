@@ -65,8 +65,8 @@ def run(rng: Random, scratch: Scratch) -> None:
     names = [write(rng, scratch, table, part) for part in _parts(rng, table)]
     shape, options = _shape(rng)
     scratch.succeed("group", *names, *table.options, *options, "-o", "out.npz")
-    made = scratch.place.arrays("out.npz")
-    _compare(table, shape, made)
+    output = scratch.place.arrays("out.npz")
+    _compare(table, shape, output)
     if rng.random() < 0.25:
         scratch.succeed("check", "out.npz")
 
@@ -278,44 +278,44 @@ def _shape(rng: Random) -> tuple[Shape, list[str]]:
     return shape, options
 
 
-def _compare(table: Table, shape: Shape, made: dict[str, np.ndarray]) -> None:
+def _compare(table: Table, shape: Shape, arrays: dict[str, np.ndarray]) -> None:
     numeric = [*table.order, *table.keys]
     cells = {
         name: _judged(table.columns[name]) if name in numeric else table.columns[name]
         for name in table.columns
     }
     keys, rows, _ = group_rows(cells, table.keys, table.order, min_len=shape.min_len)
-    equal("keys", made["keys"], keys)
-    equal("features", made["features"], table.features)
+    equal("keys", arrays["keys"], keys)
+    equal("features", arrays["features"], table.features)
     steps = [
         [NAN if cell is None else cell for cell in row]
         for row in zip(*(table.columns[f] for f in table.features), strict=True)
     ]
     whole = all(isinstance(cell, int) for row in steps for cell in row)
-    found = made["values" if shape.ragged else "x"]
+    found = arrays["values" if shape.ragged else "x"]
     equal("the dtype", str(found.dtype), "int64" if whole else "float32")
     _compare_steps(
         "values" if shape.ragged else "x", found, steps, rows, shape, [shape.value] * len(table.features)
     )
     kept = [row[: shape.maxlen] for row in rows] if shape.maxlen is not None else rows
-    equal("lengths", made["lengths"], [len(row) for row in kept])
+    equal("lengths", arrays["lengths"], [len(row) for row in kept])
     cut = shape.maxlen is not None and any(len(row) > shape.maxlen for row in rows)
-    equal("original_lengths", made.get("original_lengths"), [len(row) for row in rows] if cut else None)
+    equal("original_lengths", arrays.get("original_lengths"), [len(row) for row in rows] if cut else None)
     if table.label is not None:
         y, classes = _labelled(table.columns[table.label])
-        equal("y", made["y"], [y[row[0]] for row in rows])
-        equal("classes", made.get("classes"), classes)
+        equal("y", arrays["y"], [y[row[0]] for row in rows])
+        equal("classes", arrays.get("classes"), classes)
     if table.step_label is not None:
         z, classes = _labelled(table.columns[table.step_label])
-        name = "step_classes" if table.label is not None and "step_classes" in made else "classes"
-        _compare_steps("step_y", made["step_y"], z, rows, shape, -100)
+        name = "step_classes" if table.label is not None and "step_classes" in arrays else "classes"
+        _compare_steps("step_y", arrays["step_y"], z, rows, shape, -100)
         if table.label is None:
-            equal(name, made.get(name), classes)
+            equal(name, arrays.get(name), classes)
     if table.static:
-        equal("static", made["static"], [[table.columns[s][row[0]] for s in table.static] for row in rows])
+        equal("static", arrays["static"], [[table.columns[s][row[0]] for s in table.static] for row in rows])
     if shape.row_index:
-        _compare_steps("row_index", made["row_index"], [*range(len(steps))], rows, shape, -1)
-    counts = json.loads(str(made["meta"]))["receipt"][-1]["rows"]
+        _compare_steps("row_index", arrays["row_index"], [*range(len(steps))], rows, shape, -1)
+    counts = json.loads(str(arrays["meta"]))["receipt"][-1]["rows"]
     equal("rows in", counts["in"], len(steps))
     equal("rows kept", counts["kept"], sum(map(len, kept)))
 

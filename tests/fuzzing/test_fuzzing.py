@@ -9,10 +9,17 @@ from tests.fuzzing.cases import Case, Failure
 from tests.fuzzing.running import MODES, run
 
 CASES = 500
+_BY_DEFAULT = 100
 _TOGETHER = 25  # in one test, so that cores share them
 
 
-@pytest.mark.parametrize("first", range(0, CASES, _TOGETHER))
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(first, marks=[pytest.mark.slow] if first >= _BY_DEFAULT else [])
+        for first in range(0, CASES, _TOGETHER)
+    ],
+)
 def test_no_case_fails(first: int) -> None:
     modes = [*MODES]
     for i in range(first, first + _TOGETHER):
@@ -39,7 +46,7 @@ def test_what_differs_from_its_oracle_fails_with_the_way_to_repeat_it(
     right = getattr(module, name)
     monkeypatch.setattr(module, name, lambda *args, **options: right(*args, **options)[1:])
     if mode == "mutations":
-        monkeypatch.setattr(module, "_steps", lambda made: right(made["values"].tolist()))
+        monkeypatch.setattr(module, "_steps", lambda arrays: right(arrays["values"].tolist()))
     with pytest.raises(
         Failure, match=rf"^python -m tests\.fuzzing --mode {mode} --seed 1 --case \d+\n  seqtool "
     ):

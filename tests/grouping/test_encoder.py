@@ -19,11 +19,12 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
-from seqtool.grouping.encoder import Encoder, GroupOptions, encode
+from seqtool.grouping.encoder import Encoder, encode
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState, merge_all
 from seqtool.grouping.group import group_table
 from seqtool.grouping.kernel import ChangingError, Grouper
+from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, observe
 from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged
@@ -117,9 +118,9 @@ def grouped_in_pieces(
 
 def meaning(plan: EncoderPlan, state: EncoderState) -> Any:
     """What a state says of the rows; of bad ones, where the first bad cell stands."""
-    fault = plan.fault(state)
-    if fault:
-        return fault.part, fault.column, fault.bad.row
+    first_bad = plan.first_bad_cell(state)
+    if first_bad:
+        return first_bad.part, first_bad.column, first_bad.bad.row
     settled = plan.settled(state)
     dtypes = settled.dtype(state), settled.static_dtype(state)
 
@@ -439,7 +440,7 @@ def test_a_state_grows_apart_from_the_one_it_began_with() -> None:
 
 def test_the_first_bad_cell_is_that_of_the_lowest_row_in_any_column() -> None:
     columns = [["1", "1", "1\0"], ["1", "x", "2"], ["1", "2", "y"], ["z", "0.5", "2"]]
-    for bad, told in (
+    for bad, message in (
         (columns, "row 1, column 't'"),
         ([columns[0], ["1", "2", "3"], *columns[2:]], "row 0, column 's'"),
     ):
@@ -453,7 +454,7 @@ def test_the_first_bad_cell_is_that_of_the_lowest_row_in_any_column() -> None:
             static=["s"] if bad is not columns else [],
             drop=["s"] if bad is columns else [],
         )
-        assert grouped_whole(whole, roles, GroupOptions()) == told
+        assert grouped_whole(whole, roles, GroupOptions()) == message
 
 
 def test_durations_of_two_units_sort_as_durations() -> None:

@@ -70,7 +70,7 @@ def group(batches: Any, layout: Layout, memory: int, **options: Any) -> Grouped:
         )
 
 
-def told(grouped: Grouped) -> Any:
+def contents(grouped: Grouped) -> Any:
     """All that a Grouped holds, as plain Python."""
     arrays = (*grouped.static.items(), *grouped.per_step.items())
     return (
@@ -78,7 +78,7 @@ def told(grouped: Grouped) -> Any:
         grouped.values.dtype,
         grouped.offsets.tolist(),
         grouped.keys.tolist(),
-        {name: oracles.told(array) for name, array in arrays},
+        {name: oracles.text_of(array) for name, array in arrays},
         grouped.ties,
     )
 
@@ -107,8 +107,8 @@ def test_groups_run_on_over_the_borders_of_batches(size: int, memory: int) -> No
         "row": list(range(12)),
     }
     layout = Layout(["k", "j"], ["t"], ["a", "t"], FLOAT32, ["y"], ["row"])
-    expected = told(group([batch_of(**columns)], layout, AMPLE))
-    assert told(group(cut(columns, [size]), layout, memory)) == expected
+    expected = contents(group([batch_of(**columns)], layout, AMPLE))
+    assert contents(group(cut(columns, [size]), layout, memory)) == expected
     assert expected[2] == [0, 4, 6, 11, 12]
     assert expected[3] == [["1", "a"], ["2", "a"], ["2", "b"], ["3", "b"]]
     assert expected[4] == {"y": "[7, 8, 8, 9]", "row": repr(list(range(12)))}
@@ -326,7 +326,7 @@ def test_a_constant_that_is_missing_throughout_does_not_change(memory: int) -> N
     layout = Layout(["k"], [], ["s"], FLOAT32, ["s"])
     for size in (1, 3):
         whole = group(cut({"k": [1, 1, 2], "s": [NAN, NAN, 3.0]}, [size]), layout, memory)
-        assert oracles.told(whole.static["s"]) == "[nan, 3.0]"
+        assert oracles.text_of(whole.static["s"]) == "[nan, 3.0]"
         with pytest.raises(ChangingError):
             group(cut({"k": [1, 1, 2], "s": [NAN, 1.0, 3.0]}, [size]), layout, memory)
 
@@ -409,7 +409,7 @@ def test_rows_are_grouped_as_plain_python_does(
     assert grouped.values.tolist() == [[columns[name][row] for name in layout.features] for row in flat]
     assert grouped.offsets.tolist() == [0, *accumulate(map(len, rows))]
     assert grouped.keys.tolist() == keys
-    assert oracles.told(grouped.static["y"]) == repr([float(labels[group[0]]) for group in rows])
+    assert oracles.text_of(grouped.static["y"]) == repr([float(labels[group[0]]) for group in rows])
     assert grouped.ties == ties
     assert len(keys) <= len(every_key)
 

@@ -50,7 +50,7 @@ def test_a_foreign_npz_is_its_arrays_in_order(tmp_path: Path) -> None:
     assert "sequences" not in found
 
 
-def test_a_padded_file_of_ours_is_told_whole(tmp_path: Path) -> None:
+def test_a_padded_file_of_ours_is_reported_whole(tmp_path: Path) -> None:
     padded = Padded(
         np.array([[[1.5, 2], [0, 0], [0, 0]], [[3, 4], [5, 6], [0, 0]], [[0, 0], [0, 0], [0, 0]]]),
         np.array([1, 2, 0]),
@@ -99,7 +99,7 @@ def test_a_ragged_file_of_ours_has_no_padding_to_tell(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_without_sequences_can_be_told(tmp_path: Path) -> None:
+def test_a_file_without_sequences_can_be_described(tmp_path: Path) -> None:
     found = facts(saved(tmp_path, Padded(np.empty((0, 5, 2)), np.empty(0, dtype=np.int64))))["sequences"]
     assert (found["count"], found["lengths"], found["preview"], found["padding_share"]) == (0, None, [], 0.0)
     found = facts(saved(tmp_path, Ragged(np.empty(0), np.array([0]))))["sequences"]
@@ -114,36 +114,36 @@ def test_the_facts_agree_with_the_sequences_and_can_be_written_as_json(
     found = facts(path)
     json.dumps(found, allow_nan=False)
     sequences = oracles.sequences_of(ragged)
-    told = found["sequences"]
-    assert told["count"] == len(sequences)
-    assert told["steps"] == sum(map(len, sequences))
-    assert told["empty"] == sequences.count([])
-    assert [p["length"] for p in told["preview"]] == [len(sequence) for sequence in sequences[:2]]
-    assert [len(p["steps"]) for p in told["preview"]] == [min(5, len(sequence)) for sequence in sequences[:2]]
+    text = found["sequences"]
+    assert text["count"] == len(sequences)
+    assert text["steps"] == sum(map(len, sequences))
+    assert text["empty"] == sequences.count([])
+    assert [p["length"] for p in text["preview"]] == [len(sequence) for sequence in sequences[:2]]
+    assert [len(p["steps"]) for p in text["preview"]] == [min(5, len(sequence)) for sequence in sequences[:2]]
     if sequences:
-        assert told["lengths"]["max"] == max(map(len, sequences))
-        assert told["lengths"]["min"] == min(map(len, sequences))
+        assert text["lengths"]["max"] == max(map(len, sequences))
+        assert text["lengths"]["min"] == min(map(len, sequences))
     with np.load(path) as arrays:
         assert [array["name"] for array in found["arrays"]] == arrays.files
         assert [array["bytes"] for array in found["arrays"]] == [arrays[n].nbytes for n in arrays.files]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), (1.0, float("nan"))])
-def test_a_padding_value_that_json_lacks_is_told_as_text(tmp_path: Path, value: Any) -> None:
-    told = facts(saved(tmp_path, sq.pad([[[1.5, 2]], []], value=value)))["sequences"]["value"]
-    assert told == value_to_json(value)
-    json.dumps(told, allow_nan=False)
+def test_a_padding_value_that_json_lacks_is_reported_as_text(tmp_path: Path, value: Any) -> None:
+    meta = facts(saved(tmp_path, sq.pad([[[1.5, 2]], []], value=value)))["sequences"]["value"]
+    assert meta == value_to_json(value)
+    json.dumps(meta, allow_nan=False)
 
 
-def test_a_label_that_json_lacks_is_told_as_text(tmp_path: Path) -> None:
+def test_a_label_that_json_lacks_is_reported_as_text(tmp_path: Path) -> None:
     ragged = Ragged(np.arange(2), np.array([0, 2]), per_sequence={"y": np.array([np.nan])})
     json.dumps(facts(saved(tmp_path, ragged)), allow_nan=False)
 
 
-def test_of_many_names_some_are_told(tmp_path: Path) -> None:
+def test_of_many_names_some_are_reported(tmp_path: Path) -> None:
     names = tuple(f"f{i}" for i in range(200))
-    told = facts(saved(tmp_path, Ragged(np.zeros((1, 200)), np.array([0, 1]), features=names)))["sequences"]
-    assert told["features"] == list(names[:50])
+    meta = facts(saved(tmp_path, Ragged(np.zeros((1, 200)), np.array([0, 1]), features=names)))["sequences"]
+    assert meta["features"] == list(names[:50])
 
 
 @pytest.mark.parametrize("ours", [True, False])
@@ -219,7 +219,7 @@ def test_each_key_finds_a_sequence_with_that_key(ragged: Ragged, as_padded: bool
             assert np.array_equal(np.asarray(data.keys)[found], key)
             assert part is None or part[found] == part[i]
         window = slots_of(data, found)
-        assert oracles.told(window.steps) == oracles.told(oracles.sequences_of(ragged)[found])
+        assert oracles.text_of(window.steps) == oracles.text_of(oracles.sequences_of(ragged)[found])
         assert sequence_facts(data, found)["length"] == len(oracles.sequences_of(ragged)[found])
 
 
@@ -236,14 +236,14 @@ def test_each_key_finds_a_sequence_with_that_key(ragged: Ragged, as_padded: bool
         (np.array([], dtype=np.int64), "1", "it holds no sequence"),
     ],
 )
-def test_a_key_that_is_not_there_is_told_with_near_ones(keys: Any, wanted: str, hint: str) -> None:
+def test_a_key_that_is_not_there_is_reported_with_near_ones(keys: Any, wanted: str, hint: str) -> None:
     with pytest.raises(DataError, match=r"^in\.npz: no sequence has the key") as error:
         find_sequence(sequences_in(keys), wanted, name="in.npz")
     assert hint in str(error.value)
 
 
 @pytest.mark.parametrize("wanted", ["2", "-1", "x", "1.0", ""])
-def test_a_number_beyond_the_sequences_is_told_with_their_count(wanted: str) -> None:
+def test_a_number_beyond_the_sequences_is_reported_with_their_count(wanted: str) -> None:
     ragged = Ragged(np.arange(3), np.array([0, 1, 3]))
     with pytest.raises(DataError, match="numbered from 0 to 1"):
         find_sequence(ragged, wanted, name="in.npz")
@@ -266,11 +266,11 @@ def in_parts(keys: Any, part: list[int]) -> Ragged:
     return sequences_in(np.array(keys)).replace(per_sequence={"part": np.array(part, np.int64)})
 
 
-def test_the_part_is_told_with_the_key(tmp_path: Path) -> None:
+def test_the_part_is_reported_with_the_key(tmp_path: Path) -> None:
     ragged = in_parts([["a", "x"], ["a", "x"], ["b", "y"]], [0, -5, 3])
-    told = facts(saved(tmp_path, ragged))["sequences"]
-    assert told["part"] == {"min": -5, "max": 3}
-    assert [(p["key"], p["part"]) for p in told["preview"]] == [(["a", "x"], 0), (["a", "x"], -5)]
+    meta = facts(saved(tmp_path, ragged))["sequences"]
+    assert meta["part"] == {"min": -5, "max": 3}
+    assert [(p["key"], p["part"]) for p in meta["preview"]] == [(["a", "x"], 0), (["a", "x"], -5)]
     assert sequence_facts(ragged, 2)["part"] == 3
     assert facts(saved(tmp_path, in_parts(np.empty(0, "U1"), [])))["sequences"]["part"] is None
 
@@ -298,7 +298,7 @@ def test_a_sequence_is_found_by_its_key_and_part(keys: Any, part: list[int], wan
 
 
 @pytest.mark.parametrize(
-    ("keys", "part", "wanted", "told"),
+    ("keys", "part", "wanted", "message"),
     [
         (
             ["a", "b", "b"],
@@ -332,10 +332,12 @@ def test_a_sequence_is_found_by_its_key_and_part(keys: Any, part: list[int], wan
         ([], [], "b,0", "it holds no sequence"),
     ],
 )
-def test_a_key_in_several_parts_is_told_with_them(keys: Any, part: list[int], wanted: str, told: str) -> None:
+def test_a_key_in_several_parts_is_reported_with_them(
+    keys: Any, part: list[int], wanted: str, message: str
+) -> None:
     with pytest.raises(DataError, match=r"^in\.npz: ") as error:
         find_sequence(in_parts(keys, part), wanted, name="in.npz")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @given(st.lists(st.tuples(st.text('a1," ', max_size=3), st.integers(-2, 2)), min_size=1, max_size=8))

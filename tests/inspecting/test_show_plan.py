@@ -18,15 +18,15 @@ def drawn(capsys: pytest.CaptureFixture[str], counts: LengthCounts, **known: Any
     plan = plan_lengths(counts, features=2, itemsize=4)
     given = {"inputs": ["in.csv"], "notes": [], "features": 2, "dtype": "float32", "command": None}
     show_plan({**given, **plan.facts(), **known})
-    told = capsys.readouterr()
-    assert told.err == ""
-    assert ESCAPE not in told.out
-    assert max(map(len, told.out.splitlines())) <= 120
-    return " ".join(told.out.split())
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert ESCAPE not in captured.out
+    assert max(map(len, captured.out.splitlines())) <= 120
+    return " ".join(captured.out.split())
 
 
 def test_a_plan_is_drawn_with_its_prices(capsys: pytest.CaptureFixture[str]) -> None:
-    told = drawn(capsys, LengthCounts(np.array([2, 4]), np.array([9, 1])), command="seqtool pad in.csv")
+    text = drawn(capsys, LengthCounts(np.array([2, 4]), np.array([9, 1])), command="seqtool pad in.csv")
     for words in (
         "in.csv 10 sequences, 22 steps, 2 features shortest 2, median 2, longest 4",
         "2 90% 1 (10.0%) 9.1% 0% 160 B",
@@ -37,11 +37,11 @@ def test_a_plan_is_drawn_with_its_prices(capsys: pytest.CaptureFixture[str]) -> 
         "maxlen 4 With the longest 45.0% of the slots are padding, and",
         "seqtool pad in.csv",
     ):
-        assert words in told
+        assert words in text
 
 
 def test_the_largest_numbers_are_drawn_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    told = drawn(capsys, LengthCounts(np.array([3, 1_000_000]), np.array([1_000_000, 1])))
+    text = drawn(capsys, LengthCounts(np.array([3, 1_000_000]), np.array([1_000_000, 1])))
     for words in (
         "3 99% 1 (<0.1%) 25.0% 0% 24.0 MB",
         "960,000 99% steps 1 (<0.1%) 1.0% >99.9% 7.7 TB",
@@ -50,7 +50,7 @@ def test_the_largest_numbers_are_drawn_whole(capsys: pytest.CaptureFixture[str])
         "ragged With the longest >99.9% of the slots are padding",
         "maxlen 1,000,000 cuts nothing",
     ):
-        assert words in told
+        assert words in text
 
 
 def test_without_steps_there_is_nothing_to_price(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,9 +62,9 @@ def test_without_steps_there_is_nothing_to_price(capsys: pytest.CaptureFixture[s
 
 def test_names_and_commands_are_data(capsys: pytest.CaptureFixture[str]) -> None:
     counts = LengthCounts(np.array([2]), np.array([3]))
-    told = drawn(capsys, counts, inputs=["[red]a\x1b[31m"], command="seqtool pad '[/b]\x1b'")
-    assert "[red]a\\x1b[31m 3 sequences" in told
-    assert "seqtool pad '[/b]\\x1b'" in told
+    text = drawn(capsys, counts, inputs=["[red]a\x1b[31m"], command="seqtool pad '[/b]\x1b'")
+    assert "[red]a\\x1b[31m 3 sequences" in text
+    assert "seqtool pad '[/b]\\x1b'" in text
 
 
 def test_lines_are_wrapped_between_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,9 +49,9 @@ def test_sequences_that_stand_in_both(
     one: list[list[int]], other: list[list[int]], dtype: str, windowed: bool
 ) -> None:
     expected = slow_shared(one, other)
-    made = ragged(one), ragged(other, dtype)
+    output = ragged(one), ragged(other, dtype)
     with Spool() as spool:
-        found = shared(*(lazy(data) if windowed else data for data in made), spool)
+        found = shared(*(lazy(data) if windowed else data for data in output), spool)
     assert (found and (found.count, found.first)) == ((len(expected), expected[0]) if expected else None)
 
 
@@ -87,7 +87,7 @@ def test_fingerprints_that_are_equal_by_chance_tell_nothing(
     monkeypatch: pytest.MonkeyPatch, spool: Spool
 ) -> None:
     """With one fingerprint for all, only what is really the same is found."""
-    monkeypatch.setattr(duplicates, "_mixed", lambda marks: np.zeros_like(marks))
+    monkeypatch.setattr(duplicates, "mixed", lambda marks: np.zeros_like(marks))
     assert shared(ragged([[1, 2]]), ragged([[2, 1]]), spool) is None
     assert shared(ragged([[1, 2]]), ragged([[1, 2, 3], [1]]), spool) is None
     assert shared(ragged([[1, 2]]), ragged([[5], [1, 2]]), spool) == duplicates.Twice(1, (0, 1))

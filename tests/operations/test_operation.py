@@ -90,11 +90,11 @@ def test_a_command_has_the_options_of_its_operation(
     app.command("center")(takes_groups(command_of(Center)))
     sq.save(tmp_path / "a.npz", sq.pad([[1.0, 2.0], [6.0]]))
     app(["--help"], standalone_mode=False)
-    told = capsys.readouterr().out
-    assert "Take the mean away." in told
-    assert ">>>" not in told
-    assert "--times K" in told
-    assert "--side pre|post" in told
+    text = capsys.readouterr().out
+    assert "Take the mean away." in text
+    assert ">>>" not in text
+    assert "--times K" in text
+    assert "--side pre|post" in text
     out = tmp_path / "b.npz"
     app([str(tmp_path / "a.npz"), "--times", "2", "-o", str(out)], standalone_mode=False)
     assert sq.load(out).x.tolist() == [[-5, -4], [0, 0]]

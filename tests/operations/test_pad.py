@@ -191,12 +191,12 @@ def test_pad_is_the_oracles(
     )
     assert padded.x.shape == (len(ragged), slots, *shape)
     assert padded.x.dtype == ragged.values.dtype
-    assert oracles.told(padded.x) == oracles.told(expected)
+    assert oracles.text_of(padded.x) == oracles.text_of(expected)
     lengths = [min(length, slots) for length in ragged.lengths.tolist()]
     assert padded.lengths.tolist() == lengths
     assert padded.mask.tolist() == oracles.step_mask(lengths, maxlen=slots, padding=padding)
     kept = oracles.unpad(expected, lengths, padding=padding)
-    assert oracles.told(oracles.sequences_of(unpad(padded))) == oracles.told(kept)
+    assert oracles.text_of(oracles.sequences_of(unpad(padded))) == oracles.text_of(kept)
 
 
 @BOTH_SIDES
@@ -218,7 +218,7 @@ def test_riders_follow_their_steps_and_their_sequences(
             value=value,
         )
         assert padded.per_step[name].data.dtype == array.data.dtype
-        assert oracles.told(padded.per_step[name].data) == oracles.told(expected)
+        assert oracles.text_of(padded.per_step[name].data) == oracles.text_of(expected)
     before, after = oracles.parts(ragged), oracles.parts(padded)
     lengths = ragged.lengths.tolist()
     if any(length > slots for length in lengths):
@@ -364,7 +364,7 @@ def test_pad_does_not_touch_its_input() -> None:
 def test_nan_as_value_makes_a_mask_that_comes_from_lengths_alone() -> None:
     padded = pad([[NAN], [1.0, NAN]], value=NAN, padding="post")
     assert padded.mask.tolist() == [[True, False], [True, True]]
-    assert oracles.told(unpad(padded).values) == "[nan, 1.0, nan]"
+    assert oracles.text_of(unpad(padded).values) == "[nan, 1.0, nan]"
 
 
 @pytest.mark.parametrize("value", [[1, 2], "x", ("a", "b"), 1j])
@@ -409,7 +409,7 @@ def test_a_chosen_value_fits_the_dtype_that_is_asked_for() -> None:
         pad(np.array([[True, False]]), value="auto")
 
 
-def test_what_is_cut_from_grouped_sequences_is_told_in_their_receipt() -> None:
+def test_what_is_cut_from_grouped_sequences_is_reported_in_their_receipt() -> None:
     rows = {"in": 3, "kept": 3, "cut": 0, "dropped": {}}
     grouped = Ragged(np.arange(3), np.array([0, 1, 3]), receipt=({"command": "group", "rows": rows},))
     assert len(pad(grouped).receipt) == 2
@@ -428,7 +428,7 @@ def test_what_is_cut_from_grouped_sequences_is_told_in_their_receipt() -> None:
 def test_missing_values_are_warned_of_with_their_count() -> None:
     with pytest.warns(UserWarning, match="^missing values became NaN: 2$") as caught:
         padded = pad([[1, None], [pd.NA]])
-    assert oracles.told(padded.x) == "[[1.0, nan], [0.0, nan]]"
+    assert oracles.text_of(padded.x) == "[[1.0, nan], [0.0, nan]]"
     assert caught[0].filename == __file__
     with pytest.warns(UserWarning, match="^missing values became NaN: 1$"):
         pad(pa.array([[1, None]]))

@@ -24,21 +24,21 @@ def slow_at_least(ragged: Ragged, least: int) -> list[int]:
 
 def check(ragged: Ragged, found: Ragged, kept: list[int]) -> None:
     """Everything of the sequences that are kept is there, in their order, and nothing else."""
-    for rows, made in (
+    for rows, output in (
         (ragged.values, found.values),
         *((ragged.per_step[name].data, found.per_step[name].data) for name in ragged.per_step),
     ):
-        before, after = oracles.sequences_of(ragged, rows), oracles.sequences_of(found, made)
-        assert oracles.told(after) == oracles.told([before[i] for i in kept])
-        assert made.dtype == rows.dtype
+        before, after = oracles.sequences_of(ragged, rows), oracles.sequences_of(found, output)
+        assert oracles.text_of(after) == oracles.text_of([before[i] for i in kept])
+        assert output.dtype == rows.dtype
     for name, array in ragged.per_sequence.items():
-        assert oracles.told(found.per_sequence[name]) == oracles.told(np.asarray(array)[kept])
+        assert oracles.text_of(found.per_sequence[name]) == oracles.text_of(np.asarray(array)[kept])
     if ragged.keys is None:
         assert found.keys is None
     else:
-        assert oracles.told(found.keys) == oracles.told(np.asarray(ragged.keys)[kept])
+        assert oracles.text_of(found.keys) == oracles.text_of(np.asarray(ragged.keys)[kept])
     for name, names in ragged.names.items():
-        assert oracles.told(found.names[name]) == oracles.told(names)
+        assert oracles.text_of(found.names[name]) == oracles.text_of(names)
     assert (found.features, found.receipt) == (ragged.features, ragged.receipt)
 
 

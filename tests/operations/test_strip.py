@@ -30,14 +30,16 @@ def lists_of(step: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list[Any]]]
 
 
 def expected(sequences: list[list[Any]], value: float, side: str) -> str:
-    return oracles.told([oracles.strip(sequence, value=value, side=side) for sequence in sequences])
+    return oracles.text_of([oracles.strip(sequence, value=value, side=side) for sequence in sequences])
 
 
 @given(lists_of(st.sampled_from(VALUES)), st.sampled_from(VALUES), sides)
 def test_strip_agrees_with_a_loop(sequences: list[list[float]], value: float, side: Any) -> None:
     ragged = ragged_of([[float(n) for n in s] for s in sequences], "float64")
     stripped = strip(ragged, value, side=side)
-    assert oracles.told(oracles.sequences_of(stripped)) == expected(oracles.sequences_of(ragged), value, side)
+    assert oracles.text_of(oracles.sequences_of(stripped)) == expected(
+        oracles.sequences_of(ragged), value, side
+    )
 
 
 @given(st.integers(1, 3), st.data(), st.sampled_from(VALUES), sides)
@@ -47,7 +49,9 @@ def test_strip_asks_every_feature(width: int, data: st.DataObject, value: float,
     ragged = ragged_of(data.draw(lists_of(step)), "float64", width)
     stripped = strip(ragged, value, side=side)
     assert stripped.values.shape[1:] == (width,)
-    assert oracles.told(oracles.sequences_of(stripped)) == expected(oracles.sequences_of(ragged), value, side)
+    assert oracles.text_of(oracles.sequences_of(stripped)) == expected(
+        oracles.sequences_of(ragged), value, side
+    )
 
 
 @given(lists_of(st.integers(-1, 1)), st.sampled_from([0, 0.0, -1, 0.5, 300, math.nan]), sides)
@@ -70,11 +74,11 @@ def test_what_rides_along_loses_the_same_steps(ragged: Ragged, value: float, sid
     stripped = strip(ragged, value, side=side)
     numbered = ragged.replace(per_step={"row_index": StepArray(np.arange(len(ragged.values)), -1)})
     rows = strip(numbered, value, side=side).per_step["row_index"].data
-    assert oracles.told(stripped.values) == oracles.told(ragged.values[rows])
+    assert oracles.text_of(stripped.values) == oracles.text_of(ragged.values[rows])
     for name, array in stripped.per_step.items():
-        assert oracles.told(array.data) == oracles.told(ragged.per_step[name].data[rows])
+        assert oracles.text_of(array.data) == oracles.text_of(ragged.per_step[name].data[rows])
     for name, per_sequence in stripped.per_sequence.items():
-        assert oracles.told(per_sequence) == oracles.told(ragged.per_sequence[name])
+        assert oracles.text_of(per_sequence) == oracles.text_of(ragged.per_sequence[name])
     assert len(stripped) == len(ragged)
     assert (stripped.keys is None) == (ragged.keys is None)
     assert stripped.features == ragged.features

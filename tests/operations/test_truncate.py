@@ -24,7 +24,7 @@ def test_truncate_agrees_with_a_slice(ragged: Ragged, maxlen: int, side: Any) ->
         found = outcome.ragged.in_memory()
     sequences = oracles.sequences_of(ragged)
     cut = [s[:maxlen] if side == "post" else s[max(0, len(s) - maxlen) :] for s in sequences]
-    assert oracles.told(oracles.sequences_of(found)) == oracles.told(cut)
+    assert oracles.text_of(oracles.sequences_of(found)) == oracles.text_of(cut)
     assert len(found.values) + outcome.cut == len(ragged.values)
     assert ("original_lengths" in found.per_sequence) == (
         outcome.cut > 0 or "original_lengths" in ragged.per_sequence

@@ -34,7 +34,7 @@ NAMES = (
 )
 
 
-def made(lengths: list[int] | np.ndarray, values: np.ndarray | None = None, **more: Any) -> Ragged:
+def ragged_of(lengths: list[int] | np.ndarray, values: np.ndarray | None = None, **more: Any) -> Ragged:
     lengths = np.asarray(lengths, np.int64)
     steps = int(lengths.sum())
     if values is None:
@@ -66,47 +66,53 @@ def wide() -> np.ndarray:
 
 def labelled(y: Any, classes: tuple[str, ...] | None = None) -> Ragged:
     names = {} if classes is None else {"classes": np.array([name.replace("\ud800", "") for name in classes])}
-    return made([3] * len(y), per_sequence={"y": np.asarray(y)}, names=names)
+    return ragged_of([3] * len(y), per_sequence={"y": np.asarray(y)}, names=names)
 
 
 def tail() -> Ragged:
     lengths = np.full(2000, 8)
     lengths[7] = 90_000
-    return made(lengths)
+    return ragged_of(lengths)
 
 
 def step_labelled(step_y: Any, **more: Any) -> Ragged:
     step_y = np.asarray(step_y)
-    return made([2, len(step_y) - 2], per_step={"step_y": StepArray(step_y, -1)}, **more)
+    return ragged_of([2, len(step_y) - 2], per_step={"step_y": StepArray(step_y, -1)}, **more)
 
 
 CASES: dict[str, tuple[Any, dict[str, Any]]] = {
-    "ragged": (lambda: made([3, 1, 7]), {}),
-    "post": (lambda: made([3, 1, 7]), {"maxlen": 9}),
-    "pre": (lambda: made([3, 1, 7]), {"maxlen": 9, "padding": "pre"}),
-    "cut": (lambda: made([3, 1, 3], per_sequence={"original_lengths": np.array([9, 1, 4])}), {"maxlen": 3}),
-    "none": (lambda: made([]), {}),
-    "none padded": (lambda: made([]), {"maxlen": 5}),
-    "empty": (lambda: made([0, 0]), {}),
-    "empty padded": (lambda: made([0, 0]), {"maxlen": 2}),
-    "one": (lambda: made([1]), {}),
-    "no features": (lambda: made([2], np.empty((2, 0))), {}),
-    "ids": (lambda: made([30, 31], np.arange(61) % 25 * 10**17), {}),
-    "booleans": (lambda: made([2, 3], np.array([True, False, True, True, False])), {}),
-    "integers": (lambda: made([2, 1], np.array([[2**62], [-(2**62)], [0]])), {}),
-    "single floats": (lambda: made([2, 1], np.array([0.5, np.nan, np.inf])), {}),
-    **{f"odd {i}": (lambda: made([40, 20], odd(), features=NAMES), {"feature": str(i)}) for i in range(8)},
-    "fifty features": (lambda: made([4], np.ones((4, 50))), {}),
+    "ragged": (lambda: ragged_of([3, 1, 7]), {}),
+    "post": (lambda: ragged_of([3, 1, 7]), {"maxlen": 9}),
+    "pre": (lambda: ragged_of([3, 1, 7]), {"maxlen": 9, "padding": "pre"}),
+    "cut": (
+        lambda: ragged_of([3, 1, 3], per_sequence={"original_lengths": np.array([9, 1, 4])}),
+        {"maxlen": 3},
+    ),
+    "none": (lambda: ragged_of([]), {}),
+    "none padded": (lambda: ragged_of([]), {"maxlen": 5}),
+    "empty": (lambda: ragged_of([0, 0]), {}),
+    "empty padded": (lambda: ragged_of([0, 0]), {"maxlen": 2}),
+    "one": (lambda: ragged_of([1]), {}),
+    "no features": (lambda: ragged_of([2], np.empty((2, 0))), {}),
+    "ids": (lambda: ragged_of([30, 31], np.arange(61) % 25 * 10**17), {}),
+    "booleans": (lambda: ragged_of([2, 3], np.array([True, False, True, True, False])), {}),
+    "integers": (lambda: ragged_of([2, 1], np.array([[2**62], [-(2**62)], [0]])), {}),
+    "single floats": (lambda: ragged_of([2, 1], np.array([0.5, np.nan, np.inf])), {}),
+    **{
+        f"odd {i}": (lambda: ragged_of([40, 20], odd(), features=NAMES), {"feature": str(i)})
+        for i in range(8)
+    },
+    "fifty features": (lambda: ragged_of([4], np.ones((4, 50))), {}),
     "tail": (tail, {}),
     "tail pre": (tail, {"maxlen": 90_000, "padding": "pre"}),
-    "long": (lambda: made([5000], np.arange(5000.0)), {}),
+    "long": (lambda: ragged_of([5000], np.arange(5000.0)), {}),
     "classes": (lambda: labelled([0, 1, 2, 3, 4, 5], NAMES), {}),
     "many classes": (lambda: labelled(np.arange(40) // 2, tuple(f"class {i}" for i in range(20))), {}),
     "real labels": (lambda: labelled([0.5, np.nan, 1e300]), {}),
     "endless labels": (lambda: labelled([np.inf, 0.5, -np.inf]), {}),
     "step labels": (lambda: step_labelled([0, 1, 1, 1, 0], names={"classes": np.array(["no", "yes"])}), {}),
     "real step labels": (lambda: step_labelled([0.5, 1.5, np.inf]), {}),
-    "wide notes": (lambda: made([2000], wide()), {}),
+    "wide notes": (lambda: ragged_of([2000], wide()), {}),
     "some labels": (lambda: labelled([1.0, np.nan]), {}),
 }
 
@@ -219,7 +225,7 @@ def test_texts_are_legible_apart_and_on_the_page(name: str) -> None:
 @drawn
 def test_what_the_picture_says() -> None:
     found = case("cut")
-    said = {text.get_text() for text in texts(laid_out_case("cut"))}
+    options = {text.get_text() for text in texts(laid_out_case("cut"))}
     assert {
         "title",
         headline(found),
@@ -233,17 +239,17 @@ def test_what_the_picture_says() -> None:
         "sequences, shortest first",
         "Features over real steps",
         "steps of 3 of 3 sequences; the line is the median",
-    } <= said
-    assert "Labels" not in said
-    said = {text.get_text() for text in texts(laid_out_case("some labels"))}
-    assert {"Labels", "1 class, 1 sequence; 1 without a label"} <= said
+    } <= options
+    assert "Labels" not in options
+    options = {text.get_text() for text in texts(laid_out_case("some labels"))}
+    assert {"Labels", "1 class, 1 sequence; 1 without a label"} <= options
 
 
 @drawn
 def test_padding_missing_numbers_and_numbers_have_colours_of_their_own() -> None:
     from matplotlib.colors import to_rgb
 
-    found = portrait(made([3, 1], np.array([[0.0], [np.nan], [1.0], [0.5]])), maxlen=3, padding="pre")
+    found = portrait(ragged_of([3, 1], np.array([[0.0], [np.nan], [1.0], [0.5]])), maxlen=3, padding="pre")
     heat = [axes for axes in figure(found).axes if axes.get_images()][1]
     shown = np.asarray(heat.get_images()[0].get_array())
     cells = shown[:: shown.shape[0] // 2, :: shown.shape[1] // 3][:2, :3] / 255
@@ -266,15 +272,15 @@ def test_padding_missing_numbers_and_numbers_have_colours_of_their_own() -> None
 
 @drawn
 @pytest.mark.parametrize(
-    ("strange", "told"),
+    ("strange", "message"),
     [([np.nan], "NaN (25%)"), ([np.inf], "inf (25%)"), ([-np.inf, np.nan], "NaN or inf (50%)"), ([], None)],
 )
-def test_infinite_numbers_are_missing_ones(strange: list[float], told: str | None) -> None:
+def test_infinite_numbers_are_missing_ones(strange: list[float], message: str | None) -> None:
     values = np.array([*strange, *[1.0, 2.0, 3.0, 4.0][len(strange) :]])[:, None]
-    laid_out = figure(portrait(made([4], values)))
-    said = [text.get_text() for text in texts(laid_out)]
-    assert [text for text in said if text.endswith("%)")] == ([] if told is None else [told])
-    assert not any(text.startswith(("≤", "≥")) for text in said)
+    laid_out = figure(portrait(ragged_of([4], values)))
+    words = [text.get_text() for text in texts(laid_out)]
+    assert [text for text in words if text.endswith("%)")] == ([] if message is None else [message])
+    assert not any(text.startswith(("≤", "≥")) for text in words)
     image = np.asarray(next(axes for axes in laid_out.axes if axes.get_images()).get_images()[0].get_array())
     pink = (image[0, :: image.shape[1] // 4][:4] == [0xEE, 0x33, 0x77]).all(axis=1)
     assert pink.tolist() == [True] * len(strange) + [False] * (4 - len(strange))
@@ -288,16 +294,16 @@ def test_the_line_of_maxlen_stands_between_bars_only_where_it_cut(
     original: list[int] | None, maxlen: int, place: float
 ) -> None:
     arrays = {} if original is None else {"original_lengths": np.array(original)}
-    axes = figure(portrait(made([3, 1, 3], per_sequence=arrays), maxlen=maxlen)).axes[0]
+    axes = figure(portrait(ragged_of([3, 1, 3], per_sequence=arrays), maxlen=maxlen)).axes[0]
     [line] = [line for line in axes.get_lines() if line.get_color() == "#ee7733"]
     assert line.get_xdata()[0] == place
 
 
 @drawn
 def test_what_is_said_of_step_labels() -> None:
-    said = {text.get_text() for text in texts(laid_out_case("step labels"))}
-    assert {"Step labels", "2 classes, 5 steps", "steps", "no", "yes"} <= said
-    assert "Labels" not in said
+    options = {text.get_text() for text in texts(laid_out_case("step labels"))}
+    assert {"Step labels", "2 classes, 5 steps", "steps", "no", "yes"} <= options
+    assert "Labels" not in options
     assert "label (step_y)" in {text.get_text() for text in texts(laid_out_case("real step labels"))}
 
 
@@ -331,13 +337,13 @@ def test_settings_of_a_person_do_not_matter() -> None:
 @drawn
 def test_names_stay_text() -> None:
     svg = pictured("odd 0", ".svg").decode()
-    said = "".join(ElementTree.fromstring(svg).itertext())
+    text = "".join(ElementTree.fromstring(svg).itertext())
     for name in ("$x_1$ and \\frac{", "a\\nb\\x1b[31m", "<&>", "_$_"):
-        assert name in said
-    assert "日本語" in said
+        assert name in text
+    assert "日本語" in text
 
 
-def test_without_matplotlib_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_the_way_out_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
     for call in (check_matplotlib, lambda: picture(case("one"), title="a", suffix=".png")):
@@ -391,42 +397,42 @@ def test_the_bars_of_two_classes_fill_their_panel() -> None:
 
 
 @drawn
-def test_equal_lengths_are_told_in_a_line() -> None:
+def test_equal_lengths_are_reported_in_a_line() -> None:
     equal = portrait(labelled([0, 1, 1], ("a", "b")), maxlen=4)
-    told = written(equal)
-    assert "3 sequences, 9 steps, 2 features; all of 3 steps; padded to 4, post" in told
-    assert not {"Lengths", "Real steps and padding"} & set(told)
-    assert {"Lengths", "Real steps and padding"} <= set(written(portrait(made([2, 3]))))
+    text = written(equal)
+    assert "3 sequences, 9 steps, 2 features; all of 3 steps; padded to 4, post" in text
+    assert not {"Lengths", "Real steps and padding"} & set(text)
+    assert {"Lengths", "Real steps and padding"} <= set(written(portrait(ragged_of([2, 3]))))
     # With nothing else to draw, they are drawn.
-    assert "Lengths" in written(portrait(made([2, 2], np.empty((4, 0)))))
+    assert "Lengths" in written(portrait(ragged_of([2, 2], np.empty((4, 0)))))
 
 
 @drawn
 def test_the_title_of_labels_names_their_column() -> None:
     receipt = ({"command": "group", "arguments": {"label": "speaker", "step_label": "phone"}},)
     assert "Labels: speaker" in written(portrait(labelled([0, 1, 1]).replace(receipt=receipt)))
-    told = written(portrait(step_labelled([0, 1, 1, 2]).replace(receipt=receipt)))
-    assert {"Step labels: phone", "Step labels over time: phone"} <= set(told)
+    text = written(portrait(step_labelled([0, 1, 1, 2]).replace(receipt=receipt)))
+    assert {"Step labels: phone", "Step labels over time: phone"} <= set(text)
 
 
 @drawn
 @pytest.mark.parametrize(
-    ("step_y", "classes", "said"),
+    ("step_y", "classes", "expected"),
     [
         ([0, 1, -1, 1], ("walking", "running"), {"walking", "running", "no label", "padding"}),
         ([0.5, 1.5, np.nan, 2], None, {"no label", "padding", "0.5", "2"}),
         (list(range(20)), tuple(f"class {i}" for i in range(20)), {"0", "19"}),
     ],
 )
-def test_step_labels_are_drawn_over_time(step_y: list[float], classes: Any, said: set[str]) -> None:
+def test_step_labels_are_drawn_over_time(step_y: list[float], classes: Any, expected: set[str]) -> None:
     names = {} if classes is None else {"names": {"classes": np.array(classes)}}
-    assert said | {"Step labels over time"} <= set(
+    assert expected | {"Step labels over time"} <= set(
         written(portrait(step_labelled(step_y, **names), maxlen=25))
     )
 
 
 def test_labels_over_time_stand_where_their_steps_do() -> None:
-    data = made([1, 3], per_step={"step_y": StepArray(np.array([5, 6, 7, 8]), -1)})
+    data = ragged_of([1, 3], per_step={"step_y": StepArray(np.array([5, 6, 7, 8]), -1)})
     found = portrait(data, maxlen=4, padding="pre").over_time
     assert found is not None
     np.testing.assert_array_equal(found.values, [[np.nan] * 3 + [5], [np.nan, 6, 7, 8]])

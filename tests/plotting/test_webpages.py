@@ -122,7 +122,7 @@ def test_the_picture_stands_on_the_page_and_is_described(found: Portrait) -> Non
     assert "color-scheme" in {attrs.get("name") for tag, attrs in of(found).seen if tag == "meta"}
 
 
-def test_what_is_not_there_is_not_told() -> None:
+def test_what_is_not_there_is_not_reported() -> None:
     empty = portrait(Ragged(np.empty((0, 2)), np.array([0])))
     assert of(empty).rows == [["sequences", "0"], ["steps", "0"], ["features", "2"]]
     ids = np.repeat(np.arange(20), 2)
@@ -140,13 +140,13 @@ def test_what_is_not_there_is_not_told() -> None:
         (np.ones(3, int), "a heat map of id, the most frequent ids"),
     ],
 )
-def test_one_thing_is_told_as_one(values: np.ndarray, expected: str) -> None:
+def test_one_thing_is_reported_as_one(values: np.ndarray, expected: str) -> None:
     found = portrait(Ragged(values, np.array([0, 3])))
     assert described(found).endswith(expected)
     assert "1 of 1 sequences" not in page(found, title="a", about="b", svg=SVG).decode()
 
 
-def test_labels_of_steps_are_told_as_such() -> None:
+def test_labels_of_steps_are_reported_as_such() -> None:
     labels = {"step_y": StepArray(np.array([1, 1, 0]), -1)}
     found = portrait(Ragged(np.empty((3, 0)), np.array([0, 3]), per_step=labels))
     assert described(found).endswith("the balance of step labels, step labels over time")

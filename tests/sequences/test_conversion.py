@@ -35,7 +35,7 @@ def test_lists_of_whole_numbers_stay_as_they_are(sequences: list[list[int]]) -> 
 def test_lists_with_a_fraction_become_floats(sequences: list[list[float]]) -> None:
     ragged = from_lists([*sequences, [0.5]])
     expected = [[float(number) for number in sequence] for sequence in [*sequences, [0.5]]]
-    assert oracles.told(oracles.sequences_of(ragged)) == oracles.told(expected)
+    assert oracles.text_of(oracles.sequences_of(ragged)) == oracles.text_of(expected)
 
 
 @given(
@@ -81,18 +81,18 @@ def test_a_list_of_arrays_keeps_their_type(ragged: Ragged) -> None:
     ends = ragged.offsets.tolist()
     arrays = [ragged.values[begin:end] for begin, end in pairwise(ends)]
     built = from_lists(arrays)
-    assert oracles.told(oracles.sequences_of(built)) == oracles.told(oracles.sequences_of(ragged))
+    assert oracles.text_of(oracles.sequences_of(built)) == oracles.text_of(oracles.sequences_of(ragged))
     if arrays:
         assert built.values.dtype == ragged.values.dtype
 
 
 def test_none_is_a_missing_value() -> None:
-    assert oracles.told(from_lists([[1, None], [2]]).values) == "[1.0, nan, 2.0]"
+    assert oracles.text_of(from_lists([[1, None], [2]]).values) == "[1.0, nan, 2.0]"
 
 
 def test_na_and_none_are_counted() -> None:
     ragged, missing = converted([[1, pd.NA], [2], [None]])
-    assert (oracles.told(ragged.values), missing) == ("[1.0, nan, 2.0, nan]", 2)
+    assert (oracles.text_of(ragged.values), missing) == ("[1.0, nan, 2.0, nan]", 2)
     ragged, missing = converted([[[1, pd.NA]], [[None, 2], [3, 4]]])
     assert (ragged.values.shape, missing) == ((3, 2), 2)
     with pytest.raises(DataError, match=r"sequences\[1\]\[0\] is 'x'; a number"):
@@ -206,9 +206,9 @@ def test_what_does_not_fit_is_named_with_its_place(sequences: Any, message: str)
 
 def test_masked_cells_are_missing() -> None:
     ragged, missing = converted(np.ma.masked_array([[1.0, 2.0]], [[False, True]]))
-    assert (oracles.told(ragged.values), missing) == ("[1.0, nan]", 1)
+    assert (oracles.text_of(ragged.values), missing) == ("[1.0, nan]", 1)
     ragged, missing = converted([np.ma.masked_array([1.0, 2.0], [True, False]), np.ma.masked_array([3])])
-    assert (oracles.told(ragged.values), missing) == ("[nan, 2.0, 3.0]", 1)
+    assert (oracles.text_of(ragged.values), missing) == ("[nan, 2.0, 3.0]", 1)
     assert converted(np.ma.masked_array([[1, 2]])).ragged.values.dtype == np.int64
 
 

@@ -28,7 +28,7 @@ def lazy(array: np.ndarray[Any, Any], read: list[int] | None = None) -> Lazy:
     return Lazy(array.shape, array.dtype, window)
 
 
-def each_as_told(data: Any, expected: list[Any]) -> None:
+def check_each(data: Any, expected: list[Any]) -> None:
     """Check every road to the sequences of `data`: positions from both ends, and iteration."""
     assert len(data) == len(expected)
     for roads in (
@@ -36,22 +36,22 @@ def each_as_told(data: Any, expected: list[Any]) -> None:
         [data[np.int32(i - len(data))] for i in range(len(data))],
         list(data),
     ):
-        assert oracles.told([steps.tolist() for steps in roads]) == oracles.told(expected)
+        assert oracles.text_of([steps.tolist() for steps in roads]) == oracles.text_of(expected)
 
 
 @given(oracles.raggeds())
 def test_a_ragged_gives_the_steps_of_each_sequence(ragged: Ragged) -> None:
     expected = oracles.sequences_of(ragged)
-    each_as_told(ragged, expected)
-    each_as_told(exchanged(ragged, values=lazy(ragged.values), offsets=lazy(ragged.offsets)), expected)
+    check_each(ragged, expected)
+    check_each(exchanged(ragged, values=lazy(ragged.values), offsets=lazy(ragged.offsets)), expected)
 
 
 @given(ragged=oracles.raggeds(), padding=SIDES, maxlen=st.none() | st.integers(1, 7))
 def test_a_padded_gives_its_real_steps_alone(ragged: Ragged, padding: Any, maxlen: int | None) -> None:
     padded = pad(ragged, padding=padding, maxlen=maxlen)
     expected = oracles.sequences_of(unpad(padded))
-    each_as_told(padded, expected)
-    each_as_told(exchanged(padded, x=lazy(padded.x), lengths=lazy(padded.lengths)), expected)
+    check_each(padded, expected)
+    check_each(exchanged(padded, x=lazy(padded.x), lengths=lazy(padded.lengths)), expected)
 
 
 @given(oracles.raggeds(["int64"]), st.integers(1, 100), st.integers(1, 4))

@@ -55,20 +55,20 @@ def test_take_is_slicing_with_all_that_belongs(
 
     def cut(array: Any) -> list[Any]:
         offsets = np.asarray(ragged.offsets).tolist()
-        return [oracles.told(np.asarray(array)[offsets[i] + a : offsets[i] + a + n]) for i, a, n in chosen]
+        return [oracles.text_of(np.asarray(array)[offsets[i] + a : offsets[i] + a + n]) for i, a, n in chosen]
 
     def stretched(found: Ragged, array: Any) -> list[Any]:
         bounds = np.asarray(found.offsets).tolist()
-        return [oracles.told(np.asarray(array)[a:b]) for a, b in itertools.pairwise(bounds)]
+        return [oracles.text_of(np.asarray(array)[a:b]) for a, b in itertools.pairwise(bounds)]
 
     assert stretched(taken, taken.values) == cut(ragged.values)
     for name, array in ragged.per_step.items():
         assert stretched(taken, taken.per_step[name].data) == cut(array.data)
-        assert oracles.told(taken.per_step[name].value) == oracles.told(array.value)
+        assert oracles.text_of(taken.per_step[name].value) == oracles.text_of(array.value)
     for name, rows in ragged.per_sequence.items():
-        assert oracles.told(taken.per_sequence[name]) == oracles.told(np.asarray(rows)[which])
+        assert oracles.text_of(taken.per_sequence[name]) == oracles.text_of(np.asarray(rows)[which])
     if ragged.keys is not None:
-        assert oracles.told(taken.keys) == oracles.told(np.asarray(ragged.keys)[which])
+        assert oracles.text_of(taken.keys) == oracles.text_of(np.asarray(ragged.keys)[which])
     assert (taken.features, taken.names, taken.receipt) == (ragged.features, ragged.names, ragged.receipt)
 
 

@@ -20,9 +20,9 @@ X = np.array([[[1.0, 2], [0, 0]], [[3, 4], [5, 6]], [[0, 0], [0, 0]]], np.float3
 LENGTHS = np.array([1, 2, 0])
 
 
-def read(path: Path, **said: Any) -> Sequences:
+def read(path: Path, **options: Any) -> Sequences:
     with opened([str(path)]) as [source]:
-        return read_array(source, source_options(**said))
+        return read_array(source, source_options(**options))
 
 
 def saved(folder: Path, **arrays: Any) -> Path:
@@ -49,8 +49,8 @@ def test_arrays_that_are_called_as_ours_ride_along(tmp_path: Path, form: str) ->
         np.savez(path, x=X, **COMPANY, notes=np.zeros(2))
     if form == "ragged":
         np.savez(path, values=X[0], offsets=[0, 1, 2, 2], **COMPANY, notes=np.zeros(2))
-    came = read(path)
-    ragged = came.ragged
+    result = read(path)
+    ragged = result.ragged
     assert np.asarray(ragged.per_sequence["y"]).tolist() == [1, 0, 1]
     assert np.asarray(ragged.per_sequence["static"]).tolist() == [[1.5], [2.5], [3.5]]
     assert {name: part.tolist() for name, part in ragged.names.items()} == {
@@ -63,7 +63,7 @@ def test_arrays_that_are_called_as_ours_ride_along(tmp_path: Path, form: str) ->
     assert (np.asarray(part).tolist(), part.dtype) == ([0, 5, 0], np.int64)
     assert np.asarray(ragged.per_sequence["split"]).tolist() == ["train", "val", "train"]
     assert ragged.features == ("p", "q")
-    assert (came.notes, came.warnings) == (["arrays not read: notes"], [])
+    assert (result.notes, result.warnings) == (["arrays not read: notes"], [])
 
 
 def test_what_rode_along_follows_its_sequence(place: Place) -> None:
@@ -86,15 +86,15 @@ MISFITS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", MISFITS)
 def test_labels_and_keys_are_not_lost_in_silence(place: Place, name: str) -> None:
-    array, told = MISFITS[name]
+    array, message = MISFITS[name]
     saved(place.folder, **{name: array})
     failed = place.run("pad", "in.npz", "-o", "out.npz")
     assert (failed.code, failed.err.count("\n")) == (1, 1)
-    assert told in failed.err
+    assert message in failed.err
     assert failed.err.endswith("to leave it out: --array x\n")
     assert not (place.folder / "out.npz").exists()
     done = succeeded(place.run("pad", "in.npz", "--array", "x", "-o", "out.npz"))
-    assert f"{told}; it was not read" in " ".join(done.err.split()).replace(", or more dimensions", "")
+    assert f"{message}; it was not read" in " ".join(done.err.split()).replace(", or more dimensions", "")
     assert name not in place.arrays("out.npz")
 
 
@@ -108,15 +108,15 @@ def test_labels_that_only_a_pickle_can_hold(place: Place) -> None:
     )
 
 
-def test_other_arrays_that_misfit_are_told_and_left(tmp_path: Path) -> None:
+def test_other_arrays_that_misfit_are_reported_and_left(tmp_path: Path) -> None:
     odd: dict[str, Any] = {"part": ["a", "b", "c"], "split": [0, 1, 2]}
     odd |= {"features": np.ones((3, 4)), "static": np.ones((2, 1)), "static_features": ["a"]}
-    came = read(saved(tmp_path, **odd))
-    assert came.ragged.features is None
-    assert came.ragged.per_sequence == {}
-    assert [told.partition(" ")[0] for told in came.warnings] == ["part", "split", "features", "static"]
-    assert all(told.endswith("it was not read") for told in came.warnings)
-    assert came.notes == ["arrays not read: static_features"]
+    result = read(saved(tmp_path, **odd))
+    assert result.ragged.features is None
+    assert result.ragged.per_sequence == {}
+    assert [text.partition(" ")[0] for text in result.warnings] == ["part", "split", "features", "static"]
+    assert all(text.endswith("it was not read") for text in result.warnings)
+    assert result.notes == ["arrays not read: static_features"]
 
 
 # Labels of steps
@@ -151,8 +151,8 @@ def test_labels_of_steps_where_no_lengths_are_known(place: Place) -> None:
 
 def test_labels_of_steps_behind_one_another(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", values=X[0], offsets=[0, 1, 1, 2], y=[0.5, 1.5])
-    came = read(tmp_path / "a.npz")
-    assert np.asarray(came.ragged.per_step["step_y"].data).tolist() == [0.5, 1.5]
+    result = read(tmp_path / "a.npz")
+    assert np.asarray(result.ragged.per_step["step_y"].data).tolist() == [0.5, 1.5]
 
 
 def test_each_kind_of_label_has_its_own_classes(place: Place) -> None:
@@ -205,9 +205,9 @@ def test_labels_outside_of_their_classes_are_refused(place: Place, y: np.ndarray
 
 def test_an_array_has_one_part(tmp_path: Path) -> None:
     path = saved(tmp_path, target=np.array([1, 2, 3]))
-    for said in ({"label": "x"}, {"label": "lengths"}, {"key": "x"}, {"label": "target", "key": "target"}):
+    for options in ({"label": "x"}, {"label": "lengths"}, {"key": "x"}, {"label": "target", "key": "target"}):
         with pytest.raises(UsageError, match="already used for something else"):
-            read(path, **said)
+            read(path, **options)
 
 
 def test_ragged_arrays_beside_others(tmp_path: Path) -> None:
@@ -215,9 +215,9 @@ def test_ragged_arrays_beside_others(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **arrays, keys=np.array([0.5, 1, 2]))
     with pytest.raises(DataError, match="to leave it out: --array values"):
         read(tmp_path / "a.npz")
-    came = read(tmp_path / "a.npz", array="values")
-    assert np.asarray(came.ragged.lengths).tolist() == [1, 0, 1]
-    assert came.notes == []
+    result = read(tmp_path / "a.npz", array="values")
+    assert np.asarray(result.ragged.lengths).tolist() == [1, 0, 1]
+    assert result.notes == []
     np.savez(tmp_path / "a.npz", **{**arrays, "lengths": [0, 1, 1]})
     with pytest.raises(DataError, match="contradict"):
         read(tmp_path / "a.npz")
@@ -225,10 +225,10 @@ def test_ragged_arrays_beside_others(tmp_path: Path) -> None:
 
 def test_rows_of_labels_of_sequences_are_no_labels_of_steps(tmp_path: Path) -> None:
     for shape in ((3, 5), (3, 1)):
-        came = read(saved(tmp_path, y=np.ones(shape)))
-        assert came.ragged.per_sequence["y"].shape == shape
-    came = read(saved(tmp_path, x=X[:, :1], lengths=[1, 1, 0], y=np.ones((3, 1))))  # of one slot
-    assert came.ragged.per_sequence["y"].shape == (3, 1)
+        result = read(saved(tmp_path, y=np.ones(shape)))
+        assert result.ragged.per_sequence["y"].shape == shape
+    result = read(saved(tmp_path, x=X[:, :1], lengths=[1, 1, 0], y=np.ones((3, 1))))  # of one slot
+    assert result.ragged.per_sequence["y"].shape == (3, 1)
 
 
 def test_labels_and_keys_may_be_called_anything(place: Place) -> None:
@@ -283,8 +283,8 @@ def test_a_single_array_and_a_file_of_ours_have_none_to_name(tmp_path: Path) -> 
 
 
 def test_what_is_said_is_said_again_in_a_cure() -> None:
-    said = ForeignSpec(array="x", input_padding="pre", value=(0, 1.5), labels=("Y",))
-    assert said.options == ("--array", "x", "--input-padding", "pre", "--value", "0,1.5", "--label", "Y")
+    text = ForeignSpec(array="x", input_padding="pre", value=(0, 1.5), labels=("Y",))
+    assert text.options == ("--array", "x", "--input-padding", "pre", "--value", "0,1.5", "--label", "Y")
 
 
 # Old data

@@ -29,8 +29,8 @@ def read(path: Path, **options: Any) -> Sequences:
         return read_sequences(found[0], source_options(**options))
 
 
-def lists(came: Sequences) -> list[list[Any]]:
-    return oracles.sequences_of(came.ragged)
+def lists(found: Sequences) -> list[list[Any]]:
+    return oracles.sequences_of(found.ragged)
 
 
 def npy(folder: Path, array: Any, name: str = "in.npy", **options: Any) -> Path:
@@ -60,30 +60,30 @@ def objects(*items: Any) -> Any:
     st.booleans(),
 )
 def test_a_dense_npy_has_full_lengths_and_keeps_its_dtype(scratch: Path, x: Any, fortran: bool) -> None:
-    came = read(npy(scratch, np.asfortranarray(x) if fortran else x))
-    assert oracles.told(lists(came)) == oracles.told(x)
-    assert came.ragged.values.dtype == x.dtype.newbyteorder("=")
-    assert came.ragged.values.dtype.isnative
-    assert came.dense
-    assert came.steps == x.shape[0] * x.shape[1]
-    assert came.padding is None
+    result = read(npy(scratch, np.asfortranarray(x) if fortran else x))
+    assert oracles.text_of(lists(result)) == oracles.text_of(x)
+    assert result.ragged.values.dtype == x.dtype.newbyteorder("=")
+    assert result.ragged.values.dtype.isnative
+    assert result.dense
+    assert result.steps == x.shape[0] * x.shape[1]
+    assert result.padding is None
 
 
 @pytest.mark.parametrize("order", [">", "<"])
 @pytest.mark.parametrize("kind", ["i2", "i8", "u4", "f2", "f4", "f8"])
 def test_either_byte_order_gives_the_same_numbers(tmp_path: Path, order: str, kind: str) -> None:
     x = np.array([[1, 2, 3], [4, 5, 600]], dtype=order + kind)
-    came = read(npy(tmp_path, x))
-    assert lists(came) == [[1, 2, 3], [4, 5, 600]]
-    assert came.ragged.values.dtype == np.dtype(kind)
+    result = read(npy(tmp_path, x))
+    assert lists(result) == [[1, 2, 3], [4, 5, 600]]
+    assert result.ragged.values.dtype == np.dtype(kind)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (0, 3, 2), (4, 0), (4, 0, 2), (0, 0), (0, 0, 0), (2, 3, 0)])
 def test_an_array_without_cells_keeps_its_shape(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    came = read(npy(tmp_path, np.empty(shape, dtype=np.float32)))
-    assert came.ragged.values.shape == (shape[0] * shape[1], *shape[2:])
-    assert came.ragged.lengths.tolist() == [shape[1]] * shape[0]
-    assert came.ragged.values.dtype == np.float32
+    result = read(npy(tmp_path, np.empty(shape, dtype=np.float32)))
+    assert result.ragged.values.shape == (shape[0] * shape[1], *shape[2:])
+    assert result.ragged.lengths.tolist() == [shape[1]] * shape[0]
+    assert result.ragged.values.dtype == np.float32
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (1, 2, 3, 4)])
@@ -195,10 +195,10 @@ def test_lengths_are_found_or_named_and_the_side_is_post_unless_said(
 
 def test_an_npy_takes_its_lengths_from_another(tmp_path: Path) -> None:
     lengths = npy(tmp_path, np.array([1, 2]), "lengths.npy")
-    came = read(npy(tmp_path, np.array([[1, 0], [2, 3]])), lengths=str(lengths))
-    assert lists(came) == [[1], [2, 3]]
-    assert not came.dense
-    assert came.warnings == []
+    result = read(npy(tmp_path, np.array([[1, 0], [2, 3]])), lengths=str(lengths))
+    assert lists(result) == [[1], [2, 3]]
+    assert not result.dense
+    assert result.warnings == []
 
 
 def test_a_member_wins_over_a_file_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,10 +223,10 @@ def test_lengths_from_a_file_of_another_kind_are_a_wrong_call(tmp_path: Path) ->
 @pytest.mark.parametrize("side", ["pre", "post"])
 def test_lengths_of_any_number_type_count_the_same(tmp_path: Path, kind: str, side: Any) -> None:
     x = np.arange(2 * 300).reshape(2, 300)
-    came = read(npz(tmp_path, x=x, lengths=np.array([3, 120], dtype=kind)), input_padding=side)
+    result = read(npz(tmp_path, x=x, lengths=np.array([3, 120], dtype=kind)), input_padding=side)
     kept = [x[0, :3], x[1, :120]] if side == "post" else [x[0, -3:], x[1, -120:]]
-    assert lists(came) == [row.tolist() for row in kept]
-    assert came.ragged.offsets.dtype == np.int64
+    assert lists(result) == [row.tolist() for row in kept]
+    assert result.ragged.offsets.dtype == np.int64
 
 
 @pytest.mark.parametrize(
@@ -259,10 +259,10 @@ def test_the_side_of_a_full_array_means_nothing_without_lengths(tmp_path: Path) 
 
 
 def test_the_old_data_of_the_tutorial_is_reset_and_counted(tmp_path: Path) -> None:
-    came = read(npz(tmp_path, x=TUTORIAL, lengths=TUTORIAL_LENGTHS))
-    assert lists(came) == [TUTORIAL[0].tolist(), [[3, 4, 5]], TUTORIAL[2].tolist()]
-    assert len(came.warnings) == 1
-    assert came.warnings[0].startswith("1 step beyond lengths was overwritten")
+    result = read(npz(tmp_path, x=TUTORIAL, lengths=TUTORIAL_LENGTHS))
+    assert lists(result) == [TUTORIAL[0].tolist(), [[3, 4, 5]], TUTORIAL[2].tolist()]
+    assert len(result.warnings) == 1
+    assert result.warnings[0].startswith("1 step beyond lengths was overwritten")
 
 
 @pytest.mark.parametrize(
@@ -271,8 +271,8 @@ def test_the_old_data_of_the_tutorial_is_reset_and_counted(tmp_path: Path) -> No
 def test_old_padding_of_the_value_asked_for_is_no_old_data(tmp_path: Path, value: Any, count: int) -> None:
     x = TUTORIAL.copy()
     x[1, 1] = -1
-    came = read(npz(tmp_path, x=x, lengths=TUTORIAL_LENGTHS), value=value)
-    assert len(came.warnings) == count
+    result = read(npz(tmp_path, x=x, lengths=TUTORIAL_LENGTHS), value=value)
+    assert len(result.warnings) == count
 
 
 def test_old_padding_with_nan_is_no_old_data_where_nan_pads(tmp_path: Path) -> None:
@@ -303,11 +303,11 @@ def test_a_value_for_another_number_of_features_is_refused(tmp_path: Path) -> No
 
 
 def test_x_is_taken_among_others_and_those_are_named(tmp_path: Path) -> None:
-    came = read(npz(tmp_path, x=np.array([[1, 2]]), y=np.array([5]), z=np.zeros(3)))
-    assert lists(came) == [[1, 2]]
-    assert came.notes == ["arrays not read: z"]
-    assert np.asarray(came.ragged.per_sequence["y"]).tolist() == [5]
-    assert came.dense
+    result = read(npz(tmp_path, x=np.array([[1, 2]]), y=np.array([5]), z=np.zeros(3)))
+    assert lists(result) == [[1, 2]]
+    assert result.notes == ["arrays not read: z"]
+    assert np.asarray(result.ragged.per_sequence["y"]).tolist() == [5]
+    assert result.dense
 
 
 def test_the_only_array_is_taken_whatever_its_name(tmp_path: Path) -> None:
@@ -318,9 +318,9 @@ def test_the_only_array_is_taken_whatever_its_name(tmp_path: Path) -> None:
 
 
 def test_the_only_array_beside_its_lengths_is_taken(tmp_path: Path) -> None:
-    came = read(npz(tmp_path, data=np.array([[1, 0]]), lengths=np.array([1])), array="data")
-    assert lists(came) == [[1]]
-    assert came.notes == []
+    result = read(npz(tmp_path, data=np.array([[1, 0]]), lengths=np.array([1])), array="data")
+    assert lists(result) == [[1]]
+    assert result.notes == []
 
 
 def test_array_names_one_of_several(tmp_path: Path) -> None:
@@ -341,11 +341,11 @@ def test_an_archive_without_arrays_says_that_it_is_empty(tmp_path: Path) -> None
 
 def test_values_and_offsets_are_ragged(tmp_path: Path) -> None:
     values, offsets = np.arange(10).reshape(5, 2), np.array([0, 2, 2, 5], dtype=np.int32)
-    came = read(npz(tmp_path, values=values, offsets=offsets, names=np.array(["a"])))
-    assert lists(came) == [[[0, 1], [2, 3]], [], [[4, 5], [6, 7], [8, 9]]]
-    assert came.ragged.offsets.dtype == np.int64
-    assert came.notes == ["arrays not read: names"]
-    assert came.steps == 5
+    result = read(npz(tmp_path, values=values, offsets=offsets, names=np.array(["a"])))
+    assert lists(result) == [[[0, 1], [2, 3]], [], [[4, 5], [6, 7], [8, 9]]]
+    assert result.ragged.offsets.dtype == np.int64
+    assert result.notes == ["arrays not read: names"]
+    assert result.steps == 5
 
 
 @pytest.mark.parametrize(
@@ -376,36 +376,36 @@ def test_ragged_members_leave_no_room_for_lengths_or_a_side(tmp_path: Path, opti
 
 @given(st.lists(npst.arrays(np.int64, st.integers(0, 3)), min_size=2, max_size=25))
 def test_numbered_arrays_are_one_sequence_each_in_their_order(scratch: Path, arrays: list[Any]) -> None:
-    came = read(npz(scratch, *arrays))
-    assert lists(came) == [array.tolist() for array in arrays]
-    assert came.steps == sum(map(len, arrays))
-    assert not came.dense
+    result = read(npz(scratch, *arrays))
+    assert lists(result) == [array.tolist() for array in arrays]
+    assert result.steps == sum(map(len, arrays))
+    assert not result.dense
 
 
 def test_the_eleventh_numbered_array_does_not_stand_before_the_third(tmp_path: Path) -> None:
-    came = read(npz(tmp_path, *(np.full((1, 2), i) for i in range(120))))
-    assert came.ragged.values[:, 0].tolist() == list(range(120))
-    assert came.notes == ["each array is one sequence"]
+    result = read(npz(tmp_path, *(np.full((1, 2), i) for i in range(120))))
+    assert result.ragged.values[:, 0].tolist() == list(range(120))
+    assert result.notes == ["each array is one sequence"]
 
 
 def test_numbered_arrays_may_be_empty_and_have_features(tmp_path: Path) -> None:
     steps = [np.ones((2, 3), np.float32), np.empty((0, 3), np.float32), np.zeros((1, 3), np.float32)]
-    came = read(npz(tmp_path, *steps))
-    assert came.ragged.lengths.tolist() == [2, 0, 1]
-    assert came.ragged.values.dtype == np.float32
+    result = read(npz(tmp_path, *steps))
+    assert result.ragged.lengths.tolist() == [2, 0, 1]
+    assert result.ragged.values.dtype == np.float32
 
 
 def test_an_empty_list_among_numbered_arrays_with_features_is_an_empty_sequence(tmp_path: Path) -> None:
-    came = read(npz(tmp_path, [[1, 2]], [], [[3, 4], [5, 6]]))
-    assert lists(came) == [[[1, 2]], [], [[3, 4], [5, 6]]]
-    came = read(npz(tmp_path, [], [[1, 2]]))
-    assert lists(came) == [[], [[1, 2]]]
+    result = read(npz(tmp_path, [[1, 2]], [], [[3, 4], [5, 6]]))
+    assert lists(result) == [[[1, 2]], [], [[3, 4], [5, 6]]]
+    result = read(npz(tmp_path, [], [[1, 2]]))
+    assert lists(result) == [[], [[1, 2]]]
 
 
 def test_an_empty_list_among_numbered_arrays_does_not_change_their_type(tmp_path: Path) -> None:
-    came = read(npz(tmp_path, [], [2**53 + 1], []))
-    assert lists(came) == [[], [2**53 + 1], []]
-    assert came.ragged.values.dtype == np.int64
+    result = read(npz(tmp_path, [], [2**53 + 1], []))
+    assert lists(result) == [[], [2**53 + 1], []]
+    assert result.ragged.values.dtype == np.int64
 
 
 @pytest.mark.parametrize(
@@ -468,8 +468,8 @@ def test_an_object_array_is_opened_only_on_demand(tmp_path: Path) -> None:
     ],
 )
 def test_an_object_array_holds_lists_or_arrays(tmp_path: Path, items: tuple[Any, ...]) -> None:
-    came = read(npy(tmp_path, objects(*items), allow_pickle=True), allow_pickle=True)
-    assert lists(came) == [np.asarray(item).tolist() for item in items]
+    result = read(npy(tmp_path, objects(*items), allow_pickle=True), allow_pickle=True)
+    assert lists(result) == [np.asarray(item).tolist() for item in items]
 
 
 def test_an_object_array_of_lists_of_one_length_is_dense(tmp_path: Path) -> None:
@@ -525,26 +525,26 @@ def test_a_padded_file_of_ours_gives_its_real_steps_side_and_value(
 ) -> None:
     path = scratch / "ours.npz"
     sq.save(path, sq.pad(ragged, padding=side, value=value))
-    came = read(path)
-    assert oracles.parts(came.ragged.replace(receipt=ragged.receipt)) == oracles.parts(ragged)
-    assert (came.padding, came.value) == (side, value)
-    assert came.steps == len(ragged.values)
-    assert not came.dense
-    assert came.warnings == []
+    result = read(path)
+    assert oracles.parts(result.ragged.replace(receipt=ragged.receipt)) == oracles.parts(ragged)
+    assert (result.padding, result.value) == (side, value)
+    assert result.steps == len(ragged.values)
+    assert not result.dense
+    assert result.warnings == []
 
 
 @given(oracles.raggeds(riders=True))
 def test_a_ragged_file_of_ours_comes_back_with_all_it_holds(scratch: Path, ragged: Ragged) -> None:
     path = scratch / "ours.npz"
     sq.save(path, ragged)
-    came = read(path)
-    assert oracles.parts(came.ragged) == oracles.parts(ragged)
-    assert came.padding is None
-    assert came.steps == len(ragged.values)
+    result = read(path)
+    assert oracles.parts(result.ragged) == oracles.parts(ragged)
+    assert result.padding is None
+    assert result.steps == len(ragged.values)
 
 
 @pytest.mark.parametrize("options", [{"array": "x"}, {"lengths": "lengths"}, {"input_padding": "pre"}])
-def test_a_file_of_ours_is_not_told_what_it_knows(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_a_file_of_ours_needs_no_options_for_what_it_knows(tmp_path: Path, options: dict[str, Any]) -> None:
     sq.save(tmp_path / "ours.npz", sq.pad([[1], [2, 3]]))
     with pytest.raises(UsageError, match="was written by seqtool and describes"):
         read(tmp_path / "ours.npz", **options)
@@ -552,9 +552,9 @@ def test_a_file_of_ours_is_not_told_what_it_knows(tmp_path: Path, options: dict[
 
 def test_a_padded_file_of_ours_has_no_old_padding_to_look_for(tmp_path: Path) -> None:
     sq.save(tmp_path / "ours.npz", Padded(np.array([[1, 0, 0]]), np.array([1]), padding="post"))
-    came = read(tmp_path / "ours.npz")
-    assert lists(came) == [[1]]
-    assert not came.dense
+    result = read(tmp_path / "ours.npz")
+    assert lists(result) == [[1]]
+    assert not result.dense
 
 
 def test_an_array_padded_at_its_start_is_not_read_as_if_padded_at_its_end(tmp_path: Path) -> None:

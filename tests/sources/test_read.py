@@ -1,6 +1,4 @@
 import io
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from seqtool.sources.options import Sequences
 from seqtool.sources.read import read_sequences
 from tests import oracles
 from tests.sources.options import source_options
+from tests.within import standard_input
 
 ROWS = [[1, 2, 3], [4], [5, 6]]
 
@@ -51,29 +50,20 @@ KINDS = ["npz", "parquet", "arrow", "arrow-stream", "json", "lines", "text"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_source_gives_the_same_sequences(tmp_path: Path, kind: str) -> None:
     (tmp_path / "in").write_bytes(bytes_of(kind))
-    came = read(tmp_path / "in")
-    assert oracles.sequences_of(came.ragged) == ROWS
-    assert came.ragged.values.dtype == np.int64
-    assert came.steps == 6
-    assert came.padding is None
-    assert not came.dense
-    assert came.warnings == []
+    result = read(tmp_path / "in")
+    assert oracles.sequences_of(result.ragged) == ROWS
+    assert result.ragged.values.dtype == np.int64
+    assert result.steps == 6
+    assert result.padding is None
+    assert not result.dense
+    assert result.warnings == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_source_comes_through_a_pipe(tmp_path: Path, kind: str) -> None:
-    call = (
-        "import json, sys\n"
-        "from seqtool.files.inputs import opened\n"
-        "from seqtool.sources.options import SourceOptions\n"
-        "from seqtool.sources.read import read_sequences\n"
-        "with opened([]) as found: came = read_sequences(found[0], SourceOptions()).ragged\n"
-        "print(json.dumps([came.values.tolist(), came.lengths.tolist()]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", call], input=bytes_of(kind), capture_output=True, check=False
-    )
-    assert done.stdout == b"[[1, 2, 3, 4, 5, 6], [3, 1, 2]]\n", done.stderr.decode()
+def test_every_kind_of_source_comes_through_a_pipe(kind: str) -> None:
+    with standard_input(bytes_of(kind)), opened([]) as found:
+        ragged = read_sequences(found[0], source_options()).ragged
+        assert oracles.sequences_of(ragged) == ROWS
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "arrow-stream", "json", "text"])
@@ -111,11 +101,11 @@ def test_damage_anywhere_is_an_error_of_ours_or_changes_nothing_but_the_numbers(
     for place in range(0, len(whole), 1 + len(whole) // 150):
         path.write_bytes(changed(whole, place))
         try:
-            came = read(path)
+            result = read(path)
         except SeqtoolError as error:
             assert str(path) in str(error)  # noqa: PT017 - either outcome is right
             continue
-        assert came.ragged.offsets[-1] == len(came.ragged.values)
+        assert result.ragged.offsets[-1] == len(result.ragged.values)
 
 
 def test_damage_to_the_numbers_of_an_npz_never_goes_unnoticed(tmp_path: Path) -> None:
@@ -141,18 +131,18 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7])
     with pytest.raises(DataError, match=r"duplicate key 7: sequences 1 and 2; .*--array"):
         read(tmp_path / "in.npz")
-    came = read(tmp_path / "in.npz", array="x")
-    assert came.ragged.keys is None
-    assert came.warnings == ["duplicate key 7: sequences 1 and 2; keys were left out"]
+    result = read(tmp_path / "in.npz", array="x")
+    assert result.ragged.keys is None
+    assert result.warnings == ["duplicate key 7: sequences 1 and 2; keys were left out"]
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 8])
     assert read(tmp_path / "in.npz").ragged.keys is not None
 
 
 def test_a_key_may_stand_twice_where_parts_tell_it_apart(tmp_path: Path) -> None:
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7], part=[0, 0, 1])
-    came = read(tmp_path / "in.npz")
-    assert np.asarray(came.ragged.keys).tolist() == [4, 7, 7]
-    assert np.asarray(came.ragged.per_sequence["part"]).tolist() == [0, 0, 1]
+    result = read(tmp_path / "in.npz")
+    assert np.asarray(result.ragged.keys).tolist() == [4, 7, 7]
+    assert np.asarray(result.ragged.per_sequence["part"]).tolist() == [0, 0, 1]
     np.savez(tmp_path / "in.npz", x=np.ones((3, 2)), keys=[4, 7, 7], part=[0, 1, 1])
     with pytest.raises(DataError, match=r"duplicate key 7, part 1: sequences 1 and 2; .*--array"):
         read(tmp_path / "in.npz")

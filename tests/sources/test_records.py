@@ -28,8 +28,8 @@ def read(path: Path, **options: Any) -> Sequences:
         return read_sequences(found[0], source_options(**options))
 
 
-def lists(came: Sequences) -> list[list[Any]]:
-    return oracles.sequences_of(came.ragged)
+def lists(found: Sequences) -> list[list[Any]]:
+    return oracles.sequences_of(found.ragged)
 
 
 def text(folder: Path, content: str, name: str = "in.json") -> Path:
@@ -51,10 +51,10 @@ sequences = st.lists(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4), min
 def test_a_document_and_lines_hold_the_same(scratch: Path, rows: list[list[int]], indent: int | None) -> None:
     document = text(scratch, json.dumps(rows, indent=indent))
     lines = jsonl(scratch, *rows)
-    for came in (read(document), read(lines)):
-        assert lists(came) == rows
-        assert came.steps == sum(map(len, rows))
-        assert came.ragged.values.dtype == np.int64 or not came.steps
+    for result in (read(document), read(lines)):
+        assert lists(result) == rows
+        assert result.steps == sum(map(len, rows))
+        assert result.ragged.values.dtype == np.int64 or not result.steps
 
 
 @given(st.lists(st.lists(st.integers(-5, 5), max_size=3), min_size=2, max_size=5))
@@ -188,16 +188,18 @@ def test_sequences_without_any_step_can_be_read(tmp_path: Path) -> None:
 
 
 def test_null_and_nan_become_nan_with_a_warning_that_counts_them(tmp_path: Path) -> None:
-    came = read(text(tmp_path, "[1, null]\n[NaN, 4, null]\n", "in.jsonl"))
-    assert oracles.told(lists(came)) == oracles.told([[1.0, math.nan], [math.nan, 4.0, math.nan]])
-    assert came.ragged.values.dtype == np.float32
-    assert came.warnings == ["3 missing values became NaN"]
+    result = read(text(tmp_path, "[1, null]\n[NaN, 4, null]\n", "in.jsonl"))
+    assert oracles.text_of(lists(result)) == oracles.text_of([[1.0, math.nan], [math.nan, 4.0, math.nan]])
+    assert result.ragged.values.dtype == np.float32
+    assert result.warnings == ["3 missing values became NaN"]
 
 
 def test_null_among_features_becomes_nan(tmp_path: Path) -> None:
-    came = read(jsonl(tmp_path, [[1, None], [2, 3]], [[None, None]]))
-    assert oracles.told(lists(came)) == oracles.told([[[1.0, math.nan], [2.0, 3.0]], [[math.nan] * 2]])
-    assert came.warnings == ["3 missing values became NaN"]
+    result = read(jsonl(tmp_path, [[1, None], [2, 3]], [[None, None]]))
+    assert oracles.text_of(lists(result)) == oracles.text_of(
+        [[[1.0, math.nan], [2.0, 3.0]], [[math.nan] * 2]]
+    )
+    assert result.warnings == ["3 missing values became NaN"]
 
 
 def test_a_null_has_no_place_among_integers_that_were_asked_for(tmp_path: Path) -> None:
@@ -330,14 +332,14 @@ Form = Callable[[Path, list[dict[str, Any]]], Path]
 
 @every_form
 def test_objects_and_columns_give_sequences_with_labels_and_keys(tmp_path: Path, form: Form) -> None:
-    came = read(form(tmp_path, OBJECTS), array="input_ids", label="label", key="id")
-    assert lists(came) == [[1, 2, 3], [4], []]
-    assert came.ragged.values.dtype == np.int64
-    assert came.ragged.keys is not None
-    assert np.asarray(came.ragged.keys).tolist() == ["b", "a", "c"]
-    assert came.ragged.per_sequence["y"].tolist() == [0, 1, 0]
-    assert came.ragged.names["classes"].tolist() == ["cat", "dog"]
-    assert came.steps == 4
+    result = read(form(tmp_path, OBJECTS), array="input_ids", label="label", key="id")
+    assert lists(result) == [[1, 2, 3], [4], []]
+    assert result.ragged.values.dtype == np.int64
+    assert result.ragged.keys is not None
+    assert np.asarray(result.ragged.keys).tolist() == ["b", "a", "c"]
+    assert result.ragged.per_sequence["y"].tolist() == [0, 1, 0]
+    assert result.ragged.names["classes"].tolist() == ["cat", "dog"]
+    assert result.steps == 4
 
 
 @every_form
@@ -420,12 +422,12 @@ def test_labels_become_classes_unless_they_are_fractions(
     tmp_path: Path, form: Form, labels: list[Any], y: list[Any], classes: list[Any] | None
 ) -> None:
     rows = [{"x": [1], "y": label} for label in labels]
-    came = read(form(tmp_path, rows), label="y").ragged
-    assert came.per_sequence["y"].tolist() == y
-    assert ("classes" in came.names) == (classes is not None)
+    result = read(form(tmp_path, rows), label="y").ragged
+    assert result.per_sequence["y"].tolist() == y
+    assert ("classes" in result.names) == (classes is not None)
     if classes is not None:
-        assert came.names["classes"].tolist() == classes
-        assert came.per_sequence["y"].dtype == np.int64
+        assert result.names["classes"].tolist() == classes
+        assert result.per_sequence["y"].dtype == np.int64
 
 
 @pytest.mark.parametrize(
@@ -442,9 +444,9 @@ def test_labels_become_classes_unless_they_are_fractions(
 def test_keys_are_integers_where_all_are_plain_ones(
     tmp_path: Path, form: Form, keys: list[Any], expected: list[Any]
 ) -> None:
-    came = read(form(tmp_path, [{"x": [1], "k": key} for key in keys]), key="k").ragged
-    assert came.keys is not None
-    assert np.asarray(came.keys).tolist() == expected
+    result = read(form(tmp_path, [{"x": [1], "k": key} for key in keys]), key="k").ragged
+    assert result.keys is not None
+    assert np.asarray(result.keys).tolist() == expected
 
 
 @every_form
@@ -480,11 +482,11 @@ def test_a_nul_in_a_key_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ["key", "label"])
 def test_ids_beyond_64_bits_are_refused_or_kept_apart(tmp_path: Path, option: str) -> None:
     ids = [2**64 + 1, 2**64 + 2]
-    came = None
+    result = None
     with contextlib.suppress(DataError):
-        came = read(jsonl(tmp_path, *({"x": [1], "k": key} for key in ids)), **{option: "k"}).ragged
-    told = None if came is None else came.keys if option == "key" else came.names["classes"]
-    assert told is None or [int(key) for key in np.asarray(told).tolist()] == ids
+        result = read(jsonl(tmp_path, *({"x": [1], "k": key} for key in ids)), **{option: "k"}).ragged
+    text = None if result is None else result.keys if option == "key" else result.names["classes"]
+    assert text is None or [int(key) for key in np.asarray(text).tolist()] == ids
 
 
 # List columns
@@ -506,10 +508,10 @@ def test_a_list_column_keeps_its_type(tmp_path: Path, kind: str, outer: Any) -> 
     arrow = pa.from_numpy_dtype(np.dtype(kind))
     cells = [np.array(row, dtype=kind) for row in rows]
     path = stream(tmp_path, pa.table({"x": pa.array(cells, outer(arrow))}))
-    came = read(path)
-    assert lists(came) == rows
-    assert came.ragged.values.dtype == np.dtype(kind)
-    assert came.steps == 3
+    result = read(path)
+    assert lists(result) == rows
+    assert result.ragged.values.dtype == np.dtype(kind)
+    assert result.steps == 3
 
 
 @given(
@@ -524,9 +526,9 @@ def test_chunks_and_slices_of_a_column_do_not_matter(
     whole = pa.array(rows, outer(pa.int32()))
     chunks = [whole.slice(i, size) for i in range(begin, len(rows), size)]
     table = pa.table({"x": pa.chunked_array(chunks, whole.type)})
-    came = read(stream(scratch, table))
-    assert lists(came) == rows[begin:]
-    assert len(came.ragged) == max(0, len(rows) - begin)
+    result = read(stream(scratch, table))
+    assert lists(result) == rows[begin:]
+    assert len(result.ragged) == max(0, len(rows) - begin)
 
 
 @given(
@@ -545,17 +547,17 @@ def test_a_column_of_lists_of_lists_has_features(
     }[kind]
     whole = pa.array(rows, pa.list_(inner))
     chunks = [whole.slice(i, size) for i in range(begin, len(rows), size)]
-    came = read(stream(scratch, pa.table({"x": pa.chunked_array(chunks, whole.type)})))
-    assert lists(came) == rows[begin:]
-    assert came.ragged.values.dtype == np.float32
+    result = read(stream(scratch, pa.table({"x": pa.chunked_array(chunks, whole.type)})))
+    assert lists(result) == rows[begin:]
+    assert result.ragged.values.dtype == np.float32
 
 
 @given(st.lists(st.lists(st.integers(-9, 9), min_size=3, max_size=3), max_size=5), st.integers(0, 2))
 def test_a_column_of_lists_of_one_size_is_read(scratch: Path, rows: list[list[int]], begin: int) -> None:
     whole = pa.array(rows, pa.list_(pa.int16(), 3))
-    came = read(stream(scratch, pa.table({"x": whole.slice(begin)})))
-    assert lists(came) == rows[begin:]
-    assert came.ragged.values.dtype == np.int16
+    result = read(stream(scratch, pa.table({"x": whole.slice(begin)})))
+    assert lists(result) == rows[begin:]
+    assert result.ragged.values.dtype == np.int16
 
 
 def test_a_column_whose_steps_have_a_known_width_keeps_it_without_steps(tmp_path: Path) -> None:
@@ -573,10 +575,10 @@ def test_steps_that_are_lists_of_one_size_and_sliced_inside_keep_their_place(tmp
 
 
 def test_a_view_of_lists_is_refused_or_read(tmp_path: Path) -> None:
-    came = None
+    result = None
     with contextlib.suppress(DataError):
-        came = read(stream(tmp_path, pa.table({"x": pa.array([[1, 2], [3]], pa.list_view(pa.int64()))})))
-    assert came is None or lists(came) == [[1, 2], [3]]
+        result = read(stream(tmp_path, pa.table({"x": pa.array([[1, 2], [3]], pa.list_view(pa.int64()))})))
+    assert result is None or lists(result) == [[1, 2], [3]]
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "float16"])
@@ -584,19 +586,19 @@ def test_null_numbers_become_nan_in_their_own_type(tmp_path: Path, kind: str) ->
     arrow = pa.from_numpy_dtype(np.dtype(kind))
     numbers = pa.array(np.array([1.5, 0, 2.5], kind), mask=np.array([False, True, False]), type=arrow)
     lists_ = pa.ListArray.from_arrays(pa.array([0, 2, 3], pa.int32()), numbers)
-    came = read(stream(tmp_path, pa.table({"x": lists_})))
-    assert oracles.told(lists(came)) == oracles.told([[1.5, math.nan], [2.5]])
-    assert came.ragged.values.dtype == np.dtype(kind)
-    assert came.warnings == ["1 missing values became NaN"]
+    result = read(stream(tmp_path, pa.table({"x": lists_})))
+    assert oracles.text_of(lists(result)) == oracles.text_of([[1.5, math.nan], [2.5]])
+    assert result.ragged.values.dtype == np.dtype(kind)
+    assert result.warnings == ["1 missing values became NaN"]
 
 
 @pytest.mark.parametrize("kind", ["int8", "int64", "uint64", "bool"])
 def test_null_among_whole_numbers_makes_floats_of_them(tmp_path: Path, kind: str) -> None:
     arrow = pa.from_numpy_dtype(np.dtype(kind))
     rows = [[True, None], [False]] if kind == "bool" else [[1, None], [0]]
-    came = read(stream(tmp_path, pa.table({"x": pa.array(rows, pa.list_(arrow))})))
-    assert oracles.told(lists(came)) == oracles.told([[1.0, math.nan], [0.0]])
-    assert came.ragged.values.dtype.kind == "f"
+    result = read(stream(tmp_path, pa.table({"x": pa.array(rows, pa.list_(arrow))})))
+    assert oracles.text_of(lists(result)) == oracles.text_of([[1.0, math.nan], [0.0]])
+    assert result.ragged.values.dtype.kind == "f"
 
 
 def test_null_among_whole_numbers_that_no_float_holds_is_refused(tmp_path: Path) -> None:
@@ -662,12 +664,12 @@ def test_a_dictionary_column_gives_labels_and_keys(tmp_path: Path, chunks: int) 
     parquet.write_table(table, tmp_path / "in.parquet")
     feather.write_feather(table.unify_dictionaries(), tmp_path / "in.feather")
     for name in ("in.parquet", "in.feather"):
-        came = read(tmp_path / name, label="c", key="c").ragged
+        result = read(tmp_path / name, label="c", key="c").ragged
         names = ["b", "a", "c"][: chunks + 1]
-        assert came.keys is not None
-        assert np.asarray(came.keys).tolist() == names
-        assert came.names["classes"].tolist() == sorted(names)
-        assert came.per_sequence["y"].tolist() == [sorted(names).index(name) for name in names]
+        assert result.keys is not None
+        assert np.asarray(result.keys).tolist() == names
+        assert result.names["classes"].tolist() == sorted(names)
+        assert result.per_sequence["y"].tolist() == [sorted(names).index(name) for name in names]
 
 
 def test_a_stream_whose_dictionary_changes_gives_the_same_labels(tmp_path: Path) -> None:
@@ -688,25 +690,25 @@ def test_chunks_of_the_label_and_the_key_do_not_matter(scratch: Path, names: lis
     keys = [f"{name}{i}" for i, name in enumerate(names)]
     table = pa.table({"x": [[1]] * len(names), "c": names, "k": keys})
     parts = [table.slice(i, size) for i in range(0, len(names), size)]
-    came = read(stream(scratch, pa.concat_tables(parts)), label="c", key="k").ragged
+    result = read(stream(scratch, pa.concat_tables(parts)), label="c", key="k").ragged
     whole = read(stream(scratch, table.combine_chunks(), "whole.arrows"), label="c", key="k").ragged
-    assert oracles.parts(came) == oracles.parts(whole)
+    assert oracles.parts(result) == oracles.parts(whole)
 
 
 def test_row_groups_of_a_parquet_file_do_not_matter(tmp_path: Path) -> None:
     table = pa.table({"x": [[i] * (i % 3) for i in range(20)], "k": list(range(20))})
     parquet.write_table(table, tmp_path / "in.parquet", row_group_size=3)
-    came = read(tmp_path / "in.parquet", key="k")
-    assert lists(came) == table["x"].to_pylist()
-    assert came.ragged.keys is not None
-    assert np.asarray(came.ragged.keys).tolist() == list(range(20))
+    result = read(tmp_path / "in.parquet", key="k")
+    assert lists(result) == table["x"].to_pylist()
+    assert result.ragged.keys is not None
+    assert np.asarray(result.ragged.keys).tolist() == list(range(20))
 
 
 def test_a_table_without_rows_has_no_sequences(tmp_path: Path) -> None:
-    came = read(column(tmp_path, pa.array([], pa.list_(pa.float32()))))
-    assert len(came.ragged) == 0
-    assert came.ragged.values.shape == (0,)
-    assert came.ragged.values.dtype == np.float32
+    result = read(column(tmp_path, pa.array([], pa.list_(pa.float32()))))
+    assert len(result.ragged) == 0
+    assert result.ragged.values.shape == (0,)
+    assert result.ragged.values.dtype == np.float32
 
 
 @pytest.mark.parametrize("form", [as_parquet, as_feather, as_stream])

@@ -26,8 +26,8 @@ def read(path: Path, **options: Any) -> Sequences:
         return read_sequences(found[0], source_options(**options))
 
 
-def lists(came: Sequences) -> list[list[Any]]:
-    return oracles.sequences_of(came.ragged)
+def lists(found: Sequences) -> list[list[Any]]:
+    return oracles.sequences_of(found.ragged)
 
 
 def text(folder: Path, content: str, name: str = "in.txt") -> Path:
@@ -69,13 +69,13 @@ missing_words = st.sampled_from(["NA", "na", "nan", "NaN", "NULL", "Null", "None
 def test_lines_of_whole_numbers_give_int64(scratch: Path, content: str, border: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_lines, "_CELLS", border)
-        came = read(text(scratch, content))
+        result = read(text(scratch, content))
     expected = [
         [int(cell) for cell in re.split(r"[\s,]+", row.strip()) if cell] for row in content.split("\n")
     ]
-    assert lists(came) == (expected[:-1] if content.endswith("\n") else expected)
-    assert came.ragged.values.dtype == np.int64
-    assert came.steps == sum(map(len, expected))
+    assert lists(result) == (expected[:-1] if content.endswith("\n") else expected)
+    assert result.ragged.values.dtype == np.int64
+    assert result.steps == sum(map(len, expected))
 
 
 @given(
@@ -88,15 +88,15 @@ def test_lines_with_fractions_and_missing_words_agree_with_a_plain_reading(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_lines, "_CELLS", border)
-        came = read(text(scratch, content), dtype=dtype)
+        result = read(text(scratch, content), dtype=dtype)
     expected = plain_lines(content)
     # Adding 0.0 makes 0.0 of -0.0, as -0 is among integers.
-    told = [[np.array(number + 0.0).astype(dtype).item() for number in row] for row in expected]
-    assert oracles.told([[float(n) for n in row] for row in lists(came)]) == oracles.told(told)
-    assert came.steps == sum(map(len, expected))
+    by_name = [[np.array(number + 0.0).astype(dtype).item() for number in row] for row in expected]
+    assert oracles.text_of([[float(n) for n in row] for row in lists(result)]) == oracles.text_of(by_name)
+    assert result.steps == sum(map(len, expected))
     missing = sum(number != number for row in expected for number in row)
     empty = sum(not row for row in expected)
-    found = [w.split()[0] for w in came.warnings]
+    found = [w.split()[0] for w in result.warnings]
     assert found == [str(n) for n in (missing, empty) if n]
 
 
@@ -115,10 +115,10 @@ def test_lines_with_fractions_and_missing_words_agree_with_a_plain_reading(
     ],
 )
 def test_whole_numbers_of_one_line(tmp_path: Path, line: str, expected: list[int]) -> None:
-    came = read(text(tmp_path, line))
-    assert lists(came) == [expected]
-    assert came.ragged.values.dtype == np.int64
-    assert came.warnings == []
+    result = read(text(tmp_path, line))
+    assert lists(result) == [expected]
+    assert result.ragged.values.dtype == np.int64
+    assert result.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_whole_numbers_of_one_line(tmp_path: Path, line: str, expected: list[int
     ],
 )
 def test_fractions_and_missing_values_of_one_line(tmp_path: Path, line: str, expected: list[float]) -> None:
-    came = read(text(tmp_path, line))
-    assert oracles.told(lists(came)) == oracles.told([[float(number) for number in expected]])
-    assert came.ragged.values.dtype == np.float32
+    result = read(text(tmp_path, line))
+    assert oracles.text_of(lists(result)) == oracles.text_of([[float(number) for number in expected]])
+    assert result.ragged.values.dtype == np.float32
     missing = sum(number != number for number in expected)
-    assert came.warnings == ([f"{missing} missing values became NaN"] if missing else [])
+    assert result.warnings == ([f"{missing} missing values became NaN"] if missing else [])
 
 
 def test_each_line_has_its_own_separator(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_a_long_bad_cell_is_cut_in_the_message(tmp_path: Path) -> None:
 
 
 def test_empty_lines_are_sequences_without_steps_and_counted(tmp_path: Path) -> None:
-    came = read(text(tmp_path, "\n1 2\n\n  \t \n3\n\n"))
-    assert lists(came) == [[], [1, 2], [], [], [3], []]
-    assert came.warnings == ["4 empty lines became sequences without steps"]
+    result = read(text(tmp_path, "\n1 2\n\n  \t \n3\n\n"))
+    assert lists(result) == [[], [1, 2], [], [], [3], []]
+    assert result.warnings == ["4 empty lines became sequences without steps"]
 
 
 @pytest.mark.parametrize("border", EVERY_BORDER)
@@ -263,10 +263,10 @@ def test_the_type_follows_the_numbers_unless_one_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(text_lines, "_CELLS", border)
-    came = read(text(tmp_path, content), dtype=dtype)
-    assert came.ragged.values.dtype == expected
+    result = read(text(tmp_path, content), dtype=dtype)
+    assert result.ragged.values.dtype == expected
     assert [n for row in plain_lines(content) for n in row if n == n] == [
-        float(n) for n in came.ragged.values.tolist() if n == n
+        float(n) for n in result.ragged.values.tolist() if n == n
     ]
 
 
@@ -312,13 +312,13 @@ def test_an_integer_beyond_64_bits_is_refused_for_what_it_is(
     tmp_path: Path, number: str, dtype: str | None
 ) -> None:
     try:
-        came = lists(read(text(tmp_path, f"1\n{number}\n"), dtype=dtype))
+        result = lists(read(text(tmp_path, f"1\n{number}\n"), dtype=dtype))
     except DataError as error:
         message = str(error)
     else:
         message = ""
         exact = float if dtype == "float64" else int  # a float type that was asked for rounds
-        assert [[int(n) for n in row] for row in came] == [[1], [int(exact(number))]]
+        assert [[int(n) for n in row] for row in result] == [[1], [int(exact(number))]]
     assert "is not a number" not in message
 
 
@@ -357,8 +357,10 @@ def test_where_the_first_odd_value_stands_does_not_matter(
     for border in EVERY_BORDER:
         monkeypatch.setattr(text_lines, "_CELLS", border)
         try:
-            came = read(path, dtype="float64" if odd == "0.5" else None)
-            found.add((oracles.told(came.ragged.values), str(came.ragged.values.dtype), str(came.warnings)))
+            result = read(path, dtype="float64" if odd == "0.5" else None)
+            found.add(
+                (oracles.text_of(result.ragged.values), str(result.ragged.values.dtype), str(result.warnings))
+            )
         except DataError as error:
             found.add(str(error))
     assert len(found) == 1

@@ -16,10 +16,10 @@ def test_none_is_an_item_like_others() -> None:
 
 
 def test_items_are_made_in_another_thread() -> None:
-    def made() -> Iterator[int]:
+    def threads() -> Iterator[int]:
         yield threading.get_ident()
 
-    assert next(prefetched(made())) != threading.get_ident()
+    assert next(prefetched(threads())) != threading.get_ident()
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -36,17 +36,17 @@ def test_an_error_comes_out_where_its_item_would_have(error: type[BaseException]
 
 
 def test_few_items_are_made_before_they_are_asked_for() -> None:
-    made: list[int] = []
+    output: list[int] = []
 
     def counted() -> Iterator[int]:
         for i in range(1000):
-            made.append(i)
+            output.append(i)
             yield i
 
     items = prefetched(counted())
     next(items)
     items.close()  # type: ignore[attr-defined]
-    assert len(made) < 10
+    assert len(output) < 10
 
 
 def test_leaving_early_ends_the_thread_and_closes_the_source() -> None:

@@ -28,7 +28,7 @@ from seqtool.tables.cells import (
 )
 from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
 from seqtool.tables.roles import OrderAs
-from tests.oracles import told
+from tests.oracles import text_of
 
 WORDS = missing_words()
 NAN = float("nan")
@@ -68,18 +68,18 @@ def test_minus_zero_is_zero_wherever_the_first_fraction_stands() -> None:
     for order in (cells, [*reversed(cells)]):
         for batches in ([order], [[cell] for cell in order], [order[:2], order[2:]]):
             found = np.array(numbers_of(*batches)[1], float)
-            assert told(found if order is cells else found[::-1]) == expected
+            assert text_of(found if order is cells else found[::-1]) == expected
 
 
 @pytest.mark.parametrize("cell", ["0x1F", "0X1f", "-0x1", "1_000", "1e", "abc", "1,5", "--1", "0b1", "1 2"])
-def test_a_cell_that_is_no_number_is_told_with_its_row(cell: str) -> None:
+def test_a_cell_that_is_no_number_is_reported_with_its_row(cell: str) -> None:
     for before in ([], ["1"], ["1", "2.5", ""]):
         with pytest.raises(BadCellError) as bad:
             numbers_of([*before, cell, "1"])
         assert (bad.value.row, bad.value.cell) == (len(before), cell)
 
 
-def test_the_first_of_several_bad_cells_is_told() -> None:
+def test_the_first_of_several_bad_cells_is_reported() -> None:
     for cells in (["1", "x", "1e400", "y"], ["1", "x", "9007199254740993", "y"], ["1.5", "0x1F", "x"]):
         with pytest.raises(BadCellError) as bad:
             numbers_of(cells)
@@ -115,7 +115,7 @@ def test_missing_words_in_any_case_and_between_blanks() -> None:
         "\tnull",
     ]
     numbers, found = numbers_of(["1", *cells])
-    assert told(found) == told([1.0, *[NAN] * len(cells)])
+    assert text_of(found) == text_of([1.0, *[NAN] * len(cells)])
     assert numbers.missing == len(cells)
     assert all(numbers.is_missing(cell) for cell in cells)
     assert not numbers.is_missing("nil")
@@ -131,7 +131,7 @@ def test_more_words_count_as_they_are() -> None:
     ):
         expected = [float(cell) if cell in ("1", "-1.0") else NAN for batch in batches for cell in batch]
         numbers, found = numbers_of(*batches, words=words)
-        assert told([float(cell) for cell in found]) == told(expected)
+        assert text_of([float(cell) for cell in found]) == text_of(expected)
         assert numbers.missing == sum(number != number for number in expected)
     with pytest.raises(BadCellError):
         numbers_of(["1", "gone"], words=words)
@@ -171,7 +171,7 @@ def test_a_number_past_float64_is_a_loss_and_no_infinity(cell: str) -> None:
 
 def test_true_and_false_are_numbers_in_any_company_of_batches() -> None:
     assert numbers_of(["true", "False", "TRUE"])[1] == [1, 0, 1]
-    assert told(numbers_of(["true", "NA", "false"])[1]) == told([1.0, NAN, 0.0])
+    assert text_of(numbers_of(["true", "NA", "false"])[1]) == text_of([1.0, NAN, 0.0])
 
 
 def test_empty_batches_and_slices_of_arrays_are_read() -> None:
@@ -201,14 +201,14 @@ def test_cells_are_the_numbers_that_python_reads(cells: list[str]) -> None:
         assert lost(numbers, "float64") == (cells.index(changed[0]), changed[0].strip())
     else:
         assert lost(numbers, "float64") is None
-        assert told([float(number) for number in found]) == told(expected)
+        assert text_of([float(number) for number in found]) == text_of(expected)
     assert numbers.missing == sum(number != number for number in expected)
 
 
 @pytest.mark.parametrize(
     "batches", [[["0.5", "9007199254740993"]], [["0.5"], ["9007199254740993"]], [["9007199254740993"], [""]]]
 )
-def test_a_loss_on_the_way_to_floats_is_told_alike_from_all_cuts_and_advises_no_integers(
+def test_a_loss_on_the_way_to_floats_is_reported_alike_from_all_cuts_and_advises_no_integers(
     batches: Any,
 ) -> None:
     loss = numbers_of(*batches, target="float64")[0].loss(np.dtype("float64"))
@@ -244,7 +244,7 @@ def test_a_loss_of_whole_numbers_says_what_float64_cannot_hold() -> None:
     ],
 )
 def test_typed_numbers_of_every_kind(array: Any, expected: list[Any]) -> None:
-    assert told(typed(array)) == told(expected)
+    assert text_of(typed(array)) == text_of(expected)
 
 
 @pytest.mark.parametrize(

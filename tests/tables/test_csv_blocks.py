@@ -21,7 +21,7 @@ from seqtool.tables.csv_dialect import Dialect
 from seqtool.tables.table import Expected
 from tests.cutting import small_blocks
 from tests.hunting import examples
-from tests.oracles import told
+from tests.oracles import text_of
 
 sizes = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 1000])
 
@@ -299,7 +299,7 @@ def encoded(batches: list[Any], words: Any, target: np.dtype[Any]) -> Any:
         row += len(batch)
     losses = [getattr(numbers.loss(np.dtype(kind)), "row", None) for kind in (target, "int64")]
     facts = (numbers.whole, numbers.missing, numbers.seen, numbers.coarse, losses)
-    return told(np.concatenate(parts)), facts
+    return text_of(np.concatenate(parts)), facts
 
 
 @given(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input, opened
-from seqtool.tables import csv_dialect, csv_faults, csv_parser
+from seqtool.tables import csv_dialect, csv_errors, csv_parser
 from tests.cutting import small_blocks
 from tests.hunting import examples
 
@@ -273,7 +273,7 @@ def test_zstd_is_unpacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["gz", "zst"])
-def test_a_fault_in_a_packed_file_is_told_by_its_line(tmp_path: Path, how: str) -> None:
+def test_a_fault_in_a_packed_file_is_reported_by_its_line(tmp_path: Path, how: str) -> None:
     path = packed(tmp_path, "k,a\n" + "1,2\n" * 5000 + "1\n", how)
     with pytest.raises(DataError, match=r"line 5002: .*\b1\b"):
         rows_of(tmp_path, path.read_bytes(), path.name)
@@ -329,7 +329,7 @@ def test_a_fault_at_either_end_of_the_file_is_found(tmp_path: Path, fault: str, 
         rows_of(tmp_path, planted(text, line, 3000))
 
 
-def test_a_short_row_is_told_by_its_line_behind_quoted_line_ends_and_blank_lines(tmp_path: Path) -> None:
+def test_a_short_row_is_reported_by_its_line_behind_quoted_line_ends_and_blank_lines(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 9: "):
         rows_of(tmp_path, '\nk,a\n\n"x\ny\nz",1\n\n1,2\n1\n1,2\n')
 
@@ -448,4 +448,4 @@ def test_the_line_of_a_row_counts_blank_lines_and_line_ends_in_cells(tmp_path: P
     lines = [3, 6, 7] if header else [2, 5, 6]
     with source_of(tmp_path, text) as source:
         dialect = csv_dialect.sniff(source, delimiter=None, header=header, encoding="utf-8")
-        assert [csv_faults.line_of(source, dialect, row) for row in range(3)] == lines
+        assert [csv_errors.line_of(source, dialect, row) for row in range(3)] == lines

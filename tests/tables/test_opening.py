@@ -264,7 +264,7 @@ def test_json_lines_give_every_value_as_it_is_written(tmp_path: Path) -> None:
         ('{"k": ' + "[" * 100_000, "line 3"),
     ],
 )
-def test_a_line_that_is_no_row_is_told_with_its_number(tmp_path: Path, line: str, fault: str) -> None:
+def test_a_line_that_is_no_row_is_reported_with_its_number(tmp_path: Path, line: str, fault: str) -> None:
     path = tmp_path / "t.jsonl"
     text = f'{{"k": 1, "a": 2}}\n\n{line}\n{{"k": 1, "a": 2}}\n'
     path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
@@ -331,7 +331,7 @@ def test_columns_whose_names_hold_dots_are_read(tmp_path: Path) -> None:
         assert rows_of(table, [2, 0]) == [(3, 1)]
 
 
-def test_a_column_without_a_name_in_a_typed_file_is_told(tmp_path: Path) -> None:
+def test_a_column_without_a_name_in_a_typed_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     parquet.write_table(pa.table({"": [9], "k": [1], "a": [2]}), path)
     table, _ = read(path)

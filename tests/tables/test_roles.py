@@ -143,9 +143,7 @@ def test_names_are_split_at_commas_outside_quotes() -> None:
     assert split_names("") == []
 
 
-def test_the_key_alone_is_a_feature_where_only_its_cells_tell() -> None:
+def test_the_key_alone() -> None:
     roles = resolve(NAMED, key=["id"], order_by=["t:text"], label="y", static=["s"]).key_alone()
     assert (roles.key, roles.used, roles.features) == ((0,), (0,), ())
-    assert resolve(BARE, key=[2]).key_alone().features == (2,)
-    assert resolve(BARE, key=[2], drop=[2]).key_alone().features == ()
-    assert resolve(BARE, key=[2], keep_key=True).key_alone().features == ()
+    assert resolve(BARE, key=[2]).key_alone().used == (2,)

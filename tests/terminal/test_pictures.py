@@ -71,9 +71,9 @@ def test_no_sequences_have_no_histogram() -> None:
 
 def test_without_colours_a_row_a_feature_stands_in_shades() -> None:
     slots = [[0, 9, 1], [1, NAN, 1], [2, 7, 1], [3, 8, 1], [4, 9, 1], [0, 0, 0]]
-    told = picture(slots, real=(0, 5), features=["up", "hole", "same"], width=60)
-    assert ESCAPE not in told
-    lines = told.splitlines()
+    text = picture(slots, real=(0, 5), features=["up", "hole", "same"], width=60)
+    assert ESCAPE not in text
+    lines = text.splitlines()
     assert lines[:4] == [
         "   up     ░░░░▒▒▒▒▓▓▓▓████···· 0 to 4",
         " hole ████????    ▒▒▒▒████···· 7 to 9",
@@ -85,10 +85,10 @@ def test_without_colours_a_row_a_feature_stands_in_shades() -> None:
 
 
 def test_the_legend_tells_only_of_what_is_there() -> None:
-    told = picture([[1.0], [2.0]])
-    assert "padding" not in told
-    assert "missing" not in told
-    assert "mean" not in told
+    text = picture([[1.0], [2.0]])
+    assert "padding" not in text
+    assert "missing" not in text
+    assert "mean" not in text
 
 
 def test_padding_at_the_start_counts_slots_not_steps() -> None:
@@ -97,9 +97,9 @@ def test_padding_at_the_start_counts_slots_not_steps() -> None:
 
 
 def test_in_colours_two_features_share_a_line() -> None:
-    told = picture(np.arange(70).reshape(10, 7), colours="truecolor")
-    assert told.count("▀") + told.count("█") > 0
-    plain = without_codes(told)
+    text = picture(np.arange(70).reshape(10, 7), colours="truecolor")
+    assert text.count("▀") + text.count("█") > 0
+    plain = without_codes(text)
     rows = [line for line in plain if "▀" in line]
     assert [line.split("▀")[0].strip() for line in rows] == ["0, 1", "2, 3", "4, 5"]
     assert rows[0].endswith("0 to 63, 1 to 64")
@@ -113,13 +113,13 @@ def test_in_colours_few_features_have_a_line_each() -> None:
     assert "▀" not in "".join(rows)
 
 
-def without_codes(told: str) -> list[str]:
-    return re.sub("\x1b\\[[0-9;]*m", "", told).splitlines()
+def without_codes(message: str) -> list[str]:
+    return re.sub("\x1b\\[[0-9;]*m", "", message).splitlines()
 
 
 def test_colours_are_those_of_the_ends_of_the_scale_and_padding_has_its_own() -> None:
-    told = picture([[0.0], [1.0], [NAN], [0.0]], real=(0, 3), colours="truecolor")
-    row = told.splitlines()[0]
+    text = picture([[0.0], [1.0], [NAN], [0.0]], real=(0, 3), colours="truecolor")
+    row = text.splitlines()[0]
     for color in ("68;1;84", "253;231;37", "88;88;88", "215;0;95"):
         assert f"{ESCAPE}[38;2;{color}m" in row
 
@@ -133,22 +133,22 @@ def test_a_terminal_of_few_colours_gets_shades(colours: str | None) -> None:
 @pytest.mark.parametrize("colours", ["truecolor", None])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 3), (29, 12), (500, 60), (3000,), (0, 2), (5, 0)])
 def test_no_line_is_wider_than_the_terminal(width: int, colours: str | None, shape: tuple[int, ...]) -> None:
-    told = picture(np.random.default_rng(0).normal(size=shape) * 1e9, width=width, colours=colours)
-    assert all(len(line) <= width for line in without_codes(told))
+    text = picture(np.random.default_rng(0).normal(size=shape) * 1e9, width=width, colours=colours)
+    assert all(len(line) <= width for line in without_codes(text))
 
 
-def test_what_is_averaged_or_left_out_is_said() -> None:
-    told = picture(np.zeros((1000, 100)), width=80)
-    assert "each column is the mean of 20 steps" in told
-    assert "the first 32 of 100 features" in told
-    told = picture(np.zeros((1000, 1)), real=(0, 5), width=80)
-    assert "of 1,000; all others are padding" in told
+def test_what_is_averaged_or_left_out_is_reported() -> None:
+    text = picture(np.zeros((1000, 100)), width=80)
+    assert "each column is the mean of 20 steps" in text
+    assert "the first 32 of 100 features" in text
+    text = picture(np.zeros((1000, 1)), real=(0, 5), width=80)
+    assert "of 1,000; all others are padding" in text
 
 
 def test_names_are_data() -> None:
-    told = picture([[1, 2, 3]], features=["[red]a[/]", "\x1b[31mb", "一二三四五六七八"], colours="truecolor")
-    rows = without_codes(told)
+    text = picture([[1, 2, 3]], features=["[red]a[/]", "\x1b[31mb", "一二三四五六七八"], colours="truecolor")
+    rows = without_codes(text)
     assert "[red]a[/]" in rows[0]
     assert "\\x1b[31mb" in rows[1]
     assert "一二三四五六 …" in rows[2]
-    assert f"{ESCAPE}[31mb" not in told
+    assert f"{ESCAPE}[31mb" not in text

@@ -13,18 +13,18 @@ from tests.screen import ESCAPE, Attach
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1_234_567, "1,234,567 rows")]
+    ("number", "message"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1_234_567, "1,234,567 rows")]
 )
-def test_a_number_agrees_with_its_noun(number: int, told: str) -> None:
-    assert count(number, "row") == told
+def test_a_number_agrees_with_its_noun(number: int, message: str) -> None:
+    assert count(number, "row") == message
 
 
 @pytest.mark.parametrize(
-    ("many", "told"),
+    ("many", "message"),
     [(0, ""), (1, "a"), (3, "a, b, c"), (4, "a, b, c, d"), (5, "a, b, ... e"), (26, "a, b, ... z")],
 )
-def test_of_many_names_the_first_and_the_last_are_listed(many: int, told: str) -> None:
-    assert listed([chr(ord("a") + i) for i in range(many)], most=3) == told
+def test_of_many_names_the_first_and_the_last_are_listed(many: int, message: str) -> None:
+    assert listed([chr(ord("a") + i) for i in range(many)], most=3) == message
 
 
 # Summaries
@@ -41,9 +41,9 @@ def a_summary() -> Summary:
 
 def shown(capsys: pytest.CaptureFixture[str], **how: bool) -> str:
     a_summary().show(**{"quiet": False, "verbose": False, "as_json": False, **how})
-    told = capsys.readouterr()
-    assert told.out == ""
-    return told.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
 
 
 def test_a_summary_aligns_its_lines_and_ends_with_the_warnings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,9 +63,9 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_as_json_the_summary_is_one_object_with_its_warnings(
     capsys: pytest.CaptureFixture[str], quiet: bool
 ) -> None:
-    told = shown(capsys, as_json=True, quiet=quiet)
-    assert told.count("\n") == 1
-    facts = json.loads(told)
+    text = shown(capsys, as_json=True, quiet=quiet)
+    assert text.count("\n") == 1
+    facts = json.loads(text)
     peak = facts.pop("peak_memory")
     assert peak is None or 1_000_000 < peak < memory.budget()
     assert next(iter(facts)) == "schema"
@@ -123,6 +123,6 @@ def test_a_closed_standard_output_is_an_error_and_not_a_crash(monkeypatch: pytes
 
 def test_json_goes_to_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"shape": [2, None]})
-    told = capsys.readouterr()
-    assert list(json.loads(told.out).items()) == [("schema", 1), ("shape", [2, None])]
-    assert told.err == ""
+    captured = capsys.readouterr()
+    assert list(json.loads(captured.out).items()) == [("schema", 1), ("shape", [2, None])]
+    assert captured.err == ""

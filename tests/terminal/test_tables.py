@@ -37,24 +37,24 @@ def a_file(**sequences: Any) -> dict[str, Any]:
 
 def drawn(capsys: pytest.CaptureFixture[str], facts: dict[str, Any]) -> str:
     show_file(facts)
-    told = capsys.readouterr()
-    assert told.err == ""
-    assert ESCAPE not in told.out
-    return told.out
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert ESCAPE not in captured.out
+    return captured.out
 
 
 def test_a_file_is_drawn_with_its_arrays(capsys: pytest.CaptureFixture[str]) -> None:
-    told = drawn(capsys, a_file())
-    assert "in.npz" in told
-    assert "1,920 x 45" in told
-    assert "float32" in told
-    assert "345.6 kB" in told
-    assert "sequences" not in told
+    text = drawn(capsys, a_file())
+    assert "in.npz" in text
+    assert "1,920 x 45" in text
+    assert "float32" in text
+    assert "345.6 kB" in text
+    assert "sequences" not in text
 
 
 def test_a_file_of_ours_is_drawn_with_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
     rows = {"in": 7, "kept": 5, "cut": 1, "dropped": {"empty key": 1}}
-    told = drawn(
+    text = drawn(
         capsys,
         a_file(
             empty=1,
@@ -79,7 +79,7 @@ def test_a_file_of_ours_is_drawn_with_all_that_is_known(capsys: pytest.CaptureFi
         "1.5",
         "...",
     ):
-        assert words in told
+        assert words in text
 
 
 def test_names_with_brackets_are_drawn_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,18 +89,18 @@ def test_names_with_brackets_are_drawn_as_they_are(capsys: pytest.CaptureFixture
         preview=[{"sequence": 0, "length": 1, "key": "[k]", "steps": [["1", "2", "3"]]}],
     )
     facts["file"] = "[blue]in.npz"
-    told = drawn(capsys, facts)
+    text = drawn(capsys, facts)
     for name in ("[red]a", "[/]", "b[0]", "[bold]", "key [k]", "[blue]in.npz"):
-        assert name in told
+        assert name in text
 
 
 @pytest.mark.parametrize("width", [0, 1, 50])
 def test_steps_of_any_width_can_be_drawn(capsys: pytest.CaptureFixture[str], width: int) -> None:
     steps = [[str(i) for i in range(width)]]
     previews = [{"sequence": 0, "length": 1, "steps": steps}, {"sequence": 1, "length": 0, "steps": []}]
-    told = drawn(capsys, a_file(preview=previews))
-    assert "sequence 0: 1 step" in told
-    assert "sequence 1: 0 steps" in told
+    text = drawn(capsys, a_file(preview=previews))
+    assert "sequence 0: 1 step" in text
+    assert "sequence 1: 0 steps" in text
 
 
 def test_no_sequences_have_no_lengths_to_draw(capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,8 +122,8 @@ def test_a_sequence_is_written_by_windows_as_strict_json(
     small_windows(monkeypatch)
     steps = np.array([[1.5, np.nan], [np.inf, -2.0]] * 20)
     print_sequence({"sequence": 7, "steps": [["1.5", "nan"]]}, steps)
-    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert told == {"schema": 1, "sequence": 7, "steps": [[1.5, "nan"], ["inf", -2.0]] * 20}
+    facts = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert facts == {"schema": 1, "sequence": 7, "steps": [[1.5, "nan"], ["inf", -2.0]] * 20}
     print_sequence({"sequence": 7}, np.array([True, False]))
     assert json.loads(capsys.readouterr().out)["steps"] == [True, False]
 
@@ -143,9 +143,9 @@ def test_findings_are_drawn_with_count_place_and_one_cure_for_all_that_it_cures(
     ]
     facts = {"file": "[a].npz", "for": "torch", "against": "b.npz", "holds": False}
     show_findings(facts, findings)
-    told = capsys.readouterr().out
-    assert ESCAPE not in told
-    words = " ".join(told.split())
+    text = capsys.readouterr().out
+    assert ESCAPE not in text
+    words = " ".join(text.split())
     for part in (
         "[a].npz, for torch, against b.npz",
         "keys ok 3, all unique",
@@ -155,6 +155,6 @@ def test_findings_are_drawn_with_count_place_and_one_cure_for_all_that_it_cures(
         "2 of 4 checks fail, with 1 warning",
     ):
         assert part in words
-    assert told.count(cure) == 1
+    assert text.count(cure) == 1
     show_findings({"file": "a.npz", "for": None, "against": None, "holds": True}, findings[:1])
     assert capsys.readouterr().out.splitlines()[-1] == "all checks pass"

@@ -202,7 +202,7 @@ TIME, LARGE = 1_700_000_001, 2**40
 
 @every_kind
 @pytest.mark.parametrize(
-    ("stored", "number", "dtype", "told"),
+    ("stored", "number", "dtype", "message"),
     [
         ("int64", TIME, None, "1700000001, which float32 cannot hold exactly; use dtype float64"),
         ("float64", TIME, None, r"1700000001\.0, which float32 cannot hold exactly; use dtype float64"),
@@ -216,7 +216,7 @@ TIME, LARGE = 1_700_000_001, 2**40
     ],
 )
 def test_a_number_that_the_type_cannot_hold_is_refused_where_it_stands(
-    kind: str, stored: str, number: int, dtype: str | None, told: str, tmp_path: Path
+    kind: str, stored: str, number: int, dtype: str | None, message: str, tmp_path: Path
 ) -> None:
     sequences = [np.full((length, 2), 7, stored) for length in (2, 0, 3, 1)]
     sequences[2][1, 1] = number
@@ -224,9 +224,9 @@ def test_a_number_that_the_type_cannot_hold_is_refused_where_it_stands(
     file = SequenceFile(tmp_path / "in.npz", dtype=dtype)
     assert file.batch([3, 0]).x.tolist() == [[[7, 7], [0, 0]], [[7, 7], [7, 7]]]
     for indices in ([2], [3, 2, 0], [0, 2, 2]):
-        with pytest.raises(DataError, match=rf"^in\.npz: sequence 2 holds {told}$"):
+        with pytest.raises(DataError, match=rf"^in\.npz: sequence 2 holds {message}$"):
             file.batch(indices)
-    way_out = told.rpartition(" ")[2]
+    way_out = message.rpartition(" ")[2]
     assert int(SequenceFile(tmp_path / "in.npz", dtype=way_out).batch([2]).x[0, 1, 1]) == number
 
 
@@ -254,21 +254,21 @@ def test_fractions_are_rounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "told"),
+    ("label", "message"),
     [
         (np.float64(1e300), r"1e\+300, which float32 cannot hold exactly; use dtype float64"),
         (np.uint64(2**63), "9223372036854775808, which int64 cannot hold; store smaller numbers"),
     ],
 )
-def test_labels_that_would_change_are_refused(label: Any, told: str, tmp_path: Path) -> None:
+def test_labels_that_would_change_are_refused(label: Any, message: str, tmp_path: Path) -> None:
     y = np.array([0, 0, label], label.dtype)
     ragged = ragged_of([np.ones((2, 1)), np.ones((0, 1)), np.ones((1, 1))])
     seqtool.save(tmp_path / "in.npz", ragged.replace(per_sequence={"y": y}))
-    with pytest.raises(DataError, match=rf"^in\.npz: y of sequence 2 holds {told}"):
+    with pytest.raises(DataError, match=rf"^in\.npz: y of sequence 2 holds {message}"):
         SequenceFile(tmp_path / "in.npz")
     seqtool.save(tmp_path / "in.npz", ragged.replace(per_step={"step_y": StepArray(y, 0)}))
     file = SequenceFile(tmp_path / "in.npz")
-    with pytest.raises(DataError, match=rf"^in\.npz: step_y of sequence 2 holds {told}"):
+    with pytest.raises(DataError, match=rf"^in\.npz: step_y of sequence 2 holds {message}"):
         file.batch([0, 2])
 
 
@@ -489,7 +489,7 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "wrong", "told"),
+    ("kind", "name", "wrong", "message"),
     [
         ("ragged", "offsets", np.array([0, 3, 1, 4]), r"offsets\[2\] is 1, below the 3 before it"),
         ("ragged", "offsets", np.array([0, 1, 3, 5]), "offsets ends at 5, but values holds 4 steps"),
@@ -503,7 +503,7 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     ],
 )
 def test_what_would_give_wrong_batches(
-    kind: str, name: str, wrong: np.ndarray, told: str, tmp_path: Path
+    kind: str, name: str, wrong: np.ndarray, message: str, tmp_path: Path
 ) -> None:
     sequences = [np.ones((length, 2)) for length in (1, 2, 1)]
     labels = {"y": np.arange(3)}
@@ -512,7 +512,7 @@ def test_what_would_give_wrong_batches(
     with np.load(tmp_path / "in.npz") as archive:
         arrays = {**archive, name: wrong}
     np.savez(tmp_path / "in.npz", **arrays)
-    with pytest.raises(DataError, match=rf"^in\.npz: {told}"):
+    with pytest.raises(DataError, match=rf"^in\.npz: {message}"):
         SequenceFile(tmp_path / "in.npz")
 
 
@@ -520,17 +520,17 @@ def test_what_would_give_wrong_batches(
 
 
 @pytest.mark.parametrize(
-    ("adapter", "framework", "told"),
+    ("adapter", "framework", "message"),
     [
         ("torch", "torch", "seqtool.torch needs PyTorch"),
         ("keras", "keras", "seqtool.keras needs Keras 3 and a backend"),
         ("tf", "tensorflow", "seqtool.tf needs TensorFlow"),
     ],
 )
-def test_an_adapter_says_what_it_needs(adapter: str, framework: str, told: str) -> None:
+def test_an_adapter_says_what_it_needs(adapter: str, framework: str, message: str) -> None:
     call = f"import sys; sys.modules[{framework!r}] = None; import seqtool.{adapter}"
     done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=False)
     last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"ImportError: {told}")
+    assert last.startswith(f"ImportError: {message}")
     assert f"pip install {framework}" in last
     assert "During handling" not in done.stderr

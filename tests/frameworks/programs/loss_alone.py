@@ -29,7 +29,7 @@ Network = Callable[
 ]  # of the steps of one sequence, and its static numbers
 
 
-def network(framework: str, made: dict[str, Any]) -> Network:
+def network(framework: str, variables: dict[str, Any]) -> Network:
     """What the network of a program makes of the steps of one sequence, which has no padding."""
     if framework == "torch":
         import torch
@@ -40,31 +40,35 @@ def network(framework: str, made: dict[str, Any]) -> Network:
             alone: Any = Batch(torch.tensor(x)[None], torch.tensor([len(x)]), None)
             if static is not None:
                 alone = {"x": alone.x, "lengths": alone.lengths, "static": torch.tensor(static)[None]}
-            return made["network"](alone).detach()[0]
+            return variables["network"](alone).detach()[0]
 
     elif framework == "keras":
 
         def say(x: np.ndarray, static: np.ndarray | None) -> Any:
             if x.ndim == len(
-                made["model"].inputs[0].shape
+                variables["model"].inputs[0].shape
             ):  # ids in a column, where the model takes them alone
                 x = x[:, 0]
-            said = made["model"](x[None] if static is None else [x[None], static[None]])[0]
-            expanded = len(made["model"].outputs[0].shape) > len(made["states"].shape)
-            return said[..., 0] if expanded else said
+            outputs = variables["model"](x[None] if static is None else [x[None], static[None]])[0]
+            expanded = len(variables["model"].outputs[0].shape) > len(variables["states"].shape)
+            return outputs[..., 0] if expanded else outputs
 
     elif framework == "tf":
 
         def say(x: np.ndarray, static: np.ndarray | None) -> Any:
             x = np.nan_to_num(x)
-            read = made["embedding"](x.reshape(1, -1)) if "embedding" in made else x.reshape(1, len(x), -1)
+            read = (
+                variables["embedding"](x.reshape(1, -1))
+                if "embedding" in variables
+                else x.reshape(1, len(x), -1)
+            )
             if static is None:
-                return made["head"](made["lstm"](read))[0]
-            start = [made[name](np.nan_to_num(static)[None]) for name in ("h", "c")]
-            return made["head"](made["lstm"](read, initial_state=start))[0]
+                return variables["head"](variables["lstm"](read))[0]
+            start = [variables[name](np.nan_to_num(static)[None]) for name in ("h", "c")]
+            return variables["head"](variables["lstm"](read, initial_state=start))[0]
 
     else:
-        weights = {name: np.asarray(weight) for name, weight in made["weights"].items()}
+        weights = {name: np.asarray(weight) for name, weight in variables["weights"].items()}
 
         def say(x: np.ndarray, static: np.ndarray | None) -> Any:
             x = np.nan_to_num(x)
@@ -94,17 +98,19 @@ def lstm(x: np.ndarray, weights: dict[str, np.ndarray], h: Any = 0.0, c: Any = 0
     return np.array(states)
 
 
-def sizes(framework: str, made: dict[str, Any]) -> tuple[int, int]:
+def sizes(framework: str, variables: dict[str, Any]) -> tuple[int, int]:
     """How many numbers the LSTM reads, and how many the network says."""
     if framework == "torch":
-        return made["network"].lstm.input_size, made["network"].head.out_features
+        return variables["network"].lstm.input_size, variables["network"].head.out_features
     if framework == "keras":
-        (lstm,) = [layer for layer in made["model"].layers if type(layer).__name__ == "LSTM"]
-        (says,) = {layer.units for layer in made["model"].layers if type(layer).__name__ == "Dense"} - {64}
+        (lstm,) = [layer for layer in variables["model"].layers if type(layer).__name__ == "LSTM"]
+        (says,) = {layer.units for layer in variables["model"].layers if type(layer).__name__ == "Dense"} - {
+            64
+        }
         return lstm.cell.kernel.shape[0], says
     if framework == "tf":
-        return made["lstm"].cell.kernel.shape[0], made["head"].units
-    return made["weights"]["input"].shape[0], made["weights"]["head"].shape[1]
+        return variables["lstm"].cell.kernel.shape[0], variables["head"].units
+    return variables["weights"]["input"].shape[0], variables["weights"]["head"].shape[1]
 
 
 def losses(says: np.ndarray, labels: np.ndarray, *, classes: bool) -> list[float]:
@@ -148,20 +154,20 @@ def opened(path: Path) -> SequenceFile:
 
 
 def main(framework: str, folder: str) -> None:
-    told = {}
+    found = {}
     for program in sorted(Path(folder).glob("*.py")):
         source = program.read_text(encoding="utf-8")
         assert source.count(STILL[framework][0]) == 1
         program.write_text(source.replace(*STILL[framework]), encoding="utf-8")
-        made = runpy.run_path(str(program), run_name="__main__")
-        reads, says = sizes(framework, made)
+        output = runpy.run_path(str(program), run_name="__main__")
+        reads, says = sizes(framework, output)
         classes = any(name in source for name in ("cross_entropy", "Crossentropy", "one_hot"))
         empty = [float(np.log(says))] if framework in EMPTY_COUNTS else []
         file = opened(program.with_suffix(".npz"))
-        expected = alone(file, network(framework, made), classes=classes, empty=empty)
-        loss = float(made["loss"].detach() if framework == "torch" else made["loss"])
-        told[program.stem] = {"loss": loss, "alone": expected, "reads": reads, "says": says}
-    print(json.dumps(told))
+        expected = alone(file, network(framework, output), classes=classes, empty=empty)
+        loss = float(output["loss"].detach() if framework == "torch" else output["loss"])
+        found[program.stem] = {"loss": loss, "alone": expected, "reads": reads, "says": says}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

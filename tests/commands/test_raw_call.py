@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtool import cli
-from seqtool.commands._given import given as given_in
+from seqtool.commands._raw_call import raw_call
 from seqtool.errors import UsageError
 from tests.hunting import examples
 
@@ -46,7 +46,7 @@ ROOT: Any = cli.build()
     ],
 )
 def test_json_is_asked_for_where_it_is_an_option(call: str, command: str | None, asked: bool) -> None:
-    found = given_in(call.split(), ROOT)
+    found = raw_call(call.split(), ROOT)
     assert (found.command, "--json" in found.options) == (command, asked)
 
 
@@ -85,11 +85,11 @@ def test_whatever_typer_can_parse_gives_the_same_answer(words: list[str]) -> Non
         context = command.make_context("pad", [*words], resilient_parsing=False)
     except (typer.TyperException, UsageError):
         return
-    assert ("--json" in given_in(["pad", *words], ROOT).options) == context.params["as_json"]
+    assert ("--json" in raw_call(["pad", *words], ROOT).options) == context.params["as_json"]
 
 
 @pytest.mark.parametrize("command", sorted(ROOT.commands))
 def test_every_option_is_seen_by_every_name_and_its_value_is_none(command: str) -> None:
     for name, option in flags_of(command).items():
         value = [] if option.is_flag else ["--json"]
-        assert given_in([command, name, *value], ROOT).options == {name}
+        assert raw_call([command, name, *value], ROOT).options == {name}

@@ -8,14 +8,14 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Given:
+class RawCall:
     """The command that a call names, None where there is no such command, and the names of its options."""
 
     command: str | None
     options: frozenset[str]
 
 
-def given(arguments: Sequence[str], root: Any) -> Given:
+def raw_call(arguments: Sequence[str], root: Any) -> RawCall:
     """What a call gives to `root`, the group of commands that typer makes; values and what follows -- are no options.
 
     Nothing is judged: an option that nobody knows counts as a flag.
@@ -24,7 +24,7 @@ def given(arguments: Sequence[str], root: Any) -> Given:
     before, name = _options(words, _takes_value(root), stops_at_word=True)
     command = root.commands.get(name)
     after, _ = _options(words, {} if command is None else _takes_value(command), stops_at_word=False)
-    return Given(None if command is None else name, frozenset(before | after))
+    return RawCall(None if command is None else name, frozenset(before | after))
 
 
 def _takes_value(command: Any) -> dict[str, bool]:

@@ -19,7 +19,7 @@ def line_of(source: Input, dialect: Dialect, row: int) -> int:
         return next(islice(lines, row + int(dialect.header), None))
 
 
-def first_fault(source: Input, dialect: Dialect, error: Exception) -> DataError | None:
+def first_csv_error(source: Input, dialect: Dialect, error: Exception) -> DataError | None:
     """The first fault of the file, found by reading it again, slowly; none in a header without rows."""
     try:
         check_quotes(source, dialect)

@@ -1,0 +1,144 @@
+"""Counting the rows of a table by key, and judging all else that `group` would read: this is behind `seqtool plan`."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.spool import Spool
+from seqtool.errors import DataError
+from seqtool.grouping.cautions import cautions
+from seqtool.grouping.encoder import Encoder
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.group import Watch, check_missing_words, unwatched
+from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout
+from seqtool.grouping.options import GroupOptions
+from seqtool.grouping.reading import batches, check
+from seqtool.sequences.receipts import Rows
+from seqtool.system.memory import Memory
+from seqtool.tables.roles import Roles
+from seqtool.tables.table import Table
+
+
+@dataclass(frozen=True)
+class CountResult:
+    """The result of counting the rows of a table by key: the sequences' lengths, and the features they would have.
+
+    `dtype` is the type of the features. `texts` are columns that cannot be features, for they hold text, dates or
+    lists; `refused` is what else `group_table` would raise, if anything; `warnings` are what a person should know of
+    the key.
+    """
+
+    lengths: AnyArray
+    rows: Rows
+    features: list[str]
+    dtype: np.dtype[np.generic] | None
+    texts: list[str]
+    refused: DataError | None
+    warnings: list[str]
+
+
+def count_table(
+    table: Table,
+    roles: Roles,
+    options: GroupOptions,
+    *,
+    spool: Spool,
+    memory: Memory,
+    watch: Watch = unwatched,
+) -> CountResult:
+    """What `group_table` would find, but without a step: how long each sequence is, and whether each cell can be read.
+
+    All rows are read, since any of them may hold what `group_table` refuses; nothing is kept but the key and what
+    must be the same within a key. Where something else is refused, the key is read once more, alone; then `dtype` is
+    not known.
+
+    Raises DataError for empty keys and for what is no table, as `group_table` does.
+    """
+    check_missing_words(table, roles, options)
+
+    def counted(some: Roles) -> CountResult:
+        counting = _Counting(table, some, options)
+        grouped, refused = counting.read(spool, memory, watch)
+        return counting.result(grouped, refused)
+
+    found = counted(roles)
+    if found.refused is None:
+        return found
+    alone = counted(roles.key_alone())
+    if alone.refused is not None:
+        raise alone.refused
+    return replace(found, lengths=alone.lengths, rows=alone.rows, warnings=alone.warnings, dtype=None)
+
+
+class _Counting:
+    """One look at all rows of a table. A feature of text stops it nowhere, so that one look finds all of them."""
+
+    def __init__(self, table: Table, roles: Roles, options: GroupOptions) -> None:
+        self._table = table
+        self._plan = EncoderPlan.of(table, roles, options)
+        spared = replace(roles, spare_features=frozenset(roles.features))
+        self._encoder = Encoder(EncoderPlan.of(table, spared, options))
+
+    def read(self, spool: Spool, memory: Memory, watch: Watch) -> tuple[Grouped | None, DataError | None]:
+        """The sequences without their steps; or what `group` would raise for the rows."""
+        table, encoder = self._table, self._encoder
+        room, threads = memory.for_rows(len(self._plan.roles.used)), memory.threads()
+        grouper: Grouper | None = None
+        try:
+            with watch("reading", table.size) as on_progress, ThreadPoolExecutor(threads) as pool:
+                for arrays, first_row in batches(table, encoder.plan, threads):
+                    columns = encoder.encode(arrays, first_row, pool)
+                    if encoder.faulty:
+                        break
+                    encoder.spool_labels(spool, memory, table.share_read())
+                    if columns:
+                        if grouper is None:  # its first rows tell whether an order column is of times
+                            layout = self._layout()
+                            grouper = Grouper(layout, spool, memory=room, at_most=table.at_most)
+                        grouper.add({name: columns[name] for name in layout.singles}, pool)
+                    on_progress(table.bytes_read, table.rows)
+            check(self._judged(), encoder.state, name=table.name, place=table.place)
+            assert grouper is not None  # a table without rows was refused
+            with watch("sorting", grouper.nbytes) as on_progress:
+                return grouper.finish(on_progress=on_progress), None
+        except ChangingError as error:
+            return None, self._plan.changing(error, encoder.state)
+        except DataError as error:
+            return None, error
+
+    def _layout(self) -> Layout:
+        """The key, and what must not change within one; the order tells where it does."""
+        whole = self._plan.layout(self._encoder.state)
+        return Layout(whole.keys, whole.order if whole.static else (), (), static=whole.static)
+
+    def _texts(self) -> list[str]:
+        """The features that hold no numbers, but those that are none for that."""
+        states = self._encoder.state.features
+        sure = [column for column in self._plan.features if column not in self._plan.roles.spare_features]
+        return [self._plan.label(c) for c in sure if states[c].bad is not None and states[c].no_numbers]
+
+    def _judged(self) -> EncoderPlan:
+        """What is to be done with the columns, those of text left out."""
+        return replace(self._plan, roles=self._plan.roles.without_features(self._texts(), self._table))
+
+    def result(self, grouped: Grouped | None, refused: DataError | None) -> CountResult:
+        """What was found of the rows that were read."""
+        state, plan = self._encoder.state, self._judged()
+        plan = plan.settled(state)
+        of_key = replace(plan, roles=plan.roles.key_alone())
+        lengths = np.empty(0, np.int64) if grouped is None else of_key.ragged(grouped, state).lengths
+        kept = 0 if grouped is None else len(grouped.values)
+        rows = Rows(rows_in=self._table.rows, kept=kept, dropped={"empty key": state.dropped})
+        return CountResult(
+            lengths,
+            rows,
+            [plan.label(column) for column in plan.features],
+            plan.dtype(state),
+            self._texts(),
+            refused,
+            cautions(of_key, state, self._table.place),
+        )

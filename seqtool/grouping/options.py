@@ -1,0 +1,30 @@
+"""What grouping is asked for beside the roles of the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from seqtool.tables.roles import LabelKind
+
+EmptyKey = Literal["error", "drop", "keep"]
+EmptyLabel = Literal["error", "drop", "keep"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupOptions:
+    """What `group_table` is asked for beside the roles of the columns.
+
+    `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
+    spellings of a missing value. Sequences below `min_len` steps are dropped.
+    """
+
+    dtype: str | None = None
+    label_as: LabelKind | None = None
+    label_value: float = -100
+    keep_row_index: bool = False
+    min_len: int = 0
+    empty_key: EmptyKey = "error"
+    empty_label: EmptyLabel = "error"
+    missing: Sequence[str] = ()
