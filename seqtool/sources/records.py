@@ -19,7 +19,7 @@ from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
 from seqtool.operations.cast import rounding_warnings, wide_enough
-from seqtool.sequences.conversion import cumulative_offsets, from_lists
+from seqtool.sequences.conversion import NoCommonTypeError, cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.system.memory import Memory
@@ -64,11 +64,14 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
             raise DataError(
                 f"{source.name}: {place}: {str(row)[:40]!r}; a list of numbers or of steps was expected"
             )
+    warnings = list[str]()
     try:
         ragged = from_lists(lists)
+    except NoCommonTypeError as error:
+        ragged = _rounded(source, lists, options, error, warnings)
     except DataError as error:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
-    values, warnings = np.asarray(ragged.values), list[str]()
+    values = np.asarray(ragged.values)
     if values.dtype == np.float64 or (values.dtype == np.uint64 and options.dtype is not None):
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
         explicit = options.dtype is not None and target.kind == "f"
@@ -85,6 +88,34 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         with np.errstate(under="ignore"):
             ragged = ragged.replace(values=values.astype(target))
     return _with_aligned(source, ragged, fields, sum(map(len, lists)), warnings)
+
+
+def _rounded(
+    source: Input, lists: list[Any], options: SourceOptions, error: DataError, warnings: list[str]
+) -> Ragged:
+    """The sequences as float64, which rounds some whole numbers, where that is asked for; it adds to `warnings`."""
+    lost = 0
+
+    def as_float(cell: Any) -> Any:
+        nonlocal lost
+        if isinstance(cell, list):
+            return [as_float(one) for one in cell]
+        if type(cell) is not int:
+            return cell
+        lost += int(float(cell)) != cell
+        return float(cell)
+
+    try:
+        ragged = from_lists(as_float(lists))
+    except OverflowError:
+        raise DataError(f"{source.name}: holds a number that no dtype can hold") from None
+    if options.dtype != "float64":
+        raise DataError(f"{source.name}: {error}; ", Advice("--dtype", "float64"), " rounds them")
+    if lost:
+        warnings.append(
+            f"{count(lost, 'whole number')} {'was' if lost == 1 else 'were'} rounded to float64, which cannot hold so large ones exactly"
+        )
+    return ragged
 
 
 def _check_memory(source: Input, memory: Memory) -> None:

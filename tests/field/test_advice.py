@@ -394,6 +394,11 @@ CASES = [
     Case(
         "operations.cast.wide_enough", "pad u.npy --dtype int8", {"u.npy": np.array([[2**64 - 1]], np.uint64)}
     ),
+    Case(
+        "sources.records._rounded",
+        "pad a.jsonl",
+        {"a.jsonl": "[9007199254740993, 0.5]\n[18446744073709551616]\n"},
+    ),
     Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[0.5]])}),
     Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[300]])}),
     Case("operations.cast.wide_enough#2", "pad a.jsonl", {"a.jsonl": "[0.5]\n[16777217]\n"}),
