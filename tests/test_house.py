@@ -524,6 +524,7 @@ TESTED_BY_OTHERS = {
         "cautions",
         "suspects",
         "columns",
+        "cutting",
         "encoder_plan",
         "encoder_state",
         "merged_rows",
