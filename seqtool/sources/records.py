@@ -14,6 +14,7 @@ from seqtool.arrays.dtypes import Array, Rounding, describe_loss, dtype_named, f
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
@@ -190,7 +191,7 @@ _LABEL = "label "
 
 def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
-    schema, batches = record_batches(source)
+    schema, batches, _ = record_batches(source)
     lists = [field.name for field in schema if is_list(field.type)]
     named = _wanted(_array_name(source, options, lists), options)
     for name in named.values():
@@ -269,7 +270,9 @@ def _kept(what: str, words: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _labels(source: Input, fields: dict[str, Any], warnings: list[str]) -> tuple[Array, dict[str, Array]]:
+def _labels(
+    source: Input, fields: dict[str, Any], warnings: list[str]
+) -> tuple[Array, dict[str, Array | Text]]:
     """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     labels, codes = dict[str, LabelState](), list[Array]()
     for name, cells in fields.items():
