@@ -540,7 +540,7 @@ TESTED_BY_OTHERS = {
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
-    "plotting": {"boxes", "marks", "panels"},
+    "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
 }
 
