@@ -113,7 +113,8 @@ def _rounded(
         raise DataError(f"{source.name}: {error}; ", Advice("--dtype", "float64"), " rounds them")
     if lost:
         warnings.append(
-            f"{count(lost, 'whole number')} {'was' if lost == 1 else 'were'} rounded to float64, which cannot hold so large ones exactly"
+            f"{count(lost, 'whole number')} {'was' if lost == 1 else 'were'} rounded to float64, "
+            "which cannot hold so large ones exactly"
         )
     return ragged
 
