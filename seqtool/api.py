@@ -14,6 +14,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import check_whole, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
+from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.options import EmptyKey, EmptyLabel
 from seqtool.grouping.spec import GroupSpec
@@ -46,11 +47,11 @@ def group(
     columns: Column | Sequence[Column] | None = None,
     drop: Column | Sequence[Column] = (),
     keep_key: bool | None = None,
-    label: Column | Sequence[Column] | None = None,
+    label: Any = None,
     label_as: LabelKind | None = None,
     step_label: Column | None = None,
     label_value: float = -100,
-    static: Column | Sequence[Column] = (),
+    static: Any = (),
     keep_row_index: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",
@@ -72,7 +73,9 @@ def group(
     2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
     combination. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
-    within a key unless `order_by` says otherwise. All other arguments are as in `seqtool group --help`.
+    within a key unless `order_by` says otherwise. `label` and `static` may be columns of another table, which has a
+    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`. All other arguments are as
+    in `seqtool group --help`.
 
     Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
     cells that are not what their column needs, and numbers that the dtype cannot hold. Warns of missing
@@ -89,9 +92,9 @@ def group(
         columns=None if columns is None else columns_named(columns),
         drop=columns_named(drop),
         keep_key=None if keep_key is None else bool(keep_key),
-        label=labels_named(label),
+        label=parted(label, labels_named),
         step_label=column_named(step_label),
-        static=columns_named(static),
+        static=parted(static, columns_named),
         label_as=label_as,
         label_value=label_value,
         keep_row_index=keep_row_index,
@@ -115,7 +118,10 @@ def group(
             table, names = opening.open_tables(found, spec.text), [item.base_name for item in found]
         else:
             table, names = table_of(data), []
-        grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=memory.allowed(None))
+        allowed = memory.allowed(None)
+        spec, others, files = stack.enter_context(companions(spec, table, folder=folder, memory=allowed))
+        names += [item.base_name for item in files]
+        grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=allowed, others=others)
         if isinstance(grouped.data, Ragged):
             in_memory: Padded | Ragged = grouped.data.in_memory()
         else:

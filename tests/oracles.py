@@ -217,3 +217,8 @@ def begin_within(one: list[list[Any]], other: list[list[Any]], *, least: int = 3
         ]
         found += [(hits[0], j)] if hits else []
     return found
+
+
+def looked_up(keys: list[str], table: dict[str, Any]) -> list[Any]:
+    """What another table holds for each key as it is written, None where it has no row."""
+    return [table.get(key) for key in keys]

@@ -9,6 +9,7 @@ import typer
 
 from seqtool.commands._options import one_name, several_names
 from seqtool.commands._values import names_in, orders_in
+from seqtool.words import split_names
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -74,7 +75,8 @@ class ColumnOptions:
         several_names(
             "--label",
             "A,B",
-            help="The label of each sequence; becomes y and classes. Several become the columns of y. Repeatable.",
+            help="The label of each sequence; becomes y and classes. Several become the columns of y. FILE:A,B takes "
+            "them from another table, by the key. Repeatable.",
         ),
     ] = None
     step_label: Annotated[
@@ -83,11 +85,16 @@ class ColumnOptions:
     ] = None
     static: Annotated[
         list[str] | None,
-        several_names("--static", "A,B", help="Numbers that are the same in all steps of a key. Repeatable."),
+        several_names(
+            "--static",
+            "A,B",
+            help="Numbers that are the same in all steps of a key; FILE:A,B: of another table. Repeatable.",
+        ),
     ] = None
 
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
+        from seqtool.grouping.elsewhere import parted
         from seqtool.grouping.spec import GroupSpec
         from seqtool.tables.table import TextOptions
 
@@ -97,9 +104,9 @@ class ColumnOptions:
             columns=None if self.columns is None else names_in(self.columns),
             drop=names_in(self.drop),
             keep_key=self.keep_key,
-            label=names_in(self.label),
+            label=parted(self.label or [], split_names),
             step_label=self.step_label,
-            static=names_in(self.static),
+            static=parted(self.static or [], split_names),
             missing=text.missing or (),
             text=TextOptions(text.delimiter, text.header, text.encoding),
             **others,

@@ -13,6 +13,7 @@ from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
+from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.grouping.options import GroupOptions
@@ -30,6 +31,7 @@ class EncoderPlan:
 
     `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
     table says of itself: whether names stand in a header, whether cells are text, the type that all cells share.
+    `elsewhere` is how a call names the columns of a table whose rows are joined.
     """
 
     roles: Roles
@@ -38,6 +40,7 @@ class EncoderPlan:
     named: bool
     text: bool
     array_dtype: np.dtype[Any] | None = None
+    elsewhere: Elsewhere | None = None
 
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
@@ -203,6 +206,9 @@ class EncoderPlan:
     def without_static(self, columns: Collection[int], *words: str) -> Advice:
         """The advice to leave out some static columns, with other words."""
         left = [self.label(column) for column in self.roles.static if column not in columns]
+        if self.elsewhere is not None and self.elsewhere.written:
+            named = ["--static", f"{self.elsewhere.source}:{join_names(left)}"] if left else []
+            return Advice(*named, without=["--static", join_names(self.elsewhere.written)])
         if left:
             return Advice("--static", join_names(left), *words, without=["--static"])
         return Advice(
