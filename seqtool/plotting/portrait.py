@@ -29,7 +29,7 @@ from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
-from seqtool.words import place_in
+from seqtool.words import by_size, place_in
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -74,12 +74,13 @@ class Cut:
 class Portrait:
     """What a picture of N sequences shows.
 
+    `step` is the shape of a step, and `features` how many it has, None where it is a number or an array.
     `maxlen` is the padded length, of ragged sequences None, and `padding` the side. `lengths` (R,)
     are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
     `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`. There is one label for each
     sequence, or where those are missing for each step, as `labelled` says; `label_name` is the column that they came
     from, if that is known. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
-    of theirs. `omitted` are labels without a picture.
+    of theirs. `omitted` is what has no picture.
     """
 
     counts: LengthCounts
@@ -101,6 +102,7 @@ class Portrait:
     label_name: str | None = None
     over_time: HeatMap | None = None
     step_classes: tuple[str, ...] | None = None
+    step: tuple[int, ...] = ()
 
     @property
     def equal(self) -> bool:
@@ -130,6 +132,7 @@ class Portrait:
             "sequences": self.counts.count,
             "steps": self.steps,
             "features": self.features,
+            **({"step_shape": list(self.step)} if len(self.step) > 1 else {}),
             "maxlen": self.maxlen,
             "padding": self.padding if self.maxlen is not None else None,
             "padding_share": self.share if self.maxlen is not None else None,
@@ -174,6 +177,9 @@ def portrait(
         heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=place)
     distributions, ids, looked_at = _distributions(ragged, names)
     labels, labelled, omitted, title = _labels(ragged)
+    step = ragged.values.shape[1:]
+    if len(step) > 1:
+        omitted = (f"steps of {by_size(step)}", *omitted)
     over_time = None
     step_y = ragged.per_step.get("step_y")
     if step_y is not None and step_y.data.ndim == 1 and len(ragged.values):
@@ -182,7 +188,7 @@ def portrait(
     return Portrait(
         counts=counts,
         steps=counts.steps,
-        features=None if ragged.values.ndim == 1 else len(names),
+        features=len(names) if len(step) == 1 else None,
         maxlen=maxlen,
         padding=padding,
         cut=_cut(ragged),
@@ -199,12 +205,15 @@ def portrait(
         label_name=title or _label_name(ragged, labelled),
         over_time=over_time,
         step_classes=_step_classes(ragged),
+        step=step,
     )
 
 
 def _names(ragged: Ragged) -> Sequence[str]:
     if ragged.values.ndim == 1:
         return ["id" if ragged.values.dtype.kind in "iu" else "value"]
+    if ragged.values.ndim > 2:  # what stands in arrays is not drawn
+        return []
     return ragged.features or [f"feature {i}" for i in range(ragged.values.shape[1])]
 
 
@@ -215,6 +224,12 @@ def _find_feature(ragged: Ragged, feature: str | None) -> int:
     if ragged.values.ndim == 1:
         raise DataError(
             f"--feature {feature}: a step is a single number here; ", Advice(without=["--feature"])
+        )
+    if ragged.values.ndim > 2:
+        step = by_size(ragged.values.shape[1:])
+        raise DataError(
+            f"--feature {feature}: a step is an array of {step} here, which is not drawn; ",
+            Advice(without=["--feature"]),
         )
     names, width = ragged.features or (), ragged.values.shape[1]
     if feature in names:
