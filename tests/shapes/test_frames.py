@@ -252,7 +252,10 @@ def test_features_beside_frames_are_damage(files: Place) -> None:
     seqtool.save(files.folder / "f.npz", seqtool.pad(clips()))
     np.savez(files.folder / "g.npz", **files.arrays("f.npz"), features=np.array(["a", "b", "c", "d"]))
     done = files.run("check", "g.npz")
-    assert (done.code, "4 features, but a step is an array of" in " ".join(done.out.decode().split())) == (1, True)
+    assert (done.code, "4 features, but a step is an array of" in " ".join(done.out.decode().split())) == (
+        1,
+        True,
+    )
 
 
 def test_batches_of_frames(files: Place) -> None:

@@ -29,6 +29,7 @@ from seqtool.tables.cells.cells import (
     row_of,
     whole_number,
 )
+from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.keys import refuse_nul, spelled
 from seqtool.words import shortened
 
@@ -230,10 +231,10 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
 _EACH_LABEL, _EACH_LETTER = 400, 17  # bytes: measured
 
 
-class Labels:
+class Labels(Column[LabelState]):
     """A column of labels: each distinct text gets a code in the order of appearance.
 
-    `state` grows with each batch, and its `finish` gives the codes' final meaning; a `final` one does not grow.
+    The state grows in place, for it may hold many labels; its `finish` gives the codes their final meaning.
     """
 
     def __init__(
@@ -241,9 +242,8 @@ class Labels:
     ) -> None:
         # A label may well be called none or NA: among text only what is empty, or named, is missing.
         self._words = frozenset({"", *map(str, missing)})
-        self._final = final
         self.bytes = 0  # about what its distinct labels take, until each has its final meaning
-        self.state = LabelState() if state is None else state if final else state.copy()
+        super().__init__(LabelState() if state is None else state if final else state.copy(), final=final)
 
     @property
     def missing(self) -> int:
