@@ -510,6 +510,7 @@ TESTED_BY_OTHERS = {
     "operations": {"cast", "run"},
     "files": {"contents", "deflate", "fortran", "inflate", "npy", "refusals", "schema"},
     "tables": {
+        "arrow_batches",
         "arrow_files",
         "candidates",
         "cell_errors",
@@ -517,6 +518,7 @@ TESTED_BY_OTHERS = {
         "csv_errors",
         "in_memory",
         "json_lines",
+        "parquet_files",
         "table",
     },
     "grouping": {
@@ -538,7 +540,7 @@ TESTED_BY_OTHERS = {
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
-    "plotting": {"boxes", "marks", "panels"},
+    "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
 }
 

@@ -8,12 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.plotting.features import feature_names, find_feature
 from seqtool.plotting.sampling import (
     Distribution,
     HeatMap,
@@ -29,12 +28,13 @@ from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
-from seqtool.words import by_size, place_in
+from seqtool.words import by_size
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
 MOST_STEPS = 100_000  # looked at for distributions
 MOST_FEATURES = 12  # whose distributions are shown
+MOST_LABELS = 5  # of a sequence, each in a panel
 MOST_VALUES = 15  # classes or ids
 _MOST_CLASSES = 100_000
 Labelled = Literal["sequence", "step"]
@@ -79,7 +79,8 @@ class Portrait:
     are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
     `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`. There is one label for each
     sequence, or where those are missing for each step, as `labelled` says; `label_name` is the column that they came
-    from, if that is known. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
+    from, if that is known. Of several labels of a sequence that is the first, and `more_labels` the next ones, each
+    with its name. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
     of theirs. `omitted` is what has no picture.
     """
 
@@ -102,6 +103,7 @@ class Portrait:
     label_name: str | None = None
     over_time: HeatMap | None = None
     step_classes: tuple[str, ...] | None = None
+    more_labels: tuple[tuple[str, ValueCounts | Distribution], ...] = ()
     step: tuple[int, ...] = ()
 
     @property
@@ -165,7 +167,7 @@ def portrait(
     >>> found.feature, found.lengths.tolist(), found.heat.values.tolist()
     ('a', [1, 2], [[0.0, nan], [2.0, 4.0]])
     """
-    place, names = _find_feature(ragged, feature), _names(ragged)
+    place, names = find_feature(ragged, feature), feature_names(ragged)
     counts = LengthCounts.of(ragged.lengths)
     sequences = by_length(ragged.lengths, counts, most=MOST_SEQUENCES)
     width = counts.longest if maxlen is None else maxlen
@@ -176,7 +178,8 @@ def portrait(
     if len(names) and len(ragged.values):
         heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=place)
     distributions, ids, looked_at = _distributions(ragged, names)
-    labels, labelled, omitted, title = _labels(ragged)
+    drawn, labelled, omitted = _labels(ragged)
+    title, labels = drawn[0] if drawn else ("", None)
     step = ragged.values.shape[1:]
     if len(step) > 1:
         omitted = (f"steps of {by_size(step)}", *omitted)
@@ -205,41 +208,8 @@ def portrait(
         label_name=title or _label_name(ragged, labelled),
         over_time=over_time,
         step_classes=_step_classes(ragged),
+        more_labels=tuple(drawn[1:]),
         step=step,
-    )
-
-
-def _names(ragged: Ragged) -> Sequence[str]:
-    if ragged.values.ndim == 1:
-        return ["id" if ragged.values.dtype.kind in "iu" else "value"]
-    if ragged.values.ndim > 2:  # what stands in arrays is not drawn
-        return []
-    return ragged.features or [f"feature {i}" for i in range(ragged.values.shape[1])]
-
-
-def _find_feature(ragged: Ragged, feature: str | None) -> int:
-    """The place of a feature by its name, or else by its position."""
-    if feature is None:
-        return 0
-    if ragged.values.ndim == 1:
-        raise DataError(
-            f"--feature {feature}: a step is a single number here; ", Advice(without=["--feature"])
-        )
-    if ragged.values.ndim > 2:
-        step = by_size(ragged.values.shape[1:])
-        raise DataError(
-            f"--feature {feature}: a step is an array of {step} here, which is not drawn; ",
-            Advice(without=["--feature"]),
-        )
-    names, width = ragged.features or (), ragged.values.shape[1]
-    if feature in names:
-        return names.index(feature)
-    place = place_in(feature, width)
-    if place is not None:
-        return place
-    known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
-    raise DataError(
-        f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"
     )
 
 
@@ -308,24 +278,32 @@ def _step_classes(ragged: Ragged) -> tuple[str, ...] | None:
     return None
 
 
-def _labels(ragged: Ragged) -> tuple[ValueCounts | Distribution | None, Labelled, tuple[str, ...], str]:
-    """The labels of sequences or else of steps, which of the two, why there are none of others, and a name."""
-    omitted: list[str] = []
-    labels = list(label_arrays(ragged))
-    for i, array in enumerate(labels):
-        y, name = array.cells, array.name if array.column is None else f"y of {array.title!r}"
+def _labels(ragged: Ragged) -> tuple[list[tuple[str, ValueCounts | Distribution]], Labelled, tuple[str, ...]]:
+    """The labels of sequences or else of steps, whose they are, and which are not drawn, and why.
+
+    Of several labels of a sequence each has its name.
+    """
+    omitted, drawn = list[str](), list[tuple[str, ValueCounts | Distribution]]()
+    for array in label_arrays(ragged):
+        y, several = array.cells, array.column is not None
+        name = f"y of {array.title!r}" if several else array.name
         labelled: Labelled = "sequence" if array.name == "y" else "step"
-        if not len(y):
+        if not len(y) or (drawn and not several):
             continue
         if y.ndim != 1:
             omitted.append(f"{name} of shape {y.shape}: only one label per {labelled} can be drawn")
             continue
+        if len(drawn) == MOST_LABELS:
+            omitted.append(f"{name}: the first {MOST_LABELS} labels are drawn")
+            continue
         found = _balance(name, y, array.classes)
-        if found is not None:
-            omitted += [f"y of {one.title!r}: one label is drawn" for one in labels[i + 1 :] if one.column]
-            return found, labelled, tuple(omitted), array.title if array.column is not None else ""
-        omitted.append(f"{name}, which has no values to count")
-    return None, "sequence", tuple(omitted), ""
+        if found is None:
+            omitted.append(f"{name}, which has no values to count")
+            continue
+        drawn.append((array.title if several else "", found))
+        if not several:
+            return drawn, labelled, tuple(omitted)
+    return drawn, "sequence", tuple(omitted)
 
 
 def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> ValueCounts | Distribution | None:

@@ -218,6 +218,10 @@ def _from_padded(padded: Padded) -> Ragged:
     )
 
 
+class NoCommonTypeError(DataError):
+    """Whole numbers stand beside fractions, or are so large, that no type holds all of them exactly."""
+
+
 def from_lists(sequences: Sequence[Any]) -> Ragged:
     """A list of sequences, each a list of numbers, a list of steps, or an array, series or data frame of either.
 
@@ -238,7 +242,9 @@ def _from_list(sequences: Sequence[Any]) -> Converted:
     lengths = np.fromiter(map(_length, sequences), dtype=np.int64, count=len(sequences))
     if (lengths < 0).any():
         i = int(np.argmax(lengths < 0))
-        raise DataError(f"sequences[{i}] is {sequences[i]!r}; a list of numbers or of steps was expected")
+        raise DataError(
+            f"sequences[{i}] is {_shown(sequences[i], repr)}; a list of numbers or of steps was expected"
+        )
     try:
         if arrays:
             values, gaps = joined([s for s in sequences if len(s)] or list(sequences[:1])), 0
@@ -298,6 +304,14 @@ def _length(sequence: Any) -> int:
         return -1
 
 
+def _shown(thing: Any, write: Callable[[Any], str]) -> str:
+    """A thing as a person reads it; Python refuses to write out thousands of digits."""
+    try:
+        return write(thing)
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 def _misfit(sequences: Sequence[Any]) -> DataError:
     """The error for the first step that is unlike the first one."""
     shape: tuple[int, ...] | None = None
@@ -307,7 +321,7 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
             found = _numeric_shape(step)
             if found is None:
                 return DataError(
-                    f"{place} is {reprlib.repr(step)}; a number, or a list of them, was expected"
+                    f"{place} is {_shown(step, reprlib.repr)}; a number, or a list of them, was expected"
                 )
             if is_gap(step) and shape:
                 wanted = f"a list of {shape[0]} numbers" if len(shape) == 1 else f"an array of shape {shape}"
@@ -316,7 +330,7 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
             if found != shape:
                 expected, got = ("a number" if not held else step_in_words(held) for held in (shape, found))
                 return DataError(f"{place} has {got}, but the steps before it {expected}")
-    return DataError(
+    return NoCommonTypeError(
         "the sequences hold whole numbers that no common type holds exactly; convert them to floats first"
     )
 

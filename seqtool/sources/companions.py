@@ -147,6 +147,8 @@ def _part(
     cells: AnyArray = archive.window(name)
     as_text = part in ("y", "step_y") and dtype.kind == "U"
     has_classes = part == "y" and "classes" in archive.names
+    if part in _PER_SEQUENCE:
+        archive.check_row(name)
     as_whole = part in (*NEVER_LOST, "part") and _are_whole(cells, floats=part == "keys" or has_classes)
     layout = LAYOUTS["padded" if isinstance(data, Padded) else "ragged"][part]
     _checked(archive, name, layout, sizes, dtype=_INT64 if as_text or as_whole else dtype)

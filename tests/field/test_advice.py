@@ -351,12 +351,12 @@ CASES = [
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
     ),
     Case(
-        "tables.cells.labels._label_numbers",
+        "tables.cells.label_meaning._label_numbers",
         "group t.csv --key id --label y --label-as number",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,b\n"},
     ),
     Case(
-        "tables.cells.labels._label_numbers#2",
+        "tables.cells.label_meaning._label_numbers#2",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,16777217\n"},
     ),
@@ -409,6 +409,11 @@ CASES = [
     Case("commands.group._tell", "group t.csv --key id", {"t.csv": "id,a\n1,16777216.5\n1,20000000\n"}),
     Case(
         "operations.cast.wide_enough", "pad u.npy --dtype int8", {"u.npy": np.array([[2**64 - 1]], np.uint64)}
+    ),
+    Case(
+        "sources.records._rounded",
+        "pad a.jsonl",
+        {"a.jsonl": "[9007199254740993, 0.5]\n[18446744073709551616]\n"},
     ),
     Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[0.5]])}),
     Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[300]])}),
@@ -767,15 +772,13 @@ def test_pictures(place: Place, proposals: Proposals) -> None:
     assert place.run("plot", "t.npz", "--feature", "a").code == 1
     succeeded(
         place.run(
-            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.portrait._find_feature"), {})
+            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.features.find_feature"), {})
         )
     )
     assert proposals.at("commands.plot.plot").words == ("-o", "-")
     written(place, {"f.npz": seqtool.pad([np.ones((2, 3, 3))])})
     assert place.run("plot", "f.npz", "--feature", "0").code == 1
-    words = applied(
-        ["plot", "f.npz", "--feature", "0"], proposals.at("plotting.portrait._find_feature#2"), {}
-    )
+    words = applied(["plot", "f.npz", "--feature", "0"], proposals.at("plotting.features.find_feature#2"), {})
     succeeded(place.run(*words))
 
 

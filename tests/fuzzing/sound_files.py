@@ -44,7 +44,7 @@ def _numbers(rows: list[list[Any]], width: int) -> list[Any]:
             return float("nan") if text.lower() in words else float(text.lower() == "true")
         if "_" in text:
             raise ValueError(text)
-        return float(np.float32(float(text)))
+        return float(np.float32(float(text))) + 0.0  # of text -0 is 0
 
     return sorted_steps([[number(cell) for cell in row] for row in rows])
 
