@@ -5,7 +5,7 @@ import functools
 import inspect
 import operator
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -88,6 +88,7 @@ def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        _check_digits(kwargs)
         try:
             return function(*args, **kwargs)
         except SeqtoolError as error:
@@ -95,6 +96,19 @@ def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return call
+
+
+def _check_digits(arguments: Mapping[str, object]) -> None:
+    """Raise UsageError for a whole number of thousands of digits: Python refuses to write it out in a message."""
+    for name, given in arguments.items():
+        for one in given if isinstance(given, (list, tuple)) else [given]:
+            if isinstance(one, int) and one.bit_length() > _MOST_BITS:
+                raise UsageError(
+                    f"{name} is a whole number of thousands of digits; one that int64 holds was expected"
+                )
+
+
+_MOST_BITS = 14_000  # about 4,200 digits
 
 
 def arguments_named(method: Callable[P, R]) -> Callable[P, R]:

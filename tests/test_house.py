@@ -414,7 +414,7 @@ def test_every_library_that_is_imported_is_a_dependency() -> None:
 
     declared = libraries(project()["dependencies"])  # type: ignore[arg-type]
     extras = project()["optional-dependencies"]
-    optional = libraries([*extras["plot"], *extras["frameworks"]])  # type: ignore[index]
+    optional = libraries([*extras["plot"], *extras["remote"], *extras["frameworks"]])  # type: ignore[index]
     used = {name.split(".")[0] for tree in modules().values() for name in imports(tree)}
     foreign = used - set(sys.stdlib_module_names) - {"seqtool"}
     assert declared <= foreign <= declared | optional
@@ -518,9 +518,11 @@ TESTED_BY_OTHERS = {
         "npy",
         "path_parts",
         "refusals",
+        "remote",
         "schema",
     },
     "tables": {
+        "arrow_batches",
         "arrow_files",
         "candidates",
         "cell_errors",
@@ -529,6 +531,7 @@ TESTED_BY_OTHERS = {
         "file_columns",
         "in_memory",
         "json_lines",
+        "parquet_files",
         "table",
     },
     "grouping": {
@@ -536,6 +539,7 @@ TESTED_BY_OTHERS = {
         "cautions",
         "suspects",
         "columns",
+        "cutting",
         "encoder_plan",
         "encoder_state",
         "gaps",
@@ -546,11 +550,11 @@ TESTED_BY_OTHERS = {
         "runs",
         "unlabelled",
     },
-    "sources": {"array_files", "companions", "masks", "options"},
+    "sources": {"array_files", "companions", "labels", "leftovers", "masks", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
-    "plotting": {"boxes", "marks", "panels"},
+    "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
 }
 

@@ -57,6 +57,13 @@ def call(
         return code, wrote.result(), text.result()
 
 
+@contextlib.contextmanager
+def standard_input(data: bytes) -> Iterator[None]:
+    """Standard input is a pipe that these bytes come through."""
+    with ThreadPoolExecutor(1) as pool, _fed(data, pool) as source, _in_place_of(0, source), _streams():
+        yield
+
+
 def _exit_code(arguments: Sequence[str]) -> int:
     """What Python makes of the end of the call."""
     try:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtool.errors import DataError, UsageError
+from seqtool.words import count
 
 Array = npt.NDArray[Any]
 
@@ -83,6 +84,15 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
     if number != int(number):
         return f"{number}, whose fraction {dtype} would lose"
     return f"{int(number)}, which {dtype} cannot hold"
+
+
+def describe_rounding(number: int, dtype: np.dtype[Any]) -> str:
+    """How many whole numbers a cast to a float dtype rounded.
+
+    >>> describe_rounding(1200, np.dtype("float32"))
+    '1,200 whole numbers were rounded to float32'
+    """
+    return f"{count(number, 'whole number')} {'were' if number > 1 else 'was'} rounded to {dtype}"
 
 
 @dataclass(frozen=True)

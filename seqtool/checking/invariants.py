@@ -31,8 +31,7 @@ from seqtool.sequences.labels import LabelArray, label_arrays, padded_class
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
-from seqtool.sources.companions import holds_one
-from seqtool.sources.foreign import looks_padded_at_start
+from seqtool.sources.leftovers import holds_one, looks_padded_at_start
 from seqtool.words import count
 
 

@@ -59,43 +59,19 @@ class $name(SequenceData):
 def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, last = task.target, task.target.name == "y"
-    held = data.value if isinstance(data, Padded) else 0
-    # Only what looks at padding needs it to be like no step; what padding the loss passes over by its labels,
-    # or what stands after the end of a sequence, need only be harmless.
-    looked_at = last or target.ignored is None
-    value: Value
-    if task.reads == "ids":
-        value = 0 if task.least or not looked_at else task.inputs
-    else:
-        value = mask_value(data) if looked_at else held if is_harmless(data, task) else 0
-    options = f", value={value!r}" if value != held else ""
-    if task.column:
-        options += ', dtype="int64"'
-    if task.static:
-        options += ', include=["static"]'
-    if target.name == "next" and task.shortest < 2 and isinstance(data, Ragged):
-        # Or a batch might end before there is a next step; of few lengths, as each may be compiled.
-        options += f", multiple_of={max(2, -(-task.longest // 8))}"
+    held = _held(data)
+    value = _padding(data, task)
+    note = "# no real step holds the padding value" if _looks_at_padding(task) and value != held else ""
+    inputs, read = _inputs(task, masked=last, padding=value)
     lstm = "" if last else ", return_sequences=True"
     if last and not task.shortest:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
-    note = "# no real step holds the padding value" if looked_at and value != held else ""
-    inputs, read = _inputs(task, masked=last, padding=value)
-    static = ""
-    if task.static:
-        known = "known_static = keras.ops.where(keras.ops.isnan(static), 0.0, static)"
-        clean = task.static_missing == 0
-        static = filled(
-            _STATIC,
-            static=task.static,
-            known="" if clean else known,
-            begin="static" if clean else "known_static",
-        )
+    static = _static(task)
     return filled(
         _PROGRAM,
         **_data_class(task),
         path=path,
-        options=options,
+        options=_options(data, task, value),
         note=note,
         masked_input=", masked_input" if "masked_input" in inputs else "",
         static=static,
@@ -109,6 +85,49 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
         outputs=target.outputs,
         loss="loss_of_all" if target.columns else _loss(task, padding=value),
         loss_class=_several_losses(target.columns),
+    )
+
+
+def _held(data: Ragged | Padded) -> Value:
+    """What padding holds in the file."""
+    return data.value if isinstance(data, Padded) else 0
+
+
+def _looks_at_padding(task: Task) -> bool:
+    """Whether the program tells padding by what it holds: a mask does, and a loss that no label tells of it."""
+    return task.target.name == "y" or task.target.ignored is None
+
+
+def _padding(data: Ragged | Padded, task: Task) -> Value:
+    """What padding is to hold: like no step where the program looks at it, elsewhere only harmless."""
+    if task.reads == "ids":
+        return 0 if task.least or not _looks_at_padding(task) else task.inputs
+    if _looks_at_padding(task):
+        return mask_value(data)
+    return _held(data) if is_harmless(data, task) else 0
+
+
+def _options(data: Ragged | Padded, task: Task, value: Value) -> str:
+    """The arguments of the data class that are not what it takes by itself."""
+    options = f", value={value!r}" if value != _held(data) else ""
+    if task.column:
+        options += ', dtype="int64"'
+    if task.static:
+        options += ', include=["static"]'
+    if task.target.name == "next" and task.shortest < 2 and isinstance(data, Ragged):
+        # Or a batch might end before there is a next step; of few lengths, as each may be compiled.
+        options += f", multiple_of={max(2, -(-task.longest // 8))}"
+    return options
+
+
+def _static(task: Task) -> str:
+    """The layers that make the LSTM's first state of what is known of a sequence as a whole, if anything is."""
+    if not task.static:
+        return ""
+    known = "known_static = keras.ops.where(keras.ops.isnan(static), 0.0, static)"
+    clean = task.static_missing == 0
+    return filled(
+        _STATIC, static=task.static, known="" if clean else known, begin="static" if clean else "known_static"
     )
 
 
@@ -156,53 +175,66 @@ def _data_class(task: Task) -> dict[str, str]:
     target = task.target
     if not _has_class(task):
         return {"numpy": "", "data_class": "", "data": "SequenceData"}
-    following = target.name == "next"
-    got = "x" if following else "x, y"
-    pieces = {
-        "name": "NextSteps" if following else "LabelledSteps" if target.name == "step_y" else "Labelled",
-        "got": f"{got.replace('x', 'inputs') if task.static else got} = super().__getitem__(index)"
-        + ('\nx = inputs["x"]' if task.static and target.name != "y" else ""),
-        "column": "x = x[..., 0]" if task.column and target.name != "y" else "",
-        "real": "",
-        "known": "",
+    pieces = _known_labels(task) if target.name == "y" else _real_steps(task)
+    got = "x" if target.name == "next" else "x, y"
+    if task.static:
+        got = got.replace("x", "inputs")
+    unpacked = '\nx = inputs["x"]' if task.static and target.name != "y" else ""
+    code = filled(
+        _CLASS,
+        got=f"{got} = super().__getitem__(index){unpacked}",
+        column="x = x[..., 0]" if task.column and target.name != "y" else "",
+        **pieces,
+    )
+    return {
+        "numpy": "import numpy as np" if "np." in code else "",
+        "data_class": apart(code),
+        "data": pieces["name"],
     }
+
+
+def _known_labels(task: Task) -> dict[str, str]:
+    """The pieces of a class that weighs the labels of sequences: those that are NaN count for nothing."""
+    column = "" if task.target.flat else "[..., None]"
+    inputs = "inputs" if task.static else "x"
+    return {
+        "name": "Labelled",
+        "what": "Sequences, their labels, and which of these are known",
+        "real": "",
+        "known": "known = ~np.isnan(y)",
+        "returned": f"{inputs}, np.where(known, y, 0){column}, known",
+    }
+
+
+def _real_steps(task: Task) -> dict[str, str]:
+    """The pieces of a class that weighs steps, which have labels or come next: those of padding count for nothing."""
+    target, following = task.target, task.target.name == "next"
+    ignores_padding = following and target.classes  # by the class that padding is
     real = "x[:, 1:] != self.value" if following else "x != self.value"
     real = f"({real}).any(axis=-1)" if task.reads == "features" else real
-    labels = "x[:, 1:]" if following else "y"
-    column = "[..., None]" if (target.flat and not target.classes) or target.missing else ""
-    if target.name == "y":
-        pieces["what"] = "Sequences, their labels, and which of these are known"
-        pieces["known"] = "known = ~np.isnan(y)"
-        labelled = f"np.where(known, y, 0){'' if target.flat else column}, known"
-        pieces["returned"] = f"{'inputs' if task.static else 'x'}, {labelled}"
-        return _class_and_import(pieces)
-    weights = "real"
-    if not (following and target.classes):
-        pieces["real"] = f"real = {real}"
+    labels, weights, known = "x[:, 1:]" if following else "y", "real", ""
     if target.missing:
-        pieces["known"] = f"known = real{'' if target.flat else '[..., None]'} & ~np.isnan({labels})"
+        known = f"known = real{'' if target.flat else '[..., None]'} & ~np.isnan({labels})"
         labels, weights = f"np.where(known, {labels}, 0)", "known"
     elif not following:
         labels = f"np.where({'real' if target.flat else 'real[..., None]'}, y, 0)"
     x = "x[:, :-1]" if following else "x"
     if task.static:
         x = "inputs" if x == "x" and not task.column else f'{{**inputs, "x": {x}}}'
-    what = "Steps, those that come next" if following else "Steps, their labels"
-    if following and target.classes:
-        pieces["what"] = "Steps, and those that come next"
-        pieces["returned"] = f"{x}, {labels}"
+    column = "[..., None]" if (target.flat and not target.classes) or target.missing else ""
+    if ignores_padding:
+        what, returned = "Steps, and those that come next", f"{x}, {labels}"
     else:
-        pieces["what"] = f"{what}, and which of {'these' if following else 'them'} are real"
-        pieces["returned"] = f"{x}, {labels}{column}, {weights}"
-    return _class_and_import(pieces)
-
-
-def _class_and_import(pieces: dict[str, str]) -> dict[str, str]:
-    code = filled(_CLASS, **pieces)
+        both, which = (
+            ("Steps, those that come next", "these") if following else ("Steps, their labels", "them")
+        )
+        what, returned = f"{both}, and which of {which} are real", f"{x}, {labels}{column}, {weights}"
     return {
-        "numpy": "import numpy as np" if "np." in code else "",
-        "data_class": apart(code),
-        "data": pieces["name"],
+        "name": "NextSteps" if following else "LabelledSteps",
+        "what": what,
+        "real": "" if ignores_padding else f"real = {real}",
+        "known": known,
+        "returned": returned,
     }
 
 

@@ -44,26 +44,13 @@ _STEPS = "tf.sequence_mask(lengths, tf.shape(x)[1])"
 def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids, last = task.target, task.reads == "ids", task.target.name == "y"
-    batch = "x, lengths" if target.name == "next" else "x, lengths, y"
-    first, longest, unpacked = batch, "lengths", ""
-    if task.static:  # more than these, which then have names
-        held = ["x", "lengths", "static", *([] if target.name == "next" else [target.name])]
-        first, longest = "batch", 'batch["lengths"]'
-        unpacked = f"{batch}, static".replace("lengths, y, static", "lengths, static, y")
-        unpacked += f" = {', '.join(f'batch[{name!r}]' for name in held)}".replace("'", '"')
+    batch, lengths, unpacked = _batch(task)
     short = task.shortest < task.needed
     lstm = "" if last else ", return_sequences=True"
     if last and short:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
     # Other batches hold nothing to learn from.
-    enough = f"data = data.filter(lambda {first}: tf.reduce_max({longest}) >= {task.needed})"
-    real = {"y": _STEPS, "step_y": _STEPS, "next": f"{_STEPS}[:, 1:]"}[target.name]
-    where = _STEPS if task.reads != "features" else f"{_STEPS}[..., tf.newaxis]"
-    harmless = "" if is_harmless(data, task) else f"x = tf.where({where}, x, tf.zeros_like(x))"
-    if task.missing:
-        harmless += "\nx = tf.where(tf.math.is_nan(x), 0.0, x)"
-    if task.static_missing:
-        harmless += "\nstatic = tf.where(tf.math.is_nan(static), 0.0, static)"
+    enough = f"data = data.filter(lambda {batch}: tf.reduce_max({lengths}) >= {task.needed})"
     layers = [*(["embedding"] if ids else []), *(["h", "c"] if task.static else []), "lstm", "head"]
     options = ', dtype="int64"' if task.column else ""
     if task.static:
@@ -78,12 +65,12 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
         options=options,
         static=_STATIC if task.static else "",
         start=", initial_state=[h(static), c(static)]" if task.static else "",
-        batch=first,
+        batch=batch,
         unpacked=unpacked,
         column="x = x[..., 0]" if task.column else "",
-        real=f"real = {f'y != {target.ignored}' if target.name == 'step_y' and target.ignored is not None else real}",
+        real=f"real = {_real(task)}",
         known=_known(task),
-        harmless=harmless.strip(),
+        harmless=_harmless(data, task),
         x={"features": "x", "number": "x[..., tf.newaxis]", "ids": "embedding(x)"}[task.reads],
         mask=", mask=real" if last else "",
         squeeze="[..., 0]" if target.flat and not target.classes else "",
@@ -92,6 +79,37 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
         if task.static
         else " + ".join(f"{layer}.trainable_weights" for layer in layers),
     )
+
+
+def _batch(task: Task) -> tuple[str, str, str]:
+    """What a batch is called, its lengths, and the line that takes it apart where its arrays have names."""
+    label = [] if task.target.name == "next" else [task.target.name]
+    names = ["x", "lengths", *(["y"] if label else [])]
+    if not task.static:
+        return ", ".join(names), "lengths", ""
+    names.insert(2, "static")
+    held = ", ".join(f'batch["{name}"]' for name in ["x", "lengths", "static", *label])
+    return "batch", 'batch["lengths"]', f"{', '.join(names)} = {held}"
+
+
+def _real(task: Task) -> str:
+    """Which steps the loss looks at: those that are there and, of steps that have labels, those that have one."""
+    if task.target.name == "step_y" and task.target.ignored is not None:
+        return f"y != {task.target.ignored}"
+    return f"{_STEPS}[:, 1:]" if task.target.name == "next" else _STEPS
+
+
+def _harmless(data: Ragged | Padded, task: Task) -> str:
+    """The lines that put 0 in the place of padding, or of NaN, that would spoil what the layers compute."""
+    lines = []
+    if not is_harmless(data, task):
+        real = _STEPS if task.reads != "features" else f"{_STEPS}[..., tf.newaxis]"
+        lines.append(f"x = tf.where({real}, x, tf.zeros_like(x))")
+    if task.missing:
+        lines.append("x = tf.where(tf.math.is_nan(x), 0.0, x)")
+    if task.static_missing:
+        lines.append("static = tf.where(tf.math.is_nan(static), 0.0, static)")
+    return "\n".join(lines)
 
 
 def _known(task: Task) -> str:

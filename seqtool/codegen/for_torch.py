@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seqtool.codegen.filling import filled
 from seqtool.codegen.tasks import LabelColumn, Task
+from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
@@ -49,7 +50,7 @@ _START = "start = self.h(static)[None], self.c(static)[None]"
 _CAUSAL = "# steps after the end change nothing before it"
 
 
-def written(_: Ragged | Padded, task: Task, *, path: str) -> str:
+def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids = task.target, task.reads == "ids"
     short = task.shortest < task.needed
@@ -68,7 +69,7 @@ def written(_: Ragged | Padded, task: Task, *, path: str) -> str:
         "outputs": target.outputs,
         "squeeze": ".squeeze(-1)" if target.flat and not target.classes else "",
         "loss_function": _loss_function(task),
-        "loss": _loss(task),
+        "loss": _loss(task, data),
         **_reading(task),
     }
     return filled(_PROGRAM, **pieces)
@@ -127,7 +128,7 @@ def _loss_of(one: LabelColumn, y: str) -> str:
     return f"cross_entropy(outputs{one.outputs}, {y}[:, {one.column}].long())"
 
 
-def _loss(task: Task) -> str:
+def _loss(task: Task, data: Ragged | Padded) -> str:
     target = task.target
     labels = _of(task, target.name) if target.name != "next" else ""
     if target.columns:
@@ -142,7 +143,9 @@ def _loss(task: Task) -> str:
         note = "# the loss ignores -100, no label\n" if target.ignored is not None else ""
         return f"{note}loss = {loss}(network(batch), {y})"
     if target.name == "step_y" and target.classes:
-        note = "# the loss ignores -100, which padding holds"
+        held = data.per_step["step_y"].value
+        note = f"# the loss ignores {UNLABELLED}, which collate puts into padding"
+        note += "" if held == UNLABELLED else f", though that of the file holds {held:g}"
         return f"{note}\nloss = {loss}(network(batch).flatten(0, 1), {labels}.flatten())"
     first = 1 if target.name == "next" else 0
     real = f"real = torch.arange({first}, {x}.shape[1]) < {lengths}[:, None]"

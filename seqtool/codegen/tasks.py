@@ -278,6 +278,12 @@ def _target_several(real: Ragged) -> Target:
 
 def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
     labels = _numbers("step_y", y)
+    mixed = names is not None and value != UNLABELLED
+    if mixed and any((part == UNLABELLED).any() for _, part in chunks(labels)):
+        raise DataError(
+            f"step_y holds {UNLABELLED}, no label, and {value:g} in padding: a loss ignores one number; group with ",
+            Advice("--label-value", UNLABELLED),
+        )
     classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
     if classes is None:
         return _numeric("step_y", labels)

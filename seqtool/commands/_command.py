@@ -23,7 +23,9 @@ class Command(TyperCommand):
         words = [*args]
         left = super().parse_args(ctx, args)  # --help ends here
         if not ctx.resilient_parsing:  # the shell asks for words, and the call is not whole yet
-            _refuse_repeats(self.make_parser(ctx).parse_args(words)[2])
+            # What `super` parsed is kept by option, the last value alone; the order tells each time one was named.
+            _, _, in_order = self.make_parser(ctx).parse_args(words)
+            _refuse_repeats(in_order)
         return left
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -42,9 +44,11 @@ class Command(TyperCommand):
                 formatter.write_dl(records)
 
 
-def _refuse_repeats(given: Iterable[typer.core.TyperOption | Any]) -> None:
-    """Raise UsageError for the first option among these parameters of a call that contradicts itself."""
-    times = Counter(option for option in given if option.param_type_name == "option" and not option.multiple)
+def _refuse_repeats(parameters: Iterable[typer.core.TyperOption | Any]) -> None:
+    """Raise UsageError for the first option, among the parameters that a call names, that contradicts itself."""
+    times = Counter(
+        option for option in parameters if option.param_type_name == "option" and not option.multiple
+    )
     for option, number in times.items():
         says_one_thing = option.is_flag and not option.secondary_opts
         if number > 1 and not says_one_thing:

@@ -31,13 +31,13 @@ from seqtool.files.outputs import (
 )
 from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
-from seqtool.sequences.labels import padded_class, several_labels
+from seqtool.sequences.labels import class_name, padded_class, several_labels, some_classes
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.words import human, listed, shortened
+from seqtool.words import human, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,19 +236,13 @@ def _account(whole: Ragged) -> dict[str, Any]:
     return rows
 
 
-_CLASSES = 50  # of those that do not stand in memory
-
-
 def _say_classes(name: str, classes: AnyArray | Text, summary: Summary) -> None:
     """The names of the classes: all of them, unless they are so many that they do not stand in memory."""
-    total = len(classes)
+    total, shown = len(classes), some_classes(classes)
+    summary.facts[name] = shown
     if isinstance(classes, (Lazy, Text)):
-        shown = [*classes[:_CLASSES].tolist(), *classes[total - 1 : total].tolist()]
-        summary.facts[name] = [shortened(str(known), 200) for known in shown[:-1]]
         summary.facts[f"{name}_count"] = total
-    else:
-        shown = classes.tolist()
-        summary.facts[name] = shown
+        shown = [*shown, class_name(classes, total - 1)]
     summary.say(name.replace("_", " "), f"{total:,}: {listed([*map(str, shown)])}")
 
 
@@ -260,9 +254,13 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
     labels = several_labels(whole)
     if labels:
-        summary.facts["labels"] = labels
-        named = [f"{name} ({len(known):,} classes)" if known else name for name, known in labels.items()]
-        summary.say("labels", f"{len(labels):,}: {listed(named)}")
+        summary.facts["labels"] = {
+            name: None if known is None else some_classes(known) for name, known in labels.items()
+        }
+        told = [
+            name if known is None else f"{name} ({len(known):,} classes)" for name, known in labels.items()
+        ]
+        summary.say("labels", f"{len(labels):,}: {listed(told)}")
     for name in ("classes", "step_classes"):
         if name in whole.names:
             _say_classes(name, whole.names[name], summary)

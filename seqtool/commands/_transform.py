@@ -123,14 +123,14 @@ def _transform(
 
 def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> PaddedStream | Ragged:
     """Ragged sequences as they are; those of a padded block padded as they were."""
-    from seqtool.operations.pad import pad_stream
+    from seqtool.operations.run import padded_again
 
     if found.maxlen is None:
         return outcome.ragged
-    slots = found.maxlen if outcome.maxlen is None else min(found.maxlen, outcome.maxlen)
-    return pad_stream(
+    return padded_again(
         outcome.ragged,
-        maxlen=max(1, slots),
+        outcome,
+        slots=found.maxlen,
         padding=found.padding or side or "post",
         value=0 if found.value is None else found.value,
     )

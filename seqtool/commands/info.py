@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqtool.advice import Advice
 from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
 from seqtool.commands._source import only_arrays
+from seqtool.errors import UsageError, at, check_choice
+
+if TYPE_CHECKING:
+    from seqtool.files.inputs import Input
+    from seqtool.sequences.ragged import Padded, Ragged
 
 
 def info(
@@ -46,15 +51,14 @@ def info(
 
     Example: seqtool info train.npz --sequence 7
     """
-    from seqtool import codegen, errors
-    from seqtool.errors import UsageError
+    from seqtool import codegen
     from seqtool.files import inputs
     from seqtool.inspecting import show_file
-    from seqtool.inspecting.describe import described, find_sequence, of_ours, sequence_facts, slots_of
+    from seqtool.inspecting.describe import described, slots_of
     from seqtool.system import memory
     from seqtool.terminal import report
 
-    errors.check_choice("--code", code, codegen.CODES)
+    check_choice("--code", code, codegen.CODES)
     if code is not None and (as_json or sequence is not None):
         both = {"--json": as_json, "--sequence": sequence is not None}
         raise UsageError(
@@ -70,21 +74,36 @@ def info(
             )
         with described(found[0]) as (facts, data):
             if code is not None:
-                with errors.at(found[0].name):
-                    data = of_ours(data, found[0].name)
-                    program = codegen.program_for(data, path=str(found[0].named_path), code=code)
-                report.print_text(program.text)
-                warnings = list(program.warnings)
-                report.Summary("info", warnings=warnings).show(quiet=False, verbose=False, as_json=False)
+                _show_program(found[0], data, code)
             elif sequence is not None:
-                data = of_ours(data, found[0].name)
-                i = find_sequence(data, sequence, name=found[0].name)
-                window, known = slots_of(data, i), {"file": found[0].name, **sequence_facts(data, i)}
-                if as_json:
-                    show_file.print_sequence(known, window.steps)
-                else:
-                    show_file.show_sequence(known, window)
+                _show_sequence(found[0], data, sequence, as_json=as_json)
             elif as_json:
                 report.print_json(facts)
             else:
                 show_file.show_file(facts, slots_of(data, 0) if data else None)
+
+
+def _show_program(file: Input, data: Ragged | Padded | None, code: str) -> None:
+    """Print a program that loads the file, and warn of what is odd about its data."""
+    from seqtool import codegen
+    from seqtool.inspecting.describe import of_ours
+    from seqtool.terminal import report
+
+    with at(file.name):
+        program = codegen.program_for(of_ours(data, file.name), path=str(file.named_path), code=code)
+    report.print_text(program.text)
+    report.Summary("info", warnings=[*program.warnings]).show(quiet=False, verbose=False, as_json=False)
+
+
+def _show_sequence(file: Input, data: Ragged | Padded | None, sequence: str, *, as_json: bool) -> None:
+    """Show one sequence, which is named by its key or its number, as a picture or as numbers."""
+    from seqtool.inspecting import show_file
+    from seqtool.inspecting.describe import find_sequence, of_ours, sequence_facts, slots_of
+
+    whole = of_ours(data, file.name)
+    i = find_sequence(whole, sequence, name=file.name)
+    window, known = slots_of(whole, i), {"file": file.name, **sequence_facts(whole, i)}
+    if as_json:
+        show_file.print_sequence(known, window.steps)
+    else:
+        show_file.show_sequence(known, window)

@@ -34,6 +34,10 @@ def replacing_all(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
 
     As `replacing` in all else. A rename that fails undoes those before it; a signal that asks us to end waits
     until the set stands. Raises UsageError for a set that holds a device, a pipe, or the same file twice.
+
+    What cannot be caught, such as SIGKILL or a power cut, leaves `.seqtool-*.tmp`, and between two renames of a set
+    `.seqtool-*-NAME.old` too: what NAME held before. Move it back, or delete it; no later call does so, which cannot
+    know whether another one is at work there.
     """
     if len(paths) == 1 and is_special(paths[0]):
         with naming(paths[0]), paths[0].open("wb") as file:
@@ -66,6 +70,9 @@ def check_set(paths: Sequence[Path]) -> None:
             raise UsageError(f"{path}: two outputs go to this file; give each its own name")
 
 
+_ENOUGH = 40  # letters of a name, in as many bytes as a file system allows beside those of the temporary one
+
+
 @dataclass(frozen=True)
 class _Part:
     """A file on its way to the name that it will have."""
@@ -77,8 +84,8 @@ class _Part:
 
     @property
     def aside(self) -> Path:
-        """Where the old file stays until the whole set stands."""
-        return self.temporary.with_suffix(".old")
+        """Where the old file stays until the whole set stands; the end of its name tells whose it is."""
+        return self.temporary.with_name(f"{self.temporary.stem}-{self.target.name[-_ENOUGH:]}.old")
 
     def finish(self) -> None:
         """Bring the bytes to the disk, all but the name."""

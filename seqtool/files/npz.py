@@ -197,6 +197,8 @@ def _assemble(
         named = ", ".join(sorted({*unknown, *archive.strangers}))
         raise DataError(f"holds {named}, which are not part of this format version")
     lengths, step_values = get("lengths"), meta["step_values"]
+    for name in present.intersection(PER_SEQUENCE):
+        archive.check_row(name)
 
     def all_of(names: tuple[str, ...]) -> dict[str, AnyArray]:
         return {name: get(name) for name in names if name in present}

@@ -29,6 +29,7 @@ from seqtool.system.platform import bytes_at, reads_in_place
 from seqtool.words import human
 
 _ENCRYPTED = 1  # flag
+_ROWS = 4  # copies of a row that stand in memory at once
 TEXT_CELL = 100  # bytes that a cell of text takes beside its letters, as an object of Python's
 
 
@@ -117,6 +118,13 @@ class ZipReader:
     def check_memory(self) -> None:
         """Raise DataError if memory cannot take all arrays at once."""
         _check_memory(f"{self.name}: its arrays take", sum(info.file_size for info in self._members.values()))
+
+    def check_row(self, member: str) -> None:
+        """Raise DataError for an array of which a row, all that belongs to a sequence, takes more than is allowed."""
+        shape, _, dtype, _ = self._header(member)
+        if self._bounded:
+            row = _ROWS * prod(shape[1:]) * dtype.itemsize
+            self.memory.check_whole(f"{self._label(member)}: a row", row, "save it with shorter rows")
 
     def window(self, member: str) -> Readable:
         """The array, to be read in chunks; of a deflated one best from the front on.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.advice import Advice, Message
+from seqtool.arrays.dtypes import describe_rounding
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.tables.cells import BadCell
@@ -82,8 +83,8 @@ def rounding_warnings(plan: EncoderPlan, state: EncoderState) -> list[str]:
     """A warning for each feature of which whole numbers were rounded to the dtype asked for."""
     dtype, warnings = plan.dtype(state), list[str]()
     for name, count in plan.rounded(state).items():
-        said = f"{name}: {count:,} whole number{'s were' if count > 1 else ' was'} rounded to {dtype}"
-        warnings.append(Message(said, *([] if dtype == _DOUBLE else ["; ", for_features(plan, state)])))
+        way_out = [] if dtype == _DOUBLE else ["; ", for_features(plan, state)]
+        warnings.append(Message(f"{name}: {describe_rounding(count, dtype)}", *way_out))
     return warnings
 
 

@@ -83,11 +83,11 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
             )
     one_class = None if as_number else labels.one_class
     if one_class is not None:
-        shown = " and ".join(f"{text!r} ({place(labels.rows[labels.codes[text]])})" for text in one_class)
+        shown = " and ".join(f"{text!r} ({place(labels.row(text))})" for text in one_class)
         yield f"label column {name!r} holds {shown}, which are one number, and one class"
     stray = labels.stray
     if stray is not None:
-        where = place(labels.rows[labels.codes[stray]])
+        where = place(labels.row(stray))
         yield Message(
             f"label column {name!r} holds {stray!r} ({where}) among fractions, so each of these is a class of its own; "
             "to read it as no label: ",

@@ -96,7 +96,7 @@ class _Counting:
                     columns = encoder.encode(arrays, first_row, pool)
                     if encoder.faulty:
                         break
-                    encoder.check_labels(memory, table.share_read())
+                    encoder.spool_labels(spool, memory, table.share_read())
                     if columns:
                         if grouper is None:  # its first rows tell whether an order column is of times
                             layout = self._layout()

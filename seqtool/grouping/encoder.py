@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.spool import Spool
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.system.memory import Memory
@@ -136,19 +137,22 @@ class Encoder:
         """What is known of the labels by now, which still grow in it."""
         return _states(self._labels)
 
-    def check_labels(self, memory: Memory, share: float) -> None:
-        """Raise DataError where the distinct labels of a column take more memory than is allowed for them.
+    def spool_labels(self, spool: Spool, memory: Memory, share: float) -> None:
+        """Let labels that take much memory stand in a spool; raises DataError where even their digests take too much.
 
         `share` is that of the rows that were read; the others are taken to hold as many.
         """
         for part, labels in self._labels.items():
-            if 2 * labels.bytes > memory.limit:
+            if _SPOOLED * labels.bytes > memory.limit:
+                labels.state.spooled(spool)
                 known = len(labels.state.codes)
-                memory.check_whole(
-                    f"column {self.plan.label(self.plan.labels[part])!r}, which has {known:,} distinct labels and more",
-                    max(5 * labels.bytes, int(2.5 * labels.bytes / max(share, 0.01))),  # some is read ahead
-                    "leave it out",
-                )
+                if 2 * _EACH_SPOOLED * known > memory.limit:
+                    memory.check_whole(
+                        f"column {self.plan.label(self.plan.labels[part])!r}, which has {known:,} distinct labels and "
+                        "more",
+                        max(_EACH_SPOOLED * known, int(_EACH_SPOOLED * known / max(share, 0.01))),
+                        "leave it out",
+                    )
 
     @property
     def state(self) -> EncoderState:
@@ -282,6 +286,8 @@ class Encoder:
 
 
 _Column = Keys | Order | Numbers | Labels
+_SPOOLED = 8  # parts of memory, of which labels fill one before they go to a spool
+_EACH_SPOOLED = 100  # bytes that each of them takes then: measured
 
 
 def _states(columns: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.gaps import Cut
@@ -185,7 +186,7 @@ class EncoderPlan:
             way_out,
         )
 
-    def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | None]:
+    def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | Text | None]:
         """What the codes of labels become, and the names of the classes."""
         return state.labels[part].finish(self.options.label_as, keep=self.options.empty_label == "keep")
 
@@ -198,10 +199,11 @@ class EncoderPlan:
 
     def unlabelled(self, state: EncoderState, part: str) -> Array:
         """Which codes of labels stand for none, (codes,) bool."""
-        without = state.labels[part].without
-        return np.array([text in without for text in state.labels[part].codes], dtype=bool)
+        return ~state.labels[part].labelled
 
-    def _several_labels(self, grouped: Grouped, state: EncoderState) -> tuple[AnyArray, dict[str, Array]]:
+    def _several_labels(
+        self, grouped: Grouped, state: EncoderState
+    ) -> tuple[AnyArray, dict[str, Array | Text]]:
         """The labels of sequences side by side, (N, L), and their tables."""
         parts = {self.label(column): part for part, column in self.labels.items() if part != "t"}
         states = {name: state.labels[part] for name, part in parts.items()}
@@ -222,7 +224,7 @@ class EncoderPlan:
 
     def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
         """The sequences with all that belongs to them."""
-        per_step, per_sequence, names = {}, {}, dict[str, Array]()
+        per_step, per_sequence, names = {}, {}, dict[str, Array | Text]()
         if len(self.roles.labels) > 1:
             per_sequence["y"], tables = self._several_labels(grouped, state)
             names |= tables

@@ -132,7 +132,7 @@ def _grouped(
                         at_most=table.at_most,
                         share_read=table.share_read,
                     )
-                encoder.check_labels(memory, table.share_read())
+                encoder.spool_labels(spool, memory, table.share_read())
                 suspects.look(batch, encoder.labels)
                 grouper.add(batch, pool)
                 on_progress(table.bytes_read, table.rows)

@@ -8,10 +8,8 @@ rows are in order already: run after run.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from seqtool.arrays.gather import ranges
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.grouping.columns import GrowingText, is_numbers
+from seqtool.grouping.cutting import by_key, by_order, cells_at, cut_together, rows_before
 from seqtool.grouping.merged_rows import Range, Span, merged_rows, total_rows
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import as_codes, changes, falling, ranking_bytes, stable_order, taken
@@ -44,7 +43,7 @@ def merged(
     most = max(1, memory // max(map(_row_bytes, runs)))
     groups = _Groups(runs, spool, falls or [False] * len(runs[0].order))
     sections: list[Range] = []
-    for spans in _cut([_by_key(run) for run in runs], most):
+    for spans in cut_together([by_key(run) for run in runs], most):
         sections += _ranges_of(runs, spans, groups, most)
         on_progress(groups.rows)
     ends = list(accumulate(part.count for part in sections))
@@ -108,109 +107,10 @@ def _cell_bytes(column: Any) -> int:
     return 2 * text + ranking_bytes(text, 1)
 
 
-# --- where to cut -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Sorted:
-    """Items in ascending order, of which each stands for some rows: their count, sort values, and rows before."""
-
-    count: int
-    value: Callable[[int], tuple[Any, ...]]
-    before: Callable[[int], int]
-
-
-def _by_key(run: Run) -> _Sorted:
-    """The groups of a run in the order of their keys."""
-    return _Sorted(len(run.ends), _cells_at(run.keys), lambda i: _rows_before(run, i))
-
-
-def _by_order(run: Run, rows: Span, falls: Sequence[bool]) -> _Sorted:
-    """The rows of one group in the order of the order columns."""
-    cells = _cells_at(run.order)
-
-    def value(i: int) -> tuple[Any, ...]:
-        found = zip(cells(rows[0] + i), falls, strict=True)
-        return tuple(_Falling(cell) if descends else cell for cell, descends in found)
-
-    return _Sorted(rows[1] - rows[0], value, lambda i: i)
-
-
-@dataclass(frozen=True)
-class _Falling:
-    """A number or text that sorts before the lower ones."""
-
-    cell: Any
-
-    def __lt__(self, other: _Falling) -> bool:
-        return bool(other.cell < self.cell)
-
-
-def _cells_at(columns: Sequence[Any]) -> Callable[[int], tuple[Any, ...]]:
-    def cells(i: int) -> tuple[Any, ...]:
-        found = [column[i : i + 1] for column in columns]
-        return tuple(part[0].item() if is_numbers(part) else part[0].as_py() for part in found)
-
-    return cells
-
-
-def _rows_before(run: Run, group: int) -> int:
-    return int(run.ends[group - 1 : group][0]) if group else 0
-
-
-def _cut(parts: Sequence[_Sorted], most: int) -> Iterator[list[Span]]:
-    """Cut all parts at the same places, so that about `most` rows lie between two: spans of items for each part.
-
-    A single item of more rows than that stands alone.
-    """
-    step = max(1, most // (4 * len(parts)))
-    samples = sorted(sample for part in parts for sample in _samples(part, step))
-    cuts: list[tuple[tuple[Any, ...], bool]] = []
-    rows = 0
-    for value, group in groupby(samples, key=lambda sample: sample[0]):
-        found = list(group)
-        if sum(count for _, count, alone in found if alone) > most // 4:
-            cuts += [(value, False), (value, True)]
-            rows = 0
-            continue
-        count = sum(count for _, count, _ in found)
-        if rows + count > most // 2:
-            cuts.append((value, False))
-            rows = 0
-        rows += count
-    begins = [0] * len(parts)
-    for value, after in cuts:
-        ends = [_place(part, value, after) for part in parts]
-        yield list(zip(begins, ends, strict=True))
-        begins = ends
-    yield [(begin, part.count) for begin, part in zip(begins, parts, strict=True)]
-
-
-def _samples(part: _Sorted, step: int) -> Iterator[tuple[tuple[Any, ...], int, bool]]:
-    """Some items, and the rows from each to the next one: at most `step`, but where one item alone has more."""
-    waiting = [(0, part.count)] if part.count else []
-    while waiting:
-        begin, end = waiting.pop()
-        rows = part.before(end) - part.before(begin)
-        if rows > step and end - begin > 1:
-            middle = (begin + end) // 2
-            waiting += [(middle, end), (begin, middle)]
-        else:
-            yield part.value(begin), rows, end - begin == 1
-
-
-def _place(part: _Sorted, value: tuple[Any, ...], after: bool) -> int:
-    find = bisect.bisect_right if after else bisect.bisect_left
-    return find(range(part.count), value, key=part.value)
-
-
-# --- the order within a range -----------------------------------------------------------------------------
-
-
 def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most: int) -> Iterator[Range]:
     """The groups between two cuts, of which each run has a span."""
     rows = [
-        (_rows_before(run, begin), _rows_before(run, end))
+        (rows_before(run, begin), rows_before(run, end))
         for run, (begin, end) in zip(runs, spans, strict=True)
     ]
     total = total_rows(rows)
@@ -250,8 +150,8 @@ def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int
     if not runs[0].order:
         yield Range(rows, None, total_rows(rows))
         return
-    for spans in _cut(
-        [_by_order(run, span, groups.falls) for run, span in zip(runs, rows, strict=True)], most
+    for spans in cut_together(
+        [by_order(run, span, groups.falls) for run, span in zip(runs, rows, strict=True)], most
     ):
         part = [(begin + a, begin + b) for (begin, _), (a, b) in zip(rows, spans, strict=True)]
         total = total_rows(part)
@@ -266,7 +166,7 @@ def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int
 def _all_equal(runs: Sequence[Run], rows: Sequence[Span]) -> bool:
     """Whether the rows of these spans are equal in all order columns: the first and the last of each are."""
     found = {
-        _cells_at(run.order)(at)
+        cells_at(run.order)(at)
         for run, (begin, end) in zip(runs, rows, strict=True)
         if end > begin
         for at in (begin, end - 1)

@@ -176,7 +176,7 @@ def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int,
     if len(without) == len(labels.codes):
         raise DataError(f"label column {name!r} is empty in all {rows:,} rows: no label is left")
     if plan.options.empty_label == "error":
-        first, text = min((labels.rows[labels.codes[text]], text) for text in without)
+        first, text = min((labels.row(text), text) for text in without)
         raise DataError(
             f"label column {name!r} is empty in {count:,} of {rows:,} rows, the first at {place(first)}"
             f"{f' ({text!r})' if text else ''}; say what to do with these sequences: ",

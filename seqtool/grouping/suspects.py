@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -77,7 +76,7 @@ class Suspects:
         """The numbers behind codes of labels: NaN for a missing one, and what equals no number for text."""
         known, needed = self._numbers[part], int(codes.max()) + 1
         if needed > len(known):
-            texts = islice(labels.codes, len(known), needed)
+            texts = labels.texts(len(known), needed)
             self._numbers[part] = known = np.concatenate([known, [*map(_number, texts)]])
         return np.asarray(known[codes])
 

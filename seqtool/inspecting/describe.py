@@ -23,7 +23,7 @@ from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
-from seqtool.sequences.labels import several_labels
+from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
@@ -32,6 +32,7 @@ from seqtool.words import join_names, split_names
 _PREVIEWED = 2  # sequences
 _STEPS = 5  # of each
 _NAMES = 50  # of features and classes
+_NUMBERS = 1000  # of a label, above which it is not shown
 _KEYS = 10_000  # that are compared with one that is not found
 _PARTS = 8  # of a key that are listed
 
@@ -228,10 +229,12 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["features"] = list(data.features[:_NAMES])
     if "label_names" in data.names:
         labels = several_labels(data).items()
-        found["labels"] = {name: known[:_NAMES] if known else None for name, known in labels}
+        found["labels"] = {
+            name: None if known is None else some_classes(known, _NAMES) for name, known in labels
+        }
     for name in ("classes", "step_classes"):
         if name in data.names:
-            found[name] = data.names[name][:_NAMES].tolist()
+            found[name] = some_classes(data.names[name], _NAMES)
     found["not_finite"] = [*not_finite(data)]
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]
@@ -253,8 +256,8 @@ def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
         found["part"] = int(data.per_sequence["part"][i : i + 1][0])
     if "y" in data.per_sequence:
         label = data.per_sequence["y"][i : i + 1][0]
-        found["y"] = (
-            str(label) if label.dtype.kind == "f" and not np.isfinite(label).all() else label.tolist()
-        )
+        finite = label.dtype.kind != "f" or np.isfinite(label).all()
+        if np.size(label) <= _NUMBERS:
+            found["y"] = label.tolist() if finite else str(label)
     found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps[:_STEPS]]
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.advice import Advice, Message
-from seqtool.arrays.dtypes import Array, describe_loss, first_loss, rounding
+from seqtool.arrays.dtypes import Array, describe_loss, describe_rounding, first_loss, rounding
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, chunks, lazy_map
 from seqtool.errors import DataError
@@ -49,9 +49,9 @@ def rounding_warnings(count: int, dtype: np.dtype[Any]) -> list[str]:
     """The warning that so many whole numbers were rounded to a float dtype, where there are any."""
     if not count:
         return []
-    numbers = f"{count:,} whole number{'s were' if count > 1 else ' was'} rounded to {dtype}"
+    keeping = Advice(without=["--dtype"])
     return [
-        Message(f"{numbers}, which cannot hold them exactly; to keep them, ", Advice(without=["--dtype"]))
+        Message(describe_rounding(count, dtype), ", which cannot hold them exactly; to keep them, ", keeping)
     ]
 
 

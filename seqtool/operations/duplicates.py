@@ -147,9 +147,9 @@ def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
             low, high = np.maximum(offsets[:-1], at), np.minimum(offsets[1:], to)
             some = np.flatnonzero(high > low)
             places = ranges((low - offsets[:-1])[some], (high - low)[some])
-            marks = _mixed(_row_marks(ragged.values[at:to]) + places * _PLACE)
+            marks = mixed(_row_marks(ragged.values[at:to]) + places * _PLACE)
             sums[some] += np.add.reduceat(marks, (low - at)[some])
-        growing.add(_mixed(sums + np.diff(offsets).astype(np.uint64)))
+        growing.add(mixed(sums + np.diff(offsets).astype(np.uint64)))
     return growing.done()
 
 
@@ -164,16 +164,16 @@ def _row_marks(rows: Array) -> Array:
     codes = numbers.view(np.uint64).byteswap()
     if codes.ndim == 1:
         return np.asarray(codes * _PLACE)
-    factors = _mixed(np.arange(1, codes.shape[1] + 1, dtype=np.uint64) * _PLACE) | np.uint64(1)
+    factors = mixed(np.arange(1, codes.shape[1] + 1, dtype=np.uint64) * _PLACE) | np.uint64(1)
     return np.asarray((codes * factors).sum(axis=1, dtype=np.uint64))
 
 
 def step_marks(rows: Array) -> Array:
     """A number for each step, (S,) uint64, every bit of which depends on all of its numbers."""
-    return _mixed(_row_marks(rows))
+    return mixed(_row_marks(rows))
 
 
-def _mixed(marks: Array) -> Array:
+def mixed(marks: Array) -> Array:
     """The finalizer of splitmix64 (Steele, Lea, Flood, 2014), which lets every bit change half of all."""
     marks = (marks ^ (marks >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     marks = (marks ^ (marks >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -11,8 +11,10 @@ from seqtool.arrays.spool import Spool
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
 from seqtool.sequences.conversion import converted
+from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Entry, Rows
+from seqtool.sequences.stream import PaddedStream
 
 
 def run(operation: Operation, sequences: Any) -> Ragged | Padded:
@@ -30,9 +32,16 @@ def run(operation: Operation, sequences: Any) -> Ragged | Padded:
         found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps)
         if not isinstance(sequences, Padded):
             return found.in_memory()
-        slots = sequences.x.shape[1] if outcome.maxlen is None else min(sequences.x.shape[1], outcome.maxlen)
-        padded = pad_stream(found, maxlen=max(1, slots), padding=sequences.padding, value=sequences.value)
-        return carry_out(padded)
+        slots, side = sequences.x.shape[1], sequences.padding
+        return carry_out(padded_again(found, outcome, slots=slots, padding=side, value=sequences.value))
+
+
+def padded_again(
+    ragged: Ragged, outcome: Outcome, *, slots: int, padding: Side, value: Value
+) -> PaddedStream:
+    """What an operation made of a block of so many slots, padded as that was: to fewer slots where it says so."""
+    slots = slots if outcome.maxlen is None else min(slots, outcome.maxlen)
+    return pad_stream(ragged, maxlen=max(1, slots), padding=padding, value=value)
 
 
 def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) -> Outcome:

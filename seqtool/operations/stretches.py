@@ -16,7 +16,14 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather, ranges
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
-from seqtool.operations.duplicates import Twice, alike_types, same_stretches, step_marks, steps_together
+from seqtool.operations.duplicates import (
+    Twice,
+    alike_types,
+    mixed,
+    same_stretches,
+    step_marks,
+    steps_together,
+)
 from seqtool.sequences.ragged import Ragged
 
 _LEAST = 3  # steps that must be the same
@@ -132,6 +139,15 @@ def _pieces(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
     return ((at, min(at + size, end)) for at in range(begin, end, size))
 
 
+def _growing(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Pieces of which the first are short: what repeats is mostly found in these, and looked for no more."""
+    at, count = begin, _TOGETHER >> 6
+    while at < end:
+        to = min(at + max(count, 1), end)
+        yield at, to
+        at, count = to, min(2 * count, _TOGETHER)
+
+
 def _powers(base: np.uint64, exponents: Array) -> Array:
     """The powers of an odd number, (n,) uint64, from two tables."""
     largest = int(exponents.max(initial=0)) >> 16
@@ -153,43 +169,128 @@ def _by_size(sums: _Sums, least: int) -> Iterator[tuple[int, Array]]:
             yield size, np.flatnonzero(changing & (sizes == size)) + first
 
 
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """Sequences that are looked for by as many steps, in classes, so that no place is compared with all of them.
+
+    Sequences of one class are found in the same places, as far as those steps tell: these are the same (`prints`), they
+    begin at the same step (`leads`), and the sequences are as long (`lengths`). Its members are those from its place in
+    `edges` to the next. Of each member `places` is where it stands in its file; `left` are those not found yet.
+    """
+
+    sums: _Sums
+    places: Array
+    begins: Array
+    left: Array
+    edges: Array
+    prints: Array
+    leads: Array
+    lengths: Array
+    whole: Array  # keys of whole sequences, ascending
+    members: Array  # that they belong to
+
+    @classmethod
+    def of(cls, sums: _Sums, places: Array, size: int) -> _Wanted:
+        """The sequences at some places of a file."""
+        begins = gather(sums.data.offsets, places)
+        lengths = gather(sums.data.offsets, places + 1) - begins
+        leads = gather(sums.changes, places)[:, 0] - 1
+        prints = sums.fingerprints(begins + leads, size)
+        order = np.lexsort((lengths, leads, prints))
+        places, begins, prints, leads, lengths = (
+            part[order] for part in (places, begins, prints, leads, lengths)
+        )
+        firsts = np.flatnonzero(_changes(prints, leads, lengths))
+        edges = np.append(firsts, len(order))
+        classes = np.repeat(np.arange(len(firsts)), np.diff(edges))
+        whole = _keys(classes, lengths, sums.fingerprints(begins, lengths))
+        by_key = np.argsort(whole, kind="stable")
+        left = np.ones(len(order), bool)
+        prints, leads, lengths = prints[firsts], leads[firsts], lengths[firsts]
+        return cls(sums, places, begins, left, edges, prints, leads, lengths, whole[by_key], by_key)
+
+    @property
+    def open_classes(self) -> Array:
+        """The classes of which members are left, ascending by their prints."""
+        return np.flatnonzero(np.logical_or.reduceat(self.left, self.edges[:-1]))
+
+    def matching(self, classes: Array, counts: Array, prints: Array) -> tuple[Array, Array]:
+        """The members whose first steps are the same as some others, once for each: (place among these, member).
+
+        Of stretches of `counts` steps, each perhaps of a member of a class, `prints` are the fingerprints.
+        """
+        keys, firsts = np.unique(_keys(classes, counts, prints), return_index=True)
+        low, high = (np.searchsorted(self.whole, keys, side=side) for side in ("left", "right"))
+        found = [(np.repeat(firsts, high - low), self.members[ranges(low, high - low)])]
+        short = firsts[counts[firsts] < self.lengths[classes[firsts]]]
+        cuts = short[_firsts(classes[short], counts[short])]
+        begins, ends = self.edges[classes[cuts]], self.edges[classes[cuts] + 1]
+        for which, members in _pairs(cuts, begins, ends - begins, np.arange(len(self.left))):
+            which, members = which[self.left[members]], members[self.left[members]]
+            parts = self.sums.fingerprints(self.begins[members], counts[which])
+            wanted = _keys(classes[which], counts[which], parts)
+            at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+            same = keys[at] == wanted
+            found.append((firsts[at[same]], members[same]))
+        rows, which = (np.concatenate(part) for part in zip(*found, strict=True))
+        return rows[self.left[which]], which[self.left[which]]
+
+
+def _changes(*columns: Array) -> Array:
+    """Which rows of some columns differ from the row before them, (n,) bool; the first does."""
+    return np.append(True, np.any([column[1:] != column[:-1] for column in columns], axis=0))
+
+
+def _firsts(*columns: Array) -> Array:
+    """One row of each kind that there is, where n rows have several columns."""
+    order = np.lexsort(columns)
+    return np.asarray(order[_changes(*(column[order] for column in columns))[: len(order)]])
+
+
+def _keys(classes: Array, counts: Array, prints: Array) -> Array:
+    """A number for each stretch of a class, which tells apart what differs in any of the three."""
+    return mixed(prints + mixed(classes.astype(np.uint64) * _BASE + counts.astype(np.uint64)))
+
+
 def _found(
     within: _Sums, looked_for: _Sums, which: Array, size: int, least: int
 ) -> Iterator[tuple[Array, Array]]:
     """Of some sequences those that overlap with one in `within`: the places of both, once each."""
-    begins = gather(looked_for.data.offsets, which)
-    lead = gather(looked_for.changes, which)[:, 0] - 1
-    prints = looked_for.fingerprints(begins + lead, size)
-    order = np.argsort(prints, kind="stable")
-    known, left = prints[order], np.ones(len(which), bool)
+    wanted = _Wanted.of(looked_for, which, size)
     table = np.zeros(1 << 20, bool)  # sorts out most windows at once
-    table[known >> np.uint64(44)] = True
+    table[wanted.prints >> np.uint64(44)] = True
     for first in range(0, len(within.data), _TOGETHER):
         offsets = within.data.offsets[first : first + _TOGETHER + 1]
-        for at, to in _pieces(int(offsets[0]), int(offsets[-1]) - size + 1, _TOGETHER):
+        for at, to in _growing(int(offsets[0]), int(offsets[-1]) - size + 1):
             windows = within.windows(at, to, size)
             likely = np.flatnonzero(table[windows >> np.uint64(44)])
+            if not len(likely):
+                continue
+            classes = wanted.open_classes
+            known = wanted.prints[classes]
             low, high = (np.searchsorted(known, windows[likely], side=side) for side in ("left", "right"))
-            for places, some in _pairs(likely + at, low, high - low, order):
-                open_ones = left[some]
-                places, some = places[open_ones], some[open_ones]
+            for places, some in _pairs(likely + at, low, high - low, classes):
                 sequence = np.searchsorted(offsets, places, side="right") - 1
-                starts = places - lead[some]
-                stop = offsets[sequence + 1]
-                inside = (starts >= offsets[sequence]) & (places + size <= stop)
-                starts, stop, some, sequence = (part[inside] for part in (starts, stop, some, sequence))
-                lengths = gather(looked_for.data.offsets, which[some] + 1) - begins[some]
+                starts, stop, lengths = (
+                    places - wanted.leads[some],
+                    offsets[sequence + 1],
+                    wanted.lengths[some],
+                )
                 counts = np.minimum(lengths, stop - starts)
                 whole = (counts == lengths) & (stop - offsets[sequence] == lengths)
-                enough = (counts >= np.maximum(least, -(-lengths // 2))) & ~whole
-                starts, counts, some, sequence = (part[enough] for part in (starts, counts, some, sequence))
-                same = within.fingerprints(starts, counts) == looked_for.fingerprints(begins[some], counts)
-                starts, counts, some, sequence = (part[same] for part in (starts, counts, some, sequence))
-                once, at_first = np.unique(some, return_index=True)
-                values = within.data.values, looked_for.data.values
-                holds = same_stretches(values[0], starts[at_first], values[1], begins[once], counts[at_first])
-                left[once[holds]] = False
-                yield sequence[at_first][holds] + first, which[once[holds]]
+                inside = (starts >= offsets[sequence]) & (places + size <= stop)
+                fits = np.flatnonzero(inside & (counts >= np.maximum(least, -(-lengths // 2))) & ~whole)
+                if not len(fits):
+                    continue
+                starts, counts = starts[fits], counts[fits]
+                rows, found = wanted.matching(some[fits], counts, within.fingerprints(starts, counts))
+                order = np.lexsort((rows, found))  # of several places the first
+                once, at_first = np.unique(found[order], return_index=True)
+                rows = rows[order][at_first]
+                values, begins = looked_for.data.values, wanted.begins[once]
+                holds = same_stretches(within.data.values, starts[rows], values, begins, counts[rows])
+                wanted.left[once[holds]] = False
+                yield sequence[fits][rows[holds]] + first, wanted.places[once[holds]]
 
 
 def _pairs(places: Array, low: Array, counts: Array, order: Array) -> Iterator[tuple[Array, Array]]:

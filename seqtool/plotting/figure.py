@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqtool.errors import UsageError
-from seqtool.plotting import panels
+from seqtool.plotting import label_panels, panels
 from seqtool.plotting.boxes import FOOT, HEAD, INK, MARGIN, SOFT, WIDTH, Box, shorten
 from seqtool.plotting.marks import COMMENT, MARK
 from seqtool.plotting.portrait import Portrait
@@ -144,7 +144,10 @@ def _draw(found: Portrait, title: str) -> Figure:
     over_time = found.over_time is not None
     strips = panels.strips(found)
     row = HEAD + _TALL + FOOT
-    height = _TITLE + row * (found.draws_lengths + beside + over_time) + (HEAD + strips if strips else 0)
+    more = -(-len(found.more_labels) // 2)  # rows of two
+    height = (
+        _TITLE + row * (found.draws_lengths + beside + more + over_time) + (HEAD + strips if strips else 0)
+    )
     figure = Figure(figsize=(WIDTH, height), dpi=_DPI, facecolor="white")
     left, right = MARGIN, 2 * MARGIN + _HALF
     head = Box(figure, left, 0.0, _WHOLE, _TITLE)
@@ -158,10 +161,15 @@ def _draw(found: Portrait, title: str) -> Figure:
     if found.heat is not None:
         panels.heat(Box(figure, left, top, _HALF if found.labels is not None else _WHOLE, row), found)
     if found.labels is not None:
-        panels.labels(Box(figure, right if found.heat is not None else left, top, _HALF, row), found)
+        box = Box(figure, right if found.heat is not None else left, top, _HALF, row)
+        label_panels.labels(box, found.labels, what=found.labelled, name=found.label_name)
     top += row if beside else 0
+    for i, (name, labels) in enumerate(found.more_labels):
+        box = Box(figure, right if i % 2 else left, top + i // 2 * row, _HALF, row)
+        label_panels.labels(box, labels, what=found.labelled, name=name)
+    top += more * row
     if over_time:
-        panels.over_time(Box(figure, left, top, _WHOLE, row), found)
+        label_panels.over_time(Box(figure, left, top, _WHOLE, row), found)
         top += row
     if strips:
         panels.steps(Box(figure, left, top, _WHOLE, HEAD + strips), found)

@@ -15,7 +15,6 @@ from seqtool.plotting.boxes import (
     TICKS,
     Box,
     color_bar,
-    letters,
     number,
     rgb,
     share,
@@ -32,12 +31,9 @@ if TYPE_CHECKING:
 
 # Apart for every eye, and none of them in the scale of the heat map.
 REAL, CUT, PADDING, MISSING = "#4477aa", "#ee7733", "#d9dce0", "#ee3377"
-_SCALE = "viridis"
+SCALE = "viridis"
 _UPRIGHT = {"rotation": 90, "ha": "center", "size": 9.5, "color": SOFT}
 _MOST_LENGTHS = 48  # bars
-_MOST_LETTERS = 32  # of the name of a class: more would leave its bar no room
-_FEW_CLASSES = 8  # that have a colour each
-_COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bb5566", "#222255")
 _FINE = 1200  # pixels, more than any panel has: edges between cells stay sharp
 
 
@@ -121,11 +117,11 @@ def mask(box: Box, found: Portrait) -> None:
         _nothing(box, title, "no sequences" if not found.counts.count else "no steps")
         return
     would = "are" if found.maxlen is not None else "would be"
-    box.heading(title, f"{share(found.share)} of all slots {would} padding{_drawn(found)}")
+    box.heading(title, f"{share(found.share)} of all slots {would} padding{how_many(found)}")
     axes = box.axes()
     real = covered(found.lengths, width=width, columns=min(width, MOST_SLOTS), padding=found.padding)
     color, rest = rgb(REAL), rgb(PADDING)
-    _image(axes, rest + real[:, :, None] * (color - rest), 0, width, found)
+    image(axes, rest + real[:, :, None] * (color - rest), 0, width, found)
     box.legend(axes, [Patch(color=REAL, label="real"), Patch(color=PADDING, label="padding")])
 
 
@@ -142,16 +138,16 @@ def heat(box: Box, found: Portrait) -> None:
     finite = values[np.isfinite(values)]
     low, high = limits(finite, 0.01) if len(finite) else (0.0, 0.0)
     shown = real & ~missing
-    colors = matplotlib.colormaps[_SCALE]
+    colors = matplotlib.colormaps[SCALE]
     cells[shown] = colors(unit(values[shown], low, high))[:, :3]
     begin, end = int(found.slots[0]), int(found.slots[-1]) + 1
     text = "sequences sorted by length"
     if end - begin < found.width:
         side = "first" if found.padding == "post" else "last"
         text = f"{side} {end - begin:,} of {found.width:,} slots"
-    box.heading(shorten(found.feature, 28), text + _drawn(found))
+    box.heading(shorten(found.feature, 28), text + how_many(found))
     axes = box.axes(width=box.width - TICKS - 1.2)
-    _image(axes, cells, begin, end, found)
+    image(axes, cells, begin, end, found)
     handles = [Patch(color=PADDING, label="padding")]
     if missing.any():
         what = _not_numbers(int(np.isnan(values[real]).sum()), int(np.isinf(values[real]).sum()))
@@ -169,12 +165,13 @@ def _not_numbers(missing: int, infinite: int) -> str:
     return " or ".join(name for name, there in (("NaN", missing), ("inf", infinite)) if there)
 
 
-def _drawn(found: Portrait) -> str:
+def how_many(found: Portrait) -> str:
+    """How many sequences are drawn, where that is not all of them."""
     drawn, total = len(found.lengths), found.counts.count
     return f"; {drawn:,} of {total:,} sequences drawn" if drawn < total else ""
 
 
-def _image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> None:
+def image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> None:
     """Cells (R, C, 3) of sequences, the shortest at the top, and slots from `begin` to `end`."""
     total = found.counts.count
     # Where cells become fewer, their colours are mixed: so that they never do, each is many at first.
@@ -188,79 +185,6 @@ def _image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> N
     axes.set_xlabel("slot" if found.maxlen is not None else "step")
     axes.set_ylabel("sequences, shortest first")
     whole_numbers(axes.xaxis, axes.yaxis)
-
-
-def labels(box: Box, found: Portrait) -> None:
-    """How many sequences, or steps, have which label."""
-    what, title = found.labelled, "Labels" if found.labelled == "sequence" else "Step labels"
-    if found.label_name is not None:
-        title = f"{title}: {shorten(found.label_name, 40)}"
-    if isinstance(found.labels, Distribution):
-        axes = box.axes(width=box.width - TICKS - 0.2)
-        box.heading(title, _about_distribution(found.labels))
-        _histogram(axes, found.labels)
-        axes.set_xlabel(f"label ({found.labels.name})")
-        axes.set_ylabel(f"{what}s")
-        whole_numbers(axes.yaxis)
-        return
-    assert found.labels is not None
-    values = found.labels
-    classes = len(values.names) + values.others
-    text = f"{classes:,} {'class' if classes == 1 else 'classes'}, {count(values.of, what)}"
-    if values.others:
-        text = f"{len(values.names):,} of {classes:,} classes; the others hold {values.rest:,} of {values.of:,} {what}s"
-    box.heading(title, f"{text}; {values.missing:,} without a label" if values.missing else text)
-    names, counts = [shorten(name, _MOST_LETTERS) for name in values.names], values.counts
-    axes = box.axes(left=0.2 + 0.09 * max(map(letters, names), default=0))
-    drawn = axes.barh(range(len(counts)), counts, color=REAL, height=0.25 * min(3, len(counts)))
-    axes.bar_label(drawn, [f"{n:,}" for n in counts], padding=3, fontsize=9, color=SOFT)
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(counts) - 0.4, -0.6)
-    axes.set_xlim(0, max([1, *counts]) * 1.18)
-    axes.set_xlabel(f"{what}s")
-    whole_numbers(axes.xaxis)
-
-
-def over_time(box: Box, found: Portrait) -> None:
-    """Labels of steps over the steps of sequences, sorted by length."""
-    import matplotlib
-    from matplotlib.patches import Patch
-
-    assert found.over_time is not None
-    values, real = found.over_time.values, found.over_time.real
-    classes = found.step_classes
-    known = real & np.isfinite(values) & ((values >= 0) | (classes is None))
-    cells = np.broadcast_to(rgb(PADDING), (*values.shape, 3)).copy()
-    cells[real] = rgb(MISSING)
-    title = "Step labels over time"
-    if found.labelled == "step" and found.label_name is not None:
-        title = f"{title}: {shorten(found.label_name, 40)}"
-    begin, end = int(found.slots[0]), int(found.slots[-1]) + 1
-    box.heading(title, "sequences sorted by length" + _drawn(found))
-    few = classes is not None and len(classes) <= _FEW_CLASSES
-    axes = box.axes(width=None if few else box.width - TICKS - 1.2)
-    handles = [] if real.all() else [Patch(color=PADDING, label="padding")]
-    if (real & ~known).any():
-        handles.append(Patch(color=MISSING, label="no label"))
-    if classes is not None and few:
-        most = 96 // len(classes) - 6  # of the letters that stand beside the title
-        cells[known] = np.array([rgb(color) for color in _COLORS])[values[known].astype(int)]
-        handles += [
-            Patch(color=color, label=shorten(name, most))
-            for color, name in zip(_COLORS, classes, strict=False)
-        ]
-        _image(axes, cells, begin, end, found)
-    elif known.any():
-        low, high = limits(values[known], 0.0)
-        colors = matplotlib.colormaps[_SCALE]
-        cells[known] = colors(unit(values[known], low, high))[:, :3]
-        _image(axes, cells, begin, end, found)
-        bar = box.axes_at(box.width - 1.07, HEAD, 0.15, box.height - HEAD - FOOT)
-        color_bar(bar, colors, low, high, clipped=(False, False))
-    else:
-        _image(axes, cells, begin, end, found)
-    box.legend(axes, handles)
 
 
 def strips(found: Portrait) -> float:
@@ -296,12 +220,12 @@ def steps(box: Box, found: Portrait) -> None:
         box.text(left, top + 0.1, shorten(distribution.name, int(11 * (each - 0.3))), size=9)
         box.text(left, top + 0.27, _note(distribution), size=9, color=MISSING)
         axes = box.axes_at(left, top + tall - 1.08, each - 0.3, 0.72)
-        _histogram(axes, distribution)
+        histogram(axes, distribution)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
 
 
-def _histogram(axes: Axes, found: Distribution) -> None:
+def histogram(axes: Axes, found: Distribution) -> None:
     """Bars from 0 to 1, whatever the numbers are: matplotlib need not handle huge ones."""
     axes.set_xlim(-0.02, 1.02)
     axes.set_xticks([])
@@ -324,7 +248,8 @@ def _histogram(axes: Axes, found: Distribution) -> None:
     axes.axvline(half + place * (1 - 2 * half), color=INK, linewidth=1.3)
 
 
-def _about_distribution(found: Distribution) -> str:
+def about_distribution(found: Distribution) -> str:
+    """The range and the median of numbers, and what their histogram does not show."""
     if not found.bins:
         return "no finite number"
     text = f"{number(found.least)} to {number(found.largest)}, median {number(found.median)}"

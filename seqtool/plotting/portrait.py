@@ -35,6 +35,7 @@ MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
 MOST_STEPS = 100_000  # looked at for distributions
 MOST_FEATURES = 12  # whose distributions are shown
+MOST_LABELS = 5  # of a sequence, each in a panel
 MOST_VALUES = 15  # classes or ids
 _MOST_CLASSES = 100_000
 Labelled = Literal["sequence", "step"]
@@ -78,7 +79,8 @@ class Portrait:
     are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
     `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`. There is one label for each
     sequence, or where those are missing for each step, as `labelled` says; `label_name` is the column that they came
-    from, if that is known. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
+    from, if that is known. Of several labels of a sequence that is the first, and `more_labels` the next ones, each
+    with its name. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
     of theirs. `omitted` are labels without a picture.
     """
 
@@ -101,6 +103,7 @@ class Portrait:
     label_name: str | None = None
     over_time: HeatMap | None = None
     step_classes: tuple[str, ...] | None = None
+    more_labels: tuple[tuple[str, ValueCounts | Distribution], ...] = ()
 
     @property
     def equal(self) -> bool:
@@ -173,7 +176,8 @@ def portrait(
     if len(names) and len(ragged.values):
         heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=place)
     distributions, ids, looked_at = _distributions(ragged, names)
-    labels, labelled, omitted, title = _labels(ragged)
+    drawn, labelled, omitted = _labels(ragged)
+    title, labels = drawn[0] if drawn else ("", None)
     over_time = None
     step_y = ragged.per_step.get("step_y")
     if step_y is not None and step_y.data.ndim == 1 and len(ragged.values):
@@ -199,6 +203,7 @@ def portrait(
         label_name=title or _label_name(ragged, labelled),
         over_time=over_time,
         step_classes=_step_classes(ragged),
+        more_labels=tuple(drawn[1:]),
     )
 
 
@@ -293,24 +298,32 @@ def _step_classes(ragged: Ragged) -> tuple[str, ...] | None:
     return None
 
 
-def _labels(ragged: Ragged) -> tuple[ValueCounts | Distribution | None, Labelled, tuple[str, ...], str]:
-    """The labels of sequences or else of steps, which of the two, why there are none of others, and a name."""
-    omitted: list[str] = []
-    labels = list(label_arrays(ragged))
-    for i, array in enumerate(labels):
-        y, name = array.cells, array.name if array.column is None else f"y of {array.title!r}"
+def _labels(ragged: Ragged) -> tuple[list[tuple[str, ValueCounts | Distribution]], Labelled, tuple[str, ...]]:
+    """The labels of sequences or else of steps, whose they are, and which are not drawn, and why.
+
+    Of several labels of a sequence each has its name.
+    """
+    omitted, drawn = list[str](), list[tuple[str, ValueCounts | Distribution]]()
+    for array in label_arrays(ragged):
+        y, several = array.cells, array.column is not None
+        name = f"y of {array.title!r}" if several else array.name
         labelled: Labelled = "sequence" if array.name == "y" else "step"
-        if not len(y):
+        if not len(y) or (drawn and not several):
             continue
         if y.ndim != 1:
             omitted.append(f"{name} of shape {y.shape}: only one label per {labelled} can be drawn")
             continue
+        if len(drawn) == MOST_LABELS:
+            omitted.append(f"{name}: the first {MOST_LABELS} labels are drawn")
+            continue
         found = _balance(name, y, array.classes)
-        if found is not None:
-            omitted += [f"y of {one.title!r}: one label is drawn" for one in labels[i + 1 :] if one.column]
-            return found, labelled, tuple(omitted), array.title if array.column is not None else ""
-        omitted.append(f"{name}, which has no values to count")
-    return None, "sequence", tuple(omitted), ""
+        if found is None:
+            omitted.append(f"{name}, which has no values to count")
+            continue
+        drawn.append((array.title if several else "", found))
+        if not several:
+            return drawn, labelled, tuple(omitted)
+    return drawn, "sequence", tuple(omitted)
 
 
 def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> ValueCounts | Distribution | None:

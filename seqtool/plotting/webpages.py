@@ -70,8 +70,10 @@ def described(found: Portrait) -> str:
         parts.append(f"a heat map of {found.feature}")
     if found.labels is not None:
         what = "labels" if found.labelled == "sequence" else "step labels"
+        each = [found.labels, *(labels for _, labels in found.more_labels)]
+        balance = f"the balance of {what}" if len(each) == 1 else f"the balance of {len(each)} {what}"
         parts.append(
-            f"the balance of {what}" if isinstance(found.labels, ValueCounts) else f"a histogram of {what}"
+            balance if isinstance(found.labels, ValueCounts) or len(each) > 1 else f"a histogram of {what}"
         )
     if found.over_time is not None:
         parts.append("step labels over time")
@@ -105,7 +107,9 @@ def _tables(found: Portrait) -> Iterator[str]:
         )
         yield _table(caption, ("feature", "min", "median", "max", "NaN", "inf"), rows)
     labels = "Labels" if found.labelled == "sequence" else "Step labels"
-    for caption, counted in ((labels, found.labels), ("Most frequent ids", found.ids)):
+    more = [(f"{labels}: {name}", counted) for name, counted in found.more_labels]
+    first = f"{labels}: {found.label_name}" if more else labels
+    for caption, counted in ((first, found.labels), *more, ("Most frequent ids", found.ids)):
         if isinstance(counted, ValueCounts):
             rows = [
                 (name, f"{n:,}", share(n / counted.of))
@@ -115,7 +119,7 @@ def _tables(found: Portrait) -> Iterator[str]:
                 rows.append(
                     (f"{counted.others:,} more", f"{counted.rest:,}", share(counted.rest / counted.of))
                 )
-            what = f"{found.labelled}s" if counted is found.labels else "steps looked at"
+            what = f"{found.labelled}s" if counted is not found.ids else "steps looked at"
             yield _table(caption, ("", what, "share"), rows)
 
 

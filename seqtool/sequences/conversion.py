@@ -200,6 +200,10 @@ def _from_padded(padded: Padded) -> Ragged:
     )
 
 
+class NoCommonTypeError(DataError):
+    """Whole numbers stand beside fractions, or are so large, that no type holds all of them exactly."""
+
+
 def from_lists(sequences: Sequence[Any]) -> Ragged:
     """A list of sequences, each a list of numbers, a list of steps, or an array, series or frame of either.
 
@@ -218,7 +222,9 @@ def _from_list(sequences: Sequence[Any]) -> Converted:
     lengths = np.fromiter(map(_length, sequences), dtype=np.int64, count=len(sequences))
     if (lengths < 0).any():
         i = int(np.argmax(lengths < 0))
-        raise DataError(f"sequences[{i}] is {sequences[i]!r}; a list of numbers or of steps was expected")
+        raise DataError(
+            f"sequences[{i}] is {_shown(sequences[i], repr)}; a list of numbers or of steps was expected"
+        )
     try:
         if arrays:
             values, gaps = joined([s for s in sequences if len(s)] or list(sequences[:1])), 0
@@ -278,6 +284,14 @@ def _length(sequence: Any) -> int:
         return -1
 
 
+def _shown(thing: Any, write: Callable[[Any], str]) -> str:
+    """A thing as a person reads it; Python refuses to write out thousands of digits."""
+    try:
+        return write(thing)
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 def _misfit(sequences: Sequence[Any]) -> DataError:
     """The error for the first step that is unlike the first one."""
     shape: tuple[int, ...] | None = None
@@ -287,7 +301,7 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
             found = _numeric_shape(step)
             if found is None:
                 return DataError(
-                    f"{place} is {reprlib.repr(step)}; a number, or a list of them, was expected"
+                    f"{place} is {_shown(step, reprlib.repr)}; a number, or a list of them, was expected"
                 )
             if len(found) > 1:
                 return DataError(
@@ -304,7 +318,7 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
                     "a number" if held == () else f"{held[0]} features" for held in (shape, found)
                 )
                 return DataError(f"{place} has {got}, but the steps before it {expected}")
-    return DataError(
+    return NoCommonTypeError(
         "the sequences hold whole numbers that no common type holds exactly; convert them to floats first"
     )
 

@@ -13,6 +13,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
+from seqtool.words import shortened
 
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
@@ -55,14 +56,36 @@ def check_label_shapes(
         raise DataError(f"{wrong} names the classes of a label, but label_names holds {count} labels")
 
 
-def several_labels(data: Ragged | Padded) -> dict[str, list[Any] | None]:
+def several_labels(data: Ragged | Padded) -> dict[str, AnyArray | Text | None]:
     """Each of several labels by its name, and the names of its classes, None for one of numbers."""
-    titles, tables = data.names.get("label_names"), data.names
+    titles = data.names.get("label_names")
     labels = [] if titles is None else np.asarray(titles).tolist()
-    return {
-        name: np.asarray(tables[f"classes_{i}"]).tolist() if f"classes_{i}" in tables else None
-        for i, name in enumerate(labels)
-    }
+    return {name: data.names.get(f"classes_{i}") for i, name in enumerate(labels)}
+
+
+def some_classes(classes: AnyArray | Text, most: int | None = None) -> list[Any]:
+    """The names of the first classes: by default of all, or of the first 50 of a table that does not stand in memory.
+
+    Of such a table each name may be long, so that it is shortened.
+
+    >>> some_classes(np.array(["run", "walk"]), 1)
+    ['run']
+    """
+    if isinstance(classes, np.ndarray):
+        return list(classes[:most].tolist())
+    return [class_name(classes, place) for place in range(min(len(classes), most or _FIRST))]
+
+
+_FIRST = 50
+
+
+def class_name(classes: AnyArray | Text, place: int) -> Any:
+    """The name of a class, shortened where it is text."""
+    name = classes[place : place + 1].tolist()[0]
+    return shortened(name, _LETTERS) if isinstance(name, str) else name
+
+
+_LETTERS = 200  # of a name
 
 
 class LabelArray(NamedTuple):

@@ -101,7 +101,7 @@ def _described(columns: dict[str, list[str]], pattern: PathPattern) -> dict[str,
 
     from seqtool.tables.cells import Keys, Labels
 
-    per_sequence, names, keys = dict[str, Array](), dict[str, Array](), None
+    per_sequence, names, keys = dict[str, Array](), dict[str, Any](), None
     if "key" in columns:
         found, _ = Keys().encode(pa.array(columns["key"], pa.string()))
         keys = found if isinstance(found, np.ndarray) else np.array(columns["key"], dtype=str)

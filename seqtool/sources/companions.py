@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -10,18 +10,23 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import check_text
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import ANY, CLASS_TABLE, LAYOUTS, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.labels import LabelArray, check_label_shapes, class_tables, label_arrays
+from seqtool.sequences.labels import check_label_shapes, class_tables
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
-from seqtool.sequences.validation import stale_slots, step_mask
+from seqtool.sources.labels import (
+    are_of_steps,
+    classes_of,
+    ids_of,
+    labels_together,
+    refuse_words_among_numbers,
+)
 from seqtool.sources.options import ForeignSpec
-from seqtool.system.memory import Memory
 
 PARTS = (
     *("keys", "part", "split", "features", "y", "label_names", "step_y"),
@@ -50,6 +55,15 @@ class Companions:
     parts: dict[str, AnyArray] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     misfits: dict[str, str] = field(default_factory=dict)
+
+    def lacks(self, part: str, name: str) -> bool:
+        """Whether an array may become this part: neither is there yet, but what the part describes."""
+        if part in self.parts or name in self.used.values():
+            return False
+        if part == "classes" and "label_names" in self.parts:  # each of several labels has its own
+            return False
+        owners = _OWNERS.get(part)
+        return owners is None or not {*owners}.isdisjoint(self.parts)
 
     def joined(self, data: Ragged | Padded) -> Ragged | Padded:
         """The sequences with all of it."""
@@ -80,99 +94,34 @@ def companions(
     misfit that was given and, if `strict`, for labels and keys that misfit: they would be lost.
     """
     found, sizes = Companions(), _sizes(data)
-    named_parts = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
+    named = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
     if len(foreign.labels) > 1:
-        several = {name: _label(archive, name, sizes) for name in foreign.labels}
+        several = {name: _checked(archive, name, ("N", ANY), sizes) for name in foreign.labels}
         found.parts |= labels_together(several, archive.memory)
         found.used |= {f"y of {name}": name for name in foreign.labels}
     for part in PARTS:
-        name, owners = named_parts.get(part) or part, _OWNERS.get(part)
-        named = named_parts.get(part) is not None
-        if not named and name in named_parts.values():  # it is another part
+        name, is_named = named.get(part) or part, named.get(part) is not None
+        if name in taken or name not in archive.names or not found.lacks(part, name):
             continue
-        absent = name not in archive.names or name in [*taken, *found.used.values()] or part in found.parts
-        if absent or (owners and not {*owners} & {*found.parts}):
-            continue
-        if part == "classes" and "label_names" in found.parts:  # each of several labels has its own
+        if not is_named and name in named.values():  # it is another part
             continue
         try:
-            open_question = part == "y" and not named and "label_names" not in archive.names
-            kind = "step_y" if open_question and _is_per_step(archive, name, data) else part
+            open_question = part == "y" and not is_named and "label_names" not in archive.names
+            kind = "step_y" if open_question and are_of_steps(_window(archive, name), name, data) else part
             added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
         except DataError as error:
-            if named or (strict and part in NEVER_LOST):
+            if is_named or (strict and part in NEVER_LOST):
                 options = {"--label": "y", "--step-label": "step_y", "--key": "keys"}
-                alone = Advice(
-                    "--array", taken[0], without=[o for o, held in options.items() if named_parts.get(held)]
-                )
-                raise DataError(error, "; to leave it out: ", alone) from None
+                without = [option for option, of in options.items() if named.get(of)]
+                raise DataError(
+                    error, "; to leave it out: ", Advice("--array", taken[0], without=without)
+                ) from None
             found.misfits[name] = str(error)
             continue
         found.parts |= added
         found.used[kind] = name
         found.used |= {table: table for table in class_tables(added)}
     return found
-
-
-def _label(archive: ZipReader, name: str, sizes: dict[str, int]) -> AnyArray:
-    """One of several arrays of labels: a number or text for each sequence."""
-    shape, dtype = _header(archive, name)
-    check_layout(name, shape, dtype, ("N", ANY), sizes)
-    cells = archive.window(name)
-    if dtype.kind == "U":
-        check_text(name, cells)
-    return cells
-
-
-def labels_together(labels: Mapping[str, AnyArray], memory: Memory | None = None) -> dict[str, AnyArray]:
-    """Arrays (N,) of numbers or text as `y` (N, L) of numbers, with `label_names` and the classes of text.
-
-    >>> parts = labels_together({"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])})
-    >>> np.asarray(parts["y"]).tolist(), parts["classes_1"].tolist()
-    ([[1.5, 1.0], [2.0, 0.0]], ['a', 'b'])
-    """
-    parts: dict[str, AnyArray] = {"label_names": np.array([*labels], dtype=str)}
-    columns, floats = list[AnyArray](), [cells.dtype for cells in labels.values() if cells.dtype.kind == "f"]
-    dtype = np.result_type(*floats) if floats else _INT64
-    for i, (name, cells) in enumerate(labels.items()):
-        if cells.dtype.kind == "U":
-            parts[f"classes_{i}"] = classes = _classes(cells, None, name, memory)
-            cells = _ids(cells, classes)
-        for _, some in chunks(cells):
-            place = first_loss(some, dtype)
-            if place is not None:
-                raise DataError(
-                    f"{name} holds {some[place]}, which {dtype} of the labels together cannot hold"
-                )
-        columns.append(cells)
-
-    def read(begin: int, end: int) -> Array:
-        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
-
-    parts["y"] = Lazy((len(columns[0]), len(columns)), dtype, read)
-    return parts
-
-
-def check_labels(data: Ragged) -> None:
-    """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
-    for array in label_arrays(data):
-        if array.classes is not None:
-            _check_classes(array, len(array.classes))
-
-
-def _check_classes(array: LabelArray, count: int) -> None:
-    labels, column = array.cells, array.column
-    if labels.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
-        raise DataError(f"{array.name} is {labels.dtype}, but there are classes; whole numbers were expected")
-    for begin, part in chunks(labels):
-        outside = ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part))
-        wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
-        if len(wrong):
-            i = int(wrong[0])
-            place = f"y[{begin + i}{'' if column is None else f', {column}'}]"
-            if array.name == "step_y":
-                place = f"step_y of real step {begin + i}"
-            raise DataError(f"{place} is {part[i]}, but there are {count} classes, counted from 0")
 
 
 def _sizes(data: Ragged | Padded) -> dict[str, int]:
@@ -197,13 +146,12 @@ def _part(
     shape, dtype = _header(archive, name)
     cells: AnyArray = archive.window(name)
     as_text = part in ("y", "step_y") and dtype.kind == "U"
-    named = part == "y" and "classes" in archive.names
-    as_whole = part in (*NEVER_LOST, "part") and _are_whole(cells, floats=part == "keys" or named)
-    kind = "padded" if isinstance(data, Padded) else "ragged"
-    layout = LAYOUTS[kind][part]
-    check_layout(name, shape, _INT64 if as_text or as_whole else dtype, layout, sizes)
-    if dtype.kind == "U":
-        check_text(name, cells)
+    has_classes = part == "y" and "classes" in archive.names
+    if part in _PER_SEQUENCE:
+        archive.check_row(name)
+    as_whole = part in (*NEVER_LOST, "part") and _are_whole(cells, floats=part == "keys" or has_classes)
+    layout = LAYOUTS["padded" if isinstance(data, Padded) else "ragged"][part]
+    _checked(archive, name, layout, sizes, dtype=_INT64 if as_text or as_whole else dtype)
     if part == "features" or part in _TABLES:
         if part == "label_names":
             check_label_shapes(shape, _header(archive, "y")[0], archive.names)
@@ -212,24 +160,11 @@ def _part(
             check_layout(table, *_header(archive, table), CLASS_TABLE, {})
         return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
-        classes = _classes(cells, data if part == "step_y" else None, name, archive.memory)
-        _refuse_words_among_numbers(name, classes)
+        classes = classes_of(cells, data if part == "step_y" else None, name, archive.memory)
+        refuse_words_among_numbers(name, classes)
         held_in = "step_classes" if step_classes else "classes"
-        return {part: _ids(cells, classes), held_in: classes}
+        return {part: ids_of(cells, classes), held_in: classes}
     return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
-
-
-def _refuse_words_among_numbers(name: str, classes: Array) -> None:
-    """Raise DataError for labels of text that are numbers, and words for missing values among them."""
-    from seqtool.tables.cells import are_numbers, reads_as_missing
-
-    words = [text for text in classes.tolist() if reads_as_missing(text)]
-    others = [text for text in classes.tolist() if not reads_as_missing(text)]
-    if words and are_numbers(others):
-        raise DataError(
-            f"{name} holds {words[0]!r} among numbers, all as text; save it as numbers, with NaN where there is no "
-            "label"
-        )
 
 
 def _distinct(archive: ZipReader, name: str) -> Array:
@@ -238,6 +173,28 @@ def _distinct(archive: ZipReader, name: str) -> Array:
     if len(np.unique(names)) < len(names):
         raise DataError(f"{name} holds a name twice")
     return names
+
+
+def _checked(
+    archive: ZipReader,
+    name: str,
+    layout: tuple[str, str],
+    sizes: dict[str, int],
+    *,
+    dtype: np.dtype[np.generic] | None = None,
+) -> AnyArray:
+    """An array of the shape and type of a layout; `dtype` is what becomes of it. Raises DataError for another."""
+    shape, stored = _header(archive, name)
+    check_layout(name, shape, stored if dtype is None else dtype, layout, sizes)
+    cells = archive.window(name)
+    if stored.kind == "U":
+        check_text(name, cells)
+    return cells
+
+
+def _window(archive: ZipReader, name: str) -> AnyArray:
+    _header(archive, name)
+    return archive.window(name)
 
 
 def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
@@ -264,76 +221,3 @@ def are_whole_floats(cells: AnyArray) -> bool:
 def as_int64(numbers: Array) -> Array:
     """The same as int64."""
     return numbers.astype(_INT64)
-
-
-def _ids(labels: AnyArray, classes: Array) -> AnyArray:
-    """The class ids of labels of text."""
-
-    def ids(some: Array) -> Array:
-        return np.asarray(np.searchsorted(classes, some))
-
-    return cellwise(ids, labels, dtype=_INT64)
-
-
-def _classes(labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory | None) -> Array:
-    """The texts that occur, sorted; in a block (N, T) of labels of steps, those of real steps."""
-    found = labels[:0].reshape(-1)
-    for begin, part in chunks(labels):
-        if isinstance(block, Padded):
-            lengths = block.lengths[begin : begin + len(part)]
-            part = part[step_mask(lengths, maxlen=part.shape[1], padding=block.padding)]
-        found = np.union1d(found, part)
-        if memory is not None and _COPIES * found.nbytes > memory.limit:
-            whole = _COPIES * found.nbytes * len(labels) // (begin + len(part))
-            memory.check_whole(f"{name}, which has {len(found):,} distinct labels and more", whole)
-    return found
-
-
-_COPIES = 8  # of distinct labels, that stand in memory at once until they are written
-
-
-# Labels of sequences, or of steps
-
-
-def _is_per_step(archive: ZipReader, name: str, data: Ragged | Padded) -> bool:
-    """Whether labels are those of steps: (N, T, ...) in a block, (S, ...) behind one another.
-
-    As many classes as steps make a row of each sequence look like that. Labels of steps hold one and the same
-    in all that is padding. Where all steps are real, text is a label of steps, and rows with a single 1 are none;
-    raises DataError for other numbers, which may be either.
-    """
-    shape = _header(archive, name)[0]
-    if isinstance(data, Ragged):
-        return len(data.values) != len(data) and shape[:1] == (len(data.values),)
-    if data.x.shape[1] < 2 or shape[:2] != data.x.shape[:2]:
-        return False
-    labels: AnyArray = archive.window(name)
-    if all((part == data.x.shape[1]).all() for _, part in chunks(data.lengths)):
-        if labels.dtype.kind == "U":
-            return True
-        if len(shape) == 2 and all(map(_is_one_hot, (part for _, part in chunks(labels)))):
-            return False
-        raise DataError(
-            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; ",
-            Advice("--step-label", name),
-            " or ",
-            Advice("--label", name),
-            " says which",
-        )
-    return holds_one(labels, data)
-
-
-def _is_one_hot(rows: Array) -> bool:
-    return rows.dtype.kind in "biuf" and bool(
-        (((rows == 0) | (rows == 1)).all(axis=1) & (rows.sum(axis=1) == 1)).all()
-    )
-
-
-def holds_one(cells: AnyArray, block: Padded) -> bool:
-    """Whether an array (N, T, ...) holds one and the same in all slots outside the sequences of a block."""
-    nothing = "" if cells.dtype.kind == "U" else 0
-    first = stale_slots(cells, block.lengths, padding=block.padding, value=cast(float, nothing))
-    if first is None:
-        return True
-    held = tuple(first.content) if isinstance(first.content, list) else first.content
-    return stale_slots(cells, block.lengths, padding=block.padding, value=held) is None

@@ -22,9 +22,8 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
-from seqtool.sequences.ragged import Padded, Ragged, exchanged, unchecked
-from seqtool.sequences.validation import Stale, stale_slots
-from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions, holds_one
+from seqtool.sequences.ragged import Padded, Ragged, unchecked
+from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions
 from seqtool.sources.masks import check_same, lengths_and_side, lengths_of, with_side
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory
@@ -307,28 +306,3 @@ def _check_numbers(array: AnyArray, name: str) -> None:
     checked_dtype(array.dtype, name)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} is {array.dtype}; integers, floats or booleans were expected")
-
-
-# Where a block is padded
-
-
-def leftover_values(block: Padded, side: Side) -> Stale | None:
-    """The slots outside the sequences, were they padded at a side, that hold neither padding nor all zeros."""
-    values = dict.fromkeys((block.value, 0))
-    found = [stale_slots(block.x, block.lengths, padding=side, value=value) for value in values]
-    stale = [some for some in found if some is not None]
-    return min(stale, key=lambda some: some.count) if len(stale) == len(found) else None
-
-
-def looks_padded_at_start(block: Padded) -> bool:
-    """Whether a block holds padding at the start of its rows, whatever it is, and something else at their end."""
-    return not _is_clean(block, "post") and _is_clean(block, "pre")
-
-
-def _is_clean(block: Padded, side: Side) -> bool:
-    """Whether the slots outside the sequences, were they padded at a side, hold nothing but padding."""
-    old = leftover_values(block, side)
-    if old is None:
-        return True
-    # A single slot holds one and the same whatever it is.
-    return old.count > 1 and holds_one(block.x, cast(Padded, exchanged(block, padding=side)))

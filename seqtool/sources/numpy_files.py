@@ -18,18 +18,17 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import as_ragged, from_lists
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
-from seqtool.sources.companions import check_labels
 from seqtool.sources.foreign import (
     ForeignData,
     choose,
     dense,
-    leftover_values,
     lengths_file,
-    looks_padded_at_start,
     refuse_names,
     refuse_options,
     take,
 )
+from seqtool.sources.labels import check_labels
+from seqtool.sources.leftovers import leftover_values, looks_padded_at_start
 from seqtool.sources.masks import lengths_and_side, with_side
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count

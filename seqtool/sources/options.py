@@ -1,4 +1,4 @@
-"""What reading a source of sequences takes and gives; the readers are `arrays`, `records` and `textlines`."""
+"""What reading a source of sequences takes and gives; the readers are those that `read` chooses from."""
 
 from __future__ import annotations
 

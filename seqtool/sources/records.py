@@ -14,11 +14,12 @@ from seqtool.arrays.dtypes import Array, Rounding, describe_loss, dtype_named, f
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
 from seqtool.operations.cast import rounding_warnings, wide_enough
-from seqtool.sequences.conversion import cumulative_offsets, from_lists
+from seqtool.sequences.conversion import NoCommonTypeError, cumulative_offsets, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.system.memory import Memory
@@ -63,11 +64,14 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
             raise DataError(
                 f"{source.name}: {place}: {str(row)[:40]!r}; a list of numbers or of steps was expected"
             )
+    warnings = list[str]()
     try:
         ragged = from_lists(lists)
+    except NoCommonTypeError as error:
+        ragged = _rounded(source, lists, options, error, warnings)
     except DataError as error:
         raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
-    values, warnings = np.asarray(ragged.values), list[str]()
+    values = np.asarray(ragged.values)
     if values.dtype == np.float64 or (values.dtype == np.uint64 and options.dtype is not None):
         target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
         explicit = options.dtype is not None and target.kind == "f"
@@ -84,6 +88,35 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         with np.errstate(under="ignore"):
             ragged = ragged.replace(values=values.astype(target))
     return _with_aligned(source, ragged, fields, sum(map(len, lists)), warnings)
+
+
+def _rounded(
+    source: Input, lists: list[Any], options: SourceOptions, error: DataError, warnings: list[str]
+) -> Ragged:
+    """The sequences as float64, which rounds some whole numbers, where that is asked for; it adds to `warnings`."""
+    lost = 0
+
+    def as_float(cell: Any) -> Any:
+        nonlocal lost
+        if isinstance(cell, list):
+            return [as_float(one) for one in cell]
+        if type(cell) is not int:
+            return cell
+        lost += int(float(cell)) != cell
+        return float(cell)
+
+    try:
+        ragged = from_lists(as_float(lists))
+    except OverflowError:
+        raise DataError(f"{source.name}: holds a number that no dtype can hold") from None
+    if options.dtype != "float64":
+        raise DataError(f"{source.name}: {error}; ", Advice("--dtype", "float64"), " rounds them")
+    if lost:
+        warnings.append(
+            f"{count(lost, 'whole number')} {'was' if lost == 1 else 'were'} rounded to float64, "
+            "which cannot hold so large ones exactly"
+        )
+    return ragged
 
 
 def _check_memory(source: Input, memory: Memory) -> None:
@@ -190,7 +223,7 @@ _LABEL = "label "
 
 def read_list_column(source: Input, options: SourceOptions) -> Sequences:
     """A list column: of numbers, or of lists of F numbers each; its type stays."""
-    schema, batches = record_batches(source)
+    schema, batches, _ = record_batches(source)
     lists = [field.name for field in schema if is_list(field.type)]
     named = _wanted(_array_name(source, options, lists), options)
     for name in named.values():
@@ -269,7 +302,9 @@ def _kept(what: str, words: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _labels(source: Input, fields: dict[str, Any], warnings: list[str]) -> tuple[Array, dict[str, Array]]:
+def _labels(
+    source: Input, fields: dict[str, Any], warnings: list[str]
+) -> tuple[Array, dict[str, Array | Text]]:
     """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     labels, codes = dict[str, LabelState](), list[Array]()
     for name, cells in fields.items():

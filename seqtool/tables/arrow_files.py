@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,25 +19,18 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.npy import OwnFile
 from seqtool.system.platform import give_back
-from seqtool.tables.table import BATCH_BYTES
+from seqtool.tables.arrow_batches import Records, check_dictionary, in_pieces, rows_at_once, validate
+from seqtool.tables.parquet_files import parquet_records
 
 
-def row_count(source: Input) -> int | None:
-    """The rows of a Parquet file, which says so itself."""
-    if source.kind != "parquet":
-        return None
-    import pyarrow.parquet as parquet
-
-    with parquet.ParquetFile(source.path) as file:
-        return int(file.metadata.num_rows)
-
-
-def record_batches(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]]:
-    """The schema of a Parquet or Arrow file, and what gives batches of the columns at some positions."""
+def record_batches(source: Input) -> Records:
+    """What a Parquet or Arrow file holds, whose batches are read when they are asked for."""
     import pyarrow as pa
 
     try:
-        schema, batches = (_parquet if source.kind == "parquet" else _arrow)(source)
+        found = (parquet_records if source.kind == "parquet" else _arrow)(source)
+    except DataError:
+        raise
     except MemoryError as error:  # which Arrow raises as an exception of its own, too
         raise _of_memory(source, error) from None
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -45,7 +38,7 @@ def record_batches(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterat
 
     def read(columns: Sequence[int]) -> Iterator[Any]:
         try:
-            yield from batches(columns)
+            yield from found.batches(columns)
         except MemoryError as error:
             raise _of_memory(source, error) from None
         except DataError:
@@ -53,171 +46,31 @@ def record_batches(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterat
         except (pa.ArrowException, OSError, ValueError, IndexError) as error:
             raise _damaged(source, error) from None
 
-    return schema, read
+    return found._replace(batches=read)
 
 
-def _parquet(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]]:
-    import pyarrow.parquet as parquet
-
-    with parquet.ParquetFile(source.path) as file:
-        schema = file.schema_arrow
-
-    def batches(columns: Sequence[int]) -> Iterator[Any]:
-        names = [schema.names[i] for i in columns]
-        # Whole column chunks are never held: a file may be one single row group.
-        with parquet.ParquetFile(source.path, buffer_size=_PAGES, pre_buffer=False) as file:
-            text = BATCH_BYTES // (
-                4 * _text_bytes(source, file.metadata, names)
-            )  # it is copied as it is encoded
-            count = max(1, min(_rows_at_once(schema, columns), text))
-            for batch in file.iter_batches(batch_size=count, columns=names):
-                chosen = batch.select(names)
-                _validate(chosen)
-                yield from in_pieces(chosen)
-
-    return schema, batches
-
-
-def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
-    """The bytes of text in a row of these columns on average, at least one: in the row group that has most.
-
-    Raises DataError for a dictionary of texts that takes more memory than is allowed: it can only be read whole.
-    """
-    wanted, most = {*names}, 1
-    places = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path in wanted]
-    with source.path.open("rb") as file:
-        for group in map(metadata.row_group, range(metadata.num_row_groups)):
-            chunks = [group.column(i) for i in places]
-            for chunk in chunks:
-                if chunk.has_dictionary_page and chunk.total_uncompressed_size > _LARGE:
-                    file.seek(chunk.dictionary_page_offset)
-                    _check_dictionary(source, chunk.path_in_schema, _page_size(file.read(16)))
-            size = sum(
-                chunk.total_uncompressed_size for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"
-            )
-            most = max(most, size // max(1, group.num_rows))
-    return most
-
-
-_LARGE = 1 << 20  # bytes of a column chunk from which on its dictionary is looked at
-_COPIES = 5  # of a dictionary, that stand in memory at once
-
-
-def _check_dictionary(source: Input, name: str, size: int) -> None:
-    source.memory.check_whole(
-        f"{source.name}: the dictionary of column {name!r}", _COPIES * size, "write plain text"
-    )
-
-
-def _page_size(header: bytes) -> int:
-    """The bytes of a Parquet page once it is unpacked, by its header: two numbers in Thrift's compact form.
-
-    >>> _page_size(bytes([0x15, 0x04, 0x15, 0x90, 0x03]))
-    200
-    """
-    at = header.index(0x15, 2) + 1  # behind the type of the page, which takes one byte
-    size, shift = 0, 0
-    for byte in header[at:]:
-        size |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            break
-    return size >> 1
-
-
-_PAGES = 1 << 20  # bytes of a Parquet column that are read at once
-
-
-def _rows_at_once(schema: Any, columns: Sequence[int]) -> int:
-    """The rows of a batch: fewer where there are many columns, or lists, whose lengths nobody knows."""
-    nested = any(is_nested(schema.field(i).type) for i in columns)
-    return max(1, min(1 << 17, BATCH_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
-
-
-def in_pieces(batch: Any) -> Iterator[Any]:
-    """A batch halved until its text is not too much: what is read from it copies it."""
-    if len(batch) < 2 or sum(map(_letters, batch.columns)) <= BATCH_BYTES:
-        yield batch
-        return
-    half = len(batch) // 2
-    yield from in_pieces(batch.slice(0, half))
-    yield from in_pieces(batch.slice(half))
-
-
-def _letters(column: Any) -> int:
-    """The bytes of text in a column, where it is text."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
-        lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
-    elif _is_text(column.type):
-        lengths = pc.binary_length(column)
-    else:
-        return 0
-    return pc.sum(lengths).as_py() or 0
-
-
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    types = pa.types
-    return bool(
-        types.is_string(kind)
-        or types.is_large_string(kind)
-        or types.is_binary(kind)
-        or types.is_large_binary(kind)
-    )
-
-
-def is_nested(kind: Any) -> bool:
-    """Whether the cells of a type hold several values each."""
-    import pyarrow as pa
-
-    return bool(pa.types.is_nested(kind))
-
-
-def _validate(batch: Any, *, once: bool | None = None) -> None:
-    """Raise ArrowInvalid where offsets fall or point past their data, or text is not UTF-8.
-
-    Lists and dictionaries are validated as a whole, however small the slice, and of numbers only the count of missing
-    ones is: `once` is true for these columns alone, and false for the others.
-    """
-    import pyarrow as pa
-
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        kind = column.type
-        whole = is_nested(kind) or pa.types.is_dictionary(kind) or pa.types.is_primitive(kind)
-        if once is None or once == whole:
-            try:
-                # Times past midnight, and dates with a time of day, are odd, but no danger.
-                column.validate(full=not (pa.types.is_time(kind) or pa.types.is_date64(kind)))
-            except pa.ArrowInvalid as error:
-                raise pa.ArrowInvalid(f"column {name!r}: {error}") from None
-
-
-def _arrow(source: Input) -> tuple[Any, Callable[[Sequence[int]], Iterator[Any]]]:
+def _arrow(source: Input) -> Records:
     import pyarrow as pa
 
     opener = pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file
     schema = opener(pa.PythonFile(_ArrowFile(source), "r")).schema
 
     def batches(columns: Sequence[int]) -> Iterator[Any]:
-        count = _rows_at_once(schema, columns)
+        count = rows_at_once(schema, columns)
         file = _ArrowFile(source)
         for batch in _record_batches(source, file, columns):
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 if pa.types.is_dictionary(column.type):
-                    _check_dictionary(source, name, column.dictionary.nbytes)
-            _validate(batch, once=True)
+                    check_dictionary(source, name, column.dictionary.nbytes)
+            validate(batch, once=True)
             for begin in range(0, len(batch), count):
                 part = batch.slice(begin, count)
-                _validate(part, once=False)
+                validate(part, once=False)
                 for piece in in_pieces(part):
                     yield piece
                     file.give_back()
 
-    return schema, batches
+    return Records(schema, batches, None)
 
 
 def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
 from seqtool.tables import csv_dialect, csv_errors, csv_parser, json_lines
-from seqtool.tables.arrow_files import record_batches, row_count
+from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.file_columns import file_columns, with_file_columns
 from seqtool.tables.in_memory import from_array
 from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
@@ -175,5 +175,5 @@ def _json_lines(source: Input) -> Table:
 
 def _record_table(source: Input) -> Table:
     """A table of Parquet or Arrow."""
-    schema, batches = record_batches(source)
-    return typed_table(schema, lambda columns, _: batches(columns), source.name, row_count(source))
+    found = record_batches(source)
+    return typed_table(found.schema, lambda columns, _: found.batches(columns), source.name, found.rows)

@@ -96,7 +96,10 @@ class SequenceFile:
     def _open(self, data: Ragged | Padded) -> None:
         classes = data.names.get("classes")
         self.features, self.classes = data.features, None if classes is None else np.asarray(classes)
-        self.labels = several_labels(data)
+        self.labels = {
+            name: None if known is None else np.asarray(known).tolist()
+            for name, known in several_labels(data).items()
+        }
         self.maxlen: int | None = None
         self.value: Value = 0
         if isinstance(data, Ragged):

@@ -93,37 +93,37 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--slow", action="store_true", help="the loop of pandas in all cases and all rounds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
     parser.add_argument("--list", action="store_true", help="show the cases, and end")
-    given = parser.parse_args()
-    given.rows = given.rows or (QUICK_ROWS if given.quick else ROWS)
-    given.rounds = given.rounds or (QUICK_ROUNDS if given.quick else None)
+    options = parser.parse_args()
+    options.rows = options.rows or (QUICK_ROWS if options.quick else ROWS)
+    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else None)
     try:
-        given.cases = chosen(all_cases(given.rows, given.slow), given.cases)
+        options.cases = chosen(all_cases(options.rows, options.slow), options.cases)
     except LookupError as error:
         parser.error(str(error.args[0]))
-    return given
+    return options
 
 
 def main() -> None:
     """Measure the cases that were chosen, one after another."""
-    given = arguments()
-    if given.list:
-        for case in all_cases(given.rows, given.slow):
+    options = arguments()
+    if options.list:
+        for case in all_cases(options.rows, options.slow):
             print(f"{case.name:36} {case.about}{' (only if named)' if case.only_if_named else ''}")
         return
     from rich.console import Console
 
     console = Console(width=WIDTH, highlight=False)
     records = []
-    for case in given.cases:
-        rounds = given.rounds or case.rounds
+    for case in options.cases:
+        rounds = options.rounds or case.rounds
         with Console(stderr=True).status(case.name) as status, scratch() as folder:
             all_measured = measure(
                 case, folder, rounds, lambda what, case=case: status.update(f"{case.name}: {what}")
             )
         draw(case, all_measured, rounds, console)
         records.append(record(case, all_measured, rounds))
-        if given.json:
-            given.json.write_text(json.dumps({"machine": machine(), "cases": records}, indent=1) + "\n")
+        if options.json:
+            options.json.write_text(json.dumps({"machine": machine(), "cases": records}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

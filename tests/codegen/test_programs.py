@@ -13,7 +13,7 @@ import pytest
 import seqtool
 from seqtool.codegen import CODES, program
 from seqtool.errors import DataError
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.ragged import Ragged, StepArray
 from tests.command import Place, succeeded
 from tests.learnable import files, kinds
 
@@ -112,6 +112,24 @@ def test_the_numbers_of_the_file_stand_in_its_program(code: str, kind: str, word
     for form in ("ragged", "post"):
         text = program(files()[f"{kind}.{form}"], path="a.npz", code=code)
         assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize("code", TRAINING)
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("held", [-100, 0, 7])
+def test_a_program_says_of_padded_labels_what_the_file_holds(code: str, padded: bool, held: int) -> None:
+    labels = StepArray(np.array([0, 1, 2, 1, 0]), held)
+    data = Ragged(np.ones((5, 3)), np.array([0, 2, 5]), per_step={"step_y": labels})
+    text = program(seqtool.pad(data) if padded else data, path="a.npz", code=code)
+    told = {
+        "torch": "# the loss ignores -100, which collate puts into padding"
+        + ("" if held == -100 else f", though that of the file holds {held}\n"),
+        "keras": "np.where(real, y, 0)" if held == 0 else f"ignore_class={held}",
+        "tf": "real = tf.sequence_mask(lengths, tf.shape(x)[1])" if held == 0 else f"real = y != {held}",
+        "jax": "where=real)" if held == 0 else f"where=y != {held})",
+    }
+    assert told[code] in text
+    assert ("-100" in text) == (held == -100 or code == "torch")
 
 
 def test_a_value_that_a_mask_cannot_use_is_exchanged() -> None:

@@ -258,17 +258,22 @@ CASES = [
         "sources.numpy_files._check_lengths_of#2", "pad a.npz", {"a.npz": npz(x=PADDED_FIRST, lengths=[2, 3])}
     ),
     Case(
-        "sources.companions._is_per_step",
+        "sources.labels.are_of_steps",
         "pad a.npz",
         {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
     ),
     Case(
-        "sources.companions._is_per_step#2",
+        "sources.labels.are_of_steps#2",
         "pad a.npz",
         {"a.npz": npz(x=np.ones((2, 3)), y=np.ones((2, 3)) / 2)},
     ),
-    Case("sources.foreign._told", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])}, {"NAME": "n"}),
-    Case("sources.foreign._told#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
+    Case(
+        "sources.foreign._known_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=DENSE, mask=GAPS, n=[3, 2])},
+        {"NAME": "n"},
+    ),
+    Case("sources.foreign._known_lengths#2", "pad a.npz", {"a.npz": npz(x=DENSE, mask=GAPS)}),
     Case("sources.masks.with_side", "pad a.npz --input-padding pre", {"a.npz": npz(x=DENSE, mask=FIRST)}),
     Case(
         "sources.masks.check_same",
@@ -448,6 +453,11 @@ CASES = [
     Case(
         "operations.cast.wide_enough", "pad u.npy --dtype int8", {"u.npy": np.array([[2**64 - 1]], np.uint64)}
     ),
+    Case(
+        "sources.records._rounded",
+        "pad a.jsonl",
+        {"a.jsonl": "[9007199254740993, 0.5]\n[18446744073709551616]\n"},
+    ),
     Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[0.5]])}),
     Case("operations.cast.wide_enough#2", "pad a.npy --dtype int8", {"a.npy": np.array([[300]])}),
     Case("operations.cast.wide_enough#2", "pad a.jsonl", {"a.jsonl": "[0.5]\n[16777217]\n"}),
@@ -530,6 +540,11 @@ CASES = [
     Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
     Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
     Case(
+        "codegen.tasks._target_step_y",
+        "group t.csv --key id --step-label y --empty-label keep --label-value 2",
+        {"t.csv": "id,a,y\n1,2,\n1,3,r\n2,3,b\n2,2,r\n"},
+    ),
+    Case(
         "codegen.tasks._check_ids",
         "info t.npz --code torch",
         {"t.npz": seqtool.pad([np.array([-3, 2, 5])])},
@@ -542,7 +557,10 @@ CASES = [
         {"FILE": "t.npz"},
     ),
 ]
-FIRST_FAILS = {"codegen.tasks.task_of": "info t.group.npz --code torch"}  # after the call, before the advice
+FIRST_FAILS = {  # after the call, before the advice
+    "codegen.tasks.task_of": "info t.group.npz --code torch",
+    "codegen.tasks._target_step_y": "info t.group.npz --code torch",
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

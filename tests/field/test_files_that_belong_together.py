@@ -83,7 +83,7 @@ LABELS: list[tuple[Any, Any, Any, Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("y", "classes", "y2", "classes2", "verdict", "told"), LABELS)
+@pytest.mark.parametrize(("y", "classes", "y2", "classes2", "verdict", "message"), LABELS)
 def test_labels_mean_the_same(
     y: Any, classes: Any, y2: Any, classes2: Any, verdict: str, message: str, place: Place
 ) -> None:

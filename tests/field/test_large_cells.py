@@ -257,15 +257,25 @@ def test_a_dictionary_that_can_only_be_read_whole(place: Place) -> None:
         assert allowed_by(text) == "301M"
 
 
-def test_labels_that_are_too_many_for_memory(place: Place) -> None:
+def test_long_labels_go_to_the_disk(place: Place) -> None:
     rows = "".join(f"{i},{chr(97 + i) * 2_000_000},{i}\n" for i in range(8))
     place.write("a.csv", f"id,y,v\n{rows}")
-    message = r"column 'y', which has \d distinct labels and more: can only be read whole and takes about"
-    text = refused(place, "group", "a.csv", "--key", "id", "--label", "y", "-o", "out.npz", message=message)
-    (output,) = place.outputs(
-        "group", ("a.csv", "--key", "id", "--label", "y", "--max-memory", allowed_by(text))
-    )
+    (output,) = place.outputs("group", ("a.csv", "--key", "id", "--label", "y", *LIMIT))
     assert len(output["y"]) == 8
+
+
+@pytest.mark.parametrize("name", ["y", "static"])
+def test_a_row_that_is_too_long(place: Place, name: str) -> None:
+    """Nine million numbers of a sequence; `--array` leaves out what a file of others holds of them."""
+    beside = {**BLOCK, name: np.zeros((2, 9 * MILLION))}
+    np.savez_compressed(place.folder / "theirs.npz", **beside)
+    np.savez_compressed(place.folder / "ours.npz", **{**beside, "meta": META})
+    message = rf"{name}\]: a row: can only be read whole and takes about 288\.0 MB"
+    for call in (("pad", "ours.npz", "-o", "out.npz"), ("plan", "ours.npz"), ("info", "ours.npz")):
+        refused(place, *call, message=message)
+    if name == "y":  # which is not lost in silence
+        refused(place, "pad", "theirs.npz", "-o", "out.npz", message=message)
+    succeeded(place.run("pad", "theirs.npz", "--array", "x", "-o", "out.npz", *LIMIT))
 
 
 def test_labels_of_a_foreign_file_that_are_too_many(place: Place) -> None:

@@ -182,3 +182,22 @@ def test_messages_name_arguments_and_no_options(wrong: str, tmp_path: Path) -> N
         WRONG[wrong](tmp_path)
     text = re.sub(r"seqtool [a-z]+ [^;]*", "", str(error.value))  # a command has options
     assert not OPTION.search(text), text
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda big: st.pad([[1]], maxlen=big),
+        lambda big: st.pad([[1]], value=-big),
+        lambda big: st.pad([[1]], padding=big),
+        lambda big: st.group(FRAME, key=big),
+        lambda big: st.group(FRAME, key="id", columns=[0, big]),
+        lambda big: st.group(FRAME, key="id", maxlen=big),
+        lambda big: st.group(FRAME, key="id", min_len=big),
+        lambda big: st.group(FRAME, key="id", step_label="a", label_value=big),
+    ],
+)
+def test_a_whole_number_of_thousands_of_digits_is_refused(call: Callable[[int], Any]) -> None:
+    """Python refuses to write it out, and advises Python."""
+    with pytest.raises(UsageError, match="is a whole number of thousands of digits; one that int64 holds"):
+        call(10**5000)

@@ -324,4 +324,11 @@ def test_a_kill_between_two_renames_loses_no_bytes(tmp_path: Path) -> None:
     found = held(tmp_path)
     assert found["a"] == b"new " + b"!" * 1000
     assert (found["b"], found["c"]) == (OLD + b"b", OLD + b"c")
-    assert OLD + b"a" in [content for name, content in found.items() if name.endswith(".old")]
+    assert [content for name, content in found.items() if name.endswith("-a.old")] == [OLD + b"a"]
+
+
+def test_names_of_any_length_are_put_aside(tmp_path: Path) -> None:
+    names = ["語" * 80 + ".npz", "b" * 250]
+    olds(tmp_path, *names)
+    put_all(tmp_path, *names)
+    assert held(tmp_path) == {name: NEW + name.encode() for name in names}

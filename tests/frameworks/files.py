@@ -1,6 +1,7 @@
 """Files of sequences that the tests of the adapters read."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,28 @@ def write(folder: Path) -> None:
     seqtool.save(folder / "bare.npz", bare)
     seqtool.save(folder / "tokens.npz", tokens)
     seqtool.save(folder / "steps.npz", steps)
+    for name, labels in several_labels().items():
+        seqtool.save(folder / f"{name}.npz", bare.replace(per_sequence={"y": labels.y}, names=labels.names))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels (N, 2) side by side, with the names that belong to them."""
+
+    y: np.ndarray
+    names: dict[str, np.ndarray]
+
+
+def several_labels() -> dict[str, Labels]:
+    """Two numbers for each sequence; whole numbers beside classes; and fractions beside classes: by file."""
+    order = np.arange(COUNT)
+    called, classes = {"label_names": np.array(["time", "event"])}, {"classes_1": np.array(["cured", "lost"])}
+    fractions = np.stack([order / 4, order % 2], axis=1)
+    return {
+        "numbers": Labels(fractions, called),
+        "whole": Labels((4 * fractions).astype(np.int64), {**called, **classes}),
+        "mixed": Labels(fractions.astype(np.float32), {**called, **classes}),
+    }
 
 
 def write_large(folder: Path) -> None:

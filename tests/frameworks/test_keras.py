@@ -11,7 +11,16 @@ import pytest
 import seqtool
 from seqtool.errors import DataError, UsageError
 from tests.frameworks.apart import alone, apart, growth
-from tests.frameworks.files import COUNT, EVERYTHING, FEATURES, grown, sequences, write, write_everything
+from tests.frameworks.files import (
+    COUNT,
+    EVERYTHING,
+    FEATURES,
+    grown,
+    sequences,
+    several_labels,
+    write,
+    write_everything,
+)
 
 pytestmark = pytest.mark.keras
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -71,6 +80,11 @@ def check_other_files(folder: str) -> None:
     x, y = SequenceData(Path(folder, "steps.npz"))[0]
     assert x.shape[:2] == y.shape
     assert (y == -100).sum() == (x[..., 0] == 0).sum() > 0
+    for name, labels in several_labels().items():
+        data = SequenceData(Path(folder, f"{name}.npz"), batch_size=8)
+        found = np.concatenate([y for _, y in data])
+        np.testing.assert_array_equal(found, labels.y)
+        assert found.dtype == (np.int64 if name == "whole" else np.float32)
     print("done")
 
 

@@ -11,7 +11,15 @@ import pytest
 import seqtool
 from seqtool.errors import UsageError
 from tests.frameworks.apart import apart, growth
-from tests.frameworks.files import COUNT, EVERYTHING, FEATURES, grown, sequences, write_everything
+from tests.frameworks.files import (
+    COUNT,
+    EVERYTHING,
+    FEATURES,
+    grown,
+    sequences,
+    several_labels,
+    write_everything,
+)
 
 pytestmark = pytest.mark.tensorflow
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -64,6 +72,12 @@ def check_other_files(folder: str) -> None:
         expected = SequenceFile(Path(folder, f"{name}.npz")).batch(range(COUNT))
         for found, meant in zip(batch, expected, strict=False):
             np.testing.assert_array_equal(found, meant)
+    for name, labels in several_labels().items():
+        batches = dataset(Path(folder, f"{name}.npz"), batch_size=8)
+        _, _, spec = batches.element_spec
+        assert (spec.shape.as_list(), spec.dtype) == ([None, 2], tf.int64 if name == "whole" else tf.float32)
+        y = np.concatenate([y for _, _, y in batches.as_numpy_iterator()])
+        np.testing.assert_array_equal(y, labels.y)
     print("done")
 
 

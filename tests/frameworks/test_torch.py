@@ -12,7 +12,15 @@ import pytest
 import seqtool
 from seqtool.errors import DataError, UsageError
 from tests.frameworks.apart import alone, growth
-from tests.frameworks.files import COUNT, EVERYTHING, grown, sequences, write, write_everything
+from tests.frameworks.files import (
+    COUNT,
+    EVERYTHING,
+    grown,
+    sequences,
+    several_labels,
+    write,
+    write_everything,
+)
 
 pytestmark = pytest.mark.torch
 KINDS = ["ragged", "packed", "post", "pre"]
@@ -117,6 +125,21 @@ def test_batches_of_tokens_of_labelled_steps_and_without_labels(files: Path) -> 
                 assert found is None
             else:
                 np.testing.assert_array_equal(found, meant)
+
+
+def test_batches_of_several_labels(files: Path) -> None:
+    import torch
+
+    for name, labels in several_labels().items():
+        seen = 0
+        for batch in batches_of(files / f"{name}.npz"):
+            order = torch.round(4 * batch.y[:, 0] / (4 if name == "whole" else 1)).long()
+            np.testing.assert_array_equal(batch.y, labels.y[order])
+            assert batch.y.dtype == (torch.int64 if name == "whole" else torch.float32)
+            for i, x, length in zip(order, batch.x, batch.lengths, strict=True):
+                np.testing.assert_array_equal(x[:length], sequences()[i])
+            seen += len(order)
+        assert seen == COUNT
 
 
 def test_padding_that_the_type_cannot_hold_is_refused(files: Path) -> None:

@@ -18,13 +18,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=500, help="how many cases, over all modes")
     parser.add_argument("--case", type=int, help="this case of a mode alone; its files are kept")
-    given = parser.parse_args()
-    if given.case is not None:
-        if given.mode is None:
+    arguments = parser.parse_args()
+    if arguments.case is not None:
+        if arguments.mode is None:
             parser.error("--case needs --mode")
-        return _one(Case(given.mode, given.seed, given.case))
-    modes = [given.mode] if given.mode else [*MODES]
-    cases = [Case(modes[i % len(modes)], given.seed, i // len(modes)) for i in range(given.count)]
+        return _one(Case(arguments.mode, arguments.seed, arguments.case))
+    modes = [arguments.mode] if arguments.mode else [*MODES]
+    cases = [Case(modes[i % len(modes)], arguments.seed, i // len(modes)) for i in range(arguments.count)]
     begin, failed, done = time.monotonic(), 0, 0
     while done < len(cases):
         failures, count = _in_a_process(cases[done:])

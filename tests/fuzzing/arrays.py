@@ -166,6 +166,8 @@ def _list_column(rng: Random, scratch: Scratch, drawn: Drawn) -> str:
     kind = pa.from_numpy_dtype(drawn.dtype)
     inner = kind if drawn.width is None else rng.choice([pa.list_(kind), pa.list_(kind, drawn.width)])
     array = pa.array(drawn.sequences, rng.choice([pa.list_, pa.large_list])(inner))
+    if pa.types.is_list(inner) and not any(drawn.sequences):
+        drawn.width = 0  # steps are lists, but of how many numbers no step tells
     table = pa.table({"v": array})
     if rng.random() < 0.5:
         parquet.write_table(

@@ -78,7 +78,7 @@ class Scratch:
 
 def equal(name: str, got: Any, expected: Any) -> None:
     """Raise Failure unless two nested lists, or arrays, hold the same; NaN equals NaN, 1 equals 1.0."""
-    found = [repr(_plain(given)) for given in (got, expected)]
+    found = [repr(_plain(held)) for held in (got, expected)]
     if found[0] != found[1]:
         raise Failure(f"{name} is {found[0][:600]}, but {found[1][:600]} was expected")
 
@@ -92,7 +92,7 @@ def _plain(held: Any) -> Any:
 
 @contextmanager
 def scratch(case: Case, *, keep: bool = False) -> Iterator[Scratch]:
-    """A folder for one case, which goes with it unless it is to be kept; failures are told with the case."""
+    """A folder for one case, which goes with it unless it is to be kept; failures name the case."""
     folder = Path(tempfile.mkdtemp(prefix="fuzzing-"))
     done = Scratch(Place(folder))
     try:

@@ -1170,7 +1170,7 @@ def test_arrays_give_the_same_bytes_from_all_cuts(
 
 
 @MEMORIES
-@pytest.mark.parametrize("files", [2, 3, 40, 120])
+@pytest.mark.parametrize("files", [2, 3, 40])
 def test_files_give_the_same_bytes_however_the_rows_are_split_into_them(
     tmp_path: Path, memory: Memory, files: int
 ) -> None:

@@ -87,7 +87,7 @@ def test_fingerprints_that_are_equal_by_chance_tell_nothing(
     monkeypatch: pytest.MonkeyPatch, spool: Spool
 ) -> None:
     """With one fingerprint for all, only what is really the same is found."""
-    monkeypatch.setattr(duplicates, "_mixed", lambda marks: np.zeros_like(marks))
+    monkeypatch.setattr(duplicates, "mixed", lambda marks: np.zeros_like(marks))
     assert shared(ragged([[1, 2]]), ragged([[2, 1]]), spool) is None
     assert shared(ragged([[1, 2]]), ragged([[1, 2, 3], [1]]), spool) is None
     assert shared(ragged([[1, 2]]), ragged([[5], [1, 2]]), spool) == duplicates.Twice(1, (0, 1))

@@ -28,7 +28,14 @@ def changing(numbers: list[int]) -> list[int]:
     return numbers[:1] + [b for a, b in pairwise(numbers) if a != b]
 
 
-recordings = st.lists(st.lists(st.integers(0, 9), max_size=14).map(changing), min_size=1, max_size=4)
+def sawtooth(period: int, length: int, at: int, other: int) -> list[int]:
+    """Steps that repeat, with perhaps one other among them."""
+    return [other if i == at else i % period for i in range(length)]
+
+
+any_steps = st.lists(st.integers(0, 9), max_size=14).map(changing)
+periodic = st.builds(sawtooth, st.integers(2, 4), st.integers(8, 24), st.integers(0, 40), st.integers(5, 6))
+recordings = st.lists(any_steps | periodic, min_size=1, max_size=4)
 
 
 @st.composite
@@ -102,6 +109,32 @@ def test_what_few_different_numbers_share_by_chance_does_not_count() -> None:
     found = overlapping(windows, later, Spool())
     assert found is not None
     assert found.count == 400  # each goes on for five steps
+
+
+def test_what_repeats_is_compared_with_as_many_places_as_it_has_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not each place with each sequence, which would be millions of pairs."""
+    looked_at = 0
+
+    def counted(*given: Any) -> Any:
+        nonlocal looked_at
+        for pair in pairs(*given):
+            looked_at += len(pair[0])
+            yield pair
+
+    pairs = stretches._pairs
+    monkeypatch.setattr(stretches, "_pairs", counted)
+    windows = Ragged(np.arange(40_000) % 7, np.arange(0, 40_001, 100))
+    found = overlapping(windows, windows, Spool())
+    assert found is not None
+    assert found.count == 400
+    late = Ragged(
+        np.where(np.arange(40_000) % 100 == 90, np.arange(40_000), np.arange(40_000) % 100 % 7),
+        windows.offsets,
+    )
+    assert overlapping(late, Ragged(late.values + 0.5 * (late.values > 7), late.offsets), Spool()) is None
+    assert looked_at < 10 * 40_000
 
 
 def test_arrays_that_are_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

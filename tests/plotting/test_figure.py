@@ -69,6 +69,14 @@ def labelled(y: Any, classes: tuple[str, ...] | None = None) -> Ragged:
     return ragged_of([3] * len(y), per_sequence={"y": np.asarray(y)}, names=names)
 
 
+def several(count: int) -> Ragged:
+    """Sequences with so many labels each: a number, and then classes."""
+    y = np.stack([np.arange(4) + 0.5, *[np.arange(4.0) % 2] * (count - 1)], axis=1)
+    called = {"label_names": np.array(["time", *(f"kind {i}" for i in range(1, count))])}
+    classes = {f"classes_{i}": np.array(["never seen before", "lost"]) for i in range(1, count)}
+    return ragged_of([3, 1, 2, 2], per_sequence={"y": y}, names={**called, **classes})
+
+
 def tail() -> Ragged:
     lengths = np.full(2000, 8)
     lengths[7] = 90_000
@@ -113,6 +121,8 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "step labels": (lambda: step_labelled([0, 1, 1, 1, 0], names={"classes": np.array(["no", "yes"])}), {}),
     "real step labels": (lambda: step_labelled([0.5, 1.5, np.inf]), {}),
     "wide notes": (lambda: ragged_of([2000], wide()), {}),
+    "two labels": (lambda: several(2), {}),
+    "seven labels": (lambda: several(7), {}),
     "some labels": (lambda: labelled([1.0, np.nan]), {}),
 }
 
@@ -156,14 +166,20 @@ def untouched() -> Iterator[None]:
 @pytest.mark.parametrize("name", CASES)
 def test_everything_can_be_drawn(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Warnings are errors here, those of missing letters too."""
-    png = pictured(name, ".png")
-    assert png.startswith(b"\x89PNG")
-    assert int.from_bytes(png[16:20]) == 1200
     if name.startswith(("odd", "none", "ids", "classes", "real")):
         page = pictured(name, ".html").decode()
         svg = page[page.index("<svg") : page.index("</figure>")]
         assert ElementTree.fromstring(svg).tag.endswith("svg")
+    else:
+        laid_out_case(name)
     assert caplog.records == []
+
+
+@drawn
+def test_a_picture_is_1200_pixels_wide() -> None:
+    png = pictured("ids", ".png")
+    assert png.startswith(b"\x89PNG")
+    assert int.from_bytes(png[16:20]) == 1200
 
 
 def figure(found: Portrait) -> Any:
@@ -413,6 +429,20 @@ def test_the_title_of_labels_names_their_column() -> None:
     assert "Labels: speaker" in written(portrait(labelled([0, 1, 1]).replace(receipt=receipt)))
     text = written(portrait(step_labelled([0, 1, 1, 2]).replace(receipt=receipt)))
     assert {"Step labels: phone", "Step labels over time: phone"} <= set(text)
+
+
+@drawn
+def test_each_of_a_few_labels_has_a_panel_of_its_own() -> None:
+    assert {"Labels: time", "Labels: kind 1", "lost"} <= set(written(case("two labels")))
+    text = set(written(case("seven labels")))
+    assert {"Labels: time", *(f"Labels: kind {i}" for i in range(1, 5))} <= text
+    assert "Labels: kind 5" not in text
+    assert case("seven labels").omitted == tuple(
+        f"y of 'kind {i}': the first 5 labels are drawn" for i in (5, 6)
+    )
+    page = pictured("two labels", ".html").decode()
+    for words in ("Labels: kind 1", "never seen before", "the balance of 2 labels"):
+        assert words in page
 
 
 @drawn

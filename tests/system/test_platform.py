@@ -8,6 +8,7 @@ import io
 import mmap
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +39,7 @@ from seqtool.system.platform import (
     sync_folder,
     write_at,
 )
+from tests.command import Place, succeeded
 
 PACKAGE = Path(seqtool.__file__).parent
 # What Windows has nothing of, and macOS not all.
@@ -378,51 +380,41 @@ def write_rows(folder: Path, rows: int, keys: int) -> None:
     np.savetxt(folder / "rows.csv", table, "%d", ",", header="key,a,b,c", comments="")
 
 
-def calls(launcher: list[str], folder: Path, *lines: str) -> None:
-    for line in lines:
-        done = subprocess.run(
-            [*launcher, *line.split()], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-        assert done.returncode == 0, done.stderr
+CALLS = [
+    "group rows.csv --key key --ragged -o ragged.npz",
+    "group rows.csv --key key -o grouped.npz --compress fast --max-memory 256M --temp-dir .",
+    "pad ragged.npz --maxlen 20 --post -o padded.npz",
+    "pad grouped.npz --maxlen 20 -o again.npz",
+    "pad fortran.npy --maxlen 50 -o fortran.npz",
+    "check grouped.npz",
+    "info padded.npz --sequence 7",
+]
 
 
-def test_a_round_trip_without_any_of_it_gives_the_same_bytes(poor: Path, tmp_path: Path) -> None:
-    places = {"rich": [sys.executable, "-m", "seqtool"], "poor": [sys.executable, str(poor)]}
-    for name, launcher in places.items():
-        folder = tmp_path / name
-        folder.mkdir()
-        write_rows(folder, 100_000, 5000)
-        np.save(folder / "fortran.npy", np.asfortranarray(np.arange(60_000.0).reshape(300, 40, 5)))
-        calls(
-            launcher,
-            folder,
-            "group rows.csv --key key --ragged -o ragged.npz",
-            "group rows.csv --key key -o grouped.npz --compress fast --max-memory 256M --temp-dir .",
-            "pad ragged.npz --maxlen 20 --post -o padded.npz",
-            "pad grouped.npz --maxlen 20 -o again.npz",
-            "pad fortran.npy --maxlen 50 -o fortran.npz",
-            "check grouped.npz",
-            "info padded.npz --sequence 7",
-        )
-    for path in sorted((tmp_path / "rich").iterdir()):
-        assert path.read_bytes() == (tmp_path / "poor" / path.name).read_bytes(), path.name
-    assert {path.name for path in (tmp_path / "rich").iterdir()} == {
-        path.name for path in (tmp_path / "poor").iterdir()
-    }
+def test_a_round_trip_without_any_of_it_gives_the_same_bytes(place: Place) -> None:
+    write_rows(place.folder, 20_000, 1000)
+    place.write("fortran.npy", np.asfortranarray(np.arange(60_000.0).reshape(300, 40, 5)))
+    shutil.copytree(place.folder, other := place.folder.with_name("poor"))
+    for call in CALLS:
+        succeeded(place.run(*call.split()))
     # The files are read without these names too: whole, mapped and sequence by sequence.
     program = textwrap.dedent(
-        """
+        f"""
+        from seqtool.cli import run
+        for call in {CALLS}:
+            assert run(call.split()) == 0, call
         import numpy as np, seqtool as st
         grouped, padded = st.load("grouped.npz"), st.load("padded.npz", mmap=True)
         with np.load("grouped.npz") as file:
-            assert (file["x"] == grouped.x).all() and grouped.lengths.sum() == 100_000
+            assert (file["x"] == grouped.x).all() and grouped.lengths.sum() == 20_000
         assert (st.pad(st.load("ragged.npz"), maxlen=20, padding="post").x == padded.x).all()
         """
     )
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT + program], cwd=tmp_path / "poor", capture_output=True, text=True
+        [sys.executable, "-c", WITHOUT + program], cwd=other, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    assert place.files() == {path.name: path.read_bytes() for path in sorted(other.iterdir())}
 
 
 def test_rows_that_go_to_the_disk_come_back_without_any_of_it(tmp_path: Path) -> None:

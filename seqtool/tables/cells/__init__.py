@@ -22,14 +22,8 @@ from seqtool.tables.cells.cells import (
     row_of,
 )
 from seqtool.tables.cells.keys import Keys, KeyState
-from seqtool.tables.cells.labels import (
-    Labels,
-    LabelState,
-    are_numbers,
-    encode_labels,
-    label_number,
-    several_meanings,
-)
+from seqtool.tables.cells.label_meaning import are_numbers, label_number
+from seqtool.tables.cells.labels import Labels, LabelState, encode_labels, several_meanings
 from seqtool.tables.cells.number_state import Loss, NumberState
 from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
 from seqtool.tables.cells.order import Order

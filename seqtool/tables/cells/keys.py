@@ -16,7 +16,6 @@ from seqtool.tables.cells.cells import (
     EXACT,
     BadCell,
     BadCellError,
-    UnseenError,
     added_counts,
     earliest,
     in_file,
@@ -25,6 +24,7 @@ from seqtool.tables.cells.cells import (
     reads_as_missing,
     word_set,
 )
+from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offsets
 
 
@@ -115,11 +115,8 @@ def _counts(array: Any, but: Container[str] = ()) -> dict[str, int]:
     return {text: rows for text, rows in pairs if text not in but}
 
 
-class Keys:
-    """A column that identifies sequences: int64 while every cell is a plain integer, else text.
-
-    `state` grows with each batch; a `final` one does not, and all batches come out of its one kind.
-    """
+class Keys(Column[KeyState]):
+    """A column that identifies sequences: int64 while every cell is a plain integer, else text."""
 
     def __init__(
         self,
@@ -129,10 +126,9 @@ class Keys:
         state: KeyState | None = None,
         final: bool = False,
     ) -> None:
-        self.state = state or KeyState()
+        super().__init__(state or KeyState(), final=final)
         self._missing = tuple(missing)
         self._keep_empty = keep_empty
-        self._final = final
 
     @property
     def integer(self) -> bool:
@@ -149,10 +145,8 @@ class Keys:
         cells, left_out, found = read_keys(
             array, keep_empty=self._keep_empty, integer=self.state.integer, missing=self._missing
         )
-        if not self._final:
-            self.state = self.state.merge(found)
-        elif self.state.integer and not found.integer:
-            raise UnseenError("text stands where all keys were integers")
+        turns_to_text = self.state.integer and not found.integer
+        self._learn(found, unseen="text stands where all keys were integers" if turns_to_text else "")
         return cells, left_out
 
 

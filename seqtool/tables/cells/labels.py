@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
-from math import isfinite
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.advice import Advice
-from seqtool.arrays.dtypes import Array, first_loss, holds
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.spool import Spool
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.tables.cells.cells import (
@@ -29,8 +31,10 @@ from seqtool.tables.cells.cells import (
     row_of,
     whole_number,
 )
+from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.keys import refuse_nul, spelled
-from seqtool.words import shortened
+from seqtool.tables.cells.label_meaning import are_numbers, label_number, meaning_of, meaning_of_many
+from seqtool.tables.cells.many_texts import ManyTexts
 
 
 @dataclass
@@ -40,11 +44,11 @@ class LabelState:
     `codes` numbers the texts from 0 in that order, and `rows` holds the first row of each, so that neither
     depends on the order in which pieces of a table are merged. `absent` counts the rows of each text that is no
     label, for it is empty or was named as such; `doubtful` those of each word that is a missing value among numbers,
-    and may be the name of a class among text. It grows in place.
+    and may be the name of a class among text. It grows in place; texts that are too many for memory go to a spool.
     """
 
-    codes: dict[str, int] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
+    codes: Mapping[str, int] = field(default_factory=dict)
+    rows: MutableSequence[Row] = field(default_factory=list)
     absent: dict[str, int] = field(default_factory=dict)
     doubtful: dict[str, int] = field(default_factory=dict)
     bad: BadCell | None = None
@@ -77,7 +81,39 @@ class LabelState:
 
     def text(self, code: int) -> str:
         """The label behind a code."""
-        return list(self.codes)[code]
+        return next(iter(self.texts(code, code + 1)))
+
+    def texts(self, begin: int, end: int) -> Iterable[str]:
+        """The labels behind some codes."""
+        known = self.codes
+        return known.between(begin, end) if isinstance(known, ManyTexts) else islice(known, begin, end)
+
+    def row(self, text: str) -> Row:
+        """The first row of a label."""
+        return self.rows[self.codes[text]]
+
+    def find(self, texts: Sequence[str]) -> Array:
+        """The codes of some texts, (n,) int64, -1 for those that are not known."""
+        if isinstance(self.codes, ManyTexts):
+            return self.codes.find(texts)
+        return np.array([self.codes.get(text, -1) for text in texts], np.int64)
+
+    def add(self, texts: Sequence[str], rows: Sequence[Row]) -> None:
+        """Take further labels, each with its first row."""
+        if isinstance(self.codes, ManyTexts):
+            self.codes.add(texts)
+        elif isinstance(self.codes, dict):
+            self.codes.update({text: code for code, text in enumerate(texts, len(self.codes))})
+        self.rows.extend(rows)
+
+    def spooled(self, spool: Spool) -> None:
+        """Let the texts stand in a spool from now on."""
+        if not isinstance(self.codes, ManyTexts):
+            many = ManyTexts(spool)
+            texts = [*self.codes]
+            for begin in range(0, len(texts), _TOGETHER):
+                many.add(texts[begin : begin + _TOGETHER])
+            self.codes, self.rows = many, array("q", self.rows)
 
     @property
     def without(self) -> dict[str, int]:
@@ -86,8 +122,11 @@ class LabelState:
         >>> LabelState({"7": 0, "NA": 1}, [0, 1], doubtful={"NA": 4}).without
         {'NA': 4}
         """
-        others = self.codes.keys() - self.absent.keys() - self.doubtful.keys() if self.doubtful else set()
-        return {**self.absent, **self.doubtful} if are_numbers(others) else dict(self.absent)
+        if not self.doubtful:
+            return dict(self.absent)
+        apart = self.absent.keys() | self.doubtful.keys()
+        others = are_numbers(text for text in self.codes if text not in apart)
+        return {**self.absent, **self.doubtful} if others else dict(self.absent)
 
     @property
     def stray(self) -> str | None:
@@ -97,9 +136,15 @@ class LabelState:
         '1O.5'
         """
         apart = self.absent.keys() | self.doubtful.keys()
-        numbers = {text: label_number(text) for text in self.codes if text not in apart}
-        fraction = any(number is not None and number != int(number) for number in numbers.values())
-        return next((text for text, number in numbers.items() if number is None), None) if fraction else None
+        fraction, first = False, None
+        for text in self.codes:
+            number = None if text in apart else label_number(text)
+            fraction |= number is not None and number != int(number)
+            if number is None and first is None and text not in apart:
+                first = text
+            if fraction and first is not None:
+                return first
+        return None
 
     @property
     def one_class(self) -> tuple[str, str] | None:
@@ -134,7 +179,14 @@ class LabelState:
         """The rows without a label."""
         return sum(self.without.values())
 
-    def finish(self, how: str | None, *, keep: bool = False) -> tuple[Array, Array | None]:
+    @property
+    def labelled(self) -> Array:
+        """Which codes stand for a label, (codes,) bool."""
+        present = np.ones(len(self.codes), dtype=bool)
+        present[self.find([*self.without])] = False
+        return present
+
+    def finish(self, how: str | None, *, keep: bool = False) -> tuple[Array, Array | Text | None]:
         """What each code becomes, and the names of the classes; (codes,) numbers and None for plain numbers.
 
         Text and whole numbers become class ids, 0 to C - 1 in sorted order; fractions stay numbers, float32;
@@ -143,9 +195,13 @@ class LabelState:
         would change.
         """
         without = self.without
-        present = np.array([text not in without for text in self.codes], dtype=bool)
+        present = self.labelled
         kept = keep and not present.all()
-        found, classes = _meaning([text for text in self.codes if text not in without], how, with_nan=kept)
+        if isinstance(self.codes, ManyTexts):
+            found, classes = meaning_of_many(self.codes, present, how, with_nan=kept)
+        else:
+            chosen = [text for text in self.codes if text not in without]
+            found, classes = meaning_of(chosen, how, with_nan=kept)
         nothing = 0 if not kept else UNLABELLED if classes is not None else np.nan
         meaning = np.full(len(present), nothing, dtype=found.dtype)
         meaning[present] = found
@@ -154,7 +210,7 @@ class LabelState:
 
 def several_meanings(
     states: Mapping[str, LabelState], how: str | None, *, keep: bool = False
-) -> tuple[list[Array], dict[str, Array]]:
+) -> tuple[list[Array], dict[str, Array | Text]]:
     """What the codes of each of several labels become, all as numbers of one type, and their names and classes.
 
     `label_names` (L,) are the names of the labels, `classes_i` the classes of the ith one. Text becomes class ids,
@@ -165,7 +221,7 @@ def several_meanings(
     >>> [meaning.tolist() for meaning in meanings], tables["classes_1"].tolist()
     ([[7], [1, 0]], ['a', 'b'])
     """
-    meanings, tables = list[Array](), {"label_names": np.array([*states], dtype=str)}
+    meanings, tables = list[Array](), dict[str, Array | Text](label_names=np.array([*states], dtype=str))
     for i, state in enumerate(states.values()):
         meaning, classes = state.finish(how, keep=keep)
         if how is None and classes is not None and classes.dtype.kind == "i":
@@ -184,19 +240,6 @@ def several_meanings(
                 ", or leave this label out",
             )
     return [meaning.astype(dtype, copy=False) for meaning in meanings], tables
-
-
-def _meaning(texts: list[str], how: str | None, *, with_nan: bool) -> tuple[Array, Array | None]:
-    """What each label becomes, and the names of the classes, where none is missing; numbers `with_nan` are floats."""
-    numbers = [label_number(text) for text in texts]
-    whole = (
-        _integers(texts) if all(number is not None and number == int(number) for number in numbers) else None
-    )
-    if how == "number" or (how is None and whole is None and all(number is not None for number in numbers)):
-        return _label_numbers(texts, numbers, None if with_nan else whole), None
-    names = np.array(texts, dtype=str) if whole is None else np.array(whole, dtype=np.int64)
-    classes, ids = np.unique(names, return_inverse=True)
-    return ids.astype(np.int64), classes
 
 
 def read_labels(array: Any) -> Any:
@@ -228,12 +271,13 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
 
 
 _EACH_LABEL, _EACH_LETTER = 400, 17  # bytes: measured
+_TOGETHER = 1 << 12  # texts that go to a spool together
 
 
-class Labels:
+class Labels(Column[LabelState]):
     """A column of labels: each distinct text gets a code in the order of appearance.
 
-    `state` grows with each batch, and its `finish` gives the codes' final meaning; a `final` one does not grow.
+    The state grows in place, for it may hold many labels; its `finish` gives the codes their final meaning.
     """
 
     def __init__(
@@ -241,9 +285,8 @@ class Labels:
     ) -> None:
         # A label may well be called none or NA: among text only what is empty, or named, is missing.
         self._words = frozenset({"", *map(str, missing)})
-        self._final = final
         self.bytes = 0  # about what its distinct labels take, until each has its final meaning
-        self.state = LabelState() if state is None else state if final else state.copy()
+        super().__init__(LabelState() if state is None else state if final else state.copy(), final=final)
 
     @property
     def missing(self) -> int:
@@ -254,20 +297,19 @@ class Labels:
         """The batch as (n,) int64 codes."""
         encoded = read_labels(array)
         texts, indices = encoded.dictionary.to_pylist(), np.asarray(encoded.indices)
-        known = self.state.codes
-        new = [place for place, text in enumerate(texts) if text not in known]
-        if new and self._final:
+        codes = self.state.find(texts)
+        new = np.flatnonzero(codes < 0)
+        if len(new) and self._final:
             raise UnseenError(f"label {texts[new[0]]!r} was not seen before")
-        if new:
+        if len(new):
             # Codes stand in the order of appearance, so each first one is higher than all before it.
-            firsts = np.flatnonzero(np.diff(np.maximum.accumulate(indices), prepend=-1))
-            for place in new:
-                known[texts[place]] = len(known)
-                self.bytes += _EACH_LABEL + _EACH_LETTER * len(texts[place])
-                self.state.rows.append(row_of(first_row, int(firsts[place])))
+            firsts = np.flatnonzero(np.diff(np.maximum.accumulate(indices), prepend=-1))[new]
+            codes[new] = np.arange(len(new)) + len(self.state.codes)
+            added = [texts[place] for place in new.tolist()]
+            self.bytes += _EACH_LABEL * len(new) + _EACH_LETTER * sum(map(len, added))
+            self.state.add(added, [row_of(first_row, place) for place in firsts.tolist()])
         if not self._final:
             self._count_missing(texts, indices)
-        codes = np.array([known[text] for text in texts], dtype=np.int64)
         return np.asarray(codes[indices])
 
     def _count_missing(self, texts: list[str], indices: Array) -> None:
@@ -282,68 +324,6 @@ class Labels:
         """The label behind a code."""
         return self.state.text(code)
 
-    def finish(self, how: str | None) -> tuple[Array, Array | None]:
+    def finish(self, how: str | None) -> tuple[Array, Array | Text | None]:
         """What each code becomes, and the names of the classes, as `LabelState.finish` says."""
         return self.state.finish(how)
-
-
-def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[int] | None) -> Array:
-    if whole is not None:
-        return np.array(whole, dtype=np.int64)
-    single = np.dtype(np.float32)
-    for text, number in zip(texts, numbers, strict=True):
-        if number is None:
-            raise DataError(f"label {shortened(text)!r} is not a number; use ", Advice("--label-as", "class"))
-        if abs(number) <= _SINGLES:
-            continue
-        spelled = whole_number(text)
-        if first_loss(np.array([number]), single) is not None or (
-            spelled is not None and not holds(spelled, single)
-        ):
-            raise DataError(
-                f"label {shortened(text)} is a number that float32 cannot hold; use ",
-                Advice("--label-as", "class"),
-            )
-    return np.array(numbers, dtype=single)
-
-
-_SINGLES = 2**24  # up to this, a float32 holds every whole number
-
-
-def label_number(text: str) -> float | None:
-    """The number that a label spells, None where it is text.
-
-    >>> label_number("1e3"), label_number("1_000")
-    (1000.0, None)
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) and "_" not in text else None
-
-
-def are_numbers(texts: Collection[str]) -> bool:
-    """Whether there are labels, and all of them spell numbers: a word for a missing value among them is no label.
-
-    >>> are_numbers(["1", "2.5"]), are_numbers(["1", "a"]), are_numbers([])
-    (True, False, False)
-    """
-    return bool(texts) and all(label_number(text) is not None for text in texts)
-
-
-def _integers(texts: list[str]) -> list[int] | None:
-    integers = [_integer(text) for text in texts]
-    inside = all(-(2**63) <= integer < 2**63 for integer in integers)
-    return integers if inside else None
-
-
-def _integer(text: str) -> int:
-    """The integer that a number is, to its last digit."""
-    whole = whole_number(text)
-    if whole is not None:
-        return whole
-    try:
-        return int(Decimal(text))
-    except InvalidOperation:  # an exponent beyond its own: only of zero, for others are infinite as a float
-        return 0

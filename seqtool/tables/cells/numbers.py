@@ -13,7 +13,6 @@ from seqtool.tables.cells.cells import (
     EXACT,
     BadCell,
     BadCellError,
-    UnseenError,
     earliest,
     is_text,
     plain,
@@ -21,6 +20,7 @@ from seqtool.tables.cells.cells import (
     whole_number,
     word_set,
 )
+from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
 from seqtool.tables.cells.spelling import parsed_as, spelled_whole
 
@@ -79,11 +79,10 @@ _WORDS = 4  # cells that are kept of those
 _SAMPLE = 1000  # cells of a column that decide whether it holds text
 
 
-class Numbers:
+class Numbers(Column[NumberState]):
     """A column of numbers: whole ones as int64 until a fraction or a missing value comes, then float64.
 
-    `state` grows with each batch. A `final` one does not, and all batches come out as its type: int64 or float64,
-    but that of the array with `keep`.
+    With `keep` all batches come out as the type of the array, whatever the state.
     """
 
     def __init__(
@@ -99,20 +98,17 @@ class Numbers:
     ) -> None:
         spellings = words if isinstance(words, tuple) else tuple(words.to_pylist())
         self.options = NumberOptions(target, spellings, text, keep, rounds and target.kind == "f")
-        self.state = state or NumberState()
-        self._final = final
+        super().__init__(state or NumberState(), final=final)
 
     def encode(self, array: Any, first_row: int | Array) -> Array:
         """The batch as (n,) numbers; raises BadCellError for a cell that is none."""
         numbers, found = read_numbers(array, first_row, self.options, known=self.state)
-        if not self._final:
-            self.state = self.state.merge(found)
+        whole = self.state.whole
+        no_longer = "a fraction or a missing value stands where all numbers were whole"
+        self._learn(found, unseen=no_longer if whole and not found.whole else "")
+        if not self._final or self.options.keep:
             return numbers
-        if self.state.whole and not found.whole:
-            raise UnseenError("a fraction or a missing value stands where all numbers were whole")
-        return (
-            numbers if self.options.keep else numbers.astype(_INT if self.state.whole else _FLOAT, copy=False)
-        )
+        return numbers.astype(_INT if whole else _FLOAT, copy=False)
 
     @property
     def whole(self) -> bool:

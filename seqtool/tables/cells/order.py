@@ -14,12 +14,12 @@ from seqtool.arrays.dtypes import Array
 from seqtool.tables.cells.cells import (
     BadCell,
     BadCellError,
-    UnseenError,
     is_text,
     plain,
     row_of,
     word_set,
 )
+from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.number_state import Loss, NumberOptions
 from seqtool.tables.cells.numbers import Numbers, read_numbers
 from seqtool.tables.cells.order_state import INT64, TIMES, OrderState, joined, other_categories
@@ -202,11 +202,8 @@ def _way_out(cells: Any, cell: str, kind: str | None) -> tuple[str, Sequence[str
     return expected, ("text",)
 
 
-class Order:
-    """A column that puts the steps of a sequence in order: numbers, times, categories, or text if asked.
-
-    `state` grows with each batch. A `final` one does not, and all batches come out as its one type.
-    """
+class Order(Column[OrderState]):
+    """A column that puts the steps of a sequence in order: numbers, times, categories, or text if asked."""
 
     def __init__(
         self,
@@ -218,8 +215,7 @@ class Order:
     ) -> None:
         self._words = words if isinstance(words, tuple) else tuple(words.to_pylist())
         self._read_as = read_as
-        self._final = final
-        self.state = state or OrderState()
+        super().__init__(state or OrderState(), final=final)
 
     @property
     def kind(self) -> str | None:
@@ -244,14 +240,12 @@ class Order:
     def encode(self, array: Any, first_row: int | Array) -> list[Any]:
         """The batch as `parts` columns, of NumPy numbers or Arrow text; BadCellError for a cell unlike the first."""
         parts, found = read_order(array, first_row, self._words, read_as=self._read_as, known=self.state)
-        if not self._final:
-            self.state = self.state.merge(found)
-            return parts
-        if self._read_as.text:
-            return parts
         whole = self.state.numbers.whole
-        if (found.kind != self.state.kind and found.kind is not None) or (whole and not found.numbers.whole):
-            raise UnseenError("an order column holds what it did not before")
+        changes = (found.kind not in (None, self.state.kind)) or (whole and not found.numbers.whole)
+        is_new = changes and not self._read_as.text
+        self._learn(found, unseen="an order column holds what it did not before" if is_new else "")
+        if not self._final or self._read_as.text:
+            return parts
         return [part.astype(INT64 if whole else _FLOAT, copy=False) for part in parts]
 
 

@@ -1,0 +1,113 @@
+"""Where several sorted runs are cut at the same places, so that what lies between two cuts fits into memory."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from seqtool.grouping.columns import is_numbers
+from seqtool.grouping.merged_rows import Span
+from seqtool.grouping.runs import Run
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """`count` items in ascending order, of which each stands for some rows.
+
+    `value(i)` is what item i is sorted by, `before(i)` how many rows stand before it.
+    """
+
+    count: int
+    value: Callable[[int], tuple[Any, ...]]
+    before: Callable[[int], int]
+
+
+def by_key(run: Run) -> Sorted:
+    """The groups of a run in the order of their keys."""
+    return Sorted(len(run.ends), cells_at(run.keys), lambda i: rows_before(run, i))
+
+
+def by_order(run: Run, rows: Span, falls: Sequence[bool]) -> Sorted:
+    """The rows of one group in the order of the order columns."""
+    cells = cells_at(run.order)
+
+    def value(i: int) -> tuple[Any, ...]:
+        found = zip(cells(rows[0] + i), falls, strict=True)
+        return tuple(_Falling(cell) if descends else cell for cell, descends in found)
+
+    return Sorted(rows[1] - rows[0], value, lambda i: i)
+
+
+@dataclass(frozen=True)
+class _Falling:
+    """A number or text that sorts before the lower ones."""
+
+    cell: Any
+
+    def __lt__(self, other: _Falling) -> bool:
+        return bool(other.cell < self.cell)
+
+
+def cells_at(columns: Sequence[Any]) -> Callable[[int], tuple[Any, ...]]:
+    """What looks up row i of columns: a Python number, or text, from each."""
+
+    def cells(i: int) -> tuple[Any, ...]:
+        found = [column[i : i + 1] for column in columns]
+        return tuple(part[0].item() if is_numbers(part) else part[0].as_py() for part in found)
+
+    return cells
+
+
+def rows_before(run: Run, group: int) -> int:
+    """How many rows of a run stand before a group."""
+    return int(run.ends[group - 1 : group][0]) if group else 0
+
+
+def cut_together(parts: Sequence[Sorted], most: int) -> Iterator[list[Span]]:
+    """Cut all parts at the same places, so that about `most` rows lie between two: spans of items for each part.
+
+    A single item of more rows than that stands alone. Nothing is read but samples: an item for about every `step`
+    rows of each part, and what a binary search for the places of the cuts asks for.
+    """
+    step = max(1, most // (4 * len(parts)))
+    samples = sorted(sample for part in parts for sample in _samples(part, step))
+    cuts: list[tuple[tuple[Any, ...], bool]] = []
+    rows = 0
+    for value, group in groupby(samples, key=lambda sample: sample[0]):
+        found = list(group)
+        if sum(count for _, count, alone in found if alone) > most // 4:
+            cuts += [(value, False), (value, True)]
+            rows = 0
+            continue
+        count = sum(count for _, count, _ in found)
+        if rows + count > most // 2:
+            cuts.append((value, False))
+            rows = 0
+        rows += count
+    begins = [0] * len(parts)
+    for value, after in cuts:
+        ends = [_place(part, value, after) for part in parts]
+        yield list(zip(begins, ends, strict=True))
+        begins = ends
+    yield [(begin, part.count) for begin, part in zip(begins, parts, strict=True)]
+
+
+def _samples(part: Sorted, step: int) -> Iterator[tuple[tuple[Any, ...], int, bool]]:
+    """Some items, and the rows from each to the next one: at most `step`, but where one item alone has more."""
+    waiting = [(0, part.count)] if part.count else []
+    while waiting:
+        begin, end = waiting.pop()
+        rows = part.before(end) - part.before(begin)
+        if rows > step and end - begin > 1:
+            middle = (begin + end) // 2
+            waiting += [(middle, end), (begin, middle)]
+        else:
+            yield part.value(begin), rows, end - begin == 1
+
+
+def _place(part: Sorted, value: tuple[Any, ...], after: bool) -> int:
+    find = bisect.bisect_right if after else bisect.bisect_left
+    return find(range(part.count), value, key=part.value)

@@ -1,0 +1,144 @@
+"""Labels of files that seqtool did not write: text becomes class ids, and which labels are those of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqtool.advice import Advice
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.errors import DataError
+from seqtool.files.npy import cellwise
+from seqtool.sequences.labels import LabelArray, label_arrays
+from seqtool.sequences.padding_values import UNLABELLED
+from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.validation import step_mask
+from seqtool.sources.leftovers import holds_one
+from seqtool.system.memory import Memory
+
+_INT64 = np.dtype(np.int64)
+
+
+def labels_together(labels: Mapping[str, AnyArray], memory: Memory | None = None) -> dict[str, AnyArray]:
+    """Arrays (N,) of numbers or text as `y` (N, L) of numbers, with `label_names` and the classes of text.
+
+    >>> parts = labels_together({"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])})
+    >>> np.asarray(parts["y"]).tolist(), parts["classes_1"].tolist()
+    ([[1.5, 1.0], [2.0, 0.0]], ['a', 'b'])
+    """
+    parts: dict[str, AnyArray] = {"label_names": np.array([*labels], dtype=str)}
+    columns, floats = list[AnyArray](), [cells.dtype for cells in labels.values() if cells.dtype.kind == "f"]
+    dtype = np.result_type(*floats) if floats else _INT64
+    for i, (name, cells) in enumerate(labels.items()):
+        if cells.dtype.kind == "U":
+            parts[f"classes_{i}"] = classes = classes_of(cells, None, name, memory)
+            cells = ids_of(cells, classes)
+        for _, some in chunks(cells):
+            place = first_loss(some, dtype)
+            if place is not None:
+                raise DataError(
+                    f"{name} holds {some[place]}, which {dtype} of the labels together cannot hold"
+                )
+        columns.append(cells)
+
+    def read(begin: int, end: int) -> Array:
+        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
+
+    parts["y"] = Lazy((len(columns[0]), len(columns)), dtype, read)
+    return parts
+
+
+def check_labels(data: Ragged) -> None:
+    """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
+    for array in label_arrays(data):
+        if array.classes is not None:
+            _check_classes(array, len(array.classes))
+
+
+def _check_classes(array: LabelArray, count: int) -> None:
+    labels, column = array.cells, array.column
+    if labels.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
+        raise DataError(f"{array.name} is {labels.dtype}, but there are classes; whole numbers were expected")
+    for begin, part in chunks(labels):
+        outside = ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part))
+        wrong = np.flatnonzero(outside.reshape(len(part), -1).any(axis=1))
+        if len(wrong):
+            i = int(wrong[0])
+            place = f"y[{begin + i}{'' if column is None else f', {column}'}]"
+            if array.name == "step_y":
+                place = f"step_y of real step {begin + i}"
+            raise DataError(f"{place} is {part[i]}, but there are {count} classes, counted from 0")
+
+
+def refuse_words_among_numbers(name: str, classes: Array) -> None:
+    """Raise DataError for labels of text that are numbers, and words for missing values among them."""
+    from seqtool.tables.cells import are_numbers, reads_as_missing
+
+    words = [text for text in classes.tolist() if reads_as_missing(text)]
+    others = [text for text in classes.tolist() if not reads_as_missing(text)]
+    if words and are_numbers(others):
+        raise DataError(
+            f"{name} holds {words[0]!r} among numbers, all as text; save it as numbers, with NaN where there is no "
+            "label"
+        )
+
+
+def ids_of(labels: AnyArray, classes: Array) -> AnyArray:
+    """The class ids of labels of text."""
+
+    def ids(some: Array) -> Array:
+        return np.asarray(np.searchsorted(classes, some))
+
+    return cellwise(ids, labels, dtype=_INT64)
+
+
+def classes_of(labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory | None) -> Array:
+    """The texts that occur, sorted; in a block (N, T) of labels of steps, those of real steps."""
+    found = labels[:0].reshape(-1)
+    for begin, part in chunks(labels):
+        if isinstance(block, Padded):
+            lengths = block.lengths[begin : begin + len(part)]
+            part = part[step_mask(lengths, maxlen=part.shape[1], padding=block.padding)]
+        found = np.union1d(found, part)
+        if memory is not None and _COPIES * found.nbytes > memory.limit:
+            whole = _COPIES * found.nbytes * len(labels) // (begin + len(part))
+            memory.check_whole(f"{name}, which has {len(found):,} distinct labels and more", whole)
+    return found
+
+
+_COPIES = 8  # of distinct labels, that stand in memory at once until they are written
+
+
+def are_of_steps(labels: AnyArray, name: str, data: Ragged | Padded) -> bool:
+    """Whether labels are those of steps: (N, T, ...) in a block, (S, ...) behind one another.
+
+    As many classes as steps make a row of each sequence look like that. Labels of steps hold one and the same
+    in all that is padding. Where all steps are real, text is a label of steps, and rows with a single 1 are none;
+    raises DataError for other numbers, which may be either.
+    """
+    shape = labels.shape
+    if isinstance(data, Ragged):
+        return len(data.values) != len(data) and shape[:1] == (len(data.values),)
+    if data.x.shape[1] < 2 or shape[:2] != data.x.shape[:2]:
+        return False
+    if all((part == data.x.shape[1]).all() for _, part in chunks(data.lengths)):
+        if labels.dtype.kind == "U":
+            return True
+        if len(shape) == 2 and all(map(_is_one_hot, (part for _, part in chunks(labels)))):
+            return False
+        raise DataError(
+            f"{name} has shape {shape}: a label for each of {shape[1]:,} steps, or {shape[1]:,} for each sequence; ",
+            Advice("--step-label", name),
+            " or ",
+            Advice("--label", name),
+            " says which",
+        )
+    return holds_one(labels, data)
+
+
+def _is_one_hot(rows: Array) -> bool:
+    return rows.dtype.kind in "biuf" and bool(
+        (((rows == 0) | (rows == 1)).all(axis=1) & (rows.sum(axis=1) == 1)).all()
+    )

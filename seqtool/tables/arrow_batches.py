@@ -1,0 +1,95 @@
+"""Record batches as they come from a file: validated, cut into pieces, and nothing in them too large for memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from seqtool.files.inputs import Input
+from seqtool.tables.table import BATCH_BYTES
+
+
+class Records(NamedTuple):
+    """What a file holds: its schema, what gives batches of the columns at some positions, and its rows, if it tells."""
+
+    schema: Any
+    batches: Callable[[Sequence[int]], Iterator[Any]]
+    rows: int | None
+
+
+def check_dictionary(source: Input, name: str, size: int) -> None:
+    """Raise DataError for a dictionary of texts of so many bytes that takes more memory than is allowed."""
+    source.memory.check_whole(
+        f"{source.name}: the dictionary of column {name!r}", _COPIES * size, "write plain text"
+    )
+
+
+_COPIES = 5  # of a dictionary, that stand in memory at once
+
+
+def rows_at_once(schema: Any, columns: Sequence[int]) -> int:
+    """The rows of a batch: fewer where there are many columns, or lists, whose lengths nobody knows."""
+    nested = any(is_nested(schema.field(i).type) for i in columns)
+    return max(1, min(1 << 17, BATCH_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
+
+
+def in_pieces(batch: Any) -> Iterator[Any]:
+    """A batch halved until its text is not too much: what is read from it copies it."""
+    if len(batch) < 2 or sum(map(_letters, batch.columns)) <= BATCH_BYTES:
+        yield batch
+        return
+    half = len(batch) // 2
+    yield from in_pieces(batch.slice(0, half))
+    yield from in_pieces(batch.slice(half))
+
+
+def _letters(column: Any) -> int:
+    """The bytes of text in a column, where it is text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+        lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
+    elif _is_text(column.type):
+        lengths = pc.binary_length(column)
+    else:
+        return 0
+    return pc.sum(lengths).as_py() or 0
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    types = pa.types
+    return bool(
+        types.is_string(kind)
+        or types.is_large_string(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+    )
+
+
+def is_nested(kind: Any) -> bool:
+    """Whether the cells of a type hold several values each."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_nested(kind))
+
+
+def validate(batch: Any, *, once: bool | None = None) -> None:
+    """Raise ArrowInvalid where offsets fall or point past their data, or text is not UTF-8.
+
+    Lists and dictionaries are validated as a whole, however small the slice, and of numbers only the count of missing
+    ones is: `once` is true for these columns alone, and false for the others.
+    """
+    import pyarrow as pa
+
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        kind = column.type
+        whole = is_nested(kind) or pa.types.is_dictionary(kind) or pa.types.is_primitive(kind)
+        if once is None or once == whole:
+            try:
+                # Times past midnight, and dates with a time of day, are odd, but no danger.
+                column.validate(full=not (pa.types.is_time(kind) or pa.types.is_date64(kind)))
+            except pa.ArrowInvalid as error:
+                raise pa.ArrowInvalid(f"column {name!r}: {error}") from None
