@@ -156,6 +156,13 @@ def test_pad_of_a_file(files: Place, source: tuple[str, ...]) -> None:
     assert {found["verdict"] for found in json.loads(checked.out)["findings"]} == {"ok"}
 
 
+def test_one_clip_a_file(place: Place) -> None:
+    for i, clip in enumerate(clips()):
+        np.save(place.folder / f"clip{i}.npy", clip)
+    succeeded(place.run("pad", "clip*.npy", "--key-from", "clip{key}.npy", "-o", "out.npz"))
+    assert (place.arrays("out.npz")["x"] == padded(clips())).all()
+
+
 def test_several_arrays_may_each_hold_all_sequences(files: Place) -> None:
     done = succeeded(files.run("pad", "several.npz"))
     assert "each array is one sequence of steps of 4 x 5 x 3 (if one of them holds all" in done.err
