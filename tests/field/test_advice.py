@@ -335,12 +335,12 @@ CASES = [
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
     ),
     Case(
-        "tables.cells.labels._label_numbers",
+        "tables.cells.label_meaning._label_numbers",
         "group t.csv --key id --label y --label-as number",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,b\n"},
     ),
     Case(
-        "tables.cells.labels._label_numbers#2",
+        "tables.cells.label_meaning._label_numbers#2",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,16777217\n"},
     ),
