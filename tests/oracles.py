@@ -1,6 +1,6 @@
 """Plain-Python twins of the kernels, slow and obvious, and the data that properties draw.
 
-Sequences are lists here, and a step is a number or a list of F numbers.
+Sequences are lists here, and a step is a number, a list of F numbers, or lists of lists.
 """
 
 from __future__ import annotations
@@ -163,14 +163,17 @@ def texts(shape: int | tuple[int, ...]) -> st.SearchStrategy[Any]:
     )
 
 
+STEPS = st.sampled_from([(), (1,), (2,), (3,), (2, 2), (1, 2, 3)])
+"""Shapes of a step."""
+
+
 @st.composite
 def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = False) -> Ragged:
-    """Up to 6 sequences of up to 5 steps, with or without features; `riders` adds all that may ride along."""
+    """Up to 6 sequences of up to 5 steps, numbers, features or arrays; `riders` adds all that may ride along."""
     lengths = draw(st.lists(st.integers(0, 5), max_size=6))
     steps, count = sum(lengths), len(lengths)
-    width = draw(st.none() | st.integers(1, 3))
-    shape = (steps,) if width is None else (steps, width)
-    values = draw(npst.arrays(draw(st.sampled_from(dtypes)), shape))
+    step = draw(STEPS)
+    values = draw(npst.arrays(draw(st.sampled_from(dtypes)), (steps, *step)))
     ragged = Ragged(values, offsets_of(np.array(lengths, dtype=np.int64)))
     if not riders:
         return ragged
@@ -180,7 +183,7 @@ def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = Fals
         | npst.arrays(np.int64, (count, 2))
         | texts(count)
         | texts((count, 2)),
-        "features": st.none() if width is None else st.none() | st.tuples(*[text] * width),
+        "features": st.none() | st.tuples(*[text] * step[0]) if len(step) == 1 else st.none(),
         "per_step": st.fixed_dictionaries(
             {},
             optional={
@@ -222,3 +225,21 @@ def begin_within(one: list[list[Any]], other: list[list[Any]], *, least: int = 3
 def looked_up(keys: list[str], table: dict[str, Any]) -> list[Any]:
     """What another table holds for each key as it is written, None where it has no row."""
     return [table.get(key) for key in keys]
+
+
+def cut_at_gaps(
+    groups: Mapping[Any, list[int]], order: list[Any], *, gap: Any
+) -> list[tuple[tuple[Any, int], list[int]]]:
+    """The rows of each key, in order, parted where the order is further apart than `gap`: each part with its number.
+
+    The order is of numbers that subtract exactly.
+    """
+    found: list[tuple[tuple[Any, int], list[int]]] = []
+    for key, rows in groups.items():
+        parts: list[list[int]] = []
+        for row in rows:
+            if not parts or abs(order[row] - order[parts[-1][-1]]) > gap:
+                parts.append([])
+            parts[-1].append(row)
+        found += [((key, i), part) for i, part in enumerate(parts)]
+    return found

@@ -100,10 +100,12 @@ def group(
         Spool(folder) as spool,
         inputs.opened(sources or [], encoding=text.encoding, spool=folder, memory=allowed) as found,
     ):
-        table = opening.open_tables(found, spec.text)
+        table = opening.open_tables(found, spec.text, spec.pattern)
         with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, files):
             paths = [item.named_path for item in (*found, *files)]
-            destination = destination_of(to, command="group", inputs=paths)
+            destination = destination_of(
+                to, command="group", inputs=paths, folder=inputs.folder_of(found, spec.pattern)
+            )
             watch = progress.watch(summary, quiet=to.quiet or to.as_json)
             names = [item.base_name for item in (*found, *files)]
             grouped = group_rows(

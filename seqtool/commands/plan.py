@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -77,15 +78,12 @@ def plan(
 
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
-    of_table = bool(by.key) and foreign.array is None
-    described = foreign.described(by.label, by.key[0] if by.key else None, by.step_label)
-    if of_table and (foreign.lengths or foreign.input_padding):
-        raise UsageError(
-            "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
-            Advice(without=["--key"]),
-            ", or ",
-            described.without("--lengths", "--input-padding"),
-        )
+    of_table = foreign.array is None and (bool(by.key) or by.no_key or _are_tables(sources, by, text))
+    described = foreign.described(
+        by.label, by.key[0] if by.key else None, by.step_label, key_from=by.key_from
+    )
+    if of_table:
+        described.refuse_of_blocks("--key groups the rows of tables", Advice(without=["--key"]), ", or ")
     if not of_table:
         _refuse_table_options(by, text, empty_key)
     asked = None if dtype is None else dtype_named(dtype)
@@ -98,11 +96,13 @@ def plan(
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
     x = asked or dtype_named(measured.dtype)
-    planned = plan_lengths(counts, features=measured.features, itemsize=x.itemsize)
+    step = measured.step
+    planned = plan_lengths(counts, features=prod(step) if step else None, itemsize=x.itemsize)
     facts: dict[str, Any] = {"inputs": names, "notes": measured.notes}
     facts |= {
         "warnings": measured.warnings,
-        "features": measured.features,
+        "features": step[0] if len(step) == 1 else None,
+        **({"step_shape": list(step)} if len(step) > 1 else {}),
         "dtype": x.name,
         **planned.facts(),
     }
@@ -114,6 +114,16 @@ def plan(
         show_plan(facts)
         summary.warnings += measured.warnings
         summary.show(quiet=False, verbose=False, as_json=False)
+
+
+def _are_tables(sources: list[str] | None, by: ColumnOptions, text: TableOptions) -> bool:
+    """Whether the files whose paths hold the key are tables, and not arrays of one sequence each."""
+    if by.key_from is None or not sources:
+        return False
+    from seqtool.files import inputs
+
+    with inputs.opened(sources, encoding=text.encoding) as found:
+        return found[0].kind != "npy"
 
 
 def _of_tables(
@@ -142,7 +152,7 @@ def _of_tables(
         Spool(folder) as spool,
         inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
     ):
-        table = opening.open_tables(found, spec.text)
+        table = opening.open_tables(found, spec.text, spec.pattern)
         with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, _):
             roles = of_table.roles(table)
             watch = progress.watch(summary, quiet=quiet)
@@ -178,7 +188,7 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
     values = {**vars(by), **vars(text), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
     for name, held in values.items():
-        if held != usual[name] and name not in ("key", "label", "step_label"):
+        if held != usual[name] and name not in ("key", "key_from", "label", "step_label"):
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 

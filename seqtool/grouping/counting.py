@@ -72,6 +72,8 @@ def count_table(
     found = counted(roles, others)
     if found.refused is None:
         return found
+    if options.gap is not None or not roles.key:  # the key alone does not tell how long sequences are
+        raise found.refused
     alone = counted(roles.key_alone())
     if alone.refused is not None:
         raise alone.refused
@@ -110,7 +112,7 @@ class _Counting:
             check(self._judged(), encoder.state, name=table.name, place=table.place)
             assert grouper is not None  # a table without rows was refused
             with watch("sorting", grouper.nbytes) as on_progress:
-                grouped = grouper.finish(on_progress=on_progress)
+                grouped = grouper.finish(cut=self._plan.cut(encoder.state), on_progress=on_progress)
             joined(grouped, self._judged(), encoder.state, others, spool=spool, memory=memory)
             return grouped, None
         except ChangingError as error:
@@ -121,6 +123,9 @@ class _Counting:
     def _layout(self) -> Layout:
         """The key, and what must not change within one; the order tells where it does."""
         whole = self._plan.layout(self._encoder.state)
+        cut = self._plan.cut(self._encoder.state)
+        if cut is not None:
+            return replace(whole, features=(), per_step=[*cut.order, *cut.static])
         return Layout(whole.keys, whole.order if whole.static else (), (), static=whole.static)
 
     def _texts(self) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import inputs
 from seqtool.files.inputs import Input
@@ -17,7 +18,7 @@ from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import Roles, columns_named, position
 from seqtool.tables.table import Table
-from seqtool.words import listed, split_names
+from seqtool.words import join_names, listed, split_names
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -37,6 +38,9 @@ class Elsewhere:
     source: Any
     columns: tuple[str | int, ...]
     written: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return join_names(self.written)
 
     @classmethod
     def in_text(cls, text: str) -> Elsewhere | None:
@@ -118,7 +122,7 @@ def companions(
     Raises DataError for a file that is not there or no table, and for columns that it has not.
     """
     with ExitStack() as stack:
-        found: list[Companion] = []
+        chosen: list[tuple[_Open, Elsewhere, Part]] = []
         opened: list[tuple[Any, _Open]] = []
         own: dict[str, list[Any]] = {"label": [], "static": []}
         for part in ("label", "static"):
@@ -133,10 +137,18 @@ def companions(
                     if one is None:
                         one = _opened(named.source, spec, stack, folder, memory)
                         opened.append((named.source, one))
-                    found.append(_companion(one, named, part, spec, table))
+                    chosen.append((one, named, part))
+        of_table = replace(spec, label=own["label"], static=own["static"])
+        keys = [table.label(column) for column in of_table.roles(table).key] if chosen else []
+        if chosen and not keys:
+            raise UsageError(
+                "--no-key: columns of another table are joined by the key: ",
+                Advice("--key", "COLUMN", without=["--no-key"]),
+            )
+        found = [_companion(one, named, part, keys) for one, named, part in chosen]
         _refuse_twice(found, own["static"])
         files = [item for _, one in opened for item in one.files]
-        yield replace(spec, label=own["label"], static=own["static"]), found, files
+        yield of_table, found, files
 
 
 class _Open(NamedTuple):
@@ -159,13 +171,12 @@ def _same(one: Any, other: Any) -> bool:
     return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
 
 
-def _companion(one: _Open, named: Elsewhere, part: Part, spec: GroupSpec, table: Table) -> Companion:
+def _companion(one: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) -> Companion:
     other = one.table
     with at(other.name):
         asked = tuple(position(other, column) for column in named.columns)
         if len({*asked}) < len(asked):
             raise UsageError(f"--{part} names a column of {other.name} twice")
-        keys = [table.label(position(table, name, "--key", spec.key)) for name in spec.key]
         key = _key(other, keys, asked)
     labels, static = (asked, ()) if part == "label" else ((), asked)
     roles = Roles(key, (), {}, (), frozenset(), labels, None, static, True)

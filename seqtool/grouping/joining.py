@@ -108,7 +108,7 @@ class _Rows:
     @classmethod
     def of(cls, other: Companion, options: GroupOptions, spool: Spool, memory: Memory) -> _Rows:
         table = other.table
-        options = replace(options, keep_row_index=True, dtype=None)
+        options = replace(options, keep_row_index=True, dtype=None, gap=None)
         plan = replace(EncoderPlan.of(table, other.roles, options), elsewhere=other.named)
         encoder = Encoder(plan)
         room, threads = memory.for_rows(len(other.roles.used)) // 2, memory.threads()
@@ -128,7 +128,7 @@ class _Rows:
         rows = grouper.finish()
         _refuse_twice(rows, other)
         _check_size(rows, memory)
-        keys = _as_text(rows.keys, 0, len(rows.keys))
+        keys = _as_text(rows.keys, 0, len(rows.keys), len(other.roles.key))
         columns = {name: np.asarray(column) for name, column in rows.per_step.items() if name != "row"}
         return cls(keys, columns, plan, state, table.rows)
 
@@ -140,7 +140,8 @@ def _refuse_twice(rows: Grouped, other: Companion) -> None:
         if len(twice):
             at_row = int(part[twice[0]])
             one, two = sorted(rows.per_step["row"][at_row : at_row + 2].tolist())
-            key = _told(_as_text(rows.keys, begin + int(twice[0]), begin + int(twice[0]) + 1)[0].as_py())
+            which = begin + int(twice[0])
+            key = _told(_as_text(rows.keys, which, which + 1, len(other.roles.key))[0].as_py())
             lines = f"{other.table.place(one)}, and {other.table.place(two)}"
             raise DataError(f"{lines}: key {key} stands twice; a single row for each key was expected")
 
@@ -156,13 +157,16 @@ _EACH_ROW = 60  # bytes that a row takes in the table by which keys are looked u
 _KEYS = 1 << 18  # looked up together
 
 
-def _as_text(keys: AnyArray | Text, begin: int, end: int) -> Any:
-    """Some keys as Arrow text; those of several columns with a NUL between, which no key holds."""
+def _as_text(keys: AnyArray | Text, begin: int, end: int, width: int) -> Any:
+    """Some keys, of `width` columns, as Arrow text: of several with a NUL between, which no key holds.
+
+    Where sequences are parts of a key, a further column counts them.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     found = keys[begin:end]
-    columns = [found] if found.ndim == 1 else [found[:, i] for i in range(found.shape[1])]
+    columns = [found] if found.ndim == 1 else [found[:, i] for i in range(width)]
     kinds = [pa.array(c) if c.dtype.kind == "i" else pa.array(c.tolist(), pa.large_string()) for c in columns]
     texts = [kind.cast(pa.large_string()) for kind in kinds]
     if len(texts) == 1:
@@ -176,11 +180,11 @@ def _told(key: str) -> str:
 
 def _with(before: Joined, other: Companion, rows: _Rows, spool: Spool) -> Joined:
     """The sequences with the columns of one more table."""
-    keys = before.grouped.keys
-    places, used = _looked_up(keys, rows, spool)
+    keys, width = before.grouped.keys, len(before.plan.roles.key)
+    places, used = _looked_up(keys, width, rows, spool)
     lost = sum(int((part < 0).sum()) for _, part in chunks(places))
     if lost == len(keys):
-        here, there = _as_text(keys, 0, 1)[0].as_py(), rows.keys[0].as_py()
+        here, there = _as_text(keys, 0, 1, width)[0].as_py(), rows.keys[0].as_py()
         raise DataError(
             f"none of its keys is that of a sequence: the first is {_told(there)} there, and {_told(here)} here; keys "
             "are compared as they are written"
@@ -190,7 +194,7 @@ def _with(before: Joined, other: Companion, rows: _Rows, spool: Spool) -> Joined
         first = next(begin + int(np.argmax(part < 0)) for begin, part in chunks(places) if (part < 0).any())
         raise DataError(
             f"has no row for {count(lost, 'sequence')} of {len(keys):,}, the first of key "
-            f"{_told(_as_text(keys, first, first + 1)[0].as_py())}; say what to do with them: ",
+            f"{_told(_as_text(keys, first, first + 1, width)[0].as_py())}; say what to do with them: ",
             Advice("--empty-label", "drop"),
             ", or ",
             Advice("--empty-label", "keep"),
@@ -208,13 +212,14 @@ def _with(before: Joined, other: Companion, rows: _Rows, spool: Spool) -> Joined
     )
 
 
-def _looked_up(keys: AnyArray | Text, rows: _Rows, spool: Spool) -> tuple[AnyArray, Array]:
+def _looked_up(keys: AnyArray | Text, width: int, rows: _Rows, spool: Spool) -> tuple[AnyArray, Array]:
     """The row of each sequence, (N,) int64, -1 for none; and which rows belong to one."""
     import pyarrow.compute as pc
 
     places, used = GrowingArray(spool, np.dtype(np.int64)), np.zeros(len(rows.keys), dtype=bool)
     for begin in range(0, len(keys), _KEYS):
-        found = pc.index_in(_as_text(keys, begin, min(begin + _KEYS, len(keys))), value_set=rows.keys)
+        some = _as_text(keys, begin, min(begin + _KEYS, len(keys)), width)
+        found = pc.index_in(some, value_set=rows.keys)
         part = np.asarray(pc.fill_null(found, -1)).astype(np.int64)
         used[part[part >= 0]] = True
         places.add(part)

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measured:
-    """The lengths of the sequences, (N,), their features, None where a step is a number, and the type of x.
+    """The lengths of the sequences, (N,), the shape of a step, () where it is a number, and the type of x.
 
     `padding` is the side of a padded file of ours; `notes` and `warnings` are those of reading. `left_out` are the
     columns of a table that cannot be features; None where grouping would refuse it all the same.
     """
 
     lengths: AnyArray
-    features: int | None
+    step: tuple[int, ...]
     dtype: Any
     padding: Side | None
     notes: list[str]
@@ -81,7 +81,7 @@ def of_tables(
     if counted.refused is not None:
         warnings.append(Message("group would refuse this table: ", counted.refused))
     left_out = None if counted.refused or not counted.features else counted.texts
-    return Measured(counted.lengths, len(counted.features), dtype, None, notes, warnings, left_out)
+    return Measured(counted.lengths, (len(counted.features),), dtype, None, notes, warnings, left_out)
 
 
 def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
@@ -90,16 +90,16 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     Raises UsageError for several, and what `seqtool.sources.read.read_sequences` raises.
     """
     from seqtool.operations.strip import hidden_padding
-    from seqtool.sources.read import read_sequences
+    from seqtool.sources.read import read_files
 
-    if len(found) > 1:
+    if len(found) > 1 and options.foreign.key_from is None:
         raise UsageError(
             f"{len(found)} files of sequences; plan takes one at a time; of tables, whose rows a column groups, "
             "several: ",
             Advice("--key", "COLUMN"),
         )
     try:
-        result = read_sequences(found[0], options)
+        result = read_files(found, options)
     except NotSequencesError as error:
         from seqtool.tables.candidates import key_advice
 
@@ -115,5 +115,5 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
                 Advice("seqtool", "pad", "FILE", *hidden.options),
             )
         )
-    features = None if values.ndim == 1 else values.shape[1]
-    return Measured(result.ragged.lengths, features, values.dtype, result.padding, result.notes, warnings)
+    step = values.shape[1:]
+    return Measured(result.ragged.lengths, step, values.dtype, result.padding, result.notes, warnings)

@@ -124,15 +124,38 @@ CASES = [
         "group t.csv --key id --order-by dya:desc",
         {"t.csv": "id,a,day\n1,2,1\n2,3,2\n"},
     ),
+    Case(
+        "grouping.joining._with",
+        "group t.csv --key id --label l.csv:y",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n"},
+        loses=True,
+    ),
+    Case(
+        "grouping.joining._with#2",
+        "group t.csv --key id --label l.csv:y",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n"},
+    ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static",
+        "group t.csv --key id --static l.csv:x,y",
+        {"t.csv": ROWS, "l.csv": "id,x,y\n1,2,3\n2,4,old\n"},
+    ),
+    Case(
+        "grouping.elsewhere.companions",
+        "group t.csv --no-key --label l.csv:y",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n2,b\n"},
+        {"COLUMN": "id"},
+        code=2,
+    ),
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
     Case("tables.roles._nothing_left#2", "group t.csv --key id --drop a,b", {"t.csv": ROWS}),
     Case(
-        "grouping.spec.GroupSpec.__post_init__#2",
+        "grouping.spec.GroupSpec.__post_init__",
         "group t.csv --key id --columns a --drop b",
         {"t.csv": ROWS},
     ),
     Case(
-        "grouping.spec.GroupSpec.__post_init__#3",
+        "grouping.spec.GroupSpec.__post_init__#2",
         "group t.csv --key id --columns a --drop b",
         {"t.csv": ROWS},
     ),
@@ -141,6 +164,65 @@ CASES = [
     Case("files.refusals.no_such_file", "group 'd/*.cvs' --key id", {"d/t.csv": ROWS}),
     Case("files.refusals.is_a_folder", "pad d/", {"d/a.npy": DENSE}),
     Case("files.refusals.is_a_folder#2", "group d --key id", {"d/a.csv": ROWS, "d/b.csv": ROWS}),
+    Case("files.refusals.is_a_folder#3", "group d --key id", {"d/a.csv": ROWS, "d/b.csv": ROWS}),
+    Case("files.refusals.is_a_folder#3", "pad d", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}),
+    Case("commands._source._each", "pad 'd/*.npy'", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}),
+    Case(
+        "commands._source._each",
+        "truncate '*/*.npy' --maxlen 2",
+        {"d/a.npy": DENSE[0], "e/b.npy": DENSE[1]},
+        loses=True,
+    ),
+    # Paths that say what the key is.
+    Case(
+        "tables.file_columns.refuse_part",
+        "group 'd/*.csv' --key-from 'd/{who}_{key}.csv'",
+        {"d/a_1.csv": ROWS, "d/b_2.csv": ROWS},
+    ),
+    Case(
+        "tables.file_columns.refuse_part",
+        "pad 'd/*.npy' --key-from 'd/{who}_{key}.npy'",
+        {"d/a_1.npy": DENSE[0], "d/b_2.npy": DENSE[1]},
+    ),
+    Case(
+        "sources.array_files._header",
+        "pad 'd/*.csv' --key-from 'd/{key}.csv'",
+        {"d/a.csv": ROWS, "d/b.csv": ROWS},
+    ),
+    Case(
+        "sources.read._with_keys_once",
+        "pad '*/*.npy' --key-from '*/{key}.npy'",
+        {"d/a.npy": DENSE[0], "e/a.npy": DENSE[1]},
+    ),
+    Case("grouping.spec.GroupSpec._check_key", "group t.csv --key id --no-key", {"t.csv": ROWS}),
+    Case("grouping.spec.GroupSpec._check_key#2", "group t.csv --key id --no-key", {"t.csv": ROWS}),
+    Case(
+        "grouping.spec.GroupSpec._check_key#2",
+        "group 'd/*.csv' --no-key --key-from 'd/{key}.csv'",
+        {"d/a.csv": ROWS, "d/b.csv": ROWS},
+    ),
+    Case("grouping.spec.GroupSpec._check_key#3", "group 'd/*.csv' --key-from 'd/{x}.csv'", {"d/1.csv": ROWS}),
+    Case(
+        "grouping.spec.GroupSpec._check_key#4",
+        "group 'd/*.csv' --key id --key-from 'd/{key}.csv'",
+        {"d/a.csv": ROWS, "d/b.csv": ROWS},
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_key#5",
+        "group t.csv --key id --gap 2",
+        {"t.csv": ROWS},
+        {"COLUMN": "a"},
+    ),
+    Case(
+        "grouping.reading._check_gap",
+        "group t.csv --no-key --order-by d --gap 2",
+        {"t.csv": "d,a\n2024-01-01,1\n"},
+    ),
+    Case(
+        "grouping.reading._check_gap#2",
+        "group t.csv --no-key --order-by d --gap 2h",
+        {"t.csv": "d,a\n1,1\n9,1\n"},
+    ),
     Case("commands._source.only", "pad 'd/*.npy'", {"d/a.npy": DENSE, "d/b.npy": DENSE}),
     Case("commands._source.only", "check '?.npy'", {"a.npy": DENSE, "b.npy": DENSE}),
     Case("commands._source.only_arrays", "info t.csv", {"t.csv": ROWS}),
@@ -169,6 +251,22 @@ CASES = [
         {"NAME": "n"},
     ),
     Case("sources.foreign.dense#2", "pad a.npy --input-padding pre", {"a.npy": DENSE}),
+    Case("sources.foreign.dense#3", "pad a.npz", {"a.npz": npz(x=DENSE, lengths=[2, 1, 1])}),
+    Case(
+        "sources.foreign._each_array",
+        "pad a.npz",
+        {"a.npz": npz(arr_0=DENSE, arr_1=DENSE)},
+        loses=True,
+        code=0,
+    ),
+    Case("sources.options.ForeignSpec.without", "pad t.txt --time-major", {"t.txt": "1 2\n3\n"}),
+    Case(
+        "sources.masks.check_mask_order",
+        "pad a.npz --time-major",
+        {"a.npz": npz(x=DENSE[:, :2], mask=FIRST[:, :2], n=[2, 1])},
+        {"NAME": "n"},
+    ),
+    Case("codegen.tasks._read", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
     Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),
@@ -182,12 +280,12 @@ CASES = [
     Case("sources.options.ForeignSpec.without", "plan t.csv --key id --lengths n", {"t.csv": ROWS}),
     Case("commands.plan.plan", "plan a.npz --key k --lengths n", {"a.npz": npz(x=DENSE, n=[3, 2], k=[1, 2])}),
     Case(
-        "sources.read._with_keys_once",
+        "sources.read._with_keys_once#2",
         "pad a.jsonl --key k",
         {"a.jsonl": '{"k": 1, "s": [1]}\n{"k": 1, "s": [2]}\n'},
     ),
     Case(
-        "sources.read._with_keys_once#2",
+        "sources.read._with_keys_once#3",
         "pad a.npz",
         {"a.npz": npz(x=DENSE, keys=np.array([4, 4]))},
         {"NAME": "x"},
@@ -756,10 +854,14 @@ def test_pictures(place: Place, proposals: Proposals) -> None:
     assert place.run("plot", "t.npz", "--feature", "a").code == 1
     succeeded(
         place.run(
-            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.portrait._find_feature"), {})
+            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.features.find_feature"), {})
         )
     )
     assert proposals.at("commands.plot.plot").words == ("-o", "-")
+    written(place, {"f.npz": seqtool.pad([np.ones((2, 3, 3))])})
+    assert place.run("plot", "f.npz", "--feature", "0").code == 1
+    words = applied(["plot", "f.npz", "--feature", "0"], proposals.at("plotting.features.find_feature#2"), {})
+    succeeded(place.run(*words))
 
 
 def test_plan_proposes_what_group_does(place: Place) -> None:
@@ -817,7 +919,7 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
     frame = pd.DataFrame({"a": [1, 1, 2]})
     with pytest.raises(UsageError, match='such as key="0"') as refused:
         seqtool.group(frame, key=[])
-    assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec.__post_init__"),)
+    assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec._check_key#3"),)
     assert len(seqtool.group(frame, key="0", keep_key=True)) == 2
 
 
@@ -865,6 +967,15 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     " in --order-by; ",
     " is no feature unless --columns names it",
     "(--dtype)",
+    " match --key-from ",
+    " matches --key-from ",
+    " of --key-from is a static number",
+    "; --key-from {} has no part ",
+    " of --key-from both name the ",
+    ", and --gap ",
+    "; --gap is measured in numbers or times",
+    " of which --key-from takes one a file",
+    " and --order-by C:text sorts as text",
     "\n\nExample: seqtool ",
 )
 

@@ -255,3 +255,22 @@ def test_each_sequence_has_the_label_of_its_key(keys: list[str], labels: dict[st
     out = _joined(rows, other, Memory(300_000_000))
     found = [None if y < 0 else int(out.names["classes"][y]) for y in out.per_sequence["y"]]
     assert found == looked_up([str(key) for key in out.keys], labels)
+
+
+def test_parts_of_a_key_have_the_label_of_the_key(place: Place) -> None:
+    place.write("rows.csv", "id,t,v\n1,0,5\n1,9,6\n007,0,2\n3,0,1\n")
+    out = grouped(place, "--label", "labels.csv:died", "--gap=5")
+    assert out["keys"].tolist() == [["007", "0"], ["1", "0"], ["1", "1"], ["3", "0"]]
+    assert out["y"].tolist() == [1, 0, 0, 1]
+    done = place.run("group", "rows.csv", "--no-key", "--label=labels.csv:died")
+    assert (done.code, "--no-key: columns of another table are joined by the key" in done.err) == (2, True)
+
+
+def test_the_key_may_be_a_part_of_paths(place: Place) -> None:
+    for name in ("1", "007", "3"):
+        place.write(f"{name}.csv", "v\n5\n6\n")
+    place.write("l.csv", "key,died\n1,0\n3,1\n007,2\n")
+    out = place.outputs("group", ["1.csv", "007.csv", "3.csv", "--key-from={key}.csv", "--label=l.csv:died"])[
+        0
+    ]
+    assert out["y"].tolist() == [2, 0, 1]
