@@ -516,6 +516,7 @@ TESTED_BY_OTHERS = {
         "inflate",
         "kinds",
         "npy",
+        "packing",
         "path_parts",
         "refusals",
         "remote",

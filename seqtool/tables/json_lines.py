@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from seqtool.errors import DataError
-from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.files.inputs import Input
 from seqtool.files.lines import lines_of
+from seqtool.files.packing import BROKEN, damaged_packing
 from seqtool.tables.table import BATCH_BYTES
 
 _CELLS = 200_000  # in one batch, each of which is an object while it is read
