@@ -531,6 +531,7 @@ TESTED_BY_OTHERS = {
         "csv_errors",
         "file_columns",
         "in_memory",
+        "json_arrays",
         "json_lines",
         "parquet_files",
         "table",
