@@ -42,6 +42,11 @@ class Elsewhere:
     def __str__(self) -> str:
         return join_names(self.written)
 
+    def with_static(self, columns: Sequence[str]) -> Advice:
+        """The advice to take these static columns alone, or none."""
+        named = ["--static", f"{self.source}:{join_names(columns)}"] if columns else []
+        return Advice(*named, without=["--static", str(self)])
+
     @classmethod
     def in_text(cls, text: str) -> Elsewhere | None:
         """What `FILE:A,B` says; None where no file stands before a colon.

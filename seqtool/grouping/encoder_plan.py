@@ -220,8 +220,7 @@ class EncoderPlan:
         """The advice to leave out some static columns, with other words."""
         left = [self.label(column) for column in self.roles.static if column not in columns]
         if self.elsewhere is not None and self.elsewhere.written:
-            named = ["--static", f"{self.elsewhere.source}:{join_names(left)}"] if left else []
-            return Advice(*named, without=["--static", join_names(self.elsewhere.written)])
+            return self.elsewhere.with_static(left)
         if left:
             return Advice("--static", join_names(left), *words, without=["--static"])
         return Advice(

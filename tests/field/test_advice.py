@@ -142,13 +142,13 @@ CASES = [
         {"t.csv": ROWS, "l.csv": "id,y\n1,a\n"},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static",
+        "grouping.elsewhere.Elsewhere.with_static",
         "group t.csv --key id --static l.csv:x,y",
         {"t.csv": ROWS, "l.csv": "id,x,y\n1,2,3\n2,4,old\n"},
     ),
     Case(
         "grouping.elsewhere.companions",
-        "group t.csv --no-key --label l.csv:y",
+        "group t.csv --label l.csv:y --no-key",
         {"t.csv": ROWS, "l.csv": "id,y\n1,a\n2,b\n"},
         {"COLUMN": "id"},
         code=2,
