@@ -77,8 +77,10 @@ def plan(
 
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
-    of_table = bool(by.key) and foreign.array is None
-    described = foreign.described(by.label, by.key[0] if by.key else None, by.step_label)
+    of_table = foreign.array is None and (bool(by.key) or by.no_key or _are_tables(sources, by, text))
+    described = foreign.described(
+        by.label, by.key[0] if by.key else None, by.step_label, key_from=by.key_from
+    )
     if of_table and (foreign.lengths or foreign.input_padding):
         raise UsageError(
             "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
@@ -116,6 +118,16 @@ def plan(
         summary.show(quiet=False, verbose=False, as_json=False)
 
 
+def _are_tables(sources: list[str] | None, by: ColumnOptions, text: TableOptions) -> bool:
+    """Whether the files whose paths hold the key are tables, and not arrays of one sequence each."""
+    if by.key_from is None or not sources:
+        return False
+    from seqtool.files import inputs
+
+    with inputs.opened(sources, encoding=text.encoding) as found:
+        return found[0].kind != "npy"
+
+
 def _of_tables(
     call: Call,
     spec: GroupSpec,
@@ -141,7 +153,7 @@ def _of_tables(
         Spool(folder) as spool,
         inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
     ):
-        table = opening.open_tables(found, spec.text)
+        table = opening.open_tables(found, spec.text, spec.pattern)
         roles = spec.roles(table)
         watch = progress.watch(summary, quiet=quiet)
         measured = measure.of_tables(table, roles, spec, spool=spool, memory=allowed, watch=watch)
@@ -174,7 +186,7 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str)
     values = {**vars(by), **vars(text), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
     for name, held in values.items():
-        if held != usual[name] and name not in ("key", "label", "step_label"):
+        if held != usual[name] and name not in ("key", "key_from", "label", "step_label"):
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 

@@ -243,13 +243,13 @@ _PLAIN = {list, tuple, np.ndarray}
 def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     """The same sequences, those of other libraries as NumPy arrays, and how many of their values are missing."""
     kinds = {*map(type, sequences)}
-    masked = _hold_masked_steps(sequences)
+    masked = _hold_steps_with_gaps(sequences)
     if kinds <= _PLAIN and not masked and not any(map(_holds_objects, sequences)):
         return sequences, 0
     items, missing = list(sequences), 0
     for i, item in enumerate(items):
         if masked and type(item) in (list, tuple):
-            filled_steps = [filled(step, f"sequences[{i}][{t}]") for t, step in enumerate(item)]
+            filled_steps = [_filled_step(step, f"sequences[{i}][{t}]") for t, step in enumerate(item)]
             item = [step for step, _ in filled_steps]
             missing += sum(gaps for _, gaps in filled_steps)
         if type(item) not in _PLAIN and is_array_like(item):
@@ -263,12 +263,23 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     return items, missing
 
 
-def _hold_masked_steps(sequences: Sequence[Any]) -> bool:
-    """Whether steps in lists are masked arrays, whose masks NumPy drops where it joins them."""
+def _filled_step(step: Any, place: str) -> tuple[Any, int]:
+    """A step as NumPy joins it, and how many of its numbers are missing."""
+    if isinstance(step, np.ndarray) or not is_array_like(step):
+        return filled(step, place)
+    with at(place):
+        return numbers_in(plain(step), place)
+
+
+def _hold_steps_with_gaps(sequences: Sequence[Any]) -> bool:
+    """Whether steps in lists are arrays that know missing cells, which NumPy forgets where it joins them."""
     lists = (s for s in sequences if type(s) in (list, tuple) and s and type(s[0]) not in (int, float))
     kinds = {*map(type, chain.from_iterable(lists))}
     # A single masked number is NaN to NumPy itself.
-    return any(issubclass(kind, np.ma.MaskedArray) for kind in kinds - {type(np.ma.masked)})
+    return any(
+        issubclass(kind, np.ma.MaskedArray) or hasattr(kind, "isna") or hasattr(kind, "null_count")
+        for kind in kinds - {type(np.ma.masked)}
+    )
 
 
 def _holds_objects(sequence: Any) -> bool:
