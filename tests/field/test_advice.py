@@ -115,6 +115,12 @@ CASES = [
     Case("tables.candidates.key_advice", "group t.csv", {"t.csv": ROWS}, code=2),
     Case("tables.candidates.key_advice", "plan t.csv", {"t.csv": ROWS}),
     Case("tables.candidates.key_advice", "group t.csv", {"t.csv": "5,4,0.5\n5,3,0.5\n6,1,0.25\n"}, code=2),
+    Case(
+        "tables.json_lines.batches",
+        "group t.jsonl --key id",
+        {"t.jsonl": '{"id": 1, "a": 2}\n' * 1000 + '{"id": 1, "a": 3, "b": 4}\n'},
+        {"COLUMN": "a"},
+    ),
     Case("tables.roles._meant", "group t.csv --key ID", {"t.csv": ROWS}),
     Case("tables.roles._meant", "group t.csv --key id --columns a,bb", {"t.csv": ROWS.replace("b", "bbb")}),
     Case("tables.roles._meant", "group t.csv --key id --drop aa", {"t.csv": ROWS}),
@@ -228,6 +234,22 @@ CASES = [
         {"NAME": "n"},
     ),
     Case("sources.foreign.dense#2", "pad a.npy --input-padding pre", {"a.npy": DENSE}),
+    Case("sources.foreign.dense#3", "pad a.npz", {"a.npz": npz(x=DENSE, lengths=[2, 1, 1])}),
+    Case(
+        "sources.foreign._each_array",
+        "pad a.npz",
+        {"a.npz": npz(arr_0=DENSE, arr_1=DENSE)},
+        loses=True,
+        code=0,
+    ),
+    Case("sources.options.ForeignSpec.without", "pad t.txt --time-major", {"t.txt": "1 2\n3\n"}),
+    Case(
+        "sources.masks.check_mask_order",
+        "pad a.npz --time-major",
+        {"a.npz": npz(x=DENSE[:, :2], mask=FIRST[:, :2], n=[2, 1])},
+        {"NAME": "n"},
+    ),
+    Case("codegen.tasks._read", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
     Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),
@@ -815,10 +837,14 @@ def test_pictures(place: Place, proposals: Proposals) -> None:
     assert place.run("plot", "t.npz", "--feature", "a").code == 1
     succeeded(
         place.run(
-            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.portrait._find_feature"), {})
+            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.features.find_feature"), {})
         )
     )
     assert proposals.at("commands.plot.plot").words == ("-o", "-")
+    written(place, {"f.npz": seqtool.pad([np.ones((2, 3, 3))])})
+    assert place.run("plot", "f.npz", "--feature", "0").code == 1
+    words = applied(["plot", "f.npz", "--feature", "0"], proposals.at("plotting.features.find_feature#2"), {})
+    succeeded(place.run(*words))
 
 
 def test_plan_proposes_what_group_does(place: Place) -> None:
