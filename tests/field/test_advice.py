@@ -753,7 +753,7 @@ def test_there_is_no_room_for_what_comes_in(
 ) -> None:
     (place.folder / "roomy").mkdir()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **options: object) -> None:
         raise OSError(28, "")
 
     with monkeypatch.context() as patch:
@@ -786,7 +786,7 @@ def test_out_of_memory_and_no_input(
     help_ = place.run(*applied([], proposals.at("cli._explain"), {}))
     assert b"Usage: seqtool pad" in succeeded(help_).out
 
-    def full(*_: object) -> None:
+    def full(*_: object, **options: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
