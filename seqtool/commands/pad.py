@@ -55,9 +55,9 @@ def pad(
 ) -> None:
     """Pad and truncate sequences to one length.
 
-    SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
-    line, or Parquet or Arrow with a list column. With --ragged sequences are gathered and truncated, and not padded.
-    Arrays are read in chunks, so files may be of any size.
+    SOURCE is an .npy of (N, T), (N, T, F) or (N, T, H, W, C), an .npz, JSON or JSON lines, text with one sequence of
+    numbers a line, or Parquet or Arrow with a list column. With --ragged sequences are gathered and truncated, and not
+    padded. Arrays are read in chunks, so files may be of any size.
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """

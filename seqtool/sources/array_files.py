@@ -1,4 +1,4 @@
-"""One sequence a file: `.npy` files of one (L, F) or (L,) array each, and what their paths say of them."""
+"""One sequence a file: an array (L, F), (L,) or (L, H, W, C) in each `.npy`, and what the paths say of them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
     spec = options.foreign
     assert spec.key_from is not None, "the caller knows that there is a pattern"
     pattern = PathPattern(spec.key_from)
-    if spec.array or spec.named or spec.lengths or spec.input_padding:
-        names = ("--array", "--label", "--step-label", "--key", "--lengths", "--input-padding")
+    if spec.array or spec.named or spec.of_blocks:
+        names = ("--array", "--label", "--step-label", "--key", *spec.of_blocks)
         raise UsageError("--key-from takes one sequence of each file, whole: ", spec.without(*names))
     parts = parts_of([item.name for item in inputs], pattern)
     arrays = [_array(item, spec.key_from) for item in inputs]
@@ -47,10 +47,10 @@ def _array(item: Input, pattern: str) -> AnyArray:
             as_table,
         )
     array = open_npy_each_time(item.path, item.name)
-    if array.ndim not in (1, 2) or array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+    if not array.shape or array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(
-            f"{item.name}: holds {array.dtype} {array.shape}; numbers of (L,) or (L, F) were expected, one "
-            "sequence a file"
+            f"{item.name}: holds {array.dtype} {array.shape}; numbers of (L,), (L, F) or (L, H, W, C) were expected, "
+            "one sequence a file"
         )
     return array
 

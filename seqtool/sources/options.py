@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
+from seqtool.errors import UsageError
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
-from seqtool.words import join_names
+from seqtool.words import join_names, listed
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class ForeignSpec:
     `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
     `key_from` is a pattern of the paths of files with one sequence each, whose parts are key, label and static numbers.
     `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
-    padding is compared with.
+    padding is compared with. A `time_major` array is (T, N, ...).
     """
 
     array: str | None = None
@@ -31,6 +32,7 @@ class ForeignSpec:
     key: str | None = None
     step_label: str | None = None
     key_from: str | None = None
+    time_major: bool = False
 
     @property
     def named(self) -> list[tuple[str, str]]:
@@ -40,8 +42,8 @@ class ForeignSpec:
         return [*(("--label", name) for name in self.labels), *found]
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """The same as words of a call of `seqtool pad`."""
+    def options(self) -> dict[str, str]:
+        """The same as options of `seqtool pad`, each with what it says; of a flag that is nothing."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
         words = {
@@ -53,14 +55,27 @@ class ForeignSpec:
             "--step-label": self.step_label,
             "--key": self.key,
             "--key-from": self.key_from,
+            "--time-major": "" if self.time_major else None,
         }
-        return tuple(
-            word for option, content in words.items() if content is not None for word in (option, content)
-        )
+        return {option: content for option, content in words.items() if content is not None}
+
+    @property
+    def of_blocks(self) -> list[str]:
+        """Those of the options that describe padded arrays."""
+        return [option for option in self.options if option in _OF_BLOCKS]
+
+    def refuse_of_blocks(self, why: str, *more: object) -> None:
+        """Raise UsageError, with why, where an option describes a padded array and there is none."""
+        if self.of_blocks:
+            described = f"{listed(self.of_blocks)} describe{'s' * (len(self.of_blocks) == 1)} padded arrays"
+            raise UsageError(f"{described}; {why}: ", *more, self.without(*_OF_BLOCKS))
 
     def without(self, *options: str) -> Advice:
         """The advice to leave out those of some options that were given."""
-        return Advice(without=[option for option in self.options[::2] if option in options])
+        return Advice(without=[option for option in self.options if option in options])
+
+
+_OF_BLOCKS = ("--lengths", "--input-padding", "--time-major")
 
 
 @dataclass(frozen=True)

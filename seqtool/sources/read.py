@@ -37,11 +37,7 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
         from seqtool.sources.numpy_files import read_array
 
         return read_array(source, options)
-    if options.foreign.lengths or options.foreign.input_padding:
-        raise UsageError(
-            f"--lengths and --input-padding describe padded arrays; {source.name} holds none: ",
-            options.foreign.without("--lengths", "--input-padding"),
-        )
+    options.foreign.refuse_of_blocks(f"{source.name} holds none")
     if source.kind == "text":
         from seqtool.sources.text_lines import read_lines
 
