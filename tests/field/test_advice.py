@@ -438,7 +438,7 @@ CASES = [
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,16777217\n"},
     ),
     Case(
-        "grouping.cautions.of_steps",
+        "grouping.cautions.of_steps#2",
         "group t.csv --key row",
         {"t.csv": SINGLE},
         {"COLUMN": "id"},
@@ -798,7 +798,7 @@ def test_out_of_memory_and_no_input(
     help_ = place.run(*applied([], proposals.at("cli._explain"), {}))
     assert b"Usage: seqtool pad" in succeeded(help_).out
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
