@@ -16,7 +16,9 @@ from seqtool.arrays.list_columns import is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, NotSequencesError, UsageError, at
-from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.files.inputs import Input
+from seqtool.files.kinds import bare_name
+from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.grouping.kernel import key_array
 from seqtool.operations.cast import rounding_warnings, wide_enough
 from seqtool.sequences.conversion import NoCommonTypeError, cumulative_offsets, from_lists
@@ -142,7 +144,7 @@ def _json_records(source: Input) -> Iterator[tuple[str, Any]]:
     except BROKEN as error:
         raise damaged_packing(source.name, source.packing or "file's", error) from None
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    bare = source.name.lower().removesuffix(".gz").removesuffix(".zst")
+    bare = bare_name(source.name.lower())
     one_a_line = bare.endswith((".jsonl", ".ndjson")) or (len(lines) > 1 and _is_json(lines[0][1]))
     if one_a_line or not lines:
         for number, line in lines:
