@@ -88,7 +88,7 @@ def group_table(
     found = _settled(
         table, roles, lambda settled: _grouped(table, settled, options, spool, memory, watch, others)
     )
-    single = of_steps([*map(table.label, roles.key)], found.ragged)
+    single = of_steps([*map(table.label, roles.key)], found.ragged, options.gap)
     return replace(found, warnings=[*found.warnings, *single])
 
 
