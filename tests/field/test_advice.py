@@ -195,6 +195,11 @@ CASES = [
         "pad '*/*.npy' --key-from '*/{key}.npy'",
         {"d/a.npy": DENSE[0], "e/a.npy": DENSE[1]},
     ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "group 'd/*.csv' --key-from 'd/{key}_{dose}.csv'",
+        {"d/a_4.csv": ROWS, "d/b_4.csv": ROWS},
+    ),
     Case("grouping.spec.GroupSpec._check_key", "group t.csv --key id --no-key", {"t.csv": ROWS}),
     Case("grouping.spec.GroupSpec._check_key#2", "group t.csv --key id --no-key", {"t.csv": ROWS}),
     Case(
