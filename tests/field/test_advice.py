@@ -464,6 +464,14 @@ CASES = [
         "group t.csv --key id --step-label y --label-value 0",
         {"t.csv": LABELLED},
     ),
+    *(
+        Case(
+            "sequences.labels._padded_number",
+            "group t.csv --key id --step-label y --label-value 0.5",
+            {"t.csv": f"id,a,y\n1,2,0.5\n1,3,{other}\n2,4,1.5\n"},
+        )
+        for other in (2.5, -100)
+    ),
     # Numbers that a type cannot hold.
     Case("grouping.advising.for_features", "group t.csv --key id", {"t.csv": "id,a,b\n1,16777217,0.5\n"}),
     Case("grouping.advising.for_features", "group t.csv --key id --dtype int64", {"t.csv": "id,a\n1,0.5\n"}),
