@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -56,7 +56,7 @@ class Subject:
     data: Ragged | Padded
     ours: bool
     reader: Reader | None = None
-    options: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
     lengths: AnyArray | None = None
     mask: AnyArray | None = None
     curable: bool = True
@@ -126,8 +126,8 @@ class Subject:
         """The command that pads the file anew, with these options, and keeps the side that it has."""
         known = self.ours and isinstance(self.data, Padded)
         side = [] if known or self.padding == "pre" or "--post" in options else ["--post"]
-        pairs = zip(self.options[::2], self.options[1::2], strict=True)
-        kept = [word for option, value in pairs if option not in options for word in (option, value)]
+        said = {option: value for option, value in self.options.items() if option not in options}
+        kept = [word for option, value in said.items() for word in (option, value) if word]
         return Message(Advice("seqtool", "pad", self.file, *kept, *side, *options))
 
     def cured(self, findings: Sequence[Finding]) -> list[Finding]:

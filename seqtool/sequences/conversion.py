@@ -15,6 +15,7 @@ from seqtool.arrays.exact import array_of, filled, is_gap, joined, numbers_in
 from seqtool.arrays.gather import lazy_gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
 from seqtool.errors import DataError, at
+from seqtool.sequences.keys import name_keys
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
@@ -51,10 +52,21 @@ def converted(sequences: Any) -> Converted:
             f"a {kind_of(sequences)} is no sequences; give its frames, [frame[columns] for _, frame in groups], or "
             "the whole table to group"
         )
+    if isinstance(sequences, dict) and all(map(_is_sequence, sequences.values())):
+        found = _from_list(list(sequences.values()))
+        keys = name_keys([*sequences])
+        if len(np.unique(keys)) < len(keys):
+            raise DataError("two keys are written the same, such as 1 and '1'; each key names one sequence")
+        return Converted(found.ragged.replace(keys=keys), found.missing)
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         way_out = "; a file is read by load, numpy.load, or seqtool pad" if isinstance(sequences, str) else ""
         raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected{way_out}")
     return _from_list(list(sequences))
+
+
+def _is_sequence(thing: Any) -> bool:
+    """Whether a thing may be the steps of one sequence: neither text nor a mapping, nor a single number."""
+    return hasattr(thing, "__len__") and not isinstance(thing, (str, bytes, dict))
 
 
 def _from_array_like(sequences: Any) -> Converted:

@@ -5,7 +5,7 @@ What is taken is not yet checked: `seqtool pad` refuses what does not hold, `seq
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
+from seqtool.sequences.keys import name_keys
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, unchecked
@@ -54,7 +55,7 @@ def refuse_options(name: str, spec: ForeignSpec) -> None:
     if spec.options:
         raise UsageError(
             f"{name} was written by seqtool and describes its own arrays, lengths and padding: ",
-            Advice(without=spec.options[::2]),
+            Advice(without=[*spec.options]),
         )
 
 
@@ -75,7 +76,7 @@ class Chosen:
     """The arrays of a file that hold sequences, in which form, and the file of their lengths, if they stand apart."""
 
     names: Sequence[str]
-    form: Literal["block", "ragged", "numbered"] = "block"
+    form: Literal["block", "ragged", "numbered", "named"] = "block"
     lengths: AnyArray | None = None
 
 
@@ -101,6 +102,11 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
 
 
 def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
+    if foreign.rows.keys_from_names:
+        others = [option for option in foreign.options if option not in ("--keys-from-names", "--value")]
+        if others:
+            raise UsageError("--keys-from-names takes each array as one sequence: ", foreign.without(*others))
+        return Chosen(names, "named")
     special = [name for name in (*(name for _, name in foreign.named), foreign.lengths) if name in names]
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
@@ -160,9 +166,10 @@ def take(
     lengths: AnyArray | None = None
     misfits: dict[str, str] = {}
     side: Side | None = None
-    if chosen.form == "numbered":
+    if chosen.form in ("numbered", "named"):
         memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
-        data: Ragged | Padded = _joined([archive.read(f"arr_{i}") for i in range(len(names))])
+        arrays = names if chosen.form == "named" else [f"arr_{i}" for i in range(len(names))]
+        data: Ragged | Padded = _joined({name: archive.read(name) for name in arrays})
     elif chosen.form == "ragged":
         data = _offset_values(archive)
         if "lengths" in names and archive.header("lengths")[0] == (len(data),):
@@ -174,6 +181,9 @@ def take(
         used += [_MASK] if found_lengths.by_mask else []
         foreign = with_side(foreign, side)
         data = dense(x, lengths, foreign)
+    if chosen.form == "named":
+        keyed = cast(Ragged, data).replace(keys=name_keys(names))
+        return ForeignData(keyed, None, names, notes=["the name of each array is its key"], spec=foreign)
     found = companions(
         archive,
         data,
@@ -189,7 +199,9 @@ def take(
         notes.append("each array is one sequence")
     if _MASK in used:
         notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
-    return ForeignData(found.joined(data), lengths, used, others, misfits, notes, side, foreign)
+    return ForeignData(
+        found.joined(data, foreign.rows.label_value), lengths, used, others, misfits, notes, side, foreign
+    )
 
 
 _MASK = "mask"  # the name of a mask in files of ours, and of many others
@@ -282,16 +294,17 @@ def _offset_values(archive: ZipReader) -> Ragged:
     return cast(Ragged, unchecked(Ragged, values=values, offsets=whole))
 
 
-def _joined(arrays: list[Array]) -> Ragged:
+def _joined(named: Mapping[str, Array]) -> Ragged:
     # An empty list is a sequence without steps, whatever a step is in the others.
+    names, arrays = [*named], [*named.values()]
     full = [i for i, array in enumerate(arrays) if array.shape != (0,)]
     for i, array in enumerate(arrays):
         checked_dtype(array.dtype, f"sequence {i}")
         if array.ndim > 2:
             raise DataError(
-                f"arr_{i} has shape {array.shape}; (steps,) or (steps, features) was expected of sequences; if it "
+                f"{names[i]} has shape {array.shape}; (steps,) or (steps, features) was expected of sequences; if it "
                 "holds all of them, use ",
-                Advice("--array", f"arr_{i}"),
+                Advice("--array", names[i]),
             )
         like = arrays[full[0]] if full else array
         if array.ndim not in (1, 2) or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):

@@ -3,13 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
-from seqtool.sequences.padding_values import Side, Value
+from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
-from seqtool.words import join_names
+from seqtool.words import join_names, split_names
+
+if TYPE_CHECKING:
+    from seqtool.tables.table import TextOptions
+
+
+@dataclass(frozen=True)
+class RowSpec:
+    """What a person says of sequences of which each stands in a row of a table, in a record, or under a name.
+
+    `steps` are the columns of a wide table, in order, and with `keep_trailing` its empty cells at the end of a row are
+    steps too; `static` columns or fields hold a number per sequence. `label_value` is what padding of labels of steps
+    holds. With `keys_from_names` the names in a mapping are keys. `text` is how text files are read, None for as they
+    look, which `text_options` said, and `missing` are further spellings of a missing value.
+    """
+
+    steps: tuple[str | int, ...] = ()
+    static: tuple[str | int, ...] = ()
+    keep_trailing: bool = False
+    label_value: float = UNLABELLED
+    keys_from_names: bool = False
+    text: TextOptions | None = None
+    text_options: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The same as options of `seqtool pad`, each with what it says; of a flag that is nothing."""
+        words = {
+            "--steps": join_names([*map(str, self.steps)]) or None,
+            "--static": join_names([*map(str, self.static)]) or None,
+            "--trailing-missing": "keep" if self.keep_trailing else None,
+            "--keys-from-names": "" if self.keys_from_names else None,
+        }
+        return {option: content for option, content in words.items() if content is not None}
 
 
 @dataclass(frozen=True)
@@ -19,7 +54,7 @@ class ForeignSpec:
     `array`, `labels` (one per sequence, or several) and `key` name arrays of an `.npz`, fields of objects, or columns;
     `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
     `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
-    padding is compared with.
+    padding is compared with. `rows` is what is said of rows and records.
     """
 
     array: str | None = None
@@ -29,6 +64,12 @@ class ForeignSpec:
     labels: tuple[str, ...] = ()
     key: str | None = None
     step_label: str | None = None
+    rows: RowSpec = RowSpec()
+
+    @property
+    def arrays(self) -> list[str]:
+        """The columns or fields whose lists stand side by side in the steps."""
+        return [] if self.array is None else split_names(self.array)
 
     @property
     def named(self) -> list[tuple[str, str]]:
@@ -38,8 +79,8 @@ class ForeignSpec:
         return [*(("--label", name) for name in self.labels), *found]
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """The same as words of a call of `seqtool pad`."""
+    def options(self) -> dict[str, str]:
+        """The same as options of `seqtool pad`, each with what it says; of a flag that is nothing."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
         words = {
@@ -51,13 +92,12 @@ class ForeignSpec:
             "--step-label": self.step_label,
             "--key": self.key,
         }
-        return tuple(
-            word for option, content in words.items() if content is not None for word in (option, content)
-        )
+        given = {option: content for option, content in words.items() if content is not None}
+        return {**given, **self.rows.options}
 
     def without(self, *options: str) -> Advice:
         """The advice to leave out those of some options that were given."""
-        return Advice(without=[option for option in self.options[::2] if option in options])
+        return Advice(without=[option for option in self.options if option in options])
 
 
 @dataclass(frozen=True)

@@ -284,7 +284,8 @@ def test_a_single_array_and_a_file_of_ours_have_none_to_name(tmp_path: Path) -> 
 
 def test_what_is_said_is_said_again_in_a_cure() -> None:
     text = ForeignSpec(array="x", input_padding="pre", value=(0, 1.5), labels=("Y",))
-    assert text.options == ("--array", "x", "--input-padding", "pre", "--value", "0,1.5", "--label", "Y")
+    options = {"--array": "x", "--input-padding": "pre", "--value": "0,1.5", "--label": "Y"}
+    assert text.options == options
 
 
 # Old data
