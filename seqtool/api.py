@@ -6,14 +6,16 @@ import os
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any, Literal, SupportsIndex, overload
 
 import numpy as np
 
 from seqtool.arrays.spool import Spool
-from seqtool.errors import check_whole, names_arguments
+from seqtool.errors import UsageError, check_whole, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
+from seqtool.grouping.gaps import Gap
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.options import EmptyKey, EmptyLabel
 from seqtool.grouping.spec import GroupSpec
@@ -33,16 +35,21 @@ Column = str | SupportsIndex
 
 @overload
 def group(
-    data: Any, *, key: Column | Sequence[Column], ragged: Literal[False] = ..., **options: Any
+    data: Any, *, key: Column | Sequence[Column] = ..., ragged: Literal[False] = ..., **options: Any
 ) -> Padded: ...
 @overload
-def group(data: Any, *, key: Column | Sequence[Column], ragged: Literal[True], **options: Any) -> Ragged: ...
+def group(
+    data: Any, *, key: Column | Sequence[Column] = ..., ragged: Literal[True], **options: Any
+) -> Ragged: ...
 @names_arguments  # type: ignore[misc] # the overloads only tell the result's type; **options is what stands here
 def group(
     data: Any,
     *,
-    key: Column | Sequence[Column],
+    key: Column | Sequence[Column] = (),
+    key_from: str | None = None,
+    no_key: bool = False,
     order_by: Column | Sequence[Column] = (),
+    gap: float | str | timedelta | np.timedelta64 | None = None,
     columns: Column | Sequence[Column] | None = None,
     drop: Column | Sequence[Column] = (),
     keep_key: bool | None = None,
@@ -71,7 +78,9 @@ def group(
     `data` is a DataFrame (pandas, polars), an Arrow table or whatever else has the Arrow PyCapsule interface, a
     2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
-    combination. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
+    combination. `key_from` is a pattern of the paths of files, one sequence each, `no_key` makes one sequence of all
+    rows, and `gap` parts sequences where the first column of `order_by` jumps by more: a number, or of times text such
+    as 30m or a timedelta. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
     within a key unless `order_by` says otherwise. All other arguments are as in `seqtool group --help`.
 
     Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
@@ -85,6 +94,9 @@ def group(
     """
     spec = GroupSpec(
         key=columns_named(key),
+        key_from=key_from,
+        no_key=bool(no_key),
+        gap=None if gap is None else Gap.of(gap),
         order_by=columns_named(order_by),
         columns=None if columns is None else columns_named(columns),
         drop=columns_named(drop),
@@ -112,7 +124,12 @@ def group(
         spool = stack.enter_context(Spool(folder))
         if isinstance(data, (str, os.PathLike)):
             found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
-            table, names = opening.open_tables(found, spec.text), [item.base_name for item in found]
+            table, names = (
+                opening.open_tables(found, spec.text, spec.pattern),
+                [item.base_name for item in found],
+            )
+        elif key_from is not None:
+            raise UsageError("key_from is of the paths of files; data is none: leave key_from out")
         else:
             table, names = table_of(data), []
         grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=memory.allowed(None))

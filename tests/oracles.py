@@ -217,3 +217,28 @@ def begin_within(one: list[list[Any]], other: list[list[Any]], *, least: int = 3
         ]
         found += [(hits[0], j)] if hits else []
     return found
+
+
+def cut_at_gaps(
+    groups: Mapping[Any, list[int]], order: list[Any], *, gap: Any
+) -> list[tuple[tuple[Any, int], list[int]]]:
+    """The rows of each key, in order, parted where the order is further apart than `gap`: each part with its number.
+
+    The order is of numbers that subtract exactly.
+    """
+    found: list[tuple[tuple[Any, int], list[int]]] = []
+    for key, rows in groups.items():
+        parts: list[list[int]] = []
+        for row in rows:
+            if not parts or abs(order[row] - order[parts[-1][-1]]) > gap:
+                parts.append([])
+            parts[-1].append(row)
+        found += [((key, i), part) for i, part in enumerate(parts)]
+    return found
+
+
+def steps_of_row(cells: list[float | None], *, keep: bool = False) -> list[float]:
+    """The steps in the cells of a row of a wide table: trailing ones that hold nothing are none, others NaN."""
+    while cells and cells[-1] is None and not keep:
+        cells = cells[:-1]
+    return [float("nan") if cell is None else cell for cell in cells]

@@ -45,6 +45,7 @@ HOMES = {
     "pyarrow": {
         "grouping.encoder",
         "grouping.columns",
+        "grouping.gaps",
         "tables.cells.cells",
         "tables.cells.keys",
         "tables.cells.labels",
@@ -55,9 +56,10 @@ HOMES = {
         "tables.cells.times",
         "grouping.kernel",
         "grouping.merging",
-        "sources.records",
         "grouping.runs",
         "grouping.sorting",
+        "sources.aligned",
+        "sources.rows",
         "sources.text_lines",
         "arrays.list_columns",
     },  # each of them is itself imported lazily
@@ -413,7 +415,7 @@ def test_every_library_that_is_imported_is_a_dependency() -> None:
 
     declared = libraries(project()["dependencies"])  # type: ignore[arg-type]
     extras = project()["optional-dependencies"]
-    optional = libraries([*extras["plot"], *extras["frameworks"]])  # type: ignore[index]
+    optional = libraries([*extras["plot"], *extras["remote"], *extras["frameworks"]])  # type: ignore[index]
     used = {name.split(".")[0] for tree in modules().values() for name in imports(tree)}
     foreign = used - set(sys.stdlib_module_names) - {"seqtool"}
     assert declared <= foreign <= declared | optional
@@ -508,7 +510,18 @@ TESTED_BY_OTHERS = {
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"keys", "labels", "padding_values", "stream", "validation"},
     "operations": {"cast", "run"},
-    "files": {"contents", "deflate", "fortran", "inflate", "npy", "refusals", "schema"},
+    "files": {
+        "contents",
+        "deflate",
+        "fortran",
+        "inflate",
+        "kinds",
+        "npy",
+        "path_parts",
+        "refusals",
+        "remote",
+        "schema",
+    },
     "tables": {
         "arrow_batches",
         "arrow_files",
@@ -516,6 +529,7 @@ TESTED_BY_OTHERS = {
         "cell_errors",
         "csv_dialect",
         "csv_errors",
+        "file_columns",
         "in_memory",
         "json_lines",
         "parquet_files",
@@ -529,6 +543,7 @@ TESTED_BY_OTHERS = {
         "cutting",
         "encoder_plan",
         "encoder_state",
+        "gaps",
         "merged_rows",
         "merging",
         "options",
@@ -536,7 +551,7 @@ TESTED_BY_OTHERS = {
         "runs",
         "unlabelled",
     },
-    "sources": {"companions", "labels", "leftovers", "masks", "options"},
+    "sources": {"array_files", "companions", "labels", "leftovers", "masks", "options"},
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},

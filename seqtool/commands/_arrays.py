@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from seqtool.commands._options import SIDES, choice, one_name, several_names
+from seqtool.commands._options import SIDES, KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, one_or_all
 
 if TYPE_CHECKING:
+    from seqtool.files.path_parts import PathPattern
     from seqtool.sequences.padding_values import Side, Value
     from seqtool.sources.options import ForeignSpec
 
@@ -53,12 +54,13 @@ class ArrayOptions:
         key: str | None = None,
         step_label: str | None = None,
         value: Value | None = None,
+        key_from: str | None = None,
     ) -> ForeignSpec:
         """All that a person says of a file that seqtool did not write."""
         from seqtool.sources.options import ForeignSpec
 
         return ForeignSpec(
-            self.array, self.lengths, self.side, value, tuple(names_in(label)), key, step_label
+            self.array, self.lengths, self.side, value, tuple(names_in(label)), key, step_label, key_from
         )
 
     @property
@@ -93,13 +95,22 @@ class SequenceOptions(ArrayOptions):
         str | None,
         one_name("--key", "NAME", help="The field, column or array with a key per sequence."),
     ] = None
+    key_from: KeyFrom = None
 
     def spec(self, value: Value | None = None) -> ForeignSpec:
         """All of it, and the value that padding is said to hold."""
-        return self.described(self.label, self.key, self.step_label, value)
+        return self.described(self.label, self.key, self.step_label, value, self.key_from)
 
     @property
     def resolved(self) -> dict[str, Any]:
         """All of it for a receipt."""
         label = one_or_all(names_in(self.label))
-        return {**super().resolved, "label": label, "key": self.key, "step_label": self.step_label}
+        found = {**super().resolved, "label": label, "key": self.key, "step_label": self.step_label}
+        return found if self.pattern is None else {**found, "key_from": self.pattern.base}
+
+    @property
+    def pattern(self) -> PathPattern | None:
+        """The pattern of `--key-from`; raises UsageError for a malformed one."""
+        from seqtool.files.path_parts import PathPattern
+
+        return None if self.key_from is None else PathPattern(self.key_from)

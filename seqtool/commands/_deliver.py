@@ -209,10 +209,17 @@ def _compression(to: OutputOptions) -> Compress | None:
     return cast("Compress | None", check_choice("--compress", to.compress, get_args(Compress)))
 
 
-def destination_of(to: OutputOptions, *, command: str, inputs: list[Path | None]) -> Destination:
-    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced."""
+def destination_of(
+    to: OutputOptions, *, command: str, inputs: list[Path | None], folder: str | None = None
+) -> Destination:
+    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced.
+
+    It is named after the first input, or the `folder` that all of them are in.
+    """
     replace = partial(_may_replace, to)
-    return choose(to.output, command=command, inputs=inputs, may_replace=replace, dry_run=to.dry_run)
+    return choose(
+        to.output, command=command, inputs=inputs, may_replace=replace, dry_run=to.dry_run, folder=folder
+    )
 
 
 def _may_replace(to: OutputOptions, path: Path) -> bool:

@@ -46,6 +46,15 @@ def several_names(option: str, metavar: str, *, help: str) -> Any:
 EmptyKey = Annotated[
     str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]
+KeyFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--key-from",
+        metavar="PATTERN",
+        help="One sequence a file: what parts of its path say, as in 'rec/{label}/{key}.csv': {key} is the key, "
+        "{label} the label, any other static; * stands for what plays no part.",
+    ),
+]
 RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
 Force = Annotated[
     bool,

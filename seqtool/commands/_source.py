@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
@@ -21,16 +22,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """The one input of a command, and what there is to work with: memory, and a spool for what it cannot hold."""
+    """The input of a command, and what there is to work with: memory, and a spool for what it cannot hold.
 
-    file: Input
+    There may be several `files` of one sequence each, of which `file` is the first.
+    """
+
+    files: Sequence[Input]
     spool: Spool
     memory: Memory
 
+    @property
+    def file(self) -> Input:
+        """The one file, or the first of several."""
+        return self.files[0]
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.file.name if len(self.files) == 1 else self.file.source
+
+    @property
+    def base_names(self) -> list[str]:
+        """What a receipt calls its files."""
+        return [item.base_name for item in self.files]
+
 
 @contextmanager
-def one_source(source: str | None, command: str, using: MemoryOptions) -> Iterator[Source]:
-    """The input behind a name, open for the block; standard input where there is no name.
+def one_source(
+    source: str | None, command: str, using: MemoryOptions, *, several: bool = False
+) -> Iterator[Source]:
+    """The input behind a name, open for the block; standard input where there is no name; `several` may be meant.
 
     Raises UsageError for a pattern that matches several files, and what `seqtool.files.inputs.opened` raises.
     """
@@ -41,15 +62,28 @@ def one_source(source: str | None, command: str, using: MemoryOptions) -> Iterat
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     names = [source] if source else []
     with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
-        yield Source(only(found, source, command), spool, limit)
+        yield Source(found if several else [only(found, source, command)], spool, limit)
 
 
 def only(found: Sequence[Input], source: str | None, command: str) -> Input:
     """The one input behind a name; raises UsageError for a pattern that matches several."""
     if len(found) > 1:
         one = Advice(found[0].name, without=[source or "-"])
-        raise UsageError(f"{source} matches {len(found)} files; {command} takes one at a time, such as ", one)
+        each = ["; or one sequence of each: ", _each(found)] if command in _TAKE_SEVERAL else []
+        raise UsageError(
+            f"{source} matches {len(found)} files; {command} takes one at a time, such as ", one, *each
+        )
     return found[0]
+
+
+_TAKE_SEVERAL = ("pad", "truncate")
+
+
+def _each(found: Sequence[Input]) -> Advice:
+    """How to take one sequence of each file, where they are in one folder."""
+    folders = {str(Path(item.name).parent) for item in found}
+    folder = folders.pop() if len(folders) == 1 else "**"
+    return Advice("--key-from", str(Path(folder) / f"{{key}}{Path(found[0].name).suffix}"))
 
 
 def only_arrays(found: Sequence[Input], source: str | None, command: str) -> Input:
@@ -76,15 +110,15 @@ def read(
 ) -> Sequences:
     """The sequences of a source, and in the summary what was read; errors as in `seqtool.sources.read`."""
     from seqtool.sources.options import SourceOptions
-    from seqtool.sources.read import read_sequences
+    from seqtool.sources.read import read_files
     from seqtool.words import count
 
     options = SourceOptions(
         foreign=described, allow_pickle=allow_pickle, dtype=dtype, spool=source.spool, memory=source.memory
     )
-    name = source.file.name
+    name = source.name
     try:
-        found = read_sequences(source.file, options)
+        found = read_files(source.files, options)
     except NotSequencesError as error:
         from seqtool.tables.candidates import key_advice, steps_advice
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtool.commands._options import one_name, several_names
+from seqtool.commands._options import KeyFrom, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class ColumnOptions:
             help="The column that identifies a sequence, or several: names or positions. Repeatable.",
         ),
     ] = None
+    key_from: KeyFrom = None
+    no_key: Annotated[bool, typer.Option("--no-key", help="All rows are one sequence; --gap parts it.")] = (
+        False
+    )
     order_by: Annotated[
         list[str] | None,
         several_names(
@@ -69,6 +73,15 @@ class ColumnOptions:
             "A,B",
             help="Sort steps by numbers, ISO times or categories. C:%d.%m.%Y reads times of a strptime format, C:text "
             "sorts as text, C:desc descends. Repeatable.",
+        ),
+    ] = None
+    gap: Annotated[
+        str | None,
+        typer.Option(
+            "--gap",
+            metavar="SIZE",
+            help="Begin another sequence where the first --order-by column jumps by more: a number, or of times "
+            "such as 30m (ns, us, ms, s, m, h, d). Their number, from 0, is added to the key.",
         ),
     ] = None
     columns: Annotated[
@@ -102,10 +115,14 @@ class ColumnOptions:
 
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
+        from seqtool.grouping.gaps import Gap
         from seqtool.grouping.spec import GroupSpec
 
         return GroupSpec(
             key=names_in(self.key),
+            no_key=self.no_key,
+            key_from=self.key_from,
+            gap=None if self.gap is None else Gap.of(self.gap),
             order_by=orders_in(self.order_by),
             columns=None if self.columns is None else names_in(self.columns),
             drop=names_in(self.drop),

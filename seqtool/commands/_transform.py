@@ -103,23 +103,26 @@ def _transform(
     from seqtool import errors
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.commands._source import one_source, read
+    from seqtool.files.inputs import folder_of
     from seqtool.operations.run import with_entry
     from seqtool.terminal.report import Summary
 
     name = type(operation).__name__.lower()
     check_output(to, sources=[source])
     summary = Summary(name)
-    with one_source(source, name, using) as opened:
+    with one_source(source, name, using, several=foreign.pattern is not None) as opened:
         inputs = [opened.file.named_path, *foreign.files]
-        destination = destination_of(to, command=name, inputs=inputs)
+        destination = destination_of(
+            to, command=name, inputs=inputs, folder=folder_of(opened.files, foreign.pattern)
+        )
         with summary.stage("reading"):
             found = read(opened, rows.spec(foreign.spec(), text), summary)
-        with errors.at(opened.file.name):
+        with errors.at(opened.name):
             state = operation.fit(found.ragged)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, foreign.side)
-        inputs_shown = [opened.file.base_name]
+        inputs_shown = opened.base_names
         described = {**foreign.resolved, **rows.resolved}
         done = with_entry(
             data, operation, state, inputs_shown, outcome, steps=found.steps, described=described

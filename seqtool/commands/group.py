@@ -100,8 +100,10 @@ def group(
         inputs.opened(sources or [], encoding=text.encoding, spool=folder, memory=allowed) as found,
     ):
         paths = [item.named_path for item in found]
-        destination = destination_of(to, command="group", inputs=paths)
-        table = opening.open_tables(found, spec.text)
+        destination = destination_of(
+            to, command="group", inputs=paths, folder=inputs.folder_of(found, spec.pattern)
+        )
+        table = opening.open_tables(found, spec.text, spec.pattern)
         watch = progress.watch(summary, quiet=to.quiet or to.as_json)
         names = [item.base_name for item in found]
         grouped = group_rows(table, spec, inputs=names, spool=spool, memory=allowed, watch=watch)

@@ -71,6 +71,7 @@ def pad(
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.commands._source import one_source, read
     from seqtool.commands._transform import show_outcome
+    from seqtool.files.inputs import folder_of
     from seqtool.operations.cast import check_cast, rounded, rounding_warnings
     from seqtool.operations.pad import pad_stream, with_entry
     from seqtool.operations.run import apply_all
@@ -83,8 +84,11 @@ def pad(
             raise UsageError("--ragged pads nothing: ", Advice(without=["--multiple-of"]))
     check_output(to, sources=[source], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     summary = Summary("pad")
-    with one_source(source, "pad", using) as opened:
-        destination = destination_of(to, command="pad", inputs=[opened.file.named_path, *foreign.files])
+    several = foreign.pattern is not None
+    with one_source(source, "pad", using, several=several) as opened:
+        paths = [opened.file.named_path, *foreign.files]
+        folder = folder_of(opened.files, foreign.pattern)
+        destination = destination_of(to, command="pad", inputs=paths, folder=folder)
         with summary.stage("reading"):
             described = rows.spec(foreign.spec(None if value == "auto" else value), text)
             found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)
@@ -94,7 +98,7 @@ def pad(
             _mention_strip(outcome.ragged, summary)
         arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, "ragged": ragged}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
-        with errors.at(opened.file.name):
+        with errors.at(opened.name):
             if ragged:
                 target = dtype_named(padding.dtype or outcome.ragged.values.dtype)
                 summary.warnings += rounding_warnings(check_cast(outcome.ragged, target), target)
@@ -113,7 +117,7 @@ def pad(
                 arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
         if padding.maxlen or not ragged:
             arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
-        done = with_entry(data, [opened.file.base_name], arguments, steps=found.steps, outcome=outcome)
+        done = with_entry(data, opened.base_names, arguments, steps=found.steps, outcome=outcome)
         deliver(done, destination, to, summary, mask=padding.mask, threads=opened.memory.threads())
 
 

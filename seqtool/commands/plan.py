@@ -79,8 +79,11 @@ def plan(
 
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
-    of_table = bool(by.key) and foreign.array is None and not rows.steps
-    described = foreign.described(by.label, by.key[0] if by.key else None, by.step_label)
+    by_column = bool(by.key) and not rows.steps
+    of_table = foreign.array is None and (by_column or by.no_key or _are_tables(sources, by, text))
+    described = foreign.described(
+        by.label, by.key[0] if by.key else None, by.step_label, key_from=by.key_from
+    )
     described = rows.joined(described, text, static=tuple(names_in(by.static)))
     if of_table and (foreign.lengths or foreign.input_padding):
         raise UsageError(
@@ -119,6 +122,16 @@ def plan(
         summary.show(quiet=False, verbose=False, as_json=False)
 
 
+def _are_tables(sources: list[str] | None, by: ColumnOptions, text: TableOptions) -> bool:
+    """Whether the files whose paths hold the key are tables, and not arrays of one sequence each."""
+    if by.key_from is None or not sources:
+        return False
+    from seqtool.files import inputs
+
+    with inputs.opened(sources, encoding=text.encoding) as found:
+        return found[0].kind != "npy"
+
+
 def _of_tables(
     call: Call,
     spec: GroupSpec,
@@ -144,7 +157,7 @@ def _of_tables(
         Spool(folder) as spool,
         inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
     ):
-        table = opening.open_tables(found, spec.text)
+        table = opening.open_tables(found, spec.text, spec.pattern)
         roles = spec.roles(table)
         watch = progress.watch(summary, quiet=quiet)
         measured = measure.of_tables(table, roles, spec, spool=spool, memory=allowed, watch=watch)
@@ -179,7 +192,7 @@ def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str,
     """
     values = {**vars(by), **({} if in_rows else vars(text)), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
-    allowed = {"key", "label", "step_label", *(["static"] if in_rows else [])}
+    allowed = {"key", "key_from", "label", "step_label", *(["static"] if in_rows else [])}
     for name, held in values.items():
         if held != usual[name] and name not in allowed:
             option = "--" + name.replace("_", "-")

@@ -13,44 +13,19 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, cast
 
 from isal.igzip_lib import IsalError
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
+from seqtool.files.kinds import BINARY_SUFFIXES, PACKED, SUFFIXES, TEXT_SUFFIXES, Kind, Packing, recognise
+from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
+from seqtool.files.remote import RemoteFile, is_remote, remote_files
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
 
-Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
-Packing = Literal["gzip", "zstd"]
-
-_MAGIC: tuple[tuple[bytes, Kind], ...] = (
-    (b"\x93NUMPY", "npy"),
-    (b"PK\x03\x04", "npz"),
-    (b"PK\x05\x06", "npz"),
-    (b"PAR1", "parquet"),
-    (b"ARROW1", "arrow"),
-    (b"\xff\xff\xff\xff", "arrow-stream"),
-)
-_PACKED: tuple[tuple[bytes, Packing], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
-_BINARY_SUFFIXES: dict[str, tuple[Kind, ...]] = {
-    ".npy": ("npy",),
-    ".npz": ("npz",),
-    ".parquet": ("parquet",),
-    ".arrow": ("arrow", "arrow-stream"),
-    ".feather": ("arrow",),
-}
-_TEXT_SUFFIXES: dict[str, Kind] = {
-    ".csv": "text",
-    ".tsv": "text",
-    ".txt": "text",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-}
-_SUFFIXES = (*_BINARY_SUFFIXES, *_TEXT_SUFFIXES, ".gz", ".zst")
 STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
@@ -73,7 +48,8 @@ class Input:
     `named_path` is the path as named, None for standard input, whose bytes were spooled to `path`. `head` are the first
     bytes of text or JSON, unpacked, as they were read to recognise it; `head_is_all` says that no more follow.
     `memory` is what reading it may take.
-    `temporary` is the folder for what does not fit into memory, None for the system's.
+    `temporary` is the folder for what does not fit into memory, None for the system's; `source` is the name in the call
+    that it was found by.
     """
 
     name: str
@@ -86,6 +62,7 @@ class Input:
     head_is_all: bool = field(default=False, compare=False, repr=False)
     memory: Memory = field(default=Memory(LEAST), compare=False, repr=False)
     temporary: Path | None = field(default=None, compare=False, repr=False)
+    source: str = field(default="-", compare=False, repr=False)
 
     @property
     def base_name(self) -> str:
@@ -132,7 +109,8 @@ def opened(
     """The inputs behind the names of a call; what was spooled, to a folder, is removed at the end of the block.
 
     A name that exists is a path; only one that does not may be a glob; `-`, or no name at all, is standard
-    input. `encoding` is that of text, `memory` what reading may take. Raises NoInputError where nobody sends
+    input; the address of a file elsewhere, such as s3://bucket/a.csv, is read by fsspec. `encoding` is that of text,
+    `memory` what reading may take. Raises NoInputError where nobody sends
     anything, UsageError or DataError for what cannot be read.
     """
     with contextlib.ExitStack() as stack:
@@ -142,16 +120,33 @@ def opened(
             raise UsageError("- (standard input) cannot be joined with files; name one or the other")
         else:
             found = [
-                stack.enter_context(_file(path, source, spool))
+                replace(stack.enter_context(opening), source=source)
                 for source in sources
-                for path in _paths(source)
+                for opening in _openings(source, spool)
             ]
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
                 _refuse_binary(item)
         _refuse_twice(found)
         allowance = memory or allowed(None)
-        yield [replace(item, memory=allowance) for item in found]
+        yield [_without_head(replace(item, memory=allowance), len(found)) for item in found]
+
+
+def folder_of(found: Sequence[Input], pattern: PathPattern | None) -> str | None:
+    """The name of the folder that an output is named after: that of a pattern, or one that was named as the source."""
+    if pattern is not None:
+        return folder_name(pattern.text, found[0].source)
+    source = found[0].source
+    is_folder = source != "-" and not glob.has_magic(source) and Path(source) != found[0].named_path
+    return (Path(source).name or folder_name(source)) if is_folder else None
+
+
+def _without_head(item: Input, count: int) -> Input:
+    """One of so many inputs: the first bytes of all of thousands would take their memory, so they are read again."""
+    return replace(item, head=b"", head_is_all=False) if count * _KEPT > _HEADS else item
+
+
+_HEADS = 8 << 20  # bytes
 
 
 def temporary_folder(named: str | None) -> Path | None:
@@ -184,21 +179,39 @@ def _refuse_twice(found: Sequence[Input]) -> None:
         seen[file] = item.name
 
 
+def _openings(source: str, spool: Path | None) -> Iterator[contextlib.AbstractContextManager[Input]]:
+    """What opens each of the inputs that a source names."""
+    if is_remote(source) and not os.path.lexists(source):
+        return (_remote_file(file, spool) for file in remote_files(source, SUFFIXES))
+    return (_file(path, source, spool) for path in _paths(source))
+
+
+@contextlib.contextmanager
+def _remote_file(file: RemoteFile, folder: Path | None) -> Iterator[Input]:
+    with contextlib.ExitStack() as stack:
+        with file.open() as stream:
+            copy = stack.enter_context(_spooled(stream, folder))
+        yield _input(file.name, copy, Path(file.name), folder)
+
+
 def _paths(source: str) -> list[Path]:
     if os.path.lexists(source):
-        return [Path(source)]
+        folder = Path(source)
+        # A partitioned folder is a table; any other may hold anything.
+        below = files_below(folder, SUFFIXES) if folder.is_dir() and is_partitioned(folder) else []
+        return below or [folder]
     found = (
         [Path(name) for name in sorted(glob.glob(source, recursive=True))] if glob.has_magic(source) else []
     )
     if not found:
-        raise no_such_file(source, _SUFFIXES)
+        raise no_such_file(source, SUFFIXES)
     return found
 
 
 @contextlib.contextmanager
 def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        raise is_a_folder(source, _SUFFIXES)
+        raise is_a_folder(source, SUFFIXES)
     if path.is_file():
         yield _input(str(path), path, path, folder)
         return
@@ -222,11 +235,11 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
             raise _empty(name)
         if named_path is None:
             _refuse_file_name(head)
-        packing = next((packing for magic, packing in _PACKED if head.startswith(magic)), None)
+        packing = next((packing for magic, packing in PACKED if head.startswith(magic)), None)
         if packing:
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
-    kind = _recognise(name, packing, head)
+    kind = recognise(name, packing, head)
     refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
     if kind not in ("text", "json"):
@@ -260,29 +273,10 @@ def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _recognise(name: str, packing: Packing | None, head: bytes) -> Kind:
-    bare = Path(name.removesuffix(".gz").removesuffix(".zst")) if packing else Path(name)
-    kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
-    expected = _BINARY_SUFFIXES.get(bare.suffix.lower())
-    if expected and kind not in expected:
-        what = f"a {kind} file" if kind else "text" if _looks_like_text(head) else "something else"
-        raise DataError(f"{name}: named {bare.suffix}, but it holds {what}")
-    if kind and packing:
-        raise DataError(f"{name}: a compressed {kind} file; decompress it first")
-    if kind is None:
-        started = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-        kind = _TEXT_SUFFIXES.get(bare.suffix.lower()) or ("json" if started in (b"[", b"{") else "text")
-    return kind
-
-
 def _refuse_binary(item: Input) -> None:
     """A NUL among the first bytes of what ought to be text."""
     if b"\x00" in item.head[:4096] and not item.head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{item.name}: neither text nor a format that seqtool reads (it holds NUL bytes)")
-
-
-def _looks_like_text(head: bytes) -> bool:
-    return b"\x00" not in head
 
 
 def _unpacked_head(name: str, path: Path, packing: Packing, file: IO[bytes]) -> bytes:
@@ -348,7 +342,7 @@ def _refuse_file_name(head: bytes) -> None:
     named = lines[0].strip().decode(errors="replace")
     if "\0" not in named and len(named) < 1024 and all(len(line) < 1024 for line in lines):
         bare = named.removesuffix(".gz").removesuffix(".zst")
-        known = Path(bare).suffix.lower() in {*_BINARY_SUFFIXES, *_TEXT_SUFFIXES}
+        known = Path(bare).suffix.lower() in {*BINARY_SUFFIXES, *TEXT_SUFFIXES}
         if (
             named
             and "," not in named

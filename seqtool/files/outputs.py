@@ -125,11 +125,13 @@ def choose(
     may_replace: Callable[[Path], bool],
     dry_run: bool = False,
     suffixes: tuple[str, ...] = SUFFIXES,
+    folder: str | None = None,
 ) -> Destination:
     """Decide where the output goes: the rule of gzip and xz, whatever is attached to a terminal.
 
     `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
-    the current folder (the suffix is the first of `suffixes`), and standard input gives standard output.
+    the current folder (the suffix is the first of `suffixes`), and standard input gives standard output. Where one
+    `folder` was named for all of them, its name is the stem.
     `may_replace` says whether a file that has the implicit name may go.
     Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
     DataError when an implicit name is taken by a file that may not be replaced, unless nothing is to be written.
@@ -140,7 +142,7 @@ def choose(
         _refuse_terminal(dry_run=dry_run)
         destination = Destination(None, suffixes)
     else:
-        destination = Destination(Path(f"{_stem(inputs[0])}.{command}{suffixes[0]}"), suffixes)
+        destination = Destination(Path(f"{folder or _stem(inputs[0])}.{command}{suffixes[0]}"), suffixes)
     path = destination.path
     if path is None:
         return destination

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError
+from seqtool.files.path_parts import files_below
+from seqtool.words import count
 
 
 def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
@@ -29,19 +31,36 @@ def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
 
 
 def is_a_folder(source: str, suffixes: Iterable[str]) -> DataError:
-    """The error for a folder, which names the files in it."""
-    names = _readable(Path(source), suffixes)
-    if not names:
+    """The error for a folder, which says what stands in it and in those below it, and the glob that takes it."""
+    folder = Path(source)
+    found = [path.relative_to(folder) for path in files_below(folder, tuple(suffixes), most=_MOST)]
+    if not found:
         return DataError(f"{source}: a folder; the name of a file was expected")
-    one = Advice(str(Path(source) / names[0]), without=[source])
-    out: list[object] = [f"{source}: a folder; name a file in it, such as ", one]
-    suffix, count = Counter(Path(name).suffix for name in names).most_common(1)[0]
-    if count > 1:
-        out += [
-            ", or where several may be read: ",
-            Advice(str(Path(source) / f"*{suffix}"), without=[source]),
-        ]
+    depth, suffix = Counter((len(path.parts), _suffix(path)) for path in found).most_common(1)[0][0]
+    alike = [path for path in found if (len(path.parts), _suffix(path)) == (depth, suffix)]
+    at_least = "at least " if len(found) == _MOST else ""
+    kinds = [count(number, f"{kind} file") for kind, number in Counter(map(_suffix, found)).most_common(3)]
+    below = f" in {count(len({path.parent for path in alike}), 'folder')} below it" if depth > 1 else ""
+    one = Advice(str(folder / alike[0]), without=[source])
+    out: list[object] = [
+        f"{source}: a folder of {at_least}{', '.join(kinds)}{below}; name a file, such as ",
+        one,
+    ]
+    if len(alike) > 1:
+        pattern = str(folder.joinpath(*["*"] * (depth - 1), f"*{suffix}"))
+        out += [", or where several may be read: ", Advice(pattern, without=[source])]
+        each = str(folder.joinpath(*["*"] * (depth - 1), f"{{key}}{suffix}"))
+        whole = Advice(pattern, "--key-from", each, without=[source, "--key"])
+        out += [", and where each is a sequence: ", whole]
     return DataError(*out)
+
+
+def _suffix(path: Path) -> str:
+    """What the name of a file ends in, with that of its content where it is packed."""
+    return "".join(path.suffixes[-2:]) if path.suffix in (".gz", ".zst") else path.suffix
+
+
+_MOST = 10_000  # files that are counted
 
 
 def _readable(folder: Path, suffixes: Iterable[str]) -> list[str]:

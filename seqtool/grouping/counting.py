@@ -68,6 +68,8 @@ def count_table(
     found = counted(roles)
     if found.refused is None:
         return found
+    if options.gap is not None or not roles.key:  # the key alone does not tell how long sequences are
+        raise found.refused
     alone = counted(roles.key_alone())
     if alone.refused is not None:
         raise alone.refused
@@ -104,7 +106,7 @@ class _Counting:
             check(self._judged(), encoder.state, name=table.name, place=table.place)
             assert grouper is not None  # a table without rows was refused
             with watch("sorting", grouper.nbytes) as on_progress:
-                return grouper.finish(on_progress=on_progress), None
+                return grouper.finish(cut=self._plan.cut(encoder.state), on_progress=on_progress), None
         except ChangingError as error:
             return None, self._plan.changing(error, encoder.state)
         except DataError as error:
@@ -113,6 +115,9 @@ class _Counting:
     def _layout(self) -> Layout:
         """The key, and what must not change within one; the order tells where it does."""
         whole = self._plan.layout(self._encoder.state)
+        cut = self._plan.cut(self._encoder.state)
+        if cut is not None:
+            return replace(whole, features=(), per_step=[*cut.order, *cut.static])
         return Layout(whole.keys, whole.order if whole.static else (), (), static=whole.static)
 
     def _texts(self) -> list[str]:

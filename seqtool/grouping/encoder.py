@@ -190,6 +190,8 @@ class Encoder:
         return out
 
     def _encode_keys(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
+        if not self._keys:  # all rows are one sequence
+            out["k0"] = np.zeros(batch.count, np.int64)
         keep = np.ones(batch.count, dtype=bool)
         for i, (column, keys) in enumerate(self._keys.items()):
             found, batch = self._read(keys, column, batch)

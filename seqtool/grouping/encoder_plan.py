@@ -14,6 +14,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
+from seqtool.grouping.gaps import Cut
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.grouping.options import GroupOptions
 from seqtool.sequences.padding_values import check_step_value
@@ -141,18 +142,30 @@ class EncoderPlan:
             for i in range(state.orders[column].parts)
         }
         per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
+        static = [*(f"s{column}" for column in self.roles.static), *(part for part in labels if part != "t")]
+        cut = self.cut(state)
         return Layout(
-            keys=[f"k{i}" for i in range(len(self.roles.key))],
+            keys=[f"k{i}" for i in range(len(self.roles.key) or 1)],
             order=list(order),
             descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
-            static=[
-                *(f"s{column}" for column in self.roles.static),
-                *(part for part in labels if part != "t"),
-            ],
-            per_step=per_step,
+            static=[] if cut else static,
+            # Where a key is cut, they must be the same within each part, which is not known yet.
+            per_step=[*per_step, *cut.order, *cut.static] if cut else per_step,
         )
+
+    def cut(self, state: EncoderState) -> Cut | None:
+        """How the rows of a key are cut at gaps, if that is asked for."""
+        if self.options.gap is None:
+            return None
+        column = self.roles.order[0]
+        order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
+        static = [
+            *(f"s{static}" for static in self.roles.static),
+            *(part for part in self.labels if part != "t"),
+        ]
+        return Cut(self.options.gap, order, static, alone=not self.roles.key)
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
         """The error for a label or static column that changes within a key."""

@@ -140,7 +140,7 @@ def _grouped(
         check(plan, state, name=table.name, place=table.place)
         assert grouper is not None  # a table without rows was refused
         with watch("sorting", grouper.nbytes) as on_progress:
-            grouped = grouper.finish(dtype=plan.dtype(state), on_progress=on_progress)
+            grouped = grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
     except ChangingError as error:
         raise plan.changing(error, encoder.state) from None
     named = labelled(plan.ragged(grouped, state), grouped, plan, state, spool=spool)

@@ -21,6 +21,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.grouping.columns import GrowingText, Ranked, Spelled, TextColumn, is_numbers
+from seqtool.grouping.gaps import Cut
 from seqtool.grouping.merging import merged
 from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order
 from seqtool.grouping.sorting import as_codes, spelled, stable_order
@@ -104,9 +105,10 @@ class Grouper:
         self,
         *,
         dtype: np.dtype[Any] | None = None,
+        cut: Cut | None = None,
         on_progress: Callable[[int, int], None] = lambda _bytes, _rows: None,
     ) -> Grouped:
-        """All rows, grouped; `dtype` is that of the values.
+        """All rows, grouped, and each group cut where that is asked for; `dtype` is that of the values.
 
         `on_progress` is called with how many bytes and rows are in order.
         """
@@ -122,6 +124,8 @@ class Grouper:
                 falls=self._layout.falls,
                 on_progress=lambda rows: on_progress(int(rows * each), rows),
             )
+        if cut is not None:
+            run = cut.of(run, self._spool)
         return Grouped(
             run.values if dtype is None else _cast(run.values, dtype),
             _offsets(run.ends),

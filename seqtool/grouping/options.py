@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from seqtool.tables.roles import LabelKind
+
+if TYPE_CHECKING:
+    from seqtool.grouping.gaps import Gap
 
 EmptyKey = Literal["error", "drop", "keep"]
 EmptyLabel = Literal["error", "drop", "keep"]
@@ -17,7 +20,8 @@ class GroupOptions:
     """What `group_table` is asked for beside the roles of the columns.
 
     `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
-    spellings of a missing value. Sequences below `min_len` steps are dropped.
+    spellings of a missing value. Where the first order column jumps by more than `gap`, another sequence begins.
+    Sequences below `min_len` steps are dropped.
     """
 
     dtype: str | None = None
@@ -28,3 +32,4 @@ class GroupOptions:
     empty_key: EmptyKey = "error"
     empty_label: EmptyLabel = "error"
     missing: Sequence[str] = ()
+    gap: Gap | None = None

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.errors import DataError
 from seqtool.grouping.advising import for_cell, for_features, for_order, without_features, without_static
 from seqtool.grouping.encoder import Encoder, TextKeyError
@@ -99,6 +99,7 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
     for column in plan.roles.order:
         _check_empty(plan, state, "order", column, state.orders[column].missing)
         _check_loss(plan, column, state.orders[column].loss, place)
+    _check_gap(plan, state)
     for part, column in plan.labels.items():
         _check_labels(plan, state.labels[part], column, state.rows, place)
     dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
@@ -142,6 +143,29 @@ def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int,
             f"{part} column {plan.label(column)!r} is empty in {count:,} of {state.rows:,} rows; "
             "fill them in, or remove these rows"
         )
+
+
+def _check_gap(plan: EncoderPlan, state: EncoderState) -> None:
+    """Raise DataError where the order column is not of the kind that the gap is measured in."""
+    gap = plan.options.gap
+    if gap is None:
+        return
+    column = plan.roles.order[0]
+    kind, name = state.orders[column].kind, plan.label(column)
+    if state.orders[column].parts == 2 and not gap.is_time:
+        way_out = Message("name its unit, such as ", Advice("--gap", f"{gap.text}s"))
+        raise DataError(
+            f"order column {name!r} holds {kind}, and --gap {gap.text} is a plain number; ", way_out
+        )
+    if kind == "numbers" and gap.is_time:
+        seconds = Advice("--gap", f"{float(gap.size / 10**9):.15g}")
+        raise DataError(
+            f"order column {name!r} holds numbers, and --gap {gap.text} is a duration; name a number in their unit; of "
+            "seconds that is ",
+            seconds,
+        )
+    if kind not in ("numbers", None) and state.orders[column].parts == 1:
+        raise DataError(f"order column {name!r} holds {kind}; --gap is measured in numbers or times")
 
 
 def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int, place: Place) -> None:

@@ -57,7 +57,7 @@ class Layout:
     @property
     def singles(self) -> list[str]:
         """The columns that are kept as columns, not gathered into steps."""
-        return [*self.keys, *self.order, *self.static, *self.per_step]
+        return [*dict.fromkeys([*self.keys, *self.order, *self.static, *self.per_step])]
 
 
 class ChangingError(Exception):

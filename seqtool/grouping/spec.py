@@ -9,10 +9,14 @@ from typing import Any, Literal, get_args
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice
+from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions
 from seqtool.sequences.padding_values import Side, Value, check_side
-from seqtool.tables.roles import LabelKind, Roles, resolve
+from seqtool.tables.csv_dialect import is_number
+from seqtool.tables.file_columns import refuse_part
+from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, resolve
 from seqtool.tables.table import Table, TextOptions
+from seqtool.words import join_names
 
 Column = str | int
 
@@ -21,13 +25,16 @@ Column = str | int
 class GroupSpec(GroupOptions):
     """What `group` is asked for; a column is a name, or a position counted from 0.
 
-    `columns` are the features, None for all that play no other part. `text` says how text files are read.
+    `no_key` makes one sequence of all rows; `key_from` is a pattern of paths whose parts are columns, {key} and {label}
+    among them. `columns` are the features, None for all that play no other part. `text` says how text files are read.
     Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
 
     Raises UsageError for arguments out of range, or that contradict each other.
     """
 
-    key: Sequence[Column]
+    key: Sequence[Column] = ()
+    no_key: bool = False
+    key_from: str | None = None
     order_by: Sequence[Column] = ()
     columns: Sequence[Column] | None = None
     drop: Sequence[Column] = ()
@@ -43,8 +50,7 @@ class GroupSpec(GroupOptions):
     text: TextOptions = field(default_factory=TextOptions)
 
     def __post_init__(self) -> None:
-        if not self.key:
-            raise UsageError("no key: say which column tells sequences apart, such as ", Advice("--key", "0"))
+        self._check_key()
         if self.columns is not None and self.drop:
             raise UsageError(
                 "--columns and --drop both choose the features: ",
@@ -69,8 +75,60 @@ class GroupSpec(GroupOptions):
         if self.ragged and self.maxlen is not None:
             raise UsageError("ragged sequences are not padded: leave maxlen out")
 
+    def _check_key(self) -> None:
+        """Raise UsageError unless just one thing tells sequences apart, and one their labels."""
+        parts = () if self.pattern is None else self.pattern.names
+        if self.no_key and (self.key or "key" in parts):
+            other = "--key" if self.key else "--key-from"
+            raise UsageError(
+                f"--no-key says that nothing tells sequences apart, and {other} names what does: ",
+                Advice(without=["--no-key"]),
+                ", or ",
+                Advice(without=[other]),
+            )
+        if not (self.key or self.no_key or "key" in parts):
+            part = "" if self.pattern is None else f"; --key-from {self.key_from!r} has no part {{key}}"
+            raise UsageError(
+                f"no key{part}: say which column tells sequences apart, such as ", Advice("--key", "0")
+            )
+        labels = columns_named(self.label)
+        for option, named in (("key", self.key), ("label", labels)):
+            if option in parts and named and option not in named:
+                both = Advice(f"--{option}", join_names([option, *map(str, named)]), without=[f"--{option}"])
+                raise UsageError(
+                    f"--{option} and the part {{{option}}} of --key-from both name the {option}: "
+                    "put * in the place of the part, or take both: ",
+                    both,
+                )
+        if self.gap is not None and not self.order_by:
+            raise UsageError(
+                "--gap parts sequences where the order column jumps: name it: ",
+                Advice("--order-by", "COLUMN"),
+            )
+
+    @property
+    def pattern(self) -> PathPattern | None:
+        """The pattern of `key_from`; raises UsageError for a malformed one."""
+        return None if self.key_from is None else PathPattern(self.key_from)
+
     def roles(self, table: Table) -> Roles:
         """Which column of a table plays which part; raises DataError for one that is not there."""
+        roles = self._resolved(table)
+        for column in roles.static:
+            self._check_part(table, column)
+        if self.gap is not None and roles.order_as.get(roles.order[0], PLAIN_ORDER).text:
+            raise UsageError("--gap is measured in numbers or times, and --order-by C:text sorts as text")
+        return roles
+
+    def _check_part(self, table: Table, column: int) -> None:
+        """Raise DataError for a part of paths that would be a static number, and is none."""
+        part = table.of_files.get(column)
+        if part is None or part.part is None or part.numbers or self.pattern is None:
+            return
+        cell = next(cell for cell in part.cells if not is_number(cell))
+        raise refuse_part(part.part, cell, self.pattern)
+
+    def _resolved(self, table: Table) -> Roles:
         return resolve(
             table,
             key=self.key,
@@ -93,6 +151,9 @@ class GroupSpec(GroupOptions):
         order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
             "key": names(roles.key),
+            **({"no_key": True} if self.no_key else {}),
+            **({} if self.pattern is None else {"key_from": self.pattern.base}),
+            **({} if self.gap is None else {"gap": self.gap.text}),
             "order_by": order,
             "features": list(features),
             "label": labels if len(labels) > 1 else next(iter(labels), None),

@@ -88,16 +88,16 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     Raises UsageError for several, and what `seqtool.sources.read.read_sequences` raises.
     """
     from seqtool.operations.strip import hidden_padding
-    from seqtool.sources.read import read_sequences
+    from seqtool.sources.read import read_files
 
-    if len(found) > 1:
+    if len(found) > 1 and options.foreign.key_from is None:
         raise UsageError(
             f"{len(found)} files of sequences; plan takes one at a time; of tables, whose rows a column groups, "
             "several: ",
             Advice("--key", "COLUMN"),
         )
     try:
-        result = read_sequences(found[0], options)
+        result = read_files(found, options)
     except NotSequencesError as error:
         from seqtool.tables.candidates import key_advice
 

@@ -53,6 +53,7 @@ class ForeignSpec:
 
     `array`, `labels` (one per sequence, or several) and `key` name arrays of an `.npz`, fields of objects, or columns;
     `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
+    `key_from` is a pattern of the paths of files with one sequence each, whose parts are key, label and static numbers.
     `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
     padding is compared with. `rows` is what is said of rows and records.
     """
@@ -64,6 +65,7 @@ class ForeignSpec:
     labels: tuple[str, ...] = ()
     key: str | None = None
     step_label: str | None = None
+    key_from: str | None = None
     rows: RowSpec = RowSpec()
 
     @property
@@ -91,6 +93,7 @@ class ForeignSpec:
             "--label": join_names(self.labels) or None,
             "--step-label": self.step_label,
             "--key": self.key,
+            "--key-from": self.key_from,
         }
         given = {option: content for option, content in words.items() if content is not None}
         return {**given, **self.rows.options}

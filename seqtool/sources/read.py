@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from seqtool.advice import Advice, Message
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
+from seqtool.files.path_parts import PathPattern
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.words import join_names
 
@@ -14,6 +16,18 @@ from seqtool.words import join_names
 def read_sequences(source: Input, options: SourceOptions) -> Sequences:
     """Read one source; raises DataError for what holds no sequences, or not those that were named, or a key twice."""
     return _with_keys_once(_read(source, options), source.name, options)
+
+
+def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
+    """Read the files of a call: one, or where a pattern of paths is given, as many as there are, one sequence each.
+
+    Raises DataError as `read_sequences` does.
+    """
+    if options.foreign.key_from is None:
+        return read_sequences(inputs[0], options)
+    from seqtool.sources.array_files import read_array_files
+
+    return _with_keys_once(read_array_files(inputs, options), inputs[0].source, options)
 
 
 def _read(source: Input, options: SourceOptions) -> Sequences:
@@ -94,6 +108,10 @@ def _with_keys_once(found: Sequences, name: str, options: SourceOptions) -> Sequ
     duplicate = f"duplicate key {shown_key(keys, again, part=part)}: sequences {first} and {again}"
     if options.foreign.rows.keys_from_names:
         raise DataError(f"{name}: {duplicate}; each name is the key of one sequence")
+    pattern = options.foreign.key_from
+    if pattern is not None:
+        without = Advice("--key-from", PathPattern(pattern).without("key"))
+        raise DataError(f"{name}: {duplicate}; keys must be unique; to do without: ", without)
     if options.foreign.key is not None or options.foreign.array is None:
         way_out = (
             Advice(without=["--key"])

@@ -73,9 +73,10 @@ class _Parser:
         self._places = {column: place for place, column in enumerate(columns)}
         self._expected = expected
         self.threads = expected.threads or cpu_count()
-        self._wholes = expected.numbers
-        self._floats: frozenset[int] = frozenset()
-        self._integer_keys = dict.fromkeys(expected.keys, True)
+        self._learnt = expected.learnt
+        if self._learnt.wholes is None:
+            self._learnt.wholes = expected.numbers
+        self._integer_keys = self._learnt.integer_keys
         # For each column that it reads as numbers Arrow takes 27 kB to look up all spellings, which are rare.
         wide = len(columns) > _WIDE
         self._missing = [word for word in expected.missing if not (wide and word)]
@@ -86,8 +87,8 @@ class _Parser:
 
         if isinstance(block, Rest):
             return block
-        numbers = {column: pa.int64() for column in self._wholes}
-        numbers |= {column: pa.float64() for column in self._floats}
+        numbers = {column: pa.int64() for column in self._learnt.wholes or ()}
+        numbers |= {column: pa.float64() for column in self._learnt.floats}
         if numbers:
             try:
                 found = self._read(block, numbers)
@@ -101,8 +102,8 @@ class _Parser:
 
     def _learn(self, found: Any) -> None:
         """Find out from a block of text what its columns are; a column that is no numbers now is none later."""
-        wholes, floats = self._wholes, self._floats
-        for column in self._wholes | self._floats:
+        wholes, floats = self._learnt.wholes or frozenset(), self._learnt.floats
+        for column in wholes | floats:
             cells = found.column(self._places[column])
             if column in wholes and _holds(cells, self._expected.missing, whole=True):
                 continue
@@ -110,7 +111,7 @@ class _Parser:
                 wholes, floats = wholes - {column}, floats - {column}
             elif _spelled_as_floats(cells, self._expected.missing):  # +5 does not prove it: it is whole
                 wholes, floats = wholes - {column}, floats | {column}
-        self._wholes, self._floats = wholes, floats
+        self._learnt.wholes, self._learnt.floats = wholes, floats
 
     def _read(self, block: Block, numbers: Mapping[int, Any]) -> Any:
         import pyarrow as pa
@@ -195,7 +196,7 @@ class _Parser:
         columns = list(found.columns)
         for column in self._expected.keys:
             place = self._places[column]
-            integers = plain_integers(columns[place]) if self._integer_keys[column] else None
+            integers = plain_integers(columns[place]) if self._integer_keys.get(column, True) else None
             self._integer_keys[column] = integers is not None
             columns[place] = columns[place] if integers is None else integers
         return pa.RecordBatch.from_arrays(columns, found.schema.names)

@@ -9,19 +9,29 @@ from typing import Any
 from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.files.path_parts import PathPattern
 from seqtool.tables import csv_dialect, csv_errors, csv_parser, json_lines
 from seqtool.tables.arrow_files import record_batches
+from seqtool.tables.file_columns import file_columns, with_file_columns
 from seqtool.tables.in_memory import from_array
 from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
 
 
-def open_tables(inputs: Sequence[Input], options: TextOptions | None = None) -> Table:
+def open_tables(
+    inputs: Sequence[Input], options: TextOptions | None = None, key_from: PathPattern | None = None
+) -> Table:
     """One table from several inputs of the same columns, read one after another.
+
+    What their paths say, in the parts of the pattern `key_from` and in partitions, are further columns.
 
     Raises DataError for inputs that hold no table, or whose columns differ: both are named.
     """
     options = options or TextOptions()
-    tables = [_open(source, options) for source in inputs]
+    of_files = file_columns(inputs, key_from)
+    tables = [
+        with_file_columns(_open(source, options), of_files, i) if of_files else _open(source, options)
+        for i, source in enumerate(inputs)
+    ]
     first = tables[0]
     for source, table in zip(inputs[1:], tables[1:], strict=True):
         if table.columns != first.columns:
@@ -30,14 +40,17 @@ def open_tables(inputs: Sequence[Input], options: TextOptions | None = None) -> 
         return replace(first, sources=tuple(inputs))
     begins: list[int] = []
 
-    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+    def rows(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         begins.clear()
         total = 0
         for table in tables:
-            begins.append(total)
+            begins.append(total)  # which also tells how many files are behind
             for batch in table.read(columns, expected):
                 total += len(batch)
                 yield batch
+
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        return _together(rows(columns, expected))
 
     def place(row: int) -> str:
         which = max(i for i, begin in enumerate(begins) if begin <= row)
@@ -45,7 +58,35 @@ def open_tables(inputs: Sequence[Input], options: TextOptions | None = None) -> 
 
     bounds = [table.at_most for table in tables]
     at_most = None if None in bounds else sum(bound for bound in bounds if bound is not None)
-    return replace(first, read=read, place=place, at_most=at_most, sources=tuple(inputs))
+    return replace(
+        first,
+        read=read,
+        place=place,
+        at_most=at_most,
+        sources=tuple(inputs),
+        finished=lambda: max(0, len(begins) - 1),
+    )
+
+
+def _together(batches: Iterator[Any]) -> Iterator[Any]:
+    """The same rows, those of small files joined to larger batches: thousands of small ones take their time."""
+    import pyarrow as pa
+
+    waiting, rows = list[Any](), 0
+    for batch in batches:
+        if waiting and (rows + len(batch) > _FEW or batch.schema != waiting[0].schema):
+            yield pa.concat_batches(waiting) if len(waiting) > 1 else waiting[0]
+            waiting, rows = [], 0
+        waiting.append(batch)
+        rows += len(batch)
+        if len(batch) > _FEW or any(pa.types.is_dictionary(kind) for kind in batch.schema.types):
+            yield waiting.pop()
+            rows = 0
+    if waiting:
+        yield pa.concat_batches(waiting)
+
+
+_FEW = 1 << 13  # rows
 
 
 def _difference(table: Table, first: Table) -> str:

@@ -94,13 +94,16 @@ def resolve(
     """Find the columns that a call names, and decide which of the others are features.
 
     In a table without names every column is a feature, the key included; in one with names the key, order,
-    label and static columns are not, unless `columns` names them. `keep_key` decides for the key.
+    label and static columns are not, unless `columns` names them. `keep_key` decides for the key. Where a pattern of
+    paths names parts, {key} is the key and {label} the label unless others are named, and each other part static
+    unless it plays another; what paths say is a feature only if `columns` names it.
 
     Raises UsageError for columns that are named twice, and DataError for a column that is not there.
     """
-    keys = tuple(position(table, name, "--key", key) for name in key)
+    keys = tuple(position(table, name, "--key", key) for name in key) or _part(table, "key")
     order = [_order(table, name) for name in order_by]
     labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
+    labels = labels or _part(table, "label")
     of_steps = None if step_label is None else position(table, step_label, "--step-label")
     statics = tuple(position(table, name, "--static", static) for name in static)
     dropped = {position(table, name, "--drop", drop) for name in drop}
@@ -108,15 +111,20 @@ def resolve(
     _refuse_twice(table, "--order-by", [column for column, _ in order])
     _refuse_twice(table, "--static", statics)
     _refuse_twice(table, "--label", labels)
+    named = [position(table, name, "--columns", columns or ()) for name in columns or ()]
+    _refuse_twice(table, "--columns", named)
+    others = {*keys, *labels, *statics, of_steps, *dropped, *named, *(column for column, _ in order)}
+    statics += tuple(
+        place for place, column in table.of_files.items() if column.part is not None and place not in others
+    )
     if columns is not None:
-        chosen = [position(table, name, "--columns", columns) for name in columns]
-        _refuse_twice(table, "--columns", chosen)
+        chosen = named
     else:
         apart = {*dropped, *statics, *labels, *([] if of_steps is None else [of_steps])}
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
             apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
-        chosen = [column for column in range(len(table.columns)) if column not in apart]
+        chosen = [column for column in range(len(table.columns)) if column not in {*apart, *table.of_files}]
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]
     if keep_key is True:
@@ -133,12 +141,18 @@ def resolve(
         tuple(column for column, _ in order),
         {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
         tuple(chosen),
-        frozenset(keys) if assumed else frozenset(),
+        frozenset(keys) - {*table.of_files} if assumed else frozenset(),
         labels,
         of_steps,
         statics,
         columns is not None,
     )
+
+
+def _part(table: Table, name: str) -> tuple[int, ...]:
+    """The column that a pattern of paths calls so, if it does."""
+    place = table.part(name)
+    return () if place is None else (place,)
 
 
 def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Iterator[object]:
@@ -249,7 +263,7 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
 
 
 def _is_column(table: Table, text: str) -> bool:
-    return (table.named and text in table.columns) or place_in(text, len(table.columns)) is not None
+    return text in table.columns or place_in(text, len(table.columns)) is not None
 
 
 def position(
@@ -261,7 +275,7 @@ def position(
     `option` that holds the wrong one, with `others` in one list, or `whole` as a part of it.
     """
     text = str(wanted)
-    if table.named and text in table.columns:
+    if text in table.columns:  # of those without a name none is text
         return table.columns.index(text)
     count = len(table.columns)
     place = place_in(text, count)

@@ -10,7 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,19 +20,32 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.tables.csv_dialect import check_encoding
 
+if TYPE_CHECKING:
+    from seqtool.tables.file_columns import FileColumn
+
+
+@dataclass
+class Learnt:
+    """What a reader of text learnt of columns while it read: integers, floats, which keys are plain integers."""
+
+    wholes: frozenset[int] | None = None
+    floats: frozenset[int] = frozenset()
+    integer_keys: dict[int, bool] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Expected:
     """What columns are likely to hold: it saves work where it is so, and changes nothing where it is not.
 
     `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
-    the columns of keys. `threads` may read at once, by default one a core.
+    the columns of keys. `threads` may read at once, by default one a core. `learnt` goes from each file to the next.
     """
 
     numbers: frozenset[int] = frozenset()
     missing: Sequence[str] = ()
     keys: frozenset[int] = frozenset()
     threads: int | None = None
+    learnt: Learnt = field(default_factory=Learnt, compare=False)
 
 
 _INDEX = re.compile(r"__index_level_\d+__")
@@ -57,9 +72,10 @@ class Table:
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table,
     `types` the Arrow types of all its columns.
-    `index` are the named index of a DataFrame, no features unless they are asked for. `place` turns a row number into
-    words for an error. `rows` counts what was read so far, of at most `at_most`, where that is known, from `sources`;
-    `notes` says what was taken for granted, `dialect` how text was read, for a receipt.
+    `index` are the named index of a DataFrame, `of_files` what the paths of files say of their rows: no features unless
+    they are asked for. `place` turns a row number into words for an error. `rows` counts what was read so far, of at
+    most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `notes` says
+    what was taken for granted, `dialect` how text was read, for a receipt.
     """
 
     name: str
@@ -72,8 +88,10 @@ class Table:
     texts: frozenset[int] = frozenset()
     types: tuple[Any, ...] = ()
     index: frozenset[int] = frozenset()
+    of_files: Mapping[int, FileColumn] = field(default_factory=dict)
     at_most: int | None = None
     sources: tuple[Input, ...] = ()
+    finished: Callable[[], int] = lambda: 0
     rows: int = 0
     notes: list[str] = field(default_factory=list)
     dialect: Mapping[str, Any] = field(default_factory=dict)
@@ -88,19 +106,34 @@ class Table:
     @property
     def size(self) -> int | None:
         """The bytes to be read, packed if they are; None where there is no file."""
-        return sum(source.size for source in self.sources) or None
+        return self._ends[-1] or None
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """The bytes of the sources up to each, and of all: found once, for there may be thousands."""
+        return [*accumulate((source.size for source in self.sources), initial=0)]
 
     @property
     def bytes_read(self) -> int:
         """About how many of them were read so far."""
-        metered = sum(source.meter.read for source in self.sources)
-        return metered or int(self.share_read() * (self.size or 0))
+        return self._metered or int(self.share_read() * (self.size or 0))
+
+    @property
+    def _metered(self) -> int:
+        if not self.sources:
+            return 0
+        now = min(self.finished(), len(self.sources) - 1)
+        return self._ends[now] + self.sources[now].meter.read
 
     def share_read(self) -> float:
         """About the share of the rows that were read so far, 0 where nobody knows."""
         if self.text:
-            return sum(source.meter.read for source in self.sources) / self.size if self.size else 0.0
+            return self._metered / self.size if self.size else 0.0
         return self.rows / self.at_most if self.at_most else 0.0
+
+    def part(self, name: str) -> int | None:
+        """The column that a pattern of paths calls so; None where there is none."""
+        return next((place for place, column in self.of_files.items() if column.part == name), None)
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""

@@ -128,12 +128,12 @@ CASES = [
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
     Case("tables.roles._nothing_left#2", "group t.csv --key id --drop a,b", {"t.csv": ROWS}),
     Case(
-        "grouping.spec.GroupSpec.__post_init__#2",
+        "grouping.spec.GroupSpec.__post_init__",
         "group t.csv --key id --columns a --drop b",
         {"t.csv": ROWS},
     ),
     Case(
-        "grouping.spec.GroupSpec.__post_init__#3",
+        "grouping.spec.GroupSpec.__post_init__#2",
         "group t.csv --key id --columns a --drop b",
         {"t.csv": ROWS},
     ),
@@ -142,6 +142,65 @@ CASES = [
     Case("files.refusals.no_such_file", "group 'd/*.cvs' --key id", {"d/t.csv": ROWS}),
     Case("files.refusals.is_a_folder", "pad d/", {"d/a.npy": DENSE}),
     Case("files.refusals.is_a_folder#2", "group d --key id", {"d/a.csv": ROWS, "d/b.csv": ROWS}),
+    Case("files.refusals.is_a_folder#3", "group d --key id", {"d/a.csv": ROWS, "d/b.csv": ROWS}),
+    Case("files.refusals.is_a_folder#3", "pad d", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}),
+    Case("commands._source._each", "pad 'd/*.npy'", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}),
+    Case(
+        "commands._source._each",
+        "truncate '*/*.npy' --maxlen 2",
+        {"d/a.npy": DENSE[0], "e/b.npy": DENSE[1]},
+        loses=True,
+    ),
+    # Paths that say what the key is.
+    Case(
+        "tables.file_columns.refuse_part",
+        "group 'd/*.csv' --key-from 'd/{who}_{key}.csv'",
+        {"d/a_1.csv": ROWS, "d/b_2.csv": ROWS},
+    ),
+    Case(
+        "tables.file_columns.refuse_part",
+        "pad 'd/*.npy' --key-from 'd/{who}_{key}.npy'",
+        {"d/a_1.npy": DENSE[0], "d/b_2.npy": DENSE[1]},
+    ),
+    Case(
+        "sources.array_files._header",
+        "pad 'd/*.csv' --key-from 'd/{key}.csv'",
+        {"d/a.csv": ROWS, "d/b.csv": ROWS},
+    ),
+    Case(
+        "sources.read._with_keys_once",
+        "pad '*/*.npy' --key-from '*/{key}.npy'",
+        {"d/a.npy": DENSE[0], "e/a.npy": DENSE[1]},
+    ),
+    Case("grouping.spec.GroupSpec._check_key", "group t.csv --key id --no-key", {"t.csv": ROWS}),
+    Case("grouping.spec.GroupSpec._check_key#2", "group t.csv --key id --no-key", {"t.csv": ROWS}),
+    Case(
+        "grouping.spec.GroupSpec._check_key#2",
+        "group 'd/*.csv' --no-key --key-from 'd/{key}.csv'",
+        {"d/a.csv": ROWS, "d/b.csv": ROWS},
+    ),
+    Case("grouping.spec.GroupSpec._check_key#3", "group 'd/*.csv' --key-from 'd/{x}.csv'", {"d/1.csv": ROWS}),
+    Case(
+        "grouping.spec.GroupSpec._check_key#4",
+        "group 'd/*.csv' --key id --key-from 'd/{key}.csv'",
+        {"d/a.csv": ROWS, "d/b.csv": ROWS},
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_key#5",
+        "group t.csv --key id --gap 2",
+        {"t.csv": ROWS},
+        {"COLUMN": "a"},
+    ),
+    Case(
+        "grouping.reading._check_gap",
+        "group t.csv --no-key --order-by d --gap 2",
+        {"t.csv": "d,a\n2024-01-01,1\n"},
+    ),
+    Case(
+        "grouping.reading._check_gap#2",
+        "group t.csv --no-key --order-by d --gap 2h",
+        {"t.csv": "d,a\n1,1\n9,1\n"},
+    ),
     Case("commands._source.only", "pad 'd/*.npy'", {"d/a.npy": DENSE, "d/b.npy": DENSE}),
     Case("commands._source.only", "check '?.npy'", {"a.npy": DENSE, "b.npy": DENSE}),
     Case("commands._source.only_arrays", "info t.csv", {"t.csv": ROWS}),
@@ -157,9 +216,8 @@ CASES = [
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
     Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
-    Case("sources.records._only_list", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
-    Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}, loses=True),
-    Case("sources.records._only_list#2", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
+    Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
+    Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
     Case("sources.read._read", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
     Case("sources.read._read#2", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}),
     Case("sources.read._read#3", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
@@ -167,7 +225,11 @@ CASES = [
     Case("sources.rows._NumberCells.dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
-    Case("sources.options.ForeignSpec.without", "pad t.npz --keys-from-names --key a", {"t.npz": npz(a=[1], b=[2])}),
+    Case(
+        "sources.options.ForeignSpec.without",
+        "pad t.npz --keys-from-names --key a",
+        {"t.npz": npz(a=[1], b=[2])},
+    ),
     Case("sources.options.ForeignSpec.without", "pad t.txt --static a", {"t.txt": "1 2\n"}),
     Case("sources.foreign._joined", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
     Case("sources.companions.companions", "pad a.npz", {"a.npz": npz(x=DENSE, y=np.ones(7))}),
@@ -195,12 +257,12 @@ CASES = [
     Case("sources.options.ForeignSpec.without", "plan t.csv --key id --lengths n", {"t.csv": ROWS}),
     Case("commands.plan.plan", "plan a.npz --key k --lengths n", {"a.npz": npz(x=DENSE, n=[3, 2], k=[1, 2])}),
     Case(
-        "sources.read._with_keys_once",
+        "sources.read._with_keys_once#2",
         "pad a.jsonl --key k",
         {"a.jsonl": '{"k": 1, "s": [1]}\n{"k": 1, "s": [2]}\n'},
     ),
     Case(
-        "sources.read._with_keys_once#2",
+        "sources.read._with_keys_once#3",
         "pad a.npz",
         {"a.npz": npz(x=DENSE, keys=np.array([4, 4]))},
         {"NAME": "x"},
@@ -348,12 +410,12 @@ CASES = [
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
     ),
     Case(
-        "tables.cells.labels._label_numbers",
+        "tables.cells.label_meaning._label_numbers",
         "group t.csv --key id --label y --label-as number",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,b\n"},
     ),
     Case(
-        "tables.cells.labels._label_numbers#2",
+        "tables.cells.label_meaning._label_numbers#2",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,16777217\n"},
     ),
@@ -830,7 +892,7 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
     frame = pd.DataFrame({"a": [1, 1, 2]})
     with pytest.raises(UsageError, match='such as key="0"') as refused:
         seqtool.group(frame, key=[])
-    assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec.__post_init__"),)
+    assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec._check_key#3"),)
     assert len(seqtool.group(frame, key="0", keep_key=True)) == 2
 
 
@@ -878,6 +940,15 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     " in --order-by; ",
     " is no feature unless --columns names it",
     "(--dtype)",
+    " match --key-from ",
+    " matches --key-from ",
+    " of --key-from is a static number",
+    "; --key-from {} has no part ",
+    " of --key-from both name the ",
+    ", and --gap ",
+    "; --gap is measured in numbers or times",
+    " of which --key-from takes one a file",
+    " and --order-by C:text sorts as text",
     "\n\nExample: seqtool ",
 )
 

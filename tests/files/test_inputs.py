@@ -302,10 +302,14 @@ def test_a_folder_is_refused_with_what_is_in_it(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a folder; the name of a file was expected$"):
         only(tmp_path)
     put(tmp_path / "one.parquet", b"")
-    with pytest.raises(DataError, match=r"a folder; name a file in it, such as .*/one\.parquet$"):
+    with pytest.raises(
+        DataError, match=r"a folder of 1 \.parquet file; name a file, such as .*/one\.parquet$"
+    ):
         only(tmp_path)
     put(tmp_path / "two.parquet", b"")
-    with pytest.raises(DataError, match=r"one\.parquet, or where several may be read: '.*/\*\.parquet'$"):
+    with pytest.raises(
+        DataError, match=r"one\.parquet, or where several may be read: '.*/\*\.parquet', and where each"
+    ):
         only(tmp_path)
 
 

@@ -394,7 +394,7 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are(
 
 @every_form
 def test_a_name_for_something_that_is_no_list_is_refused(tmp_path: Path, form: Form) -> None:
-    with pytest.raises(DataError, match="list"):
+    with pytest.raises(DataError, match="list|a number was expected"):
         read(form(tmp_path, OBJECTS), array="label")
 
 
@@ -653,7 +653,6 @@ def test_steps_of_different_width_in_a_column_are_refused(tmp_path: Path) -> Non
         pa.list_(pa.list_(pa.string())),
         pa.list_(pa.list_(pa.list_(pa.int64()))),
         pa.list_(pa.list_(pa.struct([("a", pa.int64())]))),
-        pa.list_(pa.decimal128(5, 2)),
         pa.list_(pa.dictionary(pa.int32(), pa.string())),
         pa.map_(pa.string(), pa.int64()),
     ],

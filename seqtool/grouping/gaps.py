@@ -1,0 +1,213 @@
+"""Sequences cut where the order column jumps: the gap that is asked for, and the cut of rows that are in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.errors import UsageError
+from seqtool.grouping.columns import GrowingText, is_numbers
+from seqtool.grouping.runs import ChangingError, Run
+from seqtool.grouping.sorting import changes
+
+_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+    "d": 86400 * 10**9,
+}
+_WRITTEN = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<exponent>[eE][+-]?\d{1,3})?(?P<unit>[a-z]*)")
+_MOST = (1 << 64) - 1  # that uint64 holds: no two order values are further apart
+_LARGEST = 10**308  # about where floats end
+_ROWS = 1 << 16  # looked at together
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A jump of the order column by more than `size`, a number, or of times one in nanoseconds, parts sequences.
+
+    `text` is how it is written.
+    """
+
+    text: str
+    size: Fraction
+    is_time: bool
+
+    @classmethod
+    def of(cls, gap: Any) -> Gap:
+        """What a call says: a number, text such as 30m, or a timedelta. Raises UsageError for anything else.
+
+        >>> Gap.of("30m").size == 30 * 60 * 10**9, Gap.of(0.1).size, Gap.of(timedelta(seconds=2)).text
+        (True, Fraction(1, 10), '2000000000ns')
+        """
+        if isinstance(gap, np.timedelta64):
+            text = f"{gap.astype('timedelta64[ns]').astype(np.int64)}ns"
+        elif isinstance(gap, timedelta):
+            text = f"{gap // timedelta(microseconds=1) * 1000 + getattr(gap, 'nanoseconds', 0)}ns"
+        else:
+            text = str(gap).strip()
+        written = _WRITTEN.fullmatch(text)
+        unit = written["unit"] if written else ""
+        if written is None or (unit and unit not in _UNITS):
+            raise UsageError(
+                f"--gap is {text!r}; a number of 0 or more was expected, or of times a duration such as 30m "
+                f"(units {', '.join(_UNITS)})"
+            )
+        size = Fraction(written["number"] + (written["exponent"] or ""))
+        return cls(text, size * _UNITS.get(unit, 1), bool(unit))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How the rows of a run are cut: at jumps of the order column `order` (its parts) by more than `gap`.
+
+    `static` are the columns that must be the same within what is left together; `alone` says that the run has a
+    single key, which nobody named: then what is counted is the key by itself.
+    """
+
+    gap: Gap
+    order: Sequence[str]
+    static: Sequence[str]
+    alone: bool = False
+
+    def of(self, run: Run, spool: Spool) -> Run:
+        """The same rows in more groups: the keys have one column more, which counts the groups of a key from 0.
+
+        It is read piece by piece, and what is found goes to `spool`. Raises ChangingError for a static column that
+        changes within a group.
+        """
+        found = _Groups(run, spool, self)
+        for begin in range(0, len(run), _ROWS):
+            found.look(begin, min(begin + _ROWS, len(run)))
+        return found.run()
+
+    def jumps(self, parts: Sequence[Array]) -> Array:
+        """Whether each of (n + 1,) rows but the first lies behind a jump, (n,) bool; the rows are in order."""
+        first = parts[0]
+        if first.dtype.kind == "f":
+            return _float_jumps(first, float(min(self.gap.size, Fraction(_LARGEST))))
+        distance = _distance(first)
+        if len(parts) == 1:
+            return np.asarray(distance > np.uint64(min(int(self.gap.size), _MOST)))
+        # Microseconds, and the nanoseconds beyond, which may fall where microseconds rise.
+        rest = np.diff(parts[1].astype(np.int64))
+        rest = np.where(first[1:] >= first[:-1], rest, -rest)
+        whole, beyond = divmod(int(self.gap.size), 1000)
+        limit = np.uint64(min(whole, _MOST))
+        borrowed = distance - (rest < 0)
+        return np.asarray(
+            (distance > 0) & (borrowed > limit)
+            | (borrowed == limit) & (np.where(rest < 0, rest + 1000, rest) > beyond) & (distance > 0)
+            | (distance == 0) & (np.abs(rest) > int(min(self.gap.size, Fraction(1000))))
+        )
+
+
+def _distance(cells: Array) -> Array:
+    """How far neighbours lie apart, as uint64: that of any two of int64 fits, though their difference may not."""
+    wide = cells.astype(np.int64).view(np.uint64)
+    rises = cells[1:] >= cells[:-1]
+    return np.where(rises, wide[1:] - wide[:-1], wide[:-1] - wide[1:])
+
+
+def _float_jumps(cells: Array, size: float) -> Array:
+    """The same of floats: 0.3 lies no more than 0.1 behind 0.2, though the doubles that stand for them do."""
+    cells = cells.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(np.diff(cells))
+        largest = np.maximum(np.abs(cells[1:]), np.abs(cells[:-1]))
+        rounding = 2 * np.spacing(np.where(np.isfinite(largest), largest, 0))
+        return np.asarray(distance - size > rounding)
+
+
+class _Groups:
+    """The groups of a run and what is known of each, found piece by piece."""
+
+    def __init__(self, run: Run, spool: Spool, cut: Cut) -> None:
+        self._run, self._cut, self._spool = run, cut, spool
+        self._known = [] if cut.alone else run.keys
+        self._keys: list[Any] = [
+            GrowingArray(spool, column.dtype) if is_numbers(column) else GrowingText(spool)
+            for column in self._known
+        ]
+        self._counter = GrowingArray(spool, np.dtype(np.int64))
+        self._starts = GrowingArray(spool, np.dtype(np.int64))
+        self._static = {name: GrowingArray(spool, run.per_step[name].dtype) for name in cut.static}
+        self._group = -1  # that the last row so far lies in
+        self._count = 0  # of the parts of that group so far
+
+    def look(self, begin: int, end: int) -> None:
+        """Take the rows from `begin` to `end`, which follow those before."""
+        run, before = self._run, max(begin - 1, 0)
+        new = np.zeros(end - begin, dtype=bool)
+        parts = [run.per_step[name][before:end] for name in self._cut.order]
+        new[begin == 0 :] = self._cut.jumps(parts)
+        starts = self._group_starts(begin, end)
+        new[starts - begin] = True
+        places = np.flatnonzero(new)
+        group = self._group + np.searchsorted(starts, places + begin, side="right")
+        self._check_static(before, begin, end, new, starts)
+        if not len(places):
+            return
+        self._starts.add(places + begin)
+        counter = self._counted(group)
+        self._counter.add(counter)
+        low = max(self._group, 0)
+        for column, growing in zip(self._known, self._keys, strict=True):
+            cells, rows = column[low : int(group[-1]) + 1], group - low
+            growing.add(cells[rows] if is_numbers(column) else cells.take(pa.array(rows)))
+        for name, growing in self._static.items():
+            growing.add(run.per_step[name][begin:end][places])
+        self._count, self._group = int(counter[-1]) + 1, int(group[-1])
+
+    def _group_starts(self, begin: int, end: int) -> Array:
+        """The rows between that begin a group of the run: each group has a row or more."""
+        first = self._group  # the ends of it and of those that follow are the next starts
+        ends = self._run.ends[max(first, 0) : first + 1 + end - begin]
+        starts = np.concatenate([[0], ends]) if first < 0 else ends
+        return np.asarray(starts[starts < end], dtype=np.int64)
+
+    def _counted(self, group: Array) -> Array:
+        """The numbers of some parts among those of their group, which go on where the last piece ended."""
+        first = np.searchsorted(group, group, side="left")
+        return np.asarray(np.arange(len(group)) - first + np.where(group == self._group, self._count, 0))
+
+    def _check_static(self, before: int, begin: int, end: int, new: Array, starts: Array) -> None:
+        for name in self._cut.static:
+            cells = self._run.per_step[name][before:end]
+            changed = np.concatenate([piece for _, piece in changes([cells])])[begin - before :]
+            wrong = np.flatnonzero(changed & ~new)
+            if len(wrong):
+                at = int(wrong[0]) + begin - before
+                group = self._group + int(np.searchsorted(starts, wrong[0] + begin, side="right"))
+                key = ", ".join(str(column[group : group + 1][0]) for column in self._known)
+                raise ChangingError(name, key, cells[at - 1].item(), cells[at].item())
+
+    def run(self) -> Run:
+        """All rows in the groups that were found."""
+        run, starts = self._run, self._starts.done()
+        ends = GrowingArray(self._spool, np.dtype(np.int64))
+        for begin in range(1, len(starts), _ROWS):
+            ends.add(starts[begin : begin + _ROWS])
+        ends.add(np.array([len(run)]))
+        of_cut = {*self._cut.order, *self._cut.static}
+        return Run(
+            run.values,
+            ends.done(),
+            [*(growing.done() for growing in self._keys), self._counter.done()],
+            run.order,
+            {name: growing.done() for name, growing in self._static.items()},
+            {name: column for name, column in run.per_step.items() if name not in of_cut},
+            run.ties,
+        )
