@@ -27,6 +27,7 @@ from seqtool.sequences.padding_values import Value, mask_number
 from seqtool.sequences.validation import offsets_of
 from seqtool.training.batches import POOL, check_options, epoch
 from seqtool.training.sequence_file import SequenceFile
+from seqtool.words import step_in_words
 
 _SHAPES = 8  # about as many padded lengths, each of which some backends compile a network for
 
@@ -35,11 +36,12 @@ class SequenceData(keras.utils.PyDataset):
     """Padded batches of the sequences of an `.npz` of ours, for `fit`, `evaluate` and `predict`.
 
     A batch is `(x, y)`, or `x` alone where the file has no labels, in NumPy. `x` is (B, T, F) float32, or
-    (B, T) int64 of token ids, padded at the end whatever side the file pads, as cuDNN needs it. T is the longest
-    sequence of a batch, rounded up to `multiple_of`: by default the slots of a padded file, and for a ragged one
-    such that there are few shapes to compile. Where lengths differ the second batch is never as long as the first,
-    for Keras on TensorFlow would take their length for that of all. Padding holds `value`, by default what it
-    holds in the file, and 0 where the file is ragged. `dtype` names another type of steps.
+    of steps of more dimensions (B, T, H, W, C), or (B, T) int64 of token ids, padded at the end whatever side the
+    file pads, as cuDNN needs it. T is the longest sequence of a batch, rounded up to `multiple_of`: by default the
+    slots of a padded file, and for a ragged one such that there are few shapes to compile. Where lengths differ the
+    second batch is never as long as the first, for Keras on TensorFlow would take their length for that of all.
+    Padding holds `value`, by default what it holds in the file, and 0 where the file is ragged. `dtype` names another
+    type of steps.
 
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
     `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and
@@ -147,12 +149,18 @@ def masked_input(data: SequenceData | str | os.PathLike[str]) -> tuple[Any, Any]
     """The input of a network that passes padding over, as `(inputs, masked)`; layers go on top of `masked`.
 
     Of F features it is an Input of (None, F) and Masking with the value that padding holds. Token ids are an
-    Input of (None,) alone, twice: `Embedding(mask_zero=True)` masks them. The file is gone through once:
+    Input of (None,) alone, twice: `Embedding(mask_zero=True)` masks them. Of steps of several dimensions there is none,
+    for Masking compares the last one alone: `include=["mask"]` gives layers their mask. The file is gone through once:
     raises DataError where no mask can tell the padding, or where one would skip real steps too.
     """
     file = data.file if isinstance(data, SequenceData) else SequenceFile(data)
     value = data.value if isinstance(data, SequenceData) else file.value
     ids, number = not file.feature_shape, mask_number(value)
+    if len(file.feature_shape) > 1:
+        raise DataError(
+            f"{file.path.name}: a step is {step_in_words(file.feature_shape)}, and Masking compares the last axis "
+            f"alone; use SequenceData({file.path.name!r}, include=['mask']), and call layers with mask=mask"
+        )
     if ids and number != 0:
         raise DataError(
             f"{file.path.name}: padding holds {value}, but Embedding(mask_zero=True) masks 0; ",

@@ -34,10 +34,10 @@ def dataset(
     """The sequences of an `.npz` of ours, padded or ragged, as a `tf.data.Dataset` of padded batches.
 
     A batch is `(x, lengths, y)`, or `(x, lengths)` where the file has no labels. `x` is (B, T, F) float32,
-    or (B, T) int64 of token ids (`dtype` names another type), padded at the end up to the longest sequence of
-    the batch with what padding holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or (B, T) of labels
-    of steps. It may be gone through any number of times; with `shuffle` each time in an order of its own, which
-    follows from `seed`, in batches of similar lengths. Errors are those of `SequenceFile`.
+    (B, T, H, W, C) of frames, or (B, T) int64 of token ids (`dtype` names another type), padded at the end up to the
+    longest sequence of the batch with what padding holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or
+    (B, T) of labels of steps. It may be gone through any number of times; with `shuffle` each time in an order of its
+    own, which follows from `seed`, in batches of similar lengths. Errors are those of `SequenceFile`.
 
     `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
     `original_lengths`, the labels `y` and `step_y`, `row_index`, and `mask`. Then a batch is a dict by these names,

@@ -33,9 +33,10 @@ from seqtool.training.sequence_file import SequenceFile
 class SequenceDataset(Dataset[Any]):
     """The sequences of an `.npz` of ours, padded or ragged, each without padding, read when it is asked for.
 
-    An item is `(x, y)`, or `x` alone where the file has no labels. `x` is (L, F) float32, or (L,) int64 of
-    token ids; `dtype` names another type. `y` is the label, int64 or float, or one for each step. It may go
-    to workers, forked or spawned. Errors are those of `seqtool.training.sequence_file.SequenceFile`.
+    An item is `(x, y)`, or `x` alone where the file has no labels. `x` is (L, F) float32,
+    (L, H, W, C) of frames, or (L,) int64 of token ids; `dtype` names another type. `y` is the label, int64 or float,
+    or one for each step. It may go to workers, forked or spawned. Errors are those of
+    `seqtool.training.sequence_file.SequenceFile`.
 
     `include` names what else of the file goes with each sequence: `static`, `keys`, `part`, `split`,
     `original_lengths`, the labels `y` and `step_y`, `row_index`, and `mask`. Then an item is a dict of tensors by
@@ -106,7 +107,7 @@ def _in_numpy(dtype: torch.dtype) -> np.dtype[Any]:
 
 
 class Batch(NamedTuple):
-    """A padded batch: `x` (B, T, F) or (B, T), `lengths` (B,) int64 on the CPU, `y` (B, ...), (B, T) or None."""
+    """A padded batch: `x` (B, T, ...), `lengths` (B,) int64 on the CPU, `y` (B, ...), (B, T) or None."""
 
     x: torch.Tensor
     lengths: torch.Tensor

@@ -16,6 +16,26 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def step_in_words(shape: Sequence[int]) -> str:
+    """What a step is, by its shape.
+
+    >>> step_in_words(()), step_in_words((2,)), step_in_words((32, 32, 3))
+    ('a single number', '2 features', 'an array of 32 x 32 x 3')
+    """
+    if len(shape) > 1:
+        return f"an array of {by_size(shape)}"
+    return count(shape[0], "feature") if shape else "a single number"
+
+
+def by_size(shape: Sequence[int]) -> str:
+    """The sizes of an array as a person reads them.
+
+    >>> by_size((3, 1000))
+    '3 x 1,000'
+    """
+    return " x ".join(f"{size:,}" for size in shape)
+
+
 def listed(names: Sequence[str], most: int = 8, *, paths: bool = False) -> str:
     """Names with commas; of many, the first and the last. What is left out is never one name alone.
 

@@ -1,6 +1,6 @@
 """Plain-Python twins of the kernels, slow and obvious, and the data that properties draw.
 
-Sequences are lists here, and a step is a number or a list of F numbers.
+Sequences are lists here, and a step is a number, a list of F numbers, or lists of lists.
 """
 
 from __future__ import annotations
@@ -163,14 +163,17 @@ def texts(shape: int | tuple[int, ...]) -> st.SearchStrategy[Any]:
     )
 
 
+STEPS = st.sampled_from([(), (1,), (2,), (3,), (2, 2), (1, 2, 3)])
+"""Shapes of a step."""
+
+
 @st.composite
 def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = False) -> Ragged:
-    """Up to 6 sequences of up to 5 steps, with or without features; `riders` adds all that may ride along."""
+    """Up to 6 sequences of up to 5 steps, numbers, features or arrays; `riders` adds all that may ride along."""
     lengths = draw(st.lists(st.integers(0, 5), max_size=6))
     steps, count = sum(lengths), len(lengths)
-    width = draw(st.none() | st.integers(1, 3))
-    shape = (steps,) if width is None else (steps, width)
-    values = draw(npst.arrays(draw(st.sampled_from(dtypes)), shape))
+    step = draw(STEPS)
+    values = draw(npst.arrays(draw(st.sampled_from(dtypes)), (steps, *step)))
     ragged = Ragged(values, offsets_of(np.array(lengths, dtype=np.int64)))
     if not riders:
         return ragged
@@ -180,7 +183,7 @@ def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = Fals
         | npst.arrays(np.int64, (count, 2))
         | texts(count)
         | texts((count, 2)),
-        "features": st.none() if width is None else st.none() | st.tuples(*[text] * width),
+        "features": st.none() | st.tuples(*[text] * step[0]) if len(step) == 1 else st.none(),
         "per_step": st.fixed_dictionaries(
             {},
             optional={

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from _pytest.mark import ParameterSet
 
@@ -83,6 +84,34 @@ def marked(number: int) -> ParameterSet:
 def runs_the_tests(number: int) -> bool:
     setup = SETUP.fullmatch(blocks()[number][1].strip())
     return setup is not None and "pytest" in setup["rest"]
+
+
+ROW = re.compile(r"^\| .* \| `(seqtool .*)` \|$", re.MULTILINE)
+
+
+def shapes() -> list[str]:
+    """The calls of the table of what data looks like."""
+    return ROW.findall((ROOT / "README.md").read_text())
+
+
+def write_shapes(folder: Path) -> None:
+    """The inputs that these calls name, small ones."""
+    block = np.ones((3, 7, 2), np.float32)
+    np.save(folder / "block.npy", block)
+    np.save(folder / "lengths.npy", [7, 2, 4])
+    np.savez(folder / "clips.npz", *(np.ones((steps, 4, 5, 3), np.uint8) for steps in (20, 3)))
+    np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])
+
+
+def test_the_table_of_shapes_has_calls() -> None:
+    assert len(shapes()) > 3
+
+
+@pytest.mark.parametrize("call", shapes())
+def test_shape(call: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    write_shapes(tmp_path)
+    assert "wrote" in run(["bash", "-c", call], tmp_path)
 
 
 @pytest.mark.parametrize("number", [marked(number) for number in range(len(blocks()))])

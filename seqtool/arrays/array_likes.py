@@ -57,6 +57,10 @@ def plain(thing: Any) -> Any:
             return _columns_of(thing)
         if isinstance(getattr(thing, "dtype", None), np.dtype) and hasattr(thing, "__array__"):
             return np.asarray(thing)
+        if hasattr(thing, "__arrow_array__") and hasattr(thing, "isna") and thing.isna().any():
+            import pyarrow as pa
+
+            return pa.array(thing)  # which tells NA from NaN: an array of pandas gives NaN for both
         if is_arrow(thing):
             array = arrow_array(thing)
             return array.flatten() if is_struct(array) else array

@@ -22,17 +22,17 @@ class FileArray(Lazy):
         super().__init__(shape, dtype.newbyteorder("="), self._from_file)
         self._file = file
         self._name = name
-        self._offset = offset
+        self.offset = offset
         self._stored = dtype
 
     def reshaped(self, *shape: int) -> FileArray:
         """The same cells in another shape."""
-        return FileArray(self._file, self._name, self._offset, shape, self._stored)
+        return FileArray(self._file, self._name, self.offset, shape, self._stored)
 
     def _from_file(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:]) * self.dtype.itemsize
         out = np.empty((end - begin, *self.shape[1:]), self._stored)
-        read_into(self._file, out.reshape(-1).view(np.uint8), self._offset + begin * row, self._name)
+        read_into(self._file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self._name)
         return out.astype(self.dtype, copy=False)
 
 

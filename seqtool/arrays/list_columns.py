@@ -95,6 +95,13 @@ def _doubles(decimals: Any) -> Any:
 _EXACT = 2.0**53  # past this, a float64 no longer holds every integer
 
 
+def without_null_type(array: Any) -> Any:
+    """An Arrow array of lists that hold nothing, or nothing but null, as one of lists of float64."""
+    kind = array.type
+    empty = pa.types.is_list(kind) and pa.types.is_null(kind.value_type)
+    return array.cast(pa.list_(pa.float64())) if empty else array
+
+
 def _is_number(kind: Any) -> bool:
     types = pa.types
     return bool(

@@ -65,6 +65,25 @@ class Spool:
             self._end += write_at(self._file, data.reshape(-1).view(np.uint8), begin)
         return FileArray(self._file, str(self._folder), begin, data.shape, data.dtype)
 
+    def blank(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FileArray:
+        """Room for an array behind all others, which `put` fills in any order.
+
+        >>> with Spool() as spool:
+        ...     whole = spool.blank((4,), np.dtype("int64"))
+        ...     spool.put(np.array([7, 8]), whole, 2)
+        ...     whole[2:4]
+        array([7, 8])
+        """
+        empty = self.append(np.empty(0, dtype))
+        whole = FileArray(self.file, str(self._folder), self._end, shape, empty.dtype)
+        self._end += whole.nbytes
+        return whole
+
+    def put(self, cells: Array, whole: FileArray, place: int) -> None:
+        """Write cells into such an array, from that one of its cells on which is at a place."""
+        with self._explained():
+            write_at(self.file, cells.reshape(-1).view(np.uint8), whole.offset + place * whole.dtype.itemsize)
+
     @property
     def file(self) -> IO[bytes]:
         """The open file, for what reads its bytes in another order than they were appended in."""

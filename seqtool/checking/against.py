@@ -14,7 +14,7 @@ from seqtool.operations.duplicates import Twice, key_cells, shared
 from seqtool.operations.stretches import overlapping
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.labels import LabelArray, label_arrays
-from seqtool.words import count, listed
+from seqtool.words import count, listed, step_in_words
 
 Names = tuple[str, str]
 """What the two files are called."""
@@ -55,8 +55,7 @@ def _features(subject: Subject, other: Subject, names: Names) -> Finding:
 
 def _width(subject: Subject) -> str:
     """The features of a step, in words."""
-    shape = subject.real.values.shape[1:]
-    return count(shape[0], "feature") if shape else "a single number"
+    return step_in_words(subject.real.values.shape[1:])
 
 
 def _static(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:

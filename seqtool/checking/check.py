@@ -179,9 +179,9 @@ def _npy(source: Input, known: _Known, findings: list[Finding], _: ExitStack) ->
     foreign = known.foreign
     refuse_names(foreign)
     with _looking("file", source):
-        x = open_npy(source.path, source.name)
+        x = open_npy(source.path, source.name, time_major=foreign.time_major, temporary=source.temporary)
     findings.append(Finding("file", "ok", "size matches its header"))
-    lengths = None if foreign.lengths is None else lengths_file(foreign.lengths)
+    lengths = None if foreign.lengths is None else lengths_file(foreign.lengths, x.shape, foreign)
     with _looking("arrays", source):
         lengths, side = lengths_and_side(lengths, f"--lengths {foreign.lengths}", x.shape)
         foreign = with_side(foreign, side)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from seqtool.operations.mask_value import free_value, holding
 from seqtool.operations.strip import Hidden
 from seqtool.sequences.padding_values import mask_number
 from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.words import step_in_words
 
 Look = Callable[[Subject], Finding]
 
@@ -39,6 +41,8 @@ def judge(subject: Subject, judged: Subject, reader: Reader) -> list[Finding]:
     if subject.stripped is not None:
         needs = tuple(look for look in needs if look is not _end_padding)
     values = subject.real.values
+    if values.ndim > 2:
+        needs = (partial(_frames, reader=reader), *(look for look in needs if look is not _mask_value))
     if values.ndim > 1 or values.dtype.kind == "f":
         needs = tuple(look for look in needs if look is not _ids)
     return found + [look(judged) for look in needs]
@@ -54,6 +58,20 @@ def _hidden_padding(hidden: Hidden, *, sure: bool) -> Finding:
         Advice("--lengths", "NAME"),
     )
     return Finding("hidden padding", "fails", message, hidden.count, advice=Advice(*hidden.options))
+
+
+def _frames(subject: Subject, *, reader: Reader) -> Finding:
+    """Steps of several dimensions are nothing that an LSTM reads, and a mask by value looks at their last one alone."""
+    step = step_in_words(subject.real.values.shape[1:])
+    if reader not in ("keras", "keras-cudnn"):
+        return Finding(
+            "step", "ok", f"{step}: for convolutions; an LSTM reads (N, T, F), so flatten each step"
+        )
+    message = (
+        f"{step}: for ConvLSTM2D, or layers in TimeDistributed; Masking compares the last axis alone, so give them the "
+        "mask: SequenceData(..., include=['mask'])"
+    )
+    return Finding("step", "ok", message)
 
 
 def _mask_value(subject: Subject) -> Finding:

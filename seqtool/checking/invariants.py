@@ -271,7 +271,8 @@ def labels(subject: Subject, array: LabelArray, spool: Spool) -> Finding:
         verdict: Verdict = "warning" if subject.reader is None else "fails"
         return Finding(name, verdict, "NaN: no label; drop these sequences", nan.count, place(*nan.cell))
     if classes is None:
-        return _unnamed(subject, name, label)
+        learnt = padded_class(subject.data) if name == "step_y" else None
+        return _unnamed(subject, name, label) if learnt is None else Finding(name, "warning", learnt)
     count = len(classes)
     wrong = seen(
         lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part)), label

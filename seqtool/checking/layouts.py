@@ -13,6 +13,7 @@ from seqtool.files.schema import CLASS_TABLE, LAYOUTS, PER_STEP, check_layout
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.labels import check_label_shapes, class_tables
 from seqtool.sequences.padding_values import Side
+from seqtool.words import step_in_words
 
 _NEEDED = {"padded": {"x", "lengths"}, "ragged": {"values", "offsets", "lengths"}}
 
@@ -40,6 +41,9 @@ def check_arrays(archive: ZipReader) -> str:
             if "N" in sizes:
                 sizes["O"] = sizes["N"] + 1
     check_label_shapes(shapes.get("label_names"), shapes.get("y"), tables)
+    step = shapes["values"][1:] if kind == "ragged" else shapes["x"][2:]
+    if "features" in shapes and len(step) != 1:
+        raise DataError(f"features names {sizes['F']} features, but a step is {step_in_words(step)}")
     return kind
 
 

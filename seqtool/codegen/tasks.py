@@ -20,6 +20,7 @@ from seqtool.sequences.labels import class_tables, label_arrays
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Value, mask_number
 from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.words import step_in_words
 
 Reads = Literal["features", "number", "ids"]
 
@@ -209,6 +210,12 @@ def _static(static: AnyArray | Text | None) -> tuple[int, int]:
 
 def _read(values: AnyArray) -> tuple[Reads, int, int, bool]:
     """What a step is, how many inputs that makes, the least id, and whether ids stand in a column."""
+    if values.ndim > 2:
+        raise DataError(
+            f"a step is {step_in_words(values.shape[1:])}, which needs a network of your own, such as ConvLSTM2D or "
+            "TimeDistributed of Keras; the programs train LSTMs, which read (N, T, F); to load it: ",
+            Advice("--code", "numpy"),
+        )
     column = values.ndim == 2 and values.shape[1] == 1
     if values.dtype.kind in "iu" and (values.ndim == 1 or column):
         least, largest = _extremes(values)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
 from seqtool.commands._options import SIDES, KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, one_or_all
 
@@ -41,6 +43,11 @@ class ArrayOptions:
         choice("--input-padding", SIDES, help="The side where an external array is padded. [default: post]"),
     ] = None
 
+    time_major: Annotated[
+        bool,
+        typer.Option("--time-major", help="The array is (T, N), (T, N, F) or (T, N, H, W, C): steps first."),
+    ] = False
+
     @property
     def side(self) -> Side | None:
         """The side that `--input-padding` names; raises UsageError for what is none."""
@@ -60,14 +67,27 @@ class ArrayOptions:
         from seqtool.sources.options import ForeignSpec
 
         return ForeignSpec(
-            self.array, self.lengths, self.side, value, tuple(names_in(label)), key, step_label, key_from
+            self.array,
+            self.lengths,
+            self.side,
+            value,
+            tuple(names_in(label)),
+            key,
+            step_label,
+            key_from,
+            self.time_major,
         )
 
     @property
     def resolved(self) -> dict[str, Any]:
         """The same for a receipt, which holds base names alone."""
         lengths = None if self.lengths is None else Path(self.lengths).name
-        return {"array": self.array, "lengths": lengths, "input_padding": self.input_padding}
+        return {
+            "array": self.array,
+            "lengths": lengths,
+            "input_padding": self.input_padding,
+            "time_major": self.time_major,
+        }
 
     @property
     def files(self) -> list[Path]:

@@ -59,10 +59,10 @@ def pad(
 ) -> None:
     """Pad and truncate sequences to one length.
 
-    SOURCE is an .npy of (N, T) or (N, T, F), an .npz, JSON or JSON lines, text with one sequence of numbers a
-    line, Parquet or Arrow with a list column or, with --steps or --array, a table with one row a sequence. With
-    --ragged sequences are gathered and truncated, and not padded.
-    Arrays are read in chunks, so files may be of any size.
+    SOURCE is an .npy of (N, T), (N, T, F) or (N, T, H, W, C), an .npz, JSON or JSON lines, text with one sequence of
+    numbers a line, Parquet or Arrow with a list column or, with --steps or --array, a table with one row a sequence.
+    With --ragged sequences are gathered and truncated, and not padded. Arrays are read in chunks, so files may be of
+    any size.
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,13 +86,8 @@ def plan(
         by.label, by.key[0] if by.key else None, by.step_label, key_from=by.key_from
     )
     described = rows.joined(described, text, static=tuple(names_in(by.static)))
-    if of_table and (foreign.lengths or foreign.input_padding):
-        raise UsageError(
-            "--lengths and --input-padding describe padded arrays; --key groups the rows of tables: ",
-            Advice(without=["--key"]),
-            ", or ",
-            described.without("--lengths", "--input-padding"),
-        )
+    if of_table:
+        described.refuse_of_blocks("--key groups the rows of tables", Advice(without=["--key"]), ", or ")
     if not of_table:
         _refuse_table_options(by, text, empty_key, in_rows=bool(rows.steps or foreign.array))
     asked = None if dtype is None else dtype_named(dtype)
@@ -104,11 +100,13 @@ def plan(
         base = call
         measured, counts, names = _of_sequences(sources, options, text.encoding, using)
     x = asked or dtype_named(measured.dtype)
-    planned = plan_lengths(counts, features=measured.features, itemsize=x.itemsize)
+    step = measured.step
+    planned = plan_lengths(counts, features=prod(step) if step else None, itemsize=x.itemsize)
     facts: dict[str, Any] = {"inputs": names, "notes": measured.notes}
     facts |= {
         "warnings": measured.warnings,
-        "features": measured.features,
+        "features": step[0] if len(step) == 1 else None,
+        **({"step_shape": list(step)} if len(step) > 1 else {}),
         "dtype": x.name,
         **planned.facts(),
     }

@@ -19,7 +19,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError, damaged
-from seqtool.files.fortran import Columns, column_by_column
+from seqtool.files.strided import Order, Strided, Turned, are_far_apart
 
 _MOST_DIMENSIONS = 32  # that every NumPy has
 _LONGEST_HEADER = 1 << 16  # bytes; NumPy reads no more than 10,000
@@ -139,11 +139,14 @@ def _parsed_header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dt
     return read(stream)
 
 
-def open_npy(path: Path, name: str) -> Readable:
-    """The array of an `.npy` file, to be read in chunks."""
+def open_npy(path: Path, name: str, *, time_major: bool = False, temporary: Path | None = None) -> Readable:
+    """The array of an `.npy` file, to be read in chunks; a `time_major` one (T, N, ...) as (N, T, ...).
+
+    What has to be turned on the disk for that goes to the folder `temporary`.
+    """
     file = OwnFile(path)
     shape, fortran, dtype = read_header(file, path.stat().st_size, name)
-    return in_file(file, name, file.tell(), shape, dtype, fortran=fortran)
+    return in_file(file, name, file.tell(), shape, dtype, Order(fortran, time_major), temporary)
 
 
 def map_npy(path: Path, name: str) -> Array:
@@ -171,12 +174,24 @@ def memory_map(
 
 
 def in_file(
-    file: IO[bytes], name: str, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
+    file: IO[bytes],
+    name: str,
+    offset: int,
+    stored: tuple[int, ...],
+    dtype: np.dtype[Any],
+    order: Order,
+    temporary: Path | None = None,
 ) -> Readable:
-    """The chunks of an array whose bytes stand in a file as they are."""
-    if not column_by_column(shape, fortran=fortran):
+    """The chunks of an array of a `stored` shape whose bytes stand in a file as they are, in some order."""
+    shape = order.shape_of(stored)
+    if order.is_c(stored):
         return FileArray(file, name, offset, shape, dtype)
-    return FlatArray(shape, dtype.newbyteorder("="), Columns(file, name, offset, shape, dtype))
+    cells: Callable[[int, int], Array]
+    if order == Order(time_major=True) and are_far_apart(shape, dtype.itemsize):
+        cells = Turned(file, name, offset, shape, dtype, temporary)
+    else:
+        cells = Strided(file, name, offset, shape, order.strides_of(stored, dtype.itemsize), dtype)
+    return FlatArray(shape, dtype.newbyteorder("="), cells)
 
 
 def unpickle(path: Path, name: str) -> Array | None:

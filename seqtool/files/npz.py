@@ -7,11 +7,11 @@ columns, L labels.
 ========================  =======================  =============================================
 name                      shape                    in
 ========================  =======================  =============================================
-x                         (N, T, F) or (N, T)      padded
+x                         (N, T, F) or (N, T)      padded; of steps of more dimensions (N, T, H, W, C)
 lengths                   (N,) int64               both
-values, offsets           (S, F) or (S,); (N+1,)   ragged; offsets is int64
+values, offsets           (S, F) or (S,); (N+1,)   ragged, or (S, H, W, C); offsets is int64
 keys                      (N,) or (N, K)           where known: int64 or text
-features                  (F,) text                where known
+features                  (F,) text                where known, of steps (F,)
 y, classes                (N, ...); (C,)           with a label; the names behind whole-number labels
 label_names, classes_i    (L,) text; (C,)          with several labels: y is (N, L), and label i has these classes
 static, static_features   (N, P); (P,) text        with per-sequence columns

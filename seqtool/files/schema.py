@@ -1,7 +1,7 @@
 """The arrays of the file format, in shape and dtype: what `seqtool.files.npz` writes, as a table.
 
 A letter stands for each dimension, the same number wherever it stands: N sequences, T slots, F features, S steps.
-A `?` behind the last one says that it may be missing, a `*` that there may be more.
+A `?` behind the last one says that it may be missing, a `*` that there may be more, `?*` both.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _STEPS = {"step_y": ("*", NUMBERS), "row_index": ("", NUMBERS), "c": ("C", NUMBE
 
 LAYOUTS = {
     "padded": {
-        "x": ("NTF?", NUMBERS),
+        "x": ("NTF?*", NUMBERS),
         "lengths": ("N", INT64),
         **{name: (f"NT{more}", kind) for name, (more, kind) in _STEPS.items()},
         "mask": ("NT", BOOL),
         **SEQUENCES,
     },
     "ragged": {
-        "values": ("SF?", NUMBERS),
+        "values": ("SF?*", NUMBERS),
         "lengths": ("N", INT64),
         "offsets": ("O", INT64),
         **{name: (f"S{more}", kind) for name, (more, kind) in _STEPS.items()},
@@ -73,7 +73,7 @@ def check_layout(
     if not _holds(what, dtype):
         raise DataError(f"{name} is {dtype}; {what} was expected")
     letters = dimensions.rstrip("?*")
-    least = len(letters) - dimensions.endswith("?")
+    least = len(letters) - ("?" in dimensions)
     most = np.inf if dimensions.endswith("*") else len(letters)
     known = {letter: size for letter, size in sizes.items() if letter in letters}
     fits = least <= len(shape) <= most and all(
@@ -81,7 +81,8 @@ def check_layout(
     )
     if not fits:
         expected = ", ".join(f"{known[letter]:,}" if letter in known else letter for letter in letters)
-        more = {"?": f", {letters[-1]} if there is one", "*": ", or more dimensions"}.get(dimensions[-1], "")
+        more = f", {letters[-1]} if there is one" if "?" in dimensions else ""
+        more += ", or more dimensions" if dimensions.endswith("*") else ""
         raise DataError(f"{name} has shape {shape}; ({expected}) was expected{more}")
 
 

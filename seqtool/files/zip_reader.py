@@ -1,8 +1,8 @@
 """Reading arrays in the standard zip layout: the container beneath `.npz`, without any idea of sequences.
 
 An array is read whole, in chunks of which only a few stand in memory, or mapped. Chunks of stored members
-are read at their place; those of compressed ones follow the stream from its front, but where their order is that of
-columns: these are unpacked to the disk first.
+are read at their place; those of compressed ones follow the stream from its front, but where their order is another
+than that of C: these are unpacked to the disk first.
 Layout: PKWARE APPNOTE.TXT 6.3 (sections 4.3 and 4.5).
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import IO, Any, Self
@@ -20,10 +21,10 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, damaged
-from seqtool.files.fortran import column_by_column
 from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream, Unpacked
 from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
+from seqtool.files.strided import Order
 from seqtool.system.memory import Memory, budget
 from seqtool.system.platform import bytes_at, reads_in_place
 from seqtool.words import human
@@ -48,6 +49,7 @@ class ZipReader:
         self.memory = memory or Memory(budget())
         self._bounded = memory is not None
         self._temporary = temporary
+        self._time_major: frozenset[str] = frozenset()
         if not path.is_file():
             raise DataError(f"{name}: no such file")
         with damaged(f"{name}: not a complete .npz file"):
@@ -89,10 +91,28 @@ class ZipReader:
         """The bytes of all arrays with their headers."""
         return sum(info.file_size for info in self._members.values())
 
+    def take_as_time_major(self, member: str) -> None:
+        """From now on read an array (T, N, ...) as (N, T, ...), and so all that has as many slots and sequences."""
+        stored = {name: self._shape(name) for name in self.names}
+        block = stored[member][:2]
+        self._time_major = frozenset(
+            name for name, shape in stored.items() if shape[:2] == block and block[1:]
+        )
+
+    def _shape(self, member: str) -> tuple[int, ...]:
+        """The shape of an array in the file; () of one that is neither numbers nor text."""
+        try:
+            return self._header(member)[0]
+        except DataError:
+            return ()
+
     def header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and dtype of an array, without reading it."""
-        shape, _, dtype, _ = self._header(member)
-        return shape, dtype
+        shape, fortran, dtype, _ = self._header(member)
+        return self._order(member, fortran=fortran).shape_of(shape), dtype
+
+    def _order(self, member: str, *, fortran: bool) -> Order:
+        return Order(fortran, member in self._time_major)
 
     def read(self, member: str, *, expands: int = 1) -> Array:
         """The whole array, its checksum compared; raises DataError if memory cannot take it.
@@ -113,6 +133,7 @@ class ZipReader:
             if len(data):
                 stream.fill(data)
         array = data.view(dtype).reshape(shape, order="F" if fortran else "C")
+        array = array.swapaxes(0, 1) if member in self._time_major else array
         return array.astype(dtype.newbyteorder("="), copy=False)
 
     def check_memory(self) -> None:
@@ -131,19 +152,21 @@ class ZipReader:
 
         The checksum is compared only where a deflated one is read to its end: see `verify`.
         """
-        shape, fortran, dtype, start = self._readable(member)
-        info, label = self._members[member], self._label(member)
+        stored, fortran, dtype, start = self._readable(member)
+        info, label, order = self._members[member], self._label(member), self._order(member, fortran=fortran)
+
+        def in_place(file: IO[bytes], begin: int) -> Readable:
+            return in_file(file, label, begin, stored, dtype, order, self._temporary)
+
         if _is_plain(info):
-            return in_file(self._file, label, self._begin(info) + start, shape, dtype, fortran=fortran)
-        if not column_by_column(shape, fortran=fortran):
-            forward = Forward(label, lambda: self._stream(info), start, dtype)
-            return FlatArray(shape, dtype.newbyteorder("="), forward)
-
-        def columns(file: IO[bytes]) -> Readable:
-            return in_file(file, label, start, shape, dtype, fortran=fortran)
-
-        cells = Unpacked(label, lambda: self._stream(info), info.file_size, columns, self._temporary)
-        return FlatArray(shape, dtype.newbyteorder("="), cells)
+            return in_place(self._file, self._begin(info) + start)
+        cells: Callable[[int, int], Array]
+        if order.is_c(stored):
+            cells = Forward(label, lambda: self._stream(info), start, dtype)
+        else:
+            unpacked = partial(in_place, begin=start)
+            cells = Unpacked(label, lambda: self._stream(info), info.file_size, unpacked, self._temporary)
+        return FlatArray(order.shape_of(stored), dtype.newbyteorder("="), cells)
 
     def map(self, member: str) -> Array:
         """The array, mapped and not to be written to, its checksum not compared.

@@ -73,7 +73,7 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
 
 
 def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:
-    """Words for missing values among classes, and what is no number among fractions."""
+    """Words for missing values among classes, and what is no number among numbers."""
     for text, rows in labels.doubtful.items():
         if text not in labels.without:
             yield Message(
@@ -88,8 +88,12 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
     stray = labels.stray
     if stray is not None:
         where = place(labels.row(stray))
+        if stray == labels.lone:
+            where = f"in {count(labels.words[stray], 'row')}, the first at {where},"
+        else:
+            where = f"({where})"
         yield Message(
-            f"label column {name!r} holds {stray!r} ({where}) among fractions, so each of these is a class of its own; "
+            f"label column {name!r} holds {stray!r} {where} among numbers, so each of these is a class of its own; "
             "to read it as no label: ",
             Advice("--missing", stray, "--empty-label", "keep"),
         )

@@ -94,7 +94,10 @@ def _rows(array: AnyArray, first: int, last: int) -> Lazy:
 
 
 def sequence_facts(data: Ragged | Padded, i: int) -> dict[str, Any]:
-    """What is known of sequence i: `sequence`, `length`, `key`, `part`, `y`, `features`, and the first `steps`."""
+    """What is known of sequence i: `sequence`, `length`, `key`, `part`, `y`, `features`, and the first `steps`.
+
+    Of steps of several dimensions there is the `extent` of the first instead: least, mean and largest number of each.
+    """
     facts = _preview(data, i)
     if data.features is not None:
         facts["features"] = list(data.features)
@@ -207,6 +210,7 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         "count": len(data),
         "steps": lengths.steps,
         "empty": lengths.empty,
+        **_shape_of(data),
         "lengths": _summary(lengths),
         "histogram": [
             dict(zip(("from", "to", "sequences"), bar, strict=True)) for bar in length_bars(lengths)
@@ -259,5 +263,21 @@ def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
         finite = label.dtype.kind != "f" or np.isfinite(label).all()
         if np.size(label) <= _NUMBERS:
             found["y"] = label.tolist() if finite else str(label)
-    found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps[:_STEPS]]
+    if steps.ndim > 2:  # too much to show
+        found["extent"] = [_extent(step) for step in steps[:_STEPS]]
+    else:
+        found["steps"] = [[str(n) for n in np.atleast_1d(step)] for step in steps[:_STEPS]]
     return found
+
+
+def _shape_of(data: Ragged | Padded) -> dict[str, Any]:
+    """The shape of a step, where it has several dimensions."""
+    step = data.values.shape[1:] if isinstance(data, Ragged) else data.x.shape[2:]
+    return {"step_shape": list(step)} if len(step) > 1 else {}
+
+
+def _extent(step: Array) -> list[str]:
+    """The least, the mean and the largest number of a step, as text; of none no text."""
+    if not step.size:
+        return ["", "", ""]
+    return [str(number) for number in (step.min(), step.mean(dtype=np.float64), step.max())]

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measured:
-    """The lengths of the sequences, (N,), their features, None where a step is a number, and the type of x.
+    """The lengths of the sequences, (N,), the shape of a step, () where it is a number, and the type of x.
 
     `padding` is the side of a padded file of ours; `notes` and `warnings` are those of reading. `left_out` are the
     columns of a table that cannot be features; None where grouping would refuse it all the same.
     """
 
     lengths: AnyArray
-    features: int | None
+    step: tuple[int, ...]
     dtype: Any
     padding: Side | None
     notes: list[str]
@@ -79,7 +79,7 @@ def of_tables(
     if counted.refused is not None:
         warnings.append(Message("group would refuse this table: ", counted.refused))
     left_out = None if counted.refused or not counted.features else counted.texts
-    return Measured(counted.lengths, len(counted.features), dtype, None, notes, warnings, left_out)
+    return Measured(counted.lengths, (len(counted.features),), dtype, None, notes, warnings, left_out)
 
 
 def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
@@ -113,5 +113,5 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
                 Advice("seqtool", "pad", "FILE", *hidden.options),
             )
         )
-    features = None if values.ndim == 1 else values.shape[1]
-    return Measured(result.ragged.lengths, features, values.dtype, result.padding, result.notes, warnings)
+    step = values.shape[1:]
+    return Measured(result.ragged.lengths, step, values.dtype, result.padding, result.notes, warnings)

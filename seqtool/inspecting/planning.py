@@ -98,9 +98,9 @@ class LengthPlan:
 def plan_lengths(counts: LengthCounts, *, features: int | None, itemsize: int) -> LengthPlan:
     """Compare padded lengths for sequences of these lengths, and choose one.
 
-    `features` is F, None where a step is a single number; `itemsize` the bytes of one number. Candidates are
-    the lengths that 50, 75, 90, 95 and 99 % of the sequences do not exceed, the longest, the least that keeps
-    99 % of the steps, and round numbers just above these.
+    `features` is F, the numbers of a step, None where it is a single one; `itemsize` the bytes of one number.
+    Candidates are the lengths that 50, 75, 90, 95 and 99 % of the sequences do not exceed, the longest, the least
+    that keeps 99 % of the steps, and round numbers just above these.
 
     The rule: nothing is cut where padding to the longest makes at most a third of the slots padding. Otherwise
     take the smallest candidate that loses at most 1 % of the steps, if that saves a tenth of the slots, else the

@@ -12,7 +12,7 @@ from seqtool.errors import DataError
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
 from seqtool.terminal.report import SCHEMA
-from seqtool.words import count, human, listed, shortened
+from seqtool.words import by_size, count, human, listed, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +29,7 @@ def show_file(facts: Mapping[str, Any], first: Slots | None = None) -> None:
     rows = [
         (
             array["name"],
-            " x ".join(f"{size:,}" for size in array["shape"]) or "scalar",
+            by_size(array["shape"]) or "scalar",
             array["dtype"],
             human(array["bytes"]),
         )
@@ -55,6 +55,8 @@ def show_sequence(facts: Mapping[str, Any], window: Slots) -> None:
 
 
 def _show_window(out: Console, window: Slots, features: Sequence[str] | None) -> None:
+    if window.slots.ndim > 2:  # which no row of characters shows
+        return
     show_heatmap(out, window.slots, real=(window.begin, window.end), features=features)
 
 
@@ -62,7 +64,8 @@ def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
     """Write the same to standard output as one JSON object with all steps; NaN and infinities are text."""
     if sys.stdout is None:
         raise DataError("standard output is closed")
-    known = json.dumps({"schema": SCHEMA, **{name: fact for name, fact in facts.items() if name != "steps"}})
+    others = {name: fact for name, fact in facts.items() if name not in ("steps", "extent")}
+    known = json.dumps({"schema": SCHEMA, **others})
     sys.stdout.write(f'{known[:-1]}, "steps": [')
     for begin, part in chunks(steps):
         rows = json.dumps([_strict(step) for step in part.tolist()])
@@ -79,9 +82,12 @@ def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[s
     """The first steps of one sequence, with its first features."""
     parts = [f"{name} {shortened(str(preview[name]))}" for name in ("key", "part", "y") if name in preview]
     title = ", ".join([*parts, count(preview["length"], "step")])
-    width = len(preview["steps"][0]) if preview["steps"] else 0
+    steps = preview["extent"] if "extent" in preview else preview["steps"]
+    if "extent" in preview:
+        features = ("min", "mean", "max")
+    width = len(steps[0]) if steps else 0
     names = [shortened(name) for name in list(features or map(str, range(width)))[:_FEATURES_SHOWN]]
-    rows = [(str(t), *step[: len(names)]) for t, step in enumerate(preview["steps"])]
+    rows = [(str(t), *step[: len(names)]) for t, step in enumerate(steps)]
     if preview["length"] > len(rows):
         rows.append(("...", *[""] * len(names)))
     show_table(
@@ -93,6 +99,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     empty = f", {sequences['empty']:,} of them empty" if sequences["empty"] else ""
     yield "kind", str(sequences["kind"])
     yield "count", f"{count(sequences['count'], 'sequence')}, {count(sequences['steps'], 'step')}{empty}"
+    if "step_shape" in sequences:
+        yield "step", f"an array of {by_size(sequences['step_shape'])}"
     lengths = sequences["lengths"]
     if lengths:
         yield "lengths", f"min {lengths['min']:,}, median {lengths['median']:,g}, max {lengths['max']:,}"

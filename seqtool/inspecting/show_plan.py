@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtool.terminal.pictures import show_histogram
 from seqtool.terminal.tables import console, show_table
-from seqtool.words import count, human, listed, percent, printable
+from seqtool.words import by_size, count, human, listed, percent, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,7 @@ def _read(facts: Mapping[str, Any]) -> list[str]:
     """What was read, and what was taken for granted."""
     parts = [count(facts["sequences"], "sequence"), count(facts["steps"], "step")]
     parts += [] if facts["features"] is None else [count(facts["features"], "feature")]
+    parts[-1] += f" of {by_size(facts['step_shape'])}" if "step_shape" in facts else ""
     lengths = facts["lengths"]
     if not lengths:
         return [", ".join(parts), *facts["notes"]]

@@ -30,7 +30,9 @@ def check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> int:
     offsets = ragged.offsets
     sequence = sequence_of(offsets, step)
     where = f"sequence {sequence}, step {step - int(offsets[sequence : sequence + 1][0])}"
-    if feature:
+    if len(feature) > 1:
+        where += f", cell {tuple(feature)}"
+    elif feature:
         where += f", feature {feature[0] if ragged.features is None else ragged.features[feature[0]]}"
     number = ragged.values[step : step + 1][0][*feature].item()
     raise DataError(f"{where}: {describe_loss(number, dtype)}; ", wide_enough(ragged.values))

@@ -157,13 +157,14 @@ _PLACE = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _row_marks(rows: Array) -> Array:
-    """A number for each step, (S,) uint64, of (S, F) or (S,): a sum of its numbers times one for each feature."""
+    """A number for each step, (S,) uint64, of (S, ...): a sum of its numbers times one for each feature."""
     numbers = rows.astype(np.float64) + 0.0  # minus zero becomes zero
     numbers[np.isnan(numbers)] = np.nan  # one NaN of many
     # What tells numbers apart stands at the front of a float64, and must be multiplied into all bits.
     codes = numbers.view(np.uint64).byteswap()
     if codes.ndim == 1:
         return np.asarray(codes * _PLACE)
+    codes = codes.reshape(len(codes), prod(codes.shape[1:]))
     factors = mixed(np.arange(1, codes.shape[1] + 1, dtype=np.uint64) * _PLACE) | np.uint64(1)
     return np.asarray((codes * factors).sum(axis=1, dtype=np.uint64))
 
@@ -282,7 +283,7 @@ def _same_rows(one: Array, other: Array) -> Array:
             same &= one.astype(other.dtype) == other
         elif other.dtype.kind == "f":
             same &= other.astype(one.dtype) == one
-    return np.asarray(same if same.ndim == 1 else same.all(axis=1))
+    return np.asarray(same.all(axis=tuple(range(1, same.ndim))))
 
 
 def _stretches(ragged: Ragged, places: Array) -> tuple[Array, Array]:

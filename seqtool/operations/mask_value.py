@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Held:
 
 
 def holding(values: AnyArray, value: float) -> Held | None:
-    """The steps of (S, F) or (S,) that equal `value` in every feature, compared as float32; None if none does.
+    """The steps of (S, ...) that equal `value` in every feature, compared as float32; None if none does.
 
     >>> holding(np.array([[0, 1], [0, 0], [0, 0]]), 0)
     Held(count=2, first=1)
@@ -41,7 +42,7 @@ def holding(values: AnyArray, value: float) -> Held | None:
 
 
 def free_value(values: AnyArray, dtype: np.dtype[Any] | None = None) -> int:
-    """The first of some usual mask values that no step of (S, F) or (S,) holds in every feature.
+    """The first of some usual mask values that no step of (S, ...) holds in every feature.
 
     Steps are compared as they are after a cast to `dtype`, and then to float32. Tried are 0, -1, -2, -9, -10,
     -99 and so on; of unsigned integers 0, 255 and so on. Raises DataError where none is free.
@@ -100,8 +101,9 @@ def _of_one_number(steps: Array) -> tuple[Array | range, Array]:
     """The steps whose features are all the same number, and that number of each."""
     if steps.ndim == 1:
         return range(len(steps)), steps
-    if not steps.shape[1]:  # without features there is nothing to compare
+    if 0 in steps.shape[1:]:  # without features there is nothing to compare
         return range(0), np.empty(0, steps.dtype)
+    steps = steps.reshape(len(steps), prod(steps.shape[1:]))
     rows = np.flatnonzero(steps[:, 0] == steps[:, -1])  # few of many are left to be looked at whole
     some = steps[rows]
     same = (some == some[:, :1]).all(axis=1)

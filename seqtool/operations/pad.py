@@ -22,7 +22,7 @@ from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
-from seqtool.sequences.conversion import as_ragged, converted
+from seqtool.sequences.conversion import as_ragged, converted, sequences_first
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import (
     Side,
@@ -104,20 +104,22 @@ def pad(
     value: Value | Literal["auto"] | None = None,
     dtype: str | np.dtype[Any] | None = None,
     multiple_of: int = 1,
+    time_major: bool = False,
 ) -> Padded:
     """Give every sequence the same number of steps T, as Keras `pad_sequences` does.
 
     `sequences` is a list of lists (numbers, or steps of F numbers), a dense array (N, T) or (N, T, F), a Ragged
     or Padded of ours, or what another library holds: a list column (pyarrow, polars, DuckDB), a Series of
-    lists, a tensor, a list of series, frames or tensors, of which only the cells count, or a dict of any of these
-    by their keys. T is `maxlen`, by
-    default the longest, rounded up to `multiple_of`.
+    lists, a tensor, a list of series, data frames or tensors, of which only the cells count, or a dict of any of
+    these by their keys. A step may have more dimensions, such as the frames of videos: a list of arrays (L, H, W, C),
+    or one array (N, T, H, W, C). A `time_major` array is (T, N), (T, N, F) or (T, N, H, W, C).
+    T is `maxlen`, by default the longest, rounded up to `multiple_of`.
     `padding` says which side is filled (by default pre; a Padded keeps its own, and so does what `unpad` made
     of it), `truncating` which side loses steps where there are more than T, `value` what fills: a number (by
-    default 0, or that of the Padded), a tuple of F numbers, or "auto" for one that no real step holds in all
-    features, so that a mask by value skips padding alone. The result's `x` is (N, T) or (N, T, F) of the
-    input's dtype, unless `dtype` names another; `lengths` counts the real steps; `original_lengths` joins
-    `per_sequence` when steps were cut.
+    default 0, or that of the Padded), a tuple of F numbers (of frames of C, one for each channel), or "auto" for
+    one that no real step holds in all features, so that a mask by value skips padding alone. The result's `x` is
+    (N, T), (N, T, F) or (N, T, H, W, C) of the input's dtype, unless `dtype` names another; `lengths` counts the
+    real steps; `original_lengths` joins `per_sequence` when steps were cut.
 
     Raises UsageError for arguments out of range, and DataError for sequences that do not fit together, a
     value that the dtype cannot hold, or a cast that would lose more than the rounding of a fraction. Warns of
@@ -131,8 +133,10 @@ def pad(
     array(['u1', 'u2'], dtype='<U2')
     >>> pad(np.ones((1920, 45, 20)), maxlen=100, padding="post").x.shape
     (1920, 100, 20)
+    >>> pad([np.ones((2, 8, 8, 3)), np.ones((5, 8, 8, 3))]).x.shape
+    (2, 5, 8, 8, 3)
     """
-    ragged, missing = converted(sequences)
+    ragged, missing = converted(sequences_first(sequences) if time_major else sequences)
     padding = ragged.padding if padding is None else padding
     value = ragged.value if value is None else value
     planned = pad_stream(
@@ -151,6 +155,7 @@ def pad(
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}
+    arguments["time_major"] = bool(time_major)
     steps = planned.span.total + planned.steps_cut
     return carry_out(with_entry(planned, [], arguments, steps=steps))
 
@@ -232,7 +237,7 @@ def carry_out(planned: PaddedStream) -> Padded:
 def unpad(padded: Padded) -> Ragged:
     """The sequences of a padded block without their padding: the inverse of `pad`, unless something was cut.
 
-    (N, T, F) with lengths (N,) gives values (S, F) and offsets (N + 1,).
+    (N, T, F) with lengths (N,) gives values (S, F) and offsets (N + 1,); frames (N, T, H, W, C) give (S, H, W, C).
 
     >>> unpad(pad([[1], [2, 3]])).values
     array([1, 2, 3])

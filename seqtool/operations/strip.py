@@ -93,7 +93,7 @@ def steps_equal_to(steps: Array, value: float) -> Array:
     if steps.dtype.kind == "f" and first_loss(held, steps.dtype) is None:  # 0.1 as float32 is not 0.1
         held = held.astype(steps.dtype)
     same = np.isnan(steps) if np.isnan(held) and steps.dtype.kind == "f" else steps == held
-    return np.asarray(same if same.ndim == 1 else same.all(axis=1))
+    return np.asarray(same.all(axis=tuple(range(1, same.ndim))))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from seqtool.plotting.boxes import FOOT, HEAD, INK, MARGIN, SOFT, WIDTH, Box, sh
 from seqtool.plotting.marks import COMMENT, MARK
 from seqtool.plotting.portrait import Portrait
 from seqtool.plotting.webpages import page
-from seqtool.words import count, printable
+from seqtool.words import by_size, count, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,8 +127,9 @@ def headline(found: Portrait) -> str:
     >>> headline(portrait(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=5, padding="pre"))
     '2 sequences, 3 steps, one number a step; padded to 5, pre'
     """
-    what = "one number a step" if found.features is None else count(found.features, "feature")
-    text = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}, {what}; "
+    what = ", one number a step" if found.features is None else f", {count(found.features, 'feature')}"
+    what = f" of {by_size(found.step)}" if len(found.step) > 1 else what
+    text = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}{what}; "
     if not found.draws_lengths and found.counts.count > 1:
         text += f"all of {count(found.counts.longest, 'step')}; "
     if found.maxlen is None:

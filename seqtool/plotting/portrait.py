@@ -8,12 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.plotting.features import feature_names, find_feature
 from seqtool.plotting.sampling import (
     Distribution,
     HeatMap,
@@ -29,7 +28,7 @@ from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import UNLABELLED, Side
 from seqtool.sequences.ragged import Ragged
-from seqtool.words import place_in
+from seqtool.words import by_size
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
@@ -75,13 +74,14 @@ class Cut:
 class Portrait:
     """What a picture of N sequences shows.
 
+    `step` is the shape of a step, and `features` how many it has, None where it is a number or an array.
     `maxlen` is the padded length, of ragged sequences None, and `padding` the side. `lengths` (R,)
     are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
     `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`. There is one label for each
     sequence, or where those are missing for each step, as `labelled` says; `label_name` is the column that they came
     from, if that is known. Of several labels of a sequence that is the first, and `more_labels` the next ones, each
     with its name. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
-    of theirs. `omitted` are labels without a picture.
+    of theirs. `omitted` is what has no picture.
     """
 
     counts: LengthCounts
@@ -104,6 +104,7 @@ class Portrait:
     over_time: HeatMap | None = None
     step_classes: tuple[str, ...] | None = None
     more_labels: tuple[tuple[str, ValueCounts | Distribution], ...] = ()
+    step: tuple[int, ...] = ()
 
     @property
     def equal(self) -> bool:
@@ -133,6 +134,7 @@ class Portrait:
             "sequences": self.counts.count,
             "steps": self.steps,
             "features": self.features,
+            **({"step_shape": list(self.step)} if len(self.step) > 1 else {}),
             "maxlen": self.maxlen,
             "padding": self.padding if self.maxlen is not None else None,
             "padding_share": self.share if self.maxlen is not None else None,
@@ -165,7 +167,7 @@ def portrait(
     >>> found.feature, found.lengths.tolist(), found.heat.values.tolist()
     ('a', [1, 2], [[0.0, nan], [2.0, 4.0]])
     """
-    place, names = _find_feature(ragged, feature), _names(ragged)
+    place, names = find_feature(ragged, feature), feature_names(ragged)
     counts = LengthCounts.of(ragged.lengths)
     sequences = by_length(ragged.lengths, counts, most=MOST_SEQUENCES)
     width = counts.longest if maxlen is None else maxlen
@@ -178,6 +180,9 @@ def portrait(
     distributions, ids, looked_at = _distributions(ragged, names)
     drawn, labelled, omitted = _labels(ragged)
     title, labels = drawn[0] if drawn else ("", None)
+    step = ragged.values.shape[1:]
+    if len(step) > 1:
+        omitted = (f"steps of {by_size(step)}", *omitted)
     over_time = None
     step_y = ragged.per_step.get("step_y")
     if step_y is not None and step_y.data.ndim == 1 and len(ragged.values):
@@ -186,7 +191,7 @@ def portrait(
     return Portrait(
         counts=counts,
         steps=counts.steps,
-        features=None if ragged.values.ndim == 1 else len(names),
+        features=len(names) if len(step) == 1 else None,
         maxlen=maxlen,
         padding=padding,
         cut=_cut(ragged),
@@ -204,32 +209,7 @@ def portrait(
         over_time=over_time,
         step_classes=_step_classes(ragged),
         more_labels=tuple(drawn[1:]),
-    )
-
-
-def _names(ragged: Ragged) -> Sequence[str]:
-    if ragged.values.ndim == 1:
-        return ["id" if ragged.values.dtype.kind in "iu" else "value"]
-    return ragged.features or [f"feature {i}" for i in range(ragged.values.shape[1])]
-
-
-def _find_feature(ragged: Ragged, feature: str | None) -> int:
-    """The place of a feature by its name, or else by its position."""
-    if feature is None:
-        return 0
-    if ragged.values.ndim == 1:
-        raise DataError(
-            f"--feature {feature}: a step is a single number here; ", Advice(without=["--feature"])
-        )
-    names, width = ragged.features or (), ragged.values.shape[1]
-    if feature in names:
-        return names.index(feature)
-    place = place_in(feature, width)
-    if place is not None:
-        return place
-    known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
-    raise DataError(
-        f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"
+        step=step,
     )
 
 

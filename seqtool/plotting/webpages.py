@@ -8,7 +8,7 @@ from html import escape
 from seqtool.plotting.boxes import number, share
 from seqtool.plotting.marks import COMMENT
 from seqtool.plotting.portrait import Portrait, ValueCounts
-from seqtool.words import count, printable
+from seqtool.words import by_size, count, printable
 
 _PAGE = """<!DOCTYPE html>
 {mark}
@@ -129,6 +129,8 @@ def _numbers(found: Portrait) -> Iterator[tuple[str, str]]:
     yield "steps", f"{found.steps:,}"
     if found.features is not None:
         yield "features", f"{found.features:,}"
+    if len(found.step) > 1:
+        yield "shape of a step", by_size(found.step)
     if counts.count:
         yield "shortest", f"{int(counts.lengths[0]):,}"
         yield "median length", f"{counts.median():,g}"

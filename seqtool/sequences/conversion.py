@@ -15,10 +15,11 @@ from seqtool.arrays.exact import array_of, filled, is_gap, joined, numbers_in
 from seqtool.arrays.gather import lazy_gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
 from seqtool.errors import DataError, at
-from seqtool.sequences.keys import name_keys
+from seqtool.sequences.keys import mapping_keys
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
+from seqtool.words import step_in_words
 
 
 class Converted(NamedTuple):
@@ -52,11 +53,8 @@ def converted(sequences: Any) -> Converted:
             f"a {kind_of(sequences)} is no sequences; give its frames, [frame[columns] for _, frame in groups], or "
             "the whole table to group"
         )
-    if isinstance(sequences, dict) and all(map(_is_sequence, sequences.values())):
+    if isinstance(sequences, dict) and (keys := mapping_keys(sequences)) is not None:
         found = _from_list(list(sequences.values()))
-        keys = name_keys([*sequences])
-        if len(np.unique(keys)) < len(keys):
-            raise DataError("two keys are written the same, such as 1 and '1'; each key names one sequence")
         return Converted(found.ragged.replace(keys=keys), found.missing)
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         way_out = "; a file is read by load, numpy.load, or seqtool pad" if isinstance(sequences, str) else ""
@@ -64,9 +62,21 @@ def converted(sequences: Any) -> Converted:
     return _from_list(list(sequences))
 
 
-def _is_sequence(thing: Any) -> bool:
-    """Whether a thing may be the steps of one sequence: neither text nor a mapping, nor a single number."""
-    return hasattr(thing, "__len__") and not isinstance(thing, (str, bytes, dict))
+def sequences_first(block: Any) -> Array:
+    """A time-major block (T, N, ...) of any library as (N, T, ...), without a copy.
+
+    Raises DataError for what is no array of at least two dimensions.
+
+    >>> sequences_first(np.zeros((7, 2, 3))).shape
+    (2, 7, 3)
+    """
+    cells = plain(block) if is_array_like(block) else None
+    if not isinstance(cells, np.ndarray) or cells.ndim < 2:
+        found = f"an array of shape {cells.shape}" if isinstance(cells, np.ndarray) else f"a {kind_of(block)}"
+        raise DataError(
+            f"time_major describes an array (T, N), (T, N, F) or of more dimensions; {found} was given"
+        )
+    return cells.swapaxes(0, 1)
 
 
 def _from_array_like(sequences: Any) -> Converted:
@@ -87,9 +97,9 @@ def _from_array_like(sequences: Any) -> Converted:
             return Converted(from_dense(dense), missing)
         cells = cells[0]
     if not isinstance(cells, np.ndarray):
-        from seqtool.arrays.list_columns import lists_of
+        from seqtool.arrays.list_columns import lists_of, without_null_type
 
-        lists = lists_of(_without_null_type(cells))
+        lists = lists_of(without_null_type(cells))
         return Converted(Ragged(lists.values, offsets_of(lists.lengths)), lists.missing)
     if cells.dtype != object:
         dense, missing = filled(cells, "sequences")
@@ -109,17 +119,8 @@ def _holds_lists(column: Any) -> bool:
     return is_list(column.type)
 
 
-def _without_null_type(array: Any) -> Any:
-    """An Arrow array of lists that hold nothing, or nothing but null, as one of lists of float64."""
-    import pyarrow as pa
-
-    kind = array.type
-    empty = pa.types.is_list(kind) and pa.types.is_null(kind.value_type)
-    return array.cast(pa.list_(pa.float64())) if empty else array
-
-
 def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = "post") -> Ragged:
-    """The sequences of a dense block (N, T) or (N, T, F); without `lengths` every one is T long.
+    """The sequences of a dense block (N, T), (N, T, F) or (N, T, H, W, C); without `lengths` every one is T long.
 
     With all lengths T the result is a view: nothing is copied. Raises DataError when the parts do not fit.
 
@@ -128,8 +129,8 @@ def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = 
     """
     check_side("padding", padding)
     if lengths is None:
-        if x.ndim not in (2, 3):
-            raise DataError(f"x has shape {x.shape}; (N, T) or (N, T, F) was expected")
+        if x.ndim < 2:
+            raise DataError(f"x has shape {x.shape}; (N, T), (N, T, F) or (N, T, H, W, C) was expected")
         return Ragged(slots(x), _even_offsets(*x.shape[:2]))
     lengths = lengths if isinstance(lengths, Lazy) else np.asarray(lengths)
     check_lengths(lengths, x)
@@ -217,7 +218,9 @@ class NoCommonTypeError(DataError):
 
 
 def from_lists(sequences: Sequence[Any]) -> Ragged:
-    """A list of sequences, each a list of numbers, a list of steps, or an array, series or frame of either.
+    """A list of sequences, each a list of numbers, a list of steps, or an array, series or data frame of either.
+
+    A step may be an array of any dimensions, (H, W, C) as the frame of a video, the same in all.
 
     Whole numbers alone give int64 (uint64 where they are past it), anything else float64, as NumPy has it; None
     and NA are missing values. Raises DataError that names the first sequence that does not fit.
@@ -244,7 +247,7 @@ def _from_list(sequences: Sequence[Any]) -> Converted:
             values, gaps = array_of(list(chain.from_iterable(sequences)))
     except (ValueError, TypeError, OverflowError):
         raise _misfit(sequences) from None
-    if values.ndim not in (1, 2) or values.dtype.kind not in "biuf":
+    if values.dtype.kind not in "biuf":
         raise _misfit(sequences)
     return Converted(Ragged(values, offsets_of(lengths)), missing + gaps)
 
@@ -255,13 +258,13 @@ _PLAIN = {list, tuple, np.ndarray}
 def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     """The same sequences, those of other libraries as NumPy arrays, and how many of their values are missing."""
     kinds = {*map(type, sequences)}
-    masked = _hold_masked_steps(sequences)
+    masked = _hold_steps_with_gaps(sequences)
     if kinds <= _PLAIN and not masked and not any(map(_holds_objects, sequences)):
         return sequences, 0
     items, missing = list(sequences), 0
     for i, item in enumerate(items):
         if masked and type(item) in (list, tuple):
-            filled_steps = [filled(step, f"sequences[{i}][{t}]") for t, step in enumerate(item)]
+            filled_steps = [_filled_step(step, f"sequences[{i}][{t}]") for t, step in enumerate(item)]
             item = [step for step, _ in filled_steps]
             missing += sum(gaps for _, gaps in filled_steps)
         if type(item) not in _PLAIN and is_array_like(item):
@@ -275,12 +278,23 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     return items, missing
 
 
-def _hold_masked_steps(sequences: Sequence[Any]) -> bool:
-    """Whether steps in lists are masked arrays, whose masks NumPy drops where it joins them."""
+def _filled_step(step: Any, place: str) -> tuple[Any, int]:
+    """A step as NumPy joins it, and how many of its numbers are missing."""
+    if isinstance(step, np.ndarray) or not is_array_like(step):
+        return filled(step, place)
+    with at(place):
+        return numbers_in(plain(step), place)
+
+
+def _hold_steps_with_gaps(sequences: Sequence[Any]) -> bool:
+    """Whether steps in lists are arrays that know missing cells, which NumPy forgets where it joins them."""
     lists = (s for s in sequences if type(s) in (list, tuple) and s and type(s[0]) not in (int, float))
     kinds = {*map(type, chain.from_iterable(lists))}
     # A single masked number is NaN to NumPy itself.
-    return any(issubclass(kind, np.ma.MaskedArray) for kind in kinds - {type(np.ma.masked)})
+    return any(
+        issubclass(kind, np.ma.MaskedArray) or hasattr(kind, "isna") or hasattr(kind, "null_count")
+        for kind in kinds - {type(np.ma.masked)}
+    )
 
 
 def _holds_objects(sequence: Any) -> bool:
@@ -315,20 +329,12 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
                 return DataError(
                     f"{place} is {_shown(step, reprlib.repr)}; a number, or a list of them, was expected"
                 )
-            if len(found) > 1:
-                return DataError(
-                    f"{place} has shape {found}; a number, or a list of them, was expected: flatten each step, such as "
-                    "steps.reshape(len(steps), -1)"
-                )
             if is_gap(step) and shape:
-                return DataError(
-                    f"{place} is {step!r}; a list of {shape[0]} numbers was expected, if need be of None"
-                )
+                wanted = f"a list of {shape[0]} numbers" if len(shape) == 1 else f"an array of shape {shape}"
+                return DataError(f"{place} is {step!r}; {wanted} was expected, if need be of None")
             shape = found if shape is None else shape
             if found != shape:
-                expected, got = (
-                    "a number" if held == () else f"{held[0]} features" for held in (shape, found)
-                )
+                expected, got = ("a number" if not held else step_in_words(held) for held in (shape, found))
                 return DataError(f"{place} has {got}, but the steps before it {expected}")
     return NoCommonTypeError(
         "the sequences hold whole numbers that no common type holds exactly; convert them to floats first"

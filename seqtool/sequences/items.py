@@ -11,6 +11,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, rows_per_chunk, span
+from seqtool.words import by_size
 
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
@@ -40,7 +41,7 @@ def position_of(index: Any, count: int) -> int:
 
 
 def ragged_item(values: AnyArray, offsets: AnyArray, index: Any) -> Array:
-    """The steps of sequence `index` of a Ragged: (L, F) or (L,), of which alone is read."""
+    """The steps of sequence `index` of a Ragged: (L, ...), of which alone is read."""
     place = position_of(index, len(offsets) - 1)
     begin, end = offsets[place : place + 2].tolist()
     return values[begin:end]
@@ -62,7 +63,7 @@ def ragged_items(values: AnyArray, offsets: AnyArray) -> Iterator[Array]:
 
 
 def padded_item(padded: Padded, index: Any) -> Array:
-    """The real steps of sequence `index` of a Padded: (L, F) or (L,), of which alone is read."""
+    """The real steps of sequence `index` of a Padded: (L, ...), of which alone is read."""
     place = position_of(index, len(padded))
     length = int(padded.lengths[place : place + 1][0])
     return _real(padded.x[place : place + 1][0], length, padded.padding)
@@ -83,8 +84,10 @@ def ragged_line(ragged: Ragged) -> str:
     """What a Ragged says of itself: counts, types, and what else it holds."""
     shape = ragged.values.shape
     steps = [_counted(len(ragged), "sequence"), _counted(shape[0], "step")]
-    if len(shape) > 1:
+    if len(shape) == 2:
         steps.append(_counted(shape[1], "feature"))
+    elif len(shape) > 2:
+        steps[-1] += f" of {by_size(shape[1:])}"
     steps[-1] += f" {ragged.values.dtype}"
     return f"Ragged({', '.join([*steps, *_aligned(ragged)])})"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,24 @@ def name_keys(names: Sequence[Any]) -> Array:
         if "\0" in text or not text or any("\ud800" <= char <= "\udfff" for char in text):
             raise DataError(f"{text!r} is no key: it is empty, or holds what no array of text can hold")
     return np.array(texts, dtype=str)
+
+
+def mapping_keys(mapping: Mapping[Any, Any]) -> Array | None:
+    """The keys of a mapping of keys to sequences, (N,); None where something else than sequences stands in it.
+
+    Raises DataError as `name_keys` does, and for two keys that are written the same.
+
+    >>> mapping_keys({"a": [1, 2], "b": []}), mapping_keys({"a": 1})
+    (array(['a', 'b'], dtype='<U1'), None)
+    """
+    if not all(
+        hasattr(one, "__len__") and not isinstance(one, (str, bytes, dict)) for one in mapping.values()
+    ):
+        return None
+    keys = name_keys([*mapping])
+    if len(np.unique(keys)) < len(keys):
+        raise DataError("two keys are written the same, such as 1 and '1'; each key names one sequence")
+    return keys
 
 
 def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) -> str:

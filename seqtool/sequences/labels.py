@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from seqtool.advice import Advice, Message
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
@@ -129,7 +129,7 @@ def _column(array: AnyArray, i: int) -> AnyArray:
 
 
 def padded_class(data: Ragged | Padded) -> str | None:
-    """A warning where padding holds one of the classes in labels of steps, which losses would learn; else None.
+    """A warning where padding holds a class, or number, that labels of steps hold too, which losses learn; else None.
 
     >>> from seqtool.sequences.ragged import Ragged, StepArray
     >>> walks = StepArray(np.array([1, 0]), 0)
@@ -137,10 +137,12 @@ def padded_class(data: Ragged | Padded) -> str | None:
     >>> padded_class(Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": walks}, names=names))
     "step_y holds 0 in padding, which is class 'run' too: losses learn it; group with --label-value -100"
     """
-    classes = next((labels.classes for labels in label_arrays(data) if labels.name == "step_y"), None)
-    if classes is None:
+    if "step_y" not in data.per_step:
         return None
+    classes = next((labels.classes for labels in label_arrays(data) if labels.name == "step_y"), None)
     value = data.per_step["step_y"].value
+    if classes is None:
+        return _padded_number(data, value)
     if value not in range(len(classes)):
         return None
     padding = int(value)
@@ -148,4 +150,20 @@ def padded_class(data: Ragged | Padded) -> str | None:
     return Message(
         f"step_y holds {value:g} in padding, which is class {name!r} too: losses learn it; group with ",
         Advice("--label-value", UNLABELLED),
+    )
+
+
+def _padded_number(data: Ragged | Padded, value: float) -> str | None:
+    """The same of labels that are numbers."""
+    from seqtool.sequences.conversion import as_ragged
+
+    alike, free = 0, True
+    for _, part in chunks(as_ragged(data).per_step["step_y"].data):
+        alike += int((part == value).sum())
+        free = free and not (part == UNLABELLED).any()
+    if not alike:
+        return None
+    return Message(
+        f"step_y holds {value:g} in padding, and in {alike:,} labels too: losses learn it; group with ",
+        Advice("--label-value", UNLABELLED if free else "nan"),
     )

@@ -11,12 +11,13 @@ from seqtool.advice import Advice
 from seqtool.arrays.array_likes import is_array_like
 from seqtool.arrays.dtypes import first_loss
 from seqtool.errors import DataError, UsageError
+from seqtool.words import step_in_words
 
 Side = Literal["pre", "post"]
 
 
 Value = float | tuple[float, ...]
-"""What padding holds: one number, or one for each feature."""
+"""What padding holds: one number, or one for each feature; of steps (H, W, C) for each channel, the last dimension."""
 
 
 _SINGLE = np.dtype(np.float32)
@@ -81,8 +82,13 @@ def check_step_value(name: str, value: float, dtype: np.dtype[Any], option: str 
 
 
 def check_value_shape(value: Value, feature_shape: tuple[int, ...]) -> None:
-    """Raise DataError for a tuple of other than one number for each feature."""
-    if isinstance(value, tuple) and (len(value),) != feature_shape:
+    """Raise DataError for a tuple of other than one number for each feature, or for each place of the last axis."""
+    if isinstance(value, tuple) and (len(value),) != feature_shape[-1:]:
+        if len(feature_shape) > 1:
+            step, last = step_in_words(feature_shape), feature_shape[-1]
+            raise DataError(
+                f"value has {len(value)} numbers, but a step is {step}; one number, or {last}, were expected"
+            )
         features = feature_shape[0] if feature_shape else "no"
         raise DataError(f"value has {len(value)} numbers, but a step has {features} features")
 

@@ -1,7 +1,8 @@
 """The two types that everything else speaks: `Ragged` (sequences end to end) and `Padded` (one block).
 
-N sequences, T slots each (the padded length), F features a step, S steps in all. Wherever an array may be
-larger than memory it may be a `seqtool.arrays.lazy.Lazy`, of which only chunks are read.
+N sequences, T slots each (the padded length), F features a step, S steps in all; a step may have more dimensions
+than one, as the frames (H, W, C) of a video have. Wherever an array may be larger than memory it may be a
+`seqtool.arrays.lazy.Lazy`, of which only chunks are read.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class StepArray:
 class Ragged:
     """Sequences end to end, as Arrow lays out a list column.
 
-    `values` is (S, F), or (S,) where a step is a single number such as a token id. Sequence i is
+    `values` is (S, F), (S,) where a step is a single number such as a token id, or (S, H, W, C) and the like, where it
+    is an array. Sequence i is
     `values[offsets[i]:offsets[i + 1]]`. `per_step` arrays are (S, ...) and are cut and padded with the
     values; `per_sequence` arrays are (N, ...) and follow their sequence wherever it goes; `names` are
     small tables for the whole (`classes`, `static_features`; of several labels `label_names`, and `classes_i` of the
@@ -89,8 +91,10 @@ class Ragged:
     def __post_init__(self) -> None:
         _take_arrays(self, "values", "offsets")
         check_numeric("values", self.values)
-        if self.values.ndim not in (1, 2):
-            raise DataError(f"values has shape {self.values.shape}; (S, F) or (S,) was expected")
+        if not self.values.ndim:
+            raise DataError(
+                f"values has shape {self.values.shape}; (S, F), (S,) or (S, H, W, C) was expected"
+            )
         check_offsets(self.offsets, len(self.values))
         for name, array in self.per_step.items():
             check_count(name, array.data, len(self.values), "steps")
@@ -129,10 +133,10 @@ class Ragged:
 class Padded:
     """Sequences in one block of T slots each, with their true lengths.
 
-    `x` is (N, T, F), or (N, T) where a step is a single number. `lengths` is (N,) int64. Real steps stand
-    first with `padding="post"`, last with `"pre"`; every other cell equals `value`. `per_step` arrays are
-    (N, T, ...), padded with their own value; `per_sequence`, `names` and `receipt` are as in `Ragged`.
-    `data[i]` and iteration give the real steps of sequences.
+    `x` is (N, T, F), (N, T) where a step is a single number, or (N, T, H, W, C) and the like. `lengths` is (N,)
+    int64. Real steps stand first with `padding="post"`, last with `"pre"`; every other cell equals `value`.
+    `per_step` arrays are (N, T, ...), padded with their own value; `per_sequence`, `names` and `receipt` are as in
+    `Ragged`. `data[i]` and iteration give the real steps of sequences.
 
     Raises DataError when the parts do not fit together, or a cell outside a sequence is not `value`.
 

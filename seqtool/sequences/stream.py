@@ -55,7 +55,7 @@ class PaddedStream:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, T, F), or (N, T)."""
+        """(N, T, F), (N, T) or (N, T, H, W, C)."""
         return (len(self), self.maxlen, *self.ragged.values.shape[1:])
 
     @property
@@ -70,7 +70,7 @@ class PaddedStream:
 
     @property
     def blocks(self) -> Iterator[Array]:
-        """The padded block in pieces, in order: some slots each, (n, F) or (n,), in memory of their own."""
+        """The padded block in pieces, in order: some slots each, (n, ...), in memory of their own."""
         return self._scatter(self.ragged.values, self.value, self.dtype)
 
     def step_blocks(self, name: str) -> Iterator[Array]:
@@ -79,7 +79,7 @@ class PaddedStream:
         return self._scatter(array.data, array.value, array.data.dtype)
 
     def whole(self, name: str | None = None) -> Array:
-        """The padded block in memory: (N, T, F) or (N, T), or that of the per-step array `name`."""
+        """The padded block in memory: (N, T, ...), or that of the per-step array `name`."""
         array = self.ragged.values if name is None else self.ragged.per_step[name].data
         dtype = self.dtype if name is None else array.dtype
         block = np.empty((*self.shape[:2], *array.shape[1:]), dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from seqtool.arrays.text import Text
 from seqtool.errors import DataError, check_whole
 from seqtool.sequences.labels import check_label_names
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
+from seqtool.words import step_in_words
 
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
@@ -53,10 +55,10 @@ def offsets_of(lengths: Array) -> Array:
 
 
 def check_lengths(lengths: AnyArray, x: AnyArray) -> None:
-    """Raise DataError unless `x` is (N, T) or (N, T, F) and `lengths` (N,) whole numbers from 0 to T."""
+    """Raise DataError unless `x` is (N, T, ...) and `lengths` (N,) whole numbers from 0 to T."""
     check_numeric("x", x)
-    if x.ndim not in (2, 3):
-        raise DataError(f"x has shape {x.shape}; (N, T) or (N, T, F) was expected")
+    if x.ndim < 2:
+        raise DataError(f"x has shape {x.shape}; (N, T), (N, T, F) or (N, T, H, W, C) was expected")
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
         raise DataError(
             f"lengths is {lengths.dtype} {lengths.shape}; whole numbers of shape (N,) were expected"
@@ -93,7 +95,7 @@ class Stale:
 
 
 def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) -> Stale | None:
-    """The slots of (N, T) or (N, T, F) past the end of their sequence that do not hold `value`, if there are any."""
+    """The slots of (N, T, ...) past the end of their sequence that do not hold `value`, if there are any."""
     held = np.asarray(value)
     if x.dtype.kind == "f":  # compared in the array's own type: 0.1 as float32 is not 0.1
         with np.errstate(over="ignore"):
@@ -119,6 +121,20 @@ def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) 
     return found
 
 
+def shown_step(step: Any) -> str:
+    """A step as an error shows it; of an array only its first numbers.
+
+    >>> shown_step([1.5, 2.0]), shown_step(np.zeros((9, 9)).tolist())
+    ('[1.5, 2.0]', '[[0.0, 0.0, ...], [0.0, 0.0, ...], ...]')
+    """
+    nested = isinstance(step, list) and step and isinstance(step[0], list)
+    return _FEW.repr(step) if nested else str(step)
+
+
+_FEW = reprlib.Repr()
+_FEW.maxlist = 2
+
+
 def _differ(cells: Array, held: Array) -> Array:
     differs = cells != held
     if held.dtype.kind == "f":
@@ -133,7 +149,7 @@ def check_padding_cells(name: str, x: AnyArray, padded: Padded, value: Value | N
     if stale:
         i, t = stale.place
         raise DataError(
-            f"{name}[{i}, {t}] is past the end of its sequence, but holds {stale.content} "
+            f"{name}[{i}, {t}] is past the end of its sequence, but holds {shown_step(stale.content)} "
             f"instead of the padding value {value} ({stale.count:,} such steps)"
         )
 
@@ -159,8 +175,10 @@ def check_offsets(offsets: AnyArray, steps: int) -> None:
 def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, ...]) -> None:
     """Raise DataError unless keys, names of features and per-sequence arrays are as many as they must be."""
     if data.features is not None and (len(data.features),) != feature_shape:
-        found = feature_shape[0] if feature_shape else "no"
-        raise DataError(f"features names {len(data.features)} features, but a step has {found}")
+        found = f"has {feature_shape[0] if feature_shape else 'no'}"
+        if len(feature_shape) > 1:
+            found = f"is {step_in_words(feature_shape)}"
+        raise DataError(f"features names {len(data.features)} features, but a step {found}")
     if data.keys is not None:
         check_count("keys", data.keys, count, "sequences")
     check_label_names(data.names, data.per_sequence.get("y"))

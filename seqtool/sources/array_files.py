@@ -1,4 +1,4 @@
-"""One sequence a file: `.npy` files of one (L, F) or (L,) array each, and what their paths say of them."""
+"""One sequence a file: an array (L, F), (L,) or (L, H, W, C) in each `.npy`, and what the paths say of them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
     spec = options.foreign
     assert spec.key_from is not None, "the caller knows that there is a pattern"
     pattern = PathPattern(spec.key_from)
-    if spec.array or spec.named or spec.lengths or spec.input_padding:
-        names = ("--array", "--label", "--step-label", "--key", "--lengths", "--input-padding")
+    if spec.array or spec.named or spec.of_blocks:
+        names = ("--array", "--label", "--step-label", "--key", *spec.of_blocks)
         raise UsageError("--key-from takes one sequence of each file, whole: ", spec.without(*names))
     parts = parts_of([item.name for item in inputs], pattern)
     headers = [_header(item, spec.key_from) for item in inputs]
@@ -51,9 +51,9 @@ def _header(item: Input, pattern: str) -> Header:
     with at(item.name):
         with item.path.open("rb") as file:
             shape, _, dtype = read_header(file, item.size, "the array")
-        if len(shape) not in (1, 2) or dtype.kind not in "biuf" or dtype.itemsize > 8:
+        if not shape or dtype.kind not in "biuf" or dtype.itemsize > 8:
             raise DataError(
-                f"holds {dtype} {shape}; numbers of (L,) or (L, F) were expected, one sequence a file"
+                f"holds {dtype} {shape}; numbers of (L,), (L, F) or (L, H, W, C) were expected, one sequence a file"
             )
     return shape, dtype.newbyteorder("=")
 

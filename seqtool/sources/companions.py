@@ -130,7 +130,7 @@ def _sizes(data: Ragged | Padded) -> dict[str, int]:
         cells, steps = data.x.shape[2:], {"T": data.x.shape[1]}
     else:
         cells, steps = data.values.shape[1:], {"S": len(data.values)}
-    return {"N": len(data), "F": cells[0] if cells else 0, **steps}
+    return {"N": len(data), "F": cells[0] if len(cells) == 1 else 0, **steps}
 
 
 def _part(

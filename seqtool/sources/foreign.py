@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.errors import DataError, UsageError
@@ -25,9 +25,10 @@ from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, unchecked
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions
-from seqtool.sources.masks import check_same, lengths_and_side, lengths_of, with_side
+from seqtool.sources.masks import check_mask_order, check_same, lengths_and_side, lengths_of, with_side
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory
+from seqtool.words import by_size
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,10 @@ def refuse_names(spec: ForeignSpec) -> None:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The arrays of a file that hold sequences, in which form, and the file of their lengths, if they stand apart."""
+    """The arrays of a file that hold sequences, and in which form."""
 
     names: Sequence[str]
     form: Literal["block", "ragged", "numbered", "named"] = "block"
-    lengths: AnyArray | None = None
 
 
 def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
@@ -110,15 +110,10 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
     special = [name for name in (*(name for _, name in foreign.named), foreign.lengths) if name in names]
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
-        if foreign.lengths or foreign.input_padding:
-            raise UsageError(
-                "--lengths and --input-padding describe padded arrays; these are not padded: ",
-                foreign.without("--lengths", "--input-padding"),
-            )
+        foreign.refuse_of_blocks("these are not padded")
         return Chosen(names, "numbered") if numbered else Chosen(["values", "offsets"], "ragged")
-    apart = None
     if foreign.lengths is not None and foreign.lengths not in names:
-        apart = lengths_file(foreign.lengths)
+        _check_lengths_file(foreign.lengths)
     lengths = foreign.lengths or "lengths"
     others = [name for name in names if name != lengths and name not in special]
     if len(others) > 1:
@@ -130,7 +125,7 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
         raise DataError(
             f"holds {what}; choose one of {', '.join(names)}, such as ", Advice("--array", near[0])
         )
-    return Chosen([array, lengths] if lengths in names else [array], lengths=apart)
+    return Chosen([array, lengths] if lengths in names else [array])
 
 
 def _are_numbered(names: Sequence[str]) -> bool:
@@ -142,13 +137,21 @@ def _are_ragged(names: Sequence[str]) -> bool:
     return {"values", "offsets"} <= set(names) and "x" not in names
 
 
-def lengths_file(name: str) -> AnyArray:
-    """The lengths in an `.npy` file of their own."""
+def lengths_file(name: str, block: tuple[int, ...], foreign: ForeignSpec) -> AnyArray:
+    """The lengths, or the mask, of a block in an `.npy` file of their own."""
+    _check_lengths_file(name)
+    known = open_npy(Path(name), name)
+    if not foreign.time_major or known.ndim < 2:
+        return known
+    check_mask_order(block)
+    return known if known.shape == block[:2] else open_npy(Path(name), name, time_major=True)
+
+
+def _check_lengths_file(name: str) -> None:
     if not Path(name).is_file():
         raise DataError(f"--lengths {name}: neither an array of the input nor a file")
     if Path(name).suffix != ".npy":
         raise UsageError(f"--lengths {name}: an .npy file, or the name of an array, was expected")
-    return open_npy(Path(name), name)
 
 
 # Taking them
@@ -175,6 +178,8 @@ def take(
         if "lengths" in names and archive.header("lengths")[0] == (len(data),):
             used, lengths = [*used, "lengths"], archive.window("lengths")
     else:
+        if foreign.time_major:
+            archive.take_as_time_major(used[0])
         x = archive.window(used[0])
         found_lengths = _known_lengths(archive, x, chosen, foreign, strict=strict and foreign.array is None)
         lengths, side, misfits = found_lengths.lengths, found_lengths.side, found_lengths.misfits
@@ -196,7 +201,7 @@ def take(
     others = [name for name in names if name not in used and name not in misfits]
     notes = [f"{name} holds a label for each step" for part, name in found.used.items() if part == "step_y"]
     if chosen.form == "numbered":
-        notes.append("each array is one sequence")
+        notes.append(_each_array(data))
     if _MASK in used:
         notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
     return ForeignData(
@@ -226,7 +231,12 @@ def _known_lengths(
     or that contradicts those which nobody named.
     """
     names = chosen.names
-    known = archive.window(names[1]) if len(names) > 1 else chosen.lengths
+    known: AnyArray | None = archive.window(names[1]) if len(names) > 1 else None
+    if known is None and foreign.lengths is not None:
+        known = lengths_file(foreign.lengths, x.shape, foreign)
+    by_mask = _MASK in archive.names if known is None else known.ndim > 1
+    if foreign.time_major and by_mask:
+        check_mask_order(x.shape)
     known, side = lengths_and_side(known, foreign.lengths or "lengths", x.shape)
     if _MASK not in archive.names or _MASK in (*names, *(name for _, name in foreign.named)):
         return _KnownLengths(known, side)
@@ -255,9 +265,9 @@ def _known_lengths(
 
 
 def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
-    """A block (N, T) or (N, T, F) with its lengths; where none are known, each row is T steps long."""
-    if x.ndim not in (2, 3):
-        raise DataError(f"the array has shape {x.shape}; (N, T) or (N, T, F) was expected")
+    """A block (N, T), (N, T, F) or (N, T, H, W, C) with its lengths; where none are known, each row is T steps long."""
+    if x.ndim < 2:
+        raise DataError(f"the array has shape {x.shape}; (N, T), (N, T, F) or (N, T, H, W, C) was expected")
     _check_numbers(x, "the array")
     check_value_shape(foreign.value or 0, x.shape[2:])
     if known is None:
@@ -271,9 +281,16 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
         slots = x.shape[1]
         lengths: AnyArray = Lazy(x.shape[:1], np.dtype(np.int64), lambda a, b: np.full(b - a, slots))
     elif known.shape != x.shape[:1] or not (known.dtype.kind in "iu" or are_whole_floats(known)):
+        steps_first: list[object] = []
+        if known.shape[:1] == x.shape[1:2] and not foreign.time_major:
+            steps_first = [
+                "; if the array holds the first steps of all sequences first: ",
+                Advice("--time-major"),
+            ]
         raise DataError(
             f"lengths is {known.dtype} {known.shape}; whole numbers of ({len(x):,},) were expected, or a mask of "
-            f"{x.shape[:2]}"
+            f"{x.shape[:2]}",
+            *steps_first,
         )
     else:
         lengths = lazy_map(as_int64, known, dtype=np.int64)
@@ -284,8 +301,8 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
 def _offset_values(archive: ZipReader) -> Ragged:
     values, offsets = archive.window("values"), archive.window("offsets")
     _check_numbers(values, "values")
-    if values.ndim not in (1, 2):
-        raise DataError(f"values has shape {values.shape}; (S, F) or (S,) was expected")
+    if not values.ndim:
+        raise DataError(f"values has shape {values.shape}; (S, F), (S,) or (S, H, W, C) was expected")
     if offsets.dtype.kind not in "iu" or offsets.ndim != 1 or not len(offsets):
         raise DataError(
             f"offsets is {offsets.dtype} {offsets.shape}; whole numbers of (N + 1,) were expected"
@@ -300,19 +317,27 @@ def _joined(named: Mapping[str, Array]) -> Ragged:
     full = [i for i, array in enumerate(arrays) if array.shape != (0,)]
     for i, array in enumerate(arrays):
         checked_dtype(array.dtype, f"sequence {i}")
-        if array.ndim > 2:
-            raise DataError(
-                f"{names[i]} has shape {array.shape}; (steps,) or (steps, features) was expected of sequences; if it "
-                "holds all of them, use ",
-                Advice("--array", names[i]),
-            )
         like = arrays[full[0]] if full else array
-        if array.ndim not in (1, 2) or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):
+        if not array.ndim or (array.shape != (0,) and array.shape[1:] != like.shape[1:]):
+            block = max((array.ndim, -i) for i, array in enumerate(arrays))
+            whole: list[object] = []
+            if block[0] > 2:
+                whole = ["; if one of them holds all sequences: ", Advice("--array", names[-block[1]])]
             raise DataError(
-                f"sequence {i} has shape {array.shape}, but sequence {full[0]} {like.shape}; (steps,) or "
-                "(steps, features) was expected, the same for all"
+                f"sequence {i} has shape {array.shape}, but sequence {full[0]} {like.shape}; (steps,), "
+                "(steps, features) or (steps, ...) was expected, the same for all",
+                *whole,
             )
     return from_lists(arrays)
+
+
+def _each_array(data: Ragged | Padded) -> str:
+    """What was taken for granted of several arrays: of more dimensions, each might be a block of sequences too."""
+    steps = cast(Ragged, data).values.shape[1:]
+    if len(steps) < 2:
+        return "each array is one sequence"
+    one = Message(" (if one of them holds all sequences: ", Advice("--array", "arr_0"), ")")
+    return Message(f"each array is one sequence of steps of {by_size(steps)}", one)
 
 
 def _check_numbers(array: AnyArray, name: str) -> None:

@@ -77,6 +77,15 @@ def lengths_and_side(
     return lengths_of(known, name, block) if known is not None and is_mask else (known, None)
 
 
+def check_mask_order(block: tuple[int, ...]) -> None:
+    """Raise DataError where a mask beside a time-major array may be (N, T) as well as (T, N): both are in use."""
+    if len(block) > 1 and block[0] == block[1] > 1:
+        raise DataError(
+            f"there are {block[0]:,} sequences of as many slots, so a mask may be (N, T) or (T, N); name lengths: ",
+            Advice("--lengths", "NAME"),
+        )
+
+
 def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:
     """What is said of a block, with the side that a mask tells; raises UsageError where another one is said."""
     if side is None:

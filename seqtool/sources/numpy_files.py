@@ -10,7 +10,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import span
-from seqtool.errors import DataError, UsageError, at
+from seqtool.errors import DataError, at
 from seqtool.files import npz
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy, unpickle
@@ -47,19 +47,15 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
         pickled = unpickle(source.path, source.name)
         if pickled is not None:
             return _from_objects(pickled, options)
-    x = open_npy(source.path, source.name)
-    lengths = None if spec.lengths is None else lengths_file(spec.lengths)
+    x = open_npy(source.path, source.name, time_major=spec.time_major, temporary=source.temporary)
+    lengths = None if spec.lengths is None else lengths_file(spec.lengths, x.shape, spec)
     lengths, side = lengths_and_side(lengths, f"--lengths {spec.lengths}", x.shape)
     spec = with_side(spec, side)
     return _foreign(ForeignData(dense(x, lengths, spec), lengths, side=side, spec=spec))
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
-    if options.foreign.lengths or options.foreign.input_padding:
-        raise UsageError(
-            "--lengths and --input-padding describe padded arrays; an object array is not padded: ",
-            options.foreign.without("--lengths", "--input-padding"),
-        )
+    options.foreign.refuse_of_blocks("an object array is not padded")
     items = loaded.tolist()  # lists or arrays; those of one length NumPy took apart
     if not isinstance(items, list):
         raise DataError("the object array holds a single object; sequences were expected")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
+from seqtool.errors import UsageError
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
-from seqtool.words import join_names, split_names
+from seqtool.words import join_names, listed, split_names
 
 if TYPE_CHECKING:
     from seqtool.tables.table import TextOptions
@@ -55,7 +56,7 @@ class ForeignSpec:
     `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
     `key_from` is a pattern of the paths of files with one sequence each, whose parts are key, label and static numbers.
     `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
-    padding is compared with. `rows` is what is said of rows and records.
+    padding is compared with. A `time_major` array is (T, N, ...). `rows` is what is said of rows and records.
     """
 
     array: str | None = None
@@ -66,6 +67,7 @@ class ForeignSpec:
     key: str | None = None
     step_label: str | None = None
     key_from: str | None = None
+    time_major: bool = False
     rows: RowSpec = RowSpec()
 
     @property
@@ -94,13 +96,28 @@ class ForeignSpec:
             "--step-label": self.step_label,
             "--key": self.key,
             "--key-from": self.key_from,
+            "--time-major": "" if self.time_major else None,
         }
         given = {option: content for option, content in words.items() if content is not None}
         return {**given, **self.rows.options}
 
+    @property
+    def of_blocks(self) -> list[str]:
+        """Those of the options that describe padded arrays."""
+        return [option for option in self.options if option in _OF_BLOCKS]
+
+    def refuse_of_blocks(self, why: str, *more: object) -> None:
+        """Raise UsageError, with why, where an option describes a padded array and there is none."""
+        if self.of_blocks:
+            described = f"{listed(self.of_blocks)} describe{'s' * (len(self.of_blocks) == 1)} padded arrays"
+            raise UsageError(f"{described}; {why}: ", *more, self.without(*_OF_BLOCKS))
+
     def without(self, *options: str) -> Advice:
         """The advice to leave out those of some options that were given."""
         return Advice(without=[option for option in self.options if option in options])
+
+
+_OF_BLOCKS = ("--lengths", "--input-padding", "--time-major")
 
 
 @dataclass(frozen=True)

@@ -47,11 +47,7 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
 
         _refuse_of_rows(source, options)
         return read_array(source, options)
-    if spec.lengths or spec.input_padding:
-        raise UsageError(
-            f"--lengths and --input-padding describe padded arrays; {source.name} holds none: ",
-            spec.without("--lengths", "--input-padding"),
-        )
+    spec.refuse_of_blocks(f"{source.name} holds none")
     if source.kind == "text" and not spec.rows.steps and spec.array is None:
         from seqtool.sources.text_lines import read_lines
 

@@ -36,7 +36,7 @@ _ALWAYS = ("x", "lengths")  # in every batch
 
 
 class Block(NamedTuple):
-    """A batch, padded at the end: `x` (B, T, F) or (B, T), `lengths` (B,) int64, and `y` (B, ...) or None."""
+    """A batch, padded at the end: `x` (B, T, ...), `lengths` (B,) int64, and `y` (B, ...) or None."""
 
     x: Array
     lengths: Array
@@ -47,7 +47,8 @@ class SequenceFile:
     """The sequences of an `.npz` of ours, padded or ragged, of which only those asked for are read.
 
     It holds the lengths and labels of all N sequences, and no steps; a compressed file is inflated once, into
-    a temporary one. Steps (S, F) come as float32 and token ids (S,) as int64, unless `dtype` says otherwise.
+    a temporary one. Steps (S, F), or of more dimensions, come as float32 and token ids (S,) as int64, unless `dtype`
+    says otherwise.
     Labels are `y`, or where there is none `step_y`, one for each step; several a sequence are rows of `y` (N, L), which
     `labels` names, with the classes of each. A copy sent to another process opens the file again, and refuses one that
     was replaced; after a fork both read the same one.
@@ -158,12 +159,12 @@ class SequenceFile:
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
-        """The shape of a step: (F,), or () for token ids."""
+        """The shape of a step: (F,), () for token ids, (H, W, C) for frames."""
         return self._steps.shape[1:]
 
     @property
     def real_steps(self) -> AnyArray:
-        """The steps of all sequences, end to end, as they are stored: (S, F) or (S,), read by chunks."""
+        """The steps of all sequences, end to end, as they are stored: (S, ...), read by chunks."""
         if self.maxlen is None:
             return self._steps
         offsets = offsets_of(self.lengths)
@@ -199,7 +200,7 @@ class SequenceFile:
         )
 
     def sequence(self, i: int) -> tuple[Array, Array | None]:
-        """The steps of a sequence, (L, F) or (L,), and its label, or None where the file has none."""
+        """The steps of a sequence, (L, ...), and its label, or None where the file has none."""
         taken = self.take([i])
         if self.step_y is not None:
             return np.asarray(taken.values), np.asarray(taken.per_step["step_y"].data)

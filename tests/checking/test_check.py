@@ -649,7 +649,7 @@ def test_foreign_ragged_files(tmp_path: Path) -> None:
 
 
 def test_foreign_arrays_of_a_wrong_form(tmp_path: Path) -> None:
-    for wrong in (np.ones(3), np.ones((1, 2, 3, 4)), np.array([["a"]]), np.ones((2, 2), complex)):
+    for wrong in (np.ones(3), np.array([["a"]]), np.ones((2, 2), complex)):
         np.savez(tmp_path / "a.npz", wrong)
         assert failing(look(tmp_path / "a.npz")) == ["arrays"]
     np.savez(tmp_path / "a.npz")

@@ -30,7 +30,7 @@ FLAGS = {
     "--keep-key",
     "--drop-key",
 }
-FLAGS |= {"--header", "--no-header", "--allow-pickle", "--shared-keys"}
+FLAGS |= {"--header", "--no-header", "--allow-pickle", "--shared-keys", "--time-major"}
 
 
 @cache

@@ -244,6 +244,22 @@ CASES = [
         {"NAME": "n"},
     ),
     Case("sources.foreign.dense#2", "pad a.npy --input-padding pre", {"a.npy": DENSE}),
+    Case("sources.foreign.dense#3", "pad a.npz", {"a.npz": npz(x=DENSE, lengths=[2, 1, 1])}),
+    Case(
+        "sources.foreign._each_array",
+        "pad a.npz",
+        {"a.npz": npz(arr_0=DENSE, arr_1=DENSE)},
+        loses=True,
+        code=0,
+    ),
+    Case("sources.options.ForeignSpec.without", "pad t.txt --time-major", {"t.txt": "1 2\n3\n"}),
+    Case(
+        "sources.masks.check_mask_order",
+        "pad a.npz --time-major",
+        {"a.npz": npz(x=DENSE[:, :2], mask=FIRST[:, :2], n=[2, 1])},
+        {"NAME": "n"},
+    ),
+    Case("codegen.tasks._read", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
     Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),
@@ -780,7 +796,7 @@ def test_out_of_memory_and_no_input(
     help_ = place.run(*applied([], proposals.at("cli._explain"), {}))
     assert b"Usage: seqtool pad" in succeeded(help_).out
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
@@ -831,10 +847,14 @@ def test_pictures(place: Place, proposals: Proposals) -> None:
     assert place.run("plot", "t.npz", "--feature", "a").code == 1
     succeeded(
         place.run(
-            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.portrait._find_feature"), {})
+            *applied(["plot", "t.npz", "--feature", "a"], proposals.at("plotting.features.find_feature"), {})
         )
     )
     assert proposals.at("commands.plot.plot").words == ("-o", "-")
+    written(place, {"f.npz": seqtool.pad([np.ones((2, 3, 3))])})
+    assert place.run("plot", "f.npz", "--feature", "0").code == 1
+    words = applied(["plot", "f.npz", "--feature", "0"], proposals.at("plotting.features.find_feature#2"), {})
+    succeeded(place.run(*words))
 
 
 def test_plan_proposes_what_group_does(place: Place) -> None:

@@ -17,7 +17,7 @@ import pytest
 import seqtool as st
 from seqtool.arrays.lazy import chunks
 from seqtool.errors import DataError
-from seqtool.files import fortran
+from seqtool.files import strided
 from seqtool.files.npy import open_npy
 from tests.command import Place, succeeded
 
@@ -82,7 +82,7 @@ def test_a_fortran_array_that_is_cut_while_it_is_read(
     shape: tuple[int, ...], to: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mapped, the rest of its last page was zeros, and what lay behind it ended the process."""
-    monkeypatch.setattr(fortran, "_CACHE_BYTES", 1 << 10)
+    monkeypatch.setattr(strided, "_CACHE_BYTES", 1 << 10)
     path = tmp_path / "f.npy"
     np.save(path, np.asfortranarray(np.arange(np.prod(shape), dtype=float).reshape(shape)))
     parts = chunks(open_npy(path, "f.npy"), 1 << 14)
@@ -99,7 +99,7 @@ def test_fortran_arrays_read_in_any_pieces(
     span: int, gap: int, ahead: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, size in {"_SPAN": span, "_GAP": gap, "_CACHE_BYTES": ahead}.items():
-        monkeypatch.setattr(fortran, name, size)
+        monkeypatch.setattr(strided, name, size)
     array = np.arange(9 * 5 * 4 * 2).reshape(9, 5, 4, 2)
     np.save(tmp_path / "f.npy", np.asfortranarray(array))
     lazy = open_npy(tmp_path / "f.npy", "f.npy")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 import seqtool as st
@@ -20,6 +22,10 @@ def masked(cells: Any, hidden: float = -9999) -> Any:
     return np.ma.masked_equal(np.array(cells), hidden)
 
 
+def integers(*cells: Any) -> Any:
+    return pd.array(cells, dtype="Int64")
+
+
 ROWS = masked([[5.0, -9999.0], [1.0, 2.0]])
 FORMS: dict[str, tuple[Any, Any]] = {
     "a list of sequences": ([masked([5.0, -9999.0]), masked([1.0, 2.0])], [[5, NAN], [1, 2]]),
@@ -27,6 +33,12 @@ FORMS: dict[str, tuple[Any, Any]] = {
     "a list of lists of steps": ([[ROWS[0], ROWS[1]]], [[[5, NAN], [1, 2]]]),
     "tuples of steps, one of them masked": ([(np.array([5.0, 6.0]), ROWS[0])], [[[5, 6], [5, NAN]]]),
     "a dense block": (ROWS, [[5, NAN], [1, 2]]),
+    "a nullable array": ([integers(5, None), integers(1, 2)], [[5, NAN], [1, 2]]),
+    "a nullable array of floats": ([pd.array([5.5, None], dtype="Float64")], [[5.5, NAN]]),
+    "a nullable array of Arrow's": ([pd.array([5, None], dtype="int64[pyarrow]")], [[5, NAN]]),
+    "nullable steps": ([[integers(5, None), integers(1, 2)]], [[[5, NAN], [1, 2]]]),
+    "steps of Arrow": ([(pa.array([5, None]), pa.array([1, 2]))], [[[5, NAN], [1, 2]]]),
+    "a series of nullable arrays": (pd.Series([integers(5, None), integers(1)]), [[5, NAN], [1, 0]]),
     "an object array": (np.array([masked([5.0, -9999.0]), masked([1.0])], object), [[5, NAN], [1, 0]]),
 }
 

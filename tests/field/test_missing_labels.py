@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,22 @@ def test_a_word_among_text_is_a_class_and_is_warned_of(source: Source, tmp_path:
 
 
 def test_a_stray_text_among_fractions_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match=r"'1O.5' \(the DataFrame: row 2\) among fractions"):
+    with pytest.warns(
+        UserWarning, match=r"'1O.5' in 2 rows, the first at the DataFrame: row 2, among numbers"
+    ):
         assert len(st.group(frame(["0.5", "1O.5", "2.5"]), key="id", label="y").names["classes"]) == 3
+
+
+@pytest.mark.parametrize("word", ["-", "?", "unknown"])
+def test_a_lone_word_among_whole_numbers_is_warned_of(word: str) -> None:
+    stands = re.escape(f"'{word}' in 2 rows, the first at the DataFrame: row 2, among numbers")
+    match = stands + f'.*missing="{re.escape(word)}"'
+    with pytest.warns(UserWarning, match=match):
+        st.group(frame(["0", word, "2"]), key="id", label="y")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        st.group(frame(["0", word, "b"]), key="id", label="y")  # two words are the names of classes
+        st.group(frame(["0", word, "2"]), key="id", label="y", missing=word, empty_label="keep")
 
 
 def test_whole_numbers_as_numbers_make_room_for_nan() -> None:

@@ -70,5 +70,27 @@ def test_what_is_no_class_is_not_warned_of(place: Place, value: str) -> None:
     assert "in padding, which" not in done.err
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        frame = pd.DataFrame({"id": [1, 2, 2], "v": [0.5, 4.5, 3.5], "s": [0.5, 1, 0]})
-        st.group(frame, key="id", step_label="s", label_value=0)  # numbers, of which 0 is no class
+        frame = pd.DataFrame({"id": [1, 2, 2], "v": [0.5, 4.5, 3.5], "s": [0.5, 1, 2]})
+        st.group(frame, key="id", step_label="s", label_value=0)  # which is no label
+
+
+@pytest.mark.parametrize("shape", [(), ("--ragged",)])
+@pytest.mark.parametrize(("value", "count"), [("0.5", 2), ("0", 1)])
+def test_padding_that_is_among_labels_of_numbers_is_reported_too(
+    place: Place, value: str, count: int, shape: tuple[str, ...]
+) -> None:
+    place.write("t.csv", "id,v,s\n1,1,0.5\n1,5,0\n2,3,0.5\n")
+    call = ("group", "t.csv", "--key", "id", "--step-label", "s", *shape)
+    message = f"step_y holds {value} in padding, and in {count} labels too: losses learn it; group with "
+    done = succeeded(place.run(*call, "--label-value", value, "-o", "wrong.npz"))
+    assert f"{message}--label-value -100" in done.err
+    assert message in succeeded(place.run("pad", "wrong.npz", "-o", "again.npz")).err
+    assert [finding(place, name)["verdict"] for name in ("wrong.npz", "again.npz")] == ["warning"] * 2
+    assert message not in succeeded(place.run(*call)).err
+
+
+def test_where_all_labels_hold_the_usual_value_nan_is_proposed(place: Place) -> None:
+    place.write("t.csv", "id,v,s\n1,1,0.5\n1,5,-100\n2,3,0.5\n")
+    call = ("group", "t.csv", "--key", "id", "--step-label", "s")
+    assert "group with --label-value nan" in succeeded(place.run(*call)).err
+    assert "in padding, and" not in succeeded(place.run(*call, "--label-value", "nan")).err

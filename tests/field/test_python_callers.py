@@ -90,11 +90,14 @@ def test_what_is_refused_says_what_to_give(call: Callable[[], object], message: 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([np.zeros((2, 4, 4, 3))], r"sequences\[0\]\[0\] has shape \(4, 4, 3\); .*: flatten each step"),
+        (
+            [np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 5, 3))],
+            r"sequences\[1\]\[0\] has an array of 4 x 5 x 3, but the steps before it an array of 4 x 4 x 3",
+        ),
         ([[[1, 2], None]], r"sequences\[0\]\[1\] is None; a list of 2 numbers was expected"),
         ([[2**64 - 1], [-1]], "no common type holds exactly; convert them to floats first"),
         ("x.npy", r"^'x\.npy' is no sequences; .*; a file is read by load, numpy\.load, or seqtool pad$"),
-        ([[1], [[2]]], r"sequences\[1\]\[0\] has 1 features, but the steps before it a number"),
+        ([[1], [[2]]], r"sequences\[1\]\[0\] has 1 feature, but the steps before it a number"),
     ],
 )
 def test_sequences_that_are_none(given: Any, message: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seqtool.errors import DataError
-from seqtool.files import fortran, zip_reader
+from seqtool.files import strided, zip_reader
 from seqtool.files.deflate import Compress
 from seqtool.files.npy import map_npy, open_npy
 from seqtool.files.zip_reader import ZipReader
@@ -415,7 +415,7 @@ def test_windows_are_parts_of_what_numpy_loads(
     expected = np.load(path) if how == "npy" else np.load(path)["x"]
     expected = expected.astype(expected.dtype.newbyteorder("="))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fortran, "_SPAN", span)
+        patch.setattr(strided, "_SPAN", span)
         lazy = open_npy(path, "x") if how == "npy" else window_of(path)
         assert (lazy.shape, lazy.dtype) == (expected.shape, expected.dtype)
         if flat:

@@ -395,7 +395,7 @@ def test_the_chosen_value_masks_padding_alone(ragged: Ragged, padding: Any) -> N
     if padded.x.ndim == 2 or padded.x.shape[2]:
         with np.errstate(over="ignore"):
             held = np.asarray(padded.x).astype(np.float32) == np.float32(padded.value)
-        skipped = held if held.ndim == 2 else held.all(axis=2)
+        skipped = held.all(axis=tuple(range(2, held.ndim)))
         assert not (skipped & padded.mask).any()
         assert (skipped | padded.mask).all()
 

@@ -200,8 +200,8 @@ def test_arrays_of_one_sequence_each_are_padded(place: Place) -> None:
     ("arrays", "words"),
     [
         ([np.ones((2, 2)), np.ones((2, 3))], "the same features"),
-        ([np.ones((2, 2, 2))], "(L,) or (L, F)"),
-        ([np.array(["a"])], "numbers of (L,) or (L, F)"),
+        ([np.array(2.0)], "(L,), (L, F) or (L, H, W, C)"),
+        ([np.array(["a"])], "numbers of (L,), (L, F)"),
         ([np.array([0.5]), np.array([2**60])], "save all in one type"),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.aligned import Aligned, with_aligned
 from seqtool.sources.options import RowSpec, Sequences
@@ -36,7 +36,7 @@ def test_every_step_has_a_label_and_padding_another_value() -> None:
     read, _ = joined(found, RowSpec(label_value=-1))
     assert np.asarray(read.ragged.per_step["step_y"].data).tolist() == [1, 0, 1]
     assert read.ragged.per_step["step_y"].value == -1
-    with pytest.raises(UsageError, match="label-value"):
+    with pytest.raises(DataError, match="label-value"):
         joined(found, RowSpec(label_value=0.5))
     found.step_codes = found.step_labels.encode(pa.array(["b", "", "b"]))
     with pytest.raises(DataError, match="1 step has no label"):

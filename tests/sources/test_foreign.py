@@ -265,7 +265,7 @@ def test_the_array_of_sequences_is_the_one_that_is_left(tmp_path: Path) -> None:
 
 def test_numbered_arrays_that_are_no_sequences_say_what_they_may_be(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", X, LENGTHS)
-    with pytest.raises(DataError, match=r"arr_0 has shape \(3, 2, 2\).*use --array arr_0"):
+    with pytest.raises(DataError, match=r"sequence 0 \(3, 2, 2\).* all sequences: --array arr_0"):
         read(tmp_path / "a.npz")
     assert len(read(tmp_path / "a.npz", array="arr_0", lengths="arr_1").ragged) == 3
     assert read(tmp_path / "a.npz", lengths="arr_1").steps == 3

@@ -44,7 +44,8 @@ class LabelState:
     `codes` numbers the texts from 0 in that order, and `rows` holds the first row of each, so that neither
     depends on the order in which pieces of a table are merged. `absent` counts the rows of each text that is no
     label, for it is empty or was named as such; `doubtful` those of each word that is a missing value among numbers,
-    and may be the name of a class among text. It grows in place; texts that are too many for memory go to a spool.
+    and may be the name of a class among text; `words` those of text that is no number, until there are two of them.
+    It grows in place; texts that are too many for memory go to a spool.
     """
 
     codes: Mapping[str, int] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class LabelState:
     absent: dict[str, int] = field(default_factory=dict)
     doubtful: dict[str, int] = field(default_factory=dict)
     bad: BadCell | None = None
+    words: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     def merge(self, other: LabelState) -> LabelState:
         """What is known of the rows of both.
@@ -69,6 +71,7 @@ class LabelState:
             added_counts(self.absent, other.absent),
             added_counts(self.doubtful, other.doubtful),
             earliest(self.bad, other.bad),
+            added_counts(self.words, other.words),
         )
 
     def in_file(self, file: int) -> LabelState:
@@ -77,7 +80,8 @@ class LabelState:
 
     def copy(self) -> LabelState:
         """The same, to grow apart."""
-        return LabelState(dict(self.codes), list(self.rows), dict(self.absent), dict(self.doubtful), self.bad)
+        absent, doubtful, words = (dict(some) for some in (self.absent, self.doubtful, self.words))
+        return LabelState(dict(self.codes), list(self.rows), absent, doubtful, self.bad, words)
 
     def text(self, code: int) -> str:
         """The label behind a code."""
@@ -135,6 +139,8 @@ class LabelState:
         >>> LabelState({"0.5": 0, "1O.5": 1}, [0, 1]).stray
         '1O.5'
         """
+        if self.lone is not None:
+            return self.lone
         apart = self.absent.keys() | self.doubtful.keys()
         fraction, first = False, None
         for text in self.codes:
@@ -145,6 +151,16 @@ class LabelState:
             if fraction and first is not None:
                 return first
         return None
+
+    @property
+    def lone(self) -> str | None:
+        """The one label that is no number, where there are others and all of these are.
+
+        >>> LabelState({"0": 0, "?": 1}, [0, 1], words={"?": 3}).lone
+        '?'
+        """
+        known = len(self.codes) - len(self.absent.keys() | self.doubtful.keys())
+        return next(iter(self.words)) if len(self.words) == 1 and known > 1 else None
 
     @property
     def one_class(self) -> tuple[str, str] | None:
@@ -271,6 +287,7 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
 
 
 _EACH_LABEL, _EACH_LETTER = 400, 17  # bytes: measured
+_ALONE = 2  # words, of which none stands alone
 _TOGETHER = 1 << 12  # texts that go to a spool together
 
 
@@ -314,11 +331,16 @@ class Labels(Column[LabelState]):
 
     def _count_missing(self, texts: list[str], indices: Array) -> None:
         """Count the rows of each text that holds nothing, or may do so."""
+        words = self.state.words
         for place, text in enumerate(texts):
             named = text in self._words
             if named or reads_as_missing(text):
                 counts = self.state.absent if named else self.state.doubtful
-                counts[text] = counts.get(text, 0) + int((indices == place).sum())
+            elif len(words) < _ALONE and label_number(text) is None:
+                counts = words
+            else:
+                continue
+            counts[text] = counts.get(text, 0) + int((indices == place).sum())
 
     def text(self, code: int) -> str:
         """The label behind a code."""
