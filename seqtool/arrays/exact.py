@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from seqtool.arrays.array_likes import is_array_like, plain
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.errors import DataError
+from seqtool.errors import DataError, at
 
 
 def common_type(arrays: Sequence[Array]) -> np.dtype[Any]:
@@ -133,6 +134,18 @@ def numbers_in(cells: Any, name: str = "the array") -> tuple[Array, int]:
         raise DataError("its steps have different numbers of features")
     width = int(steps.lengths[0]) if len(steps.lengths) else 0
     return steps.values.reshape(len(cells), width), steps.missing
+
+
+def filled_step(step: Any, place: str) -> tuple[Any, int]:
+    """A step that stands in a list, as NumPy joins it to others, and how many of its numbers are missing.
+
+    >>> filled_step(np.ma.masked_array([1.5, 2.5], [False, True]), "sequences[0][0]")
+    (array([1.5, nan]), 1)
+    """
+    if isinstance(step, np.ndarray) or not is_array_like(step):
+        return filled(step, place)
+    with at(place):
+        return numbers_in(plain(step), place)
 
 
 def _side_by_side(columns: list[Any]) -> tuple[Array, int]:

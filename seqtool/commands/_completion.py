@@ -108,7 +108,8 @@ def names_in(
 
     Columns without names are named by their positions. Raises DataError for a file that is none of these.
     """
-    from seqtool.files.inputs import open_bytes, opened
+    from seqtool.files.inputs import opened
+    from seqtool.files.packing import open_bytes
 
     with opened([str(path)], encoding=encoding) as (source,):
         if source.kind == "npz":

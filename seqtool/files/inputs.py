@@ -13,13 +13,21 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, cast
-
-from isal.igzip_lib import IsalError
+from typing import IO, Any
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
-from seqtool.files.kinds import BINARY_SUFFIXES, PACKED, SUFFIXES, TEXT_SUFFIXES, Kind, Packing, recognise
+from seqtool.files.kinds import (
+    BINARY_SUFFIXES,
+    PACKED,
+    SUFFIXES,
+    TEXT_SUFFIXES,
+    Kind,
+    Packing,
+    bare_name,
+    recognise,
+)
+from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, open_bytes
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
 from seqtool.files.remote import RemoteFile, is_remote, remote_files
@@ -30,8 +38,6 @@ STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
 _KEPT = 1 << 13  # of these, as `Input.head`: most first rows, and thousands of files take little memory
-# What reading packed bytes may raise.
-BROKEN: tuple[Any, ...] = (OSError, EOFError, ValueError, IsalError)  # isal comes without types
 
 
 @dataclass
@@ -236,6 +242,7 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
         if named_path is None:
             _refuse_file_name(head)
         packing = next((packing for magic, packing in PACKED if head.startswith(magic)), None)
+        packing = "zip" if is_packed_in_zip(path, head) else packing
         if packing:
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
@@ -290,31 +297,6 @@ def _unpacked_head(name: str, path: Path, packing: Packing, file: IO[bytes]) -> 
     return head
 
 
-def damaged_packing(name: str, packing: str, error: Exception) -> DataError:
-    """The error for compressed bytes that do not unpack."""
-    return DataError(f"{name}: the {packing} data is damaged or cut short ({' '.join(str(error).split())})")
-
-
-def open_bytes(path: Path, packing: Packing | None, raw: IO[bytes] | None = None) -> IO[bytes]:
-    """The bytes of a file as a stream, unpacked, the checksum of gzip compared at its end.
-
-    `raw` is the open file, if it is open already; closing the stream closes it.
-    """
-    raw = path.open("rb", buffering=0) if raw is None else raw
-    if packing == "gzip":
-        from isal import igzip
-
-        unpacked: Any = igzip.IGzipFile(fileobj=raw, mode="rb")  # type: ignore[no-untyped-call] # it has no types
-        unpacked.myfileobj = raw  # so that it closes it
-        return cast(IO[bytes], unpacked)
-    if packing == "zstd":
-        import pyarrow as pa
-
-        # It gives bytes, but no lines: the reader around it does.
-        raw = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
-    return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, raw), 1 << 16))
-
-
 def require_any(sources: Sequence[str]) -> None:
     """Raise NoInputError where no source is named and nobody sends anything: a terminal, or /dev/null."""
     if sources and list(sources) != ["-"]:
@@ -341,7 +323,7 @@ def _refuse_file_name(head: bytes) -> None:
     lines = head[:4096].split(b"\n")
     named = lines[0].strip().decode(errors="replace")
     if "\0" not in named and len(named) < 1024 and all(len(line) < 1024 for line in lines):
-        bare = named.removesuffix(".gz").removesuffix(".zst")
+        bare = bare_name(named)
         known = Path(bare).suffix.lower() in {*BINARY_SUFFIXES, *TEXT_SUFFIXES}
         if (
             named

@@ -8,7 +8,7 @@ from typing import Literal
 from seqtool.errors import DataError
 
 Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
-Packing = Literal["gzip", "zstd"]
+Packing = Literal["gzip", "zstd", "bzip2", "xz", "zip"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\x93NUMPY", "npy"),
@@ -18,7 +18,13 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"ARROW1", "arrow"),
     (b"\xff\xff\xff\xff", "arrow-stream"),
 )
-PACKED: tuple[tuple[bytes, Packing], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+PACKED: tuple[tuple[bytes, Packing], ...] = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+)
+PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".zip")
 BINARY_SUFFIXES: dict[str, tuple[Kind, ...]] = {
     ".npy": ("npy",),
     ".npz": ("npz",),
@@ -34,7 +40,16 @@ TEXT_SUFFIXES: dict[str, Kind] = {
     ".jsonl": "json",
     ".ndjson": "json",
 }
-SUFFIXES = (*BINARY_SUFFIXES, *TEXT_SUFFIXES, ".gz", ".zst")
+SUFFIXES = (*BINARY_SUFFIXES, *TEXT_SUFFIXES, *PACKED_SUFFIXES)
+
+
+def bare_name(name: str) -> str:
+    """The name of a file without the suffix of what it is packed by.
+
+    >>> bare_name("rows.tsv.gz"), bare_name("rows.csv")
+    ('rows.tsv', 'rows.csv')
+    """
+    return next((name.removesuffix(end) for end in PACKED_SUFFIXES if name.endswith(end)), name)
 
 
 def recognise(name: str, packing: Packing | None, head: bytes) -> Kind:
@@ -42,7 +57,7 @@ def recognise(name: str, packing: Packing | None, head: bytes) -> Kind:
 
     Raises DataError where the name says something else.
     """
-    bare = Path(name.removesuffix(".gz").removesuffix(".zst")) if packing else Path(name)
+    bare = Path(bare_name(name)) if packing else Path(name)
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
     expected = BINARY_SUFFIXES.get(bare.suffix.lower())
     if expected and kind not in expected:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing, replacing_all
+from seqtool.files.kinds import bare_name
 from seqtool.files.writers import SUFFIXES, check_suffix
 from seqtool.system import signals
 
@@ -187,9 +188,7 @@ def _refuse_terminal(*, dry_run: bool) -> None:
 
 
 def _stem(path: Path) -> str:
-    name = path.name
-    for packed in (".gz", ".zst"):
-        name = name.removesuffix(packed)
+    name = bare_name(path.name)
     return Path(name).stem or name
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError
+from seqtool.files.kinds import PACKED_SUFFIXES
+from seqtool.files.packing import file_members
 from seqtool.files.path_parts import files_below
-from seqtool.words import count
+from seqtool.words import count, listed
 
 
 def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
@@ -57,7 +59,7 @@ def is_a_folder(source: str, suffixes: Iterable[str]) -> DataError:
 
 def _suffix(path: Path) -> str:
     """What the name of a file ends in, with that of its content where it is packed."""
-    return "".join(path.suffixes[-2:]) if path.suffix in (".gz", ".zst") else path.suffix
+    return "".join(path.suffixes[-2:]) if path.suffix in PACKED_SUFFIXES else path.suffix
 
 
 _MOST = 10_000  # files that are counted
@@ -84,7 +86,7 @@ def _refuse_archive(name: str, path: Path) -> None:
     """A zip archive that holds other things than arrays."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
+            members = file_members(archive)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return  # what is damaged is told by its reader
     if not members or any(member.endswith(".npy") for member in members):
@@ -94,7 +96,7 @@ def _refuse_archive(name: str, path: Path) -> None:
             f"{name}: the workbook of a spreadsheet, which seqtool does not read; save its sheet as CSV"
         )
     raise DataError(
-        f"{name}: a zip archive of {members[0]}{', ...' if len(members) > 1 else ''}; unpack it first: ",
+        f"{name}: a zip archive of {listed(members)}; one file was expected; unpack it: ",
         Advice("python3", "-m", "zipfile", "-e", name, "."),
     )
 

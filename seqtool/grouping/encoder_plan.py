@@ -73,10 +73,10 @@ class EncoderPlan:
         words = missing_words(self.options.missing)
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
         if spellings is None:
-            return Expected(keys=frozenset(roles.key))
+            return Expected(keys=frozenset(roles.key), others=roles.chosen)
         as_text = {column for column, how in roles.order_as.items() if how.text or how.time_format}
         likely = {*numbers, *roles.order} - as_written - as_text
-        return Expected(frozenset(likely), spellings, frozenset(roles.key))
+        return Expected(frozenset(likely), spellings, frozenset(roles.key), others=roles.chosen)
 
     def first_bad_cell(self, state: EncoderState) -> FoundBadCell | None:
         """The first bad cell by row; of those in one row the first of key, order, feature, static, label."""

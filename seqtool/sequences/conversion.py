@@ -11,7 +11,7 @@ import numpy as np
 
 from seqtool.arrays.array_likes import is_array_like, is_arrow, is_pandas_frame, kind_of, plain
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.exact import array_of, filled, is_gap, joined, numbers_in
+from seqtool.arrays.exact import array_of, filled, filled_step, is_gap, joined, numbers_in
 from seqtool.arrays.gather import lazy_gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
 from seqtool.errors import DataError, at
@@ -264,7 +264,7 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
     items, missing = list(sequences), 0
     for i, item in enumerate(items):
         if masked and type(item) in (list, tuple):
-            filled_steps = [_filled_step(step, f"sequences[{i}][{t}]") for t, step in enumerate(item)]
+            filled_steps = [filled_step(step, f"sequences[{i}][{t}]") for t, step in enumerate(item)]
             item = [step for step, _ in filled_steps]
             missing += sum(gaps for _, gaps in filled_steps)
         if type(item) not in _PLAIN and is_array_like(item):
@@ -276,14 +276,6 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
                     missing += gaps
         items[i] = item.tolist() if _holds_objects(item) else item
     return items, missing
-
-
-def _filled_step(step: Any, place: str) -> tuple[Any, int]:
-    """A step as NumPy joins it, and how many of its numbers are missing."""
-    if isinstance(step, np.ndarray) or not is_array_like(step):
-        return filled(step, place)
-    with at(place):
-        return numbers_in(plain(step), place)
 
 
 def _hold_steps_with_gaps(sequences: Sequence[Any]) -> bool:

@@ -11,7 +11,9 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Rounding, describe_loss, dtype_named, first_loss, rounding
 from seqtool.errors import DataError, NotSequencesError, UsageError
-from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.files.inputs import Input
+from seqtool.files.kinds import bare_name
+from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings, wide_enough
 from seqtool.sequences.conversion import NoCommonTypeError, from_lists
 from seqtool.sequences.ragged import Ragged
@@ -221,7 +223,7 @@ def _documents(source: Input, *, as_pairs: bool) -> Iterator[tuple[str, Any]]:
     except BROKEN as error:
         raise damaged_packing(source.name, source.packing or "file's", error) from None
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    bare = source.name.lower().removesuffix(".gz").removesuffix(".zst")
+    bare = bare_name(source.name.lower())
     one_a_line = bare.endswith((".jsonl", ".ndjson")) or (len(lines) > 1 and _is_json(lines[0][1]))
     if one_a_line or not lines:
         for number, line in lines:

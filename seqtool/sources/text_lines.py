@@ -15,7 +15,8 @@ from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError, NotSequencesError
-from seqtool.files.inputs import BROKEN, Input, damaged_packing, open_bytes
+from seqtool.files.inputs import Input
+from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged

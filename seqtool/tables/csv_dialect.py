@@ -13,8 +13,10 @@ from typing import IO
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
-from seqtool.files.inputs import Input, open_bytes
+from seqtool.files.inputs import Input
+from seqtool.files.kinds import bare_name
 from seqtool.files.lines import lines_of
+from seqtool.files.packing import open_bytes
 from seqtool.words import human
 
 
@@ -112,7 +114,7 @@ def _split_first_row(
 
 
 def _guess_delimiter(source: Input, line: str) -> str:
-    if source.name.lower().removesuffix(".gz").removesuffix(".zst").endswith(".tsv"):
+    if bare_name(source.name.lower()).endswith(".tsv"):
         return "\t"
     return next((mark for mark in _DELIMITERS if mark in line), ",")
 

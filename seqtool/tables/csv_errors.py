@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import islice
 
 from seqtool.errors import DataError
-from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.files.inputs import Input
 from seqtool.files.lines import lines_of
+from seqtool.files.packing import BROKEN, damaged_packing
 from seqtool.tables.csv_blocks import LONGEST_ROW
 from seqtool.tables.csv_dialect import Dialect, check_encoded, csv_rows, not_text_in, open_text
 

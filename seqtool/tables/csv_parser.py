@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.files.inputs import Input
+from seqtool.files.packing import BROKEN, damaged_packing
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import ordered_map
 from seqtool.tables.cells.spelling import plain_integers

@@ -1,36 +1,49 @@
-"""JSON lines: one object a line, its cells as the text that was written."""
+"""JSON lines, one object a line, or an array of objects: the cells as the text that was written."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError
-from seqtool.files.inputs import BROKEN, Input, damaged_packing
+from seqtool.files.inputs import Input
 from seqtool.files.lines import lines_of
+from seqtool.files.packing import BROKEN, damaged_packing
+from seqtool.tables.json_arrays import is_array, records_of_array
 from seqtool.tables.table import BATCH_BYTES
 
 _CELLS = 200_000  # in one batch, each of which is an object while it is read
 
 
 def names(source: Input) -> tuple[str, ...]:
-    """The fields of the first object, which are the columns."""
-    first = next(_parsed_lines(source, _head_lines(source)), None)
-    if first is None and not source.head_is_all:
-        first = next(_objects(source), None)
-    if first is None:
+    """The fields of the first objects, which are the columns, in the order of their first appearance."""
+    head = io.BytesIO(source.head)
+    whole = source.head_is_all
+    if is_array(source):
+        first = [*records_of_array(source, head, whole=whole)]
+    else:
+        first = [*_parsed_lines(source, (line for line in head if whole or line.endswith(b"\n")))]
+    if not first and not whole:
+        first = [*islice(_objects(source), 1)]
+    if not first:
         raise DataError(f"{source.name}: holds no rows; one JSON object per line was expected")
-    for name in first[1]:
-        _check_text(source, first[0], f"the name {name!r}", name)
-    return tuple(first[1])
+    for line, row in first:
+        for name in row:
+            _check_text(source, line, f"the name {name!r}", name)
+    return tuple(dict.fromkeys(name for _, row in first for name in row))
 
 
-def batches(source: Input, columns: Sequence[str], wanted: Sequence[int]) -> Iterator[Any]:
+def batches(
+    source: Input, columns: Sequence[str], wanted: Sequence[int], *, others: bool = False
+) -> Iterator[Any]:
     """The rows as record batches of text, one column for each position in `wanted`; a missing field is empty.
 
-    Raises DataError that names the line of what is no object, or holds a field that is not among `columns`.
+    Raises DataError that names the line of what is no object, or holds a field that is not among `columns`, unless
+    `others` may come and go.
     """
     import pyarrow as pa
 
@@ -43,11 +56,13 @@ def batches(source: Input, columns: Sequence[str], wanted: Sequence[int]) -> Ite
         return pa.RecordBatch.from_arrays(arrays, [str(i) for i in wanted])
 
     for line, row in _objects(source):
-        if not row.keys() <= known:
+        if not (others or row.keys() <= known):
             extra = next(name for name in row if name not in known)
             raise DataError(
-                f"{source.name}: line {line}: field {extra!r} is not in the first object; add it there, "
-                "with null if need be"
+                f"{source.name}: line {line}: field {extra!r} is not in the first objects; to leave it out, name the "
+                "features: ",
+                Advice("--columns", "COLUMN"),
+                "; or add it to the first object, with null if need be",
             )
         cells = [_cell(source, line, columns[i], row.get(columns[i])) for i in wanted]
         rows.append(cells)
@@ -68,16 +83,16 @@ def line_of(source: Input, row: int) -> int:
 def _objects(source: Input) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with source.open_metered() as stream:
-            yield from _parsed_lines(source, lines_of(stream, source))
+            if is_array(source):
+                yield from records_of_array(source, stream)
+            else:
+                yield from _parsed_lines(source, lines_of(stream, source))
     except DataError:
         raise
+    except UnicodeDecodeError:
+        raise DataError(f"{source.name}: not UTF-8 text") from None
     except BROKEN as error:
         raise damaged_packing(source.name, source.packing or "file's", error) from None
-
-
-def _head_lines(source: Input) -> Iterator[bytes]:
-    """The lines that end within the head of an input."""
-    return (line for line in io.BytesIO(source.head) if source.head_is_all or line.endswith(b"\n"))
 
 
 def _parsed_lines(source: Input, lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -166,7 +166,7 @@ def _json_lines(source: Input) -> Table:
         source.name,
         columns,
         True,
-        lambda wanted, _: json_lines.batches(source, columns, wanted),
+        lambda wanted, expected: json_lines.batches(source, columns, wanted, others=expected.others),
         lambda row: f"{source.name}: line {json_lines.line_of(source, row)}",
         text=True,
         at_most=None if source.packing else source.size // len("{}\n") + 1,

@@ -39,12 +39,14 @@ class Expected:
 
     `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
     the columns of keys. `threads` may read at once, by default one a core. `learnt` goes from each file to the next.
+    `others` says that fields of records which are no columns may come and go, for the call names what it wants.
     """
 
     numbers: frozenset[int] = frozenset()
     missing: Sequence[str] = ()
     keys: frozenset[int] = frozenset()
     threads: int | None = None
+    others: bool = False
     learnt: Learnt = field(default_factory=Learnt, compare=False)
 
 

@@ -116,6 +116,12 @@ CASES = [
     Case("tables.candidates.key_advice", "group t.csv", {"t.csv": ROWS}, code=2),
     Case("tables.candidates.key_advice", "plan t.csv", {"t.csv": ROWS}),
     Case("tables.candidates.key_advice", "group t.csv", {"t.csv": "5,4,0.5\n5,3,0.5\n6,1,0.25\n"}, code=2),
+    Case(
+        "tables.json_lines.batches",
+        "group t.jsonl --key id",
+        {"t.jsonl": '{"id": 1, "a": 2}\n' * 1000 + '{"id": 1, "a": 3, "b": 4}\n'},
+        {"COLUMN": "a"},
+    ),
     Case("tables.roles._meant", "group t.csv --key ID", {"t.csv": ROWS}),
     Case("tables.roles._meant", "group t.csv --key id --columns a,bb", {"t.csv": ROWS.replace("b", "bbb")}),
     Case("tables.roles._meant", "group t.csv --key id --drop aa", {"t.csv": ROWS}),

@@ -1,9 +1,12 @@
+import bz2
 import gzip
 import io
+import lzma
 import os
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from seqtool.errors import DataError, NoInputError, UsageError
-from seqtool.files.inputs import Input, open_bytes, opened
+from seqtool.files.inputs import Input, opened
+from seqtool.files.packing import open_bytes
 
 
 def npy_bytes(array: Any = ((1, 2), (3, 4))) -> bytes:
@@ -188,15 +192,25 @@ def test_an_empty_file_is_refused(tmp_path: Path, name: str) -> None:
 # Packed
 
 
+SUFFIX = {"gzip": ".gz", "zstd": ".zst", "bzip2": ".bz2", "xz": ".xz", "zip": ".zip"}
+
+
 def pack(content: bytes, packing: str) -> bytes:
-    return gzip.compress(content) if packing == "gzip" else pa.compress(content, "zstd", asbytes=True)
+    if packing == "zip":
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("folder/", b"")
+            archive.writestr("folder/in.data", content)
+        return stream.getvalue()
+    how = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+    return how[packing](content) if packing in how else pa.compress(content, "zstd", asbytes=True)
 
 
-@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+@pytest.mark.parametrize("packing", SUFFIX)
 @pytest.mark.parametrize("kind", ["json", "text"])
 @pytest.mark.parametrize("named", [True, False])
 def test_packed_text_is_known_by_its_content(tmp_path: Path, packing: str, kind: str, named: bool) -> None:
-    suffix = {"gzip": ".gz", "zstd": ".zst"}[packing] if named else ""
+    suffix = SUFFIX[packing] if named else ""
     path = put(tmp_path / f"in{suffix}", pack(CONTENT[kind], packing))
     found = only(path)
     assert (found.kind, found.packing) == (kind, packing)
@@ -205,16 +219,16 @@ def test_packed_text_is_known_by_its_content(tmp_path: Path, packing: str, kind:
 
 
 @pytest.mark.parametrize(("inner", "kind"), [(".csv", "text"), (".json", "json"), (".jsonl", "json")])
-@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+@pytest.mark.parametrize("packing", SUFFIX)
 def test_the_suffix_before_that_of_the_packing_counts(
     tmp_path: Path, inner: str, kind: str, packing: str
 ) -> None:
-    suffix = {"gzip": ".gz", "zstd": ".zst"}[packing]
+    suffix = SUFFIX[packing]
     content = b"[1]" if kind == "text" else b"1"
     assert only(put(tmp_path / f"in{inner}{suffix}", pack(content, packing))).kind == kind
 
 
-@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+@pytest.mark.parametrize("packing", SUFFIX)
 @pytest.mark.parametrize("kind", ["npy", "npz", "parquet"])
 def test_packed_binary_files_are_to_be_unpacked_first(tmp_path: Path, packing: str, kind: str) -> None:
     path = put(tmp_path / "in.data", pack(CONTENT[kind], packing))
@@ -227,15 +241,35 @@ def test_packed_text_that_is_named_an_array_is_refused(tmp_path: Path) -> None:
         only(put(tmp_path / "in.npy.gz", gzip.compress(b"1 2\n")))
 
 
-@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+@pytest.mark.parametrize("packing", ["gzip", "zstd", "bzip2", "xz"])
 def test_damaged_packing_is_refused(tmp_path: Path, packing: str) -> None:
     whole = pack(b"1 2 3\n", packing)
-    for damaged in (whole[:6], whole[:5] + b"\xff" * 8):
+    for damaged in (whole[:6], whole[:6] + b"\xff" * 8):
         path = put(tmp_path / "in.csv", damaged)
         with pytest.raises(DataError, match=f"the {packing} data is damaged or cut short") as error:
             only(path)
         assert str(error.value).startswith(str(path))
         assert "\n" not in str(error.value)
+
+
+def test_a_damaged_or_encrypted_zip_of_text_is_refused(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("in.csv", b"1 2 3\n")
+    whole = stream.getvalue()
+    encrypted = whole.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    for damaged in (whole.replace(b"1 2 3", b"1 2 4"), encrypted):
+        assert damaged != whole
+        with pytest.raises(DataError, match="the zip data is damaged or cut short"):
+            only(put(tmp_path / "in.csv.zip", damaged))
+
+
+def test_the_members_of_a_zip_of_several_files_are_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for name in ("a.csv", "__MACOSX/a.csv", "b.csv"):
+            archive.writestr(name, b"1 2\n")
+    with pytest.raises(DataError, match=r"a zip archive of a\.csv, b\.csv; one file was expected"):
+        only(tmp_path / "in.zip")
 
 
 def test_a_packed_file_without_content_is_refused(tmp_path: Path) -> None:

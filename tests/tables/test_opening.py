@@ -253,7 +253,6 @@ def test_json_lines_give_every_value_as_it_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ('{"k": 1, "b": 2}', "field 'b' is not in the first object"),
         ('{"k": 1, "a": [2]}', "field 'a' holds a list, not one value"),
         ('{"k": 1, "a": {}}', "field 'a' holds a dict, not one value"),
         ('{"k": 1,', "not JSON"),
@@ -275,10 +274,10 @@ def test_a_line_that_is_no_row_is_reported_with_its_number(tmp_path: Path, line:
 def test_a_field_that_first_comes_later_is_refused_in_any_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write(tmp_path / "t.jsonl", '{"k": 1}\n' * 10 + '{"k": 1, "a": 2}\n')
-    for size in (1, 6, 20, 22, 200):
+    path = write(tmp_path / "t.jsonl", '{"k": 1}\n' * 1000 + '{"k": 1, "a": 2}\n')
+    for size in (1, 6, 999, 1001, 2000):
         monkeypatch.setattr(json_lines, "_CELLS", size)
-        with pytest.raises(DataError, match="line 11: field 'a'"):
+        with pytest.raises(DataError, match="line 1001: field 'a'"):
             read(path)
 
 
