@@ -196,6 +196,11 @@ CASES = [
         "pad '*/*.npy' --key-from '*/{key}.npy'",
         {"d/a.npy": DENSE[0], "e/a.npy": DENSE[1]},
     ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "group 'd/*.csv' --key-from 'd/{key}_{dose}.csv'",
+        {"d/a_4.csv": ROWS, "d/b_4.csv": ROWS},
+    ),
     Case("grouping.spec.GroupSpec._check_key", "group t.csv --key id --no-key", {"t.csv": ROWS}),
     Case("grouping.spec.GroupSpec._check_key#2", "group t.csv --key id --no-key", {"t.csv": ROWS}),
     Case(
@@ -474,6 +479,14 @@ CASES = [
         "sequences.labels.padded_class",
         "group t.csv --key id --step-label y --label-value 0",
         {"t.csv": LABELLED},
+    ),
+    *(
+        Case(
+            "sequences.labels._padded_number",
+            "group t.csv --key id --step-label y --label-value 0.5",
+            {"t.csv": f"id,a,y\n1,2,0.5\n1,3,{other}\n2,4,1.5\n"},
+        )
+        for other in (2.5, -100)
     ),
     # Numbers that a type cannot hold.
     Case("grouping.advising.for_features", "group t.csv --key id", {"t.csv": "id,a,b\n1,16777217,0.5\n"}),
