@@ -56,9 +56,10 @@ HOMES = {
         "tables.cells.times",
         "grouping.kernel",
         "grouping.merging",
-        "sources.records",
         "grouping.runs",
         "grouping.sorting",
+        "sources.aligned",
+        "sources.rows",
         "sources.text_lines",
         "arrays.list_columns",
     },  # each of them is itself imported lazily

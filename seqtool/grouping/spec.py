@@ -26,7 +26,7 @@ Column = str | int
 class GroupSpec(GroupOptions):
     """What `group` is asked for; a column is a name, or a position counted from 0.
 
-        `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them. Columns
+    `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them. Columns
     of other tables are `Elsewhere`, which `companions` opens. `columns` are the features, None for all that play no
     other part. `text` says how text files are read.
         Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
