@@ -95,6 +95,7 @@ class EncoderPlan:
             *(("feature", column, state.features[column].bad) for column in sure),
             *(("static", column, state.statics[column].bad) for column in roles.static),
             *(("label", column, state.labels[part].bad) for part, column in self.labels.items()),
+            *(("item", roles.item or 0, items.bad) for items in state.items.values()),
         ]
         bad_cells = [FoundBadCell(part, column, bad) for part, column, bad in found if bad]
         return min(bad_cells, key=lambda one: one.bad.row, default=None)
@@ -158,8 +159,13 @@ class EncoderPlan:
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
             static=[] if cut else static,
-            # Where a key is cut, they must be the same within each part, which is not known yet.
-            per_step=[*per_step, *cut.order, *cut.static] if cut else per_step,
+            # Where a key is cut, they must be the same within each part, which is not known yet; where rows are folded
+            # into steps, the order tells which.
+            per_step=[
+                *per_step,
+                *([*cut.order, *cut.static] if cut else []),
+                *([*order, "p"] if self.roles.item is not None else []),
+            ],
         )
 
     def cut(self, state: EncoderState) -> Cut | None:
@@ -245,9 +251,10 @@ class EncoderPlan:
             *words, without=[word for column in columns for word in ("--static", self.label(column))]
         )
 
-    def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
-        """The sequences with all that belongs to them."""
+    def ragged(self, grouped: Grouped, state: EncoderState, features: Sequence[str] | None = None) -> Ragged:
+        """The sequences with all that belongs to them; `features` are the items of a long table."""
         per_step, per_sequence, names = {}, {}, dict[str, Array | Text]()
+        named = tuple(self.label(column) for column in self.features) if self.named else None
         if len(self.roles.labels) > 1:
             per_sequence["y"], tables = self._several_labels(grouped, state)
             names |= tables
@@ -272,7 +279,7 @@ class EncoderPlan:
             grouped.values,
             grouped.offsets,
             keys=grouped.keys,
-            features=tuple(self.label(column) for column in self.features) if self.named else None,
+            features=named if features is None else tuple(features),
             per_step=per_step,
             per_sequence=per_sequence,
             names=names,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EmptyKey = Literal["error", "drop", "keep"]
 EmptyLabel = Literal["error", "drop", "keep"]
+PivotAgg = Literal["last", "first", "mean", "sum", "max", "min", "count"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,8 @@ class GroupOptions:
 
     `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
     spellings of a missing value. Where the first order column jumps by more than `gap`, another sequence begins.
-    `key_from` is the pattern of paths that names columns.
+    `key_from` is the pattern of paths that names columns, `pivot` is ITEM=VALUE of a long table, whose values of one
+    cell `pivot_agg` makes one.
     Sequences below `min_len` steps are dropped.
     """
 
@@ -35,3 +37,5 @@ class GroupOptions:
     missing: Sequence[str] = ()
     gap: Gap | None = None
     key_from: str | None = None
+    pivot: str | None = None
+    pivot_agg: PivotAgg | None = None
