@@ -945,6 +945,12 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
     assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
 
 
+def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> None:
+    with pytest.raises(UsageError, match="leave key out"):
+        seqtool.pad([[1]], key="id")
+    assert proposals.at("sources.pad.pad") == Advice(without=["--key"])
+
+
 def test_a_key_that_is_not_named(proposals: Proposals) -> None:
     frame = pd.DataFrame({"a": [1, 1, 2]})
     with pytest.raises(UsageError, match='such as key="0"') as refused:
