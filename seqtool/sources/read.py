@@ -16,7 +16,13 @@ from seqtool.words import join_names
 
 def read_sequences(source: Input, options: SourceOptions) -> Sequences:
     """Read one source; raises DataError for what holds no sequences, or not those that were named, or a key twice."""
-    return _with_keys_once(_read(source, options), source.name, options)
+    from seqtool.sources.beside import with_beside, without_beside
+
+    spec = without_beside(options.foreign)
+    if spec == options.foreign:
+        return _with_keys_once(_read(source, options), source.name, options)
+    found = _with_keys_once(_read(source, replace(options, foreign=spec)), source.name, options)
+    return with_beside(found, source.name, options)
 
 
 def read_table(table: Table, options: SourceOptions) -> Sequences:

@@ -252,6 +252,11 @@ CASES = [
     Case("sources.read._read#3", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
     Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
     Case("sources.rows._NumberCells.dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
+    Case(
+        "sources.beside.without_beside",
+        "pad t.txt --label y.txt,z.txt",
+        {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
+    ),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
     Case(
