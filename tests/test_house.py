@@ -54,6 +54,8 @@ HOMES = {
         "tables.cells.order",
         "tables.cells.spelling",
         "tables.cells.times",
+        "tables.row_filter",
+        "grouping.reading",
         "grouping.kernel",
         "grouping.merging",
         "sources.records",
@@ -534,6 +536,7 @@ TESTED_BY_OTHERS = {
         "json_arrays",
         "json_lines",
         "parquet_files",
+        "row_filter",
         "table",
     },
     "grouping": {

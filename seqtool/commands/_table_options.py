@@ -78,6 +78,15 @@ class ColumnOptions:
         list[str] | None,
         several_names("--drop", "A,B", help="Columns not used as features. Repeatable."),
     ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="TEXT",
+            help="Read only rows as \"value > 0 and site in ('a', b)\" says: == != < <= > >= in, and, or, not, "
+            "parentheses. No missing cell is as any of these says.",
+        ),
+    ] = None
     keep_key: Annotated[
         bool | None,
         typer.Option("--keep-key/--drop-key", help="Whether the key is a feature too.", show_default=False),
@@ -113,6 +122,7 @@ class ColumnOptions:
             order_by=orders_in(self.order_by),
             columns=None if self.columns is None else names_in(self.columns),
             drop=names_in(self.drop),
+            where=self.where,
             keep_key=self.keep_key,
             label=names_in(self.label),
             step_label=self.step_label,

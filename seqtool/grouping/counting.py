@@ -137,7 +137,9 @@ class _Counting:
         of_key = replace(plan, roles=plan.roles.key_alone())
         lengths = np.empty(0, np.int64) if grouped is None else of_key.ragged(grouped, state).lengths
         kept = 0 if grouped is None else len(grouped.values)
-        rows = Rows(rows_in=self._table.rows, kept=kept, dropped={"empty key": state.dropped})
+        rows = Rows(
+            rows_in=self._table.rows, kept=kept, dropped={**self._table.left_out, "empty key": state.dropped}
+        )
         return CountResult(
             lengths,
             rows,

@@ -145,7 +145,7 @@ def _grouped(
         raise plan.changing(error, encoder.state) from None
     named = labelled(plan.ragged(grouped, state), grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
-    dropped = {"empty key": state.dropped, **named.dropped, **long.dropped}
+    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
     features = [table.label(column) for column in plan.features]

@@ -16,6 +16,7 @@ from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
 from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, resolve
 from seqtool.tables.table import Table, TextOptions
+from seqtool.tables.where import parse
 from seqtool.words import join_names
 
 Column = str | int
@@ -65,6 +66,8 @@ class GroupSpec(GroupOptions):
             raise UsageError(f"min_len is {self.min_len}; 0 or more was expected")
         if self.maxlen is not None and self.maxlen < 1:
             raise UsageError(f"maxlen is {self.maxlen}; it must be at least 1")
+        if self.where is not None:
+            parse(self.where)
         check_side("padding", self.padding)
         check_side("truncating", self.truncating)
         if self.dtype is not None:
@@ -114,6 +117,10 @@ class GroupSpec(GroupOptions):
     def roles(self, table: Table) -> Roles:
         """Which column of a table plays which part; raises DataError for one that is not there."""
         roles = self._resolved(table)
+        if self.where is not None:
+            from seqtool.tables.row_filter import RowFilter
+
+            RowFilter.of(self.where, table)  # judged before any work
         for column in roles.static:
             self._check_part(table, column)
         if self.gap is not None and roles.order_as.get(roles.order[0], PLAIN_ORDER).text:
@@ -154,6 +161,7 @@ class GroupSpec(GroupOptions):
             **({"no_key": True} if self.no_key else {}),
             **({} if self.pattern is None else {"key_from": self.pattern.base}),
             **({} if self.gap is None else {"gap": self.gap.text}),
+            **({} if self.where is None else {"where": self.where}),
             "order_by": order,
             "features": list(features),
             "label": labels if len(labels) > 1 else next(iter(labels), None),
