@@ -336,6 +336,39 @@ def test_pad_of_sequences_along_the_first_axis_in_fortran_order(place: Place) ->
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("shape", [(1_000_000, 100, 2), (500, 100_000, 4)], ids=["turned", "looked up"])
+def test_pad_of_a_time_major_array(place: Place, shape: tuple[int, int, int]) -> None:
+    """Few long sequences are turned on the disk; of many short ones some are read at a time."""
+    slots, count, _ = shape
+    array = np.lib.format.open_memmap(place.folder / "t.npy", "w+", np.float32, shape)
+    array[-3:, :, 1] = np.arange(count)
+    array.flush()
+    del array
+    bounded(place, "pad", "t.npy", "--time-major", "--maxlen", "10", "--temp-dir", ".", "-o", "out.npz")
+    assert (mapped(place).x[:, 7:, 1] == np.arange(count)[:, None]).all()
+    assert (mapped(place).per_sequence["original_lengths"] == slots).all()
+
+
+@pytest.mark.slow
+def test_pad_and_check_of_frames(place: Place) -> None:
+    """Clips of 40 frames of 64 x 64 x 3, all of them different, and one of 2500."""
+    steps = np.full(100, 40)
+    steps[7] = 2500
+    values = np.lib.format.open_memmap(place.folder / "v.npy", "w+", np.uint8, (steps.sum(), 64, 64, 3))
+    values[:, 5, 6, 1], values[:, 5, 6, 2] = np.divmod(np.arange(len(values)), 251)
+    seqtool.save(place.folder / "r.npz", seqtool.Ragged(values, np.concatenate([[0], np.cumsum(steps)])))
+    del values
+    bounded(place, "pad", "r.npz", "--maxlen", "60", "--post", "--value", "1,2,3", "-o", "out.npz")
+    padded = mapped(place)
+    assert (padded.x[8, 40:] == [1, 2, 3]).all()
+    assert (padded.x[0, :40, 5, 6, 2] == np.arange(40)).all()
+    done, peak = place.measured("check", "out.npz", "--against", "r.npz", "--max-memory", LIMIT, "--json")
+    failing = {f["name"]: f["count"] for f in json.loads(done.out)["findings"] if f["verdict"] == "fails"}
+    assert failing["shared sequences"] == 99  # all but the one that was cut
+    assert peak <= ALLOWED, f"{peak / MILLION:.0f} MB"
+
+
+@pytest.mark.slow
 def test_pad_and_info_of_a_file_of_ours(place: Place) -> None:
     """Ragged, one sequence of which holds half of all steps: stored and deflated; then padded."""
     steps, count = 24 * MILLION, 40

@@ -71,8 +71,10 @@ def _beyond_chance(within: _Sums, count: int) -> int:
 
     Steps of few different numbers, such as ids and rounded readings, are the same in many places.
     """
-    steps = within.data.values[:_TOGETHER]
-    distinct = len(np.unique(step_marks(steps))) if len(steps) else 1
+    values = within.data.values
+    pieces = _pieces(0, min(len(values), _TOGETHER), steps_together(values))
+    marks = [step_marks(values[at:to]) for at, to in pieces]
+    distinct = len(np.unique(np.concatenate(marks))) if marks else 1
     pairs = np.log2(max(1, len(within.data.values))) + np.log2(max(1, count))
     return max(_LEAST, int(np.ceil(2 * pairs / np.log2(max(2, distinct)))))
 
