@@ -162,6 +162,8 @@ _VALUED = {
     "static",
 }
 _VALUED |= {
+    "key-from",
+    "gap",
     "columns",
     "key",
     "order-by",
@@ -178,6 +180,7 @@ _LISTED = {"columns", "drop", "key", "label", "static"}  # their values are name
 _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
+    "no-key": ("no_key", "no_key=True"),
     "keep-key": ("keep_key", "keep_key=True"),
     "drop-key": ("keep_key", "keep_key=False"),
     "keep-row-index": ("keep_row_index", "keep_row_index=True"),

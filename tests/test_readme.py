@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from _pytest.mark import ParameterSet
 
@@ -99,6 +101,19 @@ def write_shapes(folder: Path) -> None:
     block = np.ones((3, 7, 2), np.float32)
     np.save(folder / "block.npy", block)
     np.save(folder / "lengths.npy", [7, 2, 4])
+    for name in ("rec/walk/1.csv", "rec/run/2.csv"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text("x,y\n1,2\n3,4\n")
+    (folder / "clips").mkdir()
+    for i, steps in enumerate(block):
+        np.save(folder / f"clips/{i}.npy", steps)
+    times = ("2024-05-01T10:00", "2024-05-01T10:10", "2024-05-01T12:00")
+    (folder / "long.csv").write_text("time,x\n" + "".join(f"{time},{i}\n" for i, time in enumerate(times)))
+    for year in (2023, 2024):
+        (folder / f"sales/year={year}").mkdir(parents=True)
+        pq.write_table(
+            pa.table({"shop": ["a", "b"], "sold": [year, 7]}), folder / f"sales/year={year}/part-0.parquet"
+        )
     np.savez(folder / "clips.npz", *(np.ones((steps, 4, 5, 3), np.uint8) for steps in (20, 3)))
     np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])
 

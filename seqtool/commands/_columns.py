@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
+from seqtool.commands._source import each_file
 from seqtool.errors import DataError, UsageError
 from seqtool.words import join_names, listed
 
@@ -50,7 +51,11 @@ def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -
 
     with inputs.opened(sources, encoding=text.encoding) as found:
         hint, advice = key_advice(found, _read_as(text))
-    raise UsageError(f"no key: name the column that tells sequences apart; {hint}such as ", advice)
+        each = ["; or if each file is a sequence: ", each_file(found)] if len(found) > 1 else []
+    alone = [] if hint or each else ["; or if all rows are one sequence: ", Advice("--no-key")]
+    raise UsageError(
+        f"no key: name the column that tells sequences apart; {hint}such as ", advice, *each, *alone
+    )
 
 
 def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]:

@@ -87,8 +87,16 @@ def _names_typed(ctx: typer.Context) -> list[str]:
     for path in _files([source for source in sources if source]):
         # Whatever is wrong with it: it is reported when the call is run.
         with contextlib.suppress(Exception):
-            return names_in(path, **{option: value for option, value in asked.items() if value is not None})
+            names = names_in(path, **{option: value for option, value in asked.items() if value is not None})
+            return [*dict.fromkeys([*names, *_told_by(path, ctx.params.get("key_from"))])]
     return []
+
+
+def _told_by(path: Path, key_from: str | None) -> list[str]:
+    """The columns that the path of a file tells: the parts of a pattern, and partitions."""
+    from seqtool.files.path_parts import PathPattern, partitions
+
+    return [*(PathPattern(key_from).names if key_from else ()), *partitions(str(path))]
 
 
 def _files(sources: Sequence[str]) -> Iterator[Path]:

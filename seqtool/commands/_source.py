@@ -69,7 +69,7 @@ def only(found: Sequence[Input], source: str | None, command: str) -> Input:
     """The one input behind a name; raises UsageError for a pattern that matches several."""
     if len(found) > 1:
         one = Advice(found[0].name, without=[source or "-"])
-        each = ["; or one sequence of each: ", _each(found)] if command in _TAKE_SEVERAL else []
+        each = ["; or one sequence of each: ", each_file(found)] if command in _TAKE_SEVERAL else []
         raise UsageError(
             f"{source} matches {len(found)} files; {command} takes one at a time, such as ", one, *each
         )
@@ -79,7 +79,7 @@ def only(found: Sequence[Input], source: str | None, command: str) -> Input:
 _TAKE_SEVERAL = ("pad", "truncate")
 
 
-def _each(found: Sequence[Input]) -> Advice:
+def each_file(found: Sequence[Input]) -> Advice:
     """How to take one sequence of each file, where they are in one folder."""
     folders = {str(Path(item.name).parent) for item in found}
     folder = folders.pop() if len(folders) == 1 else "**"

@@ -149,6 +149,21 @@ def open_npy(path: Path, name: str, *, time_major: bool = False, temporary: Path
     return in_file(file, name, file.tell(), shape, dtype, Order(fortran, time_major), temporary)
 
 
+def open_npy_each_time(path: Path, name: str) -> Lazy:
+    """The same, but that the file is open only while it is read: the system allows a process but some hundreds."""
+    with OwnFile(path) as file:
+        header = read_header(file, path.stat().st_size, name)
+
+    def read(begin: int, end: int) -> Array:
+        with OwnFile(path) as file:
+            if read_header(file, path.stat().st_size, name) != header:
+                raise DataError(f"{name}: holds another array than before; it was changed meanwhile")
+            shape, fortran, dtype = header
+            return in_file(file, name, file.tell(), shape, dtype, Order(fortran))[begin:end]
+
+    return Lazy(header[0], header[2].newbyteorder("="), read)
+
+
 def map_npy(path: Path, name: str) -> Array:
     """The array of an `.npy` file, mapped: pages are read when they are used, and stay resident."""
     with path.open("rb") as file:

@@ -10,6 +10,7 @@ from seqtool.arrays.lazy import chunks
 from seqtool.grouping.advising import rounding_warnings
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.gaps import Gap
 from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
@@ -31,14 +32,17 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
     return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
-def of_steps(keys: Sequence[str], ragged: Ragged) -> list[str]:
-    """A sentence where nearly all sequences have a single step, for then the key tells steps apart."""
+def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> list[str]:
+    """A sentence where nearly all sequences have a single step, for then the key, or the gap, tells steps apart."""
     single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
     if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
         return []
-    named = ", ".join(map(repr, keys))
-    what = f"{single:,} of {len(ragged):,} sequences have one step: the key {named} tells steps apart, not sequences; "
-    return [Message(what, "choose another: ", Advice("--key", "COLUMN", without=["--key"]))]
+    what = f"{single:,} of {len(ragged):,} sequences have one step: "
+    if gap is not None:
+        smaller = f"nearly all steps are further apart than the gap, {gap.text}; choose a larger one: "
+        return [Message(what, smaller, Advice("--gap", "SIZE"))]
+    what += f"the key {', '.join(map(repr, keys))} tells steps apart, not sequences; "
+    return [Message(what, "choose another: ", Advice("--key", "COLUMN", without=["--key", "--key-from"]))]
 
 
 _FEW = 5  # sequences, of which nothing is said

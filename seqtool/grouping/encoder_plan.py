@@ -30,7 +30,8 @@ class EncoderPlan:
     """What is to be done with the columns of a table, in plain values that pickle.
 
     `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
-    table says of itself: whether names stand in a header, whether cells are text, the type that all cells share.
+    table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
+    `of_files` are the columns that paths tell.
     """
 
     roles: Roles
@@ -39,11 +40,14 @@ class EncoderPlan:
     named: bool
     text: bool
     array_dtype: np.dtype[Any] | None = None
+    of_files: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
         """The plan for a table, which it does not keep."""
-        return cls(roles, options, table.columns, table.named, table.text, table.dtype)
+        return cls(
+            roles, options, table.columns, table.named, table.text, table.dtype, frozenset(table.of_files)
+        )
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""
@@ -170,7 +174,8 @@ class EncoderPlan:
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
         """The error for a label or static column that changes within a key."""
         if error.column in self.labels:
-            name = self.label(self.labels[error.column])
+            column = self.labels[error.column]
+            name = self.label(column)
             texts = state.labels[error.column]
             before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
             others = [self.label(c) for part, c in self.labels.items() if part not in (error.column, "t")]
@@ -178,9 +183,13 @@ class EncoderPlan:
             of_steps = Advice("--step-label", name, *left, without=["--label"])
             way_out = Message("for one label per step, use ", of_steps)
         else:
-            name = self.label(int(error.column[1:]))
+            column = int(error.column[1:])
+            name = self.label(column)
             before, after = error.before, error.after
-            way_out = Message("as a feature of each step: ", self.without_static([int(error.column[1:])]))
+            way_out = Message("as a feature of each step: ", self.without_static([column]))
+        if column in self.of_files and self.roles.key and column not in self.roles.key:
+            both = join_names([name, *map(self.label, self.roles.key)])
+            way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))
         return DataError(
             f"column {name!r} changes from {before!r} to {after!r} within key {shortened(error.key)}; ",
             way_out,

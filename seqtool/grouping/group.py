@@ -82,7 +82,7 @@ def group_table(
     AtLeast(options.min_len)  # judged before any work
     check_missing_words(table, roles, options)
     found = _settled(table, roles, lambda settled: _grouped(table, settled, options, spool, memory, watch))
-    single = of_steps([*map(table.label, roles.key)], found.ragged)
+    single = of_steps([*map(table.label, roles.key)], found.ragged, options.gap)
     return replace(found, warnings=[*found.warnings, *single])
 
 

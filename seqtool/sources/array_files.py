@@ -9,21 +9,19 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
-from seqtool.errors import DataError, UsageError, at
+from seqtool.arrays.lazy import AnyArray, concatenated
+from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
-from seqtool.files.npy import open_npy, read_header
+from seqtool.files.npy import open_npy_each_time
 from seqtool.files.path_parts import PathPattern, parts_of
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.options import Sequences, SourceOptions
-
-Header = tuple[tuple[int, ...], np.dtype[Any]]
 
 
 def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
     """The arrays of some files, one sequence each, in the order of the files; `foreign.key_from` names path parts.
 
-    Headers are read at once, steps when they are asked for, from one open file at a time. Raises DataError for a file
+    Headers are read at once, steps when they are asked for; one file is open at a time. Raises DataError for a file
     that holds no such array, and for parts that cannot be a label or static numbers.
     """
     spec = options.foreign
@@ -33,66 +31,45 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
         names = ("--array", "--label", "--step-label", "--key", *spec.of_blocks)
         raise UsageError("--key-from takes one sequence of each file, whole: ", spec.without(*names))
     parts = parts_of([item.name for item in inputs], pattern)
-    headers = [_header(item, spec.key_from) for item in inputs]
-    values = _values(inputs, headers)
-    offsets = np.concatenate([[0], np.cumsum([shape[0] for shape, _ in headers], dtype=np.int64)])
+    arrays = [_array(item, spec.key_from) for item in inputs]
+    offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
+    values = concatenated(arrays, (int(offsets[-1]), *arrays[0].shape[1:]), _common_dtype(inputs, arrays))
     columns = {name: [one[name] for one in parts] for name in pattern.names}
     ragged = Ragged(values, offsets, **_described(columns, pattern))
     return Sequences(ragged, int(offsets[-1]), notes=["each file is one sequence"])
 
 
-def _header(item: Input, pattern: str) -> Header:
+def _array(item: Input, pattern: str) -> AnyArray:
     if item.kind != "npy":
         as_table = Advice("seqtool", "group", item.source, "--key-from", pattern)
         raise DataError(
             f"{item.name}: no .npy, of which --key-from takes one a file; rows of tables are grouped: ",
             as_table,
         )
-    with at(item.name):
-        with item.path.open("rb") as file:
-            shape, _, dtype = read_header(file, item.size, "the array")
-        if not shape or dtype.kind not in "biuf" or dtype.itemsize > 8:
+    array = open_npy_each_time(item.path, item.name)
+    if not array.shape or array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise DataError(
+            f"{item.name}: holds {array.dtype} {array.shape}; numbers of (L,), (L, F) or (L, H, W, C) were expected, "
+            "one sequence a file"
+        )
+    return array
+
+
+def _common_dtype(inputs: Sequence[Input], arrays: Sequence[AnyArray]) -> np.dtype[Any]:
+    """The type that holds the steps of all files; raises DataError where none does, or steps differ in shape."""
+    first, dtype = arrays[0].shape, np.result_type(*(array.dtype for array in arrays))
+    for item, array in zip(inputs, arrays, strict=True):
+        if array.shape[1:] != first[1:]:
             raise DataError(
-                f"holds {dtype} {shape}; numbers of (L,), (L, F) or (L, H, W, C) were expected, one sequence a file"
+                f"{item.name} has shape {array.shape}, but {inputs[0].name} {first}; the same features were expected "
+                "of all"
             )
-    return shape, dtype.newbyteorder("=")
-
-
-def _values(inputs: Sequence[Input], headers: Sequence[Header]) -> AnyArray:
-    """The steps of all files, end to end."""
-    (first, _), dtype = headers[0], np.result_type(*(dtype for _, dtype in headers))
-    for item, (shape, own) in zip(inputs, headers, strict=True):
-        if shape[1:] != first[1:]:
+        if dtype.kind == "f" and array.dtype.kind in "iu" and array.dtype.itemsize == 8:
             raise DataError(
-                f"{item.name} has shape {shape}, but {inputs[0].name} {first}; the same features were expected of all"
+                f"{item.name} is {array.dtype}, and others hold floats; no type holds both to the last digit: save all "
+                "in one type"
             )
-        if dtype.kind == "f" and own.kind in "iu" and own.itemsize == 8:
-            raise DataError(
-                f"{item.name} is {own}, and others hold floats; no type holds both to the last digit: save all in one "
-                "type"
-            )
-    ends = np.cumsum([shape[0] for shape, _ in headers])
-    held: list[Any] = [None, None]
-
-    def opened(i: int) -> AnyArray:
-        if held[0] != i:
-            held[:] = [i, open_npy(inputs[i].path, inputs[i].name)]  # which closes the one before
-            if (held[1].shape, held[1].dtype) != headers[i]:
-                raise DataError(f"{inputs[i].name}: another array than before; it was changed meanwhile")
-        array: AnyArray = held[1]
-        return array
-
-    def read(begin: int, end: int) -> Array:
-        out = np.empty((end - begin, *first[1:]), dtype)
-        i, done = int(np.searchsorted(ends, begin, side="right")), begin
-        while done < end:
-            start, stop = int(ends[i]) - headers[i][0][0], min(end, int(ends[i]))
-            if stop > done:
-                out[done - begin : stop - begin] = opened(i)[done - start : stop - start]
-            i, done = i + 1, max(done, stop)
-        return out
-
-    return Lazy((int(ends[-1]), *first[1:]), dtype, read)
+    return dtype
 
 
 def _described(columns: dict[str, list[str]], pattern: PathPattern) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from seqtool.files.inputs import Input
 from seqtool.tables.table import BATCH_BYTES
+from seqtool.words import human
 
 
 class Records(NamedTuple):
@@ -20,11 +21,39 @@ class Records(NamedTuple):
 def check_dictionary(source: Input, name: str, size: int) -> None:
     """Raise DataError for a dictionary of texts of so many bytes that takes more memory than is allowed."""
     source.memory.check_whole(
-        f"{source.name}: the dictionary of column {name!r}", _COPIES * size, "write plain text"
+        f"{source.name}: the dictionary of column {name!r}", COPIES * size, "write plain text"
     )
 
 
-_COPIES = 5  # of a dictionary, that stand in memory at once
+def check_list(source: Input, place: str, size: int) -> None:
+    """Raise DataError for a list of so many bytes that takes more memory than is allowed."""
+    source.memory.check_whole(
+        f"{source.name}: {place}: a list of {human(size)}", COPIES * size, "save its steps as rows"
+    )
+
+
+def check_text(source: Input, place: str, size: int) -> None:
+    """Raise DataError for a cell of text of so many bytes that is longer than is allowed."""
+    source.memory.check_single(f"{source.name}: {place}: a cell of text", size, "shorten it")
+
+
+def check_cells(source: Input, batch: Any, before: int) -> None:
+    """Raise DataError for a text or a list that is too large; so many rows stand before the batch."""
+    import pyarrow.compute as pc
+
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        lengths = _list_bytes(column) if is_nested(column.type) else _text_bytes(column)
+        largest = 0 if lengths is None else pc.max(lengths).as_py() or 0
+        if largest > _LARGE:
+            place = f"row {before + pc.index(lengths, largest).as_py() + 1}, column {name!r}"
+            if is_nested(column.type):
+                check_list(source, place, largest)
+            else:
+                check_text(source, place, largest)
+
+
+COPIES = 5  # of a dictionary or a list, that stand in memory at once
+_LARGE = 1 << 20  # bytes of a cell from which on its row is looked for
 
 
 def rows_at_once(schema: Any, columns: Sequence[int]) -> int:
@@ -45,16 +74,32 @@ def in_pieces(batch: Any) -> Iterator[Any]:
 
 def _letters(column: Any) -> int:
     """The bytes of text in a column, where it is text."""
+    import pyarrow.compute as pc
+
+    lengths = _text_bytes(column)
+    return 0 if lengths is None else pc.sum(lengths).as_py() or 0
+
+
+def _text_bytes(column: Any) -> Any:
+    """The bytes of each cell of text, or None for a column of other cells."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
-        lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
-    elif _is_text(column.type):
-        lengths = pc.binary_length(column)
-    else:
-        return 0
-    return pc.sum(lengths).as_py() or 0
+        return pc.take(pc.binary_length(column.dictionary), column.indices)
+    return pc.binary_length(column) if _is_text(column.type) else None
+
+
+def _list_bytes(column: Any) -> Any:
+    """The bytes of the numbers in each list, or None for a column of other cells."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return None
+    each = kind.value_type.bit_width // 8 if pa.types.is_primitive(kind.value_type) else 8
+    return pc.multiply(pc.cast(pc.list_value_length(column), pa.int64()), max(1, each))
 
 
 def _is_text(kind: Any) -> bool:

@@ -19,7 +19,14 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.npy import OwnFile
 from seqtool.system.platform import give_back
-from seqtool.tables.arrow_batches import Records, check_dictionary, in_pieces, rows_at_once, validate
+from seqtool.tables.arrow_batches import (
+    Records,
+    check_cells,
+    check_dictionary,
+    in_pieces,
+    rows_at_once,
+    validate,
+)
 from seqtool.tables.parquet_files import parquet_records
 
 
@@ -58,6 +65,7 @@ def _arrow(source: Input) -> Records:
     def batches(columns: Sequence[int]) -> Iterator[Any]:
         count = rows_at_once(schema, columns)
         file = _ArrowFile(source)
+        before = 0
         for batch in _record_batches(source, file, columns):
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 if pa.types.is_dictionary(column.type):
@@ -66,9 +74,11 @@ def _arrow(source: Input) -> Records:
             for begin in range(0, len(batch), count):
                 part = batch.slice(begin, count)
                 validate(part, once=False)
+                check_cells(source, part, before + begin)
                 for piece in in_pieces(part):
                     yield piece
                     file.give_back()
+            before += len(batch)
 
     return Records(schema, batches, None)
 
@@ -82,6 +92,7 @@ def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> 
             yield batch.select(list(columns))
         return
     wanted = sorted({*columns})
+    places = {column: place for place, column in enumerate(wanted)}
     small = _SmallParts(source.path)
     options = pa.ipc.IpcReadOptions(included_fields=wanted)
     of_some = pa.ipc.open_file(pa.PythonFile(small, "r"), options=options)
@@ -89,7 +100,7 @@ def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> 
     for i in range(of_some.num_record_batches):
         small.room = _IN_MEMORY
         try:
-            batch = of_some.get_batch(i).select([wanted.index(column) for column in columns])
+            batch = of_some.get_batch(i).select([places[column] for column in columns])
         except (pa.ArrowException, OSError):
             if small.room >= 0:
                 raise

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
@@ -29,8 +30,10 @@ def open_tables(
     options = options or TextOptions()
     of_files = file_columns(inputs, key_from)
     tables = [
-        with_file_columns(_open(source, options), of_files, i) if of_files else _open(source, options)
-        for i, source in enumerate(inputs)
+        with_file_columns(table, of_files, i) if of_files else table
+        for i, table in enumerate(
+            _open(source, options, many=len(inputs) > _OPEN_AT_ONCE) for source in inputs
+        )
     ]
     first = tables[0]
     for source, table in zip(inputs[1:], tables[1:], strict=True):
@@ -103,21 +106,42 @@ def _difference(table: Table, first: Table) -> str:
     return f"{len(table.columns)} columns against {len(first.columns)}"
 
 
-def _open(source: Input, options: TextOptions) -> Table:
+_OPEN_AT_ONCE = 64  # files of arrays; the system allows a process but some hundreds
+
+
+def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
+    """One input as a table; where there are many, no file stays open."""
     if source.kind == "text":
         return _csv(source, options)
     if source.kind == "json":
         return _json_lines(source)
     if source.kind in ("parquet", "arrow", "arrow-stream"):
         return _record_table(source)
-    from seqtool.files.npy import open_npy
-    from seqtool.files.zip_reader import ZipReader
+    from seqtool.files.npy import open_npy, open_npy_each_time
 
     if source.kind == "npy":
-        return from_array(open_npy(source.path, source.name), source.name)
-    archive = ZipReader.of(source)
-    archive.verify()
-    return from_array(_only_array(archive), source.name)
+        array: AnyArray = (open_npy_each_time if many else open_npy)(source.path, source.name)
+    else:
+        array = _array_of_archive(source, many=many)
+    return from_array(array, source.name)
+
+
+def _array_of_archive(source: Input, *, many: bool) -> AnyArray:
+    from seqtool.files.zip_reader import ZipReader
+
+    if not many:
+        archive = ZipReader.of(source)
+        archive.verify()
+        return _only_array(archive)
+    with ZipReader.of(source) as archive:
+        archive.verify()
+        array = _only_array(archive)
+
+    def read(begin: int, end: int) -> Array:
+        with ZipReader.of(source) as archive:
+            return _only_array(archive)[begin:end]
+
+    return Lazy(array.shape, array.dtype, read)
 
 
 def _only_array(archive: Any) -> AnyArray:

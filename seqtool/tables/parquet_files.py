@@ -8,7 +8,17 @@ from typing import Any
 
 from seqtool.files.inputs import Input
 from seqtool.files.npy import OwnFile
-from seqtool.tables.arrow_batches import Records, check_dictionary, in_pieces, rows_at_once, validate
+from seqtool.tables.arrow_batches import (
+    COPIES,
+    Records,
+    check_cells,
+    check_dictionary,
+    check_list,
+    check_text,
+    in_pieces,
+    rows_at_once,
+    validate,
+)
 from seqtool.tables.table import BATCH_BYTES
 
 
@@ -28,9 +38,12 @@ def parquet_records(source: Input) -> Records:
         with parquet.ParquetFile(source.path, **options) as file:
             text = BATCH_BYTES // (4 * _text_bytes(source, metadata, names))  # it is copied as it is encoded
             count = max(1, min(rows_at_once(schema, columns), text))
+            before = 0
             for batch in file.iter_batches(batch_size=count, columns=names):
                 chosen = batch.select(names)
                 validate(chosen)
+                check_cells(source, chosen, before)
+                before += len(chosen)
                 yield from in_pieces(chosen)
 
     return Records(schema, batches, int(metadata.num_rows))
@@ -86,21 +99,30 @@ class _NoData(OwnFile):
 def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
     """The bytes of text in a row of these columns on average, at least one: in the row group that has most.
 
-    Raises DataError for a dictionary of texts that takes more memory than is allowed: it can only be read whole.
+    Raises DataError for a dictionary of texts that takes more memory than is allowed, for it can only be read whole,
+    and for cells that do on average: no cell can be looked at before it is read, so that of all is told.
     """
     wanted, most = {*names}, 1
-    places = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path in wanted]
+    paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+    texts = [i for i, path in enumerate(paths) if path in wanted]
+    lists = [(i, path.partition(".list.")[0]) for i, path in enumerate(paths) if ".list." in path]
     with source.path.open("rb") as file:
         for group in map(metadata.row_group, range(metadata.num_row_groups)):
-            chunks = [group.column(i) for i in places]
+            rows = max(1, group.num_rows)
+            for i, name in lists:
+                size = group.column(i).total_uncompressed_size if name in wanted else 0
+                if size // rows > source.memory.limit // COPIES:
+                    check_list(source, f"column {name!r}", size)
+            chunks = [chunk for chunk in map(group.column, texts) if chunk.physical_type == "BYTE_ARRAY"]
             for chunk in chunks:
-                if chunk.has_dictionary_page and chunk.total_uncompressed_size > _LARGE:
+                name, size = chunk.path_in_schema, chunk.total_uncompressed_size
+                if not chunk.has_dictionary_page:
+                    if size // rows > source.memory.single:
+                        check_text(source, f"column {name!r}", size)
+                elif size > _LARGE:
                     file.seek(chunk.dictionary_page_offset)
-                    check_dictionary(source, chunk.path_in_schema, _page_size(file.read(16)))
-            size = sum(
-                chunk.total_uncompressed_size for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"
-            )
-            most = max(most, size // max(1, group.num_rows))
+                    check_dictionary(source, name, _page_size(file.read(16)))
+            most = max(most, sum(chunk.total_uncompressed_size for chunk in chunks) // rows)
     return most
 
 

@@ -149,14 +149,32 @@ CASES = [
     Case("files.refusals.is_a_folder#2", "group d --key id", {"d/a.csv": ROWS, "d/b.csv": ROWS}),
     Case("files.refusals.is_a_folder#3", "group d --key id", {"d/a.csv": ROWS, "d/b.csv": ROWS}),
     Case("files.refusals.is_a_folder#3", "pad d", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}),
-    Case("commands._source._each", "pad 'd/*.npy'", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}),
+    Case("commands._source.each_file", "pad 'd/*.npy'", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}),
     Case(
-        "commands._source._each",
+        "commands._source.each_file",
         "truncate '*/*.npy' --maxlen 2",
         {"d/a.npy": DENSE[0], "e/b.npy": DENSE[1]},
         loses=True,
     ),
+    Case("commands._source.each_file", "group 'd/*.csv'", {"d/a.csv": "a\n1\n2\n", "d/b.csv": "a\n3\n4\n"}),
     # Paths that say what the key is.
+    Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.changing#2",
+        "group '*/*.csv' --key-from '{label}/{key}.csv'",
+        {"d/a.csv": ROWS, "e/a.csv": ROWS},
+    ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.changing#2",
+        "group '*/*.csv' --key-from '{dose}/{key}.csv'",
+        {"1/a.csv": ROWS, "2/a.csv": ROWS},
+    ),
+    Case(
+        "grouping.cautions.of_steps",
+        "group t.csv --no-key --order-by t --gap 1",
+        {"t.csv": "t,a\n" + "".join(f"{9 * i},{i % 3}\n" for i in range(9))},
+        {"SIZE": "10"},
+    ),
     Case(
         "tables.file_columns.refuse_part",
         "group 'd/*.csv' --key-from 'd/{who}_{key}.csv'",
@@ -168,7 +186,7 @@ CASES = [
         {"d/a_1.npy": DENSE[0], "d/b_2.npy": DENSE[1]},
     ),
     Case(
-        "sources.array_files._header",
+        "sources.array_files._array",
         "pad 'd/*.csv' --key-from 'd/{key}.csv'",
         {"d/a.csv": ROWS, "d/b.csv": ROWS},
     ),
@@ -426,7 +444,7 @@ CASES = [
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,16777217\n"},
     ),
     Case(
-        "grouping.cautions.of_steps",
+        "grouping.cautions.of_steps#2",
         "group t.csv --key row",
         {"t.csv": SINGLE},
         {"COLUMN": "id"},
@@ -786,7 +804,7 @@ def test_out_of_memory_and_no_input(
     help_ = place.run(*applied([], proposals.at("cli._explain"), {}))
     assert b"Usage: seqtool pad" in succeeded(help_).out
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:

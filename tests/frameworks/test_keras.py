@@ -407,4 +407,4 @@ def check_memory(folder: str) -> None:
 @pytest.mark.slow
 @every_backend
 def test_a_file_ten_times_as_large_takes_no_more_memory(backend: str, tmp_path: Path) -> None:
-    assert growth(check_memory, tmp_path, KERAS_BACKEND=backend) < 100_000_000
+    assert growth(check_memory, tmp_path, KERAS_BACKEND=backend) < 50_000_000

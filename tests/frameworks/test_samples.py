@@ -63,12 +63,12 @@ def test_classifier(tmp_path: Path) -> None:
     "framework", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("torch", "keras")]
 )
 def test_train_vowels(tmp_path: Path, framework: str) -> None:
-    text = run_alone(SAMPLES / "train_vowels.py", "--framework", framework, folder=tmp_path)
+    text = run_alone(SAMPLES / "train_vowels.py", "--framework", framework, "--seeds", "1", folder=tmp_path)
     assert text.startswith("270 utterances to train on, 370 to test on\n")
     runs = re.findall(rf"^{framework} +(\S.*?)  +(\d|mean)  +([\d.]+)%", text, re.MULTILINE)
     ways = ["packed or masked", "read as data"]
     assert [run[:2] for run in runs] == [
-        *((way, seed) for way in ways for seed in "012"),
+        *((way, "0") for way in ways),
         *((way, "mean") for way in ways),
     ]
     found = [float(accuracy) for way, _, accuracy in runs if way == ways[0]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ import pytest
 
 import seqtool as st
 from seqtool.errors import DataError, UsageError
+from seqtool.files import inputs
 from seqtool.files.path_parts import PathPattern
+from seqtool.tables import opening
 from tests.command import Place, succeeded
 
 
@@ -235,3 +239,56 @@ def test_a_folder_says_what_stands_in_it(recordings: Place) -> None:
     assert done.code == 1
     assert "a folder of 3 .csv files in 2 folders below it" in done.err
     assert "'rec/*/*.csv' --key-from 'rec/*/{key}.csv'" in done.err
+
+
+def few_files() -> None:
+    """Let a process open no more than a few dozen files."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"), [("group", "npy"), ("pad", "npy"), ("group", "parquet"), ("group", "csv")]
+)
+def test_few_files_are_open_at_once(place: Place, command: str, kind: str) -> None:
+    for i in range(70):
+        name = f"rec/{i}.{kind}"
+        put(place, name, "a\n1\n2\n")
+        if kind == "npy":
+            np.save(place.folder / name, np.ones((2, 1)))
+        elif kind == "parquet":
+            pq.write_table(pa.table({"a": [1, 2]}), place.folder / name)
+    call = [command, f"rec/*.{kind}", "--key-from", f"rec/{{key}}.{kind}"]
+    succeeded(place.run(*call, before=few_files))
+    data = st.load(place.folder / f"rec.{command}.npz")
+    assert sorted(data.keys.tolist()) == [*range(70)]
+
+
+def test_the_first_bytes_of_many_files_are_not_kept(
+    recordings: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = ["group", "rec/*/*.csv", "--key-from", "rec/{label}/{key}.csv", "-q"]
+    succeeded(recordings.run(*call, "-o", "kept.npz"))
+    monkeypatch.setattr(inputs, "_HEADS", 0)
+    succeeded(recordings.run(*call, "-o", "left.npz"))
+    files = [(recordings.folder / name).read_bytes() for name in ("kept.npz", "left.npz")]
+    assert files[0] == files[1]
+
+
+def test_how_small_files_are_joined_changes_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i, rows in enumerate(["1,2\n", "0.5,7\n2,NA\n", "5,6\n", "3,x1\n"]):
+        put(place, f"rec/{i}.csv", "a,b\n" + rows)
+    call = ["group", "rec/*.csv", "--key-from", "rec/{key}.csv", "--missing", "x1", "-q"]
+    found = []
+    for few in (0, 2, 1000):
+        monkeypatch.setattr(opening, "_FEW", few)
+        succeeded(place.run(*call, "-o", f"{few}.npz"))
+        found.append((place.folder / f"{few}.npz").read_bytes())
+    assert found[0] == found[1] == found[2]
+
+
+def test_names_in_paths_are_completed(recordings: Place) -> None:
+    words = ["seqtool", "group", "rec/*/*.csv", "--key-from", "rec/{label}/{key}.csv", "--drop", ""]
+    environment = {"_SEQTOOL_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": shlex.join(words[:-1]) + " "}
+    offered = recordings.run(environment=environment).out.decode()
+    assert '"label"' in offered
+    assert '"a"' in offered
