@@ -238,3 +238,10 @@ def cut_at_gaps(
             parts[-1].append(row)
         found += [((key, i), part) for i, part in enumerate(parts)]
     return found
+
+
+def steps_of_row(cells: list[float | None], *, keep: bool = False) -> list[float]:
+    """The steps in the cells of a row of a wide table: trailing ones that hold nothing are none, others NaN."""
+    while cells and cells[-1] is None and not keep:
+        cells = cells[:-1]
+    return [float("nan") if cell is None else cell for cell in cells]

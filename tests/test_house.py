@@ -58,9 +58,10 @@ HOMES = {
         "grouping.reading",
         "grouping.kernel",
         "grouping.merging",
-        "sources.records",
         "grouping.runs",
         "grouping.sorting",
+        "sources.aligned",
+        "sources.rows",
         "sources.text_lines",
         "arrays.list_columns",
     },  # each of them is itself imported lazily

@@ -12,6 +12,7 @@ from seqtool.commands._values import names_in, orders_in
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
+    from seqtool.tables.table import TextOptions
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,19 @@ class TableOptions:
         list[str] | None,
         typer.Option("--missing", metavar="TEXT", help="Read TEXT as a missing value too. Repeatable."),
     ] = None
+
+    @property
+    def given(self) -> list[str]:
+        """The options that say something else than usual."""
+        usual = vars(type(self)())
+        return ["--" + name.replace("_", "-") for name, held in vars(self).items() if held != usual[name]]
+
+    @property
+    def reading(self) -> TextOptions:
+        """How text files are read."""
+        from seqtool.tables.table import TextOptions
+
+        return TextOptions(self.delimiter, self.header, self.encoding)
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,6 @@ class ColumnOptions:
         """What `group` is asked for, with the `others` of its fields."""
         from seqtool.grouping.gaps import Gap
         from seqtool.grouping.spec import GroupSpec
-        from seqtool.tables.table import TextOptions
 
         return GroupSpec(
             key=names_in(self.key),
@@ -128,6 +141,6 @@ class ColumnOptions:
             step_label=self.step_label,
             static=names_in(self.static),
             missing=text.missing or (),
-            text=TextOptions(text.delimiter, text.header, text.encoding),
+            text=text.reading,
             **others,
         )

@@ -119,8 +119,10 @@ def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Messag
 
 def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:
     """How to do without static columns: where nobody chose the features, they would become some of them."""
-    names = [plan.label(column) for column in columns]
-    return plan.without_static(columns, *([] if plan.roles.chosen else ["--drop", join_names(names)]))
+    names = [plan.label(column) for column in columns if column not in plan.of_files]
+    return plan.without_static(
+        columns, *([] if plan.roles.chosen or not names else ["--drop", join_names(names)])
+    )
 
 
 def _are_no_values(bad: BadCell) -> bool:

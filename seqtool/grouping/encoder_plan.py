@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
+from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.gaps import Cut
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
@@ -31,7 +32,7 @@ class EncoderPlan:
 
     `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
     table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
-    `of_files` are the columns that paths tell.
+    `of_files` are the columns that paths tell, by what a pattern calls them.
     """
 
     roles: Roles
@@ -40,14 +41,12 @@ class EncoderPlan:
     named: bool
     text: bool
     array_dtype: np.dtype[Any] | None = None
-    of_files: frozenset[int] = frozenset()
+    of_files: Mapping[int, str | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
         """The plan for a table, which it does not keep."""
-        return cls(
-            roles, options, table.columns, table.named, table.text, table.dtype, frozenset(table.of_files)
-        )
+        return cls(roles, options, table.columns, table.named, table.text, table.dtype, _parts(table))
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""
@@ -224,8 +223,16 @@ class EncoderPlan:
 
     def without_static(self, columns: Collection[int], *words: str) -> Advice:
         """The advice to leave out some static columns, with other words."""
-        left = [self.label(column) for column in self.roles.static if column not in columns]
-        if left:
+        pattern = None if self.options.key_from is None else PathPattern(self.options.key_from)
+        parts = [part for column in columns if (part := self.of_files.get(column))]
+        if pattern is not None and parts:
+            for part in parts:
+                pattern = PathPattern(pattern.without(part))
+            words = (*words, "--key-from", pattern.text)
+        columns = [column for column in columns if not self.of_files.get(column)]
+        static = [column for column in self.roles.static if not self.of_files.get(column)]
+        left = [self.label(column) for column in static if column not in columns]
+        if left and columns:
             return Advice("--static", join_names(left), *words, without=["--static"])
         return Advice(
             *words, without=[word for column in columns for word in ("--static", self.label(column))]
@@ -263,6 +270,10 @@ class EncoderPlan:
             per_sequence=per_sequence,
             names=names,
         )
+
+
+def _parts(table: Table) -> dict[int, str | None]:
+    return {place: column.part for place, column in table.of_files.items()}
 
 
 def _meant(codes: AnyArray, meaning: Array) -> AnyArray:

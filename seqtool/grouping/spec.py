@@ -26,8 +26,8 @@ Column = str | int
 class GroupSpec(GroupOptions):
     """What `group` is asked for; a column is a name, or a position counted from 0.
 
-    `no_key` makes one sequence of all rows; `key_from` is a pattern of paths whose parts are columns, {key} and {label}
-    among them. `columns` are the features, None for all that play no other part. `text` says how text files are read.
+    `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them.
+    `columns` are the features, None for all that play no other part. `text` says how text files are read.
     Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
 
     Raises UsageError for arguments out of range, or that contradict each other.
@@ -35,7 +35,6 @@ class GroupSpec(GroupOptions):
 
     key: Sequence[Column] = ()
     no_key: bool = False
-    key_from: str | None = None
     order_by: Sequence[Column] = ()
     columns: Sequence[Column] | None = None
     drop: Sequence[Column] = ()

@@ -72,7 +72,8 @@ class Table:
 
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
-    be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table.
+    be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table,
+    `types` the Arrow types of all its columns.
     `index` are the named index of a DataFrame, `of_files` what the paths of files say of their rows: no features unless
     they are asked for. `place` turns a row number into words for an error. `rows` counts what was read so far, of at
     most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `left_out` counts
@@ -88,6 +89,7 @@ class Table:
     text: bool = False
     dtype: np.dtype[Any] | None = None
     texts: frozenset[int] = frozenset()
+    types: tuple[Any, ...] = ()
     index: frozenset[int] = frozenset()
     of_files: Mapping[int, FileColumn] = field(default_factory=dict)
     at_most: int | None = None
@@ -176,6 +178,7 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
         read,
         lambda row: f"{name}: row {row}",
         texts=text_columns(schema),
+        types=tuple(schema.types),
         index=index,
         at_most=at_most,
         notes=notes,

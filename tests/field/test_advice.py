@@ -87,6 +87,7 @@ def written(folder: Place, files: dict[str, Any]) -> None:
             folder.write(name, content)
 
 
+WIDE = "id,t0,t1,t2\n1,2,3,5\n2,3,5,7\n"
 TWO_LISTS = pa.table({"a": [[1, 2], [3]], "b": [[1], [2, 3]]})
 TEN_STEPS = "k,a\n" + "1,1\n" * 9 + "2,1\n"
 ODD = {"x": np.ones((2, 3)), "lengths": np.array([1, 2])}
@@ -195,6 +196,11 @@ CASES = [
         "pad '*/*.npy' --key-from '*/{key}.npy'",
         {"d/a.npy": DENSE[0], "e/a.npy": DENSE[1]},
     ),
+    Case(
+        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "group 'd/*.csv' --key-from 'd/{key}_{dose}.csv'",
+        {"d/a_4.csv": ROWS, "d/b_4.csv": ROWS},
+    ),
     Case("grouping.spec.GroupSpec._check_key", "group t.csv --key id --no-key", {"t.csv": ROWS}),
     Case("grouping.spec.GroupSpec._check_key#2", "group t.csv --key id --no-key", {"t.csv": ROWS}),
     Case(
@@ -238,7 +244,22 @@ CASES = [
     Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
-    Case("sources.records._array_name", "pad t.parquet", {"t.parquet": TWO_LISTS}),
+    Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
+    Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
+    Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
+    Case("sources.read._read", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
+    Case("sources.read._read#2", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}),
+    Case("sources.read._read#3", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
+    Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
+    Case("sources.rows._NumberCells.dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
+    Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
+    Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
+    Case(
+        "sources.options.ForeignSpec.without",
+        "pad t.npz --keys-from-names --key a",
+        {"t.npz": npz(a=[1], b=[2])},
+    ),
+    Case("sources.options.ForeignSpec.without", "pad t.txt --static a", {"t.txt": "1 2\n"}),
     Case("sources.foreign._joined", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
     Case("sources.companions.companions", "pad a.npz", {"a.npz": npz(x=DENSE, y=np.ones(7))}),
     Case("sources.companions.companions", "pad a.npz --label z", {"a.npz": npz(x=DENSE, z=np.ones(7))}),
@@ -458,6 +479,14 @@ CASES = [
         "sequences.labels.padded_class",
         "group t.csv --key id --step-label y --label-value 0",
         {"t.csv": LABELLED},
+    ),
+    *(
+        Case(
+            "sequences.labels._padded_number",
+            "group t.csv --key id --step-label y --label-value 0.5",
+            {"t.csv": f"id,a,y\n1,2,0.5\n1,3,{other}\n2,4,1.5\n"},
+        )
+        for other in (2.5, -100)
     ),
     # Numbers that a type cannot hold.
     Case("grouping.advising.for_features", "group t.csv --key id", {"t.csv": "id,a,b\n1,16777217,0.5\n"}),
