@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice
 from seqtool.files.path_parts import PathPattern
+from seqtool.grouping.elsewhere import Companion, Elsewhere
 from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions
 from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.csv_dialect import is_number
@@ -26,11 +27,12 @@ Column = str | int
 class GroupSpec(GroupOptions):
     """What `group` is asked for; a column is a name, or a position counted from 0.
 
-    `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them.
-    `columns` are the features, None for all that play no other part. `text` says how text files are read.
-    Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
+    `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them. Columns
+    of other tables are `Elsewhere`, which `companions` opens. `columns` are the features, None for all that play no
+    other part. `text` says how text files are read.
+        Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
 
-    Raises UsageError for arguments out of range, or that contradict each other.
+        Raises UsageError for arguments out of range, or that contradict each other.
     """
 
     key: Sequence[Column] = ()
@@ -39,9 +41,9 @@ class GroupSpec(GroupOptions):
     columns: Sequence[Column] | None = None
     drop: Sequence[Column] = ()
     keep_key: bool | None = None
-    label: Column | Sequence[Column] | None = None
+    label: Column | Sequence[Column | Elsewhere] | None = None
     step_label: Column | None = None
-    static: Sequence[Column] = ()
+    static: Sequence[Column | Elsewhere] = ()
     maxlen: int | None = None
     padding: Side = "post"
     truncating: Side = "pre"
@@ -142,18 +144,21 @@ class GroupSpec(GroupOptions):
             columns=self.columns,
             drop=self.drop,
             keep_key=self.keep_key,
-            label=self.label,
+            label=cast(Any, self.label),
             step_label=self.step_label,
-            static=self.static,
+            static=cast(Any, self.static),
         )
 
-    def resolved(self, table: Table, roles: Roles, features: Sequence[str]) -> Mapping[str, Any]:
+    def resolved(
+        self, table: Table, roles: Roles, features: Sequence[str], others: Sequence[Companion] = ()
+    ) -> Mapping[str, Any]:
         """What a receipt tells of it beside the padding: the columns by name, and how text was read."""
 
         def names(columns: Sequence[int]) -> list[str]:
             return [table.label(column) for column in columns]
 
-        labels = names(roles.labels)
+        labels = [*names(roles.labels), *(name for other in others for name in other.recorded("label"))]
+        statics = [*names(roles.static), *(name for other in others for name in other.recorded("static"))]
         order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
             "key": names(roles.key),
@@ -165,7 +170,7 @@ class GroupSpec(GroupOptions):
             "features": list(features),
             "label": labels if len(labels) > 1 else next(iter(labels), None),
             "step_label": None if roles.step_label is None else table.label(roles.step_label),
-            "static": names(roles.static),
+            "static": statics,
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,
             "keep_row_index": self.keep_row_index,
