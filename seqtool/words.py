@@ -135,6 +135,25 @@ def split_names(text: str) -> list[str]:
     ]
 
 
+def expanded(name: str) -> list[str]:
+    """The names that a range in braces stands for, in order, as in a shell; any other name as it is.
+
+    >>> expanded("t{8..11}"), expanded("t{08..10}_x"), expanded("{2..1}"), expanded("t")
+    (['t8', 't9', 't10', 't11'], ['t08_x', 't09_x', 't10_x'], ['2', '1'], ['t'])
+    """
+    found = _RANGE.search(name)
+    if found is None:
+        return [name]
+    begin, end = int(found[1]), int(found[2])
+    padded = any(len(bound) > 1 and bound[0] == "0" for bound in found.groups())
+    width = max(map(len, found.groups())) if padded else 0
+    way = 1 if begin <= end else -1
+    numbers = (str(number).zfill(width) for number in range(begin, end + way, way))
+    return [f"{name[: found.start()]}{number}{name[found.end() :]}" for number in numbers]
+
+
+_RANGE = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
+
 # As in a row of CSV, but a line break outside quotes is a letter like others.
 _NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
 

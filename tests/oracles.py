@@ -222,6 +222,11 @@ def begin_within(one: list[list[Any]], other: list[list[Any]], *, least: int = 3
     return found
 
 
+def looked_up(keys: list[str], table: dict[str, Any]) -> list[Any]:
+    """What another table holds for each key as it is written, None where it has no row."""
+    return [table.get(key) for key in keys]
+
+
 def cut_at_gaps(
     groups: Mapping[Any, list[int]], order: list[Any], *, gap: Any
 ) -> list[tuple[tuple[Any, int], list[int]]]:
@@ -238,3 +243,10 @@ def cut_at_gaps(
             parts[-1].append(row)
         found += [((key, i), part) for i, part in enumerate(parts)]
     return found
+
+
+def steps_of_row(cells: list[float | None], *, keep: bool = False) -> list[float]:
+    """The steps in the cells of a row of a wide table: trailing ones that hold nothing are none, others NaN."""
+    while cells and cells[-1] is None and not keep:
+        cells = cells[:-1]
+    return [float("nan") if cell is None else cell for cell in cells]

@@ -69,6 +69,8 @@ def numbers_of(array: Any) -> Array:
     """
     if not _is_number(array.type):
         raise DataError(f"holds {array.type}; numbers were expected")
+    if pa.types.is_decimal(array.type):
+        array = _doubles(array)
     if not array.null_count or pa.types.is_floating(array.type):
         return np.asarray(array.to_numpy(zero_copy_only=False))
     present = np.asarray(pc.fill_null(array, pa.scalar(0).cast(array.type)).to_numpy(zero_copy_only=False))
@@ -79,6 +81,29 @@ def numbers_of(array: Any) -> Array:
     return np.where(np.asarray(array.is_null()), np.nan, present.astype(double))
 
 
+def _doubles(decimals: Any) -> Any:
+    """Decimals as float64; raises DataError for a whole one that float64 would change."""
+    doubles = decimals.cast(pa.float64())
+    numbers = np.asarray(pc.fill_null(doubles, 0.0))
+    for place in np.flatnonzero(np.abs(numbers) >= _EXACT).tolist():
+        exact = decimals[place].as_py()
+        if exact == exact.to_integral_value() and int(exact) != int(numbers[place]):
+            raise DataError(f"holds {exact}, which float64 cannot hold exactly")
+    return doubles
+
+
+_EXACT = 2.0**53  # past this, a float64 no longer holds every integer
+
+
+def without_null_type(array: Any) -> Any:
+    """An Arrow array of lists that hold nothing, or nothing but null, as one of lists of float64."""
+    kind = array.type
+    empty = pa.types.is_list(kind) and pa.types.is_null(kind.value_type)
+    return array.cast(pa.list_(pa.float64())) if empty else array
+
+
 def _is_number(kind: Any) -> bool:
     types = pa.types
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
+    return bool(
+        types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)
+    )

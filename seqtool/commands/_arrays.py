@@ -24,7 +24,11 @@ class ArrayOptions:
     title = "Input"
     array: Annotated[
         str | None,
-        one_name("--array", "NAME", help="The array, column or field with the sequences."),
+        several_names(
+            "--array",
+            "NAME",
+            help="The array, column or field with the sequences; lists of several, A,B, become features.",
+        ),
     ] = None
     lengths: Annotated[
         str | None,
@@ -105,7 +109,7 @@ class SequenceOptions(ArrayOptions):
     ] = None
     step_label: Annotated[
         str | None,
-        one_name("--step-label", "NAME", help="The array with a label per step."),
+        one_name("--step-label", "NAME", help="The array, column or field with a label per step."),
     ] = None
     key: Annotated[
         str | None,

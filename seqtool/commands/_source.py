@@ -139,11 +139,13 @@ def read(
     try:
         found = read_files(source.files, options)
     except NotSequencesError as error:
-        from seqtool.tables.candidates import key_advice
+        from seqtool.tables.candidates import key_advice, steps_advice
 
         _, key = key_advice([source.file])
         grouped = Advice("seqtool", "group", name if source.file.named_path else "-", *key.words)
-        raise DataError(error, "; if it is a table, group its rows: ", grouped) from None
+        wide = steps_advice(source.file)
+        one_a_row = [] if wide is None else ["; or if each row is a sequence: ", wide]
+        raise DataError(error, "; if it is a table, group its rows: ", grouped, *one_a_row) from None
     line = f"{count(len(found.ragged), 'sequence')}, {count(found.steps, 'step')} from {name}"
     summary.say("read", "; ".join([line, *found.notes]))
     summary.facts |= {"inputs": [name], "notes": found.notes}

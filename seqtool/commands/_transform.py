@@ -14,6 +14,8 @@ import typer
 
 from seqtool.commands._arrays import SequenceOptions
 from seqtool.commands._options import MemoryOptions, OutputOptions, choice
+from seqtool.commands._rows import SequenceRowOptions
+from seqtool.commands._table_options import TableOptions
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ SourceName = Annotated[
 ]
 _SHARED: dict[str, Any] = {
     "foreign": SequenceOptions,
+    "rows": SequenceRowOptions,
+    "text": TableOptions,
     "using": MemoryOptions,
     "to": OutputOptions,
 }
@@ -46,11 +50,13 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
         *,
         source: str | None,
         foreign: SequenceOptions,
+        rows: SequenceRowOptions,
+        text: TableOptions,
         using: MemoryOptions,
         to: OutputOptions,
         **arguments: Any,
     ) -> None:
-        _transform(operation(**arguments), source, foreign, using, to)
+        _transform(operation(**arguments), source, foreign, rows, text, using, to)
 
     annotations = {"source": SourceName, **options, **_SHARED}
     defaults["source"] = None
@@ -89,6 +95,8 @@ def _transform(
     operation: Operation,
     source: str | None,
     foreign: SequenceOptions,
+    rows: SequenceRowOptions,
+    text: TableOptions,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
@@ -108,15 +116,16 @@ def _transform(
             to, command=name, inputs=inputs, folder=folder_of(opened.files, foreign.pattern)
         )
         with summary.stage("reading"):
-            found = read(opened, foreign.spec(), summary)
+            found = read(opened, rows.spec(foreign.spec(), text), summary)
         with errors.at(opened.name):
             state = operation.fit(found.ragged)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, foreign.side)
         inputs_shown = opened.base_names
+        described = {**foreign.resolved, **rows.resolved}
         done = with_entry(
-            data, operation, state, inputs_shown, outcome, steps=found.steps, described=foreign.resolved
+            data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
         )
         deliver(done, destination, to, summary, threads=opened.memory.threads())
 

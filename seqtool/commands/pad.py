@@ -9,6 +9,8 @@ import typer
 from seqtool.advice import Advice, Message
 from seqtool.commands._arrays import SequenceOptions
 from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
+from seqtool.commands._rows import SequenceRowOptions
+from seqtool.commands._table_options import TableOptions
 from seqtool.commands._values import padding_value, parse_value
 from seqtool.errors import UsageError
 
@@ -42,6 +44,7 @@ def pad(
         str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
     ] = "post",
     foreign: SequenceOptions,
+    rows: SequenceRowOptions,
     allow_pickle: Annotated[
         bool,
         typer.Option(
@@ -50,14 +53,16 @@ def pad(
             rich_help_panel="Input",
         ),
     ] = False,
+    text: TableOptions,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Pad and truncate sequences to one length.
 
     SOURCE is an .npy of (N, T), (N, T, F) or (N, T, H, W, C), an .npz, JSON or JSON lines, text with one sequence of
-    numbers a line, or Parquet or Arrow with a list column. With --ragged sequences are gathered and truncated, and not
-    padded. Arrays are read in chunks, so files may be of any size.
+    numbers a line, Parquet or Arrow with a list column or, with --steps or --array, a table with one row a sequence.
+    With --ragged sequences are gathered and truncated, and not padded. Arrays are read in chunks, so files may be of
+    any size.
 
     Example: seqtool pad in.npy --maxlen 100 --post
     """
@@ -85,13 +90,13 @@ def pad(
         folder = folder_of(opened.files, foreign.pattern)
         destination = destination_of(to, command="pad", inputs=paths, folder=folder)
         with summary.stage("reading"):
-            described = foreign.spec(None if value == "auto" else value)
+            described = rows.spec(foreign.spec(None if value == "auto" else value), text)
             found = read(opened, described, summary, allow_pickle=allow_pickle, dtype=padding.dtype)
             outcome = apply_all(operations, found.ragged, spool=opened.spool)
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**foreign.resolved, "ragged": ragged}
+        arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, "ragged": ragged}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.name):
             if ragged:

@@ -18,8 +18,9 @@ from seqtool.commands._options import (
     MemoryOptions,
     Traceback,
 )
+from seqtool.commands._rows import RowOptions
 from seqtool.commands._table_options import ColumnOptions, TableOptions
-from seqtool.commands._values import call_without
+from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
 from seqtool.system.memory import check_address_space
 
@@ -43,6 +44,7 @@ def plan(
     ] = None,
     empty_key: EmptyKey = "error",
     foreign: ArrayOptions,
+    rows: RowOptions,
     allow_pickle: Annotated[
         bool,
         typer.Option(
@@ -78,14 +80,16 @@ def plan(
 
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
-    of_table = foreign.array is None and (bool(by.key) or by.no_key or _are_tables(sources, by, text))
+    by_column = bool(by.key) and not rows.steps
+    of_table = foreign.array is None and (by_column or by.no_key or _are_tables(sources, by, text))
     described = foreign.described(
         by.label, by.key[0] if by.key else None, by.step_label, key_from=by.key_from
     )
+    described = rows.joined(described, text, static=tuple(names_in(by.static)))
     if of_table:
         described.refuse_of_blocks("--key groups the rows of tables", Advice(without=["--key"]), ", or ")
     if not of_table:
-        _refuse_table_options(by, text, empty_key)
+        _refuse_table_options(by, text, empty_key, in_rows=bool(rows.steps or foreign.array))
     asked = None if dtype is None else dtype_named(dtype)
     summary = Summary("plan")
     if of_table:
@@ -139,6 +143,7 @@ def _of_tables(
     check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
+    from seqtool.grouping.elsewhere import companions
     from seqtool.inspecting import measure
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.system import memory
@@ -152,9 +157,12 @@ def _of_tables(
         inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
     ):
         table = opening.open_tables(found, spec.text, spec.pattern)
-        roles = spec.roles(table)
-        watch = progress.watch(summary, quiet=quiet)
-        measured = measure.of_tables(table, roles, spec, spool=spool, memory=allowed, watch=watch)
+        with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, _):
+            roles = of_table.roles(table)
+            watch = progress.watch(summary, quiet=quiet)
+            measured = measure.of_tables(
+                table, roles, of_table, spool=spool, memory=allowed, watch=watch, others=others
+            )
         counts = LengthCounts.of(measured.lengths)
     advised = None if measured.left_out is None else call_without(call, spec, measured.left_out)
     return measured, counts, [item.name for item in found], advised
@@ -179,12 +187,16 @@ def _of_sequences(
         return measured, LengthCounts.of(measured.lengths), [item.name for item in found]
 
 
-def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str) -> None:
-    """Raise UsageError for an option that only tables have; key and labels may name fields of sequences."""
-    values = {**vars(by), **vars(text), "empty_key": empty_key}
+def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str, *, in_rows: bool) -> None:
+    """Raise UsageError for an option that only tables have; key and labels may name fields of sequences.
+
+    Where sequences stand `in_rows`, text may be read as the call says, and static columns may be named.
+    """
+    values = {**vars(by), **({} if in_rows else vars(text)), "empty_key": empty_key}
     usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
+    allowed = {"key", "key_from", "label", "step_label", *(["static"] if in_rows else [])}
     for name, held in values.items():
-        if held != usual[name] and name not in ("key", "key_from", "label", "step_label"):
+        if held != usual[name] and name not in allowed:
             option = "--" + name.replace("_", "-")
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 

@@ -110,9 +110,9 @@ def pad(
 
     `sequences` is a list of lists (numbers, or steps of F numbers), a dense array (N, T) or (N, T, F), a Ragged
     or Padded of ours, or what another library holds: a list column (pyarrow, polars, DuckDB), a Series of
-    lists, a tensor, or a list of series, data frames or tensors, of which only the cells count. A step may have
-    more dimensions, such as the frames of videos: a list of arrays (L, H, W, C), or one array (N, T, H, W, C).
-    A `time_major` array is (T, N), (T, N, F) or (T, N, H, W, C).
+    lists, a tensor, a list of series, data frames or tensors, of which only the cells count, or a dict of any of
+    these by their keys. A step may have more dimensions, such as the frames of videos: a list of arrays (L, H, W, C),
+    or one array (N, T, H, W, C). A `time_major` array is (T, N), (T, N, F) or (T, N, H, W, C).
     T is `maxlen`, by default the longest, rounded up to `multiple_of`.
     `padding` says which side is filled (by default pre; a Padded keeps its own, and so does what `unpad` made
     of it), `truncating` which side loses steps where there are more than T, `value` what fills: a number (by
@@ -129,6 +129,8 @@ def pad(
     array([[0, 0, 1],
            [0, 2, 3],
            [4, 5, 6]])
+    >>> pad({"u1": [1], "u2": [2, 3]}).keys
+    array(['u1', 'u2'], dtype='<U2')
     >>> pad(np.ones((1920, 45, 20)), maxlen=100, padding="post").x.shape
     (1920, 100, 20)
     >>> pad([np.ones((2, 8, 8, 3)), np.ones((5, 8, 8, 3))]).x.shape

@@ -15,6 +15,7 @@ from seqtool.arrays.exact import array_of, filled, filled_step, is_gap, joined, 
 from seqtool.arrays.gather import lazy_gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
 from seqtool.errors import DataError, at
+from seqtool.sequences.keys import mapping_keys
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
@@ -52,6 +53,9 @@ def converted(sequences: Any) -> Converted:
             f"a {kind_of(sequences)} is no sequences; give its frames, [frame[columns] for _, frame in groups], or "
             "the whole table to group"
         )
+    if isinstance(sequences, dict) and (keys := mapping_keys(sequences)) is not None:
+        found = _from_list(list(sequences.values()))
+        return Converted(found.ragged.replace(keys=keys), found.missing)
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         way_out = "; a file is read by load, numpy.load, or seqtool pad" if isinstance(sequences, str) else ""
         raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected{way_out}")
@@ -93,9 +97,9 @@ def _from_array_like(sequences: Any) -> Converted:
             return Converted(from_dense(dense), missing)
         cells = cells[0]
     if not isinstance(cells, np.ndarray):
-        from seqtool.arrays.list_columns import lists_of
+        from seqtool.arrays.list_columns import lists_of, without_null_type
 
-        lists = lists_of(_without_null_type(cells))
+        lists = lists_of(without_null_type(cells))
         return Converted(Ragged(lists.values, offsets_of(lists.lengths)), lists.missing)
     if cells.dtype != object:
         dense, missing = filled(cells, "sequences")
@@ -113,15 +117,6 @@ def _holds_lists(column: Any) -> bool:
     from seqtool.arrays.list_columns import is_list
 
     return is_list(column.type)
-
-
-def _without_null_type(array: Any) -> Any:
-    """An Arrow array of lists that hold nothing, or nothing but null, as one of lists of float64."""
-    import pyarrow as pa
-
-    kind = array.type
-    empty = pa.types.is_list(kind) and pa.types.is_null(kind.value_type)
-    return array.cast(pa.list_(pa.float64())) if empty else array
 
 
 def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = "post") -> Ragged:

@@ -1,10 +1,60 @@
-"""Keys of sequences, as a person reads them."""
+"""Keys of sequences: as a person reads them, and those that names become."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
+from seqtool.errors import DataError
 from seqtool.words import shortened
+
+_PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+
+def name_keys(names: Sequence[Any]) -> Array:
+    """Names as keys, (N,): int64 where each is spelled as a plain integer within int64, else text.
+
+    Raises DataError for one that is neither text nor a whole number, and for one that no array of text can hold.
+
+    >>> name_keys(["7", "10"]), name_keys(["7", "007"])
+    (array([ 7, 10]), array(['7', '007'], dtype='<U3'))
+    """
+    for name in names:
+        if not isinstance(name, (str, int, np.integer)) or isinstance(name, bool):
+            raise DataError(f"{name!r} is no key; text or a whole number was expected")
+    texts = [str(name) for name in names]
+    if all(map(_PLAIN_INTEGER.fullmatch, texts)):
+        numbers = [int(text) for text in texts]
+        if all(-(2**63) <= number < 2**63 for number in numbers):
+            return np.array(numbers, dtype=np.int64)
+    for text in texts:
+        if "\0" in text or not text or any("\ud800" <= char <= "\udfff" for char in text):
+            raise DataError(f"{text!r} is no key: it is empty, or holds what no array of text can hold")
+    return np.array(texts, dtype=str)
+
+
+def mapping_keys(mapping: Mapping[Any, Any]) -> Array | None:
+    """The keys of a mapping of keys to sequences, (N,); None where something else than sequences stands in it.
+
+    Raises DataError as `name_keys` does, and for two keys that are written the same.
+
+    >>> mapping_keys({"a": [1, 2], "b": []}), mapping_keys({"a": 1})
+    (array(['a', 'b'], dtype='<U1'), None)
+    """
+    if not all(
+        hasattr(one, "__len__") and not isinstance(one, (str, bytes, dict)) for one in mapping.values()
+    ):
+        return None
+    keys = name_keys([*mapping])
+    if len(np.unique(keys)) < len(keys):
+        raise DataError("two keys are written the same, such as 1 and '1'; each key names one sequence")
+    return keys
 
 
 def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) -> str:

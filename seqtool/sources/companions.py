@@ -65,10 +65,10 @@ class Companions:
         owners = _OWNERS.get(part)
         return owners is None or not {*owners}.isdisjoint(self.parts)
 
-    def joined(self, data: Ragged | Padded) -> Ragged | Padded:
-        """The sequences with all of it."""
+    def joined(self, data: Ragged | Padded, label_value: float = UNLABELLED) -> Ragged | Padded:
+        """The sequences with all of it; padding of labels of steps is to hold `label_value`."""
         parts = self.parts
-        per_step = {"step_y": StepArray(parts["step_y"], UNLABELLED)} if "step_y" in parts else {}
+        per_step = {"step_y": StepArray(parts["step_y"], label_value)} if "step_y" in parts else {}
         features = tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None
         changes = {
             "keys": parts.get("keys"),

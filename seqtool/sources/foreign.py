@@ -5,7 +5,7 @@ What is taken is not yet checked: `seqtool pad` refuses what does not hold, `seq
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
+from seqtool.sequences.keys import name_keys
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, unchecked
@@ -76,7 +77,7 @@ class Chosen:
     """The arrays of a file that hold sequences, and in which form."""
 
     names: Sequence[str]
-    form: Literal["block", "ragged", "numbered"] = "block"
+    form: Literal["block", "ragged", "numbered", "named"] = "block"
 
 
 def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
@@ -101,6 +102,11 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
 
 
 def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
+    if foreign.rows.keys_from_names:
+        others = [option for option in foreign.options if option not in ("--keys-from-names", "--value")]
+        if others:
+            raise UsageError("--keys-from-names takes each array as one sequence: ", foreign.without(*others))
+        return Chosen(names, "named")
     special = [name for name in (*(name for _, name in foreign.named), foreign.lengths) if name in names]
     numbered = foreign.array is None and not special and _are_numbered(names)
     if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
@@ -163,9 +169,10 @@ def take(
     lengths: AnyArray | None = None
     misfits: dict[str, str] = {}
     side: Side | None = None
-    if chosen.form == "numbered":
+    if chosen.form in ("numbered", "named"):
         memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
-        data: Ragged | Padded = _joined([archive.read(f"arr_{i}") for i in range(len(names))])
+        arrays = names if chosen.form == "named" else [f"arr_{i}" for i in range(len(names))]
+        data: Ragged | Padded = _joined({name: archive.read(name) for name in arrays})
     elif chosen.form == "ragged":
         data = _offset_values(archive)
         if "lengths" in names and archive.header("lengths")[0] == (len(data),):
@@ -179,6 +186,9 @@ def take(
         used += [_MASK] if found_lengths.by_mask else []
         foreign = with_side(foreign, side)
         data = dense(x, lengths, foreign)
+    if chosen.form == "named":
+        keyed = cast(Ragged, data).replace(keys=name_keys(names))
+        return ForeignData(keyed, None, names, notes=["the name of each array is its key"], spec=foreign)
     found = companions(
         archive,
         data,
@@ -194,7 +204,9 @@ def take(
         notes.append(_each_array(data))
     if _MASK in used:
         notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
-    return ForeignData(found.joined(data), lengths, used, others, misfits, notes, side, foreign)
+    return ForeignData(
+        found.joined(data, foreign.rows.label_value), lengths, used, others, misfits, notes, side, foreign
+    )
 
 
 _MASK = "mask"  # the name of a mask in files of ours, and of many others
@@ -299,8 +311,9 @@ def _offset_values(archive: ZipReader) -> Ragged:
     return cast(Ragged, unchecked(Ragged, values=values, offsets=whole))
 
 
-def _joined(arrays: list[Array]) -> Ragged:
+def _joined(named: Mapping[str, Array]) -> Ragged:
     # An empty list is a sequence without steps, whatever a step is in the others.
+    names, arrays = [*named], [*named.values()]
     full = [i for i, array in enumerate(arrays) if array.shape != (0,)]
     for i, array in enumerate(arrays):
         checked_dtype(array.dtype, f"sequence {i}")
@@ -309,7 +322,7 @@ def _joined(arrays: list[Array]) -> Ragged:
             block = max((array.ndim, -i) for i, array in enumerate(arrays))
             whole: list[object] = []
             if block[0] > 2:
-                whole = ["; if one of them holds all sequences: ", Advice("--array", f"arr_{-block[1]}")]
+                whole = ["; if one of them holds all sequences: ", Advice("--array", names[-block[1]])]
             raise DataError(
                 f"sequence {i} has shape {array.shape}, but sequence {full[0]} {like.shape}; (steps,), "
                 "(steps, features) or (steps, ...) was expected, the same for all",

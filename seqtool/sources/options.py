@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError
-from seqtool.sequences.padding_values import Side, Value
+from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
-from seqtool.words import join_names, listed
+from seqtool.words import join_names, listed, split_names
+
+if TYPE_CHECKING:
+    from seqtool.tables.table import TextOptions
+
+
+@dataclass(frozen=True)
+class RowSpec:
+    """What a person says of sequences of which each stands in a row of a table, in a record, or under a name.
+
+    `steps` are the columns of a wide table, in order, and with `keep_trailing` its empty cells at the end of a row are
+    steps too; `static` columns or fields hold a number per sequence. `label_value` is what padding of labels of steps
+    holds. With `keys_from_names` the names in a mapping are keys. `text` is how text files are read, None for as they
+    look, which `text_options` said, and `missing` are further spellings of a missing value.
+    """
+
+    steps: tuple[str | int, ...] = ()
+    static: tuple[str | int, ...] = ()
+    keep_trailing: bool = False
+    label_value: float = UNLABELLED
+    keys_from_names: bool = False
+    text: TextOptions | None = None
+    text_options: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The same as options of `seqtool pad`, each with what it says; of a flag that is nothing."""
+        words = {
+            "--steps": join_names([*map(str, self.steps)]) or None,
+            "--static": join_names([*map(str, self.static)]) or None,
+            "--trailing-missing": "keep" if self.keep_trailing else None,
+            "--keys-from-names": "" if self.keys_from_names else None,
+        }
+        return {option: content for option, content in words.items() if content is not None}
 
 
 @dataclass(frozen=True)
@@ -21,7 +56,7 @@ class ForeignSpec:
     `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
     `key_from` is a pattern of the paths of files with one sequence each, whose parts are key, label and static numbers.
     `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
-    padding is compared with. A `time_major` array is (T, N, ...).
+    padding is compared with. A `time_major` array is (T, N, ...). `rows` is what is said of rows and records.
     """
 
     array: str | None = None
@@ -33,6 +68,12 @@ class ForeignSpec:
     step_label: str | None = None
     key_from: str | None = None
     time_major: bool = False
+    rows: RowSpec = RowSpec()
+
+    @property
+    def arrays(self) -> list[str]:
+        """The columns or fields whose lists stand side by side in the steps."""
+        return [] if self.array is None else split_names(self.array)
 
     @property
     def named(self) -> list[tuple[str, str]]:
@@ -57,7 +98,8 @@ class ForeignSpec:
             "--key-from": self.key_from,
             "--time-major": "" if self.time_major else None,
         }
-        return {option: content for option, content in words.items() if content is not None}
+        given = {option: content for option, content in words.items() if content is not None}
+        return {**given, **self.rows.options}
 
     @property
     def of_blocks(self) -> list[str]:

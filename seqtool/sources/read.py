@@ -10,6 +10,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
 from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.words import join_names
 
 
 def read_sequences(source: Input, options: SourceOptions) -> Sequences:
@@ -30,26 +31,59 @@ def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
 
 
 def _read(source: Input, options: SourceOptions) -> Sequences:
-    if options.foreign.step_label and source.kind != "npz":
-        raise UsageError(f"--step-label names an array of an .npz; {source.name} holds none")
+    spec = options.foreign
+    as_table = source.kind not in ("npy", "npz") and bool(
+        spec.rows.steps or (spec.array and source.kind == "text")
+    )
+    if spec.rows.text_options and not (as_table and source.kind in ("text", "json")):
+        given = join_names(spec.rows.text_options)
+        raise UsageError(
+            f"{given} tells how tables of text are read, and there is none: ",
+            Advice(without=spec.rows.text_options),
+        )
     # Each reader is loaded when it is needed: arrays do without pyarrow.
     if source.kind in ("npy", "npz"):
         from seqtool.sources.numpy_files import read_array
 
+        _refuse_of_rows(source, options)
         return read_array(source, options)
-    options.foreign.refuse_of_blocks(f"{source.name} holds none")
-    if source.kind == "text":
+    spec.refuse_of_blocks(f"{source.name} holds none")
+    if source.kind == "text" and not spec.rows.steps and spec.array is None:
         from seqtool.sources.text_lines import read_lines
 
-        if options.foreign.array or options.foreign.labels or options.foreign.key:
+        if spec.labels or spec.key or spec.step_label or spec.rows.options:
+            words = ("--label", "--key", "--step-label", *spec.rows.options)
             raise UsageError(
-                "--array, --label and --key name fields or columns, which lines of numbers do not have: ",
-                options.foreign.without("--array", "--label", "--key"),
+                "--label and --key name columns, which lines of numbers do not have: ", spec.without(*words)
             )
         return read_lines(source, options.dtype, options.spool)
-    from seqtool.sources.records import read_json, read_list_column
+    if spec.rows.keep_trailing and not spec.rows.steps:
+        raise UsageError(
+            "--trailing-missing is for the columns of a wide table: ",
+            Advice(without=["--trailing-missing"]),
+        )
+    if source.kind == "json" and not spec.rows.steps:
+        from seqtool.sources.records import read_json
 
-    return (read_json if source.kind == "json" else read_list_column)(source, options)
+        return read_json(source, options)
+    if spec.rows.keys_from_names:
+        raise UsageError(
+            f"--keys-from-names reads mappings of names to sequences; {source.name} is a table: ",
+            Advice(without=["--keys-from-names"]),
+        )
+    from seqtool.sources.rows import read_rows
+    from seqtool.tables.opening import open_tables
+
+    return read_rows(open_tables([source], spec.rows.text), options)
+
+
+def _refuse_of_rows(source: Input, options: SourceOptions) -> None:
+    """Raise UsageError for options of rows and records, where there are arrays."""
+    wrong = [option for option in options.foreign.rows.options if option != "--keys-from-names"]
+    if wrong:
+        raise UsageError(
+            f"{join_names(wrong)} tell of rows; {source.name} holds arrays: ", options.foreign.without(*wrong)
+        )
 
 
 def _with_keys_once(found: Sequences, name: str, options: SourceOptions) -> Sequences:
@@ -68,6 +102,8 @@ def _with_keys_once(found: Sequences, name: str, options: SourceOptions) -> Sequ
         return found
     first, again = twice.first
     duplicate = f"duplicate key {shown_key(keys, again, part=part)}: sequences {first} and {again}"
+    if options.foreign.rows.keys_from_names:
+        raise DataError(f"{name}: {duplicate}; each name is the key of one sequence")
     pattern = options.foreign.key_from
     if pattern is not None:
         without = Advice("--key-from", PathPattern(pattern).without("key"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import Any
@@ -21,12 +20,12 @@ from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
+from seqtool.sources.cells import cells_in
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
 
 _CELLS = 1 << 18  # numbers read at a time
 _PIECE = 1 << 20  # letters of a line read at a time
-_COMMA = re.compile(r"\s*,\s*")
 
 
 def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
@@ -109,7 +108,7 @@ def _rows(text: TextIOWrapper, name: str) -> Iterator[tuple[list[str], bool]]:
         ended = piece[-1] == "\n" or len(piece) < _PIECE
         line, commas = rest + piece, commas if rest else "," in piece
         if ended:
-            yield _cells(line, commas=commas), True
+            yield cells_in(line, commas=commas), True
             rest, number = "", number + 1
             continue
         cut = line.rfind(",") if commas else max(line.rfind(blank) for blank in " \t")
@@ -117,11 +116,7 @@ def _rows(text: TextIOWrapper, name: str) -> Iterator[tuple[list[str], bool]]:
             raise DataError(
                 f"{name}: line {number}: a cell of more than {_PIECE >> 1:,} letters; a number was expected"
             )
-        yield _cells(line[:cut], commas=commas), False
+        yield cells_in(line[:cut], commas=commas), False
         rest = line[cut + 1 :] or " "  # which tells that the line goes on
     if rest:
-        yield _cells(rest, commas=commas), True
-
-
-def _cells(line: str, *, commas: bool) -> list[str]:
-    return _COMMA.split(line.strip()) if commas else line.split()
+        yield cells_in(rest, commas=commas), True

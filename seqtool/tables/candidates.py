@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,7 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.tables.opening import open_tables
 from seqtool.tables.table import Expected, Table, TextOptions
-from seqtool.words import join_names, listed
+from seqtool.words import expanded, join_names, listed
 
 _ROWS = 1 << 14  # that are looked at
 
@@ -29,6 +30,49 @@ def key_advice(inputs: Sequence[Input], text: TextOptions | None = None) -> tupl
         names = []
     hint = f"columns whose cells repeat are {listed([*map(repr, names)])}; " if names else ""
     return hint, Advice("--key", join_names(names[:1]) or "COLUMN")
+
+
+def steps_advice(source: Input) -> Advice | None:
+    """The advice to pad a table whose columns are numbered, t0, t1 and so on, as one sequence a row; else None."""
+    try:
+        columns = open_tables([source]).columns
+    except DataError:
+        return None
+    steps = numbered([name or "" for name in columns])
+    if steps is None:
+        return None
+    file = source.name if source.named_path else "-"
+    return Advice("seqtool", "pad", file, "--steps", steps)
+
+
+def numbered(names: Sequence[str]) -> str | None:
+    """The range of names that count up one by one, as `--steps` takes it, of the longest such run; None for none.
+
+    >>> numbered(["id", "t8", "t9", "t10", "x"]), numbered(["a", "b1"])
+    ('t{8..10}', None)
+    """
+    runs: list[list[str]] = [[]]
+    for name in names:
+        found = _NUMBERED.fullmatch(name)
+        last = _NUMBERED.fullmatch(runs[-1][-1]) if runs[-1] else None
+        if found is None:
+            runs.append([])
+        elif last is not None and (last[1], int(last[2]) + 1) == (found[1], int(found[2])):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    longest = max(runs, key=len)
+    if len(longest) < _STEPS:
+        return None
+    first, last = _NUMBERED.fullmatch(longest[0]), _NUMBERED.fullmatch(longest[-1])
+    assert first is not None
+    assert last is not None
+    steps = f"{first[1]}{{{first[2]}..{last[2]}}}"
+    return steps if expanded(steps) == longest else None
+
+
+_NUMBERED = re.compile(r"([^,\"{}]*?)(\d{1,9})")
+_STEPS = 3  # numbered columns that are likely the steps of a sequence
 
 
 def key_candidates(table: Table) -> list[str]:

@@ -151,6 +151,7 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
             read,
             lambda row: f"{name}: row {row}",
             texts=text_columns(table.schema),
+            types=tuple(table.schema.types),
             at_most=len(table),
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])

@@ -72,11 +72,13 @@ class Table:
 
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
-    be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table.
+    be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table,
+    `types` the Arrow types of all its columns.
     `index` are the named index of a DataFrame, `of_files` what the paths of files say of their rows: no features unless
     they are asked for. `place` turns a row number into words for an error. `rows` counts what was read so far, of at
-    most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `notes` says
-    what was taken for granted, `dialect` how text was read, for a receipt.
+    most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `left_out` counts
+    those of them that are not wanted, by reason; `notes` says what was taken for granted, `dialect` how text was read,
+    for a receipt.
     """
 
     name: str
@@ -87,18 +89,21 @@ class Table:
     text: bool = False
     dtype: np.dtype[Any] | None = None
     texts: frozenset[int] = frozenset()
+    types: tuple[Any, ...] = ()
     index: frozenset[int] = frozenset()
     of_files: Mapping[int, FileColumn] = field(default_factory=dict)
     at_most: int | None = None
     sources: tuple[Input, ...] = ()
     finished: Callable[[], int] = lambda: 0
     rows: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     dialect: Mapping[str, Any] = field(default_factory=dict)
 
     def batches(self, columns: Sequence[int], expected: Expected | None = None) -> Iterator[Any]:
         """Record batches with the columns at these positions, the rows counted as they come."""
         self.rows = 0
+        self.left_out.clear()
         for batch in self.read(columns, expected or Expected()):
             self.rows += len(batch)
             yield batch
@@ -173,6 +178,7 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
         read,
         lambda row: f"{name}: row {row}",
         texts=text_columns(schema),
+        types=tuple(schema.types),
         index=index,
         at_most=at_most,
         notes=notes,

@@ -87,6 +87,7 @@ def written(folder: Place, files: dict[str, Any]) -> None:
             folder.write(name, content)
 
 
+WIDE = "id,t0,t1,t2\n1,2,3,5\n2,3,5,7\n"
 TWO_LISTS = pa.table({"a": [[1, 2], [3]], "b": [[1], [2, 3]]})
 TEN_STEPS = "k,a\n" + "1,1\n" * 9 + "2,1\n"
 ODD = {"x": np.ones((2, 3)), "lengths": np.array([1, 2])}
@@ -129,6 +130,29 @@ CASES = [
         "tables.roles._meant",
         "group t.csv --key id --order-by dya:desc",
         {"t.csv": "id,a,day\n1,2,1\n2,3,2\n"},
+    ),
+    Case(
+        "grouping.joining._with",
+        "group t.csv --key id --label l.csv:y",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n"},
+        loses=True,
+    ),
+    Case(
+        "grouping.joining._with#2",
+        "group t.csv --key id --label l.csv:y",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n"},
+    ),
+    Case(
+        "grouping.elsewhere.Elsewhere.with_static",
+        "group t.csv --key id --static l.csv:x,y",
+        {"t.csv": ROWS, "l.csv": "id,x,y\n1,2,3\n2,4,old\n"},
+    ),
+    Case(
+        "grouping.elsewhere.companions",
+        "group t.csv --label l.csv:y --no-key",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n2,b\n"},
+        {"COLUMN": "id"},
+        code=2,
     ),
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
     Case("tables.roles._nothing_left#2", "group t.csv --key id --drop a,b", {"t.csv": ROWS}),
@@ -251,7 +275,22 @@ CASES = [
     Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
-    Case("sources.records._array_name", "pad t.parquet", {"t.parquet": TWO_LISTS}),
+    Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
+    Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
+    Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
+    Case("sources.read._read", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
+    Case("sources.read._read#2", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}),
+    Case("sources.read._read#3", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
+    Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
+    Case("sources.rows._NumberCells.dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
+    Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
+    Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
+    Case(
+        "sources.options.ForeignSpec.without",
+        "pad t.npz --keys-from-names --key a",
+        {"t.npz": npz(a=[1], b=[2])},
+    ),
+    Case("sources.options.ForeignSpec.without", "pad t.txt --static a", {"t.txt": "1 2\n"}),
     Case("sources.foreign._joined", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
     Case("sources.companions.companions", "pad a.npz", {"a.npz": npz(x=DENSE, y=np.ones(7))}),
     Case("sources.companions.companions", "pad a.npz --label z", {"a.npz": npz(x=DENSE, z=np.ones(7))}),

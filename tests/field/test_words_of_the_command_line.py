@@ -81,8 +81,8 @@ def test_every_summary_of_a_command_fits_on_its_line(place: Place) -> None:
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        ("pad", ["Arguments", "Padding", "Options", "Input", "Memory", "Output"]),
-        ("truncate", ["Arguments", "Options", "Input", "Memory", "Output"]),
+        ("pad", ["Arguments", "Padding", "Options", "Input", "Text files", "Memory", "Output"]),
+        ("truncate", ["Arguments", "Options", "Input", "Text files", "Memory", "Output"]),
         ("group", ["Arguments", "Columns", "Options", "Padding", "Text files", "Memory", "Output"]),
     ],
 )

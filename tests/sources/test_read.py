@@ -74,7 +74,7 @@ def test_only_padded_arrays_have_lengths_and_a_side(tmp_path: Path, kind: str, o
         read(tmp_path / "in", **options)
 
 
-@pytest.mark.parametrize("options", [{"label": "y"}, {"key": "k"}, {"array": "x"}])
+@pytest.mark.parametrize("options", [{"label": "y"}, {"key": "k"}, {"step_label": "s"}])
 def test_text_has_no_names(tmp_path: Path, options: Any) -> None:
     (tmp_path / "in").write_bytes(bytes_of("text"))
     with pytest.raises(UsageError, match="which lines of numbers do not have"):

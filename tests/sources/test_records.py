@@ -394,7 +394,7 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are(
 
 @every_form
 def test_a_name_for_something_that_is_no_list_is_refused(tmp_path: Path, form: Form) -> None:
-    with pytest.raises(DataError, match="list"):
+    with pytest.raises(DataError, match=r"list|a number was expected"):
         read(form(tmp_path, OBJECTS), array="label")
 
 
@@ -420,7 +420,7 @@ def test_lists_have_no_fields_to_name(tmp_path: Path, options: dict[str, str]) -
 
 @pytest.mark.parametrize("options", [{"lengths": "n"}, {"input_padding": "pre"}])
 def test_records_are_not_padded(tmp_path: Path, options: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="--lengths and --input-padding"):
+    with pytest.raises(UsageError, match=r"--(lengths|input-padding) describes padded arrays"):
         read(jsonl(tmp_path, [1], [2]), **options)
 
 
@@ -653,7 +653,6 @@ def test_steps_of_different_width_in_a_column_are_refused(tmp_path: Path) -> Non
         pa.list_(pa.list_(pa.string())),
         pa.list_(pa.list_(pa.list_(pa.int64()))),
         pa.list_(pa.list_(pa.struct([("a", pa.int64())]))),
-        pa.list_(pa.decimal128(5, 2)),
         pa.list_(pa.dictionary(pa.int32(), pa.string())),
         pa.map_(pa.string(), pa.int64()),
     ],

@@ -229,7 +229,7 @@ def test_a_gzip_whose_checksum_is_wrong_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "in.txt.gz")
 
 
-@pytest.mark.parametrize("options", [{"array": "x"}, {"label": "y"}, {"key": "k"}, {"lengths": "n"}])
+@pytest.mark.parametrize("options", [{"label": "y"}, {"key": "k"}, {"lengths": "n"}])
 def test_lines_have_no_names_for_options_to_use(tmp_path: Path, options: dict[str, str]) -> None:
     with pytest.raises(UsageError, match=f"--{next(iter(options))}"):
         read(text(tmp_path, "1 2\n"), **options)
