@@ -15,6 +15,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_whole, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
+from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.gaps import Gap
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.options import EmptyKey, EmptyLabel
@@ -52,12 +53,13 @@ def group(
     gap: float | str | timedelta | np.timedelta64 | None = None,
     columns: Column | Sequence[Column] | None = None,
     drop: Column | Sequence[Column] = (),
+    where: str | None = None,
     keep_key: bool | None = None,
-    label: Column | Sequence[Column] | None = None,
+    label: Any = None,
     label_as: LabelKind | None = None,
     step_label: Column | None = None,
     label_value: float = -100,
-    static: Column | Sequence[Column] = (),
+    static: Any = (),
     keep_row_index: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",
@@ -81,7 +83,9 @@ def group(
     combination. `key_from` is a pattern of the paths of files, one sequence each, `no_key` makes one sequence of all
     rows, and `gap` parts sequences where the first column of `order_by` jumps by more: a number, or of times text such
     as 30m or a timedelta. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
-    within a key unless `order_by` says otherwise. All other arguments are as in `seqtool group --help`.
+    within a key unless `order_by` says otherwise. `label` and `static` may be columns of another table, which has a
+    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`. All other arguments are as
+    in `seqtool group --help`.
 
     Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
     cells that are not what their column needs, and numbers that the dtype cannot hold. Warns of missing
@@ -100,10 +104,11 @@ def group(
         order_by=columns_named(order_by),
         columns=None if columns is None else columns_named(columns),
         drop=columns_named(drop),
+        where=where,
         keep_key=None if keep_key is None else bool(keep_key),
-        label=labels_named(label),
+        label=parted(label, labels_named),
         step_label=column_named(step_label),
-        static=columns_named(static),
+        static=parted(static, columns_named),
         label_as=label_as,
         label_value=label_value,
         keep_row_index=keep_row_index,
@@ -132,7 +137,10 @@ def group(
             raise UsageError("key_from is of the paths of files; data is none: leave key_from out")
         else:
             table, names = table_of(data), []
-        grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=memory.allowed(None))
+        allowed = memory.allowed(None)
+        spec, others, files = stack.enter_context(companions(spec, table, folder=folder, memory=allowed))
+        names += [item.base_name for item in files]
+        grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=allowed, others=others)
         if isinstance(grouped.data, Ragged):
             in_memory: Padded | Ragged = grouped.data.in_memory()
         else:

@@ -222,6 +222,11 @@ def begin_within(one: list[list[Any]], other: list[list[Any]], *, least: int = 3
     return found
 
 
+def looked_up(keys: list[str], table: dict[str, Any]) -> list[Any]:
+    """What another table holds for each key as it is written, None where it has no row."""
+    return [table.get(key) for key in keys]
+
+
 def cut_at_gaps(
     groups: Mapping[Any, list[int]], order: list[Any], *, gap: Any
 ) -> list[tuple[tuple[Any, int], list[int]]]:

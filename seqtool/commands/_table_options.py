@@ -92,6 +92,15 @@ class ColumnOptions:
         list[str] | None,
         several_names("--drop", "A,B", help="Columns not used as features. Repeatable."),
     ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="TEXT",
+            help="Read only rows as \"value > 0 and site in ('a', b)\" says: == != < <= > >= in, and, or, not, "
+            "parentheses. No missing cell is as any of these says.",
+        ),
+    ] = None
     keep_key: Annotated[
         bool | None,
         typer.Option("--keep-key/--drop-key", help="Whether the key is a feature too.", show_default=False),
@@ -101,7 +110,8 @@ class ColumnOptions:
         several_names(
             "--label",
             "A,B",
-            help="The label of each sequence; becomes y and classes. Several become the columns of y. Repeatable.",
+            help="The label of each sequence; becomes y and classes. Several become the columns of y. FILE:A,B takes "
+            "them from another table, by the key. Repeatable.",
         ),
     ] = None
     step_label: Annotated[
@@ -110,11 +120,16 @@ class ColumnOptions:
     ] = None
     static: Annotated[
         list[str] | None,
-        several_names("--static", "A,B", help="Numbers that are the same in all steps of a key. Repeatable."),
+        several_names(
+            "--static",
+            "A,B",
+            help="Numbers that are the same in all steps of a key; FILE:A,B: of another table. Repeatable.",
+        ),
     ] = None
 
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
+        from seqtool.grouping.elsewhere import parted
         from seqtool.grouping.gaps import Gap
         from seqtool.grouping.spec import GroupSpec
 
@@ -126,10 +141,11 @@ class ColumnOptions:
             order_by=orders_in(self.order_by),
             columns=None if self.columns is None else names_in(self.columns),
             drop=names_in(self.drop),
+            where=self.where,
             keep_key=self.keep_key,
-            label=names_in(self.label),
+            label=parted(self.label or [], names_in),
             step_label=self.step_label,
-            static=names_in(self.static),
+            static=parted(self.static or [], names_in),
             missing=text.missing or (),
             text=text.reading,
             **others,

@@ -28,13 +28,14 @@ def call_without(call: Call, spec: GroupSpec, columns: Sequence[str]) -> Call | 
     return call.changed(columns=[join_names(kept)]) if kept else None
 
 
-def names_in(options: list[str] | None) -> list[str]:
-    """The names of an option that may be repeated, and of which each may hold several, as in `A,B`.
+def names_in(options: list[str] | str | None) -> list[str]:
+    """The names of an option, or of one that may be repeated: each may hold several, as in `A,B`.
 
     >>> names_in(["a,b", "c"])
     ['a', 'b', 'c']
     """
-    return [name for names in options or () for name in split_names(names)]
+    given = [options] if isinstance(options, str) else options or ()
+    return [name for names in given for name in split_names(names)]
 
 
 def orders_in(options: list[str] | None) -> list[str]:

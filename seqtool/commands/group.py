@@ -62,9 +62,10 @@ def group(
 ) -> None:
     """Group flat rows by a key into padded sequences with lengths.
 
-    SOURCE is CSV or TSV (also .gz, .zst), Parquet, Arrow, JSON lines of objects, or a 2-D array; a folder that is
-    partitioned as Hive does it; or the address of one of these, such as s3://bucket/a.csv. Rows need not be sorted.
-    The file is parsed once; what does not fit into --max-memory is sorted on the disk, so files may be of any size.
+    SOURCE is CSV or TSV, JSON objects (lines, or one array; all these also as .gz, .zst, .bz2, .xz or .zip), Parquet,
+    Arrow, or a 2-D array; a folder that is partitioned as Hive does it; or the address of one of these, such as
+    s3://bucket/a.csv. Rows need not be sorted. The file is parsed once; what does not fit into --max-memory is sorted
+    on the disk, so files may be of any size.
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
@@ -72,6 +73,7 @@ def group(
     from seqtool.arrays.spool import Spool
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.files import inputs
+    from seqtool.grouping.elsewhere import companions
     from seqtool.grouping.group import group as group_rows
     from seqtool.system import memory
     from seqtool.tables import opening
@@ -99,19 +101,24 @@ def group(
         Spool(folder) as spool,
         inputs.opened(sources or [], encoding=text.encoding, spool=folder, memory=allowed) as found,
     ):
-        paths = [item.named_path for item in found]
-        destination = destination_of(
-            to, command="group", inputs=paths, folder=inputs.folder_of(found, spec.pattern)
-        )
         table = opening.open_tables(found, spec.text, spec.pattern)
-        watch = progress.watch(summary, quiet=to.quiet or to.as_json)
-        names = [item.base_name for item in found]
-        grouped = group_rows(table, spec, inputs=names, spool=spool, memory=allowed, watch=watch)
-        _tell(grouped.result, table, [item.name for item in found], summary)
-        deliver(grouped.data, destination, to, summary, mask=padding.mask, threads=allowed.threads())
+        with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, files):
+            paths = [item.named_path for item in (*found, *files)]
+            destination = destination_of(
+                to, command="group", inputs=paths, folder=inputs.folder_of(found, spec.pattern)
+            )
+            watch = progress.watch(summary, quiet=to.quiet or to.as_json)
+            names = [item.base_name for item in (*found, *files)]
+            grouped = group_rows(
+                table, of_table, inputs=names, spool=spool, memory=allowed, watch=watch, others=others
+            )
+            _tell(grouped.result, table, [item.name for item in found], summary)
+            deliver(grouped.data, destination, to, summary, mask=padding.mask, threads=allowed.threads())
 
 
 def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:
+    from dataclasses import asdict
+
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
@@ -123,6 +130,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     others = [name for name in others if name not in features]
     if others:
         summary.say("not used", f"as features: {listed(others)}")
+    for file in result.joined:
+        summary.say("joined", file.told())
     for reason, number in result.rows.dropped.items():
         if number:
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
@@ -145,4 +154,6 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     if not len(result.ragged):
         summary.warnings.append("no sequence is left")
     summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}
+    if result.joined:
+        summary.facts["joined"] = [asdict(file) for file in result.joined]
     summary.facts |= {"features": result.features, "missing": result.missing, "ties": result.ties}

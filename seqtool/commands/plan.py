@@ -143,6 +143,7 @@ def _of_tables(
     check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
+    from seqtool.grouping.elsewhere import companions
     from seqtool.inspecting import measure
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.system import memory
@@ -156,9 +157,12 @@ def _of_tables(
         inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
     ):
         table = opening.open_tables(found, spec.text, spec.pattern)
-        roles = spec.roles(table)
-        watch = progress.watch(summary, quiet=quiet)
-        measured = measure.of_tables(table, roles, spec, spool=spool, memory=allowed, watch=watch)
+        with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, _):
+            roles = of_table.roles(table)
+            watch = progress.watch(summary, quiet=quiet)
+            measured = measure.of_tables(
+                table, roles, of_table, spool=spool, memory=allowed, watch=watch, others=others
+            )
         counts = LengthCounts.of(measured.lengths)
     advised = None if measured.left_out is None else call_without(call, spec, measured.left_out)
     return measured, counts, [item.name for item in found], advised

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,11 @@ from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
 from seqtool.grouping.cautions import cautions
+from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.group import Watch, check_missing_words, unwatched
+from seqtool.grouping.joining import joined
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout
 from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import batches, check
@@ -49,6 +52,7 @@ def count_table(
     spool: Spool,
     memory: Memory,
     watch: Watch = unwatched,
+    others: Sequence[Companion] = (),
 ) -> CountResult:
     """What `group_table` would find, but without a step: how long each sequence is, and whether each cell can be read.
 
@@ -60,12 +64,12 @@ def count_table(
     """
     check_missing_words(table, roles, options)
 
-    def counted(some: Roles) -> CountResult:
+    def counted(some: Roles, others: Sequence[Companion] = ()) -> CountResult:
         counting = _Counting(table, some, options)
-        grouped, refused = counting.read(spool, memory, watch)
+        grouped, refused = counting.read(spool, memory, watch, others)
         return counting.result(grouped, refused)
 
-    found = counted(roles)
+    found = counted(roles, others)
     if found.refused is None:
         return found
     if options.gap is not None or not roles.key:  # the key alone does not tell how long sequences are
@@ -85,7 +89,9 @@ class _Counting:
         spared = replace(roles, spare_features=frozenset(roles.features))
         self._encoder = Encoder(EncoderPlan.of(table, spared, options))
 
-    def read(self, spool: Spool, memory: Memory, watch: Watch) -> tuple[Grouped | None, DataError | None]:
+    def read(
+        self, spool: Spool, memory: Memory, watch: Watch, others: Sequence[Companion]
+    ) -> tuple[Grouped | None, DataError | None]:
         """The sequences without their steps; or what `group` would raise for the rows."""
         table, encoder = self._table, self._encoder
         room, threads = memory.for_rows(len(self._plan.roles.used)), memory.threads()
@@ -106,7 +112,9 @@ class _Counting:
             check(self._judged(), encoder.state, name=table.name, place=table.place)
             assert grouper is not None  # a table without rows was refused
             with watch("sorting", grouper.nbytes) as on_progress:
-                return grouper.finish(cut=self._plan.cut(encoder.state), on_progress=on_progress), None
+                grouped = grouper.finish(cut=self._plan.cut(encoder.state), on_progress=on_progress)
+            joined(grouped, self._judged(), encoder.state, others, spool=spool, memory=memory)
+            return grouped, None
         except ChangingError as error:
             return None, self._plan.changing(error, encoder.state)
         except DataError as error:
@@ -137,7 +145,9 @@ class _Counting:
         of_key = replace(plan, roles=plan.roles.key_alone())
         lengths = np.empty(0, np.int64) if grouped is None else of_key.ragged(grouped, state).lengths
         kept = 0 if grouped is None else len(grouped.values)
-        rows = Rows(rows_in=self._table.rows, kept=kept, dropped={"empty key": state.dropped})
+        rows = Rows(
+            rows_in=self._table.rows, kept=kept, dropped={**self._table.left_out, "empty key": state.dropped}
+        )
         return CountResult(
             lengths,
             rows,

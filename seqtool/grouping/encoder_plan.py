@@ -14,6 +14,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.files.path_parts import PathPattern
+from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.gaps import Cut
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
@@ -32,7 +33,9 @@ class EncoderPlan:
 
     `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
     table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
-    `of_files` are the columns that paths tell, by what a pattern calls them.
+    table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
+    `of_files` are the columns that paths tell, each with the part of --key-from that it is, if it is one;
+    `elsewhere` says how a call names the columns of a table that is joined.
     """
 
     roles: Roles
@@ -42,6 +45,7 @@ class EncoderPlan:
     text: bool
     array_dtype: np.dtype[Any] | None = None
     of_files: Mapping[int, str | None] = field(default_factory=dict)
+    elsewhere: Elsewhere | None = None
 
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
@@ -223,6 +227,9 @@ class EncoderPlan:
 
     def without_static(self, columns: Collection[int], *words: str) -> Advice:
         """The advice to leave out some static columns, with other words."""
+        if self.elsewhere is not None and self.elsewhere.written:
+            others = [column for column in self.roles.static if column not in columns]
+            return self.elsewhere.with_static([self.label(column) for column in others])
         pattern = None if self.options.key_from is None else PathPattern(self.options.key_from)
         parts = [part for column in columns if (part := self.of_files.get(column))]
         if pattern is not None and parts:

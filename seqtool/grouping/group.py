@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.cautions import cautions, of_steps
+from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.joining import JoinedFile, joined
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, encoded
@@ -49,7 +51,7 @@ class GroupResult:
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
     `features` names the features also where the table has no names; `coarse` are those of numbers so large that
     float32 has no room for their fractions. `warnings` are sentences, which name options of the command line;
-    `unlabelled` counts rows that were kept without a label, by its column.
+    `unlabelled` counts rows that were kept without a label, by its column; `joined` tells of each other table.
     """
 
     ragged: Ragged
@@ -60,6 +62,7 @@ class GroupResult:
     coarse: list[str]
     warnings: list[str]
     unlabelled: dict[str, int]
+    joined: Sequence[JoinedFile] = ()
 
 
 def group_table(
@@ -70,18 +73,21 @@ def group_table(
     spool: Spool,
     memory: Memory,
     watch: Watch = unwatched,
+    others: Sequence[Companion] = (),
 ) -> GroupResult:
     """Gather the rows of a table into one sequence for each key, keys sorted, rows in order.
 
     What does not fit into `memory` goes to `spool`, which must stay open as long as the sequences are used.
-    `watch` is called for each stage of the work.
+    `watch` is called for each stage of the work. Labels and static numbers of `others` are joined by the key.
 
     Raises DataError for cells that are not what their column needs, empty keys, labels that change within a
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
     AtLeast(options.min_len)  # judged before any work
     check_missing_words(table, roles, options)
-    found = _settled(table, roles, lambda settled: _grouped(table, settled, options, spool, memory, watch))
+    found = _settled(
+        table, roles, lambda settled: _grouped(table, settled, options, spool, memory, watch, others)
+    )
     single = of_steps([*map(table.label, roles.key)], found.ragged, options.gap)
     return replace(found, warnings=[*found.warnings, *single])
 
@@ -116,6 +122,7 @@ def _grouped(
     spool: Spool,
     memory: Memory,
     watch: Watch,
+    others: Sequence[Companion],
 ) -> GroupResult:
     plan = EncoderPlan.of(table, roles, options)
     encoder, suspects = Encoder(plan), Suspects(plan)
@@ -143,9 +150,13 @@ def _grouped(
             grouped = grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
     except ChangingError as error:
         raise plan.changing(error, encoder.state) from None
+    unlabelled = plan.kept_unlabelled(state)
+    notes = [*cautions(plan, state, table.place), *suspects.cautions(state.labels)]
+    whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
+    grouped, plan, state = whole.grouped, whole.plan, whole.state
     named = labelled(plan.ragged(grouped, state), grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
-    dropped = {"empty key": state.dropped, **named.dropped, **long.dropped}
+    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
     features = [table.label(column) for column in plan.features]
@@ -156,8 +167,9 @@ def _grouped(
         plan.missing(state),
         grouped.ties,
         plan.coarse(state),
-        [*cautions(plan, state, table.place), *suspects.cautions(state.labels)],
-        plan.kept_unlabelled(state),
+        [*notes, *whole.warnings],
+        unlabelled,
+        whole.files,
     )
 
 
@@ -177,16 +189,17 @@ def group(
     spool: Spool,
     memory: Memory,
     watch: Watch = unwatched,
+    others: Sequence[Companion] = (),
 ) -> Grouping:
     """Group a table as a call asks for: this is `seqtool group`, and `seqtool.group` in Python.
 
     `inputs` are the base names of the files, for the receipt. Padding is checked, and not carried out yet. Errors
-    are those of `group_table` and of `seqtool.pad`.
+    are those of `group_table` and of `seqtool.pad`. `others` are the tables that labels and statics come from.
     """
     roles = spec.roles(table)
-    result = group_table(table, roles, spec, spool=spool, memory=memory, watch=watch)
+    result = group_table(table, roles, spec, spool=spool, memory=memory, watch=watch, others=others)
     ragged, rows = result.ragged, result.rows
-    arguments = {**spec.resolved(table, roles, result.features), **_label_kind(ragged)}
+    arguments = {**spec.resolved(table, roles, result.features, others), **_label_kind(ragged)}
     data: PaddedStream | Ragged = ragged
     if spec.ragged:
         arguments["dtype"] = str(ragged.values.dtype)

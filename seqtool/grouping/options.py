@@ -21,6 +21,7 @@ class GroupOptions:
 
     `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
     spellings of a missing value. Where the first order column jumps by more than `gap`, another sequence begins.
+    Rows that are not as `where` says are left out; its language is that of `seqtool.tables.where`.
     `key_from` is the pattern of paths that names columns.
     Sequences below `min_len` steps are dropped.
     """
@@ -34,4 +35,5 @@ class GroupOptions:
     empty_label: EmptyLabel = "error"
     missing: Sequence[str] = ()
     gap: Gap | None = None
+    where: str | None = None
     key_from: str | None = None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice
 from seqtool.files.path_parts import PathPattern
+from seqtool.grouping.elsewhere import Companion, Elsewhere
 from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions
 from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
 from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, resolve
 from seqtool.tables.table import Table, TextOptions
+from seqtool.tables.where import parse
 from seqtool.words import join_names
 
 Column = str | int
@@ -25,11 +27,12 @@ Column = str | int
 class GroupSpec(GroupOptions):
     """What `group` is asked for; a column is a name, or a position counted from 0.
 
-    `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them.
-    `columns` are the features, None for all that play no other part. `text` says how text files are read.
-    Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
+    `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them. Columns
+    of other tables are `Elsewhere`, which `companions` opens. `columns` are the features, None for all that play no
+    other part. `text` says how text files are read.
+        Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
 
-    Raises UsageError for arguments out of range, or that contradict each other.
+        Raises UsageError for arguments out of range, or that contradict each other.
     """
 
     key: Sequence[Column] = ()
@@ -38,9 +41,9 @@ class GroupSpec(GroupOptions):
     columns: Sequence[Column] | None = None
     drop: Sequence[Column] = ()
     keep_key: bool | None = None
-    label: Column | Sequence[Column] | None = None
+    label: Column | Sequence[Column | Elsewhere] | None = None
     step_label: Column | None = None
-    static: Sequence[Column] = ()
+    static: Sequence[Column | Elsewhere] = ()
     maxlen: int | None = None
     padding: Side = "post"
     truncating: Side = "pre"
@@ -64,6 +67,8 @@ class GroupSpec(GroupOptions):
             raise UsageError(f"min_len is {self.min_len}; 0 or more was expected")
         if self.maxlen is not None and self.maxlen < 1:
             raise UsageError(f"maxlen is {self.maxlen}; it must be at least 1")
+        if self.where is not None:
+            parse(self.where)
         check_side("padding", self.padding)
         check_side("truncating", self.truncating)
         if self.dtype is not None:
@@ -113,6 +118,10 @@ class GroupSpec(GroupOptions):
     def roles(self, table: Table) -> Roles:
         """Which column of a table plays which part; raises DataError for one that is not there."""
         roles = self._resolved(table)
+        if self.where is not None:
+            from seqtool.tables.row_filter import RowFilter
+
+            RowFilter.of(self.where, table)  # judged before any work
         for column in roles.static:
             self._check_part(table, column)
         if self.gap is not None and roles.order_as.get(roles.order[0], PLAIN_ORDER).text:
@@ -135,29 +144,33 @@ class GroupSpec(GroupOptions):
             columns=self.columns,
             drop=self.drop,
             keep_key=self.keep_key,
-            label=self.label,
+            label=cast(Any, self.label),
             step_label=self.step_label,
-            static=self.static,
+            static=cast(Any, self.static),
         )
 
-    def resolved(self, table: Table, roles: Roles, features: Sequence[str]) -> Mapping[str, Any]:
+    def resolved(
+        self, table: Table, roles: Roles, features: Sequence[str], others: Sequence[Companion] = ()
+    ) -> Mapping[str, Any]:
         """What a receipt tells of it beside the padding: the columns by name, and how text was read."""
 
         def names(columns: Sequence[int]) -> list[str]:
             return [table.label(column) for column in columns]
 
-        labels = names(roles.labels)
+        labels = [*names(roles.labels), *(name for other in others for name in other.recorded("label"))]
+        statics = [*names(roles.static), *(name for other in others for name in other.recorded("static"))]
         order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
             "key": names(roles.key),
             **({"no_key": True} if self.no_key else {}),
             **({} if self.pattern is None else {"key_from": self.pattern.base}),
             **({} if self.gap is None else {"gap": self.gap.text}),
+            **({} if self.where is None else {"where": self.where}),
             "order_by": order,
             "features": list(features),
             "label": labels if len(labels) > 1 else next(iter(labels), None),
             "step_label": None if roles.step_label is None else table.label(roles.step_label),
-            "static": names(roles.static),
+            "static": statics,
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,
             "keep_row_index": self.keep_row_index,

@@ -17,6 +17,7 @@ from seqtool.system.memory import Memory
 from seqtool.words import count, listed
 
 if TYPE_CHECKING:
+    from seqtool.grouping.elsewhere import Companion
     from seqtool.grouping.group import Watch
     from seqtool.grouping.options import GroupOptions
     from seqtool.tables.roles import Roles
@@ -48,6 +49,7 @@ def of_tables(
     spool: Spool,
     memory: Memory,
     watch: Watch,
+    others: Sequence[Companion] = (),
 ) -> Measured:
     """Measure the sequences that grouping would make of a table, without the columns that cannot be features.
 
@@ -58,7 +60,7 @@ def of_tables(
     from seqtool.grouping.counting import count_table
     from seqtool.grouping.encoder_plan import EncoderPlan
 
-    counted = count_table(table, columns, options, spool=spool, memory=memory, watch=watch)
+    counted = count_table(table, columns, options, spool=spool, memory=memory, watch=watch, others=others)
     notes, warnings = [*table.notes], [*counted.warnings]
     for reason, rows in counted.rows.dropped.items():
         if rows:

@@ -131,6 +131,29 @@ CASES = [
         "group t.csv --key id --order-by dya:desc",
         {"t.csv": "id,a,day\n1,2,1\n2,3,2\n"},
     ),
+    Case(
+        "grouping.joining._with",
+        "group t.csv --key id --label l.csv:y",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n"},
+        loses=True,
+    ),
+    Case(
+        "grouping.joining._with#2",
+        "group t.csv --key id --label l.csv:y",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n"},
+    ),
+    Case(
+        "grouping.elsewhere.Elsewhere.with_static",
+        "group t.csv --key id --static l.csv:x,y",
+        {"t.csv": ROWS, "l.csv": "id,x,y\n1,2,3\n2,4,old\n"},
+    ),
+    Case(
+        "grouping.elsewhere.companions",
+        "group t.csv --label l.csv:y --no-key",
+        {"t.csv": ROWS, "l.csv": "id,y\n1,a\n2,b\n"},
+        {"COLUMN": "id"},
+        code=2,
+    ),
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
     Case("tables.roles._nothing_left#2", "group t.csv --key id --drop a,b", {"t.csv": ROWS}),
     Case(
@@ -158,6 +181,14 @@ CASES = [
         loses=True,
     ),
     Case("commands._source.each_file", "group 'd/*.csv'", {"d/a.csv": "a\n1\n2\n", "d/b.csv": "a\n3\n4\n"}),
+    Case(
+        "commands._source.unquoted", "pad d/a.npy d/b.npy", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}, code=2
+    ),
+    Case(
+        "commands._source.unquoted",
+        "pad d/a.npy d/b.npy --key-from 'd/{key}.npy' --post",
+        {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]},
+    ),
     # Paths that say what the key is.
     Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
     Case(

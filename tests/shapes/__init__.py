@@ -1,0 +1,1 @@
+"""Shapes in which sequences come, one file each, against plain Python."""

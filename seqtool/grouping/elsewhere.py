@@ -1,0 +1,215 @@
+"""Labels and static columns that are named in another table: which file, which columns, and which is the key there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from seqtool.advice import Advice
+from seqtool.errors import DataError, UsageError, at
+from seqtool.files import inputs
+from seqtool.files.inputs import Input
+from seqtool.system.memory import Memory
+from seqtool.tables import opening
+from seqtool.tables.in_memory import table_of
+from seqtool.tables.roles import Roles, columns_named, position
+from seqtool.tables.table import Table
+from seqtool.words import join_names, listed, split_names
+
+if TYPE_CHECKING:
+    from seqtool.grouping.spec import GroupSpec
+
+Part = Literal["label", "static"]
+_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather")
+_PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip")
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Columns of another table: of a file, or of `source` in memory, such as a DataFrame.
+
+    `written` are the names as they stand in the call, for a column of the first table may well be called so.
+    """
+
+    source: Any
+    columns: tuple[str | int, ...]
+    written: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return join_names(self.written)
+
+    def with_static(self, columns: Sequence[str]) -> Advice:
+        """The advice to take these static columns alone, or none."""
+        named = ["--static", f"{self.source}:{join_names(columns)}"] if columns else []
+        return Advice(*named, without=["--static", str(self)])
+
+    @classmethod
+    def in_text(cls, text: str) -> Elsewhere | None:
+        """What `FILE:A,B` says; None where no file stands before a colon.
+
+        >>> Elsewhere.in_text("labels.csv:died").columns, Elsewhere.in_text("died")
+        (('died',), None)
+        """
+        names = split_names(text)
+        first = names[0] if names else ""
+        colons = [place for place, letter in enumerate(first) if letter == ":"]
+        files = [place for place in colons if Path(first[:place]).is_file()]
+        like = [place for place in colons if _looks_like_file(first[:place])]
+        for place in [*reversed(files), *like]:
+            return cls(first[:place], (first[place + 1 :], *names[1:]), tuple(names))
+        return None
+
+    @classmethod
+    def in_argument(cls, given: Any) -> Elsewhere | None:
+        """What `(table, columns)` says, or the text of the command line; None for columns of the first table."""
+        if isinstance(given, str):
+            return cls.in_text(given)
+        if isinstance(given, tuple) and len(given) == 2 and not isinstance(given[0], (str, bytes, int)):
+            if hasattr(given[0], "shape") and not getattr(given[0], "ndim", 2):  # a NumPy number: a position
+                return None
+            source = os.fspath(given[0]) if isinstance(given[0], os.PathLike) else given[0]
+            return cls(source, tuple(columns_named(given[1])))
+        return None
+
+
+def _looks_like_file(text: str) -> bool:
+    name = text.lower()
+    for suffix in _PACKED:
+        name = name.removesuffix(suffix)
+    return name.endswith(_SUFFIXES)
+
+
+def parted(given: Any, named: Callable[[Any], Sequence[str | int]]) -> list[Any]:
+    """The columns of an argument, those of other tables as `Elsewhere`; `named` makes a list of the others."""
+    one = Elsewhere.in_argument(given)
+    if one is not None:
+        return [one]
+    if not isinstance(given, (list, tuple)) or not any(map(Elsewhere.in_argument, given)):
+        return [*named(given)]
+    return [
+        part
+        for some in given
+        for part in ([Elsewhere.in_argument(some)] if Elsewhere.in_argument(some) else named(some))
+    ]
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Another table, open: what its columns are to the sequences; `base_name` is that of its file, if it has one."""
+
+    table: Table
+    roles: Roles
+    base_name: str | None
+    named: Elsewhere
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that are joined."""
+        return [self.table.label(column) for column in (*self.roles.labels, *self.roles.static)]
+
+    def recorded(self, part: Part) -> list[str]:
+        """The columns of one part as a receipt names them."""
+        columns = self.roles.labels if part == "label" else self.roles.static
+        before = "" if self.base_name is None else f"{self.base_name}:"
+        return [before + self.table.label(column) for column in columns]
+
+
+@contextmanager
+def companions(
+    spec: GroupSpec, table: Table, *, folder: Path | None, memory: Memory
+) -> Iterator[tuple[GroupSpec, list[Companion], list[Input]]]:
+    """What is asked for of a table alone, the other tables that it names, open, and their files.
+
+    Raises DataError for a file that is not there or no table, and for columns that it has not.
+    """
+    with ExitStack() as stack:
+        chosen: list[tuple[_Open, Elsewhere, Part]] = []
+        opened: list[tuple[Any, _Open]] = []
+        own: dict[str, list[Any]] = {"label": [], "static": []}
+        for part in ("label", "static"):
+            given = getattr(spec, part)
+            for named in given if isinstance(given, (list, tuple)) else columns_named(given):
+                if not isinstance(named, Elsewhere):
+                    own[part].append(named)
+                elif named.written and table.named and named.written[0] in table.columns:
+                    own[part] += named.written
+                else:
+                    one = next((one for source, one in opened if _same(source, named.source)), None)
+                    if one is None:
+                        one = _opened(named.source, spec, stack, folder, memory)
+                        opened.append((named.source, one))
+                    chosen.append((one, named, part))
+        of_table = replace(spec, label=own["label"], static=own["static"])
+        keys = [table.label(column) for column in of_table.roles(table).key] if chosen else []
+        if chosen and not keys:
+            raise UsageError(
+                "--no-key: columns of another table are joined by the key: ",
+                Advice("--key", "COLUMN", without=["--no-key"]),
+            )
+        found = [_companion(one, named, part, keys) for one, named, part in chosen]
+        _refuse_twice(found, own["static"])
+        files = [item for _, one in opened for item in one.files]
+        yield of_table, found, files
+
+
+class _Open(NamedTuple):
+    """Another table, the name of its file and the files, if there are any."""
+
+    table: Table
+    base_name: str | None
+    files: tuple[Input, ...]
+
+
+def _opened(source: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None, memory: Memory) -> _Open:
+    if not isinstance(source, str):
+        return _Open(table_of(source), None, ())
+    opened = inputs.opened([source], encoding=spec.text.encoding, spool=folder, memory=memory)
+    files = stack.enter_context(opened)
+    return _Open(opening.open_tables(files, spec.text), files[0].base_name, tuple(files))
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
+
+
+def _companion(one: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) -> Companion:
+    other = one.table
+    with at(other.name):
+        asked = tuple(position(other, column) for column in named.columns)
+        if len({*asked}) < len(asked):
+            raise UsageError(f"--{part} names a column of {other.name} twice")
+        key = _key(other, keys, asked)
+    labels, static = (asked, ()) if part == "label" else ((), asked)
+    roles = Roles(key, (), {}, (), frozenset(), labels, None, static, True)
+    return Companion(other, roles, one.base_name, named)
+
+
+def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, ...]:
+    """The columns of the key there: those of the same names, or the only one that is not asked for."""
+    names = [name if other.named else None for name in other.columns]
+    if all(name in names for name in keys):
+        return tuple(names.index(name) for name in keys)
+    left = [
+        column
+        for column in range(len(other.columns))
+        if column not in asked and not (other.named and other.columns[column] is None)
+    ]
+    if len(keys) == 1 and len(left) == 1:
+        return (left[0],)
+    missing = [name for name in keys if name not in names]
+    columns = listed([repr(other.label(column)) for column in left]) or "no other"
+    raise DataError(
+        f"has no column {listed([*map(repr, missing)])} to be joined by, and {columns} besides what is asked for; give "
+        "its column of keys the name that the key has in the first table"
+    )
+
+
+def _refuse_twice(found: Sequence[Companion], own: Sequence[Any]) -> None:
+    names = [*map(str, own), *(one.table.label(c) for one in found for c in one.roles.static)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--static names {twice!r} of two tables; rename one of them")
