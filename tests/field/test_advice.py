@@ -181,6 +181,14 @@ CASES = [
         loses=True,
     ),
     Case("commands._source.each_file", "group 'd/*.csv'", {"d/a.csv": "a\n1\n2\n", "d/b.csv": "a\n3\n4\n"}),
+    Case(
+        "commands._source.unquoted", "pad d/a.npy d/b.npy", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}, code=2
+    ),
+    Case(
+        "commands._source.unquoted",
+        "pad d/a.npy d/b.npy --key-from 'd/{key}.npy' --post",
+        {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]},
+    ),
     # Paths that say what the key is.
     Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
     Case(
