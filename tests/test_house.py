@@ -54,6 +54,8 @@ HOMES = {
         "tables.cells.order",
         "tables.cells.spelling",
         "tables.cells.times",
+        "tables.row_filter",
+        "grouping.reading",
         "grouping.kernel",
         "grouping.merging",
         "grouping.runs",
@@ -535,6 +537,7 @@ TESTED_BY_OTHERS = {
         "json_arrays",
         "json_lines",
         "parquet_files",
+        "row_filter",
         "table",
     },
     "grouping": {

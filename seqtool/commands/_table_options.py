@@ -108,6 +108,15 @@ class ColumnOptions:
         list[str] | None,
         several_names("--drop", "A,B", help="Columns not used as features. Repeatable."),
     ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="TEXT",
+            help="Read only rows as \"value > 0 and site in ('a', b)\" says: == != < <= > >= in, and, or, not, "
+            "parentheses. No missing cell is as any of these says.",
+        ),
+    ] = None
     keep_key: Annotated[
         bool | None,
         typer.Option("--keep-key/--drop-key", help="Whether the key is a feature too.", show_default=False),
@@ -150,6 +159,7 @@ class ColumnOptions:
             pivot=self.pivot,
             pivot_agg=cast(Any, self.pivot_agg),
             drop=names_in(self.drop),
+            where=self.where,
             keep_key=self.keep_key,
             label=parted(self.label or [], names_in),
             step_label=self.step_label,

@@ -153,10 +153,10 @@ class _Counting:
         of_key = replace(plan, roles=plan.roles.key_alone())
         lengths = np.empty(0, np.int64) if grouped is None else of_key.ragged(grouped, state).lengths
         kept = 0 if grouped is None else len(grouped.values)
-        dropped = {"empty key": state.dropped}
+        dropped = {**self._table.left_out, "empty key": state.dropped}
         features, dtype = [plan.label(column) for column in plan.features], plan.dtype(state)
         if plan.roles.item is not None:
-            folded = self._table.rows - state.dropped - state.unnamed - kept
+            folded = self._table.rows - sum(dropped.values()) - state.unnamed - kept
             dropped |= {UNNAMED: state.unnamed, COMBINED: folded}
             features, dtype = Pivot(plan, state).features, plan.asked_dtype or np.dtype(np.float32)
         rows = Rows(rows_in=self._table.rows, kept=kept, dropped=dropped)

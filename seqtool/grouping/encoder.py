@@ -175,7 +175,7 @@ class Encoder:
         )
 
     def encode(
-        self, arrays: Mapping[int, Any], first_row: int, pool: Executor | None = None
+        self, arrays: Mapping[int, Any], first_row: int | Array, pool: Executor | None = None
     ) -> dict[str, Any]:
         """The columns of a batch of rows, without those that have no key; nothing where no row has one.
 

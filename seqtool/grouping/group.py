@@ -167,7 +167,7 @@ def _grouped(
     ragged = plan.ragged(grouped, state, features if pivoted else None)
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
-    dropped = {"empty key": state.dropped, **named.dropped, **long.dropped}
+    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped}
     if pivoted is not None:
         dropped |= {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)

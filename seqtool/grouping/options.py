@@ -22,6 +22,7 @@ class GroupOptions:
 
     `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
     spellings of a missing value. Where the first order column jumps by more than `gap`, another sequence begins.
+    Rows that are not as `where` says are left out; its language is that of `seqtool.tables.where`.
     `key_from` is the pattern of paths that names columns, `pivot` is ITEM=VALUE of a long table, whose values of one
     cell `pivot_agg` makes one.
     Sequences below `min_len` steps are dropped.
@@ -36,6 +37,7 @@ class GroupOptions:
     empty_label: EmptyLabel = "error"
     missing: Sequence[str] = ()
     gap: Gap | None = None
+    where: str | None = None
     key_from: str | None = None
     pivot: str | None = None
     pivot_agg: PivotAgg | None = None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from seqtool.advice import Advice, Message
+from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError
 from seqtool.grouping.advising import for_cell, for_features, for_order, without_features, without_static
 from seqtool.grouping.encoder import Encoder, TextKeyError
@@ -19,7 +24,7 @@ from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
 from seqtool.tables.cells import LabelState, Loss
 from seqtool.tables.roles import Roles
-from seqtool.tables.table import Table
+from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names
 
 Place = Callable[[Any], str]
@@ -65,13 +70,45 @@ def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
 
 def batches(
     table: Table, plan: EncoderPlan, threads: int | None = None
-) -> Iterator[tuple[dict[int, Any], int]]:
-    """The columns of some rows at a time, and the number of the first of these."""
-    columns, first_row = plan.roles.used, 0
-    for raw in prefetched(table.batches(columns, replace(plan.expected(), threads=threads))):
+) -> Iterator[tuple[dict[int, Any], int | Array]]:
+    """The columns of some rows at a time, and the number of the first of these, or of each where some are left out."""
+    columns, first_row, expected = plan.roles.used, 0, replace(plan.expected(), threads=threads)
+    if plan.options.where is not None:
+        yield from _filtered(table, plan, expected, plan.options.where)
+        return
+    for raw in prefetched(table.batches(columns, expected)):
         if len(raw):
             yield dict(zip(columns, raw.columns, strict=True)), first_row
             first_row += len(raw)
+
+
+def _filtered(
+    table: Table, plan: EncoderPlan, expected: Expected, where: str
+) -> Iterator[tuple[dict[int, Any], Array]]:
+    """The same of the rows that are meant; the others are counted."""
+    from seqtool.tables.row_filter import LEFT_OUT, MISSING, BadFilterCell, RowFilter
+
+    chosen = RowFilter.of(where, table, plan.options.missing)
+    columns = sorted({*plan.roles.used, *chosen.columns.values()})
+    first_row = left = 0
+    for raw in prefetched(table.batches(columns, chosen.expecting(expected))):
+        arrays = dict(zip(columns, raw.columns, strict=True))
+        try:
+            keep, unknown = chosen.kept(arrays)
+        except BadFilterCell as bad:
+            raise bad.at(table.place(first_row + bad.row)) from None
+        rows = first_row + np.flatnonzero(keep)
+        first_row += len(raw)
+        left += len(rows)
+        table.left_out[LEFT_OUT] = first_row - left - unknown - table.left_out.get(MISSING, 0)
+        table.left_out[MISSING] = table.left_out.get(MISSING, 0) + unknown
+        if len(rows):
+            marks = pa.array(keep)
+            yield {column: arrays[column].filter(marks) for column in plan.roles.used}, rows
+    if first_row and not left:
+        raise DataError(
+            f"{table.name}: none of the {first_row:,} rows is as --where {shlex.quote(where)} says"
+        )
 
 
 def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) -> None:

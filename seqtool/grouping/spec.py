@@ -17,6 +17,7 @@ from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
 from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, pivot_columns, resolve
 from seqtool.tables.table import Table, TextOptions
+from seqtool.tables.where import parse
 from seqtool.words import join_names
 
 Column = str | int
@@ -67,6 +68,8 @@ class GroupSpec(GroupOptions):
             raise UsageError(f"min_len is {self.min_len}; 0 or more was expected")
         if self.maxlen is not None and self.maxlen < 1:
             raise UsageError(f"maxlen is {self.maxlen}; it must be at least 1")
+        if self.where is not None:
+            parse(self.where)
         check_side("padding", self.padding)
         check_side("truncating", self.truncating)
         if self.dtype is not None:
@@ -142,6 +145,10 @@ class GroupSpec(GroupOptions):
     def roles(self, table: Table) -> Roles:
         """Which column of a table plays which part; raises DataError for one that is not there."""
         roles = self._resolved(table)
+        if self.where is not None:
+            from seqtool.tables.row_filter import RowFilter
+
+            RowFilter.of(self.where, table)  # judged before any work
         for column in roles.static:
             self._check_part(table, column)
         if self.gap is not None and roles.order_as.get(roles.order[0], PLAIN_ORDER).text:
@@ -193,6 +200,7 @@ class GroupSpec(GroupOptions):
             **({} if self.pattern is None else {"key_from": self.pattern.base}),
             **({} if self.gap is None else {"gap": self.gap.text}),
             **({} if self.pivot is None else {"pivot": self.pivot, "pivot_agg": self.pivot_agg or "last"}),
+            **({} if self.where is None else {"where": self.where}),
             "order_by": order,
             "features": list(features),
             "label": labels if len(labels) > 1 else next(iter(labels), None),

@@ -76,8 +76,9 @@ class Table:
     `types` the Arrow types of all its columns.
     `index` are the named index of a DataFrame, `of_files` what the paths of files say of their rows: no features unless
     they are asked for. `place` turns a row number into words for an error. `rows` counts what was read so far, of at
-    most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `notes` says
-    what was taken for granted, `dialect` how text was read, for a receipt.
+    most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `left_out` counts
+    those of them that are not wanted, by reason; `notes` says what was taken for granted, `dialect` how text was read,
+    for a receipt.
     """
 
     name: str
@@ -95,12 +96,14 @@ class Table:
     sources: tuple[Input, ...] = ()
     finished: Callable[[], int] = lambda: 0
     rows: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     dialect: Mapping[str, Any] = field(default_factory=dict)
 
     def batches(self, columns: Sequence[int], expected: Expected | None = None) -> Iterator[Any]:
         """Record batches with the columns at these positions, the rows counted as they come."""
         self.rows = 0
+        self.left_out.clear()
         for batch in self.read(columns, expected or Expected()):
             self.rows += len(batch)
             yield batch
