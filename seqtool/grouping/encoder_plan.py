@@ -122,8 +122,12 @@ class EncoderPlan:
 
     def missing(self, state: EncoderState) -> dict[str, int]:
         """The columns of features and static numbers that have missing values, and how many."""
-        columns = {**{column: state.features[column] for column in self.features}, **state.statics}
-        return {self.label(column): numbers.missing for column, numbers in columns.items() if numbers.missing}
+        features = {self.label(column): state.features[column].missing for column in self.features}
+        return {name: lost for name, lost in features.items() if lost} | self.missing_statics(state)
+
+    def missing_statics(self, state: EncoderState) -> dict[str, int]:
+        """The same of the columns of static numbers alone."""
+        return {self.label(column): one.missing for column, one in state.statics.items() if one.missing}
 
     @property
     def rounds(self) -> bool:

@@ -172,15 +172,11 @@ def _grouped(
         dropped |= {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
-    missing = plan.missing(state)
-    if pivoted is not None:
-        of_items = {table.label(column) for column in plan.features}
-        missing = {**pivoted.missing, **{name: n for name, n in missing.items() if name not in of_items}}
     return GroupResult(
         long.ragged,
         rows,
         features,
-        missing,
+        plan.missing(state) if pivoted is None else {**pivoted.missing, **plan.missing_statics(state)},
         grouped.ties,
         plan.coarse(state),
         [*notes, *whole.warnings],

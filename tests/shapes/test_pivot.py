@@ -114,8 +114,8 @@ def test_what_does_not_go_together_is_told(words: list[str], told: str, place: P
         ("a,3,temp,5", ["--columns=x"], "none of 7 rows holds an item that --columns names"),
         (
             "a,3,pulse,5",
-            ["--dtype=int64", "--columns=pulse"],
-            "1 of 4 cells have no value, which is NaN, and int64",
+            ["--dtype=int64", "--columns=pulse,x"],
+            "3 of 6 cells have no value, which is NaN, and int64",
         ),
     ],
 )
