@@ -117,6 +117,12 @@ class GroupSpec(GroupOptions):
 
     def roles(self, table: Table) -> Roles:
         """Which column of a table plays which part; raises DataError for one that is not there."""
+        text = self.text
+        if not table.text and not (text.marks.are_plain and text.lines.changes_nothing):
+            raise UsageError(
+                f"--decimal, --thousands, --skip-rows, --comment and --delimiter are for text; {table.name} has types "
+                "of its own"
+            )
         roles = self._resolved(table)
         if self.where is not None:
             from seqtool.tables.row_filter import RowFilter
