@@ -32,11 +32,10 @@ class EncoderPlan:
     """What is to be done with the columns of a table, in plain values that pickle.
 
     `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
-    table says of itself: whether names stand in a header, whether cells are text, the type that all cells share,
-    and that the call tells how numbers are written (`marked`);
     table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
     `of_files` are the columns that paths tell, each with the part of --key-from that it is, if it is one;
-    `elsewhere` says how a call names the columns of a table that is joined.
+    `elsewhere` says how a call names the columns of a table that is joined, `marked` that it tells how numbers are
+    written.
     """
 
     roles: Roles
@@ -52,9 +51,8 @@ class EncoderPlan:
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
         """The plan for a table, which it does not keep."""
-        marked = "decimal" in table.dialect
         plan = cls(roles, options, table.columns, table.named, table.text, table.dtype, _parts(table))
-        return replace(plan, marked=marked)
+        return replace(plan, marked="decimal" in table.dialect)
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""

@@ -126,5 +126,5 @@ def test_python_has_arguments_of_the_same_names(argument: dict[str, Any], tmp_pa
         "#\nk;a\n1;2\n" if {*argument} & {"skip_rows", "comment"} else "k;a\n1;2\n"
     )
     assert st.group(tmp_path / "t.csv", key="k", **argument).x.tolist() == [[[2]]]
-    with pytest.raises(st.UsageError, match="are for text"):
+    with pytest.raises(st.UsageError, match="types of its own, and no text; leave out"):
         st.group(pd.DataFrame({"k": [1], "a": [2]}), key="k", **argument)
