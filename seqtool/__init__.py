@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from seqtool.api import group
     from seqtool.errors import DataError, SeqtoolError, UsageError
     from seqtool.files.npz import load, save
-    from seqtool.operations.pad import pad, unpad
+    from seqtool.operations.pad import unpad
     from seqtool.sequences.ragged import Padded, Ragged
     from seqtool.sequences.validation import step_mask
+    from seqtool.sources.pad import pad
 
 # Loaded when first used, so that `seqtool --help` does not wait for numpy.
 _HOMES = {
@@ -33,7 +34,7 @@ _HOMES = {
     "UsageError": "errors",
     "group": "api",
     "load": "files.npz",
-    "pad": "operations.pad",
+    "pad": "sources.pad",
     "save": "files.npz",
     "step_mask": "sequences.validation",
     "unpad": "operations.pad",

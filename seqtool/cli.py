@@ -176,7 +176,16 @@ _NO_MEMORY = (
 
 
 def _meant(error: Any, arguments: list[str]) -> Message | None:
-    """What to say of an option that does not exist, where it is known from elsewhere, or misspelled."""
+    """What to say of an option that is known from elsewhere, or misspelled, and of more files than were expected."""
+    if "unexpected extra argument" in str(getattr(error, "message", "")) and error.ctx is not None:
+        from seqtool.commands._source import unquoted
+
+        names = [
+            word
+            for word in arguments[1:]
+            if word in str(error.message) or word == error.ctx.params.get("source")
+        ]
+        return unquoted(error.ctx.info_name, names, error.ctx.params.get("key_from"))
     if type(error).__name__ != "NoSuchOption" or error.ctx is None:  # typer does not export the class
         return None
     known = [name for option in error.ctx.command.params for name in (*option.opts, *option.secondary_opts)]

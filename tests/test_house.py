@@ -63,6 +63,7 @@ HOMES = {
         "sources.aligned",
         "sources.rows",
         "sources.text_lines",
+        "sources.ts_files",
         "arrays.list_columns",
     },  # each of them is itself imported lazily
     "typer": {"cli", "commands", "terminal.report"},

@@ -120,6 +120,9 @@ def write_shapes(folder: Path) -> None:
     (folder / "patients.csv").write_text("patient,died,age,sex\n7,no,50,1\n8,yes,60,0\n")
     (folder / "wide.csv").write_text("id,y,t0,t1,t2,t3\na,x,1,2,3,\nb,z,4,5,,\n")
     (folder / "cells.csv").write_text("open,close,tags\n1 2 3,[4 5 6],B I O\n7,[8],B\n")
+    (folder / "seqs.txt").write_text("1 2 3\n4 5\n")
+    (folder / "toy.ts").write_text("@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n")
+    (folder / "labels.txt").write_text("up\ndown\n")
     (folder / "users.json").write_text('{"u1": [1, 2], "u2": [3]}')
     np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])
 

@@ -104,7 +104,8 @@ class SequenceOptions(ArrayOptions):
         several_names(
             "--label",
             "A,B",
-            help="The field, column or array with a label per sequence; several become the columns of y. Repeatable.",
+            help="The field, column or array with a label per sequence; several become the columns of y. Repeatable. "
+            "Or an .npy or .txt file (a label a line).",
         ),
     ] = None
     step_label: Annotated[
@@ -117,6 +118,13 @@ class SequenceOptions(ArrayOptions):
     ] = None
     key_from: KeyFrom = None
 
+    @property
+    def files(self) -> list[Path]:
+        """The files of `--lengths` and `--label`, where they name some."""
+        from seqtool.sources.beside import files_beside
+
+        return [*super().files, *files_beside(names_in(self.label))]
+
     def spec(self, value: Value | None = None) -> ForeignSpec:
         """All of it, and the value that padding is said to hold."""
         return self.described(self.label, self.key, self.step_label, value, self.key_from)
@@ -124,7 +132,10 @@ class SequenceOptions(ArrayOptions):
     @property
     def resolved(self) -> dict[str, Any]:
         """All of it for a receipt."""
-        label = one_or_all(names_in(self.label))
+        from seqtool.sources.beside import is_beside
+
+        names = [Path(name).name if is_beside(name) else name for name in names_in(self.label)]
+        label = one_or_all(names)
         found = {**super().resolved, "label": label, "key": self.key, "step_label": self.step_label}
         return found if self.pattern is None else {**found, "key_from": self.pattern.base}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,12 +79,21 @@ class SequenceRowOptions(RowOptions):
     static: Annotated[
         list[str] | None,
         several_names(
-            "--static", "A,B", help="The columns or fields with a number per sequence. Repeatable."
+            "--static",
+            "A,B",
+            help="The columns or fields with a number per sequence, or an .npy or .txt file. Repeatable.",
         ),
     ] = None
     label_value: Annotated[
         float, typer.Option("--label-value", metavar="V", help="What padding holds in step_y.")
     ] = -100
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of `--static`, where it names some."""
+        from seqtool.sources.beside import files_beside
+
+        return files_beside(names_in(self.static))
 
     def spec(self, described: ForeignSpec, text: TableOptions) -> ForeignSpec:
         """All of it, joined to what a person says of sequences otherwise."""
@@ -92,5 +102,8 @@ class SequenceRowOptions(RowOptions):
     @property
     def resolved(self) -> dict[str, Any]:
         """Those that were given, for a receipt."""
-        found = {**super().resolved, **({"static": names_in(self.static)} if self.static else {})}
+        from seqtool.sources.beside import is_beside
+
+        static = [Path(name).name if is_beside(name) else name for name in names_in(self.static)]
+        found = {**super().resolved, **({"static": static} if static else {})}
         return found if self.label_value == -100 else {**found, "label_value": self.label_value}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.commands._options import MemoryOptions
 from seqtool.errors import DataError, NotSequencesError, UsageError
 
@@ -79,11 +79,30 @@ def only(found: Sequence[Input], source: str | None, command: str) -> Input:
 _TAKE_SEVERAL = ("pad", "truncate")
 
 
+def unquoted(command: str, sources: Sequence[str], key_from: str | None) -> Message | None:
+    """What to say of several files where one source was expected: a shell makes them of a pattern without quotes.
+
+    None of other words, or for a command that takes no files of one sequence each.
+    """
+    if command not in _TAKE_SEVERAL or not all(Path(name).is_file() for name in sources):
+        return None
+    each = _pattern(sources, "{key}")
+    quoted = Advice(_pattern(sources, "*"), *([] if key_from else ["--key-from", each]), without=sources)
+    return Message(
+        f"{command} takes one source, and here are {len(sources)}; a pattern in quotes takes them all: ",
+        quoted,
+    )
+
+
 def each_file(found: Sequence[Input]) -> Advice:
-    """How to take one sequence of each file, where they are in one folder."""
-    folders = {str(Path(item.name).parent) for item in found}
-    folder = folders.pop() if len(folders) == 1 else "**"
-    return Advice("--key-from", str(Path(folder) / f"{{key}}{Path(found[0].name).suffix}"))
+    """How to take one sequence of each file."""
+    return Advice("--key-from", _pattern([item.name for item in found], "{key}"))
+
+
+def _pattern(names: Sequence[str], stem: str) -> str:
+    """A pattern of the paths of files, in one folder or in several, that has a part or * for their stems."""
+    folders = {str(Path(name).parent) for name in names}
+    return str(Path(folders.pop() if len(folders) == 1 else "**") / f"{stem}{Path(names[0]).suffix}")
 
 
 def only_arrays(found: Sequence[Input], source: str | None, command: str) -> Input:

@@ -111,7 +111,7 @@ def _transform(
     check_output(to, sources=[source])
     summary = Summary(name)
     with one_source(source, name, using, several=foreign.pattern is not None) as opened:
-        inputs = [opened.file.named_path, *foreign.files]
+        inputs = [opened.file.named_path, *foreign.files, *rows.files]
         destination = destination_of(
             to, command=name, inputs=inputs, folder=folder_of(opened.files, foreign.pattern)
         )

@@ -86,7 +86,7 @@ def pad(
     summary = Summary("pad")
     several = foreign.pattern is not None
     with one_source(source, "pad", using, several=several) as opened:
-        paths = [opened.file.named_path, *foreign.files]
+        paths = [opened.file.named_path, *foreign.files, *rows.files]
         folder = folder_of(opened.files, foreign.pattern)
         destination = destination_of(to, command="pad", inputs=paths, folder=folder)
         with summary.stage("reading"):

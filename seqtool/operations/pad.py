@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
@@ -22,7 +22,7 @@ from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
-from seqtool.sequences.conversion import as_ragged, converted, sequences_first
+from seqtool.sequences.conversion import Converted, as_ragged, converted, sequences_first
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import (
     Side,
@@ -106,37 +106,40 @@ def pad(
     multiple_of: int = 1,
     time_major: bool = False,
 ) -> Padded:
-    """Give every sequence the same number of steps T, as Keras `pad_sequences` does.
-
-    `sequences` is a list of lists (numbers, or steps of F numbers), a dense array (N, T) or (N, T, F), a Ragged
-    or Padded of ours, or what another library holds: a list column (pyarrow, polars, DuckDB), a Series of
-    lists, a tensor, a list of series, data frames or tensors, of which only the cells count, or a dict of any of
-    these by their keys. A step may have more dimensions, such as the frames of videos: a list of arrays (L, H, W, C),
-    or one array (N, T, H, W, C). A `time_major` array is (T, N), (T, N, F) or (T, N, H, W, C).
-    T is `maxlen`, by default the longest, rounded up to `multiple_of`.
-    `padding` says which side is filled (by default pre; a Padded keeps its own, and so does what `unpad` made
-    of it), `truncating` which side loses steps where there are more than T, `value` what fills: a number (by
-    default 0, or that of the Padded), a tuple of F numbers (of frames of C, one for each channel), or "auto" for
-    one that no real step holds in all features, so that a mask by value skips padding alone. The result's `x` is
-    (N, T), (N, T, F) or (N, T, H, W, C) of the input's dtype, unless `dtype` names another; `lengths` counts the
-    real steps; `original_lengths` joins `per_sequence` when steps were cut.
-
-    Raises UsageError for arguments out of range, and DataError for sequences that do not fit together, a
-    value that the dtype cannot hold, or a cast that would lose more than the rounding of a fraction. Warns of
-    missing values (None, null, NA, masked), which become NaN.
+    """`seqtool.pad` of sequences that are sequences already; see `seqtool.sources.pad`.
 
     >>> pad([[1], [2, 3], [4, 5, 6]]).x
     array([[0, 0, 1],
            [0, 2, 3],
            [4, 5, 6]])
-    >>> pad({"u1": [1], "u2": [2, 3]}).keys
-    array(['u1', 'u2'], dtype='<U2')
-    >>> pad(np.ones((1920, 45, 20)), maxlen=100, padding="post").x.shape
-    (1920, 100, 20)
-    >>> pad([np.ones((2, 8, 8, 3)), np.ones((5, 8, 8, 3))]).x.shape
-    (2, 5, 8, 8, 3)
     """
-    ragged, missing = converted(sequences_first(sequences) if time_major else sequences)
+    return padded(
+        converted(sequences_first(sequences) if time_major else sequences),
+        {"time_major": bool(time_major)},
+        lambda text: warnings.warn(text, stacklevel=5),
+        maxlen=maxlen,
+        padding=padding,
+        truncating=truncating,
+        value=value,
+        dtype=dtype,
+        multiple_of=multiple_of,
+    )
+
+
+def padded(
+    found: Converted,
+    described: Mapping[str, Any],
+    warn: Callable[[str], None],
+    *,
+    maxlen: int | None,
+    padding: Side | None,
+    truncating: Side,
+    value: Value | Literal["auto"] | None,
+    dtype: str | np.dtype[Any] | None,
+    multiple_of: int,
+) -> Padded:
+    """Sequences of any kind as one block in memory; `described` is what its receipt tells of where they came from."""
+    ragged, missing = found
     padding = ragged.padding if padding is None else padding
     value = ragged.value if value is None else value
     planned = pad_stream(
@@ -151,13 +154,12 @@ def pad(
     check_blow_up(planned)
     learnt = padded_class(ragged)
     for warning in [*planned.warnings, *([learnt] if learnt else [])]:
-        warnings.warn(as_arguments(warning), stacklevel=3)
+        warn(as_arguments(warning))
     if missing:
-        warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=3)
+        warn(f"missing values became NaN: {missing:,}")
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}
-    arguments["time_major"] = bool(time_major)
     steps = planned.span.total + planned.steps_cut
-    return carry_out(with_entry(planned, [], arguments, steps=steps))
+    return carry_out(with_entry(planned, [], {**arguments, **described}, steps=steps))
 
 
 Data = TypeVar("Data", bound=PaddedStream | Ragged)

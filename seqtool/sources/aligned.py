@@ -52,14 +52,14 @@ def with_aligned(
         if found.keys is not None:
             ragged = ragged.replace(keys=keys_of(name, found.keys, warnings))
         if found.labels:
-            per_sequence["y"], tables = _labels(name, found.labels, warnings)
+            per_sequence["y"], tables = labels_of(name, found.labels, warnings)
             names |= tables
     except UnicodeEncodeError:
         raise DataError(f"{name}: a key or a label holds a lone surrogate, which is not valid text") from None
     except (BadCellError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(f"{name}: the key and the label must be one text or number each ({error})") from None
     if found.static:
-        per_sequence["static"] = _static(name, found.static, spec, warnings)
+        per_sequence["static"] = static_of(name, found.static, spec.missing, warnings)
         names["static_features"] = np.array([*found.static], dtype=str)
     if found.step_codes is not None:
         step_y, classes = _of_steps(name, found.step_labels, found.step_codes, spec)
@@ -103,7 +103,9 @@ def _kept(what: str, words: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _labels(name: str, fields: dict[str, Any], warnings: list[str]) -> tuple[Array, dict[str, Array | Text]]:
+def labels_of(
+    name: str, fields: dict[str, Any], warnings: list[str]
+) -> tuple[Array, dict[str, Array | Text]]:
     """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     labels, codes = dict[str, LabelState](), list[Array]()
     for label, cells in fields.items():
@@ -122,11 +124,11 @@ def _labels(name: str, fields: dict[str, Any], warnings: list[str]) -> tuple[Arr
     return np.asarray(meaning[codes[0]]), {} if classes is None else {"classes": classes}
 
 
-def _static(name: str, fields: dict[str, Any], spec: RowSpec, warnings: list[str]) -> Array:
+def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warnings: list[str]) -> Array:
     """The static numbers of sequences, (N, P): int64 where all are whole, else float32, or float64 where it must be."""
     columns, read, single = list[Array](), list[Numbers](), np.dtype(np.float32)
     for field_name, cells in fields.items():
-        numbers = Numbers(single, missing_words(spec.missing), text=True)
+        numbers = Numbers(single, missing_words(missing), text=True)
         try:
             columns.append(numbers.encode(one_kind(cells), 0))
         except BadCellError as bad:

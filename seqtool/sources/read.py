@@ -10,12 +10,26 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
 from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.tables.table import Table
 from seqtool.words import join_names
 
 
 def read_sequences(source: Input, options: SourceOptions) -> Sequences:
     """Read one source; raises DataError for what holds no sequences, or not those that were named, or a key twice."""
-    return _with_keys_once(_read(source, options), source.name, options)
+    from seqtool.sources.beside import with_beside, without_beside
+
+    spec = without_beside(options.foreign)
+    if spec == options.foreign:
+        return _with_keys_once(_read(source, options), source.name, options)
+    found = _with_keys_once(_read(source, replace(options, foreign=spec)), source.name, options)
+    return with_beside(found, source.name, options)
+
+
+def read_table(table: Table, options: SourceOptions) -> Sequences:
+    """Read a table in which each row holds a sequence; raises DataError as `read_rows` does, and for a key twice."""
+    from seqtool.sources.rows import read_rows
+
+    return _with_keys_once(read_rows(table, options), table.name, options)
 
 
 def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
@@ -48,6 +62,13 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
         _refuse_of_rows(source, options)
         return read_array(source, options)
     spec.refuse_of_blocks(f"{source.name} holds none")
+    if source.kind == "ts":
+        from seqtool.sources.ts_files import read_ts
+
+        if set(spec.options) - {"--value"}:
+            said = [option for option in spec.options if option != "--value"]
+            raise UsageError(f"{source.name} tells what it holds itself: ", spec.without(*said))
+        return read_ts(source, options)
     if source.kind == "text" and not spec.rows.steps and spec.array is None:
         from seqtool.sources.text_lines import read_lines
 

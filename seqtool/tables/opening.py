@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError
@@ -117,6 +118,9 @@ def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
         return table if options.marks.are_plain else with_plain_numbers(table, options.marks)
     if source.kind in ("parquet", "arrow", "arrow-stream"):
         return _record_table(source)
+    if source.kind == "ts":
+        padded = Advice("seqtool", "pad", source.name)
+        raise DataError(f"{source.name}: holds sequences, and no rows to group; pad them: ", padded)
     from seqtool.files.npy import open_npy, open_npy_each_time
 
     if source.kind == "npy":

@@ -189,6 +189,14 @@ CASES = [
         loses=True,
     ),
     Case("commands._source.each_file", "group 'd/*.csv'", {"d/a.csv": "a\n1\n2\n", "d/b.csv": "a\n3\n4\n"}),
+    Case(
+        "commands._source.unquoted", "pad d/a.npy d/b.npy", {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]}, code=2
+    ),
+    Case(
+        "commands._source.unquoted",
+        "pad d/a.npy d/b.npy --key-from 'd/{key}.npy' --post",
+        {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]},
+    ),
     # Paths that say what the key is.
     Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
     Case(
@@ -283,6 +291,13 @@ CASES = [
     Case("sources.read._read#3", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
     Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
     Case("sources.rows._NumberCells.dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
+    Case(
+        "sources.beside.without_beside",
+        "pad t.txt --label y.txt,z.txt",
+        {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
+    ),
+    Case("sources.ts_files._Reading.done", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
+    Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
     Case(
@@ -794,13 +809,13 @@ def test_a_zip_of_tables_is_unpacked_first(place: Place, proposals: Proposals) -
     succeeded(place.run("group", "t.csv", "--key", "id"))
 
 
-def test_a_workbook_and_a_file_of_sktime_are_called_what_they_are(place: Place) -> None:
+def test_a_workbook_and_a_file_of_weka_are_called_what_they_are(place: Place) -> None:
     with zipfile.ZipFile(place.folder / "book.xlsx", "w") as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
-    place.write("f.ts", "@problemName a\n@data\n1,2:b\n")
+    place.write("f.arff", "@relation a\n@data\n1,2,b\n")
     assert "the workbook of a spreadsheet" in place.run("group", "book.xlsx", "--key", "a").err
-    for command in (["group", "f.ts", "--key", "0"], ["pad", "f.ts"]):
-        assert "a file of sktime or Weka" in place.run(*command).err
+    for command in (["group", "f.arff", "--key", "0"], ["pad", "f.arff"]):
+        assert "a file of Weka" in place.run(*command).err
 
 
 def test_the_disk_is_full(place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -974,6 +989,12 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
         place.run(*[Path(word).name if word.endswith(".npz") else word for word in words], "-o", "plain.npz")
     )
     assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
+
+
+def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> None:
+    with pytest.raises(UsageError, match="leave key out"):
+        seqtool.pad([[1]], key="id")
+    assert proposals.at("sources.pad.pad") == Advice(without=["--key"])
 
 
 def test_a_key_that_is_not_named(proposals: Proposals) -> None:

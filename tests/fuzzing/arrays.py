@@ -124,20 +124,27 @@ def _block(rng: Random, drawn: Drawn, side: str) -> tuple[np.ndarray, np.ndarray
     return x, np.array([*map(len, drawn.sequences)], rng.choice(["int64", "int32", "uint8", "float64"]))
 
 
+def _steps_first(rng: Random, x: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The block as it is, or time-major, with the option that says so."""
+    return (x.swapaxes(0, 1), ("--time-major",)) if rng.random() < 0.3 else (x, ())
+
+
 def _dense_npy(rng: Random, scratch: Scratch, drawn: Drawn) -> str:
     side = rng.choice(["pre", "post"])
     x, lengths = _block(rng, drawn, side)
+    x, order = _steps_first(rng, x)
     np.save(scratch.place.folder / "t.npy", x)
     np.save(scratch.place.folder / "lengths.npy", lengths)
-    drawn.options = ("--lengths", "lengths.npy", "--input-padding", side)
+    drawn.options = ("--lengths", "lengths.npy", "--input-padding", side, *order)
     return "t.npy"
 
 
 def _foreign_npz(rng: Random, scratch: Scratch, drawn: Drawn) -> str:
     side = rng.choice(["pre", "post"])
     x, lengths = _block(rng, drawn, side)
+    x, order = _steps_first(rng, x)
     rng.choice([np.savez, np.savez_compressed])(scratch.place.folder / "t.npz", x=x, lengths=lengths)
-    drawn.options = ("--input-padding", side)
+    drawn.options = ("--input-padding", side, *order)
     return "t.npz"
 
 
