@@ -63,6 +63,7 @@ HOMES = {
         "sources.aligned",
         "sources.rows",
         "sources.text_lines",
+        "sources.ts_files",
         "arrays.list_columns",
     },  # each of them is itself imported lazily
     "typer": {"cli", "commands", "terminal.report"},
@@ -518,6 +519,7 @@ TESTED_BY_OTHERS = {
         "fortran",
         "inflate",
         "kinds",
+        "line_rewriting",
         "npy",
         "packing",
         "path_parts",
@@ -536,6 +538,7 @@ TESTED_BY_OTHERS = {
         "in_memory",
         "json_arrays",
         "json_lines",
+        "number_marks",
         "parquet_files",
         "row_filter",
         "table",

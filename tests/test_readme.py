@@ -98,6 +98,7 @@ def shapes() -> list[str]:
 
 def write_shapes(folder: Path) -> None:
     """The inputs that these calls name, small ones."""
+    (folder / "european.csv").write_text("# of a sheet\nid;price\n1;2.334,01\n1;0,5\n2;7\n")
     block = np.ones((3, 7, 2), np.float32)
     np.save(folder / "block.npy", block)
     np.save(folder / "lengths.npy", [7, 2, 4])
@@ -123,6 +124,7 @@ def write_shapes(folder: Path) -> None:
     (folder / "wide.csv").write_text("id,y,t0,t1,t2,t3\na,x,1,2,3,\nb,z,4,5,,\n")
     (folder / "cells.csv").write_text("open,close,tags\n1 2 3,[4 5 6],B I O\n7,[8],B\n")
     (folder / "seqs.txt").write_text("1 2 3\n4 5\n")
+    (folder / "toy.ts").write_text("@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n")
     (folder / "labels.txt").write_text("up\ndown\n")
     (folder / "users.json").write_text('{"u1": [1, 2], "u2": [3]}')
     np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])

@@ -7,7 +7,7 @@ from typing import Literal
 
 from seqtool.errors import DataError
 
-Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text"]
+Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text", "ts"]
 Packing = Literal["gzip", "zstd", "bzip2", "xz", "zip"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
@@ -65,6 +65,8 @@ def recognise(name: str, packing: Packing | None, head: bytes) -> Kind:
         raise DataError(f"{name}: named {bare.suffix}, but it holds {what}")
     if kind and packing:
         raise DataError(f"{name}: a compressed {kind} file; decompress it first")
+    if kind is None and bare.suffix.lower() == ".ts" and head.lstrip()[:1] in (b"@", b"#"):
+        return "ts"
     if kind is None:
         started = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         kind = TEXT_SUFFIXES.get(bare.suffix.lower()) or ("json" if started in (b"[", b"{") else "text")

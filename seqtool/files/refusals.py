@@ -102,9 +102,9 @@ def _refuse_archive(name: str, path: Path) -> None:
 
 
 def _refuse_annotated(name: str, head: bytes) -> None:
-    """The text of Weka and sktime, which begins with words about the data."""
-    if Path(name).suffix.lower() in (".ts", ".arff") and head.lstrip()[:1] in (b"@", b"#", b"%"):
+    """The text of Weka, which begins with words about the data."""
+    if Path(name).suffix.lower() == ".arff" and head.lstrip()[:1] in (b"@", b"#", b"%"):
         raise DataError(
-            f"{name}: a file of sktime or Weka, which seqtool does not read; save its series as CSV, with a column "
+            f"{name}: a file of Weka, which seqtool does not read; save its series as CSV, with a column "
             "that tells them apart"
         )

@@ -62,6 +62,13 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
         _refuse_of_rows(source, options)
         return read_array(source, options)
     spec.refuse_of_blocks(f"{source.name} holds none")
+    if source.kind == "ts":
+        from seqtool.sources.ts_files import read_ts
+
+        if set(spec.options) - {"--value"}:
+            said = [option for option in spec.options if option != "--value"]
+            raise UsageError(f"{source.name} tells what it holds itself: ", spec.without(*said))
+        return read_ts(source, options)
     if source.kind == "text" and not spec.rows.steps and spec.array is None:
         from seqtool.sources.text_lines import read_lines
 

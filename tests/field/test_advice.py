@@ -122,6 +122,14 @@ CASES = [
         {"t.jsonl": '{"id": 1, "a": 2}\n' * 1000 + '{"id": 1, "a": 3, "b": 4}\n'},
         {"COLUMN": "a"},
     ),
+    Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": 'id,a,b\n1,"1,000",3\n1,7,4\n'}),
+    Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
+    Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
+    Case(
+        "tables.number_marks._misread",
+        "group t.csv --key id --decimal ,",
+        {"t.csv": "id;a\n1;0,5\n1;2.334\n"},
+    ),
     Case("tables.roles._meant", "group t.csv --key ID", {"t.csv": ROWS}),
     Case("tables.roles._meant", "group t.csv --key id --columns a,bb", {"t.csv": ROWS.replace("b", "bbb")}),
     Case("tables.roles._meant", "group t.csv --key id --drop aa", {"t.csv": ROWS}),
@@ -345,6 +353,8 @@ CASES = [
         "pad t.txt --label y.txt,z.txt",
         {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
     ),
+    Case("sources.ts_files._Reading.done", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
+    Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
     Case(
@@ -856,13 +866,13 @@ def test_a_zip_of_tables_is_unpacked_first(place: Place, proposals: Proposals) -
     succeeded(place.run("group", "t.csv", "--key", "id"))
 
 
-def test_a_workbook_and_a_file_of_sktime_are_called_what_they_are(place: Place) -> None:
+def test_a_workbook_and_a_file_of_weka_are_called_what_they_are(place: Place) -> None:
     with zipfile.ZipFile(place.folder / "book.xlsx", "w") as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
-    place.write("f.ts", "@problemName a\n@data\n1,2:b\n")
+    place.write("f.arff", "@relation a\n@data\n1,2,b\n")
     assert "the workbook of a spreadsheet" in place.run("group", "book.xlsx", "--key", "a").err
-    for command in (["group", "f.ts", "--key", "0"], ["pad", "f.ts"]):
-        assert "a file of sktime or Weka" in place.run(*command).err
+    for command in (["group", "f.arff", "--key", "0"], ["pad", "f.arff"]):
+        assert "a file of Weka" in place.run(*command).err
 
 
 def test_the_disk_is_full(place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch) -> None:

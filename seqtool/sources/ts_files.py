@@ -1,0 +1,181 @@
+"""Files of the UCR and UEA archives (`.ts`): lines of words about the data, then a sequence a line.
+
+The dimensions of a sequence stand behind one another with colons between them, its label last; `?` is a missing value,
+and a step may be a pair (time, value).
+"""
+
+from __future__ import annotations
+
+import re
+from io import TextIOWrapper
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqtool.advice import Advice
+from seqtool.arrays.dtypes import Array, dtype_named
+from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.text import Text
+from seqtool.errors import DataError, at
+from seqtool.files.inputs import Input
+from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
+from seqtool.operations.cast import rounding_warnings
+from seqtool.sequences.conversion import cumulative_offsets
+from seqtool.sequences.ragged import Ragged
+from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.tables.cells import BadCellError, Labels, Numbers, missing_words
+
+_CELLS = 1 << 18  # numbers read at a time
+_BETWEEN = re.compile(r":(?![^(]*\))")  # a colon that is no part of a time in (time, value)
+_PAIR = re.compile(r"\s*\(\s*([^()]*)\s*,\s*([^(),]*)\s*\)\s*(?:,|\Z)")
+
+
+def read_ts(source: Input, options: SourceOptions) -> Sequences:
+    """The sequences of a file: values (S,) of one dimension, (S, F) of several, the labels as classes or numbers.
+
+    Times are left out, which is said. Raises DataError that names the line of what is no such sequence.
+    """
+    with at(source.name):
+        reading = _Reading(options)
+        try:
+            with TextIOWrapper(open_bytes(source.path, source.packing), encoding="utf-8-sig") as lines:
+                for number, line in enumerate(lines, 1):
+                    reading.take(number, line.strip())
+        except UnicodeDecodeError:
+            raise DataError("not UTF-8 text") from None
+        except DataError:
+            raise
+        except BROKEN as error:
+            raise damaged_packing(source.name, source.packing or "file's", error) from None
+        return reading.done()
+
+
+class _Reading:
+    """The sequences of a file while it is read, line by line."""
+
+    def __init__(self, options: SourceOptions) -> None:
+        self._asked = options.dtype
+        self._target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
+        words = missing_words(["?"])
+        self._numbers = Numbers(self._target, words, text=True, rounds=options.dtype is not None)
+        self._spool = options.spool
+        self._values: GrowingArray | None = None
+        self._lengths = GrowingArray(options.spool, np.dtype(np.int64))
+        self._codes = GrowingArray(options.spool, np.dtype(np.int64))
+        self._labels = Labels(["?"])
+        self._classes: frozenset[str] | None = None
+        self._labelled = self._is_number = self._timed = self._in_data = False
+        self._width = 0
+        self._waiting: list[tuple[int, list[list[str]], str]] = []
+        self._cells = 0
+
+    def take(self, number: int, line: str) -> None:
+        """Read a line, without the blanks around it."""
+        if not line or line.startswith("#"):
+            return
+        if self._in_data:
+            self._take_sequence(number, line)
+        elif line.startswith("@"):
+            self._take_word(number, line)
+        else:
+            raise DataError(f"line {number}: {line[:40]!r}; a word about the data, or @data, was expected")
+
+    def _take_word(self, number: int, line: str) -> None:
+        word, *rest = line.split()
+        self._in_data = word.lower() == "@data"
+        if word.lower() in ("@classlabel", "@targetlabel") and rest[:1] and rest[0].lower() == "true":
+            self._labelled, self._is_number = True, word.lower() == "@targetlabel"
+            if rest[1:]:  # so that ids are the same in a file that lacks some of the classes
+                self._labels.encode(pa.array(rest[1:]))
+                self._classes = frozenset(rest[1:])
+
+    def _take_sequence(self, number: int, line: str) -> None:
+        parts = [part.strip() for part in _BETWEEN.split(line)]
+        label = parts.pop() if self._labelled else ""
+        if not parts:
+            raise DataError(
+                f"line {number}: holds a label alone; dimensions, and the label last, were expected"
+            )
+        if self._labelled and self._classes is not None and label not in self._classes | {"?", ""}:
+            raise DataError(f"line {number}: label {label!r} is none of those that @classLabel lists")
+        dimensions = [self._cells_in(number, part) for part in parts]
+        lengths = {len(cells) for cells in dimensions}
+        if len(lengths) > 1:
+            raise DataError(
+                f"line {number}: dimensions of {', '.join(map(str, map(len, dimensions)))} steps; equal lengths within "
+                "a sequence were expected"
+            )
+        self._width = self._width or len(dimensions)
+        if len(dimensions) != self._width:
+            raise DataError(f"line {number}: {len(dimensions)} dimensions, but {self._width} before")
+        self._waiting.append((number, dimensions, label))
+        self._cells += len(dimensions) * len(dimensions[0])
+        if self._cells >= _CELLS:
+            self._flush()
+
+    def _cells_in(self, number: int, part: str) -> list[str]:
+        """The values of a dimension; of pairs (time, value) the values, whose times rise."""
+        if not part.startswith("("):
+            return [cell.strip() for cell in part.split(",")] if part else []
+        self._timed, cells, place = True, list[str](), 0
+        while place < len(part):
+            found = _PAIR.match(part, place)
+            if found is None:
+                raise DataError(f"line {number}: {part[place : place + 40]!r}; (time, value) was expected")
+            cells.append(found[2])
+            place = found.end()
+        return cells
+
+    def _flush(self) -> None:
+        """Turn the sequences that wait into numbers."""
+        cells = [cell for _, dimensions, _ in self._waiting for one in dimensions for cell in one]
+        counts = np.array([len(dimensions[0]) for _, dimensions, _ in self._waiting], dtype=np.int64)
+        lines = np.repeat([number for number, _, _ in self._waiting], counts * self._width)
+        try:
+            flat = self._numbers.encode(pa.array(cells, pa.string()), lines)
+        except BadCellError as bad:
+            raise DataError(f"line {lines[bad.row]}: {bad.cell[:40]!r}; a number or ? was expected") from None
+        if self._values is None:
+            tail = (self._width,) if self._width > 1 else ()
+            self._values = GrowingArray(self._spool, np.dtype(np.float64), tail)
+        ends = np.cumsum(counts * self._width)
+        blocks = [block.reshape(self._width, -1).T for block in np.split(flat, ends[:-1])]
+        steps: Array = np.concatenate(blocks)
+        self._values.add(steps if self._width > 1 else steps[:, 0])
+        self._lengths.add(counts)
+        self._codes.add(self._labels.encode(pa.array([label for _, _, label in self._waiting], pa.string())))
+        self._waiting, self._cells = [], 0
+
+    def done(self) -> Sequences:
+        """All sequences, with their labels."""
+        if self._waiting:
+            self._flush()
+        if self._values is None:
+            raise DataError("holds no sequences; lines behind @data were expected")
+        numbers, warnings, notes = self._numbers, list[str](), list[str]()
+        chosen = (
+            np.dtype(np.int64) if numbers.whole and self._asked is None and numbers.seen else self._target
+        )
+        loss = numbers.loss(chosen)
+        if loss:
+            out = [] if chosen == np.float64 else ["; choose ", Advice("--dtype", "float64")]
+            raise DataError(f"line {loss.row}: {loss.reason}", *out)
+        warnings += rounding_warnings(numbers.state.rounded, chosen)
+        warnings += [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
+        notes += ["times of steps were left out"] if self._timed else []
+        ragged = Ragged(self._values.done(chosen), cumulative_offsets(self._lengths.done()))
+        if self._labelled:
+            y, names = self._meant()
+            ragged = ragged.replace(per_sequence={"y": y}, names=names)
+        return Sequences(ragged, len(self._values), notes=notes, warnings=warnings)
+
+    def _meant(self) -> tuple[AnyArray, dict[str, Array | Text]]:
+        """The labels as class ids or, where the file says that they are a target, as numbers."""
+        if self._labels.missing:
+            have = "sequence has" if self._labels.missing == 1 else "sequences have"
+            raise DataError(f"{self._labels.missing:,} {have} no label")
+        meaning, classes = self._labels.finish("number" if self._is_number else None)
+        y: Any = meaning[np.asarray(self._codes.done())]
+        return y, {} if classes is None else {"classes": classes}
