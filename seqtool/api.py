@@ -74,6 +74,10 @@ def group(
     delimiter: str | None = None,
     header: bool | None = None,
     encoding: str = "utf-8",
+    decimal: str = ".",
+    thousands: str | None = None,
+    skip_rows: int = 0,
+    comment: str | None = None,
 ) -> Padded | Ragged:
     """Gather flat rows into one sequence for each key: padded, or as they are with `ragged=True`.
 
@@ -122,7 +126,15 @@ def group(
         value=value,
         dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
         ragged=ragged,
-        text=TextOptions(delimiter, header, encoding),
+        text=TextOptions.of(
+            delimiter,
+            header,
+            encoding,
+            decimal=decimal,
+            thousands=thousands,
+            skip_rows=check_whole("skip_rows", skip_rows),
+            comment=comment,
+        ),
     )
     with ExitStack() as stack:
         folder = inputs.temporary_folder(None)

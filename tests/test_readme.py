@@ -98,6 +98,7 @@ def shapes() -> list[str]:
 
 def write_shapes(folder: Path) -> None:
     """The inputs that these calls name, small ones."""
+    (folder / "european.csv").write_text("# of a sheet\nid;price\n1;2.334,01\n1;0,5\n2;7\n")
     block = np.ones((3, 7, 2), np.float32)
     np.save(folder / "block.npy", block)
     np.save(folder / "lengths.npy", [7, 2, 4])

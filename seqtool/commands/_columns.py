@@ -70,6 +70,4 @@ def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]
 
 
 def _read_as(text: TableOptions) -> TextOptions:
-    from seqtool.tables.table import TextOptions
-
-    return TextOptions(text.delimiter, text.header, text.encoding)
+    return text.reading

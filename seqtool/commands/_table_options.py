@@ -23,13 +23,27 @@ class TableOptions:
     delimiter: Annotated[
         str | None,
         typer.Option(
-            "--delimiter", metavar="CHAR", help="What separates cells. [default: from the first row]"
+            "--delimiter",
+            metavar="CHAR",
+            help="What separates cells; whitespace for runs of blanks. [default: from the first row]",
         ),
     ] = None
     header: Annotated[
         bool | None, typer.Option("--header/--no-header", help="What the first row is.", show_default=False)
     ] = None
     encoding: Annotated[str, typer.Option("--encoding", metavar="NAME", help="Of text files.")] = "utf-8"
+    decimal: Annotated[
+        str, typer.Option("--decimal", metavar="CHAR", help="What begins the fraction of a number.")
+    ] = "."
+    thousands: Annotated[
+        str | None, typer.Option("--thousands", metavar="CHAR", help="What parts the thousands of a number.")
+    ] = None
+    skip_rows: Annotated[
+        int, typer.Option("--skip-rows", metavar="N", min=0, help="Skip the first N lines of each file.")
+    ] = 0
+    comment: Annotated[
+        str | None, typer.Option("--comment", metavar="TEXT", help="Skip lines that begin with TEXT.")
+    ] = None
     missing: Annotated[
         list[str] | None,
         typer.Option("--missing", metavar="TEXT", help="Read TEXT as a missing value too. Repeatable."),
@@ -46,7 +60,15 @@ class TableOptions:
         """How text files are read."""
         from seqtool.tables.table import TextOptions
 
-        return TextOptions(self.delimiter, self.header, self.encoding)
+        return TextOptions.of(
+            self.delimiter,
+            self.header,
+            self.encoding,
+            decimal=self.decimal,
+            thousands=self.thousands,
+            skip_rows=self.skip_rows,
+            comment=self.comment,
+        )
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from seqtool.files.kinds import (
     bare_name,
     recognise,
 )
+from seqtool.files.line_rewriting import Rewriting
 from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, open_bytes
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
@@ -55,7 +56,7 @@ class Input:
     bytes of text or JSON, unpacked, as they were read to recognise it; `head_is_all` says that no more follow.
     `memory` is what reading it may take.
     `temporary` is the folder for what does not fit into memory, None for the system's; `source` is the name in the call
-    that it was found by.
+    that it was found by. Where there is `rewriting`, lines are rewritten as they are read.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Input:
     named_path: Path | None
     kind: Kind
     packing: Packing | None = None
+    rewriting: Rewriting | None = field(default=None, compare=False)
     meter: Meter = field(default_factory=Meter, compare=False)
     head: bytes = field(default=b"", compare=False, repr=False)
     head_is_all: bool = field(default=False, compare=False, repr=False)
@@ -83,7 +85,14 @@ class Input:
     def open_metered(self) -> IO[bytes]:
         """The bytes as `open_bytes` gives them, while `meter` counts how far the file was read."""
         self.meter.read = 0
-        return open_bytes(self.path, self.packing, _Metered(self.path, self.meter))
+        return self._rewritten(open_bytes(self.path, self.packing, _Metered(self.path, self.meter)))
+
+    def open(self) -> IO[bytes]:
+        """The same, unmetered."""
+        return self._rewritten(open_bytes(self.path, self.packing))
+
+    def _rewritten(self, stream: IO[bytes]) -> IO[bytes]:
+        return stream if self.rewriting is None else self.rewriting.of(stream)
 
 
 class _Metered(io.FileIO):

@@ -110,4 +110,4 @@ def is_packed_in_zip(path: Path, head: bytes) -> bool:
             names = file_members(archive)
     except BROKEN:
         return False
-    return len(names) == 1 and not names[0].endswith(".npy")
+    return len(names) == 1 and not names[0].endswith((".npy", "[Content_Types].xml"))  # an array, a workbook

@@ -13,6 +13,7 @@ from seqtool.arrays.dtypes import describe_rounding
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.tables.cells import BadCell
+from seqtool.tables.number_marks import marks_of
 from seqtool.tables.roles import PLAIN_ORDER
 from seqtool.words import join_names, listed
 
@@ -97,13 +98,21 @@ def _may_order(plan: EncoderPlan, state: EncoderState, column: int) -> bool:
 def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad: BadCell) -> Message:
     """What to do about a cell that is no number, of a feature or a static column."""
     leaving = without_features(plan, [column]) if part == "feature" else without_static(plan, [column])
-    ways: list[object] = []
+    marks = for_marks(plan, [bad])
+    ways: list[object] = [] if marks is None else [marks]
     if _are_no_values(bad) and not (part == "static" and state.statics[column].no_numbers):
         words = [word for cell in bad.words or (bad.cell,) for word in ("--missing", cell)]
         ways = ["as a missing value: ", Advice(*words)]
     if leaving is not None:
         ways += ["; " if ways else "", "without this column: ", leaving]
     return Message(*ways or ["write it as a plain number, such as 1234.5"])
+
+
+def for_marks(plan: EncoderPlan, wrong: Collection[BadCell]) -> Message | None:
+    """How cells of text are numbers, where all of them are written with commas, or points between thousands."""
+    words = [word for bad in wrong for word in bad.words or (bad.cell,)]
+    options = marks_of(words) if plan.text and not plan.marked else []
+    return Message("as numbers that are written so: ", Advice(*options)) if options else None
 
 
 def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Message:

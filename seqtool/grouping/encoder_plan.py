@@ -33,9 +33,9 @@ class EncoderPlan:
 
     `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
     table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
-    table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
     `of_files` are the columns that paths tell, each with the part of --key-from that it is, if it is one;
-    `elsewhere` says how a call names the columns of a table that is joined.
+    `elsewhere` says how a call names the columns of a table that is joined, `marked` that it tells how numbers are
+    written.
     """
 
     roles: Roles
@@ -46,11 +46,13 @@ class EncoderPlan:
     array_dtype: np.dtype[Any] | None = None
     of_files: Mapping[int, str | None] = field(default_factory=dict)
     elsewhere: Elsewhere | None = None
+    marked: bool = False
 
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
         """The plan for a table, which it does not keep."""
-        return cls(roles, options, table.columns, table.named, table.text, table.dtype, _parts(table))
+        plan = cls(roles, options, table.columns, table.named, table.text, table.dtype, _parts(table))
+        return replace(plan, marked="decimal" in table.dialect)
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""
@@ -79,11 +81,10 @@ class EncoderPlan:
         numbers = {*roles.features, *roles.static}
         words = missing_words(self.options.missing)
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
-        if spellings is None:
-            return Expected(keys=frozenset(roles.key), others=roles.chosen)
         as_text = {column for column, how in roles.order_as.items() if how.text or how.time_format}
         likely = {*numbers, *roles.order} - as_written - as_text
-        return Expected(frozenset(likely), spellings, frozenset(roles.key), others=roles.chosen)
+        found = Expected(keys=frozenset(roles.key), spelled=frozenset(likely), others=roles.chosen)
+        return found if spellings is None else replace(found, numbers=frozenset(likely), missing=spellings)
 
     def first_bad_cell(self, state: EncoderState) -> FoundBadCell | None:
         """The first bad cell by row; of those in one row the first of key, order, feature, static, label."""

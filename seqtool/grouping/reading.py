@@ -14,7 +14,14 @@ import pyarrow as pa
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError
-from seqtool.grouping.advising import for_cell, for_features, for_order, without_features, without_static
+from seqtool.grouping.advising import (
+    for_cell,
+    for_features,
+    for_marks,
+    for_order,
+    without_features,
+    without_static,
+)
 from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
@@ -163,7 +170,8 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
         }
         if wrong:
             positions = [column for column in sure if plan.label(column) in wrong]
-            raise no_numbers_error(wrong, without_features(plan, positions))
+            marks = for_marks(plan, wrong.values())
+            raise no_numbers_error(wrong, without_features(plan, positions), marks)
     way_out = None
     if found.part in ("feature", "static"):
         way_out = for_cell(plan, state, found.part, found.column, found.bad)

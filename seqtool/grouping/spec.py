@@ -117,6 +117,12 @@ class GroupSpec(GroupOptions):
 
     def roles(self, table: Table) -> Roles:
         """Which column of a table plays which part; raises DataError for one that is not there."""
+        text = self.text
+        if not table.text and not (text.marks.are_plain and text.lines.changes_nothing):
+            raise UsageError(
+                f"{table.name} has types of its own, and no text; leave out --delimiter whitespace, --decimal, "
+                "--thousands, --skip-rows and --comment"
+            )
         roles = self._resolved(table)
         if self.where is not None:
             from seqtool.tables.row_filter import RowFilter

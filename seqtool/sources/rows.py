@@ -79,7 +79,12 @@ class _Reading:
         key = frozenset(() if self._key is None else (self._key,))
         words = self._numbers.numbers.words
         if words is None or not self._options.foreign.rows.steps:
-            return Expected(keys=key)
+            spelled = (
+                frozenset(self._places[0]) - {*self._held}
+                if self._options.foreign.rows.steps
+                else frozenset()
+            )
+            return Expected(keys=key, spelled=spelled)
         return Expected(frozenset(self._places[0]) - {*self._held}, words, key)
 
     def take(self, columns: dict[int, Any], rows: int) -> None:

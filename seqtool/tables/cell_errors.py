@@ -37,16 +37,21 @@ def bad_cell_error(
     return DataError(f"{place(bad.row)}, column {column!r}: {what}; {expected}", *out)
 
 
-def no_numbers_error(wrong: Mapping[str, BadCell], way_out: Advice | None) -> NotNumbersError:
+def no_numbers_error(
+    wrong: Mapping[str, BadCell], way_out: Advice | None, marks: Message | None = None
+) -> NotNumbersError:
     """The one error that lists every feature column which holds text, dates or lists, by name.
 
-    `way_out` leaves them out, where a feature is left without them.
+    `way_out` leaves them out, where a feature is left without them; `marks` reads numbers that are written otherwise.
     """
     listed = ", ".join(
         f"{name!r} ({bad.kind or f'such as {bad.cell[:20]!r}'})" for name, bad in wrong.items()
     )
     many = len(wrong) > 1
     problem = f"{'columns' if many else 'column'} {listed} cannot be {'features' if many else 'a feature'}: not numeric"
+    if marks is not None:
+        left = [] if way_out is None else [f"; without {'them' if many else 'it'}: ", way_out]
+        return NotNumbersError(f"{problem}; ", marks, *left, columns=list(wrong))
     if way_out is None:
         return NotNumbersError(f"{problem}, and no other column is left to be one", columns=list(wrong))
     out = f"; leave {'them' if many else 'it'} out: "

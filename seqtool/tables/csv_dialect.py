@@ -16,7 +16,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.kinds import bare_name
 from seqtool.files.lines import lines_of
-from seqtool.files.packing import open_bytes
+from seqtool.tables.number_marks import NumberMarks
 from seqtool.words import human
 
 
@@ -42,7 +42,14 @@ _DELIMITERS = (",", "\t", ";", "|")
 _ESCAPES = {"\\t": "\t", "tab": "\t"}
 
 
-def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding: str) -> Dialect:
+def sniff(
+    source: Input,
+    *,
+    delimiter: str | None,
+    header: bool | None,
+    encoding: str,
+    marks: NumberMarks = NumberMarks(),  # noqa: B008 - it is frozen
+) -> Dialect:
     """Read the first row of a file and decide what it is.
 
     A first row with no number among its cells is a header; one of numbers alone is data. Raises DataError
@@ -58,19 +65,21 @@ def sniff(source: Input, *, delimiter: str | None, header: bool | None, encoding
                 ", for the first row shows it",
             )
     try:
-        row, delimiter, blank = _first_row(source, delimiter, encoding)
+        row, delimiter, blank = _first_row(source, delimiter, encoding, marks)
     except UnicodeError:  # most bytes that are no text become surrogates, but not in every encoding
         raise not_text_in(source, encoding) from None
     for column, cell in enumerate(row):
         check_encoded(source, blank + 1, column, cell, encoding)
     if header is None:
-        header = _is_header(source, row, blank + 1)
+        header = _is_header(source, row if marks.are_plain else [*map(marks.plain, row)], blank + 1)
     if header:
         _check_unique(source, row)
     return Dialect(tuple(row), header, delimiter, encoding, blank)
 
 
-def _first_row(source: Input, delimiter: str | None, encoding: str) -> tuple[list[str], str, int]:
+def _first_row(
+    source: Input, delimiter: str | None, encoding: str, marks: NumberMarks
+) -> tuple[list[str], str, int]:
     """The cells of the first row, what separates them, and the number of blank lines before them.
 
     They are taken from the head of the input; its file is opened only where the first row does not end there.
@@ -78,12 +87,13 @@ def _first_row(source: Input, delimiter: str | None, encoding: str) -> tuple[lis
     with _decoded(io.BytesIO(source.head), encoding) as text:
         try:
             lines = text if source.head_is_all else _ended(text)
-            return _split_first_row(source, lines, delimiter)
+            if source.rewriting is None:
+                return _split_first_row(source, lines, delimiter, marks)
         except (_HeadTooShortError, UnicodeError):  # a letter may be cut in two
             if source.head_is_all:
                 raise
     with open_text(source, encoding) as text:
-        return _split_first_row(source, lines_of(text, source), delimiter)
+        return _split_first_row(source, lines_of(text, source), delimiter, marks)
 
 
 class _HeadTooShortError(Exception):
@@ -98,7 +108,7 @@ def _ended(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _split_first_row(
-    source: Input, lines: Iterable[str], delimiter: str | None
+    source: Input, lines: Iterable[str], delimiter: str | None, marks: NumberMarks
 ) -> tuple[list[str], str, int]:
     lines, first, blank = iter(lines), "", 0
     for line in lines:
@@ -108,15 +118,16 @@ def _split_first_row(
             break
     else:
         raise DataError(f"{source.name}: holds only blank lines; rows were expected")
-    delimiter = delimiter or _guess_delimiter(source, line)  # a first row of spaces alone shows none
+    delimiter = delimiter or _guess_delimiter(source, line, marks)  # a first row of spaces alone shows none
     _, row = next(csv_rows(source, chain([first], lines), delimiter))
     return [row[0].removeprefix("\ufeff"), *row[1:]], delimiter, blank
 
 
-def _guess_delimiter(source: Input, line: str) -> str:
+def _guess_delimiter(source: Input, line: str, marks: NumberMarks) -> str:
     if bare_name(source.name.lower()).endswith(".tsv"):
         return "\t"
-    return next((mark for mark in _DELIMITERS if mark in line), ",")
+    likely = [mark for mark in _DELIMITERS if mark not in (marks.decimal, marks.thousands)]
+    return next((mark for mark in [*likely, *_DELIMITERS] if mark in line), ",")
 
 
 def is_number(cell: str) -> bool:
@@ -226,7 +237,7 @@ _NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "unicode_escape"
 
 def open_text(source: Input, encoding: str) -> io.TextIOWrapper:
     """The text of a source; bytes that are none become surrogates."""
-    return _decoded(open_bytes(source.path, source.packing), encoding)
+    return _decoded(source.open(), encoding)
 
 
 def _decoded(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:

@@ -16,6 +16,7 @@ from seqtool.tables import csv_dialect, csv_errors, csv_parser, json_lines
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.file_columns import file_columns, with_file_columns
 from seqtool.tables.in_memory import from_array
+from seqtool.tables.number_marks import with_plain_numbers
 from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
 
 
@@ -112,10 +113,9 @@ _OPEN_AT_ONCE = 64  # files of arrays; the system allows a process but some hund
 
 def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
     """One input as a table; where there are many, no file stays open."""
-    if source.kind == "text":
-        return _csv(source, options)
-    if source.kind == "json":
-        return _json_lines(source)
+    if source.kind in ("text", "json"):
+        table = _csv(source, options) if source.kind == "text" else _json_lines(source)
+        return table if options.marks.are_plain else with_plain_numbers(table, options.marks)
     if source.kind in ("parquet", "arrow", "arrow-stream"):
         return _record_table(source)
     if source.kind == "ts":
@@ -159,8 +159,14 @@ def _only_array(archive: Any) -> AnyArray:
 
 
 def _csv(source: Input, options: TextOptions) -> Table:
+    how = options.lines
+    source = source if how.changes_nothing else replace(source, rewriting=how)
     dialect = csv_dialect.sniff(
-        source, delimiter=options.delimiter, header=options.header, encoding=options.encoding
+        source,
+        delimiter=options.delimiter,
+        header=options.header,
+        encoding=options.encoding,
+        marks=options.marks,
     )
     names: tuple[str | None, ...]
     names = (
@@ -184,7 +190,10 @@ def _csv(source: Input, options: TextOptions) -> Table:
         # Every cell has at least the mark behind it.
         at_most=None if source.packing else source.size // len(names) + 1,
         notes=notes,
-        dialect={"header": dialect.header, "delimiter": dialect.delimiter, "encoding": dialect.encoding},
+        dialect={
+            **{"header": dialect.header, "delimiter": dialect.delimiter, "encoding": dialect.encoding},
+            **how.resolved,
+        },
     )
 
 

@@ -59,7 +59,13 @@ class RowFilter:
             if any(value.number is None for value in one.values)
         }
         numbers = {*self.columns.values()} if expected.numbers else set()
-        return replace(expected, numbers=(expected.numbers | numbers) - texts, keys=expected.keys - texts)
+        all_numbers = (expected.spelled | {*self.columns.values()}) - texts
+        return replace(
+            expected,
+            numbers=(expected.numbers | numbers) - texts,
+            spelled=all_numbers,
+            keys=expected.keys - texts,
+        )
 
     def kept(self, arrays: Mapping[int, Any]) -> tuple[Array, int]:
         """Which rows are meant, (n,) bool, and of how many others that hangs on a missing cell.

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from seqtool.errors import DataError
+from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
+from seqtool.files.line_rewriting import Rewriting
 from seqtool.tables.csv_dialect import check_encoding
 from seqtool.tables.fixed_lists import reading, spread
+from seqtool.tables.number_marks import NumberMarks
 
 if TYPE_CHECKING:
     from seqtool.tables.file_columns import FileColumn
@@ -40,12 +42,14 @@ class Expected:
 
     `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
     the columns of keys. `threads` may read at once, by default one a core. `learnt` goes from each file to the next.
+    `spelled` are all columns of numbers, however they are written.
     `others` says that fields of records which are no columns may come and go, for the call names what it wants.
     """
 
     numbers: frozenset[int] = frozenset()
     missing: Sequence[str] = ()
     keys: frozenset[int] = frozenset()
+    spelled: frozenset[int] = frozenset()
     threads: int | None = None
     others: bool = False
     learnt: Learnt = field(default_factory=Learnt, compare=False)
@@ -160,9 +164,40 @@ class TextOptions:
     delimiter: str | None = None
     header: bool | None = None
     encoding: str = "utf-8"
+    marks: NumberMarks = field(default_factory=NumberMarks)
+    lines: Rewriting = field(default_factory=Rewriting)
 
     def __post_init__(self) -> None:
         check_encoding(self.encoding)
+        if not self.lines.changes_nothing and self.encoding.lower().replace("-", "_").startswith(
+            ("utf_16", "utf_32")
+        ):
+            raise UsageError(
+                f"--skip-rows, --comment and --delimiter whitespace do not go with --encoding {self.encoding}: convert "
+                "the file to UTF-8 first"
+            )
+
+    @classmethod
+    def of(
+        cls,
+        delimiter: str | None = None,
+        header: bool | None = None,
+        encoding: str = "utf-8",
+        *,
+        decimal: str = ".",
+        thousands: str | None = None,
+        skip_rows: int = 0,
+        comment: str | None = None,
+    ) -> TextOptions:
+        """What a call says, by the names of its options."""
+        blanks = delimiter == "whitespace"
+        return cls(
+            "\t" if blanks else delimiter,
+            header,
+            encoding,
+            NumberMarks(decimal, thousands),
+            Rewriting(skip_rows, comment, blanks),
+        )
 
 
 def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:

@@ -1,0 +1,127 @@
+"""Numbers as people write them, `2.334,01` or `1,000`, turned into plain ones: a table of text as another table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from seqtool.advice import Advice
+from seqtool.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from seqtool.tables.table import Expected, Table
+
+_EXPONENT = r"([eE][+-]?[0-9]+)?"
+
+
+@dataclass(frozen=True)
+class NumberMarks:
+    """What stands before the fraction of a number, and between its thousands, if anything does.
+
+    Raises UsageError for what is no mark.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+
+    def __post_init__(self) -> None:
+        for option, mark in (("--decimal", self.decimal), ("--thousands", self.thousands)):
+            if mark is not None and (len(mark) != 1 or mark.isalnum() or mark in '+-"\r\n'):
+                raise UsageError(f"{option} is {mark!r}; one mark was expected, such as ',' or '.'")
+        if self.decimal == self.thousands:
+            raise UsageError(f"--decimal and --thousands are both {self.decimal!r}; they tell numbers apart")
+
+    @property
+    def are_plain(self) -> bool:
+        """Whether numbers are written as they are everywhere else."""
+        return self.decimal == "." and self.thousands is None
+
+    def plain(self, cell: str) -> str:
+        """A cell as a plain number, where it is one by these marks.
+
+        >>> NumberMarks(",", ".").plain("2.334,01"), NumberMarks(thousands=",").plain("1,00")
+        ('2334.01', '1,00')
+        """
+        import pyarrow as pa
+
+        return str(self.read(pa.array([cell]))[0].as_py())
+
+    def read(self, cells: Any) -> Any:
+        """Arrow text with plain numbers in place of those that are written by these marks."""
+        import pyarrow.compute as pc
+
+        decimal = re.escape(self.decimal)
+        if self.thousands is not None:
+            mark = re.escape(self.thousands)
+            grouped = rf"^\s*[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+({decimal}[0-9]*)?{_EXPONENT}\s*$"
+            whole = pc.match_substring_regex(cells, grouped)
+            cells = pc.if_else(whole, pc.replace_substring(cells, self.thousands, ""), cells)
+        if self.decimal != ".":
+            fraction = pc.match_substring_regex(cells, rf"^\s*[+-]?[0-9]*{decimal}[0-9]*{_EXPONENT}\s*$")
+            cells = pc.if_else(fraction, pc.replace_substring(cells, self.decimal, "."), cells)
+        return cells
+
+    def misread(self, cells: Any) -> int:
+        """The first cell that is a plain number, but not by these marks; -1 where there is none."""
+        import pyarrow.compute as pc
+
+        if self.decimal == ".":
+            return -1
+        left = cells
+        if self.thousands == ".":
+            grouped = rf"^\s*[+-]?[0-9]{{1,3}}(\.[0-9]{{3}})+{_EXPONENT}\s*$"
+            left = pc.if_else(pc.match_substring_regex(cells, grouped), "", cells)
+        pointed = pc.match_substring_regex(left, rf"^\s*[+-]?[0-9]*\.[0-9]*{_EXPONENT}\s*$")
+        return int(pc.index(pointed, True).as_py())
+
+
+def with_plain_numbers(table: Table, marks: NumberMarks) -> Table:
+    """The same table of text, with plain numbers in the columns where numbers are expected."""
+    import pyarrow as pa
+
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        row, places = (
+            0,
+            [place for place, column in enumerate(columns) if column in expected.spelled | expected.numbers],
+        )
+        for batch in table.read(columns, replace(expected, numbers=frozenset())):
+            arrays = list(batch.columns)
+            for place in places:
+                bad = marks.misread(arrays[place])
+                if bad >= 0:
+                    name, cell = table.label(columns[place]), arrays[place][bad].as_py()
+                    raise _misread(marks, f"{table.place(row + bad)}, column {name!r}", cell)
+                arrays[place] = marks.read(arrays[place])
+            row += len(batch)
+            yield pa.RecordBatch.from_arrays(arrays, batch.schema.names)
+
+    dialect = {**table.dialect, "decimal": marks.decimal, "thousands": marks.thousands}
+    return replace(table, read=read, dialect=dialect)
+
+
+def _misread(marks: NumberMarks, where: str, cell: str) -> DataError:
+    problem = f"{where}: {cell!r}; with --decimal {marks.decimal} a point begins no fraction"
+    if marks.thousands is None:
+        return DataError(f"{problem}; if it parts thousands: ", Advice("--thousands", "."))
+    return DataError(f"{problem}, and three digits were expected behind the one that parts thousands")
+
+
+def marks_of(cells: Sequence[str]) -> list[str]:
+    """The options by which all of these cells are numbers; none where there are no such.
+
+    >>> marks_of(["1,000", "12,345.5"]), marks_of(["2.334,01"]), marks_of(["0,5"]), marks_of(["x", "0,5"])
+    (['--thousands', ','], ['--decimal', ',', '--thousands', '.'], ['--decimal', ','], [])
+    """
+    for pattern, options in _WRITTEN.items():
+        if cells and all(re.fullmatch(pattern, cell.strip()) for cell in cells):
+            return options
+    return []
+
+
+_WRITTEN = {
+    r"[+-]?(\d{1,3}(,\d{3})+(\.\d*)?)": ["--thousands", ","],
+    r"[+-]?\d*,\d*": ["--decimal", ","],
+    r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?": ["--decimal", ",", "--thousands", "."],
+}
