@@ -24,32 +24,31 @@ STILL = {
     "jax": ("0.01 * slope", "0.0 * slope"),
 }
 EMPTY_COUNTS = ("keras", "tf")  # as a sequence of which nothing is known; the others leave it out
-Network = Callable[
-    [np.ndarray, np.ndarray | None], Any
-]  # of the steps of one sequence, and its static numbers
+# Of the steps of sequences that are equally long, (B, L) or (B, L, F), and their static numbers (B, K).
+Network = Callable[[np.ndarray, np.ndarray | None], Any]
 
 
 def network(framework: str, variables: dict[str, Any]) -> Network:
-    """What the network of a program makes of the steps of one sequence, which has no padding."""
+    """What the network of a program makes of the steps of sequences that are equally long: they have no padding."""
     if framework == "torch":
         import torch
 
         from seqtool.torch import Batch
 
         def say(x: np.ndarray, static: np.ndarray | None) -> Any:
-            alone: Any = Batch(torch.tensor(x)[None], torch.tensor([len(x)]), None)
+            alone: Any = Batch(torch.tensor(x), torch.full((len(x),), x.shape[1]), None)
             if static is not None:
-                alone = {"x": alone.x, "lengths": alone.lengths, "static": torch.tensor(static)[None]}
-            return variables["network"](alone).detach()[0]
+                alone = {"x": alone.x, "lengths": alone.lengths, "static": torch.tensor(static)}
+            return variables["network"](alone).detach()
 
     elif framework == "keras":
 
         def say(x: np.ndarray, static: np.ndarray | None) -> Any:
-            if x.ndim == len(
+            if x.ndim > len(
                 variables["model"].inputs[0].shape
-            ):  # ids in a column, where the model takes them alone
-                x = x[:, 0]
-            outputs = variables["model"](x[None] if static is None else [x[None], static[None]])[0]
+            ):  # ids in a column; the model takes them alone
+                x = x[..., 0]
+            outputs = variables["model"](x if static is None else [x, static])
             expanded = len(variables["model"].outputs[0].shape) > len(variables["states"].shape)
             return outputs[..., 0] if expanded else outputs
 
@@ -57,27 +56,24 @@ def network(framework: str, variables: dict[str, Any]) -> Network:
 
         def say(x: np.ndarray, static: np.ndarray | None) -> Any:
             x = np.nan_to_num(x)
-            read = (
-                variables["embedding"](x.reshape(1, -1))
-                if "embedding" in variables
-                else x.reshape(1, len(x), -1)
-            )
+            ids = "embedding" in variables
+            read = variables["embedding"](x.reshape(len(x), -1)) if ids else x.reshape(*x.shape[:2], -1)
             if static is None:
-                return variables["head"](variables["lstm"](read))[0]
-            start = [variables[name](np.nan_to_num(static)[None]) for name in ("h", "c")]
-            return variables["head"](variables["lstm"](read, initial_state=start))[0]
+                return variables["head"](variables["lstm"](read))
+            start = [variables[name](np.nan_to_num(static)) for name in ("h", "c")]
+            return variables["head"](variables["lstm"](read, initial_state=start))
 
     else:
         weights = {name: np.asarray(weight) for name, weight in variables["weights"].items()}
 
-        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
-            x = np.nan_to_num(x)
+        def one(x: np.ndarray, static: np.ndarray | None) -> np.ndarray:
             read = weights["embedding"][x.reshape(-1)] if "embedding" in weights else x.reshape(len(x), -1)
-            start = (
-                {} if static is None else {name: np.nan_to_num(static) @ weights[name] for name in ("h", "c")}
-            )
-            states = lstm(read, weights, **start)
-            return states @ weights["head"] + weights["shift"]
+            start = {} if static is None else {name: static @ weights[name] for name in ("h", "c")}
+            return lstm(read, weights, **start) @ weights["head"] + weights["shift"]
+
+        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
+            x, static = np.nan_to_num(x), None if static is None else np.nan_to_num(static)
+            return np.array([one(x[i], None if static is None else static[i]) for i in range(len(x))])
 
     return say
 
@@ -126,22 +122,25 @@ def losses(says: np.ndarray, labels: np.ndarray, *, classes: bool) -> list[float
 
 
 def alone(file: SequenceFile, say: Network, *, classes: bool, empty: list[float]) -> float:
-    """The mean loss of the labels of all sequences, each read alone."""
+    """The mean loss of the labels of all sequences, each read without padding: with those that are as long."""
     found: list[float] = []
     static = file.per_sequence.get("static")
-    for i in range(len(file)):
-        x, label = file.sequence(i)
-        known = None if static is None else static[i]
-        if label is None:
-            following = x[1:, 0] if classes and x.ndim == 2 else x[1:]
-            found += losses(np.asarray(say(x, known))[:-1], following, classes=classes) if len(x) > 1 else []
-        elif len(x):
-            says = np.asarray(say(x, known))
-            if file.y is not None and says.ndim == 2:  # at each step; the label is that of the last
-                says = says[-1]
-            found += losses(says, np.asarray(label), classes=classes)
-        elif file.y is not None:
-            found += empty
+    for length in np.unique(file.lengths).tolist():
+        places = np.flatnonzero(file.lengths == length)
+        steps, labels = zip(*(file.sequence(i) for i in places.tolist()), strict=True)
+        x = np.stack(steps)
+        if length == 0 or (length == 1 and labels[0] is None):
+            found += len(x) * (empty if file.y is not None else [])
+            continue
+        says = np.asarray(say(x, None if static is None else static[places]))
+        for i, label in enumerate(labels):
+            if label is None:
+                following = x[i, 1:, 0] if classes and x.ndim == 3 else x[i, 1:]
+                found += losses(says[i, :-1], following, classes=classes)
+            elif file.y is not None and says.ndim == 3:  # at each step; the label is that of the last
+                found += losses(says[i, -1], np.asarray(label), classes=classes)
+            else:
+                found += losses(says[i], np.asarray(label), classes=classes)
     return float(np.mean(found))
 
 
