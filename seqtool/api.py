@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal, SupportsIndex, overload
 
 import numpy as np
@@ -28,7 +29,7 @@ from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
-from seqtool.tables.table import TextOptions
+from seqtool.tables.table import Table, TextOptions
 from seqtool.words import as_arguments
 
 Column = str | SupportsIndex
@@ -139,16 +140,7 @@ def group(
     with ExitStack() as stack:
         folder = inputs.temporary_folder(None)
         spool = stack.enter_context(Spool(folder))
-        if isinstance(data, (str, os.PathLike)):
-            found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
-            table, names = (
-                opening.open_tables(found, spec.text, spec.pattern),
-                [item.base_name for item in found],
-            )
-        elif key_from is not None:
-            raise UsageError("key_from is of the paths of files; data is none: leave key_from out")
-        else:
-            table, names = table_of(data), []
+        table, names = _opened(data, spec, stack, folder)
         allowed = memory.allowed(None)
         spec, others, files = stack.enter_context(companions(spec, table, folder=folder, memory=allowed))
         names += [item.base_name for item in files]
@@ -161,6 +153,17 @@ def group(
     learnt = padded_class(in_memory)
     _warn(grouped.result, [learnt] if learnt else [])
     return in_memory
+
+
+def _opened(data: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None) -> tuple[Table, list[str]]:
+    """The table that data is, or that is in the files of a path, and the names of these."""
+    if isinstance(data, (str, os.PathLike)):
+        encoding = spec.text.encoding
+        found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
+        return opening.open_tables(found, spec.text, spec.pattern), [item.base_name for item in found]
+    if spec.key_from is not None:
+        raise UsageError("key_from is of the paths of files; data is none: leave key_from out")
+    return table_of(data), []
 
 
 def _warn(result: GroupResult, more: list[str]) -> None:
