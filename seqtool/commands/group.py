@@ -119,6 +119,7 @@ def group(
 def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:
     from dataclasses import asdict
 
+    from seqtool.grouping.pivoting import COMBINED
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
@@ -132,10 +133,13 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     others = [name for name in others if name not in features]
     if others:
         summary.say("not used", f"as features: {listed(others)}")
+    if result.pivoted is not None:
+        summary.say("pivoted", result.pivoted.told())
+        summary.facts["pivoted"] = asdict(result.pivoted)
     for file in result.joined:
         summary.say("joined", file.told())
     for reason, number in result.rows.dropped.items():
-        if number:
+        if number and reason != COMBINED:
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
     for name, number in result.unlabelled.items():
         summary.say("kept", f"{count(number, 'row')} without {name}")

@@ -38,6 +38,7 @@ class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
+    Of a long table `item` is the column that says what a feature is measured there, `items` are those asked for.
     `order_as` tells of the order columns how they are compared, where a call says so; `chosen` says that the features
     were named.
     """
@@ -51,11 +52,14 @@ class Roles:
     step_label: int | None
     static: tuple[int, ...]
     chosen: bool = False
+    item: int | None = None
+    items: tuple[str, ...] | None = None
 
     @property
     def as_written(self) -> frozenset[int]:
         """The columns whose cells are compared as they are written: keys and labels."""
-        return frozenset({*self.key, *self.labels, *([] if self.step_label is None else [self.step_label])})
+        single = [column for column in (self.step_label, self.item) if column is not None]
+        return frozenset({*self.key, *self.labels, *single})
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -320,3 +324,26 @@ def _meant(table: Table, text: str, option: str, others: Sequence[str | int], wh
         if whole:
             corrected, without = f"{meant}{whole.removeprefix(text)}", [option, whole]
         yield Message("perhaps ", Advice(option, corrected, without=without), "; ")
+
+
+def pivot_columns(table: Table, text: str) -> tuple[int, int]:
+    """The columns of `ITEM=VALUE`; where names hold = themselves, it is parted where both sides are columns."""
+    places = [place for place, letter in enumerate(text) if letter == "="]
+    good = [
+        place for place in places if _is_column(table, text[:place]) and _is_column(table, text[place + 1 :])
+    ]
+    place = (good or places)[0]
+    item, value = (position(table, name) for name in (text[:place], text[place + 1 :]))
+    if item == value:
+        raise UsageError(f"--pivot names column {table.label(item)!r} twice")
+    return item, value
+
+
+def pivot_named(pivot: Mapping[Any, Any]) -> str:
+    """The columns of `{item: value}` as the command line names them."""
+    pairs = [(column_named(item), column_named(value)) for item, value in pivot.items()]
+    if len(pairs) != 1:
+        raise UsageError(
+            f"pivot holds {len(pairs)} pairs of columns; one was expected: the item and its value"
+        )
+    return f"{pairs[0][0]}={pairs[0][1]}"
