@@ -125,6 +125,8 @@ def write_shapes(folder: Path) -> None:
     (folder / "cells.csv").write_text("open,close,tags\n1 2 3,[4 5 6],B I O\n7,[8],B\n")
     (folder / "seqs.txt").write_text("1 2 3\n4 5\n")
     (folder / "toy.ts").write_text("@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n")
+    vectors = pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float32(), 2))
+    pq.write_table(pa.table({"user": ["a", "b", "a"], "emb": vectors}), folder / "emb.parquet")
     (folder / "labels.txt").write_text("up\ndown\n")
     (folder / "users.json").write_text('{"u1": [1, 2], "u2": [3]}')
     np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])

@@ -127,7 +127,9 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     summary.say("features", f"{len(result.features)}: {listed(result.features)}")
     summary.detail("features", ", ".join(result.features))
     features = set(result.features)
-    others = [table.label(column) for column in range(len(table.columns))]
+    spread = {c for c, cells in table.elements.items() if not features.isdisjoint(map(table.label, cells))}
+    hidden = spread | {cell for column in {*table.elements} - spread for cell in table.elements[column]}
+    others = [table.label(column) for column in range(len(table.columns)) if column not in hidden]
     others = [name for name in others if name not in features]
     if others:
         summary.say("not used", f"as features: {listed(others)}")

@@ -110,12 +110,12 @@ def resolve(
     labels = labels or _part(table, "label")
     of_steps = None if step_label is None else position(table, step_label, "--step-label")
     statics = tuple(position(table, name, "--static", static) for name in static)
-    dropped = {position(table, name, "--drop", drop) for name in drop}
+    dropped = {*_in_cells(table, [position(table, name, "--drop", drop) for name in drop])}
     _refuse_twice(table, "--key", keys)
     _refuse_twice(table, "--order-by", [column for column, _ in order])
     _refuse_twice(table, "--static", statics)
     _refuse_twice(table, "--label", labels)
-    named = [position(table, name, "--columns", columns or ()) for name in columns or ()]
+    named = _in_cells(table, [position(table, name, "--columns", columns or ()) for name in columns or ()])
     _refuse_twice(table, "--columns", named)
     others = {*keys, *labels, *statics, of_steps, *dropped, *named, *(column for column, _ in order)}
     statics += tuple(
@@ -128,7 +128,9 @@ def resolve(
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
             apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
-        chosen = [column for column in range(len(table.columns)) if column not in {*apart, *table.of_files}]
+        elsewhere = {*apart, *table.of_files, *table.cells}
+        left = [column for column in range(len(table.columns)) if column not in elsewhere]
+        chosen = [column for column in _in_cells(table, left) if column not in apart]
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]
     if keep_key is True:
@@ -157,6 +159,11 @@ def _part(table: Table, name: str) -> tuple[int, ...]:
     """The column that a pattern of paths calls so, if it does."""
     place = table.part(name)
     return () if place is None else (place,)
+
+
+def _in_cells(table: Table, columns: Sequence[int]) -> list[int]:
+    """Columns, with those of its cells in the place of each column of lists of one size."""
+    return [cell for column in columns for cell in table.elements.get(column, (column,))]
 
 
 def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Iterator[object]:
@@ -281,7 +288,7 @@ def position(
     text = str(wanted)
     if text in table.columns:  # of those without a name none is text
         return table.columns.index(text)
-    count = len(table.columns)
+    count = min(table.cells, default=len(table.columns))
     place = place_in(text, count)
     if place is not None:
         return place
@@ -293,7 +300,11 @@ def position(
         raise DataError(
             f"no column {text!r}: the columns have no names; use a position from 0 to {count - 1}"
         )
-    there = [join_names([name]) if name else "(no name)" for name in table.columns]
+    there = [
+        join_names([name]) if name else "(no name)"
+        for column, name in enumerate(table.columns)
+        if column not in table.cells
+    ]
     raise DataError(
         f"no column {text!r}; ",
         *_meant(table, text, option, others, whole),
