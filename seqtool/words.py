@@ -179,6 +179,8 @@ _VALUED = {
     "drop",
     "step-label",
     "static",
+    "pivot",
+    "pivot-agg",
 }
 _VALUED |= {
     "key-from",

@@ -173,6 +173,8 @@ def test_frames_in_python() -> None:
         with pytest.warns(UserWarning, match="missing values became NaN"):
             out = seqtool.group(frame, key="k", order_by="t", pivot=pivot, pivot_agg="mean")
         np.testing.assert_array_equal(out.x, [[[1, 2], [3, NAN]]])
+    with pytest.warns(UserWarning, match='choose, such as pivot_agg="mean"'):
+        seqtool.group(frame.assign(t=0), key="k", order_by="t", pivot="i=x")
     with pytest.raises(UsageError, match="one was expected"):
         seqtool.group(frame, key="k", order_by="t", pivot={"i": "x", "t": "x"})
     with pytest.raises(DataError, match="no column 'y'"):
