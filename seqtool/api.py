@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.gaps import Gap
 from seqtool.grouping.group import GroupResult
-from seqtool.grouping.options import EmptyKey, EmptyLabel
+from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.labels import padded_class
@@ -28,7 +28,7 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
+from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named, pivot_named
 from seqtool.tables.table import Table, TextOptions
 from seqtool.words import as_arguments
 
@@ -53,6 +53,8 @@ def group(
     order_by: Column | Sequence[Column] = (),
     gap: float | str | timedelta | np.timedelta64 | None = None,
     columns: Column | Sequence[Column] | None = None,
+    pivot: str | Mapping[Column, Column] | None = None,
+    pivot_agg: PivotAgg | None = None,
     drop: Column | Sequence[Column] = (),
     where: str | None = None,
     keep_key: bool | None = None,
@@ -89,8 +91,9 @@ def group(
     rows, and `gap` parts sequences where the first column of `order_by` jumps by more: a number, or of times text such
     as 30m or a timedelta. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
     within a key unless `order_by` says otherwise. `label` and `static` may be columns of another table, which has a
-    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`. All other arguments are as
-    in `seqtool group --help`.
+    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
+    `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item. All
+    other arguments are as in `seqtool group --help`.
 
     Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
     cells that are not what their column needs, and numbers that the dtype cannot hold. Warns of missing
@@ -108,6 +111,8 @@ def group(
         gap=None if gap is None else Gap.of(gap),
         order_by=columns_named(order_by),
         columns=None if columns is None else columns_named(columns),
+        pivot=None if pivot is None else pivot if isinstance(pivot, str) else pivot_named(pivot),
+        pivot_agg=pivot_agg,
         drop=columns_named(drop),
         where=where,
         keep_key=None if keep_key is None else bool(keep_key),
