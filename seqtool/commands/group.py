@@ -147,7 +147,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
         summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")
     if result.missing:
-        detail = ", ".join(f"{name} {number:,}" for name, number in result.missing.items())
+        counts = [f"{name} {number:,}" for name, number in result.missing.items()]
+        detail = ", ".join(counts) if result.pivoted is None else listed(counts)
         summary.warnings.append(f"missing values became NaN: {detail}")
     if result.coarse:
         summary.warnings.append(

@@ -125,6 +125,20 @@ def test_errors_name_the_place_and_the_way_out(row: str, words: list[str], told:
     assert (done.code, told in done.err) == (1, True), done.err
 
 
+def test_an_array_of_positions(place: Place) -> None:
+    place.write("long.npy", np.array([[1, 0, 10, 2], [1, 0, 9, 3], [2, 0, 10, 4]]))
+    out = place.outputs("group", ["long.npy", "--key=0", "--order-by=1", "--pivot=2=3"])[0]
+    assert (out["features"].tolist(), out["x"].dtype) == (["9", "10"], np.float32)
+    np.testing.assert_array_equal(out["x"], [[[3, 2]], [[NAN, 4]]])
+
+
+def test_many_items_without_values_are_told_in_short(place: Place) -> None:
+    place.write("long.csv", "patient,time,item,value\n" + "".join(f"a,{i},{i},1\n" for i in range(20)))
+    told = succeeded(place.run("group", *CALL)).err
+    assert "missing values became NaN: 0 19, 1 19" in told
+    assert ", ... 19 19" in told
+
+
 def test_columns_that_are_not_there_are_told(place: Place) -> None:
     done = place.run("group", *CALL[:-1], "--pivot=itm=value")
     assert (done.code, "no column 'itm'" in done.err) == (1, True)
