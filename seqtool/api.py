@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal, SupportsIndex, overload
 
 import numpy as np
@@ -18,7 +19,7 @@ from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.gaps import Gap
 from seqtool.grouping.group import GroupResult
-from seqtool.grouping.options import EmptyKey, EmptyLabel
+from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg
 from seqtool.grouping.spec import GroupSpec
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.labels import padded_class
@@ -27,8 +28,8 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
-from seqtool.tables.table import TextOptions
+from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named, pivot_named
+from seqtool.tables.table import Table, TextOptions
 from seqtool.words import as_arguments
 
 Column = str | SupportsIndex
@@ -52,6 +53,8 @@ def group(
     order_by: Column | Sequence[Column] = (),
     gap: float | str | timedelta | np.timedelta64 | None = None,
     columns: Column | Sequence[Column] | None = None,
+    pivot: str | Mapping[Column, Column] | None = None,
+    pivot_agg: PivotAgg | None = None,
     drop: Column | Sequence[Column] = (),
     where: str | None = None,
     keep_key: bool | None = None,
@@ -88,8 +91,9 @@ def group(
     rows, and `gap` parts sequences where the first column of `order_by` jumps by more: a number, or of times text such
     as 30m or a timedelta. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
     within a key unless `order_by` says otherwise. `label` and `static` may be columns of another table, which has a
-    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`. All other arguments are as
-    in `seqtool group --help`.
+    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
+    `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item. All
+    other arguments are as in `seqtool group --help`.
 
     Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
     cells that are not what their column needs, and numbers that the dtype cannot hold. Warns of missing
@@ -107,6 +111,8 @@ def group(
         gap=None if gap is None else Gap.of(gap),
         order_by=columns_named(order_by),
         columns=None if columns is None else columns_named(columns),
+        pivot=None if pivot is None else pivot if isinstance(pivot, str) else pivot_named(pivot),
+        pivot_agg=pivot_agg,
         drop=columns_named(drop),
         where=where,
         keep_key=None if keep_key is None else bool(keep_key),
@@ -139,16 +145,7 @@ def group(
     with ExitStack() as stack:
         folder = inputs.temporary_folder(None)
         spool = stack.enter_context(Spool(folder))
-        if isinstance(data, (str, os.PathLike)):
-            found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
-            table, names = (
-                opening.open_tables(found, spec.text, spec.pattern),
-                [item.base_name for item in found],
-            )
-        elif key_from is not None:
-            raise UsageError("key_from is of the paths of files; data is none: leave key_from out")
-        else:
-            table, names = table_of(data), []
+        table, names = _opened(data, spec, stack, folder)
         allowed = memory.allowed(None)
         spec, others, files = stack.enter_context(companions(spec, table, folder=folder, memory=allowed))
         names += [item.base_name for item in files]
@@ -161,6 +158,17 @@ def group(
     learnt = padded_class(in_memory)
     _warn(grouped.result, [learnt] if learnt else [])
     return in_memory
+
+
+def _opened(data: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None) -> tuple[Table, list[str]]:
+    """The table that data is, or that is in the files of a path, and the names of these."""
+    if isinstance(data, (str, os.PathLike)):
+        encoding = spec.text.encoding
+        found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
+        return opening.open_tables(found, spec.text, spec.pattern), [item.base_name for item in found]
+    if spec.key_from is not None:
+        raise UsageError("key_from is of the paths of files; data is none: leave key_from out")
+    return table_of(data), []
 
 
 def _warn(result: GroupResult, more: list[str]) -> None:

@@ -250,3 +250,27 @@ def steps_of_row(cells: list[float | None], *, keep: bool = False) -> list[float
     while cells and cells[-1] is None and not keep:
         cells = cells[:-1]
     return [float("nan") if cell is None else cell for cell in cells]
+
+
+def pivoted(
+    rows: list[tuple[Any, Any, str, Any]], items: list[str], how: str
+) -> list[tuple[Any, list[list[Any]]]]:
+    """Rows (key, time, item, value) as steps: for each key in order its rows of cells, None where no value stands."""
+    makes: dict[str, Any] = {
+        "last": lambda values: values[-1],
+        "first": lambda values: values[0],
+        "sum": sum,
+        "mean": lambda values: sum(values) / len(values),
+        "max": max,
+        "min": min,
+        "count": len,
+    }
+    found = []
+    for key in sorted({row[0] for row in rows}):
+        steps = []
+        for time in sorted({row[1] for row in rows if row[0] == key}):
+            cells = [[v for k, t, i, v in rows if (k, t, i) == (key, time, item)] for item in items]
+            cells = [[v for v in values if v is not None] for values in cells]
+            steps.append([makes[how](v) if v else 0 if how == "count" else None for v in cells])
+        found.append((key, steps))
+    return found

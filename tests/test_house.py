@@ -560,6 +560,7 @@ TESTED_BY_OTHERS = {
         "merged_rows",
         "merging",
         "options",
+        "pivoting",
         "reading",
         "runs",
         "unlabelled",

@@ -116,12 +116,17 @@ def write_shapes(folder: Path) -> None:
             pa.table({"shop": ["a", "b"], "sold": [year, 7]}), folder / f"sales/year={year}/part-0.parquet"
         )
     np.savez(folder / "clips.npz", *(np.ones((steps, 4, 5, 3), np.uint8) for steps in (20, 3)))
+    (folder / "measured.csv").write_text(
+        "patient,time,item,value\na,0,hr,60\na,0,temp,37\na,1,hr,61\nb,0,temp,38\n"
+    )
     (folder / "visits.csv").write_text("patient,day,pulse\n7,1,60\n8,1,70\n7,2,61\n")
     (folder / "patients.csv").write_text("patient,died,age,sex\n7,no,50,1\n8,yes,60,0\n")
     (folder / "wide.csv").write_text("id,y,t0,t1,t2,t3\na,x,1,2,3,\nb,z,4,5,,\n")
     (folder / "cells.csv").write_text("open,close,tags\n1 2 3,[4 5 6],B I O\n7,[8],B\n")
     (folder / "seqs.txt").write_text("1 2 3\n4 5\n")
     (folder / "toy.ts").write_text("@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n")
+    vectors = pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float32(), 2))
+    pq.write_table(pa.table({"user": ["a", "b", "a"], "emb": vectors}), folder / "emb.parquet")
     (folder / "labels.txt").write_text("up\ndown\n")
     (folder / "users.json").write_text('{"u1": [1, 2], "u2": [3]}')
     np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])

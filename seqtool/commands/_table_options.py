@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from seqtool.commands._options import KeyFrom, one_name, several_names
+from seqtool.commands._options import KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
 
 if TYPE_CHECKING:
@@ -110,6 +110,22 @@ class ColumnOptions:
         list[str] | None,
         several_names("--columns", "A,B,C", help="The features. Repeatable. [default: all other columns]"),
     ] = None
+    pivot: Annotated[
+        str | None,
+        typer.Option(
+            "--pivot",
+            metavar="ITEM=VALUE",
+            help="Long tables: rows of one key and time are a step, each item a feature. --columns names items.",
+        ),
+    ] = None
+    pivot_agg: Annotated[
+        str | None,
+        choice(
+            "--pivot-agg",
+            ("last", "first", "mean", "sum", "max", "min", "count"),
+            help="What several values of one cell become. [default: last]",
+        ),
+    ] = None
     drop: Annotated[
         list[str] | None,
         several_names("--drop", "A,B", help="Columns not used as features. Repeatable."),
@@ -162,6 +178,8 @@ class ColumnOptions:
             gap=None if self.gap is None else Gap.of(self.gap),
             order_by=orders_in(self.order_by),
             columns=None if self.columns is None else names_in(self.columns),
+            pivot=self.pivot,
+            pivot_agg=cast(Any, self.pivot_agg),
             drop=names_in(self.drop),
             where=self.where,
             keep_key=self.keep_key,

@@ -119,6 +119,7 @@ def group(
 def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:
     from dataclasses import asdict
 
+    from seqtool.grouping.pivoting import COMBINED
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
@@ -126,14 +127,19 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     summary.say("features", f"{len(result.features)}: {listed(result.features)}")
     summary.detail("features", ", ".join(result.features))
     features = set(result.features)
-    others = [table.label(column) for column in range(len(table.columns))]
+    spread = {c for c, cells in table.elements.items() if not features.isdisjoint(map(table.label, cells))}
+    hidden = spread | {cell for column in {*table.elements} - spread for cell in table.elements[column]}
+    others = [table.label(column) for column in range(len(table.columns)) if column not in hidden]
     others = [name for name in others if name not in features]
     if others:
         summary.say("not used", f"as features: {listed(others)}")
+    if result.pivoted is not None:
+        summary.say("pivoted", result.pivoted.told())
+        summary.facts["pivoted"] = asdict(result.pivoted)
     for file in result.joined:
         summary.say("joined", file.told())
     for reason, number in result.rows.dropped.items():
-        if number:
+        if number and reason != COMBINED:
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
     for name, number in result.unlabelled.items():
         summary.say("kept", f"{count(number, 'row')} without {name}")
@@ -141,7 +147,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
         summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")
     if result.missing:
-        detail = ", ".join(f"{name} {number:,}" for name, number in result.missing.items())
+        counts = [f"{name} {number:,}" for name, number in result.missing.items()]
+        detail = ", ".join(counts) if result.pivoted is None else listed(counts)
         summary.warnings.append(f"missing values became NaN: {detail}")
     if result.coarse:
         summary.warnings.append(

@@ -19,6 +19,7 @@ from seqtool.grouping.group import Watch, check_missing_words, unwatched
 from seqtool.grouping.joining import joined
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout
 from seqtool.grouping.options import GroupOptions
+from seqtool.grouping.pivoting import COMBINED, UNNAMED, Pivot
 from seqtool.grouping.reading import batches, check
 from seqtool.sequences.receipts import Rows
 from seqtool.system.memory import Memory
@@ -86,7 +87,7 @@ class _Counting:
     def __init__(self, table: Table, roles: Roles, options: GroupOptions) -> None:
         self._table = table
         self._plan = EncoderPlan.of(table, roles, options)
-        spared = replace(roles, spare_features=frozenset(roles.features))
+        spared = roles if roles.item is not None else replace(roles, spare_features=frozenset(roles.features))
         self._encoder = Encoder(EncoderPlan.of(table, spared, options))
 
     def read(
@@ -102,6 +103,7 @@ class _Counting:
                     columns = encoder.encode(arrays, first_row, pool)
                     if encoder.faulty:
                         break
+                    encoder.check_items(memory)
                     encoder.spool_labels(spool, memory, table.share_read())
                     if columns:
                         if grouper is None:  # its first rows tell whether an order column is of times
@@ -113,6 +115,11 @@ class _Counting:
             assert grouper is not None  # a table without rows was refused
             with watch("sorting", grouper.nbytes) as on_progress:
                 grouped = grouper.finish(cut=self._plan.cut(encoder.state), on_progress=on_progress)
+            if self._plan.roles.item is not None:
+                steps = Pivot(self._plan, encoder.state).steps(grouped, spool)
+                grouped = replace(
+                    grouped, values=np.empty((steps.count, 0)), offsets=steps.offsets, per_step={}
+                )
             joined(grouped, self._judged(), encoder.state, others, spool=spool, memory=memory)
             return grouped, None
         except ChangingError as error:
@@ -124,8 +131,9 @@ class _Counting:
         """The key, and what must not change within one; the order tells where it does."""
         whole = self._plan.layout(self._encoder.state)
         cut = self._plan.cut(self._encoder.state)
-        if cut is not None:
-            return replace(whole, features=(), per_step=[*cut.order, *cut.static])
+        if cut is not None or self._plan.roles.item is not None:
+            parts = [*cut.order, *cut.static] if cut else [*whole.order, "p"]
+            return replace(whole, features=(), per_step=parts)
         return Layout(whole.keys, whole.order if whole.static else (), (), static=whole.static)
 
     def _texts(self) -> list[str]:
@@ -145,14 +153,18 @@ class _Counting:
         of_key = replace(plan, roles=plan.roles.key_alone())
         lengths = np.empty(0, np.int64) if grouped is None else of_key.ragged(grouped, state).lengths
         kept = 0 if grouped is None else len(grouped.values)
-        rows = Rows(
-            rows_in=self._table.rows, kept=kept, dropped={**self._table.left_out, "empty key": state.dropped}
-        )
+        dropped = {**self._table.left_out, "empty key": state.dropped}
+        features, dtype = [plan.label(column) for column in plan.features], plan.dtype(state)
+        if plan.roles.item is not None:
+            folded = self._table.rows - sum(dropped.values()) - state.unnamed - kept
+            dropped |= {UNNAMED: state.unnamed, COMBINED: folded}
+            features, dtype = Pivot(plan, state).features, plan.asked_dtype or np.dtype(np.float32)
+        rows = Rows(rows_in=self._table.rows, kept=kept, dropped=dropped)
         return CountResult(
             lengths,
             rows,
-            [plan.label(column) for column in plan.features],
-            plan.dtype(state),
+            features,
+            dtype,
             self._texts(),
             refused,
             cautions(of_key, state, self._table.place),

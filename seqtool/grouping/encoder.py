@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import Spool
+from seqtool.errors import DataError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.system.memory import Memory
@@ -32,6 +34,7 @@ from seqtool.tables.cells import (
     earliest,
     is_text,
     missing_words,
+    read_labels,
     row_of,
 )
 from seqtool.tables.roles import PLAIN_ORDER
@@ -130,6 +133,8 @@ class Encoder:
         self._labels = {
             part: Labels(options.missing, state=known.labels.get(part), final=final) for part in plan.labels
         }
+        self._items = {} if roles.item is None else {"p": Labels(state=known.items.get("p"), final=final)}
+        self._unnamed = known.unnamed
         self._dtype = plan.dtype(known) if final else None
 
     @property
@@ -165,6 +170,8 @@ class Encoder:
             _states(self._features),
             _states(self._statics),
             _states(self._labels),
+            _states(self._items),
+            self._unnamed,
         )
 
     def encode(
@@ -178,7 +185,13 @@ class Encoder:
         count = len(next(iter(arrays.values())))
         self._rows += count
         batch, out = _Batch(arrays, first_row, count), dict[str, Any]()
-        for encode in (self._encode_keys, self._encode_orders, self._encode_features, self._encode_others):
+        for encode in (
+            self._choose_items,
+            self._encode_keys,
+            self._encode_orders,
+            self._encode_features,
+            self._encode_others,
+        ):
             batch = encode(batch, out, pool)
             if not batch.count:
                 break
@@ -188,6 +201,33 @@ class Encoder:
             rows = batch.rows
             out["row"] = np.arange(rows, rows + count) if isinstance(rows, int) else rows
         return out
+
+    def _choose_items(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
+        """The rows whose items were named, if any were: what the others hold does not matter."""
+        column, named = self.plan.roles.item, self.plan.roles.items
+        if column is None or named is None:
+            return batch
+        try:
+            encoded = read_labels(batch.arrays[column])
+        except (BadCellError, pa.ArrowException):  # noted when it is read
+            return batch
+        known = np.array([text in named for text in encoded.dictionary.to_pylist()], dtype=bool)
+        keep = known[np.asarray(encoded.indices)]
+        if keep.all():
+            return batch
+        self._unnamed += int(len(keep) - keep.sum())
+        return batch.kept(keep)
+
+    def check_items(self, memory: Memory) -> None:
+        """Raise DataError where there are more items than steps of as many features fit into memory."""
+        for items in self._items.values():
+            known = len(items.state.codes)
+            if _EACH_ITEM * known > memory.limit and self.plan.roles.item is not None:
+                raise DataError(
+                    f"column {self.plan.label(self.plan.roles.item)!r} holds {known:,} items and more, each of which "
+                    "becomes a feature: too many for the memory allowed; name those that are wanted: ",
+                    Advice("--columns", "A,B"),
+                )
 
     def _encode_keys(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
         if not self._keys:  # all rows are one sequence
@@ -246,6 +286,9 @@ class Encoder:
             out[f"s{column}"], batch = self._read(numbers, column, batch)
         for part, labels in self._labels.items():
             out[part], batch = self._read(labels, self.plan.labels[part], batch)
+        for part, items in self._items.items():
+            assert self.plan.roles.item is not None
+            out[part], batch = self._read(items, self.plan.roles.item, batch)
         return batch
 
     def _read(self, encoder: _Column, column: int, batch: _Batch) -> tuple[Any, _Batch]:
@@ -286,6 +329,7 @@ class Encoder:
 
 
 _Column = Keys | Order | Numbers | Labels
+_EACH_ITEM = 4096  # bytes: a few hundred steps stand in memory at once
 _SPOOLED = 8  # parts of memory, of which labels fill one before they go to a spool
 _EACH_SPOOLED = 100  # bytes that each of them takes then: measured
 

@@ -96,6 +96,7 @@ class EncoderPlan:
             *(("feature", column, state.features[column].bad) for column in sure),
             *(("static", column, state.statics[column].bad) for column in roles.static),
             *(("label", column, state.labels[part].bad) for part, column in self.labels.items()),
+            *(("item", roles.item or 0, items.bad) for items in state.items.values()),
         ]
         bad_cells = [FoundBadCell(part, column, bad) for part, column, bad in found if bad]
         return min(bad_cells, key=lambda one: one.bad.row, default=None)
@@ -122,8 +123,12 @@ class EncoderPlan:
 
     def missing(self, state: EncoderState) -> dict[str, int]:
         """The columns of features and static numbers that have missing values, and how many."""
-        columns = {**{column: state.features[column] for column in self.features}, **state.statics}
-        return {self.label(column): numbers.missing for column, numbers in columns.items() if numbers.missing}
+        features = {self.label(column): state.features[column].missing for column in self.features}
+        return {name: lost for name, lost in features.items() if lost} | self.missing_statics(state)
+
+    def missing_statics(self, state: EncoderState) -> dict[str, int]:
+        """The same of the columns of static numbers alone."""
+        return {self.label(column): one.missing for column, one in state.statics.items() if one.missing}
 
     @property
     def rounds(self) -> bool:
@@ -159,8 +164,13 @@ class EncoderPlan:
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
             static=[] if cut else static,
-            # Where a key is cut, they must be the same within each part, which is not known yet.
-            per_step=[*per_step, *cut.order, *cut.static] if cut else per_step,
+            # Where a key is cut, they must be the same within each part, which is not known yet; where rows are folded
+            # into steps, the order tells which.
+            per_step=[
+                *per_step,
+                *([*cut.order, *cut.static] if cut else []),
+                *([*order, "p"] if self.roles.item is not None else []),
+            ],
         )
 
     def cut(self, state: EncoderState) -> Cut | None:
@@ -246,9 +256,10 @@ class EncoderPlan:
             *words, without=[word for column in columns for word in ("--static", self.label(column))]
         )
 
-    def ragged(self, grouped: Grouped, state: EncoderState) -> Ragged:
-        """The sequences with all that belongs to them."""
+    def ragged(self, grouped: Grouped, state: EncoderState, features: Sequence[str] | None = None) -> Ragged:
+        """The sequences with all that belongs to them; `features` are the items of a long table."""
         per_step, per_sequence, names = {}, {}, dict[str, Array | Text]()
+        named = tuple(self.label(column) for column in self.features) if self.named else None
         if len(self.roles.labels) > 1:
             per_sequence["y"], tables = self._several_labels(grouped, state)
             names |= tables
@@ -273,7 +284,7 @@ class EncoderPlan:
             grouped.values,
             grouped.offsets,
             keys=grouped.keys,
-            features=tuple(self.label(column) for column in self.features) if self.named else None,
+            features=named if features is None else tuple(features),
             per_step=per_step,
             per_sequence=per_sequence,
             names=names,

@@ -24,7 +24,8 @@ class FoundBadCell:
 class EncoderState:
     """What is known of the columns of some rows, each by its position, those of labels as `y` and `t`.
 
-    `rows` counts the rows, `dropped` those that were left out for their empty key.
+    `rows` counts the rows, `dropped` those that were left out for their empty key, `unnamed` those whose item nobody
+    named; `items` are those of a long table.
     """
 
     rows: int = 0
@@ -34,6 +35,8 @@ class EncoderState:
     features: dict[int, NumberState] = field(default_factory=dict)
     statics: dict[int, NumberState] = field(default_factory=dict)
     labels: dict[str, LabelState] = field(default_factory=dict)
+    items: dict[str, LabelState] = field(default_factory=dict)
+    unnamed: int = 0
 
     def merge(self, other: EncoderState) -> EncoderState:
         """What is known of the rows of both, whichever of them came first in the table.
@@ -50,6 +53,8 @@ class EncoderState:
             _merged(self.features, other.features),
             _merged(self.statics, other.statics),
             _merged(self.labels, other.labels),
+            _merged(self.items, other.items),
+            self.unnamed + other.unnamed,
         )
 
     def in_file(self, file: int) -> EncoderState:
@@ -62,6 +67,8 @@ class EncoderState:
             _in_file(self.features, file),
             _in_file(self.statics, file),
             _in_file(self.labels, file),
+            _in_file(self.items, file),
+            self.unnamed,
         )
 
 

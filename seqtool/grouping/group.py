@@ -19,6 +19,7 @@ from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.joining import JoinedFile, joined
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.options import GroupOptions
+from seqtool.grouping.pivoting import COMBINED, UNNAMED, Pivot, Pivoted
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.suspects import Suspects
@@ -63,6 +64,7 @@ class GroupResult:
     warnings: list[str]
     unlabelled: dict[str, int]
     joined: Sequence[JoinedFile] = ()
+    pivoted: Pivoted | None = None
 
 
 def group_table(
@@ -125,7 +127,7 @@ def _grouped(
     others: Sequence[Companion],
 ) -> GroupResult:
     plan = EncoderPlan.of(table, roles, options)
-    encoder, suspects = Encoder(plan), Suspects(plan)
+    encoder, suspects = Encoder(plan), Suspects(plan) if roles.item is None else None
     room, threads = memory.for_rows(len(roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
@@ -140,7 +142,9 @@ def _grouped(
                         share_read=table.share_read,
                     )
                 encoder.spool_labels(spool, memory, table.share_read())
-                suspects.look(batch, encoder.labels)
+                encoder.check_items(memory)
+                if suspects is not None:
+                    suspects.look(batch, encoder.labels)
                 grouper.add(batch, pool)
                 on_progress(table.bytes_read, table.rows)
         state = encoder.state
@@ -151,25 +155,34 @@ def _grouped(
     except ChangingError as error:
         raise plan.changing(error, encoder.state) from None
     unlabelled = plan.kept_unlabelled(state)
-    notes = [*cautions(plan, state, table.place), *suspects.cautions(state.labels)]
+    notes = [*cautions(plan, state, table.place), *(suspects.cautions(state.labels) if suspects else [])]
+    features, pivoted = [table.label(column) for column in plan.features], None
+    if roles.item is not None:
+        pivot = Pivot(plan, state)
+        grouped, pivoted = pivot.folded(grouped, spool)
+        notes += pivot.warnings(pivoted)
+        features = pivoted.features
     whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
     grouped, plan, state = whole.grouped, whole.plan, whole.state
-    named = labelled(plan.ragged(grouped, state), grouped, plan, state, spool=spool)
+    ragged = plan.ragged(grouped, state, features if pivoted else None)
+    named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
     dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped}
+    if pivoted is not None:
+        dropped |= {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
-    features = [table.label(column) for column in plan.features]
     return GroupResult(
         long.ragged,
         rows,
         features,
-        plan.missing(state),
+        plan.missing(state) if pivoted is None else {**pivoted.missing, **plan.missing_statics(state)},
         grouped.ties,
         plan.coarse(state),
         [*notes, *whole.warnings],
         unlabelled,
         whole.files,
+        pivoted,
     )
 
 

@@ -108,7 +108,7 @@ class _Rows:
     @classmethod
     def of(cls, other: Companion, options: GroupOptions, spool: Spool, memory: Memory) -> _Rows:
         table = other.table
-        options = replace(options, keep_row_index=True, dtype=None, gap=None)
+        options = replace(options, keep_row_index=True, dtype=None, gap=None, where=None)
         plan = replace(EncoderPlan.of(table, other.roles, options), elsewhere=other.named)
         encoder = Encoder(plan)
         room, threads = memory.for_rows(len(other.roles.used)) // 2, memory.threads()

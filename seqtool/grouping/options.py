@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EmptyKey = Literal["error", "drop", "keep"]
 EmptyLabel = Literal["error", "drop", "keep"]
+PivotAgg = Literal["last", "first", "mean", "sum", "max", "min", "count"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,8 @@ class GroupOptions:
     `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
     spellings of a missing value. Where the first order column jumps by more than `gap`, another sequence begins.
     Rows that are not as `where` says are left out; its language is that of `seqtool.tables.where`.
-    `key_from` is the pattern of paths that names columns.
+    `key_from` is the pattern of paths that names columns, `pivot` is ITEM=VALUE of a long table, whose values of one
+    cell `pivot_agg` makes one.
     Sequences below `min_len` steps are dropped.
     """
 
@@ -37,3 +39,5 @@ class GroupOptions:
     gap: Gap | None = None
     where: str | None = None
     key_from: str | None = None
+    pivot: str | None = None
+    pivot_agg: PivotAgg | None = None

@@ -32,6 +32,7 @@ from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
 from seqtool.tables.cells import LabelState, Loss
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Expected, Table
+from seqtool.words import join_names
 
 Place = Callable[[Any], str]
 """Turns the row of a state into words, as `Table.place` does."""
@@ -113,7 +114,7 @@ def _filtered(
             yield {column: arrays[column].filter(marks) for column in plan.roles.used}, rows
     if first_row and not left:
         raise DataError(
-            f"{table.name}: none of the {first_row:,} rows is as --where {shlex.quote(where)} says"
+            f"--where {shlex.quote(where)}: true of none of the {first_row:,} rows of {table.name}"
         )
 
 
@@ -138,12 +139,17 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
                 ", or ",
                 Advice("--empty-key", "keep"),
             )
+    if state.unnamed and state.rows == state.dropped + state.unnamed:
+        raise DataError(
+            f"none of {state.rows:,} rows holds an item that --columns names; nothing is left to group"
+        )
     if state.rows == state.dropped:
         raise DataError(f"all {state.rows:,} rows have an empty key; nothing is left to group")
     for column in plan.roles.order:
         _check_empty(plan, state, "order", column, state.orders[column].missing)
         _check_loss(plan, column, state.orders[column].loss, place)
     _check_gap(plan, state)
+    _check_items(plan, state, place)
     for part, column in plan.labels.items():
         _check_labels(plan, state.labels[part], column, state.rows, place)
     dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
@@ -188,6 +194,22 @@ def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int,
             f"{part} column {plan.label(column)!r} is empty in {count:,} of {state.rows:,} rows; "
             "fill them in, or remove these rows"
         )
+
+
+def _check_items(plan: EncoderPlan, state: EncoderState, place: Place) -> None:
+    """Raise DataError for rows that do not say what was measured."""
+    for items in state.items.values():
+        if items.absent and plan.roles.item is not None:
+            names = [text for text in items.codes if text not in items.absent]
+            few = names if 0 < len(names) <= _FEW_ITEMS else ["A", "B"]
+            raise DataError(
+                f"{place(items.row(''))}: item column {plan.label(plan.roles.item)!r} is empty in "
+                f"{sum(items.absent.values()):,} of {state.rows:,} rows; name the items that become features: ",
+                Advice("--columns", join_names(sorted(few))),
+            )
+
+
+_FEW_ITEMS = 20
 
 
 def _check_gap(plan: EncoderPlan, state: EncoderState) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 
 from seqtool.advice import Advice
@@ -11,11 +11,11 @@ from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere
-from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions
+from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions, PivotAgg
 from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
-from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, resolve
+from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, pivot_columns, resolve
 from seqtool.tables.table import Table, TextOptions
 from seqtool.tables.where import parse
 from seqtool.words import join_names
@@ -53,6 +53,7 @@ class GroupSpec(GroupOptions):
 
     def __post_init__(self) -> None:
         self._check_key()
+        self._check_pivot()
         if self.columns is not None and self.drop:
             raise UsageError(
                 "--columns and --drop both choose the features: ",
@@ -110,6 +111,32 @@ class GroupSpec(GroupOptions):
                 Advice("--order-by", "COLUMN"),
             )
 
+    def _check_pivot(self) -> None:
+        """Raise UsageError for what does not go with rows that are folded into steps, or lacks there."""
+        check_choice("--pivot-agg", self.pivot_agg, get_args(PivotAgg))
+        if self.pivot is None:
+            if self.pivot_agg is not None:
+                raise UsageError(
+                    "--pivot-agg is of rows that --pivot makes one: name its columns: ",
+                    Advice("--pivot", "ITEM=VALUE"),
+                    ", or ",
+                    Advice(without=["--pivot-agg"]),
+                )
+            return
+        if "=" not in self.pivot:
+            raise UsageError(f"--pivot is {self.pivot!r}; ITEM=VALUE was expected, two columns")
+        if not self.order_by:
+            raise UsageError(
+                "--pivot makes one step of the rows of one key and one time; name the column of times: ",
+                Advice("--order-by", "COLUMN"),
+            )
+        for option, given in (("--gap", self.gap), ("--drop", self.drop), ("--keep-key", self.keep_key)):
+            if given:
+                raise UsageError(
+                    f"--pivot does not go with {option}: items are its features, which --columns chooses; ",
+                    Advice(without=[option]),
+                )
+
     @property
     def pattern(self) -> PathPattern | None:
         """The pattern of `key_from`; raises UsageError for a malformed one."""
@@ -120,8 +147,8 @@ class GroupSpec(GroupOptions):
         text = self.text
         if not table.text and not (text.marks.are_plain and text.lines.changes_nothing):
             raise UsageError(
-                f"{table.name} has types of its own, and no text; leave out --delimiter whitespace, --decimal, "
-                "--thousands, --skip-rows and --comment"
+                "--delimiter, --decimal, --thousands, --skip-rows and --comment are for text, and "
+                f"{table.name} has types of its own"
             )
         roles = self._resolved(table)
         if self.where is not None:
@@ -143,17 +170,24 @@ class GroupSpec(GroupOptions):
         raise refuse_part(part.part, cell, self.pattern)
 
     def _resolved(self, table: Table) -> Roles:
-        return resolve(
+        pair = None if self.pivot is None else pivot_columns(table, self.pivot)
+        roles = resolve(
             table,
             key=self.key,
             order_by=self.order_by,
-            columns=self.columns,
+            columns=self.columns if pair is None else [pair[1]],
             drop=self.drop,
             keep_key=self.keep_key,
             label=cast(Any, self.label),
             step_label=self.step_label,
             static=cast(Any, self.static),
         )
+        if pair is None:
+            return roles
+        if any(how.text for how in roles.order_as.values()):
+            raise UsageError("--pivot makes a step of one time, and --order-by C:text sorts as text")
+        items = None if self.columns is None else tuple(dict.fromkeys(map(str, self.columns)))
+        return replace(roles, item=pair[0], items=items)
 
     def resolved(
         self, table: Table, roles: Roles, features: Sequence[str], others: Sequence[Companion] = ()
@@ -171,6 +205,7 @@ class GroupSpec(GroupOptions):
             **({"no_key": True} if self.no_key else {}),
             **({} if self.pattern is None else {"key_from": self.pattern.base}),
             **({} if self.gap is None else {"gap": self.gap.text}),
+            **({} if self.pivot is None else {"pivot": self.pivot, "pivot_agg": self.pivot_agg or "last"}),
             **({} if self.where is None else {"where": self.where}),
             "order_by": order,
             "features": list(features),

@@ -80,12 +80,12 @@ def key_candidates(table: Table) -> list[str]:
 
     Likeliest is what stands in runs of equal cells, as keys of files that are in order do.
     """
-    columns = range(len(table.columns))
+    columns = [column for column in range(len(table.columns)) if column not in table.cells]
     batch = next(iter(table.batches(columns, Expected(keys=frozenset(columns)))), None)
     if batch is None:
         return []
     found = []
-    for column, array in enumerate(batch.columns):
+    for column, array in zip(columns, batch.columns, strict=True):
         if table.columns[column] is None and table.named:
             continue
         cells = _cells(array.slice(0, _ROWS))

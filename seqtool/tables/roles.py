@@ -38,6 +38,7 @@ class Roles:
     """The columns of a table by their part, each as a position.
 
     `spare_features` are key columns of a table without names: features if they hold numbers, else not.
+    Of a long table `item` is the column that says what a feature is measured there, `items` are those asked for.
     `order_as` tells of the order columns how they are compared, where a call says so; `chosen` says that the features
     were named.
     """
@@ -51,11 +52,14 @@ class Roles:
     step_label: int | None
     static: tuple[int, ...]
     chosen: bool = False
+    item: int | None = None
+    items: tuple[str, ...] | None = None
 
     @property
     def as_written(self) -> frozenset[int]:
         """The columns whose cells are compared as they are written: keys and labels."""
-        return frozenset({*self.key, *self.labels, *([] if self.step_label is None else [self.step_label])})
+        single = [column for column in (self.step_label, self.item) if column is not None]
+        return frozenset({*self.key, *self.labels, *single})
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -106,12 +110,12 @@ def resolve(
     labels = labels or _part(table, "label")
     of_steps = None if step_label is None else position(table, step_label, "--step-label")
     statics = tuple(position(table, name, "--static", static) for name in static)
-    dropped = {position(table, name, "--drop", drop) for name in drop}
+    dropped = {*_in_cells(table, [position(table, name, "--drop", drop) for name in drop])}
     _refuse_twice(table, "--key", keys)
     _refuse_twice(table, "--order-by", [column for column, _ in order])
     _refuse_twice(table, "--static", statics)
     _refuse_twice(table, "--label", labels)
-    named = [position(table, name, "--columns", columns or ()) for name in columns or ()]
+    named = _in_cells(table, [position(table, name, "--columns", columns or ()) for name in columns or ()])
     _refuse_twice(table, "--columns", named)
     others = {*keys, *labels, *statics, of_steps, *dropped, *named, *(column for column, _ in order)}
     statics += tuple(
@@ -124,7 +128,9 @@ def resolve(
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
             apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
-        chosen = [column for column in range(len(table.columns)) if column not in {*apart, *table.of_files}]
+        elsewhere = {*apart, *table.of_files, *table.cells}
+        left = [column for column in range(len(table.columns)) if column not in elsewhere]
+        chosen = [column for column in _in_cells(table, left) if column not in apart]
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]
     if keep_key is True:
@@ -153,6 +159,11 @@ def _part(table: Table, name: str) -> tuple[int, ...]:
     """The column that a pattern of paths calls so, if it does."""
     place = table.part(name)
     return () if place is None else (place,)
+
+
+def _in_cells(table: Table, columns: Sequence[int]) -> list[int]:
+    """Columns, with those of its cells in the place of each column of lists of one size."""
+    return [cell for column in columns for cell in table.elements.get(column, (column,))]
 
 
 def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Iterator[object]:
@@ -277,7 +288,7 @@ def position(
     text = str(wanted)
     if text in table.columns:  # of those without a name none is text
         return table.columns.index(text)
-    count = len(table.columns)
+    count = min(table.cells, default=len(table.columns))
     place = place_in(text, count)
     if place is not None:
         return place
@@ -289,7 +300,11 @@ def position(
         raise DataError(
             f"no column {text!r}: the columns have no names; use a position from 0 to {count - 1}"
         )
-    there = [join_names([name]) if name else "(no name)" for name in table.columns]
+    there = [
+        join_names([name]) if name else "(no name)"
+        for column, name in enumerate(table.columns)
+        if column not in table.cells
+    ]
     raise DataError(
         f"no column {text!r}; ",
         *_meant(table, text, option, others, whole),
@@ -309,3 +324,26 @@ def _meant(table: Table, text: str, option: str, others: Sequence[str | int], wh
         if whole:
             corrected, without = f"{meant}{whole.removeprefix(text)}", [option, whole]
         yield Message("perhaps ", Advice(option, corrected, without=without), "; ")
+
+
+def pivot_columns(table: Table, text: str) -> tuple[int, int]:
+    """The columns of `ITEM=VALUE`; where names hold = themselves, it is parted where both sides are columns."""
+    places = [place for place, letter in enumerate(text) if letter == "="]
+    good = [
+        place for place in places if _is_column(table, text[:place]) and _is_column(table, text[place + 1 :])
+    ]
+    place = (good or places)[0]
+    item, value = (position(table, name) for name in (text[:place], text[place + 1 :]))
+    if item == value:
+        raise UsageError(f"--pivot names column {table.label(item)!r} twice")
+    return item, value
+
+
+def pivot_named(pivot: Mapping[Any, Any]) -> str:
+    """The columns of `{item: value}` as the command line names them."""
+    pairs = [(column_named(item), column_named(value)) for item, value in pivot.items()]
+    if len(pairs) != 1:
+        raise UsageError(
+            f"pivot holds {len(pairs)} pairs of columns; one was expected: the item and its value"
+        )
+    return f"{pairs[0][0]}={pairs[0][1]}"

@@ -20,6 +20,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.line_rewriting import Rewriting
 from seqtool.tables.csv_dialect import check_encoding
+from seqtool.tables.fixed_lists import reading, spread
 from seqtool.tables.number_marks import NumberMarks
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class Table:
     `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
     says whether they stand in a header. `text` says that cells are text as written, whose types are still to
     be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table,
-    `types` the Arrow types of all its columns.
+    `types` the Arrow types of all its columns, and `elements` the columns of the cells of each column of lists of one
+    size, behind all others.
     `index` are the named index of a DataFrame, `of_files` what the paths of files say of their rows: no features unless
     they are asked for. `place` turns a row number into words for an error. `rows` counts what was read so far, of at
     most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `left_out` counts
@@ -94,6 +96,7 @@ class Table:
     dtype: np.dtype[Any] | None = None
     texts: frozenset[int] = frozenset()
     types: tuple[Any, ...] = ()
+    elements: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     index: frozenset[int] = frozenset()
     of_files: Mapping[int, FileColumn] = field(default_factory=dict)
     at_most: int | None = None
@@ -111,6 +114,11 @@ class Table:
         for batch in self.read(columns, expected or Expected()):
             self.rows += len(batch)
             yield batch
+
+    @property
+    def cells(self) -> frozenset[int]:
+        """The columns of the cells of lists, which no file has as they are."""
+        return frozenset(cell for cells in self.elements.values() for cell in cells)
 
     @property
     def size(self) -> int | None:
@@ -165,8 +173,8 @@ class TextOptions:
             ("utf_16", "utf_32")
         ):
             raise UsageError(
-                f"--skip-rows, --comment and --delimiter whitespace do not go with --encoding {self.encoding}: convert "
-                "the file to UTF-8 first"
+                "--skip-rows, --comment and --delimiter whitespace are for encodings that agree with ASCII, and "
+                f"{self.encoding} does not: convert the file to UTF-8 first"
             )
 
     @classmethod
@@ -206,14 +214,16 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
     notes += [
         f"the index {names[column]!r} is no feature unless --columns names it" for column in sorted(index)
     ]
+    found = spread(names, schema.types)
     return Table(
         name,
-        names,
+        found.names,
         True,
-        read,
+        reading(read, found),
         lambda row: f"{name}: row {row}",
         texts=text_columns(schema),
-        types=tuple(schema.types),
+        types=found.types,
+        elements=found.elements,
         index=index,
         at_most=at_most,
         notes=notes,

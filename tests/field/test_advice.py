@@ -162,6 +162,63 @@ CASES = [
         {"COLUMN": "id"},
         code=2,
     ),
+    Case(
+        "grouping.pivoting.Pivot.warnings",
+        "group t.csv --key k --order-by t --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,1,u,3\n"},
+    ),
+    Case(
+        "grouping.pivoting.folded",
+        "group t.csv --key k --order-by t --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,16777217\n"},
+    ),
+    Case(
+        "grouping.pivoting.folded#2",
+        "group t.csv --key k --order-by t --pivot i=v --dtype int64",
+        {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,5\n"},
+    ),
+    Case(
+        "grouping.pivoting._check_fits",
+        "group t.csv --key k --order-by t --pivot i=v --pivot-agg mean --dtype int64",
+        {"t.csv": "k,t,i,v\na,1,u,3\na,1,u,4\n"},
+        loses=True,
+    ),
+    Case(
+        "grouping.pivoting._check_sums",
+        "group t.csv --key k --order-by t --pivot i=v --pivot-agg sum",
+        {"t.csv": "k,t,i,v\na,1,u,9000000000000000000\na,1,u,9000000000000000000\n"},
+        loses=True,
+    ),
+    Case(
+        "grouping.reading._check_items",
+        "group t.csv --key k --order-by t --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,1,,3\na,1,w,3\n"},
+        loses=True,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_pivot",
+        "group t.csv --key k --order-by t --pivot-agg mean",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        {"ITEM=VALUE": "i=v"},
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_pivot#2",
+        "group t.csv --key k --order-by t --pivot-agg mean --columns v",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_pivot#3",
+        "group t.csv --key k --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        {"COLUMN": "t"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_pivot#4",
+        "group t.csv --key k --order-by t --pivot i=v --gap 5",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        code=2,
+    ),
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
     Case("tables.roles._nothing_left#2", "group t.csv --key id --drop a,b", {"t.csv": ROWS}),
     Case(
@@ -802,6 +859,7 @@ def test_a_file_that_does_not_hold_is_looked_at_first(place: Place, proposals: P
 def test_a_zip_of_tables_is_unpacked_first(place: Place, proposals: Proposals) -> None:
     with zipfile.ZipFile(place.folder / "t.csv.zip", "w") as archive:
         archive.writestr("t.csv", ROWS)
+        archive.writestr("u.csv", ROWS)
     for command in (["group", "--key", "id"], ["pad"], ["info"], ["plan"], ["check"]):
         assert place.run(command[0], "t.csv.zip", *command[1:]).code == 1
         advice = proposals.at("files.refusals._refuse_archive")

@@ -274,3 +274,8 @@ def test_the_key_may_be_a_part_of_paths(place: Place) -> None:
         0
     ]
     assert out["y"].tolist() == [2, 0, 1]
+
+
+def test_rows_of_the_first_table_alone_are_chosen(place: Place) -> None:
+    out = grouped(place, "--label", "labels.csv:died", "--where=v > 1")
+    assert (out["keys"].tolist(), out["y"].tolist()) == (["007", "1"], [1, 0])

@@ -23,7 +23,7 @@ from seqtool.tables.cells.cells import (
 )
 from seqtool.tables.cells.keys import Keys, KeyState
 from seqtool.tables.cells.label_meaning import are_numbers, label_number
-from seqtool.tables.cells.labels import Labels, LabelState, encode_labels, several_meanings
+from seqtool.tables.cells.labels import Labels, LabelState, encode_labels, read_labels, several_meanings
 from seqtool.tables.cells.number_state import Loss, NumberState
 from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
 from seqtool.tables.cells.order import Order
@@ -52,6 +52,7 @@ __all__ = [
     "label_number",
     "missing_words",
     "plain",
+    "read_labels",
     "reads_as_missing",
     "row_of",
     "several_meanings",

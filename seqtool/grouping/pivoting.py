@@ -1,0 +1,318 @@
+"""Long tables, a row for each measurement: rows of one key and one order value become a step, their items its features.
+
+The kernel has sorted the rows by key and order; here they are folded into steps, chunk by chunk, when those are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from seqtool.advice import Advice, Message
+from seqtool.arrays.dtypes import Array, describe_loss, first_loss
+from seqtool.arrays.gather import gather
+from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.errors import DataError
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.options import PivotAgg
+from seqtool.words import count, percent, shortened
+
+COMBINED = "combined into one step"
+UNNAMED = "item not in --columns"
+_ROWS = 1 << 16  # folded together
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+
+
+def sorted_items(items: Sequence[str]) -> list[str]:
+    """Items in the order in which they become features: whole numbers by size, else text by code point.
+
+    >>> sorted_items(["10", "9"]), sorted_items(["10", "9", "a"])
+    (['9', '10'], ['10', '9', 'a'])
+    """
+    whole = all(map(_INTEGER.fullmatch, items))
+    return sorted(items, key=int) if whole else sorted(items)
+
+
+@dataclass(frozen=True)
+class Pivoted:
+    """What became of the rows: steps, the rows folded into them, and of each feature the cells without a value.
+
+    `repeated` counts rows that share key, order value and item with one before them.
+    """
+
+    features: list[str]
+    steps: int
+    rows: int
+    repeated: int
+    missing: dict[str, int]
+
+    def told(self) -> str:
+        """The same as a person reads it."""
+        cells = self.steps * len(self.features)
+        never = sum(self.missing.values())
+        of = f"{count(self.rows, 'row')} of {count(len(self.features), 'item')}"
+        what = f"{of} into {count(self.steps, 'step')}"
+        return f"{what}; {never:,} of {cells:,} cells without a value ({percent(never, cells)})"
+
+
+class Steps:
+    """The steps of rows that are sorted by key and order: where each begins, (S',), and of each sequence the first."""
+
+    def __init__(self, grouped: Grouped, order: Sequence[str], spool: Spool) -> None:
+        self.rows = len(grouped.values)
+        starts, offsets = (GrowingArray(spool, np.dtype(np.int64)) for _ in range(2))
+        group = 0
+        for begin in range(0, self.rows, _ROWS):
+            end, before = min(begin + _ROWS, self.rows), max(begin - 1, 0)
+            new = np.zeros(end - begin, dtype=bool)
+            for name in order:
+                cells = grouped.per_step[name][before:end]
+                new[begin == 0 :] |= cells[1:] != cells[:-1]
+            firsts = grouped.offsets[group : group + end - begin + 1]
+            firsts = firsts[firsts < end]
+            group += len(firsts)
+            new[firsts - begin] = True
+            offsets.add(len(starts) + np.cumsum(new)[firsts - begin] - 1)
+            starts.add(np.flatnonzero(new) + begin)
+        self.count = len(starts)
+        offsets.add(np.array([self.count]))
+        self.starts, self.offsets = starts.done(), offsets.done()
+
+    def edges(self, begin: int, end: int) -> Array:
+        """Where some steps begin, and the end of the last."""
+        found = self.starts[begin : end + 1]
+        return np.append(found, self.rows) if end == self.count else found
+
+    def per_step(self, column: AnyArray, *, last: bool) -> AnyArray:
+        """What stands in the first row of each step, or in the last."""
+
+        def read(begin: int, end: int) -> Array:
+            edges = self.edges(begin, end)
+            return gather(column, edges[1:] - 1 if last else edges[:-1])
+
+        return Lazy((self.count,), column.dtype, read)
+
+
+@dataclass(frozen=True)
+class Folding:
+    """How the rows of steps become cells: (rows,) values and item codes; `places` has the feature of each code."""
+
+    steps: Steps
+    values: AnyArray
+    codes: AnyArray
+    places: Array
+    width: int
+    how: PivotAgg
+
+    @property
+    def raw(self) -> np.dtype[Any]:
+        """The type that cells are worked out in."""
+        if self.how == "count":
+            return np.dtype(np.int64)
+        whole = self.values.dtype.kind in "iu"
+        if self.how == "mean" or (self.how == "sum" and not whole):
+            return np.dtype(np.float64)
+        return np.dtype(np.int64) if self.how == "sum" else self.values.dtype
+
+    def cells(self, begin: int, end: int) -> tuple[Array, Array, int]:
+        """The cells of some steps, (n, F), which of them have a value, and how many values were put into these.
+
+        Values come one after another, in the order of rows, wherever chunks begin: so sums are always the same.
+        """
+        edges = self.steps.edges(begin, end)
+        size = (end - begin) * self.width
+        found, counts = np.zeros(size, self.raw), np.zeros(size, np.int64)
+        taken = 0
+        for first in range(int(edges[0]), int(edges[-1]), _ROWS):
+            last = min(first + _ROWS, int(edges[-1]))
+            values = self.values[first:last].reshape(-1)
+            step = np.searchsorted(edges, np.arange(first, last), side="right") - 1
+            at = step * self.width + self.places[self.codes[first:last]]
+            if values.dtype.kind == "f":
+                there = ~np.isnan(values)
+                values, at = values[there], at[there]
+            self._put(found, counts, at, values)
+            np.add.at(counts, at, 1)
+            taken += len(at)
+        seen = counts > 0
+        if self.how == "mean":
+            np.divide(found, counts, out=found, where=seen)
+        elif self.how == "count":
+            found, seen = counts, np.ones(size, dtype=bool)
+        shape = (end - begin, self.width)
+        return found.reshape(shape), seen.reshape(shape), taken
+
+    def _put(self, found: Array, counts: Array, at: Array, values: Array) -> None:
+        if self.how == "last":
+            found[at] = values  # the last of those for one cell stays
+        elif self.how == "first":
+            fresh = counts[at] == 0
+            found[at[fresh][::-1]] = values[fresh][::-1]
+        elif self.how in ("sum", "mean"):
+            np.add.at(found, at, values)
+        elif self.how in ("max", "min"):
+            better = np.maximum if self.how == "max" else np.minimum
+            fresh = counts[at] == 0
+            found[at[fresh]] = values[fresh]
+            better.at(found, at, values)
+
+    def windows(self) -> Iterator[tuple[int, int]]:
+        """Steps whose cells are looked at together."""
+        together = max(1, CHUNK // (8 * self.width))
+        for begin in range(0, self.steps.count, together):
+            yield begin, min(begin + together, self.steps.count)
+
+
+def folded(
+    grouped: Grouped, steps: Steps, folding: Folding, features: list[str], dtype: np.dtype[Any] | None
+) -> tuple[Grouped, Pivoted]:
+    """Sorted rows as steps of a cell for each feature, NaN where there is no value.
+
+    `dtype` is what was asked for; None: int64 where all cells are whole numbers and none is missing, else float32.
+    Raises DataError for a cell that the type cannot hold.
+    """
+    seen, taken, whole = np.zeros(len(features), np.int64), 0, folding.raw.kind in "iu"
+    single, loss = np.dtype(np.float32), None
+    if folding.how == "sum" and whole:
+        _check_sums(folding)
+    for begin, end in folding.windows():
+        cells, there, put = folding.cells(begin, end)
+        seen += there.sum(axis=0)
+        taken += put
+        if loss is None and dtype is None and whole:
+            loss = _loss(cells, there, single, features)
+    missing = steps.count - seen
+    target = dtype or (np.dtype(np.int64) if whole and not missing.any() else single)
+    if loss is not None and target == single:
+        raise DataError(
+            f"{loss}, and beside cells without a value numbers are float32; ", Advice("--dtype", "float64")
+        )
+    if target.kind != "f" and missing.any():
+        raise DataError(
+            f"{int(missing.sum()):,} of {steps.count * len(features):,} cells have no value, which is NaN, and "
+            f"{target} holds none; ",
+            Advice(without=["--dtype"]),
+        )
+    if dtype is not None and dtype != folding.raw:
+        _check_fits(folding, dtype, features)
+
+    def read(begin: int, end: int) -> Array:
+        cells, there, _ = folding.cells(begin, end)
+        out = cells.astype(target, copy=False)
+        if missing.any():
+            out[~there] = np.nan
+        return out
+
+    values = Lazy((steps.count, len(features)), target, read)
+    per_step = {
+        name: steps.per_step(column, last=name == "t")
+        for name, column in grouped.per_step.items()
+        if name in ("t", "row")
+    }
+    whole_steps = replace(grouped, values=values, offsets=steps.offsets, per_step=per_step, ties=0)
+    counted = {name: int(lost) for name, lost in zip(features, missing, strict=True) if lost}
+    return whole_steps, Pivoted(
+        features, steps.count, steps.rows, taken - int(_cells(folding, seen)), counted
+    )
+
+
+def _cells(folding: Folding, seen: Array) -> int:
+    """The cells that have a value; a count is one where nothing was counted as well."""
+    if folding.how != "count":
+        return int(seen.sum())
+    return sum(int((folding.cells(begin, end)[0] > 0).sum()) for begin, end in folding.windows())
+
+
+def _check_fits(folding: Folding, dtype: np.dtype[Any], features: Sequence[str]) -> None:
+    """Raise DataError for a cell that the type asked for cannot hold; whole numbers may be rounded to a float."""
+    for begin, end in folding.windows():
+        cells, there, _ = folding.cells(begin, end)
+        if dtype.kind == "f":
+            with np.errstate(all="ignore"):
+                there = there & np.isfinite(cells) & ~np.isfinite(cells.astype(dtype))
+            where = np.argwhere(there)
+            loss = None
+            if len(where):
+                number = cells[tuple(where[0])].item()
+                loss = f"item {shortened(features[where[0][1]])!r}: {describe_loss(number, dtype)}"
+        else:
+            loss = _loss(cells, there, dtype, features)
+        if loss is not None:
+            raise DataError(f"{loss}; ", Advice(without=["--dtype"]))
+
+
+def _loss(cells: Array, there: Array, dtype: np.dtype[Any], features: Sequence[str]) -> str | None:
+    """The first cell that a type cannot hold, in words."""
+    found = cells[there]
+    place = first_loss(found, dtype)
+    if place is None:
+        return None
+    item = features[int(np.nonzero(there)[1][place])]
+    return f"item {shortened(item)!r}: {describe_loss(found[place].item(), dtype)}"
+
+
+def _check_sums(folding: Folding) -> None:
+    """Raise DataError for sums of whole numbers past int64."""
+    floats = replace(folding, values=_as_doubles(folding.values))
+    for begin, end in floats.windows():
+        if (np.abs(floats.cells(begin, end)[0]) >= 2.0**62).any():
+            raise DataError("a sum of whole numbers is too large for int64; ", Advice("--dtype", "float64"))
+
+
+def _as_doubles(values: AnyArray) -> AnyArray:
+    return Lazy(values.shape, np.dtype(np.float64), lambda begin, end: values[begin:end].astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """What a plan and the items that were found make of sorted rows."""
+
+    plan: EncoderPlan
+    state: EncoderState
+
+    @property
+    def features(self) -> list[str]:
+        """The items that become features, in their order."""
+        named = self.plan.roles.items
+        return sorted_items([*self.state.items["p"].codes]) if named is None else [*named]
+
+    def steps(self, grouped: Grouped, spool: Spool) -> Steps:
+        """The steps of the rows."""
+        return Steps(grouped, self.plan.layout(self.state).order, spool)
+
+    def folded(self, grouped: Grouped, spool: Spool) -> tuple[Grouped, Pivoted]:
+        """The steps with a cell for each feature; what `folded` raises."""
+        features, codes = self.features, self.state.items["p"].codes
+        place = {name: i for i, name in enumerate(features)}
+        places = np.array([place[text] for text in codes], np.int64)
+        steps = self.steps(grouped, spool)
+        how = self.plan.options.pivot_agg or "last"
+        folding = Folding(steps, grouped.values, grouped.per_step["p"], places, len(features), how)
+        asked = self.plan.asked_dtype
+        if self.plan.options.dtype is None and asked is not None and asked.kind != "f":
+            asked = None  # of an array of whole numbers, where there may be no NaN
+        return folded(grouped, steps, folding, features, asked)
+
+    def warnings(self, found: Pivoted) -> list[str]:
+        """What nobody asked for: rows of one cell of which one alone counts, items that no row holds."""
+        out: list[str] = []
+        if found.repeated and self.plan.options.pivot_agg is None:
+            out.append(
+                Message(
+                    f"{count(found.repeated, 'row')} had key, order and item of another one: the last of each counts; "
+                    "choose, such as ",
+                    Advice("--pivot-agg", "mean"),
+                )
+            )
+        known = self.state.items["p"].codes
+        out += [
+            f"--columns names {name!r}, which no row holds" for name in self.features if name not in known
+        ]
+        return out
