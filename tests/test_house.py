@@ -91,7 +91,7 @@ NEVER_ELSEWHERE = {
 }  # not even inside a function
 
 LONGEST_MODULE = 360  # lines
-LONGEST_FUNCTION = 60  # lines below the signature and the docstring
+LONGEST_FUNCTION = 60  # lines below the signature and the docstring, a call being one
 
 
 # Reading the sources
@@ -436,7 +436,10 @@ def test_no_module_is_too_long(module: str) -> None:
 def test_no_function_is_too_long(module: str) -> None:
     def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
         body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-        return (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+        lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+        calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
+        # Arguments that are only handed on, one a line, are one thought.
+        return lines - sum(max(0, len({word.lineno for word in call.keywords}) - 1) for call in calls)
 
     long = {node.name: length(node) for node in functions(modules()[module])}
     assert {name: lines for name, lines in long.items() if lines > LONGEST_FUNCTION} == {}

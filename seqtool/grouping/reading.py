@@ -114,7 +114,7 @@ def _filtered(
             yield {column: arrays[column].filter(marks) for column in plan.roles.used}, rows
     if first_row and not left:
         raise DataError(
-            f"{table.name}: none of the {first_row:,} rows is as --where {shlex.quote(where)} says"
+            f"--where {shlex.quote(where)}: true of none of the {first_row:,} rows of {table.name}"
         )
 
 

@@ -147,8 +147,8 @@ class GroupSpec(GroupOptions):
         text = self.text
         if not table.text and not (text.marks.are_plain and text.lines.changes_nothing):
             raise UsageError(
-                f"{table.name} has types of its own, and no text; leave out --delimiter whitespace, --decimal, "
-                "--thousands, --skip-rows and --comment"
+                "--delimiter, --decimal, --thousands, --skip-rows and --comment are for text, and "
+                f"{table.name} has types of its own"
             )
         roles = self._resolved(table)
         if self.where is not None:

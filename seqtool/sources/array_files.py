@@ -27,8 +27,8 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
     spec = options.foreign
     assert spec.key_from is not None, "the caller knows that there is a pattern"
     pattern = PathPattern(spec.key_from)
-    if spec.array or spec.named or spec.of_blocks:
-        names = ("--array", "--label", "--step-label", "--key", *spec.of_blocks)
+    if spec.array or spec.named or spec.of_blocks or spec.rows.options:
+        names = ("--array", "--label", "--step-label", "--key", *spec.of_blocks, *spec.rows.options)
         raise UsageError("--key-from takes one sequence of each file, whole: ", spec.without(*names))
     parts = parts_of([item.name for item in inputs], pattern)
     arrays = [_array(item, spec.key_from) for item in inputs]

@@ -102,7 +102,7 @@ def with_plain_numbers(table: Table, marks: NumberMarks) -> Table:
 
 
 def _misread(marks: NumberMarks, where: str, cell: str) -> DataError:
-    problem = f"{where}: {cell!r}; with --decimal {marks.decimal} a point begins no fraction"
+    problem = f"{where}: {cell!r}; a fraction begins with {marks.decimal!r} and not a point"
     if marks.thousands is None:
         return DataError(f"{problem}; if it parts thousands: ", Advice("--thousands", "."))
     return DataError(f"{problem}, and three digits were expected behind the one that parts thousands")

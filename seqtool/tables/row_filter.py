@@ -118,7 +118,7 @@ class BadFilterCell(Exception):  # noqa: N818 - it is turned into an error that 
         one = self.comparison
         value = next(value for value in one.values if value.number is not None)
         return DataError(
-            f"{place}, column {one.column!r}: {self.cell[:40]!r}; --where compares it with the number {value.text}, so "
+            f"{place}, column {one.column!r}: {self.cell[:40]!r}; compared with the number {value.text}, so "
             f"a number was expected; to compare text, put quotes around it: '{value.text}'"
         )
 

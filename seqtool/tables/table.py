@@ -173,8 +173,8 @@ class TextOptions:
             ("utf_16", "utf_32")
         ):
             raise UsageError(
-                f"--skip-rows, --comment and --delimiter whitespace do not go with --encoding {self.encoding}: convert "
-                "the file to UTF-8 first"
+                "--skip-rows, --comment and --delimiter whitespace are for encodings that agree with ASCII, and "
+                f"{self.encoding} does not: convert the file to UTF-8 first"
             )
 
     @classmethod

@@ -117,6 +117,7 @@ def test_the_numbers_of_the_file_stand_in_its_program(code: str, kind: str, word
 @pytest.mark.parametrize("code", TRAINING)
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("held", [-100, 0, 7])
+@pytest.mark.filterwarnings("ignore:step_y holds 0 in padding")
 def test_a_program_says_of_padded_labels_what_the_file_holds(code: str, padded: bool, held: int) -> None:
     labels = StepArray(np.array([0, 1, 2, 1, 0]), held)
     data = Ragged(np.ones((5, 3)), np.array([0, 2, 5]), per_step={"step_y": labels})

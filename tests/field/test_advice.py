@@ -859,6 +859,7 @@ def test_a_file_that_does_not_hold_is_looked_at_first(place: Place, proposals: P
 def test_a_zip_of_tables_is_unpacked_first(place: Place, proposals: Proposals) -> None:
     with zipfile.ZipFile(place.folder / "t.csv.zip", "w") as archive:
         archive.writestr("t.csv", ROWS)
+        archive.writestr("u.csv", ROWS)
     for command in (["group", "--key", "id"], ["pad"], ["info"], ["plan"], ["check"]):
         assert place.run(command[0], "t.csv.zip", *command[1:]).code == 1
         advice = proposals.at("files.refusals._refuse_archive")

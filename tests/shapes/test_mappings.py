@@ -68,6 +68,15 @@ def test_what_is_no_mapping_is_refused(text: str, code: int, words: str, place: 
     assert (done.code, words in done.err) == (code, True), done.err
 
 
+@pytest.mark.parametrize(
+    "option", ["--steps a", "--static a", "--keys-from-names", "--trailing-missing keep"]
+)
+def test_one_sequence_a_file_has_no_rows(option: str, place: Place) -> None:
+    place.write("a.npy", np.ones(3))
+    done = place.run("pad", "*.npy", "--key-from", "{key}.npy", *option.split())
+    assert (done.code, f"leave {option.split()[0]} out" in done.err) == (2, True), done.err
+
+
 def test_several_lists_tell_of_the_option(place: Place) -> None:
     place.write("m.json", '{"u1": [1], "u2": [2]}')
     assert "--keys-from-names" in place.run("pad", "m.json").err

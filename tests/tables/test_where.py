@@ -139,12 +139,12 @@ def test_cells_that_are_no_numbers_are_named_with_their_line(tmp_path: Path) -> 
     done = place.run("group", "t.csv", "--key", "id", "--where", "v > 1")
     assert (
         done.code,
-        "t.csv: line 3, column 'v': 'x'; --where compares it with the number 1" in done.err,
+        "t.csv: line 3, column 'v': 'x'; compared with the number 1" in done.err,
     ) == (1, True)
     done = place.run("group", "t.csv", "--key", "id", "--where", "w > 1")
     assert (done.code, "no column 'w'; the columns are id, v" in done.err) == (1, True)
     done = place.run("group", "t.csv", "--key", "id", "--where", "v == '9'")
-    assert (done.code, "none of the 2 rows is as --where" in done.err) == (1, True)
+    assert (done.code, "true of none of the 2 rows of t.csv" in done.err) == (1, True)
 
 
 def test_lines_and_counts_are_those_of_the_file(tmp_path: Path) -> None:
