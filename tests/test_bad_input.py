@@ -222,7 +222,7 @@ FILES: dict[str, str | bytes | np.ndarray | Callable[[], bytes]] = {
     "int.txt": "1 2\n3 300 4\n",
     "broken.jsonl": "[1]\n[2\n[3]\n",
     "width.jsonl": "[[1, 2]]\n[[3]]\n",
-    "field.jsonl": '{"k": 1, "a": 2}\n{"k": 1, "b": 2}\n',
+    "field.jsonl": '{"k": 1, "a": 2}\n' * 1001 + '{"k": 1, "b": 2}\n',
     "list.jsonl": '{"k": 1, "a": [2]}\n',
     # Numbers that do not fit
     "int.csv": "k,a\n1,2\n1,300\n",
@@ -385,7 +385,7 @@ CASES: list[tuple[int, str, *tuple[str, ...]]] = [
     (DATA, "pad word.txt", "word.txt: line 2: 'x'"),
     (DATA, "pad broken.jsonl", "broken.jsonl: line 2"),
     (DATA, "pad width.jsonl", "width.jsonl: line 2"),
-    (DATA, "group field.jsonl --key k", "field.jsonl: line 2", "'b'"),
+    (DATA, "group field.jsonl --key k", "field.jsonl: line 1002", "'b'", "--columns"),
     (DATA, "group list.jsonl --key k", "list.jsonl: line 1", "'a'", "list"),
     # A file name where data belongs
     (DATA, "pad < name", "standard input", "'in.npy'", "name of a file", "argument"),

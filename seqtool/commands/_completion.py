@@ -112,7 +112,7 @@ def _files(sources: Sequence[str]) -> Iterator[Path]:
 def names_in(
     path: Path, *, delimiter: str | None = None, header: bool | None = None, encoding: str = "utf-8"
 ) -> list[str]:
-    """The columns of a table, the fields of its first object, or the arrays of an `.npz`, in their order.
+    """The columns of a table, the fields of its first objects, or the arrays of an `.npz`, in their order.
 
     Columns without names are named by their positions. Raises DataError for a file that is none of these.
     """
@@ -131,7 +131,7 @@ def names_in(
                 head = bytes(stream.read(_HEAD))
             as_text = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
             if source.kind == "json":
-                names = _keys(head.decode(as_text, errors="replace"))
+                names = _keys(head.decode(as_text, errors="replace"), len(source.head))
             else:
                 names = _header(head, path.name, delimiter, header, as_text)
     return [known for known in dict.fromkeys(names) if known and known.isprintable()]
@@ -160,13 +160,26 @@ def _fields(path: Path, kind: str) -> list[str]:
     return [known for known in names if not re.fullmatch(r"__index_level_\d+__", known)]
 
 
-def _keys(text: str) -> list[str]:
-    """The keys of the first object of JSON lines, or of a list of objects."""
+def _keys(text: str, most: int) -> list[str]:
+    r"""The keys of the first objects of JSON lines, or of a list of objects: of those within so many characters.
+
+    >>> _keys('{"a": 1, "b": 2}\n{"c": 3}', 100)
+    ['a', 'b', 'c']
+    """
     import json
 
-    start = text.lstrip()
-    first, _ = json.JSONDecoder().raw_decode(start.removeprefix("[").lstrip())
-    return list(first) if isinstance(first, dict) else []
+    start = text.lstrip().removeprefix("[").lstrip()
+    first, at = json.JSONDecoder().raw_decode(start)
+    rest, keys = start[at:most], []
+    while isinstance(first, dict):
+        keys += first
+        rest = rest.lstrip(" \t\r\n,")
+        try:
+            first, at = json.JSONDecoder().raw_decode(rest)
+        except ValueError:  # the end, or an object that is cut off here
+            break
+        rest = rest[at:]
+    return keys
 
 
 def _header(head: bytes, name: str, delimiter: str | None, header: bool | None, encoding: str) -> list[str]:

@@ -209,7 +209,8 @@ def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, 
 
 
 def _refuse_twice(found: Sequence[Companion], own: Sequence[Any]) -> None:
-    names = [*map(str, own), *(one.table.label(c) for one in found for c in one.roles.static)]
+    tables = [[*map(str, own)], *([one.table.label(c) for c in one.roles.static] for one in found)]
+    names = [name for table in tables for name in {*table}]  # within one table its own check says so
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"--static names {twice!r} of two tables; rename one of them")

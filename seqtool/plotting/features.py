@@ -13,6 +13,7 @@ from seqtool.words import by_size, place_in
 def feature_names(ragged: Ragged) -> Sequence[str]:
     """What the features of a step are called; steps of several dimensions have none, and are not drawn.
 
+    >>> import numpy as np
     >>> feature_names(Ragged(np.zeros((1, 2)), np.array([0, 1])))
     ['feature 0', 'feature 1']
     """

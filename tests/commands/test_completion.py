@@ -26,6 +26,7 @@ from seqtool.commands._completion import names_in
 from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
+from seqtool.grouping.options import PivotAgg
 from seqtool.sequences.padding_values import Side
 from seqtool.tables import csv_dialect, opening
 from seqtool.tables.roles import LabelKind
@@ -78,6 +79,8 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("pad", "--trailing-missing"): ("drop", "keep"),
     ("truncate", "--trailing-missing"): ("drop", "keep"),
     ("plan", "--trailing-missing"): ("drop", "keep"),
+    ("group", "--pivot-agg"): get_args(PivotAgg),
+    ("plan", "--pivot-agg"): get_args(PivotAgg),
 }
 
 
@@ -249,7 +252,7 @@ def written(folder: Path) -> dict[str, tuple[Path, list[str]]]:
         stream.write_table(table)
     for kind in ("a.parquet", "a.feather", "a.arrow"):
         paths[kind] = folder / kind
-    return {kind: (path, names) for kind, path in paths.items()}
+    return {kind: (path, [*names, "x"] if kind == "a.jsonl" else names) for kind, path in paths.items()}
 
 
 def test_every_format_is_read(here: Place) -> None:

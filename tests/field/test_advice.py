@@ -1068,6 +1068,7 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
 ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
     "codegen.__init__.program_for": "test_ids_in_a_column_are_embedded",
+    "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
     "torch.to_packed": "tests/frameworks/test_torch.py",
 }
@@ -1105,6 +1106,10 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     "--key groups the rows of tables: ",
     "as --order-by says",
     " in --order-by; ",
+    "item not in --columns",
+    " an item that --columns names",
+    " is of rows that --pivot makes one",
+    " are its features, which --columns chooses",
     " is no feature unless --columns names it",
     "(--dtype)",
     " match --key-from ",

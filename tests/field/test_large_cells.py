@@ -178,7 +178,7 @@ TEXTS: dict[str, dict[str, Any]] = {
     "keys": {"keys": (f"<U{LONG}", (2,))},
     "classes": {"classes": (f"<U{LONG}", (1,)), "y": np.array([0, 0])},
     "meta": {"meta": (f"<U{LONG}", ())},
-    "features": {"features": (f"<U{LONG}", (1,))},
+    "features": {"x": np.ones((2, 2, 1)), "features": (f"<U{LONG}", (1,))},
     "split": {"split": (f"<U{LONG}", (2,))},
 }
 
