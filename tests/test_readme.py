@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests.command import Place, succeeded
+
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SETUP = re.compile(r"python3 -m venv \.venv && \.venv/bin/pip install [^&]+ && \.venv/bin/(?P<rest>.*)")
@@ -137,10 +139,10 @@ def test_the_table_of_shapes_has_calls() -> None:
 
 
 @pytest.mark.parametrize("call", shapes())
-def test_shape(call: str, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "samples", tmp_path / "samples")
-    write_shapes(tmp_path)
-    assert "wrote" in run(["bash", "-c", call], tmp_path)
+def test_shape(call: str, place: Place) -> None:
+    shutil.copytree(ROOT / "samples", place.folder / "samples")
+    write_shapes(place.folder)
+    assert "wrote" in succeeded(place.shell(call)).err
 
 
 @pytest.mark.parametrize("number", [marked(number) for number in range(len(blocks()))])

@@ -170,7 +170,8 @@ def _keys(text: str, most: int) -> list[str]:
 
     start = text.lstrip().removeprefix("[").lstrip()
     first, at = json.JSONDecoder().raw_decode(start)
-    rest, keys = start[at:most], []
+    rest = start[at:most]
+    keys: list[str] = []
     while isinstance(first, dict):
         keys += first
         rest = rest.lstrip(" \t\r\n,")
