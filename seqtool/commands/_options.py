@@ -46,6 +46,14 @@ def several_names(option: str, metavar: str, *, help: str) -> Any:
 EmptyKey = Annotated[
     str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
 ]
+EmptyLabel = Annotated[
+    str,
+    choice(
+        "--empty-label",
+        ("error", "drop", "keep"),
+        help="What to do with sequences without a label; kept, it is NaN, among classes -100.",
+    ),
+]
 KeyFrom = Annotated[
     str | None,
     typer.Option(

@@ -10,6 +10,7 @@ from seqtool.advice import Advice, Message
 from seqtool.commands._columns import refuse_columns_as_sources, require_key
 from seqtool.commands._options import (
     EmptyKey,
+    EmptyLabel,
     MemoryOptions,
     OutputOptions,
     PaddingOptions,
@@ -47,14 +48,7 @@ def group(
         int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
     ] = 0,
     empty_key: EmptyKey = "error",
-    empty_label: Annotated[
-        str,
-        choice(
-            "--empty-label",
-            ("error", "drop", "keep"),
-            help="What to do with sequences without a label; kept, it is NaN, among classes -100.",
-        ),
-    ] = "error",
+    empty_label: EmptyLabel = "error",
     padding: PaddingOptions,
     text: TableOptions,
     using: MemoryOptions,

@@ -14,6 +14,7 @@ from seqtool.commands._call import Call
 from seqtool.commands._columns import refuse_columns_as_sources
 from seqtool.commands._options import (
     EmptyKey,
+    EmptyLabel,
     JsonReport,
     MemoryOptions,
     Traceback,
@@ -43,6 +44,7 @@ def plan(
         ),
     ] = None,
     empty_key: EmptyKey = "error",
+    empty_label: EmptyLabel = "error",
     foreign: ArrayOptions,
     rows: RowOptions,
     allow_pickle: Annotated[
@@ -89,11 +91,12 @@ def plan(
     if of_table:
         described.refuse_of_blocks("--key groups the rows of tables", Advice(without=["--key"]), ", or ")
     if not of_table:
-        _refuse_table_options(by, text, empty_key, in_rows=bool(rows.steps or foreign.array))
+        empty = {"empty_key": empty_key, "empty_label": empty_label}
+        _refuse_table_options(by, text, empty, in_rows=bool(rows.steps or foreign.array))
     asked = None if dtype is None else dtype_named(dtype)
     summary = Summary("plan")
     if of_table:
-        spec = by.spec(text, empty_key=empty_key, dtype=dtype)
+        spec = by.spec(text, empty_key=empty_key, empty_label=empty_label, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
@@ -187,13 +190,15 @@ def _of_sequences(
         return measured, LengthCounts.of(measured.lengths), [item.name for item in found]
 
 
-def _refuse_table_options(by: ColumnOptions, text: TableOptions, empty_key: str, *, in_rows: bool) -> None:
+def _refuse_table_options(
+    by: ColumnOptions, text: TableOptions, empty: dict[str, str], *, in_rows: bool
+) -> None:
     """Raise UsageError for an option that only tables have; key and labels may name fields of sequences.
 
     Where sequences stand `in_rows`, text may be read as the call says, and static columns may be named.
     """
-    values = {**vars(by), **({} if in_rows else vars(text)), "empty_key": empty_key}
-    usual = {**vars(ColumnOptions()), **vars(TableOptions()), "empty_key": "error"}
+    values = {**vars(by), **({} if in_rows else vars(text)), **empty}
+    usual = {**vars(ColumnOptions()), **vars(TableOptions()), **dict.fromkeys(empty, "error")}
     allowed = {"key", "key_from", "label", "step_label", *(["static"] if in_rows else [])}
     for name, held in values.items():
         if held != usual[name] and name not in allowed:

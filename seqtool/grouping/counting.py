@@ -16,11 +16,12 @@ from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.group import Watch, check_missing_words, unwatched
-from seqtool.grouping.joining import joined
-from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout
+from seqtool.grouping.joining import Joined, joined
+from seqtool.grouping.kernel import ChangingError, Grouper, Layout
 from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.pivoting import COMBINED, UNNAMED, Pivot
 from seqtool.grouping.reading import batches, check
+from seqtool.grouping.unlabelled import labelled
 from seqtool.sequences.receipts import Rows
 from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
@@ -67,8 +68,8 @@ def count_table(
 
     def counted(some: Roles, others: Sequence[Companion] = ()) -> CountResult:
         counting = _Counting(table, some, options)
-        grouped, refused = counting.read(spool, memory, watch, others)
-        return counting.result(grouped, refused)
+        whole, refused = counting.read(spool, memory, watch, others)
+        return counting.result(whole, refused, spool)
 
     found = counted(roles, others)
     if found.refused is None:
@@ -92,7 +93,7 @@ class _Counting:
 
     def read(
         self, spool: Spool, memory: Memory, watch: Watch, others: Sequence[Companion]
-    ) -> tuple[Grouped | None, DataError | None]:
+    ) -> tuple[Joined | None, DataError | None]:
         """The sequences without their steps; or what `group` would raise for the rows."""
         table, encoder = self._table, self._encoder
         room, threads = memory.for_rows(len(self._plan.roles.used)), memory.threads()
@@ -120,8 +121,7 @@ class _Counting:
                 grouped = replace(
                     grouped, values=np.empty((steps.count, 0)), offsets=steps.offsets, per_step={}
                 )
-            joined(grouped, self._judged(), encoder.state, others, spool=spool, memory=memory)
-            return grouped, None
+            return joined(grouped, self._judged(), encoder.state, others, spool=spool, memory=memory), None
         except ChangingError as error:
             return None, self._plan.changing(error, encoder.state)
         except DataError as error:
@@ -134,7 +134,10 @@ class _Counting:
         if cut is not None or self._plan.roles.item is not None:
             parts = [*cut.order, *cut.static] if cut else [*whole.order, "p"]
             return replace(whole, features=(), per_step=parts)
-        return Layout(whole.keys, whole.order if whole.static else (), (), static=whole.static)
+        of_steps = ["t"] if "t" in whole.per_step and self._plan.options.empty_label == "drop" else []
+        return Layout(
+            whole.keys, whole.order if whole.static else (), (), static=whole.static, per_step=of_steps
+        )
 
     def _texts(self) -> list[str]:
         """The features that hold no numbers, but those that are none for that."""
@@ -146,14 +149,19 @@ class _Counting:
         """What is to be done with the columns, those of text left out."""
         return replace(self._plan, roles=self._plan.roles.without_features(self._texts(), self._table))
 
-    def result(self, grouped: Grouped | None, refused: DataError | None) -> CountResult:
+    def result(self, whole: Joined | None, refused: DataError | None, spool: Spool) -> CountResult:
         """What was found of the rows that were read."""
         state, plan = self._encoder.state, self._judged()
         plan = plan.settled(state)
         of_key = replace(plan, roles=plan.roles.key_alone())
-        lengths = np.empty(0, np.int64) if grouped is None else of_key.ragged(grouped, state).lengths
-        kept = 0 if grouped is None else len(grouped.values)
+        lengths: AnyArray = np.empty(0, np.int64)
+        kept = 0
         dropped = {**self._table.left_out, "empty key": state.dropped}
+        if whole is not None:
+            ragged = of_key.ragged(whole.grouped, state)
+            named = labelled(ragged, whole.grouped, whole.plan, whole.state, spool=spool)
+            lengths, kept = named.ragged.lengths, len(named.ragged.values)
+            dropped |= named.dropped
         features, dtype = [plan.label(column) for column in plan.features], plan.dtype(state)
         if plan.roles.item is not None:
             folded = self._table.rows - sum(dropped.values()) - state.unnamed - kept

@@ -76,6 +76,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("group", "--empty-key"): ("error", "drop", "keep"),
     ("group", "--empty-label"): ("error", "drop", "keep"),
     ("plan", "--empty-key"): ("error", "drop", "keep"),
+    ("plan", "--empty-label"): ("error", "drop", "keep"),
     ("pad", "--trailing-missing"): ("drop", "keep"),
     ("truncate", "--trailing-missing"): ("drop", "keep"),
     ("plan", "--trailing-missing"): ("drop", "keep"),

@@ -69,6 +69,19 @@ def test_the_options_of_a_table_decide_what_a_feature_is(place: Place) -> None:
         succeeded(place.shell(facts["command"]))
 
 
+@pytest.mark.parametrize("part", ["label", "step-label"])
+@pytest.mark.parametrize("empty", ["drop", "keep"])
+def test_sequences_without_a_label_are_counted_as_group_takes_them(
+    part: str, empty: str, place: Place
+) -> None:
+    place.write("t.csv", "id,y,v\n1,5,1\n2,NA,1\n2,NA,4\n3,7,1\n3,7,2\n")
+    options = ["t.csv", "--key", "id", f"--{part}", "y", "--empty-label"]
+    facts = plan(place, *options, empty)
+    assert facts["sequences"] == (2 if empty == "drop" else 3)
+    succeeded(place.shell(f"{facts['command']} -o o.npz"))
+    assert len(place.arrays("o.npz")["keys"]) == facts["sequences"]
+
+
 def test_where_no_feature_is_left_no_call_is_advised(place: Place) -> None:
     place.write("words.csv", "k,v\n2,x\n1,y\n2,z\n")
     facts = plan(place, "words.csv", "--key", "k")
