@@ -512,6 +512,14 @@ def test_order_columns_of_times_with_zones_are_moments() -> None:
     assert cells[2] < cells[0]
 
 
+@pytest.mark.parametrize("zone", [" UTC", "UTC", " GMT", "Z", "+00", " +00", "+00:00", " +0000", "-00:00"])
+def test_order_columns_of_times_with_zones_however_they_are_written(zone: str) -> None:
+    _, cells = order_of(
+        [f"1970-01-01 00:00:01{zone}", "1970-01-01T00:00:00Z"], [f"1970-01-01T00:00:02{zone}"]
+    )
+    assert cells[1] < cells[0] < cells[2]
+
+
 @pytest.mark.parametrize("other", ["5", "2.5", "1970-01-01", "1970-01-01T00:00:00Z"])
 def test_missing_order_values_are_counted_in_any_batch(other: str) -> None:
     for batches in (

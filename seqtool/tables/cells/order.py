@@ -284,6 +284,9 @@ def _as_times(cells: Any, kind: str) -> list[Any] | None:
         except pa.ArrowInvalid:
             continue
         return _micro_and_beyond(ticks, factor)
+    plain = _zones_as_iso(cells)
+    if TIMES[kind] and not plain.equals(cells):
+        return _as_times(plain, kind)
     if len(cells) == 1:
         return None
     # One cell may need nanoseconds and another a later year.
@@ -293,6 +296,12 @@ def _as_times(cells: Any, kind: str) -> list[Any] | None:
     if halves[0] is None or halves[1] is None:
         return None
     return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
+
+
+def _zones_as_iso(cells: Any) -> Any:
+    """The same text with zones as ISO has them: `UTC` as Z, and no blank before +01:00."""
+    utc = pc.replace_substring_regex(cells, r" ?(UTC|GMT)$", "Z")
+    return pc.replace_substring_regex(utc, r" ([+-]\d\d(:?\d\d)?)$", r"\1")
 
 
 def _micro_and_beyond(ticks: Any, factor: int) -> list[Array]:
