@@ -405,6 +405,7 @@ def check_memory(folder: str) -> None:
 
 
 @pytest.mark.slow
-@every_backend
-def test_a_file_ten_times_as_large_takes_no_more_memory(backend: str, tmp_path: Path) -> None:
-    assert growth(check_memory, tmp_path, KERAS_BACKEND=backend) < 50_000_000
+@pytest.mark.keras
+def test_a_file_ten_times_as_large_takes_no_more_memory(tmp_path: Path) -> None:
+    """On one backend: what reads the file is the same for all."""
+    assert growth(check_memory, tmp_path, KERAS_BACKEND="tensorflow") < 50_000_000
