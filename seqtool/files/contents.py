@@ -32,7 +32,7 @@ _WIDEST_TEXT = 64_000_000  # bytes of fixed-width text in one array
 def x_alone(data: Padded | PaddedStream) -> Member:
     """The padded block, (N, T, F), (N, T) or (N, T, H, W, C).
 
-    >>> from seqtool.operations.pad import pad
+    >>> from seqtool.sources.pad import pad
     >>> x_alone(pad([[1], [2, 3]])).shape
     (2, 2)
     """

@@ -7,22 +7,21 @@ cast silently: the input's dtype stays unless another is asked for.
 from __future__ import annotations
 
 import dataclasses
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.arrays.lazy import AnyArray, span
+from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError, UsageError, check_whole, names_arguments
+from seqtool.errors import DataError, UsageError, check_whole
 from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
-from seqtool.sequences.conversion import Converted, as_ragged, converted, sequences_first
+from seqtool.sequences.conversion import Converted, as_ragged
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import (
     Side,
@@ -91,38 +90,6 @@ def pad_stream(
         steps_cut=cut.cut,
         lines=tuple(cut.lines),
         warnings=tuple(rounding_warnings(rounded, target)),
-    )
-
-
-@names_arguments
-def pad(
-    sequences: Ragged | Padded | AnyArray | Sequence[Any],
-    *,
-    maxlen: int | None = None,
-    padding: Side | None = None,
-    truncating: Side = "pre",
-    value: Value | Literal["auto"] | None = None,
-    dtype: str | np.dtype[Any] | None = None,
-    multiple_of: int = 1,
-    time_major: bool = False,
-) -> Padded:
-    """`seqtool.pad` of sequences that are sequences already; see `seqtool.sources.pad`.
-
-    >>> pad([[1], [2, 3], [4, 5, 6]]).x
-    array([[0, 0, 1],
-           [0, 2, 3],
-           [4, 5, 6]])
-    """
-    return padded(
-        converted(sequences_first(sequences) if time_major else sequences),
-        {"time_major": bool(time_major)},
-        lambda text: warnings.warn(text, stacklevel=5),
-        maxlen=maxlen,
-        padding=padding,
-        truncating=truncating,
-        value=value,
-        dtype=dtype,
-        multiple_of=multiple_of,
     )
 
 
@@ -241,6 +208,7 @@ def unpad(padded: Padded) -> Ragged:
 
     (N, T, F) with lengths (N,) gives values (S, F) and offsets (N + 1,); frames (N, T, H, W, C) give (S, H, W, C).
 
+    >>> from seqtool.sources.pad import pad
     >>> unpad(pad([[1], [2, 3]])).values
     array([1, 2, 3])
     """

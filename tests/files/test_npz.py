@@ -14,11 +14,12 @@ from seqtool.files import contents, zip_reader
 from seqtool.files.npz import is_ours, load, read_meta, save, write
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
-from seqtool.operations.pad import carry_out, pad, pad_stream
+from seqtool.operations.pad import carry_out, pad_stream
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import offsets_of
+from seqtool.sources.pad import pad
 from tests import oracles
 from tests.hunting import examples, some
 

@@ -14,8 +14,8 @@ from seqtool.files import outputs
 from seqtool.files.atomic import is_special, replacing
 from seqtool.files.npz import save, write, written_by_seqtool
 from seqtool.files.outputs import Destination, choose, stdout_is_elsewhere
-from seqtool.operations.pad import pad
 from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
+from seqtool.sources.pad import pad
 
 OLD, NEW = b"old bytes", b"new bytes"
 

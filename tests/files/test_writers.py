@@ -11,8 +11,9 @@ from seqtool.errors import UsageError
 from seqtool.files import contents as contents_module
 from seqtool.files import writers
 from seqtool.files.writers import SUFFIXES, WRITERS, check_suffix, contents_of, writer_of
-from seqtool.operations.pad import pad, pad_stream
+from seqtool.operations.pad import pad_stream
 from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sources.pad import pad
 
 RAGGED = Ragged(
     np.array([1, 2, 3, 4]),

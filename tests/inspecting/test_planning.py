@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from seqtool.errors import UsageError
 from seqtool.inspecting.buckets import batch_slots, best_buckets
 from seqtool.inspecting.planning import LengthPlan, Saving, length_bars, plan_lengths
-from seqtool.operations.pad import pad
 from seqtool.sequences.lengths import LengthCounts
+from seqtool.sources.pad import pad
 from seqtool.words import percent
 
 ORDINARY = st.lists(st.integers(0, 60), min_size=1, max_size=60)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
 from seqtool.operations import pad as padding_module
-from seqtool.operations.pad import carry_out, pad, pad_stream, unpad
+from seqtool.operations.pad import carry_out, pad_stream, unpad
 from seqtool.sequences import stream
 from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import offsets_of, step_mask
+from seqtool.sources.pad import pad
 from tests import oracles
 from tests.hunting import examples
 

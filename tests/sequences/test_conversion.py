@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.errors import DataError, UsageError
-from seqtool.operations.pad import pad
 from seqtool.sequences.conversion import as_ragged, converted, from_dense, from_lists
 from seqtool.sequences.ragged import Ragged
+from seqtool.sources.pad import pad
 from tests import oracles
 from tests.holders import Capsule, CapsuleArray, Holder, Tensor
 

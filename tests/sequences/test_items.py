@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtool.arrays.lazy import Lazy
-from seqtool.operations.pad import pad, unpad
+from seqtool.operations.pad import unpad
 from seqtool.sequences import items
 from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, unchecked
+from seqtool.sources.pad import pad
 from tests import oracles
 
 SIDES: Any = st.sampled_from(["pre", "post"])
