@@ -35,8 +35,9 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
     offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
     values = concatenated(arrays, (int(offsets[-1]), *arrays[0].shape[1:]), _common_dtype(inputs, arrays))
     columns = {name: [one[name] for one in parts] for name in pattern.names}
-    ragged = Ragged(values, offsets, **_described(columns, pattern))
-    return Sequences(ragged, int(offsets[-1]), notes=["each file is one sequence"])
+    warnings: list[str] = []
+    ragged = Ragged(values, offsets, **_described(columns, pattern, warnings))
+    return Sequences(ragged, int(offsets[-1]), notes=["each file is one sequence"], warnings=warnings)
 
 
 def _array(item: Input, pattern: str) -> AnyArray:
@@ -72,49 +73,34 @@ def _common_dtype(inputs: Sequence[Input], arrays: Sequence[AnyArray]) -> np.dty
     return dtype
 
 
-def _described(columns: dict[str, list[str]], pattern: PathPattern) -> dict[str, Any]:
-    """Keys, labels and static numbers by what stands in the paths, as `group` reads them of a table."""
-    import pyarrow as pa
+def _described(columns: dict[str, list[str]], pattern: PathPattern, warnings: list[str]) -> dict[str, Any]:
+    """Keys, labels and static numbers by what stands in the paths, as in fields of records; it adds to `warnings`."""
+    from seqtool.sources.aligned import keys_of, labels_of, static_of
 
-    from seqtool.tables.cells import Keys, Labels
-
-    per_sequence, names, keys = dict[str, Array](), dict[str, Any](), None
+    place, per_sequence, names, keys = (
+        f"--key-from {pattern.text!r}",
+        dict[str, Array](),
+        dict[str, Any](),
+        None,
+    )
     if "key" in columns:
-        found, _ = Keys().encode(pa.array(columns["key"], pa.string()))
-        keys = found if isinstance(found, np.ndarray) else np.array(columns["key"], dtype=str)
+        keys = keys_of(place, columns["key"], warnings)
     if "label" in columns:
-        labels = Labels()
-        codes = labels.encode(pa.array(columns["label"], pa.string()))
-        meaning, classes = labels.finish(None)
-        per_sequence["y"] = meaning[codes]
-        names |= {} if classes is None else {"classes": classes}
+        per_sequence["y"], classes = labels_of(place, {"label": columns["label"]}, warnings)
+        names |= classes
     static = {name: cells for name, cells in columns.items() if name not in ("key", "label")}
     if static:
-        per_sequence["static"] = _side_by_side(
-            [_numbers(name, cells, pattern) for name, cells in static.items()]
-        )
+        _check_numbers(static, pattern)
+        per_sequence["static"] = static_of(place, static, (), warnings)
         names["static_features"] = np.array([*static], dtype=str)
     return {"keys": keys, "per_sequence": per_sequence, "names": names}
 
 
-def _numbers(name: str, cells: Sequence[str], pattern: PathPattern) -> Array:
-    import pyarrow as pa
-
-    from seqtool.tables.cells import Numbers, missing_words
+def _check_numbers(static: dict[str, list[str]], pattern: PathPattern) -> None:
     from seqtool.tables.csv_dialect import is_number
     from seqtool.tables.file_columns import refuse_part
 
-    wrong = next((cell for cell in cells if not is_number(cell)), None)
-    if wrong is not None:
-        raise refuse_part(name, wrong, pattern)
-    return Numbers(np.dtype(np.float64), missing_words(), text=True).encode(pa.array(cells, pa.string()), 0)
-
-
-def _side_by_side(columns: Sequence[Array]) -> Array:
-    """Static numbers (N, P): whole ones as integers, others as float32 where that changes none of the whole ones."""
-    together = np.stack(columns, axis=1)
-    if together.dtype.kind in "iu":
-        return together
-    single = together.astype(np.float32)
-    whole = together == np.trunc(together)
-    return single if (single[whole] == together[whole]).all() else together
+    for name, cells in static.items():
+        wrong = next((cell for cell in cells if not is_number(cell)), None)
+        if wrong is not None:
+            raise refuse_part(name, wrong, pattern)

@@ -1,13 +1,20 @@
-"""Sequences that stand in cells of text: `5 6 7`, `[0.5, 1]`, `['B', 'I']`."""
+"""Sequences that stand in cells of text: `5 6 7`, `[0.5, 1]`, `['B', 'I']`; and the type of numbers in text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
+from seqtool.errors import DataError
+from seqtool.operations.cast import rounding_warnings
+
+if TYPE_CHECKING:
+    from seqtool.tables.cells import Numbers
 
 _COMMA = re.compile(r"\s*,\s*")
 
@@ -49,3 +56,25 @@ def split_cells(column: Iterable[str | None]) -> tuple[list[str], Array]:
     rows = [cells_in_brackets(cell or "") for cell in column]
     lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
     return [cell for row in rows for cell in row], lengths
+
+
+def settled_dtype(
+    numbers: Numbers,
+    target: np.dtype[Any],
+    *,
+    asked: bool,
+    place: Callable[[int], str],
+    warnings: list[str],
+) -> np.dtype[Any]:
+    """The type of numbers that were read: int64 where all are whole and no type was `asked` for, else the target.
+
+    `place` says where a number stands, by what was counted as its row; warnings of rounded ones are added to
+    `warnings`. Raises DataError for a number that the type cannot hold.
+    """
+    chosen = np.dtype(np.int64) if numbers.whole and not asked and numbers.seen else target
+    loss = numbers.loss(chosen)
+    if loss:
+        out = [] if chosen == np.float64 else ["; choose ", Advice("--dtype", "float64")]
+        raise DataError(f"{place(int(loss.row))}: {loss.reason}", *out)
+    warnings += rounding_warnings(numbers.state.rounded, chosen)
+    return chosen

@@ -14,11 +14,10 @@ from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.list_columns import Lists, is_list, lists_of
 from seqtool.arrays.spool import GrowingArray
 from seqtool.errors import DataError, NotSequencesError, UsageError, at
-from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.aligned import Aligned, check_equal_lengths, with_aligned
-from seqtool.sources.cells import split_cells
+from seqtool.sources.cells import settled_dtype, split_cells
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.tables.cell_errors import bad_cell_error
 from seqtool.tables.cells import BadCell, BadCellError, Numbers, missing_words
@@ -257,17 +256,14 @@ class _NumberCells:
 
     def dtype(self, warnings: list[str]) -> np.dtype[Any]:
         """What all become: int64 if they are whole and nothing else is asked for. Raises DataError for a loss."""
-        numbers = self.numbers
-        whole = numbers.whole and self._asked is None and numbers.seen > 0
-        chosen = np.dtype(np.int64) if whole else self.target
-        loss = numbers.loss(chosen)
-        if loss:
-            row, column = divmod(int(loss.row), self.width)
-            place = f"{self._table.place(row)}, column {self.names[column]!r}"
-            out = [] if chosen == np.float64 else ["; choose ", Advice("--dtype", "float64")]
-            raise DataError(f"{place}: {loss.reason}", *out)
-        warnings += rounding_warnings(numbers.state.rounded, chosen)
-        return chosen
+
+        def place(cell: int) -> str:
+            row, column = divmod(cell, self.width)
+            return f"{self._table.place(row)}, column {self.names[column]!r}"
+
+        return settled_dtype(
+            self.numbers, self.target, asked=self._asked is not None, place=place, warnings=warnings
+        )
 
 
 class _Wide:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray
@@ -21,9 +20,9 @@ from seqtool.arrays.text import Text
 from seqtool.errors import DataError, at
 from seqtool.files.inputs import Input
 from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
-from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
+from seqtool.sources.cells import settled_dtype
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.cells import BadCellError, Labels, Numbers, missing_words
 
@@ -155,14 +154,13 @@ class _Reading:
         if self._values is None:
             raise DataError("holds no sequences; lines behind @data were expected")
         numbers, warnings, notes = self._numbers, list[str](), list[str]()
-        chosen = (
-            np.dtype(np.int64) if numbers.whole and self._asked is None and numbers.seen else self._target
+        chosen = settled_dtype(
+            numbers,
+            self._target,
+            asked=self._asked is not None,
+            place=lambda line: f"line {line}",
+            warnings=warnings,
         )
-        loss = numbers.loss(chosen)
-        if loss:
-            out = [] if chosen == np.float64 else ["; choose ", Advice("--dtype", "float64")]
-            raise DataError(f"line {loss.row}: {loss.reason}", *out)
-        warnings += rounding_warnings(numbers.state.rounded, chosen)
         warnings += [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
         notes += ["times of steps were left out"] if self._timed else []
         ragged = Ragged(self._values.done(chosen), cumulative_offsets(self._lengths.done()))
