@@ -126,8 +126,8 @@ class Subject:
         """The command that pads the file anew, with these options, and keeps the side that it has."""
         known = self.ours and isinstance(self.data, Padded)
         side = [] if known or self.padding == "pre" or "--post" in options else ["--post"]
-        said = {option: value for option, value in self.options.items() if option not in options}
-        kept = [word for option, value in said.items() for word in (option, value) if word]
+        others = {option: value for option, value in self.options.items() if option not in options}
+        kept = [word for option, value in others.items() for word in (option, value) if word]
         return Message(Advice("seqtool", "pad", self.file, *kept, *side, *options))
 
     def cured(self, findings: Sequence[Finding]) -> list[Finding]:

@@ -35,8 +35,8 @@ class Rewriting:
     @property
     def resolved(self) -> dict[str, Any]:
         """What a receipt tells of it, where it does anything."""
-        told = {"skip_rows": self.skip_rows or None, "comment": self.comment, "blanks": self.blanks or None}
-        return {name: how for name, how in told.items() if how is not None}
+        options = {"skip_rows": self.skip_rows, "comment": self.comment, "blanks": self.blanks}
+        return {name: value for name, value in options.items() if value}
 
     @property
     def changes_nothing(self) -> bool:

@@ -76,13 +76,13 @@ class PathPattern:
     def _expression(self, more: str) -> str:
         """It as a regular expression that takes as little, or as much, for each part as it can."""
         more = more.strip()
-        made = {
+        groups = {
             "name": f"([^/]+{more})",
             "folders": f"(?:.*/){'??' if more else '?'}",
             "star": f"[^/]*{more}",
         }
         pieces = _PIECE.finditer(_slashed(self.text))
-        return "".join(made.get(piece.lastgroup or "") or re.escape(piece[0]) for piece in pieces)
+        return "".join(groups.get(piece.lastgroup or "") or re.escape(piece[0]) for piece in pieces)
 
     @property
     def base(self) -> str:

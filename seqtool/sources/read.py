@@ -65,9 +65,9 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
     if source.kind == "ts":
         from seqtool.sources.ts_files import read_ts
 
-        if set(spec.options) - {"--value"}:
-            said = [option for option in spec.options if option != "--value"]
-            raise UsageError(f"{source.name} tells what it holds itself: ", spec.without(*said))
+        named = [option for option in spec.options if option != "--value"]
+        if named:
+            raise UsageError(f"{source.name} tells what it holds itself: ", spec.without(*named))
         return read_ts(source, options)
     if source.kind == "text" and not spec.rows.steps and spec.array is None:
         from seqtool.sources.text_lines import read_lines

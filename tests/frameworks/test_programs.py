@@ -83,8 +83,11 @@ WHICH = {name: i for i, name in enumerate(["torch", "keras", "tf", "jax"])}
 
 def chosen(code: str) -> list[str]:
     """Every kind of file in one form, and one kind in all of them; each in PyTorch and two of the others."""
-    tried = {"torch": [*SIZES]}.get(code, [kind for i, kind in enumerate(SIZES) if i % 3 != WHICH[code] - 1])
-    pairs = {f"{kind}.{FORMS[([*SIZES].index(kind) + WHICH[code]) % 3]}" for kind in tried}
+    pairs = {
+        f"{kind}.{FORMS[(i + WHICH[code]) % 3]}"
+        for i, kind in enumerate(SIZES)
+        if code == "torch" or i % 3 != WHICH[code] - 1
+    }
     return sorted(pairs | {f"classes.{form}" for form in FORMS})
 
 
