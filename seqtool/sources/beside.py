@@ -16,7 +16,7 @@ from seqtool.arrays.text import Text
 from seqtool.errors import DataError, UsageError, at, why
 from seqtool.files.npy import cellwise, checked_dtype, open_npy
 from seqtool.sources.companions import as_int64
-from seqtool.sources.labels import classes_of, ids_of, refuse_words_among_numbers
+from seqtool.sources.labels import as_classes
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
@@ -64,7 +64,10 @@ def with_beside(found: Sequences, name: str, options: SourceOptions) -> Sequence
                 raise DataError(
                     f"holds {_shown(cells)}, but {name} {count(len(ragged), 'sequence')}; one each was expected"
                 )
-            held, names = (_labels if part == "y" else _static)(file, cells, warnings)
+            if part == "y":
+                held, names = _labels(file, cells, options, warnings)
+            else:
+                held, names = _static(file, cells, warnings)
         ragged = ragged.replace(
             per_sequence={**ragged.per_sequence, part: held}, names={**ragged.names, **names}
         )
@@ -88,17 +91,20 @@ def _cells(file: str) -> AnyArray:
     return np.array([line.strip() for line in lines], dtype=str)
 
 
-def _labels(file: str, cells: AnyArray, warnings: list[str]) -> tuple[AnyArray, dict[str, Array | Text]]:
+def _labels(
+    file: str, cells: AnyArray, options: SourceOptions, warnings: list[str]
+) -> tuple[AnyArray, dict[str, Array | Text]]:
     """Labels as those of an `.npz` are: text becomes class ids, numbers stay. Lines are what a column would be."""
     if not file.endswith(".npy"):
-        from seqtool.sources.aligned import labels_of
+        from seqtool.sources.aligned import LabelColumn, labels_of
 
-        return labels_of(file, {"label": np.asarray(cells).tolist()}, warnings)
+        column = LabelColumn(file, "label", options, place=lambda line: f"line {line + 1}")
+        column.add(np.asarray(cells).tolist())
+        return labels_of({"label": column}, warnings)
     checked_dtype(cells.dtype, "the array")
     if cells.dtype.kind == "U" and cells.ndim == 1:
-        classes = classes_of(cells, None, file, None)
-        refuse_words_among_numbers(file, classes)
-        return ids_of(cells, classes), {"classes": classes}
+        ids, classes = as_classes(cells, None, file, options.memory, options.spool)
+        return ids, {"classes": classes}
     _check_numbers(cells, "text or numbers, (N,), or numbers, (N, L),")
     whole = cells.dtype.kind in "biu" and all(first_loss(part, _INT64) is None for _, part in chunks(cells))
     return cellwise(as_int64, cells, dtype=_INT64) if whole else cells, {}

@@ -226,7 +226,7 @@ def test_words_among_text_are_reported_by_pad_too(tmp_path: Path) -> None:
     done = place.run("pad", "rows.jsonl", "--array", "v", "--label", "y", "--key", "k", "--json")
     assert json.loads(done.err)["warnings"] == [
         "key 'null' of 1 sequence reads as a missing value; it was kept as it is written",
-        "label 'NA' of 1 sequence reads as a missing value; it was kept as it is written",
+        "label 'y' holds 'NA' in 1 sequence, as a class of its own",
     ]
 
 
