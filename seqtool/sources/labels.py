@@ -9,8 +9,8 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
-from seqtool.arrays.spool import Spool
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
@@ -106,21 +106,18 @@ def _as_many_classes(
     """The same of texts that are too many, or too long, for memory."""
     from seqtool.tables.cells.many_texts import ManyTexts
 
-    texts = ManyTexts(spool)
-    for part in _real(labels, block):
-        some = np.unique(part)
+    texts, codes = ManyTexts(spool), GrowingArray(spool, _INT64, labels.shape[1:])
+    for (_, part), real in zip(chunks(labels), _real(labels, block), strict=True):
+        some = np.unique(real)
         texts.add(some[texts.find(some.tolist()) < 0].tolist())
         texts.check_memory(memory, name)
+        distinct, which = np.unique(part, return_inverse=True)
+        codes.add(texts.find(distinct.tolist())[which].reshape(part.shape))
     order, classes = in_order(texts.text(), np.arange(len(texts)), spool)
     _refuse_words_among_numbers(name, classes)
-    rank = np.empty(len(order) + 1, np.int64)  # the last is that of padding, which is no class
-    rank[order], rank[-1] = np.arange(len(order)), 0
-
-    def ids(some: Array) -> Array:
-        distinct, which = np.unique(some, return_inverse=True)
-        return np.asarray(rank[texts.find(distinct.tolist())][which].reshape(some.shape))
-
-    return cellwise(ids, labels, dtype=_INT64), classes
+    rank = np.zeros(len(order) + 1, np.int64)  # the last is that of padding, which is no class
+    rank[order] = np.arange(len(order))
+    return lazy_map(lambda some: rank[some], codes.done(), dtype=_INT64), classes
 
 
 def _real(labels: AnyArray, block: Ragged | Padded | None) -> Iterator[Array]:

@@ -84,7 +84,7 @@ def test_labels_whose_digests_are_too_many(place: Place, monkeypatch: pytest.Mon
     )
 
 
-@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("kind", ["text", "whole numbers"])
 def test_the_same_comes_out_of_a_spool_in_pad(
     kind: str, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
