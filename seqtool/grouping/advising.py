@@ -25,13 +25,18 @@ def without_features(plan: EncoderPlan, columns: Collection[int]) -> Advice | No
     roles = plan.roles
     left = [column for column in roles.features if column not in columns]
     if not left:
-        return None
+        return None if plan.counter is None or roles.chosen else _counter_alone(plan, columns)
     if roles.chosen:
         return Advice("--columns", join_names([*map(plan.label, left)]), without=["--columns"])
     names = [plan.label(column) for column in columns if not plan.named or column not in roles.key]
     dropped = ["--drop", join_names(names)] if names else []
     # Of a table with names the key is a feature because somebody asked for it.
     return Advice(*dropped, without=["--keep-key"] if len(names) < len(columns) else [])
+
+
+def _counter_alone(plan: EncoderPlan, columns: Collection[int]) -> Advice:
+    """How to leave the numbers of sequences as the only feature, where all cells of a tagging file are text."""
+    return Advice("--drop", join_names([*map(plan.label, columns)]), "--keep-key")
 
 
 def fitting_dtype(plan: EncoderPlan, state: EncoderState, columns: Collection[int]) -> str | None:

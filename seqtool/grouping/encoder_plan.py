@@ -35,7 +35,7 @@ class EncoderPlan:
     table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
     `of_files` are the columns that paths tell, each with the part of --key-from that it is, if it is one;
     `elsewhere` says how a call names the columns of a table that is joined, `marked` that it tells how numbers are
-    written.
+    written, `counter` is the column that counts sequences which blank lines end.
     """
 
     roles: Roles
@@ -47,12 +47,13 @@ class EncoderPlan:
     of_files: Mapping[int, str | None] = field(default_factory=dict)
     elsewhere: Elsewhere | None = None
     marked: bool = False
+    counter: int | None = None
 
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
         """The plan for a table, which it does not keep."""
         plan = cls(roles, options, table.columns, table.named, table.text, table.dtype, _parts(table))
-        return replace(plan, marked="decimal" in table.dialect)
+        return replace(plan, marked="decimal" in table.dialect, counter=table.counter)
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""
