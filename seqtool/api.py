@@ -50,6 +50,7 @@ def group(
     key: Column | Sequence[Column] = (),
     key_from: str | None = None,
     no_key: bool = False,
+    key_blank_lines: bool = False,
     order_by: Column | Sequence[Column] = (),
     gap: float | str | timedelta | np.timedelta64 | None = None,
     columns: Column | Sequence[Column] | None = None,
@@ -88,10 +89,11 @@ def group(
     2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
     combination. `key_from` is a pattern of the paths of files, one sequence each, `no_key` makes one sequence of all
-    rows, and `gap` parts sequences where the first column of `order_by` jumps by more: a number, or of times text such
-    as 30m or a timedelta. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
-    within a key unless `order_by` says otherwise. `label` and `static` may be columns of another table, which has a
-    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
+    rows, `key_blank_lines` ends one at each blank line of a text file, and `gap` parts sequences where the first
+    column of `order_by` jumps by more: a number, or of times text such as 30m or a timedelta. N keys in sorted
+    order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order within a key unless `order_by` says
+    otherwise. `label` and `static` may be columns of another table, which has a row for each key: `(frame,
+    "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
     `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item. All
     other arguments are as in `seqtool group --help`.
 
@@ -140,6 +142,7 @@ def group(
             thousands=thousands,
             skip_rows=check_whole("skip_rows", skip_rows),
             comment=comment,
+            key_blank_lines=bool(key_blank_lines),
         ),
     )
     with ExitStack() as stack:

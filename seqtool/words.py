@@ -202,6 +202,7 @@ _FLAGS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
     "no-key": ("no_key", "no_key=True"),
+    "key-blank-lines": ("key_blank_lines", "key_blank_lines=True"),
     "keep-key": ("keep_key", "keep_key=True"),
     "drop-key": ("keep_key", "keep_key=False"),
     "keep-row-index": ("keep_row_index", "keep_row_index=True"),

@@ -274,3 +274,14 @@ def pivoted(
             steps.append([makes[how](v) if v else 0 if how == "count" else None for v in cells])
         found.append((key, steps))
     return found
+
+
+def tagged(text: str) -> list[list[list[str]]]:
+    """The sequences of a tagging file, the cells of each token: parted by tabs, or by blanks where there are none."""
+    found: list[list[list[str]]] = [[]]
+    for line in text.splitlines():
+        if not line.strip():
+            found.append([])
+        elif not line.startswith(("#", "-DOCSTART-")):
+            found[-1].append(line.split("\t") if "\t" in line else line.split())
+    return [sequence for sequence in found if sequence]

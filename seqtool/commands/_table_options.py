@@ -58,6 +58,10 @@ class TableOptions:
     @property
     def reading(self) -> TextOptions:
         """How text files are read."""
+        return self.reading_rows(False)
+
+    def reading_rows(self, key_blank_lines: bool) -> TextOptions:
+        """The same where a blank line may end a sequence."""
         from seqtool.tables.table import TextOptions
 
         return TextOptions.of(
@@ -68,6 +72,7 @@ class TableOptions:
             thousands=self.thousands,
             skip_rows=self.skip_rows,
             comment=self.comment,
+            key_blank_lines=key_blank_lines,
         )
 
 
@@ -88,6 +93,14 @@ class ColumnOptions:
     no_key: Annotated[bool, typer.Option("--no-key", help="All rows are one sequence; --gap parts it.")] = (
         False
     )
+    key_blank_lines: Annotated[
+        bool,
+        typer.Option(
+            "--key-blank-lines",
+            help="A blank line ends a sequence, as in tagging files (CoNLL); keys count from 0. Quotes are letters "
+            "between blanks or tabs; -DOCSTART- lines are skipped.",
+        ),
+    ] = False
     order_by: Annotated[
         list[str] | None,
         several_names(
@@ -187,6 +200,6 @@ class ColumnOptions:
             step_label=self.step_label,
             static=parted(self.static or [], names_in),
             missing=text.missing or (),
-            text=text.reading,
+            text=text.reading_rows(self.key_blank_lines),
             **others,
         )

@@ -27,7 +27,7 @@ def without_features(plan: EncoderPlan, columns: Sequence[int]) -> Advice | None
     roles = plan.roles
     left = [column for column in roles.features if column not in columns]
     if not left:
-        return None
+        return None if plan.counter is None or roles.chosen else _counter_alone(plan, columns)
     if roles.chosen:
         return Advice("--columns", join_names(_names(plan, left)), without=["--columns"])
     names = _names(plan, [column for column in columns if not plan.named or column not in roles.key])
@@ -59,6 +59,11 @@ def for_list(plan: EncoderPlan, error: CellKindError, sources: Sequence[Input]) 
         out += ["; if each is a sequence: ", Advice("seqtool", "pad", file, "--array", error.column)]
     leaving = without_features(plan, features) if features else None
     return out if leaving is None else [*out, "; without this column: ", leaving]
+
+
+def _counter_alone(plan: EncoderPlan, columns: Collection[int]) -> Advice:
+    """How to leave the numbers of sequences as the only feature, where all cells of a tagging file are text."""
+    return Advice("--drop", join_names([*map(plan.label, columns)]), "--keep-key")
 
 
 def fitting_dtype(plan: EncoderPlan, state: EncoderState, columns: Collection[int]) -> str | None:

@@ -169,7 +169,7 @@ def _opened(source: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None,
         return _Open(table_of(source), None, ())
     opened = inputs.opened([source], encoding=spec.text.encoding, spool=folder, memory=memory)
     files = stack.enter_context(opened)
-    return _Open(opening.open_tables(files, spec.text), files[0].base_name, tuple(files))
+    return _Open(opening.open_tables(files, spec.text.of_others), files[0].base_name, tuple(files))
 
 
 def _same(one: Any, other: Any) -> bool:

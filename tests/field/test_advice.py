@@ -309,6 +309,21 @@ CASES = [
         "group 'd/*.csv' --no-key --key-from 'd/{key}.csv'",
         {"d/a.csv": ROWS, "d/b.csv": ROWS},
     ),
+    Case(
+        "grouping.spec.GroupSpec._check_blank_lines",
+        "group t.csv --key id --key-blank-lines",
+        {"t.csv": ROWS},
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_blank_lines#2",
+        "group t.csv --no-key --key-blank-lines",
+        {"t.csv": ROWS},
+    ),
+    Case(
+        "grouping.advising._counter_alone",
+        "group t.txt --key-blank-lines --no-header --step-label 1",
+        {"t.txt": "a\tB\nb\tI\n\nc\tO\n"},
+    ),
     Case("grouping.spec.GroupSpec._check_key#3", "group 'd/*.csv' --key-from 'd/{x}.csv'", {"d/1.csv": ROWS}),
     Case(
         "grouping.spec.GroupSpec._check_key#4",
