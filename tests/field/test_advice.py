@@ -122,6 +122,11 @@ CASES = [
         {"t.jsonl": '{"id": 1, "a": 2}\n' * 1000 + '{"id": 1, "a": 3, "b": 4}\n'},
         {"COLUMN": "a"},
     ),
+    Case(
+        "grouping.advising.for_list",
+        "group t.jsonl --key id",
+        {"t.jsonl": '{"id": 1, "e": [1, 2], "v": 3}\n{"id": 2, "e": [1], "v": 4}\n'},
+    ),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": 'id,a,b\n1,"1,000",3\n1,7,4\n'}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
