@@ -1,5 +1,6 @@
 """Settings and fixtures that every test module shares."""
 
+import gc
 import os
 import signal
 import sys
@@ -60,11 +61,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_configure() -> None:
+    # Thousands of tests are objects that last: looking through all of them for garbage, again and again while they
+    # are collected, takes most of the time of it.
+    gc.disable()
     # Started in the background, or under nohup, these are ignored, and so they would be by every command that
     # the tests start: then none of them would end when it is told to.
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_collection_finish() -> None:
+    """From here on, garbage is what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
