@@ -181,6 +181,7 @@ _VALUED = {
     "static",
     "pivot",
     "pivot-agg",
+    "time-as",
 }
 _VALUED |= {
     "key-from",

@@ -319,6 +319,19 @@ CASES = [
         "group t.txt --key-blank-lines --no-header --step-label 1",
         {"t.txt": "a\tB\nb\tI\n\nc\tO\n"},
     ),
+    Case(
+        "grouping.advising.for_times", "group t.csv --key id", {"t.csv": "id,t,a\n1,2024-01-01,x\n1,NA,y\n"}
+    ),
+    Case(
+        "grouping.advising.for_times",
+        "group t.csv --key id --columns t,u,a",
+        {"t.csv": "id,t,u,a\n1,2024-01-01T10:00Z,x,2\n"},
+    ),
+    Case(
+        "grouping.advising.for_times",
+        "group t.csv --key id --static t",
+        {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
+    ),
     Case("grouping.spec.GroupSpec._check_key#3", "group 'd/*.csv' --key-from 'd/{x}.csv'", {"d/1.csv": ROWS}),
     Case(
         "grouping.spec.GroupSpec._check_key#4",
