@@ -10,10 +10,12 @@ import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import describe_rounding
+from seqtool.files.inputs import Input
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.tables.cells import BadCell
 from seqtool.tables.cells.instants import is_time
+from seqtool.tables.list_cells import CellKindError, UnequalListsError
 from seqtool.tables.number_marks import marks_of
 from seqtool.tables.roles import PLAIN_ORDER
 from seqtool.words import join_names, listed
@@ -21,18 +23,43 @@ from seqtool.words import join_names, listed
 _INT, _SINGLE, _DOUBLE = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
 
 
-def without_features(plan: EncoderPlan, columns: Collection[int]) -> Advice | None:
+def without_features(plan: EncoderPlan, columns: Sequence[int]) -> Advice | None:
     """How to leave columns out of the features; None where none would be left."""
     roles = plan.roles
     left = [column for column in roles.features if column not in columns]
     if not left:
         return None if plan.counter is None or roles.chosen else _counter_alone(plan, columns)
     if roles.chosen:
-        return Advice("--columns", join_names([*map(plan.label, left)]), without=["--columns"])
-    names = [plan.label(column) for column in columns if not plan.named or column not in roles.key]
+        return Advice("--columns", join_names(_names(plan, left)), without=["--columns"])
+    names = _names(plan, [column for column in columns if not plan.named or column not in roles.key])
     dropped = ["--drop", join_names(names)] if names else []
     # Of a table with names the key is a feature because somebody asked for it.
-    return Advice(*dropped, without=["--keep-key"] if len(names) < len(columns) else [])
+    return Advice(*dropped, without=["--keep-key"] if {*columns} & {*roles.key} and plan.named else [])
+
+
+def _names(plan: EncoderPlan, columns: Sequence[int]) -> list[str]:
+    """What a call names columns by: a list column stands for its cells, where all of them are there."""
+    of_lists = {
+        cell: plan.label(owner)
+        for owner, cells in plan.elements.items()
+        if {*cells} <= {*columns}
+        for cell in cells
+    }
+    return list(dict.fromkeys(of_lists.get(column) or plan.label(column) for column in columns))
+
+
+def for_list(plan: EncoderPlan, error: CellKindError, sources: Sequence[Input]) -> list[object]:
+    """What to do about a cell that is a list, or one of another length than others."""
+    column = plan.columns.index(error.column)
+    features = [cell for cell in plan.elements.get(column, (column,)) if cell in plan.features]
+    out: list[object] = []
+    if isinstance(error, UnequalListsError) and not sources:
+        out.append(f"; if each is a sequence: seqtool.pad(data, array={error.column!r})")
+    if isinstance(error, UnequalListsError) and len(sources) == 1:
+        file = sources[0].name if sources[0].named_path else "-"
+        out += ["; if each is a sequence: ", Advice("seqtool", "pad", file, "--array", error.column)]
+    leaving = without_features(plan, features) if features else None
+    return out if leaving is None else [*out, "; without this column: ", leaving]
 
 
 def _counter_alone(plan: EncoderPlan, columns: Collection[int]) -> Advice:

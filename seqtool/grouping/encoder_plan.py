@@ -35,8 +35,9 @@ class EncoderPlan:
     `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
     table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
     `of_files` are the columns that paths tell, each with the part of --key-from that it is, if it is one;
-    `elsewhere` says how a call names the columns of a table that is joined, `marked` that it tells how numbers are
-    written, `counter` is the column that counts sequences which blank lines end.
+        return replace(
+            plan, elements=table.elements, marked="decimal" in table.dialect, counter=table.counter
+        )
     """
 
     roles: Roles
@@ -46,6 +47,7 @@ class EncoderPlan:
     text: bool
     array_dtype: np.dtype[Any] | None = None
     of_files: Mapping[int, str | None] = field(default_factory=dict)
+    elements: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     elsewhere: Elsewhere | None = None
     marked: bool = False
     counter: int | None = None
@@ -54,7 +56,9 @@ class EncoderPlan:
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
         """The plan for a table, which it does not keep."""
         plan = cls(roles, options, table.columns, table.named, table.text, table.dtype, _parts(table))
-        return replace(plan, marked="decimal" in table.dialect, counter=table.counter)
+        return replace(
+            plan, elements=table.elements, marked="decimal" in table.dialect, counter=table.counter
+        )
 
     def label(self, column: int) -> str:
         """What a person calls a column: its name, or its position."""

@@ -95,7 +95,7 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.sources.rows import read_rows
     from seqtool.tables.opening import open_tables
 
-    return read_rows(open_tables([source], spec.rows.text), options)
+    return read_rows(open_tables([source], spec.rows.text, list_cells=bool(spec.rows.steps)), options)
 
 
 def _refuse_of_rows(source: Input, options: SourceOptions) -> None:

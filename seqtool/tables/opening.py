@@ -17,19 +17,30 @@ from seqtool.tables import csv_dialect, csv_errors, csv_parser, json_lines
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.file_columns import file_columns, with_file_columns
 from seqtool.tables.in_memory import from_array
+from seqtool.tables.list_cells import with_list_cells
 from seqtool.tables.number_marks import with_plain_numbers
 from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
 
 
 def open_tables(
-    inputs: Sequence[Input], options: TextOptions | None = None, key_from: PathPattern | None = None
+    inputs: Sequence[Input],
+    options: TextOptions | None = None,
+    key_from: PathPattern | None = None,
+    *,
+    list_cells: bool = True,
 ) -> Table:
     """One table from several inputs of the same columns, read one after another.
 
-    What their paths say, in the parts of the pattern `key_from` and in partitions, are further columns.
+    What their paths say, in the parts of the pattern `key_from` and in partitions, are further columns; so are the
+    cells of columns of lists of one length, unless `list_cells` is false: nobody will name them.
 
     Raises DataError for inputs that hold no table, or whose columns differ: both are named.
     """
+    table = _opened(inputs, options, key_from)
+    return with_list_cells(table) if list_cells else table
+
+
+def _opened(inputs: Sequence[Input], options: TextOptions | None, key_from: PathPattern | None) -> Table:
     options = options or TextOptions()
     of_files = file_columns(inputs, key_from)
     tables = [
@@ -73,6 +84,7 @@ def open_tables(
         first,
         read=read,
         place=place,
+        list_sizes={column: size for table in reversed(tables) for column, size in table.list_sizes.items()},
         at_most=at_most,
         sources=tuple(inputs),
         finished=lambda: max(0, len(begins) - 1),
@@ -226,14 +238,17 @@ def _csv(source: Input, options: TextOptions) -> Table:
 
 
 def _json_lines(source: Input) -> Table:
-    columns = json_lines.names(source)
+    columns, sizes = json_lines.fields(source)
     return Table(
         source.name,
         columns,
         True,
-        lambda wanted, expected: json_lines.batches(source, columns, wanted, others=expected.others),
+        lambda wanted, expected: json_lines.batches(
+            source, columns, wanted, others=expected.others, lists=expected.lists
+        ),
         lambda row: f"{source.name}: line {json_lines.line_of(source, row)}",
         text=True,
+        list_sizes=sizes,
         at_most=None if source.packing else source.size // len("{}\n") + 1,
     )
 

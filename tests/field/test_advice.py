@@ -122,6 +122,11 @@ CASES = [
         {"t.jsonl": '{"id": 1, "a": 2}\n' * 1000 + '{"id": 1, "a": 3, "b": 4}\n'},
         {"COLUMN": "a"},
     ),
+    Case(
+        "grouping.advising.for_list",
+        "group t.jsonl --key id",
+        {"t.jsonl": '{"id": 1, "e": [1, 2], "v": 3}\n{"id": 2, "e": [1], "v": 4}\n'},
+    ),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": 'id,a,b\n1,"1,000",3\n1,7,4\n'}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
@@ -326,6 +331,18 @@ CASES = [
         "grouping.advising.for_times",
         "group t.csv --key id --columns t,u,a",
         {"t.csv": "id,t,u,a\n1,2024-01-01T10:00Z,x,2\n"},
+    ),
+    Case(
+        "grouping.cautions._of_times",
+        "group t.csv --key id --order-by t --time-as days -o o.npz",
+        {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
+        code=0,
+    ),
+    Case(
+        "grouping.cautions._of_times#2",
+        "group t.csv --key id --time-as days -o o.npz",
+        {"t.csv": ROWS},
+        code=0,
     ),
     Case(
         "grouping.advising.for_times",
@@ -576,12 +593,12 @@ CASES = [
         {"t.csv": "id,a,d\n1,3,Jan 1 2000\n1,4,Apr 2 2000\n"},
     ),
     Case(
-        "grouping.cautions._of_labels",
+        "grouping.cautions._of_labels.unlabelled",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,cat\n2,3,NA\n"},
     ),
     Case(
-        "grouping.cautions._of_labels#2",
+        "grouping.cautions._of_labels.unlabelled",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
     ),
