@@ -14,6 +14,7 @@ from seqtool.grouping.gaps import Gap
 from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
+from seqtool.tables.cells.label_doubts import doubts
 from seqtool.tables.cells.times import is_day, text_sorts, time_formats
 from seqtool.words import count
 
@@ -78,29 +79,11 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
 
 def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:
     """Words for missing values among classes, and what is no number among numbers."""
-    for text, rows in labels.doubtful.items():
-        if text not in labels.without:
-            yield Message(
-                f"label column {name!r} holds {text!r} in {count(rows, 'row')}, as a class of its own; to read it as "
-                "no label: ",
-                Advice("--missing", text, "--empty-label", "keep"),
-            )
-    one_class = None if as_number else labels.one_class
-    if one_class is not None:
-        shown = " and ".join(f"{text!r} ({place(labels.row(text))})" for text in one_class)
-        yield f"label column {name!r} holds {shown}, which are one number, and one class"
-    stray = labels.stray
-    if stray is not None:
-        where = place(labels.row(stray))
-        if stray == labels.lone:
-            where = f"in {count(labels.words[stray], 'row')}, the first at {where},"
-        else:
-            where = f"({where})"
-        yield Message(
-            f"label column {name!r} holds {stray!r} {where} among numbers, so each of these is a class of its own; "
-            "to read it as no label: ",
-            Advice("--missing", stray, "--empty-label", "keep"),
-        )
+
+    def unlabelled(text: str) -> list[object]:
+        return ["; to read it as no label: ", Advice("--missing", text, "--empty-label", "keep")]
+
+    return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=unlabelled)
 
 
 def _of_missing(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:

@@ -570,12 +570,12 @@ CASES = [
         {"t.csv": "id,a,d\n1,3,Jan 1 2000\n1,4,Apr 2 2000\n"},
     ),
     Case(
-        "grouping.cautions._of_labels",
+        "grouping.cautions._of_labels.unlabelled",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,cat\n2,3,NA\n"},
     ),
     Case(
-        "grouping.cautions._of_labels#2",
+        "grouping.cautions._of_labels.unlabelled",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
     ),
