@@ -52,8 +52,13 @@ class TableOptions:
     @property
     def given(self) -> list[str]:
         """The options that say something else than usual."""
+        return ["--" + name.replace("_", "-") for name in self.resolved]
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """What they say, for a receipt."""
         usual = vars(type(self)())
-        return ["--" + name.replace("_", "-") for name, held in vars(self).items() if held != usual[name]]
+        return {name: held for name, held in vars(self).items() if held != usual[name]}
 
     @property
     def reading(self) -> TextOptions:

@@ -130,8 +130,10 @@ CASES = [
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": 'id,a,b\n1,"1,000",3\n1,7,4\n'}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
+    Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5 2,5\n3 4,25\n"}),
+    Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5;2,5\n3\n"}),
     Case(
-        "tables.number_marks._misread",
+        "tables.number_marks.misread_error",
         "group t.csv --key id --decimal ,",
         {"t.csv": "id;a\n1;0,5\n1;2.334\n"},
     ),
