@@ -27,6 +27,7 @@ from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
+from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named, pivot_named
 from seqtool.tables.table import Table, TextOptions
@@ -50,11 +51,13 @@ def group(
     key: Column | Sequence[Column] = (),
     key_from: str | None = None,
     no_key: bool = False,
+    key_blank_lines: bool = False,
     order_by: Column | Sequence[Column] = (),
     gap: float | str | timedelta | np.timedelta64 | None = None,
     columns: Column | Sequence[Column] | None = None,
     pivot: str | Mapping[Column, Column] | None = None,
     pivot_agg: PivotAgg | None = None,
+    time_as: TimeUnit | None = None,
     drop: Column | Sequence[Column] = (),
     where: str | None = None,
     keep_key: bool | None = None,
@@ -88,11 +91,13 @@ def group(
     2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
     combination. `key_from` is a pattern of the paths of files, one sequence each, `no_key` makes one sequence of all
-    rows, and `gap` parts sequences where the first column of `order_by` jumps by more: a number, or of times text such
-    as 30m or a timedelta. N keys in sorted order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order
-    within a key unless `order_by` says otherwise. `label` and `static` may be columns of another table, which has a
-    row for each key: `(frame, "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
-    `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item. All
+    rows, `key_blank_lines` ends one at each blank line of a text file, and `gap` parts sequences where the first
+    column of `order_by` jumps by more: a number, or of times text such as 30m or a timedelta. N keys in sorted
+    order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order within a key unless `order_by` says
+    otherwise. `label` and `static` may be columns of another table, which has a row for each key: `(frame,
+    "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
+    `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item.
+    `time_as="seconds"` (or "days") makes numbers since 1970 of times, int64 if all are whole, else float64. All
     other arguments are as in `seqtool group --help`.
 
     Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
@@ -113,6 +118,7 @@ def group(
         columns=None if columns is None else columns_named(columns),
         pivot=None if pivot is None else pivot if isinstance(pivot, str) else pivot_named(pivot),
         pivot_agg=pivot_agg,
+        time_as=time_as,
         drop=columns_named(drop),
         where=where,
         keep_key=None if keep_key is None else bool(keep_key),
@@ -140,6 +146,7 @@ def group(
             thousands=thousands,
             skip_rows=check_whole("skip_rows", skip_rows),
             comment=comment,
+            key_blank_lines=bool(key_blank_lines),
         ),
     )
     with ExitStack() as stack:

@@ -129,7 +129,9 @@ def write_shapes(folder: Path) -> None:
     (folder / "toy.ts").write_text("@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n")
     vectors = pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float32(), 2))
     pq.write_table(pa.table({"user": ["a", "b", "a"], "emb": vectors}), folder / "emb.parquet")
+    (folder / "emb.jsonl").write_text('{"user": 7, "emb": [0.1, 0.2]}\n{"user": 7, "emb": [0.3, 0.4]}\n')
     (folder / "labels.txt").write_text("up\ndown\n")
+    (folder / "tags.conllu").write_text('# text = No.\n1\tNo\tno\tINTJ\n2\t"\t.\tPUNCT\n\n1\tGo\tgo\tVERB\n')
     (folder / "users.json").write_text('{"u1": [1, 2], "u2": [3]}')
     np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])
 

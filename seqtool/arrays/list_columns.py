@@ -51,7 +51,7 @@ def lists_of(column: Any, name: str | None = None, *, first_row: int = 0) -> Lis
         known = inner.type.list_size if pa.types.is_fixed_size_list(inner.type) else 0
         shape = (len(inner), int(widths[0]) if len(widths) else known)
         inner = inner.flatten()
-    if not _is_number(inner.type):
+    if not is_number(inner.type):
         raise DataError(f"{what} holds {inner.type}; lists of numbers were expected")
     try:
         return Lists(numbers_of(inner).reshape(shape), lengths, inner.null_count)
@@ -67,7 +67,7 @@ def numbers_of(array: Any) -> Array:
     >>> numbers_of(pa.array([1, None]))
     array([ 1., nan])
     """
-    if not _is_number(array.type):
+    if not is_number(array.type):
         raise DataError(f"holds {array.type}; numbers were expected")
     if pa.types.is_decimal(array.type):
         array = _doubles(array)
@@ -102,7 +102,8 @@ def without_null_type(array: Any) -> Any:
     return array.cast(pa.list_(pa.float64())) if empty else array
 
 
-def _is_number(kind: Any) -> bool:
+def is_number(kind: Any) -> bool:
+    """Whether the cells of an Arrow type are numbers, or true and false."""
     types = pa.types
     return bool(
         types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)

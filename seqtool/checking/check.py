@@ -49,9 +49,9 @@ def check(
 
     Raises UsageError for `foreign` on a file of ours, and DataError where `against` is not sound.
     """
-    known = _Known(foreign or ForeignSpec(), memory or allowed(None))
+    known = _Known(foreign or ForeignSpec(), memory or allowed(None), spool)
     with ExitStack() as stack:
-        findings, subject = _opened(source, known, stack, spool)
+        findings, subject = _opened(source, known, stack)
         if subject is None:
             return findings
         subject = replace(subject, reader=reader)
@@ -63,7 +63,7 @@ def check(
             findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)
         if against is not None:
-            other = _sound(against, known, stack, spool)
+            other = _sound(against, known, stack)
             names = source.name, against.name
             findings += compared(subject, other, names, spool, shared_keys=shared_keys)
         return findings
@@ -71,15 +71,16 @@ def check(
 
 @dataclass(frozen=True)
 class _Known:
-    """What a person says of files that seqtool did not write, and the memory that there is for them."""
+    """What a person says of files that seqtool did not write, the memory for them, and what takes the rest."""
 
     foreign: ForeignSpec
     memory: Memory
+    spool: Spool
 
 
-def _sound(source: Input, known: _Known, stack: ExitStack, spool: Spool) -> Subject:
+def _sound(source: Input, known: _Known, stack: ExitStack) -> Subject:
     """The other file, of which only what it shares is reported."""
-    findings, subject = _opened(source, known, stack, spool)
+    findings, subject = _opened(source, known, stack)
     if subject is not None:
         findings.append(lengths(subject))
     if findings[-1].verdict == "fails" or subject is None:
@@ -110,9 +111,7 @@ def _looking(look: str, source: Input) -> Iterator[None]:
         raise _Broken(look, re.sub(r"^\[(.*?)\]|^: ", r"\1", message)) from None
 
 
-def _opened(
-    source: Input, known: _Known, stack: ExitStack, spool: Spool
-) -> tuple[list[Finding], Subject | None]:
+def _opened(source: Input, known: _Known, stack: ExitStack) -> tuple[list[Finding], Subject | None]:
     """What is found in the parts of a file, and its sequences, unless something is broken: the last finding then."""
     findings: list[Finding] = []
     taken_apart = _npy if source.kind == "npy" else _npz
@@ -121,7 +120,7 @@ def _opened(
     except _Broken as broken:
         message = f"{broken}; remaining checks skipped"
         return [*findings, Finding(broken.look, "fails", message, 1)], None
-    return findings, replace(subject, data=_at_hand(subject.data, spool))
+    return findings, replace(subject, data=_at_hand(subject.data, known.spool))
 
 
 def _at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
@@ -195,7 +194,7 @@ def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Fi
     with at(source.name):
         chosen = choose(archive, foreign)
     with _looking("arrays", source):
-        taken = take(archive, chosen, foreign, known.memory, strict=False)
+        taken = take(archive, chosen, foreign, known.memory, known.spool, strict=False)
     others = [name for name in taken.others if name != "meta"]
     unread = [f"not checked: {', '.join(others)}"] if others else []
     message = "; ".join([_listed(archive, taken.used), *taken.notes, *unread])

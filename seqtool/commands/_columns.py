@@ -44,7 +44,7 @@ def refuse_columns_as_sources(sources: Sequence[str], by: ColumnOptions, text: T
 
 def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -> None:
     """Raise UsageError where no key is named; it names the columns of the table that may be one."""
-    if by.key or by.no_key or by.key_from or not sources or "-" in sources:
+    if by.key or by.no_key or by.key_blank_lines or by.key_from or not sources or "-" in sources:
         return
     from seqtool.files import inputs
     from seqtool.tables.candidates import key_advice

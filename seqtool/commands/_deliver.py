@@ -242,6 +242,7 @@ def _say_classes(name: str, classes: AnyArray | Text, summary: Summary) -> None:
     summary.facts[name] = shown
     if isinstance(classes, (Lazy, Text)):
         summary.facts[f"{name}_count"] = total
+    if len(shown) < total:
         shown = [*shown, class_name(classes, total - 1)]
     summary.say(name.replace("_", " "), f"{total:,}: {listed([*map(str, shown)])}")
 

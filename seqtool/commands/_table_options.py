@@ -52,12 +52,21 @@ class TableOptions:
     @property
     def given(self) -> list[str]:
         """The options that say something else than usual."""
+        return ["--" + name.replace("_", "-") for name in self.resolved]
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """What they say, for a receipt."""
         usual = vars(type(self)())
-        return ["--" + name.replace("_", "-") for name, held in vars(self).items() if held != usual[name]]
+        return {name: held for name, held in vars(self).items() if held != usual[name]}
 
     @property
     def reading(self) -> TextOptions:
         """How text files are read."""
+        return self.reading_rows(False)
+
+    def reading_rows(self, key_blank_lines: bool) -> TextOptions:
+        """The same where a blank line may end a sequence."""
         from seqtool.tables.table import TextOptions
 
         return TextOptions.of(
@@ -68,6 +77,7 @@ class TableOptions:
             thousands=self.thousands,
             skip_rows=self.skip_rows,
             comment=self.comment,
+            key_blank_lines=key_blank_lines,
         )
 
 
@@ -88,6 +98,14 @@ class ColumnOptions:
     no_key: Annotated[bool, typer.Option("--no-key", help="All rows are one sequence; --gap parts it.")] = (
         False
     )
+    key_blank_lines: Annotated[
+        bool,
+        typer.Option(
+            "--key-blank-lines",
+            help="A blank line ends a sequence, as in tagging files (CoNLL); keys count from 0. Quotes are letters "
+            "between blanks or tabs; -DOCSTART- lines are skipped.",
+        ),
+    ] = False
     order_by: Annotated[
         list[str] | None,
         several_names(
@@ -124,6 +142,15 @@ class ColumnOptions:
             "--pivot-agg",
             ("last", "first", "mean", "sum", "max", "min", "count"),
             help="What several values of one cell become. [default: last]",
+        ),
+    ] = None
+    time_as: Annotated[
+        str | None,
+        choice(
+            "--time-as",
+            ("seconds", "days"),
+            help="Make numbers of dates and times among features and static numbers: since 1970, those without a "
+            "zone as UTC. [default: times are no features]",
         ),
     ] = None
     drop: Annotated[
@@ -180,6 +207,7 @@ class ColumnOptions:
             columns=None if self.columns is None else names_in(self.columns),
             pivot=self.pivot,
             pivot_agg=cast(Any, self.pivot_agg),
+            time_as=cast(Any, self.time_as),
             drop=names_in(self.drop),
             where=self.where,
             keep_key=self.keep_key,
@@ -187,6 +215,6 @@ class ColumnOptions:
             step_label=self.step_label,
             static=parted(self.static or [], names_in),
             missing=text.missing or (),
-            text=text.reading,
+            text=text.reading_rows(self.key_blank_lines),
             **others,
         )

@@ -122,11 +122,18 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     summary.detail("features", ", ".join(result.features))
     features = set(result.features)
     spread = {c for c, cells in table.elements.items() if not features.isdisjoint(map(table.label, cells))}
-    hidden = spread | {cell for column in {*table.elements} - spread for cell in table.elements[column]}
+    hidden = (
+        ({table.counter} if table.counter is not None else set[int]())
+        | spread
+        | {cell for column in {*table.elements} - spread for cell in table.elements[column]}
+    )
     others = [table.label(column) for column in range(len(table.columns)) if column not in hidden]
     others = [name for name in others if name not in features]
     if others:
         summary.say("not used", f"as features: {listed(others)}")
+    if result.times:
+        summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
+        summary.facts["times"] = dict(result.times)
     if result.pivoted is not None:
         summary.say("pivoted", result.pivoted.told())
         summary.facts["pivoted"] = asdict(result.pivoted)

@@ -83,7 +83,9 @@ def plan(
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
     by_column = bool(by.key) and not rows.steps
-    of_table = foreign.array is None and (by_column or by.no_key or _are_tables(sources, by, text))
+    of_table = foreign.array is None and (
+        by_column or by.no_key or by.key_blank_lines or _are_tables(sources, by, text)
+    )
     described = foreign.described(
         by.label, by.key[0] if by.key else None, by.step_label, key_from=by.key_from
     )

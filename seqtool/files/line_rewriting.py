@@ -1,6 +1,7 @@
-"""Lines of text that are no rows made blank, and runs of blanks made tabs, before the text is read as CSV.
+"""Lines of text rewritten before it is read as CSV: what is no row made blank, runs of blanks made tabs.
 
-Each line stays one line, so that errors name the lines of the file.
+Where blank lines end sequences, each row is given the number of its own. Each line stays one line, so that errors name
+the lines of the file.
 """
 
 from __future__ import annotations
@@ -14,15 +15,27 @@ from seqtool.errors import UsageError
 
 _PIECE = 1 << 20
 _CELL = re.compile(rb'"(?:[^"]|"")*"|[^ \t]+')
+_NO_TOKENS = b"-DOCSTART-"  # begins a line between the documents of a tagging file
+COUNTER = "{sequence}"
+"""What a header calls the column of the numbers of sequences."""
 
 
 @dataclass(frozen=True)
 class Rewriting:
-    """What is done with the lines of a file: the first are skipped, so are comments; runs of blanks part cells."""
+    """What is done with the lines of a file: the first are skipped, so are comments; runs of blanks part cells.
+
+    With `key_blank_lines` a blank line ends a sequence, and where blanks or tabs part cells, quotes are letters.
+    Once it is known what parts cells, and whether there is a `header`, rows are `numbered`: the number of its sequence,
+    from 0, stands in one more cell of each.
+    """
 
     skip_rows: int = 0
     comment: str | None = None
     blanks: bool = False
+    key_blank_lines: bool = False
+    delimiter: str | None = None
+    header: bool = False
+    numbered: bool = False
 
     def __post_init__(self) -> None:
         if self.skip_rows < 0:
@@ -35,13 +48,23 @@ class Rewriting:
     @property
     def resolved(self) -> dict[str, Any]:
         """What a receipt tells of it, where it does anything."""
-        options = {"skip_rows": self.skip_rows, "comment": self.comment, "blanks": self.blanks}
+        options = {
+            "skip_rows": self.skip_rows,
+            "comment": self.comment,
+            "blanks": self.blanks,
+            "key_blank_lines": self.key_blank_lines,
+        }
         return {name: value for name, value in options.items() if value}
 
     @property
     def changes_nothing(self) -> bool:
         """Whether lines stay as they are."""
-        return self == Rewriting()
+        return not self.resolved
+
+    @property
+    def quotes_are_letters(self) -> bool:
+        """Whether a quote is a token like others."""
+        return self.key_blank_lines and self.delimiter == "\t"
 
     def of(self, stream: IO[bytes]) -> IO[bytes]:
         """The rewritten lines of a stream, which is closed with them."""
@@ -53,6 +76,9 @@ class _Rewritten(io.RawIOBase):
         super().__init__()
         self._stream, self._how = stream, how
         self._line, self._quoted, self._ready = 0, False, memoryview(b"")
+        self._header = how.header
+        self._sequence, self._within = -1, False
+        self._mark = (how.delimiter or "").encode()
 
     def readable(self) -> bool:
         """It is."""
@@ -77,19 +103,40 @@ class _Rewritten(io.RawIOBase):
         no_row = self._line <= how.skip_rows
         if not no_row and how.comment is not None and not within:
             no_row = line.lstrip(b" \t\xef\xbb\xbf").startswith(how.comment.encode())
-        if no_row:
-            return line[len(line.rstrip(b"\r\n")) :]
-        if b'"' in line:
-            self._quoted ^= line.count(b'"') % 2 == 1
-        if not how.blanks:
-            return line
-        if within or self._quoted:
-            return line
         bare = line.rstrip(b"\r\n")
-        cells = bare.split() if b'"' not in bare else _CELL.findall(bare)
-        return b"\t".join(cells) + line[len(bare) :]
+        end = line[len(bare) :]
+        if no_row:
+            return end
+        if how.key_blank_lines and not within:
+            if not bare.strip():
+                self._within = False
+                return end
+            if bare.startswith(_NO_TOKENS):
+                return end
+        if b'"' in bare:
+            if how.quotes_are_letters:
+                bare = self._mark.join(map(_quoted, bare.split() if how.blanks else bare.split(self._mark)))
+            else:
+                self._quoted ^= bare.count(b'"') % 2 == 1
+        if how.blanks and not (within or self._quoted):
+            bare = b"\t".join(bare.split() if b'"' not in bare else _CELL.findall(bare))
+        return (self._with_number(bare) if how.numbered and not self._quoted else bare) + end
+
+    def _with_number(self, row: bytes) -> bytes:
+        """A row, or the last line of one, with the number of its sequence."""
+        if self._header:
+            self._header = False
+            return row + self._mark + COUNTER.encode()
+        if not self._within:
+            self._within, self._sequence = True, self._sequence + 1
+        return b"%b%b%d" % (row, self._mark, self._sequence)
 
     def close(self) -> None:
         """Close the stream too."""
         self._stream.close()
         super().close()
+
+
+def _quoted(cell: bytes) -> bytes:
+    """A cell whose quotes are letters, as CSV writes it."""
+    return b'"' + cell.replace(b'"', b'""') + b'"' if b'"' in cell else cell

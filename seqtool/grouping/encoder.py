@@ -121,13 +121,21 @@ class Encoder:
                 text=plan.text,
                 keep=keep,
                 rounds=options.dtype is not None,
+                time_as=options.time_as,
                 state=known.features.get(column),
                 final=final,
             )
             for column in roles.features
         }
         self._statics = {
-            column: Numbers(single, words, text=plan.text, state=known.statics.get(column), final=final)
+            column: Numbers(
+                single,
+                words,
+                text=plan.text,
+                time_as=options.time_as,
+                state=known.statics.get(column),
+                final=final,
+            )
             for column in roles.static
         }
         self._labels = {
@@ -148,16 +156,7 @@ class Encoder:
         `share` is that of the rows that were read; the others are taken to hold as many.
         """
         for part, labels in self._labels.items():
-            if _SPOOLED * labels.bytes > memory.limit:
-                labels.state.spooled(spool)
-                known = len(labels.state.codes)
-                if 2 * _EACH_SPOOLED * known > memory.limit:
-                    memory.check_whole(
-                        f"column {self.plan.label(self.plan.labels[part])!r}, which has {known:,} distinct labels and "
-                        "more",
-                        max(_EACH_SPOOLED * known, int(_EACH_SPOOLED * known / max(share, 0.01))),
-                        "leave it out",
-                    )
+            labels.bound(spool, memory, f"column {self.plan.label(self.plan.labels[part])!r}", share)
 
     @property
     def state(self) -> EncoderState:
@@ -330,8 +329,6 @@ class Encoder:
 
 _Column = Keys | Order | Numbers | Labels
 _EACH_ITEM = 4096  # bytes: a few hundred steps stand in memory at once
-_SPOOLED = 8  # parts of memory, of which labels fill one before they go to a spool
-_EACH_SPOOLED = 100  # bytes that each of them takes then: measured
 
 
 def _states(columns: Mapping[Any, Any]) -> dict[Any, Any]:

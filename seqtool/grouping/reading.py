@@ -17,8 +17,10 @@ from seqtool.errors import DataError
 from seqtool.grouping.advising import (
     for_cell,
     for_features,
+    for_list,
     for_marks,
     for_order,
+    for_times,
     without_features,
     without_static,
 )
@@ -30,6 +32,7 @@ from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
 from seqtool.tables.cells import LabelState, Loss
+from seqtool.tables.list_cells import CellKindError
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names
@@ -79,10 +82,15 @@ def batches(
     table: Table, plan: EncoderPlan, threads: int | None = None
 ) -> Iterator[tuple[dict[int, Any], int | Array]]:
     """The columns of some rows at a time, and the number of the first of these, or of each where some are left out."""
-    columns, first_row, expected = plan.roles.used, 0, replace(plan.expected(), threads=threads)
-    if plan.options.where is not None:
-        yield from _filtered(table, plan, expected, plan.options.where)
-        return
+    expected, where = replace(plan.expected(), threads=threads), plan.options.where
+    try:
+        yield from _all(table, plan, expected) if where is None else _filtered(table, plan, expected, where)
+    except CellKindError as error:
+        raise DataError(error, *for_list(plan, error, table.sources)) from None
+
+
+def _all(table: Table, plan: EncoderPlan, expected: Expected) -> Iterator[tuple[dict[int, Any], int]]:
+    columns, first_row = plan.roles.used, 0
     for raw in prefetched(table.batches(columns, expected)):
         if len(raw):
             yield dict(zip(columns, raw.columns, strict=True)), first_row
@@ -175,9 +183,9 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
             if (bad := state.features[column].bad) and state.features[column].no_numbers
         }
         if wrong:
-            positions = [column for column in sure if plan.label(column) in wrong]
-            marks = for_marks(plan, wrong.values())
-            raise no_numbers_error(wrong, without_features(plan, positions), marks)
+            positions = {column: wrong[plan.label(column)] for column in sure if plan.label(column) in wrong}
+            otherwise = for_marks(plan, wrong.values()) or for_times(plan, positions)
+            raise no_numbers_error(wrong, without_features(plan, [*positions]), otherwise)
     way_out = None
     if found.part in ("feature", "static"):
         way_out = for_cell(plan, state, found.part, found.column, found.bad)

@@ -13,6 +13,7 @@ from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere
 from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions, PivotAgg
 from seqtool.sequences.padding_values import Side, Value, check_side
+from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
 from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, pivot_columns, resolve
@@ -62,6 +63,7 @@ class GroupSpec(GroupOptions):
                 Advice(without=["--columns"]),
             )
         check_choice("--label-as", self.label_as, get_args(LabelKind))
+        check_choice("--time-as", self.time_as, get_args(TimeUnit))
         check_choice("--empty-key", self.empty_key, get_args(EmptyKey))
         check_choice("--empty-label", self.empty_label, get_args(EmptyLabel))
         if self.min_len < 0:
@@ -83,6 +85,7 @@ class GroupSpec(GroupOptions):
     def _check_key(self) -> None:
         """Raise UsageError unless just one thing tells sequences apart, and one their labels."""
         parts = () if self.pattern is None else self.pattern.names
+        self._check_blank_lines()
         if self.no_key and (self.key or "key" in parts):
             other = "--key" if self.key else "--key-from"
             raise UsageError(
@@ -91,7 +94,7 @@ class GroupSpec(GroupOptions):
                 ", or ",
                 Advice(without=[other]),
             )
-        if not (self.key or self.no_key or "key" in parts):
+        if not (self.key or self.no_key or "key" in parts or self.text.lines.key_blank_lines):
             part = "" if self.pattern is None else f"; --key-from {self.key_from!r} has no part {{key}}"
             raise UsageError(
                 f"no key{part}: say which column tells sequences apart, such as ", Advice("--key", "0")
@@ -109,6 +112,17 @@ class GroupSpec(GroupOptions):
             raise UsageError(
                 "--gap parts sequences where the order column jumps: name it: ",
                 Advice("--order-by", "COLUMN"),
+            )
+
+    def _check_blank_lines(self) -> None:
+        """Raise UsageError where not only blank lines say where a sequence ends."""
+        other = "--key" if self.key else "--no-key" if self.no_key else None
+        if self.text.lines.key_blank_lines and other is not None:
+            raise UsageError(
+                f"--key-blank-lines and {other} both say where a sequence ends: ",
+                Advice(without=[other]),
+                ", or ",
+                Advice(without=["--key-blank-lines"]),
             )
 
     def _check_pivot(self) -> None:
@@ -147,7 +161,7 @@ class GroupSpec(GroupOptions):
         text = self.text
         if not table.text and not (text.marks.are_plain and text.lines.changes_nothing):
             raise UsageError(
-                "--delimiter, --decimal, --thousands, --skip-rows and --comment are for text, and "
+                "--delimiter, --decimal, --thousands, --skip-rows, --comment and --key-blank-lines are for text, and "
                 f"{table.name} has types of its own"
             )
         roles = self._resolved(table)
@@ -201,12 +215,13 @@ class GroupSpec(GroupOptions):
         statics = [*names(roles.static), *(name for other in others for name in other.recorded("static"))]
         order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
-            "key": names(roles.key),
+            "key": names([column for column in roles.key if column != table.counter]),
             **({"no_key": True} if self.no_key else {}),
             **({} if self.pattern is None else {"key_from": self.pattern.base}),
             **({} if self.gap is None else {"gap": self.gap.text}),
             **({} if self.pivot is None else {"pivot": self.pivot, "pivot_agg": self.pivot_agg or "last"}),
             **({} if self.where is None else {"where": self.where}),
+            **({} if self.time_as is None else {"time_as": self.time_as}),
             "order_by": order,
             "features": list(features),
             "label": labels if len(labels) > 1 else next(iter(labels), None),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +12,13 @@ import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.spool import GrowingArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import key_array
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.sources.options import RowSpec, Sequences
+from seqtool.sources.options import RowSpec, Sequences, SourceOptions
 from seqtool.tables.cells import (
     BadCellError,
     Keys,
@@ -26,21 +28,67 @@ from seqtool.tables.cells import (
     missing_words,
     several_meanings,
 )
+from seqtool.tables.cells.label_doubts import doubts
 from seqtool.words import count
+
+
+class LabelColumn:
+    """A label of each sequence, or of each step, of a source, piece by piece: codes, and what they stand for.
+
+    `holder` is what holds one label, and `place` says where. What is too much for memory goes to the spool.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        name: str,
+        options: SourceOptions,
+        *,
+        holder: str = "sequence",
+        place: Callable[[int], str] | None = None,
+    ) -> None:
+        self.source, self.name, self.holder = source, name, holder
+        self.place = place or (lambda row: f"{holder} {row}")
+        self._options = options
+        self._labels = Labels(options.foreign.rows.missing)
+        self._codes = GrowingArray(options.spool, np.dtype(np.int64))
+
+    def add(self, cells: Any) -> None:
+        """Take further labels; raises DataError for cells that can be none."""
+        with _one_each(self.source):
+            self._codes.add(self._labels.encode(one_kind(cells), len(self._codes)))
+        what = f"{self.source}: label {self.name!r}"
+        self._labels.bound(self._options.spool, self._options.memory, what)
+
+    def state(self, warnings: list[str]) -> LabelState:
+        """All labels, of which none is missing; it adds to `warnings` what may be wrong. Raises DataError."""
+        state = self._labels.state
+        if state.missing:
+            have = "has" if state.missing == 1 else "have"
+            first = self.place(min(map(state.row, state.without)))
+            raise DataError(
+                f"{self.source}: {count(state.missing, self.holder)} {have} no label {self.name!r}, the first at "
+                f"{first}; give each one, or leave what has none out of the input"
+            )
+        warnings += doubts(state, f"label {self.name!r}", self.place, row=self.holder)
+        return state
+
+    def meant(self, meaning: Array) -> AnyArray:
+        """What the codes stand for, in the order of the sequences or steps."""
+        codes = self._codes.done()
+        if isinstance(codes, np.ndarray):
+            return np.asarray(meaning[codes])
+        return Lazy(codes.shape, meaning.dtype, lambda begin, end: meaning[codes[begin:end]])
 
 
 @dataclass
 class Aligned:
-    """The cells of what belongs to sequences, one each: lists of Python, or Arrow arrays.
-
-    `step_labels` has learned the labels of all steps, whose codes are `step_codes` (S,).
-    """
+    """The cells of what belongs to sequences, one each: lists of Python, or Arrow arrays; of labels, columns."""
 
     keys: Any = None
-    labels: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, LabelColumn] = field(default_factory=dict)
     static: dict[str, Any] = field(default_factory=dict)
-    step_labels: Labels = field(default_factory=Labels)
-    step_codes: AnyArray | None = None
+    step_labels: LabelColumn | None = None
 
 
 def with_aligned(
@@ -48,21 +96,17 @@ def with_aligned(
 ) -> Sequences:
     """The sequences of a source of this name with their keys, labels and static numbers."""
     per_sequence, names, per_step = dict[str, AnyArray](), dict[str, Array | Text](), dict[str, StepArray]()
-    try:
-        if found.keys is not None:
+    if found.keys is not None:
+        with _one_each(name):
             ragged = ragged.replace(keys=keys_of(name, found.keys, warnings))
-        if found.labels:
-            per_sequence["y"], tables = labels_of(name, found.labels, warnings)
-            names |= tables
-    except UnicodeEncodeError:
-        raise DataError(f"{name}: a key or a label holds a lone surrogate, which is not valid text") from None
-    except (BadCellError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DataError(f"{name}: the key and the label must be one text or number each ({error})") from None
+    if found.labels:
+        per_sequence["y"], tables = labels_of(found.labels, warnings)
+        names |= tables
     if found.static:
         per_sequence["static"] = static_of(name, found.static, spec.missing, warnings)
         names["static_features"] = np.array([*found.static], dtype=str)
-    if found.step_codes is not None:
-        step_y, classes = _of_steps(name, found.step_labels, found.step_codes, spec)
+    if found.step_labels is not None:
+        step_y, classes = _of_steps(found.step_labels, spec, warnings)
         per_step["step_y"] = step_y
         if classes is not None:
             names["step_classes" if found.labels else "classes"] = classes
@@ -71,6 +115,17 @@ def with_aligned(
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
     warnings += [f"{missing:,} missing values became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
+
+
+@contextmanager
+def _one_each(name: str) -> Iterator[None]:
+    """Say which source it is whose keys or labels are none."""
+    try:
+        yield
+    except UnicodeEncodeError:
+        raise DataError(f"{name}: a key or a label holds a lone surrogate, which is not valid text") from None
+    except (BadCellError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(f"{name}: the key and the label must be one text or number each ({error})") from None
 
 
 def check_equal_lengths(place: str, lengths: Sequence[int], names: Sequence[str]) -> None:
@@ -87,7 +142,10 @@ def keys_of(name: str, cells: Any, warnings: list[str]) -> AnyArray | Text:
     """The keys of sequences, one each, as `group` would have them; it adds to `warnings`."""
     column = Keys()
     keys, empty = column.encode(one_kind(cells))
-    warnings += _kept("key", column.state.words)
+    warnings += [
+        f"key {text!r} of {count(rows, 'sequence')} reads as a missing value; it was kept as it is written"
+        for text, rows in column.state.words.items()
+    ]
     if empty is not None:
         raise DataError(f"{name}: {int(empty.sum()):,} sequences have no key")
     if not isinstance(keys, np.ndarray) and pa.types.is_dictionary(keys.type):
@@ -95,33 +153,23 @@ def keys_of(name: str, cells: Any, warnings: list[str]) -> AnyArray | Text:
     return key_array([keys])
 
 
-def _kept(what: str, words: Mapping[str, int]) -> list[str]:
-    """Warnings of keys or labels that are words for missing values."""
-    return [
-        f"{what} {text!r} of {count(rows, 'sequence')} reads as a missing value; it was kept as it is written"
-        for text, rows in words.items()
-    ]
-
-
 def labels_of(
-    name: str, fields: dict[str, Any], warnings: list[str]
-) -> tuple[Array, dict[str, Array | Text]]:
-    """The labels of records, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
-    labels, codes = dict[str, LabelState](), list[Array]()
-    for label, cells in fields.items():
-        column = Labels()
-        codes.append(column.encode(one_kind(cells)))
-        if column.missing:
-            without = count(column.missing, "sequence")
-            have, of = "has" if column.missing == 1 else "have", f" {label!r}" if len(fields) > 1 else ""
-            raise DataError(f"{name}: {without} {have} no label{of}")
-        labels[label] = column.state
-        warnings += _kept("label", column.state.doubtful)
-    if len(labels) > 1:
-        meanings, tables = several_meanings(labels, None)
-        return np.stack([one[some] for one, some in zip(meanings, codes, strict=True)], axis=1), tables
-    meaning, classes = next(iter(labels.values())).finish(None)
-    return np.asarray(meaning[codes[0]]), {} if classes is None else {"classes": classes}
+    columns: Mapping[str, LabelColumn], warnings: list[str]
+) -> tuple[AnyArray, dict[str, Array | Text]]:
+    """The labels of sequences, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
+    states = {name: column.state(warnings) for name, column in columns.items()}
+    if len(states) > 1:
+        meanings, tables = several_meanings(states, None)
+        parts = [column.meant(meaning) for column, meaning in zip(columns.values(), meanings, strict=True)]
+
+        def read(begin: int, end: int) -> Array:
+            return np.stack([part[begin:end] for part in parts], axis=1)
+
+        y = Lazy((len(parts[0]), len(parts)), meanings[0].dtype, read)
+        return y if any(isinstance(part, Lazy) for part in parts) else y[:], tables
+    ((name, state),) = states.items()
+    meaning, classes = state.finish(None)
+    return columns[name].meant(meaning), {} if classes is None else {"classes": classes}
 
 
 def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warnings: list[str]) -> Array:
@@ -148,15 +196,11 @@ def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warning
 
 
 def _of_steps(
-    name: str, labels: Labels, codes: AnyArray, spec: RowSpec
+    labels: LabelColumn, spec: RowSpec, warnings: list[str]
 ) -> tuple[StepArray, Array | Text | None]:
-    if labels.missing:
-        have = "step has" if labels.missing == 1 else "steps have"
-        raise DataError(f"{name}: {labels.missing:,} {have} no label")
-    meaning, classes = labels.finish(None)
+    meaning, classes = labels.state(warnings).finish(None)
     check_step_value("step_y", spec.label_value, meaning.dtype, "--label-value")
-    step_y = Lazy(codes.shape, meaning.dtype, lambda begin, end: meaning[codes[begin:end]])
-    return StepArray(step_y, spec.label_value), classes
+    return StepArray(labels.meant(meaning), spec.label_value), classes
 
 
 def one_kind(column: Any) -> Any:

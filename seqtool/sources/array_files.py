@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from seqtool.advice import Advice
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, concatenated
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
@@ -36,7 +35,8 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
     values = concatenated(arrays, (int(offsets[-1]), *arrays[0].shape[1:]), _common_dtype(inputs, arrays))
     columns = {name: [one[name] for one in parts] for name in pattern.names}
     warnings: list[str] = []
-    ragged = Ragged(values, offsets, **_described(columns, pattern, warnings))
+    files = [item.name for item in inputs]
+    ragged = Ragged(values, offsets, **_described(columns, pattern, files, options, warnings))
     return Sequences(ragged, int(offsets[-1]), notes=["each file is one sequence"], warnings=warnings)
 
 
@@ -73,20 +73,28 @@ def _common_dtype(inputs: Sequence[Input], arrays: Sequence[AnyArray]) -> np.dty
     return dtype
 
 
-def _described(columns: dict[str, list[str]], pattern: PathPattern, warnings: list[str]) -> dict[str, Any]:
+def _described(
+    columns: dict[str, list[str]],
+    pattern: PathPattern,
+    files: Sequence[str],
+    options: SourceOptions,
+    warnings: list[str],
+) -> dict[str, Any]:
     """Keys, labels and static numbers by what stands in the paths, as in fields of records; it adds to `warnings`."""
-    from seqtool.sources.aligned import keys_of, labels_of, static_of
+    from seqtool.sources.aligned import LabelColumn, keys_of, labels_of, static_of
 
     place, per_sequence, names, keys = (
         f"--key-from {pattern.text!r}",
-        dict[str, Array](),
+        dict[str, AnyArray](),
         dict[str, Any](),
         None,
     )
     if "key" in columns:
         keys = keys_of(place, columns["key"], warnings)
     if "label" in columns:
-        per_sequence["y"], classes = labels_of(place, {"label": columns["label"]}, warnings)
+        labels = LabelColumn(place, "label", options, place=files.__getitem__)
+        labels.add(columns["label"])
+        per_sequence["y"], classes = labels_of({"label": labels}, warnings)
         names |= classes
     static = {name: cells for name, cells in columns.items() if name not in ("key", "label")}
     if static:

@@ -16,7 +16,7 @@ from seqtool.arrays.text import Text
 from seqtool.errors import DataError, UsageError, at, why
 from seqtool.files.npy import cellwise, checked_dtype, open_npy
 from seqtool.sources.companions import as_int64
-from seqtool.sources.labels import classes_of, ids_of, refuse_words_among_numbers
+from seqtool.sources.labels import as_classes
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
@@ -59,59 +59,92 @@ def with_beside(found: Sequences, name: str, options: SourceOptions) -> Sequence
         if part in ragged.per_sequence:
             raise DataError(f"{name}: holds {part} already; {file} cannot be {part} too")
         with at(file):
-            cells = _cells(file)
-            if cells.shape[:1] != (len(ragged),) or cells.ndim > 2:
-                raise DataError(
-                    f"holds {_shown(cells)}, but {name} {count(len(ragged), 'sequence')}; one each was expected"
-                )
-            held, names = (_labels if part == "y" else _static)(file, cells, warnings)
+            if file.endswith(".npy"):
+                cells = open_npy(Path(file), file)
+                _check_count(cells.shape, name, len(ragged))
+                held, names = (_label_array if part == "y" else _static_array)(file, cells, options)
+            else:
+                lines = _lines(file, options)
+                _check_count((sum(map(len, lines)),), name, len(ragged))
+                held, names = (_label_lines if part == "y" else _static_lines)(file, lines, options, warnings)
         ragged = ragged.replace(
             per_sequence={**ragged.per_sequence, part: held}, names={**ragged.names, **names}
         )
     return replace(found, ragged=ragged, warnings=warnings)
 
 
-def _shown(cells: AnyArray) -> str:
-    return count(len(cells), "row") if cells.ndim == 1 else f"an array of {cells.shape}"
+def _check_count(shape: tuple[int, ...], name: str, sequences: int) -> None:
+    if shape[:1] != (sequences,) or len(shape) > 2:
+        shown = count(shape[0], "row") if len(shape) == 1 else f"an array of {shape}"
+        raise DataError(f"holds {shown}, but {name} {count(sequences, 'sequence')}; one each was expected")
 
 
-def _cells(file: str) -> AnyArray:
-    """The array in a file, or its lines."""
-    if file.endswith(".npy"):
-        return open_npy(Path(file), file)
+def _lines(file: str, options: SourceOptions) -> list[Any]:
+    """The lines of a text file, without the blanks around them, as Arrow text in pieces."""
+    import pyarrow as pa
+
+    lines, pieces, longest = list[str](), list[Any](), options.memory.single
     try:
-        lines = Path(file).read_text(encoding="utf-8-sig").splitlines()
+        with Path(file).open(encoding="utf-8-sig") as text:
+            while line := text.readline(longest + 1):
+                options.memory.check_single(f"line {len(pieces) * _LINES + len(lines) + 1}", len(line))
+                lines.append(line.strip())
+                if len(lines) == _LINES:
+                    pieces.append(pa.array(lines, pa.string()))
+                    lines = []
     except UnicodeDecodeError:
         raise DataError("not UTF-8 text") from None
     except OSError as error:
         raise DataError(f"cannot be read ({why(error)})") from None
-    return np.array([line.strip() for line in lines], dtype=str)
+    return [*pieces, pa.array(lines, pa.string())]
 
 
-def _labels(file: str, cells: AnyArray, warnings: list[str]) -> tuple[AnyArray, dict[str, Array | Text]]:
-    """Labels as those of an `.npz` are: text becomes class ids, numbers stay. Lines are what a column would be."""
-    if not file.endswith(".npy"):
-        from seqtool.sources.aligned import labels_of
+_LINES = 1 << 15  # that stand in memory as objects
 
-        return labels_of(file, {"label": np.asarray(cells).tolist()}, warnings)
+
+def _label_lines(
+    file: str, lines: list[Any], options: SourceOptions, warnings: list[str]
+) -> tuple[AnyArray, dict[str, Array | Text]]:
+    """What labels in a column would be."""
+    from seqtool.sources.aligned import LabelColumn, labels_of
+
+    column = LabelColumn(file, "label", options, place=lambda line: f"line {line + 1}")
+    for some in lines:
+        column.add(some)
+    return labels_of({"label": column}, warnings)
+
+
+def _label_array(
+    file: str, cells: AnyArray, options: SourceOptions
+) -> tuple[AnyArray, dict[str, Array | Text]]:
+    """Labels as those of an `.npz` are: text becomes class ids, numbers stay."""
     checked_dtype(cells.dtype, "the array")
     if cells.dtype.kind == "U" and cells.ndim == 1:
-        classes = classes_of(cells, None, file, None)
-        refuse_words_among_numbers(file, classes)
-        return ids_of(cells, classes), {"classes": classes}
+        ids, classes = as_classes(cells, None, file, options.memory, options.spool)
+        return ids, {"classes": classes}
     _check_numbers(cells, "text or numbers, (N,), or numbers, (N, L),")
     whole = cells.dtype.kind in "biu" and all(first_loss(part, _INT64) is None for _, part in chunks(cells))
     return cellwise(as_int64, cells, dtype=_INT64) if whole else cells, {}
 
 
-def _static(file: str, cells: AnyArray, warnings: list[str]) -> tuple[AnyArray, dict[str, Array | Text]]:
+def _static_lines(
+    file: str, lines: list[Any], options: SourceOptions, warnings: list[str]
+) -> tuple[AnyArray, dict[str, Array | Text]]:
+    """A static number a line, named after the file."""
+    import pyarrow as pa
+
+    from seqtool.sources.aligned import static_of
+
+    name, missing = Path(file).stem, options.foreign.rows.missing
+    numbers = static_of(file, {name: pa.concat_arrays(lines)}, missing, warnings)
+    return numbers, {"static_features": np.array([name])}
+
+
+def _static_array(
+    file: str, cells: AnyArray, options: SourceOptions
+) -> tuple[AnyArray, dict[str, Array | Text]]:
     """Static numbers, (N, P), which are named after their file."""
     name = Path(file).stem
-    if not file.endswith(".npy"):
-        from seqtool.sources.aligned import static_of
-
-        numbers: AnyArray = static_of(file, {name: np.asarray(cells).tolist()}, (), warnings)
-        return numbers, {"static_features": np.array([name])}
     _check_numbers(cells, "numbers, (N,) or (N, P),")
     if cells.ndim == 2:
         return cells, {"static_features": np.array([f"{name}_{i}" for i in range(cells.shape[1])], dtype=str)}

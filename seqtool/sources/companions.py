@@ -11,7 +11,8 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
-from seqtool.arrays.text import check_text
+from seqtool.arrays.spool import Spool
+from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import ANY, CLASS_TABLE, LAYOUTS, check_layout
@@ -21,10 +22,8 @@ from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sources.labels import (
     are_of_steps,
-    classes_of,
-    ids_of,
+    as_classes,
     labels_together,
-    refuse_words_among_numbers,
 )
 from seqtool.sources.options import ForeignSpec
 
@@ -52,7 +51,7 @@ class Companions:
     `misfits` describes arrays that are named as one of them, and do not fit.
     """
 
-    parts: dict[str, AnyArray] = field(default_factory=dict)
+    parts: dict[str, AnyArray | Text] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     misfits: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +67,9 @@ class Companions:
     def joined(self, data: Ragged | Padded, label_value: float = UNLABELLED) -> Ragged | Padded:
         """The sequences with all of it; padding of labels of steps is to hold `label_value`."""
         parts = self.parts
-        per_step = {"step_y": StepArray(parts["step_y"], label_value)} if "step_y" in parts else {}
+        per_step = (
+            {"step_y": StepArray(cast(AnyArray, parts["step_y"]), label_value)} if "step_y" in parts else {}
+        )
         features = tuple(np.asarray(parts["features"]).tolist()) if "features" in parts else None
         changes = {
             "keys": parts.get("keys"),
@@ -85,6 +86,7 @@ def companions(
     data: Ragged | Padded,
     taken: Sequence[str],
     foreign: ForeignSpec,
+    spool: Spool,
     *,
     strict: bool,
 ) -> Companions:
@@ -97,7 +99,7 @@ def companions(
     named = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
     if len(foreign.labels) > 1:
         several = {name: _checked(archive, name, ("N", ANY), sizes) for name in foreign.labels}
-        found.parts |= labels_together(several, archive.memory)
+        found.parts |= labels_together(several, archive.memory, spool)
         found.used |= {f"y of {name}": name for name in foreign.labels}
     for part in PARTS:
         name, is_named = named.get(part) or part, named.get(part) is not None
@@ -108,7 +110,7 @@ def companions(
         try:
             open_question = part == "y" and not is_named and "label_names" not in archive.names
             kind = "step_y" if open_question and are_of_steps(_window(archive, name), name, data) else part
-            added = _part(archive, name, kind, sizes, data, step_classes="y" in found.parts)
+            added = _part(archive, name, kind, sizes, data, spool, step_classes="y" in found.parts)
         except DataError as error:
             if is_named or (strict and part in NEVER_LOST):
                 options = {"--label": "y", "--step-label": "step_y", "--key": "keys"}
@@ -139,9 +141,10 @@ def _part(
     part: str,
     sizes: dict[str, int],
     data: Ragged | Padded,
+    spool: Spool,
     *,
     step_classes: bool,
-) -> dict[str, AnyArray]:
+) -> dict[str, AnyArray | Text]:
     """An array as a part of a file of ours; of labels that are text, class ids and classes."""
     shape, dtype = _header(archive, name)
     cells: AnyArray = archive.window(name)
@@ -160,10 +163,9 @@ def _part(
             check_layout(table, *_header(archive, table), CLASS_TABLE, {})
         return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
-        classes = classes_of(cells, data if part == "step_y" else None, name, archive.memory)
-        refuse_words_among_numbers(name, classes)
-        held_in = "step_classes" if step_classes else "classes"
-        return {part: ids_of(cells, classes), held_in: classes}
+        block = data if part == "step_y" else None
+        ids, classes = as_classes(cells, block, name, archive.memory, spool)
+        return {part: ids, "step_classes" if step_classes else "classes": classes}
     return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
 
 

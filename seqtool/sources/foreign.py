@@ -16,6 +16,7 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
@@ -158,7 +159,13 @@ def _check_lengths_file(name: str) -> None:
 
 
 def take(
-    archive: ZipReader, chosen: Chosen, foreign: ForeignSpec, memory: Memory, *, strict: bool = True
+    archive: ZipReader,
+    chosen: Chosen,
+    foreign: ForeignSpec,
+    memory: Memory,
+    spool: Spool,
+    *,
+    strict: bool = True,
 ) -> ForeignData:
     """The sequences in the chosen arrays, and what else belongs to them.
 
@@ -194,6 +201,7 @@ def take(
         data,
         used,
         foreign,
+        spool,
         strict=strict and foreign.array is None,
     )
     used += found.used.values()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.sequences.labels import LabelArray, label_arrays
@@ -21,20 +24,22 @@ from seqtool.system.memory import Memory
 _INT64 = np.dtype(np.int64)
 
 
-def labels_together(labels: Mapping[str, AnyArray], memory: Memory | None = None) -> dict[str, AnyArray]:
+def labels_together(
+    labels: Mapping[str, AnyArray], memory: Memory, spool: Spool
+) -> dict[str, AnyArray | Text]:
     """Arrays (N,) of numbers or text as `y` (N, L) of numbers, with `label_names` and the classes of text.
 
-    >>> parts = labels_together({"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])})
+    >>> held = {"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])}
+    >>> parts = labels_together(held, Memory(10**9), Spool())
     >>> np.asarray(parts["y"]).tolist(), parts["classes_1"].tolist()
     ([[1.5, 1.0], [2.0, 0.0]], ['a', 'b'])
     """
-    parts: dict[str, AnyArray] = {"label_names": np.array([*labels], dtype=str)}
+    parts: dict[str, AnyArray | Text] = {"label_names": np.array([*labels], dtype=str)}
     columns, floats = list[AnyArray](), [cells.dtype for cells in labels.values() if cells.dtype.kind == "f"]
     dtype = np.result_type(*floats) if floats else _INT64
     for i, (name, cells) in enumerate(labels.items()):
         if cells.dtype.kind == "U":
-            parts[f"classes_{i}"] = classes = classes_of(cells, None, name, memory)
-            cells = ids_of(cells, classes)
+            cells, parts[f"classes_{i}"] = as_classes(cells, None, name, memory, spool)
         for _, some in chunks(cells):
             place = first_loss(some, dtype)
             if place is not None:
@@ -72,43 +77,70 @@ def _check_classes(array: LabelArray, count: int) -> None:
             raise DataError(f"{place} is {part[i]}, but there are {count} classes, counted from 0")
 
 
-def refuse_words_among_numbers(name: str, classes: Array) -> None:
-    """Raise DataError for labels of text that are numbers, and words for missing values among them."""
-    from seqtool.tables.cells import are_numbers, reads_as_missing
+def as_classes(
+    labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory, spool: Spool
+) -> tuple[AnyArray, Array | Text]:
+    """Labels of text as class ids, and the texts that occur, sorted; in a block (N, T) of steps, those of real steps.
 
-    words = [text for text in classes.tolist() if reads_as_missing(text)]
-    others = [text for text in classes.tolist() if not reads_as_missing(text)]
-    if words and are_numbers(others):
-        raise DataError(
-            f"{name} holds {words[0]!r} among numbers, all as text; save it as numbers, with NaN where there is no "
-            "label"
-        )
-
-
-def ids_of(labels: AnyArray, classes: Array) -> AnyArray:
-    """The class ids of labels of text."""
+    Raises DataError for texts that are numbers, and words for missing values among them.
+    """
+    found = labels[:0].reshape(-1)
+    for part in _real(labels, block):
+        found = np.union1d(found, part)
+        if _COPIES * found.nbytes > memory.limit:
+            return _as_many_classes(labels, block, name, memory, spool)
+    _refuse_words_among_numbers(name, found)
 
     def ids(some: Array) -> Array:
-        return np.asarray(np.searchsorted(classes, some))
+        return np.asarray(np.searchsorted(found, some))
 
-    return cellwise(ids, labels, dtype=_INT64)
+    return cellwise(ids, labels, dtype=_INT64), found
 
 
-def classes_of(labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory | None) -> Array:
-    """The texts that occur, sorted; in a block (N, T) of labels of steps, those of real steps."""
-    found = labels[:0].reshape(-1)
+_COPIES = 8  # of distinct labels, that stand in memory at once until they are written
+
+
+def _as_many_classes(
+    labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory, spool: Spool
+) -> tuple[AnyArray, Array | Text]:
+    """The same of texts that are too many, or too long, for memory."""
+    from seqtool.tables.cells.many_texts import ManyTexts
+
+    texts, codes = ManyTexts(spool), GrowingArray(spool, _INT64, labels.shape[1:])
+    for (_, part), real in zip(chunks(labels), _real(labels, block), strict=True):
+        some = np.unique(real)
+        texts.add(some[texts.find(some.tolist()) < 0].tolist())
+        texts.check_memory(memory, name)
+        distinct, which = np.unique(part, return_inverse=True)
+        codes.add(texts.find(distinct.tolist())[which].reshape(part.shape))
+    order, classes = in_order(texts.text(), np.arange(len(texts)), spool)
+    _refuse_words_among_numbers(name, classes)
+    rank = np.zeros(len(order) + 1, np.int64)  # the last is that of padding, which is no class
+    rank[order] = np.arange(len(order))
+    return lazy_map(lambda some: rank[some], codes.done(), dtype=_INT64), classes
+
+
+def _real(labels: AnyArray, block: Ragged | Padded | None) -> Iterator[Array]:
+    """The labels, some at a time, without those of steps that are padding."""
     for begin, part in chunks(labels):
         if isinstance(block, Padded):
             lengths = block.lengths[begin : begin + len(part)]
             part = part[step_mask(lengths, maxlen=part.shape[1], padding=block.padding)]
-        found = np.union1d(found, part)
-        if memory is not None and _COPIES * found.nbytes > memory.limit:
-            whole = _COPIES * found.nbytes * len(labels) // (begin + len(part))
-            memory.check_whole(f"{name}, which has {len(found):,} distinct labels and more", whole)
-    return found
+        yield part
 
 
-_COPIES = 8  # of distinct labels, that stand in memory at once until they are written
+def _refuse_words_among_numbers(name: str, classes: Array | Text) -> None:
+    from seqtool.tables.cells import are_numbers, reads_as_missing
+
+    def texts() -> Iterator[str]:
+        return (text for _, part in chunks(cast(AnyArray, classes)) for text in part.tolist())
+
+    word = next(filter(reads_as_missing, texts()), None)
+    if word is not None and are_numbers(text for text in texts() if not reads_as_missing(text)):
+        raise DataError(
+            f"{name} holds {word!r} among numbers, all as text; save it as numbers, with NaN where there is no "
+            "label"
+        )
 
 
 def are_of_steps(labels: AnyArray, name: str, data: Ragged | Padded) -> bool:

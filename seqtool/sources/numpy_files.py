@@ -76,7 +76,7 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
         if npz.is_ours(archive) and not _lost_lengths(archive):
             refuse_options(source.name, replace(spec, value=None))
             return _ours(npz.read(archive))
-        return _foreign(take(archive, choose(archive, spec), spec, options.memory))
+        return _foreign(take(archive, choose(archive, spec), spec, options.memory, options.spool))
 
 
 def _lost_lengths(archive: ZipReader) -> bool:

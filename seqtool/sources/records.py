@@ -17,14 +17,14 @@ from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings, wide_enough
 from seqtool.sequences.conversion import NoCommonTypeError, from_lists
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.aligned import Aligned, check_equal_lengths, one_kind, with_aligned
+from seqtool.sources.aligned import Aligned, LabelColumn, check_equal_lengths, with_aligned
 from seqtool.sources.cells import cells_in_brackets
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.system.memory import Memory
 from seqtool.tables.cells import reads_as_missing
 from seqtool.tables.cells.cells import whole_number
 from seqtool.tables.cells.number_state import is_float
-from seqtool.words import count
+from seqtool.words import count, name_meant
 
 # About the bytes that each byte of JSON takes once it is read, and what each of these marks takes beside: measured.
 _EACH_BYTE = 3
@@ -88,7 +88,9 @@ def _fields(
         return [_as_list(source, place, cell, text=text) for (place, _), cell in cells]
 
     columns = [lists_in(name, text=named) for name in names]
-    found.labels = {name: field(name) for name in spec.labels}
+    for name in spec.labels:
+        found.labels[name] = LabelColumn(source.name, name, options, place=lambda i: records[i][0])
+        found.labels[name].add(field(name))
     found.static = {str(name): field(str(name)) for name in spec.rows.static}
     if spec.key is not None:
         found.keys = field(spec.key)
@@ -101,8 +103,8 @@ def _fields(
             [*names, *labelled],
         )
     if of_steps:
-        flat = [cell for cells in of_steps[0] for cell in cells]
-        found.step_codes = found.step_labels.encode(one_kind(flat))
+        found.step_labels = LabelColumn(source.name, labelled[0], options, holder="step")
+        found.step_labels.add([cell for cells in of_steps[0] for cell in cells])
     if len(columns) == 1:
         return found, columns[0]
     return found, [[[*step] for step in zip(*rows, strict=True)] for rows in zip(*columns, strict=True)]
@@ -285,10 +287,11 @@ def _only_list(source: Input, record: dict[str, Any]) -> str:
 
 
 def _field(source: Input, place: str, record: Any, name: str) -> Any:
-    if not isinstance(record, dict) or name not in record:
+    meant = name_meant(name, record) if isinstance(record, dict) and name not in record else name
+    if not isinstance(record, dict) or meant is None:
         there = ", ".join(record) if isinstance(record, dict) else type(record).__name__
         raise DataError(f"{source.name}: {place}: no field {name!r} in {there}")
-    return record[name]
+    return record[meant]
 
 
 def _at_place(message: str, places: Sequence[str]) -> str:

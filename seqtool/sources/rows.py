@@ -16,8 +16,8 @@ from seqtool.arrays.spool import GrowingArray
 from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.aligned import Aligned, check_equal_lengths, with_aligned
-from seqtool.sources.cells import settled_dtype, split_cells
+from seqtool.sources.aligned import Aligned, LabelColumn, check_equal_lengths, with_aligned
+from seqtool.sources.cells import PLAIN, plain_cells, settled_dtype, split_cells
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.tables.cell_errors import bad_cell_error
 from seqtool.tables.cells import BadCell, BadCellError, Numbers, missing_words
@@ -65,12 +65,18 @@ class _Reading:
         apart = [self._key, self._step_label, *self._labels.values(), *self._static]
         of_steps = [column for places in self._places for column in places]
         self.columns = list(dict.fromkeys([*of_steps, *(column for column in apart if column is not None)]))
-        self._held: dict[int, list[Any]] = {column: [] for column in apart if column is not None}
-        self._aligned = Aligned()
+        self._apart = {column for column in apart if column is not None}
+        held = [self._key, *self._static]
+        self._held: dict[int, list[Any]] = {column: [] for column in held if column is not None}
+        self._aligned = Aligned(
+            labels={name: LabelColumn(table.name, name, options, place=table.place) for name in self._labels}
+        )
+        if self._step_label is not None:
+            label = table.label(self._step_label)
+            self._aligned.step_labels = LabelColumn(table.name, label, options, holder="step")
         self._values: GrowingArray | None = None
         self._kinds: set[np.dtype[Any]] = set()
         self._lengths = GrowingArray(options.spool, np.dtype(np.int64))
-        self._codes = GrowingArray(options.spool, np.dtype(np.int64))
         self._empty = 0
 
     def expected(self) -> Expected:
@@ -79,12 +85,10 @@ class _Reading:
         words = self._numbers.numbers.words
         if words is None or not self._options.foreign.rows.steps:
             spelled = (
-                frozenset(self._places[0]) - {*self._held}
-                if self._options.foreign.rows.steps
-                else frozenset()
+                frozenset(self._places[0]) - self._apart if self._options.foreign.rows.steps else frozenset()
             )
             return Expected(keys=key, spelled=spelled)
-        return Expected(frozenset(self._places[0]) - {*self._held}, words, key)
+        return Expected(frozenset(self._places[0]) - self._apart, words, key)
 
     def take(self, columns: dict[int, Any], rows: int) -> None:
         """Add the rows of a batch."""
@@ -98,14 +102,15 @@ class _Reading:
             cells, label_lengths = _cells_of(columns[self._step_label])
             named.append((self._table.label(self._step_label), label_lengths))
         self._check_lengths(named, first)
-        if self._step_label is not None:
-            self._codes.add(self._aligned.step_labels.encode(cells, len(self._codes)))
+        if self._aligned.step_labels is not None:
+            self._aligned.step_labels.add(cells)
+        for name, column in self._labels.items():
+            self._aligned.labels[name].add(columns[column or 0])
         self._add(found)
         self._lengths.add(lengths)
         self._empty += int((lengths == 0).sum())
         for column, parts in self._held.items():
-            if column != self._step_label:
-                parts.append(columns[column])
+            parts.append(columns[column])
 
     def _check_lengths(self, named: list[tuple[str, Array]], first: int) -> None:
         names, lengths = [name for name, _ in named], [found for _, found in named]
@@ -153,10 +158,7 @@ class _Reading:
         found, spec = self._aligned, self._options.foreign
         if self._key is not None:
             found.keys = self._whole(self._key)
-        found.labels = {name: self._whole(column) for name, column in self._labels.items()}
         found.static = {table.label(column): self._whole(column) for column in self._static}
-        if self._step_label is not None:
-            found.step_codes = self._codes.done()
         features = tuple(one.names[0] for one in self._of_steps) if len(self._of_steps) > 1 else None
         offsets = cumulative_offsets(self._lengths.done())
         ragged = Ragged(self._values.done(dtype), offsets, features=features)
@@ -238,6 +240,7 @@ class _NumberCells:
         self._asked = options.dtype
         self.target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
         self.words = missing_words(options.foreign.rows.missing)
+        self.marks = PLAIN if options.foreign.rows.text is None else options.foreign.rows.text.marks
         self.numbers = Numbers(self.target, self.words, text=True, rounds=options.dtype is not None)
         self.width, self.names = 1, list[str]()
 
@@ -258,12 +261,15 @@ class _NumberCells:
         """What all become: int64 if they are whole and nothing else is asked for. Raises DataError for a loss."""
 
         def place(cell: int) -> str:
-            row, column = divmod(cell, self.width)
-            return f"{self._table.place(row)}, column {self.names[column]!r}"
+            return self.told(*divmod(cell, self.width))
 
         return settled_dtype(
             self.numbers, self.target, asked=self._asked is not None, place=place, warnings=warnings
         )
+
+    def told(self, row: int, column: int) -> str:
+        """Where a cell stands, in words."""
+        return f"{self._table.place(row)}, column {self.names[column]!r}"
 
 
 class _Wide:
@@ -314,9 +320,12 @@ class _TextLists:
             raise DataError(
                 f"column {self.names[0]!r} holds {columns[0].type}; lists of numbers were expected"
             )
-        cells, lengths = _cells_of(columns[0])
+        cells, lengths = split_cells(columns[0].to_pylist(), self._numbers.marks)
         rows = first_row + np.repeat(np.arange(len(lengths)), lengths)
-        return Lists(self._numbers.read(cells, rows, self._place), lengths, 0)
+        plain = plain_cells(
+            cells, self._numbers.marks, lambda cell: self._numbers.told(rows[cell], self._place)
+        )
+        return Lists(self._numbers.read(plain, rows, self._place), lengths, 0)
 
 
 class _TypedLists:

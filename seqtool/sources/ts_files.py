@@ -25,6 +25,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sources.cells import settled_dtype
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.cells import BadCellError, Labels, Numbers, missing_words
+from seqtool.tables.cells.label_doubts import doubts
 
 _CELLS = 1 << 18  # numbers read at a time
 _BETWEEN = re.compile(r":(?![^(]*\))")  # a colon that is no part of a time in (time, value)
@@ -144,7 +145,8 @@ class _Reading:
         steps: Array = np.concatenate(blocks)
         self._values.add(steps if self._width > 1 else steps[:, 0])
         self._lengths.add(counts)
-        self._codes.add(self._labels.encode(pa.array([label for _, _, label in self._waiting], pa.string())))
+        labels = pa.array([label for _, _, label in self._waiting], pa.string())
+        self._codes.add(self._labels.encode(labels, np.array([number for number, _, _ in self._waiting])))
         self._waiting, self._cells = [], 0
 
     def done(self) -> Sequences:
@@ -165,15 +167,20 @@ class _Reading:
         notes += ["times of steps were left out"] if self._timed else []
         ragged = Ragged(self._values.done(chosen), cumulative_offsets(self._lengths.done()))
         if self._labelled:
-            y, names = self._meant()
+            y, names = self._meant(warnings)
             ragged = ragged.replace(per_sequence={"y": y}, names=names)
         return Sequences(ragged, len(self._values), notes=notes, warnings=warnings)
 
-    def _meant(self) -> tuple[AnyArray, dict[str, Array | Text]]:
+    def _meant(self, warnings: list[str]) -> tuple[AnyArray, dict[str, Array | Text]]:
         """The labels as class ids or, where the file says that they are a target, as numbers."""
-        if self._labels.missing:
-            have = "sequence has" if self._labels.missing == 1 else "sequences have"
-            raise DataError(f"{self._labels.missing:,} {have} no label")
+        state = self._labels.state
+        if state.missing:
+            have = "sequence has" if state.missing == 1 else "sequences have"
+            first = min(map(state.row, state.without))
+            raise DataError(f"{state.missing:,} {have} no label, the first at line {first}; give each one")
+        warnings += doubts(
+            state, "label", lambda line: f"line {line}" if line else "@classLabel", row="sequence"
+        )
         meaning, classes = self._labels.finish("number" if self._is_number else None)
         y: Any = meaning[np.asarray(self._codes.done())]
         return y, {} if classes is None else {"classes": classes}

@@ -25,7 +25,7 @@ def key_advice(inputs: Sequence[Input], text: TextOptions | None = None) -> tupl
     Of what is no table, or has no such column, nothing is said, and the reader is to name the COLUMN.
     """
     try:
-        names = key_candidates(open_tables(inputs, text))
+        names = key_candidates(open_tables(inputs, text, list_cells=False))
     except DataError:
         names = []
     hint = f"columns whose cells repeat are {listed([*map(repr, names)])}; " if names else ""
@@ -35,7 +35,7 @@ def key_advice(inputs: Sequence[Input], text: TextOptions | None = None) -> tupl
 def steps_advice(source: Input) -> Advice | None:
     """The advice to pad a table whose columns are numbered, t0, t1 and so on, as one sequence a row; else None."""
     try:
-        columns = open_tables([source]).columns
+        columns = open_tables([source], list_cells=False).columns
     except DataError:
         return None
     steps = numbered([name or "" for name in columns])
@@ -80,7 +80,7 @@ def key_candidates(table: Table) -> list[str]:
 
     Likeliest is what stands in runs of equal cells, as keys of files that are in order do.
     """
-    columns = [column for column in range(len(table.columns)) if column not in table.cells]
+    columns = [c for c in range(len(table.columns)) if c not in table.list_sizes and c not in table.cells]
     batch = next(iter(table.batches(columns, Expected(keys=frozenset(columns)))), None)
     if batch is None:
         return []

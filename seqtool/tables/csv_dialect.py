@@ -39,7 +39,8 @@ class Dialect:
 _DELIMITERS = (",", "\t", ";", "|")
 
 
-_ESCAPES = {"\\t": "\t", "tab": "\t"}
+ESCAPES = {"\\t": "\t", "tab": "\t"}
+"""What else a call may write for a delimiter."""
 
 
 def sniff(
@@ -57,7 +58,7 @@ def sniff(
     not text in `encoding`; UsageError for an unknown encoding or a delimiter of several characters.
     """
     if delimiter is not None:
-        delimiter = _ESCAPES.get(delimiter, delimiter)
+        delimiter = ESCAPES.get(delimiter, delimiter)
         if len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
             raise UsageError(
                 f"--delimiter is {delimiter!r}; one ASCII character was expected, such as ';'; or ",

@@ -43,14 +43,15 @@ def first_csv_error(source: Input, dialect: Dialect, error: Exception) -> DataEr
 
 def _check_rows(source: Input, dialect: Dialect) -> int:
     """Count the rows, the header included; raise DataError at the first that is not like the first row."""
-    expected, count = len(dialect.first_row), 0
+    count, counters = 0, int(source.rewriting is not None and source.rewriting.numbered)
+    expected = len(dialect.first_row)
     with open_text(source, dialect.encoding) as text:
         for line, row in csv_rows(source, lines_of(text, source), dialect.delimiter):
             count += bool(row)
             if row and len(row) != expected:
                 raise DataError(
-                    f"{source.name}: line {line}: the first row has {expected} cells, but this "
-                    f"one {len(row)}: {dialect.delimiter.join(row)[:60]!r}"
+                    f"{source.name}: line {line}: the first row has {expected - counters} cells, but this "
+                    f"one {len(row) - counters}: {dialect.delimiter.join(row[: len(row) - counters])[:60]!r}"
                 )
             for column, cell in enumerate(row):
                 check_encoded(source, line, column, cell, dialect.encoding)

@@ -28,6 +28,7 @@ from seqtool.arrays.array_likes import (
     plain,
 )
 from seqtool.errors import UsageError, damaged
+from seqtool.tables.list_cells import with_list_cells
 from seqtool.tables.table import Expected, Table, text_columns, typed_table
 
 _ROWS = 1 << 17  # of a batch
@@ -73,7 +74,7 @@ def _from_arrow(rows: Any, name: str, metadata: Any) -> Table:
         yield from table.select(list(columns)).to_batches(max_chunksize=_ROWS)
 
     schema = table.schema.with_metadata(metadata) if isinstance(metadata, dict) else table.schema
-    return typed_table(schema, read, name, len(table))
+    return with_list_cells(typed_table(schema, read, name, len(table)))
 
 
 def from_array(array: AnyArray, name: str = "the array") -> Table:
@@ -156,7 +157,7 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
     described = json.dumps({"index_columns": [str(level) for level in index]})
-    return typed_table(schema.with_metadata({"pandas": described}), read, name, len(table))
+    return with_list_cells(typed_table(schema.with_metadata({"pandas": described}), read, name, len(table)))
 
 
 def _with_plain_uuids(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,14 +13,19 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.lines import lines_of
 from seqtool.files.packing import BROKEN, damaged_packing
+from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.json_arrays import is_array, records_of_array
+from seqtool.tables.list_cells import MOST_CELLS, CellKindError
 from seqtool.tables.table import BATCH_BYTES
 
 _CELLS = 200_000  # in one batch, each of which is an object while it is read
 
 
-def names(source: Input) -> tuple[str, ...]:
-    """The fields of the first objects, which are the columns, in the order of their first appearance."""
+def fields(source: Input) -> tuple[tuple[str, ...], dict[int, int]]:
+    """The fields of the first objects, which are the columns, in the order of their first appearance.
+
+    With them comes which of them hold lists of numbers, by position, and the length of the first of these.
+    """
     head = io.BytesIO(source.head)
     whole = source.head_is_all
     if is_array(source):
@@ -34,25 +39,52 @@ def names(source: Input) -> tuple[str, ...]:
     for line, row in first:
         for name in row:
             _check_text(source, line, f"the name {name!r}", name)
-    return tuple(dict.fromkeys(name for _, row in first for name in row))
+    names = tuple(dict.fromkeys(name for _, row in first for name in row))
+    sizes = {i: _list_size(row[name] for _, row in first if name in row) for i, name in enumerate(names)}
+    return names, {i: size for i, size in sizes.items() if size}
+
+
+def _list_size(cells: Iterable[Any]) -> int:
+    """The length of the first list among the cells of a field, where it holds numbers; else 0."""
+    found = next((cell for cell in cells if cell is not None), None)
+    if not isinstance(found, list) or not all(_may_be_number(cell) for cell in found):
+        return 0
+    return len(found) if len(found) <= MOST_CELLS else 0
+
+
+def _may_be_number(cell: Any) -> bool:
+    from seqtool.tables.cells import reads_as_missing
+
+    if cell is None or isinstance(cell, bool):
+        return True
+    return isinstance(cell, str) and (is_number(cell) or reads_as_missing(cell))
 
 
 def batches(
-    source: Input, columns: Sequence[str], wanted: Sequence[int], *, others: bool = False
+    source: Input,
+    columns: Sequence[str],
+    wanted: Sequence[int],
+    *,
+    others: bool = False,
+    lists: Collection[int] = (),
 ) -> Iterator[Any]:
     """The rows as record batches of text, one column for each position in `wanted`; a missing field is empty.
 
+    Columns of `lists` come as lists of text, where a missing field is null.
     Raises DataError that names the line of what is no object, or holds a field that is not among `columns`, unless
     `others` may come and go.
     """
     import pyarrow as pa
 
     known = frozenset(columns)
-    rows: list[list[str]] = []
+    read = [(_list if i in lists else _cell, columns[i]) for i in wanted]
+    kinds = [pa.list_(pa.string()) if i in lists else pa.string() for i in wanted]
+    size: Callable[[Any], int] = _letters if lists else len
+    rows: list[list[Any]] = []
     letters = 0
 
     def packed() -> Any:
-        arrays = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
+        arrays = [pa.array(cells, kind) for cells, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, [str(i) for i in wanted])
 
     for line, row in _objects(source):
@@ -64,15 +96,22 @@ def batches(
                 Advice("--columns", "COLUMN"),
                 "; or add it to the first object, with null if need be",
             )
-        cells = [_cell(source, line, columns[i], row.get(columns[i])) for i in wanted]
+        cells = [read_cell(source, line, name, row.get(name)) for read_cell, name in read]
         rows.append(cells)
-        letters += sum(map(len, cells))
+        letters += sum(map(size, cells))
         if len(rows) * len(wanted) >= _CELLS or letters >= BATCH_BYTES:
             yield packed()
             rows.clear()
             letters = 0
     if rows:
         yield packed()
+
+
+def _letters(cell: str | list[str] | None) -> int:
+    """The letters of a cell; each cell of a list counts as an object besides."""
+    if isinstance(cell, list):
+        return sum(map(len, cell)) + len(cell) * (BATCH_BYTES // _CELLS)
+    return len(cell or "")
 
 
 def line_of(source: Input, row: int) -> int:
@@ -117,18 +156,27 @@ def _parsed(source: Input, line: int, text: bytes) -> dict[str, Any]:
 
 
 def _check_text(source: Input, line: int, what: str, text: str) -> None:
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+    if any("\ud800" <= char <= "\udfff" for char in text):
         raise DataError(f"{source.name}: line {line}: {what} holds a lone surrogate, which is not valid text")
 
 
 def _cell(source: Input, line: int, name: str, cell: Any) -> str:
     if isinstance(cell, str):
-        _check_text(source, line, f"field {name!r}", cell)
+        if not cell.isascii():
+            _check_text(source, line, f"field {name!r}", cell)
         return cell
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    raise DataError(
-        f"{source.name}: line {line}: field {name!r} holds a {type(cell).__name__}, not one value"
-    )
+    what = f"field {name!r} holds a {type(cell).__name__}, not one value"
+    raise CellKindError(f"{source.name}: line {line}: {what}", column=name)
+
+
+def _list(source: Input, line: int, name: str, cells: Any) -> list[str] | None:
+    if cells is None:
+        return None
+    if isinstance(cells, list):
+        return [_cell(source, line, name, cell) for cell in cells]
+    what = f"field {name!r} holds one value, and a list before; a list was expected"
+    raise CellKindError(f"{source.name}: line {line}: {what}", column=name)

@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
-from seqtool.errors import DataError
+from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
 from seqtool.tables import csv_dialect, csv_errors, csv_parser, json_lines
 from seqtool.tables.arrow_files import record_batches
 from seqtool.tables.file_columns import file_columns, with_file_columns
 from seqtool.tables.in_memory import from_array
+from seqtool.tables.list_cells import with_list_cells
 from seqtool.tables.number_marks import with_plain_numbers
 from seqtool.tables.table import Expected, Table, TextOptions, left_out, typed_table
 
 
 def open_tables(
-    inputs: Sequence[Input], options: TextOptions | None = None, key_from: PathPattern | None = None
+    inputs: Sequence[Input],
+    options: TextOptions | None = None,
+    key_from: PathPattern | None = None,
+    *,
+    list_cells: bool = True,
 ) -> Table:
     """One table from several inputs of the same columns, read one after another.
 
-    What their paths say, in the parts of the pattern `key_from` and in partitions, are further columns.
+    What their paths say, in the parts of the pattern `key_from` and in partitions, are further columns; so are the
+    cells of columns of lists of one length, unless `list_cells` is false: nobody will name them.
 
     Raises DataError for inputs that hold no table, or whose columns differ: both are named.
     """
+    table = _opened(inputs, options, key_from)
+    return with_list_cells(table) if list_cells else table
+
+
+def _opened(inputs: Sequence[Input], options: TextOptions | None, key_from: PathPattern | None) -> Table:
     options = options or TextOptions()
     of_files = file_columns(inputs, key_from)
     tables = [
@@ -47,10 +59,15 @@ def open_tables(
 
     def rows(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         begins.clear()
-        total = 0
+        total = sequences = 0
+        # Where each file is a key, its sequences count from 0.
+        counter = first.counter if first.part("key") is None and first.counter in columns else None
         for table in tables:
             begins.append(total)  # which also tells how many files are behind
+            before = sequences
             for batch in table.read(columns, expected):
+                if counter is not None:
+                    batch, sequences = _counted_on(batch, [*columns].index(counter), before)
                 total += len(batch)
                 yield batch
 
@@ -67,10 +84,23 @@ def open_tables(
         first,
         read=read,
         place=place,
+        list_sizes={column: size for table in reversed(tables) for column, size in table.list_sizes.items()},
         at_most=at_most,
         sources=tuple(inputs),
         finished=lambda: max(0, len(begins) - 1),
     )
+
+
+def _counted_on(batch: Any, place: int, before: int) -> tuple[Any, int]:
+    """A batch whose sequences are counted from those before the file on, and their number so far."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not len(batch):
+        return batch, before
+    counted = pc.add(batch.column(place).cast(pa.int64()), before)
+    columns = [counted if i == place else column for i, column in enumerate(batch.columns)]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names), counted[-1].as_py() + 1
 
 
 def _together(batches: Iterator[Any]) -> Iterator[Any]:
@@ -113,6 +143,11 @@ _OPEN_AT_ONCE = 64  # files of arrays; the system allows a process but some hund
 
 def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
     """One input as a table; where there are many, no file stays open."""
+    if source.kind == "json" and not options.lines.changes_nothing:
+        raise UsageError(
+            f"--skip-rows, --comment, --key-blank-lines and --delimiter whitespace are for rows of text; {source.name} "
+            "holds JSON"
+        )
     if source.kind in ("text", "json"):
         table = _csv(source, options) if source.kind == "text" else _json_lines(source)
         return table if options.marks.are_plain else with_plain_numbers(table, options.marks)
@@ -161,13 +196,13 @@ def _only_array(archive: Any) -> AnyArray:
 def _csv(source: Input, options: TextOptions) -> Table:
     how = options.lines
     source = source if how.changes_nothing else replace(source, rewriting=how)
-    dialect = csv_dialect.sniff(
-        source,
-        delimiter=options.delimiter,
-        header=options.header,
-        encoding=options.encoding,
-        marks=options.marks,
-    )
+    sniff = partial(csv_dialect.sniff, encoding=options.encoding, marks=options.marks)
+    dialect = sniff(source, delimiter=options.delimiter, header=options.header)
+    if how.key_blank_lines:
+        delimiter, header = dialect.delimiter, dialect.header
+        numbered = replace(how, numbered=True, delimiter=delimiter, header=header)
+        source = replace(source, rewriting=numbered)
+        dialect = sniff(source, delimiter=delimiter, header=header)
     names: tuple[str | None, ...]
     names = (
         tuple(cell or None for cell in dialect.first_row)
@@ -180,6 +215,10 @@ def _csv(source: Input, options: TextOptions) -> Table:
     for position, name in enumerate(names):
         if dialect.header and name is None:
             notes.append(left_out(position))
+    of_file = len(names)
+    if how.key_blank_lines:
+        notes.append("a blank line ends a sequence")
+        of_file -= 1
     return Table(
         source.name,
         names,
@@ -187,8 +226,9 @@ def _csv(source: Input, options: TextOptions) -> Table:
         lambda columns, expected: csv_parser.batches(source, dialect, columns, expected),
         lambda row: f"{source.name}: line {csv_errors.line_of(source, dialect, row)}",
         text=True,
+        counter=of_file if how.key_blank_lines else None,
         # Every cell has at least the mark behind it.
-        at_most=None if source.packing else source.size // len(names) + 1,
+        at_most=None if source.packing else source.size // of_file + 1,
         notes=notes,
         dialect={
             **{"header": dialect.header, "delimiter": dialect.delimiter, "encoding": dialect.encoding},
@@ -198,14 +238,17 @@ def _csv(source: Input, options: TextOptions) -> Table:
 
 
 def _json_lines(source: Input) -> Table:
-    columns = json_lines.names(source)
+    columns, sizes = json_lines.fields(source)
     return Table(
         source.name,
         columns,
         True,
-        lambda wanted, expected: json_lines.batches(source, columns, wanted, others=expected.others),
+        lambda wanted, expected: json_lines.batches(
+            source, columns, wanted, others=expected.others, lists=expected.lists
+        ),
         lambda row: f"{source.name}: line {json_lines.line_of(source, row)}",
         text=True,
+        list_sizes=sizes,
         at_most=None if source.packing else source.size // len("{}\n") + 1,
     )
 

@@ -12,7 +12,7 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
-from seqtool.words import join_names, place_in
+from seqtool.words import join_names, name_meant, place_in
 
 LabelKind = Literal["class", "number"]
 
@@ -100,11 +100,13 @@ def resolve(
     In a table without names every column is a feature, the key included; in one with names the key, order,
     label and static columns are not, unless `columns` names them. `keep_key` decides for the key. Where a pattern of
     paths names parts, {key} is the key and {label} the label unless others are named, and each other part static
-    unless it plays another; what paths say is a feature only if `columns` names it.
+    unless it plays another; what paths say is a feature only if `columns` names it. Where blank lines end sequences,
+    their counter is a part of the key.
 
     Raises UsageError for columns that are named twice, and DataError for a column that is not there.
     """
     keys = tuple(position(table, name, "--key", key) for name in key) or _part(table, "key")
+    keys += () if table.counter is None else (table.counter,)
     order = [_order(table, name) for name in order_by]
     labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
     labels = labels or _part(table, "label")
@@ -128,7 +130,7 @@ def resolve(
         if table.named:
             apart |= {*keys, *(column for column, _ in order)}
             apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
-        elsewhere = {*apart, *table.of_files, *table.cells}
+        elsewhere = {*apart, *table.of_files, *table.hidden}
         left = [column for column in range(len(table.columns)) if column not in elsewhere]
         chosen = [column for column in _in_cells(table, left) if column not in apart]
     if keep_key is False:
@@ -147,7 +149,7 @@ def resolve(
         tuple(column for column, _ in order),
         {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
         tuple(chosen),
-        frozenset(keys) - {*table.of_files} if assumed else frozenset(),
+        frozenset(keys) - {*table.of_files} - table.hidden if assumed else frozenset(),
         labels,
         of_steps,
         statics,
@@ -274,7 +276,7 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
 
 
 def _is_column(table: Table, text: str) -> bool:
-    return text in table.columns or place_in(text, len(table.columns)) is not None
+    return place_in(text, len(table.columns)) is not None or name_meant(text, table.columns) is not None
 
 
 def position(
@@ -282,16 +284,21 @@ def position(
 ) -> int:
     """Which column a person means: a name that matches wins over a position counted from 0.
 
+    Blanks around a name in the header do not count, where a single one is called so without them.
+
     Raises DataError that lists the columns there are; for the name that was probably meant, it needs to know the
     `option` that holds the wrong one, with `others` in one list, or `whole` as a part of it.
     """
     text = str(wanted)
     if text in table.columns:  # of those without a name none is text
         return table.columns.index(text)
-    count = min(table.cells, default=len(table.columns))
+    count = min(table.hidden, default=len(table.columns))
     place = place_in(text, count)
     if place is not None:
         return place
+    meant = name_meant(text, table.columns)
+    if meant is not None:
+        return table.columns.index(meant)
     if text.isdecimal():
         raise DataError(
             f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"
@@ -303,7 +310,7 @@ def position(
     there = [
         join_names([name]) if name else "(no name)"
         for column, name in enumerate(table.columns)
-        if column not in table.cells
+        if column not in table.hidden
     ]
     raise DataError(
         f"no column {text!r}; ",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,8 +19,7 @@ import numpy as np
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.line_rewriting import Rewriting
-from seqtool.tables.csv_dialect import check_encoding
-from seqtool.tables.fixed_lists import reading, spread
+from seqtool.tables.csv_dialect import ESCAPES, check_encoding
 from seqtool.tables.number_marks import NumberMarks
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Expected:
 
     `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
     the columns of keys. `threads` may read at once, by default one a core. `learnt` goes from each file to the next.
-    `spelled` are all columns of numbers, however they are written.
+    `spelled` are all columns of numbers, however they are written; `lists` those of lists, which are read as such.
     `others` says that fields of records which are no columns may come and go, for the call names what it wants.
     """
 
@@ -50,6 +49,7 @@ class Expected:
     missing: Sequence[str] = ()
     keys: frozenset[int] = frozenset()
     spelled: frozenset[int] = frozenset()
+    lists: frozenset[int] = frozenset()
     threads: int | None = None
     others: bool = False
     learnt: Learnt = field(default_factory=Learnt, compare=False)
@@ -75,16 +75,10 @@ class Batches(Protocol):
 class Table:
     """Rows with columns.
 
-    `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
-    says whether they stand in a header. `text` says that cells are text as written, whose types are still to
-    be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table,
-    `types` the Arrow types of all its columns, and `elements` the columns of the cells of each column of lists of one
-    size, behind all others.
-    `index` are the named index of a DataFrame, `of_files` what the paths of files say of their rows: no features unless
-    they are asked for. `place` turns a row number into words for an error. `rows` counts what was read so far, of at
-    most `at_most`, where that is known, from `sources`, of which `finished()` were read to their end; `left_out` counts
-    those of them that are not wanted, by reason; `notes` says what was taken for granted, `dialect` how text was read,
-    for a receipt.
+        `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
+        says whether they stand in a header. `text` says that cells are text as written, whose types are still to
+        be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table,
+    from seqtool.tables.csv_dialect import ESCAPES, check_encoding
     """
 
     name: str
@@ -96,9 +90,11 @@ class Table:
     dtype: np.dtype[Any] | None = None
     texts: frozenset[int] = frozenset()
     types: tuple[Any, ...] = ()
+    list_sizes: Mapping[int, int] = field(default_factory=dict)
     elements: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     index: frozenset[int] = frozenset()
     of_files: Mapping[int, FileColumn] = field(default_factory=dict)
+    counter: int | None = None
     at_most: int | None = None
     sources: tuple[Input, ...] = ()
     finished: Callable[[], int] = lambda: 0
@@ -119,6 +115,11 @@ class Table:
     def cells(self) -> frozenset[int]:
         """The columns of the cells of lists, which no file has as they are."""
         return frozenset(cell for cells in self.elements.values() for cell in cells)
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """The columns that no call can name: these cells, and the counter of sequences."""
+        return self.cells | ({self.counter} if self.counter is not None else frozenset[int]())
 
     @property
     def size(self) -> int | None:
@@ -173,8 +174,8 @@ class TextOptions:
             ("utf_16", "utf_32")
         ):
             raise UsageError(
-                "--skip-rows, --comment and --delimiter whitespace are for encodings that agree with ASCII, and "
-                f"{self.encoding} does not: convert the file to UTF-8 first"
+                "--skip-rows, --comment, --key-blank-lines and --delimiter whitespace are for encodings that agree "
+                f"with ASCII, and {self.encoding} does not: convert the file to UTF-8 first"
             )
 
     @classmethod
@@ -188,16 +189,23 @@ class TextOptions:
         thousands: str | None = None,
         skip_rows: int = 0,
         comment: str | None = None,
+        key_blank_lines: bool = False,
     ) -> TextOptions:
         """What a call says, by the names of its options."""
         blanks = delimiter == "whitespace"
+        given = "\t" if blanks else ESCAPES.get(delimiter or "", delimiter)
         return cls(
-            "\t" if blanks else delimiter,
+            given,
             header,
             encoding,
             NumberMarks(decimal, thousands),
-            Rewriting(skip_rows, comment, blanks),
+            Rewriting(skip_rows, comment, blanks, key_blank_lines, given),
         )
+
+    @property
+    def of_others(self) -> TextOptions:
+        """The same for other tables of the call, whose blank lines end no sequence."""
+        return replace(self, lines=replace(self.lines, key_blank_lines=False))
 
 
 def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
@@ -214,16 +222,14 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
     notes += [
         f"the index {names[column]!r} is no feature unless --columns names it" for column in sorted(index)
     ]
-    found = spread(names, schema.types)
     return Table(
         name,
-        found.names,
+        names,
         True,
-        reading(read, found),
+        read,
         lambda row: f"{name}: row {row}",
         texts=text_columns(schema),
-        types=found.types,
-        elements=found.elements,
+        types=tuple(schema.types),
         index=index,
         at_most=at_most,
         notes=notes,

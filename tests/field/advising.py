@@ -30,7 +30,15 @@ FLAGS = {
     "--keep-key",
     "--drop-key",
 }
-FLAGS |= {"--header", "--no-header", "--allow-pickle", "--shared-keys", "--time-major"}
+FLAGS |= {
+    "--header",
+    "--no-header",
+    "--allow-pickle",
+    "--shared-keys",
+    "--time-major",
+    "--no-key",
+    "--key-blank-lines",
+}
 
 
 @cache

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from seqtool.arrays.spool import Spool
-from seqtool.grouping import encoder
 from seqtool.system.memory import LEAST
-from seqtool.tables.cells import many_texts
+from seqtool.tables.cells import labels, many_texts
 from seqtool.tables.cells.many_texts import ManyTexts
 from tests.command import Place, succeeded
 
@@ -48,7 +47,7 @@ def test_the_same_comes_out_of_a_spool(
     place.write("a.csv", f"id,y,z,v\n{rows}")
     asked = ["group", "a.csv", "--key", "id", "--columns", "v", "--label", "y", *call, "--json", "-o"]
     usual = place.run(*asked, "usual.npz")
-    monkeypatch.setattr(encoder, "_SPOOLED", 10**9)
+    monkeypatch.setattr(labels, "_SPOOLED", 10**9)
     monkeypatch.setattr(many_texts, "_RECENT", 2)
     monkeypatch.setattr("seqtool.tables.csv_parser._BLOCK", 64, raising=False)
     spooled = place.run(*asked, "spooled.npz")
@@ -75,14 +74,46 @@ def test_texts_in_a_spool_are_found_by_their_numbers(monkeypatch: pytest.MonkeyP
 
 
 def test_labels_whose_digests_are_too_many(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "_SPOOLED", 10**9)
-    monkeypatch.setattr(encoder, "_EACH_SPOOLED", 50 * 10**6)
+    monkeypatch.setattr(labels, "_SPOOLED", 10**9)
+    monkeypatch.setattr(many_texts, "_EACH", 50 * 10**6)
     place.write("a.csv", "id,y,v\n" + "".join(f"{i},c{i},{i}\n" for i in range(8)))
     done = place.run("group", "a.csv", "--key", "id", "--label", "y", "-o", "out.npz", "--max-memory", "256M")
     assert done.code == 1
     assert (
         "column 'y', which has 8 distinct labels and more: can only be read whole and takes about" in done.err
     )
+
+
+@pytest.mark.parametrize("kind", ["text", "whole numbers"])
+def test_the_same_comes_out_of_a_spool_in_pad(
+    kind: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = Random(3)
+    cells = [rng.choice([cell for cell in LABELS[kind] if cell]) for _ in range(60)]
+    steps = [";".join(rng.choices(cells, k=2)) for _ in cells]
+    place.write("a.csv", "y,z,a,b\n" + "".join(f"{cells[i]},{steps[i]},{i},2\n" for i in range(60)))
+    place.write("l.txt", "\n".join(cells) + "\n")
+    block = {"x": np.ones((60, 2, 1)), "lengths": np.array([1, 2] * 30)}
+    np.savez(place.folder / "a.npz", **block, y=cells, t=np.array([step.split(";") for step in steps]))
+    np.save(place.folder / "l.npy", cells)
+    np.save(place.folder / "x.npy", block["x"])
+    calls = [
+        "pad a.csv --steps a,b --label y",
+        "pad a.csv --steps a,b --label y,z",
+        "pad a.npz --label y --step-label t",
+        "pad x.npy --label l.npy",
+        "pad x.npy --label l.txt",
+    ]
+    usual = [place.run(*call.split(), "-o", f"{i}.npz") for i, call in enumerate(calls)]
+    monkeypatch.setattr(labels, "_SPOOLED", 10**9)
+    monkeypatch.setattr("seqtool.sources.labels._COPIES", 10**9)
+    monkeypatch.setattr(many_texts, "_RECENT", 2)
+    for i, call in enumerate(calls):
+        spooled = place.run(*call.split(), "-o", f"{i}s.npz")
+        assert (spooled.code, spooled.err.replace("s.npz", ".npz")) == (usual[i].code, usual[i].err)
+        if not spooled.code:
+            made, again = (place.folder / f"{i}{name}.npz" for name in ("", "s"))
+            assert made.read_bytes() == again.read_bytes()
 
 
 @pytest.mark.slow

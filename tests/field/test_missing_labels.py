@@ -226,7 +226,7 @@ def test_words_among_text_are_reported_by_pad_too(tmp_path: Path) -> None:
     done = place.run("pad", "rows.jsonl", "--array", "v", "--label", "y", "--key", "k", "--json")
     assert json.loads(done.err)["warnings"] == [
         "key 'null' of 1 sequence reads as a missing value; it was kept as it is written",
-        "label 'NA' of 1 sequence reads as a missing value; it was kept as it is written",
+        "label 'y' holds 'NA' in 1 sequence, as a class of its own",
     ]
 
 
@@ -250,3 +250,36 @@ def test_several_labels_keep_to_the_same_rules(choice: Any, y: list[list[float]]
     np.testing.assert_array_equal(y_of(grouped), np.array(y))
     counted = pd.DataFrame({"id": [1, 2], "a": ["010", "10"], "b": ["1", "0"], "v": [1, 4]})
     assert y_of(st.group(counted, key="id", label=["a", "b"])).tolist() == [[10, 1], [10, 0]]
+
+
+DOUBTFUL = ["0", "1", "x"], ["010", "7", "10"], ["0.5", "3", "1O.5"], ["0", "", "1"]
+TOLD = [
+    "holds 'x' in 1 sequence, the first at {2}, among numbers, so each of these is a class of its own",
+    "holds '010' ({0}) and '10' ({2}), which are one number, and one class",
+    "holds '1O.5' in 1 sequence, the first at {2}, among numbers, so each of these is a class of its own",
+    "1 sequence has no label 'y', the first at {1}; give each one",
+]
+
+
+@pytest.mark.parametrize(("cells", "told"), [*zip(DOUBTFUL, TOLD, strict=True)])
+def test_doubtful_labels_are_told_of_with_their_place(cells: list[str], told: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("w.csv", "".join(f"{line}\n" for line in ["y,a,b", *(f"{cell},1,2" for cell in cells)]))
+    place.write("r.jsonl", "".join(json.dumps({"v": [1, 2], "y": cell}) + "\n" for cell in cells))
+    place.write("s.txt", "1 2\n" * 3)
+    place.write("y.txt", "".join(f"{cell}\n" for cell in cells))
+    place.write("s.ts", "@classLabel true\n@data\n" + "".join(f"1,2:{cell}\n" for cell in cells))
+    calls = {
+        "w.csv --steps a,b --label y": "w.csv: line {}",
+        "r.jsonl --array v --label y": "line {}",
+        "s.txt --label y.txt": "line {}",
+        "s.ts": "line {}",
+    }
+    for i, (call, where) in enumerate(calls.items()):
+        first = (2, 1, 1, 3)[i]
+        places = [where.format(first + row) for row in range(3)]
+        done = place.run("pad", *call.split(), "-o", f"{i}.npz")
+        expected = told.format(*places)
+        if i > 1:  # labels without a name
+            expected = expected.replace(" 'y'", "" if i == 3 else " 'label'")
+        assert (done.code, expected in done.err) == ("give" in told, True), done.err

@@ -8,8 +8,8 @@ import pytest
 
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.aligned import Aligned, with_aligned
-from seqtool.sources.options import RowSpec, Sequences
+from seqtool.sources.aligned import Aligned, LabelColumn, with_aligned
+from seqtool.sources.options import RowSpec, Sequences, SourceOptions
 
 RAGGED = Ragged(np.arange(3), np.array([0, 1, 3]))
 
@@ -31,13 +31,14 @@ def test_static_numbers_take_the_type_that_holds_them() -> None:
 
 
 def test_every_step_has_a_label_and_padding_another_value() -> None:
-    found = Aligned()
-    found.step_codes = found.step_labels.encode(pa.array(["b", "a", "b"]))
+    labels = LabelColumn("in", "tags", SourceOptions(), holder="step")
+    found = Aligned(step_labels=labels)
+    labels.add(pa.array(["b", "a", "b"]))
     read, _ = joined(found, RowSpec(label_value=-1))
     assert np.asarray(read.ragged.per_step["step_y"].data).tolist() == [1, 0, 1]
     assert read.ragged.per_step["step_y"].value == -1
     with pytest.raises(DataError, match="label-value"):
         joined(found, RowSpec(label_value=0.5))
-    found.step_codes = found.step_labels.encode(pa.array(["b", "", "b"]))
-    with pytest.raises(DataError, match="1 step has no label"):
+    labels.add(pa.array(["b", "", "b"]))
+    with pytest.raises(DataError, match="in: 1 step has no label 'tags', the first at step 4"):
         joined(found)

@@ -18,6 +18,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
+from seqtool.system.memory import Memory
 from seqtool.tables.cells.cells import (
     BadCell,
     Row,
@@ -29,7 +30,6 @@ from seqtool.tables.cells.cells import (
     plain,
     reads_as_missing,
     row_of,
-    whole_number,
 )
 from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.keys import refuse_nul, spelled
@@ -110,14 +110,16 @@ class LabelState:
             self.codes.update({text: code for code, text in enumerate(texts, len(self.codes))})
         self.rows.extend(rows)
 
-    def spooled(self, spool: Spool) -> None:
+    def spooled(self, spool: Spool) -> ManyTexts:
         """Let the texts stand in a spool from now on."""
-        if not isinstance(self.codes, ManyTexts):
-            many = ManyTexts(spool)
-            texts = [*self.codes]
-            for begin in range(0, len(texts), _TOGETHER):
-                many.add(texts[begin : begin + _TOGETHER])
-            self.codes, self.rows = many, array("q", self.rows)
+        if isinstance(self.codes, ManyTexts):
+            return self.codes
+        many = ManyTexts(spool)
+        texts = [*self.codes]
+        for begin in range(0, len(texts), _TOGETHER):
+            many.add(texts[begin : begin + _TOGETHER])
+        self.codes, self.rows = many, array("q", self.rows)
+        return many
 
     @property
     def without(self) -> dict[str, int]:
@@ -131,64 +133,6 @@ class LabelState:
         apart = self.absent.keys() | self.doubtful.keys()
         others = are_numbers(text for text in self.codes if text not in apart)
         return {**self.absent, **self.doubtful} if others else dict(self.absent)
-
-    @property
-    def stray(self) -> str | None:
-        """The first label that is no number where another is a fraction: all of them are classes for it.
-
-        >>> LabelState({"0.5": 0, "1O.5": 1}, [0, 1]).stray
-        '1O.5'
-        """
-        if self.lone is not None:
-            return self.lone
-        apart = self.absent.keys() | self.doubtful.keys()
-        fraction, first = False, None
-        for text in self.codes:
-            number = None if text in apart else label_number(text)
-            fraction |= number is not None and number != int(number)
-            if number is None and first is None and text not in apart:
-                first = text
-            if fraction and first is not None:
-                return first
-        return None
-
-    @property
-    def lone(self) -> str | None:
-        """The one label that is no number, where there are others and all of these are.
-
-        >>> LabelState({"0": 0, "?": 1}, [0, 1], words={"?": 3}).lone
-        '?'
-        """
-        known = len(self.codes) - len(self.absent.keys() | self.doubtful.keys())
-        return next(iter(self.words)) if len(self.words) == 1 and known > 1 else None
-
-    @property
-    def one_class(self) -> tuple[str, str] | None:
-        """The first two labels that are written differently and are one class, for all labels are whole numbers.
-
-        >>> LabelState({"10": 0, "7": 1, "010": 2}, [0, 1, 2]).one_class
-        ('10', '010')
-        """
-        pair = self._one_integer()
-        if pair is not None:
-            without = self.without
-            numbers = (label_number(text) for text in self.codes if text not in without)
-            if all(number is not None and number == int(number) for number in numbers):
-                return pair
-        return None
-
-    def _one_integer(self) -> tuple[str, str] | None:
-        """The first two labels that are written differently and are the same integer."""
-        written: dict[int, str] = {}
-        for text in self.codes:
-            if text[:1] in "+0" or text[:2] == "-0":  # any other spelling is the plain one
-                number = whole_number(text)
-                if number is None:
-                    continue
-                known = str(number) if str(number) in self.codes else written.setdefault(number, text)
-                if known != text:
-                    return (known, text) if self.codes[known] < self.codes[text] else (text, known)
-        return None
 
     @property
     def missing(self) -> int:
@@ -287,6 +231,7 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
 
 
 _EACH_LABEL, _EACH_LETTER = 400, 17  # bytes: measured
+_SPOOLED = 8  # parts of memory, of which labels fill one before they go to a spool
 _ALONE = 2  # words, of which none stands alone
 _TOGETHER = 1 << 12  # texts that go to a spool together
 
@@ -341,6 +286,11 @@ class Labels(Column[LabelState]):
             else:
                 continue
             counts[text] = counts.get(text, 0) + int((indices == place).sum())
+
+    def bound(self, spool: Spool, memory: Memory, what: str, share: float = 1.0) -> None:
+        """Let labels that take much memory stand in a spool; raises DataError as `ManyTexts.check_memory` does."""
+        if _SPOOLED * self.bytes > memory.limit:
+            self.state.spooled(spool).check_memory(memory, what, share)
 
     def text(self, code: int) -> str:
         """The label behind a code."""

@@ -10,6 +10,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text, stretches
+from seqtool.system.memory import Memory
 
 
 class ManyTexts(Mapping[str, int]):
@@ -68,6 +69,19 @@ class ManyTexts(Mapping[str, int]):
         if len(self._recent) > max(_RECENT, len(self) // 16):
             self._put_in_order()
 
+    def check_memory(self, memory: Memory, what: str, share: float = 1.0) -> None:
+        """Raise DataError where even their digests take too much memory.
+
+        `what` holds them, and `share` of its cells were read; the others are taken to hold as many. That is right for
+        labels, of which all these are: nobody trains on millions of classes, and such a column rather is a key.
+        """
+        known = len(self)
+        if 2 * _EACH * known > memory.limit:
+            needed = max(_EACH * known, int(_EACH * known / max(share, 0.01)))
+            memory.check_whole(
+                f"{what}, which has {known:,} distinct labels and more", needed, "leave it out"
+            )
+
     def _put_in_order(self) -> None:
         """Put the recent ones among the others: not often, for all are copied."""
         fresh = np.array([*self._recent], self._digests.dtype)
@@ -99,3 +113,4 @@ def _digest(text: bytes) -> bytes:
 
 _DIGEST = 16  # bytes, which no two texts share by chance
 _RECENT = 1 << 15
+_EACH = 100  # bytes that each of them takes until all are in order: measured

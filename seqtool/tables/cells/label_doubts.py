@@ -1,0 +1,102 @@
+"""Which labels may mean something else than they were taken for: words, and numbers that are written differently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from seqtool.advice import Message
+from seqtool.tables.cells.cells import INTEGER, Row
+from seqtool.tables.cells.label_meaning import label_number
+from seqtool.tables.cells.labels import LabelState
+from seqtool.words import count, shortened
+
+
+def doubts(
+    labels: LabelState,
+    column: str,
+    place: Callable[[Row], str],
+    *,
+    row: str = "row",
+    as_number: bool = False,
+    way_out: Callable[[str], Sequence[object]] = lambda text: (),
+) -> Iterator[Message]:
+    """A sentence for each doubt about the labels of a column, with the `place` where it stands.
+
+    `row` is what holds a label; `as_number` says that they stay numbers, and `way_out` how a word is read as no label.
+    """
+    for text, rows in labels.doubtful.items():
+        if text not in labels.without:
+            what = f"{column} holds {text!r} in {count(rows, row)}, as a class of its own"
+            yield Message(what, *way_out(text))
+    pair = None if as_number else one_class(labels)
+    if pair is not None:
+        shown = " and ".join(f"{shortened(text)!r} ({place(labels.row(text))})" for text in pair)
+        yield Message(f"{column} holds {shown}, which are one number, and one class")
+    odd = stray(labels)
+    if odd is not None:
+        where = f"({place(labels.row(odd))})"
+        if odd == lone(labels):
+            where = f"in {count(labels.words[odd], row)}, the first at {place(labels.row(odd))},"
+        each = (
+            f"{column} holds {shortened(odd)!r} {where} among numbers, so each of these is a class of its own"
+        )
+        yield Message(each, *way_out(odd))
+
+
+def one_class(labels: LabelState) -> tuple[str, str] | None:
+    """The first two labels that are written differently and are one class, for all labels are whole numbers.
+
+    >>> one_class(LabelState({"10": 0, "7": 1, "010": 2}, [0, 1, 2]))
+    ('10', '010')
+    """
+    without = labels.without
+    integers, plainly = np.zeros(len(labels.codes), bool), True  # 10.0 is how 10 is written among floats
+    for code, text in enumerate(labels.codes):
+        if text not in without:
+            number = label_number(text)
+            if number is None or number != int(number):
+                return None
+            integers[code] = INTEGER.fullmatch(text) is not None
+            plainly = plainly and (text == "0" or not text.startswith(("+", "0", "-0")))
+    if plainly:
+        return None
+    classes, codes = labels.finish("class")[0], np.flatnonzero(integers)
+    _, firsts, which = np.unique(classes[codes], return_index=True, return_inverse=True)
+    again = np.flatnonzero(firsts[which] < np.arange(len(codes)))
+    if not len(again):
+        return None
+    one, other = codes[[firsts[which[again[0]]], again[0]]].tolist()
+    return labels.text(one), labels.text(other)
+
+
+def stray(labels: LabelState) -> str | None:
+    """The first label that is no number where another is a fraction: all of them are classes for it.
+
+    >>> stray(LabelState({"0.5": 0, "1O.5": 1}, [0, 1]))
+    '1O.5'
+    """
+    alone = lone(labels)
+    if alone is not None:
+        return alone
+    apart = labels.absent.keys() | labels.doubtful.keys()
+    fraction, first = False, None
+    for text in labels.codes:
+        number = None if text in apart else label_number(text)
+        fraction |= number is not None and number != int(number)
+        if number is None and first is None and text not in apart:
+            first = text
+        if fraction and first is not None:
+            return first
+    return None
+
+
+def lone(labels: LabelState) -> str | None:
+    """The one label that is no number, where there are others and all of these are.
+
+    >>> lone(LabelState({"0": 0, "?": 1}, [0, 1], words={"?": 3}))
+    '?'
+    """
+    known = len(labels.codes) - len(labels.absent.keys() | labels.doubtful.keys())
+    return next(iter(labels.words)) if len(labels.words) == 1 and known > 1 else None
