@@ -6,6 +6,7 @@ import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -55,9 +56,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what Hypothesis draws the examples of as a hunt."""
+    """Mark what Hypothesis draws the examples of as a hunt, and as slow what of a `thinned` test can wait."""
     if is_hypothesis_test(getattr(item, "obj", None)):
         item.add_marker("hunt")
+    # By name: a third that has all values of each parameter, where counting may leave some of them out.
+    if item.get_closest_marker("thinned") and crc32(item.name.encode()) % 3:
+        item.add_marker("slow")
 
 
 def pytest_configure() -> None:
