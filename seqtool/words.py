@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
 def count(number: int, noun: str) -> str:
@@ -140,6 +140,16 @@ def join_names(names: Sequence[str]) -> str:
     )
 
 
+def name_meant(text: str, names: Iterable[str | None]) -> str | None:
+    """Which of some names a person means: the one that is written so, or the only one that is but for blanks around it.
+
+    >>> name_meant("id", ["id ", " v"]), name_meant("id", ["id ", "id"]), name_meant("id", ["id ", " id"])
+    ('id ', 'id', None)
+    """
+    there = [name for name in names if name is not None and name.strip() == text.strip()]
+    return text if text in there else there[0] if len(there) == 1 else None
+
+
 def split_names(text: str) -> list[str]:
     """The names of `--columns A,B,C`; a name that holds a comma stands in double quotes.
 
@@ -198,6 +208,7 @@ _VALUED = {
     "static",
     "pivot",
     "pivot-agg",
+    "time-as",
 }
 _VALUED |= {
     "key-from",

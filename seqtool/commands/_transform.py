@@ -123,7 +123,7 @@ def _transform(
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, foreign.side)
         inputs_shown = opened.base_names
-        described = {**foreign.resolved, **rows.resolved}
+        described = {**foreign.resolved, **rows.resolved, **text.resolved}
         done = with_entry(
             data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
         )

@@ -96,7 +96,7 @@ def pad(
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, "ragged": ragged}
+        arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, **text.resolved, "ragged": ragged}
         arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.name):
             if ragged:

@@ -18,7 +18,7 @@ from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import Roles, columns_named, position
 from seqtool.tables.table import Table
-from seqtool.words import join_names, listed, split_names
+from seqtool.words import join_names, listed, name_meant, split_names
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -135,7 +135,7 @@ def companions(
             for named in given if isinstance(given, (list, tuple)) else columns_named(given):
                 if not isinstance(named, Elsewhere):
                     own[part].append(named)
-                elif named.written and table.named and named.written[0] in table.columns:
+                elif named.written and table.named and name_meant(named.written[0], table.columns):
                     own[part] += named.written
                 else:
                     one = next((one for source, one in opened if _same(source, named.source)), None)
@@ -191,8 +191,9 @@ def _companion(one: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) ->
 def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, ...]:
     """The columns of the key there: those of the same names, or the only one that is not asked for."""
     names = [name if other.named else None for name in other.columns]
-    if all(name in names for name in keys):
-        return tuple(names.index(name) for name in keys)
+    meant = [name_meant(name, names) for name in keys]
+    if None not in meant:
+        return tuple(map(names.index, meant))
     left = [
         column
         for column in range(len(other.columns))
@@ -200,7 +201,7 @@ def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, 
     ]
     if len(keys) == 1 and len(left) == 1:
         return (left[0],)
-    missing = [name for name in keys if name not in names]
+    missing = [name for name, found in zip(keys, meant, strict=True) if found is None]
     columns = listed([repr(other.label(column)) for column in left]) or "no other"
     raise DataError(
         f"has no column {listed([*map(repr, missing)])} to be joined by, and {columns} besides what is asked for; give "

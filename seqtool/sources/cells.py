@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,23 +11,33 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError
 from seqtool.operations.cast import rounding_warnings
+from seqtool.tables.number_marks import NumberMarks, misread_error
 
 if TYPE_CHECKING:
     from seqtool.tables.cells import Numbers
 
-_COMMA = re.compile(r"\s*,\s*")
+PLAIN = NumberMarks()
 
 
-def cells_in(text: str, *, commas: bool) -> list[str]:
-    """The cells of a line or a cell of text, separated by commas or by blanks.
+def cells_in(text: str, mark: str | None) -> list[str]:
+    """The cells of a line or a cell of text, separated by a mark or, without one, by blanks.
 
-    >>> cells_in("5 6 7", commas=False), cells_in("1,,2 ", commas=True), cells_in(" ", commas=False)
+    >>> cells_in("5 6 7", None), cells_in("1,,2 ", ","), cells_in(" ", None)
     (['5', '6', '7'], ['1', '', '2'], [])
     """
-    return _COMMA.split(text.strip()) if commas else text.split()
+    return [cell.strip() for cell in text.strip().split(mark)] if mark else text.split()
 
 
-def cells_in_brackets(text: str) -> list[str]:
+def mark_in(text: str, marks: NumberMarks = PLAIN) -> str | None:
+    """What separates the numbers in a line or a cell that are written by some marks; None for blanks.
+
+    >>> mark_in("1, 2"), mark_in("1,5 2,5", NumberMarks(",")), mark_in("1,5; 2", NumberMarks(","))
+    (',', None, ';')
+    """
+    return marks.between if marks.between in text or marks.thousands == " " else None
+
+
+def cells_in_brackets(text: str, marks: NumberMarks = PLAIN) -> list[str]:
     """The same for a list as Python, NumPy or JSON write it: without the brackets around it and quotes within.
 
     >>> cells_in_brackets("[0.5, 1]"), cells_in_brackets("['B', 'I']"), cells_in_brackets("[]")
@@ -37,8 +46,8 @@ def cells_in_brackets(text: str) -> list[str]:
     text = text.strip()
     if text[:1] + text[-1:] in ("[]", "()"):
         text = text[1:-1].strip()
-        text = text.removesuffix(",")  # a tuple of one
-    cells = cells_in(text, commas="," in text)
+        text = text.removesuffix(marks.between)  # a tuple of one
+    cells = cells_in(text, mark_in(text, marks)) if text else []
     return [_unquoted(cell) for cell in cells] if "'" in text or '"' in text else cells
 
 
@@ -47,15 +56,31 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1] if quoted else cell
 
 
-def split_cells(column: Iterable[str | None]) -> tuple[list[str], Array]:
+def split_cells(column: Iterable[str | None], marks: NumberMarks = PLAIN) -> tuple[list[str], Array]:
     """The cells of a column of such lists end to end, and how many each has, (n,) int64; of nothing none.
 
     >>> split_cells(["1 2", None, "[3]"])
     (['1', '2', '3'], array([2, 0, 1]))
     """
-    rows = [cells_in_brackets(cell or "") for cell in column]
+    rows = [cells_in_brackets(cell or "", marks) for cell in column]
     lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
     return [cell for row in rows for cell in row], lengths
+
+
+def plain_cells(cells: list[str], marks: NumberMarks, place: Callable[[int], str]) -> Any:
+    """Cells as Arrow text, (n,), of plain numbers in place of those that are written by some marks.
+
+    Raises DataError for a plain fraction where fractions are written otherwise; `place` says where a cell stands.
+    """
+    import pyarrow as pa
+
+    found = pa.array(cells, pa.string())
+    if marks.are_plain:
+        return found
+    bad = marks.misread(found)
+    if bad >= 0:
+        raise misread_error(marks, place(bad), cells[bad])
+    return marks.read(found)
 
 
 def settled_dtype(

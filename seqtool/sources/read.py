@@ -49,11 +49,12 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
     as_table = source.kind not in ("npy", "npz") and bool(
         spec.rows.steps or (spec.array and source.kind == "text")
     )
-    if spec.rows.text_options and not (as_table and source.kind in ("text", "json")):
-        given = join_names(spec.rows.text_options)
+    of_lines = source.kind == "text" and not as_table
+    wrong = [option for option in spec.rows.text_options if not (of_lines and option in _OF_NUMBERS)]
+    if wrong and not (as_table and source.kind in ("text", "json")):
         raise UsageError(
-            f"{given} tells how tables of text are read, and there is none: ",
-            Advice(without=spec.rows.text_options),
+            f"{join_names(wrong)} tells how tables of text are read, and there is none: ",
+            Advice(without=wrong),
         )
     # Each reader is loaded when it is needed: arrays do without pyarrow.
     if source.kind in ("npy", "npz"):
@@ -77,7 +78,8 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
             raise UsageError(
                 "--label and --key name columns, which lines of numbers do not have: ", spec.without(*words)
             )
-        return read_lines(source, options.dtype, options.spool)
+        text = spec.rows.text
+        return read_lines(source, options.dtype, options.spool, *([] if text is None else [text.marks]))
     if spec.rows.keep_trailing and not spec.rows.steps:
         raise UsageError(
             "--trailing-missing is for the columns of a wide table: ",
@@ -96,6 +98,9 @@ def _read(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.tables.opening import open_tables
 
     return read_rows(open_tables([source], spec.rows.text, list_cells=bool(spec.rows.steps)), options)
+
+
+_OF_NUMBERS = ("--decimal", "--thousands")
 
 
 def _refuse_of_rows(source: Input, options: SourceOptions) -> None:

@@ -24,7 +24,7 @@ from seqtool.system.memory import Memory
 from seqtool.tables.cells import reads_as_missing
 from seqtool.tables.cells.cells import whole_number
 from seqtool.tables.cells.number_state import is_float
-from seqtool.words import count
+from seqtool.words import count, name_meant
 
 # About the bytes that each byte of JSON takes once it is read, and what each of these marks takes beside: measured.
 _EACH_BYTE = 3
@@ -287,10 +287,11 @@ def _only_list(source: Input, record: dict[str, Any]) -> str:
 
 
 def _field(source: Input, place: str, record: Any, name: str) -> Any:
-    if not isinstance(record, dict) or name not in record:
+    meant = name_meant(name, record) if isinstance(record, dict) and name not in record else name
+    if not isinstance(record, dict) or meant is None:
         there = ", ".join(record) if isinstance(record, dict) else type(record).__name__
         raise DataError(f"{source.name}: {place}: no field {name!r} in {there}")
-    return record[name]
+    return record[meant]
 
 
 def _at_place(message: str, places: Sequence[str]) -> str:

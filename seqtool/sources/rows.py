@@ -17,7 +17,7 @@ from seqtool.errors import DataError, NotSequencesError, UsageError, at
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.aligned import Aligned, LabelColumn, check_equal_lengths, with_aligned
-from seqtool.sources.cells import settled_dtype, split_cells
+from seqtool.sources.cells import PLAIN, plain_cells, settled_dtype, split_cells
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.tables.cell_errors import bad_cell_error
 from seqtool.tables.cells import BadCell, BadCellError, Numbers, missing_words
@@ -240,6 +240,7 @@ class _NumberCells:
         self._asked = options.dtype
         self.target = np.dtype(np.float32) if options.dtype is None else dtype_named(options.dtype)
         self.words = missing_words(options.foreign.rows.missing)
+        self.marks = PLAIN if options.foreign.rows.text is None else options.foreign.rows.text.marks
         self.numbers = Numbers(self.target, self.words, text=True, rounds=options.dtype is not None)
         self.width, self.names = 1, list[str]()
 
@@ -260,12 +261,15 @@ class _NumberCells:
         """What all become: int64 if they are whole and nothing else is asked for. Raises DataError for a loss."""
 
         def place(cell: int) -> str:
-            row, column = divmod(cell, self.width)
-            return f"{self._table.place(row)}, column {self.names[column]!r}"
+            return self.told(*divmod(cell, self.width))
 
         return settled_dtype(
             self.numbers, self.target, asked=self._asked is not None, place=place, warnings=warnings
         )
+
+    def told(self, row: int, column: int) -> str:
+        """Where a cell stands, in words."""
+        return f"{self._table.place(row)}, column {self.names[column]!r}"
 
 
 class _Wide:
@@ -316,9 +320,12 @@ class _TextLists:
             raise DataError(
                 f"column {self.names[0]!r} holds {columns[0].type}; lists of numbers were expected"
             )
-        cells, lengths = _cells_of(columns[0])
+        cells, lengths = split_cells(columns[0].to_pylist(), self._numbers.marks)
         rows = first_row + np.repeat(np.arange(len(lengths)), lengths)
-        return Lists(self._numbers.read(cells, rows, self._place), lengths, 0)
+        plain = plain_cells(
+            cells, self._numbers.marks, lambda cell: self._numbers.told(rows[cell], self._place)
+        )
+        return Lists(self._numbers.read(plain, rows, self._place), lengths, 0)
 
 
 class _TypedLists:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.advice import Advice, Message
@@ -20,16 +20,17 @@ from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.cells import cells_in
+from seqtool.sources.cells import PLAIN, cells_in, mark_in, plain_cells
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
+from seqtool.tables.number_marks import NumberMarks, marks_of
 
 _CELLS = 1 << 18  # numbers read at a time
 _PIECE = 1 << 20  # letters of a line read at a time
 
 
-def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
-    """Every line is a sequence; an empty line is one without steps.
+def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMarks = PLAIN) -> Sequences:
+    """Every line is a sequence; an empty line is one without steps. Numbers are written by `marks`.
 
     Whole numbers alone give int64; any fraction gives float32 unless `dtype` says otherwise. Raises DataError
     that names the line of a cell which is no number, or does not fit.
@@ -40,14 +41,23 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     numbers = Numbers(target, words, text=True, rounds=dtype is not None)
     lengths, values = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.float64))
     empty = before = 0
-    for first_line, cells, counts, goes_on in _batches(source):
+    for first_line, cells, counts, goes_on in _batches(source, marks):
+
+        def place(cell: int, first_line: int = first_line, counts: list[int] = counts) -> str:
+            line = first_line + int(np.searchsorted(np.cumsum(counts), cell, side="right"))
+            return f"{source.name}: line {line}"
+
         try:
-            values.add(numbers.encode(pa.array(cells, pa.string()), len(values)))
+            values.add(numbers.encode(plain_cells(cells, marks, place), len(values)))
         except BadCellError as bad:
-            line = first_line + int(np.searchsorted(np.cumsum(counts), bad.row, side="right"))
+            between, way_out = "commas" if marks.between == "," else "semicolons", list[object]()
+            if marks.are_plain:
+                begin, end = _line_of(bad.row, counts)
+                way_out = _as_marked(cells[begin:end])
             raise NotSequencesError(
-                f"{source.name}: line {line}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
-                "separated by blanks, tabs or commas, was expected"
+                f"{place(bad.row)}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
+                f"separated by blanks, tabs or {between}, was expected",
+                *way_out,
             ) from None
         found = np.array(counts, dtype=np.int64)
         found[0] += before
@@ -69,6 +79,19 @@ def read_lines(source: Input, dtype: str | None, spool: Spool) -> Sequences:
     return Sequences(Ragged(values.done(chosen), offsets), len(values), warnings=warnings)
 
 
+def _line_of(cell: int, counts: list[int]) -> tuple[int, int]:
+    """Where the cells of the line begin in which one stands, and where they end."""
+    ends = np.cumsum(counts)
+    line = int(np.searchsorted(ends, cell, side="right"))
+    return int(ends[line]) - counts[line], int(ends[line])
+
+
+def _as_marked(cells: list[str]) -> list[object]:
+    """How the numbers of a line are read where commas within them parted it."""
+    options = marks_of([word for word in re.split(r"[;\s]+", ",".join(cells)) if word])
+    return ["; as numbers that are written so: ", Advice(*options)] if options else []
+
+
 def _way_out(numbers: Numbers, target: np.dtype[Any]) -> Message:
     """A dtype that holds all numbers or, where none does, float64, which rounds the whole ones among them."""
     if numbers.whole and numbers.loss(np.dtype(np.int64)) is None:
@@ -77,12 +100,12 @@ def _way_out(numbers: Numbers, target: np.dtype[Any]) -> Message:
     return Message("choose ", Advice("--dtype", "float32" if single else "float64"))
 
 
-def _batches(source: Input) -> Iterator[tuple[int, list[str], list[int], bool]]:
+def _batches(source: Input, marks: NumberMarks) -> Iterator[tuple[int, list[str], list[int], bool]]:
     """Some cells at a time: the first line, all cells, their count by line, whether the last line goes on."""
     try:
         with TextIOWrapper(open_bytes(source.path, source.packing), encoding="utf-8-sig") as text:
             line, cells, counts, goes_on = 1, list[str](), list[int](), False
-            for row, ended in _rows(text, source.name):
+            for row, ended in _rows(text, source.name, marks):
                 if not (goes_on and counts):
                     counts.append(0)
                 cells += row
@@ -101,22 +124,22 @@ def _batches(source: Input) -> Iterator[tuple[int, list[str], list[int], bool]]:
         raise damaged_packing(source.name, source.packing or "file's", error) from None
 
 
-def _rows(text: TextIOWrapper, name: str) -> Iterator[tuple[list[str], bool]]:
+def _rows(text: TextIOWrapper, name: str, marks: NumberMarks) -> Iterator[tuple[list[str], bool]]:
     """The cells of each line, of a long one some at a time; and whether the line ends with them."""
-    rest, commas, number = "", False, 1
+    rest, mark, number = "", None, 1
     while piece := text.readline(_PIECE):
         ended = piece[-1] == "\n" or len(piece) < _PIECE
-        line, commas = rest + piece, commas if rest else "," in piece
+        line, mark = rest + piece, mark if rest else mark_in(piece, marks)
         if ended:
-            yield cells_in(line, commas=commas), True
+            yield cells_in(line, mark), True
             rest, number = "", number + 1
             continue
-        cut = line.rfind(",") if commas else max(line.rfind(blank) for blank in " \t")
+        cut = line.rfind(mark) if mark else max(line.rfind(blank) for blank in " \t")
         if len(line) - cut > _PIECE:
             raise DataError(
                 f"{name}: line {number}: a cell of more than {_PIECE >> 1:,} letters; a number was expected"
             )
-        yield cells_in(line[:cut], commas=commas), False
+        yield cells_in(line[:cut], mark), False
         rest = line[cut + 1 :] or " "  # which tells that the line goes on
     if rest:
-        yield cells_in(rest, commas=commas), True
+        yield cells_in(rest, mark), True

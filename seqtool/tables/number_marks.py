@@ -34,6 +34,11 @@ class NumberMarks:
             raise UsageError(f"--decimal and --thousands are both {self.decimal!r}; they tell numbers apart")
 
     @property
+    def between(self) -> str:
+        """What may part the numbers of a list: a comma, or a semicolon where the comma is a mark within them."""
+        return ";" if "," in (self.decimal, self.thousands) else ","
+
+    @property
     def are_plain(self) -> bool:
         """Whether numbers are written as they are everywhere else."""
         return self.decimal == "." and self.thousands is None
@@ -92,7 +97,7 @@ def with_plain_numbers(table: Table, marks: NumberMarks) -> Table:
                 bad = marks.misread(arrays[place])
                 if bad >= 0:
                     name, cell = table.label(columns[place]), arrays[place][bad].as_py()
-                    raise _misread(marks, f"{table.place(row + bad)}, column {name!r}", cell)
+                    raise misread_error(marks, f"{table.place(row + bad)}, column {name!r}", cell)
                 arrays[place] = marks.read(arrays[place])
             row += len(batch)
             yield pa.RecordBatch.from_arrays(arrays, batch.schema.names)
@@ -101,7 +106,8 @@ def with_plain_numbers(table: Table, marks: NumberMarks) -> Table:
     return replace(table, read=read, dialect=dialect)
 
 
-def _misread(marks: NumberMarks, where: str, cell: str) -> DataError:
+def misread_error(marks: NumberMarks, where: str, cell: str) -> DataError:
+    """The error for a number with a point, where another mark begins fractions."""
     problem = f"{where}: {cell!r}; a fraction begins with {marks.decimal!r} and not a point"
     if marks.thousands is None:
         return DataError(f"{problem}; if it parts thousands: ", Advice("--thousands", "."))

@@ -12,7 +12,7 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
-from seqtool.words import join_names, place_in
+from seqtool.words import join_names, name_meant, place_in
 
 LabelKind = Literal["class", "number"]
 
@@ -276,13 +276,15 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
 
 
 def _is_column(table: Table, text: str) -> bool:
-    return text in table.columns or place_in(text, len(table.columns)) is not None
+    return place_in(text, len(table.columns)) is not None or name_meant(text, table.columns) is not None
 
 
 def position(
     table: Table, wanted: str | int, option: str = "", others: Sequence[str | int] = (), *, whole: str = ""
 ) -> int:
     """Which column a person means: a name that matches wins over a position counted from 0.
+
+    Blanks around a name in the header do not count, where a single one is called so without them.
 
     Raises DataError that lists the columns there are; for the name that was probably meant, it needs to know the
     `option` that holds the wrong one, with `others` in one list, or `whole` as a part of it.
@@ -294,6 +296,9 @@ def position(
     place = place_in(text, count)
     if place is not None:
         return place
+    meant = name_meant(text, table.columns)
+    if meant is not None:
+        return table.columns.index(meant)
     if text.isdecimal():
         raise DataError(
             f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"

@@ -130,8 +130,10 @@ CASES = [
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": 'id,a,b\n1,"1,000",3\n1,7,4\n'}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
+    Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5 2,5\n3 4,25\n"}),
+    Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5;2,5\n3\n"}),
     Case(
-        "tables.number_marks._misread",
+        "tables.number_marks.misread_error",
         "group t.csv --key id --decimal ,",
         {"t.csv": "id;a\n1;0,5\n1;2.334\n"},
     ),
@@ -323,6 +325,31 @@ CASES = [
         "grouping.advising._counter_alone",
         "group t.txt --key-blank-lines --no-header --step-label 1",
         {"t.txt": "a\tB\nb\tI\n\nc\tO\n"},
+    ),
+    Case(
+        "grouping.advising.for_times", "group t.csv --key id", {"t.csv": "id,t,a\n1,2024-01-01,x\n1,NA,y\n"}
+    ),
+    Case(
+        "grouping.advising.for_times",
+        "group t.csv --key id --columns t,u,a",
+        {"t.csv": "id,t,u,a\n1,2024-01-01T10:00Z,x,2\n"},
+    ),
+    Case(
+        "grouping.cautions._of_times",
+        "group t.csv --key id --order-by t --time-as days -o o.npz",
+        {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
+        code=0,
+    ),
+    Case(
+        "grouping.cautions._of_times#2",
+        "group t.csv --key id --time-as days -o o.npz",
+        {"t.csv": ROWS},
+        code=0,
+    ),
+    Case(
+        "grouping.advising.for_times",
+        "group t.csv --key id --static t",
+        {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
     ),
     Case("grouping.spec.GroupSpec._check_key#3", "group 'd/*.csv' --key-from 'd/{x}.csv'", {"d/1.csv": ROWS}),
     Case(

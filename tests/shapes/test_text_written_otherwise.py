@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import json
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,42 @@ def test_python_has_arguments_of_the_same_names(argument: dict[str, Any], tmp_pa
     assert st.group(tmp_path / "t.csv", key="k", **argument).x.tolist() == [[[2]]]
     with pytest.raises(st.UsageError, match="has types of its own"):
         st.group(pd.DataFrame({"k": [1], "a": [2]}), key="k", **argument)
+
+
+# Lines and lists of numbers by their marks, and the sequences in them.
+LISTS = [
+    ("0,5 -7 1,5e3\n2", ["--decimal", ","], [[0.5, -7, 1500], [2]]),
+    ("0,5;-7 ; 1,5e3\n2", ["--decimal", ","], [[0.5, -7, 1500], [2]]),
+    ("2.334,01\t1.000\n12", ["--decimal", ",", "--thousands", "."], [[2334.01, 1000], [12]]),
+    ("1 000, 2\n3", ["--thousands", " "], [[1000, 2], [3]]),
+    ("1,000 12,345.5\n.5", ["--thousands", ","], [[1000, 12345.5], [0.5]]),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "expected"), LISTS)
+def test_lists_of_numbers_are_read_as_they_are_written(
+    text: str, options: list[str], expected: list[list[float]], place: Place
+) -> None:
+    place.write("t.txt", text + "\n")
+    place.write("t.csv", "|k\n".join(["a", *(f"[{line}]" for line in text.split("\n"))]) + "|k\n")
+    for call in (["t.txt"], ["t.csv", "--array", "a", "--delimiter", "|"]):
+        found = place.outputs("pad", [*call, *options, "--ragged", "--dtype", "float64"])[0]
+        assert [part.tolist() for part in np.split(found["values"], found["offsets"][1:-1])] == expected
+        arguments = json.loads(str(found["meta"]))["receipt"][0]["arguments"]
+        assert arguments.get("decimal", ".") == (options[1] if options[0] == "--decimal" else ".")
+
+
+def test_a_point_among_decimal_commas_is_told(place: Place) -> None:
+    place.write("t.txt", "1,5 2\n1,5 2.5\n")
+    place.write("t.csv", "a|k\n1,5 2|k\n1,5 2.5|k\n")
+    for call, where in ((["t.txt"], "t.txt: line 2: "), (["t.csv", "--array", "a"], "line 3, column 'a': ")):
+        done = place.run("pad", *call, "--decimal", ",")
+        assert (done.code, f"{where}'2.5'; a fraction begins with ','" in done.err) == (1, True), done.err
+
+
+def test_other_options_of_tables_stay_refused_for_lines(place: Place) -> None:
+    place.write("t.txt", "1,5 2\n")
+    done = place.run("pad", "t.txt", "--decimal", ",", "--comment", "#")
+    assert (done.code, "leave --comment out" in done.err, "--decimal" in done.err) == (2, True, False), (
+        done.err
+    )
