@@ -224,8 +224,21 @@ CASES = [
     ),
     Case(
         "grouping.spec.GroupSpec._check_pivot#4",
-        "group t.csv --key k --order-by t --pivot i=v --gap 5",
+        "group t.csv --key k --order-by t --pivot i=v --drop t",
         {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._resolved",
+        "group t.csv --key k --order-by t:text --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._resolved#2",
+        "group t.csv --key k --order-by t:text --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1.2.2024,u,2\na,2.2.2024,u,3\n"},
+        {"t:FORMAT": "t:%d.%m.%Y"},
         code=2,
     ),
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
