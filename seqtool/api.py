@@ -27,6 +27,7 @@ from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
+from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named, pivot_named
 from seqtool.tables.table import Table, TextOptions
@@ -56,6 +57,7 @@ def group(
     columns: Column | Sequence[Column] | None = None,
     pivot: str | Mapping[Column, Column] | None = None,
     pivot_agg: PivotAgg | None = None,
+    time_as: TimeUnit | None = None,
     drop: Column | Sequence[Column] = (),
     where: str | None = None,
     keep_key: bool | None = None,
@@ -94,7 +96,8 @@ def group(
     order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order within a key unless `order_by` says
     otherwise. `label` and `static` may be columns of another table, which has a row for each key: `(frame,
     "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
-    `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item. All
+    `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item.
+    `time_as="seconds"` (or "days") makes numbers since 1970 of times, int64 if all are whole, else float64. All
     other arguments are as in `seqtool group --help`.
 
     Raises UsageError for arguments that contradict each other, and DataError for columns that are not there,
@@ -115,6 +118,7 @@ def group(
         columns=None if columns is None else columns_named(columns),
         pivot=None if pivot is None else pivot if isinstance(pivot, str) else pivot_named(pivot),
         pivot_agg=pivot_agg,
+        time_as=time_as,
         drop=columns_named(drop),
         where=where,
         keep_key=None if keep_key is None else bool(keep_key),

@@ -6,6 +6,8 @@ Sequences are lists here, and a step is a number, a list of F numbers, or lists 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -294,3 +296,12 @@ def tagged(text: str) -> list[list[list[str]]]:
         elif not line.startswith(("#", "-DOCSTART-")):
             found[-1].append(line.split("\t") if "\t" in line else line.split())
     return [sequence for sequence in found if sequence]
+
+
+def since_1970(moment: datetime | None, unit: str) -> Fraction | None:
+    """The seconds or days from 1970 to a time, UTC where it has no zone; None for none."""
+    if moment is None:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return Fraction(microseconds, 10**6 * {"seconds": 1, "days": 86_400}[unit])

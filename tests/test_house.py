@@ -47,6 +47,7 @@ HOMES = {
         "grouping.columns",
         "grouping.gaps",
         "tables.cells.cells",
+        "tables.cells.instants",
         "tables.cells.keys",
         "tables.cells.labels",
         "tables.cells.number_state",

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtool.errors import DataError, UsageError
-from seqtool.words import count
+from seqtool.words import count, in_short
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +43,7 @@ def dtype_named(name: str | np.dtype[Any]) -> np.dtype[Any]:
     """
     plain = name if isinstance(name, str) else np.dtype(name).name
     if plain not in DTYPES:
-        raise UsageError(f"dtype is {plain!r}; one of {', '.join(DTYPES)} was expected")
+        raise UsageError(f"dtype is {in_short(plain)}; one of {', '.join(DTYPES)} was expected")
     return np.dtype(plain)
 
 
@@ -86,13 +86,13 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
     return f"{int(number)}, which {dtype} cannot hold"
 
 
-def describe_rounding(number: int, dtype: np.dtype[Any]) -> str:
-    """How many whole numbers a cast to a float dtype rounded.
+def describe_rounding(number: int, dtype: np.dtype[Any], what: str = "whole number") -> str:
+    """How many whole numbers, or what else they stand for, a cast to a float dtype rounded.
 
     >>> describe_rounding(1200, np.dtype("float32"))
     '1,200 whole numbers were rounded to float32'
     """
-    return f"{count(number, 'whole number')} {'were' if number > 1 else 'was'} rounded to {dtype}"
+    return f"{count(number, what)} {'were' if number > 1 else 'was'} rounded to {dtype}"
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,15 @@ class ColumnOptions:
             help="What several values of one cell become. [default: last]",
         ),
     ] = None
+    time_as: Annotated[
+        str | None,
+        choice(
+            "--time-as",
+            ("seconds", "days"),
+            help="Make numbers of dates and times among features and static numbers: since 1970, those without a "
+            "zone as UTC. [default: times are no features]",
+        ),
+    ] = None
     drop: Annotated[
         list[str] | None,
         several_names("--drop", "A,B", help="Columns not used as features. Repeatable."),
@@ -200,6 +209,7 @@ class ColumnOptions:
             columns=None if self.columns is None else names_in(self.columns),
             pivot=self.pivot,
             pivot_agg=cast(Any, self.pivot_agg),
+            time_as=cast(Any, self.time_as),
             drop=names_in(self.drop),
             where=self.where,
             keep_key=self.keep_key,

@@ -131,6 +131,9 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     others = [name for name in others if name not in features]
     if others:
         summary.say("not used", f"as features: {listed(others)}")
+    if result.times:
+        summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
+        summary.facts["times"] = dict(result.times)
     if result.pivoted is not None:
         summary.say("pivoted", result.pivoted.told())
         summary.facts["pivoted"] = asdict(result.pivoted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from seqtool.files.inputs import Input
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.tables.cells import BadCell
+from seqtool.tables.cells.instants import is_time
 from seqtool.tables.list_cells import CellKindError, UnequalListsError
 from seqtool.tables.number_marks import marks_of
 from seqtool.tables.roles import PLAIN_ORDER
@@ -115,9 +116,11 @@ def for_features(plan: EncoderPlan, state: EncoderState) -> Message:
 def rounding_warnings(plan: EncoderPlan, state: EncoderState) -> list[str]:
     """A warning for each feature of which whole numbers were rounded to the dtype asked for."""
     dtype, warnings = plan.dtype(state), list[str]()
+    times = plan.times(state)
     for name, count in plan.rounded(state).items():
+        what = "time" if name in times else "whole number"
         way_out = [] if dtype == _DOUBLE else ["; ", for_features(plan, state)]
-        warnings.append(Message(f"{name}: {describe_rounding(count, dtype)}", *way_out))
+        warnings.append(Message(f"{name}: {describe_rounding(count, dtype, what)}", *way_out))
     return warnings
 
 
@@ -131,13 +134,17 @@ def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad
     """What to do about a cell that is no number, of a feature or a static column."""
     leaving = without_features(plan, [column]) if part == "feature" else without_static(plan, [column])
     marks = for_marks(plan, [bad])
+    marks = marks or (for_times(plan, {column: bad}) if part == "static" else None)
     ways: list[object] = [] if marks is None else [marks]
     if _are_no_values(bad) and not (part == "static" and state.statics[column].no_numbers):
         words = [word for cell in bad.words or (bad.cell,) for word in ("--missing", cell)]
         ways = ["as a missing value: ", Advice(*words)]
     if leaving is not None:
         ways += ["; " if ways else "", "without this column: ", leaving]
-    return Message(*ways or ["write it as a plain number, such as 1234.5"])
+    alike = (
+        "correct it, or leave its row out" if bad.expected else "write it as a plain number, such as 1234.5"
+    )
+    return Message(*ways or [alike])
 
 
 def for_marks(plan: EncoderPlan, wrong: Collection[BadCell]) -> Message | None:
@@ -145,6 +152,26 @@ def for_marks(plan: EncoderPlan, wrong: Collection[BadCell]) -> Message | None:
     words = [word for bad in wrong for word in bad.words or (bad.cell,)]
     options = marks_of(words) if plan.text and not plan.marked else []
     return Message("as numbers that are written so: ", Advice(*options)) if options else None
+
+
+def for_times(plan: EncoderPlan, wrong: Mapping[int, BadCell]) -> Message | None:
+    """How columns are numbers that hold times, where there are such among these columns."""
+    others = [column for column, bad in wrong.items() if not _holds_times(bad)]
+    if plan.options.time_as is not None or len(others) == len(wrong):
+        return None
+    leaving = without_features(plan, others) if others else None
+    if others and leaving is None:
+        return None
+    more, without = (leaving.words, leaving.without) if leaving else ((), ())
+    as_seconds = Advice("--time-as", "seconds", *more, without=without)
+    return Message("times as seconds since 1970: ", as_seconds)
+
+
+def _holds_times(bad: BadCell) -> bool:
+    """Whether the cells of a column that holds no numbers are times."""
+    if bad.kind:
+        return bad.kind.startswith(("timestamp", "date", "time", "duration"))
+    return all(map(is_time, bad.words or (bad.cell,)))
 
 
 def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Message:

@@ -14,9 +14,10 @@ from seqtool.grouping.gaps import Gap
 from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
+from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.cells.label_doubts import doubts
 from seqtool.tables.cells.times import is_day, text_sorts, time_formats
-from seqtool.words import count
+from seqtool.words import count, join_names
 
 
 def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
@@ -30,7 +31,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
-    return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
+    return [*found, *_of_missing(plan, state), *_of_times(plan, state), *rounding_warnings(plan, state)]
 
 
 def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> list[str]:
@@ -84,6 +85,20 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
         return ["; to read it as no label: ", Advice("--missing", text, "--empty-label", "keep")]
 
     return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=unlabelled)
+
+
+def _of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
+    """A unit of times that no number is measured in."""
+    if plan.options.time_as is None or plan.times(state):
+        return
+    problem = f"--time-as {plan.options.time_as}: no feature or static column holds times; "
+    orders = [column for column in plan.roles.order if state.orders[column].kind in MEASURED_FROM]
+    if orders:
+        named = join_names([plan.label(column) for column in (*orders, *plan.features)])
+        feature = Advice("--columns", named, without=["--columns", "--drop"])
+        yield Message(problem, "to make features of what tells the order: ", feature)
+    else:
+        yield Message(problem, Advice(without=["--time-as"]))
 
 
 def _of_missing(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:

@@ -121,13 +121,21 @@ class Encoder:
                 text=plan.text,
                 keep=keep,
                 rounds=options.dtype is not None,
+                time_as=options.time_as,
                 state=known.features.get(column),
                 final=final,
             )
             for column in roles.features
         }
         self._statics = {
-            column: Numbers(single, words, text=plan.text, state=known.statics.get(column), final=final)
+            column: Numbers(
+                single,
+                words,
+                text=plan.text,
+                time_as=options.time_as,
+                state=known.statics.get(column),
+                final=final,
+            )
             for column in roles.static
         }
         self._labels = {

@@ -22,6 +22,7 @@ from seqtool.grouping.options import GroupOptions
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
+from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names, shortened
@@ -116,15 +117,31 @@ class EncoderPlan:
 
     def dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the features, once all rows are known."""
-        whole = all(state.features[column].whole for column in self.features)
-        return self.asked_dtype or np.dtype(np.int64 if whole else np.float32)
+        numbers = [state.features[column] for column in self.features]
+        if all(one.whole for one in numbers):
+            return self.asked_dtype or np.dtype(np.int64)
+        # Of times since 1970 float32 would hold minutes.
+        return self.asked_dtype or np.dtype(
+            np.float64 if any(one.of_times for one in numbers) else np.float32
+        )
 
     def static_dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the static numbers, once all rows are known: float64 where float32 would change some."""
         if all(numbers.whole for numbers in state.statics.values()):
             return np.dtype(np.int64)
         single, double = np.dtype(np.float32), np.dtype(np.float64)
+        if any(numbers.of_times for numbers in state.statics.values()):
+            return double
         return single if all(numbers.loss(single) is None for numbers in state.statics.values()) else double
+
+    def times(self, state: EncoderState) -> dict[str, str]:
+        """The features and static columns of times, and what their numbers are."""
+        columns = [*((c, state.features[c]) for c in self.features), *state.statics.items()]
+        return {
+            self.label(column): f"{self.options.time_as}{MEASURED_FROM[one.kind]}"
+            for column, one in columns
+            if one.kind in MEASURED_FROM
+        }
 
     def missing(self, state: EncoderState) -> dict[str, int]:
         """The columns of features and static numbers that have missing values, and how many."""
@@ -168,6 +185,8 @@ class EncoderPlan:
             descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
+            # Some may be times, of which float32 would hold minutes.
+            floats=np.dtype(np.float32 if self.options.time_as is None else np.float64),
             static=[] if cut else static,
             # Where a key is cut, they must be the same within each part, which is not known yet; where rows are folded
             # into steps, the order tells which.

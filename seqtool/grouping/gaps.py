@@ -18,6 +18,7 @@ from seqtool.errors import UsageError
 from seqtool.grouping.columns import GrowingText, is_numbers
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import changes
+from seqtool.words import in_short
 
 _UNITS = {
     "ns": 1,
@@ -28,7 +29,9 @@ _UNITS = {
     "h": 3600 * 10**9,
     "d": 86400 * 10**9,
 }
-_WRITTEN = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<exponent>[eE][+-]?\d{1,3})?(?P<unit>[a-z]*)")
+_WRITTEN = re.compile(
+    r"(?P<number>\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?P<exponent>[eE][+-]?\d{1,3})?(?P<unit>[a-z]*)"
+)
 _MOST = (1 << 64) - 1  # that uint64 holds: no two order values are further apart
 _LARGEST = 10**308  # about where floats end
 _ROWS = 1 << 16  # looked at together
@@ -62,7 +65,7 @@ class Gap:
         unit = written["unit"] if written else ""
         if written is None or (unit and unit not in _UNITS):
             raise UsageError(
-                f"--gap is {text!r}; a number of 0 or more was expected, or of times a duration such as 30m "
+                f"--gap is {in_short(text)}; a number of 0 or more was expected, or of times a duration such as 30m "
                 f"(units {', '.join(_UNITS)})"
             )
         size = Fraction(written["number"] + (written["exponent"] or ""))

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
@@ -52,7 +52,8 @@ class GroupResult:
     `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
     `features` names the features also where the table has no names; `coarse` are those of numbers so large that
     float32 has no room for their fractions. `warnings` are sentences, which name options of the command line;
-    `unlabelled` counts rows that were kept without a label, by its column; `joined` tells of each other table.
+    `unlabelled` counts rows that were kept without a label, by its column; `joined` tells of each other table,
+    `times` what the numbers of columns of times are.
     """
 
     ragged: Ragged
@@ -65,6 +66,7 @@ class GroupResult:
     unlabelled: dict[str, int]
     joined: Sequence[JoinedFile] = ()
     pivoted: Pivoted | None = None
+    times: Mapping[str, str] = field(default_factory=dict)
 
 
 def group_table(
@@ -183,6 +185,7 @@ def _grouped(
         unlabelled,
         whole.files,
         pivoted,
+        plan.times(state),
     )
 
 

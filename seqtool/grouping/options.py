@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.roles import LabelKind
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class GroupOptions:
     Rows that are not as `where` says are left out; its language is that of `seqtool.tables.where`.
     `key_from` is the pattern of paths that names columns, `pivot` is ITEM=VALUE of a long table, whose values of one
     cell `pivot_agg` makes one.
+    Times among features and static numbers are numbers of the unit `time_as`, which must be asked for.
     Sequences below `min_len` steps are dropped.
     """
 
@@ -41,3 +43,4 @@ class GroupOptions:
     key_from: str | None = None
     pivot: str | None = None
     pivot_agg: PivotAgg | None = None
+    time_as: TimeUnit | None = None

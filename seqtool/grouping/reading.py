@@ -20,6 +20,7 @@ from seqtool.grouping.advising import (
     for_list,
     for_marks,
     for_order,
+    for_times,
     without_features,
     without_static,
 )
@@ -182,9 +183,9 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
             if (bad := state.features[column].bad) and state.features[column].no_numbers
         }
         if wrong:
-            positions = [column for column in sure if plan.label(column) in wrong]
-            marks = for_marks(plan, wrong.values())
-            raise no_numbers_error(wrong, without_features(plan, positions), marks)
+            positions = {column: wrong[plan.label(column)] for column in sure if plan.label(column) in wrong}
+            otherwise = for_marks(plan, wrong.values()) or for_times(plan, positions)
+            raise no_numbers_error(wrong, without_features(plan, [*positions]), otherwise)
     way_out = None
     if found.part in ("feature", "static"):
         way_out = for_cell(plan, state, found.part, found.column, found.bad)

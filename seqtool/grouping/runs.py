@@ -36,7 +36,7 @@ _TILE = 1 << 13  # rows turned from columns into rows together, so that they sta
 class Layout:
     """What the columns of the batches are, by name, and what becomes of them.
 
-    `dtype` is that of all `features`; None: int64 until a float comes, then float32. `static` are columns
+    `dtype` is that of all `features`; None: int64 until a float comes, then that of `floats`. `static` are columns
     that must not change within a key; they come out one a sequence. `per_step` are per-step arrays. The `descending`
     among the columns of the `order` put the highest first.
     """
@@ -48,6 +48,7 @@ class Layout:
     static: Sequence[str] = ()
     per_step: Sequence[str] = ()
     descending: Sequence[str] = ()
+    floats: np.dtype[Any] = np.dtype(np.float32)  # noqa: RUF009 - it never changes
 
     @property
     def falls(self) -> list[bool]:
@@ -160,13 +161,13 @@ class Rows:
         features = [batch[name] for name in self._layout.features]
         floats = self._layout.dtype is None and any(column.dtype.kind == "f" for column in features)
         if self._values is None:
-            dtype = self._layout.dtype or np.dtype(np.float32 if floats else np.int64)
+            dtype = self._layout.dtype or (self._layout.floats if floats else np.dtype(np.int64))
             capacity = max(1, self._memory // self.row_bytes(dtype))
             capacity = capacity if self._at_most is None else min(capacity, self._at_most)
             # Memory that is never written to costs nothing.
             self._values = np.empty((capacity, len(features)), dtype)
         elif floats:
-            self._values = _as_floats(self._values, self.count)
+            self._values = _as_floats(self._values, self.count, self._layout.floats)
         taken_now = min(len(batch[self._layout.keys[0]]), self.room)
         for name in self._layout.singles:
             self._put(name, batch[name][:taken_now])
@@ -262,15 +263,15 @@ def in_order(rows: Array, order: Array | None) -> AnyArray:
     return Lazy((len(order), *rows.shape[1:]), rows.dtype, lambda begin, end: taken(rows, order[begin:end]))
 
 
-def _as_floats(whole: Array, count: int) -> Array:
-    """The first `count` rows of int64 as float32, in the same memory: each is written after it was read."""
+def _as_floats(whole: Array, count: int, dtype: np.dtype[Any]) -> Array:
+    """The first `count` rows of int64 as floats, in the same memory: each is written after it was read."""
     if whole.dtype != np.int64:
         return whole
     cells, width = whole.reshape(-1), whole.shape[1]
-    floats = cells.view(np.float32)
+    floats = cells.view(dtype)
     for begin in range(0, count * width, _TILE):
         end = min(begin + _TILE, count * width)
-        floats[begin:end] = cells[begin:end].astype(np.float32)  # a copy first, for the two overlap
+        floats[begin:end] = cells[begin:end].astype(dtype)  # a copy first, for the two overlap
     return floats[: len(cells)].reshape(whole.shape)
 
 

@@ -13,6 +13,7 @@ from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere
 from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions, PivotAgg
 from seqtool.sequences.padding_values import Side, Value, check_side
+from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
 from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, pivot_columns, resolve
@@ -62,6 +63,7 @@ class GroupSpec(GroupOptions):
                 Advice(without=["--columns"]),
             )
         check_choice("--label-as", self.label_as, get_args(LabelKind))
+        check_choice("--time-as", self.time_as, get_args(TimeUnit))
         check_choice("--empty-key", self.empty_key, get_args(EmptyKey))
         check_choice("--empty-label", self.empty_label, get_args(EmptyLabel))
         if self.min_len < 0:
@@ -227,6 +229,7 @@ class GroupSpec(GroupOptions):
             **({} if self.gap is None else {"gap": self.gap.text}),
             **({} if self.pivot is None else {"pivot": self.pivot, "pivot_agg": self.pivot_agg or "last"}),
             **({} if self.where is None else {"where": self.where}),
+            **({} if self.time_as is None else {"time_as": self.time_as}),
             "order_by": order,
             "features": list(features),
             "label": labels if len(labels) > 1 else next(iter(labels), None),

@@ -29,6 +29,7 @@ from seqtool.sequences.ragged import Ragged
 _LEAST = 3  # steps that must be the same
 _TOGETHER = 1 << 16  # sequences, steps or pairs that are looked at together
 _KNOWN = 1 << 20  # sequences that are looked for at once
+_PER_STEP = 1  # comparisons of sequences for each step, from which on their ends are looked at
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 
@@ -261,6 +262,8 @@ def _found(
     wanted = _Wanted.of(looked_for, which, size)
     table = np.zeros(1 << 20, bool)  # sorts out most windows at once
     table[wanted.prints >> np.uint64(44)] = True
+    ends: _Ends | None = None
+    pairs = 0
     for first in range(0, len(within.data), _TOGETHER):
         offsets = within.data.offsets[first : first + _TOGETHER + 1]
         for at, to in _growing(int(offsets[0]), int(offsets[-1]) - size + 1):
@@ -269,8 +272,15 @@ def _found(
             if not len(likely):
                 continue
             classes = wanted.open_classes
-            known = wanted.prints[classes]
-            low, high = (np.searchsorted(known, windows[likely], side=side) for side in ("left", "right"))
+            low, high = _alike(wanted.prints[classes], windows[likely])
+            if ends is None:
+                members = np.append(0, np.cumsum(np.diff(wanted.edges)[classes]))
+                pairs += int((members[high] - members[low]).sum())
+                if pairs > _PER_STEP * len(within.data.values):  # many begin alike, so that it is worth it
+                    ends = _Ends.of(within, wanted, size)
+            if ends is not None:
+                sequences = np.searchsorted(offsets, likely + at, side="right") - 1 + first
+                classes, low, high = ends.narrowed(wanted, classes, windows[likely], sequences)
             for places, some in _pairs(likely + at, low, high - low, classes):
                 sequence = np.searchsorted(offsets, places, side="right") - 1
                 starts, stop, lengths = (
@@ -293,6 +303,67 @@ def _found(
                 holds = same_stretches(within.data.values, starts[rows], values, begins, counts[rows])
                 wanted.left[once[holds]] = False
                 yield sequence[fits][rows[holds]] + first, wanted.places[once[holds]]
+
+
+def _alike(known: Array, prints: Array) -> tuple[Array, Array]:
+    """Where each of some prints stands among those that are known, ascending: from and to."""
+    low, high = (np.searchsorted(known, prints, side=side) for side in ("left", "right"))
+    return low, high
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Which sequences may overlap by their last steps; of those that begin alike and differ late most do not.
+
+    What lies wholly within another sequence has its last change there, with the steps before it (`inside`, of members).
+    What goes on beyond the end of another one has the last steps of that (`beyond`, of the sequences in the file).
+    """
+
+    inside: Array
+    beyond: Array
+
+    @classmethod
+    def of(cls, within: _Sums, wanted: _Wanted, size: int) -> _Ends:
+        """What all windows of both files tell, each of which is looked at once."""
+        sums, offsets = wanted.sums, within.data.offsets
+        lasts = gather(sums.changes, wanted.places)[:, 1] + 1
+        inside = _occur(sums.fingerprints(wanted.begins + lasts - size, size), within, size)
+        beyond = np.zeros(len(within.data), bool)
+        for first in range(0, len(beyond), _KNOWN):
+            some = offsets[first : first + _KNOWN + 1]
+            long = np.flatnonzero(np.diff(some) >= size)
+            prints = within.fingerprints(some[long + 1] - size, size)
+            beyond[first + long] = _occur(prints, sums, size)
+        return cls(inside, beyond)
+
+    def narrowed(
+        self, wanted: _Wanted, classes: Array, prints: Array, sequences: Array
+    ) -> tuple[Array, Array, Array]:
+        """The open classes, and where those that may overlap at some places stand among these: from and to.
+
+        At each place, in a sequence, stands a window of this print.
+        """
+        members = np.logical_or.reduceat(wanted.left & self.inside, wanted.edges[:-1])
+        wholly = classes[members[classes]]
+        beyond = self.beyond[sequences]
+        all_of, some_of = _alike(wanted.prints[classes], prints), _alike(wanted.prints[wholly], prints)
+        low, high = (
+            np.where(beyond, one, other + len(classes)) for one, other in zip(all_of, some_of, strict=True)
+        )
+        return np.concatenate([classes, wholly]), low, high
+
+
+def _occur(prints: Array, sums: _Sums, size: int) -> Array:
+    """Which of some prints are those of `size` steps anywhere in a file, (n,) bool."""
+    known, which = np.unique(prints, return_inverse=True)
+    found, table = np.zeros(len(known) + 1, bool), np.zeros(1 << 20, bool)
+    table[known >> np.uint64(44)] = True
+    for at, to in _pieces(0, len(sums.data.values) - size + 1, _TOGETHER):
+        windows = sums.windows(at, to, size)
+        windows = windows[table[windows >> np.uint64(44)]]
+        low, high = _alike(known, windows)
+        found[low[high > low]] = True
+    return np.asarray(found[which])
 
 
 def _pairs(places: Array, low: Array, counts: Array, order: Array) -> Iterator[tuple[Array, Array]]:

@@ -42,7 +42,8 @@ def no_numbers_error(
 ) -> NotNumbersError:
     """The one error that lists every feature column which holds text, dates or lists, by name.
 
-    `way_out` leaves them out, where a feature is left without them; `marks` reads numbers that are written otherwise.
+    `way_out` leaves them out, where a feature is left without them; `marks` reads numbers that are written otherwise,
+    or times.
     """
     listed = ", ".join(
         f"{name!r} ({bad.kind or f'such as {bad.cell[:20]!r}'})" for name, bad in wrong.items()

@@ -341,6 +341,31 @@ CASES = [
         "group t.txt --key-blank-lines --no-header --step-label 1",
         {"t.txt": "a\tB\nb\tI\n\nc\tO\n"},
     ),
+    Case(
+        "grouping.advising.for_times", "group t.csv --key id", {"t.csv": "id,t,a\n1,2024-01-01,x\n1,NA,y\n"}
+    ),
+    Case(
+        "grouping.advising.for_times",
+        "group t.csv --key id --columns t,u,a",
+        {"t.csv": "id,t,u,a\n1,2024-01-01T10:00Z,x,2\n"},
+    ),
+    Case(
+        "grouping.cautions._of_times",
+        "group t.csv --key id --order-by t --time-as days -o o.npz",
+        {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
+        code=0,
+    ),
+    Case(
+        "grouping.cautions._of_times#2",
+        "group t.csv --key id --time-as days -o o.npz",
+        {"t.csv": ROWS},
+        code=0,
+    ),
+    Case(
+        "grouping.advising.for_times",
+        "group t.csv --key id --static t",
+        {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
+    ),
     Case("grouping.spec.GroupSpec._check_key#3", "group 'd/*.csv' --key-from 'd/{x}.csv'", {"d/1.csv": ROWS}),
     Case(
         "grouping.spec.GroupSpec._check_key#4",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +34,8 @@ class NumberOptions:
 
     `target` is the type that it is likely to become, `words` are the spellings of a missing value; `text` says that
     numbers may come as text, `keep` that the columns of an array keep its own type, `rounds` that somebody asked for
-    the target, a float type: then whole numbers are rounded to it, and counted.
+    the target, a float type: then whole numbers are rounded to it, and counted. Times are numbers of a unit where
+    `time_as` names it.
     """
 
     target: np.dtype[Any]
@@ -42,6 +43,7 @@ class NumberOptions:
     text: bool
     keep: bool = False
     rounds: bool = False
+    time_as: Literal["seconds", "days"] | None = None
 
     @property
     def careful(self) -> bool:
@@ -60,6 +62,7 @@ class NumberState:
     `whole`: all are integers so far. `missing` counts missing values, `seen` all cells; `doubles`: there are
     fractions of float64, `large`: there are numbers past 2^24. `losses` hold the first number that each type which
     the column may become cannot hold; `rounded` counts the whole numbers that are rounded to a type asked for.
+    Where times may be numbers, `kind` is what its first cell is, as which all others must be, and `first` its place.
     """
 
     whole: bool = True
@@ -70,6 +73,8 @@ class NumberState:
     losses: Mapping[np.dtype[Any], Loss] = field(default_factory=dict)
     bad: BadCell | None = None
     rounded: int = 0
+    kind: str | None = None
+    first: BadCell | None = None
 
     def merge(self, other: NumberState) -> NumberState:
         """What is known of the rows of both.
@@ -77,6 +82,11 @@ class NumberState:
         >>> NumberState(seen=3).merge(NumberState(whole=False, missing=1, seen=2)).whole
         False
         """
+        first, bad = earliest(self.first, other.first), earliest(self.bad, other.bad)
+        before, behind = (self, other) if first is self.first else (other, self)
+        if before.kind != behind.kind and behind.first is not None:
+            like = f"the cells before it are {before.kind}, and another was expected"
+            bad = earliest(bad, replace(behind.first, expected=like))
         losses = self.losses or other.losses
         if self.losses and other.losses:
             both = [*self.losses, *other.losses]
@@ -88,19 +98,26 @@ class NumberState:
             self.doubles or other.doubles,
             self.large or other.large,
             losses,
-            earliest(self.bad, other.bad),
+            bad,
             self.rounded + other.rounded,
+            before.kind,
+            first,
         )
 
     def in_file(self, file: int) -> NumberState:
         """The same, its rows counted in one of several files."""
         losses = {dtype: in_file(loss, file) for dtype, loss in self.losses.items()}
-        return replace(self, losses=losses, bad=in_file(self.bad, file))
+        return replace(self, losses=losses, bad=in_file(self.bad, file), first=in_file(self.first, file))
 
     @property
     def coarse(self) -> bool:
         """Whether there are fractions, or gaps, beside numbers so large that a float32 holds none there."""
         return self.doubles and self.large
+
+    @property
+    def of_times(self) -> bool:
+        """Whether the numbers are those of times."""
+        return self.kind not in (None, "numbers")
 
     @property
     def unsigned(self) -> bool:

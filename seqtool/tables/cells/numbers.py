@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from seqtool.tables.cells.cells import (
     word_set,
 )
 from seqtool.tables.cells.column import Column
+from seqtool.tables.cells.instants import MEASURED_FROM, TimeUnit, as_numbers
 from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
 from seqtool.tables.cells.spelling import parsed_as, spelled_whole
 
@@ -40,6 +42,37 @@ def read_numbers(
     """
     known = known or NumberState()
     array = plain(array)
+    if options.time_as is not None:
+        return _read_clocked(array, rows, options, options.time_as, known)
+    return _read_plain(array, rows, options, known)
+
+
+def _read_clocked(
+    array: Any, rows: int | Array, options: NumberOptions, unit: TimeUnit, known: NumberState
+) -> tuple[Array, NumberState]:
+    """The same where times are numbers of this unit."""
+    cells, kind, place = as_numbers(array, unit, options.words, known.kind)
+    numbers, found = _read_plain(cells, rows, options, known)
+    if kind is None:
+        return numbers, found
+    rounded = found.rounded
+    if kind in MEASURED_FROM and options.rounds and numbers.dtype.kind == "f":
+        rounded += _late(numbers, options.target, unit)
+    first = None if known.first else BadCell(row_of(rows, place), str(array[place].as_py()))
+    return numbers, replace(found, kind=kind, first=first, rounded=rounded)
+
+
+def _late(numbers: Array, dtype: np.dtype[Any], unit: TimeUnit) -> int:
+    """How many fractions of times a float dtype changes by a millisecond or more."""
+    with np.errstate(all="ignore"):
+        off = np.abs(numbers.astype(dtype) - numbers)
+    least = 1e-3 / (86_400 if unit == "days" else 1)
+    return int(((off >= least) & (numbers % 1 != 0)).sum())
+
+
+def _read_plain(
+    array: Any, rows: int | Array, options: NumberOptions, known: NumberState
+) -> tuple[Array, NumberState]:
     reader = _Reader(options, rows, known.whole)
     if options.text and is_text(array):
         numbers = reader.from_text(array)
@@ -67,6 +100,8 @@ def bad_number(error: BadCellError, array: Any, rows: int | Array, options: Numb
     """The place of a cell that is no number, and how many of the column's first cells are none either."""
     array = plain(array)
     row = row_of(rows, error.row)
+    if error.expected:  # among times
+        return BadCell(row, error.cell, expected=error.expected)
     if not (options.text and is_text(array)):
         return BadCell(row, error.cell, kind="" if is_numeric(array.type) else str(array.type))
     cells = [cell for cell in array.slice(0, _SAMPLE).to_pylist() if not options.is_missing(cell)]
@@ -93,11 +128,12 @@ class Numbers(Column[NumberState]):
         text: bool,
         keep: bool = False,
         rounds: bool = False,
+        time_as: TimeUnit | None = None,
         state: NumberState | None = None,
         final: bool = False,
     ) -> None:
         spellings = words if isinstance(words, tuple) else tuple(words.to_pylist())
-        self.options = NumberOptions(target, spellings, text, keep, rounds and target.kind == "f")
+        self.options = NumberOptions(target, spellings, text, keep, rounds and target.kind == "f", time_as)
         super().__init__(state or NumberState(), final=final)
 
     def encode(self, array: Any, first_row: int | Array) -> Array:

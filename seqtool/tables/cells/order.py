@@ -17,12 +17,20 @@ from seqtool.tables.cells.cells import (
     is_text,
     plain,
     row_of,
-    word_set,
 )
 from seqtool.tables.cells.column import Column
+from seqtool.tables.cells.instants import (
+    TIMES,
+    micro_and_beyond,
+    missing_texts,
+    text_kind,
+    text_ticks,
+    typed_kind,
+    typed_ticks,
+)
 from seqtool.tables.cells.number_state import Loss, NumberOptions
-from seqtool.tables.cells.numbers import Numbers, read_numbers
-from seqtool.tables.cells.order_state import INT64, TIMES, OrderState, joined, other_categories
+from seqtool.tables.cells.numbers import read_numbers
+from seqtool.tables.cells.order_state import INT64, OrderState, joined, other_categories
 from seqtool.tables.cells.times import read_times, writing_of
 from seqtool.tables.roles import PLAIN_ORDER, OrderAs
 
@@ -62,14 +70,14 @@ def read_order(
         return _nothing(array, known)
     if is_text(array):
         return _from_text(pc.fill_null(array, ""), rows, words, known)
-    kind = _typed_kind(array.type)
+    kind = typed_kind(array.type)
     place = int(np.argmax(np.asarray(array.is_valid()))) if array.null_count else 0
     if known.kind not in (None, kind):
         raise BadCellError(place, str(array[place]))
     state = OrderState(kind, None if known.kind else BadCell(row_of(rows, place), str(array[place])))
     if kind == "numbers":
         return _as_numbers(array, rows, words, known, state)
-    return _typed_times(array), replace(state, not_numbers=array.null_count)
+    return typed_ticks(array), replace(state, not_numbers=array.null_count)
 
 
 def _as_written(array: Any, rows: int | Array, known: OrderState) -> tuple[list[Any], OrderState]:
@@ -89,7 +97,7 @@ def _by_format(
         raise BadCellError(
             0, f"a column of {array.type}", "text was expected, for a format says how to read it"
         )
-    missing = _missing(array, words)
+    missing = missing_texts(array, words)
     if missing.all():
         return _nothing(array, known)
     place = int(np.argmin(missing))
@@ -100,7 +108,7 @@ def _by_format(
         expected = f"text written as {time_format!r} was expected, as --order-by says"
         raise BadCellError(error.row, error.cell, expected) from None
     state = OrderState("times of a format", None if known.first else first, int(missing.sum()))
-    return _micro_and_beyond(pa.array(ticks), factor), state
+    return micro_and_beyond(pa.array(ticks), factor), state
 
 
 def _by_categories(array: Any, rows: int | Array, known: OrderState) -> tuple[list[Any], OrderState]:
@@ -137,17 +145,17 @@ def _as_numbers(
 def _from_text(
     array: Any, rows: int | Array, words: tuple[str, ...], known: OrderState
 ) -> tuple[list[Any], OrderState]:
-    missing = pa.array(_missing(array, words))
+    missing = pa.array(missing_texts(array, words))
     present = array.filter(pc.invert(missing))
     if not len(present):
         return _nothing(array, known)
     kind, state = known.kind, OrderState(known.kind)
     if kind is None:
-        kind = _order_kind(present.slice(0, 1))
+        kind = text_kind(present.slice(0, 1))
         place = int(np.argmin(np.asarray(missing)))
         state = OrderState(kind, BadCell(row_of(rows, place), array[place].as_py()))
-    if kind in TIMES and _as_times(present, kind) is not None:
-        parts = _as_times(pc.if_else(missing, None, array), kind) or []
+    if kind in TIMES and text_ticks(present, kind) is not None:
+        parts = text_ticks(pc.if_else(missing, None, array), kind) or []
         return parts, replace(state, not_numbers=len(array) - len(present))
     refused: BadCellError | None = None
     if kind == "numbers":
@@ -157,22 +165,11 @@ def _from_text(
             refused = error
     for row, cell in enumerate(array):
         if not missing[row].as_py() and (
-            kind is None or _order_kind(pa.array([cell.as_py()], pa.string())) != kind
+            kind is None or text_kind(pa.array([cell.as_py()], pa.string())) != kind
         ):
             raise BadCellError(row, cell.as_py(), *_way_out(present, cell.as_py(), known.kind or kind))
     assert refused is not None, "a column that cannot be sorted has a cell that says why"
     raise refused  # such as -nan, which is spelled as a number but is none
-
-
-def _missing(array: Any, words: tuple[str, ...]) -> Array:
-    """Which cells of text hold nothing, or a word for it."""
-    array, spellings = pc.fill_null(array.cast(pa.string()), ""), word_set(words)
-    return np.asarray(
-        pc.or_(
-            pc.is_in(array, value_set=spellings),
-            pc.is_in(pc.utf8_trim_whitespace(array), value_set=spellings),
-        )
-    )
 
 
 def _way_out(cells: Any, cell: str, kind: str | None) -> tuple[str, Sequence[str]]:
@@ -247,63 +244,3 @@ class Order(Column[OrderState]):
         if not self._final or self._read_as.text:
             return parts
         return [part.astype(INT64 if whole else _FLOAT, copy=False) for part in parts]
-
-
-def _typed_kind(kind: Any) -> str:
-    """What cells of an Arrow type are; what is neither number nor time is left to the reader of numbers to refuse."""
-    types = pa.types
-    if types.is_timestamp(kind) or types.is_date(kind):
-        return "times with a zone" if getattr(kind, "tz", None) else "times"
-    if types.is_time(kind):
-        return "times of day"
-    return "durations" if types.is_temporal(kind) else "numbers"
-
-
-def _typed_times(array: Any) -> list[Any]:
-    """Times of any unit, in one unit, so that files of several units sort together."""
-    kind = array.type
-    unit = "ns" if getattr(kind, "unit", "") == "ns" else "us"
-    if pa.types.is_time(kind):
-        return _micro_and_beyond(array.cast(pa.time64("ns")).cast(pa.int64()), 1)
-    fine = pa.duration(unit) if pa.types.is_duration(kind) else pa.timestamp(unit, getattr(kind, "tz", None))
-    return _micro_and_beyond(array.cast(fine).cast(pa.int64()), 1000 if unit == "ns" else 1)
-
-
-def _order_kind(cells: Any) -> str | None:
-    """What cells of text are, all alike: numbers, times, times with a zone, or None."""
-    if Numbers.is_number(cells[0].as_py()):
-        return "numbers"
-    return next((kind for kind in TIMES if _as_times(cells, kind) is not None), None)
-
-
-def _as_times(cells: Any, kind: str) -> list[Any] | None:
-    """ISO dates and times as microseconds since 1970 and nanoseconds beyond, or None where a cell is none."""
-    for unit, factor in (("us", 1), ("ns", 1000)):  # nanoseconds end in the year 2262
-        try:
-            ticks = pc.cast(cells, pa.timestamp(unit, TIMES[kind])).cast(pa.int64())
-        except pa.ArrowInvalid:
-            continue
-        return _micro_and_beyond(ticks, factor)
-    plain = _zones_as_iso(cells)
-    if TIMES[kind] and not plain.equals(cells):
-        return _as_times(plain, kind)
-    if len(cells) == 1:
-        return None
-    # One cell may need nanoseconds and another a later year.
-    halves = [
-        _as_times(half, kind) for half in (cells.slice(0, len(cells) // 2), cells.slice(len(cells) // 2))
-    ]
-    if halves[0] is None or halves[1] is None:
-        return None
-    return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
-
-
-def _zones_as_iso(cells: Any) -> Any:
-    """The same text with zones as ISO has them: `UTC` as Z, and no blank before +01:00."""
-    utc = pc.replace_substring_regex(cells, r" ?(UTC|GMT)$", "Z")
-    return pc.replace_substring_regex(utc, r" ([+-]\d\d(:?\d\d)?)$", r"\1")
-
-
-def _micro_and_beyond(ticks: Any, factor: int) -> list[Array]:
-    whole = np.asarray(pc.fill_null(ticks, 0))  # missing ones are refused in the end
-    return [whole // factor, whole % factor]

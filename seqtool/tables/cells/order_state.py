@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from seqtool.tables.cells.cells import BadCell, earliest, in_file
+from seqtool.tables.cells.instants import TIMES
 from seqtool.tables.cells.number_state import Loss, NumberState
 from seqtool.words import listed
 
-TIMES = {"times": None, "times with a zone": "UTC"}
-"""The kinds of ISO dates and times, and the zone that each is read in."""
 INT64 = np.dtype(np.int64)
 _IN_TWO_PARTS = (*TIMES, "times of day", "durations", "times of a format")
 
