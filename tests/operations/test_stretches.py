@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
-from seqtool.operations import duplicates, stretches
+from seqtool.operations import duplicates, step_sums, stretches
 from seqtool.operations.stretches import overlapping
 from seqtool.sequences.ragged import Ragged
 from tests import oracles
@@ -61,6 +61,7 @@ def test_the_same_as_looking_at_every_place(
     turned = [(i, j) for j, i in oracles.begin_within(other, one)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stretches, "_TOGETHER", pieces)
+        patch.setattr(step_sums, "_TOGETHER", pieces)
         patch.setattr(stretches, "_PER_STEP", per_step)
         patch.setattr(stretches, "_KNOWN", max(pieces, 2))
         found = overlapping(ragged(one), ragged(other), Spool(), least=3)
