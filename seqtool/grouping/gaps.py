@@ -77,13 +77,15 @@ class Cut:
     """How the rows of a run are cut: at jumps of the order column `order` (its parts) by more than `gap`.
 
     `static` are the columns that must be the same within what is left together; `alone` says that the run has a
-    single key, which nobody named: then what is counted is the key by itself.
+    single key, which nobody named: then what is counted is the key by itself. With `keeps_order` the order columns are
+    needed later.
     """
 
     gap: Gap
     order: Sequence[str]
     static: Sequence[str]
     alone: bool = False
+    keeps_order: bool = False
 
     def of(self, run: Run, spool: Spool) -> Run:
         """The same rows in more groups: the keys have one column more, which counts the groups of a key from 0.
@@ -204,7 +206,7 @@ class _Groups:
         for begin in range(1, len(starts), _ROWS):
             ends.add(starts[begin : begin + _ROWS])
         ends.add(np.array([len(run)]))
-        of_cut = {*self._cut.order, *self._cut.static}
+        of_cut = {*self._cut.static, *(() if self._cut.keeps_order else self._cut.order)}
         return Run(
             run.values,
             ends.done(),
