@@ -102,6 +102,11 @@ def with_aligned(
     if found.labels:
         per_sequence["y"], tables = labels_of(found.labels, warnings)
         names |= tables
+    warnings += [
+        f"label {label!r} is static too, which leaks the label"
+        for label in found.labels
+        if label in found.static
+    ]
     if found.static:
         per_sequence["static"] = static_of(name, found.static, spec.missing, warnings)
         names["static_features"] = np.array([*found.static], dtype=str)
@@ -113,7 +118,7 @@ def with_aligned(
     ragged = ragged.replace(per_sequence=per_sequence, names=names, per_step=per_step)
     is_float = ragged.values.dtype.kind == "f"
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
-    warnings += [f"{missing:,} missing values became NaN"] if missing else []
+    warnings += [f"{count(missing, 'missing value')} became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
 
 
