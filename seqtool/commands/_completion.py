@@ -38,6 +38,19 @@ def name(ctx: typer.Context, incomplete: str) -> list[str]:
     return [_for_shell(known) for known in _names_typed(ctx) if known.startswith(incomplete)]
 
 
+def sheets(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The completion of an option that names a sheet of the workbook that is already typed."""
+    from seqtool.files.inputs import opened
+
+    for path in _files([*ctx.args, *(ctx.params.get("sources") or ())]):
+        with contextlib.suppress(Exception), opened([str(path)]) as (source,):
+            from seqtool.tables.workbooks import sheet_names
+
+            names = sheet_names(source) if source.kind == "workbook" else []
+            return [_for_shell(known) for known in names if known.startswith(incomplete)]
+    return []
+
+
 def several_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """The same for an option that takes A,B,C: the last name is completed, by one that is not there yet."""
     before, last = _split_last(incomplete)
@@ -124,6 +137,11 @@ def names_in(
             names = _members(path)
         elif source.kind in ("parquet", "arrow", "arrow-stream"):
             names = _fields(path, source.kind)
+        elif source.kind == "workbook":
+            from seqtool.tables.opening import open_tables
+
+            table = open_tables([source], list_cells=False)
+            names = [*map(table.label, range(len(table.columns)))]
         elif source.kind == "npy":
             names = []
         else:
