@@ -1,7 +1,7 @@
 """Japanese Vowels: from a table of speech frames to a network that tells nine speakers apart.
 
     pip install . torch                  # or: pip install . keras tensorflow
-    python samples/train_vowels.py [--framework torch|keras] [--seeds 3]
+    python samples/train_vowels.py [--framework torch|keras] [--seeds 3] [--epochs 40]
 
 The table has a row a frame. `seqtool group` makes it 640 utterances of 7 to 29 frames: 270 to train on, 370 to test.
 An LSTM of 128 units learns each seed twice: once it reads the real frames alone, by packing (PyTorch) or a mask
@@ -28,7 +28,7 @@ if not find_spec("tensorflow"):  # what Keras runs on unless it is told otherwis
 
 TABLE = Path(__file__).parent / "japanese_vowels.csv"
 UNITS, SPEAKERS = 128, 9
-EPOCHS, BATCH = 40, 32
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,17 @@ class Utterances:
     y: np.ndarray
 
 
-# Trains on the first and gives the share of the second whose speaker is told right. Arguments: the seed, and whether
-# the network is kept from reading padding.
-Train = Callable[[Utterances, Utterances, int, bool], float]
+@dataclass(frozen=True)
+class Way:
+    """How to train: from which seed, for how many epochs, and whether the network is kept from reading padding."""
+
+    seed: int
+    epochs: int
+    told: bool
+
+
+# Trains on the first and gives the share of the second whose speaker is told right.
+Train = Callable[[Utterances, Utterances, Way], float]
 
 
 def load() -> tuple[Utterances, Utterances]:
@@ -68,7 +76,7 @@ def load() -> tuple[Utterances, Utterances]:
     return train, test
 
 
-def train_torch(train: Utterances, test: Utterances, seed: int, told: bool) -> float:
+def train_torch(train: Utterances, test: Utterances, way: Way) -> float:
     """An LSTM that gets its batches packed, or padded as they are."""
     import torch
     from torch.nn.utils.rnn import pack_padded_sequence
@@ -77,17 +85,17 @@ def train_torch(train: Utterances, test: Utterances, seed: int, told: bool) -> f
         return torch.from_numpy(part.x), torch.from_numpy(part.lengths), torch.from_numpy(part.y)
 
     def scores(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False) if told else x
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False) if way.told else x
         _, (state, _) = lstm(packed)  # the state after the last step that it read
         return dense(state[-1])
 
     torch.set_num_threads(1)  # steps this small take longer where threads wait for each other
-    torch.manual_seed(seed)
+    torch.manual_seed(way.seed)
     lstm = torch.nn.LSTM(train.x.shape[2], UNITS, batch_first=True)
     dense = torch.nn.Linear(UNITS, SPEAKERS)
     optimizer = torch.optim.Adam([*lstm.parameters(), *dense.parameters()])
     x, lengths, y = tensors(train)
-    for _ in range(EPOCHS):
+    for _ in range(way.epochs):
         for batch in torch.randperm(len(y)).split(BATCH):
             loss = torch.nn.functional.cross_entropy(scores(x[batch], lengths[batch]), y[batch])
             optimizer.zero_grad()
@@ -99,21 +107,21 @@ def train_torch(train: Utterances, test: Utterances, seed: int, told: bool) -> f
         return (scores(x, lengths).argmax(dim=1) == y).double().mean().item()
 
 
-def train_keras(train: Utterances, test: Utterances, seed: int, told: bool) -> float:
+def train_keras(train: Utterances, test: Utterances, way: Way) -> float:
     """An LSTM behind a mask that passes over steps of zeros, or without one."""
     import keras
 
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(way.seed)
     model = keras.Sequential(
         [
             keras.Input(train.x.shape[1:]),
-            *([keras.layers.Masking(0.0)] if told else []),
+            *([keras.layers.Masking(0.0)] if way.told else []),
             keras.layers.LSTM(UNITS),
             keras.layers.Dense(SPEAKERS, activation="softmax"),
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(train.x, train.y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    model.fit(train.x, train.y, batch_size=BATCH, epochs=way.epochs, verbose=0)
     _, accuracy = model.evaluate(test.x, test.y, verbose=0)
     return float(accuracy)
 
@@ -122,14 +130,14 @@ FRAMEWORKS: dict[str, Train] = {"torch": train_torch, "keras": train_keras}
 READ_AS = {True: "packed or masked", False: "read as data"}
 
 
-def compare(framework: str, train: Utterances, test: Utterances, seeds: int) -> None:
+def compare(framework: str, train: Utterances, test: Utterances, seeds: int, epochs: int) -> None:
     """Train with every seed in both ways, and print a line for each, then their means."""
     means = []
     for told, padding in READ_AS.items():
         accuracies = []
         for seed in range(seeds):
             start = time.perf_counter()
-            accuracies.append(FRAMEWORKS[framework](train, test, seed, told))
+            accuracies.append(FRAMEWORKS[framework](train, test, Way(seed, epochs, told)))
             seconds = time.perf_counter() - start
             print(
                 f"{framework:9}  {padding:16}  {seed:4}  {accuracies[-1]:13.1%}  {seconds:7.1f}", flush=True
@@ -143,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train an LSTM to tell nine speakers apart.")
     parser.add_argument("--framework", choices=FRAMEWORKS, help="default: each that is installed")
     parser.add_argument("--seeds", type=int, default=3, help="how often to train in each way (default: 3)")
+    parser.add_argument("--epochs", type=int, default=40, help="for how long (default: 40)")
     options = parser.parse_args()
     frameworks = (
         [options.framework] if options.framework else [name for name in FRAMEWORKS if find_spec(name)]
@@ -154,7 +163,7 @@ def main() -> None:
     print(f"{len(train.y)} utterances to train on, {len(test.y)} to test on")
     print(f"{'framework':9}  {'padding':16}  {'seed':4}  {'test accuracy':13}  {'seconds':7}")
     for framework in frameworks:
-        compare(framework, train, test, options.seeds)
+        compare(framework, train, test, options.seeds, options.epochs)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Settings and fixtures that every test module shares."""
 
+import gc
 import os
 import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -54,17 +56,29 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what Hypothesis draws the examples of as a hunt."""
+    """Mark what Hypothesis draws the examples of as a hunt, and as slow what of a `thinned` test can wait."""
     if is_hypothesis_test(getattr(item, "obj", None)):
         item.add_marker("hunt")
+    # By name: a third that has all values of each parameter, where counting may leave some of them out.
+    if item.get_closest_marker("thinned") and crc32(item.name.encode()) % 3:
+        item.add_marker("slow")
 
 
 def pytest_configure() -> None:
+    # Thousands of tests are objects that last: looking through all of them for garbage, again and again while they
+    # are collected, takes most of the time of it.
+    gc.disable()
     # Started in the background, or under nohup, these are ignored, and so they would be by every command that
     # the tests start: then none of them would end when it is told to.
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_collection_finish() -> None:
+    """From here on, garbage is what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

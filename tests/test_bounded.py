@@ -477,6 +477,7 @@ def test_sizes_that_are_some(small: Place, size: str) -> None:
     succeeded(small.run("pad", "a.npy", "--max-memory", size, "-o", "out.npz"))
 
 
+@pytest.mark.slow
 def test_too_little_memory_for_so_many_columns(small: Place) -> None:
     """The error says how much is needed, and that is enough."""
     names = ",".join(f"c{i}" for i in range(20_000))

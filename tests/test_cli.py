@@ -345,6 +345,7 @@ def test_an_error_before_the_options_are_read_is_json(place: Place) -> None:
     }
 
 
+@pytest.mark.slow
 def test_an_error_as_json_is_alone_at_a_terminal_too(place: Place) -> None:
     """No bar and no colours before it, although a bar would be up by then."""
     rows = "".join(f"{i % 1000},{i}\n" for i in range(1_500_000))

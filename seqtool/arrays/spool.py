@@ -16,6 +16,7 @@ from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
 from seqtool.errors import DataError, why
 from seqtool.system import platform
+from seqtool.system.signals import held
 from seqtool.words import human
 
 
@@ -28,7 +29,8 @@ class Spool:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or Path(tempfile.gettempdir())
+        with held():  # when Python is first asked, it tries folders by a file in each
+            self._folder = folder or Path(tempfile.gettempdir())
         self._file: IO[bytes] | None = None
         self._end = 0
 
@@ -59,7 +61,8 @@ class Spool:
         """Put an array behind all others; what comes back reads it again."""
         with self._explained():
             if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0, prefix="seqtool-", dir=self._folder)  # noqa: SIM115
+                with held():  # where a file cannot be made without a name, it has one for a moment
+                    self._file = tempfile.TemporaryFile(buffering=0, prefix="seqtool-", dir=self._folder)  # noqa: SIM115
             data = np.ascontiguousarray(array)
             begin = self._end
             self._end += write_at(self._file, data.reshape(-1).view(np.uint8), begin)

@@ -188,6 +188,7 @@ class ColumnOptions:
             "A,B",
             help="The label of each sequence; becomes y and classes. Several become the columns of y. FILE:A,B takes "
             "them from another table, by the key. Repeatable.",
+            elsewhere=True,
         ),
     ] = None
     step_label: Annotated[
@@ -200,6 +201,7 @@ class ColumnOptions:
             "--static",
             "A,B",
             help="Numbers that are the same in all steps of a key; FILE:A,B: of another table. Repeatable.",
+            elsewhere=True,
         ),
     ] = None
 

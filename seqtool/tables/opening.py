@@ -168,6 +168,10 @@ def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
         array: AnyArray = (open_npy_each_time if many else open_npy)(source.path, source.name)
     else:
         array = _array_of_archive(source, many=many)
+    if array.ndim > 2:
+        padded = Advice("seqtool", "pad", source.name)
+        what = f"has shape {array.shape}; rows and columns were expected; of a block of sequences: "
+        raise DataError(f"{source.name}: {what}", padded)
     return from_array(array, source.name)
 
 

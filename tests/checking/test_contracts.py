@@ -288,6 +288,7 @@ FOREIGN: dict[str, tuple[np.ndarray, list[str]]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("reader", ["torch", "keras", "keras-cudnn", "dynamic-rnn"])
 @pytest.mark.parametrize("case", FOREIGN)
 def test_hidden_padding_fails_and_its_cure_cures_it(place: Place, case: str, reader: str) -> None:

@@ -80,6 +80,7 @@ def test_a_path_of_any_letters_stands_in_the_program_as_it_is(code: str, path: s
     assert "\x1b" not in rest
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
@@ -190,6 +191,7 @@ def test_without_sequences_there_is_no_program(code: str) -> None:
         program(Ragged(np.empty((0, 2)), np.array([0])), path="a.npz", code=code)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", [name for name in files() if not name.startswith(("real", "rows"))])
 def test_what_the_program_for_jax_makes_of_a_file_needs_no_jax(name: str, tmp_path: Path) -> None:
     """Its first part is NumPy's: a batch, which steps of it are real, and their labels."""

@@ -44,6 +44,7 @@ TARGETS = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", files())
 def test_the_task_is_that_of_the_sequences_however_they_are_stored(name: str) -> None:
     kind = name.split(".")[0]

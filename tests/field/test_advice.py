@@ -106,11 +106,13 @@ PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 
 CASES = [
     # What typer, or a name, shows.
-    Case("commands._peers.unknown_option", "pad t.npy --padding post", {"t.npy": DENSE}),
-    Case("commands._peers.unknown_option", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
-    Case("commands._peers.unknown_option", "pad t.npy --padding=pre", {"t.npy": DENSE}),
-    Case("commands._peers.unknown_option", "group t.csv --group-by id", {"t.csv": ROWS}),
-    Case("commands._peers.unknown_option", "group t.csv --key id --colums a", {"t.csv": ROWS}),
+    Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
+    Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
+    Case("commands._peers.unknown_option", "info t.npy --time-major", {"t.npy": DENSE}, code=2),
+    Case("commands._peers.unknown_option", "group --time-major t.npy", {"t.npy": DENSE}, code=2),
+    Case("commands._peers.unknown_option#2", "pad t.npy --padding=pre", {"t.npy": DENSE}),
+    Case("commands._peers.unknown_option#2", "group t.csv --group-by id", {"t.csv": ROWS}),
+    Case("commands._peers.unknown_option#2", "group t.csv --key id --colums a", {"t.csv": ROWS}),
     Case(
         "commands._columns.refuse_columns_as_sources", "group t.csv --key id --columns a b", {"t.csv": ROWS}
     ),
@@ -223,8 +225,21 @@ CASES = [
     ),
     Case(
         "grouping.spec.GroupSpec._check_pivot#4",
-        "group t.csv --key k --order-by t --pivot i=v --gap 5",
+        "group t.csv --key k --order-by t --pivot i=v --drop t",
         {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._resolved",
+        "group t.csv --key k --order-by t:text --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._resolved#2",
+        "group t.csv --key k --order-by t:text --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1.2.2024,u,2\na,2.2.2024,u,3\n"},
+        {"t:FORMAT": "t:%d.%m.%Y"},
         code=2,
     ),
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
@@ -402,6 +417,7 @@ CASES = [
         {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
     ),
     Case("sources.cells.settled_dtype", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
+    Case("tables.opening._open#2", "group t.npy --key 0", {"t.npy": DENSE}),
     Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),

@@ -264,7 +264,7 @@ def test_long_labels_go_to_the_disk(place: Place) -> None:
     assert len(output["y"]) == 8
 
 
-@pytest.mark.parametrize("name", ["y", "static"])
+@pytest.mark.parametrize("name", ["y", pytest.param("static", marks=pytest.mark.slow)])
 def test_a_row_that_is_too_long(place: Place, name: str) -> None:
     """Nine million numbers of a sequence; `--array` leaves out what a file of others holds of them."""
     beside = {**BLOCK, name: np.zeros((2, 9 * MILLION))}
@@ -278,6 +278,7 @@ def test_a_row_that_is_too_long(place: Place, name: str) -> None:
     succeeded(place.run("pad", "theirs.npz", "--array", "x", "-o", "out.npz", *LIMIT))
 
 
+@pytest.mark.slow
 def test_labels_of_a_foreign_file_that_are_too_many(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqtool.sources.labels._COPIES", 10**9)
     monkeypatch.setattr("seqtool.tables.cells.many_texts._EACH", 10**9)

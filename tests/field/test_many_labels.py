@@ -36,6 +36,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("call", CALLS, ids=str)
 @pytest.mark.parametrize("kind", LABELS)
 def test_the_same_comes_out_of_a_spool(

@@ -31,6 +31,7 @@ def padded(place: Place, *options: str) -> dict[str, np.ndarray]:
     return place.arrays("out.npz")
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float32"])
 @pytest.mark.parametrize("side", ["post", "pre"])
 def test_lengths_and_side_follow_from_a_mask(side: str, dtype: str, place: Place) -> None:

@@ -184,6 +184,7 @@ def test_a_sequence_with_one_unlabelled_step_goes_as_a_whole() -> None:
     assert step_y_of(kept).tolist() == [[0, -100], [1, 0], [1, -100]]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("labels", [FRACTIONS, CLASSES, ["cat", "", "dog"]])
 @pytest.mark.parametrize("option", ["--label", "--step-label"])
 @pytest.mark.parametrize("choice", ["drop", "keep"])

@@ -390,6 +390,7 @@ IN_EACH_ORDER = pytest.mark.parametrize("order", ORDERS)
 some_windows = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6)
 
 
+@pytest.mark.thinned
 @IN_EACH_ORDER
 @pytest.mark.parametrize("how", [*HOW, "npy"])
 @given(

@@ -277,6 +277,7 @@ def test_deflated_arrays_come_back(
         reader.verify()
 
 
+@pytest.mark.thinned
 @BOTH_ROADS
 @BOTH_WAYS
 @pytest.mark.parametrize("size", [PIECE // 8 - 16, PIECE // 8 - 15, 5 * PIECE // 8 + 1])

@@ -60,10 +60,12 @@ def test_classifier(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "framework", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("torch", "keras")]
+    ("framework", "epochs"),  # as many as it takes to learn
+    [pytest.param("torch", 20, marks=pytest.mark.torch), pytest.param("keras", 10, marks=pytest.mark.keras)],
 )
-def test_train_vowels(tmp_path: Path, framework: str) -> None:
-    text = run_alone(SAMPLES / "train_vowels.py", "--framework", framework, "--seeds", "1", folder=tmp_path)
+def test_train_vowels(tmp_path: Path, framework: str, epochs: int) -> None:
+    call = f"--framework {framework} --seeds 1 --epochs {epochs}"
+    text = run_alone(SAMPLES / "train_vowels.py", *call.split(), folder=tmp_path)
     assert text.startswith("270 utterances to train on, 370 to test on\n")
     runs = re.findall(rf"^{framework} +(\S.*?)  +(\d|mean)  +([\d.]+)%", text, re.MULTILINE)
     ways = ["packed or masked", "read as data"]

@@ -1089,6 +1089,7 @@ def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = WIDE) -> str:
     return stream.getvalue()
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("cut", [None, *CUTS])
 def test_csv_gives_the_same_bytes_in_any_memory_and_from_all_cuts(
@@ -1099,6 +1100,7 @@ def test_csv_gives_the_same_bytes_in_any_memory_and_from_all_cuts(
     assert saved(grouped.result(text, memory=memory, cut=cut, **ALL_OPTIONS)) == expected
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("size", CUTS)
 def test_json_lines_give_the_same_bytes_from_all_cuts(
@@ -1128,6 +1130,7 @@ def typed_table(rows: Sequence[Sequence[str]]) -> Any:
     return pa.table(arrays, names=WIDE)
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("size", [*CUTS, 1000])
 def test_parquet_gives_the_same_bytes_from_all_row_groups(tmp_path: Path, memory: Memory, size: int) -> None:
@@ -1140,6 +1143,7 @@ def test_parquet_gives_the_same_bytes_from_all_row_groups(tmp_path: Path, memory
     assert saved(result_of_files(groups, memory=memory, cut=2, **ALL_OPTIONS)) == expected
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("size", CUTS)
 @pytest.mark.parametrize("stream", [True, False])
@@ -1169,6 +1173,7 @@ def test_arrays_give_the_same_bytes_from_all_cuts(
     assert saved(result_of(from_array(array), key=0, order_by=1, memory=memory)) == expected
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("files", [2, 3, 40])
 def test_files_give_the_same_bytes_however_the_rows_are_split_into_them(
@@ -1202,6 +1207,7 @@ ODD = [  # one cell that changes what a column is, and the column it stands in
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("column", "cell"), ODD)
 def test_the_first_odd_value_may_stand_anywhere(grouped: FromText, column: int, cell: str) -> None:
     for place in (0, 5, 11):
@@ -1405,6 +1411,7 @@ def with_cell(line: int, column: int, cell: str, lines: int = 1600) -> str:
     return "".join(",".join(row) + "\n" for row in rows)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("column", "cell"), [(2, "2.5"), (2, "NA"), (2, ""), (2, " 7"), (0, "0007x"), (0, "00007"), (1, "2.5")]
 )

@@ -246,6 +246,7 @@ def few_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "kind"), [("group", "npy"), ("pad", "npy"), ("group", "parquet")])
 def test_few_files_are_open_at_once(place: Place, command: str, kind: str) -> None:
     for i in range(70):

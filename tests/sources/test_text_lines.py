@@ -345,6 +345,7 @@ def test_a_bad_cell_is_named_with_its_line_on_either_side_of_every_border(
         read(text(tmp_path, "\n".join(rows) + "\n"))
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("odd", ["0.5", "NA", "1e2", "true", "9007199254740993", "+5", "-0", "odd", "inf"])
 @pytest.mark.parametrize("place", range(8))
 def test_where_the_first_odd_value_stands_does_not_matter(

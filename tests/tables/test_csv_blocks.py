@@ -342,7 +342,7 @@ def test_what_threads_learn_from_each_other_changes_nothing(tmp_path: Path) -> N
     for odd in ("0x1F", "+5", "x"):
         cells = ["1", "1", "1", "0.5", odd, "1", "+5", "1"] * 3
         expected = encoded(batches_of(tmp_path, cells, 8, Expected()), words, np.dtype(np.float32))
-        for _ in range(40):
+        for _ in range(examples(40)):
             likely = batches_of(tmp_path, cells, 8, Expected(frozenset([0]), words.to_pylist()))
             assert encoded(likely, words, np.dtype(np.float32)) == expected
 
