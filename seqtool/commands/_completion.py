@@ -47,7 +47,7 @@ def sheets(ctx: typer.Context, incomplete: str) -> list[str]:
             from seqtool.tables.workbooks import sheet_names
 
             names = sheet_names(source) if source.kind == "workbook" else []
-            return [_for_shell(known) for known in names if known.startswith(incomplete)]
+            return [_for_shell(known, incomplete) for known in names if known.startswith(incomplete)]
     return []
 
 
@@ -130,7 +130,7 @@ def _in_quotes() -> bool:
 
 def _names_typed(ctx: typer.Context) -> list[str]:
     """The names in the first file of the call so far that can be read."""
-    asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding")}
+    asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding", "sheet")}
     sources = [*ctx.args, *(ctx.params.get("sources") or ()), ctx.params.get("source")]
     for path in _files([source for source in sources if source]):
         # Whatever is wrong with it: it is reported when the call is run.
@@ -158,7 +158,12 @@ def _files(sources: Sequence[str]) -> Iterator[Path]:
 
 
 def names_in(
-    path: Path, *, delimiter: str | None = None, header: bool | None = None, encoding: str = "utf-8"
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str = "utf-8",
+    sheet: str | None = None,
 ) -> list[str]:
     """The columns of a table, the fields of its first objects, or the arrays of an `.npz`, in their order.
 
@@ -174,8 +179,9 @@ def names_in(
             names = _fields(path, source.kind)
         elif source.kind == "workbook":
             from seqtool.tables.opening import open_tables
+            from seqtool.tables.table import TextOptions
 
-            table = open_tables([source], list_cells=False)
+            table = open_tables([source], TextOptions.of(header=header, sheet=sheet), list_cells=False)
             names = [*map(table.label, range(len(table.columns)))]
         elif source.kind == "npy":
             names = []
