@@ -17,6 +17,7 @@ import typer
 from seqtool import commands
 from seqtool.advice import Advice, Message, advice_in
 from seqtool.commands._command import Command
+from seqtool.commands._completion import join_words
 from seqtool.commands._groups import takes_groups
 from seqtool.commands._peers import unknown_option
 from seqtool.commands._raw_call import RawCall, raw_call
@@ -125,6 +126,7 @@ def run(arguments: list[str]) -> int:
 
 def _call(arguments: list[str]) -> int:
     command_line = build()
+    join_words()
     if sys.stdout is None and {"-h", "--help", "--version"} & {*arguments}:
         raise DataError("standard output is closed")
     if not arguments and "_SEQTOOL_COMPLETE" not in os.environ:  # a shell asks for completions without words

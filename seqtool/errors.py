@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from seqtool.advice import Advice, advice_in
-from seqtool.words import as_arguments
+from seqtool.words import as_arguments, in_short
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,7 +59,9 @@ class NoInputError(UsageError):
 def check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> Any:
     """What was given; raises UsageError unless it is one of the choices, or None."""
     if value is not None and value not in choices:
-        raise UsageError(f"{option} is {value!r}; {', '.join(choices[:-1])} or {choices[-1]} was expected")
+        raise UsageError(
+            f"{option} is {in_short(value)}; {', '.join(choices[:-1])} or {choices[-1]} was expected"
+        )
     return value
 
 
@@ -79,7 +81,7 @@ def check_whole(argument: str, value: Any) -> Any:
     except TypeError:
         whole = isinstance(value, float) and value.is_integer()
         such = f", such as {int(value)}" if whole else ""
-        raise UsageError(f"{argument} is {value!r}; a whole number was expected{such}") from None
+        raise UsageError(f"{argument} is {in_short(value)}; a whole number was expected{such}") from None
 
 
 def names_arguments(function: Callable[P, R]) -> Callable[P, R]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 
@@ -57,6 +58,22 @@ def shortened(text: str, most: int = 60) -> str:
     ('tempe...', 'short')
     """
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def in_short(thing: object) -> str:
+    """Anything that was given, as Python writes it, shortened; it refuses to write out thousands of digits.
+
+    >>> in_short([1, "a"]), in_short(10**5000)
+    ("[1, 'a']", 'a number of thousands of digits')
+    """
+    try:
+        return shortened(_SHORT.repr(thing))
+    except ValueError:
+        return "a number of thousands of digits"
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
 def human(size: int) -> str:
@@ -192,6 +209,7 @@ _VALUED = {
     "pivot",
     "pivot-agg",
     "time-as",
+    "sheet",
 }
 _VALUED |= {
     "key-from",

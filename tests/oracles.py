@@ -278,6 +278,15 @@ def pivoted(
     return found
 
 
+def parts_at_gaps(rows: list[tuple[Any, Any, str, Any]], gap: float) -> list[int]:
+    """Which part of its key each row (key, time, ...) belongs to, counted from 0, where times jump by more."""
+    found = []
+    for key, time, *_ in rows:
+        times = sorted({row[1] for row in rows if row[0] == key and row[1] <= time})
+        found.append(sum(after - before > gap for before, after in pairwise(times)))
+    return found
+
+
 def tagged(text: str) -> list[list[list[str]]]:
     """The sequences of a tagging file, the cells of each token: parted by tabs, or by blanks where there are none."""
     found: list[list[list[str]]] = [[]]

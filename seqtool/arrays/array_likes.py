@@ -13,6 +13,7 @@ import numpy as np
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, damaged
+from seqtool.words import in_short
 
 
 def kind_of(thing: Any) -> str:
@@ -145,5 +146,5 @@ def as_array(name: str, data: Any) -> Any:
         if data.dtype == object and data.size and all(isinstance(cell, str) for cell in data.flat):
             return np.array(data.tolist(), dtype=str)
     elif not hasattr(data, "shape"):
-        raise DataError(f"{name} is {data!r}; an array was expected")
+        raise DataError(f"{name} is {in_short(data)}; an array was expected")
     return data

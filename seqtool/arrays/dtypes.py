@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtool.errors import DataError, UsageError
-from seqtool.words import count
+from seqtool.words import count, in_short
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +43,7 @@ def dtype_named(name: str | np.dtype[Any]) -> np.dtype[Any]:
     """
     plain = name if isinstance(name, str) else np.dtype(name).name
     if plain not in DTYPES:
-        raise UsageError(f"dtype is {plain!r}; one of {', '.join(DTYPES)} was expected")
+        raise UsageError(f"dtype is {in_short(plain)}; one of {', '.join(DTYPES)} was expected")
     return np.dtype(plain)
 
 

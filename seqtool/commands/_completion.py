@@ -35,15 +35,42 @@ def dtypes() -> list[str]:
 
 def name(ctx: typer.Context, incomplete: str) -> list[str]:
     """The completion of an option that names a column, a field or an array of the file that is already typed."""
-    return [_for_shell(known) for known in _names_typed(ctx) if known.startswith(incomplete)]
+    return [_for_shell(known, incomplete) for known in _names_typed(ctx) if known.startswith(incomplete)]
+
+
+def sheets(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The completion of an option that names a sheet of the workbook that is already typed."""
+    from seqtool.files.inputs import opened
+
+    for path in _files([*ctx.args, *(ctx.params.get("sources") or ())]):
+        with contextlib.suppress(Exception), opened([str(path)]) as (source,):
+            from seqtool.tables.workbooks import sheet_names
+
+            names = sheet_names(source) if source.kind == "workbook" else []
+            return [_for_shell(known, incomplete) for known in names if known.startswith(incomplete)]
+    return []
 
 
 def several_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """The same for an option that takes A,B,C: the last name is completed, by one that is not there yet."""
-    before, last = _split_last(incomplete)
+    return _last_completed(incomplete, "", _names_typed(ctx))
+
+
+def several_names_of_any(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The same where `FILE:A,B` names those of another table."""
+    for place in [place for place, letter in enumerate(incomplete) if letter == ":"]:
+        for path in _files([incomplete[:place]]):
+            with contextlib.suppress(Exception):
+                return _last_completed(incomplete, incomplete[: place + 1], names_in(path))
+    return several_names(ctx, incomplete)
+
+
+def _last_completed(incomplete: str, file: str, names: Sequence[str]) -> list[str]:
+    """The list that is typed, `file` in front of it, with each name that its last one may become."""
+    before, last = _split_last(incomplete.removeprefix(file))
     there = {*split_names(before)} if before else set()
-    names = (join_names([known]) for known in _names_typed(ctx) if known not in there)
-    return [_for_shell(before + known) for known in names if known.startswith(last)]
+    left = (join_names([known]) for known in names if known not in there)
+    return [_for_shell(file + before + known, incomplete) for known in left if known.startswith(last)]
 
 
 def _split_last(text: str) -> tuple[str, str]:
@@ -64,11 +91,32 @@ class _Escaped(str):
         return True
 
 
-def _for_shell(name: str) -> str:
+def _for_shell(name: str, incomplete: str) -> str:
     """A name as the shell that asks takes it: bash puts it into the line as it is, others quote it themselves."""
-    if os.environ.get("_SEQTOOL_COMPLETE") != "complete_bash" or _in_quotes():
+    if not _is_bash() or _in_quotes():
         return name
-    return _Escaped(_PLAIN.sub(r"\\\g<0>", name))
+    # Bash replaces what stands behind the last colon alone.
+    return _Escaped(_PLAIN.sub(r"\\\g<0>", name[incomplete.rfind(":") + 1 :]))
+
+
+def _is_bash() -> bool:
+    return os.environ.get("_SEQTOOL_COMPLETE") == "complete_bash"
+
+
+def join_words() -> None:
+    """Make one word of what bash parts at colons before it asks for completions, as `labels.csv:died`."""
+    typed, place = os.environ.get("COMP_WORDS", "").split("\n"), os.environ.get("COMP_CWORD", "")
+    if not _is_bash() or not place.isdecimal() or ":" not in typed:
+        return
+    words, current = list[str](), int(place)
+    for i, word in enumerate(typed):
+        goes_on = word == ":" or (i > 0 and typed[i - 1] == ":" and not word.startswith("-"))
+        if goes_on and words:
+            words[-1] += word
+            current -= i <= int(place)
+        else:
+            words.append(word)
+    os.environ |= {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(current)}
 
 
 def _in_quotes() -> bool:
@@ -82,7 +130,7 @@ def _in_quotes() -> bool:
 
 def _names_typed(ctx: typer.Context) -> list[str]:
     """The names in the first file of the call so far that can be read."""
-    asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding")}
+    asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding", "sheet")}
     sources = [*ctx.args, *(ctx.params.get("sources") or ()), ctx.params.get("source")]
     for path in _files([source for source in sources if source]):
         # Whatever is wrong with it: it is reported when the call is run.
@@ -110,7 +158,12 @@ def _files(sources: Sequence[str]) -> Iterator[Path]:
 
 
 def names_in(
-    path: Path, *, delimiter: str | None = None, header: bool | None = None, encoding: str = "utf-8"
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str = "utf-8",
+    sheet: str | None = None,
 ) -> list[str]:
     """The columns of a table, the fields of its first objects, or the arrays of an `.npz`, in their order.
 
@@ -124,6 +177,12 @@ def names_in(
             names = _members(path)
         elif source.kind in ("parquet", "arrow", "arrow-stream"):
             names = _fields(path, source.kind)
+        elif source.kind == "workbook":
+            from seqtool.tables.opening import open_tables
+            from seqtool.tables.table import TextOptions
+
+            table = open_tables([source], TextOptions.of(header=header, sheet=sheet), list_cells=False)
+            names = [*map(table.label, range(len(table.columns)))]
         elif source.kind == "npy":
             names = []
         else:

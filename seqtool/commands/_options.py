@@ -38,9 +38,10 @@ def one_name(option: str, metavar: str, *, help: str) -> Any:
     return typer.Option(option, metavar=metavar, help=help, autocompletion=_completion.name)
 
 
-def several_names(option: str, metavar: str, *, help: str) -> Any:
-    """The same of an option that takes A,B and may be repeated."""
-    return typer.Option(option, metavar=metavar, help=help, autocompletion=_completion.several_names)
+def several_names(option: str, metavar: str, *, help: str, elsewhere: bool = False) -> Any:
+    """The same of an option that takes A,B and may be repeated; `elsewhere` says that FILE:A,B may be given too."""
+    offered = _completion.several_names_of_any if elsewhere else _completion.several_names
+    return typer.Option(option, metavar=metavar, help=help, autocompletion=offered)
 
 
 EmptyKey = Annotated[

@@ -34,6 +34,11 @@ _SAME = {
 _HERE = {f"--{name}": option for option, names in _SAME.items() for name in names}
 _SIDES = {"post": "--post", "right": "--post", "pre": "--pre", "left": "--pre"}
 
+_WITHOUT_BLOCKS = {
+    "group": "group gathers rows; pad a block of sequences",
+    "info": "info shows arrays as they are stored; make a file of sequences of them",
+}
+
 
 def unknown_option(option: str, arguments: Sequence[str], known: Collection[str]) -> Message | None:
     """What to say of an option that a command has not; None where nobody can tell what was meant.
@@ -42,6 +47,12 @@ def unknown_option(option: str, arguments: Sequence[str], known: Collection[str]
     >>> print(unknown_option("--padding", ["--padding=post"], ["--post", "--pre"]))
     no such option: --padding; --post instead of --padding=post
     """
+    if option == "--time-major" and arguments[0] in _WITHOUT_BLOCKS:
+        file = next((word for word in arguments[1:] if not word.startswith("-")), "FILE")
+        return Message(
+            f"no such option: {option} is for arrays of sequences, and {_WITHOUT_BLOCKS[arguments[0]]}: ",
+            Advice("seqtool", "pad", file, "--time-major"),
+        )
     words_of_option, value = _words_and_value(option, arguments)
     name = option.replace("_", "-").lower()
     side = _SIDES.get(value or "") if name in ("--padding", "--padding-side", "--side") else None

@@ -132,8 +132,9 @@ class _Counting:
         whole = self._plan.layout(self._encoder.state)
         cut = self._plan.cut(self._encoder.state)
         if cut is not None or self._plan.roles.item is not None:
-            parts = [*cut.order, *cut.static] if cut else [*whole.order, "p"]
-            return replace(whole, features=(), per_step=parts)
+            of_items = [*whole.order, "p"] if self._plan.roles.item is not None else []
+            parts = [*cut.order, *cut.static] if cut else []
+            return replace(whole, features=(), per_step=[*of_items, *parts])
         of_steps = ["t"] if "t" in whole.per_step and self._plan.options.empty_label == "drop" else []
         return Layout(
             whole.keys, whole.order if whole.static else (), (), static=whole.static, per_step=of_steps

@@ -207,7 +207,8 @@ class EncoderPlan:
             *(f"s{static}" for static in self.roles.static),
             *(part for part in self.labels if part != "t"),
         ]
-        return Cut(self.options.gap, order, static, alone=not self.roles.key)
+        long = self.roles.item is not None
+        return Cut(self.options.gap, order, static, alone=not self.roles.key, keeps_order=long)
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
         """The error for a label or static column that changes within a key."""
@@ -225,11 +226,12 @@ class EncoderPlan:
             name = self.label(column)
             before, after = error.before, error.after
             way_out = Message("as a feature of each step: ", self.without_static([column]))
+        within = f"key {shortened(error.key)}" if self.roles.key else "one sequence"
         if column in self.of_files and self.roles.key and column not in self.roles.key:
             both = join_names([name, *map(self.label, self.roles.key)])
             way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))
         return DataError(
-            f"column {name!r} changes from {before!r} to {after!r} within key {shortened(error.key)}; ",
+            f"column {name!r} changes from {before!r} to {after!r} within {within}; ",
             way_out,
         )
 

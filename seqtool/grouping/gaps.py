@@ -18,6 +18,7 @@ from seqtool.errors import UsageError
 from seqtool.grouping.columns import GrowingText, is_numbers
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import changes
+from seqtool.words import in_short
 
 _UNITS = {
     "ns": 1,
@@ -28,7 +29,9 @@ _UNITS = {
     "h": 3600 * 10**9,
     "d": 86400 * 10**9,
 }
-_WRITTEN = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<exponent>[eE][+-]?\d{1,3})?(?P<unit>[a-z]*)")
+_WRITTEN = re.compile(
+    r"(?P<number>\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?P<exponent>[eE][+-]?\d{1,3})?(?P<unit>[a-z]*)"
+)
 _MOST = (1 << 64) - 1  # that uint64 holds: no two order values are further apart
 _LARGEST = 10**308  # about where floats end
 _ROWS = 1 << 16  # looked at together
@@ -62,7 +65,7 @@ class Gap:
         unit = written["unit"] if written else ""
         if written is None or (unit and unit not in _UNITS):
             raise UsageError(
-                f"--gap is {text!r}; a number of 0 or more was expected, or of times a duration such as 30m "
+                f"--gap is {in_short(text)}; a number of 0 or more was expected, or of times a duration such as 30m "
                 f"(units {', '.join(_UNITS)})"
             )
         size = Fraction(written["number"] + (written["exponent"] or ""))
@@ -74,13 +77,15 @@ class Cut:
     """How the rows of a run are cut: at jumps of the order column `order` (its parts) by more than `gap`.
 
     `static` are the columns that must be the same within what is left together; `alone` says that the run has a
-    single key, which nobody named: then what is counted is the key by itself.
+    single key, which nobody named: then what is counted is the key by itself. With `keeps_order` the order columns are
+    needed later.
     """
 
     gap: Gap
     order: Sequence[str]
     static: Sequence[str]
     alone: bool = False
+    keeps_order: bool = False
 
     def of(self, run: Run, spool: Spool) -> Run:
         """The same rows in more groups: the keys have one column more, which counts the groups of a key from 0.
@@ -201,7 +206,7 @@ class _Groups:
         for begin in range(1, len(starts), _ROWS):
             ends.add(starts[begin : begin + _ROWS])
         ends.add(np.array([len(run)]))
-        of_cut = {*self._cut.order, *self._cut.static}
+        of_cut = {*self._cut.static, *(() if self._cut.keeps_order else self._cut.order)}
         return Run(
             run.values,
             ends.done(),

@@ -186,8 +186,8 @@ def _with(before: Joined, other: Companion, rows: _Rows, spool: Spool) -> Joined
     if lost == len(keys):
         here, there = _as_text(keys, 0, 1, width)[0].as_py(), rows.keys[0].as_py()
         raise DataError(
-            f"none of its keys is that of a sequence: the first is {_quoted_key(there)} there, and {_quoted_key(here)} here; keys "
-            "are compared as they are written"
+            f"none of its keys is that of a sequence: the first is {_quoted_key(there)} there, and "
+            f"{_quoted_key(here)} here; keys are compared as they are written"
         )
     file = JoinedFile(other.table.name, other.names, rows.count, int(len(used) - used.sum()), lost, len(keys))
     if lost and other.roles.labels and before.plan.options.empty_label == "error":

@@ -144,7 +144,7 @@ class GroupSpec(GroupOptions):
                 "--pivot makes one step of the rows of one key and one time; name the column of times: ",
                 Advice("--order-by", "COLUMN"),
             )
-        for option, value in (("--gap", self.gap), ("--drop", self.drop), ("--keep-key", self.keep_key)):
+        for option, value in (("--drop", self.drop), ("--keep-key", self.keep_key)):
             if value:
                 raise UsageError(
                     f"--pivot does not go with {option}: items are its features, which --columns chooses; ",
@@ -198,8 +198,16 @@ class GroupSpec(GroupOptions):
         )
         if pair is None:
             return roles
-        if any(how.text for how in roles.order_as.values()):
-            raise UsageError("--pivot makes a step of one time, and --order-by C:text sorts as text")
+        as_text = next((column for column, how in roles.order_as.items() if how.text), None)
+        if as_text is not None:
+            name = table.label(as_text)
+            raise UsageError(
+                f"--pivot makes one step of the rows of one time, and {name}:text sorts as text; of numbers and ISO "
+                "times: ",
+                Advice("--order-by", name, without=["--order-by"]),
+                "; of times of a strptime format: ",
+                Advice("--order-by", f"{name}:FORMAT", without=["--order-by"]),
+            )
         items = None if self.columns is None else tuple(dict.fromkeys(map(str, self.columns)))
         return replace(roles, item=pair[0], items=items)
 

@@ -1,8 +1,7 @@
 """Sequences of two files that overlap: windows of one recording, or one cut out of another, whose steps are the same.
 
-A step has a 64-bit mark. With the sums of marks, each times a power of its place, any stretch has a fingerprint that
-two look-ups give (Karp and Rabin, 1987), so that nothing but these sums is kept, in a spool. Each sequence is looked
-for by a few of its first steps; what has the same fingerprint is compared number by number.
+Each sequence is looked for by the fingerprint of a few of its first steps; what has the same one is compared number by
+number.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather, ranges
-from seqtool.arrays.lazy import AnyArray
-from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.spool import Spool
 from seqtool.operations.duplicates import (
     Twice,
     alike_types,
@@ -24,13 +22,13 @@ from seqtool.operations.duplicates import (
     step_marks,
     steps_together,
 )
+from seqtool.operations.step_sums import BASE, Sums, pieces
 from seqtool.sequences.ragged import Ragged
 
 _LEAST = 3  # steps that must be the same
 _TOGETHER = 1 << 16  # sequences, steps or pairs that are looked at together
 _KNOWN = 1 << 20  # sequences that are looked for at once
-_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse
-_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+_PER_STEP = 1  # comparisons of sequences for each step, from which on their ends are looked at
 
 
 def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None = None) -> Twice | None:
@@ -46,7 +44,7 @@ def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None =
     Twice(count=1, first=(0, 0))
     """
     one, other = alike_types(one, other)
-    sums = _Sums.of(one, spool), _Sums.of(other, spool)
+    sums = Sums.of(one, spool), Sums.of(other, spool)
     found = _begin_within(*sums, least)
     if found is None:
         found = _begin_within(*sums[::-1], least)
@@ -54,7 +52,7 @@ def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None =
     return found
 
 
-def _begin_within(within: _Sums, looked_for: _Sums, least: int | None) -> Twice | None:
+def _begin_within(within: Sums, looked_for: Sums, least: int | None) -> Twice | None:
     least = _beyond_chance(within, len(looked_for.data)) if least is None else least
     count, first = 0, (0, 0)
     for size, which in _by_size(looked_for, least):
@@ -66,79 +64,17 @@ def _begin_within(within: _Sums, looked_for: _Sums, least: int | None) -> Twice 
     return Twice(count, first) if count else None
 
 
-def _beyond_chance(within: _Sums, count: int) -> int:
+def _beyond_chance(within: Sums, count: int) -> int:
     """The steps that so many sequences hardly share by chance with those of a file: twice what its first steps tell.
 
     Steps of few different numbers, such as ids and rounded readings, are the same in many places.
     """
     values = within.data.values
-    pieces = _pieces(0, min(len(values), _TOGETHER), steps_together(values))
-    marks = [step_marks(values[at:to]) for at, to in pieces]
+    parts = pieces(0, min(len(values), _TOGETHER), steps_together(values))
+    marks = [step_marks(values[at:to]) for at, to in parts]
     distinct = len(np.unique(np.concatenate(marks))) if marks else 1
     pairs = np.log2(max(1, len(within.data.values))) + np.log2(max(1, count))
     return max(_LEAST, int(np.ceil(2 * pairs / np.log2(max(2, distinct)))))
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Sequences, with the sums of the marks of their steps.
-
-    `sums` is (S + 1,) uint64. `changes` (N, 2) int64 is the first and the last step of a sequence that differs
-    from the one before it, counted from its first; both 0 where all are the same.
-    """
-
-    data: Ragged
-    sums: AnyArray
-    changes: AnyArray
-
-    @classmethod
-    def of(cls, data: Ragged, spool: Spool) -> _Sums:
-        """Read all steps once."""
-        sums, changes = (
-            GrowingArray(spool, np.dtype(np.uint64)),
-            GrowingArray(spool, np.dtype(np.int64), (2,)),
-        )
-        sums.add(np.zeros(1, np.uint64))
-        total, before = np.uint64(0), np.zeros(1, np.uint64)
-        for first in range(0, len(data), _TOGETHER):
-            offsets = data.offsets[first : first + _TOGETHER + 1]
-            found = np.zeros((len(offsets) - 1, 2), np.int64)
-            for at, to in _pieces(int(offsets[0]), int(offsets[-1]), steps_together(data.values)):
-                marks = step_marks(data.values[at:to])
-                summed = np.cumsum(marks * _powers(_BASE, np.arange(at, to)), dtype=np.uint64) + total
-                sums.add(summed)
-                changed = np.flatnonzero(marks != np.concatenate([before, marks[:-1]])) + at
-                _note_changes(found, changed, offsets)
-                total, before = summed[-1], marks[-1:]
-            changes.add(found)
-        return cls(data, sums.done(), changes.done())
-
-    def fingerprints(self, begins: Array, counts: Array | int) -> Array:
-        """A number for each of some stretches, the same wherever its steps stand."""
-        return np.asarray(
-            (gather(self.sums, begins + counts) - gather(self.sums, begins)) * _powers(_INVERSE, begins)
-        )
-
-    def windows(self, begin: int, end: int, size: int) -> Array:
-        """The fingerprints of the stretches of `size` steps that begin at the steps from `begin` to `end`."""
-        sums = self.sums[begin + size : end + size] - self.sums[begin:end]
-        return np.asarray(sums * _powers(_INVERSE, np.arange(begin, end)))
-
-
-def _note_changes(found: Array, changed: Array, offsets: Array) -> None:
-    """Put the first and the last change of each sequence where it belongs; steps that change ascend."""
-    which = np.searchsorted(offsets, changed, side="right") - 1
-    within = changed - offsets[which]
-    which, within = which[within > 0], within[within > 0]  # the first step of a sequence is no change
-    lasts = np.flatnonzero(np.diff(which, append=-1))
-    firsts = np.flatnonzero(np.diff(which, prepend=-1))
-    found[which[lasts], 1] = within[lasts]
-    new = firsts[found[which[firsts], 0] == 0]
-    found[which[new], 0] = within[new]
-
-
-def _pieces(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
-    return ((at, min(at + size, end)) for at in range(begin, end, size))
 
 
 def _growing(begin: int, end: int) -> Iterator[tuple[int, int]]:
@@ -150,15 +86,7 @@ def _growing(begin: int, end: int) -> Iterator[tuple[int, int]]:
         at, count = to, min(2 * count, _TOGETHER)
 
 
-def _powers(base: np.uint64, exponents: Array) -> Array:
-    """The powers of an odd number, (n,) uint64, from two tables."""
-    largest = int(exponents.max(initial=0)) >> 16
-    low = np.concatenate([np.ones(1, np.uint64), np.full(1 << 16, base)]).cumprod(dtype=np.uint64)
-    high = np.concatenate([np.ones(1, np.uint64), np.full(largest, low[-1])]).cumprod(dtype=np.uint64)
-    return np.asarray(low[exponents & 0xFFFF] * high[exponents >> 16])
-
-
-def _by_size(sums: _Sums, least: int) -> Iterator[tuple[int, Array]]:
+def _by_size(sums: Sums, least: int) -> Iterator[tuple[int, Array]]:
     """The steps by which sequences are looked for, a power of two, and places of such sequences, ascending."""
     for first in range(0, len(sums.data), _KNOWN):
         changes = sums.changes[first : first + _KNOWN]
@@ -180,7 +108,7 @@ class _Wanted:
     `edges` to the next. Of each member `places` is where it stands in its file; `left` are those not found yet.
     """
 
-    sums: _Sums
+    sums: Sums
     places: Array
     begins: Array
     left: Array
@@ -192,7 +120,7 @@ class _Wanted:
     members: Array  # that they belong to
 
     @classmethod
-    def of(cls, sums: _Sums, places: Array, size: int) -> _Wanted:
+    def of(cls, sums: Sums, places: Array, size: int) -> _Wanted:
         """The sequences at some places of a file."""
         begins = gather(sums.data.offsets, places)
         lengths = gather(sums.data.offsets, places + 1) - begins
@@ -251,16 +179,18 @@ def _firsts(*columns: Array) -> Array:
 
 def _keys(classes: Array, counts: Array, prints: Array) -> Array:
     """A number for each stretch of a class, which tells apart what differs in any of the three."""
-    return mixed(prints + mixed(classes.astype(np.uint64) * _BASE + counts.astype(np.uint64)))
+    return mixed(prints + mixed(classes.astype(np.uint64) * BASE + counts.astype(np.uint64)))
 
 
 def _found(
-    within: _Sums, looked_for: _Sums, which: Array, size: int, least: int
+    within: Sums, looked_for: Sums, which: Array, size: int, least: int
 ) -> Iterator[tuple[Array, Array]]:
     """Of some sequences those that overlap with one in `within`: the places of both, once each."""
     wanted = _Wanted.of(looked_for, which, size)
     table = np.zeros(1 << 20, bool)  # sorts out most windows at once
     table[wanted.prints >> np.uint64(44)] = True
+    ends: _Ends | None = None
+    pairs = 0
     for first in range(0, len(within.data), _TOGETHER):
         offsets = within.data.offsets[first : first + _TOGETHER + 1]
         for at, to in _growing(int(offsets[0]), int(offsets[-1]) - size + 1):
@@ -269,8 +199,15 @@ def _found(
             if not len(likely):
                 continue
             classes = wanted.open_classes
-            known = wanted.prints[classes]
-            low, high = (np.searchsorted(known, windows[likely], side=side) for side in ("left", "right"))
+            low, high = _alike(wanted.prints[classes], windows[likely])
+            if ends is None:
+                members = np.append(0, np.cumsum(np.diff(wanted.edges)[classes]))
+                pairs += int((members[high] - members[low]).sum())
+                if pairs > _PER_STEP * len(within.data.values):  # many begin alike, so that it is worth it
+                    ends = _Ends.of(within, wanted, size)
+            if ends is not None:
+                sequences = np.searchsorted(offsets, likely + at, side="right") - 1 + first
+                classes, low, high = ends.narrowed(wanted, classes, windows[likely], sequences)
             for places, some in _pairs(likely + at, low, high - low, classes):
                 sequence = np.searchsorted(offsets, places, side="right") - 1
                 starts, stop, lengths = (
@@ -293,6 +230,54 @@ def _found(
                 holds = same_stretches(within.data.values, starts[rows], values, begins, counts[rows])
                 wanted.left[once[holds]] = False
                 yield sequence[fits][rows[holds]] + first, wanted.places[once[holds]]
+
+
+def _alike(known: Array, prints: Array) -> tuple[Array, Array]:
+    """Where each of some prints stands among those that are known, ascending: from and to."""
+    low, high = (np.searchsorted(known, prints, side=side) for side in ("left", "right"))
+    return low, high
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Which sequences may overlap by their last steps; of those that begin alike and differ late most do not.
+
+    What lies wholly within another sequence has its last change there, with the steps before it (`inside`, of members).
+    What goes on beyond the end of another one has the last steps of that (`beyond`, of the sequences in the file).
+    """
+
+    inside: Array
+    beyond: Array
+
+    @classmethod
+    def of(cls, within: Sums, wanted: _Wanted, size: int) -> _Ends:
+        """What all windows of both files tell, each of which is looked at once."""
+        sums, offsets = wanted.sums, within.data.offsets
+        lasts = gather(sums.changes, wanted.places)[:, 1] + 1
+        inside = within.holds(sums.fingerprints(wanted.begins + lasts - size, size), size)
+        beyond = np.zeros(len(within.data), bool)
+        for first in range(0, len(beyond), _KNOWN):
+            some = offsets[first : first + _KNOWN + 1]
+            long = np.flatnonzero(np.diff(some) >= size)
+            prints = within.fingerprints(some[long + 1] - size, size)
+            beyond[first + long] = sums.holds(prints, size)
+        return cls(inside, beyond)
+
+    def narrowed(
+        self, wanted: _Wanted, classes: Array, prints: Array, sequences: Array
+    ) -> tuple[Array, Array, Array]:
+        """The open classes, and where those that may overlap at some places stand among these: from and to.
+
+        At each place, in a sequence, stands a window of this print.
+        """
+        members = np.logical_or.reduceat(wanted.left & self.inside, wanted.edges[:-1])
+        wholly = classes[members[classes]]
+        beyond = self.beyond[sequences]
+        all_of, some_of = _alike(wanted.prints[classes], prints), _alike(wanted.prints[wholly], prints)
+        low, high = (
+            np.where(beyond, one, other + len(classes)) for one, other in zip(all_of, some_of, strict=True)
+        )
+        return np.concatenate([classes, wholly]), low, high
 
 
 def _pairs(places: Array, low: Array, counts: Array, order: Array) -> Iterator[tuple[Array, Array]]:

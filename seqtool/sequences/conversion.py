@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from seqtool.sequences.keys import mapping_keys
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
-from seqtool.words import step_in_words
+from seqtool.words import in_short, step_in_words
 
 
 class Converted(NamedTuple):
@@ -58,7 +57,9 @@ def converted(sequences: Any) -> Converted:
         return Converted(found.ragged.replace(keys=keys), found.missing)
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         way_out = "; a file is read by load, numpy.load, or seqtool pad" if isinstance(sequences, str) else ""
-        raise DataError(f"{sequences!r} is no sequences; a list of lists or an array was expected{way_out}")
+        raise DataError(
+            f"{in_short(sequences)} is no sequences; a list of lists or an array was expected{way_out}"
+        )
     return _from_list(list(sequences))
 
 
@@ -238,7 +239,7 @@ def _from_list(sequences: Sequence[Any]) -> Converted:
     if (lengths < 0).any():
         i = int(np.argmax(lengths < 0))
         raise DataError(
-            f"sequences[{i}] is {_shown(sequences[i], repr)}; a list of numbers or of steps was expected"
+            f"sequences[{i}] is {in_short(sequences[i])}; a list of numbers or of steps was expected"
         )
     try:
         if arrays:
@@ -302,14 +303,6 @@ def _length(sequence: Any) -> int:
         return -1
 
 
-def _shown(thing: Any, write: Callable[[Any], str]) -> str:
-    """A thing as a person reads it; Python refuses to write out thousands of digits."""
-    try:
-        return write(thing)
-    except ValueError:
-        return "a number of thousands of digits"
-
-
 def _misfit(sequences: Sequence[Any]) -> DataError:
     """The error for the first step that is unlike the first one."""
     shape: tuple[int, ...] | None = None
@@ -318,12 +311,10 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
             place = f"sequences[{i}][{t}]"
             found = _numeric_shape(step)
             if found is None:
-                return DataError(
-                    f"{place} is {_shown(step, reprlib.repr)}; a number, or a list of them, was expected"
-                )
+                return DataError(f"{place} is {in_short(step)}; a number, or a list of them, was expected")
             if is_gap(step) and shape:
                 wanted = f"a list of {shape[0]} numbers" if len(shape) == 1 else f"an array of shape {shape}"
-                return DataError(f"{place} is {step!r}; {wanted} was expected, if need be of None")
+                return DataError(f"{place} is {in_short(step)}; {wanted} was expected, if need be of None")
             shape = found if shape is None else shape
             if found != shape:
                 expected, got = ("a number" if not held else step_in_words(held) for held in (shape, found))

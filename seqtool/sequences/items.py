@@ -11,7 +11,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, rows_per_chunk, span
-from seqtool.words import by_size
+from seqtool.words import by_size, in_short
 
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
@@ -32,11 +32,11 @@ def position_of(index: Any, count: int) -> int:
         place = operator.index(index)
     except TypeError:
         raise TypeError(
-            f"data[{index!r}]: the position of one sequence was expected, a whole number; slices and lists of "
+            f"data[{in_short(index)}]: the position of one sequence was expected, a whole number; slices and lists of "
             "positions are not taken"
         ) from None
     if not -count <= place < count:
-        raise IndexError(f"data[{place}] is out of range: there are {count} sequences")
+        raise IndexError(f"data[{in_short(place)}] is out of range: there are {count} sequences")
     return place % count
 
 

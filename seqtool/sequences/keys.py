@@ -12,8 +12,9 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.words import shortened
+from seqtool.words import in_short, shortened
 
+_MOST_BITS = 14_000  # about 4,200 digits, more of which Python refuses to write out
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -27,7 +28,9 @@ def name_keys(names: Sequence[Any]) -> Array:
     """
     for name in names:
         if not isinstance(name, (str, int, np.integer)) or isinstance(name, bool):
-            raise DataError(f"{name!r} is no key; text or a whole number was expected")
+            raise DataError(f"{in_short(name)} is no key; text or a whole number was expected")
+        if isinstance(name, int) and name.bit_length() > _MOST_BITS:
+            raise DataError(f"{in_short(name)} is no key; such a number is to be text")
     texts = [str(name) for name in names]
     if all(map(_PLAIN_INTEGER.fullmatch, texts)):
         numbers = [int(text) for text in texts]
@@ -35,7 +38,9 @@ def name_keys(names: Sequence[Any]) -> Array:
             return np.array(numbers, dtype=np.int64)
     for text in texts:
         if "\0" in text or not text or any("\ud800" <= char <= "\udfff" for char in text):
-            raise DataError(f"{text!r} is no key: it is empty, or holds what no array of text can hold")
+            raise DataError(
+                f"{in_short(text)} is no key: it is empty, or holds what no array of text can hold"
+            )
     return np.array(texts, dtype=str)
 
 

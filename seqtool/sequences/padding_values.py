@@ -11,7 +11,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.array_likes import is_array_like
 from seqtool.arrays.dtypes import first_loss
 from seqtool.errors import DataError, UsageError
-from seqtool.words import step_in_words
+from seqtool.words import in_short, shortened, step_in_words
 
 Side = Literal["pre", "post"]
 
@@ -28,7 +28,7 @@ UNLABELLED = -100
 def check_side(name: str, side: str) -> Side:
     """`side` itself; raises UsageError unless it is pre or post."""
     if side not in get_args(Side):
-        raise UsageError(f"{name} is {side!r}; pre or post was expected")
+        raise UsageError(f"{name} is {in_short(side)}; pre or post was expected")
     return cast(Side, side)
 
 
@@ -52,13 +52,14 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
     numbers: tuple[object, ...] = value if isinstance(value, tuple) else (value,)
     for number in numbers:
         if not isinstance(number, (int, float, np.integer, np.floating)):
-            raise DataError(f"value is {value!r}; a number, or a tuple of one for each feature, was expected")
+            raise DataError(
+                f"value is {in_short(value)}; a number, or a tuple of one for each feature, was expected"
+            )
         held = np.array([number])
         if held.dtype == object or first_loss(held, dtype) is not None:  # object: an integer past 64 bits
             single = held.dtype != object and dtype != _SINGLE and first_loss(held, _SINGLE) is None
-            shown = str(number) if len(str(number)) <= 24 else f"{str(number)[:20]}..."
             raise DataError(
-                f"value {shown} cannot be held in {dtype}; choose another, such as ",
+                f"value {shortened(in_short(number), 24)} cannot be held in {dtype}; choose another, such as ",
                 Advice("--value", "0"),
                 *([", or ", Advice("--dtype", _SINGLE.name)] if single else []),
             )
@@ -117,7 +118,7 @@ def number_from_json(number: Any) -> float:
     if number in ("nan", "inf", "-inf"):
         return float(number)
     if not isinstance(number, (int, float)):
-        raise DataError(f"meta says that padding holds {number!r}; a number was expected")
+        raise DataError(f"meta says that padding holds {in_short(number)}; a number was expected")
     return number
 
 

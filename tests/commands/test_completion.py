@@ -29,6 +29,7 @@ from seqtool.files.inputs import opened
 from seqtool.grouping.options import PivotAgg
 from seqtool.sequences.padding_values import Side
 from seqtool.tables import csv_dialect, opening
+from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.roles import LabelKind
 from tests.command import Done, Place
 from tests.hunting import examples
@@ -51,7 +52,10 @@ def option_of(command: str, name: str) -> Any:
 def offered(*line: str, typed: str = "") -> list[str]:
     """What is offered for a value of the last option of a line, of which some letters are typed."""
     command, *words = line
-    context = ROOT.commands[command].make_context(command, [*words], resilient_parsing=True)
+    # A command keeps the option of help that it is first asked for.
+    context = ROOT.commands[command].make_context(
+        command, [*words], resilient_parsing=True, help_option_names=["-h", "--help"]
+    )
     return [item.value for item in option_of(command, words[-1]).shell_complete(context, typed)]
 
 
@@ -82,6 +86,8 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("plan", "--trailing-missing"): ("drop", "keep"),
     ("group", "--pivot-agg"): get_args(PivotAgg),
     ("plan", "--pivot-agg"): get_args(PivotAgg),
+    ("group", "--time-as"): get_args(TimeUnit),
+    ("plan", "--time-as"): get_args(TimeUnit),
 }
 
 
@@ -194,6 +200,18 @@ def test_of_several_names_the_last_is_completed(typed: str, completed: list[str]
     here.write("a.csv", 'user,time,score,"a,b"\nb,2,0.5,1\n')
     for option in MANY:
         assert offered("group", "a.csv", option, typed=typed) == completed
+
+
+@pytest.mark.parametrize("option", ["--label", "--static"])
+def test_columns_of_another_table_are_offered(option: str, here: Place) -> None:
+    here.write("a.csv", ROWS)
+    here.write("more.csv", 'user,age,"wei,ght"\n1,2,3\n')
+    names = ["more.csv:user", "more.csv:age", 'more.csv:"wei,ght"']
+    assert offered("group", "a.csv", option, typed="more.csv:") == names
+    assert offered("plan", "a.csv", option, typed="more.csv:age,u") == ["more.csv:age,user"]
+    assert offered("group", "a.csv", option, typed="no.csv:") == []
+    assert offered("group", "a.csv", option, typed="s") == ["score"]
+    assert offered("group", "a.csv", "--key", typed="more.csv:") == []
 
 
 def test_the_first_file_that_can_be_read_counts(here: Place) -> None:
@@ -411,6 +429,10 @@ def test_bash_completes_with_what_is_installed(place: Place) -> None:
         offered seqtool group a.csv --key 'user\\ '
         offered seqtool group a.csv --key "'user i"
         offered seqtool group a.csv --columns 'user\\ id,\\$'
+        offered seqtool group b.csv --label a.csv :
+        offered seqtool group b.csv --label a.csv : 'user\\ '
+        offered seqtool group b.csv --key id --label '"a.csv:user i'
+        offered seqtool group b.csv --label a.csv : --trunc
         complete -p seqtool
     """
     done = subprocess.run(
@@ -429,6 +451,10 @@ def test_bash_completes_with_what_is_installed(place: Place) -> None:
         r"<user\ id>",
         "<user id>",
         r"<user\ id,\$x>",
+        r"<user\ id><user\'s><\$x>",
+        r"<user\ id>",
+        "<a.csv:user id>",
+        "<--truncating>",
         "complete -o default -F _seqtool_completion seqtool",
     ]
 

@@ -28,6 +28,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from tests.command import Place, succeeded
 from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
+from tests.workbooks import reader, workbook
 
 F4 = np.float32
 NAN = float("nan")
@@ -105,11 +106,13 @@ PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 
 CASES = [
     # What typer, or a name, shows.
-    Case("commands._peers.unknown_option", "pad t.npy --padding post", {"t.npy": DENSE}),
-    Case("commands._peers.unknown_option", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
-    Case("commands._peers.unknown_option", "pad t.npy --padding=pre", {"t.npy": DENSE}),
-    Case("commands._peers.unknown_option", "group t.csv --group-by id", {"t.csv": ROWS}),
-    Case("commands._peers.unknown_option", "group t.csv --key id --colums a", {"t.csv": ROWS}),
+    Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
+    Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
+    Case("commands._peers.unknown_option", "info t.npy --time-major", {"t.npy": DENSE}, code=2),
+    Case("commands._peers.unknown_option", "group --time-major t.npy", {"t.npy": DENSE}, code=2),
+    Case("commands._peers.unknown_option#2", "pad t.npy --padding=pre", {"t.npy": DENSE}),
+    Case("commands._peers.unknown_option#2", "group t.csv --group-by id", {"t.csv": ROWS}),
+    Case("commands._peers.unknown_option#2", "group t.csv --key id --colums a", {"t.csv": ROWS}),
     Case(
         "commands._columns.refuse_columns_as_sources", "group t.csv --key id --columns a b", {"t.csv": ROWS}
     ),
@@ -222,8 +225,21 @@ CASES = [
     ),
     Case(
         "grouping.spec.GroupSpec._check_pivot#4",
-        "group t.csv --key k --order-by t --pivot i=v --gap 5",
+        "group t.csv --key k --order-by t --pivot i=v --drop t",
         {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._resolved",
+        "group t.csv --key k --order-by t:text --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._resolved#2",
+        "group t.csv --key k --order-by t:text --pivot i=v",
+        {"t.csv": "k,t,i,v\na,1.2.2024,u,2\na,2.2.2024,u,3\n"},
+        {"t:FORMAT": "t:%d.%m.%Y"},
         code=2,
     ),
     Case("tables.roles._nothing_left", "group t.csv --key id --order-by t", {"t.csv": "id,t\n1,2\n1,3\n"}),
@@ -401,6 +417,7 @@ CASES = [
         {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
     ),
     Case("sources.cells.settled_dtype", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
+    Case("tables.opening._open#2", "group t.npy --key 0", {"t.npy": DENSE}),
     Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
@@ -494,8 +511,8 @@ CASES = [
     ),
     # How text is read.
     Case("tables.csv_dialect.sniff", "group t.csv --key id --delimiter ab", {"t.csv": ROWS}),
-    Case("tables.csv_dialect._is_header", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
-    Case("tables.csv_dialect._is_header#2", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
+    Case("tables.csv_dialect.is_header", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
+    Case("tables.csv_dialect.is_header#2", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
     Case(
         "tables.csv_dialect.check_encoded",
         "group t.csv --key id",
@@ -914,11 +931,29 @@ def test_a_zip_of_tables_is_unpacked_first(place: Place, proposals: Proposals) -
     succeeded(place.run("group", "t.csv", "--key", "id"))
 
 
-def test_a_workbook_and_a_file_of_weka_are_called_what_they_are(place: Place) -> None:
-    with zipfile.ZipFile(place.folder / "book.xlsx", "w") as archive:
+def test_what_workbooks_and_other_tables_lack(place: Place, proposals: Proposals) -> None:
+    reader()
+    workbook(place.folder / "t.xlsx", {"Data": [["id", "a"], [1, 2]], "More": [["id"], [3]]})
+    place.write("t.csv", ROWS)
+    for call, where in (
+        (["group", "t.xlsx", "--key", "id"], "tables.workbooks._sheet#2"),
+        (["group", "t.xlsx", "--key", "id", "--sheet", "data"], "tables.workbooks._sheet"),
+        (
+            ["group", "t.xlsx", "--key", "id", "--sheet", "Data", "--comment", "#"],
+            "tables.workbooks._refuse_of_text",
+        ),
+        (["group", "t.csv", "--key", "id", "--sheet", "Data"], "tables.opening._refuse_sheet"),
+    ):
+        assert place.run(*call).code in (1, 2)
+        succeeded(place.run(*applied(call, proposals.at(where), {})))
+
+
+def test_a_document_and_a_file_of_weka_are_called_what_they_are(place: Place) -> None:
+    with zipfile.ZipFile(place.folder / "letter.docx", "w") as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
+        archive.writestr("word/document.xml", "<x/>")
     place.write("f.arff", "@relation a\n@data\n1,2,b\n")
-    assert "the workbook of a spreadsheet" in place.run("group", "book.xlsx", "--key", "a").err
+    assert "no workbook; save the table" in place.run("group", "letter.docx", "--key", "a").err
     for command in (["group", "f.arff", "--key", "0"], ["pad", "f.arff"]):
         assert "a file of Weka" in place.run(*command).err
 

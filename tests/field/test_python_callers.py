@@ -204,3 +204,28 @@ def test_a_whole_number_of_thousands_of_digits_is_refused(call: Callable[[int], 
     """Python refuses to write it out, and advises Python."""
     with pytest.raises(UsageError, match="is a whole number of thousands of digits; one that int64 holds"):
         call(10**5000)
+
+
+ENDLESS = 10**5000  # Python refuses to write it out
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: st.pad(ENDLESS),
+        lambda: st.pad({"a": ENDLESS}),
+        lambda: st.pad({ENDLESS: [1]}),
+        lambda: st.pad([ENDLESS]),
+        lambda: st.pad([[1, "x", ENDLESS]]),
+        lambda: st.unpad(ENDLESS),  # type: ignore[arg-type]
+        lambda: st.Padded(np.ones((1, 1)), np.array([1]), value=ENDLESS),
+        lambda: st.Padded(np.ones((1, 1)), np.array([1]), padding=ENDLESS),  # type: ignore[arg-type]
+        lambda: st.pad([[1]])[ENDLESS],
+        lambda: st.group(pd.DataFrame({"k": [1], "v": [2]}), key="k", gap="9" * 5000),
+    ],
+)
+def test_a_number_without_end_is_refused_in_words(call: Callable[[], Any]) -> None:
+    with pytest.raises((st.DataError, st.UsageError, IndexError)) as refused:
+        call()
+    assert "set_int_max_str_digits" not in str(refused.value)
+    assert len(str(refused.value)) < 400

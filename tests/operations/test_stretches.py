@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
-from seqtool.operations import duplicates, stretches
+from seqtool.operations import duplicates, step_sums, stretches
 from seqtool.operations.stretches import overlapping
 from seqtool.sequences.ragged import Ragged
 from tests import oracles
@@ -52,15 +52,17 @@ def cuts(draw: st.DrawFn) -> tuple[list[list[int]], list[list[int]]]:
     return some(), some()
 
 
-@given(both=cuts(), pieces=st.sampled_from([1 << 16, 3, 1]))
+@given(both=cuts(), pieces=st.sampled_from([1 << 16, 3, 1]), per_step=st.sampled_from([0, 1]))
 def test_the_same_as_looking_at_every_place(
-    both: tuple[list[list[int]], list[list[int]]], pieces: int
+    both: tuple[list[list[int]], list[list[int]]], pieces: int, per_step: int
 ) -> None:
     one, other = both
     expected = oracles.begin_within(one, other)
     turned = [(i, j) for j, i in oracles.begin_within(other, one)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stretches, "_TOGETHER", pieces)
+        patch.setattr(step_sums, "_TOGETHER", pieces)
+        patch.setattr(stretches, "_PER_STEP", per_step)
         patch.setattr(stretches, "_KNOWN", max(pieces, 2))
         found = overlapping(ragged(one), ragged(other), Spool(), least=3)
     if found is None:
@@ -146,3 +148,22 @@ def test_arrays_that_are_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None
     found = overlapping(Ragged(whole, np.array([0, 10, 3000])), part, Spool())
     assert found is not None
     assert (found.count, found.first) == (1, (1, 0))
+
+
+@pytest.mark.parametrize("lengths", [[300] * 100, [*range(300, 400)]])
+def test_those_that_differ_late_are_not_compared_with_one_another(
+    lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+    pairs = stretches._pairs
+
+    def counted(*arguments: Any) -> Any:
+        for places, others in pairs(*arguments):
+            compared.append(len(places))
+            yield places, others
+
+    monkeypatch.setattr(stretches, "_pairs", counted)
+    ends = iter(range(1000, 2000))
+    one, other = (ragged([[*sawtooth(3, n - 1, -1, 0), next(ends)] for n in lengths]) for _ in range(2))
+    assert overlapping(one, other, Spool()) is None
+    assert sum(compared) < 4 * len(one.values)

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from seqtool.grouping import pivoting
+from seqtool.grouping import gaps, pivoting
 from tests.command import Place, succeeded
-from tests.oracles import pivoted
+from tests.oracles import parts_at_gaps, pivoted
 
 ROWS = """patient,time,item,value
 b,2,pulse,60
@@ -94,11 +94,10 @@ def test_labels_statics_step_labels_and_rows_ride_along(place: Place) -> None:
     [
         (["--key=patient", "--pivot=item=value"], "name the column of times: --order-by COLUMN"),
         ([*CALL[1:], "--drop=item"], "--pivot does not go with --drop"),
-        ([*CALL[1:], "--gap=3"], "--pivot does not go with --gap"),
         ([*CALL[1:], "--keep-key"], "--pivot does not go with --keep-key"),
         (["--key=patient", "--pivot-agg=mean"], "--pivot-agg is of rows that --pivot makes one"),
         (["--key=patient", "--order-by=time", "--pivot=item"], "ITEM=VALUE was expected"),
-        (["--key=patient", "--order-by=time:text", "--pivot=item=value"], "sorts as text"),
+        (["--key=patient", "--order-by=time:text", "--pivot=item=value"], "time:text sorts as text"),
     ],
 )
 def test_what_does_not_go_together_is_told(words: list[str], told: str, place: Place) -> None:
@@ -155,6 +154,28 @@ def test_an_item_that_no_row_holds_is_a_feature_without_values(place: Place) -> 
     assert "--columns names 'lactate', which no row holds" in done.err
 
 
+def test_gaps_part_the_steps_of_a_key(place: Place) -> None:
+    place.write("long.csv", ROWS + "a,9,pulse,1\na,9,temp,2\n")
+    call = [*CALL, "--columns=temp,pulse", "--gap=1"]
+    out = grouped(place, "--columns=temp,pulse", "--gap=1")
+    assert out["keys"].tolist() == [["a", "0"], ["a", "1"], ["b", "0"]]
+    np.testing.assert_array_equal(out["x"], [[[36, NAN], [38.5, 70]], [[2, 1], [0, 0]], [[37, 60], [0, 0]]])
+    facts = json.loads(succeeded(place.run("plan", *call, "--json")).out)
+    assert (facts["sequences"], facts["steps"]) == (3, 4)
+    arguments = json.loads(str(out["meta"]))["receipt"][0]["arguments"]
+    assert (arguments["gap"], arguments["pivot"]) == ("1", "item=value")
+
+
+def test_times_of_a_format_fold_into_steps(place: Place) -> None:
+    days = ROWS.replace(",1,", ",02.01.2024,").replace(",0,", ",01.01.2024,").replace(",2,", ",01.02.2024,")
+    place.write("days.csv", days)
+    call = ["days.csv", CALL[1], "--order-by=time:%d.%m.%Y", CALL[3]]
+    plain, dated = grouped(place), place.outputs("group", call)[0]
+    np.testing.assert_array_equal(plain["x"], dated["x"])
+    parts = place.outputs("group", [*call, "--gap=1h"])[0]
+    assert parts["keys"].tolist() == [["a", "0"], ["a", "1"], ["b", "0"]]
+
+
 def test_the_plan_counts_steps(place: Place) -> None:
     facts = json.loads(succeeded(place.run("plan", *CALL, "--json")).out)
     assert (facts["sequences"], facts["steps"], facts["features"]) == (2, 3, 2)
@@ -201,8 +222,11 @@ rows = st.lists(
     st.sampled_from(["last", "first", "mean", "sum", "max", "min", "count"]),
     st.integers(1, 9),
     st.booleans(),
+    st.sampled_from([None, 0, 1]),
 )
-def test_cells_are_those_of_plain_python(rows: list[Any], how: Any, together: int, spills: bool) -> None:
+def test_cells_are_those_of_plain_python(
+    rows: list[Any], how: Any, together: int, spills: bool, gap: int | None
+) -> None:
     table = pd.DataFrame(rows, columns=["k", "t", "i", "x"])
     table["x"] = table["x"].astype("Int64")
     items = sorted({row[2] for row in rows})
@@ -214,9 +238,14 @@ def test_cells_are_those_of_plain_python(rows: list[Any], how: Any, together: in
             patch.setattr(
                 "seqtool.grouping.runs.Rows.room", property(lambda rows: max(0, together - rows.count))
             )
-        out = seqtool.group(table, key="k", order_by="t", pivot="i=x", pivot_agg=how, ragged=True)
+        patch.setattr(gaps, "_ROWS", together)
+        out = seqtool.group(table, key="k", order_by="t", pivot="i=x", pivot_agg=how, ragged=True, gap=gap)
+    if gap is not None:
+        rows = [
+            ((row[0], str(part)), *row[1:]) for row, part in zip(rows, parts_at_gaps(rows, gap), strict=True)
+        ]
     wanted = pivoted(rows, items, how)
-    assert out.keys.tolist() == [key for key, _ in wanted]
+    assert out.keys.tolist() == [[*key] if gap is not None else key for key, _ in wanted]
     steps = [cells for _, steps in wanted for cells in steps]
     np.testing.assert_array_equal(
         out.values.astype(np.float32), np.array(steps, dtype=float).astype(np.float32)
