@@ -57,9 +57,9 @@ def group(
     """Group flat rows by a key into padded sequences with lengths.
 
     SOURCE is CSV or TSV, JSON objects (lines, or one array; all these also as .gz, .zst, .bz2, .xz or .zip), Parquet,
-    Arrow, or a 2-D array; a folder that is partitioned as Hive does it; or the address of one of these, such as
-    s3://bucket/a.csv. Rows need not be sorted. The file is parsed once; what does not fit into --max-memory is sorted
-    on the disk, so files may be of any size.
+    Arrow, a workbook (.xlsx), or a 2-D array; a folder that is partitioned as Hive does it; or the address of one of
+    these, such as s3://bucket/a.csv. Rows need not be sorted. The file is parsed once; what does not fit into
+    --max-memory is sorted on the disk, so files may be of any size.
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """
@@ -135,10 +135,10 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
         summary.facts["times"] = dict(result.times)
     if result.pivoted is not None:
-        summary.say("pivoted", result.pivoted.told())
+        summary.say("pivoted", result.pivoted.line())
         summary.facts["pivoted"] = asdict(result.pivoted)
     for file in result.joined:
-        summary.say("joined", file.told())
+        summary.say("joined", file.line())
     for reason, number in result.rows.dropped.items():
         if number and reason != COMBINED:
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
