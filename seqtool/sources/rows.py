@@ -164,7 +164,7 @@ class _Reading:
         found, spec = self._aligned, self._options.foreign
         steps = {column for places in self._places for column in places}
         warnings += [
-            f"label {name!r} is a column of --steps too, which leaks the label"
+            f"label {name!r} is one of the steps too, which leaks the label"
             for name, column in self._labels.items()
             if column in steps
         ]
