@@ -401,6 +401,12 @@ CASES = [
         "files.npy.checked_dtype", "pad o.npy", {"o.npy": np.array([[1], [2, 3]], object)}, {"FILE": "o.npy"}
     ),
     Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case(
+        "sources.masks.may_tell_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3, 1)), seq_len=np.array([1, 3]))},
+        loses=True,
+    ),
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
     Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
