@@ -351,13 +351,13 @@ CASES = [
         {"t.csv": "id,t,u,a\n1,2024-01-01T10:00Z,x,2\n"},
     ),
     Case(
-        "grouping.cautions._of_times",
+        "grouping.cautions.of_times",
         "group t.csv --key id --order-by t --time-as days -o o.npz",
         {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
         code=0,
     ),
     Case(
-        "grouping.cautions._of_times#2",
+        "grouping.cautions.of_times#2",
         "group t.csv --key id --time-as days -o o.npz",
         {"t.csv": ROWS},
         code=0,
