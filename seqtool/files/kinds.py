@@ -67,7 +67,8 @@ def recognise(name: str, packing: Packing | None, head: bytes, *, workbook: bool
     if expected == ("workbook",) and kind == "npz":
         raise DataError(f"{name}: damaged, or no workbook")
     if expected and kind not in expected:
-        what = f"a {kind} file" if kind else "text" if _looks_like_text(head) else "something else"
+        text = "text; name it by what it is, such as .csv" if _looks_like_text(head) else "something else"
+        what = f"a {kind} file" if kind else text
         raise DataError(f"{name}: named {bare.suffix}, but it holds {what}")
     if kind and packing:
         raise DataError(f"{name}: a compressed {kind} file; decompress it first")
