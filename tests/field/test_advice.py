@@ -278,6 +278,9 @@ CASES = [
         {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]},
     ),
     # Paths that say what the key is.
+    Case(
+        "commands._columns._blank_lines", "group t.txt --no-header", {"t.txt": "1\t2\n2\t0\n\n3\t1\n"}, code=2
+    ),
     Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
     Case(
         "grouping.encoder_plan.EncoderPlan.changing#2",
