@@ -203,14 +203,8 @@ def take(
     if chosen.form == "named":
         keyed = cast(Ragged, data).replace(keys=name_keys(names))
         return ForeignData(keyed, None, names, notes=["the name of each array is its key"], spec=foreign)
-    found = companions(
-        archive,
-        data,
-        used,
-        foreign,
-        spool,
-        strict=strict and foreign.array is None,
-    )
+    strict = strict and foreign.array is None
+    found = companions(archive, data, used, foreign, spool, strict=strict)
     used += found.used.values()
     misfits |= found.misfits
     if chosen.form == "block" and lengths is None and foreign.array is None:

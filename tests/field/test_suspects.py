@@ -226,10 +226,13 @@ def test_a_column_that_equals_a_label_of_another_table(other: str, leaks: bool, 
     assert "leaks" not in place.run(*call, "--drop", "b").err
 
 
-@pytest.mark.parametrize("call", ["--steps a,y", "--steps a,b --static y"])
+@pytest.mark.parametrize("call", ["--steps a,y", "--steps a,b --static y", "--steps a --static z,b"])
 def test_a_label_that_is_a_step_or_static_too(call: str, tmp_path: Path) -> None:
     place = Place(tmp_path)
-    place.write("w.csv", "y,a,b\n0,1,2\n1,3,4\n")
+    place.write("w.csv", "y,a,b,z\n2,1,2,0\n4,3,4,1\n")
     done = place.run("pad", "w.csv", *call.split(), "--label", "y", "-o", "o.npz")
     assert (done.code, "which leaks the label" in done.err) == (0, True), done.err
-    assert "leaks" not in place.run("pad", "w.csv", "--steps", "a,b", "--label", "y", "-o", "o.npz").err
+    assert (
+        "leaks"
+        not in place.run("pad", "w.csv", "--steps", "a,b", "--static", "z", "--label", "y", "-o", "o.npz").err
+    )
