@@ -84,6 +84,7 @@ def group(
     thousands: str | None = None,
     skip_rows: int = 0,
     comment: str | None = None,
+    sheet: str | None = None,
 ) -> Padded | Ragged:
     """Gather flat rows into one sequence for each key: padded, or as they are with `ragged=True`.
 
@@ -147,6 +148,7 @@ def group(
             skip_rows=check_whole("skip_rows", skip_rows),
             comment=comment,
             key_blank_lines=bool(key_blank_lines),
+            sheet=sheet,
         ),
     )
     with ExitStack() as stack:

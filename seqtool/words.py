@@ -209,6 +209,7 @@ _VALUED = {
     "pivot",
     "pivot-agg",
     "time-as",
+    "sheet",
 }
 _VALUED |= {
     "key-from",

@@ -596,7 +596,7 @@ def test_a_cell_that_is_no_number_among_many_is_no_column_of_text(place: Place) 
 def test_the_corrected_command_keeps_all_numbers(place: Place) -> None:
     place.write("a.csv", "k,a,name,b,when\n1,2,x,3,2020-01-01\n1,4,y,5,2020-01-02\n")
     done = place.run("group", "a.csv", "--key", "k")
-    assert done.err.endswith("leave them out: --drop name,when\n")
+    assert done.err.endswith("without them: --drop name,when\n")
     place.run("group", "a.csv", "--key", "k", "--drop", "name,when")
     assert place.arrays("a.group.npz")["features"].tolist() == ["a", "b"]
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tests.command import Place, succeeded
+from tests.workbooks import reader, workbook
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -131,6 +133,8 @@ def write_shapes(folder: Path) -> None:
     pq.write_table(pa.table({"user": ["a", "b", "a"], "emb": vectors}), folder / "emb.parquet")
     (folder / "emb.jsonl").write_text('{"user": 7, "emb": [0.1, 0.2]}\n{"user": 7, "emb": [0.3, 0.4]}\n')
     (folder / "labels.txt").write_text("up\ndown\n")
+    visits = [["patient", "day", "pulse"], [7, date(2024, 1, 2), 60], [7, date(2024, 1, 1), 70]]
+    workbook(folder / "visits.xlsx", {"visits": visits, "notes": [["by hand"]]})
     (folder / "tags.conllu").write_text('# text = No.\n1\tNo\tno\tINTJ\n2\t"\t.\tPUNCT\n\n1\tGo\tgo\tVERB\n')
     (folder / "users.json").write_text('{"u1": [1, 2], "u2": [3]}')
     np.savez(folder / "steps_first.npz", x=block.swapaxes(0, 1), lengths=[7, 7, 7])
@@ -142,6 +146,8 @@ def test_the_table_of_shapes_has_calls() -> None:
 
 @pytest.mark.parametrize("call", shapes())
 def test_shape(call: str, place: Place) -> None:
+    if ".xlsx" in call:
+        reader()
     shutil.copytree(ROOT / "samples", place.folder / "samples")
     write_shapes(place.folder)
     assert "wrote" in succeeded(place.shell(call)).err

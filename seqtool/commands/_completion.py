@@ -38,6 +38,19 @@ def name(ctx: typer.Context, incomplete: str) -> list[str]:
     return [_for_shell(known, incomplete) for known in _names_typed(ctx) if known.startswith(incomplete)]
 
 
+def sheets(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The completion of an option that names a sheet of the workbook that is already typed."""
+    from seqtool.files.inputs import opened
+
+    for path in _files([*ctx.args, *(ctx.params.get("sources") or ())]):
+        with contextlib.suppress(Exception), opened([str(path)]) as (source,):
+            from seqtool.tables.workbooks import sheet_names
+
+            names = sheet_names(source) if source.kind == "workbook" else []
+            return [_for_shell(known, incomplete) for known in names if known.startswith(incomplete)]
+    return []
+
+
 def several_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """The same for an option that takes A,B,C: the last name is completed, by one that is not there yet."""
     return _last_completed(incomplete, "", _names_typed(ctx))
@@ -117,7 +130,7 @@ def _in_quotes() -> bool:
 
 def _names_typed(ctx: typer.Context) -> list[str]:
     """The names in the first file of the call so far that can be read."""
-    asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding")}
+    asked = {option: ctx.params.get(option) for option in ("delimiter", "header", "encoding", "sheet")}
     sources = [*ctx.args, *(ctx.params.get("sources") or ()), ctx.params.get("source")]
     for path in _files([source for source in sources if source]):
         # Whatever is wrong with it: it is reported when the call is run.
@@ -145,7 +158,12 @@ def _files(sources: Sequence[str]) -> Iterator[Path]:
 
 
 def names_in(
-    path: Path, *, delimiter: str | None = None, header: bool | None = None, encoding: str = "utf-8"
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str = "utf-8",
+    sheet: str | None = None,
 ) -> list[str]:
     """The columns of a table, the fields of its first objects, or the arrays of an `.npz`, in their order.
 
@@ -159,6 +177,12 @@ def names_in(
             names = _members(path)
         elif source.kind in ("parquet", "arrow", "arrow-stream"):
             names = _fields(path, source.kind)
+        elif source.kind == "workbook":
+            from seqtool.tables.opening import open_tables
+            from seqtool.tables.table import TextOptions
+
+            table = open_tables([source], TextOptions.of(header=header, sheet=sheet), list_cells=False)
+            names = [*map(table.label, range(len(table.columns)))]
         elif source.kind == "npy":
             names = []
         else:

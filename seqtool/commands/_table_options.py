@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from seqtool.commands import _completion
 from seqtool.commands._options import KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class TableOptions:
     """How tables are read."""
 
-    title = "Text files"
+    title = "Text files and workbooks"
     delimiter: Annotated[
         str | None,
         typer.Option(
@@ -43,6 +44,15 @@ class TableOptions:
     ] = 0
     comment: Annotated[
         str | None, typer.Option("--comment", metavar="TEXT", help="Skip lines that begin with TEXT.")
+    ] = None
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            "--sheet",
+            metavar="NAME",
+            help="The sheet of a workbook. [default: the one with rows]",
+            autocompletion=_completion.sheets,
+        ),
     ] = None
     missing: Annotated[
         list[str] | None,
@@ -78,6 +88,7 @@ class TableOptions:
             skip_rows=self.skip_rows,
             comment=self.comment,
             key_blank_lines=key_blank_lines,
+            sheet=self.sheet,
         )
 
 

@@ -57,9 +57,9 @@ def group(
     """Group flat rows by a key into padded sequences with lengths.
 
     SOURCE is CSV or TSV, JSON objects (lines, or one array; all these also as .gz, .zst, .bz2, .xz or .zip), Parquet,
-    Arrow, or a 2-D array; a folder that is partitioned as Hive does it; or the address of one of these, such as
-    s3://bucket/a.csv. Rows need not be sorted. The file is parsed once; what does not fit into --max-memory is sorted
-    on the disk, so files may be of any size.
+    Arrow, a workbook (.xlsx), or a 2-D array; a folder that is partitioned as Hive does it; or the address of one of
+    these, such as s3://bucket/a.csv. Rows need not be sorted. The file is parsed once; what does not fit into
+    --max-memory is sorted on the disk, so files may be of any size.
 
     Example: seqtool group events.csv --key user --order-by time --maxlen 100 -o train.npz
     """

@@ -32,6 +32,7 @@ from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, ope
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
 from seqtool.files.remote import RemoteFile, is_remote, remote_files
+from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
 
@@ -251,12 +252,14 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
         if named_path is None:
             _refuse_file_name(head)
         packing = next((packing for magic, packing in PACKED if head.startswith(magic)), None)
-        packing = "zip" if is_packed_in_zip(path, head) else packing
+        workbook = is_workbook(path, head)
+        packing = "zip" if not workbook and is_packed_in_zip(path, head) else packing
         if packing:
             file.seek(0)
             head = _unpacked_head(name, path, packing, file)
-    kind = recognise(name, packing, head)
-    refuse_foreign(name, path, head)
+    kind = recognise(name, packing, head, workbook=workbook)
+    if kind != "workbook":
+        refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
     if kind not in ("text", "json"):
         return Input(name, path, named_path, kind, packing, temporary=temporary)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from seqtool.errors import DataError
 
-Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text", "ts"]
+Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text", "ts", "workbook"]
 Packing = Literal["gzip", "zstd", "bzip2", "xz", "zip"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
@@ -31,6 +31,7 @@ BINARY_SUFFIXES: dict[str, tuple[Kind, ...]] = {
     ".parquet": ("parquet",),
     ".arrow": ("arrow", "arrow-stream"),
     ".feather": ("arrow",),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), ("workbook",)),
 }
 TEXT_SUFFIXES: dict[str, Kind] = {
     ".csv": "text",
@@ -52,14 +53,19 @@ def bare_name(name: str) -> str:
     return next((name.removesuffix(end) for end in PACKED_SUFFIXES if name.endswith(end)), name)
 
 
-def recognise(name: str, packing: Packing | None, head: bytes) -> Kind:
-    """What an input of this name holds, by its first bytes, unpacked.
+def recognise(name: str, packing: Packing | None, head: bytes, *, workbook: bool = False) -> Kind:
+    """What an input of this name holds, by its first bytes, unpacked; that it is a `workbook` they do not tell.
 
     Raises DataError where the name says something else.
     """
     bare = Path(bare_name(name)) if packing else Path(name)
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
+    kind = "workbook" if workbook else kind
     expected = BINARY_SUFFIXES.get(bare.suffix.lower())
+    if expected and packing and kind is not None:
+        raise DataError(f"{name}: a compressed {expected[0]} file; decompress it first")
+    if expected == ("workbook",) and kind == "npz":
+        raise DataError(f"{name}: damaged, or no workbook")
     if expected and kind not in expected:
         what = f"a {kind} file" if kind else "text" if _looks_like_text(head) else "something else"
         raise DataError(f"{name}: named {bare.suffix}, but it holds {what}")

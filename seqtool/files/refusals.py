@@ -93,7 +93,7 @@ def _refuse_archive(name: str, path: Path) -> None:
         return
     if "[Content_Types].xml" in members:
         raise DataError(
-            f"{name}: the workbook of a spreadsheet, which seqtool does not read; save its sheet as CSV"
+            f"{name}: a document of an office program, and no workbook; save the table in it as CSV"
         )
     raise DataError(
         f"{name}: a zip archive of {listed(members)}; one file was expected; unpack it: ",

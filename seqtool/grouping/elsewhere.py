@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
 
 Part = Literal["label", "static"]
-_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather")
+_SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather"),
+    *(".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
+)
 _PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip")
 
 

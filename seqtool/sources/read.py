@@ -47,11 +47,11 @@ def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
 def _read(source: Input, options: SourceOptions) -> Sequences:
     spec = options.foreign
     as_table = source.kind not in ("npy", "npz") and bool(
-        spec.rows.steps or (spec.array and source.kind == "text")
+        spec.rows.steps or (spec.array and source.kind in ("text", "workbook"))
     )
     of_lines = source.kind == "text" and not as_table
     wrong = [option for option in spec.rows.text_options if not (of_lines and option in _OF_NUMBERS)]
-    if wrong and not (as_table and source.kind in ("text", "json")):
+    if wrong and not (as_table and source.kind in ("text", "json", "workbook")):
         raise UsageError(
             f"{join_names(wrong)} tells how tables of text are read, and there is none: ",
             Advice(without=wrong),

@@ -72,9 +72,10 @@ def sniff(
     for column, cell in enumerate(row):
         check_encoded(source, blank + 1, column, cell, encoding)
     if header is None:
-        header = _is_header(source, row if marks.are_plain else [*map(marks.plain, row)], blank + 1)
+        cells = row if marks.are_plain else [*map(marks.plain, row)]
+        header = is_header(f"{source.name}: line {blank + 1}", cells)
     if header:
-        _check_unique(source, row)
+        check_unique(source.name, row)
     return Dialect(tuple(row), header, delimiter, encoding, blank)
 
 
@@ -143,7 +144,8 @@ def is_number(cell: str) -> bool:
         return False
 
 
-def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
+def is_header(where: str, row: Sequence[str]) -> bool:
+    """Whether a first row names the columns; raises DataError, which tells `where` it stands, for a mixed one."""
     numbers = [is_number(cell) for cell in row]
     if all(numbers):
         return False
@@ -151,7 +153,7 @@ def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
         return True
     number, other = row[numbers.index(True)], row[numbers.index(False)]
     raise DataError(
-        f"{source.name}: line {line}: the first row mixes numbers ({number!r}) with other cells ({other!r}); say ",
+        f"{where}: the first row mixes numbers ({number!r}) with other cells ({other!r}); say ",
         Advice("--header"),
         " if it names the columns, ",
         Advice("--no-header"),
@@ -159,11 +161,12 @@ def _is_header(source: Input, row: Sequence[str], line: int) -> bool:
     )
 
 
-def _check_unique(source: Input, row: Sequence[str]) -> None:
+def check_unique(source: str, row: Sequence[str]) -> None:
+    """Raise DataError for a name that stands twice in a header."""
     twice = sorted(name for name, count in Counter(row).items() if name and count > 1)
     if twice:
         names = ", ".join(map(repr, twice))
-        raise DataError(f"{source.name}: the header names {names} more than once; rename one of them")
+        raise DataError(f"{source}: the header names {names} more than once; rename one of them")
 
 
 def check_encoded(source: Input, line: int, column: int, cell: str, encoding: str) -> None:

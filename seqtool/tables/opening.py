@@ -148,6 +148,12 @@ def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
             f"--skip-rows, --comment, --key-blank-lines and --delimiter whitespace are for rows of text; {source.name} "
             "holds JSON"
         )
+    _refuse_sheet(source, options)
+    if source.kind == "workbook":
+        from seqtool.tables.workbooks import workbook_table
+
+        table = workbook_table(source, options, many=many)
+        return table if options.marks.are_plain else with_plain_numbers(table, options.marks)
     if source.kind in ("text", "json"):
         table = _csv(source, options) if source.kind == "text" else _json_lines(source)
         return table if options.marks.are_plain else with_plain_numbers(table, options.marks)
@@ -167,6 +173,13 @@ def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
         what = f"has shape {array.shape}; rows and columns were expected; of a block of sequences: "
         raise DataError(f"{source.name}: {what}", padded)
     return from_array(array, source.name)
+
+
+def _refuse_sheet(source: Input, options: TextOptions) -> None:
+    if options.sheet is not None and source.kind != "workbook" and not options.of_other_tables:
+        raise UsageError(
+            f"--sheet names a sheet of a workbook, and {source.name} is none: ", Advice(without=["--sheet"])
+        )
 
 
 def _array_of_archive(source: Input, *, many: bool) -> AnyArray:

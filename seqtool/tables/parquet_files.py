@@ -19,7 +19,9 @@ from seqtool.tables.arrow_batches import (
     rows_at_once,
     validate,
 )
+from seqtool.tables.parquet_pages import page_sizes, read_page
 from seqtool.tables.table import BATCH_BYTES
+from seqtool.words import human
 
 
 def parquet_records(source: Input) -> Records:
@@ -34,6 +36,7 @@ def parquet_records(source: Input) -> Records:
     def batches(columns: Sequence[int]) -> Iterator[Any]:
         names = [all_names[i] for i in columns]
         _check_chunks(source, metadata, names)
+        _check_pages(source, metadata, names)
         options = {"metadata": metadata, "buffer_size": _PAGES, "pre_buffer": False}
         with parquet.ParquetFile(source.path, **options) as file:
             text = BATCH_BYTES // (4 * _text_bytes(source, metadata, names))  # it is copied as it is encoded
@@ -96,6 +99,25 @@ class _NoData(OwnFile):
         raise OSError("only what describes the data is looked at")
 
 
+def _check_pages(source: Input, metadata: Any, names: Sequence[str]) -> None:
+    """Raise DataError for a page that takes more memory than is allowed, as one enormous text among small ones does."""
+    wanted = {*names}
+    with source.path.open("rb") as file:
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for chunk in map(group.column, range(group.num_columns)):
+                name = chunk.path_in_schema.partition(".")[0]
+                small = COPIES * chunk.total_uncompressed_size <= source.memory.limit
+                if small or not {name, chunk.path_in_schema} & wanted:
+                    continue
+                begin = chunk.data_page_offset
+                end = begin + chunk.total_compressed_size
+                for size in page_sizes(file, begin, end):
+                    what = f"{source.name}: column {name!r}: a page of {human(size)}"
+                    source.memory.check_whole(
+                        what, COPIES * size, "shorten its longest cell, or write smaller pages"
+                    )
+
+
 def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
     """The bytes of text in a row of these columns on average, at least one: in the row group that has most.
 
@@ -121,28 +143,14 @@ def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
                         check_text(source, f"column {name!r}", size)
                 elif size > _LARGE:
                     file.seek(chunk.dictionary_page_offset)
-                    check_dictionary(source, name, _page_size(file.read(16)))
+                    page = read_page(file.read(_HEADER))
+                    check_dictionary(source, name, 0 if page is None else page.unpacked)
             most = max(most, sum(chunk.total_uncompressed_size for chunk in chunks) // rows)
     return most
 
 
+_HEADER = 1 << 12  # bytes in which the header of a dictionary ends
 _LARGE = 1 << 20  # bytes of a column chunk from which on its dictionary is looked at
-
-
-def _page_size(header: bytes) -> int:
-    """The bytes of a Parquet page once it is unpacked, by its header: two numbers in Thrift's compact form.
-
-    >>> _page_size(bytes([0x15, 0x04, 0x15, 0x90, 0x03]))
-    200
-    """
-    at = header.index(0x15, 2) + 1  # behind the type of the page, which takes one byte
-    size, shift = 0, 0
-    for byte in header[at:]:
-        size |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            break
-    return size >> 1
 
 
 _PAGES = 1 << 20  # bytes of a Parquet column that are read at once

@@ -160,13 +160,19 @@ class Table:
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How text files are to be read; None: look at the file. Raises UsageError for what is no encoding of text."""
+    """How text files and workbooks are to be read; None: look at the file.
+
+    `sheet` is that of a workbook, which one `of_other_tables` that belong to the first need not have. Raises UsageError
+    for what is no encoding of text.
+    """
 
     delimiter: str | None = None
     header: bool | None = None
     encoding: str = "utf-8"
     marks: NumberMarks = field(default_factory=NumberMarks)
     lines: Rewriting = field(default_factory=Rewriting)
+    sheet: str | None = None
+    of_other_tables: bool = False
 
     def __post_init__(self) -> None:
         check_encoding(self.encoding)
@@ -190,6 +196,7 @@ class TextOptions:
         skip_rows: int = 0,
         comment: str | None = None,
         key_blank_lines: bool = False,
+        sheet: str | None = None,
     ) -> TextOptions:
         """What a call says, by the names of its options."""
         blanks = delimiter == "whitespace"
@@ -200,12 +207,13 @@ class TextOptions:
             encoding,
             NumberMarks(decimal, thousands),
             Rewriting(skip_rows, comment, blanks, key_blank_lines, given),
+            sheet,
         )
 
     @property
     def of_others(self) -> TextOptions:
         """The same for other tables of the call, whose blank lines end no sequence."""
-        return replace(self, lines=replace(self.lines, key_blank_lines=False))
+        return replace(self, lines=replace(self.lines, key_blank_lines=False), of_other_tables=True)
 
 
 def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:

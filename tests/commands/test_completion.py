@@ -29,6 +29,7 @@ from seqtool.files.inputs import opened
 from seqtool.grouping.options import PivotAgg
 from seqtool.sequences.padding_values import Side
 from seqtool.tables import csv_dialect, opening
+from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.roles import LabelKind
 from tests.command import Done, Place
 from tests.hunting import examples
@@ -85,6 +86,8 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("plan", "--trailing-missing"): ("drop", "keep"),
     ("group", "--pivot-agg"): get_args(PivotAgg),
     ("plan", "--pivot-agg"): get_args(PivotAgg),
+    ("group", "--time-as"): get_args(TimeUnit),
+    ("plan", "--time-as"): get_args(TimeUnit),
 }
 
 

@@ -28,6 +28,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from tests.command import Place, succeeded
 from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
+from tests.workbooks import reader, workbook
 
 F4 = np.float32
 NAN = float("nan")
@@ -521,8 +522,8 @@ CASES = [
     ),
     # How text is read.
     Case("tables.csv_dialect.sniff", "group t.csv --key id --delimiter ab", {"t.csv": ROWS}),
-    Case("tables.csv_dialect._is_header", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
-    Case("tables.csv_dialect._is_header#2", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
+    Case("tables.csv_dialect.is_header", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
+    Case("tables.csv_dialect.is_header#2", "group t.csv --key 0", {"t.csv": "id,2020\n1,5\n1,6\n"}),
     Case(
         "tables.csv_dialect.check_encoded",
         "group t.csv --key id",
@@ -941,11 +942,29 @@ def test_a_zip_of_tables_is_unpacked_first(place: Place, proposals: Proposals) -
     succeeded(place.run("group", "t.csv", "--key", "id"))
 
 
-def test_a_workbook_and_a_file_of_weka_are_called_what_they_are(place: Place) -> None:
-    with zipfile.ZipFile(place.folder / "book.xlsx", "w") as archive:
+def test_what_workbooks_and_other_tables_lack(place: Place, proposals: Proposals) -> None:
+    reader()
+    workbook(place.folder / "t.xlsx", {"Data": [["id", "a"], [1, 2]], "More": [["id"], [3]]})
+    place.write("t.csv", ROWS)
+    for call, where in (
+        (["group", "t.xlsx", "--key", "id"], "tables.workbooks._sheet#2"),
+        (["group", "t.xlsx", "--key", "id", "--sheet", "data"], "tables.workbooks._sheet"),
+        (
+            ["group", "t.xlsx", "--key", "id", "--sheet", "Data", "--comment", "#"],
+            "tables.workbooks._refuse_of_text",
+        ),
+        (["group", "t.csv", "--key", "id", "--sheet", "Data"], "tables.opening._refuse_sheet"),
+    ):
+        assert place.run(*call).code in (1, 2)
+        succeeded(place.run(*applied(call, proposals.at(where), {})))
+
+
+def test_a_document_and_a_file_of_weka_are_called_what_they_are(place: Place) -> None:
+    with zipfile.ZipFile(place.folder / "letter.docx", "w") as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
+        archive.writestr("word/document.xml", "<x/>")
     place.write("f.arff", "@relation a\n@data\n1,2,b\n")
-    assert "the workbook of a spreadsheet" in place.run("group", "book.xlsx", "--key", "a").err
+    assert "no workbook; save the table" in place.run("group", "letter.docx", "--key", "a").err
     for command in (["group", "f.arff", "--key", "0"], ["pad", "f.arff"]):
         assert "a file of Weka" in place.run(*command).err
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -31,10 +33,8 @@ def test_a_list(call: str, name: str, place: Place) -> None:
     write(place.folder / name, pa.table({"k": [1, 2], "x": lists}))
     done = place.run(*call.format(name).split(), "--max-memory", "256M", "-o", "o.npz")
     assert done.code == 1
-    assert (
-        f"{name}: row 2, column 'x': a list of 56.0 MB: can only be read whole and takes about 280.0 MB"
-        in done.err
-    )
+    where = "column 'x': a page" if name == "t.parquet" else "row 2, column 'x': a list"
+    assert f"{name}: {where} of 56.0 MB: can only be read whole and takes about 280.0 MB" in done.err
     assert done.err.endswith("allow more: --max-memory 280M\n") or "281M" in done.err
     assert [*place.files()] == [name]
 
@@ -49,4 +49,25 @@ def test_a_text(name: str, place: Place) -> None:
     assert done.code == 1
     assert f"{name}: {where}: a cell of text has 20.0 MB, but 4.0 MB is the most" in done.err
     assert [*place.files()] == [name]
+    succeeded(place.run(*call, "--drop", "y"))
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_one_enormous_text_among_many_small_ones(
+    version: Literal["1.0", "2.0"], place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On average these are small, but the page of the one must be read whole."""
+    monkeypatch.setattr("seqtool.tables.parquet_files.COPIES", 100)
+    texts = [f"text {i}" for i in range(50_000)]
+    texts[30_000] = "b" * 3_000_000
+    table = pa.table({"k": np.arange(50_000) % 9, "v": np.ones(50_000), "y": texts})
+    path = place.folder / "t.parquet"
+    parquet.write_table(table, path, use_dictionary=False, compression="zstd", data_page_version=version)
+    call = ["group", path.name, "--key", "k", "--max-memory", "256M", "-o", "o.npz"]
+    done = place.run(*call, "--step-label", "y")
+    assert done.code == 1
+    assert re.search(
+        r"t\.parquet: column 'y': a page of 3\.\d MB: can only be read whole and takes", done.err
+    )
+    assert [*place.files()] == ["t.parquet"]
     succeeded(place.run(*call, "--drop", "y"))
