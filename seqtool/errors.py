@@ -102,8 +102,8 @@ def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
 
 def _check_digits(arguments: Mapping[str, object]) -> None:
     """Raise UsageError for a whole number of thousands of digits: Python refuses to write it out in a message."""
-    for name, given in arguments.items():
-        for one in given if isinstance(given, (list, tuple)) else [given]:
+    for name, value in arguments.items():
+        for one in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(one, int) and one.bit_length() > _MOST_BITS:
                 raise UsageError(
                     f"{name} is a whole number of thousands of digits; one that int64 holds was expected"

@@ -188,8 +188,8 @@ def _loss(data: Ragged | Padded, task: Task) -> str:
     if target.missing:
         every = "" if target.flat or not where else "[..., None]"
         before = f"{where}{every} & " if where else ""
-        lines += [f"told = {before}~jnp.isnan({labels})", f"labels = jnp.where(told, {labels}, 0)"]
-        lines.append(f"return jnp.mean(({outputs} - labels) ** 2, where=told)")
+        lines += [f"labelled = {before}~jnp.isnan({labels})", f"labels = jnp.where(labelled, {labels}, 0)"]
+        lines.append(f"return jnp.mean(({outputs} - labels) ** 2, where=labelled)")
     elif target.classes:
         lines.append(f"hits = jax.nn.one_hot({labels}, {target.outputs}) * jax.nn.log_softmax({outputs})")
         lines.append(f"return -jnp.mean(hits.sum(axis=-1){where and f', where={where}'})")

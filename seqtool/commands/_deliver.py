@@ -258,10 +258,10 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
         summary.facts["labels"] = {
             name: None if known is None else some_classes(known) for name, known in labels.items()
         }
-        told = [
+        described = [
             name if known is None else f"{name} ({len(known):,} classes)" for name, known in labels.items()
         ]
-        summary.say("labels", f"{len(labels):,}: {listed(told)}")
+        summary.say("labels", f"{len(labels):,}: {listed(described)}")
     for name in ("classes", "step_classes"):
         if name in whole.names:
             _say_classes(name, whole.names[name], summary)
@@ -275,7 +275,7 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     summary.facts["lengths"] = dict(zip(("min", "max"), bounds, strict=True))
     if isinstance(data, Ragged):
         summary.say(
-            "made", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {shown}"
+            "output", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {shown}"
         )
         summary.facts |= {"shape": list(data.values.shape), "dtype": str(data.values.dtype), "kind": "ragged"}
         return
@@ -283,7 +283,7 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     share = 1 - lengths.total / slots if slots else 0.0
     value = value_to_json(data.value)
     summary.say(
-        "made",
+        "output",
         f"x {_shape(data.shape)} {data.dtype}; lengths {shown}; {data.padding} padding with {value}, "
         f"{share:.0%} of all steps",
     )

@@ -54,8 +54,8 @@ class RowOptions:
             steps=tuple(one for name in names_in(self.steps) for one in expanded(name)),
             keep_trailing=self.trailing_missing == "keep",
             keys_from_names=self.keys_from_names,
-            text=text.reading if text.given else None,
-            text_options=tuple(text.given),
+            text=text.reading if text.named else None,
+            text_options=tuple(text.named),
             missing=tuple(text.missing or ()),
             **others,
         )
@@ -64,12 +64,12 @@ class RowOptions:
     @property
     def resolved(self) -> dict[str, Any]:
         """Those that were given, for a receipt."""
-        given = {
+        options = {
             "steps": names_in(self.steps) or None,
             "trailing_missing": self.trailing_missing if self.steps else None,
             "keys_from_names": self.keys_from_names or None,
         }
-        return {name: held for name, held in given.items() if held is not None}
+        return {name: held for name, held in options.items() if held is not None}
 
 
 @dataclass(frozen=True)

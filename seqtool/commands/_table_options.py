@@ -60,7 +60,7 @@ class TableOptions:
     ] = None
 
     @property
-    def given(self) -> list[str]:
+    def named(self) -> list[str]:
         """The options that say something else than usual."""
         return ["--" + name.replace("_", "-") for name in self.resolved]
 

@@ -34,8 +34,8 @@ def names_in(options: list[str] | str | None) -> list[str]:
     >>> names_in(["a,b", "c"])
     ['a', 'b', 'c']
     """
-    given = [options] if isinstance(options, str) else options or ()
-    return [name for names in given for name in split_names(names)]
+    texts = [options] if isinstance(options, str) else options or ()
+    return [name for names in texts for name in split_names(names)]
 
 
 def orders_in(options: list[str] | None) -> list[str]:

@@ -135,10 +135,10 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
         summary.facts["times"] = dict(result.times)
     if result.pivoted is not None:
-        summary.say("pivoted", result.pivoted.told())
+        summary.say("pivoted", result.pivoted.line())
         summary.facts["pivoted"] = asdict(result.pivoted)
     for file in result.joined:
-        summary.say("joined", file.told())
+        summary.say("joined", file.line())
     for reason, number in result.rows.dropped.items():
         if number and reason != COMBINED:
             summary.say("dropped", f"{count(number, 'row')}: {reason}")

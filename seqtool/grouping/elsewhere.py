@@ -67,15 +67,21 @@ class Elsewhere:
         return None
 
     @classmethod
-    def in_argument(cls, given: Any) -> Elsewhere | None:
+    def in_argument(cls, argument: Any) -> Elsewhere | None:
         """What `(table, columns)` says, or the text of the command line; None for columns of the first table."""
-        if isinstance(given, str):
-            return cls.in_text(given)
-        if isinstance(given, tuple) and len(given) == 2 and not isinstance(given[0], (str, bytes, int)):
-            if hasattr(given[0], "shape") and not getattr(given[0], "ndim", 2):  # a NumPy number: a position
+        if isinstance(argument, str):
+            return cls.in_text(argument)
+        if (
+            isinstance(argument, tuple)
+            and len(argument) == 2
+            and not isinstance(argument[0], (str, bytes, int))
+        ):
+            if hasattr(argument[0], "shape") and not getattr(
+                argument[0], "ndim", 2
+            ):  # a NumPy number: a position
                 return None
-            source = os.fspath(given[0]) if isinstance(given[0], os.PathLike) else given[0]
-            return cls(source, tuple(columns_named(given[1])))
+            source = os.fspath(argument[0]) if isinstance(argument[0], os.PathLike) else argument[0]
+            return cls(source, tuple(columns_named(argument[1])))
         return None
 
 
@@ -86,16 +92,16 @@ def _looks_like_file(text: str) -> bool:
     return name.endswith(_SUFFIXES)
 
 
-def parted(given: Any, named: Callable[[Any], Sequence[str | int]]) -> list[Any]:
+def parted(argument: Any, named: Callable[[Any], Sequence[str | int]]) -> list[Any]:
     """The columns of an argument, those of other tables as `Elsewhere`; `named` makes a list of the others."""
-    one = Elsewhere.in_argument(given)
+    one = Elsewhere.in_argument(argument)
     if one is not None:
         return [one]
-    if not isinstance(given, (list, tuple)) or not any(map(Elsewhere.in_argument, given)):
-        return [*named(given)]
+    if not isinstance(argument, (list, tuple)) or not any(map(Elsewhere.in_argument, argument)):
+        return [*named(argument)]
     return [
         part
-        for some in given
+        for some in argument
         for part in ([Elsewhere.in_argument(some)] if Elsewhere.in_argument(some) else named(some))
     ]
 
@@ -134,8 +140,8 @@ def companions(
         opened: list[tuple[Any, _Open]] = []
         own: dict[str, list[Any]] = {"label": [], "static": []}
         for part in ("label", "static"):
-            given = getattr(spec, part)
-            for named in given if isinstance(given, (list, tuple)) else columns_named(given):
+            argument = getattr(spec, part)
+            for named in argument if isinstance(argument, (list, tuple)) else columns_named(argument):
                 if not isinstance(named, Elsewhere):
                     own[part].append(named)
                 elif named.written and table.named and name_meant(named.written[0], table.columns):

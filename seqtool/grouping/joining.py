@@ -43,7 +43,7 @@ class JoinedFile:
     without: int
     sequences: int
 
-    def told(self) -> str:
+    def line(self) -> str:
         """The same as a person reads it."""
         parts = [f"{listed(self.columns)} from {self.name}"]
         if self.unused:
@@ -141,7 +141,7 @@ def _refuse_twice(rows: Grouped, other: Companion) -> None:
             at_row = int(part[twice[0]])
             one, two = sorted(rows.per_step["row"][at_row : at_row + 2].tolist())
             which = begin + int(twice[0])
-            key = _told(_as_text(rows.keys, which, which + 1, len(other.roles.key))[0].as_py())
+            key = _quoted_key(_as_text(rows.keys, which, which + 1, len(other.roles.key))[0].as_py())
             lines = f"{other.table.place(one)}, and {other.table.place(two)}"
             raise DataError(f"{lines}: key {key} stands twice; a single row for each key was expected")
 
@@ -174,7 +174,7 @@ def _as_text(keys: AnyArray | Text, begin: int, end: int, width: int) -> Any:
     return pc.binary_join_element_wise(*texts, pa.scalar("\0", pa.large_string()))
 
 
-def _told(key: str) -> str:
+def _quoted_key(key: str) -> str:
     return ", ".join(repr(shortened(part)) for part in key.split("\0"))
 
 
@@ -186,21 +186,21 @@ def _with(before: Joined, other: Companion, rows: _Rows, spool: Spool) -> Joined
     if lost == len(keys):
         here, there = _as_text(keys, 0, 1, width)[0].as_py(), rows.keys[0].as_py()
         raise DataError(
-            f"none of its keys is that of a sequence: the first is {_told(there)} there, and {_told(here)} here; keys "
-            "are compared as they are written"
+            f"none of its keys is that of a sequence: the first is {_quoted_key(there)} there, and "
+            f"{_quoted_key(here)} here; keys are compared as they are written"
         )
     file = JoinedFile(other.table.name, other.names, rows.count, int(len(used) - used.sum()), lost, len(keys))
     if lost and other.roles.labels and before.plan.options.empty_label == "error":
         first = next(begin + int(np.argmax(part < 0)) for begin, part in chunks(places) if (part < 0).any())
         raise DataError(
             f"has no row for {count(lost, 'sequence')} of {len(keys):,}, the first of key "
-            f"{_told(_as_text(keys, first, first + 1, width)[0].as_py())}; say what to do with them: ",
+            f"{_quoted_key(_as_text(keys, first, first + 1, width)[0].as_py())}; say what to do with them: ",
             Advice("--empty-label", "drop"),
             ", or ",
             Advice("--empty-label", "keep"),
         )
     plan, state, static = _known(before, other, rows, places, lost, spool)
-    told = [
+    more = [
         Message(f"{other.table.name}: ", one) for one in cautions(rows.plan, rows.state, other.table.place)
     ]
     return Joined(
@@ -208,7 +208,7 @@ def _with(before: Joined, other: Companion, rows: _Rows, spool: Spool) -> Joined
         plan,
         state,
         [*before.files, file],
-        [*before.warnings, *told],
+        [*before.warnings, *more],
     )
 
 

@@ -53,7 +53,7 @@ class Pivoted:
     repeated: int
     missing: dict[str, int]
 
-    def told(self) -> str:
+    def line(self) -> str:
         """The same as a person reads it."""
         cells = self.steps * len(self.features)
         never = sum(self.missing.values())

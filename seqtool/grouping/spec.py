@@ -144,8 +144,8 @@ class GroupSpec(GroupOptions):
                 "--pivot makes one step of the rows of one key and one time; name the column of times: ",
                 Advice("--order-by", "COLUMN"),
             )
-        for option, given in (("--drop", self.drop), ("--keep-key", self.keep_key)):
-            if given:
+        for option, value in (("--drop", self.drop), ("--keep-key", self.keep_key)):
+            if value:
                 raise UsageError(
                     f"--pivot does not go with {option}: items are its features, which --columns chooses; ",
                     Advice(without=[option]),

@@ -228,6 +228,6 @@ def length_bars(counts: LengthCounts, *, most: int = 16) -> list[tuple[int, int,
     if counts.longest <= 4 * max(usual, most):
         return counts.histogram(most)
     within = counts.lengths <= usual
-    bars = LengthCounts(counts.lengths[within], counts.sequences[within]).histogram(most - 1)
-    bars[-1] = (bars[-1][0], usual, bars[-1][2])
-    return [*bars, (usual + 1, counts.longest, int(counts.sequences[~within].sum()))]
+    bins = LengthCounts(counts.lengths[within], counts.sequences[within]).histogram(most - 1)
+    bins[-1] = (bins[-1][0], usual, bins[-1][2])
+    return [*bins, (usual + 1, counts.longest, int(counts.sequences[~within].sum()))]

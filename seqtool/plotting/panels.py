@@ -53,15 +53,15 @@ def lengths(box: Box, found: Portrait) -> None:
         return
     axes = box.axes()
     edge = cut.maxlen if cut else None
-    first, bars, width = aligned_bars(counts, longest=reach(counts), most=_MOST_LENGTHS, edge=edge)
+    first, heights, width = aligned_bars(counts, longest=reach(counts), most=_MOST_LENGTHS, edge=edge)
     least, longest = int(first[0]), int(first[-1]) + width - 1
     maxlen = edge if found.maxlen is None else found.maxlen
     colors = [CUT if cut and begin > cut.maxlen else REAL for begin in first.tolist()]
-    axes.bar(first - 0.5, bars, width=width, align="edge", color=colors, edgecolor="white", linewidth=0.5)
+    axes.bar(first - 0.5, heights, width=width, align="edge", color=colors, edgecolor="white", linewidth=0.5)
     right = max(longest, maxlen) if maxlen is not None and maxlen <= longest * 3 // 2 else longest
     room = max(1.0, 0.03 * (right - least))
     axes.set_xlim(max(least - 0.5 - room, -1.5), right + 0.5 + room)
-    axes.set_ylim(0, max(1, int(bars.max())) * 1.06)
+    axes.set_ylim(0, max(1, int(heights.max())) * 1.06)
     axes.set_xlabel("length before the cut (steps)" if cut else "length (steps)")
     axes.set_ylabel("sequences")
     whole_numbers(axes.xaxis, axes.yaxis)

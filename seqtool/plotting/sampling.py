@@ -94,8 +94,8 @@ def aligned_bars(
     count = (longest - begin) // width + 1
     within = counts.lengths < begin + count * width
     places = (counts.lengths[within] - begin) // width
-    bars = np.bincount(places, weights=counts.sequences[within], minlength=count)
-    return begin + width * np.arange(count), bars.astype(np.int64), width
+    heights = np.bincount(places, weights=counts.sequences[within], minlength=count)
+    return begin + width * np.arange(count), heights.astype(np.int64), width
 
 
 def covered(lengths: Array, *, width: int, columns: int, padding: Side) -> Array:

@@ -93,8 +93,8 @@ class LengthCounts:
         least = int(self.lengths[0])
         width = _round_up((self.longest - least + 1) / most)
         which = (self.lengths - least) // width
-        bars = np.bincount(which, weights=self.sequences).astype(np.int64)
-        return [(least + i * width, least + (i + 1) * width - 1, int(bar)) for i, bar in enumerate(bars)]
+        sizes = np.bincount(which, weights=self.sequences).astype(np.int64)
+        return [(least + i * width, least + (i + 1) * width - 1, int(size)) for i, size in enumerate(sizes)]
 
 
 def _round_up(width: float) -> int:

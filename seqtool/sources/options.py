@@ -98,8 +98,8 @@ class ForeignSpec:
             "--key-from": self.key_from,
             "--time-major": "" if self.time_major else None,
         }
-        given = {option: content for option, content in words.items() if content is not None}
-        return {**given, **self.rows.options}
+        used = {option: content for option, content in words.items() if content is not None}
+        return {**used, **self.rows.options}
 
     @property
     def of_blocks(self) -> list[str]:

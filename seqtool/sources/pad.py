@@ -112,7 +112,7 @@ def pad(
                 label_value=label_value,
                 missing=(missing,) if isinstance(missing, str) else tuple(missing),
             )
-            described |= {name[2:].replace("-", "_"): given for name, given in spec.options.items()}
+            described |= {name[2:].replace("-", "_"): value for name, value in spec.options.items()}
             found = _from_table(sequences, replace(spec, rows=rows), dtype, spool)
         return padded(
             found,

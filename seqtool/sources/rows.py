@@ -261,13 +261,13 @@ class _NumberCells:
         """What all become: int64 if they are whole and nothing else is asked for. Raises DataError for a loss."""
 
         def place(cell: int) -> str:
-            return self.told(*divmod(cell, self.width))
+            return self.place(*divmod(cell, self.width))
 
         return settled_dtype(
             self.numbers, self.target, asked=self._asked is not None, place=place, warnings=warnings
         )
 
-    def told(self, row: int, column: int) -> str:
+    def place(self, row: int, column: int) -> str:
         """Where a cell stands, in words."""
         return f"{self._table.place(row)}, column {self.names[column]!r}"
 
@@ -323,7 +323,7 @@ class _TextLists:
         cells, lengths = split_cells(columns[0].to_pylist(), self._numbers.marks)
         rows = first_row + np.repeat(np.arange(len(lengths)), lengths)
         plain = plain_cells(
-            cells, self._numbers.marks, lambda cell: self._numbers.told(rows[cell], self._place)
+            cells, self._numbers.marks, lambda cell: self._numbers.place(rows[cell], self._place)
         )
         return Lists(self._numbers.read(plain, rows, self._place), lengths, 0)
 

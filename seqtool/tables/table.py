@@ -200,13 +200,13 @@ class TextOptions:
     ) -> TextOptions:
         """What a call says, by the names of its options."""
         blanks = delimiter == "whitespace"
-        given = "\t" if blanks else ESCAPES.get(delimiter or "", delimiter)
+        character = "\t" if blanks else ESCAPES.get(delimiter or "", delimiter)
         return cls(
-            given,
+            character,
             header,
             encoding,
             NumberMarks(decimal, thousands),
-            Rewriting(skip_rows, comment, blanks, key_blank_lines, given),
+            Rewriting(skip_rows, comment, blanks, key_blank_lines, character),
             sheet,
         )
 

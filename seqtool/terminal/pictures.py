@@ -34,21 +34,21 @@ _SCALES = {1: 22, 2: 31}  # characters of the numbers beside a line of one featu
 _LEAST = 20  # columns of a picture, however narrow the terminal is
 
 
-def show_histogram(out: Console, bars: Sequence[tuple[int, int, int]], *, marked: int | None = None) -> None:
+def show_histogram(out: Console, bins: Sequence[tuple[int, int, int]], *, marked: int | None = None) -> None:
     """Draw how many sequences have which lengths: a first length, a last one and a count for each bar.
 
     `marked` is a maxlen, which is written at the bar that it falls into.
     """
     from rich.text import Text
 
-    most = max((many for _, _, many in bars), default=0)
+    most = max((many for _, _, many in bins), default=0)
     if not most:
         return
-    ranges = _ranges(bars)
+    ranges = _ranges(bins)
     wide = len(f"{most:,}")
     size = min(_BAR, max(_LEAST, out.width - len(ranges[0]) - wide - 24))
     out.print(Text("sequences by length, in steps", style="bold"))
-    for (begin, end, many), steps in zip(bars, ranges, strict=True):
+    for (begin, end, many), steps in zip(bins, ranges, strict=True):
         line = Text(f" {steps}  {many:>{wide},}  ")
         line.append(_bar(many, most, size), style="cyan")
         if marked is not None and begin <= marked <= end:
@@ -58,12 +58,12 @@ def show_histogram(out: Console, bars: Sequence[tuple[int, int, int]], *, marked
     out.print()
 
 
-def _ranges(bars: Sequence[tuple[int, int, int]]) -> list[str]:
+def _ranges(bins: Sequence[tuple[int, int, int]]) -> list[str]:
     """The lengths of each bar, one below the other."""
-    first, last = (max(len(f"{bar[i]:,}") for bar in bars) for i in (0, 1))
-    if all(begin == end for begin, end, _ in bars):
-        return [f"{begin:>{first},}" for begin, _, _ in bars]
-    return [f"{begin:>{first},} to {end:>{last},}" for begin, end, _ in bars]
+    first, last = (max(len(f"{bin_[i]:,}") for bin_ in bins) for i in (0, 1))
+    if all(begin == end for begin, end, _ in bins):
+        return [f"{begin:>{first},}" for begin, _, _ in bins]
+    return [f"{begin:>{first},} to {end:>{last},}" for begin, end, _ in bins]
 
 
 def _bar(many: int, most: int, size: int) -> str:

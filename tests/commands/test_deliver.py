@@ -172,7 +172,7 @@ def test_the_summary_of_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     summary = delivered(Path("out.npz"), pad_stream(RAGGED, maxlen=2, padding="post"), quiet=True)
     assert line(summary, "keys") == "3, integers"
-    assert line(summary, "made") == "x (3, 2) int64; lengths 0 to 2; post padding with 0, 50% of all steps"
+    assert line(summary, "output") == "x (3, 2) int64; lengths 0 to 2; post padding with 0, 50% of all steps"
     assert line(summary, "cut") == "1 step at the start of 1 sequence"
     assert line(summary, "wrote").startswith("out.npz, ")
     facts = dict(summary.facts)
@@ -200,7 +200,7 @@ def test_the_summary_of_ragged_sequences(tmp_path: Path) -> None:
     summary = delivered(tmp_path / "out.npz", ragged, quiet=True)
     assert line(summary, "keys") == "3, text"
     assert line(summary, "classes") == "2: cat, dog"
-    assert line(summary, "made") == "values (4,) int64, ragged; lengths 0 to 3"
+    assert line(summary, "output") == "values (4,) int64, ragged; lengths 0 to 3"
     assert summary.facts["kind"] == "ragged"
     assert summary.facts["shape"] == [4]
 
@@ -216,7 +216,7 @@ def test_the_side_that_loses_steps_is_named(tmp_path: Path) -> None:
 def test_lengths_are_reported_in_few_words(tmp_path: Path, lengths: list[int], message: str) -> None:
     ragged = Ragged(np.arange(sum(lengths)), np.cumsum([0, *lengths]))
     summary = delivered(tmp_path / "out.npz", pad_stream(ragged, maxlen=3), quiet=True)
-    assert f"; {message};" in line(summary, "made")
+    assert f"; {message};" in line(summary, "output")
 
 
 def test_a_dry_run_writes_nothing_and_says_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -349,10 +349,10 @@ def test_the_summary_names_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     summary = all_delivered(parts(Path()), quiet=True)
     assert [(word, text.split(",")[0]) for word, text in summary.lines] == [
-        ("made", "train.npz: x (2"),
+        ("output", "train.npz: x (2"),
         ("cut", "train.npz: 1 step at the start of 1 sequence"),
-        ("made", "val.npz: x (1"),
-        ("made", "test.npz: x (0"),
+        ("output", "val.npz: x (1"),
+        ("output", "test.npz: x (0"),
         ("wrote", "train.npz"),
         ("wrote", "val.npz"),
         ("wrote", "test.npz"),

@@ -24,5 +24,5 @@ def test_a_receipt_holds_what_was_said() -> None:
 
 
 def test_only_options_that_were_given_tell_how_text_is_read() -> None:
-    assert TableOptions().given == []
-    assert TableOptions(delimiter=";", header=False).given == ["--delimiter", "--header"]
+    assert TableOptions().named == []
+    assert TableOptions(delimiter=";", header=False).named == ["--delimiter", "--header"]
