@@ -89,7 +89,7 @@ def group(
     """Gather flat rows into one sequence for each key: padded, or as they are with `ragged=True`.
 
     `data` is a DataFrame (pandas, polars), an Arrow table or whatever else has the Arrow PyCapsule interface, a
-    2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`).
+    2-D array or tensor, or the path of a file (CSV, Parquet, Arrow, JSON lines, `.npy`, `.xlsx`).
     `key`, and every other column, is a name or a position counted from 0; several keys make one of their
     combination. `key_from` is a pattern of the paths of files, one sequence each, `no_key` makes one sequence of all
     rows, `key_blank_lines` ends one at each blank line of a text file, and `gap` parts sequences where the first

@@ -14,6 +14,7 @@ from seqtool.words import join_names, listed
 
 if TYPE_CHECKING:
     from seqtool.commands._table_options import ColumnOptions, TableOptions
+    from seqtool.files.inputs import Input
     from seqtool.tables.table import TextOptions
 
 
@@ -52,10 +53,19 @@ def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -
     with inputs.opened(sources, encoding=text.encoding) as found:
         hint, advice = key_advice(found, _read_as(text))
         each = ["; or if each file is a sequence: ", each_file(found)] if len(found) > 1 else []
+        blank = _blank_lines(found[0])
     alone = [] if hint or each else ["; or if all rows are one sequence: ", Advice("--no-key")]
     raise UsageError(
-        f"no key: name the column that tells sequences apart; {hint}such as ", advice, *each, *alone
+        f"no key: name the column that tells sequences apart; {hint}such as ", advice, *each, *blank, *alone
     )
+
+
+def _blank_lines(source: Input) -> list[object]:
+    """What to say of text in the first rows of which blank lines stand, as between the sequences of tagging files."""
+    lines = b"\n".join(map(bytes.strip, source.head.splitlines())).strip()
+    if source.kind != "text" or b"\n\n" not in lines:
+        return []
+    return ["; or if a blank line ends each sequence: ", Advice("--key-blank-lines")]
 
 
 def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]:

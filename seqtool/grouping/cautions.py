@@ -31,7 +31,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
-    return [*found, *_of_missing(plan, state), *_of_times(plan, state), *rounding_warnings(plan, state)]
+    return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
 def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> list[str]:
@@ -87,8 +87,8 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
     return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=unlabelled)
 
 
-def _of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
-    """A unit of times that no number is measured in."""
+def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
+    """A sentence where no number is one of times, static numbers of other tables included, though a unit was named."""
     if plan.options.time_as is None or plan.times(state):
         return
     problem = f"--time-as {plan.options.time_as}: no feature or static column holds times; "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
-from seqtool.grouping.cautions import cautions, of_steps
+from seqtool.grouping.cautions import cautions, of_steps, of_times
 from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
@@ -181,7 +181,7 @@ def _grouped(
         plan.missing(state) if pivoted is None else {**pivoted.missing, **plan.missing_statics(state)},
         grouped.ties,
         plan.coarse(state),
-        [*notes, *whole.warnings],
+        [*notes, *whole.warnings, *of_times(plan, state)],
         unlabelled,
         whole.files,
         pivoted,

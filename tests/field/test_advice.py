@@ -278,6 +278,9 @@ CASES = [
         {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]},
     ),
     # Paths that say what the key is.
+    Case(
+        "commands._columns._blank_lines", "group t.txt --no-header", {"t.txt": "1\t2\n2\t0\n\n3\t1\n"}, code=2
+    ),
     Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
     Case(
         "grouping.encoder_plan.EncoderPlan.changing#2",
@@ -351,13 +354,13 @@ CASES = [
         {"t.csv": "id,t,u,a\n1,2024-01-01T10:00Z,x,2\n"},
     ),
     Case(
-        "grouping.cautions._of_times",
+        "grouping.cautions.of_times",
         "group t.csv --key id --order-by t --time-as days -o o.npz",
         {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
         code=0,
     ),
     Case(
-        "grouping.cautions._of_times#2",
+        "grouping.cautions.of_times#2",
         "group t.csv --key id --time-as days -o o.npz",
         {"t.csv": ROWS},
         code=0,

@@ -51,7 +51,7 @@ def _numbers(rows: list[list[Any]], width: int) -> list[Any]:
 
 def _json_rows(data: bytes) -> list[Any]:
     rows = [json.loads(line) for line in data.decode("utf-8-sig").split("\n") if line.strip()]
-    names = [name for name in rows[0] if name != "k"]
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "k"]
     cells = [["" if row.get(name) is None else row[name] for name in names] for row in rows]
     return _numbers(cells, len(names))
 
