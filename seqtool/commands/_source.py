@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from seqtool.advice import Advice, Message
 from seqtool.commands._options import MemoryOptions
 from seqtool.errors import DataError, NotSequencesError, UsageError
+from seqtool.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -76,7 +77,7 @@ def only(found: Sequence[Input], source: str | None, command: str) -> Input:
     return found[0]
 
 
-_TAKE_SEVERAL = ("pad", "truncate")
+_TAKE_SEVERAL = ("pad", *OPERATIONS)
 
 
 def unquoted(command: str, sources: Sequence[str], key_from: str | None) -> Message | None:

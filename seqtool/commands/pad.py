@@ -17,6 +17,7 @@ from seqtool.errors import UsageError
 if TYPE_CHECKING:
     from seqtool.operations.operation import Operation
     from seqtool.sequences.ragged import Ragged
+    from seqtool.sequences.stream import PaddedStream
     from seqtool.terminal.report import Summary
 
 
@@ -67,12 +68,10 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors
-    from seqtool.arrays.dtypes import dtype_named
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.commands._source import one_source, read
     from seqtool.commands._transform import show_outcome
     from seqtool.files.inputs import folder_of
-    from seqtool.operations.cast import check_cast, rounded, rounding_warnings
     from seqtool.operations.pad import pad_stream, with_entry
     from seqtool.operations.run import apply_all
     from seqtool.terminal.report import Summary
@@ -96,15 +95,11 @@ def pad(
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, **text.resolved, "ragged": ragged}
-        arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.name):
-            if ragged:
-                target = dtype_named(padding.dtype or outcome.ragged.values.dtype)
-                summary.warnings += rounding_warnings(check_cast(outcome.ragged, target), target)
-                data: Any = rounded(outcome.ragged, target)
-            else:
-                data = pad_stream(
+            data: PaddedStream | Ragged = (
+                _converted(outcome.ragged, padding.dtype, summary)
+                if ragged
+                else pad_stream(
                     outcome.ragged,
                     maxlen=padding.maxlen,
                     padding=padding.side(found.padding or "pre"),
@@ -114,7 +109,10 @@ def pad(
                     multiple_of=multiple_of,
                     spool=opened.spool,
                 )
-                arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
+            )
+        arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, **text.resolved, "ragged": ragged}
+        arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
+        arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
         if padding.maxlen or not ragged:
             arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
         done = with_entry(data, opened.base_names, arguments, steps=found.steps, outcome=outcome)
@@ -141,6 +139,16 @@ def _operations(
     if ragged and padding.maxlen:
         operations.append(Truncate(padding.maxlen, padding.cut_side))
     return operations
+
+
+def _converted(ragged: Ragged, dtype: str | None, summary: Summary) -> Ragged:
+    """Ragged sequences whose numbers have another type, if one is named; warns of those that are rounded."""
+    from seqtool.arrays.dtypes import dtype_named
+    from seqtool.operations.cast import check_cast, rounded, rounding_warnings
+
+    target = dtype_named(dtype or ragged.values.dtype)
+    summary.warnings += rounding_warnings(check_cast(ragged, target), target)
+    return rounded(ragged, target)
 
 
 def _mention_strip(ragged: Ragged, summary: Summary) -> None:
