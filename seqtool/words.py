@@ -249,6 +249,15 @@ _ELSEWHERE = {
 }
 
 
+def option_of(name: str) -> str:
+    """The option of the command line for an argument.
+
+    >>> option_of("order_by")
+    '--order-by'
+    """
+    return "--" + name.replace("_", "-")
+
+
 def as_arguments(text: str, known: Collection[str] | None = None) -> str:
     """A message that names options of the command line, for a function that has arguments.
 

@@ -10,6 +10,7 @@ import typer
 from seqtool.commands import _completion
 from seqtool.commands._options import KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
+from seqtool.words import option_of
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -62,7 +63,7 @@ class TableOptions:
     @property
     def named(self) -> list[str]:
         """The options that say something else than usual."""
-        return ["--" + name.replace("_", "-") for name in self.resolved]
+        return [option_of(name) for name in self.resolved]
 
     @property
     def resolved(self) -> dict[str, Any]:
