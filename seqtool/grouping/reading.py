@@ -16,6 +16,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError
 from seqtool.grouping.advising import (
     for_cell,
+    for_days,
     for_features,
     for_list,
     for_marks,
@@ -231,6 +232,11 @@ def _check_gap(plan: EncoderPlan, state: EncoderState) -> None:
         way_out = Message("name its unit, such as ", Advice("--gap", f"{gap.text}s"))
         raise DataError(
             f"order column {name!r} holds {kind}, and --gap {gap.text} is a plain number; ", way_out
+        )
+    if kind == "numbers" and gap.is_time and (as_days := for_days(plan, state.orders[column], column)):
+        raise DataError(
+            f"order column {name!r} holds numbers, and --gap {gap.text} is a duration; as days: ",
+            as_days,
         )
     if kind == "numbers" and gap.is_time:
         seconds = Advice("--gap", f"{float(gap.size / 10**9):.15g}")
