@@ -209,14 +209,13 @@ class ColumnOptions:
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
         from seqtool.grouping.elsewhere import parted
-        from seqtool.grouping.gaps import Gap
-        from seqtool.grouping.spec import GroupSpec
+        from seqtool.grouping.spec import GroupSpec, gap_of
 
         return GroupSpec(
             key=names_in(self.key),
             no_key=self.no_key,
             key_from=self.key_from,
-            gap=None if self.gap is None else Gap.of(self.gap),
+            gap=gap_of(self.gap),
             order_by=orders_in(self.order_by),
             columns=None if self.columns is None else names_in(self.columns),
             pivot=self.pivot,
