@@ -95,7 +95,10 @@ def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]
     for name in ("y", "step_y"):
         pairs = [[label for label in labels if label.name == name] for labels in (ours, theirs)]
         titles = [[label.title for label in labels] for labels in pairs]
-        if all(titles) and titles[0] != titles[1]:
+        if any(titles) and not all(titles):
+            here, there = (listed(one) or f"no {name}" for one in titles)
+            yield Finding(f"same {name}", "warning", f"{here} here, {there} in {names[1]}: not compared")
+        elif titles[0] != titles[1]:
             yield _differ(name, f"{listed(titles[0])} here, {listed(titles[1])} in {names[1]}")
         elif all(titles):
             for our_labels, their_labels in zip(pairs[0], pairs[1], strict=True):

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
@@ -205,7 +205,9 @@ def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: lis
         findings.append(Finding("meta", "warning", message))
     lost = [name for name in taken.misfits if name in NEVER_LOST and foreign.array is None]
     for name, why in taken.misfits.items():
-        findings.append(Finding(name, "fails" if name in lost else "warning", f"{why}; not checked", 1))
+        findings.append(
+            Finding(name, "fails" if name in lost else "warning", Message(why, "; not checked"), 1)
+        )
     return Subject(
         _name_in_call(source),
         taken.data,

@@ -48,13 +48,16 @@ def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -
     if by.key or by.no_key or by.key_blank_lines or by.key_from or not sources or "-" in sources:
         return
     from seqtool.files import inputs
-    from seqtool.tables.candidates import key_advice
+    from seqtool.tables.candidates import key_advice, steps_advice
 
     with inputs.opened(sources, encoding=text.encoding) as found:
         hint, advice = key_advice(found, _read_as(text))
         each = ["; or if each file is a sequence: ", each_file(found)] if len(found) > 1 else []
         blank = _blank_lines(found[0])
-    alone = [] if hint or each else ["; or if all rows are one sequence: ", Advice("--no-key")]
+        wide = steps_advice(found[0], _read_as(text)) if len(found) == 1 and not hint and not blank else None
+    alone = [] if each else ["; or if all rows are one sequence: ", Advice("--no-key")]
+    if wide is not None:
+        alone += ["; or if each row is one, its steps in columns: ", wide]
     raise UsageError(
         f"no key: name the column that tells sequences apart; {hint}such as ", advice, *each, *blank, *alone
     )

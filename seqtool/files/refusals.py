@@ -102,9 +102,11 @@ def _refuse_archive(name: str, path: Path) -> None:
 
 
 def _refuse_annotated(name: str, head: bytes) -> None:
-    """The text of Weka, which begins with words about the data."""
-    if Path(name).suffix.lower() == ".arff" and head.lstrip()[:1] in (b"@", b"#", b"%"):
+    """The text of Weka, or of the Monash archive of forecasts, which begins with words about the data."""
+    suffix = Path(name).suffix.lower()
+    if suffix in (".arff", ".tsf") and head.lstrip()[:1] in (b"@", b"#", b"%"):
+        whose = "Weka" if suffix == ".arff" else "the Monash archive"
         raise DataError(
-            f"{name}: a file of Weka, which seqtool does not read; save its series as CSV, with a column "
+            f"{name}: a file of {whose}, which seqtool does not read; save its series as CSV, with a column "
             "that tells them apart"
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import chunks
-from seqtool.grouping.advising import rounding_warnings
+from seqtool.grouping.advising import for_days, rounding_warnings
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.gaps import Gap
@@ -62,10 +62,19 @@ def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
 
 
 def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str]:
-    """Dates that are sorted as text, whose order that is not."""
+    """Dates that are sorted as text, whose order that is not, and days as numbers, of which months make gaps."""
+    gap, name = plan.options.gap, plan.label(column)
+    if gap is not None and column == plan.roles.order[0] and order.kind == "numbers" and not gap.is_time:
+        as_days = for_days(plan, order, column, "--gap", f"{gap.text}d")
+        if as_days is not None and order.first is not None:
+            yield Message(
+                f"--gap {gap.text} is measured in the numbers of {name!r}, such as {order.first.cell}; if they are "
+                "days, each new month is a jump of 70 or more: ",
+                as_days,
+            )
     if order.kind != "text" or order.first is None:
         return
-    cell, name = order.first.cell, plan.label(column)
+    cell = order.first.cell
     formats = [one for one in time_formats([cell]) if not text_sorts(cell, one)]
     if formats:
         falls = ":desc" if plan.roles.order_as[column].descending else ""

@@ -22,7 +22,7 @@ from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.pivoting import COMBINED, UNNAMED, Pivot, Pivoted
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
-from seqtool.grouping.suspects import Suspects
+from seqtool.grouping.suspects import Suspects, joined_leaks
 from seqtool.grouping.unlabelled import labelled
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
@@ -165,6 +165,8 @@ def _grouped(
         notes += pivot.warnings(pivoted)
         features = pivoted.features
     whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
+    if pivoted is None:
+        notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
     grouped, plan, state = whole.grouped, whole.plan, whole.state
     ragged = plan.ragged(grouped, state, features if pivoted else None)
     named = labelled(ragged, grouped, plan, state, spool=spool)

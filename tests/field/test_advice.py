@@ -97,6 +97,8 @@ FIRST = np.array([[True, True, False], [True, False, False]])
 GAPS = np.array([[True, False, True], [True, True, True]])
 TWO_LABELS = "id,a,y,z\n1,2,0.5,16777217\n2,3,0.25,3\n"
 LONG = 'id,a\n"' + "x\n" * 2_500_000 + '",1\n'
+DAYS = "d,a\n20240126,1\n20240201,2\n20240220,3\n"
+MONTHS = "year,a,b,c,d\n2001,1,2,3,4\n2002,5,6,7,8\n"
 SAME_C = "id,a,b,c\n1,2,3,5\n1,3,5,5\n2,1,7,6\n"
 SINGLE = "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))
 LABELLED = "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"
@@ -134,6 +136,15 @@ CASES = [
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
     Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5 2,5\n3 4,25\n"}),
+    Case(
+        "sources.text_lines._Firsts.warnings", "pad t.txt", {"t.txt": "1 2.5 7\n1 3.5 8\n2 4.5 9\n2 0.5 1\n"}
+    ),
+    Case("sources.text_lines._Firsts.warnings", "pad t.tsv", {"t.tsv": "1\t2.5\t7\n1\t3.5\t8\n" * 2}),
+    Case("commands._source.unquoted_steps", "pad t.csv --steps t0 t1 t2 --key id", {"t.csv": WIDE}, code=2),
+    Case("commands._source.unquoted_steps", "pad --steps t0 t1 t2 t.csv", {"t.csv": WIDE}, code=2),
+    Case("grouping.advising.for_days", "group t.csv --no-key --order-by d --gap 7", {"t.csv": DAYS}),
+    Case("grouping.advising.for_days", "group t.csv --no-key --order-by d --gap 7d", {"t.csv": DAYS}),
+    Case("tables.candidates.steps_advice", "group t.csv", {"t.csv": MONTHS}, {"A,B": "a,b"}, code=2),
     Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5;2,5\n3\n"}),
     Case(
         "tables.number_marks.misread_error",
@@ -404,6 +415,12 @@ CASES = [
         "files.npy.checked_dtype", "pad o.npy", {"o.npy": np.array([[1], [2, 3]], object)}, {"FILE": "o.npy"}
     ),
     Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case(
+        "sources.masks.may_tell_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3, 1)), seq_len=np.array([1, 3]))},
+        loses=True,
+    ),
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
     Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),

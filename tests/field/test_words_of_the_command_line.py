@@ -81,9 +81,12 @@ def test_every_summary_of_a_command_fits_on_its_line(place: Place) -> None:
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        ("pad", ["Arguments", "Padding", "Options", "Input", "Text files", "Memory", "Output"]),
-        ("truncate", ["Arguments", "Options", "Input", "Text files", "Memory", "Output"]),
-        ("group", ["Arguments", "Columns", "Options", "Padding", "Text files", "Memory", "Output"]),
+        ("pad", ["Arguments", "Padding", "Options", "Input", "Text files and workbooks", "Memory", "Output"]),
+        ("truncate", ["Arguments", "Options", "Input", "Text files and workbooks", "Memory", "Output"]),
+        (
+            "group",
+            ["Arguments", "Columns", "Options", "Padding", "Text files and workbooks", "Memory", "Output"],
+        ),
     ],
 )
 def test_help_lists_options_by_their_groups(command: str, expected: list[str], place: Place) -> None:
