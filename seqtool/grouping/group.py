@@ -22,7 +22,7 @@ from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
 from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
-from seqtool.grouping.suspects import Suspects
+from seqtool.grouping.suspects import Suspects, joined_leaks
 from seqtool.grouping.unlabelled import labelled
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
@@ -148,6 +148,8 @@ def _grouped(
         features = pivoted.features
         folded = {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
     whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
+    if pivoted is None:
+        notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
     grouped, plan, state = whole.grouped, whole.plan, whole.state
     ragged = plan.ragged(grouped, state, features if pivoted else None)
     named = labelled(ragged, grouped, plan, state, spool=spool)
