@@ -17,10 +17,9 @@ from seqtool.errors import UsageError, check_whole, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
-from seqtool.grouping.gaps import Gap
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg
-from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.spec import GroupSpec, gap_of
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
@@ -114,7 +113,7 @@ def group(
         key=columns_named(key),
         key_from=key_from,
         no_key=bool(no_key),
-        gap=None if gap is None else Gap.of(gap),
+        gap=gap_of(gap),
         order_by=columns_named(order_by),
         columns=None if columns is None else columns_named(columns),
         pivot=None if pivot is None else pivot if isinstance(pivot, str) else pivot_named(pivot),

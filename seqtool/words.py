@@ -254,6 +254,15 @@ _ELSEWHERE = {
 }
 
 
+def option_of(name: str) -> str:
+    """The option of the command line for an argument.
+
+    >>> option_of("order_by")
+    '--order-by'
+    """
+    return "--" + name.replace("_", "-")
+
+
 def as_arguments(text: str, known: Collection[str] | None = None) -> str:
     """Reword a message that names options of the command line for the caller of a Python function.
 

@@ -104,7 +104,8 @@ def _filtered(
     """The same of the rows that are meant; the others are counted."""
     from seqtool.tables.row_filter import LEFT_OUT, MISSING, BadFilterCell, RowFilter
 
-    chosen = RowFilter.of(where, table, plan.options.missing)
+    as_written = {*plan.roles.used} - expected.numbers - expected.spelled
+    chosen = RowFilter.of(where, table, plan.options.missing, as_written)
     columns = sorted({*plan.roles.used, *chosen.columns.values()})
     first_row = left = 0
     for raw in prefetched(table.batches(columns, chosen.expecting(expected))):
@@ -190,8 +191,10 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
     way_out = None
     if found.part in ("feature", "static"):
         way_out = for_cell(plan, state, found.part, found.column, found.bad)
-    elif found.bad.readings:
-        way_out = for_order(plan, found.column, found.bad.readings)
+    elif found.part == "order":
+        way_out = for_marks(plan, [found.bad])
+        if way_out is None and found.bad.readings:
+            way_out = for_order(plan, found.column, found.bad.readings)
     raise bad_cell_error(
         found.bad, found.part, plan.label(found.column), name=name, place=place, way_out=way_out
     )

@@ -25,6 +25,7 @@ from seqtool.sources.cells import PLAIN, cells_in, plain_cells
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
 from seqtool.tables.number_marks import NumberMarks, marks_of
+from seqtool.words import count
 
 _CELLS = 1 << 18  # numbers read at a time
 _PIECE = 1 << 20  # letters of a line read at a time
@@ -78,7 +79,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
         out = [] if chosen == np.float64 else ["; ", _way_out(numbers, target)]
         raise DataError(f"{source.name}: line {line}: {loss.reason}", *out)
     warnings = rounding_warnings(numbers.state.rounded, chosen)
-    warnings += [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
+    warnings += [f"{count(numbers.missing, 'missing value')} became NaN"] if numbers.missing else []
     if empty:
         warnings.append(f"{empty:,} empty lines became sequences without steps")
     warnings += firsts.warnings(source, each, marks)

@@ -415,6 +415,12 @@ CASES = [
         "files.npy.checked_dtype", "pad o.npy", {"o.npy": np.array([[1], [2, 3]], object)}, {"FILE": "o.npy"}
     ),
     Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case(
+        "sources.masks.may_tell_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3, 1)), seq_len=np.array([1, 3]))},
+        loses=True,
+    ),
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
     Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
@@ -837,7 +843,7 @@ FLOATS = np.array([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [0.0, 0.0]]], F4)
 HOLDS_0 = ours([[0, 0], [1, 2]], [[3, 4]])
 CHECKS = [
     ("checking.contracts._hidden_padding#2", "--for torch", HIDDEN[..., None]),
-    ("checking.contracts._free", "--for keras", HOLDS_0),
+    ("checking.contracts._free_value_advice", "--for keras", HOLDS_0),
     ("checking.contracts._zero_id", "--for keras", seqtool.pad([np.array([1, 2]), np.array([3])], value=9)),
     (
         "checking.contracts._end_padding",
@@ -849,13 +855,13 @@ CHECKS = [
         "--for torch",
         seqtool.pad([np.ones((0, 1), F4), np.ones((2, 1), F4)], padding="post"),
     ),
-    ("checking.contracts._single", "--for torch", seqtool.pad([np.array([[1], [2]])])),
-    ("checking.contracts._single", "--for dynamic-rnn", seqtool.pad([np.array([[1], [2]])])),
+    ("checking.contracts._reader_dtype", "--for torch", seqtool.pad([np.array([[1], [2]])])),
+    ("checking.contracts._reader_dtype", "--for dynamic-rnn", seqtool.pad([np.array([[1], [2]])])),
     ("checking.contracts._finite_value", "--for dynamic-rnn", ours([[1]], [[2], [3]], value=NAN)),
-    ("checking.contracts._whole_lengths", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
+    ("checking.contracts._int64_lengths", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
     ("checking.findings.Subject.cure", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
     ("checking.invariants.lengths#3", "", npz(x=PADDED_FIRST, lengths=[2, 3])),
-    ("checking.invariants.lengths#5", "", HIDDEN),
+    ("checking.invariants._lengths_unknown#2", "", HIDDEN),
     ("checking.invariants.padding_cells#2", "--for keras", npz(x=FLOATS + 1, lengths=[2, 1])),
     ("checking.invariants.dtype", "", seqtool.pad([np.array([[0.5]])])),
 ]
@@ -885,10 +891,10 @@ IN_FINDINGS = [  # options of check itself, and commands, that stand in the word
     ),
     ("checking.invariants.lengths", "", npz(x=PADDED_FIRST, lengths=[2, 3]), {}),
     ("checking.invariants.lengths#2", "", npz(x=PADDED_FIRST, lengths=[2, 3]), {}),
-    ("checking.invariants.lengths#4", "", npz(x=DENSE, n=[3, 2]), {"NAME": "n"}),
+    ("checking.invariants._lengths_unknown", "", npz(x=DENSE, n=[3, 2]), {"NAME": "n"}),
     ("checking.invariants.padding_cells", "", npz(x=FLOATS * 0 - 5, lengths=[1, 1]), {}),
-    ("checking.invariants.lengths#6", "", npz(x=HIDDEN, lengths=[4, 4, 4, 4]), {}),
-    ("checking.contracts._other_numbers", "--for torch", seqtool.pad([np.array([[1], [16777217]])]), {}),
+    ("checking.invariants.lengths#4", "", npz(x=HIDDEN, lengths=[4, 4, 4, 4]), {}),
+    ("checking.contracts._remedy_for_numbers", "--for torch", seqtool.pad([np.array([[1], [16777217]])]), {}),
 ]
 
 
@@ -910,7 +916,7 @@ def test_features_with_nan_are_left_out_when_rows_are_grouped(place: Place, prop
     place.write("t.csv", "id,a,b\n1,2,\n1,3,0.5\n")
     succeeded(place.run("group", "t.csv", "--key", "id"))
     assert place.run("check", "t.group.npz", "--for", "torch").code == 1
-    advice = proposals.at("checking.findings.filling")
+    advice = proposals.at("checking.findings.remedy_for_missing")
     succeeded(place.run(*applied(["group", "t.csv", "--key", "id"], advice, {})))
     succeeded(place.run("check", "t.group.npz", "--for", "torch"))
 
@@ -926,7 +932,7 @@ def test_keys_that_are_meant_to_be_shared(place: Place, proposals: Proposals) ->
 def test_a_file_that_does_not_hold_is_looked_at_first(place: Place, proposals: Proposals) -> None:
     written(place, {"a.npz": ours([1]), "b.npz": npz(x=DENSE, lengths=[9, 9])})
     failed = place.run("check", "a.npz", "--against", "b.npz")
-    advice = proposals.at("checking.check._sound")
+    advice = proposals.at("checking.check._opened_soundly")
     assert failed.err.endswith(f"see {advice}\n")
     assert b"a length is 9" in place.run(*applied([], advice, {})).out
 

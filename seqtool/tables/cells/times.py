@@ -154,10 +154,15 @@ def _clash(cells: Sequence[str]) -> tuple[str, str] | None:
     """Two cells that sort as text in another order than they read, their digits taken as numbers."""
 
     def reading(cell: str) -> list[Any]:
-        return [int(part) if i % 2 else part for i, part in enumerate(_NUMBER.split(cell))]
+        year = _YEAR.search(cell)  # which counts first, wherever it stands, as in Q4 2019
+        parts = [int(part) if i % 2 else part for i, part in enumerate(_NUMBER.split(cell))]
+        return [int(year[0]) if year else 0, *parts]
 
     ordered = sorted(cell for cell in cells if len(cell) <= 100)
     return next((pair for pair in pairwise(ordered) if reading(pair[0]) > reading(pair[1])), None)
+
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def check_time_format(time_format: str) -> None:
