@@ -21,7 +21,7 @@ Reader = Callable[[bytes], Any]
 
 
 def sorted_steps(steps: list[Any]) -> list[Any]:
-    """Steps so that neither keys nor their order matter; as floats, NaN as text, and -0 as 0, which text makes of it."""
+    """Steps so that neither keys nor their order matter; as floats, NaN as text, and -0 as 0, as text has it."""
     rows = [step if isinstance(step, list) else [step] for step in steps]
     return sorted([repr(float(number) + 0.0) for number in row] for row in rows)
 
