@@ -414,7 +414,7 @@ CASES = [
     Case(
         "files.npy.checked_dtype", "pad o.npy", {"o.npy": np.array([[1], [2, 3]], object)}, {"FILE": "o.npy"}
     ),
-    Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case("inspecting.describe.known_sequences", "info t.npy --sequence 0", {"t.npy": DENSE}),
     Case(
         "sources.masks.may_tell_lengths",
         "pad a.npz",
