@@ -15,7 +15,7 @@ from seqtool.codegen import for_jax, for_keras, for_numpy, for_tf, for_torch
 from seqtool.codegen.tasks import Task, task_of
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Padded, Ragged
-from seqtool.words import printable
+from seqtool.words import count, printable
 
 _TRAINING = {
     "torch": for_torch.written,
@@ -83,7 +83,7 @@ def _summary(task: Task) -> str:
     """What is in the file, and what is learnt."""
     shortest = "" if task.shortest == task.longest else f"{task.shortest:,} to "
     step = {
-        "features": f"{task.inputs:,} features",
+        "features": count(task.inputs, "feature"),
         "number": "one number",
         "ids": f"one of {task.inputs:,} ids",
     }[task.reads]
@@ -97,5 +97,5 @@ def _summary(task: Task) -> str:
         )
         learnt = printable(", ".join(each))
     learnt = {"y": learnt, "step_y": f"{learnt} at each step", "next": "the next step"}[target.name]
-    known = f" and {task.static:,} numbers of their own" if task.static else ""
+    known = f", and {count(task.static, 'static number')}," if task.static else ""
     return f"{task.count:,} sequences of {shortest}{task.longest:,} steps of {step}{known}, to learn {learnt}"

@@ -46,7 +46,7 @@ class ForeignData:
     `lengths` are as they stand there, or as a mask tells them, None where none are given; `side` is that of the mask,
     `spec` what is known of the file then; `used` are the arrays of the file, `others`
     those that nothing reads. `misfits` describes arrays that are named as what belongs to sequences, but do not;
-    `notes` of what was taken for granted.
+    `notes` of what was taken for granted, `warnings` of what may be wrong.
     """
 
     data: Ragged | Padded
@@ -57,6 +57,7 @@ class ForeignData:
     notes: Sequence[str] = ()
     side: Side | None = None
     spec: ForeignSpec = field(default_factory=ForeignSpec)
+    warnings: Sequence[str] = ()
 
 
 def refuse_options(name: str, spec: ForeignSpec) -> None:
@@ -216,9 +217,8 @@ def take(
         notes.append(_each_array(data))
     if _MASK in used:
         notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
-    return ForeignData(
-        found.joined(data, foreign.rows.label_value), lengths, used, others, misfits, notes, side, foreign
-    )
+    joined = found.joined(data, foreign.rows.label_value)
+    return ForeignData(joined, lengths, used, others, misfits, notes, side, foreign, found.warnings)
 
 
 _MASK = "mask"  # the name of a mask in files of ours, and of many others

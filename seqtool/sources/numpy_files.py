@@ -95,6 +95,7 @@ def _foreign(taken: ForeignData) -> Sequences:
     """Foreign arrays, every part of which is checked now."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings: list[str] = [Message(misfit, "; it was not read") for misfit in taken.misfits.values()]
+    warnings += taken.warnings
     maxlen, dense = None, False
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds

@@ -10,6 +10,7 @@ import numpy as np
 from seqtool.tables.cells.cells import BadCell, earliest, in_file
 from seqtool.tables.cells.instants import TIMES
 from seqtool.tables.cells.number_state import Loss, NumberState
+from seqtool.tables.cells.text_order import TextSample
 from seqtool.words import listed
 
 INT64 = np.dtype(np.int64)
@@ -21,7 +22,8 @@ class OrderState:
     """What is known of an order column: what its first cell is, as which all others must be.
 
     `kind` is what that cell was found to be, `first` its place; `not_numbers` counts missing cells that no number
-    stands for; `categories` are those of an ordered categorical, in their order.
+    stands for; `categories` are those of an ordered categorical, in their order; `sample` is of cells that are sorted
+    as text.
     """
 
     kind: str | None = None
@@ -30,6 +32,7 @@ class OrderState:
     numbers: NumberState = field(default_factory=NumberState)
     bad: BadCell | None = None
     categories: tuple[Any, ...] = ()
+    sample: TextSample = field(default_factory=TextSample)
 
     def merge(self, other: OrderState) -> OrderState:
         """What is known of the rows of both; where they are of two kinds, the first cell of the later one is bad.
@@ -54,6 +57,7 @@ class OrderState:
             self.numbers.merge(other.numbers),
             bad,
             categories or one.categories,
+            self.sample.merge(other.sample),
         )
 
     def in_file(self, file: int) -> OrderState:
