@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.cautions import cautions, of_steps, of_times
@@ -16,8 +17,7 @@ from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.joining import JoinedFile, joined
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
-from seqtool.grouping.options import GroupOptions
-from seqtool.grouping.pivoting import COMBINED, UNNAMED, Pivot, Pivoted
+from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.suspects import Suspects, joined_leaks
@@ -31,6 +31,9 @@ from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
+
+if TYPE_CHECKING:
+    from seqtool.grouping.pivoting import Pivoted
 
 
 @dataclass(frozen=True)
@@ -111,19 +114,20 @@ def _grouped(
     spool, memory = workspace.spool, workspace.memory
     plan = EncoderPlan.of(table, roles, options)
     encoder, suspects = Encoder(plan), Suspects(plan) if roles.item is None else None
-    try:
-        grouped = _sorted_rows(table, encoder, suspects, workspace)
-    except ChangingError as error:
-        raise plan.changing(error, encoder.state) from None
+    grouped = _sorted_rows(table, encoder, suspects, workspace)
     state = encoder.state
     unlabelled = plan.kept_unlabelled(state)
     notes = [*cautions(plan, state, table.place), *(suspects.cautions(state.labels) if suspects else [])]
     features, pivoted = [table.label(column) for column in plan.features], None
+    folded: dict[str, int] = {}
     if roles.item is not None:
+        from seqtool.grouping.pivoting import Pivot
+
         pivot = Pivot(plan, state)
         grouped, pivoted = pivot.folded(grouped, spool)
         notes += pivot.warnings(pivoted)
         features = pivoted.features
+        folded = {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
     whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
     if pivoted is None:
         notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
@@ -131,9 +135,7 @@ def _grouped(
     ragged = plan.ragged(grouped, state, features if pivoted else None)
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
-    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped}
-    if pivoted is not None:
-        dropped |= {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
+    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped, **folded}
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
     return GroupResult(
@@ -154,31 +156,34 @@ def _grouped(
 
 
 def _sorted_rows(table: Table, encoder: Encoder, suspects: Suspects | None, workspace: Workspace) -> Grouped:
-    """All rows of a table, sorted by key and order; raises DataError, TextKeyError and ChangingError."""
+    """All rows of a table, sorted by key and order; raises DataError, and TextKeyError as `encoded` does."""
     spool, memory, plan = workspace.spool, workspace.memory, encoder.plan
     room, threads = memory.for_rows(len(plan.roles.used)), memory.threads()
     grouper: Grouper | None = None
-    with workspace.watch("reading", table.size) as on_progress, ThreadPoolExecutor(threads) as pool:
-        for batch in encoded(table, encoder, pool, threads=threads):
-            if grouper is None:  # its first rows tell whether an order column is of times, which take two
-                grouper = Grouper(
-                    plan.layout(encoder.state),
-                    spool,
-                    memory=room,
-                    at_most=table.at_most,
-                    share_read=table.share_read,
-                )
-            encoder.spool_labels(spool, memory, table.share_read())
-            encoder.check_items(memory)
-            if suspects is not None:
-                suspects.look(batch, encoder.labels)
-            grouper.add(batch, pool)
-            on_progress(table.bytes_read, table.rows)
-    state = encoder.state
-    check(plan, state, name=table.name, place=table.place)
-    assert grouper is not None  # a table without rows was refused
-    with workspace.watch("sorting", grouper.nbytes) as on_progress:
-        return grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
+    try:
+        with workspace.watch("reading", table.size) as on_progress, ThreadPoolExecutor(threads) as pool:
+            for batch in encoded(table, encoder, pool, threads=threads):
+                if grouper is None:  # its first rows tell whether an order column is of times, which take two
+                    grouper = Grouper(
+                        plan.layout(encoder.state),
+                        spool,
+                        memory=room,
+                        at_most=table.at_most,
+                        share_read=table.share_read,
+                    )
+                encoder.spool_labels(spool, memory, table.share_read())
+                encoder.check_items(memory)
+                if suspects is not None:
+                    suspects.look(batch, encoder.labels)
+                grouper.add(batch, pool)
+                on_progress(table.bytes_read, table.rows)
+        state = encoder.state
+        check(plan, state, name=table.name, place=table.place)
+        assert grouper is not None  # a table without rows was refused
+        with workspace.watch("sorting", grouper.nbytes) as on_progress:
+            return grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
+    except ChangingError as error:
+        raise plan.changing(error, encoder.state) from None
 
 
 @dataclass(frozen=True)
