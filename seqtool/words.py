@@ -190,7 +190,7 @@ _NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,
 _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
-      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
+      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|says|parts)\b)
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?""",
     re.VERBOSE,
 )

@@ -12,6 +12,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.tables.list_cells import CellKindError
 from seqtool.tables.opening import open_tables
 from seqtool.tables.table import Expected, Table, TextOptions
 from seqtool.words import expanded, join_names, listed
@@ -89,7 +90,7 @@ def key_candidates(table: Table) -> list[str]:
     """
     columns = [c for c in range(len(table.columns)) if c not in table.list_sizes and c not in table.cells]
     columns = [c for c in columns if table.columns[c] is not None or not table.named]
-    batch = next(iter(table.batches(columns, Expected(keys=frozenset(columns)))), None)
+    batch = _first_rows(table, columns)
     if batch is None:
         return []
     found, same = list[tuple[bool, int]](), dict[int, str]()
@@ -103,6 +104,16 @@ def key_candidates(table: Table) -> list[str]:
             same[column] = cells[0]
     found += [(False, column) for column in _changing_later(table, same)]
     return [table.label(column) for _, column in sorted(found)]
+
+
+def _first_rows(table: Table, columns: list[int]) -> Any:
+    """Some rows, None where there are none; fields of JSON that hold several values are taken off the columns."""
+    while columns:
+        try:
+            return next(iter(table.batches(columns, Expected(keys=frozenset(columns)))), None)
+        except CellKindError as error:
+            columns.remove(table.columns.index(error.column))
+    return None
 
 
 def _changing_later(table: Table, same: Mapping[int, str]) -> list[int]:
