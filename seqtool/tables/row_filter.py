@@ -31,23 +31,31 @@ _OF_TEXT |= {">": pc.greater, ">=": pc.greater_equal}
 class RowFilter:
     """An expression, the columns of a table that its names stand for, and the spellings of a missing value.
 
-    `marks` are those of numbers in the columns that come `as_written`: a key is the same whatever it is compared with.
+    `as_written` are columns that are not parsed as numbers: a key is the same whatever it is compared with. `marks` are
+    those of numbers in the columns that are `marked`, for nothing else reads them.
     """
 
     expression: Expression
     columns: Mapping[str, int]
     missing: Sequence[str] = ()
-    marks: NumberMarks = field(default_factory=NumberMarks)
     as_written: Collection[int] = ()
+    marks: NumberMarks = field(default_factory=NumberMarks)
+    marked: Collection[int] = ()
 
     @classmethod
     def of(
-        cls, text: str, table: Table, missing: Sequence[str] = (), as_written: Collection[int] = ()
+        cls,
+        text: str,
+        table: Table,
+        missing: Sequence[str] = (),
+        used: Collection[int] = (),
+        expected: Expected | None = None,
     ) -> RowFilter:
-        """What is written, for a table, of which some columns are read `as_written` for another part of the call.
+        """What is written, for a table, of which some columns are `used` for another part of the call, as `expected`.
 
         Raises UsageError for a bare word that is a column too, and DataError for a column that is not there.
         """
+        expected = expected or Expected()
         expression = parse(text)
         columns = {one.column: position(table, one.column) for one in comparisons(expression)}
         for one in comparisons(expression):
@@ -58,7 +66,8 @@ class RowFilter:
                         f"text in single quotes: '{value.text}'"
                     )
         marks = NumberMarks(table.dialect.get("decimal", "."), table.dialect.get("thousands"))
-        return cls(expression, columns, missing, marks, as_written)
+        as_written = {*used} - expected.numbers
+        return cls(expression, columns, missing, as_written, marks, as_written - expected.spelled)
 
     def expecting(self, expected: Expected) -> Expected:
         """What the columns are expected to hold: those compared with text come as they are written."""
@@ -101,7 +110,7 @@ class RowFilter:
     def _with_value(self, column: str, cells: Any, sign: str, value: Value) -> Any:
         if value.number is not None and (is_text(cells) or is_numeric(cells.type)):
             words = tuple(missing_words(self.missing).to_pylist())
-            if is_text(cells) and self.columns[column] in self.as_written and not self.marks.are_plain:
+            if is_text(cells) and self.columns[column] in self.marked and not self.marks.are_plain:
                 bad = self.marks.misread(cells)
                 if bad >= 0:
                     raise BadCellError(bad, cells[bad].as_py())
