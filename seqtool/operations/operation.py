@@ -105,10 +105,17 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 
 def _check(name: str, value: Any, annotation: Any) -> None:
+    """Raise UsageError for a value that the annotation of its field does not allow."""
     kind, argument = argument_of(annotation)
-    if choices(kind):
-        check_choice(name, value, choices(kind))
-    if kind is int and check_whole(name, value) < (value if argument.least is None else argument.least):
+    words = choices(kind)
+    if value is None and (words or kind is int):
+        raise UsageError(f"{name} is None; {' or '.join(words) or 'a whole number'} was expected")
+    if words:
+        check_choice(name, value, words)
+    if kind is not int:
+        return
+    number = check_whole(name, value)
+    if argument.least is not None and number < argument.least:
         raise UsageError(f"{name} is {value}; it must be at least {argument.least}")
 
 

@@ -54,7 +54,7 @@ def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) 
             cut=whole.cut + found.cut,
             dropped={**whole.dropped, **found.dropped},
             added={**whole.added, **found.added},
-            maxlen=found.maxlen,
+            maxlen=whole.maxlen if found.maxlen is None else found.maxlen,
             lines=[*whole.lines, *found.lines],
             warnings=[*whole.warnings, *found.warnings],
         )

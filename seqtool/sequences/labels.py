@@ -73,7 +73,9 @@ def some_classes(classes: AnyArray | Text, most: int | None = None) -> list[Any]
     """
     if isinstance(classes, np.ndarray):
         return list(classes[:most].tolist())
-    return [class_name(classes, place) for place in range(min(len(classes), most or _FIRST))]
+    return [
+        class_name(classes, place) for place in range(min(len(classes), _FIRST if most is None else most))
+    ]
 
 
 _FIRST = 50

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 
 def check_same_lengths(ragged: Ragged, lengths: AnyArray) -> None:
-    """Raise DataError unless lengths that stand beside offsets are those that they tell."""
-    for begin, part in chunks(ragged.lengths):
-        if len(lengths) != len(ragged) or not np.array_equal(part, lengths[begin : begin + len(part)]):
-            raise DataError("lengths and offsets contradict each other")
+    """Raise DataError unless `lengths`, stored beside the offsets, are the lengths that the offsets give."""
+    same = len(lengths) == len(ragged) and all(
+        np.array_equal(part, lengths[begin : begin + len(part)]) for begin, part in chunks(ragged.lengths)
+    )
+    if not same:
+        raise DataError("lengths and offsets contradict each other")
 
 
 def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:

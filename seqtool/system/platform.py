@@ -57,7 +57,8 @@ def _cgroup_share() -> int | None:
 def _text(path: str) -> str:
     from pathlib import Path
 
-    return Path(path).read_text(encoding="ascii")
+    # The name of the process is among what Linux tells of it, in any encoding.
+    return Path(path).read_text(encoding="ascii", errors="replace")
 
 
 def physical_memory() -> int:
