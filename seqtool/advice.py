@@ -11,10 +11,10 @@ from dataclasses import dataclass
 class Advice:
     """A change of the call that was made, or a call of another command; it prints as it is typed.
 
-    `words` are options to add, each with its value, which replaces another one unless the option may be repeated; or
-    a source to name; or, where they begin with the name of a program, a whole call. `without` are words to leave out:
-    of an option all there are, or with its value that one alone. FILE and other words in capitals stand for what only
-    the caller knows.
+    `words` are options to add, each with its value (an option that may not be repeated replaces the one in the call);
+    or a source to name; or, where the first word is a program, a whole call. `without` are options to leave out: each
+    of that name, or, where its value follows, only the one with that value. FILE and other words in capitals stand for
+    what only the caller knows.
 
     >>> print(Advice("--drop", "my column"))
     --drop 'my column'
@@ -36,13 +36,13 @@ class Advice:
         left = f"{', '.join(others)} and {last}" if others else last
         if not self.words:
             return f"leave {left} out"
-        # That the same option, or a source, takes the place of another one goes without saying.
+        # Where the same option, or a source, replaces another one, naming that one would only repeat it.
         is_clear = not left or self.words[0] in self.without or not self.words[0].startswith("-")
         return shlex.join(self.words) if is_clear else f"{shlex.join(self.words)} instead of {left}"
 
 
 def _options(words: Sequence[str]) -> list[str]:
-    """Options, each with its value where one stands behind it."""
+    """Words grouped into options, each with the value that follows it, if one does."""
     options: list[list[str]] = []
     for word in words:
         if word.startswith("--") or not options:
@@ -62,7 +62,7 @@ class Message(str):
     advice: tuple[Advice, ...]
 
     def __new__(cls, *parts: object) -> Message:
-        """The parts one behind the other, and all advice in them."""
+        """Join the parts, and keep the advice among them."""
         message = super().__new__(cls, "".join(map(str, parts)))
         message.advice = advice_in(*parts)
         return message

@@ -180,8 +180,10 @@ _NO_MEMORY = (
 def _meant(error: Any, arguments: list[str]) -> Message | None:
     """What to say of an option that is known from elsewhere, or misspelled, and of more files than were expected."""
     if "unexpected extra argument" in str(getattr(error, "message", "")) and error.ctx is not None:
-        from seqtool.commands._source import unquoted
+        from seqtool.commands._source import unquoted, unquoted_steps
 
+        if (of_steps := unquoted_steps(arguments)) is not None:
+            return of_steps
         names = [
             word
             for word in arguments[1:]

@@ -57,7 +57,7 @@ class NoInputError(UsageError):
 
 
 def check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> Any:
-    """What was given; raises UsageError unless it is one of the choices, or None."""
+    """Return `value`; raise UsageError unless it is None or one of the choices."""
     if value is not None and value not in choices:
         raise UsageError(
             f"{option} is {in_short(value)}; {', '.join(choices[:-1])} or {choices[-1]} was expected"
@@ -66,7 +66,7 @@ def check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> An
 
 
 def check_whole(argument: str, value: Any) -> Any:
-    """What was given as a Python integer, or None; raises UsageError for what is no whole number.
+    """Return `value` as a Python integer, or None for None; raise UsageError for anything but a whole number.
 
     >>> check_whole("maxlen", 3.0)
     Traceback (most recent call last):
@@ -85,8 +85,17 @@ def check_whole(argument: str, value: Any) -> Any:
 
 
 def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
-    """Let the errors of a public function name its arguments where they name options of the command line."""
-    known = frozenset(inspect.signature(function).parameters)
+    """Decorate a public function so that its errors name its arguments instead of options of the command line."""
+    return _reworded(function, frozenset(inspect.signature(function).parameters))
+
+
+def names_fields(method: Callable[P, R]) -> Callable[P, R]:
+    """The same for the `__post_init__` of a public dataclass, whose fields are the arguments of its caller."""
+    return _reworded(method, None)
+
+
+def _reworded(function: Callable[P, R], known: frozenset[str] | None) -> Callable[P, R]:
+    """A function whose errors are worded as by `as_arguments`; `known` are the arguments, None for any."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -103,8 +112,8 @@ def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
 def _check_digits(arguments: Mapping[str, object]) -> None:
     """Raise UsageError for a whole number of thousands of digits: Python refuses to write it out in a message."""
     for name, value in arguments.items():
-        for one in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(one, int) and one.bit_length() > _MOST_BITS:
+        for number in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(number, int) and number.bit_length() > _MOST_BITS:
                 raise UsageError(
                     f"{name} is a whole number of thousands of digits; one that int64 holds was expected"
                 )
@@ -113,22 +122,8 @@ def _check_digits(arguments: Mapping[str, object]) -> None:
 _MOST_BITS = 14_000  # about 4,200 digits
 
 
-def arguments_named(method: Callable[P, R]) -> Callable[P, R]:
-    """Let the errors of a method that stands for its class name arguments, where they name options."""
-
-    @functools.wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(*args, **kwargs)
-        except SeqtoolError as error:
-            error.args = (as_arguments(str(error)),)
-            raise
-
-    return call
-
-
 def why(error: OSError) -> str:
-    """What the system says of a file that cannot be read or written."""
+    """The reason that the system gives for a file that cannot be read or written."""
     if error.errno == errno.ENOSPC:
         return "no space is left on the disk"
     return os.strerror(error.errno) if error.errno else " ".join(str(error).split())
@@ -136,7 +131,7 @@ def why(error: OSError) -> str:
 
 @contextmanager
 def at(place: str) -> Iterator[None]:
-    """Put the name of a file in front of every DataError of the block that does not begin with it.
+    """Begin each DataError of the block with the name of the file, unless it begins with it already.
 
     >>> with at("in.npy"):
     ...     raise DataError("cut short")
@@ -153,7 +148,7 @@ def at(place: str) -> Iterator[None]:
 
 @contextmanager
 def damaged(what: str) -> Iterator[None]:
-    """Turn whatever a decoder says of bytes that it does not understand into a DataError."""
+    """Turn whatever error a decoder raises for damaged bytes into a DataError; `what` is how it begins."""
     try:
         yield
     except (DataError, MemoryError):

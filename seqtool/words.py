@@ -18,7 +18,7 @@ def count(number: int, noun: str) -> str:
 
 
 def step_in_words(shape: Sequence[int]) -> str:
-    """What a step is, by its shape.
+    """What a step of this shape is called.
 
     >>> step_in_words(()), step_in_words((2,)), step_in_words((32, 32, 3))
     ('a single number', '2 features', 'an array of 32 x 32 x 3')
@@ -29,7 +29,7 @@ def step_in_words(shape: Sequence[int]) -> str:
 
 
 def by_size(shape: Sequence[int]) -> str:
-    """The sizes of an array as a person reads them.
+    """The sizes of an array, joined by x.
 
     >>> by_size((3, 1000))
     '3 x 1,000'
@@ -38,9 +38,9 @@ def by_size(shape: Sequence[int]) -> str:
 
 
 def listed(names: Sequence[str], most: int = 8, *, paths: bool = False) -> str:
-    """Names with commas; of many, the first and the last. What is left out is never one name alone.
+    """Names joined by commas; of many, the first `most - 1` and the last. Never is a single name left out.
 
-    Long names are shortened, but not `paths`, which a person copies.
+    Long names are shortened, except `paths`, which a person copies.
 
     >>> listed(list("abcde"), most=3), listed(list("abcd"), most=3)
     ('a, b, ... e', 'a, b, c, d')
@@ -52,7 +52,7 @@ def listed(names: Sequence[str], most: int = 8, *, paths: bool = False) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """Text of at most so many characters; of longer text the beginning.
+    """Text of at most `most` characters; longer text is cut, and ends in dots.
 
     >>> shortened("temperature", 8), shortened("short", 8)
     ('tempe...', 'short')
@@ -60,14 +60,14 @@ def shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
-def in_short(thing: object) -> str:
-    """Anything that was given, as Python writes it, shortened; it refuses to write out thousands of digits.
+def in_short(value: object) -> str:
+    """The repr of a value, shortened; of integers with thousands of digits Python refuses to give one.
 
     >>> in_short([1, "a"]), in_short(10**5000)
     ("[1, 'a']", 'a number of thousands of digits')
     """
     try:
-        return shortened(_SHORT.repr(thing))
+        return shortened(_SHORT.repr(value))
     except ValueError:
         return "a number of thousands of digits"
 
@@ -91,7 +91,7 @@ def human(size: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from data may hold line breaks and escape codes; a person sees their names instead.
+    """Text from data with its line breaks and control characters escaped, which would disturb a terminal.
 
     >>> len(printable(chr(27)))
     4
@@ -100,7 +100,7 @@ def printable(text: str) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in percent, distinct from nothing and from all.
+    """A share in percent: only nothing reads as 0%, and only the whole as 100%.
 
     >>> percent(0, 9), percent(1, 1_000_000), percent(1, 8)
     ('0%', '<0.1%', '12.5%')
@@ -115,9 +115,9 @@ def percent(part: int, whole: int) -> str:
 
 
 def place_in(text: str, size: int) -> int | None:
-    """The position, counted from 0, that text names among so many; None where it names none of them.
+    """The position, counted from 0, that text states, if it is below `size`; else None.
 
-    Python refuses to read thousands of digits, so they are counted first.
+    Python refuses to read thousands of digits, so the digits are counted first.
 
     >>> place_in("2", 3), place_in("3", 3), place_in("two", 3)
     (2, None, None)
@@ -141,13 +141,13 @@ def join_names(names: Sequence[str]) -> str:
 
 
 def name_meant(text: str, names: Iterable[str | None]) -> str | None:
-    """Which of some names a person means: the one that is written so, or the only one that is but for blanks around it.
+    """The name that `text` refers to: an equal one, or else the only one that differs by blanks around it alone.
 
     >>> name_meant("id", ["id ", " v"]), name_meant("id", ["id ", "id"]), name_meant("id", ["id ", " id"])
     ('id ', 'id', None)
     """
-    there = [name for name in names if name is not None and name.strip() == text.strip()]
-    return text if text in there else there[0] if len(there) == 1 else None
+    alike = [name for name in names if name is not None and name.strip() == text.strip()]
+    return text if text in alike else alike[0] if len(alike) == 1 else None
 
 
 def split_names(text: str) -> list[str]:
@@ -174,8 +174,8 @@ def expanded(name: str) -> list[str]:
     begin, end = int(found[1]), int(found[2])
     padded = any(len(bound) > 1 and bound[0] == "0" for bound in found.groups())
     width = max(map(len, found.groups())) if padded else 0
-    way = 1 if begin <= end else -1
-    numbers = (str(number).zfill(width) for number in range(begin, end + way, way))
+    stride = 1 if begin <= end else -1
+    numbers = (str(number).zfill(width) for number in range(begin, end + stride, stride))
     return [f"{name[: found.start()]}{number}{name[found.end() :]}" for number in numbers]
 
 
@@ -185,49 +185,54 @@ _RANGE = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
 _NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
 
 
-# An option, and what stands behind it where that is no word of the sentence. Commands, and what stands in quotes
-# (the name of a column), stay as they are.
+# An option with its value, if a value follows and not the next word of the sentence. Whole commands, and names of
+# columns in quotes, match too, so that they stay as they are.
 _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
-      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
+      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|says|parts)\b)
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?""",
     re.VERBOSE,
 )
-_VALUED = {
+# Options that become an argument together with their value.
+_VALUE_OPTIONS = {
+    "columns",
+    "compress",
+    "delimiter",
+    "drop",
     "dtype",
-    "maxlen",
-    "min-len",
-    "label-as",
     "empty-key",
     "empty-label",
+    "encoding",
+    "gap",
+    "key",
+    "key-from",
+    "label",
+    "label-as",
     "label-value",
+    "maxlen",
+    "min-len",
     "missing",
-    "drop",
-    "step-label",
-    "static",
+    "order-by",
+    "padding",
     "pivot",
     "pivot-agg",
-    "time-as",
     "sheet",
-}
-_VALUED |= {
-    "key-from",
-    "gap",
-    "columns",
-    "key",
-    "order-by",
-    "label",
-    "encoding",
-    "delimiter",
-    "padding",
+    "static",
+    "step-label",
+    "time-as",
     "truncating",
-    "compress",
     "value",
 }
-_BARE = {"maxlen", "min-len", "label-value", "value"}  # their values are numbers
-_LISTED = {"columns", "drop", "key", "label", "static"}  # their values are names, with commas between them
-_FLAGS = {
+_NUMBER_OPTIONS = {"maxlen", "min-len", "label-value", "value"}  # options whose values are numbers
+_NAME_OPTIONS = {
+    "columns",
+    "drop",
+    "key",
+    "label",
+    "static",
+}  # options whose values are names, joined by commas
+_FLAG_OPTIONS = {
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
     "no-key": ("no_key", "no_key=True"),
@@ -249,11 +254,20 @@ _ELSEWHERE = {
 }
 
 
-def as_arguments(text: str, known: Collection[str] | None = None) -> str:
-    """A message that names options of the command line, for a function that has arguments.
+def option_of(name: str) -> str:
+    """The option of the command line for an argument.
 
-    `known` are the arguments that it has, None for all. An option that it has not keeps its name, or gives way to
-    what does the same.
+    >>> option_of("order_by")
+    '--order-by'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def as_arguments(text: str, known: Collection[str] | None = None) -> str:
+    """Reword a message that names options of the command line for the caller of a Python function.
+
+    `known` are the arguments of the function, None for any. An option without such an argument keeps its name, or
+    gives way to what does the same.
 
     >>> as_arguments("choose --dtype float64, or a wider --dtype; see --header")
     'choose dtype="float64", or a wider dtype; see header=True'
@@ -265,19 +279,19 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
         option, value = found["option"], found["value"]
         if option is None:
             return found[0]
-        name, flag = _FLAGS.get(option, (option.replace("-", "_"), None))
+        name, flag = _FLAG_OPTIONS.get(option, (option.replace("-", "_"), None))
         if known is not None and name not in known:
             if option == "max-memory" and value is not None and re.fullmatch(r"\d+M", value):
                 return f"SEQTOOL_MAX_MEMORY={value} in the environment"
             return _ELSEWHERE.get(option, found[0]) if value in (None, "DIR") else found[0]
-        if option not in _VALUED or value is None:
+        if option not in _VALUE_OPTIONS or value is None:
             return (flag or name) + (f" {value}" if value is not None else "")
-        held = shlex.split(value)[0]
-        if option in _BARE:
-            return f"{name}={held}"
-        names = [*map(_quoted, split_names(held) if option in _LISTED else [held])]
-        listed_names = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
-        return f"{name}={listed_names}"
+        word = shlex.split(value)[0]
+        if option in _NUMBER_OPTIONS:
+            return f"{name}={word}"
+        names = [*map(_quoted, split_names(word) if option in _NAME_OPTIONS else [word])]
+        literal = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+        return f"{name}={literal}"
 
     return _OPTION.sub(argument, text)
 

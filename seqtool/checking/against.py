@@ -1,4 +1,4 @@
-"""What two files that belong together must have alike, features and classes, and what they must not share."""
+"""What two files, such as train and test, must have in common (features, classes), and what they must not share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from math import prod
 import numpy as np
 
 from seqtool.advice import Advice, Message
+from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
+from seqtool.arrays.text import Text
 from seqtool.checking.findings import Finding, Subject
 from seqtool.operations.duplicates import Twice, key_cells, shared
 from seqtool.operations.stretches import overlapping
@@ -17,13 +19,16 @@ from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.words import count, listed, step_in_words
 
 Names = tuple[str, str]
-"""What the two files are called."""
+"""The names of the two files."""
 
 
 def compared(
     subject: Subject, other: Subject, names: Names, spool: Spool, *, shared_keys: bool
 ) -> Iterator[Finding]:
-    """What is alike in two files, and what is in both; with `shared_keys` keys may be."""
+    """Findings on what two files have in common, and on the keys and sequences in both.
+
+    With `shared_keys` they may share keys, but no sequences.
+    """
     yield _features(subject, other, names)
     yield from _static(subject, other, names)
     yield from _labels(subject, other, names)
@@ -33,7 +38,7 @@ def compared(
         yield _leak("stretches", "overlap with sequences", twice, subject, other, names)
     yield _keys(subject, other, names, spool, allowed=shared_keys)
     if not comparable:
-        steps = [which.real.values.shape[1:] or "a number" for which in (subject, other)]
+        steps = [file.real.values.shape[1:] or "a number" for file in (subject, other)]
         yield Finding(
             "shared sequences", "warning", f"cannot be compared: a step is {steps[0]} here, {steps[1]} there"
         )
@@ -42,12 +47,12 @@ def compared(
     yield _leak("sequences", "sequences that are also", twice, subject, other, names)
 
 
-# What must be alike
+# What they must have in common
 
 
 def _features(subject: Subject, other: Subject, names: Names) -> Finding:
-    """As many features, and where both name them, the same in the same order."""
-    widths = [_width(which) for which in (subject, other)]
+    """The same number of features, and where both name them, the same names in the same order."""
+    widths = [_width(file) for file in (subject, other)]
     if widths[0] != widths[1]:
         return _differ("features", f"a step has {widths[0]} here, {widths[1]} in {names[1]}")
     return _same_names("features", widths[0], subject.data.features, other.data.features, names)
@@ -59,15 +64,15 @@ def _width(subject: Subject) -> str:
 
 
 def _static(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
-    one, two = (which.data.per_sequence.get("static") for which in (subject, other))
-    if one is None or two is None:
+    ours, theirs = (file.data.per_sequence.get("static") for file in (subject, other))
+    if ours is None or theirs is None:
         return
-    if one.shape[1:] != two.shape[1:]:
-        yield _differ("static", f"{one.shape[1]} numbers a sequence here, {two.shape[1]} in {names[1]}")
+    if ours.shape[1:] != theirs.shape[1:]:
+        yield _differ("static", f"{ours.shape[1]} numbers a sequence here, {theirs.shape[1]} in {names[1]}")
         return
-    called = [which.data.names.get("static_features") for which in (subject, other)]
-    listed = [None if array is None else tuple(map(str, np.asarray(array).tolist())) for array in called]
-    yield _same_names("static", count(one.shape[1], "number"), listed[0], listed[1], names)
+    arrays = [file.data.names.get("static_features") for file in (subject, other)]
+    columns = [None if array is None else [*map(str, np.asarray(array).tolist())] for array in arrays]
+    yield _same_names("static", count(ours.shape[1], "number"), columns[0], columns[1], names)
 
 
 def _same_names(
@@ -75,54 +80,62 @@ def _same_names(
 ) -> Finding:
     if ours is None or theirs is None:
         return Finding(f"same {what}", "ok", f"{width} in both, not all named")
-    for i, (one, two) in enumerate(zip(ours, theirs, strict=False)):
-        if one != two:
-            how = "in another order" if sorted(ours) == sorted(theirs) else "others"
-            return _differ(what, f"{how}: {what}[{i}] is {one!r} here, {two!r} in {names[1]}")
+    for i, (our_name, their_name) in enumerate(zip(ours, theirs, strict=False)):
+        if our_name != their_name:
+            difference = "in another order" if sorted(ours) == sorted(theirs) else "others"
+            return _differ(
+                what, f"{difference}: {what}[{i}] is {our_name!r} here, {their_name!r} in {names[1]}"
+            )
     return Finding(f"same {what}", "ok", f"{width} in both, in the same order")
 
 
 def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
-    """Labels of both, `y` or its columns, and `step_y`, mean the same."""
-    ours, theirs = ([*label_arrays(which.real)] for which in (subject, other))
+    """Labels that both have, `y` or its columns, and `step_y`, mean the same."""
+    ours, theirs = ([*label_arrays(file.real)] for file in (subject, other))
     for name in ("y", "step_y"):
         pairs = [[label for label in labels if label.name == name] for labels in (ours, theirs)]
         titles = [[label.title for label in labels] for labels in pairs]
-        if all(titles) and titles[0] != titles[1]:
+        if any(titles) and not all(titles):
+            here, there = (listed(one) or f"no {name}" for one in titles)
+            yield Finding(f"same {name}", "warning", f"{here} here, {there} in {names[1]}: not compared")
+        elif titles[0] != titles[1]:
             yield _differ(name, f"{listed(titles[0])} here, {listed(titles[1])} in {names[1]}")
         elif all(titles):
-            for one, two in zip(pairs[0], pairs[1], strict=True):
-                yield _same_labels(one, two, names[1])
+            for our_labels, their_labels in zip(pairs[0], pairs[1], strict=True):
+                yield _same_labels(our_labels, their_labels, names[1])
 
 
-def _same_labels(one: LabelArray, two: LabelArray, file: str) -> Finding:
-    what = one.title
-    shapes = one.cells.shape[1:], two.cells.shape[1:]
+def _same_labels(ours: LabelArray, theirs: LabelArray, file: str) -> Finding:
+    what = ours.title
+    shapes = ours.cells.shape[1:], theirs.cells.shape[1:]
     if shapes[0] != shapes[1]:
         sizes = [count(prod(shape), "number") for shape in shapes]
         return _differ(what, f"{sizes[0]} each here, {sizes[1]} in {file}")
-    if one.classes is None or two.classes is None:
-        kinds = _kind(one), _kind(two)
+    if ours.classes is None or theirs.classes is None:
+        kinds = _kind(ours), _kind(theirs)
         if kinds[0] == kinds[1]:
             return Finding(f"same {what}", "ok", f"{kinds[0]} in both")
         if "fractions" in kinds:
             return _differ(what, f"{kinds[0]} here, {kinds[1]} in {file}")
         return Finding(f"same {what}", "warning", f"{kinds[0]} here, {kinds[1]} in {file}: not compared")
-    known = len(one.classes), len(two.classes)
-    for begin in range(0, min(known), _CLASSES):
-        tables = (
-            np.asarray(table[begin : begin + _CLASSES]).tolist() for table in (one.classes, two.classes)
-        )
+    return _same_classes(what, ours.classes, theirs.classes, file)
+
+
+def _same_classes(what: str, ours: AnyArray | Text, theirs: AnyArray | Text, file: str) -> Finding:
+    """Each number stands for the same class in both; one file may have more classes."""
+    sizes = len(ours), len(theirs)
+    for begin in range(0, min(sizes), _CLASSES):
+        tables = (np.asarray(table[begin : begin + _CLASSES]).tolist() for table in (ours, theirs))
         for i, (name, other) in enumerate(zip(*tables, strict=False), begin):
             if str(name) != str(other):
                 return _differ(what, f"{what} = {i} means {str(name)!r} here, {str(other)!r} in {file}")
-    if known[0] != known[1]:
-        message = f"{known[0]:,} classes here, {known[1]:,} in {file}; those of both mean the same"
+    if sizes[0] != sizes[1]:
+        message = f"{sizes[0]:,} classes here, {sizes[1]:,} in {file}; those of both mean the same"
         return Finding(f"same {what}", "warning", message)
-    return Finding(f"same {what}", "ok", f"{known[0]:,} classes, the same in both")
+    return Finding(f"same {what}", "ok", f"{sizes[0]:,} classes, the same in both")
 
 
-_CLASSES = 1 << 16  # that are compared together
+_CLASSES = 1 << 16  # compared at a time
 
 
 def _kind(label: LabelArray) -> str:
@@ -139,26 +152,26 @@ def _differ(what: str, message: str) -> Finding:
 
 
 def _keys(subject: Subject, other: Subject, names: Names, spool: Spool, *, allowed: bool) -> Finding:
-    """By the key alone: another part of the same sequence is a leak too."""
-    one, two = subject.data.keys, other.data.keys
-    if one is None or two is None:
-        message = f"not compared: no keys in {names[0] if one is None else names[1]}"
+    """Keys are compared without their parts: another part of the same sequence is a leak too."""
+    ours, theirs = subject.data.keys, other.data.keys
+    if ours is None or theirs is None:
+        message = f"not compared: no keys in {names[0] if ours is None else names[1]}"
         return Finding("shared keys", "ok" if allowed else "warning", message)
-    if prod(one.shape[1:]) != prod(two.shape[1:]):
-        message = (
-            f"cannot be compared: {count(prod(one.shape[1:]), 'column')} here, {prod(two.shape[1:])} there"
-        )
+    columns = [prod(keys.shape[1:]) for keys in (ours, theirs)]
+    if columns[0] != columns[1]:
+        message = f"cannot be compared: {count(columns[0], 'column')} here, {columns[1]} there"
         return Finding("shared keys", "warning", message)
-    as_text = (one.dtype.kind in "iu") != (two.dtype.kind in "iu")
-    cells, cells_two = (key_cells(keys, spool, as_text=as_text) for keys in (one, two))
-    twice = shared(cells, cells_two, spool)
+    as_text = (ours.dtype.kind in "iu") != (theirs.dtype.kind in "iu")
+    our_cells, their_cells = (key_cells(keys, spool, as_text=as_text) for keys in (ours, theirs))
+    twice = shared(our_cells, their_cells, spool)
     if twice is None:
         return Finding("shared keys", "ok", f"none is also in {names[1]}")
     if allowed:
         return Finding("shared keys", "ok", f"keys that are also in {names[1]}, as allowed", twice.count)
     place = f"keys[{twice.first[0]}] and {names[1]}: keys[{twice.first[1]}]"
-    shared_too = f"keys that are also in {names[1]}; if they are meant to be, add "
-    message = Message(shared_too, Advice("--shared-keys"))
+    message = Message(
+        f"keys that are also in {names[1]}; if they are meant to be, add ", Advice("--shared-keys")
+    )
     return Finding("shared keys", "fails", message, twice.count, place)
 
 
@@ -167,7 +180,7 @@ def _leak(
 ) -> Finding:
     if twice is None:
         return Finding(f"shared {name}", "ok", f"none is also in {names[1]}")
-    places = [_sequence(which, twice.first[i]) for i, which in enumerate((subject, other))]
+    places = [_sequence(file, twice.first[i]) for i, file in enumerate((subject, other))]
     place = f"{places[0]} and {names[1]}: {places[1]}"
     return Finding(f"shared {name}", "fails", f"{what} in {names[1]}", twice.count, place)
 

@@ -1,4 +1,4 @@
-"""`check`: every invariant of a file, what its reader needs, and what it shares with another file."""
+"""`check`: the invariants of a file, what the network that reads it needs, and what it shares with another file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
@@ -40,18 +40,18 @@ def check(
     spool: Spool,
     memory: Memory | None = None,
 ) -> list[Finding]:
-    """Look at an `.npz` or `.npy`: each finding says what was looked at, and whether it holds.
+    """Check an `.npz` or `.npy`: each finding says what was checked, and whether it holds.
 
     `reader` is the network that will read it. `against` is another file of the same features and classes, with
-    which it should share neither keys, unless `shared_keys`, nor sequences. `foreign` describes files that seqtool
-    did not write; `memory` is what sequences in an array each may take. Where a file cannot be taken apart, or its
-    lengths are wrong, that is the last finding.
+    which it should share no sequences and, unless `shared_keys`, no keys. `foreign` describes files that seqtool
+    did not write; `memory` limits what sequences take that are stored in one array each. Where a file cannot be
+    opened, or its lengths are wrong, that is the last finding.
 
     Raises UsageError for `foreign` on a file of ours, and DataError where `against` is not sound.
     """
-    known = _Known(foreign or ForeignSpec(), memory or allowed(None), spool)
+    opening = _Opening(foreign or ForeignSpec(), memory or allowed(None), spool)
     with ExitStack() as stack:
-        findings, subject = _opened(source, known, stack)
+        findings, subject = _opened(source, opening, stack)
         if subject is None:
             return findings
         subject = replace(subject, reader=reader)
@@ -63,24 +63,24 @@ def check(
             findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)
         if against is not None:
-            other = _sound(against, known, stack)
+            other = _opened_soundly(against, opening, stack)
             names = source.name, against.name
             findings += compared(subject, other, names, spool, shared_keys=shared_keys)
         return findings
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What a person says of files that seqtool did not write, the memory for them, and what takes the rest."""
+class _Opening:
+    """How files are opened: the description of external ones, the memory they may take, and the spool for the rest."""
 
     foreign: ForeignSpec
     memory: Memory
     spool: Spool
 
 
-def _sound(source: Input, known: _Known, stack: ExitStack) -> Subject:
-    """The other file, of which only what it shares is reported."""
-    findings, subject = _opened(source, known, stack)
+def _opened_soundly(source: Input, opening: _Opening, stack: ExitStack) -> Subject:
+    """The file to compare with; raises DataError for one that cannot be opened, or whose lengths are wrong."""
+    findings, subject = _opened(source, opening, stack)
     if subject is not None:
         findings.append(lengths(subject))
     if findings[-1].verdict == "fails" or subject is None:
@@ -90,68 +90,68 @@ def _sound(source: Input, known: _Known, stack: ExitStack) -> Subject:
     return subject
 
 
-# Taking a file apart
+# Opening a file
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
-    """What keeps a file from being taken apart."""
+    """Why a file cannot be opened, and the name of the check that found it."""
 
-    def __init__(self, look: str, message: str) -> None:
+    def __init__(self, check_name: str, message: str) -> None:
         super().__init__(message)
-        self.look = look
+        self.check_name = check_name
 
 
 @contextmanager
-def _looking(look: str, source: Input) -> Iterator[None]:
-    """What readers refuse in the block is what this look found; they begin with the name of the file."""
+def _checking(check_name: str, source: Input) -> Iterator[None]:
+    """Turn a DataError of the block into a `_Broken` of this check, without the name of the file in front."""
     try:
         yield
     except DataError as error:
         message = str(error).removeprefix(source.name)
-        raise _Broken(look, re.sub(r"^\[(.*?)\]|^: ", r"\1", message)) from None
+        raise _Broken(check_name, re.sub(r"^\[(.*?)\]|^: ", r"\1", message)) from None
 
 
-def _opened(source: Input, known: _Known, stack: ExitStack) -> tuple[list[Finding], Subject | None]:
-    """What is found in the parts of a file, and its sequences, unless something is broken: the last finding then."""
+def _opened(source: Input, opening: _Opening, stack: ExitStack) -> tuple[list[Finding], Subject | None]:
+    """Findings on the file as such, and its sequences; None where it is broken, as the last finding says."""
     findings: list[Finding] = []
-    taken_apart = _npy if source.kind == "npy" else _npz
+    open_it = _npy if source.kind == "npy" else _npz
     try:
-        subject = taken_apart(source, known, findings, stack)
+        subject = open_it(source, opening, findings, stack)
     except _Broken as broken:
         message = f"{broken}; remaining checks skipped"
-        return [*findings, Finding(broken.look, "fails", message, 1)], None
-    return findings, replace(subject, data=_at_hand(subject.data, known.spool))
+        return [*findings, Finding(broken.check_name, "fails", message, 1)], None
+    return findings, replace(subject, data=_with_spooled_lengths(subject.data, opening.spool))
 
 
-def _at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
-    """The same with lengths or offsets that may be read anywhere, though they are compressed in the file."""
+def _with_spooled_lengths(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
+    """The same sequences, whose lengths or offsets can be read in any order, though the file compresses them."""
     if isinstance(data, Padded):
         return cast(Padded, exchanged(data, lengths=spooled(spool, data.lengths)))
     return cast(Ragged, exchanged(data, offsets=spooled(spool, data.offsets)))
 
 
-def _npz(source: Input, known: _Known, findings: list[Finding], stack: ExitStack) -> Subject:
-    with _looking("file", source):
+def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitStack) -> Subject:
+    with _checking("file", source):
         archive = stack.enter_context(ZipReader.of(source))
         archive.verify()
     message = f"{count(len(archive.names), 'array')}, sizes and checksums are correct"
     findings.append(Finding("file", "ok", message))
-    with _looking("arrays", source):
+    with _checking("arrays", source):
         ours = npz.is_ours(archive)
         kind = check_arrays(archive) if ours else ""
     if not ours:
-        return _foreign(source, archive, known, findings)
-    refuse_options(source.name, known.foreign)
-    findings.append(Finding("arrays", "ok", _listed(archive, archive.names)))
-    with _looking("meta", source):
+        return _foreign(source, archive, opening, findings)
+    refuse_options(source.name, opening.foreign)
+    findings.append(Finding("arrays", "ok", _shapes(archive, archive.names)))
+    with _checking("meta", source):
         meta = check_meta(archive, kind)
-    with _looking("arrays", source):
+    with _checking("arrays", source):
         data = npz.read(archive, check=False)
-    with _looking("meta", source):
+    with _checking("meta", source):
         _check_values(data)
     findings.append(Finding("meta", "ok", f"format version {meta['version']}, {kind}"))
     mask = archive.window("mask") if "mask" in archive.names else None
-    return Subject(_named(source), data, ours=True, lengths=archive.window("lengths"), mask=mask)
+    return Subject(_name_in_call(source), data, ours=True, lengths=archive.window("lengths"), mask=mask)
 
 
 def _check_values(data: Ragged | Padded) -> None:
@@ -161,52 +161,55 @@ def _check_values(data: Ragged | Padded) -> None:
         check_value(data.value, data.x.shape[2:], data.x.dtype)
 
 
-def _named(source: Input) -> str:
-    """A file as a call names it."""
+def _name_in_call(source: Input) -> str:
+    """The name of a file in a command that can be pasted."""
     name = "-" if source.named_path is None else str(source.named_path)
     return f"./{name}" if name.startswith("-") and name != "-" else name
 
 
-def _listed(archive: ZipReader, names: Sequence[str]) -> str:
+def _shapes(archive: ZipReader, names: Sequence[str]) -> str:
+    """Some arrays, each with its shape."""
     return ", ".join(f"{name} {archive.header(name)[0]}" for name in names if name != "meta")
 
 
 # External files, as `seqtool pad` takes them
 
 
-def _npy(source: Input, known: _Known, findings: list[Finding], _: ExitStack) -> Subject:
-    foreign = known.foreign
+def _npy(source: Input, opening: _Opening, findings: list[Finding], _: ExitStack) -> Subject:
+    foreign = opening.foreign
     refuse_names(foreign)
-    with _looking("file", source):
+    with _checking("file", source):
         x = open_npy(source.path, source.name, time_major=foreign.time_major, temporary=source.temporary)
     findings.append(Finding("file", "ok", "size matches its header"))
     lengths = None if foreign.lengths is None else lengths_file(foreign.lengths, x.shape, foreign)
-    with _looking("arrays", source):
+    with _checking("arrays", source):
         lengths, side = lengths_and_side(lengths, f"--lengths {foreign.lengths}", x.shape)
         foreign = with_side(foreign, side)
         block = dense(x, lengths, foreign)
     findings.append(Finding("arrays", "ok", f"x {x.shape} {x.dtype}"))
-    return Subject(_named(source), block, ours=False, options=foreign.options, lengths=lengths)
+    return Subject(_name_in_call(source), block, ours=False, options=foreign.options, lengths=lengths)
 
 
-def _foreign(source: Input, archive: ZipReader, known: _Known, findings: list[Finding]) -> Subject:
-    foreign = known.foreign
+def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: list[Finding]) -> Subject:
+    foreign = opening.foreign
     with at(source.name):
         chosen = choose(archive, foreign)
-    with _looking("arrays", source):
-        taken = take(archive, chosen, foreign, known.memory, known.spool, strict=False)
+    with _checking("arrays", source):
+        taken = take(archive, chosen, foreign, opening.memory, opening.spool, strict=False)
     others = [name for name in taken.others if name != "meta"]
     unread = [f"not checked: {', '.join(others)}"] if others else []
-    message = "; ".join([_listed(archive, taken.used), *taken.notes, *unread])
+    message = "; ".join([_shapes(archive, taken.used), *taken.notes, *unread])
     findings.append(Finding("arrays", "ok", message))
     if "meta" in taken.others:
         message = "no seqtool metadata; treated as external; if seqtool wrote this file, it is damaged"
         findings.append(Finding("meta", "warning", message))
     lost = [name for name in taken.misfits if name in NEVER_LOST and foreign.array is None]
     for name, why in taken.misfits.items():
-        findings.append(Finding(name, "fails" if name in lost else "warning", f"{why}; not checked", 1))
+        findings.append(
+            Finding(name, "fails" if name in lost else "warning", Message(why, "; not checked"), 1)
+        )
     return Subject(
-        _named(source),
+        _name_in_call(source),
         taken.data,
         ours=False,
         options=taken.spec.options,

@@ -1,7 +1,7 @@
-"""What the networks that read a file need of it beside its invariants, each as one of them takes it.
+"""What each network needs of a file beside its invariants: one function, one finding.
 
-Looked up and tried: Keras 3.15 (`Masking`, `Embedding(mask_zero=True)`; a mask for cuDNN must be padded at the
-end), PyTorch 2.13 (`pack_padded_sequence`, `LSTM`), TensorFlow 2 (`tf.compat.v1.nn.dynamic_rnn`).
+Read in the documentation and tried: Keras 3.15 (`Masking`, `Embedding(mask_zero=True)`; for cuDNN padding must be at
+the end), PyTorch 2.13 (`pack_padded_sequence`, `LSTM`), TensorFlow 2 (`tf.compat.v1.nn.dynamic_rnn`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from seqtool.advice import Advice, Message
-from seqtool.checking.findings import Finding, Reader, Subject, seen
+from seqtool.checking.findings import Finding, Reader, Subject, find_matches
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
@@ -22,14 +22,14 @@ from seqtool.sequences.padding_values import mask_number
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import step_in_words
 
-Look = Callable[[Subject], Finding]
+Check = Callable[[Subject], Finding]
 
 
 def judge(subject: Subject, judged: Subject, reader: Reader) -> list[Finding]:
-    """How the data of a subject, whose lengths are right, fits what a reader needs.
+    """Findings on what a reader needs of a subject whose lengths are right.
 
-    Where leftover padding is hidden, that is the first finding, and the rest is judged without it, as `judged`; of the
-    side nothing is known then.
+    Hidden padding is a finding of its own, and the other checks leave it out: `judged` is the subject without it. Which
+    side is padded is not checked then, for nobody stated it.
     """
     needs, found = _NEEDS[reader], list[Finding]()
     hidden = subject.hidden if subject.lengths is None else None
@@ -39,17 +39,17 @@ def judge(subject: Subject, judged: Subject, reader: Reader) -> list[Finding]:
     if hidden is not None:
         found.append(_hidden_padding(hidden, sure=subject.stripped is not None))
     if subject.stripped is not None:
-        needs = tuple(look for look in needs if look is not _end_padding)
+        needs = tuple(check for check in needs if check is not _end_padding)
     values = subject.real.values
     if values.ndim > 2:
-        needs = (partial(_frames, reader=reader), *(look for look in needs if look is not _mask_value))
+        needs = (partial(_frames, reader=reader), *(check for check in needs if check is not _mask_value))
     if values.ndim > 1 or values.dtype.kind == "f":
-        needs = tuple(look for look in needs if look is not _ids)
-    return found + [look(judged) for look in needs]
+        needs = tuple(check for check in needs if check is not _ids)
+    return found + [check(judged) for check in needs]
 
 
 def _hidden_padding(hidden: Hidden, *, sure: bool) -> Finding:
-    """A network takes steps for real that no length marks as padding."""
+    """A network reads steps as real that no length marks as padding."""
     if not sure:
         return Finding("hidden padding", "warning", f"{hidden.seen}; taken as real steps", hidden.count)
     message = Message(
@@ -61,7 +61,7 @@ def _hidden_padding(hidden: Hidden, *, sure: bool) -> Finding:
 
 
 def _frames(subject: Subject, *, reader: Reader) -> Finding:
-    """Steps of several dimensions are nothing that an LSTM reads, and a mask by value looks at their last one alone."""
+    """An LSTM reads no steps of several dimensions, and Masking compares only the last axis of them."""
     step = step_in_words(subject.real.values.shape[1:])
     if reader not in ("keras", "keras-cudnn"):
         return Finding(
@@ -75,22 +75,23 @@ def _frames(subject: Subject, *, reader: Reader) -> Finding:
 
 
 def _mask_value(subject: Subject) -> Finding:
-    """A mask by value skips padding, and no real step."""
+    """Masking skips padding, and no real step."""
     if subject.is_ids:
         return _zero_id(subject)
     value = mask_number(subject.value)
     if value is None:
         message = f"padding holds {subject.value}; Masking needs one finite number"
-        return Finding("mask value", "fails", message, advice=_free(subject))
+        return Finding("mask value", "fails", message, advice=_free_value_advice(subject))
     held = holding(subject.real.values, value)
     if held is not None:
         message = f"real steps hold {value} in every feature: Masking({value}) would skip them"
         place = subject.place(held.first)
-        return Finding("mask value", "fails", message, held.count, place, _free(subject))
+        return Finding("mask value", "fails", message, held.count, place, _free_value_advice(subject))
     return Finding("mask value", "ok", f"Masking({value}) skips only padding")
 
 
-def _free(subject: Subject) -> Advice | None:
+def _free_value_advice(subject: Subject) -> Advice | None:
+    """To pad with a value that no real step holds; None where every candidate is held by one."""
     try:
         return Advice("--value", free_value(subject.real.values))
     except DataError:
@@ -100,10 +101,10 @@ def _free(subject: Subject) -> Advice | None:
 def _zero_id(subject: Subject) -> Finding:
     """Embedding(mask_zero=True) skips id 0: padding holds it, and no real step does."""
     values = subject.real.values
-    zeros = seen(lambda part: part == 0, values)
+    zeros = find_matches(lambda part: part == 0, values)
     if zeros is not None:
         message = "real steps hold id 0, which Embedding(mask_zero=True) skips; start ids at 1"
-        masked = _as_numbers(subject)
+        masked = _masking_command(subject)
         if masked is not None:
             message = Message(message, "; if these are numbers, not ids, pad them for Masking: ", masked)
         return Finding("mask value", "fails", message, zeros.count, subject.place(*zeros.cell))
@@ -113,18 +114,18 @@ def _zero_id(subject: Subject) -> Finding:
     return Finding("mask value", "ok", "Embedding(mask_zero=True) skips only padding")
 
 
-def _as_numbers(subject: Subject) -> Message | None:
-    """The command that makes numbers for Masking of what was taken for ids; None where no mask value is free."""
+def _masking_command(subject: Subject) -> Message | None:
+    """The command that pads steps as numbers instead of ids; None where float32 or Masking cannot tell them apart."""
     values = subject.real.values
     try:
-        value = free_value(values, _SINGLE) if lost(values, _SINGLE) is None else None
+        value = free_value(values, _FLOAT32) if lost(values, _FLOAT32) is None else None
     except DataError:
         return None
     return None if value is None else subject.cure("--dtype", "float32", "--value", str(value))
 
 
 def _ids(subject: Subject) -> Finding:
-    """An embedding takes no negative ids; steps of such numbers are taken for numbers."""
+    """An embedding refuses negative ids, so steps that hold some are taken as numbers."""
     negative = subject.negative
     if negative is not None:
         message = (
@@ -138,7 +139,7 @@ def _end_padding(subject: Subject) -> Finding:
     """Real steps come first."""
     data = subject.data
     slots = data.x.shape[1] if isinstance(data, Padded) else 0
-    short = seen(lambda part: part < slots, data.lengths) if subject.padding == "pre" else None
+    short = find_matches(lambda part: part < slots, data.lengths) if subject.padding == "pre" else None
     if short is not None:
         message = "padded at the start: the first steps of these sequences would be padding"
         return Finding("side", "fails", message, short.count, f"x[{short.row}, 0]", Advice("--post"))
@@ -147,7 +148,7 @@ def _end_padding(subject: Subject) -> Finding:
 
 def _no_empty(subject: Subject) -> Finding:
     """Each sequence has a step."""
-    empty = seen(lambda part: part == 0, subject.data.lengths)
+    empty = find_matches(lambda part: part == 0, subject.data.lengths)
     if empty is not None:
         message = "sequences without a step"
         return Finding(
@@ -156,8 +157,8 @@ def _no_empty(subject: Subject) -> Finding:
     return Finding("empty", "ok", "each sequence has a step")
 
 
-def _single(subject: Subject) -> Finding:
-    """Numbers of the type of the weights, float32; ids as an embedding takes them."""
+def _reader_dtype(subject: Subject) -> Finding:
+    """Steps have the dtype that the reader takes: float32 as its weights, or integers as ids."""
     dtype, ids = subject.real.values.dtype, subject.is_ids
     fitting = ("int32", "int64") if ids else ("float32",)
     if dtype.name in fitting:
@@ -167,14 +168,14 @@ def _single(subject: Subject) -> Finding:
     cell = lost(subject.real.values, wanted)
     if cell is None:
         return Finding("dtype", "fails", message, advice=Advice("--dtype", wanted.name))
-    out = "renumber the ids from 1" if ids else _other_numbers(subject)
-    message = Message(message, ", which cannot hold these numbers: ", out)
+    remedy = "renumber the ids from 1" if ids else _remedy_for_numbers(subject)
+    message = Message(message, ", which cannot hold these numbers: ", remedy)
     return Finding("dtype", "fails", message, place=subject.place(*cell))
 
 
-def _handed_over(subject: Subject) -> Finding:
-    """The same where batches of seqtool.torch are what the network gets: these have the type that it takes."""
-    found = _single(subject)
+def _torch_dtype(subject: Subject) -> Finding:
+    """The same, but only a warning where the batches of `seqtool.torch` convert it."""
+    found = _reader_dtype(subject)
     if found.advice is None or subject.real.values.dtype.kind == "b":
         return found
     message = (
@@ -183,37 +184,37 @@ def _handed_over(subject: Subject) -> Finding:
     return replace(found, verdict="warning", message=message)
 
 
-_SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
-def _other_numbers(subject: Subject) -> Message:
-    """What to do about numbers that float32 cannot hold, in words: no option of `seqtool pad` does it."""
+def _remedy_for_numbers(subject: Subject) -> Message:
+    """What to do about numbers that float32 cannot hold, which no option of `seqtool pad` mends."""
     values = subject.real.values
-    keeps = values.dtype != _DOUBLE and lost(values, _DOUBLE) is None
+    keeps = values.dtype != _FLOAT64 and lost(values, _FLOAT64) is None
     if not keeps:
         return Message("scale or shift the feature first")
     doubles = Advice("seqtool", "pad", subject.file, "--dtype", "float64")
     return Message("scale or shift the feature first; for models with float64 weights: ", doubles)
 
 
-def _held_as_single(subject: Subject) -> Finding:
-    """Keras casts whatever it gets to float32, and whole numbers that this cannot hold collapse; ids stay."""
+def _keras_dtype(subject: Subject) -> Finding:
+    """Keras casts all but ids to float32, in which large whole numbers collapse into one."""
     values = subject.real.values
     if subject.is_ids:
         return Finding("dtype", "ok", f"{values.dtype} ids")
-    cell = lost(values, _SINGLE)
+    cell = lost(values, _FLOAT32)
     if cell is not None:
-        out = _other_numbers(subject)
         message = Message(
-            f"{values.dtype}: Keras computes in float32, which cannot hold these numbers: ", out
+            f"{values.dtype}: Keras computes in float32, which cannot hold these numbers: ",
+            _remedy_for_numbers(subject),
         )
         return Finding("dtype", "fails", message, place=subject.place(*cell))
     return Finding("dtype", "ok", f"{values.dtype} numbers, all of which float32 can hold")
 
 
-def _float(subject: Subject) -> Finding:
-    """Floats of the type that `dynamic_rnn(dtype=...)` says."""
-    found = _single(subject)
+def _dynamic_rnn_dtype(subject: Subject) -> Finding:
+    """The same, but only a warning for floats of another type, which `dynamic_rnn(dtype=...)` takes."""
+    found = _reader_dtype(subject)
     dtype = subject.real.values.dtype
     if found.verdict == "fails" and dtype.kind == "f":
         message = f"{dtype}: works only with dynamic_rnn(dtype=tf.{dtype})"
@@ -223,7 +224,7 @@ def _float(subject: Subject) -> Finding:
 
 
 def _finite_value(subject: Subject) -> Finding:
-    """`dynamic_rnn` computes on padding before it drops what comes of it, so that NaN there spoils gradients."""
+    """`dynamic_rnn` computes on padding too before it drops the outputs, so that NaN there spoils gradients."""
     value, data = subject.value, subject.data
     padded = isinstance(data, Padded) and len(subject.real.values) < data.x.shape[0] * data.x.shape[1]
     if padded and not np.isfinite(value).all():
@@ -232,8 +233,8 @@ def _finite_value(subject: Subject) -> Finding:
     return Finding("value", "ok", "padding is finite")
 
 
-def _whole_lengths(subject: Subject) -> Finding:
-    """Lengths are int64, as `pack_padded_sequence` documents it; external files may hold others."""
+def _int64_lengths(subject: Subject) -> Finding:
+    """Lengths are int64, as `pack_padded_sequence` documents; those of external files may not be."""
     dtype = np.dtype(np.int64) if subject.lengths is None else subject.lengths.dtype
     if dtype != np.int64:
         message = f"lengths are {dtype}; pack_padded_sequence expects int64"
@@ -241,10 +242,10 @@ def _whole_lengths(subject: Subject) -> Finding:
     return Finding("lengths dtype", "ok", "int64")
 
 
-_KERAS: tuple[Look, ...] = (_ids, _mask_value, _held_as_single)
-_NEEDS: dict[Reader, tuple[Look, ...]] = {
+_KERAS: tuple[Check, ...] = (_ids, _mask_value, _keras_dtype)
+_NEEDS: dict[Reader, tuple[Check, ...]] = {
     "keras": _KERAS,
     "keras-cudnn": (*_KERAS, _end_padding, _no_empty),
-    "torch": (_ids, _handed_over, _end_padding, _no_empty, _whole_lengths),
-    "dynamic-rnn": (_float, _end_padding, _finite_value),
+    "torch": (_ids, _torch_dtype, _end_padding, _no_empty, _int64_lengths),
+    "dynamic-rnn": (_dynamic_rnn_dtype, _end_padding, _finite_value),
 }

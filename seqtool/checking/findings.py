@@ -1,4 +1,4 @@
-"""What a look at a file finds, and what is looked at."""
+"""`Finding`, the result of one check, and `Subject`, the file that is checked."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ Reader = Literal["keras", "keras-cudnn", "torch", "dynamic-rnn"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look found: how often, where first, and the command that fixes it, where one does.
+    """The result of one check: its verdict, how many cells or sequences it is about, and the first `place`.
 
-    Findings that are `ok` say what was looked at. `advice` is what this one asks of `seqtool pad`, without words where
-    padding anew is enough, and None where that does not fix it; `cured` makes one command of all, the `cure`.
+    The message of an `ok` one says what was checked. `advice` holds the options that `seqtool pad` needs to mend the
+    file, with no words where padding again is enough; it is None where padding mends nothing. `Subject.cured` joins
+    the advice of all findings into one command, the `cure`.
     """
 
     name: str
@@ -45,11 +46,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Subject:
-    """The sequences of a file, not yet checked, and what is known of it.
+    """A file whose sequences are to be checked.
 
-    `file` is how a command names it, `options` those for an external one. `lengths` and `mask` are as
-    they stand in the file: `lengths` beside offsets, or None where an external file has none. It is not `curable`
-    where padding anew would lose what could not be read.
+    `file` is its name in a command, and `options` those that describe an external file. `ours` says whether seqtool
+    wrote it. `lengths` and `mask` are the arrays in the file (a ragged file may hold lengths beside its offsets), None
+    where it has none. It is not `curable` where padding it again would lose an array that could not be read.
     """
 
     file: str
@@ -63,12 +64,12 @@ class Subject:
 
     @property
     def padding(self) -> Side:
-        """The side that is padded; ragged sequences are judged as they will be, at the end."""
+        """The side that is padded; ragged sequences are judged as `seqtool pad --post` would pad them."""
         return self.data.padding if isinstance(self.data, Padded) else "post"
 
     @property
     def value(self) -> Value:
-        """What padding holds; 0 in what is still ragged."""
+        """The padding value; 0 for ragged sequences."""
         return self.data.value if isinstance(self.data, Padded) else 0
 
     @cached_property
@@ -78,9 +79,9 @@ class Subject:
 
     @cached_property
     def hidden(self) -> Hidden | None:
-        """What is probably leftover padding among the real steps of an external block, at the side with more of it.
+        """What is probably leftover padding among the real steps of an external array, at the side with more of it.
 
-        Where lengths are given, what seems to be padding must be what padding holds, at its side.
+        Where lengths are known, it counts only if it equals the padding value and lies at the padded side.
         """
         if not isinstance(self.data, Padded) or self.ours:
             return None
@@ -92,12 +93,14 @@ class Subject:
 
     @property
     def stripped(self) -> Hidden | None:
-        """The same where it is surely that: lengths are unknown, and not so few sequences hold it."""
-        found = self.hidden if self.lengths is None else None  # given lengths may be wrong
-        return found if found is not None and _OF_ALL * found.count >= found.looked_at else None
+        """The hidden padding that is beyond doubt: lengths are unknown, and many sequences have some."""
+        found = (
+            self.hidden if self.lengths is None else None
+        )  # where lengths are known, these may be wrong instead
+        return found if found is not None and found.count >= _LEAST_SHARE * found.looked_at else None
 
     def without_hidden(self, spool: Spool) -> Subject:
-        """The same with the lengths that are left without hidden padding, where there surely is some."""
+        """The subject with lengths that leave out hidden padding, where it is beyond doubt."""
         found = self.stripped
         if found is None:
             return self
@@ -107,31 +110,35 @@ class Subject:
 
     @property
     def doubtful(self) -> bool:
-        """Whether lengths are known, but nobody says at which side padding is."""
+        """Whether lengths are known, but not which side is padded."""
         return not self.ours and self.lengths is not None and "--input-padding" not in self.options
 
     @cached_property
-    def negative(self) -> Seen | None:
-        """The negative ones of steps that are single whole numbers, which can be no ids then."""
+    def negative(self) -> Matches | None:
+        """Negative steps, where a step is a single whole number: such numbers are no ids."""
         values = self.real.values
-        return None if values.ndim != 1 or values.dtype.kind != "i" else seen(lambda part: part < 0, values)
+        return (
+            None
+            if values.ndim != 1 or values.dtype.kind != "i"
+            else find_matches(lambda part: part < 0, values)
+        )
 
     @property
     def is_ids(self) -> bool:
-        """Whether steps are single whole numbers, which are taken for ids of an embedding."""
+        """Whether a step is a single whole number, which is taken for an id of an embedding."""
         values = self.real.values
         return values.ndim == 1 and values.dtype.kind in "biu" and self.negative is None
 
     def cure(self, *options: str) -> Message:
-        """The command that pads the file anew, with these options, and keeps the side that it has."""
-        known = self.ours and isinstance(self.data, Padded)
-        side = [] if known or self.padding == "pre" or "--post" in options else ["--post"]
-        others = {option: value for option, value in self.options.items() if option not in options}
-        kept = [word for option, value in others.items() for word in (option, value) if word]
+        """The command that pads the file again, at the side that it has, with these options."""
+        keeps_side = self.ours and isinstance(self.data, Padded)  # `seqtool pad` reads it from the file
+        side = [] if keeps_side or self.padding == "pre" or "--post" in options else ["--post"]
+        described = {option: value for option, value in self.options.items() if option not in options}
+        kept = [word for option, value in described.items() for word in (option, value) if word]
         return Message(Advice("seqtool", "pad", self.file, *kept, *side, *options))
 
     def cured(self, findings: Sequence[Finding]) -> list[Finding]:
-        """The same findings, of which each that has advice names the command that cures all of them together."""
+        """The findings; each that has advice gets the one command that cures all of them as its `cure`."""
         if not self.curable:
             return [replace(found, advice=None) for found in findings]
         asked = dict.fromkeys(found.advice for found in findings if found.advice is not None)
@@ -139,7 +146,7 @@ class Subject:
         return [found if found.advice is None else replace(found, cure=command) for found in findings]
 
     def place(self, row: int, *within: int, name: str | None = None) -> str:
-        """Where a real step stands: `x[i, t, f]`, or `values[row, f]` and its sequence."""
+        """The place of a real step, counted over all: `x[i, t, f]`, or `values[row, f]` and its sequence."""
         offsets = self.real.offsets
         i = sequence_of(offsets, row)
         begin, end = offsets[i : i + 2].tolist()
@@ -150,12 +157,12 @@ class Subject:
         return f"{name or 'x'}{[i, slot, *within]}"
 
 
-_OF_ALL = 4  # where less than one sequence in so many ends like padding, these may be real steps
+_LEAST_SHARE = 0.25  # of the sequences: where fewer end like padding, these may be real steps
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a test is true for: how often, and the first cell."""
+class Matches:
+    """The cells of an array that pass a test: their number, and the first one."""
 
     count: int
     cell: tuple[int, ...]
@@ -166,77 +173,76 @@ class Seen:
         return self.cell[0]
 
 
-def seen(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Seen | None:
-    """Where a test of chunks of some arrays, row by row, is true; None where it never is.
+def find_matches(test: Callable[..., Array], array: AnyArray, *others: AnyArray) -> Matches | None:
+    """The cells of `array` that pass a test, None if no cell does; read in chunks.
 
-    >>> seen(lambda part: part < 0, np.array([1, -2, -3]))
-    Seen(count=2, cell=(1,))
+    `test` takes a chunk of `array`, and the rows of `others` beside it, and gives an array of bool.
+
+    >>> find_matches(lambda part: part < 0, np.array([1, -2, -3]))
+    Matches(count=2, cell=(1,))
     """
     count, cell = 0, tuple[int, ...]()
     for begin, part in chunks(array):
-        found = test(part, *(other[begin : begin + len(part)] for other in others))
-        times = int(np.count_nonzero(found))
-        if times and not count:
-            row, *within = np.unravel_index(int(np.argmax(found)), found.shape)
+        passed = test(part, *(other[begin : begin + len(part)] for other in others))
+        matches = int(np.count_nonzero(passed))
+        if matches and not count:
+            row, *within = np.unravel_index(int(np.argmax(passed)), passed.shape)
             cell = (begin + int(row), *map(int, within))
-        count += times
-    return Seen(count, cell) if count else None
+        count += matches
+    return Matches(count, cell) if count else None
 
 
-def failing(name: str, message: str, where: Seen, array: str) -> Finding:
-    """The finding that something fails in the cells of an array."""
-    return Finding(name, "fails", message, where.count, f"{array}{[*where.cell]}")
+def failure(name: str, message: str, cells: Matches, array: str) -> Finding:
+    """The finding that some cells of an array are wrong."""
+    return Finding(name, "fails", message, cells.count, f"{array}{[*cells.cell]}")
 
 
-def filling(subject: Subject, name: str, array: AnyArray) -> Iterator[object]:
-    """What to do about numbers that are none: leave out the features that have them, or fill them in."""
+def remedy_for_missing(subject: Subject, name: str, array: AnyArray) -> Iterator[object]:
+    """What to do about NaN and infinities: leave out the features that have them, or fill them in."""
     names = subject.real.features if name == "values" else None
     if names:
-        odd = np.zeros(len(names), bool)
+        incomplete = np.zeros(len(names), bool)
         for _, part in chunks(array):
-            odd |= ~np.isfinite(part).all(axis=0)
-        if not odd.all():
-            wrong = [one for one, is_odd in zip(names, odd, strict=True) if is_odd]
-            yield Message("group without these features: ", Advice("--drop", join_names(wrong)), ", or ")
+            incomplete |= ~np.isfinite(part).all(axis=0)
+        if not incomplete.all():
+            dropped = [names[i] for i in np.flatnonzero(incomplete)]
+            yield Message("group without these features: ", Advice("--drop", join_names(dropped)), ", or ")
     yield "fill them in before, as numpy.nan_to_num does"
 
 
-def shown(step: Any) -> str:
-    """A step as a person reads it: of many features the first ones, of long fractions the first digits.
+def step_in_digits(step: Any) -> str:
+    """A step as text: the first three of many features, and six digits of long fractions.
 
-    >>> shown([1.5, 2.0, 1 / 3, 4.0, 5.0]), shown(7)
+    >>> step_in_digits([1.5, 2.0, 1 / 3, 4.0, 5.0]), step_in_digits(7)
     ('[1.5, 2.0, 0.333333, ...]', '7')
     """
     if not isinstance(step, list):
-        return str(step) if len(str(step)) <= _LONG else f"{step:g}"
-    more = ", ..." if len(step) > _SHOWN else ""
-    return f"[{', '.join(map(shown, step[:_SHOWN]))}{more}]"
+        return str(step) if len(str(step)) <= _MOST_CHARACTERS else f"{step:g}"
+    more = ", ..." if len(step) > _MOST_FEATURES else ""
+    return f"[{', '.join(map(step_in_digits, step[:_MOST_FEATURES]))}{more}]"
 
 
-_LONG = 12  # letters
-_SHOWN = 3
+_MOST_CHARACTERS = 12
+_MOST_FEATURES = 3
 
 
 def unique_names(name: str, names: Sequence[str]) -> Finding:
-    """No name stands twice."""
+    """No name occurs twice."""
     first: dict[str, int] = {}
-    twice = [(i, known) for i, known in enumerate(names) if first.setdefault(known, i) < i]
-    if twice:
-        i, known = twice[0]
-        message = f"duplicate names, the first {shortened(known)!r}"
-        return Finding(name, "fails", message, len(twice), f"{name}[{i}]")
-    return Finding(
-        name,
-        "ok",
-        f"{len(names):,}: {', '.join(map(shortened, names[:_NAMED]))}{', ...' if len(names) > _NAMED else ''}",
-    )
+    repeats = [(i, text) for i, text in enumerate(names) if first.setdefault(text, i) < i]
+    if repeats:
+        i, text = repeats[0]
+        message = f"duplicate names, the first {shortened(text)!r}"
+        return Finding(name, "fails", message, len(repeats), f"{name}[{i}]")
+    more = ", ..." if len(names) > _MOST_NAMES else ""
+    return Finding(name, "ok", f"{len(names):,}: {', '.join(map(shortened, names[:_MOST_NAMES]))}{more}")
 
 
-_NAMED = 8
+_MOST_NAMES = 8
 
 
 def unique_classes(name: str, classes: AnyArray | Text, spool: Spool) -> Finding:
-    """The same of the names of classes, which may be millions."""
+    """No class has the name of another; there may be millions."""
     if isinstance(classes, np.ndarray):
         return unique_names(name, [*map(str, classes.tolist())])
     if twice := repeated(key_cells(classes, spool), spool):

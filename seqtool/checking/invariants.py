@@ -1,4 +1,4 @@
-"""The looks at what every file must keep, whoever reads it: one function, one finding."""
+"""What must hold of every file, whatever network reads it: one function, one finding."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from seqtool.checking.findings import (
     Finding,
     Subject,
     Verdict,
-    failing,
-    filling,
-    seen,
-    shown,
+    failure,
+    find_matches,
+    remedy_for_missing,
+    step_in_digits,
     unique_classes,
     unique_names,
 )
@@ -36,13 +36,13 @@ from seqtool.words import count
 
 
 def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Finding]:
-    """Every look that fits what is there; after lengths that are wrong nothing else can be checked.
+    """Findings on lengths and on each array that the file has; wrong lengths are the only one.
 
     `judged` is the subject without hidden padding.
     """
-    found = lengths(subject)
-    yield found
-    if found.verdict == "fails":
+    of_lengths = lengths(subject)
+    yield of_lengths
+    if of_lengths.verdict == "fails":  # they say which cells are real, so nothing else can be checked
         return
     data = subject.data
     if isinstance(data, Padded) and subject.lengths is not None:
@@ -71,12 +71,12 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
 def lengths(subject: Subject) -> Finding:
     """Lengths lie within 0 and T; offsets begin at 0, never fall, and end at S.
 
-    Where an external block looks padded at its start they fail too: nothing is known of what they leave out.
+    They also fail where an external array looks padded at its start: then they may leave out real steps.
     """
     data = subject.data
-    wrong = _offsets_finding(data, subject.lengths) if isinstance(data, Ragged) else _lengths_finding(data)
-    if wrong is not None:
-        return wrong
+    fault = _offsets_fault(data, subject.lengths) if isinstance(data, Ragged) else _lengths_fault(data)
+    if fault is not None:
+        return fault
     if isinstance(data, Padded) and subject.doubtful and looks_padded_at_start(data):
         message = Message(
             "they leave out real steps: x is taken as padded at its end, but looks padded at its start; set ",
@@ -85,18 +85,9 @@ def lengths(subject: Subject) -> Finding:
             Advice("--input-padding", "post"),
         )
         return Finding("lengths", "fails", message, advice=Advice("--input-padding", "pre"))
-    hidden = subject.hidden
     if isinstance(data, Padded) and subject.lengths is None:
-        taken = f"no lengths given: every row is taken as {data.x.shape[1]:,} real steps; to name them: "
-        message = Message(taken, Advice("--lengths", "NAME"))
-        if hidden is None or subject.reader is not None:  # for which `contracts` has a finding of its own
-            return Finding("lengths", "warning", message)
-        return Finding(
-            "lengths",
-            "warning",
-            Message(message, f"; {hidden.seen}: probably leftover padding"),
-            advice=Advice(*hidden.options),
-        )
+        return _lengths_unknown(subject, slots=data.x.shape[1])
+    hidden = subject.hidden
     known = span(data.lengths)
     if not known.total:
         return Finding("lengths", "warning", "no step in any sequence" if len(data) else "no sequences")
@@ -104,26 +95,36 @@ def lengths(subject: Subject) -> Finding:
         f"{len(data):,} sequences of {known.least:,} to {known.largest:,} steps, {known.total:,} in all"
     )
     if hidden is not None:
-        dropped = Advice("seqtool", "pad", subject.file, *hidden.options)
-        seen_there = f"; {hidden.seen}: if lengths are too large, drop these: "
-        return Finding("lengths", "warning", Message(message, seen_there, dropped), hidden.count)
+        strip = Advice("seqtool", "pad", subject.file, *hidden.options)
+        question = f"; {hidden.seen}: if lengths are too large, drop these: "
+        return Finding("lengths", "warning", Message(message, question, strip), hidden.count)
     return Finding("lengths", "ok", message)
 
 
-def _lengths_finding(data: Padded) -> Finding | None:
+def _lengths_unknown(subject: Subject, *, slots: int) -> Finding:
+    """An external array without lengths: every slot is taken as a real step."""
+    assumed = f"no lengths given: every row is taken as {slots:,} real steps; to name them: "
+    message, hidden = Message(assumed, Advice("--lengths", "NAME")), subject.hidden
+    if hidden is None or subject.reader is not None:  # `contracts` has a finding of its own for a reader
+        return Finding("lengths", "warning", message)
+    message = Message(message, f"; {hidden.seen}: probably leftover padding")
+    return Finding("lengths", "warning", message, advice=Advice(*hidden.options))
+
+
+def _lengths_fault(data: Padded) -> Finding | None:
     slots = data.x.shape[1]
-    wrong = seen(lambda part: (part < 0) | (part > slots), data.lengths)
+    wrong = find_matches(lambda part: (part < 0) | (part > slots), data.lengths)
     if wrong is None:
         return None
     first = int(data.lengths[wrong.row : wrong.row + 1][0])
-    return failing("lengths", f"a length is {first}, but x holds {slots} steps", wrong, "lengths")
+    return failure("lengths", f"a length is {first}, but x holds {slots} steps", wrong, "lengths")
 
 
-def _offsets_finding(data: Ragged, stored: AnyArray | None) -> Finding | None:
+def _offsets_fault(data: Ragged, stored: AnyArray | None) -> Finding | None:
     first, last = int(data.offsets[:1][0]), int(data.offsets[len(data) :][0])
     if first != 0:
         return Finding("lengths", "fails", f"offsets begin at {first}; 0 was expected", 1, "offsets[0]")
-    falls = seen(lambda part: part < 0, data.lengths)
+    falls = find_matches(lambda part: part < 0, data.lengths)
     if falls is not None:
         place = f"offsets[{falls.row + 1}]"
         return Finding(
@@ -132,10 +133,10 @@ def _offsets_finding(data: Ragged, stored: AnyArray | None) -> Finding | None:
     if last != len(data.values):
         message = f"offsets end at {last:,}, but values holds {len(data.values):,} steps"
         return Finding("lengths", "fails", message, 1, f"offsets[{len(data)}]")
-    differ = None if stored is None else seen(np.not_equal, data.lengths, stored)
+    differ = None if stored is None else find_matches(np.not_equal, data.lengths, stored)
     if differ is None:
         return None
-    return failing("lengths", "lengths and offsets contradict each other", differ, "lengths")
+    return failure("lengths", "lengths and offsets contradict each other", differ, "lengths")
 
 
 def padding_cells(subject: Subject, data: Padded) -> Finding:
@@ -144,20 +145,22 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
     Leftover data past the ends in an external file is a warning, except for Keras, which would read it.
     """
     arrays = {"x": (data.x, data.value)}
-    if subject.ours:  # of labels of steps nobody says what padding holds elsewhere
+    if subject.ours:  # an external file does not state what padding holds in its other arrays
         arrays |= {name: (array.data, array.value) for name, array in data.per_step.items()}
     for name, (array, value) in arrays.items():
         stale = stale_slots(array, data.lengths, padding=data.padding, value=value)
         if stale is None:
             continue
-        first = shown(stale.content)
+        first = step_in_digits(stale.content)
         message = f"steps beyond lengths hold other values than the padding value {value}, the first {first}"
         if subject.ours:
             return Finding("padding", "fails", message, stale.count, f"{name}{[*stale.place]}")
         if stale.count > 1 and holds_one(array, data):
             number = np.asarray(stale.content).reshape(-1)[0].item()
-            held = f"padding holds {first}, not {value}; set it with "
-            message = Message(held, Advice("--value", int(number) if number == number // 1 else number))
+            other_value = f"padding holds {first}, not {value}; set it with "
+            message = Message(
+                other_value, Advice("--value", int(number) if number == number // 1 else number)
+            )
         else:
             message = Message(
                 message,
@@ -176,7 +179,7 @@ def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
     if outside is not None:
         message = "true beyond lengths"
         return Finding("mask", "fails", message, outside.count, f"mask{[*outside.place]}")
-    missed = seen(np.logical_not, from_dense(stored, data.lengths, padding=data.padding).values)
+    missed = find_matches(np.logical_not, from_dense(stored, data.lengths, padding=data.padding).values)
     if missed is not None:
         return Finding(
             "mask", "fails", "false in real steps", missed.count, subject.place(missed.row, name="mask")
@@ -185,9 +188,9 @@ def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
 
 
 def keys(subject: Subject, spool: Spool) -> Finding:
-    """No key, or where there are parts no key with its part, stands twice.
+    """Keys are unique, or where sequences have parts, (key, part) is; an empty key is a warning.
 
-    An empty key is a warning, for it gathers rows that belong nowhere.
+    Rows without a key end up in one sequence, although they may not belong together.
     """
     stored, part = subject.data.keys, subject.data.per_sequence.get("part")
     assert stored is not None
@@ -195,16 +198,17 @@ def keys(subject: Subject, spool: Spool) -> Finding:
     if twice is not None:
         first, again = twice.first
         array, what = ("keys", "key") if part is None else ("part", "(key, part)")
-        which = shown_key(stored, again, part=part)
-        message = f"duplicate {what} {which!r}: keys[{first}] and keys[{again}]"
+        message = f"duplicate {what} {shown_key(stored, again, part=part)!r}: keys[{first}] and keys[{again}]"
         return Finding("keys", "fails", message, twice.count, f"{array}[{again}]")
-    empty = None if stored.dtype.kind in "iu" else seen(lambda part: part == "", cast(AnyArray, stored))
+    empty = (
+        None if stored.dtype.kind in "iu" else find_matches(lambda cells: cells == "", cast(AnyArray, stored))
+    )
     if empty is not None:
         return Finding("keys", "warning", "empty keys", empty.count, f"keys{[*empty.cell]}")
     if part is None:
         return Finding("keys", "ok", f"{len(stored):,}, all unique")
-    again_in_parts = repeated(key_cells(stored, spool), spool)
-    distinct = len(stored) - (again_in_parts.count if again_in_parts else 0)
+    more_parts = repeated(key_cells(stored, spool), spool)
+    distinct = len(stored) - (more_parts.count if more_parts else 0)
     message = f"{count(distinct, 'key')} in {count(len(stored), 'part')}, each (key, part) unique"
     return Finding("keys", "ok", message)
 
@@ -217,23 +221,22 @@ def values(subject: Subject) -> Finding:
 
 
 def static(subject: Subject, array: AnyArray) -> Finding:
-    """The same of the per-sequence numbers in `static`."""
-    return _finite(subject, "static", array, _in("static"))
+    """NaN and infinities in the per-sequence numbers."""
+    return _finite(subject, "static", array, _place_in("static"))
 
 
 def _finite(subject: Subject, name: str, array: AnyArray, place: Callable[..., str]) -> Finding:
-    odd = None if array.dtype.kind != "f" else seen(lambda part: ~np.isfinite(part), array)
-    if odd is None:
+    wrong = None if array.dtype.kind != "f" else find_matches(lambda part: ~np.isfinite(part), array)
+    if wrong is None:
         return Finding(name, "ok", "all finite")
-    harm, verdict = "missing values", "warning"
-    if subject.reader is not None:
-        harm, verdict = "the loss becomes NaN", "fails"
-    message = Message(f"NaN or infinities: {harm}; ", *filling(subject, name, array))
-    return Finding(name, cast(Verdict, verdict), message, odd.count, place(*odd.cell))
+    verdict: Verdict = "warning" if subject.reader is None else "fails"
+    harm = "missing values" if subject.reader is None else "the loss becomes NaN"
+    message = Message(f"NaN or infinities: {harm}; ", *remedy_for_missing(subject, name, array))
+    return Finding(name, verdict, message, wrong.count, place(*wrong.cell))
 
 
-def _in(name: str, column: int | None = None) -> Callable[..., str]:
-    """How the cells of a per-sequence array are called, or those of one of its columns."""
+def _place_in(name: str, column: int | None = None) -> Callable[..., str]:
+    """A function that names a cell of a per-sequence array, or of one of its columns."""
     return lambda *cell: f"{name}{[*cell, *([] if column is None else [column])]}"
 
 
@@ -245,85 +248,83 @@ def dtype(subject: Subject) -> Finding:
         cell = lost(subject.real.values, np.dtype(np.float32))
         if cell is None:
             return Finding("dtype", "warning", message, advice=Advice("--dtype", "float32"))
-        return Finding(
-            "dtype",
-            "warning",
-            f"{message}; float32 cannot hold all of these numbers",
-            place=subject.place(*cell),
-        )
+        message = f"{message}; float32 cannot hold all of these numbers"
+        return Finding("dtype", "warning", message, place=subject.place(*cell))
     return Finding("dtype", "ok", str(kind))
 
 
 def labels(subject: Subject, array: LabelArray, spool: Spool) -> Finding:
-    """Whole-number labels lie within their classes, which have one name each; none is NaN."""
+    """Labels are whole numbers within their classes, whose names are unique; none is NaN."""
     label, classes, column = array.cells, array.classes, array.column
     name = array.name if column is None else f"y of {array.title!r}"
-    place = partial(subject.place, name="step_y") if array.name == "step_y" else _in("y", column)
+    place = partial(subject.place, name="step_y") if array.name == "step_y" else _place_in("y", column)
     if classes is not None:
-        twice = unique_classes(name, classes, spool)
-        if twice.verdict == "fails":
-            return replace(twice, message=f"classes: {twice.message}")
+        of_names = unique_classes(name, classes, spool)
+        if of_names.verdict == "fails":
+            return replace(of_names, message=f"classes: {of_names.message}")
         if label.dtype.kind not in "iu" and column is None:  # one of several may stand beside fractions
             message = f"{label.dtype}, although there are classes; whole numbers were expected"
             return Finding(name, "fails", message)
-    nan = None if label.dtype.kind != "f" else seen(np.isnan, label)
+    nan = None if label.dtype.kind != "f" else find_matches(np.isnan, label)
     if nan is not None:
         verdict: Verdict = "warning" if subject.reader is None else "fails"
         return Finding(name, verdict, "NaN: no label; drop these sequences", nan.count, place(*nan.cell))
-    if classes is None:
-        learnt = padded_class(subject.data) if name == "step_y" else None
-        return _unnamed(subject, name, label) if learnt is None else Finding(name, "warning", learnt)
-    count = len(classes)
-    wrong = seen(
-        lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= count) | (part != np.trunc(part)), label
+    if classes is not None:
+        fault = _classes_fault(subject, name, label, len(classes), place)
+        if fault is not None:
+            return fault
+    padding_is_learnt = padded_class(subject.data) if name == "step_y" else None
+    if padding_is_learnt is not None:
+        return Finding(name, "warning", padding_is_learnt)
+    return (
+        _unnamed(subject, name, label) if classes is None else Finding(name, "ok", f"{len(classes)} classes")
+    )
+
+
+def _classes_fault(
+    subject: Subject, name: str, label: AnyArray, classes: int, place: Callable[..., str]
+) -> Finding | None:
+    """Labels that are none of the classes, or that stand for no label where the loss learns them."""
+    wrong = find_matches(
+        lambda part: ((part < 0) & (part != UNLABELLED)) | (part >= classes) | (part != np.trunc(part)), label
     )
     if wrong is not None:
-        message = f"labels outside 0 to {count - 1} ({count} classes)"
+        message = f"labels outside 0 to {classes - 1} ({classes} classes)"
         return Finding(name, "fails", message, wrong.count, place(*wrong.cell))
-    none = seen(lambda part: part == UNLABELLED, label)
-    if none is not None and subject.reader != "torch":  # whose losses pass it over
+    unlabelled = find_matches(lambda part: part == UNLABELLED, label)
+    if unlabelled is not None and subject.reader != "torch":  # its losses ignore this number
         message = f"{UNLABELLED}: no label; the loss must ignore it"
-        return Finding(name, "warning", message, none.count, place(*none.cell))
-    learnt = padded_class(subject.data) if name == "step_y" else None
-    if learnt is not None:
-        return Finding(name, "warning", learnt)
-    return Finding(name, "ok", f"{count} classes")
+        return Finding(name, "warning", message, unlabelled.count, place(*unlabelled.cell))
+    return None
 
 
 def _unnamed(subject: Subject, name: str, label: AnyArray) -> Finding:
-    """Labels without classes: numbers, unless somebody trains a classifier on them, whose losses count from 0."""
+    """Labels without names of classes; a warning where a classifier might be trained on those that start above 0."""
     message = f"{label.dtype}, no classes"
-    if (
-        subject.reader is None
-        or name != "y"
-        or label.dtype.kind not in "iu"
-        or label.ndim != 1
-        or not len(label)
-    ):
+    may_be_classes = name == "y" and label.dtype.kind in "iu" and label.ndim == 1 and len(label) > 0
+    if subject.reader is None or not may_be_classes:
         return Finding(name, "ok", message)
     known = span(label)
-    if known.least == 0 or known.largest - known.least >= _FEW:
+    if known.least == 0 or known.largest - known.least >= _MOST_CLASSES:
         return Finding(name, "ok", message)
-    message += (
-        f", from {known.least} to {known.largest}; if these are classes, losses expect them to start at 0"
-    )
-    return Finding(name, "warning", message)
+    hint = f"from {known.least} to {known.largest}; if these are classes, losses expect them to start at 0"
+    return Finding(name, "warning", f"{message}, {hint}")
 
 
-_FEW = 100  # whole numbers may be classes if there are not more
+_MOST_CLASSES = 100  # whole numbers over a wider range measure something
 
 
 def original_lengths(subject: Subject, original: AnyArray) -> Finding:
-    """Nothing is longer now than it was before it was cut."""
-    grown = seen(np.less, original, subject.data.lengths)
+    """No sequence is longer than it was before it was cut."""
+    grown = find_matches(np.less, original, subject.data.lengths)
     if grown is not None:
-        return failing("original_lengths", "below lengths", grown, "original_lengths")
+        return failure("original_lengths", "below lengths", grown, "original_lengths")
     return Finding("original_lengths", "ok", "at least lengths")
 
 
 def row_index(subject: Subject) -> Finding:
-    """Each real step has its row in the input."""
-    negative = seen(lambda part: part < 0, subject.real.per_step["row_index"].data)
+    """Each real step has the number of its row in the input."""
+    negative = find_matches(lambda part: part < 0, subject.real.per_step["row_index"].data)
     if negative is not None:
         place = subject.place(*negative.cell, name="row_index")
         return Finding("row_index", "fails", "negative in real steps", negative.count, place)

@@ -1,4 +1,4 @@
-"""Whether the arrays of a file are those that the format has, in name, shape and dtype, and its meta is whole."""
+"""Whether the arrays of a file have the names, shapes and dtypes of the format, and its meta is complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NEEDED = {"padded": {"x", "lengths"}, "ragged": {"values", "offsets", "lengths"
 
 
 def check_arrays(archive: ZipReader) -> str:
-    """Tell whether a file of ours is padded or ragged; raise DataError where an array is not as it should be."""
+    """The kind of a file of ours, padded or ragged; raises DataError where an array does not fit the format."""
     headers = {name: archive.header(name) for name in archive.names}
     kind = "ragged" if "values" in headers else "padded"
     tables = class_tables(headers)
@@ -48,7 +48,7 @@ def check_arrays(archive: ZipReader) -> str:
 
 
 def _text_header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """The header of text that is stored as bytes."""
+    """The shape and dtype of a text array that is stored as bytes and offsets."""
     return npz.text_shape(archive, name), np.dtype(np.str_)
 
 
@@ -57,11 +57,12 @@ def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:
     meta = npz.read_meta(archive)
     if meta.get("kind") != kind:
         raise DataError(f"kind is {meta.get('kind')!r}, but the arrays are those of a {kind} file")
-    tables, held = meta.get("tables", {}), class_tables(archive.names)
-    if not isinstance(tables, dict) or {*tables} != {*held}:
-        raise DataError(
-            f"tables tells of {', '.join(tables) or 'none'}, but there are {', '.join(held) or 'none'}"
-        )
+    tables, stored = meta.get("tables", {}), class_tables(archive.names)
+    if not isinstance(tables, dict):
+        raise DataError(f"tables is {tables!r}; an object was expected")
+    if {*tables} != {*stored}:
+        names = ", ".join(tables) or "none", ", ".join(stored) or "none"
+        raise DataError(f"tables names {names[0]}, but the arrays are {names[1]}")
     values, receipt = meta.get("step_values"), meta.get("receipt")
     if not isinstance(values, dict) or not isinstance(receipt, list):
         raise DataError("step_values or receipt is missing")
@@ -76,7 +77,7 @@ def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:
             if isinstance(value, list)
             else {"value": value}
         )
-    for what, number in numbers.items():
+    for entry, number in numbers.items():
         if number not in ("nan", "inf", "-inf") and type(number) not in (int, float):
-            raise DataError(f"{what} is {number!r}; a number was expected")
+            raise DataError(f"{entry} is {number!r}; a number was expected")
     return meta

@@ -42,7 +42,6 @@ class ArrayOptions:
         str | None,
         choice("--input-padding", SIDES, help="The side where an external array is padded. [default: post]"),
     ] = None
-
     time_major: Annotated[
         bool,
         typer.Option("--time-major", help="The array is (T, N), (T, N, F) or (T, N, H, W, C): steps first."),
@@ -67,15 +66,15 @@ class ArrayOptions:
         from seqtool.sources.options import ForeignSpec
 
         return ForeignSpec(
-            self.array,
-            self.lengths,
-            self.side,
-            value,
-            tuple(names_in(label)),
-            key,
-            step_label,
-            key_from,
-            self.time_major,
+            array=self.array,
+            lengths=self.lengths,
+            input_padding=self.side,
+            value=value,
+            labels=tuple(names_in(label)),
+            key=key,
+            step_label=step_label,
+            key_from=key_from,
+            time_major=self.time_major,
         )
 
     @property
@@ -106,15 +105,26 @@ class SequenceOptions(ArrayOptions):
             "A,B",
             help="The field, column or array with a label per sequence; several become the columns of y. Repeatable. "
             "Or an .npy or .txt file (a label a line).",
+            section="Labels and keys",
         ),
     ] = None
     step_label: Annotated[
         str | None,
-        one_name("--step-label", "NAME", help="The array, column or field with a label per step."),
+        one_name(
+            "--step-label",
+            "NAME",
+            help="The array, column or field with a label per step.",
+            section="Labels and keys",
+        ),
     ] = None
     key: Annotated[
         str | None,
-        one_name("--key", "NAME", help="The field, column or array with a key per sequence."),
+        one_name(
+            "--key",
+            "NAME",
+            help="The field, column or array with a key per sequence.",
+            section="Labels and keys",
+        ),
     ] = None
     key_from: KeyFrom = None
 
@@ -127,7 +137,7 @@ class SequenceOptions(ArrayOptions):
 
     def spec(self, value: Value | None = None) -> ForeignSpec:
         """All of it, and the value that padding is said to hold."""
-        return self.described(self.label, self.key, self.step_label, value, self.key_from)
+        return self.described(self.label, self.key, self.step_label, value=value, key_from=self.key_from)
 
     @property
     def resolved(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from seqtool.words import join_names, listed
 
 if TYPE_CHECKING:
     from seqtool.commands._table_options import ColumnOptions, TableOptions
-    from seqtool.tables.table import TextOptions
+    from seqtool.files.inputs import Input
 
 
 def refuse_columns_as_sources(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -> None:
@@ -47,15 +47,27 @@ def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -
     if by.key or by.no_key or by.key_blank_lines or by.key_from or not sources or "-" in sources:
         return
     from seqtool.files import inputs
-    from seqtool.tables.candidates import key_advice
+    from seqtool.tables.candidates import key_advice, steps_advice
 
     with inputs.opened(sources, encoding=text.encoding) as found:
-        hint, advice = key_advice(found, _read_as(text))
+        hint, advice = key_advice(found, text.reading)
         each = ["; or if each file is a sequence: ", each_file(found)] if len(found) > 1 else []
-    alone = [] if hint or each else ["; or if all rows are one sequence: ", Advice("--no-key")]
+        blank = _blank_lines(found[0])
+        wide = steps_advice(found[0], text.reading) if len(found) == 1 and not hint and not blank else None
+    alone = [] if each else ["; or if all rows are one sequence: ", Advice("--no-key")]
+    if wide is not None:
+        alone += ["; or if each row is one, its steps in columns: ", wide]
     raise UsageError(
-        f"no key: name the column that tells sequences apart; {hint}such as ", advice, *each, *alone
+        f"no key: name the column that tells sequences apart; {hint}such as ", advice, *each, *blank, *alone
     )
+
+
+def _blank_lines(source: Input) -> list[object]:
+    """What to say of text in the first rows of which blank lines stand, as between the sequences of tagging files."""
+    lines = b"\n".join(map(bytes.strip, source.head.splitlines())).strip()
+    if source.kind != "text" or b"\n\n" not in lines:
+        return []
+    return ["; or if a blank line ends each sequence: ", Advice("--key-blank-lines")]
 
 
 def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]:
@@ -64,10 +76,6 @@ def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]
 
     try:
         with inputs.opened(sources, encoding=text.encoding) as found:
-            return opening.open_tables(found, _read_as(text)).columns
+            return opening.open_tables(found, text.reading).columns
     except DataError:
         return ()
-
-
-def _read_as(text: TableOptions) -> TextOptions:
-    return text.reading

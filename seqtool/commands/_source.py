@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from seqtool.advice import Advice, Message
 from seqtool.commands._options import MemoryOptions
 from seqtool.errors import DataError, NotSequencesError, UsageError
+from seqtool.operations import OPERATIONS
+from seqtool.words import expanded
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -76,7 +78,21 @@ def only(found: Sequence[Input], source: str | None, command: str) -> Input:
     return found[0]
 
 
-_TAKE_SEVERAL = ("pad", "truncate")
+_TAKE_SEVERAL = ("pad", *OPERATIONS)
+
+
+def unquoted_steps(arguments: Sequence[str]) -> Message | None:
+    """What to say where the shell made words of `--steps {0..99}`; None where it did not."""
+    from seqtool.tables.candidates import numbered
+
+    if "--steps" not in arguments:
+        return None
+    words = arguments[arguments.index("--steps") + 1 :]
+    steps = numbered(words)
+    if steps is None or words[: len(expanded(steps))] != expanded(steps):
+        return None
+    quoted = Advice("--steps", steps, without=["--steps", *expanded(steps)])
+    return Message("--steps: the shell made several words of its columns; quote them: ", quoted)
 
 
 def unquoted(command: str, sources: Sequence[str], key_from: str | None) -> Message | None:

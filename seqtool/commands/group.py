@@ -12,6 +12,7 @@ from seqtool.commands._options import (
     EmptyKey,
     EmptyLabel,
     MemoryOptions,
+    MinLen,
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
@@ -29,27 +30,38 @@ if TYPE_CHECKING:
 def group(
     *,
     by: ColumnOptions,
+    padding: PaddingOptions,
     sources: Annotated[
         list[str] | None,
         typer.Argument(metavar="SOURCE...", help="Files of the same columns, or - for standard input."),
     ] = None,
     label_as: Annotated[
         str | None,
-        choice("--label-as", ("class", "number"), help="What labels are. [default: by content]"),
+        choice(
+            "--label-as",
+            ("class", "number"),
+            help="What labels are. [default: by content]",
+            section="Columns",
+        ),
     ] = None,
     label_value: Annotated[
-        float, typer.Option("--label-value", metavar="V", help="What padding holds in step_y.")
+        float,
+        typer.Option(
+            "--label-value", metavar="V", help="What padding holds in step_y.", rich_help_panel="Padding"
+        ),
     ] = -100,
     keep_row_index: Annotated[
-        bool, typer.Option("--keep-row-index", help="Add row_index: each step's row in the input, from 0.")
+        bool,
+        typer.Option(
+            "--keep-row-index",
+            help="Add row_index: each step's row in the input, from 0.",
+            rich_help_panel="Rows",
+        ),
     ] = False,
     ragged: RaggedFlag = False,
-    min_len: Annotated[
-        int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
-    ] = 0,
+    min_len: MinLen = 0,
     empty_key: EmptyKey = "error",
     empty_label: EmptyLabel = "error",
-    padding: PaddingOptions,
     text: TableOptions,
     using: MemoryOptions,
     to: OutputOptions,
@@ -113,22 +125,14 @@ def group(
 def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:
     from dataclasses import asdict
 
-    from seqtool.grouping.pivoting import COMBINED
+    from seqtool.grouping.options import COMBINED
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
     summary.say("read", "; ".join([read, *table.notes]))
     summary.say("features", f"{len(result.features)}: {listed(result.features)}")
     summary.detail("features", ", ".join(result.features))
-    features = set(result.features)
-    spread = {c for c, cells in table.elements.items() if not features.isdisjoint(map(table.label, cells))}
-    hidden = (
-        ({table.counter} if table.counter is not None else set[int]())
-        | spread
-        | {cell for column in {*table.elements} - spread for cell in table.elements[column]}
-    )
-    others = [table.label(column) for column in range(len(table.columns)) if column not in hidden]
-    others = [name for name in others if name not in features]
+    others = _not_used(table, result.features)
     if others:
         summary.say("not used", f"as features: {listed(others)}")
     if result.times:
@@ -165,3 +169,13 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     if result.joined:
         summary.facts["joined"] = [asdict(file) for file in result.joined]
     summary.facts |= {"features": result.features, "missing": result.missing, "ties": result.ties}
+
+
+def _not_used(table: Table, features: list[str]) -> list[str]:
+    """The columns that are no features; of a column of lists itself, or its elements where none of them is one."""
+    names = set(features)
+    used = {column for column in range(len(table.columns)) if table.label(column) in names}
+    hidden = used if table.counter is None else {*used, table.counter}
+    for column, elements in table.elements.items():
+        hidden |= {column} if used.intersection(elements) else {*elements}
+    return [table.label(column) for column in range(len(table.columns)) if column not in hidden]

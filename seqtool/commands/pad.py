@@ -8,7 +8,15 @@ import typer
 
 from seqtool.advice import Advice, Message
 from seqtool.commands._arrays import SequenceOptions
-from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
+from seqtool.commands._options import (
+    SIDES,
+    MemoryOptions,
+    MinLen,
+    OutputOptions,
+    PaddingOptions,
+    RaggedFlag,
+    choice,
+)
 from seqtool.commands._rows import SequenceRowOptions
 from seqtool.commands._table_options import TableOptions
 from seqtool.commands._values import padding_value, parse_value
@@ -17,6 +25,7 @@ from seqtool.errors import UsageError
 if TYPE_CHECKING:
     from seqtool.operations.operation import Operation
     from seqtool.sequences.ragged import Ragged
+    from seqtool.sequences.stream import PaddedStream
     from seqtool.terminal.report import Summary
 
 
@@ -29,19 +38,27 @@ def pad(
     ] = None,
     ragged: RaggedFlag = False,
     multiple_of: Annotated[
-        int, typer.Option("--multiple-of", metavar="K", min=1, help="Round the padded length up to K.")
+        int,
+        typer.Option(
+            "--multiple-of",
+            metavar="K",
+            min=1,
+            help="Round the padded length up to K.",
+            rich_help_panel="Padding",
+        ),
     ] = 1,
-    min_len: Annotated[
-        int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
-    ] = 0,
+    min_len: MinLen = 0,
     strip: Annotated[
         str | None,
         typer.Option(
-            "--strip", metavar="V", help="First drop trailing steps that hold V alone (a number, nan)."
+            "--strip",
+            metavar="V",
+            help="First drop trailing steps that hold V alone (a number, nan).",
+            rich_help_panel="Sequences",
         ),
     ] = None,
     strip_side: Annotated[
-        str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
+        str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.", section="Sequences")
     ] = "post",
     foreign: SequenceOptions,
     rows: SequenceRowOptions,
@@ -67,12 +84,10 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors
-    from seqtool.arrays.dtypes import dtype_named
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.commands._source import one_source, read
     from seqtool.commands._transform import show_outcome
     from seqtool.files.inputs import folder_of
-    from seqtool.operations.cast import check_cast, rounded, rounding_warnings
     from seqtool.operations.pad import pad_stream, with_entry
     from seqtool.operations.run import apply_all
     from seqtool.terminal.report import Summary
@@ -96,15 +111,11 @@ def pad(
         show_outcome(outcome, summary)
         if strip is None and found.dense:
             _mention_strip(outcome.ragged, summary)
-        arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, **text.resolved, "ragged": ragged}
-        arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
         with errors.at(opened.name):
-            if ragged:
-                target = dtype_named(padding.dtype or outcome.ragged.values.dtype)
-                summary.warnings += rounding_warnings(check_cast(outcome.ragged, target), target)
-                data: Any = rounded(outcome.ragged, target)
-            else:
-                data = pad_stream(
+            data: PaddedStream | Ragged = (
+                _converted(outcome.ragged, padding.dtype, summary)
+                if ragged
+                else pad_stream(
                     outcome.ragged,
                     maxlen=padding.maxlen,
                     padding=padding.side(found.padding or "pre"),
@@ -114,7 +125,10 @@ def pad(
                     multiple_of=multiple_of,
                     spool=opened.spool,
                 )
-                arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
+            )
+        arguments: dict[str, Any] = {**foreign.resolved, **rows.resolved, **text.resolved, "ragged": ragged}
+        arguments |= {"min_len": min_len or None, "strip": strip, "strip_side": strip_side if strip else None}
+        arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
         if padding.maxlen or not ragged:
             arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
         done = with_entry(data, opened.base_names, arguments, steps=found.steps, outcome=outcome)
@@ -141,6 +155,16 @@ def _operations(
     if ragged and padding.maxlen:
         operations.append(Truncate(padding.maxlen, padding.cut_side))
     return operations
+
+
+def _converted(ragged: Ragged, dtype: str | None, summary: Summary) -> Ragged:
+    """Ragged sequences whose numbers have another type, if one is named; warns of those that are rounded."""
+    from seqtool.arrays.dtypes import dtype_named
+    from seqtool.operations.cast import check_cast, rounded, rounding_warnings
+
+    target = dtype_named(dtype or ragged.values.dtype)
+    summary.warnings += rounding_warnings(check_cast(ragged, target), target)
+    return rounded(ragged, target)
 
 
 def _mention_strip(ragged: Ragged, summary: Summary) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,11 @@ from seqtool.commands._arrays import ArrayOptions
 from seqtool.commands._options import Force, JsonSummary, MemoryOptions, Quiet, Traceback, Verbose
 from seqtool.commands._source import only_arrays
 from seqtool.words import count, human
+
+if TYPE_CHECKING:
+    from seqtool.plotting.portrait import Portrait
+    from seqtool.sources.options import Sequences
+    from seqtool.terminal.report import Summary
 
 
 def plot(
@@ -57,7 +62,6 @@ def plot(
     from seqtool.plotting import check_matplotlib, picture
     from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
     from seqtool.plotting.portrait import portrait
-    from seqtool.plotting.webpages import described
     from seqtool.sources.options import SourceOptions
     from seqtool.sources.read import read_sequences
     from seqtool.system import memory
@@ -92,15 +96,22 @@ def plot(
             drawn = picture(seen, title=found[0].name, suffix=destination.suffix)
         with destination.open() as (file, _):
             file.write(drawn)
-    read = f"{count(len(loaded.ragged), 'sequence')}, {count(loaded.steps, 'step')} from {found[0].name}"
-    summary.say("read", "; ".join([read, *loaded.notes]))
-    summary.warnings += loaded.warnings
-    omitted = [f"not drawn: {what}" for what in seen.omitted]
-    summary.say("drew", "; ".join([described(seen), *omitted]))
+    _describe(loaded, seen, found[0].name, summary)
     aside = ""
     if output is None and destination.path is not None and outputs.stdout_is_elsewhere():
         aside = f"; {Advice('-o', '-')} sends the data to standard output"
     summary.say("wrote", f"{destination.name}, {human(len(drawn))}{aside}")
-    summary.facts |= {"inputs": [found[0].name], "notes": [*loaded.notes, *omitted], **seen.facts()}
     summary.facts |= {"output": str(destination.path or "-"), "bytes": len(drawn)}
     summary.show(quiet=quiet, verbose=verbose, as_json=as_json)
+
+
+def _describe(loaded: Sequences, seen: Portrait, name: str, summary: Summary) -> None:
+    """Say what was read and drawn, and what was not."""
+    from seqtool.plotting.webpages import described
+
+    read = f"{count(len(loaded.ragged), 'sequence')}, {count(loaded.steps, 'step')} from {name}"
+    summary.say("read", "; ".join([read, *loaded.notes]))
+    summary.warnings += loaded.warnings
+    omitted = [f"not drawn: {what}" for what in seen.omitted]
+    summary.say("drew", "; ".join([described(seen), *omitted]))
+    summary.facts |= {"inputs": [name], "notes": [*loaded.notes, *omitted], **seen.facts()}

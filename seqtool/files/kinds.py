@@ -67,16 +67,23 @@ def recognise(name: str, packing: Packing | None, head: bytes, *, workbook: bool
     if expected == ("workbook",) and kind == "npz":
         raise DataError(f"{name}: damaged, or no workbook")
     if expected and kind not in expected:
-        what = f"a {kind} file" if kind else "text" if _looks_like_text(head) else "something else"
+        likely = ".json" if _starts_as_json(head) else ".csv"
+        text = (
+            f"text; name it by what it is, such as {likely}" if _looks_like_text(head) else "something else"
+        )
+        what = f"a {kind} file" if kind else text
         raise DataError(f"{name}: named {bare.suffix}, but it holds {what}")
     if kind and packing:
         raise DataError(f"{name}: a compressed {kind} file; decompress it first")
     if kind is None and bare.suffix.lower() == ".ts" and head.lstrip()[:1] in (b"@", b"#"):
         return "ts"
     if kind is None:
-        started = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-        kind = TEXT_SUFFIXES.get(bare.suffix.lower()) or ("json" if started in (b"[", b"{") else "text")
+        kind = TEXT_SUFFIXES.get(bare.suffix.lower()) or ("json" if _starts_as_json(head) else "text")
     return kind
+
+
+def _starts_as_json(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
 
 
 def _looks_like_text(head: bytes) -> bool:

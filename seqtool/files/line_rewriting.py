@@ -15,6 +15,7 @@ from seqtool.errors import UsageError
 
 _PIECE = 1 << 20
 _CELL = re.compile(rb'"(?:[^"]|"")*"|[^ \t]+')
+_BLANK = re.compile(rb"(\n{2,})")
 _NO_TOKENS = b"-DOCSTART-"  # begins a line between the documents of a tagging file
 COUNTER = "{sequence}"
 """What a header calls the column of the numbers of sequences."""
@@ -91,11 +92,39 @@ class _Rewritten(io.RawIOBase):
             if not piece:
                 return 0
             piece += b"" if piece.endswith(b"\n") else self._stream.readline()
-            self._ready = memoryview(b"".join(map(self._rewritten, piece.splitlines(keepends=True))))
+            self._ready = memoryview(self._numbered(piece) if self._is_plain(piece) else self._each(piece))
         count = min(len(buffer), len(self._ready))
         buffer[:count] = self._ready[:count]
         self._ready = self._ready[count:]
         return count
+
+    def _is_plain(self, piece: bytes) -> bool:
+        """Whether rows and lines without a letter are all that stands in some whole lines, to be numbered only."""
+        how = self._how
+        settled = how.numbered and not (how.blanks or self._header or self._quoted)
+        if not settled or self._line < how.skip_rows or piece[:1] in b" \t":
+            return False
+        odd = (b'"', b"\r", b"\n ", b"\n\t", _NO_TOKENS, *([how.comment.encode()] if how.comment else []))
+        return not any(text in piece for text in odd)
+
+    def _numbered(self, piece: bytes) -> bytes:
+        """Such lines as `_rewritten` gives them, the rows between two blank lines at once."""
+        rows = piece.lstrip(b"\n")
+        begin = len(piece) - len(rows)
+        self._within &= not begin
+        out = [piece[:begin]]
+        for i, part in enumerate(_BLANK.split(rows)):
+            if i % 2:
+                self._within = False
+                out.append(part)
+            elif part:
+                last = part.removesuffix(b"\n")
+                number = self._with_number(b"")
+                out += [last.replace(b"\n", number + b"\n"), number, part[len(last) :]]
+        return b"".join(out)
+
+    def _each(self, piece: bytes) -> bytes:
+        return b"".join(map(self._rewritten, piece.splitlines(keepends=True)))
 
     def _rewritten(self, line: bytes) -> bytes:
         how, self._line = self._how, self._line + 1

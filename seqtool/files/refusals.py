@@ -24,7 +24,9 @@ def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
     folder, name = Path(source).parent, Path(source).name
     names = _readable(folder, suffixes)
     if is_pattern:
-        near = [f"*{suffix}" for suffix, _ in Counter(Path(name).suffix for name in names).most_common(1)]
+        found = Counter(Path(one).suffix for one in names)
+        own = Path(name).suffix
+        near = [f"*{own}"] if own in found else [f"*{suffix}" for suffix, _ in found.most_common(1)]
     else:
         near = get_close_matches(name, names, 1)
     if not near or glob.has_magic(str(folder)):
@@ -102,9 +104,11 @@ def _refuse_archive(name: str, path: Path) -> None:
 
 
 def _refuse_annotated(name: str, head: bytes) -> None:
-    """The text of Weka, which begins with words about the data."""
-    if Path(name).suffix.lower() == ".arff" and head.lstrip()[:1] in (b"@", b"#", b"%"):
+    """The text of Weka, or of the Monash archive of forecasts, which begins with words about the data."""
+    suffix = Path(name).suffix.lower()
+    if suffix in (".arff", ".tsf") and head.lstrip()[:1] in (b"@", b"#", b"%"):
+        whose = "Weka" if suffix == ".arff" else "the Monash archive"
         raise DataError(
-            f"{name}: a file of Weka, which seqtool does not read; save its series as CSV, with a column "
+            f"{name}: a file of {whose}, which seqtool does not read; save its series as CSV, with a column "
             "that tells them apart"
         )

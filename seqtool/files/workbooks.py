@@ -50,7 +50,9 @@ def check_size(name: str, path: Path, memory: Memory) -> None:
     with zipfile.ZipFile(path) as archive:
         members = {one.filename: one.file_size for one in archive.infolist()}
         texts = members.get("xl/sharedStrings.xml", 0)
-        sheets = [one for one in members if one.startswith("xl/worksheets/sheet") or one == "content.xml"]
+        sheets = [
+            one for one in members if re.fullmatch(r"xl/worksheets/[^/]*|content\.xml", one, re.IGNORECASE)
+        ]
         largest = max((members[one] for one in sheets), default=0)
         memory.check_whole(name, _UNPACKED * (largest + texts), save)
         for sheet in sheets:

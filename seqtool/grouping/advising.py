@@ -13,8 +13,9 @@ from seqtool.arrays.dtypes import describe_rounding
 from seqtool.files.inputs import Input
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.tables.cells import BadCell
+from seqtool.tables.cells import BadCell, OrderState
 from seqtool.tables.cells.instants import is_time
+from seqtool.tables.cells.times import is_plain_day
 from seqtool.tables.list_cells import CellKindError, UnequalListsError
 from seqtool.tables.number_marks import marks_of
 from seqtool.tables.roles import PLAIN_ORDER
@@ -183,6 +184,16 @@ def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Messag
         changed = Advice("--order-by", f"{name}:{reading}{falls}", without=["--order-by", f"{name}{falls}"])
         out += [" or " if out else "", changed]
     return Message(*out, " sorts the column as text" if readings == ("text",) else " reads it")
+
+
+def for_days(plan: EncoderPlan, order: OrderState, column: int, *words: str) -> Advice | None:
+    """How an order column of numbers is read as days, where its first cell is written so; with other words."""
+    if order.first is None or not is_plain_day(order.first.cell):
+        return None
+    name = plan.label(column)
+    falls = ":desc" if plan.roles.order_as.get(column, PLAIN_ORDER).descending else ""
+    as_days = f"{name}:%Y%m%d{falls}"
+    return Advice("--order-by", as_days, *words, without=["--order-by", f"{name}{falls}"])
 
 
 def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import chunks
-from seqtool.grouping.advising import rounding_warnings
+from seqtool.grouping.advising import for_days, rounding_warnings
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.gaps import Gap
 from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
@@ -18,6 +18,9 @@ from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.cells.label_doubts import doubts
 from seqtool.tables.cells.times import is_day, text_sorts, time_formats
 from seqtool.words import count, join_names
+
+if TYPE_CHECKING:
+    from seqtool.grouping.gaps import Gap
 
 
 def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
@@ -31,7 +34,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
-    return [*found, *_of_missing(plan, state), *_of_times(plan, state), *rounding_warnings(plan, state)]
+    return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
 def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> list[str]:
@@ -62,10 +65,19 @@ def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
 
 
 def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str]:
-    """Dates that are sorted as text, whose order that is not."""
+    """Dates that are sorted as text, whose order that is not, and days as numbers, of which months make gaps."""
+    gap, name = plan.options.gap, plan.label(column)
+    if gap is not None and column == plan.roles.order[0] and order.kind == "numbers" and not gap.is_time:
+        as_days = for_days(plan, order, column, "--gap", f"{gap.text}d")
+        if as_days is not None and order.first is not None:
+            yield Message(
+                f"--gap {gap.text} is measured in the numbers of {name!r}, such as {order.first.cell}; if they are "
+                "days, each new month is a jump of 70 or more: ",
+                as_days,
+            )
     if order.kind != "text" or order.first is None:
         return
-    cell, name = order.first.cell, plan.label(column)
+    cell = order.first.cell
     formats = [one for one in time_formats([cell]) if not text_sorts(cell, one)]
     if formats:
         falls = ":desc" if plan.roles.order_as[column].descending else ""
@@ -87,8 +99,8 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
     return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=unlabelled)
 
 
-def _of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
-    """A unit of times that no number is measured in."""
+def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
+    """A sentence where no number is one of times, static numbers of other tables included, though a unit was named."""
     if plan.options.time_as is None or plan.times(state):
         return
     problem = f"--time-as {plan.options.time_as}: no feature or static column holds times; "

@@ -16,6 +16,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError
 from seqtool.grouping.advising import (
     for_cell,
+    for_days,
     for_features,
     for_list,
     for_marks,
@@ -103,7 +104,7 @@ def _filtered(
     """The same of the rows that are meant; the others are counted."""
     from seqtool.tables.row_filter import LEFT_OUT, MISSING, BadFilterCell, RowFilter
 
-    chosen = RowFilter.of(where, table, plan.options.missing)
+    chosen = RowFilter.of(where, table, plan.options.missing, plan.roles.used, expected)
     columns = sorted({*plan.roles.used, *chosen.columns.values()})
     first_row = left = 0
     for raw in prefetched(table.batches(columns, chosen.expecting(expected))):
@@ -189,8 +190,10 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
     way_out = None
     if found.part in ("feature", "static"):
         way_out = for_cell(plan, state, found.part, found.column, found.bad)
-    elif found.bad.readings:
-        way_out = for_order(plan, found.column, found.bad.readings)
+    elif found.part == "order":
+        way_out = for_marks(plan, [found.bad])
+        if way_out is None and found.bad.readings:
+            way_out = for_order(plan, found.column, found.bad.readings)
     raise bad_cell_error(
         found.bad, found.part, plan.label(found.column), name=name, place=place, way_out=way_out
     )
@@ -231,6 +234,11 @@ def _check_gap(plan: EncoderPlan, state: EncoderState) -> None:
         way_out = Message("name its unit, such as ", Advice("--gap", f"{gap.text}s"))
         raise DataError(
             f"order column {name!r} holds {kind}, and --gap {gap.text} is a plain number; ", way_out
+        )
+    if kind == "numbers" and gap.is_time and (as_days := for_days(plan, state.orders[column], column)):
+        raise DataError(
+            f"order column {name!r} holds numbers, and --gap {gap.text} is a duration; as days: ",
+            as_days,
         )
     if kind == "numbers" and gap.is_time:
         seconds = Advice("--gap", f"{float(gap.size / 10**9):.15g}")

@@ -9,8 +9,11 @@ import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import sequence_of
 from seqtool.grouping.advising import without_features, without_static
 from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.kernel import Grouped
 from seqtool.tables.cells import LabelState, label_number, reads_as_missing
 from seqtool.words import listed
 
@@ -67,8 +70,7 @@ class Suspects:
         """Whether a column holds the number of the label in each row, NaN where that is missing."""
 
         def same(cells: Array, codes: Array) -> Array:
-            numbers = self._behind(part, codes, labels)
-            return np.asarray((cells == numbers) | (np.isnan(cells) & np.isnan(numbers)))
+            return _same(cells, self._behind(part, codes, labels))
 
         return _holds(same, batch[name], batch[part])
 
@@ -124,6 +126,42 @@ class Suspects:
         verb = "" if what.split()[0] in ("leaks", "counts", "holds") else "are " if many else "is "
         without = without_static if names[0][0] == "s" else without_features
         return _with(f"{shown} {verb}{what}", without(self._plan, columns), "them" if many else "it")
+
+
+def joined_leaks(
+    grouped: Grouped, plan: EncoderPlan, state: EncoderState, known: EncoderPlan
+) -> Iterator[str]:
+    """A sentence for each feature that equals a label from another table, which is not among those `known` before."""
+    total = len(grouped.values)
+    for part in plan.labels.keys() - known.labels.keys():
+        labels, column = state.labels[part], plan.labels[part]
+        columns = [*range(len(plan.features))] if total > 1 and len(labels.codes) > 1 else []
+        numbers, at = np.empty(0), 0
+        while at < total and columns:
+            to = min(total, at + (_ROWS if at else _FIRST))  # most columns fail in the first rows
+            first, last = sequence_of(grouped.offsets, at), sequence_of(grouped.offsets, to - 1)
+            which = np.searchsorted(grouped.offsets[first : last + 2], np.arange(at, to), side="right") - 1
+            codes = grouped.static[part][first : last + 1][which]
+            if at == 0:
+                wanted = np.array([_number(labels.text(code)) for code in codes.tolist()])
+            else:
+                numbers = numbers if len(numbers) else np.array([*map(_number, labels.codes)])
+                wanted = numbers[codes]
+            cells = grouped.values[at:to]
+            columns = [i for i in columns if _same(cells[:, i], wanted).all()]
+            at = to
+        for i in columns:
+            name = plan.label(plan.features[i])
+            equal = f"column {name!r} leaks the label: it equals {plan.label(column)!r} in all {total:,} rows"
+            yield _with(equal, without_features(known, [plan.features[i]]))
+
+
+_ROWS = 1 << 16  # looked at together
+
+
+def _same(cells: Array, numbers: Array) -> Array:
+    """Which cells hold a number, NaN where that is missing."""
+    return np.asarray((cells == numbers) | (np.isnan(cells) & np.isnan(numbers)))
 
 
 def _with(problem: str, advice: Advice | None, them: str = "it") -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -21,11 +22,13 @@ _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 def name_keys(names: Sequence[Any]) -> Array:
     """Names as keys, (N,): int64 where each is written as a plain integer within int64, else text.
 
-    Raises DataError for a name that is neither text nor a whole number, or that an array of text cannot hold.
+    A UUID is written as its text. Raises DataError for a name that is neither text nor a whole number, or that an
+    array of text cannot hold.
 
     >>> name_keys(["7", "10"]), name_keys(["7", "007"])
     (array([ 7, 10]), array(['7', '007'], dtype='<U3'))
     """
+    names = [str(name) if isinstance(name, UUID) else name for name in names]
     for name in names:
         if not isinstance(name, (str, int, np.integer)) or isinstance(name, bool):
             raise DataError(f"{in_short(name)} is no key; text or a whole number was expected")

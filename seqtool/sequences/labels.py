@@ -13,7 +13,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.words import shortened
+from seqtool.words import count, shortened
 
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
@@ -166,6 +166,6 @@ def _padded_number(data: Ragged | Padded, value: float) -> str | None:
     if not alike:
         return None
     return Message(
-        f"step_y holds {value:g} in padding, and in {alike:,} labels too: losses learn it; group with ",
+        f"step_y holds {value:g} in padding, and in {count(alike, 'label')} too: losses learn it; group with ",
         Advice("--label-value", UNLABELLED if free else "nan"),
     )

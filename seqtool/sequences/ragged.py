@@ -18,7 +18,7 @@ from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError, arguments_named
+from seqtool.errors import DataError, names_fields
 from seqtool.sequences.items import (
     padded_item,
     padded_items,
@@ -86,7 +86,7 @@ class Ragged:
     padding: Side | None = None
     value: Value | None = None
 
-    @arguments_named
+    @names_fields
     def __post_init__(self) -> None:
         _take_arrays(self, "values", "offsets")
         check_numeric("values", self.values)
@@ -159,7 +159,7 @@ class Padded:
     names: Mapping[str, AnyArray | Text] = field(default_factory=dict)
     receipt: Receipt = ()
 
-    @arguments_named
+    @names_fields
     def __post_init__(self) -> None:
         _take_arrays(self, "x", "lengths")
         object.__setattr__(self, "value", as_value(self.value))

@@ -102,9 +102,16 @@ def with_aligned(
     if found.labels:
         per_sequence["y"], tables = labels_of(found.labels, warnings)
         names |= tables
+    warnings += [
+        f"label {label!r} is static too, which leaks the label"
+        for label in found.labels
+        if label in found.static
+    ]
     if found.static:
         per_sequence["static"] = static_of(name, found.static, spec.missing, warnings)
         names["static_features"] = np.array([*found.static], dtype=str)
+        if len(found.labels) == 1:
+            warnings += _copied(per_sequence, names, next(iter(found.labels)))
     if found.step_labels is not None:
         step_y, classes = _of_steps(found.step_labels, spec, warnings)
         per_step["step_y"] = step_y
@@ -113,7 +120,7 @@ def with_aligned(
     ragged = ragged.replace(per_sequence=per_sequence, names=names, per_step=per_step)
     is_float = ragged.values.dtype.kind == "f"
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
-    warnings += [f"{missing:,} missing values became NaN"] if missing else []
+    warnings += [f"{count(missing, 'missing value')} became NaN"] if missing else []
     return Sequences(ragged, steps, warnings=warnings)
 
 
@@ -193,6 +200,25 @@ def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warning
     else:
         dtype = single if all(one.loss(single) is None for one in read) else np.dtype(np.float64)
     return np.stack(columns, axis=1).astype(dtype)
+
+
+def _copied(
+    per_sequence: Mapping[str, AnyArray], names: Mapping[str, Array | Text], label: str
+) -> Iterator[str]:
+    """A warning for each static column, called otherwise than the label, that equals it."""
+    y, static, classes = per_sequence["y"], per_sequence["static"], names.get("classes")
+    numbers = classes is None or classes.dtype.kind == "i"
+    alike = {
+        i: str(name)
+        for i, name in enumerate(np.asarray(names["static_features"]).tolist())
+        if numbers and name != label and len(y) > 1 and (y[:] != y[:1]).any()
+    }
+    for begin, some in chunks(y):
+        wanted = some if classes is None else np.asarray(classes[:])[some]
+        cells = static[begin : begin + len(some)]
+        alike = {i: name for i, name in alike.items() if (cells[:, i] == wanted).all()}
+    for name in alike.values():
+        yield f"static {name!r} equals {label!r} in all {count(len(y), 'sequence')}, which leaks the label"
 
 
 def _of_steps(

@@ -26,7 +26,14 @@ from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, unchecked
 from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions
-from seqtool.sources.masks import check_mask_order, check_same, lengths_and_side, lengths_of, with_side
+from seqtool.sources.masks import (
+    check_mask_order,
+    check_same,
+    lengths_and_side,
+    lengths_of,
+    may_tell_lengths,
+    with_side,
+)
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory
 from seqtool.words import by_size
@@ -196,16 +203,13 @@ def take(
     if chosen.form == "named":
         keyed = cast(Ragged, data).replace(keys=name_keys(names))
         return ForeignData(keyed, None, names, notes=["the name of each array is its key"], spec=foreign)
-    found = companions(
-        archive,
-        data,
-        used,
-        foreign,
-        spool,
-        strict=strict and foreign.array is None,
-    )
+    strict = strict and foreign.array is None
+    found = companions(archive, data, used, foreign, spool, strict=strict)
     used += found.used.values()
     misfits |= found.misfits
+    if chosen.form == "block" and lengths is None and foreign.array is None:
+        unread = [name for name in names if name not in used]
+        misfits |= may_tell_lengths(archive, cast(Padded, data).x.shape, unread)
     others = [name for name in names if name not in used and name not in misfits]
     notes = [f"{name} holds a label for each step" for part, name in found.used.items() if part == "step_y"]
     if chosen.form == "numbered":

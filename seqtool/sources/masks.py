@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.errors import DataError, UsageError
+from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.padding_values import Side
 from seqtool.sequences.validation import step_mask
 from seqtool.sources.options import ForeignSpec
@@ -109,3 +111,23 @@ def check_same(known: AnyArray, masked: AnyArray, name: str) -> None:
                 f"lengths[{i}] is {stored}, but {name}[{i}] is true in {counted} slots; name the right one: ",
                 Advice("--lengths", "NAME"),
             )
+
+
+def may_tell_lengths(archive: ZipReader, block: tuple[int, ...], names: Sequence[str]) -> dict[str, str]:
+    """What is to be said of arrays that are called as if they told the lengths of a block, and may do so."""
+    found = dict[str, str]()
+    for name in names:
+        like_mask, like_lengths = "mask" in name.lower(), "len" in name.lower()
+        if not (like_mask or like_lengths):
+            continue
+        try:
+            shape, dtype = archive.header(name)
+            if like_mask and shape == block[:2]:
+                lengths_of(archive.window(name), name, block)
+            elif not (like_lengths and shape == block[:1] and dtype.kind in "iu"):
+                continue
+        except DataError:
+            continue
+        problem = f"all steps were taken as real, though {name} may tell the lengths: "
+        found[name] = Message(problem, Advice("--lengths", name))
+    return found

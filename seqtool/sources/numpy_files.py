@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import span
 from seqtool.errors import DataError, at
@@ -94,7 +94,7 @@ def _ours(data: Ragged | Padded) -> Sequences:
 def _foreign(taken: ForeignData) -> Sequences:
     """Foreign arrays, every part of which is checked now."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
-    warnings = [f"{misfit}; it was not read" for misfit in taken.misfits.values()]
+    warnings: list[str] = [Message(misfit, "; it was not read") for misfit in taken.misfits.values()]
     maxlen, dense = None, False
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds

@@ -103,7 +103,14 @@ def _fields(
             [*names, *labelled],
         )
     if of_steps:
-        found.step_labels = LabelColumn(source.name, labelled[0], options, holder="step")
+        ends = np.cumsum([len(cells) for cells in of_steps[0]])
+        found.step_labels = LabelColumn(
+            source.name,
+            labelled[0],
+            options,
+            holder="step",
+            place=lambda step: records[int(np.searchsorted(ends, step, side="right"))][0],
+        )
         found.step_labels.add([cell for cells in of_steps[0] for cell in cells])
     if len(columns) == 1:
         return found, columns[0]

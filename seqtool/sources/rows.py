@@ -73,7 +73,9 @@ class _Reading:
         )
         if self._step_label is not None:
             label = table.label(self._step_label)
-            self._aligned.step_labels = LabelColumn(table.name, label, options, holder="step")
+            self._aligned.step_labels = LabelColumn(
+                table.name, label, options, holder="step", place=self._place_of_step
+            )
         self._values: GrowingArray | None = None
         self._kinds: set[np.dtype[Any]] = set()
         self._lengths = GrowingArray(options.spool, np.dtype(np.int64))
@@ -82,13 +84,17 @@ class _Reading:
     def expected(self) -> Expected:
         """What the columns of text are likely to hold: those of a wide table numbers."""
         key = frozenset(() if self._key is None else (self._key,))
-        words = self._numbers.numbers.words
-        if words is None or not self._options.foreign.rows.steps:
-            spelled = (
-                frozenset(self._places[0]) - self._apart if self._options.foreign.rows.steps else frozenset()
-            )
-            return Expected(keys=key, spelled=spelled)
-        return Expected(frozenset(self._places[0]) - self._apart, words, key)
+        words, wide = self._numbers.numbers.words, bool(self._options.foreign.rows.steps)
+        steps = frozenset(self._places[0]) - self._apart if wide else frozenset()
+        # Labels and static numbers may be written as steps are.
+        beside = frozenset(self._apart - {self._key, self._step_label})
+        if words is None or not wide:
+            return Expected(keys=key, spelled=steps | beside)
+        return Expected(steps, words, key, spelled=beside)
+
+    def _place_of_step(self, step: int) -> str:
+        ends = np.cumsum(self._lengths.done()[:])
+        return self._table.place(int(np.searchsorted(ends, step, side="right")))
 
     def take(self, columns: dict[int, Any], rows: int) -> None:
         """Add the rows of a batch."""
@@ -156,6 +162,12 @@ class _Reading:
         if self._empty and not all(isinstance(one, _TypedLists) for one in self._of_steps):
             warnings.append(f"{count(self._empty, 'row')} without a step became sequences without steps")
         found, spec = self._aligned, self._options.foreign
+        steps = {column for places in self._places for column in places}
+        warnings += [
+            f"label {name!r} is one of the steps too, which leaks the label"
+            for name, column in self._labels.items()
+            if column in steps
+        ]
         if self._key is not None:
             found.keys = self._whole(self._key)
         found.static = {table.label(column): self._whole(column) for column in self._static}

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from seqtool.advice import Advice, Message
-from seqtool.arrays.dtypes import dtype_named
+from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.gather import sequence_of
+from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError, NotSequencesError
 from seqtool.files.inputs import Input
@@ -20,10 +21,11 @@ from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.cells import PLAIN, cells_in, mark_in, plain_cells
+from seqtool.sources.cells import PLAIN, cells_in, plain_cells
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
 from seqtool.tables.number_marks import NumberMarks, marks_of
+from seqtool.words import count
 
 _CELLS = 1 << 18  # numbers read at a time
 _PIECE = 1 << 20  # letters of a line read at a time
@@ -41,6 +43,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
     numbers = Numbers(target, words, text=True, rounds=dtype is not None)
     lengths, values = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.float64))
     empty = before = 0
+    firsts = _Firsts()
     for first_line, cells, counts, goes_on in _batches(source, marks):
 
         def place(cell: int, first_line: int = first_line, counts: list[int] = counts) -> str:
@@ -48,7 +51,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
             return f"{source.name}: line {line}"
 
         try:
-            values.add(numbers.encode(plain_cells(cells, marks, place), len(values)))
+            read = numbers.encode(plain_cells(cells, marks, place), len(values))
         except BadCellError as bad:
             between, way_out = "commas" if marks.between == "," else "semicolons", list[object]()
             if marks.are_plain:
@@ -59,7 +62,9 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
                 f"separated by blanks, tabs or {between}, was expected",
                 *way_out,
             ) from None
+        values.add(read)
         found = np.array(counts, dtype=np.int64)
+        firsts.look(read, found, begun=before > 0)
         found[0] += before
         before = int(found[-1]) if goes_on else 0
         whole = found[:-1] if goes_on else found
@@ -67,16 +72,56 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
         empty += int((whole == 0).sum())
     chosen = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
     loss = numbers.loss(chosen)
-    offsets = cumulative_offsets(lengths.done())
+    each = lengths.done()
+    offsets = cumulative_offsets(each)
     if loss:
         line = 1 + sequence_of(offsets, loss.row)
         out = [] if chosen == np.float64 else ["; ", _way_out(numbers, target)]
         raise DataError(f"{source.name}: line {line}: {loss.reason}", *out)
     warnings = rounding_warnings(numbers.state.rounded, chosen)
-    warnings += [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
+    warnings += [f"{count(numbers.missing, 'missing value')} became NaN"] if numbers.missing else []
     if empty:
         warnings.append(f"{empty:,} empty lines became sequences without steps")
+    warnings += firsts.warnings(source, each, marks)
     return Sequences(Ragged(values.done(chosen), offsets), len(values), warnings=warnings)
+
+
+class _Firsts:
+    """The first numbers of lines, which may be labels: a few whole numbers, each in front of a fraction."""
+
+    def __init__(self) -> None:
+        self._labels, self._lines, self._fractions = set[float](), 0, 0
+        self._may_be = True
+
+    def look(self, numbers: Array, counts: Array, *, begun: bool) -> None:
+        """Take the numbers of some lines, the first of which may have begun before."""
+        if not self._may_be:
+            return
+        starts = (np.cumsum(counts) - counts)[int(begun) :][counts[int(begun) :] > 1]
+        first, second = numbers[starts], numbers[starts + 1]
+        self._labels |= {*np.unique(first).tolist()}
+        self._lines += len(starts)
+        self._fractions += int((second != np.trunc(second)).sum())
+        self._may_be = len(self._labels) <= _CLASSES and bool((first == np.trunc(first)).all())
+
+    def warnings(self, source: Input, lengths: AnyArray, marks: NumberMarks) -> list[str]:
+        """A sentence where the first numbers are likely labels, as in the files of the UCR archive."""
+        few = 2 * len(self._labels) <= self._lines and 10 * self._fractions >= 9 * self._lines
+        if not (self._may_be and few and self._lines):
+            return []
+        low, high = (int(edge(part)) for edge, part in ((np.min, lengths[:]), (np.max, lengths[:])))
+        if low != high:
+            return []
+        line = next((line for line in source.head.decode(errors="replace").splitlines() if line.strip()), "")
+        blanks = [] if marks.between in line or "\t" in line else ["--delimiter", "whitespace"]
+        as_label = Advice("--steps", f"{{1..{high - 1}}}", "--label", "0", *blanks)
+        problem = (
+            f"the first number of each line is one of {len(self._labels):,} whole numbers, before fractions; "
+        )
+        return [Message(problem, "if it is a label: ", as_label)]
+
+
+_CLASSES = 100  # whole numbers in front of lines that may be labels
 
 
 def _line_of(cell: int, counts: list[int]) -> tuple[int, int]:
@@ -127,9 +172,10 @@ def _batches(source: Input, marks: NumberMarks) -> Iterator[tuple[int, list[str]
 def _rows(text: TextIOWrapper, name: str, marks: NumberMarks) -> Iterator[tuple[list[str], bool]]:
     """The cells of each line, of a long one some at a time; and whether the line ends with them."""
     rest, mark, number = "", None, 1
+    between, always = marks.between, marks.thousands == " "  # looked up once, for lines are many
     while piece := text.readline(_PIECE):
         ended = piece[-1] == "\n" or len(piece) < _PIECE
-        line, mark = rest + piece, mark if rest else mark_in(piece, marks)
+        line, mark = rest + piece, mark if rest else between if always or between in piece else None
         if ended:
             yield cells_in(line, mark), True
             rest, number = "", number + 1

@@ -26,6 +26,7 @@ from seqtool.sources.cells import settled_dtype
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.tables.cells import BadCellError, Labels, Numbers, missing_words
 from seqtool.tables.cells.label_doubts import doubts
+from seqtool.words import count
 
 _CELLS = 1 << 18  # numbers read at a time
 _BETWEEN = re.compile(r":(?![^(]*\))")  # a colon that is no part of a time in (time, value)
@@ -163,7 +164,7 @@ class _Reading:
             place=lambda line: f"line {line}",
             warnings=warnings,
         )
-        warnings += [f"{numbers.missing:,} missing values became NaN"] if numbers.missing else []
+        warnings += [f"{count(numbers.missing, 'missing value')} became NaN"] if numbers.missing else []
         notes += ["times of steps were left out"] if self._timed else []
         ragged = Ragged(self._values.done(chosen), cumulative_offsets(self._lengths.done()))
         if self._labelled:

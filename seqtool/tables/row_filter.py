@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.tables.cells import BadCellError, is_numeric, is_text, missing_words, plain
 from seqtool.tables.cells.number_state import NumberOptions
 from seqtool.tables.cells.numbers import read_numbers
+from seqtool.tables.number_marks import NumberMarks
 from seqtool.tables.roles import position
 from seqtool.tables.table import Expected, Table
 from seqtool.tables.where import Comparison, Expression, Value, comparisons, mask, parse
@@ -28,18 +29,33 @@ _OF_TEXT |= {">": pc.greater, ">=": pc.greater_equal}
 
 @dataclass(frozen=True)
 class RowFilter:
-    """An expression, the columns of a table that its names stand for, and the spellings of a missing value."""
+    """An expression, the columns of a table that its names stand for, and the spellings of a missing value.
+
+    `as_written` are columns that are not parsed as numbers: a key is the same whatever it is compared with. `marks` are
+    those of numbers in the columns that are `marked`, for nothing else reads them.
+    """
 
     expression: Expression
     columns: Mapping[str, int]
     missing: Sequence[str] = ()
+    as_written: Collection[int] = ()
+    marks: NumberMarks = field(default_factory=NumberMarks)
+    marked: Collection[int] = ()
 
     @classmethod
-    def of(cls, text: str, table: Table, missing: Sequence[str] = ()) -> RowFilter:
-        """What is written, for a table.
+    def of(
+        cls,
+        text: str,
+        table: Table,
+        missing: Sequence[str] = (),
+        used: Collection[int] = (),
+        expected: Expected | None = None,
+    ) -> RowFilter:
+        """What is written, for a table, of which some columns are `used` for another part of the call, as `expected`.
 
         Raises UsageError for a bare word that is a column too, and DataError for a column that is not there.
         """
+        expected = expected or Expected()
         expression = parse(text)
         columns = {one.column: position(table, one.column) for one in comparisons(expression)}
         for one in comparisons(expression):
@@ -49,7 +65,9 @@ class RowFilter:
                         f"--where: {value.text} is a column too, and cells are compared with a number or text; put "
                         f"text in single quotes: '{value.text}'"
                     )
-        return cls(expression, columns, missing)
+        marks = NumberMarks(table.dialect.get("decimal", "."), table.dialect.get("thousands"))
+        as_written = {*used} - expected.numbers
+        return cls(expression, columns, missing, as_written, marks, as_written - expected.spelled)
 
     def expecting(self, expected: Expected) -> Expected:
         """What the columns are expected to hold: those compared with text come as they are written."""
@@ -58,12 +76,11 @@ class RowFilter:
             for one in comparisons(self.expression)
             if any(value.number is None for value in one.values)
         }
-        numbers = {*self.columns.values()} if expected.numbers else set()
-        all_numbers = (expected.spelled | {*self.columns.values()}) - texts
+        alone = {*self.columns.values()} - {*self.as_written}
         return replace(
             expected,
-            numbers=(expected.numbers | numbers) - texts,
-            spelled=all_numbers,
+            numbers=(expected.numbers | (alone if expected.numbers else set())) - texts,
+            spelled=(expected.spelled | alone) - texts,
             keys=expected.keys - texts,
         )
 
@@ -93,6 +110,11 @@ class RowFilter:
     def _with_value(self, column: str, cells: Any, sign: str, value: Value) -> Any:
         if value.number is not None and (is_text(cells) or is_numeric(cells.type)):
             words = tuple(missing_words(self.missing).to_pylist())
+            if is_text(cells) and self.columns[column] in self.marked and not self.marks.are_plain:
+                bad = self.marks.misread(cells)
+                if bad >= 0:
+                    raise BadCellError(bad, cells[bad].as_py())
+                cells = self.marks.read(cells)
             numbers, _ = read_numbers(cells, 0, NumberOptions(np.dtype(np.float64), words, is_text(cells)))
             return pa.array(_COMPARE[sign](numbers, value.number), mask=np.isnan(numbers))
         if is_text(cells):

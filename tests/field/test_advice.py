@@ -97,6 +97,8 @@ FIRST = np.array([[True, True, False], [True, False, False]])
 GAPS = np.array([[True, False, True], [True, True, True]])
 TWO_LABELS = "id,a,y,z\n1,2,0.5,16777217\n2,3,0.25,3\n"
 LONG = 'id,a\n"' + "x\n" * 2_500_000 + '",1\n'
+DAYS = "d,a\n20240126,1\n20240201,2\n20240220,3\n"
+MONTHS = "year,a,b,c,d\n2001,1,2,3,4\n2002,5,6,7,8\n"
 SAME_C = "id,a,b,c\n1,2,3,5\n1,3,5,5\n2,1,7,6\n"
 SINGLE = "row,id,a\n" + "".join(f"{i},{i % 2},{i * i}\n" for i in range(9))
 LABELLED = "id,a,y\n1,2,0\n1,2,1\n2,3,1\n"
@@ -134,6 +136,15 @@ CASES = [
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
     Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5 2,5\n3 4,25\n"}),
+    Case(
+        "sources.text_lines._Firsts.warnings", "pad t.txt", {"t.txt": "1 2.5 7\n1 3.5 8\n2 4.5 9\n2 0.5 1\n"}
+    ),
+    Case("sources.text_lines._Firsts.warnings", "pad t.tsv", {"t.tsv": "1\t2.5\t7\n1\t3.5\t8\n" * 2}),
+    Case("commands._source.unquoted_steps", "pad t.csv --steps t0 t1 t2 --key id", {"t.csv": WIDE}, code=2),
+    Case("commands._source.unquoted_steps", "pad --steps t0 t1 t2 t.csv", {"t.csv": WIDE}, code=2),
+    Case("grouping.advising.for_days", "group t.csv --no-key --order-by d --gap 7", {"t.csv": DAYS}),
+    Case("grouping.advising.for_days", "group t.csv --no-key --order-by d --gap 7d", {"t.csv": DAYS}),
+    Case("tables.candidates.steps_advice", "group t.csv", {"t.csv": MONTHS}, {"A,B": "a,b"}, code=2),
     Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5;2,5\n3\n"}),
     Case(
         "tables.number_marks.misread_error",
@@ -278,6 +289,9 @@ CASES = [
         {"d/a.npy": DENSE[0], "d/b.npy": DENSE[1]},
     ),
     # Paths that say what the key is.
+    Case(
+        "commands._columns._blank_lines", "group t.txt --no-header", {"t.txt": "1\t2\n2\t0\n\n3\t1\n"}, code=2
+    ),
     Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
     Case(
         "grouping.encoder_plan.EncoderPlan.changing#2",
@@ -351,13 +365,13 @@ CASES = [
         {"t.csv": "id,t,u,a\n1,2024-01-01T10:00Z,x,2\n"},
     ),
     Case(
-        "grouping.cautions._of_times",
+        "grouping.cautions.of_times",
         "group t.csv --key id --order-by t --time-as days -o o.npz",
         {"t.csv": "id,t,a\n1,2024-01-01,3\n"},
         code=0,
     ),
     Case(
-        "grouping.cautions._of_times#2",
+        "grouping.cautions.of_times#2",
         "group t.csv --key id --time-as days -o o.npz",
         {"t.csv": ROWS},
         code=0,
@@ -400,7 +414,13 @@ CASES = [
     Case(
         "files.npy.checked_dtype", "pad o.npy", {"o.npy": np.array([[1], [2, 3]], object)}, {"FILE": "o.npy"}
     ),
-    Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case("inspecting.describe.known_sequences", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case(
+        "sources.masks.may_tell_lengths",
+        "pad a.npz",
+        {"a.npz": npz(x=np.ones((2, 3, 1)), seq_len=np.array([1, 3]))},
+        loses=True,
+    ),
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
     Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
@@ -823,7 +843,7 @@ FLOATS = np.array([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [0.0, 0.0]]], F4)
 HOLDS_0 = ours([[0, 0], [1, 2]], [[3, 4]])
 CHECKS = [
     ("checking.contracts._hidden_padding#2", "--for torch", HIDDEN[..., None]),
-    ("checking.contracts._free", "--for keras", HOLDS_0),
+    ("checking.contracts._free_value_advice", "--for keras", HOLDS_0),
     ("checking.contracts._zero_id", "--for keras", seqtool.pad([np.array([1, 2]), np.array([3])], value=9)),
     (
         "checking.contracts._end_padding",
@@ -835,13 +855,13 @@ CHECKS = [
         "--for torch",
         seqtool.pad([np.ones((0, 1), F4), np.ones((2, 1), F4)], padding="post"),
     ),
-    ("checking.contracts._single", "--for torch", seqtool.pad([np.array([[1], [2]])])),
-    ("checking.contracts._single", "--for dynamic-rnn", seqtool.pad([np.array([[1], [2]])])),
+    ("checking.contracts._reader_dtype", "--for torch", seqtool.pad([np.array([[1], [2]])])),
+    ("checking.contracts._reader_dtype", "--for dynamic-rnn", seqtool.pad([np.array([[1], [2]])])),
     ("checking.contracts._finite_value", "--for dynamic-rnn", ours([[1]], [[2], [3]], value=NAN)),
-    ("checking.contracts._whole_lengths", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
+    ("checking.contracts._int64_lengths", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
     ("checking.findings.Subject.cure", "--for torch", npz(x=FLOATS, lengths=np.array([2, 1], np.int32))),
     ("checking.invariants.lengths#3", "", npz(x=PADDED_FIRST, lengths=[2, 3])),
-    ("checking.invariants.lengths#5", "", HIDDEN),
+    ("checking.invariants._lengths_unknown#2", "", HIDDEN),
     ("checking.invariants.padding_cells#2", "--for keras", npz(x=FLOATS + 1, lengths=[2, 1])),
     ("checking.invariants.dtype", "", seqtool.pad([np.array([[0.5]])])),
 ]
@@ -871,10 +891,10 @@ IN_FINDINGS = [  # options of check itself, and commands, that stand in the word
     ),
     ("checking.invariants.lengths", "", npz(x=PADDED_FIRST, lengths=[2, 3]), {}),
     ("checking.invariants.lengths#2", "", npz(x=PADDED_FIRST, lengths=[2, 3]), {}),
-    ("checking.invariants.lengths#4", "", npz(x=DENSE, n=[3, 2]), {"NAME": "n"}),
+    ("checking.invariants._lengths_unknown", "", npz(x=DENSE, n=[3, 2]), {"NAME": "n"}),
     ("checking.invariants.padding_cells", "", npz(x=FLOATS * 0 - 5, lengths=[1, 1]), {}),
-    ("checking.invariants.lengths#6", "", npz(x=HIDDEN, lengths=[4, 4, 4, 4]), {}),
-    ("checking.contracts._other_numbers", "--for torch", seqtool.pad([np.array([[1], [16777217]])]), {}),
+    ("checking.invariants.lengths#4", "", npz(x=HIDDEN, lengths=[4, 4, 4, 4]), {}),
+    ("checking.contracts._remedy_for_numbers", "--for torch", seqtool.pad([np.array([[1], [16777217]])]), {}),
 ]
 
 
@@ -896,7 +916,7 @@ def test_features_with_nan_are_left_out_when_rows_are_grouped(place: Place, prop
     place.write("t.csv", "id,a,b\n1,2,\n1,3,0.5\n")
     succeeded(place.run("group", "t.csv", "--key", "id"))
     assert place.run("check", "t.group.npz", "--for", "torch").code == 1
-    advice = proposals.at("checking.findings.filling")
+    advice = proposals.at("checking.findings.remedy_for_missing")
     succeeded(place.run(*applied(["group", "t.csv", "--key", "id"], advice, {})))
     succeeded(place.run("check", "t.group.npz", "--for", "torch"))
 
@@ -912,7 +932,7 @@ def test_keys_that_are_meant_to_be_shared(place: Place, proposals: Proposals) ->
 def test_a_file_that_does_not_hold_is_looked_at_first(place: Place, proposals: Proposals) -> None:
     written(place, {"a.npz": ours([1]), "b.npz": npz(x=DENSE, lengths=[9, 9])})
     failed = place.run("check", "a.npz", "--against", "b.npz")
-    advice = proposals.at("checking.check._sound")
+    advice = proposals.at("checking.check._opened_soundly")
     assert failed.err.endswith(f"see {advice}\n")
     assert b"a length is 9" in place.run(*applied([], advice, {})).out
 
@@ -1138,11 +1158,15 @@ def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> Non
 
 
 def test_a_key_that_is_not_named(proposals: Proposals) -> None:
-    frame = pd.DataFrame({"a": [1, 1, 2]})
-    with pytest.raises(UsageError, match='such as key="0"') as refused:
+    frame = pd.DataFrame({"b": [1, 2, 3], "a": [1, 1, 2]})
+    with pytest.raises(UsageError, match='such as key="a"') as refused:
         seqtool.group(frame, key=[])
+    assert refused.value.advice == (proposals.at("api._refuse_no_key"),)
+    assert len(seqtool.group(frame, key="a")) == 2
+    with pytest.raises(UsageError, match='such as key="0"') as refused:
+        seqtool.group(frame[["b"]], key=[])
     assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec._check_key#3"),)
-    assert len(seqtool.group(frame, key="0", keep_key=True)) == 2
+    assert len(seqtool.group(frame[["b"]], key="0", keep_key=True)) == 3
 
 
 # The mechanism.

@@ -186,3 +186,15 @@ def test_files_of_different_recordings_hold(place: Place) -> None:
     found = looked(place)
     assert {verdict for verdict, _ in found.values()} == {"ok"}
     assert [*found] == ["same features", "shared stretches", "shared keys", "shared sequences"]
+
+
+def test_labels_that_only_one_of_two_files_has(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("a.csv", "id,y,v\n1,a,1\n1,a,5\n2,b,3\n")
+    place.write("b.csv", "id,y,v\n3,a,9\n3,a,7\n4,b,8\n")
+    place.run("group", "a.csv", "--key", "id", "--label", "y", "-o", "a.npz")
+    place.run("group", "b.csv", "--key", "id", "--step-label", "y", "-o", "b.npz")
+    found = json.loads(place.run("check", "a.npz", "--against", "b.npz", "--json").out)["findings"]
+    told = {finding["name"]: (finding["verdict"], finding["message"]) for finding in found}
+    assert told["same y"] == ("warning", "y here, no y in b.npz: not compared")
+    assert told["same step_y"] == ("warning", "no step_y here, step_y in b.npz: not compared")

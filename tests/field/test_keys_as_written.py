@@ -13,6 +13,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 import seqtool as st
+from tests.command import Place
 
 WRITTEN = [
     ["0xDEADBEEF", "0xdeadbeef", "3735928559", "0xCAFEBABE"],
@@ -109,3 +110,39 @@ def test_labels_that_become_one_class_are_reported(labels: list[str], pair: str 
         st.group(frame, key="id", label="y", label_as="number" if pair else None)
     text = [f"label column 'y' holds {pair}, which are one number, and one class"] if pair else []
     assert [str(warning.message) for warning in caught if "one number" in str(warning.message)] == text
+
+
+@pytest.mark.parametrize(
+    ("rows", "call", "where", "part", "held"),
+    [
+        (["007,1,0", "7,2,0"], "--key a --columns b", "a <= 7", "keys", ["007", "7"]),
+        (
+            ["01,1,0", "1,1,2"],
+            "--key b --columns c --step-label a --label-as class",
+            "a < 5",
+            None,
+            "one class",
+        ),
+        (["01,1,3", "1,1,4"], "--key b --order-by b --pivot a=c", "a < 5", "features", ["01", "1"]),
+        (
+            ["'1,5',1,0", "'1.5',2,0"],
+            "--key a --columns b",
+            "a < 7",
+            None,
+            "'1.5'; compared with the number 7",
+        ),
+        (["'1.000,5',1,0", "1000,2,0"], "--key a --columns b", "a > 1000", "keys", ["1.000,5"]),
+    ],
+)
+def test_what_a_cell_is_compared_with_does_not_change_it(
+    rows: list[str], call: str, where: str, part: str | None, held: Any, tmp_path: Path
+) -> None:
+    place = Place(tmp_path)
+    place.write("t.csv", "\n".join(["a,b,c", *rows]).replace("'", '"') + "\n")
+    marks = ["--decimal", ",", "--thousands", "."] if "'" in rows[0] else []
+    done = place.run("group", "t.csv", *call.split(), *marks, "--where", where, "-o", "o.npz")
+    if part is None:
+        assert held in done.err
+    else:
+        assert done.code == 0, done.err
+        assert place.arrays("o.npz")[part].tolist() == held

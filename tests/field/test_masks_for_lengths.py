@@ -128,3 +128,26 @@ def test_masks_that_tell_no_side(place: Place) -> None:
     assert padded(place)["lengths"].tolist() == [3, 3, 3]
     saved(place, x=X * 0, mask=np.zeros((3, 3), bool))
     assert padded(place)["lengths"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "told"),
+    [
+        ("attention_mask", np.array([[1, 1, 0], [1, 1, 1]]), True),
+        ("seq_len", np.array([2, 3]), True),
+        ("attention_mask", np.array([[1, 0, 1], [1, 1, 1]]), False),
+        ("other", np.array([2, 3]), False),
+    ],
+)
+def test_arrays_that_may_tell_the_lengths_are_not_passed_over(
+    name: str, array: np.ndarray, told: bool, tmp_path: Path
+) -> None:
+    place = Place(tmp_path)
+    np.savez(place.folder / "a.npz", x=np.ones((2, 3, 1)), **{name: array})
+    for command in (["pad", "a.npz", "-o", "o.npz"], ["check", "a.npz"]):
+        done = place.run(*command)
+        said = f"though {name} may tell the lengths: --lengths {name}"
+        assert (said in " ".join((done.err + done.out.decode()).split())) == told
+    if told:
+        place.run("pad", "a.npz", "--lengths", name, "-o", "o.npz")
+        assert place.arrays("o.npz")["lengths"].tolist() == [2, 3]

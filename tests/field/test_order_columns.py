@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -292,3 +293,19 @@ def test_a_process_of_its_own_reads_dates_too(place: Place) -> None:
     done = place.process("group", "d.csv", "--key", "id", "--order-by", "d:%b %d %Y", "-o", "d.npz")
     succeeded(done)
     assert place.arrays("d.npz")["x"].tolist() == [[[2], [1]]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["1,5", "10,7", "9,2"], "as numbers that are written so: --decimal ,"),
+        (["3", "1,5"], "as numbers that are written so: --decimal ,"),
+        (["Q1 2020", "Q4 2019"], "sorted as text, 'Q1 2020' would stand before 'Q4 2019'"),
+        (["week 2020-05", "week 2020-10"], "--order-by t:text"),
+    ],
+)
+def test_how_text_can_be_sorted(cells: list[str], told: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("a.csv", "id;t;v\n" + "".join(f"1;{cell};{i}\n" for i, cell in enumerate(cells)))
+    done = place.run("group", "a.csv", "--key", "id", "--order-by", "t", "-o", "o.npz")
+    assert (done.code, told in done.err, ":text" in done.err) == (1, True, ":text" in told), done.err

@@ -81,7 +81,8 @@ def test_padding_that_is_among_labels_of_numbers_is_reported_too(
 ) -> None:
     place.write("t.csv", "id,v,s\n1,1,0.5\n1,5,0\n2,3,0.5\n")
     call = ("group", "t.csv", "--key", "id", "--step-label", "s", *shape)
-    message = f"step_y holds {value} in padding, and in {count} labels too: losses learn it; group with "
+    also = f"{count} label{'s'[: count - 1]}"
+    message = f"step_y holds {value} in padding, and in {also} too: losses learn it; group with "
     done = succeeded(place.run(*call, "--label-value", value, "-o", "wrong.npz"))
     assert f"{message}--label-value -100" in done.err
     assert message in succeeded(place.run("pad", "wrong.npz", "-o", "again.npz")).err

@@ -210,3 +210,29 @@ def test_sequences_of_one_step_are_warned_of(ones: int, longer: int, warns: bool
     shown = warned(pd.DataFrame({"id": ids, "v": np.arange(len(ids)) ** 2 % 7}))
     expected = f"{ones} of {ones + longer} sequences have one step: the key 'id' tells steps apart"
     assert [text.startswith(expected) for text in shown] == [True] * warns
+
+
+@pytest.mark.parametrize(
+    ("other", "leaks"), [("id,y\n1,5\n2,7\n3,NA\n", True), ("id,y\n1,5\n2,8\n3,NA\n", False)]
+)
+def test_a_column_that_equals_a_label_of_another_table(other: str, leaks: bool, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("t.csv", "id,a,b\n2,4,7\n1,1,5\n1,2,5\n3,3,\n")
+    place.write("y.csv", other)
+    call = ["group", "t.csv", "--key", "id", "--label", "y.csv:y", "--empty-label", "keep", "-o", "o.npz"]
+    done = place.run(*call)
+    told = "column 'b' leaks the label: it equals 'y' in all 4 rows; --drop b leaves it out"
+    assert (done.code, told in done.err) == (0, leaks), done.err
+    assert "leaks" not in place.run(*call, "--drop", "b").err
+
+
+@pytest.mark.parametrize("call", ["--steps a,y", "--steps a,b --static y", "--steps a --static z,b"])
+def test_a_label_that_is_a_step_or_static_too(call: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("w.csv", "y,a,b,z\n2,1,2,0\n4,3,4,1\n")
+    done = place.run("pad", "w.csv", *call.split(), "--label", "y", "-o", "o.npz")
+    assert (done.code, "which leaks the label" in done.err) == (0, True), done.err
+    assert (
+        "leaks"
+        not in place.run("pad", "w.csv", "--steps", "a,b", "--static", "z", "--label", "y", "-o", "o.npz").err
+    )

@@ -103,3 +103,8 @@ def test_records_of_pad_have_them_too(held: Callable[[], Any], tmp_path: Path) -
     assert by_key["keys"].tolist() == [str(TWO), str(ONE)]
     assert by_label["classes"].tolist() == SORTED
     np.testing.assert_array_equal(by_label["y"], [1, 0])
+
+
+def test_keys_of_a_mapping() -> None:
+    one, two = UUID(int=5), UUID(int=7)
+    assert st.pad({two: [1], one: [2, 3]}).keys.tolist() == [str(two), str(one)]  # type: ignore[union-attr]

@@ -161,7 +161,8 @@ def test_a_name_that_promises_another_binary_format_is_refused(
     if suffix in OWN_SUFFIX[kind]:
         return
     path = put(tmp_path / f"in{suffix}", CONTENT[kind])
-    holds = "text" if kind in ("text", "json") else f"a {kind} file"
+    likely = {"text": ".csv", "json": ".json"}.get(kind)
+    holds = f"text; name it by what it is, such as {likely}" if likely else f"a {kind} file"
     with pytest.raises(DataError) as error:
         only(path)
     assert str(error.value) == f"{path}: named {suffix}, but it holds {holds}"

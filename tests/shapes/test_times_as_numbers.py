@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from fractions import Fraction
@@ -16,13 +17,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import seqtool as st
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError, UsageError
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
+from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
 from tests import oracles
 from tests.command import Place, succeeded
+from tests.cutting import MEMORIES
 
 NAN = float("nan")
 CET = timezone(timedelta(hours=1))
@@ -159,6 +164,32 @@ def test_states_of_pieces_merge_as_if_the_table_were_read_whole() -> None:
     assert (merged.kind, merged.bad.row, merged.bad.cell) == ("times", 9, "7")
     assert nothing.merge(times).features[1].bad is None
     assert nothing.merge(times).features[1].kind == "times"
+
+
+def test_static_times_of_another_table_alone_are_times(place: Place) -> None:
+    place.write("t.csv", "k,a\n1,5\n")
+    other = pd.DataFrame({"k": [1], "born": pd.to_datetime(["1970-01-03"])})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = st.group(str(place.folder / "t.csv"), key="k", static=(other, "born"), time_as="days")
+    assert found.per_sequence["static"].tolist() == [[2]]
+
+
+@MEMORIES
+def test_rows_that_go_to_the_disk_keep_their_fractions(memory: Memory) -> None:
+    times = [datetime(2024, 1, 1) + timedelta(hours=i) for i in range(300)]
+    times[200:] = [one + timedelta(microseconds=250_000) for one in times[200:]]
+    rows = pa.table({"k": [i % 7 for i in range(300)], "t": times, "v": [i / 2 for i in range(300)]})
+    table, spec = table_of(rows), GroupSpec(key=["k"], time_as="seconds")
+    with Spool() as spool:
+        found = group_table(table, spec.roles(table), spec, spool=spool, memory=memory).ragged.in_memory()
+    expected = [
+        [float(oracles.since_1970(times[i], "seconds") or 0), i / 2]
+        for k in range(7)
+        for i in range(k, 300, 7)
+    ]
+    assert found.values.dtype == np.float64
+    assert found.values.tolist() == expected
 
 
 def test_a_unit_of_no_times_is_told(place: Place) -> None:

@@ -88,7 +88,7 @@ def test_what_belongs_to_a_row_stands_in_other_columns(place: Place) -> None:
     assert (found["keys"].tolist(), found["y"].tolist()) == (["a", "b", "c", "d"], [0, 1, 0, 1])
     assert (found["static"].tolist(), found["classes"].tolist()) == ([[3], [4], [5], [6.5]], ["x", "y"])
     assert "1 row without a step" in done.err
-    assert "1 missing values became NaN" in done.err
+    assert "1 missing value became NaN" in done.err
     arguments = json.loads(str(found["meta"]))["receipt"][0]["arguments"]
     assert arguments["steps"] == ["t{0..2}"]
     assert json.loads(str(found["meta"]))["receipt"][0]["rows"] == {

@@ -187,7 +187,7 @@ def test_damaged_workbooks_and_those_without_rows_are_told(place: Place) -> None
     for name, data, told in (
         ("cut.xlsx", content[:900], "damaged, or no workbook"),
         ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "damaged, protected by a password"),
-        ("text.xlsx", b"a,b\n1,2\n", "named .xlsx, but it holds text"),
+        ("text.xlsx", b"a,b\n1,2\n", "named .xlsx, but it holds text; name it by what it is, such as .csv"),
     ):
         place.write(name, data)
         refused = place.run("group", name, "--key", "a")

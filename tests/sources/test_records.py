@@ -607,7 +607,7 @@ def test_null_numbers_become_nan_in_their_own_type(tmp_path: Path, kind: str) ->
     result = read(stream(tmp_path, pa.table({"x": lists_})))
     assert oracles.text_of(lists(result)) == oracles.text_of([[1.5, math.nan], [2.5]])
     assert result.ragged.values.dtype == np.dtype(kind)
-    assert result.warnings == ["1 missing values became NaN"]
+    assert result.warnings == ["1 missing value became NaN"]
 
 
 @pytest.mark.parametrize("kind", ["int8", "int64", "uint64", "bool"])

@@ -15,6 +15,7 @@ from seqtool.files.inputs import opened
 from seqtool.sources import text_lines
 from seqtool.sources.options import Sequences
 from seqtool.sources.read import read_sequences
+from seqtool.words import count
 from tests import oracles
 from tests.sources.options import source_options
 
@@ -136,7 +137,7 @@ def test_fractions_and_missing_values_of_one_line(tmp_path: Path, line: str, exp
     assert oracles.text_of(lists(result)) == oracles.text_of([[float(number) for number in expected]])
     assert result.ragged.values.dtype == np.float32
     missing = sum(number != number for number in expected)
-    assert result.warnings == ([f"{missing} missing values became NaN"] if missing else [])
+    assert result.warnings == ([f"{count(missing, 'missing value')} became NaN"] if missing else [])
 
 
 def test_each_line_has_its_own_separator(tmp_path: Path) -> None:

@@ -190,6 +190,9 @@ def _way_out(cells: Any, cell: str, kind: str | None) -> tuple[str, Sequence[str
             f"{expected}; it looks like a date, but others are written in another way: write all of them in one",
             (),
         )
+    if writing.month:
+        way_out = "names of months do not sort as text: sort by numbers, or by a strptime format"
+        return f"{expected}; {way_out}", ()
     if writing.clash:
         first, second = (repr(one) for one in writing.clash)
         return (

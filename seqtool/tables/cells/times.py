@@ -20,6 +20,7 @@ from seqtool.tables.cells.cells import BadCellError
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y"),
     *("%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%m-%y", "%m-%d-%y", "%m/%Y"),
+    *("%Y-%m", "%Y/%m", "%Y.%m", "%Y %b", "%Y-%b", "%Y %b %d", "%Y-%b-%d", "%Y %B", "%Y %B %d"),
     *(
         "%b %d %Y",
         "%b %d, %Y",
@@ -39,6 +40,7 @@ _CLOCK = re.compile(
     r"(?P<seconds>\d\d?:\d\d(:\d\d)?)(?P<part>\.\d{1,6})?(?P<half> ?[ap]m)?(?P<zone> ?[+-]\d\d:?\d\d)?$", re.I
 )
 _FEW = 200  # distinct cells that tell how a column is written
+_PLAIN_DAY = re.compile(r"(19|20)\d{6}")
 _NUMBER = re.compile(r"(\d+)")
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 
@@ -48,13 +50,14 @@ class Writing:
     """How the cells of a column of text are written: what an error says about sorting by them.
 
     `time_formats` are those that every cell is written in; `dated` tells that the cell of the error looks like a
-    date, `day` that it is a day of the week; `clash` are two cells that sorting as text would put in another order
-    than they read, as 10 before 9.
+    date, `day` that it is a day of the week, `month` that it names a month; `clash` are two cells that sorting as text
+    would put in another order than they read, as 10 before 9.
     """
 
     time_formats: tuple[str, ...]
     dated: bool
     day: bool
+    month: bool
     clash: tuple[str, str] | None
 
 
@@ -68,7 +71,9 @@ def writing_of(cells: Any, cell: str) -> Writing:
     ('frame10', 'frame2')
     """
     some = pc.unique(cells)[:_FEW].to_pylist()
-    return Writing(time_formats(some), bool(time_formats([cell])), is_day(cell), _clash(some))
+    return Writing(
+        time_formats(some), bool(time_formats([cell])), is_day(cell), _names_month(cell), _clash(some)
+    )
 
 
 def time_formats(cells: Sequence[str]) -> tuple[str, ...]:
@@ -90,13 +95,29 @@ def is_day(cell: str) -> bool:
     return _is_written(cell, "%a") or _is_written(cell, "%A")
 
 
-def text_sorts(cell: str, time_format: str) -> bool:
-    """Whether text of a format sorts by time: its largest unit comes first, and digits are filled up with zeros.
+def _names_month(cell: str) -> bool:
+    return any(
+        _is_written(word, "%b") or _is_written(word, "%B") for word in re.findall(r"[^\W\d_]+", cell[:100])
+    )
 
-    >>> text_sorts("2020/01/31", "%Y/%m/%d"), text_sorts("2020/1/31", "%Y/%m/%d"), text_sorts("9:30", "%H:%M")
+
+def is_plain_day(cell: str) -> bool:
+    """Whether a number may be a day written without signs.
+
+    >>> is_plain_day("19580329"), is_plain_day("19581329"), is_plain_day("5803")
     (True, False, False)
     """
-    return time_format.startswith(("%Y", "%H")) and not _ONE_DIGIT.search(cell)
+    return _PLAIN_DAY.fullmatch(cell) is not None and _is_written(cell, "%Y%m%d")
+
+
+def text_sorts(cell: str, time_format: str) -> bool:
+    """Whether text of a format sorts by time: its largest unit comes first, and all are digits, filled up with zeros.
+
+    >>> text_sorts("2020/01/31", "%Y/%m/%d"), text_sorts("2020/1/31", "%Y/%m/%d"), text_sorts("2020 Jul", "%Y %b")
+    (True, False, False)
+    """
+    in_order = time_format.startswith(("%Y", "%H")) and "%b" not in time_format and "%B" not in time_format
+    return in_order and not _ONE_DIGIT.search(cell)
 
 
 def _formats_of(cell: str) -> Iterator[str]:
@@ -133,10 +154,15 @@ def _clash(cells: Sequence[str]) -> tuple[str, str] | None:
     """Two cells that sort as text in another order than they read, their digits taken as numbers."""
 
     def reading(cell: str) -> list[Any]:
-        return [int(part) if i % 2 else part for i, part in enumerate(_NUMBER.split(cell))]
+        year = _YEAR.search(cell)  # which counts first, wherever it stands, as in Q4 2019
+        parts = [int(part) if i % 2 else part for i, part in enumerate(_NUMBER.split(cell))]
+        return [int(year[0]) if year else 0, *parts]
 
     ordered = sorted(cell for cell in cells if len(cell) <= 100)
     return next((pair for pair in pairwise(ordered) if reading(pair[0]) > reading(pair[1])), None)
+
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def check_time_format(time_format: str) -> None:
