@@ -12,7 +12,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
@@ -53,7 +53,7 @@ class Spool:
         if needed > free:
             raise DataError(
                 f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; ",
-                *_WAYS_OUT,
+                _more_room(),
             )
 
     def append(self, array: Array) -> FileArray:
@@ -106,16 +106,14 @@ class Spool:
             yield
         except OSError as error:
             raise DataError(
-                f"{self._folder}: cannot hold what does not fit into memory ({why(error)}); ", *_WAYS_OUT
+                f"{self._folder}: cannot hold what does not fit into memory ({why(error)}); ", _more_room()
             ) from None
 
 
-_WAYS_OUT = (
-    "name a folder with more room: ",
-    Advice("--temp-dir", "DIR"),
-    ", or allow more memory: ",
-    Advice("--max-memory", "SIZE"),
-)
+def _more_room() -> Message:
+    """What to do where the folder of a spool has no room."""
+    folder, memory = Advice("--temp-dir", "DIR"), Advice("--max-memory", "SIZE")
+    return Message("name a folder with more room: ", folder, ", or allow more memory: ", memory)
 
 
 def write_at(file: IO[bytes], data: Array, offset: int) -> int:
