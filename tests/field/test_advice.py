@@ -612,8 +612,8 @@ CASES = [
     ),
     Case("grouping.encoder_plan.EncoderPlan.changing", "group t.csv --key id --label c,b", {"t.csv": SAME_C}),
     Case("tables.roles._meant", "group t.csv --key iid,a", {"t.csv": ROWS}),
-    Case("grouping.reading.check", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
-    Case("grouping.reading.check#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
+    Case("grouping.reading._check_keys", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
+    Case("grouping.reading._check_keys#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
     Case(
         "grouping.reading._check_labels",
         "group t.csv --key id --label y",
