@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from seqtool.files.inputs import Input
-from seqtool.tables.table import BATCH_BYTES
+from seqtool.tables.table import BATCH_BYTES, BATCH_ROWS
 from seqtool.words import human
 
 
@@ -59,7 +59,7 @@ _LARGE = 1 << 20  # bytes of a cell from which on its row is looked for
 def rows_at_once(schema: Any, columns: Sequence[int]) -> int:
     """The rows of a batch: fewer where there are many columns, or lists, whose lengths nobody knows."""
     nested = any(is_nested(schema.field(i).type) for i in columns)
-    return max(1, min(1 << 17, BATCH_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
+    return max(1, min(BATCH_ROWS, BATCH_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
 
 
 def in_pieces(batch: Any) -> Iterator[Any]:

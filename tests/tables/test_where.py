@@ -94,7 +94,10 @@ def test_times_are_compared_with_iso_text(where: str, days: list[int], kind: Any
     [
         ("a == 1 and b in (x, 'y z')", Combination((ONE, TWO), any_of=False)),
         ('not a == 1 or b in (x, "y z")', Combination((Not(ONE), TWO), any_of=True)),
-        ("a==1 or a==1 and b in (x,'y z')", Combination((ONE, Combination((ONE, TWO), any_of=False)), any_of=True)),
+        (
+            "a==1 or a==1 and b in (x,'y z')",
+            Combination((ONE, Combination((ONE, TWO), any_of=False)), any_of=True),
+        ),
         ("`a` = = 1", None),
     ],
 )
