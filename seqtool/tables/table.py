@@ -76,8 +76,8 @@ class Table:
     - `name` stands in messages; `columns` are the names of the columns, None for one without; `named` tells whether the
       names come from the table itself, such as from a header.
     - `read` yields the record batches; `place` describes a row, counted from 0, for a message: its file and line.
-    - `text`: the cells are text, whose types are still to be found. `dtype` is that of an array; `texts` are the columns
-      of text in a typed table, `types` the Arrow types of its columns.
+    - `text`: the cells are text, whose types are still to be found. `dtype` is that of an array; `texts` are the
+      columns of text in a typed table, `types` the Arrow types of its columns.
     - `list_sizes`: the length of the lists in each such column of text; `elements`: the columns that hold the single
       cells of a list column.
     - `index`: the columns that are the index of a pandas DataFrame; `of_files`: those that paths of files give;
