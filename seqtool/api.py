@@ -12,26 +12,27 @@ from typing import Any, Literal, SupportsIndex, overload
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_whole, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
-from seqtool.grouping.gaps import Gap
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg
-from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.spec import GroupSpec, gap_of
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system import memory
 from seqtool.tables import opening
+from seqtool.tables.candidates import key_candidates
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named, pivot_named
 from seqtool.tables.table import Table, TextOptions
-from seqtool.words import as_arguments
+from seqtool.words import as_arguments, join_names, listed
 
 Column = str | SupportsIndex
 
@@ -110,11 +111,14 @@ def group(
     >>> grouped.x.shape, grouped.keys.tolist(), grouped.lengths.tolist()
     ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
     """
+    keys = columns_named(key)
+    if not (keys or key_from or no_key or key_blank_lines):
+        _refuse_no_key(data)
     spec = GroupSpec(
-        key=columns_named(key),
+        key=keys,
         key_from=key_from,
         no_key=bool(no_key),
-        gap=None if gap is None else Gap.of(gap),
+        gap=gap_of(gap),
         order_by=columns_named(order_by),
         columns=None if columns is None else columns_named(columns),
         pivot=None if pivot is None else pivot if isinstance(pivot, str) else pivot_named(pivot),
@@ -167,6 +171,19 @@ def group(
     learnt = padded_class(in_memory)
     _warn(grouped.result, [learnt] if learnt else [])
     return in_memory
+
+
+def _refuse_no_key(data: Any) -> None:
+    """Raise UsageError that names the columns of a table in memory that may be the key."""
+    if isinstance(data, (str, os.PathLike)):
+        return
+    names = key_candidates(table_of(data))
+    if names:
+        raise UsageError(
+            "no key: name the column that tells sequences apart; columns whose cells repeat are "
+            f"{listed([*map(repr, names)])}; such as ",
+            Advice("--key", join_names(names[:1])),
+        )
 
 
 def _opened(data: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None) -> tuple[Table, list[str]]:

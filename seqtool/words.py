@@ -190,7 +190,7 @@ _NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,
 _OPTION = re.compile(
     r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
-      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves)\b)
+      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|says|parts)\b)
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?""",
     re.VERBOSE,
 )
@@ -252,6 +252,15 @@ _ELSEWHERE = {
     "temp-dir": "TMPDIR in the environment",
     "allow-pickle": "np.load(..., allow_pickle=True)",
 }
+
+
+def option_of(name: str) -> str:
+    """The option of the command line for an argument.
+
+    >>> option_of("order_by")
+    '--order-by'
+    """
+    return "--" + name.replace("_", "-")
 
 
 def as_arguments(text: str, known: Collection[str] | None = None) -> str:

@@ -276,7 +276,7 @@ def test_text_dates_and_lists_among_features_are_one_error_that_lists_them_all()
             "name": ["Ann"],
             "digits": ["5"],
             "day": pd.to_datetime(["2024-01-01"]),
-            "tags": [[1, 2]],
+            "tags": [["x", "y"]],
             "group": pd.Categorical(["g"]),
         }
     )

@@ -223,7 +223,7 @@ FILES: dict[str, str | bytes | np.ndarray | Callable[[], bytes]] = {
     "broken.jsonl": "[1]\n[2\n[3]\n",
     "width.jsonl": "[[1, 2]]\n[[3]]\n",
     "field.jsonl": '{"k": 1, "a": 2}\n' * 1001 + '{"k": 1, "b": 2}\n',
-    "list.jsonl": '{"k": 1, "a": [2]}\n',
+    "list.jsonl": '{"k": 1, "a": [2]}\n{"k": 1, "a": [2, 3]}\n',
     # Numbers that do not fit
     "int.csv": "k,a\n1,2\n1,300\n",
     "gap.csv": "k,a\n1,2\n1,\n",
@@ -386,7 +386,7 @@ CASES: list[tuple[int, str, *tuple[str, ...]]] = [
     (DATA, "pad broken.jsonl", "broken.jsonl: line 2"),
     (DATA, "pad width.jsonl", "width.jsonl: line 2"),
     (DATA, "group field.jsonl --key k", "field.jsonl: line 1002", "'b'", "--columns"),
-    (DATA, "group list.jsonl --key k", "list.jsonl: line 1", "'a'", "list"),
+    (DATA, "group list.jsonl --key k", "list.jsonl: line 2", "'a'", "list"),
     # A file name where data belongs
     (DATA, "pad < name", "standard input", "'in.npy'", "name of a file", "argument"),
     (DATA, "group --key 0 < names", "standard input", "'a.csv'", "name of a file"),

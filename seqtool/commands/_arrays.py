@@ -42,7 +42,6 @@ class ArrayOptions:
         str | None,
         choice("--input-padding", SIDES, help="The side where an external array is padded. [default: post]"),
     ] = None
-
     time_major: Annotated[
         bool,
         typer.Option("--time-major", help="The array is (T, N), (T, N, F) or (T, N, H, W, C): steps first."),
@@ -67,15 +66,15 @@ class ArrayOptions:
         from seqtool.sources.options import ForeignSpec
 
         return ForeignSpec(
-            self.array,
-            self.lengths,
-            self.side,
-            value,
-            tuple(names_in(label)),
-            key,
-            step_label,
-            key_from,
-            self.time_major,
+            array=self.array,
+            lengths=self.lengths,
+            input_padding=self.side,
+            value=value,
+            labels=tuple(names_in(label)),
+            key=key,
+            step_label=step_label,
+            key_from=key_from,
+            time_major=self.time_major,
         )
 
     @property
@@ -127,7 +126,7 @@ class SequenceOptions(ArrayOptions):
 
     def spec(self, value: Value | None = None) -> ForeignSpec:
         """All of it, and the value that padding is said to hold."""
-        return self.described(self.label, self.key, self.step_label, value, self.key_from)
+        return self.described(self.label, self.key, self.step_label, value=value, key_from=self.key_from)
 
     @property
     def resolved(self) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from seqtool.words import option_of
+
 _NEVER_PRINTED = ("as_json", "traceback")  # they change what is shown, not what is done
 
 
@@ -58,7 +60,7 @@ class Call:
         words = ["seqtool", self.command, *sources]
         for name, value in self.options.items():
             if value is not None and name not in _NEVER_PRINTED:
-                words += _words(self.flags.get(name, (f"--{name.replace('_', '-')}",)), value)
+                words += _words(self.flags.get(name, (option_of(name),)), value)
         return shlex.join(words)
 
 

@@ -15,7 +15,6 @@ from seqtool.words import join_names, listed
 if TYPE_CHECKING:
     from seqtool.commands._table_options import ColumnOptions, TableOptions
     from seqtool.files.inputs import Input
-    from seqtool.tables.table import TextOptions
 
 
 def refuse_columns_as_sources(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -> None:
@@ -51,10 +50,10 @@ def require_key(sources: Sequence[str], by: ColumnOptions, text: TableOptions) -
     from seqtool.tables.candidates import key_advice, steps_advice
 
     with inputs.opened(sources, encoding=text.encoding) as found:
-        hint, advice = key_advice(found, _read_as(text))
+        hint, advice = key_advice(found, text.reading)
         each = ["; or if each file is a sequence: ", each_file(found)] if len(found) > 1 else []
         blank = _blank_lines(found[0])
-        wide = steps_advice(found[0], _read_as(text)) if len(found) == 1 and not hint and not blank else None
+        wide = steps_advice(found[0], text.reading) if len(found) == 1 and not hint and not blank else None
     alone = [] if each else ["; or if all rows are one sequence: ", Advice("--no-key")]
     if wide is not None:
         alone += ["; or if each row is one, its steps in columns: ", wide]
@@ -77,10 +76,6 @@ def _columns(sources: Sequence[str], text: TableOptions) -> Sequence[str | None]
 
     try:
         with inputs.opened(sources, encoding=text.encoding) as found:
-            return opening.open_tables(found, _read_as(text)).columns
+            return opening.open_tables(found, text.reading).columns
     except DataError:
         return ()
-
-
-def _read_as(text: TableOptions) -> TextOptions:
-    return text.reading

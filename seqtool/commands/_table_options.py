@@ -10,6 +10,7 @@ import typer
 from seqtool.commands import _completion
 from seqtool.commands._options import KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
+from seqtool.words import option_of
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -62,7 +63,7 @@ class TableOptions:
     @property
     def named(self) -> list[str]:
         """The options that say something else than usual."""
-        return ["--" + name.replace("_", "-") for name in self.resolved]
+        return [option_of(name) for name in self.resolved]
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -208,14 +209,13 @@ class ColumnOptions:
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
         from seqtool.grouping.elsewhere import parted
-        from seqtool.grouping.gaps import Gap
-        from seqtool.grouping.spec import GroupSpec
+        from seqtool.grouping.spec import GroupSpec, gap_of
 
         return GroupSpec(
             key=names_in(self.key),
             no_key=self.no_key,
             key_from=self.key_from,
-            gap=None if self.gap is None else Gap.of(self.gap),
+            gap=gap_of(self.gap),
             order_by=orders_in(self.order_by),
             columns=None if self.columns is None else names_in(self.columns),
             pivot=self.pivot,

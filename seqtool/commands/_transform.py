@@ -17,6 +17,7 @@ from seqtool.commands._options import MemoryOptions, OutputOptions, choice
 from seqtool.commands._rows import SequenceRowOptions
 from seqtool.commands._table_options import TableOptions
 from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
+from seqtool.words import option_of
 
 if TYPE_CHECKING:
     from seqtool.operations.operation import Outcome
@@ -79,7 +80,7 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
 def _option(name: str, annotation: Any) -> Any:
     """A field as an option of a command."""
     kind, argument = argument_of(annotation)
-    words, flag = choices(kind), f"--{name.replace('_', '-')}"
+    words, flag = choices(kind), option_of(name)
     if words:
         return Annotated[str, choice(flag, words, help=argument.help)]
     least = argument.least if kind is int else None

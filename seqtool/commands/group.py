@@ -113,22 +113,14 @@ def group(
 def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:
     from dataclasses import asdict
 
-    from seqtool.grouping.pivoting import COMBINED
+    from seqtool.grouping.options import COMBINED
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
     summary.say("read", "; ".join([read, *table.notes]))
     summary.say("features", f"{len(result.features)}: {listed(result.features)}")
     summary.detail("features", ", ".join(result.features))
-    features = set(result.features)
-    spread = {c for c, cells in table.elements.items() if not features.isdisjoint(map(table.label, cells))}
-    hidden = (
-        ({table.counter} if table.counter is not None else set[int]())
-        | spread
-        | {cell for column in {*table.elements} - spread for cell in table.elements[column]}
-    )
-    others = [table.label(column) for column in range(len(table.columns)) if column not in hidden]
-    others = [name for name in others if name not in features]
+    others = _not_used(table, result.features)
     if others:
         summary.say("not used", f"as features: {listed(others)}")
     if result.times:
@@ -165,3 +157,13 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     if result.joined:
         summary.facts["joined"] = [asdict(file) for file in result.joined]
     summary.facts |= {"features": result.features, "missing": result.missing, "ties": result.ties}
+
+
+def _not_used(table: Table, features: list[str]) -> list[str]:
+    """The columns that are no features; of a column of lists itself, or its elements where none of them is one."""
+    names = set(features)
+    used = {column for column in range(len(table.columns)) if table.label(column) in names}
+    hidden = used if table.counter is None else {*used, table.counter}
+    for column, elements in table.elements.items():
+        hidden |= {column} if used.intersection(elements) else {*elements}
+    return [table.label(column) for column in range(len(table.columns)) if column not in hidden]

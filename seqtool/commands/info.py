@@ -86,11 +86,11 @@ def info(
 def _show_program(file: Input, data: Ragged | Padded | None, code: str) -> None:
     """Print a program that loads the file, and warn of what is odd about its data."""
     from seqtool import codegen
-    from seqtool.inspecting.describe import of_ours
+    from seqtool.inspecting.describe import known_sequences
     from seqtool.terminal import report
 
     with at(file.name):
-        program = codegen.program_for(of_ours(data, file.name), path=str(file.named_path), code=code)
+        program = codegen.program_for(known_sequences(data, file.name), path=str(file.named_path), code=code)
     report.print_text(program.text)
     report.Summary("info", warnings=[*program.warnings]).show(quiet=False, verbose=False, as_json=False)
 
@@ -98,9 +98,9 @@ def _show_program(file: Input, data: Ragged | Padded | None, code: str) -> None:
 def _show_sequence(file: Input, data: Ragged | Padded | None, sequence: str, *, as_json: bool) -> None:
     """Show one sequence, which is named by its key or its number, as a picture or as numbers."""
     from seqtool.inspecting import show_file
-    from seqtool.inspecting.describe import find_sequence, of_ours, sequence_facts, slots_of
+    from seqtool.inspecting.describe import find_sequence, known_sequences, sequence_facts, slots_of
 
-    whole = of_ours(data, file.name)
+    whole = known_sequences(data, file.name)
     i = find_sequence(whole, sequence, name=file.name)
     window, known = slots_of(whole, i), {"file": file.name, **sequence_facts(whole, i)}
     if as_json:

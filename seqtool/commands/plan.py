@@ -24,6 +24,7 @@ from seqtool.commands._table_options import ColumnOptions, TableOptions
 from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
 from seqtool.system.memory import check_address_space
+from seqtool.words import option_of
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -204,7 +205,7 @@ def _refuse_table_options(
     allowed = {"key", "key_from", "label", "step_label", *(["static"] if in_rows else [])}
     for name, held in values.items():
         if held != usual[name] and name not in allowed:
-            option = "--" + name.replace("_", "-")
+            option = option_of(name)
             raise UsageError(f"{option} is for tables; name the key column: ", Advice("--key", "COLUMN"))
 
 

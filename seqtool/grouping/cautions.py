@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import chunks
 from seqtool.grouping.advising import for_days, rounding_warnings
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.gaps import Gap
 from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
@@ -18,6 +18,9 @@ from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.cells.label_doubts import doubts
 from seqtool.tables.cells.times import is_day, text_sorts, time_formats
 from seqtool.words import count, join_names
+
+if TYPE_CHECKING:
+    from seqtool.grouping.gaps import Gap
 
 
 def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:

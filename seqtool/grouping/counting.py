@@ -18,8 +18,8 @@ from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.group import Watch, check_missing_words, unwatched
 from seqtool.grouping.joining import Joined, joined
 from seqtool.grouping.kernel import ChangingError, Grouper, Layout
-from seqtool.grouping.options import GroupOptions
-from seqtool.grouping.pivoting import COMBINED, UNNAMED, Pivot
+from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
+from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import batches, check
 from seqtool.grouping.unlabelled import labelled
 from seqtool.sequences.receipts import Rows

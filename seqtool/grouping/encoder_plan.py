@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from seqtool.errors import DataError
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
-from seqtool.grouping.gaps import Cut
 from seqtool.grouping.kernel import ChangingError, Grouped, Layout
 from seqtool.grouping.options import GroupOptions
 from seqtool.sequences.padding_values import check_step_value
@@ -26,6 +25,9 @@ from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names, shortened
+
+if TYPE_CHECKING:
+    from seqtool.grouping.gaps import Cut
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ class EncoderPlan:
         """How the rows of a key are cut at gaps, if that is asked for."""
         if self.options.gap is None:
             return None
+        from seqtool.grouping.gaps import Cut
+
         column = self.roles.order[0]
         order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
         static = [

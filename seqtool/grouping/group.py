@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
@@ -17,9 +18,8 @@ from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.joining import JoinedFile, joined
-from seqtool.grouping.kernel import ChangingError, Grouper
-from seqtool.grouping.options import GroupOptions
-from seqtool.grouping.pivoting import COMBINED, UNNAMED, Pivot, Pivoted
+from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
+from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.suspects import Suspects, joined_leaks
@@ -33,6 +33,9 @@ from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
+
+if TYPE_CHECKING:
+    from seqtool.grouping.pivoting import Pivoted
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes that are done, and the rows."""
@@ -130,7 +133,51 @@ def _grouped(
 ) -> GroupResult:
     plan = EncoderPlan.of(table, roles, options)
     encoder, suspects = Encoder(plan), Suspects(plan) if roles.item is None else None
-    room, threads = memory.for_rows(len(roles.used)), memory.threads()
+    grouped = _sorted(table, encoder, suspects, spool, memory, watch)
+    state = encoder.state
+    unlabelled = plan.kept_unlabelled(state)
+    notes = [*cautions(plan, state, table.place), *(suspects.cautions(state.labels) if suspects else [])]
+    features, pivoted = [table.label(column) for column in plan.features], None
+    folded: dict[str, int] = {}
+    if roles.item is not None:
+        from seqtool.grouping.pivoting import Pivot
+
+        pivot = Pivot(plan, state)
+        grouped, pivoted = pivot.folded(grouped, spool)
+        notes += pivot.warnings(pivoted)
+        features = pivoted.features
+        folded = {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
+    whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
+    if pivoted is None:
+        notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
+    grouped, plan, state = whole.grouped, whole.plan, whole.state
+    ragged = plan.ragged(grouped, state, features if pivoted else None)
+    named = labelled(ragged, grouped, plan, state, spool=spool)
+    long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
+    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped, **folded}
+    rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
+    rows.check()
+    return GroupResult(
+        long.ragged,
+        rows,
+        features,
+        plan.missing(state) if pivoted is None else {**pivoted.missing, **plan.missing_statics(state)},
+        grouped.ties,
+        plan.coarse(state),
+        [*notes, *whole.warnings, *of_times(plan, state)],
+        unlabelled,
+        whole.files,
+        pivoted,
+        plan.times(state),
+    )
+
+
+def _sorted(
+    table: Table, encoder: Encoder, suspects: Suspects | None, spool: Spool, memory: Memory, watch: Watch
+) -> Grouped:
+    """The rows of a table as numbers, sorted by key and order."""
+    plan = encoder.plan
+    room, threads = memory.for_rows(len(plan.roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
         with watch("reading", table.size) as on_progress, ThreadPoolExecutor(threads) as pool:
@@ -153,42 +200,9 @@ def _grouped(
         check(plan, state, name=table.name, place=table.place)
         assert grouper is not None  # a table without rows was refused
         with watch("sorting", grouper.nbytes) as on_progress:
-            grouped = grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
+            return grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
     except ChangingError as error:
         raise plan.changing(error, encoder.state) from None
-    unlabelled = plan.kept_unlabelled(state)
-    notes = [*cautions(plan, state, table.place), *(suspects.cautions(state.labels) if suspects else [])]
-    features, pivoted = [table.label(column) for column in plan.features], None
-    if roles.item is not None:
-        pivot = Pivot(plan, state)
-        grouped, pivoted = pivot.folded(grouped, spool)
-        notes += pivot.warnings(pivoted)
-        features = pivoted.features
-    whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
-    if pivoted is None:
-        notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
-    grouped, plan, state = whole.grouped, whole.plan, whole.state
-    ragged = plan.ragged(grouped, state, features if pivoted else None)
-    named = labelled(ragged, grouped, plan, state, spool=spool)
-    long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
-    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped}
-    if pivoted is not None:
-        dropped |= {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
-    rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
-    rows.check()
-    return GroupResult(
-        long.ragged,
-        rows,
-        features,
-        plan.missing(state) if pivoted is None else {**pivoted.missing, **plan.missing_statics(state)},
-        grouped.ties,
-        plan.coarse(state),
-        [*notes, *whole.warnings, *of_times(plan, state)],
-        unlabelled,
-        whole.files,
-        pivoted,
-        plan.times(state),
-    )
 
 
 @dataclass(frozen=True)

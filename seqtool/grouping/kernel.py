@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +21,12 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.grouping.columns import GrowingText, Ranked, Spelled, TextColumn, is_numbers
-from seqtool.grouping.gaps import Cut
 from seqtool.grouping.merging import merged
 from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order
 from seqtool.grouping.sorting import as_codes, spelled, stable_order
+
+if TYPE_CHECKING:
+    from seqtool.grouping.gaps import Cut
 
 __all__ = ["ChangingError", "Grouped", "Grouper", "Layout", "key_array"]
 

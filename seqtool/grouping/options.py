@@ -16,6 +16,10 @@ EmptyKey = Literal["error", "drop", "keep"]
 EmptyLabel = Literal["error", "drop", "keep"]
 PivotAgg = Literal["last", "first", "mean", "sum", "max", "min", "count"]
 
+# Why rows of a long table are no steps of their own.
+COMBINED = "combined into one step"
+UNNAMED = "item not in --columns"
+
 
 @dataclass(frozen=True, kw_only=True)
 class GroupOptions:

@@ -24,8 +24,6 @@ from seqtool.grouping.kernel import Grouped
 from seqtool.grouping.options import PivotAgg
 from seqtool.words import count, percent, shortened
 
-COMBINED = "combined into one step"
-UNNAMED = "item not in --columns"
 _ROWS = 1 << 16  # folded together
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
@@ -18,8 +18,10 @@ from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
 from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, pivot_columns, resolve
 from seqtool.tables.table import Table, TextOptions
-from seqtool.tables.where import parse
 from seqtool.words import join_names
+
+if TYPE_CHECKING:
+    from seqtool.grouping.gaps import Gap
 
 Column = str | int
 
@@ -71,6 +73,8 @@ class GroupSpec(GroupOptions):
         if self.maxlen is not None and self.maxlen < 1:
             raise UsageError(f"maxlen is {self.maxlen}; it must be at least 1")
         if self.where is not None:
+            from seqtool.tables.where import parse
+
             parse(self.where)
         check_side("padding", self.padding)
         check_side("truncating", self.truncating)
@@ -245,3 +249,12 @@ class GroupSpec(GroupOptions):
             "ragged": self.ragged,
             **table.dialect,
         }
+
+
+def gap_of(gap: Any) -> Gap | None:
+    """A gap as a call says it: a number, text such as 30m, or a timedelta. Raises UsageError for anything else."""
+    if gap is None:
+        return None
+    from seqtool.grouping.gaps import Gap
+
+    return Gap.of(gap)

@@ -1,4 +1,4 @@
-"""Which buckets of similar lengths take the fewest slots, and what batches of similar lengths take."""
+"""The buckets of similar lengths that take the fewest slots, and the slots of batches of similar lengths."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.sequences.lengths import LengthCounts
 
-_EXACT = 512  # distinct lengths that are all tried as ends of buckets
-_SHARES = _EXACT // 2  # of more, the ends of so many equal shares of the sequences, and of the steps
+_EXACT = 512  # up to so many distinct lengths, each is tried as the end of a bucket
+_SHARES = _EXACT // 2  # of more lengths, the ends of so many equal shares of the sequences, and of the steps
 
 
 def best_buckets(counts: LengthCounts, *, most: int) -> tuple[int, ...]:
-    """The longest length of each of at most `most` buckets, ascending, that take the fewest slots together.
+    """The longest length of each of at most `most` buckets, ascending, chosen to take the fewest slots together.
 
     A sequence goes to the first bucket that holds it whole, and is padded to that bucket's longest. The choice
-    is the best of all where there are at most 512 distinct lengths. Of more, buckets end at 512 of them at
-    most: where equal shares of the sequences end, and equal shares of the steps. There must be a step.
+    is optimal for up to 512 distinct lengths. Among more lengths, buckets may end only where equal shares of the
+    sequences, or of the steps, end: at 512 lengths at most. At least one sequence must have a step.
 
     >>> best_buckets(LengthCounts.of(np.array([1, 2, 2, 9])), most=2)
     (2, 9)
@@ -58,7 +58,9 @@ def bucket_slots(counts: LengthCounts, maxlens: tuple[int, ...]) -> int:
     15
     """
     upto = counts.sequences.cumsum()[np.searchsorted(counts.lengths, maxlens, side="right") - 1]
-    return sum(maxlen * many for maxlen, many in zip(maxlens, np.diff(upto, prepend=0).tolist(), strict=True))
+    return sum(
+        maxlen * inside for maxlen, inside in zip(maxlens, np.diff(upto, prepend=0).tolist(), strict=True)
+    )
 
 
 def batch_slots(counts: LengthCounts, *, batch_size: int) -> int:

@@ -1,4 +1,4 @@
-"""What is in a file of arrays, as data; and one of its sequences."""
+"""The facts of a file of arrays, and of one of its sequences, as data."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import join_names, split_names
 
 _PREVIEWED = 2  # sequences
-_STEPS = 5  # of each
-_NAMES = 50  # of features and classes
-_NUMBERS = 1000  # of a label, above which it is not shown
-_KEYS = 10_000  # that are compared with one that is not found
-_PARTS = 8  # of a key that are listed
+_STEPS = 5  # shown of each
+_NAMES = 50  # shown of features and classes
+_NUMBERS = 1000  # a label of more is not shown
+_KEYS = 10_000  # searched for keys like one that is not there
+_PARTS = 8  # listed of a key
 
 
 @contextmanager
 def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded | None]]:
-    """The facts of an `.npz` or `.npy` and, of a file of ours, its sequences, which can be read within the block.
+    """The facts of an `.npz` or `.npy` and, of a file of ours, its sequences, which can be read inside the block.
 
     Keys of the facts: `file`, `arrays` (name, shape, dtype, bytes), and for files of ours `sequences` (lengths,
     histogram, padding, keys, part, features, receipt, preview). Raises DataError for a damaged file.
@@ -62,7 +62,7 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
 
 @dataclass(frozen=True)
 class Slots:
-    """Where one sequence stands: `slots` is (T, F) or (T,), of which those from `begin` to `end` are its steps."""
+    """One sequence with its padding: `slots` (T, F) or (T,), of which those from `begin` to `end` are its steps."""
 
     slots: AnyArray
     begin: int
@@ -70,33 +70,34 @@ class Slots:
 
     @property
     def steps(self) -> AnyArray:
-        """The steps alone."""
-        return _rows(self.slots, self.begin, self.end)
+        """The steps without padding."""
+        return _window(self.slots, self.begin, self.end)
 
 
 def slots_of(data: Ragged | Padded, i: int) -> Slots:
-    """The window of sequence i; nothing of it is read yet.
+    """Sequence i with its padding, read only when it is indexed.
 
     >>> slots_of(Ragged(np.arange(5), np.array([0, 2, 5])), 1).steps[:].tolist()
     [2, 3, 4]
     """
     if isinstance(data, Ragged):
         begin, end = data.offsets[i : i + 2].tolist()
-        return Slots(_rows(data.values, begin, end), 0, end - begin)
+        return Slots(_window(data.values, begin, end), 0, end - begin)
     length, width = int(data.lengths[i : i + 1][0]), data.x.shape[1]
     first = 0 if data.padding == "post" else width - length
-    return Slots(_rows(slots(data.x), i * width, (i + 1) * width), first, first + length)
+    return Slots(_window(slots(data.x), i * width, (i + 1) * width), first, first + length)
 
 
-def _rows(array: AnyArray, first: int, last: int) -> Lazy:
+def _window(array: AnyArray, first: int, last: int) -> Lazy:
+    """Some rows of an array, read only when they are indexed."""
     shape = (last - first, *array.shape[1:])
     return Lazy(shape, array.dtype, lambda begin, end: array[first + begin : first + end])
 
 
 def sequence_facts(data: Ragged | Padded, i: int) -> dict[str, Any]:
-    """What is known of sequence i: `sequence`, `length`, `key`, `part`, `y`, `features`, and the first `steps`.
+    """The facts of sequence i: `sequence`, `length`, `key`, `part`, `y`, `features`, and its first `steps`.
 
-    Of steps of several dimensions there is the `extent` of the first instead: least, mean and largest number of each.
+    For steps of several dimensions, `extent` stands for `steps`: the least, the mean and the largest number of each.
     """
     facts = _preview(data, i)
     if data.features is not None:
@@ -104,8 +105,8 @@ def sequence_facts(data: Ragged | Padded, i: int) -> dict[str, Any]:
     return facts
 
 
-def of_ours(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
-    """The sequences of a file of this name; raises DataError where nobody knows what they are."""
+def known_sequences(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
+    """The sequences of the file of this name; raises DataError for None, those of a file that seqtool did not write."""
     if data is None:
         raise DataError(
             f"{name}: not written by seqtool, so its sequences are unknown; convert it: ",
@@ -115,11 +116,11 @@ def of_ours(data: Ragged | Padded | None, name: str) -> Ragged | Padded:
 
 
 def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
-    """The place of the sequence with this key; where there are no keys, of that number, counted from 0.
+    """The position of the sequence with this key; without keys, `wanted` is the position itself, counted from 0.
 
-    A key of several columns is written with commas. Where the sequences have parts, a comma and the part may
-    follow the key, and must where the key has several. Raises DataError, which begins with the `name` of the
-    file, where there is none, or more than one.
+    The columns of a key are joined by commas. Where sequences have parts, a comma and the part may follow the key, and
+    must follow one that has several parts. Raises DataError, which begins with the `name` of the file, where no
+    sequence matches, or several do.
 
     >>> twice = Ragged(np.arange(3), np.array([0, 1, 3]), keys=np.array(["a", "a"]))
     >>> find_sequence(twice.replace(per_sequence={"part": np.array([0, 5])}), "a,5", name="in.npz")
@@ -128,8 +129,8 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     if data.keys is None:
         if _is_whole(wanted) and 0 <= int(wanted) < len(data):
             return int(wanted)
-        last = f"from 0 to {len(data) - 1:,}" if len(data) else "but it holds none"
-        raise DataError(f"{name}: no sequence {wanted}; sequences without keys are numbered {last}")
+        numbers = f"sequences without keys are numbered from 0 to {len(data) - 1:,}"
+        raise DataError(f"{name}: no sequence {wanted}; {numbers if len(data) else 'it holds no sequence'}")
     part, columns = data.per_sequence.get("part"), prod(data.keys.shape[1:])
     with_commas = data.keys.ndim > 1 or part is not None
     cells = split_names(wanted) or [""] if with_commas else [wanted]
@@ -143,36 +144,41 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     elif not rest:
         for places in _places(data.keys, key):
             return int(places[0])
-    first = data.keys[:_KEYS]
+    hint = _keys_like(data.keys, wanted, with_commas=with_commas)
+    raise DataError(f"{name}: no sequence has the key {wanted!r}; {hint}")
+
+
+def _keys_like(keys: AnyArray | Text, wanted: str, *, with_commas: bool) -> str:
+    """A hint for a key that is not there: keys like it among the first ones, or else what keys look like."""
+    first, columns = keys[:_KEYS], prod(keys.shape[1:])
     rows = first.reshape(len(first), columns).tolist() if columns else []
     known = [*dict.fromkeys(join_names([*map(str, row)]) if with_commas else str(row[0]) for row in rows)]
+    if not known:
+        return "it holds no sequence"
     near = get_close_matches(wanted, known, 3)
-    hint = f"similar keys are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
-    raise DataError(
-        f"{name}: no sequence has the key {wanted!r}; {hint if known else 'it holds no sequence'}"
-    )
+    return f"similar keys are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
 
 
 def _places(keys: AnyArray | Text, key: Sequence[str]) -> Iterator[Array]:
-    """The places of the sequences that have a key, window by window, where there are any."""
+    """The positions of the sequences with a key, (n,) of each chunk of the file that has any."""
     whole = keys.dtype.kind in "iu"
     if len(key) != prod(keys.shape[1:]) or (whole and not all(map(_is_whole, key))):
         return
     sought = np.array([int(cell) for cell in key] if whole else key)
-    for begin, some in chunks(keys):  # type: ignore[arg-type] # text has windows like any array
-        found = np.flatnonzero((some.reshape(len(some), len(key)) == sought).all(axis=1))
-        if len(found):
-            yield found + begin
+    for begin, chunk in chunks(keys):  # type: ignore[arg-type] # text is sliced like any array
+        matches = np.flatnonzero((chunk.reshape(len(chunk), len(key)) == sought).all(axis=1))
+        if len(matches):
+            yield matches + begin
 
 
 def _place_of_part(part: AnyArray, found: Iterator[Array], wanted: int | None) -> int | list[int]:
-    """Which of the places found is that of the part wanted, or the only one; else the first parts there are."""
+    """The one of the positions found whose part is wanted, or the only one; else the first parts among them."""
     known: dict[int, int] = {}
     for places in found:
         parts = gather(part, places)
-        same = places[parts == wanted] if wanted is not None else places[:0]
-        if len(same):
-            return int(same[0])
+        matches = places[parts == wanted] if wanted is not None else places[:0]
+        if len(matches):
+            return int(matches[0])
         for number, place in zip(parts.tolist(), places.tolist(), strict=True):
             if len(known) > _PARTS:
                 break
@@ -183,27 +189,29 @@ def _place_of_part(part: AnyArray, found: Iterator[Array], wanted: int | None) -
 
 
 def _which_part(key: Sequence[str], parts: Sequence[int], *, missing: Sequence[str]) -> str:
-    """What to say of a key in several parts, or without that which is missing."""
-    there = ", ".join(map(str, parts[:_PARTS])) + (", ..." if len(parts) > _PARTS else "")
+    """Why a key names no single sequence: its `missing` part is not there, or it has several and none is named."""
+    existing = ", ".join(map(str, parts[:_PARTS])) + (", ..." if len(parts) > _PARTS else "")
     if missing:
-        return f"the key {join_names(key)!r} has no part {missing[0]}, only {there}"
+        return f"the key {join_names(key)!r} has no part {missing[0]}, only {existing}"
     return Message(
-        f"the key {join_names(key)!r} has several parts: {there}; choose one of them: ",
+        f"the key {join_names(key)!r} has several parts: {existing}; choose one of them: ",
         Advice("--sequence", join_names([*key, str(parts[0])])),
     )
 
 
 def _is_whole(text: str) -> bool:
-    """Whether text is a number that keys of whole numbers may hold."""
+    """Whether text is a whole number that int64 holds, as keys of whole numbers do."""
     return text.removeprefix("-").isdecimal() and len(text) < 30 and -(1 << 63) <= int(text) < 1 << 63
 
 
 def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """The facts of one array."""
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     return {"name": name, "shape": list(shape), "dtype": str(dtype), "bytes": size}
 
 
 def _sequences(data: Ragged | Padded) -> dict[str, Any]:
+    """The facts of all sequences of a file of ours."""
     lengths = LengthCounts.of(data.lengths)
     found: dict[str, Any] = {
         "kind": "padded" if isinstance(data, Padded) else "ragged",
@@ -232,9 +240,9 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
     if "label_names" in data.names:
-        labels = several_labels(data).items()
         found["labels"] = {
-            name: None if known is None else some_classes(known, _NAMES) for name, known in labels
+            name: None if classes is None else some_classes(classes, _NAMES)
+            for name, classes in several_labels(data).items()
         }
     for name in ("classes", "step_classes"):
         if name in data.names:
@@ -252,6 +260,7 @@ def _summary(lengths: LengthCounts) -> dict[str, float] | None:
 
 
 def _preview(data: Ragged | Padded, i: int) -> dict[str, Any]:
+    """The facts of sequence i, without the names of its features."""
     steps = slots_of(data, i).steps
     found: dict[str, Any] = {"sequence": i, "length": len(steps)}
     if data.keys is not None:
@@ -277,7 +286,7 @@ def _shape_of(data: Ragged | Padded) -> dict[str, Any]:
 
 
 def _extent(step: Array) -> list[str]:
-    """The least, the mean and the largest number of a step, as text; of none no text."""
+    """The least, the mean and the largest number of a step, as text; empty where it has no number."""
     if not step.size:
         return ["", "", ""]
     return [str(number) for number in (step.min(), step.mean(dtype=np.float64), step.max())]

@@ -1,4 +1,4 @@
-"""How long the sequences of a source are, and what they would be made of; nothing is made of them."""
+"""The lengths of the sequences of a source, and the type of x, measured without building any array."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measured:
-    """The lengths of the sequences, (N,), the shape of a step, () where it is a number, and the type of x.
+    """The lengths of the sequences, (N,), the shape of a step, () for a single number, and the dtype of x.
 
     `padding` is the side of a padded file of ours; `notes` and `warnings` are those of reading. `left_out` are the
-    columns of a table that cannot be features; None where grouping would refuse it all the same.
+    columns of a table that cannot be features, None where `group` would refuse the table even without them.
     """
 
     lengths: AnyArray
@@ -51,9 +51,9 @@ def of_tables(
     watch: Watch,
     others: Sequence[Companion] = (),
 ) -> Measured:
-    """Measure the sequences that grouping would make of a table, without the columns that cannot be features.
+    """Measure the sequences that `group` would build from a table without the columns that cannot be features.
 
-    Raises what grouping raises for the columns and the key.
+    Raises what `group` raises for the columns and the key.
     """
     import numpy as np
 
@@ -85,9 +85,9 @@ def of_tables(
 
 
 def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
-    """Measure the sequences of the one source that there is to be.
+    """Measure the sequences of one source, or of several files that `--key-from` joins.
 
-    Raises UsageError for several, and what `seqtool.sources.read.read_sequences` raises.
+    Raises UsageError for other sets of files, and what `seqtool.sources.read.read_sequences` raises.
     """
     from seqtool.operations.strip import hidden_padding
     from seqtool.sources.read import read_files

@@ -1,4 +1,4 @@
-"""Where a file holds NaN and infinities, which make the loss of a network NaN."""
+"""NaN and infinities in a file, which make the loss of a network NaN."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from seqtool.arrays.text import Text
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.ragged import Padded, Ragged
 
-_LOOKED = (
-    1 << 28
-)  # bytes of each array that are looked at: what follows is mostly like it, and may be a terabyte
+# Bytes that are read of each array: the rest is mostly like them, and may be a terabyte.
+_MOST_BYTES = 1 << 28
 
 
-def not_finite(data: Ragged | Padded, *, looked: int = _LOOKED) -> Iterator[dict[str, Any]]:
-    """For each array with NaN or infinities in its real cells: how many, and the first sequence that has one.
+def not_finite(data: Ragged | Padded, *, looked: int = _MOST_BYTES) -> Iterator[dict[str, Any]]:
+    """For each array with NaN or infinities in its real cells: their numbers, and the first sequence that has one.
 
-    Only rows within the first `looked` bytes of an array are read: `looked` of its `rows` in what is given.
+    Only rows within the first `looked` bytes of an array are read: `looked` of its `rows`, as the facts state.
 
-    >>> [odd["nan"] for odd in not_finite(Ragged(np.array([1, np.nan]), np.array([0, 2])))]
+    >>> [facts["nan"] for facts in not_finite(Ragged(np.array([1, np.nan]), np.array([0, 2])))]
     [1]
     """
     real = as_ragged(data)
     name = "x" if isinstance(data, Padded) else "values"
     per_step = {name: real.values, **{step: array.data for step, array in real.per_step.items()}}
     for array, cells in (*per_step.items(), *real.per_sequence.items()):
-        odd = None if isinstance(cells, Text) else _counted(cells, looked)
-        if odd is not None:
-            first = odd.pop("first")
+        counted = None if isinstance(cells, Text) else _counted(cells, looked)
+        if counted is not None:
+            first = counted.pop("first")
             if array in per_step:
                 first = _sequence(real.offsets, first)
-            yield {"array": array, **odd, "sequence": first}
+            yield {"array": array, **counted, "sequence": first}
 
 
 def _counted(cells: AnyArray, looked: int) -> dict[str, int] | None:
+    """The NaN and infinities in the first rows of an array, and the `first` row that has any; None without any."""
     if cells.dtype.kind != "f":
         return None
     rows = min(len(cells), max(1, looked // max(1, cells.dtype.itemsize * prod(cells.shape[1:]))))
@@ -48,8 +48,8 @@ def _counted(cells: AnyArray, looked: int) -> dict[str, int] | None:
         part = part[: rows - begin]
         finite = np.isfinite(part)
         if not finite.all():
-            unknown = int(np.isnan(part).sum())
-            nan, infinite = nan + unknown, infinite + finite.size - int(finite.sum()) - unknown
+            nan_here = int(np.isnan(part).sum())
+            nan, infinite = nan + nan_here, infinite + finite.size - int(finite.sum()) - nan_here
             if first is None:
                 first = begin + int(np.argmin(finite.reshape(len(part), -1).all(axis=1)))
         if begin + len(part) >= rows:

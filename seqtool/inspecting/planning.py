@@ -1,4 +1,4 @@
-"""`plan_lengths`: what each padded length would cost, and which one to take."""
+"""`plan_lengths`: what each padded length would cost, and which one to choose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqtool.words import percent
 
 _PERCENTS = (50, 75, 90, 95, 99)  # of the sequences
 _MOST = 10  # candidates
-_ROUND = sorted(
+_ROUND_NUMBERS = sorted(  # powers of two among them, and three times these
     {n * 10**k for n in (1, 2, 3, 4, 5, 6, 8) for k in range(1, 12)}
     | {n * 10**k for n in (15, 25) for k in range(12)}
     | {n << k for n in (2, 3) for k in range(2, 40)}
@@ -23,7 +23,7 @@ _BATCH = 32  # sequences
 
 @dataclass(frozen=True)
 class Candidate:
-    """A maxlen, where it comes from, and its price.
+    """A maxlen, where it comes from, and what it costs.
 
     `cut` sequences lose `lost` steps; `slots` is N times maxlen, of which `padding` are no step; `nbytes` is x.
     """
@@ -42,8 +42,8 @@ class Saving:
     """A way to pad less without a cut; `slots` are those of all sequences, of which `padding` are no step.
 
     "buckets" pad each sequence to the first of `maxlens` that holds it; "batches" are `batch_size` sequences of
-    similar lengths, each batch padded to its own longest; "packed" sequences have no padding. What the way has
-    not is None.
+    similar lengths, each batch padded to its own longest; "packed" sequences have no padding. What does not apply to a
+    way is None.
     """
 
     way: Literal["buckets", "batches", "packed"]
@@ -55,7 +55,7 @@ class Saving:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to do: pad to `maxlen`; with `ragged`, better pad each batch alone, and to `maxlen` what must be a block.
+    """What to do: pad to `maxlen`, or, if `ragged`, pad each batch alone, and to `maxlen` only what must be one block.
 
     `maxlen` is None where there is nothing to pad.
     """
@@ -67,7 +67,7 @@ class Recommendation:
 
 @dataclass(frozen=True, eq=False)
 class LengthPlan:
-    """What `plan_lengths` found: the price of each candidate, ascending, what else would save, and advice."""
+    """What each candidate would cost, ascending, what other layouts would save, and a recommendation."""
 
     counts: LengthCounts
     candidates: tuple[Candidate, ...]
@@ -75,14 +75,14 @@ class LengthPlan:
     advice: Recommendation
 
     def facts(self) -> dict[str, Any]:
-        """All of it as plain data: what `--json` shows."""
+        """The plan as plain data, as `--json` shows it."""
         counts = self.counts
-        middle = {"min": int(counts.lengths[0]), "median": counts.median()} if counts.count else {}
+        ends = {"min": int(counts.lengths[0]), "median": counts.median()} if counts.count else {}
         return {
             "sequences": counts.count,
             "steps": counts.steps,
             "empty": counts.empty,
-            "lengths": {**middle, "max": counts.longest} if counts.count else None,
+            "lengths": {**ends, "max": counts.longest} if counts.count else None,
             "histogram": [
                 dict(zip(("from", "to", "sequences"), bar, strict=True)) for bar in length_bars(counts)
             ],
@@ -96,11 +96,11 @@ class LengthPlan:
 
 
 def plan_lengths(counts: LengthCounts, *, features: int | None, itemsize: int) -> LengthPlan:
-    """Compare padded lengths for sequences of these lengths, and choose one.
+    """Compare padded lengths for sequences of these lengths, and recommend one.
 
-    `features` is F, the numbers of a step, None where it is a single one; `itemsize` the bytes of one number.
-    Candidates are the lengths that 50, 75, 90, 95 and 99 % of the sequences do not exceed, the longest, the least
-    that keeps 99 % of the steps, and round numbers just above these.
+    `features` is F, None where a step is a single number; `itemsize` is the bytes of one number. Candidates are the
+    lengths that 50, 75, 90, 95 and 99 % of the sequences do not exceed, the longest, the least that keeps 99 % of the
+    steps, and round numbers just above these.
 
     The rule: nothing is cut where padding to the longest makes at most a third of the slots padding. Otherwise
     take the smallest candidate that loses at most 1 % of the steps, if that saves a tenth of the slots, else the
@@ -131,7 +131,7 @@ def plan_lengths(counts: LengthCounts, *, features: int | None, itemsize: int) -
 
 
 def _maxlens(counts: LengthCounts) -> dict[int, str]:
-    """Candidates and where they come from; the first origin of a length counts."""
+    """The candidates, each with its origin; of several origins of one length the first."""
     longest, kept = counts.longest, _least_that_keeps(counts)
     quantiles = {share: max(1, counts.quantile(share / 100)) for share in _PERCENTS}
     found = {longest: "longest"}
@@ -139,8 +139,8 @@ def _maxlens(counts: LengthCounts) -> dict[int, str]:
         found.setdefault(length, f"{share}% of sequences")
     found.setdefault(kept, "99% of steps")
     for length in (kept, *(quantiles[share] for share in (99, 95, 90, 75))):
-        rounded = next(number for number in _ROUND if number >= length)
-        if len(found) < _MOST and length >= _ROUND[0] and rounded < longest:
+        rounded = next((number for number in _ROUND_NUMBERS if number >= length), longest)
+        if len(found) < _MOST and length >= _ROUND_NUMBERS[0] and rounded < longest:
             found.setdefault(rounded, "round")
     return found
 
@@ -166,7 +166,7 @@ def _candidate(counts: LengthCounts, maxlen: int, origin: str, step: int) -> Can
 def _savings(counts: LengthCounts) -> tuple[Saving, ...]:
     """Buckets and batches, where they take fewer slots than one block, and packing."""
     found = []
-    for maxlens in dict.fromkeys(best_buckets(counts, most=many) for many in _BUCKETS):
+    for maxlens in dict.fromkeys(best_buckets(counts, most=most) for most in _BUCKETS):
         if len(maxlens) > 1:
             slots = bucket_slots(counts, maxlens)
             found.append(Saving("buckets", slots, slots - counts.steps, maxlens=maxlens))
@@ -188,35 +188,37 @@ def _advice(counts: LengthCounts, candidates: tuple[Candidate, ...]) -> Recommen
         return Recommendation(longest.maxlen, False, reason)
     least = next(found for found in candidates if 100 * found.lost <= counts.steps)
     if 10 * least.slots <= 9 * longest.slots:
-        one, lost = least, percent(least.lost, counts.steps)
+        chosen, lost = least, percent(least.lost, counts.steps)
         reason = (
-            f"The smallest maxlen that loses at most 1% of the steps makes {_padding(one)} of the slots padding, "
+            f"The smallest maxlen that loses at most 1% of the steps makes {_padding(chosen)} of the slots padding, "
             f"against {_padding(longest)} with the longest"
         )
-        cost = f"cuts {one.cut:,} of the sequences ({percent(one.cut, counts.count)}) and loses {lost} of the steps"
+        cut = f"{chosen.cut:,} of the sequences ({percent(chosen.cut, counts.count)})"
+        cost = f"cuts {cut} and loses {lost} of the steps"
     else:
-        one = longest
+        chosen = longest
         reason = (
-            f"With the longest {_padding(one)} of the slots are padding, and a cut that loses at most 1% of the "
+            f"With the longest {_padding(chosen)} of the slots are padding, and a cut that loses at most 1% of the "
             "steps would save less than a tenth of the slots"
         )
         cost = "cuts nothing"
-    if 2 * one.padding <= one.slots:
-        return Recommendation(one.maxlen, False, f"{reason}.")
+    if 2 * chosen.padding <= chosen.slots:
+        return Recommendation(chosen.maxlen, False, f"{reason}.")
     reason += ": keep the sequences ragged, and pad each batch to its own longest."
     return Recommendation(
-        one.maxlen, True, f"{reason} If it must be one block, maxlen {one.maxlen:,} {cost}."
+        chosen.maxlen, True, f"{reason} If it must be one block, maxlen {chosen.maxlen:,} {cost}."
     )
 
 
 def _padding(candidate: Candidate) -> str:
+    """The share of its slots that are padding."""
     return percent(candidate.padding, candidate.slots)
 
 
 def length_bars(counts: LengthCounts, *, most: int = 16) -> list[tuple[int, int, int]]:
-    """Bars of a histogram of lengths: the first and the last length of each, and how many sequences it has.
+    """Bars of a histogram of lengths: the first and the last length of each, and its number of sequences.
 
-    All are of one width, but where a few sequences are far longer than the others, the last bar holds them all.
+    All are of one width, unless a few sequences are far longer than the others: the last bar holds all of these.
 
     >>> import numpy as np
     >>> length_bars(LengthCounts.of(np.array([1] * 300 + [2] * 300 + [1000])))

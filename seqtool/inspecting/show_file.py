@@ -1,4 +1,4 @@
-"""What is in a file, and one sequence, on standard output."""
+"""The facts of a file, or of one of its sequences, on standard output."""
 
 from __future__ import annotations
 
@@ -12,27 +12,22 @@ from seqtool.errors import DataError
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.terminal.pictures import show_heatmap, show_histogram
 from seqtool.terminal.report import SCHEMA
+from seqtool.terminal.tables import console, show_table
 from seqtool.words import by_size, count, human, listed, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from seqtool.inspecting.describe import Slots
-from seqtool.terminal.tables import console, show_table
 
 _FEATURES_SHOWN = 8
 
 
 def show_file(facts: Mapping[str, Any], first: Slots | None = None) -> None:
-    """Draw what `seqtool.inspecting.describe.described` found, and a picture of the first sequence, if it is given."""
+    """Print the facts that `seqtool.inspecting.describe.described` gives, with a picture of the `first` sequence."""
     out = console()
     rows = [
-        (
-            array["name"],
-            by_size(array["shape"]) or "scalar",
-            array["dtype"],
-            human(array["bytes"]),
-        )
+        (array["name"], by_size(array["shape"]) or "scalar", array["dtype"], human(array["bytes"]))
         for array in facts["arrays"]
     ]
     show_table(out, str(facts["file"]), ["array", "shape", "dtype", "size"], rows, right=["size"])
@@ -44,29 +39,29 @@ def show_file(facts: Mapping[str, Any], first: Slots | None = None) -> None:
     for preview in sequences["preview"]:
         _show_preview(out, preview, sequences.get("features"))
         if first is not None and not preview["sequence"]:
-            _show_window(out, first, sequences.get("features"))
+            _show_picture(out, first, sequences.get("features"))
 
 
 def show_sequence(facts: Mapping[str, Any], window: Slots) -> None:
-    """Draw what `seqtool.inspecting.describe.sequence_facts` found, and a picture of the sequence."""
+    """Print the facts that `seqtool.inspecting.describe.sequence_facts` gives, with a picture of the sequence."""
     out = console()
     _show_preview(out, facts, facts.get("features"))
-    _show_window(out, window, facts.get("features"))
+    _show_picture(out, window, facts.get("features"))
 
 
-def _show_window(out: Console, window: Slots, features: Sequence[str] | None) -> None:
-    if window.slots.ndim > 2:  # which no row of characters shows
+def _show_picture(out: Console, window: Slots, features: Sequence[str] | None) -> None:
+    if window.slots.ndim > 2:  # a row of characters shows one number a step
         return
     show_heatmap(out, window.slots, real=(window.begin, window.end), features=features)
 
 
 def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
-    """Write the same to standard output as one JSON object with all steps; NaN and infinities are text."""
+    """Write the facts and all steps of a sequence to standard output, as one JSON object in which NaN is text."""
     if sys.stdout is None:
         raise DataError("standard output is closed")
     others = {name: fact for name, fact in facts.items() if name not in ("steps", "extent")}
-    known = json.dumps({"schema": SCHEMA, **others})
-    sys.stdout.write(f'{known[:-1]}, "steps": [')
+    head = json.dumps({"schema": SCHEMA, **others}).removesuffix("}")
+    sys.stdout.write(f'{head}, "steps": [')
     for begin, part in chunks(steps):
         rows = json.dumps([_strict(step) for step in part.tolist()])
         sys.stdout.write(f"{', ' if begin else ''}{rows[1:-1]}")
@@ -74,12 +69,12 @@ def print_sequence(facts: Mapping[str, Any], steps: AnyArray) -> None:
 
 
 def _strict(step: Any) -> Any:
-    """A step as strict JSON has it."""
+    """A step as strict JSON allows it: NaN and infinities are text."""
     return [_strict(number) for number in step] if isinstance(step, list) else value_to_json(step)
 
 
 def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[str] | None) -> None:
-    """The first steps of one sequence, with its first features."""
+    """A table of the first steps of one sequence, with their first features."""
     parts = [f"{name} {shortened(str(preview[name]))}" for name in ("key", "part", "y") if name in preview]
     title = ", ".join([*parts, count(preview["length"], "step")])
     steps = preview["extent"] if "extent" in preview else preview["steps"]
@@ -96,6 +91,7 @@ def _show_preview(out: Console, preview: Mapping[str, Any], features: Sequence[s
 
 
 def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The rows of a table: the name of each fact, and the fact in words."""
     empty = f", {sequences['empty']:,} of them empty" if sequences["empty"] else ""
     yield "kind", str(sequences["kind"])
     yield "count", f"{count(sequences['count'], 'sequence')}, {count(sequences['steps'], 'step')}{empty}"
@@ -115,29 +111,31 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "part", f"from {sequences['part']['min']:,} to {sequences['part']['max']:,}"
     if "features" in sequences:
         yield "features", listed(sequences["features"])
-    for name, known in sequences.get("labels", {}).items():
-        yield f"label {name}", listed([*map(str, known)]) if known else "numbers"
+    for name, classes in sequences.get("labels", {}).items():
+        yield f"label {name}", listed([*map(str, classes)]) if classes else "numbers"
     for name in ("classes", "step_classes"):
         if name in sequences:
             yield name.replace("_", " "), listed([*map(str, sequences[name])])
-    for odd in sequences["not_finite"]:
-        counted = [
-            f"{odd[what]:,} {word}" for what, word in (("nan", "NaN"), ("infinite", "infinite")) if odd[what]
-        ]
-        looked = (
-            "" if odd["looked"] == odd["rows"] else f" in the first {odd['looked']:,} of {odd['rows']:,} rows"
-        )
-        yield (
-            "not finite",
-            f"{odd['array']}: {' and '.join(counted)}{looked}, the first in sequence {odd['sequence']:,}",
-        )
+    for array in sequences["not_finite"]:
+        yield "not finite", _not_finite(array)
     for entry in sequences["receipt"]:
-        if "rows" not in entry:
-            continue
-        rows = entry["rows"]
-        dropped, added = sum(rows.get("dropped", {}).values()), sum(rows.get("added", {}).values())
-        more = f" + {added:,} added" if added else ""
-        yield (
-            f"by {entry.get('command')}",
-            f"{rows['in']:,} steps in{more} = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped",
-        )
+        if "rows" in entry:
+            yield f"by {entry.get('command')}", _row_counts(entry["rows"])
+
+
+def _not_finite(array: Mapping[str, Any]) -> str:
+    """The NaN and infinities of one array in words."""
+    words = (("nan", "NaN"), ("infinite", "infinite"))
+    counted = " and ".join(f"{array[name]:,} {word}" for name, word in words if array[name])
+    is_whole = array["looked"] == array["rows"]
+    rows = "" if is_whole else f" in the first {array['looked']:,} of {array['rows']:,} rows"
+    return f"{array['array']}: {counted}{rows}, the first in sequence {array['sequence']:,}"
+
+
+def _row_counts(rows: Mapping[str, Any]) -> str:
+    """The rows that one command read, and what became of them."""
+    dropped, added = sum(rows.get("dropped", {}).values()), sum(rows.get("added", {}).values())
+    more = f" + {added:,} added" if added else ""
+    return (
+        f"{rows['in']:,} steps in{more} = {rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped"
+    )

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-_TEXT = 80  # columns of running text at most, however wide the terminal is
+_WIDEST = 80  # columns of running text, however wide the terminal is
 
 
 def show_plan(facts: Mapping[str, Any]) -> None:
-    """Draw the facts of a `seqtool.inspecting.planning.LengthPlan` and what `seqtool plan` adds to them."""
+    """Print the facts of a `seqtool.inspecting.planning.LengthPlan`, with those that `seqtool plan` adds to them."""
     from rich.text import Text
 
     out = console()
     advice = facts["advice"]
     out.print(Text(printable(listed(facts["inputs"], most=3)), style="bold"), soft_wrap=True)
-    for line in _read(facts):
-        _put(out, line)
+    for line in _about_input(facts):
+        _print_wrapped(out, line)
     out.print()
     show_histogram(out, [tuple(bar.values()) for bar in facts["histogram"]], marked=advice["maxlen"])
     if facts["candidates"]:
@@ -32,22 +32,22 @@ def show_plan(facts: Mapping[str, Any]) -> None:
         _show_savings(out, facts)
     if advice["maxlen"] is not None:
         out.print(Text("ragged" if advice["ragged"] else f"maxlen {advice['maxlen']:,}", style="bold"))
-    _put(out, advice["reason"])
+    _print_wrapped(out, advice["reason"])
     if facts["command"]:
         out.print(Text(f"\n  {printable(facts['command'])}", style="bold"), soft_wrap=True)
 
 
-def _put(out: Console, text: str) -> None:
-    """Lines below a bold one, wrapped between words."""
+def _print_wrapped(out: Console, text: str) -> None:
+    """Print running text, indented and wrapped between words."""
     from rich.text import Text
 
-    for line in Text(printable(text)).wrap(out, min(out.width, _TEXT) - 2):
+    for line in Text(printable(text)).wrap(out, min(out.width, _WIDEST) - 2):
         line.rstrip()
         out.print(Text.assemble("  ", line))
 
 
-def _read(facts: Mapping[str, Any]) -> list[str]:
-    """What was read, and what was taken for granted."""
+def _about_input(facts: Mapping[str, Any]) -> list[str]:
+    """Lines about the sequences that were measured, and the notes of reading them."""
     parts = [count(facts["sequences"], "sequence"), count(facts["steps"], "step")]
     parts += [] if facts["features"] is None else [count(facts["features"], "feature")]
     parts[-1] += f" of {by_size(facts['step_shape'])}" if "step_shape" in facts else ""
@@ -65,7 +65,7 @@ def _show_candidates(out: Console, facts: Mapping[str, Any]) -> None:
         (
             f"{'▸ ' if found['maxlen'] == chosen else ''}{found['maxlen']:,}",
             found["origin"].removesuffix(" of sequences").replace(" of ", " "),
-            _part(found["cut"], facts["sequences"]),
+            _count_and_share(found["cut"], facts["sequences"]),
             percent(found["lost"], facts["steps"]),  # how many is in the JSON: the table fits 80 columns
             percent(found["padding"], found["slots"]),
             human(found["nbytes"]),
@@ -77,34 +77,33 @@ def _show_candidates(out: Console, facts: Mapping[str, Any]) -> None:
     show_table(out, title, ["maxlen", "from", *right[1:]], rows, right=right)
 
 
-def _part(some: int, whole: int) -> str:
-    return f"{some:,} ({percent(some, whole)})" if some else "0"
+def _count_and_share(part: int, whole: int) -> str:
+    return f"{part:,} ({percent(part, whole)})" if part else "0"
 
 
 def _show_savings(out: Console, facts: Mapping[str, Any]) -> None:
-    """What one block, buckets and packing take of slots, beside padding to the longest."""
+    """A table of the slots that one block, buckets, batches and packing take."""
     blocks = {found["maxlen"]: found for found in facts["candidates"]}
     longest = facts["candidates"][-1]
-    ways = [(f"one block, longest: {longest['maxlen']:,}", longest)]
+    layouts = [(f"one block, longest: {longest['maxlen']:,}", longest)]
     if facts["advice"]["maxlen"] != longest["maxlen"]:
-        one = blocks[facts["advice"]["maxlen"]]
-        ways.append((f"one block, maxlen {one['maxlen']:,}", one))
-    ways += [(_way(saving), saving) for saving in facts["savings"]]
+        advised = blocks[facts["advice"]["maxlen"]]
+        layouts.append((f"one block, maxlen {advised['maxlen']:,}", advised))
+    layouts += [(_saving_in_words(saving), saving) for saving in facts["savings"]]
     rows = [
         (
             name,
-            f"{way['slots']:,}",
-            percent(way["padding"], way["slots"]),
-            f"{longest['slots'] / way['slots']:,.1f} x",
+            f"{layout['slots']:,}",
+            percent(layout["padding"], layout["slots"]),
+            f"{longest['slots'] / layout['slots']:,.1f} x",
         )
-        for name, way in ways
+        for name, layout in layouts
     ]
     right = ["slots", "padding", "times fewer"]
     show_table(out, "slots in all, one block or batches by length", ["", *right], rows, right=right)
 
 
-def _way(saving: Mapping[str, Any]) -> str:
-    """A way to pad less, in words."""
+def _saving_in_words(saving: Mapping[str, Any]) -> str:
     maxlens = saving["maxlens"]
     if maxlens:
         return f"{len(maxlens)} buckets, to {listed([f'{maxlen:,}' for maxlen in maxlens], most=4)}"

@@ -17,7 +17,7 @@ from seqtool.sequences.conversion import Converted, converted, sequences_first
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Padded
 from seqtool.sources.options import ForeignSpec, RowSpec, SourceOptions
-from seqtool.words import as_arguments, expanded, join_names
+from seqtool.words import as_arguments, expanded, join_names, option_of
 
 Column = str | SupportsIndex
 
@@ -94,9 +94,7 @@ def pad(
                 "static": static,
                 "missing": missing,
             }
-            wrong = [
-                f"--{name.replace('_', '-')}" for name, given in named.items() if given not in (None, ())
-            ]
+            wrong = [option_of(name) for name, given in named.items() if given not in (None, ())]
             if wrong:
                 raise UsageError(
                     f"{join_names(wrong)}: name the columns of steps, or of lists, of the table too; or ",

@@ -21,7 +21,7 @@ from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
 from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.cells import PLAIN, cells_in, mark_in, plain_cells
+from seqtool.sources.cells import PLAIN, cells_in, plain_cells
 from seqtool.sources.options import Sequences
 from seqtool.tables.cells import BadCellError, Numbers, missing_words
 from seqtool.tables.number_marks import NumberMarks, marks_of
@@ -172,9 +172,10 @@ def _batches(source: Input, marks: NumberMarks) -> Iterator[tuple[int, list[str]
 def _rows(text: TextIOWrapper, name: str, marks: NumberMarks) -> Iterator[tuple[list[str], bool]]:
     """The cells of each line, of a long one some at a time; and whether the line ends with them."""
     rest, mark, number = "", None, 1
+    between, always = marks.between, marks.thousands == " "  # looked up once, for lines are many
     while piece := text.readline(_PIECE):
         ended = piece[-1] == "\n" or len(piece) < _PIECE
-        line, mark = rest + piece, mark if rest else mark_in(piece, marks)
+        line, mark = rest + piece, mark if rest else between if always or between in piece else None
         if ended:
             yield cells_in(line, mark), True
             rest, number = "", number + 1

@@ -12,6 +12,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.tables.list_cells import CellKindError
 from seqtool.tables.opening import open_tables
 from seqtool.tables.table import Expected, Table, TextOptions
 from seqtool.words import expanded, join_names, listed
@@ -90,7 +91,7 @@ def key_candidates(table: Table) -> list[str]:
     """
     columns = [c for c in range(len(table.columns)) if c not in table.list_sizes and c not in table.cells]
     columns = [c for c in columns if table.columns[c] is not None or not table.named]
-    batch = next(iter(table.batches(columns, Expected(keys=frozenset(columns)))), None)
+    columns, batch = _first_rows(table, columns)
     if batch is None:
         return []
     candidates, constant = list[tuple[bool, int]](), dict[int, str]()
@@ -104,6 +105,20 @@ def key_candidates(table: Table) -> list[str]:
             constant[column] = cells[0]
     candidates += [(False, column) for column in _changing_later(table, constant)]
     return [table.label(column) for _, column in sorted(candidates)]
+
+
+def _first_rows(table: Table, columns: Sequence[int]) -> tuple[list[int], Any]:
+    """Those of the columns that hold one value a cell, and a batch of their first rows; None for a table without rows.
+
+    Only reading shows which fields of JSON hold several values.
+    """
+    readable = [*columns]
+    while readable:
+        try:
+            return readable, next(iter(table.batches(readable, Expected(keys=frozenset(readable)))), None)
+        except CellKindError as error:
+            readable.remove(table.columns.index(error.column))
+    return [], None
 
 
 def _changing_later(table: Table, constant: Mapping[int, str]) -> list[int]:

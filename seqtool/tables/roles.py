@@ -12,7 +12,7 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
-from seqtool.words import join_names, name_meant, place_in
+from seqtool.words import in_short, join_names, name_meant, place_in
 
 LabelKind = Literal["class", "number"]
 
@@ -348,6 +348,8 @@ def pivot_columns(table: Table, text: str) -> tuple[int, int]:
 
 def pivot_named(pivot: Mapping[Any, Any]) -> str:
     """The columns of `{item: value}` as the command line names them."""
+    if not isinstance(pivot, Mapping):
+        raise UsageError(f"pivot is {in_short(pivot)}; a dict was expected: the item and its value")
     pairs = [(column_named(item), column_named(value)) for item, value in pivot.items()]
     if len(pairs) != 1:
         raise UsageError(

@@ -15,11 +15,12 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import compress, group, growth, padding, start
-from tests.benchmarks.measuring import Case, Measured, measure, scratch
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender, Measured, measure, scratch
 from tests.benchmarks.table import WIDTH, draw
 
 ROWS = 5_000_000
@@ -47,6 +48,22 @@ def chosen(cases: Sequence[Case], words: Sequence[str]) -> list[Case]:
         if not any(word in case.name for case in cases):
             raise LookupError(f"no case is named {word}; --list shows them")
     return [case for case in cases if any(word in case.name for word in words)]
+
+
+def beside(case: Case, checkout: Path) -> Case:
+    """The same case, in which seqtool as another checkout has it takes turns with ours: before and after a change."""
+
+    def contenders(size: int) -> list[Contender]:
+        found: list[Contender] = []
+        for contender in case.contenders(size):
+            found.append(contender)
+            if contender.command[: len(SEQTOOL)] == SEQTOOL:
+                command = ["/usr/bin/env", f"PYTHONPATH={checkout}", *contender.command]
+                name = f"{contender.name} of {checkout.name}"
+                found.append(replace(contender, name=name, command=command))
+        return found
+
+    return replace(case, contenders=contenders)
 
 
 def record(case: Case, all_measured: list[Measured], rounds: int) -> dict[str, Any]:
@@ -91,6 +108,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=positive, help=f"of group, {ROWS:,}; other cases in proportion")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS:,} rows, {QUICK_ROUNDS} rounds")
     parser.add_argument("--slow", action="store_true", help="the loop of pandas in all cases and all rounds")
+    parser.add_argument(
+        "--beside", type=Path, metavar="FOLDER", help="a checkout of seqtool that takes turns with this one"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
     parser.add_argument("--list", action="store_true", help="show the cases, and end")
     options = parser.parse_args()
@@ -116,6 +136,8 @@ def main() -> None:
     records = []
     for case in options.cases:
         rounds = options.rounds or case.rounds
+        if options.beside:
+            case = beside(case, options.beside.resolve())
         with Console(stderr=True).status(case.name) as status, scratch() as folder:
             all_measured = measure(
                 case, folder, rounds, lambda what, case=case: status.update(f"{case.name}: {what}")

@@ -414,7 +414,7 @@ CASES = [
     Case(
         "files.npy.checked_dtype", "pad o.npy", {"o.npy": np.array([[1], [2, 3]], object)}, {"FILE": "o.npy"}
     ),
-    Case("inspecting.describe.of_ours", "info t.npy --sequence 0", {"t.npy": DENSE}),
+    Case("inspecting.describe.known_sequences", "info t.npy --sequence 0", {"t.npy": DENSE}),
     Case(
         "sources.masks.may_tell_lengths",
         "pad a.npz",
@@ -1158,11 +1158,15 @@ def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> Non
 
 
 def test_a_key_that_is_not_named(proposals: Proposals) -> None:
-    frame = pd.DataFrame({"a": [1, 1, 2]})
-    with pytest.raises(UsageError, match='such as key="0"') as refused:
+    frame = pd.DataFrame({"b": [1, 2, 3], "a": [1, 1, 2]})
+    with pytest.raises(UsageError, match='such as key="a"') as refused:
         seqtool.group(frame, key=[])
+    assert refused.value.advice == (proposals.at("api._refuse_no_key"),)
+    assert len(seqtool.group(frame, key="a")) == 2
+    with pytest.raises(UsageError, match='such as key="0"') as refused:
+        seqtool.group(frame[["b"]], key=[])
     assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec._check_key#3"),)
-    assert len(seqtool.group(frame, key="0", keep_key=True)) == 2
+    assert len(seqtool.group(frame[["b"]], key="0", keep_key=True)) == 3
 
 
 # The mechanism.

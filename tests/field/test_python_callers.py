@@ -229,3 +229,14 @@ def test_a_number_without_end_is_refused_in_words(call: Callable[[], Any]) -> No
         call()
     assert "set_int_max_str_digits" not in str(refused.value)
     assert len(str(refused.value)) < 400
+
+
+def test_a_key_that_nobody_names_and_a_pivot_that_is_none() -> None:
+    with pytest.raises(UsageError, match="columns whose cells repeat are 'id'; such as key=\"id\""):
+        st.group(FRAME)
+    with pytest.raises(UsageError, match="columns whose cells repeat are 'id'; such as key=\"id\""):
+        st.group(FRAME.set_index("id"))
+    with pytest.raises(UsageError, match=r"pivot is .*; a dict was expected: the item and its value"):
+        st.group(FRAME, key="id", order_by="t", pivot=("a", "b"))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"^pivot makes one step of the rows"):
+        st.group(FRAME, key="id", pivot={"a": "b"})

@@ -307,3 +307,31 @@ def test_each_of_a_few_labels_is_drawn(place: Place) -> None:
     bars = portrait(alone).labels
     assert isinstance(bars, ValueCounts)
     assert dict(zip(bars.names, bars.counts, strict=True)) == {"a": 1, "b": 2}
+
+
+def test_labels_of_unusual_names_in_every_command(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    head = 'id,"a,b",classes_0,../x,v\n'
+    for name, first, second in (("a", 0, "y"), ("b", 9, "y"), ("c", 9, "z")):
+        rows = (
+            f"{i + first},{'x' + second if i % 2 else 'x'},{'pqr'[i % 3]},{i / 2},{i * i + first / 2}\n"
+            for i in range(6)
+        )
+        place.write(f"{name}.csv", head + "".join(rows))
+        for labels in ('"a,b",classes_0,../x', 'classes_0,"a,b",../x'):
+            output = f"{name}{labels[0] == 'c':d}.npz"
+            call = ("group", f"{name}.csv", "--key", "id", "--label", labels, "--columns", "v", "-o", output)
+            assert place.run(*call).code == 0
+    made = place.arrays("a0.npz")
+    assert made["label_names"].tolist() == ["a,b", "classes_0", "../x"]
+    assert {name for name in made if name.startswith("classes")} == {"classes_0", "classes_1"}
+    for other, fails in (("b0", None), ("c0", "same a,b"), ("b1", "same y")):
+        done = place.run("check", "a0.npz", "--against", f"{other}.npz", "--json")
+        found = [one["name"] for one in json.loads(done.out)["findings"] if one["verdict"] == "fails"]
+        assert (done.code, found) == ((1, [fails]) if fails else (0, []))
+    for command in (("pad", "--maxlen", "3"), ("truncate", "--maxlen", "1")):
+        assert place.run(command[0], "a0.npz", *command[1:], "-o", "again.npz").code == 0
+        again = place.arrays("again.npz")
+        for name in ("y", "label_names", "classes_0", "classes_1"):
+            assert again[name].tolist() == made[name].tolist()
+    assert "label a,b" in " ".join(place.run("info", "a0.npz").out.decode().split())

@@ -21,9 +21,9 @@ Reader = Callable[[bytes], Any]
 
 
 def sorted_steps(steps: list[Any]) -> list[Any]:
-    """Steps so that neither keys nor their order matter; as floats, NaN as text."""
+    """Steps so that neither keys nor their order matter; as floats, NaN as text, and -0 as 0, as text has it."""
     rows = [step if isinstance(step, list) else [step] for step in steps]
-    return sorted([repr(float(number)) for number in row] for row in rows)
+    return sorted([repr(float(number) + 0.0) for number in row] for row in rows)
 
 
 def _csv_rows(data: bytes) -> list[Any] | None:
@@ -44,7 +44,7 @@ def _numbers(rows: list[list[Any]], width: int) -> list[Any]:
             return float("nan") if text.lower() in words else float(text.lower() == "true")
         if "_" in text:
             raise ValueError(text)
-        return float(np.float32(float(text))) + 0.0  # of text -0 is 0
+        return float(np.float32(float(text)))
 
     return sorted_steps([[number(cell) for cell in row] for row in rows])
 

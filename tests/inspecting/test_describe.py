@@ -248,6 +248,8 @@ def test_a_number_beyond_the_sequences_is_reported_with_their_count(wanted: str)
     ragged = Ragged(np.arange(3), np.array([0, 1, 3]))
     with pytest.raises(DataError, match="numbered from 0 to 1"):
         find_sequence(ragged, wanted, name="in.npz")
+    with pytest.raises(DataError, match=rf"^in\.npz: no sequence {wanted}; it holds no sequence$"):
+        find_sequence(Ragged(np.arange(0), np.array([0])), wanted, name="in.npz")
 
 
 def test_a_key_far_behind_is_found_by_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,6 +142,11 @@ def test_a_million_short_sequences_and_one_long_one() -> None:
     assert plan.savings[1].slots == 3 * 1_000_000 + 1_000_000
 
 
+def test_lengths_beyond_every_round_number() -> None:
+    plan = plan_lengths(LengthCounts.of(np.array([1, 1 << 50])), features=0, itemsize=4)
+    assert plan.candidates[-1].maxlen == 1 << 50
+
+
 def test_bytes_are_exact_past_64_bits() -> None:
     plan = plan_lengths(LengthCounts(np.array([1, 10**9]), np.array([10**9, 1])), features=10**4, itemsize=8)
     assert plan.candidates[-1].nbytes == (10**9 + 1) * 10**9 * 10**4 * 8

@@ -68,3 +68,16 @@ def test_what_is_no_array_of_objects_is_named_with_its_line(tmp_path: Path, text
     with pytest.raises(st.DataError) as error:
         st.group(tmp_path / "t.json", key="k", keep_key=True)
     assert fault in str(error.value)
+
+
+def test_the_key_is_proposed_beside_fields_that_hold_several_values(place: Place) -> None:
+    rows = [
+        f'{{"user": "{user}", "tags": ["x"], "at": {{"lat": 1}}, "v": {i / 8}}}\n'
+        for i, user in enumerate("aab")
+    ]
+    place.write("t.jsonl", "".join(rows))
+    done = place.run("group", "t.jsonl")
+    assert (done.code, "columns whose cells repeat are 'user'; such as --key user" in done.err) == (
+        2,
+        True,
+    ), done.err

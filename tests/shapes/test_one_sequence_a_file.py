@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import shlex
 from pathlib import Path
@@ -16,7 +17,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files import inputs
 from seqtool.files.path_parts import PathPattern
 from seqtool.tables import opening
-from tests.command import Place, succeeded
+from tests.command import Done, Place, succeeded
 
 
 @pytest.fixture
@@ -291,3 +292,28 @@ def test_names_in_paths_are_completed(recordings: Place) -> None:
     offered = recordings.run(environment=environment).out.decode()
     assert '"label"' in offered
     assert '"a"' in offered
+
+
+@pytest.mark.parametrize("command", ["group", "pad"])
+def test_parts_of_paths_that_read_as_missing(command: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    suffix = "csv" if command == "group" else "npy"
+    names = ("0", "a"), ("1", "NA"), ("NA", "c")
+    for label, key in names:
+        for path in (f"numbers/{label}", f"texts/{label if label == 'NA' else 'p' + label}"):
+            (place.folder / path).mkdir(parents=True)
+            place.write(f"{path}/{key}.{suffix}", "v\n1\n2\n" if command == "group" else np.ones((2, 1)))
+
+    def run(root: str) -> Done:
+        pattern = f"{root}/{{label}}/{{key}}.{suffix}"
+        return place.run(command, f"{root}/*/*.{suffix}", "--key-from", pattern, "-o", "o.npz")
+
+    done = run("numbers")
+    assert (done.code, f"NA/c.{suffix}" in done.err, "label" in done.err) == (1, True, True), done.err
+    done = run("texts")
+    assert done.code == 0, done.err
+    assert "as a class of its own" in done.err
+    assert re.search("key.* 'NA'", done.err)
+    made = place.arrays("o.npz")
+    assert made["classes"].tolist() == ["NA", "p0", "p1"]
+    assert "NA" in made["keys"].tolist()
