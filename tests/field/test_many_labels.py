@@ -50,7 +50,7 @@ def test_the_same_comes_out_of_a_spool(
     usual = place.run(*asked, "usual.npz")
     monkeypatch.setattr(labels, "_SPOOLED", 10**9)
     monkeypatch.setattr(many_texts, "_RECENT", 2)
-    monkeypatch.setattr("seqtool.tables.csv_parser._BLOCK", 64, raising=False)
+    monkeypatch.setattr("seqtool.tables.csv_blocks._BLOCK", 64)
     spooled = place.run(*asked, "spooled.npz")
     assert (spooled.code, spooled.err.count("warning")) == (usual.code, usual.err.count("warning"))
     if usual.code:
