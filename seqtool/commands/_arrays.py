@@ -105,15 +105,26 @@ class SequenceOptions(ArrayOptions):
             "A,B",
             help="The field, column or array with a label per sequence; several become the columns of y. Repeatable. "
             "Or an .npy or .txt file (a label a line).",
+            section="Labels and keys",
         ),
     ] = None
     step_label: Annotated[
         str | None,
-        one_name("--step-label", "NAME", help="The array, column or field with a label per step."),
+        one_name(
+            "--step-label",
+            "NAME",
+            help="The array, column or field with a label per step.",
+            section="Labels and keys",
+        ),
     ] = None
     key: Annotated[
         str | None,
-        one_name("--key", "NAME", help="The field, column or array with a key per sequence."),
+        one_name(
+            "--key",
+            "NAME",
+            help="The field, column or array with a key per sequence.",
+            section="Labels and keys",
+        ),
     ] = None
     key_from: KeyFrom = None
 

@@ -11,6 +11,21 @@ from typer.core import TyperCommand
 
 from seqtool.errors import UsageError
 
+_SECTIONS = [
+    "Arguments",
+    "Options",
+    "Columns",
+    "Padding",
+    "Sequences",
+    "Rows",
+    "Input",
+    "Labels and keys",
+    "Text files and workbooks",
+    "Memory",
+    "Output",
+    "Help",
+]
+
 
 class Command(TyperCommand):
     """A command that refuses an option of one value which is given twice, where typer takes the last in silence.
@@ -37,11 +52,12 @@ class Command(TyperCommand):
                 alone = "Arguments" if parameter.param_type_name == "argument" else "Options"
                 title = getattr(parameter, "rich_help_panel", None) or alone
                 sections.setdefault(title, []).append(record)
-        for title, records in sections.items():
-            if not records:
-                continue
-            with formatter.section(title):
-                formatter.write_dl(records)
+        if len(sections.get("Options", [])) == 1:  # that of the help alone
+            sections["Help"] = sections.pop("Options")
+        for title in sorted(sections, key=_SECTIONS.index):
+            if sections[title]:
+                with formatter.section(title):
+                    formatter.write_dl(sections[title])
 
 
 def _refuse_repeats(parameters: Iterable[typer.core.TyperOption | Any]) -> None:

@@ -14,10 +14,10 @@ from seqtool.commands._call import Call
 
 
 def _titled(annotation: Any, title: str) -> Any:
-    """An annotated option whose help stands in the section of this title."""
+    """An annotated option whose help stands in the section of this title, unless it names another."""
     kind, *extras = typing.get_args(annotation)
     option = copy.copy(extras[0])
-    option.rich_help_panel = title
+    option.rich_help_panel = option.rich_help_panel or title
     return Annotated[kind, option]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIDES = ("pre", "post")
 
 
-def choice(option: str, choices: tuple[str, ...], *, help: str) -> Any:
+def choice(option: str, choices: tuple[str, ...], *, help: str, section: str | None = None) -> Any:
     """An option that takes one of a few words, which its help shows, the shell offers, and no other is taken.
 
     A command that takes it gets None or one of them: another raises UsageError while the call is parsed.
@@ -30,22 +30,39 @@ def choice(option: str, choices: tuple[str, ...], *, help: str) -> Any:
         return value
 
     offered = _completion.words(choices)
-    return typer.Option(option, metavar="|".join(choices), help=help, autocompletion=offered, callback=judged)
+    return typer.Option(
+        option,
+        metavar="|".join(choices),
+        help=help,
+        autocompletion=offered,
+        callback=judged,
+        rich_help_panel=section,
+    )
 
 
-def one_name(option: str, metavar: str, *, help: str) -> Any:
+def one_name(option: str, metavar: str, *, help: str, section: str | None = None) -> Any:
     """An option that names a column, a field or an array, which the shell offers."""
-    return typer.Option(option, metavar=metavar, help=help, autocompletion=_completion.name)
+    return typer.Option(
+        option, metavar=metavar, help=help, autocompletion=_completion.name, rich_help_panel=section
+    )
 
 
-def several_names(option: str, metavar: str, *, help: str, elsewhere: bool = False) -> Any:
+def several_names(
+    option: str, metavar: str, *, help: str, elsewhere: bool = False, section: str | None = None
+) -> Any:
     """The same of an option that takes A,B and may be repeated; `elsewhere` says that FILE:A,B may be given too."""
     offered = _completion.several_names_of_any if elsewhere else _completion.several_names
-    return typer.Option(option, metavar=metavar, help=help, autocompletion=offered)
+    return typer.Option(option, metavar=metavar, help=help, autocompletion=offered, rich_help_panel=section)
 
 
 EmptyKey = Annotated[
-    str, choice("--empty-key", ("error", "drop", "keep"), help="What to do with rows without a key.")
+    str,
+    choice(
+        "--empty-key",
+        ("error", "drop", "keep"),
+        help="What to do with rows without a key.",
+        section="Rows",
+    ),
 ]
 EmptyLabel = Annotated[
     str,
@@ -53,6 +70,7 @@ EmptyLabel = Annotated[
         "--empty-label",
         ("error", "drop", "keep"),
         help="What to do with sequences without a label; kept, it is NaN, among classes -100.",
+        section="Sequences",
     ),
 ]
 KeyFrom = Annotated[
@@ -62,9 +80,23 @@ KeyFrom = Annotated[
         metavar="PATTERN",
         help="One sequence a file: what parts of its path say, as in 'rec/{label}/{key}.csv': {key} is the key, "
         "{label} the label, any other static; * stands for what plays no part.",
+        rich_help_panel="Sequences",
     ),
 ]
-RaggedFlag = Annotated[bool, typer.Option("--ragged", help="Write values and offsets; pad nothing.")]
+MinLen = Annotated[
+    int,
+    typer.Option(
+        "--min-len",
+        metavar="N",
+        min=0,
+        help="Drop sequences of fewer steps.",
+        rich_help_panel="Sequences",
+    ),
+]
+RaggedFlag = Annotated[
+    bool,
+    typer.Option("--ragged", help="Write values and offsets; pad nothing.", rich_help_panel="Padding"),
+]
 Force = Annotated[
     bool,
     typer.Option(

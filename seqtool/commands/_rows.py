@@ -82,10 +82,17 @@ class SequenceRowOptions(RowOptions):
             "--static",
             "A,B",
             help="The columns or fields with a number per sequence, or an .npy or .txt file. Repeatable.",
+            section="Labels and keys",
         ),
     ] = None
     label_value: Annotated[
-        float, typer.Option("--label-value", metavar="V", help="What padding holds in step_y.")
+        float,
+        typer.Option(
+            "--label-value",
+            metavar="V",
+            help="What padding holds in step_y.",
+            rich_help_panel="Labels and keys",
+        ),
     ] = -100
 
     @property

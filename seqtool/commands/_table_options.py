@@ -107,15 +107,21 @@ class ColumnOptions:
         ),
     ] = None
     key_from: KeyFrom = None
-    no_key: Annotated[bool, typer.Option("--no-key", help="All rows are one sequence; --gap parts it.")] = (
-        False
-    )
+    no_key: Annotated[
+        bool,
+        typer.Option(
+            "--no-key",
+            help="All rows are one sequence; --gap parts it.",
+            rich_help_panel="Sequences",
+        ),
+    ] = False
     key_blank_lines: Annotated[
         bool,
         typer.Option(
             "--key-blank-lines",
             help="A blank line ends a sequence, as in tagging files (CoNLL); keys count from 0. Quotes are letters "
             "between blanks or tabs; -DOCSTART- lines are skipped.",
+            rich_help_panel="Sequences",
         ),
     ] = False
     order_by: Annotated[
@@ -134,11 +140,22 @@ class ColumnOptions:
             metavar="SIZE",
             help="Begin another sequence where the first --order-by column jumps by more: a number, or of times "
             "such as 30m (ns, us, ms, s, m, h, d). Their number, from 0, is added to the key.",
+            rich_help_panel="Sequences",
         ),
     ] = None
     columns: Annotated[
         list[str] | None,
         several_names("--columns", "A,B,C", help="The features. Repeatable. [default: all other columns]"),
+    ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="TEXT",
+            help="Read only rows as \"value > 0 and site in ('a', b)\" says: == != < <= > >= in, and, or, not, "
+            "parentheses. No missing cell is as any of these says.",
+            rich_help_panel="Rows",
+        ),
     ] = None
     pivot: Annotated[
         str | None,
@@ -146,6 +163,7 @@ class ColumnOptions:
             "--pivot",
             metavar="ITEM=VALUE",
             help="Long tables: rows of one key and time are a step, each item a feature. --columns names items.",
+            rich_help_panel="Rows",
         ),
     ] = None
     pivot_agg: Annotated[
@@ -154,6 +172,7 @@ class ColumnOptions:
             "--pivot-agg",
             ("last", "first", "mean", "sum", "max", "min", "count"),
             help="What several values of one cell become. [default: last]",
+            section="Rows",
         ),
     ] = None
     time_as: Annotated[
@@ -163,20 +182,12 @@ class ColumnOptions:
             ("seconds", "days"),
             help="Make numbers of dates and times among features and static numbers: since 1970, those without a "
             "zone as UTC. [default: times are no features]",
+            section="Rows",
         ),
     ] = None
     drop: Annotated[
         list[str] | None,
         several_names("--drop", "A,B", help="Columns not used as features. Repeatable."),
-    ] = None
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            metavar="TEXT",
-            help="Read only rows as \"value > 0 and site in ('a', b)\" says: == != < <= > >= in, and, or, not, "
-            "parentheses. No missing cell is as any of these says.",
-        ),
     ] = None
     keep_key: Annotated[
         bool | None,

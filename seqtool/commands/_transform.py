@@ -82,9 +82,14 @@ def _option(name: str, annotation: Any) -> Any:
     kind, argument = argument_of(annotation)
     words, flag = choices(kind), option_of(name)
     if words:
-        return Annotated[str, choice(flag, words, help=argument.help)]
+        return Annotated[str, choice(flag, words, help=argument.help, section="Sequences")]
     least = argument.least if kind is int else None
-    return Annotated[kind, typer.Option(flag, metavar=argument.metavar, min=least, help=argument.help)]
+    return Annotated[
+        kind,
+        typer.Option(
+            flag, metavar=argument.metavar, min=least, help=argument.help, rich_help_panel="Sequences"
+        ),
+    ]
 
 
 def _help(operation: type[Operation]) -> str:

@@ -12,6 +12,7 @@ from seqtool.commands._options import (
     EmptyKey,
     EmptyLabel,
     MemoryOptions,
+    MinLen,
     OutputOptions,
     PaddingOptions,
     RaggedFlag,
@@ -29,27 +30,38 @@ if TYPE_CHECKING:
 def group(
     *,
     by: ColumnOptions,
+    padding: PaddingOptions,
     sources: Annotated[
         list[str] | None,
         typer.Argument(metavar="SOURCE...", help="Files of the same columns, or - for standard input."),
     ] = None,
     label_as: Annotated[
         str | None,
-        choice("--label-as", ("class", "number"), help="What labels are. [default: by content]"),
+        choice(
+            "--label-as",
+            ("class", "number"),
+            help="What labels are. [default: by content]",
+            section="Columns",
+        ),
     ] = None,
     label_value: Annotated[
-        float, typer.Option("--label-value", metavar="V", help="What padding holds in step_y.")
+        float,
+        typer.Option(
+            "--label-value", metavar="V", help="What padding holds in step_y.", rich_help_panel="Padding"
+        ),
     ] = -100,
     keep_row_index: Annotated[
-        bool, typer.Option("--keep-row-index", help="Add row_index: each step's row in the input, from 0.")
+        bool,
+        typer.Option(
+            "--keep-row-index",
+            help="Add row_index: each step's row in the input, from 0.",
+            rich_help_panel="Rows",
+        ),
     ] = False,
     ragged: RaggedFlag = False,
-    min_len: Annotated[
-        int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
-    ] = 0,
+    min_len: MinLen = 0,
     empty_key: EmptyKey = "error",
     empty_label: EmptyLabel = "error",
-    padding: PaddingOptions,
     text: TableOptions,
     using: MemoryOptions,
     to: OutputOptions,

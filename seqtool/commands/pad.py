@@ -8,7 +8,15 @@ import typer
 
 from seqtool.advice import Advice, Message
 from seqtool.commands._arrays import SequenceOptions
-from seqtool.commands._options import SIDES, MemoryOptions, OutputOptions, PaddingOptions, RaggedFlag, choice
+from seqtool.commands._options import (
+    SIDES,
+    MemoryOptions,
+    MinLen,
+    OutputOptions,
+    PaddingOptions,
+    RaggedFlag,
+    choice,
+)
 from seqtool.commands._rows import SequenceRowOptions
 from seqtool.commands._table_options import TableOptions
 from seqtool.commands._values import padding_value, parse_value
@@ -30,19 +38,27 @@ def pad(
     ] = None,
     ragged: RaggedFlag = False,
     multiple_of: Annotated[
-        int, typer.Option("--multiple-of", metavar="K", min=1, help="Round the padded length up to K.")
+        int,
+        typer.Option(
+            "--multiple-of",
+            metavar="K",
+            min=1,
+            help="Round the padded length up to K.",
+            rich_help_panel="Padding",
+        ),
     ] = 1,
-    min_len: Annotated[
-        int, typer.Option("--min-len", metavar="N", min=0, help="Drop sequences of fewer steps.")
-    ] = 0,
+    min_len: MinLen = 0,
     strip: Annotated[
         str | None,
         typer.Option(
-            "--strip", metavar="V", help="First drop trailing steps that hold V alone (a number, nan)."
+            "--strip",
+            metavar="V",
+            help="First drop trailing steps that hold V alone (a number, nan).",
+            rich_help_panel="Sequences",
         ),
     ] = None,
     strip_side: Annotated[
-        str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.")
+        str, choice("--strip-side", SIDES, help="Strip at the start, or at the end.", section="Sequences")
     ] = "post",
     foreign: SequenceOptions,
     rows: SequenceRowOptions,

@@ -24,7 +24,9 @@ def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
     folder, name = Path(source).parent, Path(source).name
     names = _readable(folder, suffixes)
     if is_pattern:
-        near = [f"*{suffix}" for suffix, _ in Counter(Path(name).suffix for name in names).most_common(1)]
+        found = Counter(Path(one).suffix for one in names)
+        own = Path(name).suffix
+        near = [f"*{own}"] if own in found else [f"*{suffix}" for suffix, _ in found.most_common(1)]
     else:
         near = get_close_matches(name, names, 1)
     if not near or glob.has_magic(str(folder)):

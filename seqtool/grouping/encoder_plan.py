@@ -91,7 +91,8 @@ class EncoderPlan:
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
         as_text = {column for column, how in roles.order_as.items() if how.text or how.time_format}
         likely = {*numbers, *roles.order} - as_written - as_text
-        found = Expected(keys=frozenset(roles.key), spelled=frozenset(likely), others=roles.chosen)
+        spelled = likely | ({*self.labels.values()} - {*roles.key})  # a label may be a number, as 0,5 is
+        found = Expected(keys=frozenset(roles.key), spelled=frozenset(spelled), others=roles.chosen)
         return found if spellings is None else replace(found, numbers=frozenset(likely), missing=spellings)
 
     def first_bad_cell(self, state: EncoderState) -> FoundBadCell | None:

@@ -104,8 +104,7 @@ def _filtered(
     """The same of the rows that are meant; the others are counted."""
     from seqtool.tables.row_filter import LEFT_OUT, MISSING, BadFilterCell, RowFilter
 
-    as_written = {*plan.roles.used} - expected.numbers - expected.spelled
-    chosen = RowFilter.of(where, table, plan.options.missing, as_written)
+    chosen = RowFilter.of(where, table, plan.options.missing, plan.roles.used, expected)
     columns = sorted({*plan.roles.used, *chosen.columns.values()})
     first_row = left = 0
     for raw in prefetched(table.batches(columns, chosen.expecting(expected))):

@@ -84,13 +84,13 @@ class _Reading:
     def expected(self) -> Expected:
         """What the columns of text are likely to hold: those of a wide table numbers."""
         key = frozenset(() if self._key is None else (self._key,))
-        words = self._numbers.numbers.words
-        if words is None or not self._options.foreign.rows.steps:
-            spelled = (
-                frozenset(self._places[0]) - self._apart if self._options.foreign.rows.steps else frozenset()
-            )
-            return Expected(keys=key, spelled=spelled)
-        return Expected(frozenset(self._places[0]) - self._apart, words, key)
+        words, wide = self._numbers.numbers.words, bool(self._options.foreign.rows.steps)
+        steps = frozenset(self._places[0]) - self._apart if wide else frozenset()
+        # Labels and static numbers may be written as steps are.
+        beside = frozenset(self._apart - {self._key, self._step_label})
+        if words is None or not wide:
+            return Expected(keys=key, spelled=steps | beside)
+        return Expected(steps, words, key, spelled=beside)
 
     def _place_of_step(self, step: int) -> str:
         ends = np.cumsum(self._lengths.done()[:])

@@ -127,7 +127,7 @@ def is_nested(kind: Any) -> bool:
 def validate(batch: Any, *, once: bool | None = None) -> None:
     """Raise ArrowInvalid where offsets decrease or point past their data, or text is not UTF-8.
 
-    Of lists and dictionaries Arrow validates all values, however small the slice is; of numbers only the count of nulls.
+    Of lists and dictionaries Arrow validates all values, however small the slice is; of numbers the count of nulls.
     With `once=True` only these columns are validated, with `once=False` only the others, with None all of them.
     """
     import pyarrow as pa

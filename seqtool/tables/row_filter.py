@@ -33,24 +33,34 @@ _COMPARE_ARROW |= {">": pc.greater, ">=": pc.greater_equal}
 class RowFilter:
     """An expression, the column behind each name in it, and the spellings of a missing value.
 
-    Columns `as_written` also serve as keys or labels, so they arrive as the text of the file; `marks` are those by
-    which their numbers are read for a comparison.
+    Cells of the columns `as_written`, such as keys, are not parsed as numbers by the reader of the file, so that a key
+    stays the same whatever it is compared with. Numbers in the columns that are `marked` still have the marks of the
+    file, and are read by `marks` for a comparison.
     """
 
     expression: Expression
     columns: Mapping[str, int]
     missing: Sequence[str] = ()
-    marks: NumberMarks = field(default_factory=NumberMarks)
     as_written: Collection[int] = ()
+    marks: NumberMarks = field(default_factory=NumberMarks)
+    marked: Collection[int] = ()
 
     @classmethod
     def of(
-        cls, text: str, table: Table, missing: Sequence[str] = (), as_written: Collection[int] = ()
+        cls,
+        text: str,
+        table: Table,
+        missing: Sequence[str] = (),
+        used: Collection[int] = (),
+        expected: Expected | None = None,
     ) -> RowFilter:
         """Parse the text of an expression, and look up its columns in a table.
 
+        `used` are the columns that other parts of the call read too, as they are `expected` to be.
+
         Raises UsageError for a bare word that is also the name of a column, and DataError for an unknown column.
         """
+        expected = expected or Expected()
         expression = parse(text)
         columns = {
             comparison.column: position(table, comparison.column) for comparison in comparisons(expression)
@@ -63,7 +73,8 @@ class RowFilter:
                         f"text in single quotes: '{value.text}'"
                     )
         marks = NumberMarks(table.dialect.get("decimal", "."), table.dialect.get("thousands"))
-        return cls(expression, columns, missing, marks, as_written)
+        as_written = {*used} - expected.numbers
+        return cls(expression, columns, missing, as_written, marks, as_written - expected.spelled)
 
     def expecting(self, expected: Expected) -> Expected:
         """The same expectations for a reader, but columns that are compared with text come as text."""
@@ -121,7 +132,7 @@ class RowFilter:
 
     def _with_number(self, column: int, cells: Any, sign: str, number: float) -> Any:
         words = tuple(missing_words(self.missing).to_pylist())
-        if is_text(cells) and column in self.as_written and not self.marks.are_plain:
+        if is_text(cells) and column in self.marked and not self.marks.are_plain:
             bad = self.marks.misread(cells)
             if bad >= 0:
                 raise BadCellError(bad, cells[bad].as_py())

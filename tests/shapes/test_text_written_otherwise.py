@@ -62,7 +62,7 @@ def test_rows_are_read_as_they_are_written(form: str, packed: bool, place: Place
 
 
 def test_many_lines_are_the_same_as_plain_ones(place: Place) -> None:
-    rows = [(i % 50, i / 8, f"{i},{i}") for i in range(60_000)]
+    rows = [(i % 50, i / 8, f"t{i},{i}") for i in range(60_000)]
     place.write("plain.csv", "k,a,s\n" + "".join(f'{k},{a},"{s}"\n' for k, a, s in rows))
     other = "".join(f'{k};{f"{a:,.3f}".translate(str.maketrans(",.", ".,"))};"{s}"\n#\n' for k, a, s in rows)
     place.write("other.csv", "top\nk;a;s\n" + other)
@@ -168,3 +168,26 @@ def test_other_options_of_tables_stay_refused_for_lines(place: Place) -> None:
     assert (done.code, "leave --comment out" in done.err, "--decimal" in done.err) == (2, True, False), (
         done.err
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "part", "held"),
+    [
+        ("group t.csv --key id --columns v --label y", "y", [0.5, 0.25, 1000]),
+        ("group t.csv --key id --columns v --step-label y", "step_y", [[0.5], [0.25], [1000]]),
+        ("group t.csv --key id --columns v --label t.csv:y", "y", [0.5, 0.25, 1000]),
+        ("pad t.csv --steps v --label y", "y", [0.5, 0.25, 1000]),
+        ("pad t.csv --steps v --static y", "static", [[0.5], [0.25], [1000]]),
+        ("pad t.csv --array v --label y", "y", [0.5, 0.25, 1000]),
+        ("group t.csv --key y --columns v", "keys", ["0,25", "0,5", "1.000"]),
+        ("pad t.csv --steps v --key y", "keys", ["0,5", "0,25", "1.000"]),
+    ],
+)
+def test_labels_and_static_numbers_are_read_by_the_same_marks(
+    call: str, part: str, held: list[Any], tmp_path: Path
+) -> None:
+    place = Place(tmp_path)
+    place.write("t.csv", "id;v;y\n1;1,5;0,5\n2;2;0,25\n3;3,25;1.000\n")
+    done = place.run(*call.split(), "--decimal", ",", "--thousands", ".", "-o", "o.npz")
+    assert done.code == 0, done.err
+    assert place.arrays("o.npz")[part].tolist() == held
