@@ -475,7 +475,7 @@ CASES = [
         {"a.npz": npz(x=DENSE[:, :2], mask=FIRST[:, :2], n=[2, 1])},
         {"NAME": "n"},
     ),
-    Case("codegen.tasks._read", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
+    Case("codegen.tasks._inputs", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
     Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),
@@ -989,12 +989,7 @@ def test_the_disk_is_full(place: Place, proposals: Proposals, monkeypatch: pytes
         raise OSError(28, "")
     place.write("t.npy", DENSE)
     call = ["pad", "t.npy", "-o", "o.npz"]
-    for where in (
-        "arrays.spool.Spool.check_room",
-        "arrays.spool.Spool.check_room#2",
-        "arrays.spool._Explained.__exit__",
-        "arrays.spool._Explained.__exit__#2",
-    ):
+    for where in ("arrays.spool._more_room", "arrays.spool._more_room#2"):
         succeeded(place.run(*applied(call, proposals.at(where), {"DIR": "roomy", "SIZE": "1G"})))
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     assert "see --dry-run" in place.run(*call).err
@@ -1173,7 +1168,7 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
 
 ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
-    "codegen.__init__.program_for": "test_ids_in_a_column_are_embedded",
+    "codegen.programs.program_for": "test_ids_in_a_column_are_embedded",
     "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
     "torch.to_packed": "tests/frameworks/test_torch.py",
