@@ -32,7 +32,7 @@ class Truncate(Operation):
     truncating: Annotated[Literal["pre", "post"], Argument("The side that loses steps.")] = "pre"
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
-        """The sequences with at most `maxlen` steps each, and how many steps that cuts."""
+        """The sequences with at most `maxlen` steps each; all others are counted as cut."""
         import numpy as np
 
         from seqtool.arrays.lazy import chunks, lazy_map, span
@@ -46,7 +46,7 @@ class Truncate(Operation):
         starts = lazy_map(lambda part: np.maximum(part - maxlen, 0), before, dtype=np.int64)
         cut = take(ragged, starts=starts if self.truncating == "pre" else None, lengths=lengths, spool=spool)
         per_sequence = dict(ragged.per_sequence)
-        per_sequence.setdefault("original_lengths", before)  # those before the first cut stay
+        per_sequence.setdefault("original_lengths", before)  # an earlier cut has set them already
         steps = known.total - len(cut.values)
         longer = sum(int((part > maxlen).sum()) for _, part in chunks(before))
         side = "start" if self.truncating == "pre" else "end"

@@ -437,7 +437,7 @@ CASES = [
         {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
     ),
     Case("sources.cells.settled_dtype", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
-    Case("tables.opening._open#2", "group t.npy --key 0", {"t.npy": DENSE}),
+    Case("tables.opening._array", "group t.npy --key 0", {"t.npy": DENSE}),
     Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
@@ -989,12 +989,7 @@ def test_the_disk_is_full(place: Place, proposals: Proposals, monkeypatch: pytes
         raise OSError(28, "")
     place.write("t.npy", DENSE)
     call = ["pad", "t.npy", "-o", "o.npz"]
-    for where in (
-        "arrays.spool.Spool.check_room",
-        "arrays.spool.Spool.check_room#2",
-        "arrays.spool._Explained.__exit__",
-        "arrays.spool._Explained.__exit__#2",
-    ):
+    for where in ("arrays.spool._more_room", "arrays.spool._more_room#2"):
         succeeded(place.run(*applied(call, proposals.at(where), {"DIR": "roomy", "SIZE": "1G"})))
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     assert "see --dry-run" in place.run(*call).err
