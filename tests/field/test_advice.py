@@ -437,7 +437,7 @@ CASES = [
         {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
     ),
     Case("sources.cells.settled_dtype", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
-    Case("tables.opening._open#2", "group t.npy --key 0", {"t.npy": DENSE}),
+    Case("tables.opening._array", "group t.npy --key 0", {"t.npy": DENSE}),
     Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
