@@ -85,7 +85,7 @@ def _from_array_like(sequences: Any) -> Converted:
     try:
         cells = plain(sequences)
     except DataError:
-        # Ragged arrays, such as those of Awkward, cannot become a NumPy array, but each of their items can.
+        # An array of lists of several lengths cannot become a NumPy array, but each of its items can.
         if is_arrow(sequences) or is_pandas_frame(sequences) or not hasattr(sequences, "__len__"):
             raise
         return _from_list(list(sequences))
