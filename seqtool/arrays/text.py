@@ -177,7 +177,7 @@ def check_text(name: str, cells: AnyArray | Text) -> None:
     for _, edges in chunks(cells.offsets):
         first_bytes = gather(cells.data, edges[edges < len(cells.data)])
         if ((first_bytes & 0xC0) == 0x80).any():
-            raise DataError(f"{name}_offsets cuts a letter of {name} in two")
+            raise DataError(f"{name}_offsets cuts a character of {name} in two")
 
 
 _LAST_POINT = 0x10FFFF

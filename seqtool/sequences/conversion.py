@@ -49,8 +49,8 @@ def converted(sequences: Any) -> Converted:
         return _from_array_like(sequences)
     if hasattr(sequences, "get_group"):
         raise DataError(
-            f"a {kind_of(sequences)} is no sequences; give its frames, [frame[columns] for _, frame in groups], or "
-            "the whole table to group"
+            f"a {kind_of(sequences)} is not a list of sequences; pass its frames, "
+            "[frame[columns] for _, frame in groups], or the whole table to group"
         )
     if isinstance(sequences, dict) and (keys := mapping_keys(sequences)) is not None:
         found = _from_list(list(sequences.values()))
@@ -58,7 +58,7 @@ def converted(sequences: Any) -> Converted:
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         way_out = "; a file is read by load, numpy.load, or seqtool pad" if isinstance(sequences, str) else ""
         raise DataError(
-            f"{in_short(sequences)} is no sequences; a list of lists or an array was expected{way_out}"
+            f"{in_short(sequences)} is not a list of sequences; a list of lists or an array was expected{way_out}"
         )
     return _from_list(list(sequences))
 
