@@ -21,6 +21,7 @@ from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg
 from seqtool.grouping.spec import GroupSpec, gap_of
+from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
@@ -162,7 +163,7 @@ def group(
         allowed = memory.allowed(None)
         spec, others, files = stack.enter_context(companions(spec, table, folder=folder, memory=allowed))
         names += [item.base_name for item in files]
-        grouped = grouping.group(table, spec, inputs=names, spool=spool, memory=allowed, others=others)
+        grouped = grouping.group(table, spec, Workspace(spool, allowed), inputs=names, others=others)
         if isinstance(grouped.data, Ragged):
             in_memory: Padded | Ragged = grouped.data.in_memory()
         else:

@@ -1,5 +1,5 @@
-"""Arrays that may be larger than memory: lazy ones, text, files, spools, and when a number may change its type.
+"""Arrays that may be larger than memory: lazy arrays, text, files, spools; and the casts that lose nothing.
 
-The room imports `system` and what is below. Begin with `lazy`: `Lazy`, an array of which only chunks are read, and
-`chunks`.
+The room imports `system` and what is below. Begin with `lazy`: `Lazy` is an array that is read in chunks, and
+`chunks` reads any array that way.
 """

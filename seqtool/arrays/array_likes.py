@@ -1,7 +1,7 @@
-"""The cells of what other libraries hold in memory: NumPy arrays, Arrow data, frames, series and tensors.
+"""The cells of the objects of other libraries: NumPy arrays, Arrow data, frames, series and tensors.
 
-Nothing is imported to ask what a thing is: it is known by what it offers, `__arrow_c_stream__` (the Arrow PyCapsule
-interface), `__array__` or `to_numpy`.
+No library is imported to recognise its objects: they are known by their interfaces, `__arrow_c_stream__` (the Arrow
+PyCapsule interface), `__array__` or `to_numpy`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from seqtool.words import in_short
 
 
 def kind_of(thing: Any) -> str:
-    """What a person calls the type of a thing.
+    """The type of a thing as messages name it: of another library's, that and the class.
 
     >>> kind_of([1]), kind_of(np.zeros(2))
     ('list', 'numpy.ndarray')
@@ -28,7 +28,7 @@ def kind_of(thing: Any) -> str:
 
 
 def is_pandas_frame(thing: Any) -> bool:
-    """Whether a thing is a pandas DataFrame, without loading pandas to ask."""
+    """Whether a thing is a pandas DataFrame; pandas is not imported for that."""
     return hasattr(thing, "set_axis") and hasattr(thing, "columns")
 
 
@@ -38,7 +38,7 @@ def is_arrow(thing: Any) -> bool:
 
 
 def is_array_like(thing: Any) -> bool:
-    """Whether a thing has cells that `plain` gives; lists, numbers and text have none."""
+    """Whether a thing has cells that `plain` can give; lists, scalars and text have none."""
     if isinstance(thing, (np.generic, type)):
         return False
     return (
@@ -47,7 +47,7 @@ def is_array_like(thing: Any) -> bool:
 
 
 def plain(thing: Any) -> Any:
-    """The cells of a thing: a list of columns for a frame or table, else a NumPy or Arrow array.
+    """The cells of a thing: of a frame or table a list of columns, else a NumPy or Arrow array.
 
     Raises DataError for what cannot be read.
     """
@@ -61,7 +61,7 @@ def plain(thing: Any) -> Any:
         if hasattr(thing, "__arrow_array__") and hasattr(thing, "isna") and thing.isna().any():
             import pyarrow as pa
 
-            return pa.array(thing)  # which tells NA from NaN: an array of pandas gives NaN for both
+            return pa.array(thing)  # Arrow tells NA from NaN, where to_numpy of pandas gives NaN for both
         if is_arrow(thing):
             array = arrow_array(thing)
             return array.flatten() if is_struct(array) else array
@@ -69,7 +69,7 @@ def plain(thing: Any) -> Any:
 
 
 def _columns_of(frame: Any) -> Any:
-    """The columns of a pandas DataFrame, or all of it at once where all hold numbers of one type."""
+    """The columns of a pandas DataFrame, or one array (n, F) where all columns are numbers of one dtype."""
     kinds = set(frame.dtypes)
     if len(kinds) == 1 and isinstance(kind := kinds.pop(), np.dtype) and kind.kind in "biuf":
         return np.asarray(frame.to_numpy())
@@ -77,26 +77,27 @@ def _columns_of(frame: Any) -> Any:
 
 
 def arrow_chunks(thing: Any) -> Any:
-    """What a thing offers as an Arrow chunked array, without a copy; the rows of a table are cells of structs.
+    """A thing as an Arrow chunked array, without a copy; the rows of a table become structs.
 
-    Raises pyarrow.ArrowInvalid for one whose parts do not fit each other.
+    Raises pyarrow.ArrowInvalid for one whose parts do not fit together.
 
     >>> import pyarrow as pa
     >>> arrow_chunks(pa.table({"a": [1, 2]})).type
     StructType(struct<a: int64>)
     """
-    chunks = _offered(thing)
-    chunks.validate(full=True)  # what is wrong would be read from whatever else is in memory
+    chunks = _unvalidated_chunks(thing)
+    chunks.validate(full=True)  # wrong offsets would read whatever else is in memory
     return chunks
 
 
-def _offered(thing: Any) -> Any:
+def _unvalidated_chunks(thing: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(thing, pa.ChunkedArray):
         return thing
-    # By its stream, pyarrow before 25 crashes where a column was cast to string_view.
-    if isinstance(thing, pa.Table):
+    if isinstance(
+        thing, pa.Table
+    ):  # its stream crashes pyarrow before 25 where a column was cast to string_view
         return thing.to_struct_array()
     if hasattr(thing, "__arrow_c_stream__"):
         return pa.chunked_array(thing)
@@ -105,28 +106,28 @@ def _offered(thing: Any) -> Any:
 
 
 def arrow_array(thing: Any) -> Any:
-    """The same as one Arrow array, without dictionary encoding: copied only where there are several chunks."""
+    """A thing as one Arrow array, without dictionary encoding; it is copied only where there are several chunks."""
     import pyarrow as pa
 
     chunks = arrow_chunks(thing)
     array = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # more than one array can hold
+    if isinstance(array, pa.ChunkedArray):  # combine_chunks keeps several, where one would be too large
         array = pa.concat_arrays(array.chunks)
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def is_struct(array: Any) -> bool:
-    """Whether the cells of an Arrow array are the rows of a table."""
+    """Whether the cells of an Arrow array are structs, as the rows of a table are."""
     import pyarrow as pa
 
     return bool(pa.types.is_struct(array.type))
 
 
 def as_array(name: str, data: Any) -> Any:
-    """An array that a caller gives a part of sequences as, as NumPy has it; what is read by chunks stays as it is.
+    """The array that a caller passes as `name`, as a NumPy array; `Lazy` and `Text` stay as they are.
 
-    Lists, series, tensors and Arrow arrays become NumPy arrays, objects that are all text an array of text. Raises
-    DataError for masked cells, which no array of ours holds, and for what is no array.
+    Lists, series, tensors and Arrow arrays become NumPy arrays, and an array of Python strings one of text. Raises
+    DataError for masked cells, and for what is no array.
 
     >>> as_array("lengths", [1, 2])
     array([1, 2])

@@ -1,4 +1,4 @@
-"""When a number may change its type: never when more than the rounding of a fraction would be lost.
+"""Casts that lose nothing but the rounding of a fraction.
 
 NumPy casts silently: 0.9 becomes 0, NaN becomes -2147483648, 300 becomes 44 in int8, 16777217 becomes
 16777216 in float32. Here each of these is an error that names the first such number.
@@ -32,11 +32,11 @@ DTYPES = [
     "float32",
     "float64",
 ]
-_CHUNK = 1 << 20  # numbers examined at a time, so that what a check needs beside the data stays small
+_CHUNK = 1 << 20  # numbers that are checked at a time, so that a check takes little memory
 
 
 def dtype_named(name: str | np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype of a name such as float32; raises UsageError for one that a tensor cannot have.
+    """The dtype of a name such as float32; raises UsageError for one that is not among `DTYPES`.
 
     >>> dtype_named("float32").itemsize
     4
@@ -48,7 +48,7 @@ def dtype_named(name: str | np.dtype[Any]) -> np.dtype[Any]:
 
 
 def cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> Array:
-    """`values` as `dtype`; raises DataError at the first one that would lose more than a fraction's rounding.
+    """`values` as `dtype`; raises DataError for the first number that would lose more than a fraction's rounding.
 
     >>> cast(np.array([0.1, 2.0]), np.dtype("float32")).dtype
     dtype('float32')
@@ -62,7 +62,7 @@ def cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> Array:
 
 
 def check_cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> None:
-    """Raise DataError unless every number survives the cast to `dtype`, as `cast` does."""
+    """Raise the DataError that `cast` would raise."""
     place = first_loss(values, dtype)
     if place is not None:
         where = ", ".join(str(i) for i in np.unravel_index(place, values.shape))
@@ -70,7 +70,7 @@ def check_cast(values: Array, dtype: np.dtype[Any], *, name: str = "values") -> 
 
 
 def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
-    """Why `number` does not fit `dtype`.
+    """The number, and why `dtype` cannot hold it, as the end of a message.
 
     >>> describe_loss(0.5, np.dtype("int32"))
     '0.5, whose fraction int32 would lose'
@@ -87,7 +87,7 @@ def describe_loss(number: float, dtype: np.dtype[Any]) -> str:
 
 
 def describe_rounding(number: int, dtype: np.dtype[Any], what: str = "whole number") -> str:
-    """How many whole numbers, or what else they stand for, a cast to a float dtype rounded.
+    """How many numbers a cast to a float dtype rounded, as a message; `what` is the noun for one of them.
 
     >>> describe_rounding(1200, np.dtype("float32"))
     '1,200 whole numbers were rounded to float32'
@@ -97,9 +97,9 @@ def describe_rounding(number: int, dtype: np.dtype[Any], what: str = "whole numb
 
 @dataclass(frozen=True)
 class Rounding:
-    """What a cast to a float dtype does to whole numbers: how many it rounds, and which is the first that overflows.
+    """How many whole numbers a cast to a float dtype rounds, and the first number that overflows.
 
-    `overflow` is a flat position, None where nothing becomes an infinity.
+    `overflow` is its flat position, None where no number becomes infinite.
     """
 
     count: int
@@ -107,7 +107,7 @@ class Rounding:
 
 
 def rounding(values: Array, dtype: np.dtype[Any]) -> Rounding:
-    """What a cast to a float `dtype` does to the whole numbers among `values`; fractions may always be rounded.
+    """What a cast to a float `dtype` does to the whole numbers among `values`; rounded fractions do not count.
 
     >>> rounding(np.array([1, 2**24 + 1]), np.dtype("float32"))
     Rounding(count=1, overflow=None)
@@ -128,15 +128,15 @@ def rounding(values: Array, dtype: np.dtype[Any]) -> Rounding:
 
 
 def holds(whole: int, dtype: np.dtype[Any]) -> bool:
-    """Whether a dtype holds an integer of any size exactly.
+    """Whether a dtype holds this integer, which may have any size, exactly.
 
     >>> holds(2**53 + 2, np.dtype("float64")), holds(2**53 + 2, np.dtype("float32"))
     (True, False)
     """
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
-            held = np.array(float(whole)).astype(dtype).item() if abs(whole) < 10**300 else np.inf
-        return bool(np.isfinite(held)) and int(held) == whole
+            cast_number = np.array(float(whole)).astype(dtype).item() if abs(whole) < 10**300 else np.inf
+        return bool(np.isfinite(cast_number)) and int(cast_number) == whole
     limits = np.iinfo(dtype) if dtype.kind in "iu" else None
     return limits is not None and limits.min <= whole <= limits.max
 
@@ -144,9 +144,9 @@ def holds(whole: int, dtype: np.dtype[Any]) -> bool:
 def first_loss(values: Array, dtype: np.dtype[Any]) -> int | None:
     """The flat position of the first number that a cast to `dtype` would damage, or None.
 
-    A whole number must stay exactly itself (floats hold them all up to 2^53 in float64, 2^24 in float32);
-    a float that is whole and below 2^53 counts as one, for that is what becomes of an integer column with
-    a gap. A fraction may be rounded, but not to an infinity.
+    A whole number must stay exact (float64 holds all of them up to 2^53, float32 up to 2^24). A float that is
+    whole and at most 2^53 counts as one, for a column of integers with gaps becomes floats. A fraction may be
+    rounded, but not to infinity.
 
     >>> first_loss(np.array([1.0, 2**24 + 1]), np.dtype("float32"))
     1
@@ -173,6 +173,7 @@ def _holds_all(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
 
 
 def _losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
+    """Which numbers a cast to `dtype` would damage, (n,) bool; a chunk has one number at least."""
     if dtype.kind == "b":
         return np.asarray((chunk != 0) & (chunk != 1))
     if dtype.kind == "f":
@@ -180,14 +181,13 @@ def _losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
     if chunk.dtype.kind == "f":
         return _fraction_losses(chunk, dtype)
     limits = np.iinfo(dtype)
-    # Compared as Python integers where a limit lies outside the chunk's own type.
-    own = np.iinfo(chunk.dtype)
+    own = np.iinfo(chunk.dtype)  # limits beyond it need no comparison
     return np.asarray((chunk < max(limits.min, own.min)) | (chunk > min(limits.max, own.max)))
 
 
 def _fraction_losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
     limits = np.iinfo(dtype)
-    # Both bounds are powers of two, so a float64 holds them exactly.
+    # Both bounds are powers of two, or 0, which float64 holds exactly.
     wide = chunk.astype(np.float64)
     inside = (wide >= float(limits.min)) & (wide < float(limits.max + 1))
     return np.asarray(~inside | (wide != np.trunc(wide)))
@@ -203,12 +203,14 @@ def _to_float_losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
         big = np.abs(chunk) > exact
         if not big.any():
             return np.asarray(big)
-        held = chunk.astype(dtype)
+        cast_chunk = chunk.astype(dtype)
         whole = (chunk == np.trunc(chunk)) & (np.abs(chunk) <= 2.0**53)
-        return np.asarray(big & ((whole & (held != chunk)) | (np.isfinite(chunk) & ~np.isfinite(held))))
+        overflows = np.isfinite(chunk) & ~np.isfinite(cast_chunk)
+        return np.asarray(big & ((whole & (cast_chunk != chunk)) | overflows))
 
 
 def _integer_changes(chunk: Array, dtype: np.dtype[Any]) -> Array:
-    held = chunk.astype(dtype).astype(np.float64)
-    inside = (held >= float(np.iinfo(chunk.dtype).min)) & (held < float(int(np.iinfo(chunk.dtype).max) + 1))
-    return np.asarray(~inside | (np.where(inside, held, 0).astype(chunk.dtype) != chunk))
+    """Which integers a cast to a float dtype changes: they differ after the cast back."""
+    floats, limits = chunk.astype(dtype).astype(np.float64), np.iinfo(chunk.dtype)
+    inside = (floats >= float(limits.min)) & (floats < float(int(limits.max) + 1))
+    return np.asarray(~inside | (np.where(inside, floats, 0).astype(chunk.dtype) != chunk))

@@ -1,4 +1,4 @@
-"""Numbers of several sources as one array that holds each of them exactly, with NaN for those that are missing."""
+"""Numbers from several sources as one array that holds each of them exactly, with NaN for missing values."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from seqtool.errors import DataError, at
 
 
 def common_type(arrays: Sequence[Array]) -> np.dtype[Any]:
-    """The type that holds every number of some arrays exactly; raises OverflowError where none does."""
+    """The dtype that holds every number of some arrays exactly; raises OverflowError where no dtype does."""
     kinds = {array.dtype.kind for array in arrays}
-    wide = {"u", "i"} <= kinds <= {"u", "i", "b"}
-    tried = [np.dtype(np.int64), np.dtype(np.uint64)] if wide else [np.result_type(*arrays)]
-    for dtype in tried:
+    mixed_signs = {"u", "i"} <= kinds <= {"u", "i", "b"}
+    candidates = [np.dtype(np.int64), np.dtype(np.uint64)] if mixed_signs else [np.result_type(*arrays)]
+    for dtype in candidates:
         if all(a.dtype.kind not in "biuf" or first_loss(a, dtype) is None for a in arrays):
             return dtype
     raise OverflowError
 
 
 def filled(array: Any, name: str = "the array") -> tuple[Array, int]:
-    """A masked array with NaN where it is masked, and how many cells that are; any other as it is.
+    """A masked array with NaN in its masked cells, and the number of these; any other array as it is.
 
-    Raises DataError for integers, which hold no NaN; it names the first masked cell.
+    Raises DataError for masked integers, which cannot hold NaN; it names the first masked cell.
 
     >>> filled(np.ma.masked_array([1.5, 2.5], [False, True]))
     (array([1.5, nan]), 1)
@@ -45,7 +45,7 @@ def filled(array: Any, name: str = "the array") -> tuple[Array, int]:
 
 
 def joined(arrays: Sequence[Array]) -> Array:
-    """Arrays end to end; raises OverflowError where no type holds all of their numbers exactly.
+    """Arrays end to end; raises OverflowError where no dtype holds all of their numbers exactly.
 
     >>> joined([np.array([2**63], np.uint64), np.array([1])]).dtype
     dtype('uint64')
@@ -57,8 +57,8 @@ def joined(arrays: Sequence[Array]) -> Array:
 def array_of(steps: list[Any]) -> tuple[Array, int]:
     """Numbers, or lists of them, as one array, and how many are missing.
 
-    Whole numbers give int64 or uint64, anything else float64. Raises TypeError, ValueError or OverflowError for what
-    is no array of numbers, and for a whole number that would be rounded.
+    Whole numbers give int64 or uint64, all others float64. Raises TypeError, ValueError or OverflowError for what
+    makes no array of numbers, and for a whole number that would be rounded.
 
     >>> array_of([1, None])
     (array([ 1., nan]), 1)
@@ -81,7 +81,7 @@ def array_of(steps: list[Any]) -> tuple[Array, int]:
 
 
 def _with_gaps(cells: Array) -> tuple[Array, int]:
-    """Objects as float64, NaN for those that are missing, and how many are; raises TypeError for text."""
+    """Objects as float64, NaN for missing values, and the number of these; raises TypeError for text."""
     flat = cells.reshape(-1)
     if any(isinstance(cell, (str, bytes)) for cell in flat):
         raise TypeError
@@ -98,18 +98,18 @@ def is_gap(cell: Any) -> bool:
     return cell is None or type(cell).__name__ == "NAType"
 
 
-def _check_whole(numbers: list[Any], held: Array) -> None:
-    """Raise OverflowError where a whole number was rounded when it joined others."""
-    for place in np.flatnonzero(~(np.abs(held) < 2**53)).tolist():
+def _check_whole(numbers: list[Any], floats: Array) -> None:
+    """Raise OverflowError where a whole number was rounded as one of the floats."""
+    for place in np.flatnonzero(~(np.abs(floats) < 2**53)).tolist():
         whole = isinstance(numbers[place], (int, np.integer))
-        if whole and (not np.isfinite(held[place]) or int(held[place]) != int(numbers[place])):
+        if whole and (not np.isfinite(floats[place]) or int(floats[place]) != int(numbers[place])):
             raise OverflowError
 
 
 def numbers_in(cells: Any, name: str = "the array") -> tuple[Array, int]:
-    """The numbers of what `plain` gives, (n,) or (n, F), and how many are missing: the cells of one sequence.
+    """The cells of one sequence as `plain` gives them, as numbers, (n,) or (n, F), and how many are missing.
 
-    Raises DataError for what holds anything else.
+    Raises DataError for cells that are not numbers.
 
     >>> numbers_in([np.array([1, 2]), np.array([0.5, 1.5])])[0].tolist()
     [[1.0, 0.5], [2.0, 1.5]]
@@ -117,7 +117,7 @@ def numbers_in(cells: Any, name: str = "the array") -> tuple[Array, int]:
     if isinstance(cells, list):
         return _side_by_side(cells)
     if isinstance(cells, np.ndarray):
-        if cells.dtype.kind == "V":  # of a framework's own, such as bfloat16; or with fields
+        if cells.dtype.kind == "V":  # a dtype of a framework, such as bfloat16; or one with fields
             raise DataError(f"holds {cells.dtype}; numbers were expected, such as .astype('float32') makes")
         if cells.dtype != object:
             return filled(cells, name)
@@ -137,7 +137,7 @@ def numbers_in(cells: Any, name: str = "the array") -> tuple[Array, int]:
 
 
 def filled_step(step: Any, place: str) -> tuple[Any, int]:
-    """A step that stands in a list, as NumPy joins it to others, and how many of its numbers are missing.
+    """A step of a list of steps, as an array that NumPy can join to others, and how many numbers are missing.
 
     >>> filled_step(np.ma.masked_array([1.5, 2.5], [False, True]), "sequences[0][0]")
     (array([1.5, nan]), 1)
@@ -149,15 +149,15 @@ def filled_step(step: Any, place: str) -> tuple[Any, int]:
 
 
 def _side_by_side(columns: list[Any]) -> tuple[Array, int]:
-    """The columns of a table as one array (n, F), of the type that holds them all."""
+    """The columns of a table as one array (n, F), of the dtype that holds all of them."""
     if not columns:
         raise DataError("a table without columns; numbers were expected")
     parts = []
     for place, column in enumerate(columns):
         part, missing = numbers_in(column)
         if part.dtype.kind not in "biuf" or part.ndim != 1:
-            held = part.dtype if part.ndim == 1 else "lists"
-            raise DataError(f"column {place} holds {held}; numbers were expected")
+            content = part.dtype if part.ndim == 1 else "lists"
+            raise DataError(f"column {place} holds {content}; numbers were expected")
         parts.append((part, missing))
     arrays = [part for part, _ in parts]
     try:

@@ -1,4 +1,4 @@
-"""An array in an open file, of which only chunks are read."""
+"""An array in an open file, which is read in chunks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class FileArray(Lazy):
 
 
 def read_into(file: IO[bytes], out: Array, offset: int, name: str) -> None:
-    """Fill `out`, (n,) uint8, with the bytes of a file from `offset` on, wherever else it is being read."""
+    """Fill `out`, (n,) uint8, with the bytes of a file from `offset` on; other threads may read it meanwhile.
+
+    Raises DataError where the file ends before that.
+    """
     done = 0
     while done < len(out):
         count = read_at(file, out[done:].data, offset + done)

@@ -1,4 +1,4 @@
-"""Stretches of rows out of an array, wherever it stands."""
+"""Gathering rows, and stretches of consecutive rows, from arrays in memory, in files and computed ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from seqtool.arrays.lazy import AnyArray, Lazy, rows_per_chunk
 
 
 def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array:
-    """Stretches of rows, end to end, in any order; they may overlap, and come more than once.
+    """Stretches of rows, end to end: `counts[i]` rows from `starts[i]` on; without `counts` one row each.
 
-    Without `counts` each is one row. Of an array that is not in memory, stretches that lie close together are
-    read together.
+    They may come in any order, overlap and repeat. Of an array that is not in memory, stretches close to each other
+    are read together.
 
     >>> gather(np.arange(9), np.array([6, 1, 1]), np.array([1, 2, 2])).tolist()
     [6, 1, 2, 1, 2]
@@ -28,7 +28,7 @@ def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array
 
 
 def ranges(starts: Array, counts: Array) -> Array:
-    """The rows of several stretches, end to end: each begins at a start and has a count.
+    """The row numbers of several stretches, end to end: `counts[i]` of them from `starts[i]` on.
 
     >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
     [5, 6, 0, 1, 2]
@@ -36,18 +36,18 @@ def ranges(starts: Array, counts: Array) -> Array:
     total = int(counts.sum())
     kind = index_type(int((starts + counts).max(initial=0)))
     shift = starts.astype(np.int64) - np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(starts) else starts
-    rows = np.repeat(shift.astype(kind), counts)  # may wrap around, and back when what stands there is added
+    rows = np.repeat(shift.astype(kind), counts)  # a negative shift wraps around, and back in the addition
     rows += np.arange(total, dtype=kind)
     return rows
 
 
 def index_type(count: int) -> np.dtype[Any]:
-    """The narrowest type for the positions of so many rows."""
+    """The narrowest dtype that holds the positions of `count` rows."""
     return np.dtype(np.uint32 if count < 1 << 32 else np.int64)
 
 
 def sequence_of(offsets: AnyArray, row: int) -> int:
-    """The sequence that a row lies in, by few reads of the offsets.
+    """The number of the sequence that a row belongs to, found with few reads of the offsets.
 
     >>> sequence_of(np.array([0, 2, 2, 5]), 2)
     2
@@ -56,9 +56,9 @@ def sequence_of(offsets: AnyArray, row: int) -> int:
 
 
 def lazy_gather(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...]) -> Lazy:
-    """Stretches of rows, end to end: stretch i begins at `starts[i]` and fills `offsets[i]` to `offsets[i + 1]`.
+    """`gather` on demand: stretch i begins at row `starts[i]` and becomes the rows `offsets[i]` to `offsets[i + 1]`.
 
-    Stretches may come in any order, overlap and repeat; `shape` is that of the result.
+    `shape` is that of the result.
 
     >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
     [2, 6, 7]
@@ -83,18 +83,18 @@ def lazy_gather(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tup
     return Lazy(shape, array.dtype, read)
 
 
-_STRETCHES = 1 << 16  # looked up together
+_STRETCHES = 1 << 16  # whose starts and offsets are read together
 
 
 def gathered(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
-    """The same rows as `gather` gives, in pieces of about a chunk; a piece may be a view of the array."""
+    """The rows of `gather`, in pieces of about a chunk; a piece may be a view of the array."""
     most, at = rows_per_chunk(array), 0
     ends = starts + counts
     if (starts[1:] < ends[:-1]).any():
         yield from _in_any_order(array, starts, counts, most)
         return
     gap = rows_per_chunk(array, _GAP) if isinstance(array, FileArray) else most
-    far = np.flatnonzero(starts[1:] - ends[:-1] > gap) + 1  # where reading on would read what nobody wants
+    far = np.flatnonzero(starts[1:] - ends[:-1] > gap) + 1  # where a read that went on would be wasted
     for stop in [*far.tolist(), len(starts)]:
         while at < stop:
             to = max(at + 1, min(stop, int(np.searchsorted(ends, starts[at] + most, side="right"))))
@@ -105,11 +105,11 @@ def gathered(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
             at = to
 
 
-_GAP = 1 << 14  # bytes between two stretches of a file that are rather read along than passed over
+_GAP = 1 << 14  # bytes between two stretches of a file that are cheaper to read than to skip
 
 
 def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int) -> Iterator[Array]:
-    """Stretches that do not ascend: as many at a time as make a chunk, each row of them read once."""
+    """Stretches that do not ascend: as many at a time as make a chunk, of which each row is read once."""
     if isinstance(array, np.ndarray):
         yield array.take(ranges(starts, counts), axis=0)
         return
@@ -125,7 +125,7 @@ def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int) -> I
         union = np.concatenate([array[:0], *gathered(array, low, high - low)])
         place = (
             np.concatenate([[0], np.cumsum(high - low)[:-1]]) - low
-        )  # of a row in the union, beside its own
+        )  # of a row in the union, less its number
         which = np.repeat(np.arange(len(first)), np.diff(first, append=to - at))
         shift = np.empty(to - at, np.int64)
         shift[order] = place[which]

@@ -1,8 +1,8 @@
-"""Arrays of which only chunks stand in memory: in files, in a spool, or following from others.
+"""Arrays that are read in chunks: from files, from a spool, or computed from other arrays.
 
-Wherever an array may be larger than memory, a `Lazy` may stand instead of a NumPy array: it has a shape and
+Wherever an array may be larger than memory, a `Lazy` may take the place of a NumPy array: it has a shape and
 a dtype, and its chunks `lazy[begin:end]` along the first axis are NumPy arrays. Code that takes either goes
-through `chunks`, and asks for `np.asarray(array)` where it needs all of it.
+through `chunks`, and asks for `np.asarray(array)` where it needs the whole.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a c
 
 
 class Lazy:
-    """An array whose chunks are read when they are asked for; a chunk is the caller's own.
+    """An array whose chunks are read on demand; the caller may write to a chunk.
 
-    `read(begin, end)` gives the rows from `begin` to `end`, which lie within the array.
+    `read(begin, end)` gives the rows from `begin` to `end`, which are within the array.
 
     >>> squares = Lazy((5,), np.dtype("int64"), lambda begin, end: np.arange(begin, end) ** 2)
     >>> len(squares), squares[1:3].tolist(), np.asarray(squares).sum()
@@ -46,16 +46,16 @@ class Lazy:
 
     @property
     def size(self) -> int:
-        """The number of cells, counted without overflow."""
+        """The number of cells, as a Python integer, which cannot overflow."""
         return prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the whole."""
+        """The bytes of the whole array."""
         return self.size * self.dtype.itemsize
 
     def reshaped(self, *shape: int) -> Lazy:
-        """The same cells in another shape, where they lie in a file."""
+        """The same cells in another shape; raises TypeError unless they are in a file."""
         raise TypeError(f"an array that is made chunk by chunk keeps its shape {self.shape}")
 
     def __getitem__(self, window: slice) -> Array:
@@ -78,13 +78,13 @@ AnyArray = Array | Lazy
 
 
 def chunks(array: AnyArray, size: int = CHUNK) -> Iterator[tuple[int, Array]]:
-    """The array in pieces of whole rows, about `size` bytes each, with the row where each begins.
+    """The array in pieces of whole rows, about `size` bytes each, each with the number of its first row.
 
     >>> [(begin, part.tolist()) for begin, part in chunks(np.arange(5), size=16)]
     [(0, [0, 1]), (2, [2, 3]), (4, [4])]
     """
     pieces = getattr(array, "pieces", None)
-    if pieces is not None:  # text of variable width: its rows differ in size
+    if pieces is not None:  # text of variable width, whose rows differ in size
         yield from pieces(size)
         return
     count = rows_per_chunk(array, size)
@@ -95,7 +95,7 @@ def chunks(array: AnyArray, size: int = CHUNK) -> Iterator[tuple[int, Array]]:
 def lazy_map(
     function: Callable[..., Array], *arrays: AnyArray, dtype: Any, shape: tuple[int, ...] | None = None
 ) -> AnyArray:
-    """What a function makes of the rows of some arrays: at once where they are in memory, else by chunks.
+    """A function of the rows of some arrays: computed at once where all are in memory, else chunk by chunk.
 
     >>> lazy_map(np.minimum, np.array([1, 5]), np.array([3, 3]), dtype=np.int64)
     array([1, 3])
@@ -110,7 +110,7 @@ def lazy_map(
 
 
 def reshaped(array: AnyArray, *shape: int) -> AnyArray:
-    """The same cells in another shape."""
+    """The same cells in another shape, without a copy."""
     return array.reshape(shape) if isinstance(array, np.ndarray) else array.reshaped(*shape)
 
 
@@ -125,7 +125,7 @@ def slots(x: AnyArray) -> AnyArray:
 
 @dataclass(frozen=True)
 class Span:
-    """The least and the largest of some numbers, zero where there are none, and their sum."""
+    """The least, the largest and the sum of some whole numbers; all 0 where there are none."""
 
     least: int
     largest: int
@@ -151,7 +151,7 @@ def rows_per_chunk(array: AnyArray, size: int = CHUNK) -> int:
 
 
 def concatenated(parts: list[AnyArray], shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
-    """Arrays end to end, as one whose rows are of `dtype`; with one part, that part."""
+    """Arrays end to end, as one array of `shape` and `dtype`, read in chunks; a single part of `dtype` as it is."""
     if len(parts) == 1 and parts[0].dtype == dtype:
         return parts[0]
     ends = np.cumsum([len(part) for part in parts])

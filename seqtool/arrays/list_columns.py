@@ -1,4 +1,4 @@
-"""What Arrow arrays hold, as NumPy has it: numbers, and lists of numbers end to end with their lengths."""
+"""Arrow arrays as NumPy arrays: numbers, and lists of numbers end to end with their lengths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seqtool.errors import DataError
 
 
 class Lists(NamedTuple):
-    """The numbers of a list column: `values` (S,) or (S, F), `lengths` (N,) int64, and how many were missing."""
+    """The numbers of a list column: `values` (S,) or (S, F), `lengths` (N,) int64, and the number of missing values."""
 
     values: Array
     lengths: Array
@@ -26,10 +26,10 @@ def is_list(kind: Any) -> bool:
 
 
 def lists_of(column: Any, name: str | None = None, *, first_row: int = 0) -> Lists:
-    """The numbers in a batch of a list column; its type stays, unless integers have gaps: they become float64.
+    """The numbers in a batch of a list column, in its own type; integers with nulls become float64.
 
-    Raises DataError for a list that is null, and for lists of anything but numbers; it names the column, if
-    that has a name.
+    Raises DataError for a list that is null, and for lists of anything but numbers; it names the column `name`, and
+    the row, counted from `first_row`.
 
     >>> lists_of(pa.array([[1, 2], [], [3]])).lengths
     array([2, 0, 1])
@@ -45,11 +45,13 @@ def lists_of(column: Any, name: str | None = None, *, first_row: int = 0) -> Lis
     inner = column.flatten()
     shape: tuple[int, ...] = (len(inner),)
     if is_list(inner.type):
+        if inner.null_count:
+            raise DataError(f"a step of {of} is null; a list of numbers was expected, if need be of nulls")
         widths = np.asarray(pc.list_value_length(inner))
-        if inner.null_count or (len(widths) and (widths != widths[0]).any()):
+        if len(widths) and (widths != widths[0]).any():
             raise DataError(f"the steps of {of} have different numbers of features")
-        known = inner.type.list_size if pa.types.is_fixed_size_list(inner.type) else 0
-        shape = (len(inner), int(widths[0]) if len(widths) else known)
+        declared = inner.type.list_size if pa.types.is_fixed_size_list(inner.type) else 0
+        shape = (len(inner), int(widths[0]) if len(widths) else declared)
         inner = inner.flatten()
     if not is_number(inner.type):
         raise DataError(f"{what} holds {inner.type}; lists of numbers were expected")
@@ -60,9 +62,9 @@ def lists_of(column: Any, name: str | None = None, *, first_row: int = 0) -> Lis
 
 
 def numbers_of(array: Any) -> Array:
-    """The numbers of an Arrow array, (n,), null as NaN: integers with gaps become float64.
+    """The numbers of an Arrow array, (n,), null as NaN: integers with nulls become float64.
 
-    Raises DataError for what is no number, and for a whole number beside a gap that float64 cannot hold.
+    Raises DataError for cells of another type, and for an integer beside a null that float64 cannot hold.
 
     >>> numbers_of(pa.array([1, None]))
     array([ 1., nan])
@@ -82,7 +84,7 @@ def numbers_of(array: Any) -> Array:
 
 
 def _doubles(decimals: Any) -> Any:
-    """Decimals as float64; raises DataError for a whole one that float64 would change."""
+    """Decimals as float64; raises DataError for a whole number that float64 would change."""
     doubles = decimals.cast(pa.float64())
     numbers = np.asarray(pc.fill_null(doubles, 0.0))
     for place in np.flatnonzero(np.abs(numbers) >= _EXACT).tolist():
@@ -96,14 +98,14 @@ _EXACT = 2.0**53  # past this, a float64 no longer holds every integer
 
 
 def without_null_type(array: Any) -> Any:
-    """An Arrow array of lists that hold nothing, or nothing but null, as one of lists of float64."""
+    """The same Arrow array, lists of the null type (empty, or null alone) cast to lists of float64."""
     kind = array.type
     empty = pa.types.is_list(kind) and pa.types.is_null(kind.value_type)
     return array.cast(pa.list_(pa.float64())) if empty else array
 
 
 def is_number(kind: Any) -> bool:
-    """Whether the cells of an Arrow type are numbers, or true and false."""
+    """Whether the cells of an Arrow type are numbers or booleans."""
     types = pa.types
     return bool(
         types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import mmap
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
 import numpy as np
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
@@ -21,7 +23,7 @@ from seqtool.words import human
 
 
 class Spool:
-    """A temporary file for what does not fit into memory; it has no name, so it goes with its process.
+    """A temporary file for what does not fit into memory; it has no name, so it disappears with its process.
 
     >>> with Spool() as spool:
     ...     spool.append(np.arange(5))[1:3]
@@ -29,7 +31,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        with held():  # when Python is first asked, it tries folders by a file in each
+        with held():  # when it is first asked, Python tries folders by creating a file in each
             self._folder = folder or Path(tempfile.gettempdir())
         self._file: IO[bytes] | None = None
         self._end = 0
@@ -41,27 +43,24 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Give back the room on the disk."""
+        """Close the file, which frees its room on the disk."""
         if self._file is not None:
             self._file.close()
 
     def check_room(self, needed: int) -> None:
-        """Raise DataError unless the folder has room for so many bytes more."""
+        """Raise DataError unless the folder has room for `needed` more bytes."""
         free = shutil.disk_usage(self._folder).free
         if needed > free:
             raise DataError(
-                f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; "
-                "name a folder with more room: ",
-                Advice("--temp-dir", "DIR"),
-                ", or allow more memory: ",
-                Advice("--max-memory", "SIZE"),
+                f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; ",
+                _more_room(),
             )
 
     def append(self, array: Array) -> FileArray:
-        """Put an array behind all others; what comes back reads it again."""
+        """Write an array behind all others, and return one that reads it from there."""
         with self._explained():
             if self._file is None:
-                with held():  # where a file cannot be made without a name, it has one for a moment
+                with held():  # where a file cannot be created without a name, it has one for a moment
                     self._file = tempfile.TemporaryFile(buffering=0, prefix="seqtool-", dir=self._folder)  # noqa: SIM115
             data = np.ascontiguousarray(array)
             begin = self._end
@@ -83,49 +82,42 @@ class Spool:
         return whole
 
     def put(self, cells: Array, whole: FileArray, place: int) -> None:
-        """Write cells into such an array, from that one of its cells on which is at a place."""
+        """Write cells into an array of `blank`, from its cell number `place` on."""
         with self._explained():
             write_at(self.file, cells.reshape(-1).view(np.uint8), whole.offset + place * whole.dtype.itemsize)
 
     @property
     def file(self) -> IO[bytes]:
-        """The open file, for what reads its bytes in another order than they were appended in."""
+        """The open file, for code that reads its bytes in another order; raises ValueError before the first append."""
         if self._file is None:
             raise ValueError("nothing was appended yet")
         return self._file
 
     def map(self) -> mmap.mmap:
-        """All bytes of it, mapped, which stay when it is closed: nobody else knows the file, so nobody cuts it."""
+        """All of its bytes, mapped; the mapping outlives `close`, and no other process can cut the file short."""
         if self._file is None:
             raise ValueError("an empty file cannot be mapped")
         return mmap.mmap(self._file.fileno(), self._end, access=mmap.ACCESS_READ)
 
-    def _explained(self) -> _Explained:
-        return _Explained(self._folder)
-
-
-class _Explained:
-    """Says which folder it is that has no room."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn an OSError of the block into a DataError that names the folder and the ways out."""
+        try:
+            yield
+        except OSError as error:
             raise DataError(
-                f"{self._folder}: cannot hold what does not fit into memory ({why(error)}); name a folder with "
-                "more room: ",
-                Advice("--temp-dir", "DIR"),
-                ", or allow more memory: ",
-                Advice("--max-memory", "SIZE"),
+                f"{self._folder}: cannot hold what does not fit into memory ({why(error)}); ", _more_room()
             ) from None
 
 
+def _more_room() -> Message:
+    """What to do where the folder of a spool has no room."""
+    folder, memory = Advice("--temp-dir", "DIR"), Advice("--max-memory", "SIZE")
+    return Message("name a folder with more room: ", folder, ", or allow more memory: ", memory)
+
+
 def write_at(file: IO[bytes], data: Array, offset: int) -> int:
-    """Write (n,) uint8 into a file at `offset`; every failure of the disk shows here, or in its fsync."""
+    """Write all of (n,) uint8 into a file at `offset`, and return n; raises OSError where the disk fails."""
     done = 0
     while done < len(data):
         done += platform.write_at(file, data[done:].data, offset + done)
@@ -133,9 +125,9 @@ def write_at(file: IO[bytes], data: Array, offset: int) -> int:
 
 
 class GrowingArray:
-    """An array that grows at its end: in memory while it is small, beyond that in a spool.
+    """An array that grows at its end: in memory while it is small, and in a spool when it is larger.
 
-    `tail` is the shape of a row. Parts may be of several types: what is read is of the `dtype` of `done`.
+    `tail` is the shape of a row. Parts may have several dtypes; the array that `done` gives has one.
 
     >>> with Spool() as spool:
     ...     growing = GrowingArray(spool, np.dtype("int64"))
@@ -158,7 +150,7 @@ class GrowingArray:
         return self._count
 
     def add(self, part: Array) -> None:
-        """Put an array at the end."""
+        """Append an array."""
         self._fresh.append(part)
         self._fresh_bytes += part.nbytes
         self._count += len(part)
@@ -167,7 +159,7 @@ class GrowingArray:
             self._fresh, self._fresh_bytes = [], 0
 
     def done(self, dtype: np.dtype[Any] | None = None) -> AnyArray:
-        """The whole array; what is added later is not in it."""
+        """The array of all parts so far, as `dtype`, by default the one that it was made with."""
         dtype = dtype or self.dtype
         last = np.concatenate([np.empty((0, *self.tail), dtype), *self._fresh])
         parts = [*self._stored, last.astype(dtype, copy=False)]
@@ -177,7 +169,7 @@ class GrowingArray:
 
 
 def spooled(spool: Spool, array: AnyArray) -> AnyArray:
-    """A copy of an array in a spool."""
+    """A copy of an array, in memory or in the spool, as `GrowingArray` decides."""
     growing = GrowingArray(spool, array.dtype, array.shape[1:])
     for _, part in chunks(array):
         growing.add(part)

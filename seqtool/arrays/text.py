@@ -1,4 +1,4 @@
-"""Text of variable width, of which only chunks stand in memory: UTF-8 bytes end to end, and offsets."""
+"""Text of variable width, which is read in chunks: UTF-8 bytes end to end, and offsets."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from seqtool.errors import DataError
 
 
 class Text:
-    """Cells of text, row by row of `shape`: `data` (B,) uint8 and `offsets` (cells + 1,) int64.
+    """An array of text of `shape`, cells in C order: `data` (B,) uint8 and `offsets` (cells + 1,) int64.
 
-    `widest` is the number of characters of the longest cell, None where nobody counted. Chunks along the
+    `widest` is the number of characters of the longest cell, None if they were not counted. Chunks along the
     first axis are NumPy arrays.
 
     >>> text = Text(np.frombuffer(b"abc", np.uint8), np.array([0, 1, 3]), (2,), widest=2)
@@ -28,7 +28,7 @@ class Text:
     array(['bc'], dtype='<U2')
     """
 
-    dtype: np.dtype[Any] = np.dtypes.StringDType()  # what its cells are; chunks may be of fixed width
+    dtype: np.dtype[Any] = np.dtypes.StringDType()  # chunks may be of fixed width instead
 
     def __init__(
         self, data: AnyArray, offsets: AnyArray, shape: tuple[int, ...], *, widest: int | None
@@ -60,19 +60,21 @@ class Text:
             yield begin, self[begin:end]
 
     def cells(self, begin: int, end: int) -> list[str]:
-        """The cells of the rows from `begin` to `end`, end to end."""
+        """The cells of the rows from `begin` to `end`, in C order."""
         width = prod(self.shape[1:])
         offsets = self.offsets[begin * width : max(begin, end) * width + 1]
         data = self.data[int(offsets[0]) : int(offsets[-1])].tobytes()
         edges = (offsets - offsets[0]).tolist()
-        if len(data) and data.isascii():  # the usual case, and faster in one go
+        if len(data) and data.isascii():  # the usual case; one call decodes all cells
             whole = data.decode("ascii")
             return [whole[a:b] for a, b in pairwise(edges)]
         return [data[a:b].decode() for a, b in pairwise(edges)]
 
 
 def stretches(offsets: AnyArray, width: int = 1, size: int = CHUNK) -> Iterator[tuple[int, int]]:
-    """Rows of `width` cells each, by the offsets of all cells: the first and the end of as many as make `size` bytes.
+    """Begin and end of pieces of about `size` bytes, in rows of `width` cells; `offsets` are those of the cells.
+
+    A piece has at least one row.
 
     >>> list(stretches(np.array([0, 3, 5, 9, 9]), size=5))
     [(0, 2), (2, 4)]
@@ -87,13 +89,13 @@ def stretches(offsets: AnyArray, width: int = 1, size: int = CHUNK) -> Iterator[
             begin = end
 
 
-_ROWS = 1 << 15  # looked at together
+_ROWS = 1 << 15  # whose offsets are read together
 
 
 def in_order(text: Text, places: Array, spool: Spool) -> tuple[Array, Text]:
-    """Distinct cells at some places in the order of their code points: these places, (n,) int64, and the cells.
+    """Sort distinct cells at some places by their code points: gives the places in order, (n,) int64, and the cells.
 
-    UTF-8 sorts as the code points do. About 50 bytes of each cell stand in memory.
+    UTF-8 bytes sort as code points do. It takes about 50 bytes of memory for each cell.
 
     >>> two = Text(np.frombuffer(b"bab", np.uint8), np.array([0, 1, 3]), (2,), widest=2)
     >>> order, cells = in_order(two, np.arange(2), Spool())
@@ -101,54 +103,56 @@ def in_order(text: Text, places: Array, spool: Spool) -> tuple[Array, Text]:
     ([1, 0], ['ab', 'b'])
     """
     kind = np.int32 if len(text) < 1 << 31 else np.int64
-    edges, looked = text.offsets[:], 0
+    edges, compared = text.offsets[:], 0
     longest = int(np.diff(edges).max(initial=0))
+    # `tied` are positions in `order` whose cells have the same bytes so far as another one; `group` says as which.
     order, tied, group = places.astype(kind), np.arange(len(places), dtype=kind), np.zeros(len(places), kind)
-    while len(tied) and looked < longest:  # by the next bytes of those that are the same so far
+    while len(tied) and compared < longest:
         width = max(_BYTES, _COMPARED // len(tied))
-        found = _bytes_of(text.data, edges, order[tied], looked, width)
-        by = np.argsort(found, kind="stable").astype(kind)
+        prefixes = _bytes_of(text.data, edges, order[tied], compared, width)
+        by = np.argsort(prefixes, kind="stable").astype(kind)
         by = by[np.argsort(group[by], kind="stable")]
-        order[tied], found, group = order[tied][by], found[by], group[by]
-        new = np.concatenate([[True], (found[1:] != found[:-1]) | (group[1:] != group[:-1]), [True]])
+        order[tied], prefixes, group = order[tied][by], prefixes[by], group[by]
+        differs = (prefixes[1:] != prefixes[:-1]) | (group[1:] != group[:-1])
+        new = np.concatenate([[True], differs, [True]])
         alone = new[:-1] & new[1:]
         group, tied = np.cumsum(new[:-1], dtype=kind)[~alone], tied[~alone]
-        looked += width
+        compared += width
     return order.astype(np.int64), _moved(text, edges, order, spool)
 
 
-_BYTES = 8  # compared at least
+_BYTES = 8  # of a cell that are compared at once, at least
 _COMPARED = 4 << 20  # bytes of all cells that are compared at once
-_CELLS = 1 << 16  # that are read together
+_CELLS = 1 << 16  # cells that are read together
 
 
 def _bytes_of(data: AnyArray, edges: Array, places: Array, first: int, width: int) -> Array:
-    """At most `width` bytes of some cells, from one on, as (n,) byte strings: shorter ones end with zeros."""
+    """At most `width` bytes of some cells, from byte `first` on, as (n,) byte strings; zeros fill shorter ones."""
     found = np.zeros((len(places), width), np.uint8)
     together = min(_CELLS, max(1, CHUNK // width))
     for begin in range(0, len(places), together):
-        some = places[begin : begin + together]
-        starts = np.minimum(edges[some] + first, edges[some + 1])  # where nothing is left
-        counts = np.minimum(edges[some + 1] - starts, width)
+        cells = places[begin : begin + together]
+        starts = np.minimum(edges[cells] + first, edges[cells + 1])  # of a cell that has ended, its end
+        counts = np.minimum(edges[cells + 1] - starts, width)
         starts = np.where(counts, starts, 0)
         found[begin : begin + together][np.arange(width) < counts[:, None]] = gather(data, starts, counts)
     return found.view(f"S{width}").reshape(-1)
 
 
 def _moved(text: Text, edges: Array, order: Array, spool: Spool) -> Text:
-    """Cells of text in another order, end to end."""
+    """Cells of text in another order, copied end to end."""
     offsets = np.concatenate([[0], np.cumsum(np.diff(edges)[order])])
     data = GrowingArray(spool, np.dtype(np.uint8))
     for begin, end in stretches(offsets):
-        some = order[begin:end]
-        data.add(gather(text.data, edges[some], edges[some + 1] - edges[some]))
+        places = order[begin:end]
+        data.add(gather(text.data, edges[places], edges[places + 1] - edges[places]))
     return Text(data.done(), offsets, (len(order),), widest=text.widest)
 
 
 def check_text(name: str, cells: AnyArray | Text) -> None:
-    r"""Raise DataError for an array of text, in a file, whose cells hold what is no text.
+    r"""Raise DataError for an array of text from a file that holds invalid text.
 
-    That are bytes which are not UTF-8, or cut a letter in two; code points that are none, and lone surrogates.
+    Invalid are bytes that are not UTF-8, offsets within a character, numbers beyond the code points, and surrogates.
 
     >>> check_text("keys", Text(np.frombuffer(b"a\xff", np.uint8), np.array([0, 2]), (1,), widest=None))
     Traceback (most recent call last):
@@ -173,7 +177,7 @@ def check_text(name: str, cells: AnyArray | Text) -> None:
     for _, edges in chunks(cells.offsets):
         first_bytes = gather(cells.data, edges[edges < len(cells.data)])
         if ((first_bytes & 0xC0) == 0x80).any():
-            raise DataError(f"{name}_offsets cuts a letter of {name} in two")
+            raise DataError(f"{name}_offsets cuts a character of {name} in two")
 
 
 _LAST_POINT = 0x10FFFF
@@ -181,7 +185,7 @@ _SURROGATES = 0xD800 >> 11
 
 
 def text_array(cells: Sequence[str]) -> Array:
-    """Text of fixed width, or of variable width where one long cell would make all others as wide."""
+    """An array of fixed width, or of variable width where one long cell would make all others much wider."""
     widest = max(map(len, cells), default=1)
     if widest * len(cells) > 4 * sum(map(len, cells)) + (1 << 20):
         return np.array(cells, dtype=np.dtypes.StringDType())

@@ -1,4 +1,4 @@
-"""Programs out of a template and pieces, so that one holds nothing that its file does not need."""
+"""Programs from a template and pieces, so that they contain only what their file needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def filled(template: str, **pieces: Any) -> str:
-    r"""A template with its pieces. One that has a line to itself may be of several lines, or of none.
+    r"""A template with its pieces filled in. A piece on a line of its own may have several lines, or none.
 
     >>> print(filled("with tape:\n    $note\n    $loss\nprint($name)", note="", loss="a = 1\nb = 2", name="'x'"))
     with tape:
@@ -26,6 +26,6 @@ def filled(template: str, **pieces: Any) -> str:
     return "\n".join(lines)
 
 
-def apart(code: str) -> str:
-    """A class or function with the empty lines that belong around it, beside one that the template has before it."""
+def with_blank_lines(code: str) -> str:
+    """A class or function with the blank lines around it, of which the template has one already; "" for no code."""
     return f"\n{code}\n\n\n" if code else ""

@@ -61,7 +61,7 @@ print(f"loss {loss:.3f}")
 """
 
 
-def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
+def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids = task.target, task.reads == "ids"
     static_argument = ", static" if task.static else ""
@@ -79,7 +79,7 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
         arguments=f"x, real{static_argument}" if target.name == "next" else f"x, real{static_argument}, y",
         embed="\n".join(embed),
         start="\n".join(start),
-        # what is known of a sequence as a whole says where the LSTM begins
+        # the static features set the first state of the LSTM
         begin='(static @ weights["h"], static @ weights["c"])' if task.static else "(start, start)",
         static=f'"h": normal(4, {task.static}, 64),\n"c": normal(5, {task.static}, 64),'
         if task.static
@@ -94,18 +94,18 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
 
 
 def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
-    """The lines that make `x`, `real` and `y` of a batch."""
+    """The lines that build `x`, `real` and `y` of one batch."""
     name = task.target.name
     labels = "" if name == "next" else f', file["{name}"]'
     names = ("values, offsets" if isinstance(data, Ragged) else "x, lengths") + (", y" if labels else "")
-    held = ", ".join(f'file["{array}"]' for array in names.removesuffix(", y").split(", "))
+    loaded = ", ".join(f'file["{array}"]' for array in names.removesuffix(", y").split(", "))
     if task.column:
-        held = held.replace('["x"]', '["x"][..., 0]').replace('["values"]', '["values"][:, 0]')
+        loaded = loaded.replace('["x"]', '["x"][..., 0]').replace('["values"]', '["values"][:, 0]')
     lengths = "np.diff(offsets)" if isinstance(data, Ragged) else "lengths"
     batch = f"np.arange({min(32, task.count)})"
     if task.shortest < task.needed:
         batch = f"np.flatnonzero({lengths} >= {task.needed})[:32]"
-    lines = [f"with np.load({path}) as file:", f"    {names} = {held}{labels}"]
+    lines = [f"with np.load({path}) as file:", f"    {names} = {loaded}{labels}"]
     if task.static:
         lines.append('    static = file["static"].astype(np.float32)')
     lines.append(f"batch = {batch}")
@@ -120,12 +120,13 @@ def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
 
 
 def _labels_are_bool(data: Ragged | Padded, name: str) -> bool:
-    """Whether labels are true or false, which `one_hot` does not take."""
+    """Whether labels are of bool, which `one_hot` refuses."""
     labels = data.per_step[name].data if name == "step_y" else data.per_sequence.get(name)
     return labels is not None and labels.dtype == bool
 
 
 def _ragged(task: Task) -> list[str]:
+    """The lines that pad a batch of ragged sequences."""
     target = task.target
     kind = "np.int64" if task.reads == "ids" else "np.float32"
     lines = [
@@ -145,11 +146,13 @@ def _ragged(task: Task) -> list[str]:
     return lines
 
 
-def _shape(more: int | None) -> str:
-    return "real.shape" if more is None else f"(*real.shape, {more})"
+def _shape(width: int | None) -> str:
+    """The shape of an array of so many numbers a slot, None for a single one."""
+    return "real.shape" if width is None else f"(*real.shape, {width})"
 
 
 def _padded(data: Padded, task: Task) -> list[str]:
+    """The lines that take a batch of padded sequences, and make its padding harmless."""
     target = task.target
     cast = "" if task.reads == "ids" or data.x.dtype == np.float32 else ".astype(np.float32)"
     y = "" if target.name == "next" else ", y"
@@ -164,15 +167,18 @@ def _padded(data: Padded, task: Task) -> list[str]:
     return lines
 
 
-def _loss_of(one: LabelColumn) -> str:
-    """The losses of one of several labels."""
-    if one.classes is None:
-        return f"(outputs{one.outputs} - y[:, {one.column}]) ** 2"
-    hits = f"jax.nn.one_hot(y[:, {one.column}], {one.classes}) * jax.nn.log_softmax(outputs{one.outputs})"
+def _loss_of(label: LabelColumn) -> str:
+    """The loss of one of several labels."""
+    if label.classes is None:
+        return f"(outputs{label.outputs} - y[:, {label.column}]) ** 2"
+    hits = (
+        f"jax.nn.one_hot(y[:, {label.column}], {label.classes}) * jax.nn.log_softmax(outputs{label.outputs})"
+    )
     return f"-({hits}).sum(axis=-1)"
 
 
 def _loss(data: Ragged | Padded, task: Task) -> str:
+    """The lines that compute the loss of `outputs`, over real steps or known labels alone."""
     target, lines = task.target, list[str]()
     if target.columns:
         return f"return jnp.mean({' + '.join(map(_loss_of, target.columns))})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqtool.codegen.filling import apart, filled
+from seqtool.codegen.filling import filled, with_blank_lines
 from seqtool.codegen.tasks import LabelColumn, Task, is_harmless, mask_value
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged
@@ -39,13 +39,13 @@ def loss_of_all(y, outputs):
 _STATIC = """
 static = keras.Input(($static,), name="static")
 $known
-# what is known of a sequence as a whole says where the LSTM begins
+# the static features set the first state of the LSTM
 start = [keras.layers.Dense(64)($begin), keras.layers.Dense(64)($begin)]
 """
 
 _CLASS = '''
 class $name(SequenceData):
-    """$what."""
+    """$docstring."""
 
     def __getitem__(self, index):
         $got
@@ -56,12 +56,14 @@ class $name(SequenceData):
 '''
 
 
-def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
+def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
-    target, last = task.target, task.target.name == "y"
-    held = _held(data)
-    value = _padding(data, task)
-    note = "# no real step holds the padding value" if _looks_at_padding(task) and value != held else ""
+    target, last = (
+        task.target,
+        task.target.name == "y",
+    )  # of a label of the sequence, only the last state is read
+    value = _padding_value(data, task)
+    is_new = _relies_on_padding(task) and value != _file_value(data)
     inputs, read = _inputs(task, masked=last, padding=value)
     lstm = "" if last else ", return_sequences=True"
     if last and not task.shortest:
@@ -72,12 +74,12 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
         **_data_class(task),
         path=path,
         options=_options(data, task, value),
-        note=note,
+        note="# no real step holds the padding value" if is_new else "",
         masked_input=", masked_input" if "masked_input" in inputs else "",
         static=static,
         start=", initial_state=start" if static else "",
         from_inputs="[inputs, static]" if static else "inputs",
-        # a loss for each number, of which some count for nothing
+        # a loss for each number, because some are weighted by 0
         each="outputs = keras.ops.expand_dims(outputs, -1)" if target.missing and not target.flat else "",
         inputs=inputs,
         lstm=lstm,
@@ -88,51 +90,50 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     )
 
 
-def _held(data: Ragged | Padded) -> Value:
-    """What padding holds in the file."""
+def _file_value(data: Ragged | Padded) -> Value:
+    """The padding value of the file."""
     return data.value if isinstance(data, Padded) else 0
 
 
-def _looks_at_padding(task: Task) -> bool:
-    """Whether the program tells padding by what it holds: a mask does, and a loss that no label tells of it."""
+def _relies_on_padding(task: Task) -> bool:
+    """Whether the program recognises padding by its value: for a mask, or for a loss where no label marks padding."""
     return task.target.name == "y" or task.target.ignored is None
 
 
-def _padding(data: Ragged | Padded, task: Task) -> Value:
-    """What padding is to hold: like no step where the program looks at it, elsewhere only harmless."""
+def _padding_value(data: Ragged | Padded, task: Task) -> Value:
+    """The padding value to use: one that no real step holds where the program relies on it, else a harmless one."""
     if task.reads == "ids":
-        return 0 if task.least or not _looks_at_padding(task) else task.inputs
-    if _looks_at_padding(task):
+        return 0 if task.least or not _relies_on_padding(task) else task.inputs
+    if _relies_on_padding(task):
         return mask_value(data)
-    return _held(data) if is_harmless(data, task) else 0
+    return _file_value(data) if is_harmless(data, task) else 0
 
 
 def _options(data: Ragged | Padded, task: Task, value: Value) -> str:
-    """The arguments of the data class that are not what it takes by itself."""
-    options = f", value={value!r}" if value != _held(data) else ""
+    """The arguments of the data class that differ from its defaults."""
+    options = f", value={value!r}" if value != _file_value(data) else ""
     if task.column:
         options += ', dtype="int64"'
     if task.static:
         options += ', include=["static"]'
     if task.target.name == "next" and task.shortest < 2 and isinstance(data, Ragged):
-        # Or a batch might end before there is a next step; of few lengths, as each may be compiled.
+        # Each batch needs a second step; and few lengths, for Keras may compile the model for each.
         options += f", multiple_of={max(2, -(-task.longest // 8))}"
     return options
 
 
 def _static(task: Task) -> str:
-    """The layers that make the LSTM's first state of what is known of a sequence as a whole, if anything is."""
+    """The layers that turn static features into the first state of the LSTM; none without such features."""
     if not task.static:
         return ""
+    if not task.static_missing:
+        return filled(_STATIC, static=task.static, known="", begin="static")
     known = "known_static = keras.ops.where(keras.ops.isnan(static), 0.0, static)"
-    clean = task.static_missing == 0
-    return filled(
-        _STATIC, static=task.static, known="" if clean else known, begin="static" if clean else "known_static"
-    )
+    return filled(_STATIC, static=task.static, known=known, begin="known_static")
 
 
 def _inputs(task: Task, *, masked: bool, padding: Value) -> tuple[str, str]:
-    """The layers before the LSTM, and what it is called with."""
+    """The lines of the layers before the LSTM, and the arguments that it is called with."""
     name = ', name="x"' if task.static else ""
     without_nan = "known = keras.ops.where(keras.ops.isnan(inputs), 0.0, inputs)"
     if task.reads == "features":
@@ -156,7 +157,7 @@ def _inputs(task: Task, *, masked: bool, padding: Value) -> tuple[str, str]:
     rows = task.inputs + (padding == task.inputs)
     zero = ", mask_zero=True" if masked and padding == 0 else ""
     inputs, ids = f'inputs = keras.Input((None,), dtype="int64"{name})', "inputs"
-    if task.column and not _has_class(task):
+    if task.column and not _needs_own_class(task):
         inputs, ids = f'inputs = keras.Input((None, 1), dtype="int64"{name})\nids = inputs[..., 0]', "ids"
     embedded = f"{inputs}\nembedded = keras.layers.Embedding({rows}, 32{zero})({ids})"
     if masked and not zero:
@@ -164,42 +165,41 @@ def _inputs(task: Task, *, masked: bool, padding: Value) -> tuple[str, str]:
     return embedded, "embedded"
 
 
-def _has_class(task: Task) -> bool:
-    """Whether batches have to be other than those of SequenceData."""
+def _needs_own_class(task: Task) -> bool:
+    """Whether batches need other labels or weights than SequenceData gives."""
     target = task.target
     return target.missing or (target.name != "y" and target.ignored is None)
 
 
 def _data_class(task: Task) -> dict[str, str]:
-    """The class of the data, where it is not SequenceData, and what that needs."""
+    """The pieces of the data class: its import, its code and its name, SequenceData where that is enough."""
     target = task.target
-    if not _has_class(task):
+    if not _needs_own_class(task):
         return {"numpy": "", "data_class": "", "data": "SequenceData"}
     pieces = _known_labels(task) if target.name == "y" else _real_steps(task)
-    got = "x" if target.name == "next" else "x, y"
-    if task.static:
-        got = got.replace("x", "inputs")
+    x = "inputs" if task.static else "x"
+    batch = x if target.name == "next" else f"{x}, y"
     unpacked = '\nx = inputs["x"]' if task.static and target.name != "y" else ""
     code = filled(
         _CLASS,
-        got=f"{got} = super().__getitem__(index){unpacked}",
+        got=f"{batch} = super().__getitem__(index){unpacked}",
         column="x = x[..., 0]" if task.column and target.name != "y" else "",
         **pieces,
     )
     return {
         "numpy": "import numpy as np" if "np." in code else "",
-        "data_class": apart(code),
+        "data_class": with_blank_lines(code),
         "data": pieces["name"],
     }
 
 
 def _known_labels(task: Task) -> dict[str, str]:
-    """The pieces of a class that weighs the labels of sequences: those that are NaN count for nothing."""
+    """The pieces of a class that weights the labels of sequences: those that are NaN by 0."""
     column = "" if task.target.flat else "[..., None]"
     inputs = "inputs" if task.static else "x"
     return {
         "name": "Labelled",
-        "what": "Sequences, their labels, and which of these are known",
+        "docstring": "Sequences, their labels, and which of these are known",
         "real": "",
         "known": "known = ~np.isnan(y)",
         "returned": f"{inputs}, np.where(known, y, 0){column}, known",
@@ -207,9 +207,9 @@ def _known_labels(task: Task) -> dict[str, str]:
 
 
 def _real_steps(task: Task) -> dict[str, str]:
-    """The pieces of a class that weighs steps, which have labels or come next: those of padding count for nothing."""
+    """The pieces of a class that weights labels of steps, or next steps: those in padding by 0."""
     target, following = task.target, task.target.name == "next"
-    ignores_padding = following and target.classes  # by the class that padding is
+    ignores_padding = following and target.classes  # its value is the class that the loss ignores
     real = "x[:, 1:] != self.value" if following else "x != self.value"
     real = f"({real}).any(axis=-1)" if task.reads == "features" else real
     labels, weights, known = "x[:, 1:]" if following else "y", "real", ""
@@ -223,15 +223,20 @@ def _real_steps(task: Task) -> dict[str, str]:
         x = "inputs" if x == "x" and not task.column else f'{{**inputs, "x": {x}}}'
     column = "[..., None]" if (target.flat and not target.classes) or target.missing else ""
     if ignores_padding:
-        what, returned = "Steps, and those that come next", f"{x}, {labels}"
-    else:
-        both, which = (
-            ("Steps, those that come next", "these") if following else ("Steps, their labels", "them")
+        docstring, returned = "Steps, and those that come next", f"{x}, {labels}"
+    elif following:
+        docstring, returned = (
+            "Steps, those that come next, and which of these are real",
+            f"{x}, {labels}{column}, {weights}",
         )
-        what, returned = f"{both}, and which of {which} are real", f"{x}, {labels}{column}, {weights}"
+    else:
+        docstring, returned = (
+            "Steps, their labels, and which of them are real",
+            f"{x}, {labels}{column}, {weights}",
+        )
     return {
         "name": "NextSteps" if following else "LabelledSteps",
-        "what": what,
+        "docstring": docstring,
         "real": "" if ignores_padding else f"real = {real}",
         "known": known,
         "returned": returned,
@@ -239,14 +244,17 @@ def _real_steps(task: Task) -> dict[str, str]:
 
 
 def _several_losses(columns: Sequence[LabelColumn]) -> str:
-    """The function that adds up the losses of several labels."""
-    losses = [
-        f"keras.ops.square(y[:, {one.column}] - outputs{one.outputs})"
-        if one.classes is None
-        else f"keras.losses.sparse_categorical_crossentropy(y[:, {one.column}], outputs{one.outputs}, from_logits=True)"
-        for one in columns
-    ]
-    return apart(filled(_SEVERAL, losses=" + ".join(losses))) if losses else ""
+    """A function that adds up the losses of several labels; none without such labels."""
+    losses = " + ".join(map(_loss_of, columns))
+    return with_blank_lines(filled(_SEVERAL, losses=losses)) if losses else ""
+
+
+def _loss_of(label: LabelColumn) -> str:
+    """The loss of one of several labels."""
+    y, outputs = f"y[:, {label.column}]", f"outputs{label.outputs}"
+    if label.classes is None:
+        return f"keras.ops.square({y} - {outputs})"
+    return f"keras.losses.sparse_categorical_crossentropy({y}, {outputs}, from_logits=True)"
 
 
 def _loss(task: Task, *, padding: Value) -> str:

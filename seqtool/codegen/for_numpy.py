@@ -1,4 +1,4 @@
-"""Six lines, the first of which says how they were made, that load a file with NumPy alone."""
+"""Six lines that load a file with NumPy alone; the first one is a comment with the command that wrote them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ print(f"{len(x):,} sequences, {mask.sum():,} real steps, x {x.shape} {x.dtype}")
 """
 
 
-def written(data: Ragged | Padded, *, path: str) -> str:
+def program_text(data: Ragged | Padded, *, path: str) -> str:
     """The lines after the first; `path` is a literal."""
-    held = {**data.per_sequence, **data.per_step, **data.names}
-    labels = [name for name in ("y", "step_y", "classes", "step_classes") if name in held]
+    arrays = {**data.per_sequence, **data.per_step, **data.names}
+    labels = [name for name in ("y", "step_y", "classes", "step_classes") if name in arrays]
     return filled(
         _RAGGED if isinstance(data, Ragged) else _PADDED,
         path=path,
@@ -36,7 +36,7 @@ def written(data: Ragged | Padded, *, path: str) -> str:
 
 
 def mask_of(data: Padded) -> str:
-    """What is true where a step of x is real."""
+    """An expression for the mask, true where a step of x is real."""
     slots = "np.arange(x.shape[1])"
     return (
         f"{slots} < lengths[:, None]"

@@ -35,13 +35,13 @@ for $batch in data.take(1):  # without take(1) it trains on all of them
 """
 
 _STATIC = """
-# what is known of a sequence as a whole says where the LSTM begins
+# the static features set the first state of the LSTM
 h, c = tf.keras.layers.Dense(64), tf.keras.layers.Dense(64)
 """.strip()
 _STEPS = "tf.sequence_mask(lengths, tf.shape(x)[1])"
 
 
-def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
+def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids, last = task.target, task.reads == "ids", task.target.name == "y"
     batch, lengths, unpacked = _batch(task)
@@ -49,7 +49,7 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     lstm = "" if last else ", return_sequences=True"
     if last and short:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
-    # Other batches hold nothing to learn from.
+    # Batches of shorter sequences alone hold nothing to learn from.
     enough = f"data = data.filter(lambda {batch}: tf.reduce_max({lengths}) >= {task.needed})"
     layers = [*(["embedding"] if ids else []), *(["h", "c"] if task.static else []), "lstm", "head"]
     options = ', dtype="int64"' if task.column else ""
@@ -82,25 +82,25 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
 
 
 def _batch(task: Task) -> tuple[str, str, str]:
-    """What a batch is called, its lengths, and the line that takes it apart where its arrays have names."""
+    """The name of a batch, its lengths, and the line that unpacks it where its arrays have names."""
     label = [] if task.target.name == "next" else [task.target.name]
     names = ["x", "lengths", *(["y"] if label else [])]
     if not task.static:
         return ", ".join(names), "lengths", ""
     names.insert(2, "static")
-    held = ", ".join(f'batch["{name}"]' for name in ["x", "lengths", "static", *label])
-    return "batch", 'batch["lengths"]', f"{', '.join(names)} = {held}"
+    arrays = ", ".join(f'batch["{name}"]' for name in ["x", "lengths", "static", *label])
+    return "batch", 'batch["lengths"]', f"{', '.join(names)} = {arrays}"
 
 
 def _real(task: Task) -> str:
-    """Which steps the loss looks at: those that are there and, of steps that have labels, those that have one."""
+    """An expression for the steps that count in the loss: real ones, and of labels of steps those with a label."""
     if task.target.name == "step_y" and task.target.ignored is not None:
         return f"y != {task.target.ignored}"
     return f"{_STEPS}[:, 1:]" if task.target.name == "next" else _STEPS
 
 
 def _harmless(data: Ragged | Padded, task: Task) -> str:
-    """The lines that put 0 in the place of padding, or of NaN, that would spoil what the layers compute."""
+    """The lines that replace NaN, and padding that would spoil the layers, by 0."""
     lines = []
     if not is_harmless(data, task):
         real = _STEPS if task.reads != "features" else f"{_STEPS}[..., tf.newaxis]"
@@ -113,7 +113,7 @@ def _harmless(data: Ragged | Padded, task: Task) -> str:
 
 
 def _known(task: Task) -> str:
-    """Which labels there are, where that is not all of those at real steps."""
+    """The line that finds the labels that are known, where some are missing at real steps."""
     target = task.target
     if target.name == "y":
         if target.missing:
@@ -125,15 +125,16 @@ def _known(task: Task) -> str:
     return f"real = real{'' if target.flat else '[..., tf.newaxis]'} & ~tf.math.is_nan({labels})"
 
 
-def _loss_of(one: LabelColumn) -> str:
-    """The losses of one of several labels."""
-    y = f"tf.cast(y[:, {one.column}], tf.{'float32' if one.classes is None else 'int64'})"
-    if one.classes is None:
-        return f"tf.square(outputs{one.outputs} - {y})"
-    return f"tf.nn.sparse_softmax_cross_entropy_with_logits({y}, outputs{one.outputs})"
+def _loss_of(label: LabelColumn) -> str:
+    """The loss of one of several labels."""
+    y = f"tf.cast(y[:, {label.column}], tf.{'float32' if label.classes is None else 'int64'})"
+    if label.classes is None:
+        return f"tf.square(outputs{label.outputs} - {y})"
+    return f"tf.nn.sparse_softmax_cross_entropy_with_logits({y}, outputs{label.outputs})"
 
 
 def _losses(task: Task) -> str:
+    """An expression for the losses, one for each label that counts."""
     target = task.target
     if target.columns:
         return " + ".join(map(_loss_of, target.columns))

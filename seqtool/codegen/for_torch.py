@@ -44,13 +44,13 @@ optimizer.step()
 print(f"loss {loss.item():.3f}")
 """
 
-_STATIC = """# what is known of a sequence as a whole says where the LSTM begins
+_STATIC = """# the static features set the first state of the LSTM
 self.h, self.c = torch.nn.Linear({0}, 64), torch.nn.Linear({0}, 64)"""
 _START = "start = self.h(static)[None], self.c(static)[None]"
 _CAUSAL = "# steps after the end change nothing before it"
 
 
-def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
+def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids = task.target, task.reads == "ids"
     short = task.shortest < task.needed
@@ -75,18 +75,19 @@ def written(data: Ragged | Padded, task: Task, *, path: str) -> str:
     return filled(_PROGRAM, **pieces)
 
 
-def _of(task: Task, name: str) -> str:
-    """An array of a batch, which has names where there is more than x, lengths and y."""
+def _batch_array(task: Task, name: str) -> str:
+    """An expression for an array of a batch, a dict where it has more arrays than x, lengths and y."""
     return f'batch["{name}"]' if task.static else f"batch.{'y' if name == 'step_y' else name}"
 
 
 def _without_nan(x: str) -> str:
+    """An expression for x with 0 for NaN."""
     return f"{x}.masked_fill({x}.isnan(), 0)"
 
 
 def _reading(task: Task) -> dict[str, str]:
-    """The lines that lead from a batch to what the head reads."""
-    batch = x = _of(task, "x")
+    """The pieces that lead from a batch to the states that the head reads."""
+    batch = x = _batch_array(task, "x")
     if task.column:
         x = f"{x}[..., 0]"
     if task.missing:
@@ -96,7 +97,7 @@ def _reading(task: Task) -> dict[str, str]:
     if x != batch and (task.static or task.missing):
         x, first = "x", f"x = {x}"
     if task.static:
-        static = f"{_of(task, 'static')}.float()"  # whole numbers stand in the file as such
+        static = f"{_batch_array(task, 'static')}.float()"  # whole numbers stand in the file as such
         without_nan = "\nstatic = " + _without_nan("static") if task.static_missing else ""
         start = f"static = {static}{without_nan}\n{_START}"
         more = ", start"
@@ -106,47 +107,51 @@ def _reading(task: Task) -> dict[str, str]:
     packed = "batch"
     if x != batch:
         packed = (
-            f'{{"x": {x}, "lengths": {_of(task, "lengths")}}}' if task.static else f"batch._replace(x={x})"
+            f'{{"x": {x}, "lengths": {_batch_array(task, "lengths")}}}'
+            if task.static
+            else f"batch._replace(x={x})"
         )
     states = f"_, (state, _) = self.lstm(to_packed({packed}){more})"
     return {"to_packed": ", to_packed", "state": "state[-1]", "x": first, "start": start, "states": states}
 
 
 def _loss_function(task: Task) -> str:
+    """The loss functions to import."""
     if task.target.columns:
-        return (
-            "cross_entropy, mse_loss"
-            if any(not one.classes for one in task.target.columns)
-            else "cross_entropy"
-        )
+        has_numbers = any(not label.classes for label in task.target.columns)
+        return "cross_entropy, mse_loss" if has_numbers else "cross_entropy"
     return "cross_entropy" if task.target.classes else "mse_loss"
 
 
-def _loss_of(one: LabelColumn, y: str) -> str:
+def _loss_of(label: LabelColumn, y: str) -> str:
     """The loss of one of several labels."""
-    if one.classes is None:
-        return f"mse_loss(outputs{one.outputs}, {y}[:, {one.column}].float())"
-    return f"cross_entropy(outputs{one.outputs}, {y}[:, {one.column}].long())"
+    if label.classes is None:
+        return f"mse_loss(outputs{label.outputs}, {y}[:, {label.column}].float())"
+    return f"cross_entropy(outputs{label.outputs}, {y}[:, {label.column}].long())"
 
 
 def _loss(task: Task, data: Ragged | Padded) -> str:
+    """The lines that compute the loss, over real steps or known labels alone."""
     target = task.target
-    labels = _of(task, target.name) if target.name != "next" else ""
+    labels = _batch_array(task, target.name) if target.name != "next" else ""
     if target.columns:
-        return (
-            f"outputs = network(batch)\nloss = {' + '.join(_loss_of(one, labels) for one in target.columns)}"
-        )
+        losses = " + ".join(_loss_of(column, labels) for column in target.columns)
+        return f"outputs = network(batch)\nloss = {losses}"
     loss = _loss_function(task)
-    y, x, lengths = f"{labels}.float()" if target.whole else labels, _of(task, "x"), _of(task, "lengths")
+    y, x, lengths = (
+        f"{labels}.float()" if target.whole else labels,
+        _batch_array(task, "x"),
+        _batch_array(task, "lengths"),
+    )
     if target.name == "y":
         if target.missing:
             return f"known = ~{labels}.isnan()\nloss = {loss}(network(batch)[known], {y}[known])"
         note = "# the loss ignores -100, no label\n" if target.ignored is not None else ""
         return f"{note}loss = {loss}(network(batch), {y})"
     if target.name == "step_y" and target.classes:
-        held = data.per_step["step_y"].value
+        padding = data.per_step["step_y"].value
         note = f"# the loss ignores {UNLABELLED}, which collate puts into padding"
-        note += "" if held == UNLABELLED else f", though that of the file holds {held:g}"
+        note += "" if padding == UNLABELLED else f", though that of the file holds {padding:g}"
         return f"{note}\nloss = {loss}(network(batch).flatten(0, 1), {labels}.flatten())"
     first = 1 if target.name == "next" else 0
     real = f"real = torch.arange({first}, {x}.shape[1]) < {lengths}[:, None]"

@@ -1,11 +1,11 @@
-"""What a recurrent network can learn from sequences: what it reads, what it says, and how that is judged."""
+"""What a recurrent network can learn from sequences: its inputs, its outputs, and what its loss ignores."""
 
 from __future__ import annotations
 
 from collections.abc import Sized
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -24,13 +24,13 @@ from seqtool.words import step_in_words
 
 Reads = Literal["features", "number", "ids"]
 
-_FEW = 100  # whole numbers without names are classes if there are not more
+_MOST_CLASSES = 100  # whole numbers without names are classes if they are below
 _MOST_IDS = 1_000_000  # rows of an embedding
 
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """One of several labels: its `title`, its column of y, the first output for it, and how many classes it is of.
+    """One of several labels: its `title`, its column of y, the first output for it, and its number of classes.
 
     `classes` is None for a number, which takes one output.
     """
@@ -42,12 +42,12 @@ class LabelColumn:
 
     @property
     def end(self) -> int:
-        """Where the outputs for the next label begin."""
+        """The first output for the next label."""
         return self.first + (self.classes or 1)
 
     @property
     def outputs(self) -> str:
-        """The index of its outputs among all of a batch."""
+        """The index, as Python code, of its outputs among those of a batch."""
         return f"[:, {self.first}]" if self.classes is None else f"[:, {self.first}:{self.end}]"
 
 
@@ -55,10 +55,10 @@ class LabelColumn:
 class Target:
     """What is learnt: `y`, a label for each step in `step_y`, or the `next` step from those before it.
 
-    It is one of `outputs` classes, or that many numbers: `flat` if a label is a bare number and no row of them,
-    `whole` if it is a whole one. Of several labels, where some are classes, `columns` tells of each. `ignored` is what
-    stands for no label where that is no class: padding of step_y, or -100 in y. With `missing`, some of the numbers
-    are NaN, which the loss leaves out.
+    It is one of `outputs` classes, or that many numbers: `flat` if a label is a single number and not a row, `whole`
+    if its dtype is one of integers. Of several labels, some of which are classes, `columns` describes each. `ignored`
+    is the number that stands for no label and is no class: the padding of step_y, or -100 in y. With `missing`, some
+    numbers are NaN, which the loss leaves out.
     """
 
     name: Literal["y", "step_y", "next"]
@@ -75,10 +75,10 @@ class Target:
 class Task:
     """What a network reads, and its target.
 
-    A step is a row of `inputs` features, one bare number, or an id below `inputs`; `least` is the least id. With
-    `column` ids stand in a column of their own, (N, T, 1). Of the `count` sequences the shortest and the longest have
-    so many steps. `static` numbers are known of each as a whole. `missing` counts NaN in steps, and
-    `static_missing` in static; both are read as 0.
+    A step is a row of `inputs` features, a single number, or an id below `inputs`; `least` is the least id. With
+    `column` ids are features of their own, (N, T, 1). `shortest` and `longest` are lengths of the `count` sequences,
+    each of which has `static` features. `missing` counts NaN in steps, and `static_missing` in static features; both
+    are read as 0.
     """
 
     count: int
@@ -95,16 +95,16 @@ class Task:
 
     @property
     def needed(self) -> int:
-        """The steps that a sequence must have to be learnt from."""
+        """The least length of a sequence from which something can be learnt."""
         return 2 if self.target.name == "next" else 1
 
 
 def task_of(data: Ragged | Padded) -> Task:
-    """What can be learnt from sequences with y, else with step_y, else without labels; read in windows.
+    """The task of sequences with y, else with step_y, else without labels; the arrays are read in chunks.
 
     Labels are classes if they are whole numbers with names, or few whole numbers from 0 on without a gap. Steps
-    that are bare whole numbers, (S,), are ids, and so is a column of them, (S, 1), that an Embedding has rows for.
-    NaN is no label, and counts for nothing. Raises DataError where there is nothing to learn.
+    that are single whole numbers, (S,), are ids, and so is a column of them, (S, 1), that an Embedding has rows for.
+    NaN is no label, and the loss leaves it out. Raises DataError where there is nothing to learn.
 
     >>> data = Ragged(np.ones((5, 3)), np.array([0, 2, 5]), per_sequence={"y": np.array([0, 1])})
     >>> task = task_of(data)
@@ -115,7 +115,7 @@ def task_of(data: Ragged | Padded) -> Task:
     lengths = LengthCounts.of(real.lengths)
     if not lengths.longest:
         raise DataError("no sequence has a step, so there is nothing to learn")
-    reads, inputs, least, column = _read(real.values)
+    inputs = _inputs(real.values)
     static, static_missing = _static(real.per_sequence.get("static"))
     if "y" in real.per_sequence:
         several = class_tables(real.names)
@@ -123,23 +123,19 @@ def task_of(data: Ragged | Padded) -> Task:
             _target_several(real) if several else _target_y(real.per_sequence["y"], real.names.get("classes"))
         )
     elif "step_y" in real.per_step:
-        labels = real.per_step["step_y"]
-        target = _target_step_y(labels.data, labels.value, real.names.get("classes"))
+        [labels] = [array for array in label_arrays(real) if array.name == "step_y"]
+        target = _target_step_y(labels.cells, real.per_step["step_y"].value, labels.classes)
     else:
-        target = Target("next", reads == "ids", inputs, flat=reads != "features")
-    missing = 0 if reads == "ids" else missing_numbers(real.values)
+        target = Target("next", inputs.reads == "ids", inputs.inputs, flat=inputs.reads != "features")
+    missing = 0 if inputs.reads == "ids" else missing_numbers(real.values)
     if target.name == "next" and missing:
         target = replace(target, missing=True)
-    shortest = int(lengths.lengths[0])
     task = Task(
-        lengths.count,
-        shortest,
-        lengths.longest,
-        reads,
-        inputs,
-        least,
-        target,
-        column=column,
+        count=lengths.count,
+        shortest=int(lengths.lengths[0]),
+        longest=lengths.longest,
+        **inputs._asdict(),
+        target=target,
         static=static,
         missing=missing,
         static_missing=static_missing,
@@ -151,15 +147,15 @@ def task_of(data: Ragged | Padded) -> Task:
             Advice("--label", "C"),
         )
     if target.classes and target.outputs < 2:
-        what = "steps" if target.name == "next" else target.name
-        raise DataError(f"{what}: all of one class, so there is nothing to learn")
+        labelled = "steps" if target.name == "next" else target.name
+        raise DataError(f"{labelled}: all of one class, so there is nothing to learn")
     return task
 
 
 def mask_value(data: Ragged | Padded) -> Value:
-    """What padding may hold so that a network that compares steps with it skips no real one.
+    """A padding value with which a network that compares steps with it skips no real one.
 
-    That is what it holds in a padded file, and 0 for a ragged one, unless a real step is the same.
+    That is the one of a padded file, and 0 for a ragged one, unless a real step holds it in every feature.
 
     >>> mask_value(Ragged(np.array([[0, 0], [5, 0]]), np.array([0, 2])))
     -1
@@ -173,7 +169,7 @@ def mask_value(data: Ragged | Padded) -> Value:
 
 
 def is_harmless(data: Ragged | Padded, task: Task) -> bool:
-    """Whether a network can read padding that counts for nothing: a known id, or finite numbers."""
+    """Whether a network can read padding without an error or NaN: it is a known id, or finite numbers."""
     value = data.value if isinstance(data, Padded) else 0
     if task.reads == "ids":
         return not isinstance(value, tuple) and 0 <= value < task.inputs
@@ -181,7 +177,7 @@ def is_harmless(data: Ragged | Padded, task: Task) -> bool:
 
 
 def missing_numbers(array: AnyArray) -> int:
-    """How many cells are NaN.
+    """The number of cells that are NaN.
 
     >>> missing_numbers(np.array([[1, np.nan], [2, 3]]))
     1
@@ -192,24 +188,33 @@ def missing_numbers(array: AnyArray) -> int:
 
 
 def _static(static: AnyArray | Text | None) -> tuple[int, int]:
-    """How many numbers are known of a sequence as a whole, and how many cells of them are NaN."""
+    """The number of static features, and of their cells that are NaN."""
     if static is None:
         return 0, 0
     numbers = np.asarray(static)
     if numbers.dtype.kind not in "biuf" or numbers.ndim != 2:
         raise DataError(f"static is {numbers.dtype} {numbers.shape}; numbers of shape (N, P) were expected")
     with np.errstate(over="ignore"):
-        wrong = np.argwhere(np.isinf(numbers.astype(np.float32)))
-    if len(wrong):
-        place = [*map(int, wrong[0])]
+        infinite = np.argwhere(np.isinf(numbers.astype(np.float32)))
+    if len(infinite):
+        place = [*map(int, infinite[0])]
         raise DataError(
             f"static{place} is {numbers[tuple(place)]}: the loss would be NaN; leave it out, or scale it"
         )
     return numbers.shape[1], missing_numbers(numbers)
 
 
-def _read(values: AnyArray) -> tuple[Reads, int, int, bool]:
-    """What a step is, how many inputs that makes, the least id, and whether ids stand in a column."""
+class _Inputs(NamedTuple):
+    """The fields of a `Task` that steps alone determine."""
+
+    reads: Reads
+    inputs: int
+    least: int = 0
+    column: bool = False
+
+
+def _inputs(values: AnyArray) -> _Inputs:
+    """What a network reads in steps (S, F) or (S,); raises DataError where no LSTM can read them."""
     if values.ndim > 2:
         raise DataError(
             f"a step is {step_in_words(values.shape[1:])}, which needs a network of your own, such as ConvLSTM2D or "
@@ -222,7 +227,7 @@ def _read(values: AnyArray) -> tuple[Reads, int, int, bool]:
         if values.ndim == 1:
             _check_ids(least, largest)
         if least >= 0 and largest < _MOST_IDS:
-            return "ids", largest + 1, least, column
+            return _Inputs("ids", largest + 1, least, column)
     cell = lost(values, np.dtype(np.float32))
     if cell is not None:
         step, *feature = cell
@@ -231,10 +236,10 @@ def _read(values: AnyArray) -> tuple[Reads, int, int, bool]:
             "cannot hold; scale the feature, or leave it out"
         )
     if values.ndim == 1:
-        return "number", 1, 0, False
+        return _Inputs("number", 1)
     if not values.shape[1]:
         raise DataError("a step has no features, so there is nothing to read")
-    return "features", values.shape[1], 0, False
+    return _Inputs("features", values.shape[1])
 
 
 def _extremes(values: AnyArray) -> tuple[int, int]:
@@ -260,10 +265,10 @@ def _check_ids(least: int, largest: int) -> None:
 
 
 def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
-    labels = _numbers("y", y)
-    classes = _classes("y", labels, names, unlabelled=True)
+    labels = _checked_numbers("y", y)
+    classes = _count_classes("y", labels, names, unlabelled=True)
     if classes is None:
-        return _numeric("y", labels)
+        return _number_target("y", labels)
     count = sum(int((part == UNLABELLED).sum()) for _, part in chunks(labels))
     if count == len(labels):
         raise DataError(f"y holds nothing but {UNLABELLED}, which is no label, so there is nothing to learn")
@@ -271,33 +276,33 @@ def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
 
 
 def _target_several(real: Ragged) -> Target:
-    """Several labels, of which some are classes: the outputs for them stand side by side."""
+    """Several labels, of which some are classes: each has outputs of its own, side by side."""
     columns, first = list[LabelColumn](), 0
     for array in label_arrays(real):
         if array.column is not None:
             name = f"y of {array.title!r}"
-            labels = _numbers(name, array.cells, missing=False)
-            classes = None if array.classes is None else _classes(name, labels, array.classes)
+            labels = _checked_numbers(name, array.cells, missing=False)
+            classes = None if array.classes is None else _count_classes(name, labels, array.classes)
             columns.append(LabelColumn(array.title, array.column, first, classes))
             first = columns[-1].end
     return Target("y", False, first, flat=False, whole=True, columns=tuple(columns))
 
 
 def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
-    labels = _numbers("step_y", y)
+    labels = _checked_numbers("step_y", y)
     mixed = names is not None and value != UNLABELLED
     if mixed and any((part == UNLABELLED).any() for _, part in chunks(labels)):
         raise DataError(
             f"step_y holds {UNLABELLED}, no label, and {value:g} in padding: a loss ignores one number; group with ",
             Advice("--label-value", UNLABELLED),
         )
-    classes = _classes("step_y", labels, names, unlabelled=value == UNLABELLED)
+    classes = _count_classes("step_y", labels, names, unlabelled=value == UNLABELLED)
     if classes is None:
-        return _numeric("step_y", labels)
+        return _number_target("step_y", labels)
     return Target("step_y", True, classes, ignored=None if 0 <= value < classes else int(value))
 
 
-def _numeric(name: Literal["y", "step_y"], labels: AnyArray) -> Target:
+def _number_target(name: Literal["y", "step_y"], labels: AnyArray) -> Target:
     outputs = labels.shape[1] if labels.ndim == 2 else 1
     whole, missing = labels.dtype.kind in "biu", missing_numbers(labels)
     if missing == prod(labels.shape):
@@ -305,8 +310,8 @@ def _numeric(name: Literal["y", "step_y"], labels: AnyArray) -> Target:
     return Target(name, False, outputs, flat=labels.ndim == 1, whole=whole, missing=missing > 0)
 
 
-def _numbers(name: str, labels: AnyArray | Text, *, missing: bool = True) -> AnyArray:
-    """Labels that a loss takes; without `missing`, NaN is refused as infinities are."""
+def _checked_numbers(name: str, labels: AnyArray | Text, *, missing: bool = True) -> AnyArray:
+    """The labels, checked to be numbers that a loss takes; unless `missing`, NaN is refused as infinities are."""
     if isinstance(labels, Text) or labels.dtype.kind not in "biuf":
         raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
     if labels.ndim > 2 or 0 in labels.shape[1:]:
@@ -323,18 +328,21 @@ def _numbers(name: str, labels: AnyArray | Text, *, missing: bool = True) -> Any
     return labels
 
 
-def _classes(name: str, labels: AnyArray, names: Sized | None, *, unlabelled: bool = False) -> int | None:
-    """How many classes there are, None if the labels are numbers; with `unlabelled`, -100 is no label."""
+def _count_classes(
+    name: str, labels: AnyArray, names: Sized | None, *, unlabelled: bool = False
+) -> int | None:
+    """The number of classes, None if the labels are numbers; with `unlabelled`, -100 is no label."""
     if labels.ndim != 1 or (labels.dtype.kind not in "biu" and names is None):
         return None
-    seen, least, largest = np.zeros(_FEW, bool), 0, -1
+    occurs, least, largest = np.zeros(_MOST_CLASSES, bool), 0, -1
     for _, part in chunks(labels):
         known = part[part != UNLABELLED] if unlabelled else part
         if len(known):
             least, largest = min(least, int(known.min())), max(largest, int(known.max()))
-            seen[known[(known >= 0) & (known < _FEW)].astype(np.int64)] = True
+            occurs[known[(known >= 0) & (known < _MOST_CLASSES)].astype(np.int64)] = True
     if names is None:
-        return largest + 1 if least == 0 and 0 < largest < _FEW and seen[: largest + 1].all() else None
+        are_classes = least == 0 and 0 < largest < _MOST_CLASSES and occurs[: largest + 1].all()
+        return largest + 1 if are_classes else None
     if least < 0 or largest >= len(names):
         wrong = least if least < 0 else largest
         raise DataError(f"{name} holds {wrong}, but there are {len(names)} classes, counted from 0")

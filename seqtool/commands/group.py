@@ -81,6 +81,7 @@ def group(
     from seqtool.files import inputs
     from seqtool.grouping.elsewhere import companions
     from seqtool.grouping.group import group as group_rows
+    from seqtool.grouping.workspace import Workspace
     from seqtool.system import memory
     from seqtool.tables import opening
     from seqtool.terminal import progress
@@ -113,11 +114,9 @@ def group(
             destination = destination_of(
                 to, command="group", inputs=paths, folder=inputs.folder_of(found, spec.pattern)
             )
-            watch = progress.watch(summary, quiet=to.quiet or to.as_json)
+            workspace = Workspace(spool, allowed, progress.watch(summary, quiet=to.quiet or to.as_json))
             names = [item.base_name for item in (*found, *files)]
-            grouped = group_rows(
-                table, of_table, inputs=names, spool=spool, memory=allowed, watch=watch, others=others
-            )
+            grouped = group_rows(table, of_table, workspace, inputs=names, others=others)
             _tell(grouped.result, table, [item.name for item in found], summary)
             deliver(grouped.data, destination, to, summary, mask=padding.mask, threads=allowed.threads())
 

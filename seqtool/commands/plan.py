@@ -150,6 +150,7 @@ def _of_tables(
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
     from seqtool.grouping.elsewhere import companions
+    from seqtool.grouping.workspace import Workspace
     from seqtool.inspecting import measure
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.system import memory
@@ -165,10 +166,8 @@ def _of_tables(
         table = opening.open_tables(found, spec.text, spec.pattern)
         with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, _):
             roles = of_table.roles(table)
-            watch = progress.watch(summary, quiet=quiet)
-            measured = measure.of_tables(
-                table, roles, of_table, spool=spool, memory=allowed, watch=watch, others=others
-            )
+            workspace = Workspace(spool, allowed, progress.watch(summary, quiet=quiet))
+            measured = measure.of_tables(table, roles, of_table, workspace, others)
         counts = LengthCounts.of(measured.lengths)
     advised = None if measured.left_out is None else call_without(call, spec, measured.left_out)
     return measured, counts, [item.name for item in found], advised

@@ -1,7 +1,7 @@
 """From the columns of a table to what the kernel groups: each column encoded by the part it plays.
 
-`EncoderPlan` says what is to be done with which column, `EncoderState` what is known of their cells, and `Encoder`
-turns batches into arrays by both. All three pickle, and none knows where the rows come from.
+`EncoderPlan` says what to do with each column, `EncoderState` holds what is known of the cells so far, and `Encoder`
+turns batches into arrays by both. Plan and state pickle, and none of the three knows where the rows come from.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
+from seqtool.grouping.encoder_columns import feature_columns, key_columns, order_columns, static_columns
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.system.memory import Memory
@@ -33,11 +34,9 @@ from seqtool.tables.cells import (
     bad_number,
     earliest,
     is_text,
-    missing_words,
     read_labels,
     row_of,
 )
-from seqtool.tables.roles import PLAIN_ORDER
 
 
 class TextKeyError(Exception):
@@ -50,7 +49,7 @@ class TextKeyError(Exception):
 
 @dataclass(frozen=True)
 class _Batch:
-    """Some rows: their columns by position, and their numbers: that of the first row, or all of them."""
+    """Some rows: their columns by position; `rows` is the number of the first row, or holds that of each."""
 
     arrays: Mapping[int, Any]
     rows: int | Array
@@ -66,120 +65,78 @@ class _Batch:
         marks = pa.array(keep)
         arrays = {column: array.filter(marks) for column, array in self.arrays.items()}
         places = np.flatnonzero(keep)
-        return _Batch(
-            arrays, self.rows + places if isinstance(self.rows, int) else self.rows[places], len(places)
-        )
+        rows = self.rows + places if isinstance(self.rows, int) else self.rows[places]
+        return _Batch(arrays, rows, len(places))
 
 
 class Encoder:
     """Turns the columns of a table into those of the kernel, batch by batch, by a plan and a state.
 
-    The state grows with each batch; columns widen meanwhile, from integers to floats, and keys to text. With a
-    `final` state it stays as it is: every batch of every piece comes out as the same types, features as those of
-    `EncoderPlan.dtype`, and a cell that the state has not seen is an UnseenError.
+    The state grows with each batch, and columns widen: integers to floats, keys to text. With `final` the state is
+    fixed: every batch of every piece has the same types, that of the features is `EncoderPlan.dtype`, and a cell that
+    the state does not cover is an UnseenError.
 
-    `faulty` tells that a bad cell was found, `has_text_keys` that a key of a table without names is no feature.
+    `faulty` is true once a bad cell was found; `has_text_keys` once a key of a table without names turned out to be
+    text, so that it is no feature.
 
-    Columns are named in what comes out by their part and position: `k0` for the key, `o` order, `f` feature, `s`
-    static, `y` label, `t` step label, `row` the row's number.
+    The arrays are named by the part and the position of their column: `k0` is the first key, `o3_0` the order in
+    column 3 (`o3_1` its nanoseconds), `f3` a feature, `s3` a static number; `y`, `y1`, ... are labels, `t` is the step
+    label, `p` the item of a long table, and `row` the number of the row.
     """
 
     def __init__(self, plan: EncoderPlan, state: EncoderState | None = None, *, final: bool = False) -> None:
         known = state or EncoderState()
-        plan = plan.settled(known) if final else plan
-        self.plan = plan
-        self._final = final
+        self.plan = plan.settled(known) if final else plan
         self.faulty = self.has_text_keys = False
-        roles, options = plan.roles, plan.options
-        words = tuple(missing_words(options.missing).to_pylist())
-        single = np.dtype(np.float32)
-        target = plan.asked_dtype or single
-        keep = plan.array_dtype is not None
-        self._rows, self._dropped = known.rows, known.dropped
-        self._keys = {
-            column: Keys(
-                keep_empty=options.empty_key == "keep",
-                missing=options.missing,
-                state=known.keys.get(column),
-                final=final,
-            )
-            for column in roles.key
-        }
-        self._orders = {
-            column: Order(
-                words,
-                read_as=roles.order_as.get(column, PLAIN_ORDER),
-                state=known.orders.get(column),
-                final=final,
-            )
-            for column in roles.order
-        }
-        self._features = {
-            column: Numbers(
-                target,
-                words,
-                text=plan.text,
-                keep=keep,
-                rounds=options.dtype is not None,
-                time_as=options.time_as,
-                state=known.features.get(column),
-                final=final,
-            )
-            for column in roles.features
-        }
-        self._statics = {
-            column: Numbers(
-                single,
-                words,
-                text=plan.text,
-                time_as=options.time_as,
-                state=known.statics.get(column),
-                final=final,
-            )
-            for column in roles.static
-        }
+        self._final = final
+        self._rows, self._dropped, self._unnamed = known.rows, known.dropped, known.unnamed
+        self._keys = key_columns(self.plan, known, final)
+        self._orders = order_columns(self.plan, known, final)
+        self._features = feature_columns(self.plan, known, final)
+        self._statics = static_columns(self.plan, known, final)
         self._labels = {
-            part: Labels(options.missing, state=known.labels.get(part), final=final) for part in plan.labels
+            part: Labels(self.plan.options.missing, state=known.labels.get(part), final=final)
+            for part in self.plan.labels
         }
-        self._items = {} if roles.item is None else {"p": Labels(state=known.items.get("p"), final=final)}
-        self._unnamed = known.unnamed
-        self._dtype = plan.dtype(known) if final else None
+        long = self.plan.roles.item is not None
+        self._items = {"p": Labels(state=known.items.get("p"), final=final)} if long else {}
+        self._dtype = self.plan.dtype(known) if final else None
 
     @property
     def labels(self) -> dict[str, LabelState]:
-        """What is known of the labels by now, which still grow in it."""
+        """The state of each label by its part; later batches add to these same objects."""
         return _states(self._labels)
 
     def spool_labels(self, spool: Spool, memory: Memory, share: float) -> None:
-        """Let labels that take much memory stand in a spool; raises DataError where even their digests take too much.
+        """Move labels that take much memory to a spool; raises DataError where even their digests take too much.
 
-        `share` is that of the rows that were read; the others are taken to hold as many.
+        `share` is the share of the rows that were read; the rest is taken to hold as many distinct labels.
         """
         for part, labels in self._labels.items():
             labels.bound(spool, memory, f"column {self.plan.label(self.plan.labels[part])!r}", share)
 
     @property
     def state(self) -> EncoderState:
-        """What is known by now; labels still grow in it."""
+        """What is known so far; later batches add to the labels in it."""
         return EncoderState(
-            self._rows,
-            self._dropped,
-            _states(self._keys),
-            _states(self._orders),
-            _states(self._features),
-            _states(self._statics),
-            _states(self._labels),
-            _states(self._items),
-            self._unnamed,
+            rows=self._rows,
+            dropped=self._dropped,
+            keys=_states(self._keys),
+            orders=_states(self._orders),
+            features=_states(self._features),
+            statics=_states(self._statics),
+            labels=_states(self._labels),
+            items=_states(self._items),
+            unnamed=self._unnamed,
         )
 
     def encode(
         self, arrays: Mapping[int, Any], first_row: int | Array, pool: Executor | None = None
     ) -> dict[str, Any]:
-        """The columns of a batch of rows, without those that have no key; nothing where no row has one.
+        """The columns of a batch, without the rows that have no key; an empty dict where no row is left.
 
-        `arrays` are Arrow arrays by column. A bad cell is noted in its column's state, and nothing comes out, nor for
-        later batches: see `EncoderPlan.first_bad_cell`. Where the state is final, it is an UnseenError instead.
+        `arrays` are Arrow arrays by column. A bad cell is noted in the state of its column, and this batch and all
+        later ones give an empty dict: see `EncoderPlan.first_bad_cell`. Raises UnseenError instead with a final state.
         """
         count = len(next(iter(arrays.values())))
         self._rows += count
@@ -202,23 +159,23 @@ class Encoder:
         return out
 
     def _choose_items(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
-        """The rows whose items were named, if any were: what the others hold does not matter."""
+        """The rows of the items that `--columns` names; all rows where it names none."""
         column, named = self.plan.roles.item, self.plan.roles.items
         if column is None or named is None:
             return batch
         try:
             encoded = read_labels(batch.arrays[column])
-        except (BadCellError, pa.ArrowException):  # noted when it is read
+        except (BadCellError, pa.ArrowException):  # `_encode_others` notes the bad cell
             return batch
-        known = np.array([text in named for text in encoded.dictionary.to_pylist()], dtype=bool)
-        keep = known[np.asarray(encoded.indices)]
+        is_named = np.array([text in named for text in encoded.dictionary.to_pylist()], dtype=bool)
+        keep = is_named[np.asarray(encoded.indices)]
         if keep.all():
             return batch
         self._unnamed += int(len(keep) - keep.sum())
         return batch.kept(keep)
 
     def check_items(self, memory: Memory) -> None:
-        """Raise DataError where there are more items than steps of as many features fit into memory."""
+        """Raise DataError where steps of as many features as there are items would not fit into memory."""
         for items in self._items.values():
             known = len(items.state.codes)
             if _EACH_ITEM * known > memory.limit and self.plan.roles.item is not None:
@@ -229,14 +186,15 @@ class Encoder:
                 )
 
     def _encode_keys(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
+        """The rows that have a key."""
         if not self._keys:  # all rows are one sequence
             out["k0"] = np.zeros(batch.count, np.int64)
         keep = np.ones(batch.count, dtype=bool)
         for i, (column, keys) in enumerate(self._keys.items()):
-            found, batch = self._read(keys, column, batch)
-            if found is None:
+            encoded, batch = self._read(keys, column, batch)
+            if encoded is None:
                 return batch
-            out[f"k{i}"], empty = found
+            out[f"k{i}"], empty = encoded
             keep = keep[: batch.count]
             if empty is not None:
                 keep &= ~empty
@@ -256,7 +214,7 @@ class Encoder:
         return batch
 
     def _encode_features(self, batch: _Batch, out: dict[str, Any], pool: Executor | None) -> _Batch:
-        """All features of the same rows, so that an error can name all columns that hold no numbers."""
+        """The rows before the first bad cell; each feature reads all, so that an error can name every bad column."""
 
         def read(column: int) -> Array | BadCellError | pa.ArrowException:
             try:
@@ -265,19 +223,19 @@ class Encoder:
                 return error
 
         columns = [column for column, numbers in self._features.items() if not numbers.state.bad]
-        # Text takes time, and lets other threads run; numbers are only looked at.
-        heavy = pool is not None and any(is_text(batch.arrays[column]) for column in columns)
-        coded = pool.map(read, columns) if pool is not None and heavy else map(read, columns)
+        # Parsing text takes time and releases the interpreter lock; numbers are only inspected.
+        parallel = pool is not None and any(is_text(batch.arrays[column]) for column in columns)
+        results = pool.map(read, columns) if pool is not None and parallel else map(read, columns)
         good = batch.count
-        for column, found in zip(columns, coded, strict=True):
-            if not isinstance(found, np.ndarray):
-                place = self._note(self._features[column], column, found, batch)
+        for column, result in zip(columns, results, strict=True):
+            if not isinstance(result, np.ndarray):
+                place = self._note(self._features[column], column, result, batch)
                 good = good if column in self.plan.roles.spare_features else min(good, place)
             elif self._dtype is None:
-                out[f"f{column}"] = found
+                out[f"f{column}"] = result
             else:
                 with np.errstate(all="ignore"):  # what does not fit is refused before it is used
-                    out[f"f{column}"] = found.astype(self._dtype, copy=False)
+                    out[f"f{column}"] = result.astype(self._dtype, copy=False)
         return batch if good == batch.count else batch.until(good)
 
     def _encode_others(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
@@ -291,23 +249,21 @@ class Encoder:
         return batch
 
     def _read(self, encoder: _Column, column: int, batch: _Batch) -> tuple[Any, _Batch]:
-        """What a column's cells become, and the batch: cut before a bad cell, so that only an earlier one is found."""
+        """The encoded cells of a column, and the batch, cut before a bad cell: later ones need not be found."""
         while batch.count:
             cells = batch.arrays[column]
             try:
-                found = (
-                    encoder.encode(cells) if isinstance(encoder, Keys) else encoder.encode(cells, batch.rows)
-                )
+                if isinstance(encoder, Keys):
+                    return encoder.encode(cells), batch
+                return encoder.encode(cells, batch.rows), batch
             except (BadCellError, pa.ArrowException) as error:
                 batch = batch.until(self._note(encoder, column, error, batch))
-            else:
-                return found, batch
         return None, batch
 
     def _note(
         self, encoder: _Column, column: int, error: BadCellError | pa.ArrowException, batch: _Batch
     ) -> int:
-        """Put a bad cell into the state of its column; its place in the batch."""
+        """Put a bad cell into the state of its column, and return its place in the batch."""
         if self._final:
             raise UnseenError(f"column {self.plan.label(column)!r}: {error}") from error
         spare = encoder is self._features.get(column) and column in self.plan.roles.spare_features
@@ -338,8 +294,8 @@ def _states(columns: Mapping[Any, Any]) -> dict[Any, Any]:
 def encode(
     arrays: Mapping[int, Any], plan: EncoderPlan, state: EncoderState, first_row: int
 ) -> dict[str, Any]:
-    """The columns of a batch as the kernel takes them, by a final state, and by nothing else; it changes nothing.
+    """The columns of a batch as the kernel takes them, by a final state, which does not change.
 
-    `arrays` are Arrow arrays by column. Raises UnseenError for a cell that is not what the state says.
+    `arrays` are Arrow arrays by column. Raises UnseenError for a cell that the state does not cover.
     """
     return Encoder(plan, state, final=True).encode(arrays, first_row)

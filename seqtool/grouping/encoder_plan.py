@@ -32,14 +32,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncoderPlan:
-    """What is to be done with the columns of a table, in plain values that pickle.
+    """What to do with each column of a table, in plain values that pickle.
 
-    `columns` are the names of all columns, None for one without; `named`, `text` and `array_dtype` are what the
-    table says of itself: whether names stand in a header, whether cells are text, the type that all cells share;
-    `of_files` are the columns that paths tell, each with the part of --key-from that it is, if it is one;
-        return replace(
-            plan, elements=table.elements, marked="decimal" in table.dialect, counter=table.counter
-        )
+    `columns` are the names of all columns, None for one without. `named`, `text` and `array_dtype` come from the
+    table: whether a header names the columns, whether cells are text, the type that all cells of an array share.
+    `of_files` are the columns whose values stand in paths, each with its part of --key-from, or None; `elements` are
+    the columns of the cells of each list column; `counter` is the column that counts sequences between blank lines.
+    `marked` says that a decimal mark was named. `elsewhere` is how the call names this table, if it is not the first.
     """
 
     roles: Roles
@@ -56,10 +55,18 @@ class EncoderPlan:
 
     @classmethod
     def of(cls, table: Table, roles: Roles, options: GroupOptions) -> EncoderPlan:
-        """The plan for a table, which it does not keep."""
-        plan = cls(roles, options, table.columns, table.named, table.text, table.dtype, _parts(table))
-        return replace(
-            plan, elements=table.elements, marked="decimal" in table.dialect, counter=table.counter
+        """The plan for a table; it keeps no reference to the table."""
+        return cls(
+            roles,
+            options,
+            table.columns,
+            table.named,
+            table.text,
+            array_dtype=table.dtype,
+            of_files={place: column.part for place, column in table.of_files.items()},
+            elements=table.elements,
+            marked="decimal" in table.dialect,
+            counter=table.counter,
         )
 
     def label(self, column: int) -> str:
@@ -73,45 +80,49 @@ class EncoderPlan:
 
     @property
     def labels(self) -> dict[str, int]:
-        """The columns of labels: `y`, `y1` and so on for those of sequences, `t` for one a step."""
+        """The label columns by part: `y`, `y1` and so on for labels of sequences, `t` for the label of steps."""
         of_steps = {} if self.roles.step_label is None else {"t": self.roles.step_label}
         return {**{f"y{i or ''}": column for i, column in enumerate(self.roles.labels)}, **of_steps}
 
     @property
     def asked_dtype(self) -> np.dtype[Any] | None:
-        """The type of the features, where it does not depend on what they hold."""
+        """The type of the features where a call or an array fixes it; None where it depends on the cells."""
         return self.array_dtype if self.options.dtype is None else dtype_named(self.options.dtype)
 
     def expected(self) -> Expected:
-        """What the columns of text are likely to hold."""
+        """What the columns of text are likely to hold, so that the table can parse them at once."""
         roles = self.roles
         as_written = {*roles.key, *self.labels.values()}
         numbers = {*roles.features, *roles.static}
         words = missing_words(self.options.missing)
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
         as_text = {column for column, how in roles.order_as.items() if how.text or how.time_format}
-        likely = {*numbers, *roles.order} - as_written - as_text
+        likely = frozenset({*numbers, *roles.order} - as_written - as_text)
         spelled = likely | ({*self.labels.values()} - {*roles.key})  # a label may be a number, as 0,5 is
-        found = Expected(keys=frozenset(roles.key), spelled=frozenset(spelled), others=roles.chosen)
-        return found if spellings is None else replace(found, numbers=frozenset(likely), missing=spellings)
+        expected = Expected(keys=frozenset(roles.key), spelled=spelled, others=roles.chosen)
+        return expected if spellings is None else replace(expected, numbers=likely, missing=spellings)
 
     def first_bad_cell(self, state: EncoderState) -> FoundBadCell | None:
-        """The first bad cell by row; of those in one row the first of key, order, feature, static, label."""
+        """The first bad cell by row; within a row the first of key, order, feature, static, label, item."""
         roles = self.roles
-        sure = [column for column in roles.features if column not in roles.spare_features]
-        found: list[tuple[str, int, BadCell | None]] = [
+        candidates: list[tuple[str, int, BadCell | None]] = [
             *(("key", column, state.keys[column].bad) for column in roles.key),
             *(("order", column, state.orders[column].bad) for column in roles.order),
-            *(("feature", column, state.features[column].bad) for column in sure),
+            *(("feature", column, state.features[column].bad) for column in self.sure_features),
             *(("static", column, state.statics[column].bad) for column in roles.static),
             *(("label", column, state.labels[part].bad) for part, column in self.labels.items()),
             *(("item", roles.item or 0, items.bad) for items in state.items.values()),
         ]
-        bad_cells = [FoundBadCell(part, column, bad) for part, column, bad in found if bad]
-        return min(bad_cells, key=lambda one: one.bad.row, default=None)
+        bad_cells = [FoundBadCell(part, column, bad) for part, column, bad in candidates if bad]
+        return min(bad_cells, key=lambda found: found.bad.row, default=None)
+
+    @property
+    def sure_features(self) -> list[int]:
+        """The features that are none of those that stop being one where they hold text."""
+        return [column for column in self.features if column not in self.roles.spare_features]
 
     def settled(self, state: EncoderState) -> EncoderPlan:
-        """The same, without the key columns of a table without names that hold text: they are no features."""
+        """The same plan without the features that stop being one because they hold text: keys without a header."""
         roles = self.roles
         for column in self.roles.features:
             if column in roles.spare_features and state.features[column].bad:
@@ -120,13 +131,13 @@ class EncoderPlan:
 
     def dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the features, once all rows are known."""
-        numbers = [state.features[column] for column in self.features]
-        if all(one.whole for one in numbers):
-            return self.asked_dtype or np.dtype(np.int64)
-        # Of times since 1970 float32 would hold minutes.
-        return self.asked_dtype or np.dtype(
-            np.float64 if any(one.of_times for one in numbers) else np.float32
-        )
+        features = [state.features[column] for column in self.features]
+        if self.asked_dtype is not None:
+            return self.asked_dtype
+        if all(numbers.whole for numbers in features):
+            return np.dtype(np.int64)
+        # float32 would round times since 1970 to minutes.
+        return np.dtype(np.float64 if any(numbers.of_times for numbers in features) else np.float32)
 
     def static_dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the static numbers, once all rows are known: float64 where float32 would change some."""
@@ -138,30 +149,34 @@ class EncoderPlan:
         return single if all(numbers.loss(single) is None for numbers in state.statics.values()) else double
 
     def times(self, state: EncoderState) -> dict[str, str]:
-        """The features and static columns of times, and what their numbers are."""
+        """The features and static columns of times, each with the unit and the origin of its numbers."""
         columns = [*((c, state.features[c]) for c in self.features), *state.statics.items()]
         return {
-            self.label(column): f"{self.options.time_as}{MEASURED_FROM[one.kind]}"
-            for column, one in columns
-            if one.kind in MEASURED_FROM
+            self.label(column): f"{self.options.time_as}{MEASURED_FROM[numbers.kind]}"
+            for column, numbers in columns
+            if numbers.kind in MEASURED_FROM
         }
 
     def missing(self, state: EncoderState) -> dict[str, int]:
-        """The columns of features and static numbers that have missing values, and how many."""
+        """The count of missing values of each feature and static column that has any."""
         features = {self.label(column): state.features[column].missing for column in self.features}
-        return {name: lost for name, lost in features.items() if lost} | self.missing_statics(state)
+        return {name: count for name, count in features.items() if count} | self.missing_statics(state)
 
     def missing_statics(self, state: EncoderState) -> dict[str, int]:
-        """The same of the columns of static numbers alone."""
-        return {self.label(column): one.missing for column, one in state.statics.items() if one.missing}
+        """The count of missing values of each static column that has any."""
+        return {
+            self.label(column): numbers.missing
+            for column, numbers in state.statics.items()
+            if numbers.missing
+        }
 
     @property
     def rounds(self) -> bool:
-        """Whether whole numbers are rounded to a float type, because somebody asked for it."""
+        """Whether whole numbers are rounded to a float type, because the call names that type."""
         return self.options.dtype is not None and dtype_named(self.options.dtype).kind == "f"
 
     def rounded(self, state: EncoderState) -> dict[str, int]:
-        """The features of which whole numbers are rounded to the type asked for, and how many."""
+        """How many whole numbers of each feature are rounded to the type that the call names; none left out."""
         counts = {self.label(column): state.features[column].rounded for column in self.features}
         return {name: count for name, count in counts.items() if count}
 
@@ -172,7 +187,7 @@ class EncoderPlan:
         return [self.label(column) for column in self.features if state.features[column].coarse]
 
     def layout(self, state: EncoderState) -> Layout:
-        """What the columns are to the kernel; the first rows tell whether an order column is of times."""
+        """What the kernel does with each array; the state of the first rows tells whether an order is of times."""
         labels = self.labels
         order = {
             f"o{column}_{i}": self.roles.order_as.get(column, PLAIN_ORDER).descending
@@ -180,7 +195,7 @@ class EncoderPlan:
             for i in range(state.orders[column].parts)
         }
         per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
-        static = [*(f"s{column}" for column in self.roles.static), *(part for part in labels if part != "t")]
+        static = self._constant_parts()
         cut = self.cut(state)
         return Layout(
             keys=[f"k{i}" for i in range(len(self.roles.key) or 1)],
@@ -188,11 +203,11 @@ class EncoderPlan:
             descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
             dtype=self.asked_dtype,
-            # Some may be times, of which float32 would hold minutes.
+            # float32 would round times since 1970 to minutes.
             floats=np.dtype(np.float32 if self.options.time_as is None else np.float64),
             static=[] if cut else static,
-            # Where a key is cut, they must be the same within each part, which is not known yet; where rows are folded
-            # into steps, the order tells which.
+            # Where a key is cut at gaps, static columns must be constant within each piece, which is not known yet.
+            # Where rows are folded into steps, their order values tell which rows belong together.
             per_step=[
                 *per_step,
                 *([*cut.order, *cut.static] if cut else []),
@@ -200,20 +215,23 @@ class EncoderPlan:
             ],
         )
 
+    def _constant_parts(self) -> list[str]:
+        """The arrays that must be constant within a sequence: static columns, and labels that are not of steps."""
+        labels = (part for part in self.labels if part != "t")
+        return [*(f"s{column}" for column in self.roles.static), *labels]
+
     def cut(self, state: EncoderState) -> Cut | None:
-        """How the rows of a key are cut at gaps, if that is asked for."""
+        """How the rows of a key are cut at gaps; None where the call does not ask for it."""
         if self.options.gap is None:
             return None
         from seqtool.grouping.gaps import Cut
 
         column = self.roles.order[0]
         order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
-        static = [
-            *(f"s{static}" for static in self.roles.static),
-            *(part for part in self.labels if part != "t"),
-        ]
         long = self.roles.item is not None
-        return Cut(self.options.gap, order, static, alone=not self.roles.key, keeps_order=long)
+        return Cut(
+            self.options.gap, order, self._constant_parts(), alone=not self.roles.key, keeps_order=long
+        )
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
         """The error for a label or static column that changes within a key."""
@@ -223,8 +241,8 @@ class EncoderPlan:
             texts = state.labels[error.column]
             before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
             others = [self.label(c) for part, c in self.labels.items() if part not in (error.column, "t")]
-            left = ["--label", join_names(others)] if others else []
-            of_steps = Advice("--step-label", name, *left, without=["--label"])
+            labels_left = ["--label", join_names(others)] if others else []
+            of_steps = Advice("--step-label", name, *labels_left, without=["--label"])
             way_out = Message("for one label per step, use ", of_steps)
         else:
             column = int(error.column[1:])
@@ -235,40 +253,39 @@ class EncoderPlan:
         if column in self.of_files and self.roles.key and column not in self.roles.key:
             both = join_names([name, *map(self.label, self.roles.key)])
             way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))
-        return DataError(
-            f"column {name!r} changes from {before!r} to {after!r} within {within}; ",
-            way_out,
-        )
+        return DataError(f"column {name!r} changes from {before!r} to {after!r} within {within}; ", way_out)
 
-    def _label_meaning(self, state: EncoderState, part: str) -> tuple[Array, Array | Text | None]:
-        """What the codes of labels become, and the names of the classes."""
+    def _label_values(self, state: EncoderState, part: str) -> tuple[Array, Array | Text | None]:
+        """The value of each label code, (codes,), and the names of the classes, None for numbers."""
         return state.labels[part].finish(self.options.label_as, keep=self.options.empty_label == "keep")
 
     def kept_unlabelled(self, state: EncoderState) -> dict[str, int]:
-        """The rows that are kept although they have no label, by its column."""
+        """How many rows are kept although they have no label, by label column."""
         if self.options.empty_label != "keep":
             return {}
         counts = {self.label(column): state.labels[part].missing for part, column in self.labels.items()}
         return {name: rows for name, rows in counts.items() if rows}
 
     def unlabelled(self, state: EncoderState, part: str) -> Array:
-        """Which codes of labels stand for none, (codes,) bool."""
+        """Which label codes stand for no label, (codes,) bool."""
         return ~state.labels[part].labelled
 
     def _several_labels(
         self, grouped: Grouped, state: EncoderState
     ) -> tuple[AnyArray, dict[str, Array | Text]]:
-        """The labels of sequences side by side, (N, L), and their tables."""
+        """The labels of sequences side by side, (N, L), and the arrays that name them and their classes."""
         parts = {self.label(column): part for part, column in self.labels.items() if part != "t"}
         states = {name: state.labels[part] for name, part in parts.items()}
         keep = self.options.empty_label == "keep"
-        meanings, tables = several_meanings(states, self.options.label_as, keep=keep)
-        codes = [grouped.static[part] for part in parts.values()]
-        columns = [_meant(some, meaning) for some, meaning in zip(codes, meanings, strict=True)]
-        return _side_by_side(columns, meanings[0].dtype), tables
+        values, tables = several_meanings(states, self.options.label_as, keep=keep)
+        columns = [
+            _decoded(grouped.static[part], of_codes)
+            for part, of_codes in zip(parts.values(), values, strict=True)
+        ]
+        return _side_by_side(columns, values[0].dtype), tables
 
     def without_static(self, columns: Collection[int], *words: str) -> Advice:
-        """The advice to leave out some static columns, with other words."""
+        """The advice to leave out some static columns; `words` are added to it."""
         if self.elsewhere is not None and self.elsewhere.written:
             others = [column for column in self.roles.static if column not in columns]
             return self.elsewhere.with_static([self.label(column) for column in others])
@@ -278,31 +295,32 @@ class EncoderPlan:
             for part in parts:
                 pattern = PathPattern(pattern.without(part))
             words = (*words, "--key-from", pattern.text)
-        columns = [column for column in columns if not self.of_files.get(column)]
+        named = [column for column in columns if not self.of_files.get(column)]
         static = [column for column in self.roles.static if not self.of_files.get(column)]
-        left = [self.label(column) for column in static if column not in columns]
-        if left and columns:
+        left = [self.label(column) for column in static if column not in named]
+        if left and named:
             return Advice("--static", join_names(left), *words, without=["--static"])
-        return Advice(
-            *words, without=[word for column in columns for word in ("--static", self.label(column))]
-        )
+        return Advice(*words, without=[word for column in named for word in ("--static", self.label(column))])
 
     def ragged(self, grouped: Grouped, state: EncoderState, features: Sequence[str] | None = None) -> Ragged:
-        """The sequences with all that belongs to them; `features` are the items of a long table."""
+        """The sequences with their labels, static numbers and row numbers.
+
+        `features` are the names of the features where the columns do not have them: the items of a long table.
+        """
         per_step, per_sequence, names = {}, {}, dict[str, Array | Text]()
         named = tuple(self.label(column) for column in self.features) if self.named else None
         if len(self.roles.labels) > 1:
             per_sequence["y"], tables = self._several_labels(grouped, state)
             names |= tables
         elif self.roles.labels:
-            meaning, classes = self._label_meaning(state, "y")
-            per_sequence["y"] = _meant(grouped.static["y"], meaning)
+            values, classes = self._label_values(state, "y")
+            per_sequence["y"] = _decoded(grouped.static["y"], values)
             if classes is not None:
                 names["classes"] = classes
         if "t" in self.labels:
-            meaning, classes = self._label_meaning(state, "t")
-            check_step_value("step_y", self.options.label_value, meaning.dtype, "--label-value")
-            per_step["step_y"] = StepArray(_meant(grouped.per_step["t"], meaning), self.options.label_value)
+            values, classes = self._label_values(state, "t")
+            check_step_value("step_y", self.options.label_value, values.dtype, "--label-value")
+            per_step["step_y"] = StepArray(_decoded(grouped.per_step["t"], values), self.options.label_value)
             if classes is not None:
                 names["step_classes" if "y" in self.labels else "classes"] = classes
         if self.roles.static:
@@ -322,16 +340,14 @@ class EncoderPlan:
         )
 
 
-def _parts(table: Table) -> dict[int, str | None]:
-    return {place: column.part for place, column in table.of_files.items()}
-
-
-def _meant(codes: AnyArray, meaning: Array) -> AnyArray:
-    """What the codes of labels stand for."""
-    return Lazy(codes.shape, meaning.dtype, lambda begin, end: meaning[codes[begin:end]])
+def _decoded(codes: AnyArray, values: Array) -> AnyArray:
+    """The value of each label code, read in chunks."""
+    return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
 
 
 def _side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
+    """C columns of (N,) as (N, C), read in chunks."""
+
     def read(begin: int, end: int) -> Array:
         return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
 

@@ -1,17 +1,15 @@
-"""The one road from a table to sequences: read, encode, group.
+"""The one road from a table to sequences: read, encode, sort by key, join other tables, drop what was not wanted.
 
-`group_table` is behind `seqtool group` and `seqtool.group`; what `seqtool plan` counts is in `counting`.
+`group` is behind `seqtool group` and `seqtool.group`; what `seqtool plan` counts is in `counting`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.cautions import cautions, of_steps, of_times
 from seqtool.grouping.elsewhere import Companion
@@ -24,39 +22,29 @@ from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.suspects import Suspects, joined_leaks
 from seqtool.grouping.unlabelled import labelled
+from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.operations.select import AtLeast
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
-from seqtool.system.memory import Memory
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
 
 if TYPE_CHECKING:
     from seqtool.grouping.pivoting import Pivoted
 
-OnProgress = Callable[[int, int], None]
-"""Called with the bytes that are done, and the rows."""
-Watch = Callable[[str, int | None], AbstractContextManager[OnProgress]]
-"""Called when a stage of the work begins, with its bytes in all, where they are known."""
-
-
-def unwatched(_stage: str, _total: int | None) -> AbstractContextManager[OnProgress]:
-    """Nobody watches."""
-    return nullcontext(lambda _bytes, _rows: None)
-
 
 @dataclass(frozen=True)
 class GroupResult:
     """The result of grouping a table: the sequences, what became of its rows, and what a person should know.
 
-    `missing` counts missing values by feature; `ties` neighbours that `--order-by` could not tell apart;
-    `features` names the features also where the table has no names; `coarse` are those of numbers so large that
-    float32 has no room for their fractions. `warnings` are sentences, which name options of the command line;
-    `unlabelled` counts rows that were kept without a label, by its column; `joined` tells of each other table,
-    `times` what the numbers of columns of times are.
+    `features` names the features, by position where the table has no names; `missing` counts missing values by
+    column; `ties` counts neighbours that `--order-by` could not tell apart; `coarse` are the features with numbers so
+    large that float32 has no room for their fractions. `warnings` are sentences, which name options of the command
+    line; `unlabelled` counts the rows that were kept without a label, by label column. `joined` describes each other
+    table, `pivoted` the steps of a long table, `times` the unit and the origin of columns of times.
     """
 
     ragged: Ragged
@@ -76,27 +64,21 @@ def group_table(
     table: Table,
     roles: Roles,
     options: GroupOptions,
-    *,
-    spool: Spool,
-    memory: Memory,
-    watch: Watch = unwatched,
+    workspace: Workspace,
     others: Sequence[Companion] = (),
 ) -> GroupResult:
     """Gather the rows of a table into one sequence for each key, keys sorted, rows in order.
 
-    What does not fit into `memory` goes to `spool`, which must stay open as long as the sequences are used.
-    `watch` is called for each stage of the work. Labels and static numbers of `others` are joined by the key.
+    Labels and static numbers of `others` are joined by the key.
 
     Raises DataError for cells that are not what their column needs, empty keys, labels that change within a
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
     AtLeast(options.min_len)  # judged before any work
     check_missing_words(table, roles, options)
-    found = _settled(
-        table, roles, lambda settled: _grouped(table, settled, options, spool, memory, watch, others)
-    )
-    single = of_steps([*map(table.label, roles.key)], found.ragged, options.gap)
-    return replace(found, warnings=[*found.warnings, *single])
+    result = _settled(table, roles, lambda settled: _grouped(table, settled, options, workspace, others))
+    single = of_steps([*map(table.label, roles.key)], result.ragged, options.gap)
+    return replace(result, warnings=[*result.warnings, *single])
 
 
 def check_missing_words(table: Table, roles: Roles, options: GroupOptions) -> None:
@@ -109,9 +91,9 @@ def check_missing_words(table: Table, roles: Roles, options: GroupOptions) -> No
 
 
 def _settled(table: Table, roles: Roles, work: Callable[[Roles], GroupResult]) -> GroupResult:
-    """What `work` gives for the roles that the columns turn out to have.
+    """The result of `work` for the roles that the columns turn out to have.
 
-    A key of text in a table without names is no feature, wherever its first word stands.
+    A key that is text is no feature in a table without names, wherever its first word stands.
     """
     while True:
         try:
@@ -126,14 +108,13 @@ def _grouped(
     table: Table,
     roles: Roles,
     options: GroupOptions,
-    spool: Spool,
-    memory: Memory,
-    watch: Watch,
+    workspace: Workspace,
     others: Sequence[Companion],
 ) -> GroupResult:
+    spool, memory = workspace.spool, workspace.memory
     plan = EncoderPlan.of(table, roles, options)
     encoder, suspects = Encoder(plan), Suspects(plan) if roles.item is None else None
-    grouped = _sorted(table, encoder, suspects, spool, memory, watch)
+    grouped = _sorted_rows(table, encoder, suspects, workspace)
     state = encoder.state
     unlabelled = plan.kept_unlabelled(state)
     notes = [*cautions(plan, state, table.place), *(suspects.cautions(state.labels) if suspects else [])]
@@ -158,29 +139,29 @@ def _grouped(
     rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
     rows.check()
     return GroupResult(
-        long.ragged,
-        rows,
-        features,
-        plan.missing(state) if pivoted is None else {**pivoted.missing, **plan.missing_statics(state)},
-        grouped.ties,
-        plan.coarse(state),
-        [*notes, *whole.warnings, *of_times(plan, state)],
-        unlabelled,
-        whole.files,
-        pivoted,
-        plan.times(state),
+        ragged=long.ragged,
+        rows=rows,
+        features=features,
+        missing=plan.missing(state)
+        if pivoted is None
+        else {**pivoted.missing, **plan.missing_statics(state)},
+        ties=grouped.ties,
+        coarse=plan.coarse(state),
+        warnings=[*notes, *whole.warnings, *of_times(plan, state)],
+        unlabelled=unlabelled,
+        joined=whole.files,
+        pivoted=pivoted,
+        times=plan.times(state),
     )
 
 
-def _sorted(
-    table: Table, encoder: Encoder, suspects: Suspects | None, spool: Spool, memory: Memory, watch: Watch
-) -> Grouped:
-    """The rows of a table as numbers, sorted by key and order."""
-    plan = encoder.plan
+def _sorted_rows(table: Table, encoder: Encoder, suspects: Suspects | None, workspace: Workspace) -> Grouped:
+    """All rows of a table, sorted by key and order; raises DataError, and TextKeyError as `encoded` does."""
+    spool, memory, plan = workspace.spool, workspace.memory, encoder.plan
     room, threads = memory.for_rows(len(plan.roles.used)), memory.threads()
     grouper: Grouper | None = None
     try:
-        with watch("reading", table.size) as on_progress, ThreadPoolExecutor(threads) as pool:
+        with workspace.watch("reading", table.size) as on_progress, ThreadPoolExecutor(threads) as pool:
             for batch in encoded(table, encoder, pool, threads=threads):
                 if grouper is None:  # its first rows tell whether an order column is of times, which take two
                     grouper = Grouper(
@@ -199,7 +180,7 @@ def _sorted(
         state = encoder.state
         check(plan, state, name=table.name, place=table.place)
         assert grouper is not None  # a table without rows was refused
-        with watch("sorting", grouper.nbytes) as on_progress:
+        with workspace.watch("sorting", grouper.nbytes) as on_progress:
             return grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
     except ChangingError as error:
         raise plan.changing(error, encoder.state) from None
@@ -207,7 +188,7 @@ def _sorted(
 
 @dataclass(frozen=True)
 class Grouping:
-    """What `group` gives: the sequences with their receipt, padded or ragged, and what a person should know."""
+    """The sequences of a call of `group` with their receipt, padded or ragged, and the result of grouping."""
 
     data: PaddedStream | Ragged
     result: GroupResult
@@ -216,20 +197,20 @@ class Grouping:
 def group(
     table: Table,
     spec: GroupSpec,
+    workspace: Workspace,
     *,
     inputs: list[str],
-    spool: Spool,
-    memory: Memory,
-    watch: Watch = unwatched,
     others: Sequence[Companion] = (),
 ) -> Grouping:
     """Group a table as a call asks for: this is `seqtool group`, and `seqtool.group` in Python.
 
-    `inputs` are the base names of the files, for the receipt. Padding is checked, and not carried out yet. Errors
-    are those of `group_table` and of `seqtool.pad`. `others` are the tables that labels and statics come from.
+    `inputs` are the base names of the files, for the receipt; `others` are the tables that labels and static numbers
+    come from. The padding is checked here, and carried out when blocks are read.
+
+    Raises the errors of `GroupSpec.roles`, `group_table` and `seqtool.pad`.
     """
     roles = spec.roles(table)
-    result = group_table(table, roles, spec, spool=spool, memory=memory, watch=watch, others=others)
+    result = group_table(table, roles, spec, workspace, others)
     ragged, rows = result.ragged, result.rows
     arguments = {**spec.resolved(table, roles, result.features, others), **_label_kind(ragged)}
     data: PaddedStream | Ragged = ragged
@@ -242,7 +223,7 @@ def group(
             padding=spec.padding,
             truncating=spec.truncating,
             value=spec.value,
-            spool=spool,
+            spool=workspace.spool,
         )
         arguments |= {**resolved(data), "truncating": spec.truncating}
         rows = replace(rows, kept=rows.kept - data.steps_cut, cut=data.steps_cut)
@@ -250,7 +231,7 @@ def group(
 
 
 def _label_kind(ragged: Ragged) -> dict[str, str]:
-    """Whether labels became classes, where there are any; of several perhaps some of them, as their cells are."""
+    """How labels were read, for the receipt; nothing where there are none, or where only some became classes."""
     if not {"y", "step_y"} & {*ragged.per_sequence, *ragged.per_step}:
         return {}
     several = ragged.names.get("label_names")

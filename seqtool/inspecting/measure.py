@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray
-from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotSequencesError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.sequences.padding_values import Side
 from seqtool.sources.options import SourceOptions
-from seqtool.system.memory import Memory
 from seqtool.words import count, listed
 
 if TYPE_CHECKING:
     from seqtool.grouping.elsewhere import Companion
-    from seqtool.grouping.group import Watch
     from seqtool.grouping.options import GroupOptions
+    from seqtool.grouping.workspace import Workspace
     from seqtool.tables.roles import Roles
     from seqtool.tables.table import Table
 
@@ -45,10 +43,7 @@ def of_tables(
     table: Table,
     columns: Roles,
     options: GroupOptions,
-    *,
-    spool: Spool,
-    memory: Memory,
-    watch: Watch,
+    workspace: Workspace,
     others: Sequence[Companion] = (),
 ) -> Measured:
     """Measure the sequences that `group` would build from a table without the columns that cannot be features.
@@ -60,7 +55,7 @@ def of_tables(
     from seqtool.grouping.counting import count_table
     from seqtool.grouping.encoder_plan import EncoderPlan
 
-    counted = count_table(table, columns, options, spool=spool, memory=memory, watch=watch, others=others)
+    counted = count_table(table, columns, options, workspace, others)
     notes, warnings = [*table.notes], [*counted.warnings]
     for reason, rows in counted.rows.dropped.items():
         if rows:

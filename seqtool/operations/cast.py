@@ -1,4 +1,4 @@
-"""Casting the steps of sequences, where nothing but the rounding to a float may be lost."""
+"""Casts of the steps of sequences, which may lose nothing but the rounding to a float."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from seqtool.sequences.ragged import Ragged
 
 
 def check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> int:
-    """How many whole numbers a cast of the values to a float dtype, which somebody asked for, rounds.
+    """The number of whole numbers that a cast of the values to a float dtype rounds; 0 for any other dtype.
 
-    Raises DataError where a cast would lose more than that and the rounding of fractions.
+    Raises DataError where the cast would lose more than the rounding to a float.
     """
     if ragged.values.dtype == dtype:
         return 0
-    count, cell = (
-        rounded_cells(ragged.values, dtype) if dtype.kind == "f" else (0, lost(ragged.values, dtype))
-    )
+    if dtype.kind == "f":
+        count, cell = rounded_cells(ragged.values, dtype)
+    else:
+        count, cell = 0, lost(ragged.values, dtype)
     if cell is None:
         return count
     step, *feature = cell
@@ -39,7 +40,7 @@ def check_cast(ragged: Ragged, dtype: np.dtype[Any]) -> int:
 
 
 def wide_enough(values: AnyArray) -> Message:
-    """The way out where a dtype holds some numbers not: the first of the usual ones that does."""
+    """The advice where a dtype cannot hold some values: the first of the usual dtypes that can hold all."""
     usual = ("float32", "float64") if values.dtype.kind == "f" else ("int64",)
     name = next((name for name in usual if lost(values, np.dtype(name)) is None), None)
     if name is None:
@@ -48,7 +49,7 @@ def wide_enough(values: AnyArray) -> Message:
 
 
 def rounding_warnings(count: int, dtype: np.dtype[Any]) -> list[str]:
-    """The warning that so many whole numbers were rounded to a float dtype, where there are any."""
+    """The warning that `count` whole numbers were rounded to a float dtype; none where there are none."""
     if not count:
         return []
     keeping = Advice(without=["--dtype"])
@@ -58,7 +59,7 @@ def rounding_warnings(count: int, dtype: np.dtype[Any]) -> list[str]:
 
 
 def rounded(ragged: Ragged, dtype: np.dtype[Any]) -> Ragged:
-    """The same with values of another type, cast where they are read, whatever that does to them.
+    """The same sequences with values of another dtype, cast as they are read, without a check.
 
     >>> rounded(Ragged(np.array([1, 2]), np.array([0, 2])), np.dtype("float32")).values
     array([1., 2.], dtype=float32)
@@ -72,7 +73,7 @@ def rounded(ragged: Ragged, dtype: np.dtype[Any]) -> Ragged:
 
 
 def rounded_cells(values: AnyArray, dtype: np.dtype[Any]) -> tuple[int, tuple[int, ...] | None]:
-    """How many whole numbers a cast to a float dtype rounds, and the cell of the first that becomes an infinity."""
+    """How many whole numbers a cast to a float dtype rounds, and the cell of the first number that overflows."""
     count, cell = 0, None
     for begin, part in chunks(values):
         found = rounding(part, dtype)

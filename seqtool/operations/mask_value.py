@@ -1,4 +1,4 @@
-"""Mask values: which real steps a mask by value would skip, and a value that skips none.
+"""Mask values: which real steps a mask by value would skip, and a value that would skip none.
 
 Keras' `Masking(v)` skips a step when all of its features equal v, and compares as float32.
 """
@@ -26,14 +26,14 @@ _SINGLE = np.dtype(np.float32)
 
 @dataclass(frozen=True)
 class Held:
-    """The real steps that hold a value in every feature: how many, and the first of them."""
+    """The real steps whose features all equal a value: how many, and the first of them."""
 
     count: int
     first: int
 
 
 def holding(values: AnyArray, value: float) -> Held | None:
-    """The steps of (S, ...) that equal `value` in every feature, compared as float32; None if none does.
+    """The steps of (S, ...) whose features all equal `value`, compared as float32; None if there are none.
 
     >>> holding(np.array([[0, 1], [0, 0], [0, 0]]), 0)
     Held(count=2, first=1)
@@ -44,16 +44,16 @@ def holding(values: AnyArray, value: float) -> Held | None:
 def free_value(values: AnyArray, dtype: np.dtype[Any] | None = None) -> int:
     """The first of some usual mask values that no step of (S, ...) holds in every feature.
 
-    Steps are compared as they are after a cast to `dtype`, and then to float32. Tried are 0, -1, -2, -9, -10,
-    -99 and so on; of unsigned integers 0, 255 and so on. Raises DataError where none is free.
+    Steps are compared after a cast to `dtype`, and then to float32. The values tried are 0, -1, -2, -9, -10, -99
+    and so on; for unsigned integers 0, 255 and so on. Raises DataError where none is free.
 
     >>> free_value(np.array([[0.0, 0.0], [-1.0, 5.0]]))
     -1
     """
     dtype = dtype or values.dtype
     tried = candidates(dtype)
-    held = _holding(values, tried, dtype)
-    for value, found in zip(tried, held, strict=True):
+    holders = _holding(values, tried, dtype)
+    for value, found in zip(tried, holders, strict=True):
         if found is None:
             return value
     wider: list[object] = []
@@ -67,7 +67,7 @@ def free_value(values: AnyArray, dtype: np.dtype[Any] | None = None) -> int:
 
 
 def candidates(dtype: np.dtype[Any]) -> list[int]:
-    """The mask values that are tried for a dtype, in their order: those of the usual ones that it holds.
+    """The usual mask values that a dtype can hold, in the order in which they are tried.
 
     >>> candidates(np.dtype("uint8"))
     [0, 255, 254, 253]
@@ -77,13 +77,13 @@ def candidates(dtype: np.dtype[Any]) -> list[int]:
 
 
 def _holding(values: AnyArray, sought: Sequence[float], dtype: np.dtype[Any]) -> list[Held | None]:
-    """For each of some values the steps that hold it in every feature; one pass for all of them."""
+    """For each of some values the steps whose features all equal it; one pass finds all of them."""
     numbers = [_as_compared(np.array(value), dtype) for value in sought]
     counts, firsts = [0] * len(numbers), [0] * len(numbers)
     for begin, part in chunks(values):
-        rows, held = _of_one_number(_as_compared(part, dtype))
+        rows, contents = _of_one_number(_as_compared(part, dtype))
         for i, number in enumerate(numbers):
-            same = held == number
+            same = contents == number
             count = int(np.count_nonzero(same))
             if count and not counts[i]:
                 firsts[i] = begin + int(rows[int(np.argmax(same))])
@@ -92,19 +92,19 @@ def _holding(values: AnyArray, sought: Sequence[float], dtype: np.dtype[Any]) ->
 
 
 def _as_compared(numbers: Array, dtype: np.dtype[Any]) -> Array:
-    """Numbers as a mask by value compares them: cast to the dtype of x, and then to float32."""
+    """Numbers as a mask by value sees them: cast to the dtype of x, and then to float32."""
     with np.errstate(all="ignore"):
         return np.asarray(numbers.astype(dtype, copy=False).astype(np.float32, copy=False))
 
 
 def _of_one_number(steps: Array) -> tuple[Array | range, Array]:
-    """The steps whose features are all the same number, and that number of each."""
+    """The steps whose features are all the same number, and that number for each."""
     if steps.ndim == 1:
         return range(len(steps)), steps
     if 0 in steps.shape[1:]:  # without features there is nothing to compare
         return range(0), np.empty(0, steps.dtype)
     steps = steps.reshape(len(steps), prod(steps.shape[1:]))
-    rows = np.flatnonzero(steps[:, 0] == steps[:, -1])  # few of many are left to be looked at whole
-    some = steps[rows]
-    same = (some == some[:, :1]).all(axis=1)
-    return rows[same], some[same, 0]
+    rows = np.flatnonzero(steps[:, 0] == steps[:, -1])  # rules out most steps, so that few are compared whole
+    likely = steps[rows]
+    same = (likely == likely[:, :1]).all(axis=1)
+    return rows[same], likely[same, 0]

@@ -1,7 +1,7 @@
-"""What every operation is: arguments that are checked when they are given, and what applying it gives.
+"""The base of all operations: their arguments, which are checked when one is made, and their outcome.
 
-This module loads no arrays, so that `seqtool --help` can list every operation; an operation that is a
-subcommand imports what it works with inside its methods.
+This module does not import NumPy, so that `seqtool --help` can list every operation quickly; an operation that is a
+subcommand imports what it needs inside its methods.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Argument:
-    """The help text of an argument, and the least number that it may be; stands in its annotation."""
+    """The help text of an argument, and the least number that it may be, in the annotation of its field."""
 
     help: str
     metavar: str | None = None
@@ -29,22 +29,22 @@ class Argument:
 
 
 class State(Protocol):
-    """What an operation has learned from sequences: numbers and small arrays, never a pickle."""
+    """What an operation learned from sequences by `fit`: numbers and small arrays, never a pickle."""
 
     def merge(self, other: Self) -> Self:
-        """What would have been learned from the sequences of both."""
+        """The state of the sequences of both."""
 
     def facts(self) -> dict[str, Any]:
-        """The same as plain data, exact, for the receipt."""
+        """The state as exact JSON data, for the receipt."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an operation makes of sequences.
+    """The sequences that an operation gives, and what became of the steps.
 
-    `cut` counts steps that were cut, `dropped` and `added` steps by their reason: then steps in + added = steps
-    kept + cut + dropped. `maxlen` is the number of slots of a padded block that becomes shorter, None where it
-    keeps its own. `lines` are those of the summary, each under a word.
+    `cut` counts steps that were cut, `dropped` and `added` count steps by reason: steps in + added = steps kept + cut
+    + dropped. `maxlen` is the number of slots to which a padded block becomes shorter, None where it keeps its own.
+    `lines` are those of the summary, each a word and a text.
     """
 
     ragged: Ragged
@@ -60,7 +60,7 @@ class Operation:
     """Base of the operations, frozen dataclasses whose fields are annotated with an `Argument` each.
 
     The options of the subcommand, the arguments of the Python function and the receipt follow from the fields;
-    the docstring of the class is the help. Making one raises UsageError for arguments that cannot be.
+    the docstring of the class is the help. Making one raises UsageError for arguments that are not allowed.
     """
 
     def __post_init__(self) -> None:
@@ -68,20 +68,20 @@ class Operation:
             _check(name, getattr(self, name), annotation)
 
     def fit(self, ragged: Ragged) -> State | None:
-        """Learn from sequences what `apply` needs; most operations learn nothing."""
+        """Learn the state that `apply` needs from sequences; None for the operations that need none."""
         return None
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
-        """Do it to sequences, lazily; what does not fit into memory goes to `spool`."""
+        """Apply it to sequences, lazily; what does not fit into memory goes to `spool`."""
         raise NotImplementedError
 
     def arguments(self) -> dict[str, Any]:
-        """What a receipt tells of it."""
+        """Its arguments by name, for the receipt."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
 
 def annotated_fields(operation: type[Operation]) -> dict[str, Any]:
-    """The annotation of each field, with its `Argument`."""
+    """The annotation of each field by its name, with its `Argument`."""
     hints = typing.get_type_hints(operation, include_extras=True)
     return {f.name: hints[f.name] for f in fields(operation)}  # type: ignore[arg-type]
 
@@ -105,10 +105,17 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 
 def _check(name: str, value: Any, annotation: Any) -> None:
+    """Raise UsageError for a value that the annotation of its field does not allow."""
     kind, argument = argument_of(annotation)
-    if choices(kind):
-        check_choice(name, value, choices(kind))
-    if kind is int and check_whole(name, value) < (value if argument.least is None else argument.least):
+    words = choices(kind)
+    if value is None and (words or kind is int):
+        raise UsageError(f"{name} is None; {' or '.join(words) or 'a whole number'} was expected")
+    if words:
+        check_choice(name, value, words)
+    if kind is not int:
+        return
+    number = check_whole(name, value)
+    if argument.least is not None and number < argument.least:
         raise UsageError(f"{name} is {value}; it must be at least {argument.least}")
 
 
@@ -125,7 +132,7 @@ def as_function(operation: type[Operation]) -> Callable[..., Any]:
         return run(operation(**arguments), sequences)
 
     first = inspect.Parameter("sequences", inspect.Parameter.POSITIONAL_ONLY)
-    others = [
+    keywords = [
         inspect.Parameter(
             f.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -134,7 +141,7 @@ def as_function(operation: type[Operation]) -> Callable[..., Any]:
         )
         for f in fields(operation)  # type: ignore[arg-type]
     ]
-    signature = inspect.Signature([first, *others])
+    signature = inspect.Signature([first, *keywords])
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__name__ = call.__qualname__ = operation.__name__.lower()
     call.__module__, call.__doc__ = operation.__module__, operation.__doc__

@@ -1,4 +1,4 @@
-"""`pad` and `unpad`: ragged sequences into one block of equal slots, and back.
+"""Padding: ragged sequences into one block of T slots each, and back.
 
 The rules are those of Keras `pad_sequences` (keras/src/utils/sequence_utils.py), except that nothing is
 cast silently: the input's dtype stays unless another is asked for.
@@ -38,7 +38,7 @@ from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
 from seqtool.words import as_arguments, human
 
-_BLOW_UP = 10  # times the real steps: padding on this scale was hardly meant
+_BLOW_UP = 10  # times the bytes of the real steps: so much padding is hardly intended
 
 
 def pad_stream(
@@ -52,9 +52,9 @@ def pad_stream(
     multiple_of: int = 1,
     spool: Spool | None = None,
 ) -> PaddedStream:
-    """Check everything that padding `ragged` needs, and do none of it yet; arguments and errors as in `pad`.
+    """Check everything that padding `ragged` needs, and pad on demand; arguments and errors as in `pad`.
 
-    Where sequences are cut, what takes a number a sequence goes to `spool` where that is much.
+    Where sequences are cut, arrays of a number for each sequence go to `spool` where they are large.
 
     >>> pad_stream(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=100).shape
     (2, 100)
@@ -70,7 +70,7 @@ def pad_stream(
     for name, array in ragged.per_step.items():
         check_step_value(name, array.value, array.data.dtype)
     value = as_value(value)
-    auto = isinstance(value, str) and value == "auto"  # an array would compare its numbers one by one
+    auto = isinstance(value, str) and value == "auto"  # an array would compare each of its numbers
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)
     rounded = check_cast(ragged, target)
@@ -105,7 +105,7 @@ def padded(
     dtype: str | np.dtype[Any] | None,
     multiple_of: int,
 ) -> Padded:
-    """Sequences of any kind as one block in memory; `described` is what its receipt tells of where they came from."""
+    """Converted sequences as one block in memory; `described` are arguments about their source, for the receipt."""
     ragged, missing = found
     padding = ragged.padding if padding is None else padding
     value = ragged.value if value is None else value
@@ -119,8 +119,8 @@ def padded(
         multiple_of=multiple_of,
     )
     check_blow_up(planned)
-    learnt = padded_class(ragged)
-    for warning in [*planned.warnings, *([learnt] if learnt else [])]:
+    class_warning = padded_class(ragged)
+    for warning in [*planned.warnings, *([class_warning] if class_warning else [])]:
         warn(as_arguments(warning))
     if missing:
         warn(f"missing values became NaN: {missing:,}")
@@ -135,10 +135,10 @@ Data = TypeVar("Data", bound=PaddedStream | Ragged)
 def with_entry(
     data: Data, inputs: list[str], arguments: Mapping[str, Any], *, steps: int, outcome: Outcome | None = None
 ) -> Data:
-    """The same sequences, whose receipt tells of this call of `pad`, with all arguments as they were resolved.
+    """The same sequences with an entry for this call of `pad` in their receipt, its arguments as they were resolved.
 
-    `steps` were read, and `outcome` is what was done before padding. Raises AssertionError unless every step is
-    accounted for.
+    `steps` steps were read; `outcome` is that of the operations before padding. Raises AssertionError unless every
+    step is accounted for.
     """
     cut, dropped = (0, {}) if outcome is None else (outcome.cut, outcome.dropped)
     cut += data.steps_cut if isinstance(data, PaddedStream) else 0
@@ -147,14 +147,14 @@ def with_entry(
 
 
 def with_receipt(data: Data, entry: Entry) -> Data:
-    """The same sequences, whose receipt tells of one command more."""
+    """The same sequences with one more entry in their receipt."""
     if isinstance(data, Ragged):
         return cast(Data, data.replace(receipt=(*data.receipt, entry.as_json())))
     return cast(Data, dataclasses.replace(data, ragged=with_receipt(data.ragged, entry)))
 
 
 def resolved(data: PaddedStream | Ragged) -> dict[str, Any]:
-    """The arguments of a padding as they were resolved, for a receipt; of ragged sequences their dtype alone."""
+    """The resolved arguments of a padding, for a receipt; for ragged sequences their dtype alone."""
     if isinstance(data, Ragged):
         return {"dtype": str(data.values.dtype)}
     value = value_to_json(data.value)
@@ -185,7 +185,7 @@ def check_blow_up(planned: PaddedStream) -> None:
 
 
 def carry_out(planned: PaddedStream) -> Padded:
-    """The whole of a plan in memory."""
+    """The padded block in memory."""
     ragged = planned.ragged
     return Padded(
         x=planned.whole(),

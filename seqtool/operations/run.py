@@ -1,4 +1,4 @@
-"""Running operations: on sequences in memory, as the Python functions do, one after another, and their receipts."""
+"""Running operations: as Python functions on sequences in memory, and several in a row; and their receipts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from seqtool.sequences.stream import PaddedStream
 
 
 def run(operation: Operation, sequences: Any) -> Ragged | Padded:
-    """What an operation makes of sequences in any form that `seqtool.pad` takes, in memory, with its receipt.
+    """The result of an operation on sequences in any form that `seqtool.pad` takes, in memory, with its receipt.
 
-    A Padded comes out padded at the side and with the value that it had.
+    A Padded gives a Padded of the same side and value, all else a Ragged.
     """
     ragged, missing = converted(sequences)
     if missing:
@@ -39,13 +39,13 @@ def run(operation: Operation, sequences: Any) -> Ragged | Padded:
 def padded_again(
     ragged: Ragged, outcome: Outcome, *, slots: int, padding: Side, value: Value
 ) -> PaddedStream:
-    """What an operation made of a block of so many slots, padded as that was: to fewer slots where it says so."""
+    """The sequences that an operation made of a padded block, padded again: to `slots`, or fewer if it cut them."""
     slots = slots if outcome.maxlen is None else min(slots, outcome.maxlen)
     return pad_stream(ragged, maxlen=max(1, slots), padding=padding, value=value)
 
 
 def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) -> Outcome:
-    """What several operations that learn nothing make of sequences, one after another, as one outcome."""
+    """The outcome of several operations without a state, one after another, as one."""
     whole = Outcome(ragged)
     for operation in operations:
         found = operation.apply(whole.ragged, None, spool=spool)
@@ -54,7 +54,7 @@ def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) 
             cut=whole.cut + found.cut,
             dropped={**whole.dropped, **found.dropped},
             added={**whole.added, **found.added},
-            maxlen=found.maxlen,
+            maxlen=whole.maxlen if found.maxlen is None else found.maxlen,
             lines=[*whole.lines, *found.lines],
             warnings=[*whole.warnings, *found.warnings],
         )
@@ -71,10 +71,10 @@ def with_entry(
     steps: int,
     described: Mapping[str, Any] | None = None,
 ) -> Data:
-    """The same sequences, whose receipt tells of an operation: its arguments, what it learned, and every step.
+    """The same sequences with an entry for an operation in their receipt: its arguments, its state, and all steps.
 
-    `steps` were read; `described` are arguments that tell of the source. Raises AssertionError unless every step
-    is accounted for.
+    `steps` steps were read; `described` are arguments about their source. Raises AssertionError unless every step is
+    accounted for.
     """
     rows = Rows(steps, span(data.lengths).total, outcome.cut, outcome.dropped, outcome.added)
     learned = {} if state is None else {"state": state.facts()}

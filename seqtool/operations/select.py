@@ -1,4 +1,4 @@
-"""Selecting sequences: those of enough steps, with all that belongs to them."""
+"""Selecting sequences: those with enough steps, with their keys and all other arrays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AtLeast(Operation):
     min_len: Annotated[int, Argument("Drop sequences of fewer steps.", metavar="N", least=0)]
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
-        """The sequences that are long enough, and the steps of those that are not."""
+        """The sequences that are long enough; the steps of all others are counted as dropped."""
         kept = at_least(ragged, self.min_len, spool=spool)
         reason = f"sequence under {self.min_len} steps"
         if len(kept) == len(ragged):
@@ -35,15 +35,14 @@ class AtLeast(Operation):
 
 
 def at_least(ragged: Ragged, least: int, *, spool: Spool | None = None) -> Ragged:
-    """The sequences of at least so many steps, in their order; everything that belongs to them follows.
+    """The sequences of at least `least` steps, in their order, with their keys and all other arrays.
 
-    Where they stand, and arrays of one row for each, go to `spool` where that is much. Raises UsageError for
-    a negative number.
+    Arrays of one row for each sequence go to `spool` where they are large. Raises UsageError for a negative number.
 
     >>> at_least(Ragged(np.array([5, 1, 3]), np.array([0, 2, 2, 3])), 1).lengths
     array([2, 1])
     """
-    AtLeast(least)
+    AtLeast(least)  # checks the number
     spool = spool or Spool()
     kept = GrowingArray(spool, np.dtype(np.int64))
     for begin, part in chunks(ragged.lengths):

@@ -1,4 +1,4 @@
-"""`strip`: drop steps that somebody else's padding left behind, where the true lengths were lost."""
+"""`strip`: drop steps that are really padding, in arrays whose true lengths were lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Strip(Operation):
     side: Annotated[Literal["pre", "post"], Argument("Strip at the end, or at the start.")] = "post"
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
-        """The sequences without these steps, and how many there were."""
+        """The sequences without these steps, which are counted as dropped."""
         found = strip(ragged, self.value, side=self.side, spool=spool)
         stripped = len(ragged.values) - len(found.values)
         line = ("stripped", f"{count(stripped, 'step')} that hold {self.value} alone")
@@ -35,8 +35,8 @@ class Strip(Operation):
 def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | None = None) -> Ragged:
     """Drop the trailing (`side="post"`) or leading (`"pre"`) steps in which every feature equals `value`.
 
-    NaN equals NaN here. Steps between others stay, whatever they hold; a sequence of such steps alone
-    becomes empty. Where each sequence begins and ends goes to `spool` where that is much.
+    NaN equals NaN here. Such steps between others stay; a sequence of such steps alone becomes empty. Arrays of a
+    number for each sequence go to `spool` where they are large.
 
     >>> strip(Ragged(np.array([0, 1, 0, 0, 2]), np.array([0, 4, 5])), 0).lengths
     array([2, 1])
@@ -55,11 +55,11 @@ def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | N
     return in_memory_like(take(ragged, starts=starts.done(), lengths=kept, spool=spool), ragged)
 
 
-_TOGETHER = 1 << 16  # sequences looked at together
+_TOGETHER = 1 << 16  # sequences that are examined together
 
 
 def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tuple[Array, Array]:
-    """Where the real steps of some sequences begin and end."""
+    """The first of the real steps of each sequence, and their end, (n,) each; `offsets` (n + 1,) are its steps."""
     begins, ends = offsets[:-1].copy(), offsets[1:].copy()
     outermost = np.full(len(begins), -1, np.int64)
     least, most = int(offsets[0]), int(offsets[-1])
@@ -68,7 +68,7 @@ def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tupl
         real = np.flatnonzero(~steps_equal_to(rows[at : min(at + step, most)], value)) + at
         which = np.searchsorted(offsets, real, side="right") - 1
         if side == "post":
-            outermost[which] = real  # of several the last one stays
+            outermost[which] = real  # of several steps of a sequence the last one is kept
         else:
             new = np.flatnonzero(np.diff(which, prepend=-1))
             new = new[outermost[which[new]] < 0]
@@ -83,22 +83,23 @@ def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tupl
 
 def steps_equal_to(steps: Array, value: float) -> Array:
     """Which steps hold `value` in every feature: (S,) bool."""
-    held = np.asarray(value)
-    if (
-        held.dtype == object
-    ):  # an integer past 64 bits, which no cell holds unless it is a power of two or the like
+    cell = np.asarray(value)
+    if cell.dtype == object:  # an integer past 64 bits, which only floats hold, and few of them exactly
         if not holds(int(value), np.dtype(np.float64)):
             return np.zeros(len(steps), bool)
-        held = np.asarray(float(value))
-    if steps.dtype.kind == "f" and first_loss(held, steps.dtype) is None:  # 0.1 as float32 is not 0.1
-        held = held.astype(steps.dtype)
-    same = np.isnan(steps) if np.isnan(held) and steps.dtype.kind == "f" else steps == held
+        cell = np.asarray(float(value))
+    if steps.dtype.kind == "f" and first_loss(cell, steps.dtype) is None:  # 0.1 as float32 is not 0.1
+        cell = cell.astype(steps.dtype)
+    same = np.isnan(steps) if np.isnan(cell) and steps.dtype.kind == "f" else steps == cell
     return np.asarray(same.all(axis=tuple(range(1, same.ndim))))
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """Old padding that sequences seem to end (`pre`: begin) in: its value, how many do, of how many looked at."""
+    """Padding that sequences seem to end with, or to begin with where `side` is pre.
+
+    `count` of the first `looked_at` sequences have it; `value` is what it holds.
+    """
 
     value: float
     count: int
@@ -107,24 +108,24 @@ class Hidden:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options of `seqtool pad` that drop it; the value stands there to its last digit."""
+        """The options of `seqtool pad` that drop it, with every digit of the value."""
         whole = abs(self.value) < 2.0**64 and self.value == int(self.value)
         side = ("--strip-side", "pre") if self.side == "pre" else ()
         return "--strip", str(int(self.value) if whole else self.value), *side
 
     @property
     def seen(self) -> str:
-        """What was seen, in words."""
+        """How many sequences have it, as part of a message."""
         where = "end" if self.side == "post" else "begin"
         return f"{self.count:,} of {self.looked_at:,} sequences {where} in steps of {self.options[1]} alone"
 
 
 def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
-    """The value in which sequences of a dense array seem to be padded at one side, by the first of them.
+    """The padding that sequences of a dense array seem to have at one side, judged by the first of them; else None.
 
-    Such a sequence ends (`pre`: begins) in two steps or more that hold this value, and no other, in every feature.
-    Zeros and NaN are what padding usually holds. Another value counts where it is that of most such sequences,
-    and of one in twenty of all: single numbers are the same twice by chance.
+    Such a sequence ends (`pre`: begins) with two steps or more that hold one value in every feature. Zero and NaN are
+    the usual values of padding. Another value counts only where most such sequences have it, and one in twenty of
+    all: two neighbouring numbers are often equal by chance.
 
     >>> likely_padding(Ragged(np.array([1, 0, 0, 3, 4, 5]), np.array([0, 3, 6])))
     Hidden(value=0, count=1, looked_at=2, side='post')
@@ -133,32 +134,33 @@ def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
     offsets = ragged.offsets[: _TOGETHER + 1]
     steps = ragged.values[: min(int(offsets[-1]), rows_per_chunk(ragged.values, _LOOKED_AT))]
     looked_at = int(np.searchsorted(offsets, len(steps), side="right")) - 1
-    known = np.diff(offsets)[:looked_at] >= 2
-    outer = offsets[1 : looked_at + 1][known] - 1 if side == "post" else offsets[:looked_at][known]
+    has_two = np.diff(offsets)[:looked_at] >= 2
+    outer = offsets[1 : looked_at + 1][has_two] - 1 if side == "post" else offsets[:looked_at][has_two]
     inner = outer + (-1 if side == "post" else 1)
     if not len(outer) or steps.size == 0:
         return None
-    last, before = (steps[places].reshape(len(outer), -1) for places in (outer, inner))
-    first = last[:, :1]
-    same = (((last == first) & (before == first)) | (np.isnan(last) & np.isnan(before))).all(axis=1)
+    outermost, next_to_it = (steps[places].reshape(len(outer), -1) for places in (outer, inner))
+    first = outermost[:, :1]
+    equal = (outermost == first) & (next_to_it == first)
+    same = (equal | (np.isnan(outermost) & np.isnan(next_to_it))).all(axis=1)
     if not same.any():
         return None
-    found, counts = np.unique(first[same], return_counts=True)
-    usual = (found == 0) | np.isnan(found)
+    values, counts = np.unique(first[same], return_counts=True)
+    usual = (values == 0) | np.isnan(values)
     counts[~usual & ((2 * counts < counts.sum()) | (20 * counts < looked_at))] = 0
     if not counts.any():
         return None
-    return Hidden(found[counts.argmax()].item(), int(counts.max()), looked_at, side)
+    return Hidden(values[counts.argmax()].item(), int(counts.max()), looked_at, side)
 
 
-_LOOKED_AT = 32 << 20  # bytes
+_LOOKED_AT = 32 << 20  # bytes of steps
 
 
 def hidden_padding(ragged: Ragged) -> Hidden | None:
-    """Old padding that sequences of a dense array seem to hold, at the side where more of them do; None without.
+    """The padding that sequences of a dense array seem to have, at the side where more of them do; else None.
 
     >>> hidden_padding(Ragged(np.array([0, 0, 1, 3, 4, 5]), np.array([0, 3, 6]))).side
     'pre'
     """
     found = [likely_padding(ragged, side="post"), likely_padding(ragged, side="pre")]
-    return max((some for some in found if some), key=lambda some: some.count, default=None)
+    return max((hidden for hidden in found if hidden), key=lambda hidden: hidden.count, default=None)

@@ -32,22 +32,22 @@ class Truncate(Operation):
     truncating: Annotated[Literal["pre", "post"], Argument("The side that loses steps.")] = "pre"
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
-        """The sequences with at most `maxlen` steps each, and how many steps that cuts."""
+        """The sequences with at most `maxlen` steps each; all others are counted as cut."""
         import numpy as np
 
         from seqtool.arrays.lazy import chunks, lazy_map, span
         from seqtool.sequences.take import take
 
         before, maxlen = ragged.lengths, self.maxlen
-        known = span(before)
-        if known.largest <= maxlen:
+        lengths_before = span(before)
+        if lengths_before.largest <= maxlen:
             return Outcome(ragged, maxlen=maxlen)
         lengths = lazy_map(lambda part: np.minimum(part, maxlen), before, dtype=np.int64)
         starts = lazy_map(lambda part: np.maximum(part - maxlen, 0), before, dtype=np.int64)
         cut = take(ragged, starts=starts if self.truncating == "pre" else None, lengths=lengths, spool=spool)
         per_sequence = dict(ragged.per_sequence)
-        per_sequence.setdefault("original_lengths", before)  # those before the first cut stay
-        steps = known.total - len(cut.values)
+        per_sequence.setdefault("original_lengths", before)  # an earlier cut has set them already
+        steps = lengths_before.total - len(cut.values)
         longer = sum(int((part > maxlen).sum()) for _, part in chunks(before))
         side = "start" if self.truncating == "pre" else "end"
         line = ("cut", f"{count(steps, 'step')} at the {side} of {count(longer, 'sequence')}")

@@ -1,4 +1,4 @@
-"""The page of a picture: boxes in inches from its top left corner, and how texts and numbers stand in them."""
+"""The page of a picture: boxes in inches from its top left corner, and the texts and scales inside them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # Inches.
 WIDTH, MARGIN = 12.0, 0.35
-HEAD, FOOT = 0.62, 0.75  # of a box: its title above the axes; their labels, and room to the next box
-TICKS = 0.62  # room for numbers at the left of axes
+HEAD, FOOT = 0.62, 0.75  # of a box: the title above the axes; the labels of axes, and the gap to the next box
+TICKS = 0.62  # for the numbers at the left of axes
 
 INK, SOFT = "#222222", "#5c636a"
 
@@ -35,7 +35,7 @@ class Box:
     height: float
 
     def text(self, right: float, down: float, text: str, **style: Any) -> None:
-        """Write from a place in the box on, whose middle is `down` inches from the top."""
+        """Write text that begins `right` inches from the left, with its middle `down` inches from the top."""
         x, y = self._place(right, down)
         self.figure.text(x, y, text, **{"va": "center", "ha": "left", **style})
 
@@ -45,15 +45,15 @@ class Box:
         self.text(0.0, 0.36, about, size=9.5, color=SOFT)
 
     def axes(self, *, left: float = TICKS, width: float | None = None) -> Axes:
-        """Axes below the heading, from `left` inches on, as wide as the box or `width`."""
+        """Axes below the heading, `left` inches from the left, of this width or as wide as the box allows."""
         width = self.width - left if width is None else width
         return self.axes_at(left, HEAD, width, self.height - HEAD - FOOT)
 
     def axes_at(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Axes anywhere in the box."""
+        """Axes anywhere in the box, in inches from its top left corner."""
         x, y = self._place(left, top + height)
-        whole = self.figure.get_size_inches()
-        axes: Axes = self.figure.add_axes((x, y, width / whole[0], height / whole[1]))
+        page = self.figure.get_size_inches()
+        axes: Axes = self.figure.add_axes((x, y, width / page[0], height / page[1]))
         return axes
 
     def legend(self, axes: Axes, handles: Sequence[Any]) -> None:
@@ -72,12 +72,13 @@ class Box:
         )
 
     def _place(self, right: float, down: float) -> tuple[float, float]:
+        """A place in the box as matplotlib counts it: shares of the page, from the bottom left corner."""
         width, height = self.figure.get_size_inches()
         return (self.left + right) / width, 1 - (self.top + down) / height
 
 
 def shorten(text: str, most: int) -> str:
-    """Text of at most so many letters, wide ones counted twice, in one line; of longer text the beginning.
+    """Text in one line, at most `most` letters wide; longer text is cut, and ends in an ellipsis.
 
     >>> shorten("temperature", 6), shorten("short", 6)
     ('tempe…', 'short')
@@ -89,7 +90,7 @@ def shorten(text: str, most: int) -> str:
 
 
 def letters(text: str) -> int:
-    """How many letters wide a text is; those of Chinese and its neighbours count twice.
+    """The width of text in letters; wide ones, such as Chinese, count twice.
 
     >>> letters("ab"), letters("長さ")
     (2, 4)
@@ -98,7 +99,7 @@ def letters(text: str) -> int:
 
 
 def number(value: float) -> str:
-    """A number as an axis has it: three digits of it.
+    """A number with three digits, as axes show it.
 
     >>> number(0.123456), number(1250.4), number(1e300)
     ('0.123', '1,250', '1e+300')
@@ -107,7 +108,7 @@ def number(value: float) -> str:
 
 
 def share(part: float) -> str:
-    """A share as a person reads it: what is there is never shown as nothing, or as everything.
+    """A share in whole percent: only nothing reads as 0%, and only the whole as 100%.
 
     >>> share(0.456), share(0.001), share(0.9999)
     ('46%', '<1%', '>99%')
@@ -118,7 +119,7 @@ def share(part: float) -> str:
 
 
 def whole_numbers(*axes: Any) -> None:
-    """Put a few whole numbers on each axis; large ones are short where they stay apart: 50k, 100k."""
+    """Label each axis with a few whole numbers, large ones short, such as 50k, where they stay distinct."""
     from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 
     short, plain = EngFormatter(sep=""), FuncFormatter(lambda value, _: f"{value:,.0f}")
@@ -129,7 +130,7 @@ def whole_numbers(*axes: Any) -> None:
 
 
 def color_bar(bar: Axes, colors: Any, low: float, high: float, *, clipped: tuple[bool, bool]) -> None:
-    """Draw the scale of a heat map from `low` to `high`; `clipped` says where numbers lie beyond it."""
+    """Draw the scale of a heat map from `low` to `high`; `clipped` says at which ends numbers lie beyond it."""
     shades = colors(np.linspace(0, 1 if high > low else 0, 256))[:, None, :3]
     bar.imshow(shades, origin="lower", aspect="auto", extent=(0, 1, 0, 1))
     places = [0, 0.5, 1] if high > low else [0.5]
@@ -146,7 +147,7 @@ def color_bar(bar: Axes, colors: Any, low: float, high: float, *, clipped: tuple
 
 
 def rgb(color: str) -> Array:
-    """A colour as three numbers from 0 to 1."""
+    """A colour as red, green and blue from 0 to 1, (3,)."""
     from matplotlib.colors import to_rgb
 
     return np.array(to_rgb(color))

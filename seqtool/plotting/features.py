@@ -1,4 +1,4 @@
-"""The features that a picture may show: what they are called, and which one is meant."""
+"""The names of the features that a picture may show, and the one that a person asks for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqtool.words import by_size, place_in
 
 
 def feature_names(ragged: Ragged) -> Sequence[str]:
-    """What the features of a step are called; steps of several dimensions have none, and are not drawn.
+    """The names of the features of a step; none for steps of several dimensions, which are not drawn.
 
     >>> import numpy as np
     >>> feature_names(Ragged(np.zeros((1, 2)), np.array([0, 1])))
@@ -25,7 +25,7 @@ def feature_names(ragged: Ragged) -> Sequence[str]:
 
 
 def find_feature(ragged: Ragged, feature: str | None) -> int:
-    """The place of a feature by its name, or else by its position; raises DataError where there is none such."""
+    """The position of a feature that is given by name or by position; raises DataError where there is no such one."""
     if feature is None:
         return 0
     if ragged.values.ndim == 1:
@@ -41,9 +41,9 @@ def find_feature(ragged: Ragged, feature: str | None) -> int:
     names, width = ragged.features or (), ragged.values.shape[1]
     if feature in names:
         return names.index(feature)
-    place = place_in(feature, width)
-    if place is not None:
-        return place
+    position = place_in(feature, width)
+    if position is not None:
+        return position
     known = f"; the names are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else ""
     raise DataError(
         f"--feature {feature}: no such feature; a name, or a position below {width:,}, was expected{known}"

@@ -25,8 +25,8 @@ _DPI = 100  # so that a picture is 1200 pixels wide
 _TITLE = 0.85  # inches
 _HALF = (WIDTH - 3 * MARGIN) / 2  # the width of a panel beside another
 _WHOLE = WIDTH - 2 * MARGIN
-_TALL = 2.6  # inches of a panel without its head and foot
-_MORE_FONTS = (  # where they are installed, they hold letters that the font of matplotlib lacks
+_HEIGHT = 2.6  # inches of a panel without its head and foot
+_MORE_FONTS = (  # used if installed: they have letters that the font of matplotlib lacks
     "Noto Sans CJK JP",
     "Noto Sans CJK SC",
     "Hiragino Sans",
@@ -37,7 +37,7 @@ _MORE_FONTS = (  # where they are installed, they hold letters that the font of 
 )
 _STYLE: dict[Any, Any] = {
     "font.size": 10,
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Geneva"],  # for who reads an .svg elsewhere
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Geneva"],  # for readers of an .svg on other machines
     "text.parse_math": False,  # names are data
     "text.color": INK,
     "axes.edgecolor": SOFT,
@@ -59,18 +59,18 @@ _STYLE: dict[Any, Any] = {
 def check_matplotlib() -> None:
     """Raise UsageError unless matplotlib can be imported."""
     try:
-        with _calm():
+        with _quiet_matplotlib():
             import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        what = "is missing" if isinstance(error, ModuleNotFoundError) else f"cannot be loaded ({error})"
-        raise UsageError(f"matplotlib {what}; plot needs it: pip install 'seqtool[plot]'") from None
+        fault = "is missing" if isinstance(error, ModuleNotFoundError) else f"cannot be loaded ({error})"
+        raise UsageError(f"matplotlib {fault}; plot needs it: pip install 'seqtool[plot]'") from None
 
 
 def picture(found: Portrait, *, title: str, suffix: str) -> bytes:
     """Draw a portrait, 1200 pixels wide; the same portrait gives the same bytes.
 
-    `suffix` is `.png`, `.svg`, or `.html`: a page with the picture and its main numbers. What a person has set
-    for matplotlib does not matter. Raises UsageError where matplotlib is missing.
+    `suffix` is `.png`, `.svg`, or `.html`: a page with the picture and its main numbers. A person's settings of
+    matplotlib have no effect. Raises UsageError where matplotlib is missing.
     """
     check_matplotlib()
     if suffix == ".html":
@@ -79,7 +79,7 @@ def picture(found: Portrait, *, title: str, suffix: str) -> bytes:
 
 
 def _rendered(found: Portrait, title: str, suffix: str) -> bytes:
-    with _calm():
+    with _quiet_matplotlib():
         import matplotlib
         from matplotlib import font_manager
 
@@ -100,12 +100,12 @@ def _rendered(found: Portrait, title: str, suffix: str) -> bytes:
 
 
 @contextlib.contextmanager
-def _calm() -> Iterator[None]:
-    """Let matplotlib say nothing of fonts, letters and settings: standard error is ours."""
+def _quiet_matplotlib() -> Iterator[None]:
+    """Keep matplotlib from warning of fonts, letters and settings: standard error is for messages of seqtool."""
     logger = logging.getLogger("matplotlib")
     level, backend = logger.level, os.environ.get("MPLBACKEND")
     logger.setLevel(logging.CRITICAL)
-    os.environ["MPLBACKEND"] = "agg"  # one that does not exist would be an error
+    os.environ["MPLBACKEND"] = "agg"  # a backend of the person that is not installed would be an error
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning)
@@ -119,7 +119,7 @@ def _calm() -> Iterator[None]:
 
 
 def headline(found: Portrait) -> str:
-    """What is in a file, in one line.
+    """The size of a file in one line.
 
     >>> import numpy as np
     >>> from seqtool.plotting.portrait import portrait
@@ -127,9 +127,9 @@ def headline(found: Portrait) -> str:
     >>> headline(portrait(Ragged(np.arange(3), np.array([0, 1, 3])), maxlen=5, padding="pre"))
     '2 sequences, 3 steps, one number a step; padded to 5, pre'
     """
-    what = ", one number a step" if found.features is None else f", {count(found.features, 'feature')}"
-    what = f" of {by_size(found.step)}" if len(found.step) > 1 else what
-    text = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}{what}; "
+    step = ", one number a step" if found.features is None else f", {count(found.features, 'feature')}"
+    step = f" of {by_size(found.step)}" if len(found.step) > 1 else step
+    text = f"{count(found.counts.count, 'sequence')}, {count(found.steps, 'step')}{step}; "
     if not found.draws_lengths and found.counts.count > 1:
         text += f"all of {count(found.counts.longest, 'step')}; "
     if found.maxlen is None:
@@ -138,17 +138,16 @@ def headline(found: Portrait) -> str:
 
 
 def _draw(found: Portrait, title: str) -> Figure:
-    """The figure: each place on it is in inches from its top left corner, so that nothing moves with the data."""
+    """The figure with its panels in rows, at places in inches, so that nothing moves with the data."""
     from matplotlib.figure import Figure
 
-    beside = found.heat is not None or found.labels is not None
+    has_second_row = found.heat is not None or found.labels is not None
     over_time = found.over_time is not None
     strips = panels.strips(found)
-    row = HEAD + _TALL + FOOT
+    row = HEAD + _HEIGHT + FOOT
     more = -(-len(found.more_labels) // 2)  # rows of two
-    height = (
-        _TITLE + row * (found.draws_lengths + beside + more + over_time) + (HEAD + strips if strips else 0)
-    )
+    rows = found.draws_lengths + has_second_row + more + over_time
+    height = _TITLE + row * rows + (HEAD + strips if strips else 0)
     figure = Figure(figsize=(WIDTH, height), dpi=_DPI, facecolor="white")
     left, right = MARGIN, 2 * MARGIN + _HALF
     head = Box(figure, left, 0.0, _WHOLE, _TITLE)
@@ -164,7 +163,7 @@ def _draw(found: Portrait, title: str) -> Figure:
     if found.labels is not None:
         box = Box(figure, right if found.heat is not None else left, top, _HALF, row)
         label_panels.labels(box, found.labels, what=found.labelled, name=found.label_name)
-    top += row if beside else 0
+    top += row if has_second_row else 0
     for i, (name, labels) in enumerate(found.more_labels):
         box = Box(figure, right if i % 2 else left, top + i // 2 * row, _HALF, row)
         label_panels.labels(box, labels, what=found.labelled, name=name)

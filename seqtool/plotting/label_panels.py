@@ -1,9 +1,10 @@
-"""The panels of labels: how many have which, and those of steps over time."""
+"""The panels of labels: the number of each, and labels of steps over time."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from seqtool.arrays.dtypes import Array
 from seqtool.plotting.boxes import (
     FOOT,
     HEAD,
@@ -31,12 +32,12 @@ from seqtool.plotting.sampling import Distribution, limits, unit
 from seqtool.words import count
 
 _MOST_LETTERS = 32  # of the name of a class: more would leave its bar no room
-_FEW_CLASSES = 8  # that have a colour each
+_FEW_CLASSES = 8  # up to so many have a colour each
 _COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bb5566", "#222255")
 
 
 def labels(box: Box, values: ValueCounts | Distribution, *, what: Labelled, name: str | None) -> None:
-    """How many sequences, or steps, have which label; `name` is the column that it came from."""
+    """The number of sequences, or steps, with each label; `name` is the column that the labels came from."""
     title = "Labels" if what == "sequence" else "Step labels"
     if name is not None:
         title = f"{title}: {shorten(name, 40)}"
@@ -67,40 +68,44 @@ def labels(box: Box, values: ValueCounts | Distribution, *, what: Labelled, name
 
 def over_time(box: Box, found: Portrait) -> None:
     """Labels of steps over the steps of sequences, sorted by length."""
-    import matplotlib
     from matplotlib.patches import Patch
 
     assert found.over_time is not None
     values, real = found.over_time.values, found.over_time.real
     classes = found.step_classes
+    few = classes is not None and len(classes) <= _FEW_CLASSES
     known = real & np.isfinite(values) & ((values >= 0) | (classes is None))
+    if classes is not None and few:
+        known &= values < len(classes)  # a damaged file may hold others, which have no colour
     cells = np.broadcast_to(rgb(PADDING), (*values.shape, 3)).copy()
     cells[real] = rgb(MISSING)
     title = "Step labels over time"
     if found.labelled == "step" and found.label_name is not None:
         title = f"{title}: {shorten(found.label_name, 40)}"
-    begin, end = int(found.slots[0]), int(found.slots[-1]) + 1
     box.heading(title, "sequences sorted by length" + how_many(found))
-    few = classes is not None and len(classes) <= _FEW_CLASSES
     axes = box.axes(width=None if few else box.width - TICKS - 1.2)
     handles = [] if real.all() else [Patch(color=PADDING, label="padding")]
     if (real & ~known).any():
         handles.append(Patch(color=MISSING, label="no label"))
-    if classes is not None and few:
-        most = 96 // len(classes) - 6  # of the letters that stand beside the title
+    if classes and few:
+        most = 96 // len(classes) - 6  # letters of each name that find room beside the title
         cells[known] = np.array([rgb(color) for color in _COLORS])[values[known].astype(int)]
         handles += [
             Patch(color=color, label=shorten(name, most))
             for color, name in zip(_COLORS, classes, strict=False)
         ]
-        image(axes, cells, begin, end, found)
     elif known.any():
-        low, high = limits(values[known], 0.0)
-        colors = matplotlib.colormaps[SCALE]
-        cells[known] = colors(unit(values[known], low, high))[:, :3]
-        image(axes, cells, begin, end, found)
-        bar = box.axes_at(box.width - 1.07, HEAD, 0.15, box.height - HEAD - FOOT)
-        color_bar(bar, colors, low, high, clipped=(False, False))
-    else:
-        image(axes, cells, begin, end, found)
+        cells[known] = _shades(box, values[known])
+    image(axes, cells, int(found.slots[0]), int(found.slots[-1]) + 1, found)
     box.legend(axes, handles)
+
+
+def _shades(box: Box, labels: Array) -> Array:
+    """Draw the scale of labels (n,) that are numbers or many classes, and give the colour of each, (n, 3)."""
+    import matplotlib
+
+    low, high = limits(labels, 0.0)
+    colors = matplotlib.colormaps[SCALE]
+    bar = box.axes_at(box.width - 1.07, HEAD, 0.15, box.height - HEAD - FOOT)
+    color_bar(bar, colors, low, high, clipped=(False, False))
+    return np.asarray(colors(unit(labels, low, high))[:, :3])

@@ -1,4 +1,4 @@
-"""How a picture says that seqtool drew it, so that it may be replaced by the next one."""
+"""The mark that tells a picture was drawn by seqtool, so that the next one may replace it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ COMMENT = f"<!-- {MARK} -->".encode()  # near the beginning of the others
 
 
 def drawn_by_seqtool(path: Path) -> bool:
-    """Whether a path is a picture that seqtool drew."""
+    """Whether the file at a path carries the mark."""
     if not path.is_file():
         return False
     with path.open("rb") as file:

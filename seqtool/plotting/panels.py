@@ -29,31 +29,32 @@ from seqtool.words import count
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Apart for every eye, and none of them in the scale of the heat map.
+# Distinct for colour-blind people too, and none of them in the scale of the heat map.
 REAL, CUT, PADDING, MISSING = "#4477aa", "#ee7733", "#d9dce0", "#ee3377"
 SCALE = "viridis"
 _UPRIGHT = {"rotation": 90, "ha": "center", "size": 9.5, "color": SOFT}
-_MOST_LENGTHS = 48  # bars
-_FINE = 1200  # pixels, more than any panel has: edges between cells stay sharp
+_MOST_BARS = 48  # of the histogram of lengths
+_PIXELS = 1200  # more than any panel has: edges between cells stay sharp
 
 
-def _nothing(box: Box, title: str, why: str) -> None:
+def _empty_panel(box: Box, title: str, why: str) -> None:
+    """A heading that says why there is nothing below it."""
     box.heading(title, why)
     axes = box.axes(left=0.0)
     axes.set_axis_off()
 
 
 def lengths(box: Box, found: Portrait) -> None:
-    """How many sequences have which length, with the cut where there was one."""
+    """The number of sequences of each length, with the cut where there was one."""
     from matplotlib.patches import Patch
 
     counts, cut = (found.cut.counts if found.cut else found.counts), found.cut
     if not counts.count:
-        _nothing(box, "Lengths", "no sequences")
+        _empty_panel(box, "Lengths", "no sequences")
         return
     axes = box.axes()
     edge = cut.maxlen if cut else None
-    first, heights, width = aligned_bars(counts, longest=reach(counts), most=_MOST_LENGTHS, edge=edge)
+    first, heights, width = aligned_bars(counts, longest=reach(counts), most=_MOST_BARS, edge=edge)
     least, longest = int(first[0]), int(first[-1]) + width - 1
     maxlen = edge if found.maxlen is None else found.maxlen
     colors = [CUT if cut and begin > cut.maxlen else REAL for begin in first.tolist()]
@@ -65,14 +66,14 @@ def lengths(box: Box, found: Portrait) -> None:
     axes.set_xlabel("length before the cut (steps)" if cut else "length (steps)")
     axes.set_ylabel("sequences")
     whole_numbers(axes.xaxis, axes.yaxis)
-    if least == right:  # the numbers beside it are no lengths
+    if least == right:  # no other number on the axis is a length
         axes.set_xticks([least], [f"{least:,}"])
     handles = [
         _line(axes, right, "median", counts.median(), INK, "-"),
         _line(axes, right, "95% ≤", counts.quantile(0.95), INK, "--"),
     ]
     if maxlen is not None:
-        # where it cut, it stands between those that were cut and the others
+        # where it cut, the line stands between sequences that were cut and the others
         handles.append(_line(axes, right, "maxlen", maxlen, CUT, "-", shift=0.5 if maxlen == edge else 0.0))
     if cut:
         handles.append(Patch(color=CUT, label="cut"))
@@ -83,7 +84,7 @@ def lengths(box: Box, found: Portrait) -> None:
 def _line(
     axes: Axes, right: int, name: str, place: float, color: str, style: Any, *, shift: float = 0.0
 ) -> Any:
-    """Draw a line at a length, unless it is too far to the right; give what stands for it in the legend."""
+    """Draw a line at a length, unless it is too far to the right, and give its entry in the legend."""
     from matplotlib.lines import Line2D
 
     if place <= right:
@@ -93,6 +94,7 @@ def _line(
 
 
 def _about_lengths(found: Portrait, counts: LengthCounts, longest: int) -> str:
+    """The range of lengths, or what was cut, in a line below the title; `longest` ends the last bar."""
     least = int(counts.lengths[0])
     text = f"{least:,} to {count(counts.longest, 'step')}"
     if least == counts.longest:
@@ -114,14 +116,14 @@ def mask(box: Box, found: Portrait) -> None:
 
     title, width = "Real steps and padding", found.width
     if not found.counts.count or not width:
-        _nothing(box, title, "no sequences" if not found.counts.count else "no steps")
+        _empty_panel(box, title, "no sequences" if not found.counts.count else "no steps")
         return
-    would = "are" if found.maxlen is not None else "would be"
-    box.heading(title, f"{share(found.share)} of all slots {would} padding{how_many(found)}")
+    verb = "are" if found.maxlen is not None else "would be"
+    box.heading(title, f"{share(found.share)} of all slots {verb} padding{how_many(found)}")
     axes = box.axes()
     real = covered(found.lengths, width=width, columns=min(width, MOST_SLOTS), padding=found.padding)
-    color, rest = rgb(REAL), rgb(PADDING)
-    image(axes, rest + real[:, :, None] * (color - rest), 0, width, found)
+    color, background = rgb(REAL), rgb(PADDING)
+    image(axes, background + real[:, :, None] * (color - background), 0, width, found)
     box.legend(axes, [Patch(color=REAL, label="real"), Patch(color=PADDING, label="padding")])
 
 
@@ -150,32 +152,32 @@ def heat(box: Box, found: Portrait) -> None:
     image(axes, cells, begin, end, found)
     handles = [Patch(color=PADDING, label="padding")]
     if missing.any():
-        what = _not_numbers(int(np.isnan(values[real]).sum()), int(np.isinf(values[real]).sum()))
-        handles.append(Patch(color=MISSING, label=f"{what} ({share(missing.sum() / real.sum())})"))
+        name = _not_finite(int(np.isnan(values[real]).sum()), int(np.isinf(values[real]).sum()))
+        handles.append(Patch(color=MISSING, label=f"{name} ({share(missing.sum() / real.sum())})"))
     box.legend(axes, handles)
     if len(finite):
-        tall = box.height - HEAD - FOOT
-        bar = box.axes_at(box.width - 1.07, HEAD, 0.15, tall)
-        box.text(box.width - 0.08, HEAD + tall / 2, shorten(found.feature, 28), **_UPRIGHT)
+        height = box.height - HEAD - FOOT
+        bar = box.axes_at(box.width - 1.07, HEAD, 0.15, height)
+        box.text(box.width - 0.08, HEAD + height / 2, shorten(found.feature, 28), **_UPRIGHT)
         color_bar(bar, colors, low, high, clipped=(bool((finite < low).any()), bool((finite > high).any())))
 
 
-def _not_numbers(missing: int, infinite: int) -> str:
-    """What so many NaN and infinite numbers are called."""
-    return " or ".join(name for name, there in (("NaN", missing), ("inf", infinite)) if there)
+def _not_finite(missing: int, infinite: int) -> str:
+    """The name of numbers of which so many are NaN and so many infinite."""
+    return " or ".join(name for name, number in (("NaN", missing), ("inf", infinite)) if number)
 
 
 def how_many(found: Portrait) -> str:
-    """How many sequences are drawn, where that is not all of them."""
+    """The number of sequences that are drawn, where these are not all."""
     drawn, total = len(found.lengths), found.counts.count
     return f"; {drawn:,} of {total:,} sequences drawn" if drawn < total else ""
 
 
 def image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> None:
-    """Cells (R, C, 3) of sequences, the shortest at the top, and slots from `begin` to `end`."""
+    """Draw cells (R, C, 3) of sequences, the shortest at the top, over the slots from `begin` to `end`."""
     total = found.counts.count
-    # Where cells become fewer, their colours are mixed: so that they never do, each is many at first.
-    more = [-(-_FINE // size) for size in cells.shape[:2]]
+    # Enlarged by whole factors first, the image is only ever scaled down: colours mix only where cells share a pixel.
+    more = [-(-_PIXELS // size) for size in cells.shape[:2]]
     axes.imshow(
         (cells * 255).round().astype(np.uint8).repeat(more[0], axis=0).repeat(more[1], axis=1),
         extent=(begin, end, total, 0),
@@ -188,45 +190,48 @@ def image(axes: Axes, cells: Array, begin: int, end: int, found: Portrait) -> No
 
 
 def strips(found: Portrait) -> float:
-    """The height of what `steps` draws, 0 where there is nothing to draw."""
+    """The height of the panel that `steps` draws, 0 where there is nothing to draw."""
     if found.ids is not None:
         return 2.2 + FOOT
-    return _small(found) * -(-len(found.distributions) // _columns(found)) if found.distributions else 0.0
+    rows = -(-len(found.distributions) // _columns(found))
+    return _row_height(found) * rows if rows else 0.0
 
 
-def _small(found: Portrait) -> float:
+def _row_height(found: Portrait) -> float:
     """The height of a small histogram with its name, its numbers and, where one has it, its note."""
     return 1.45 if any(map(_note, found.distributions)) else 1.3
 
 
 def _columns(found: Portrait) -> int:
-    few = len(found.distributions)
-    return max(3, few if few <= 6 else -(-few // 2))
+    """The number of small histograms beside each other: up to 6 stand in one row, more in two."""
+    histograms = len(found.distributions)
+    return max(3, histograms if histograms <= 6 else -(-histograms // 2))
 
 
 def steps(box: Box, found: Portrait) -> None:
-    """How features are distributed over real steps; of ids, the most frequent ones."""
-    of = f"steps of {found.looked_at:,} of {count(found.counts.count, 'sequence')}"
+    """The distributions of features over real steps, or the most frequent ids."""
+    source = f"steps of {found.looked_at:,} of {count(found.counts.count, 'sequence')}"
     if found.ids is not None:
-        _ids(box, found.ids, of)
+        _ids(box, found.ids, source)
         return
-    shown, columns, tall = len(found.distributions), _columns(found), _small(found)
-    some = f"the first {shown} of {found.features:,}; " if found.features and shown < found.features else ""
+    shown, columns, height = len(found.distributions), _columns(found), _row_height(found)
+    are_some = found.features is not None and shown < found.features
+    part = f"the first {shown} of {found.features:,}; " if are_some else ""
     title = "Feature over real steps" if shown == 1 else "Features over real steps"
-    box.heading(title, f"{some}{of}; the line is the median")
-    each = (box.width + 0.3) / columns
+    box.heading(title, f"{part}{source}; the line is the median")
+    width = (box.width + 0.3) / columns
     for i, distribution in enumerate(found.distributions):
-        left, top = i % columns * each, HEAD + i // columns * tall
-        box.text(left, top + 0.1, shorten(distribution.name, int(11 * (each - 0.3))), size=9)
+        left, top = i % columns * width, HEAD + i // columns * height
+        box.text(left, top + 0.1, shorten(distribution.name, int(11 * (width - 0.3))), size=9)
         box.text(left, top + 0.27, _note(distribution), size=9, color=MISSING)
-        axes = box.axes_at(left, top + tall - 1.08, each - 0.3, 0.72)
+        axes = box.axes_at(left, top + height - 1.08, width - 0.3, 0.72)
         histogram(axes, distribution)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
 
 
 def histogram(axes: Axes, found: Distribution) -> None:
-    """Bars from 0 to 1, whatever the numbers are: matplotlib need not handle huge ones."""
+    """Draw bars from 0 to 1, whatever the numbers are, so that matplotlib need not handle huge ones."""
     axes.set_xlim(-0.02, 1.02)
     axes.set_xticks([])
     if not found.bins:
@@ -249,7 +254,7 @@ def histogram(axes: Axes, found: Distribution) -> None:
 
 
 def about_distribution(found: Distribution) -> str:
-    """The range and the median of numbers, and what their histogram does not show."""
+    """The range and the median of numbers, with the note on what their histogram does not show."""
     if not found.bins:
         return "no finite number"
     text = f"{number(found.least)} to {number(found.largest)}, median {number(found.median)}"
@@ -257,15 +262,16 @@ def about_distribution(found: Distribution) -> str:
 
 
 def _note(found: Distribution) -> str:
-    """What a histogram does not show."""
-    strange = _not_numbers(found.missing, found.infinite).replace(" or ", "/")  # the room is narrow
+    """The shares of numbers that a histogram does not show."""
+    strange = _not_finite(found.missing, found.infinite).replace(" or ", "/")  # the room is narrow
     parts = [(found.missing + found.infinite, strange), (found.beyond, "outside")]
-    return ", ".join(f"{share(part / found.of)} {what}" for part, what in parts if part)
+    return ", ".join(f"{share(part / found.of)} {name}" for part, name in parts if part)
 
 
-def _ids(box: Box, counted: ValueCounts, of: str) -> None:
+def _ids(box: Box, counted: ValueCounts, source: str) -> None:
+    """Bars of the most frequent ids; `source` names the steps that they were counted in."""
     distinct = len(counted.names) + counted.others
-    box.heading("Most frequent ids", f"{len(counted.names):,} of {count(distinct, 'id')}, in {of}")
+    box.heading("Most frequent ids", f"{len(counted.names):,} of {count(distinct, 'id')}, in {source}")
     axes = box.axes()
     shares = [n / counted.of for n in counted.counts]
     axes.bar(range(len(shares)), [100 * part for part in shares], color=REAL, width=0.7)

@@ -1,4 +1,4 @@
-"""`portrait`: all that a picture of a file shows, as numbers; `seqtool.plotting` draws it."""
+"""`portrait`: the numbers that a picture of a file shows; `seqtool.plotting.figure` draws them."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from seqtool.words import by_size
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
-MOST_STEPS = 100_000  # looked at for distributions
-MOST_FEATURES = 12  # whose distributions are shown
-MOST_LABELS = 5  # of a sequence, each in a panel
-MOST_VALUES = 15  # classes or ids
-_MOST_CLASSES = 100_000
+MOST_STEPS = 100_000  # read for distributions
+MOST_FEATURES = 12  # with a distribution each
+MOST_LABELS = 5  # of a sequence, with a panel each
+MOST_VALUES = 15  # classes or ids, with a bar each
+_MOST_CLASSES = 100_000  # counted
+_FEW_NUMBERS = 30  # up to so many distinct whole numbers are classes without names
 Labelled = Literal["sequence", "step"]
-_FEW_NUMBERS = 30  # so many distinct whole numbers are classes without names
 
 
 @dataclass(frozen=True, eq=False)
 class ValueCounts:
-    """How often some things occur, the first `MOST_VALUES` of them: names and counts, and what is not shown.
+    """The number of each class or id, for `MOST_VALUES` of them at most.
 
-    `others` distinct things occur `rest` times; `missing` counts NaN.
+    The `others`, so many distinct ones, occur `rest` times; `missing` counts NaN and other cells without a label.
     """
 
     names: tuple[str, ...]
@@ -56,13 +56,13 @@ class ValueCounts:
 
     @property
     def of(self) -> int:
-        """How many were counted."""
+        """The number of all that were counted."""
         return sum(self.counts) + self.rest
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """What sequences were cut to, and what that cost; `counts` are the lengths before."""
+    """The length that sequences were cut to, how many lost steps, and how many; `counts` are the lengths before."""
 
     maxlen: int
     counts: LengthCounts
@@ -74,14 +74,15 @@ class Cut:
 class Portrait:
     """What a picture of N sequences shows.
 
-    `step` is the shape of a step, and `features` how many it has, None where it is a number or an array.
-    `maxlen` is the padded length, of ragged sequences None, and `padding` the side. `lengths` (R,)
-    are those of the sequences in the heat maps, ascending; `heat` holds what they have of `feature` in the
-    `slots` (C,). `looked_at` sequences stand behind `distributions` and `ids`. There is one label for each
-    sequence, or where those are missing for each step, as `labelled` says; `label_name` is the column that they came
-    from, if that is known. Of several labels of a sequence that is the first, and `more_labels` the next ones, each
-    with its name. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes` the names
-    of theirs. `omitted` is what has no picture.
+    `step` is the shape of a step, and `features` their number, None where a step is a number or an array. `maxlen` is
+    the padded length, None for ragged sequences, and `padding` the side. `lengths` (R,) are those of the sequences in
+    the heat maps, ascending; `heat` holds their `feature` in the `slots` (C,). `distributions` and `ids` are those of
+    `looked_at` sequences.
+
+    `labels` are those of sequences, or where these have none, of steps, as `labelled` says; `label_name` is the column
+    that they came from, if it is known. Of several labels of a sequence `labels` is the first, and `more_labels` are
+    the next ones, each with its name. `over_time` holds labels of steps as `heat` holds the feature, and `step_classes`
+    are the first names of their classes. `omitted` says what is not drawn.
     """
 
     counts: LengthCounts
@@ -114,12 +115,12 @@ class Portrait:
 
     @property
     def draws_lengths(self) -> bool:
-        """Whether lengths and padding are drawn: equal ones would be a bar and a block, if there is more to see."""
+        """Whether lengths and padding are drawn: not equal lengths, a single bar, where there is more to see."""
         return not self.equal or (self.heat is None and self.labels is None)
 
     @property
     def width(self) -> int:
-        """The slots of a sequence, were all padded."""
+        """The padded length: `maxlen`, or for ragged sequences the longest."""
         return self.counts.longest if self.maxlen is None else self.maxlen
 
     @property
@@ -129,7 +130,7 @@ class Portrait:
         return 1 - self.steps / slots if slots else 0.0
 
     def facts(self) -> dict[str, Any]:
-        """The main numbers, for `--json`."""
+        """The main numbers, as `--json` shows them."""
         found: dict[str, Any] = {
             "sequences": self.counts.count,
             "steps": self.steps,
@@ -158,7 +159,7 @@ class Portrait:
 def portrait(
     ragged: Ragged, *, maxlen: int | None = None, padding: Side = "post", feature: str | None = None
 ) -> Portrait:
-    """Look at sequences: count all lengths, and read some steps, spread evenly.
+    """Count the lengths of all sequences, and read some of their steps, spread evenly.
 
     `maxlen` and `padding` are those of a padded file. `feature` is the name or position of the feature whose
     heat map is drawn, by default the first. Raises DataError where there is no such feature.
@@ -167,7 +168,7 @@ def portrait(
     >>> found.feature, found.lengths.tolist(), found.heat.values.tolist()
     ('a', [1, 2], [[0.0, nan], [2.0, 4.0]])
     """
-    place, names = find_feature(ragged, feature), feature_names(ragged)
+    position, names = find_feature(ragged, feature), feature_names(ragged)
     counts = LengthCounts.of(ragged.lengths)
     sequences = by_length(ragged.lengths, counts, most=MOST_SEQUENCES)
     width = counts.longest if maxlen is None else maxlen
@@ -176,7 +177,7 @@ def portrait(
     slots = evenly(shown, MOST_SLOTS) + (width - shown if padding == "pre" else 0)
     heat = None
     if len(names) and len(ragged.values):
-        heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=place)
+        heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=position)
     distributions, ids, looked_at = _distributions(ragged, names)
     drawn, labelled, omitted = _labels(ragged)
     title, labels = drawn[0] if drawn else ("", None)
@@ -184,10 +185,9 @@ def portrait(
     if len(step) > 1:
         omitted = (f"steps of {by_size(step)}", *omitted)
     over_time = None
-    step_y = ragged.per_step.get("step_y")
-    if step_y is not None and step_y.data.ndim == 1 and len(ragged.values):
-        of_labels = ragged.replace(values=step_y.data, features=None)
-        over_time = cells(of_labels, sequences, slots, maxlen=width, padding=padding, feature=0)
+    step_labels = _step_labels(ragged)
+    if step_labels is not None:
+        over_time = cells(step_labels, sequences, slots, maxlen=width, padding=padding, feature=0)
     return Portrait(
         counts=counts,
         steps=counts.steps,
@@ -196,7 +196,7 @@ def portrait(
         padding=padding,
         cut=_cut(ragged),
         lengths=np.sort(gather(ragged.lengths, np.sort(sequences))),
-        feature=names[place] if len(names) else "",
+        feature=names[position] if len(names) else "",
         slots=slots,
         heat=heat,
         distributions=distributions,
@@ -213,8 +213,16 @@ def portrait(
     )
 
 
+def _step_labels(ragged: Ragged) -> Ragged | None:
+    """The same sequences with the label of each step as its value; None without steps that have one label."""
+    step_y = ragged.per_step.get("step_y")
+    if step_y is None or step_y.data.ndim != 1 or not len(ragged.values):
+        return None
+    return ragged.replace(values=step_y.data, features=None)
+
+
 def _cut(ragged: Ragged) -> Cut | None:
-    """What was cut, where the file still knows the lengths before; it may be padded to more since."""
+    """What was cut, if the file holds the original lengths; it may have been padded to more since."""
     original = ragged.per_sequence.get("original_lengths")
     if original is None:
         return None
@@ -231,38 +239,35 @@ def _cut(ragged: Ragged) -> Cut | None:
 def _distributions(
     ragged: Ragged, names: Sequence[str]
 ) -> tuple[tuple[Distribution, ...], ValueCounts | None, int]:
-    """The distribution of each of the first features, or of ids the most frequent, over real steps."""
+    """The distributions of the first features over real steps, or the most frequent ids; and the sequences read."""
     if not len(names) or not len(ragged.values):
         return (), None, 0
     rows, looked_at = some_steps(ragged, most=MOST_STEPS)
     if ragged.values.ndim == 1 and ragged.values.dtype.kind in "iu":
         found, counts = np.unique(gather(ragged.values, rows), return_counts=True)
         return (), _value_counts([str(name) for name in found.tolist()], counts, by_count=True), looked_at
-    read = columns(ragged.values, rows, np.arange(min(len(names), MOST_FEATURES)))
-    return (
-        tuple(Distribution.measure(name, column) for name, column in zip(names, read.T, strict=False)),
-        None,
-        looked_at,
-    )
+    numbers = columns(ragged.values, rows, np.arange(min(len(names), MOST_FEATURES)))
+    measured = (Distribution.measure(name, column) for name, column in zip(names, numbers.T, strict=False))
+    return tuple(measured), None, looked_at
 
 
 def _value_counts(names: Sequence[str], counts: Array, *, by_count: bool, missing: int = 0) -> ValueCounts:
-    """The bars of all things, or where they are many of the most frequent ones."""
+    """The counts in their order if they are few, else, or with `by_count`, the most frequent ones first."""
     order = np.arange(len(counts))
     if by_count or len(counts) > MOST_VALUES:
         order = np.argsort(-counts, kind="stable")
-    shown, left = order[:MOST_VALUES], order[MOST_VALUES:]
+    shown, others = order[:MOST_VALUES], order[MOST_VALUES:]
     return ValueCounts(
         tuple(names[i] for i in shown),
         tuple(counts[shown].tolist()),
-        others=len(left),
-        rest=int(counts[left].sum()),
+        others=len(others),
+        rest=int(counts[others].sum()),
         missing=missing,
     )
 
 
 def _label_name(ragged: Ragged, labelled: Labelled) -> str | None:
-    """The column that labels came from, as the receipt tells it."""
+    """The column that labels came from, if the receipt names it."""
     argument = "label" if labelled == "sequence" else "step_label"
     for entry in reversed(ragged.receipt):
         name = entry.get("arguments", {}).get(argument)
@@ -272,6 +277,7 @@ def _label_name(ragged: Ragged, labelled: Labelled) -> str | None:
 
 
 def _step_classes(ragged: Ragged) -> tuple[str, ...] | None:
+    """The first names of the classes of step labels; None where these are numbers."""
     for array in label_arrays(ragged):
         if array.name == "step_y" and array.classes is not None:
             return tuple(map(str, array.classes[:MOST_VALUES].tolist()))
@@ -279,9 +285,9 @@ def _step_classes(ragged: Ragged) -> tuple[str, ...] | None:
 
 
 def _labels(ragged: Ragged) -> tuple[list[tuple[str, ValueCounts | Distribution]], Labelled, tuple[str, ...]]:
-    """The labels of sequences or else of steps, whose they are, and which are not drawn, and why.
+    """The labels that are drawn, whether sequences or steps have them, and why others are not drawn.
 
-    Of several labels of a sequence each has its name.
+    Labels of steps are drawn where sequences have none. Each of several labels has its name, a single one has "".
     """
     omitted, drawn = list[str](), list[tuple[str, ValueCounts | Distribution]]()
     for array in label_arrays(ragged):
@@ -296,7 +302,7 @@ def _labels(ragged: Ragged) -> tuple[list[tuple[str, ValueCounts | Distribution]
         if len(drawn) == MOST_LABELS:
             omitted.append(f"{name}: the first {MOST_LABELS} labels are drawn")
             continue
-        found = _balance(name, y, array.classes)
+        found = _counts_or_distribution(name, y, array.classes)
         if found is None:
             omitted.append(f"{name}, which has no values to count")
             continue
@@ -306,8 +312,10 @@ def _labels(ragged: Ragged) -> tuple[list[tuple[str, ValueCounts | Distribution]
     return drawn, "sequence", tuple(omitted)
 
 
-def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> ValueCounts | Distribution | None:
-    """The balance of classes or few whole numbers, or the distribution of other numbers; None without any."""
+def _counts_or_distribution(
+    name: str, y: AnyArray, classes: AnyArray | Text | None
+) -> ValueCounts | Distribution | None:
+    """The counts of classes or few whole numbers, or the distribution of other numbers; None where neither applies."""
     numbers = y.dtype.kind in "biuf"
     found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
     if found is None and not numbers:
@@ -323,14 +331,17 @@ def _balance(name: str, y: AnyArray, classes: AnyArray | Text | None) -> ValueCo
             return None
         if not numbers or values.dtype.kind != "f" or (values == np.trunc(values)).all():
             return _value_counts(
-                [_class(value, classes) for value in values.tolist()], counts, by_count=False, missing=missing
+                [_class_name(value, classes) for value in values.tolist()],
+                counts,
+                by_count=False,
+                missing=missing,
             )
-    some = gather(y, evenly(len(y), MOST_STEPS)).astype(np.float64)
-    return Distribution.measure(name, some)
+    sample = gather(y, evenly(len(y), MOST_STEPS)).astype(np.float64)
+    return Distribution.measure(name, sample)
 
 
-def _class(value: Any, classes: AnyArray | Text | None) -> str:
-    """The name of a label."""
+def _class_name(value: Any, classes: AnyArray | Text | None) -> str:
+    """The name of the class that a label stands for, or the label itself where it has none."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if classes is not None and isinstance(value, int) and 0 <= value < len(classes):

@@ -1,7 +1,7 @@
-"""What a picture of sequences shows, taken from any number of them in bounded memory.
+"""Samples of sequences, of any number of them, in bounded memory.
 
-Lengths are counted, all of them. Of steps only some are read: those of sequences that are spread evenly over
-the file, or over the ranks by length.
+All lengths are counted, but only some steps are read: those of sequences spread evenly over the file, or over the
+ranks by length.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import Side
 from seqtool.sequences.ragged import Ragged
 
-_WHOLE_BINS = 40  # so many whole numbers get a bin each
+_WHOLE_BINS = 40  # up to so many whole numbers get a bin each
 _BINS = 30
-_FAR = 4  # times the 99 % length
+_FAR = 4  # a sequence of more times the 99 % length is far longer than the others
 
 
 def evenly(count: int, most: int) -> Array:
-    """At most so many of `count` places, the first and the last among them, ascending (R,) int64.
+    """At most `most` of `count` positions, the first and the last among them, ascending (R,) int64.
 
     >>> evenly(10, 4).tolist(), evenly(2, 4).tolist()
     ([0, 3, 6, 9], [0, 1])
@@ -35,7 +35,7 @@ def evenly(count: int, most: int) -> Array:
 
 
 def by_length(lengths: AnyArray, counts: LengthCounts, *, most: int) -> Array:
-    """Sequences spread evenly over the ranks by length, shortest first, (R,) int64; `counts` are of `lengths`.
+    """Sequences spread evenly over the ranks by length, shortest first, (R,) int64; `counts` counts `lengths`.
 
     Sequences of one length keep their order. Lengths are read in windows and never sorted as a whole.
 
@@ -59,7 +59,7 @@ def by_length(lengths: AnyArray, counts: LengthCounts, *, most: int) -> Array:
 
 
 def reach(counts: LengthCounts) -> int:
-    """The longest length, unless a few sequences are so much longer that of the others nothing could be seen.
+    """The longest length to draw: that of all, unless a few are so long that the others would be too small to see.
 
     >>> reach(LengthCounts(np.array([5, 10, 90]), np.array([500, 499, 1])))
     20
@@ -73,11 +73,11 @@ def reach(counts: LengthCounts) -> int:
 def aligned_bars(
     counts: LengthCounts, *, longest: int, most: int, edge: int | None = None
 ) -> tuple[Array, Array, int]:
-    """The first length of each bar (B,), its sequences (B,), and the lengths that a bar is wide.
+    """The first length of each bar (B,), its number of sequences (B,), and the width of all bars in lengths.
 
-    About half of `most` bars to all of them, up to the one that holds `longest`. No bar lies on both sides of
-    `edge`, which is the last length of one. A bar at either end that reaches beyond the lengths there are looks
-    like a dip: the width is the least that spares the ends most of it.
+    There are from half of `most` bars to `most`, up to the one that holds `longest`. One bar ends at `edge`, so that
+    none lies on both sides of it. An outer bar that reaches beyond all lengths would look like a dip: of the possible
+    widths, the least that leaves the smallest share of an outer bar without lengths is chosen.
 
     >>> aligned_bars(LengthCounts.of(np.array([1, 2, 3, 9])), longest=9, most=4, edge=3)
     (array([1, 4, 7]), array([3, 0, 1]), 3)
@@ -87,8 +87,8 @@ def aligned_bars(
         edge = least - 1
     spans = [edge + 1 - least, *([longest - edge] if ending else [])]
     enough = -(-(longest - least + 1) // most)
-    widths = range(enough, 2 * enough + 1, max(1, enough // 100))  # of very long sequences, some will do
-    # the largest share of a bar that there are no lengths for
+    widths = range(enough, 2 * enough + 1, max(1, enough // 100))  # for very long sequences, a sample of them
+    # the largest share of an outer bar that lies beyond all lengths
     width = min(widths, key=lambda width: Fraction(max(-span % width for span in spans), width))
     begin = edge + 1 + (least - edge - 1) // width * width
     count = (longest - begin) // width + 1
@@ -105,11 +105,11 @@ def covered(lengths: Array, *, width: int, columns: int, padding: Side) -> Array
     [[0.5, 0.0], [1.0, 0.5]]
     """
     edges = np.linspace(0, width, columns + 1)
-    each = width / columns
+    step = width / columns
     if padding == "post":
-        share = (lengths[:, None] - edges[:-1]) / each
+        share = (lengths[:, None] - edges[:-1]) / step
     else:
-        share = (edges[1:] - (width - lengths[:, None])) / each
+        share = (edges[1:] - (width - lengths[:, None])) / step
     return np.clip(share, 0, 1)
 
 
@@ -124,9 +124,7 @@ class HeatMap:
 def cells(
     ragged: Ragged, sequences: Array, slots: Array, *, maxlen: int, padding: Side, feature: int
 ) -> HeatMap:
-    """What one feature holds in some slots of some sequences, were they padded to `maxlen`.
-
-    `sequences` (R,) and ascending `slots` (C,) say which.
+    """One feature of the `sequences` (R,) in the ascending `slots` (C,), as if they were padded to `maxlen`.
 
     >>> ragged = Ragged(np.array([7, 8, 9]), np.array([0, 1, 3]))
     >>> cells(ragged, np.array([0, 1]), np.arange(3), maxlen=3, padding="pre", feature=0).values
@@ -145,24 +143,24 @@ def cells(
 
 
 def columns(values: AnyArray, rows: Array, features: Array) -> Array:
-    """Some features of some steps, whose `rows` ascend: (R, K) float64.
+    """The `features` (K,) of steps at ascending `rows` (R,) of `values`: (R, K) float64, read in chunks.
 
     >>> columns(np.arange(6).reshape(3, 2), np.array([0, 2]), np.array([1])).tolist()
     [[1.0], [5.0]]
     """
     found = np.empty((len(rows), len(features)))
-    together = rows_per_chunk(values)
-    for begin in range(0, len(rows), together):
-        some = rows[begin : begin + together]
-        block = gather(values, some)
-        found[begin : begin + len(some)] = (block[:, None] if block.ndim == 1 else block)[:, features]
+    size = rows_per_chunk(values)
+    for begin in range(0, len(rows), size):
+        chunk = rows[begin : begin + size]
+        block = gather(values, chunk)
+        found[begin : begin + len(chunk)] = (block[:, None] if block.ndim == 1 else block)[:, features]
     return found
 
 
 def some_steps(ragged: Ragged, *, most: int) -> tuple[Array, int]:
-    """About so many steps, as ascending rows of `values`, and the number of sequences that they come from.
+    """About `most` steps, as ascending rows of `values`, and the number of sequences that they come from.
 
-    They are the steps of evenly spread sequences; of very long ones, evenly spread steps.
+    They are all steps of evenly spread sequences, or of very long sequences evenly spread steps.
 
     >>> some_steps(Ragged(np.arange(8), np.array([0, 2, 4, 6, 8])), most=4)
     (array([0, 1, 6, 7]), 2)
@@ -178,17 +176,17 @@ def some_steps(ragged: Ragged, *, most: int) -> tuple[Array, int]:
         return ranges(begins, counts).astype(np.int64), len(sequences)
     thinned = evenly(total, most)
     stops = np.cumsum(counts)
-    which = np.searchsorted(stops, thinned, side="right")
-    return thinned - (stops - counts)[which] + begins[which], len(sequences)
+    owner = np.searchsorted(stops, thinned, side="right")  # the sequence of each step
+    return thinned - (stops - counts)[owner] + begins[owner], len(sequences)
 
 
 def _bounds(offsets: AnyArray, sequences: Array) -> tuple[Array, Array]:
-    """Where some sequences, which ascend, begin and end."""
+    """The first and the last row, exclusive, of each of some ascending sequences."""
     return gather(offsets, sequences), gather(offsets, sequences + 1)
 
 
 def unit(values: Array, low: float, high: float) -> Array:
-    """Numbers on a scale from 0 at `low` to 1 at `high`, those beyond it at its ends; NaN stays.
+    """Numbers scaled so that `low` is 0 and `high` is 1, and clipped to that range; NaN stays.
 
     >>> unit(np.array([-1e300, 0.0, 3e300]), -1e300, 1e300).tolist()
     [0.0, 0.5, 1.0]
@@ -201,9 +199,9 @@ def unit(values: Array, low: float, high: float) -> Array:
 
 
 def limits(finite: Array, share: float) -> tuple[float, float]:
-    """The least and the largest of some numbers, or where so large a share of them ends at each side.
+    """The range of some numbers, or the range without a `share` of them at each end.
 
-    The whole range counts as long as it is at most three times as wide as what stands between the shares.
+    It is the whole range if that is at most three times as wide as the other.
 
     >>> limits(np.array([1.0, 2.0, 3.0]), 0.01), limits(np.r_[np.arange(999.0), 1e9], 0.01)
     ((1.0, 3.0), (10.0, 989.0))
@@ -217,11 +215,10 @@ def limits(finite: Array, share: float) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """How some numbers are distributed: counts in bins of one width from `low` to `high`.
+    """The distribution of some numbers: their counts in `bins` of one width from `low` to `high`.
 
-    Few `whole` numbers have a bin each. `of` are the numbers, `missing` those that are NaN, `infinite` those that
-    are that, `beyond` the others outside the bins. `bins` is empty, and the statistics of finite numbers are zero,
-    where none is finite.
+    If they are few `whole` numbers, each has a bin. Of all numbers, `of`, so many are `missing` (NaN), `infinite`, and
+    `beyond` the bins. Where none is finite, `bins` is empty, and the statistics are zero.
     """
 
     name: str
@@ -239,7 +236,7 @@ class Distribution:
 
     @classmethod
     def measure(cls, name: str, numbers: Array) -> Distribution:
-        """Look at some numbers, (n,) float64.
+        """The distribution of numbers, (n,) float64.
 
         >>> Distribution.measure("a", np.array([1.0, 2.0, 2.0, np.nan])).bins
         (1, 2)
@@ -272,7 +269,7 @@ class Distribution:
 
 
 def tally(numbers: AnyArray, *, most: int) -> tuple[Array, Array] | None:
-    """The numbers, or texts, that occur, (D,), and how often each does, (D,); None where more than `most` do.
+    """The distinct numbers, or texts, (D,), and the count of each, (D,); None where more than `most` are distinct.
 
     >>> tally(np.array([3, 1, 3]), most=5)
     (array([1, 3]), array([1, 2]))

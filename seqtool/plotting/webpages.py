@@ -1,4 +1,4 @@
-"""`page`: a picture and its main numbers as one web page, which needs nothing else."""
+"""`page`: a picture and its main numbers as one web page that loads no other file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from html import escape
 from seqtool.plotting.boxes import number, share
 from seqtool.plotting.marks import COMMENT
 from seqtool.plotting.portrait import Portrait, ValueCounts
+from seqtool.plotting.sampling import Distribution
 from seqtool.words import by_size, count, printable
 
 _PAGE = """<!DOCTYPE html>
@@ -50,31 +51,34 @@ def page(found: Portrait, *, title: str, about: str, svg: bytes) -> bytes:
         mark=COMMENT.decode(),
         title=_text(title),
         about=_text(about),
-        alt=_text(f"{title}: {about}. It shows {described(found)}; the tables below hold the main numbers."),
+        alt=_text(
+            f"{title}: {about}. It shows {panels_in_words(found)}; the tables below hold the main numbers."
+        ),
         svg=drawing[drawing.index("<svg") :].strip(),
         tables="\n".join(_tables(found)),
     ).encode()
 
 
-def described(found: Portrait) -> str:
-    """What the panels of a picture show, in words.
+def panels_in_words(found: Portrait) -> str:
+    """The panels of a picture, in words.
 
     >>> import numpy as np
     >>> from seqtool.plotting.portrait import portrait
     >>> from seqtool.sequences.ragged import Ragged
-    >>> described(portrait(Ragged(np.empty((0, 2)), np.array([0]))))
+    >>> panels_in_words(portrait(Ragged(np.empty((0, 2)), np.array([0]))))
     'a histogram of lengths, a heat map of real steps and padding'
     """
     parts = ["a histogram of lengths", "a heat map of real steps and padding"] if found.draws_lengths else []
     if found.heat is not None:
         parts.append(f"a heat map of {found.feature}")
     if found.labels is not None:
-        what = "labels" if found.labelled == "sequence" else "step labels"
-        each = [found.labels, *(labels for _, labels in found.more_labels)]
-        balance = f"the balance of {what}" if len(each) == 1 else f"the balance of {len(each)} {what}"
-        parts.append(
-            balance if isinstance(found.labels, ValueCounts) or len(each) > 1 else f"a histogram of {what}"
-        )
+        name = "labels" if found.labelled == "sequence" else "step labels"
+        several = len(found.more_labels) + 1
+        if several > 1:
+            parts.append(f"the balance of {several} {name}")
+        else:
+            kind = "the balance" if isinstance(found.labels, ValueCounts) else "a histogram"
+            parts.append(f"{kind} of {name}")
     if found.over_time is not None:
         parts.append("step labels over time")
     if found.ids is not None:
@@ -89,41 +93,37 @@ def described(found: Portrait) -> str:
 def _tables(found: Portrait) -> Iterator[str]:
     yield _table("Sequences", None, list(_numbers(found)))
     if found.distributions:
-        rows = [
-            (
-                distribution.name,
-                *(
-                    [number(distribution.least), number(distribution.median), number(distribution.largest)]
-                    if distribution.bins
-                    else [""] * 3
-                ),
-                share(distribution.missing / distribution.of),
-                share(distribution.infinite / distribution.of),
-            )
-            for distribution in found.distributions
-        ]
-        caption = (
-            f"Features, over the steps of {found.looked_at:,} of {count(found.counts.count, 'sequence')}"
-        )
-        yield _table(caption, ("feature", "min", "median", "max", "NaN", "inf"), rows)
+        sequences = count(found.counts.count, "sequence")
+        caption = f"Features, over the steps of {found.looked_at:,} of {sequences}"
+        head = ("feature", "min", "median", "max", "NaN", "inf")
+        yield _table(caption, head, [_statistics(distribution) for distribution in found.distributions])
     labels = "Labels" if found.labelled == "sequence" else "Step labels"
     more = [(f"{labels}: {name}", counted) for name, counted in found.more_labels]
     first = f"{labels}: {found.label_name}" if more else labels
     for caption, counted in ((first, found.labels), *more, ("Most frequent ids", found.ids)):
         if isinstance(counted, ValueCounts):
-            rows = [
-                (name, f"{n:,}", share(n / counted.of))
-                for name, n in zip(counted.names, counted.counts, strict=True)
-            ]
-            if counted.others:
-                rows.append(
-                    (f"{counted.others:,} more", f"{counted.rest:,}", share(counted.rest / counted.of))
-                )
-            what = f"{found.labelled}s" if counted is not found.ids else "steps looked at"
-            yield _table(caption, ("", what, "share"), rows)
+            unit = f"{found.labelled}s" if counted is not found.ids else "steps looked at"
+            yield _table(caption, ("", unit, "share"), _value_rows(counted))
+
+
+def _statistics(distribution: Distribution) -> list[str]:
+    """The row of one feature."""
+    statistics = (distribution.least, distribution.median, distribution.largest)
+    shares = (distribution.missing / distribution.of, distribution.infinite / distribution.of)
+    cells = map(number, statistics) if distribution.bins else [""] * 3
+    return [distribution.name, *cells, *map(share, shares)]
+
+
+def _value_rows(counted: ValueCounts) -> list[tuple[str, str, str]]:
+    """A row for each class or id, and one for those that are not shown."""
+    pairs = [*zip(counted.names, counted.counts, strict=True)]
+    if counted.others:
+        pairs.append((f"{counted.others:,} more", counted.rest))
+    return [(name, f"{times:,}", share(times / counted.of)) for name, times in pairs]
 
 
 def _numbers(found: Portrait) -> Iterator[tuple[str, str]]:
+    """The rows of the table of sequences: a name, and a number in words."""
     counts = found.counts
     yield "sequences", f"{counts.count:,}"
     yield "steps", f"{found.steps:,}"

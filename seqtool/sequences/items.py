@@ -1,4 +1,4 @@
-"""A Ragged or Padded as Python's own containers are used: one sequence at a time, and one short line of text."""
+"""Indexing, iteration and `repr` of a Ragged or Padded."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from seqtool.words import by_size, in_short
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
 
-_OFFSETS = 1 << 16  # that are read at a time
-_COUNTED = 16 * CHUNK  # bytes of lengths that are looked through for a line of text
+_OFFSETS = 1 << 16  # offsets that are read at a time
+_COUNTED = 16 * CHUNK  # bytes of lengths up to which `repr` reads them
 
 
 def position_of(index: Any, count: int) -> int:
-    """The place of `data[index]` among `count` sequences, from 0; negative ones count from the end.
+    """The place of `data[index]` among `count` sequences, from 0; a negative index counts from the end.
 
-    Raises IndexError for one that is not there, and TypeError for what is no whole number.
+    Raises IndexError for an index out of range, and TypeError for what is not a whole number.
 
     >>> position_of(-1, 3)
     2
@@ -41,7 +41,7 @@ def position_of(index: Any, count: int) -> int:
 
 
 def ragged_item(values: AnyArray, offsets: AnyArray, index: Any) -> Array:
-    """The steps of sequence `index` of a Ragged: (L, ...), of which alone is read."""
+    """The steps of sequence `index` of a Ragged, (L, ...); no others are read."""
     place = position_of(index, len(offsets) - 1)
     begin, end = offsets[place : place + 2].tolist()
     return values[begin:end]
@@ -63,7 +63,7 @@ def ragged_items(values: AnyArray, offsets: AnyArray) -> Iterator[Array]:
 
 
 def padded_item(padded: Padded, index: Any) -> Array:
-    """The real steps of sequence `index` of a Padded: (L, ...), of which alone is read."""
+    """The real steps of sequence `index` of a Padded, (L, ...); no other sequence is read."""
     place = position_of(index, len(padded))
     length = int(padded.lengths[place : place + 1][0])
     return _real(padded.x[place : place + 1][0], length, padded.padding)
@@ -81,7 +81,7 @@ def _real(row: Array, length: int, padding: str) -> Array:
 
 
 def ragged_line(ragged: Ragged) -> str:
-    """What a Ragged says of itself: counts, types, and what else it holds."""
+    """The `repr` of a Ragged: counts, dtype, and the names of its other arrays."""
     shape = ragged.values.shape
     steps = [_counted(len(ragged), "sequence"), _counted(shape[0], "step")]
     if len(shape) == 2:
@@ -93,7 +93,7 @@ def ragged_line(ragged: Ragged) -> str:
 
 
 def padded_line(padded: Padded) -> str:
-    """What a Padded says of itself: shape, type, lengths, padding, and what else it holds."""
+    """The `repr` of a Padded: shape, dtype, lengths, padding, and the names of its other arrays."""
     lengths = padded.lengths
     about = "lengths"
     if isinstance(lengths, np.ndarray) and len(lengths) and lengths.nbytes <= _COUNTED:

@@ -1,4 +1,4 @@
-"""Keys of sequences: as a person reads them, and those that names become."""
+"""Keys of sequences: made from names, and as text for a message."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
 def name_keys(names: Sequence[Any]) -> Array:
-    """Names as keys, (N,): int64 where each is spelled as a plain integer within int64, else text.
+    """Names as keys, (N,): int64 where each is written as a plain integer within int64, else text.
 
-    A UUID is its text. Raises DataError for one that is neither text nor a whole number, and for one that no array of
-    text can hold.
+    A UUID is written as its text. Raises DataError for a name that is neither text nor a whole number, or that an
+    array of text cannot hold.
 
     >>> name_keys(["7", "10"]), name_keys(["7", "007"])
     (array([ 7, 10]), array(['7', '007'], dtype='<U3'))
@@ -33,7 +33,7 @@ def name_keys(names: Sequence[Any]) -> Array:
         if not isinstance(name, (str, int, np.integer)) or isinstance(name, bool):
             raise DataError(f"{in_short(name)} is no key; text or a whole number was expected")
         if isinstance(name, int) and name.bit_length() > _MOST_BITS:
-            raise DataError(f"{in_short(name)} is no key; such a number is to be text")
+            raise DataError(f"{in_short(name)} is no key; write such a number as text")
     texts = [str(name) for name in names]
     if all(map(_PLAIN_INTEGER.fullmatch, texts)):
         numbers = [int(text) for text in texts]
@@ -48,15 +48,15 @@ def name_keys(names: Sequence[Any]) -> Array:
 
 
 def mapping_keys(mapping: Mapping[Any, Any]) -> Array | None:
-    """The keys of a mapping of keys to sequences, (N,); None where something else than sequences stands in it.
+    """The keys of a mapping of keys to sequences, (N,); None where a value is not a sequence.
 
-    Raises DataError as `name_keys` does, and for two keys that are written the same.
+    Raises DataError as `name_keys` does, and for two keys that are written alike.
 
     >>> mapping_keys({"a": [1, 2], "b": []}), mapping_keys({"a": 1})
     (array(['a', 'b'], dtype='<U1'), None)
     """
     if not all(
-        hasattr(one, "__len__") and not isinstance(one, (str, bytes, dict)) for one in mapping.values()
+        hasattr(value, "__len__") and not isinstance(value, (str, bytes, dict)) for value in mapping.values()
     ):
         return None
     keys = name_keys([*mapping])
@@ -66,7 +66,7 @@ def mapping_keys(mapping: Mapping[Any, Any]) -> Array | None:
 
 
 def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) -> str:
-    """The key of sequence i as a person reads it, its columns with blanks between them, and its part if there is one.
+    """The key of sequence i as text: its columns with blanks between them, and its part if there is one.
 
     >>> import numpy as np
     >>> shown_key(np.array([["a", "x"], ["b", "y"]]), 1, part=np.array([0, 5]))

@@ -1,4 +1,4 @@
-"""Labels: those of sequences, one or several, and those of steps, with the names of their classes."""
+"""Labels of sequences, one or several each, and of steps, with the names of their classes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TABLE = re.compile(r"classes_(0|[1-9]\d{0,5})")
 
 
 def class_tables(names: Iterable[str]) -> dict[str, int]:
-    """Those of some arrays that hold the classes of one of several labels: which label each is of, in their order.
+    """The arrays named `classes_i` among some names, each with the number i of its label, in the order of i.
 
     >>> class_tables(["y", "classes_10", "classes_2", "classes", "classes_2_offsets"])
     {'classes_2': 2, 'classes_10': 10}
@@ -32,7 +32,7 @@ def class_tables(names: Iterable[str]) -> dict[str, int]:
 
 
 def check_label_names(names: Mapping[str, AnyArray | Text], y: AnyArray | None) -> None:
-    """Raise DataError unless several labels have a name each, and each table of classes is that of one of them."""
+    """Raise DataError unless each of several labels has a name, and each table of classes a label."""
     labels = names.get("label_names")
     check_label_shapes(None if labels is None else labels.shape, None if y is None else y.shape, names)
 
@@ -40,7 +40,7 @@ def check_label_names(names: Mapping[str, AnyArray | Text], y: AnyArray | None) 
 def check_label_shapes(
     labels: tuple[int, ...] | None, y: tuple[int, ...] | None, names: Iterable[str]
 ) -> None:
-    """The same by the shapes of `label_names` and `y`, None for what is not there, and the names of the arrays.
+    """The same by the shapes of `label_names` and `y`, None for an absent one, and the names of the arrays.
 
     >>> check_label_shapes((2,), (5, 3), [])
     Traceback (most recent call last):
@@ -57,41 +57,43 @@ def check_label_shapes(
 
 
 def several_labels(data: Ragged | Padded) -> dict[str, AnyArray | Text | None]:
-    """Each of several labels by its name, and the names of its classes, None for one of numbers."""
+    """Each of several labels by its name, with the names of its classes, None for a label of numbers."""
     titles = data.names.get("label_names")
     labels = [] if titles is None else np.asarray(titles).tolist()
     return {name: data.names.get(f"classes_{i}") for i, name in enumerate(labels)}
 
 
 def some_classes(classes: AnyArray | Text, most: int | None = None) -> list[Any]:
-    """The names of the first classes: by default of all, or of the first 50 of a table that does not stand in memory.
+    """The names of the first `most` classes; by default of all, or of the first 50 if they are not in memory.
 
-    Of such a table each name may be long, so that it is shortened.
+    Names that are not in memory may be long, so they are shortened.
 
     >>> some_classes(np.array(["run", "walk"]), 1)
     ['run']
     """
     if isinstance(classes, np.ndarray):
         return list(classes[:most].tolist())
-    return [class_name(classes, place) for place in range(min(len(classes), most or _FIRST))]
+    return [
+        class_name(classes, place) for place in range(min(len(classes), _FIRST if most is None else most))
+    ]
 
 
 _FIRST = 50
 
 
 def class_name(classes: AnyArray | Text, place: int) -> Any:
-    """The name of a class, shortened where it is text."""
+    """The name of the class at a place, shortened where it is text."""
     name = classes[place : place + 1].tolist()[0]
     return shortened(name, _LETTERS) if isinstance(name, str) else name
 
 
-_LETTERS = 200  # of a name
+_LETTERS = 200  # characters of a name
 
 
 class LabelArray(NamedTuple):
-    """Labels of sequences or of steps: the array that holds them, one for each, and the names of their classes, if any.
+    """Labels of sequences or of steps: their array, one for each, and the names of their classes, if any.
 
-    Of several labels a sequence, `column` is the one of `y` (N, L), and `title` its name.
+    Of several labels a sequence, this is one: column `column` of `y` (N, L), with the name `title`.
     """
 
     name: Literal["y", "step_y"]
@@ -102,9 +104,9 @@ class LabelArray(NamedTuple):
 
 
 def label_arrays(ragged: Ragged | Padded) -> Iterator[LabelArray]:
-    """Its labels, `y`, or the columns of `y` where these have names, and `step_y`.
+    """The labels of sequences: `y`, or its columns where these have names, and `step_y`.
 
-    `classes` are those of steps where sequences have no label.
+    The table `classes` belongs to the steps where sequences have no label.
     """
     y, step_y, classes = (
         ragged.per_sequence.get("y"),
@@ -129,7 +131,7 @@ def _column(array: AnyArray, i: int) -> AnyArray:
 
 
 def padded_class(data: Ragged | Padded) -> str | None:
-    """A warning where padding holds a class, or number, that labels of steps hold too, which losses learn; else None.
+    """A warning where the padding of `step_y` is a class, or number, of real steps too; None elsewhere.
 
     >>> from seqtool.sequences.ragged import Ragged, StepArray
     >>> walks = StepArray(np.array([1, 0]), 0)
@@ -154,7 +156,7 @@ def padded_class(data: Ragged | Padded) -> str | None:
 
 
 def _padded_number(data: Ragged | Padded, value: float) -> str | None:
-    """The same of labels that are numbers."""
+    """The same for labels that are numbers."""
     from seqtool.sequences.conversion import as_ragged
 
     alike, free = 0, True

@@ -1,4 +1,4 @@
-"""How many sequences have which length: all that planning, pictures and summaries need to know of lengths."""
+"""How many sequences have each length: all that planning, pictures and summaries need to know of lengths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seqtool.arrays.lazy import AnyArray, chunks
 
 @dataclass(frozen=True, eq=False)
 class LengthCounts:
-    """The lengths that occur, ascending (D,) int64, and how many sequences have each, (D,) int64.
+    """The distinct lengths, ascending (D,) int64, and how many sequences have each, (D,) int64.
 
     >>> counts = LengthCounts.of(np.array([3, 1, 3]))
     >>> counts.lengths.tolist(), counts.sequences.tolist(), counts.steps, counts.longest
@@ -26,7 +26,7 @@ class LengthCounts:
 
     @classmethod
     def of(cls, lengths: AnyArray) -> LengthCounts:
-        """Count some lengths, (N,), by chunks."""
+        """Count the lengths, (N,), chunk by chunk."""
         found, counts = np.empty(0, np.int64), np.empty(0, np.int64)
         for _, part in chunks(lengths):
             distinct, times = np.unique(part.astype(np.int64, copy=False), return_counts=True)
@@ -53,27 +53,29 @@ class LengthCounts:
 
     @property
     def empty(self) -> int:
-        """The sequences without a step."""
+        """The number of sequences without steps."""
         return int(self.sequences[0]) if len(self.lengths) and self.lengths[0] == 0 else 0
 
     def quantile(self, share: float) -> int:
-        """The least length that at least this share of the sequences does not exceed; there must be some.
+        """The least length that at least this share of the sequences does not exceed; N must be at least 1.
 
         >>> LengthCounts.of(np.array([1, 2, 3, 40])).quantile(0.75)
         3
         """
         ends = np.cumsum(self.sequences)
-        least = ceil(Fraction(share).limit_denominator(1_000_000) * int(ends[-1]))  # 0.95 as it was meant
+        least = ceil(
+            Fraction(share).limit_denominator(1_000_000) * int(ends[-1])
+        )  # exact: 0.95 as a float is a little less
         return int(self.lengths[np.searchsorted(ends, least)])
 
     def median(self) -> float:
-        """The middle of the lengths, as `np.median` has it; there must be some."""
+        """The median of the lengths, as `np.median` computes it; N must be at least 1."""
         ends = np.cumsum(self.sequences)
         middle = [(ends[-1] - 1) // 2, ends[-1] // 2]
         return float(self.lengths[np.searchsorted(ends, middle, side="right")].mean())
 
     def beyond(self, maxlen: int) -> tuple[int, int]:
-        """The sequences longer than `maxlen`, and the steps that they have beyond it.
+        """The number of sequences longer than `maxlen`, and of the steps that they have beyond it.
 
         >>> LengthCounts.of(np.array([1, 5, 7])).beyond(4)
         (2, 4)
@@ -83,7 +85,7 @@ class LengthCounts:
         return int(over.sum()), int((self.lengths[longer] - maxlen) @ over)
 
     def histogram(self, most: int = 20) -> list[tuple[int, int, int]]:
-        """At most so many bars of one width: the first and last length of each, and how many sequences it has.
+        """At most `most` bars of one width: the first and last length of each, and its number of sequences.
 
         >>> LengthCounts.of(np.array([1, 2, 3, 9])).histogram(4)
         [(1, 3, 3), (4, 6, 0), (7, 9, 1)]

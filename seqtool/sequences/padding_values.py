@@ -1,4 +1,4 @@
-"""The side that is padded, and the value that padding holds."""
+"""The side of a sequence that is padded, and the value that padding has."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Side = Literal["pre", "post"]
 
 
 Value = float | tuple[float, ...]
-"""What padding holds: one number, or one for each feature; of steps (H, W, C) for each channel, the last dimension."""
+"""The padding value: one number, or one for each feature; for steps (H, W, C) one for each channel."""
 
 
 _SINGLE = np.dtype(np.float32)
 UNLABELLED = -100
-"""The class id of what has no label, and what padding holds in labels of steps: losses pass it over by convention."""
+"""The label of what has none, and of padded steps: losses ignore it by convention."""
 
 
 def check_side(name: str, side: str) -> Side:
-    """`side` itself; raises UsageError unless it is pre or post."""
+    """The side; raises UsageError unless it is pre or post."""
     if side not in get_args(Side):
         raise UsageError(f"{name} is {in_short(side)}; pre or post was expected")
     return cast(Side, side)
 
 
 def as_value(value: Any) -> Any:
-    """A padding value as Python has it, where a tensor or an array of no dimensions holds it.
+    """A padding value as a Python number, where it is a tensor or array without dimensions.
 
-    Anything else stays as it is, for `check_value` to judge.
+    Anything else stays as it is; `check_value` judges it.
 
     >>> as_value(np.array(2)), as_value((0, 1))
     (2, (0, 1))
@@ -44,7 +44,7 @@ def as_value(value: Any) -> Any:
 
 
 def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Raise DataError unless `value` is one number, or a tuple of one for each feature, that `dtype` holds.
+    """Raise DataError unless `value` is one number, or a tuple of one for each feature, that `dtype` can hold.
 
     As in every cast, a fraction may be rounded and nothing else may change.
     """
@@ -55,9 +55,9 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
             raise DataError(
                 f"value is {in_short(value)}; a number, or a tuple of one for each feature, was expected"
             )
-        held = np.array([number])
-        if held.dtype == object or first_loss(held, dtype) is not None:  # object: an integer past 64 bits
-            single = held.dtype != object and dtype != _SINGLE and first_loss(held, _SINGLE) is None
+        cell = np.array([number])
+        if cell.dtype == object or first_loss(cell, dtype) is not None:  # object: an integer past 64 bits
+            single = cell.dtype != object and dtype != _SINGLE and first_loss(cell, _SINGLE) is None
             raise DataError(
                 f"value {shortened(in_short(number), 24)} cannot be held in {dtype}; choose another, such as ",
                 Advice("--value", "0"),
@@ -66,7 +66,7 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
 
 
 def check_step_value(name: str, value: float, dtype: np.dtype[Any], option: str = "") -> None:
-    """Raise DataError unless a per-step array of `dtype` holds `value`, which pads it; `option` chose the value.
+    """Raise DataError unless a per-step array of `dtype` can hold the `value` that pads it; `option` set the value.
 
     >>> check_step_value("step_y", float("nan"), np.dtype("int64"), "--label-value")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -83,7 +83,7 @@ def check_step_value(name: str, value: float, dtype: np.dtype[Any], option: str 
 
 
 def check_value_shape(value: Value, feature_shape: tuple[int, ...]) -> None:
-    """Raise DataError for a tuple of other than one number for each feature, or for each place of the last axis."""
+    """Raise DataError unless a tuple has a number for each feature, or for each place of the last axis of a step."""
     if isinstance(value, tuple) and (len(value),) != feature_shape[-1:]:
         if len(feature_shape) > 1:
             step, last = step_in_words(feature_shape), feature_shape[-1]
@@ -95,7 +95,7 @@ def check_value_shape(value: Value, feature_shape: tuple[int, ...]) -> None:
 
 
 def value_to_json(value: Value) -> Any:
-    """A padding value as strict JSON has it: NaN and infinities as text.
+    """A padding value for strict JSON: NaN and infinities as text.
 
     >>> value_to_json((0, float("nan")))
     [0, 'nan']
@@ -107,14 +107,14 @@ def value_to_json(value: Value) -> Any:
 
 
 def value_from_json(value: Any) -> Value:
-    """The inverse of `value_to_json`; raises DataError for what is no number."""
+    """The inverse of `value_to_json`; raises DataError for anything but numbers."""
     if isinstance(value, list):
         return tuple(number_from_json(number) for number in value)
     return number_from_json(value)
 
 
 def number_from_json(number: Any) -> float:
-    """One number of `value_to_json`; raises DataError for what is none."""
+    """One number of `value_to_json` as a Python number; raises DataError for anything else."""
     if number in ("nan", "inf", "-inf"):
         return float(number)
     if not isinstance(number, (int, float)):
@@ -123,7 +123,7 @@ def number_from_json(number: Any) -> float:
 
 
 def mask_number(value: Value) -> float | None:
-    """The one finite number that padding holds in every feature, which a mask can compare with; else None.
+    """The finite number that pads every feature, with which a mask by value can compare; None without one.
 
     >>> mask_number((0, 0)), mask_number((0, 1)), mask_number(float("nan"))
     (0, None, None)

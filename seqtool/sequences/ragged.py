@@ -1,8 +1,8 @@
-"""The two types that everything else speaks: `Ragged` (sequences end to end) and `Padded` (one block).
+"""The two types of sequences: `Ragged` (sequences end to end) and `Padded` (one block).
 
-N sequences, T slots each (the padded length), F features a step, S steps in all; a step may have more dimensions
-than one, as the frames (H, W, C) of a video have. Wherever an array may be larger than memory it may be a
-`seqtool.arrays.lazy.Lazy`, of which only chunks are read.
+N sequences, T slots each (the padded length), F features a step, S steps in all. A step may have several
+dimensions, as the frames (H, W, C) of a video do. Wherever an array may be larger than memory, it may be a
+`seqtool.arrays.lazy.Lazy`, which is read in chunks.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from seqtool.sequences.validation import (
 )
 
 Receipt = tuple[Mapping[str, Any], ...]
-"""What was done so far, one entry for each command; see `seqtool.sequences.receipts`."""
+"""What was done so far, an entry for each command; see `seqtool.sequences.receipts`."""
 
 
 @dataclass(frozen=True, eq=False)
 class StepArray:
-    """A further array with one row for each step (labels, row numbers), and what its padding holds."""
+    """A further array with a row for each step (labels, row numbers), and the value that pads it."""
 
     data: AnyArray
     value: float
@@ -58,13 +58,12 @@ class StepArray:
 class Ragged:
     """Sequences end to end, as Arrow lays out a list column.
 
-    `values` is (S, F), (S,) where a step is a single number such as a token id, or (S, H, W, C) and the like, where it
-    is an array. Sequence i is
-    `values[offsets[i]:offsets[i + 1]]`. `per_step` arrays are (S, ...) and are cut and padded with the
-    values; `per_sequence` arrays are (N, ...) and follow their sequence wherever it goes; `names` are
-    small tables for the whole (`classes`, `static_features`; of several labels `label_names`, and `classes_i` of the
-    ith of them). `data[i]` and iteration give the steps of sequences. `padding` and `value` are those of the block that
-    the sequences came from, if `unpad` made them: `pad` keeps them by default; files do not hold them.
+    `values` is (S, F); (S,) where a step is a single number such as a token id; (S, H, W, C) or the like where a step
+    is an array. Sequence i is `values[offsets[i]:offsets[i + 1]]`. `per_step` arrays are (S, ...) and are cut and
+    padded with the values; `per_sequence` arrays are (N, ...) and stay with their sequences; `names` are small tables
+    for all sequences (`classes`, `static_features`; with several labels `label_names`, and `classes_i` for label i).
+    `data[i]` and iteration give the steps of sequences. `padding` and `value` are those of the block that `unpad` took
+    the sequences from: `pad` uses them by default, and files do not store them.
 
     Raises DataError when the parts do not fit together.
 
@@ -121,11 +120,11 @@ class Ragged:
         return Lazy((len(self),), np.dtype(np.int64), lambda begin, end: np.diff(offsets[begin : end + 1]))
 
     def replace(self, **changes: Any) -> Self:
-        """The same sequences with some fields exchanged."""
+        """A copy with some fields replaced, which is checked as a new one is."""
         return dataclasses.replace(self, **changes)
 
     def in_memory(self) -> Self:
-        """The same with every array in memory."""
+        """A copy with every array in memory."""
         return self.replace(values=np.asarray(self.values), offsets=np.asarray(self.offsets), **_loaded(self))
 
 
@@ -134,7 +133,7 @@ class Padded:
     """Sequences in one block of T slots each, with their true lengths.
 
     `x` is (N, T, F), (N, T) where a step is a single number, or (N, T, H, W, C) and the like. `lengths` is (N,)
-    int64. Real steps stand first with `padding="post"`, last with `"pre"`; every other cell equals `value`.
+    int64. Real steps come first with `padding="post"`, last with `"pre"`; every other cell equals `value`.
     `per_step` arrays are (N, T, ...), padded with their own value; `per_sequence`, `names` and `receipt` are as in
     `Ragged`. `data[i]` and iteration give the real steps of sequences.
 
@@ -187,16 +186,16 @@ class Padded:
         return step_mask(np.asarray(self.lengths), maxlen=self.x.shape[1], padding=self.padding)
 
     def replace(self, **changes: Any) -> Self:
-        """The same sequences with some fields exchanged."""
+        """A copy with some fields replaced, which is checked as a new one is."""
         return dataclasses.replace(self, **changes)
 
     def in_memory(self) -> Self:
-        """The same with every array in memory."""
+        """A copy with every array in memory."""
         return self.replace(x=np.asarray(self.x), lengths=np.asarray(self.lengths), **_loaded(self))
 
 
 def _take_arrays(data: Ragged | Padded, *names: str) -> None:
-    """Let the arrays that a caller gives be those of NumPy: lists, series and tensors go in by their cells."""
+    """Replace the arrays that a caller passed by NumPy arrays: lists, series and tensors give their cells."""
     for name in names:
         object.__setattr__(data, name, as_array(name, getattr(data, name)))
     if data.keys is not None:
@@ -221,20 +220,22 @@ def _loaded(data: Ragged | Padded) -> dict[str, Any]:
 
 
 def unchecked(kind: type[Any], **fields: Any) -> Any:
-    """A Ragged or Padded of parts that were checked before, or are not to be looked at yet.
+    """A Ragged or Padded whose parts are not checked: they were before, or are to be checked later.
 
-    What is not given is as it is by default.
+    Fields that are left out have their defaults.
     """
-    found = object.__new__(kind)
+    made = object.__new__(kind)
     for known in dataclasses.fields(kind):
         if known.name in fields:
-            held = fields[known.name]
+            content = fields[known.name]
+        elif known.default_factory is dataclasses.MISSING:
+            content = known.default
         else:
-            held = known.default if known.default_factory is dataclasses.MISSING else known.default_factory()
-        object.__setattr__(found, known.name, held)
-    return found
+            content = known.default_factory()
+        object.__setattr__(made, known.name, content)
+    return made
 
 
 def exchanged(data: Any, **changes: Any) -> Any:
-    """The same Ragged or Padded with some parts exchanged, and nothing checked: `replace` checks all of it."""
+    """A copy of a Ragged or Padded with some fields replaced, and nothing checked; `replace` checks everything."""
     return unchecked(type(data), **{**vars(data), **changes})

@@ -3,7 +3,7 @@
 Rows in + rows added = steps kept + steps cut + rows dropped, by reason. A receipt holds base names of inputs,
 arguments as they were resolved (the dtype that was taken, the maxlen that was fitted), and numbers; no times,
 engines or thread counts, so that the same input gives the same bytes. The same call gives the same entry from
-the command line and from Python, so that it can be done again to other data.
+the command line and from Python, so that it can be repeated on other data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Rows:
-    """What became of the rows that one command read; `dropped` and `added` tell why.
+    """What became of the rows that one command read; `dropped` and `added` are counts by reason.
 
     >>> Rows(rows_in=6, kept=4, cut=1, dropped={"empty key": 1}).check()
     """
@@ -28,7 +28,7 @@ class Rows:
     added: Mapping[str, int] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Raise AssertionError unless every row is accounted for: then nothing may be written."""
+        """Raise AssertionError unless every row is accounted for, so that no wrong output is written."""
         sources = self.rows_in + sum(self.added.values())
         ends = self.kept + self.cut + sum(self.dropped.values())
         if sources != ends:
@@ -38,17 +38,18 @@ class Rows:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """The counts as a receipt holds them; `added` where there are any."""
+        """The counts for a receipt; `added` is left out where no row was added."""
         rows: dict[str, Any] = {
             "in": self.rows_in,
             "kept": self.kept,
             "cut": self.cut,
-            "dropped": _counted(self.dropped),
+            "dropped": _without_zeros(self.dropped),
         }
-        return {**rows, "added": _counted(self.added)} if _counted(self.added) else rows
+        added = _without_zeros(self.added)
+        return {**rows, "added": added} if added else rows
 
 
-def _counted(reasons: Mapping[str, int]) -> dict[str, int]:
+def _without_zeros(reasons: Mapping[str, int]) -> dict[str, int]:
     return {reason: count for reason, count in reasons.items() if count}
 
 
@@ -62,7 +63,7 @@ class Entry:
     rows: Rows
 
     def as_json(self) -> dict[str, Any]:
-        """The entry as the file holds it, its row count checked; arguments that were not given are left out.
+        """The entry for a file, its count of rows checked; arguments that are None, False or empty are left out.
 
         >>> Entry("pad", ["in.npy"], {"maxlen": 4, "label": None}, Rows(rows_in=2, kept=1, cut=1)).as_json()["rows"]
         {'in': 2, 'kept': 1, 'cut': 1, 'dropped': {}}
@@ -71,18 +72,19 @@ class Entry:
         return {
             "command": self.command,
             "inputs": self.inputs,
-            "arguments": {name: _as_json(held) for name, held in self.arguments.items() if _is_set(held)},
+            "arguments": {name: _as_json(value) for name, value in self.arguments.items() if _is_set(value)},
             "rows": self.rows.as_json(),
         }
 
 
-def _is_set(held: Any) -> bool:
-    return held is not None and held is not False and not (isinstance(held, (list, tuple)) and not held)
+def _is_set(argument: Any) -> bool:
+    is_empty = isinstance(argument, (list, tuple)) and not argument
+    return argument is not None and argument is not False and not is_empty
 
 
-def _as_json(held: Any) -> Any:
-    """Strict JSON has no NaN: they are text there; nor has it tuples and the numbers of NumPy."""
-    held = held.item() if hasattr(held, "item") else held
-    if isinstance(held, (list, tuple)):
-        return [_as_json(part) for part in held]
-    return str(held) if isinstance(held, float) and not isfinite(held) else held
+def _as_json(argument: Any) -> Any:
+    """An argument for strict JSON: NaN and infinities as text, tuples as lists, NumPy's numbers as Python's."""
+    argument = argument.item() if hasattr(argument, "item") else argument
+    if isinstance(argument, (list, tuple)):
+        return [_as_json(part) for part in argument]
+    return str(argument) if isinstance(argument, float) and not isfinite(argument) else argument

@@ -1,4 +1,4 @@
-"""Padding that is not carried out yet: its shape is known, and its blocks come on demand."""
+"""Padding on demand: the shape of the padded block is known, and its parts are filled as they are read."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from seqtool.sequences.validation import step_mask
 _BLOCK_BYTES = 1 << 20  # about what stays in a core's cache between filling a block and writing it
 
 
-_LONG_BYTES = 16 << 20  # sequences longer than that are not padded in one piece
+_LONG_BYTES = 16 << 20  # a padded sequence of more bytes is written in several pieces
 
 
 @dataclass(frozen=True, eq=False)
 class PaddedStream:
-    """A padding not yet carried out: its shape is known, its blocks come on demand.
+    """A padded block of known shape whose parts are filled on demand.
 
-    This is how large work is done: the block of N x T slots never stands in memory as a whole. No sequence of
-    `ragged` has more than `maxlen` steps; `steps_cut` were left out before; `lines` and
-    `warnings` are what a person should know. Make one with `seqtool.operations.pad.pad_stream`.
+    The block of N x T slots is never in memory as a whole, so it may be of any size. No sequence of `ragged` has
+    more than `maxlen` steps; `steps_cut` steps were cut before. `lines` and `warnings` are for the summary. Make one
+    with `seqtool.operations.pad.pad_stream`.
     """
 
     ragged: Ragged
@@ -45,7 +45,7 @@ class PaddedStream:
 
     @cached_property
     def lengths(self) -> AnyArray:
-        """The steps of each sequence, (N,) int64."""
+        """The number of steps of each sequence, (N,) int64."""
         return self.ragged.lengths
 
     @cached_property
@@ -60,7 +60,7 @@ class PaddedStream:
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the padded block, counted without overflow."""
+        """The bytes of the padded block, as a Python integer, which cannot overflow."""
         return prod(self.shape) * self.dtype.itemsize
 
     @property
@@ -70,16 +70,16 @@ class PaddedStream:
 
     @property
     def blocks(self) -> Iterator[Array]:
-        """The padded block in pieces, in order: some slots each, (n, ...), in memory of their own."""
+        """The padded block in order, in pieces of n slots each, (n, ...); the caller may write to them."""
         return self._scatter(self.ragged.values, self.value, self.dtype)
 
     def step_blocks(self, name: str) -> Iterator[Array]:
-        """The same for the per-step array `name`: (n, ...) each."""
+        """The same for the per-step array `name`."""
         array = self.ragged.per_step[name]
         return self._scatter(array.data, array.value, array.data.dtype)
 
     def whole(self, name: str | None = None) -> Array:
-        """The padded block in memory: (N, T, ...), or that of the per-step array `name`."""
+        """The padded block in memory, (N, T, ...), or that of the per-step array `name`."""
         array = self.ragged.values if name is None else self.ragged.per_step[name].data
         dtype = self.dtype if name is None else array.dtype
         block = np.empty((*self.shape[:2], *array.shape[1:]), dtype)
@@ -93,7 +93,7 @@ class PaddedStream:
         per_sequence = max(1, self.maxlen * prod(rows.shape[1:]) * dtype.itemsize)
         if per_sequence > _LONG_BYTES:
             for i in range(len(self)):
-                yield from self._slot_by_slot(rows, value, dtype, i)
+                yield from self._long_sequence(rows, value, dtype, i)
             return
         count = max(1, _BLOCK_BYTES // per_sequence)
         for begin in range(0, len(self), count):
@@ -103,11 +103,11 @@ class PaddedStream:
             yield slots(block)
 
     def _fill(self, block: Array, rows: AnyArray, value: Value, offsets: Array) -> None:
-        """Put the sequences that begin at `offsets` into a block of as many."""
+        """Fill a block (n, T, ...) with the n sequences that `offsets`, (n + 1,), describe."""
         lengths = np.diff(offsets)
         steps = np.ascontiguousarray(rows[int(offsets[0]) : int(offsets[-1])].astype(block.dtype, copy=False))
         same = int(lengths[0])
-        if (lengths == same).all():  # one copy of a rectangle
+        if (lengths == same).all():  # then one copy of a rectangle does it
             real, rest = slice(None, same), slice(same, None)
             if self.padding == "pre":
                 real, rest = slice(self.maxlen - same, None), slice(None, self.maxlen - same)
@@ -118,8 +118,8 @@ class PaddedStream:
         mask = step_mask(lengths, maxlen=self.maxlen, padding=self.padding)
         _as_items(block, 2)[mask] = _as_items(steps, 1)
 
-    def _slot_by_slot(self, rows: AnyArray, value: Value, dtype: np.dtype[Any], i: int) -> Iterator[Array]:
-        """One sequence in pieces: for those so long that few fit into memory."""
+    def _long_sequence(self, rows: AnyArray, value: Value, dtype: np.dtype[Any], i: int) -> Iterator[Array]:
+        """One padded sequence in pieces, where it is too long to be one."""
         begin, end = self.ragged.offsets[i : i + 2].tolist()
         length = end - begin
         first = 0 if self.padding == "post" else self.maxlen - length  # slot of the first real step
@@ -134,7 +134,7 @@ class PaddedStream:
 
 
 def _as_items(array: Array, dims: int) -> Array:
-    """`array` with all but its first `dims` dimensions as one opaque item, so that a step moves in one copy."""
+    """`array` with all but its first `dims` dimensions as one opaque item: a step is then copied at once."""
     size = prod(array.shape[dims:])
     if array.ndim == dims or size == 0:
         return array

@@ -1,4 +1,4 @@
-"""`take`: sequences, or stretches of them, in any order, with all that belongs to them."""
+"""`take`: some sequences, or stretches of them, in any order, with their keys and all other arrays."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def take(
     *,
     spool: Spool | None = None,
 ) -> Ragged:
-    """Sequences at some places, or a stretch of each; keys, per-step and per-sequence arrays go with them.
+    """Some sequences, or a stretch of each; keys, per-step and per-sequence arrays go with them.
 
-    `which` (M,) int64 are places of sequences, in any order and as often as they come; None: all of them. Of each
-    the `lengths` (M,) steps from `starts` (M,) on are taken, counted from its first one; None: from the first,
-    and to the last. No step is read before it is asked for: `values` (S', F) and per-step arrays are lazy. What
-    takes a number a sequence goes to `spool` where that is much. Nothing checks the places.
+    `which` (M,) int64 are the places of sequences, in any order, perhaps repeated; None takes all. Of each, `lengths`
+    (M,) steps from step `starts` (M,) on are taken; None stands for all up to the last, and for 0. Steps are read on
+    demand: `values` (S', F) and per-step arrays are lazy. Arrays of a number for each sequence go to `spool` where
+    they are large. The places are not checked.
 
     >>> ragged = Ragged(np.array([5, 6, 7, 8]), np.array([0, 3, 4]), keys=np.array(["a", "b"]))
     >>> last = take(ragged, np.array([1, 0]), starts=np.array([0, 1]))
@@ -52,7 +52,7 @@ def take(
 
 
 def map_steps(ragged: Ragged, function: Callable[[AnyArray], AnyArray], **changes: Any) -> Ragged:
-    """The same sequences with what a function makes of `values` and of each per-step array, and other changes.
+    """The same sequences with `function` applied to `values` and to each per-step array, and with other changes.
 
     >>> map_steps(Ragged(np.arange(3), np.array([0, 3])), lambda array: array[::-1]).values
     array([2, 1, 0])
@@ -63,14 +63,14 @@ def map_steps(ragged: Ragged, function: Callable[[AnyArray], AnyArray], **change
 
 
 def in_memory_like(taken: Ragged, source: Ragged) -> Ragged:
-    """What was taken, with its steps in memory where those of the source are."""
+    """Sequences that were taken from `source`, with their steps in memory if those of the source are."""
     return map_steps(taken, np.asarray) if isinstance(source.values, np.ndarray) else taken
 
 
 def _stretches(
     ragged: Ragged, which: AnyArray | None, starts: AnyArray | None, lengths: AnyArray | None, spool: Spool
 ) -> tuple[AnyArray, AnyArray]:
-    """Where each stretch begins among all steps, (M,), and the offsets of the result, (M + 1,)."""
+    """The step among all steps at which each stretch begins, (M,), and the offsets of the result, (M + 1,)."""
     begins = ragged.offsets[:-1] if isinstance(ragged.offsets, np.ndarray) else _without_last(ragged.offsets)
     if which is not None:
         begins = taken_rows(begins, which, spool)
@@ -97,7 +97,7 @@ def taken_rows(array: AnyArray, which: AnyArray, spool: Spool) -> AnyArray: ...
 @overload
 def taken_rows(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray | Text: ...
 def taken_rows(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray | Text:
-    """The rows of an array at some places, in any order; of one in memory at once, else copied into the spool."""
+    """The rows of an array at some places, in any order: in memory if the array is, else copied into the spool."""
     if isinstance(array, Text):
         return _taken_text(array, which, spool)
     if isinstance(array, np.ndarray):
@@ -108,7 +108,7 @@ def taken_rows(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArra
     return growing.done()
 
 
-_TOGETHER = 1 << 18  # bytes of places that are looked up together
+_TOGETHER = 1 << 18  # bytes of places whose rows are read together
 
 
 def _taken_text(text: Text, which: AnyArray, spool: Spool) -> Text:
@@ -131,7 +131,7 @@ def _taken_text(text: Text, which: AnyArray, spool: Spool) -> Text:
 
 
 def _widest(data: AnyArray, offsets: AnyArray) -> int:
-    """The characters of the longest cell: its bytes but those that continue a character of UTF-8."""
+    """The characters of the longest cell: its bytes except those that continue a character of UTF-8."""
     longest = 0
     for begin, end in stretches(offsets, size=_LETTERS):
         edges = offsets[begin : end + 1]
@@ -151,7 +151,7 @@ def _sizes(text: Text, begin: int, end: int) -> Array:
 
 
 def _row_edges(offsets: AnyArray, width: int, rows: int) -> Lazy:
-    """Where each row of `width` cells begins, and the end of the last: (rows + 1,)."""
+    """The byte at which each row of `width` cells begins, and the end of the last: (rows + 1,)."""
 
     def read(begin: int, end: int) -> Array:
         return np.asarray(offsets[begin * width : (end - 1) * width + 1][::width])

@@ -1,4 +1,4 @@
-"""What must hold of sequences, and which slots of a padded block are real."""
+"""The invariants of sequences, and which slots of a padded block are real."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 
 def check_same_lengths(ragged: Ragged, lengths: AnyArray) -> None:
-    """Raise DataError unless lengths that stand beside offsets are those that they tell."""
-    for begin, part in chunks(ragged.lengths):
-        if len(lengths) != len(ragged) or not np.array_equal(part, lengths[begin : begin + len(part)]):
-            raise DataError("lengths and offsets contradict each other")
+    """Raise DataError unless `lengths`, stored beside the offsets, are the lengths that the offsets give."""
+    same = len(lengths) == len(ragged) and all(
+        np.array_equal(part, lengths[begin : begin + len(part)]) for begin, part in chunks(ragged.lengths)
+    )
+    if not same:
+        raise DataError("lengths and offsets contradict each other")
 
 
 def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
@@ -44,7 +46,7 @@ def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
 
 
 def offsets_of(lengths: Array) -> Array:
-    """Where each sequence begins, and the end of the last: (N,) lengths give (N + 1,) int64.
+    """The first step of each sequence, and the end of the last: (N,) lengths give (N + 1,) int64.
 
     >>> offsets_of(np.array([1, 2, 2]))
     array([0, 1, 3, 5])
@@ -72,7 +74,7 @@ def check_lengths(lengths: AnyArray, x: AnyArray) -> None:
 
 
 def check_parts(padded: Padded) -> None:
-    """Raise DataError unless the parts fit together: all that needs no pass over the slots."""
+    """Raise DataError unless the parts fit together; the slots are not read."""
     check_side("padding", padded.padding)
     x = padded.x
     check_lengths(padded.lengths, x)
@@ -87,7 +89,7 @@ def check_parts(padded: Padded) -> None:
 
 @dataclass(frozen=True)
 class Stale:
-    """Slots outside the sequences that hold something else than padding: how many, the first, its content."""
+    """Slots outside the sequences that hold something else than padding: how many, the first, and its content."""
 
     count: int
     place: tuple[int, int]
@@ -95,34 +97,32 @@ class Stale:
 
 
 def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) -> Stale | None:
-    """The slots of (N, T, ...) past the end of their sequence that do not hold `value`, if there are any."""
-    held = np.asarray(value)
-    if x.dtype.kind == "f":  # compared in the array's own type: 0.1 as float32 is not 0.1
+    """The slots of (N, T, ...) outside their sequence that do not hold `value`; None where there are none."""
+    expected = np.asarray(value)
+    if x.dtype.kind == "f":  # compared in the dtype of x: 0.1 as float32 is not 0.1
         with np.errstate(over="ignore"):
-            held = held.astype(x.dtype)
+            expected = expected.astype(x.dtype)
     found: Stale | None = None
     width = max(1, x.shape[1])
     for begin, part in chunks(slots(x)):
         places = np.arange(begin, begin + len(part))
         rows = places // width
-        known = lengths[int(rows[0]) : int(rows[-1]) + 1].astype(np.int64, copy=False)[rows - rows[0]]
-        within = places - rows * width
-        outside = np.flatnonzero(within >= known if padding == "post" else within < width - known)
-        differs = _differ(part[outside], held)
-        if differs.any():
-            first = int(outside[int(np.argmax(differs))])
-            place = divmod(begin + first, width)
-            more = int(differs.sum())
-            found = (
-                Stale(more, place, part[first].tolist())
-                if found is None
-                else dataclasses.replace(found, count=found.count + more)
-            )
+        real = lengths[int(rows[0]) : int(rows[-1]) + 1].astype(np.int64, copy=False)[rows - rows[0]]
+        slot = places - rows * width
+        outside = np.flatnonzero(slot >= real if padding == "post" else slot < width - real)
+        differs = _differ(part[outside], expected)
+        if not differs.any():
+            continue
+        first, more = int(outside[int(np.argmax(differs))]), int(differs.sum())
+        if found is None:
+            found = Stale(more, divmod(begin + first, width), part[first].tolist())
+        else:
+            found = dataclasses.replace(found, count=found.count + more)
     return found
 
 
 def shown_step(step: Any) -> str:
-    """A step as an error shows it; of an array only its first numbers.
+    """A step for an error message; of an array of several dimensions the first numbers alone.
 
     >>> shown_step([1.5, 2.0]), shown_step(np.zeros((9, 9)).tolist())
     ('[1.5, 2.0]', '[[0.0, 0.0, ...], [0.0, 0.0, ...], ...]')
@@ -135,15 +135,16 @@ _FEW = reprlib.Repr()
 _FEW.maxlist = 2
 
 
-def _differ(cells: Array, held: Array) -> Array:
-    differs = cells != held
-    if held.dtype.kind == "f":
-        differs &= ~(np.isnan(cells) & np.isnan(held))
+def _differ(steps: Array, expected: Array) -> Array:
+    """Which steps, (n, ...), differ from the expected value in any cell, (n,) bool; NaN equals NaN."""
+    differs = steps != expected
+    if expected.dtype.kind == "f":
+        differs &= ~(np.isnan(steps) & np.isnan(expected))
     return np.asarray(differs.any(axis=tuple(range(1, differs.ndim))))
 
 
 def check_padding_cells(name: str, x: AnyArray, padded: Padded, value: Value | None = None) -> None:
-    """Raise DataError unless every slot outside the sequences holds padding, in x or a per-step array."""
+    """Raise DataError unless every slot outside the sequences holds `value`, in x or a per-step array."""
     value = padded.value if value is None else value
     stale = stale_slots(x, padded.lengths, padding=padded.padding, value=value)
     if stale:
@@ -155,7 +156,7 @@ def check_padding_cells(name: str, x: AnyArray, padded: Padded, value: Value | N
 
 
 def check_offsets(offsets: AnyArray, steps: int) -> None:
-    """Raise DataError unless offsets begin at 0, never fall, and end at the last step."""
+    """Raise DataError unless offsets begin at 0, never fall, and end at the number of steps."""
     if offsets.ndim != 1 or offsets.dtype != np.int64 or not len(offsets):
         raise DataError(f"offsets is {offsets.dtype} {offsets.shape}; int64 of shape (N + 1,) was expected")
     before = 0
@@ -173,7 +174,7 @@ def check_offsets(offsets: AnyArray, steps: int) -> None:
 
 
 def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, ...]) -> None:
-    """Raise DataError unless keys, names of features and per-sequence arrays are as many as they must be."""
+    """Raise DataError unless keys and per-sequence arrays have `count` rows, and each feature has a name."""
     if data.features is not None and (len(data.features),) != feature_shape:
         found = f"has {feature_shape[0] if feature_shape else 'no'}"
         if len(feature_shape) > 1:
@@ -193,14 +194,12 @@ def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
 
 
 def check_count(name: str, array: AnyArray | Text, count: int, what: str) -> None:
-    """Raise DataError unless an array has a row for each sequence, or each step."""
+    """Raise DataError unless an array has `count` rows; `what` says what they are, "sequences" or "steps"."""
     if array.ndim < 1 or len(array) != count:
         raise DataError(f"{name} has shape {array.shape}, but there are {count} {what}")
 
 
 def check_numeric(name: str, array: AnyArray) -> None:
-    """Raise DataError unless an array holds numbers that every machine has."""
-    if (
-        array.dtype.kind not in "biuf" or array.dtype.itemsize > 8
-    ):  # no long doubles: each machine has its own
+    """Raise DataError unless an array holds numbers, of at most 64 bits: long doubles differ between machines."""
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} is {array.dtype}; numbers (integers, floats or booleans) were expected")

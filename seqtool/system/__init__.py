@@ -1,5 +1,5 @@
 """What the machine offers: memory and its limits, signals, threads that work ahead.
 
-The room imports nothing but advice, errors and words. Begin with `memory`: what `--max-memory` means;
-`platform` is where Linux, macOS and Windows differ.
+The room imports `advice`, `errors` and `words` alone. Begin with `memory`, which defines `--max-memory`;
+`platform` holds all that differs between Linux, macOS and Windows.
 """

@@ -1,4 +1,4 @@
-"""pandas, hidden from pyarrow, which would load it, 0.2 s, to see if it was handed a DataFrame: never in a command."""
+"""Hide pandas from pyarrow, which would spend 0.2 s on importing it to ask whether it was handed a DataFrame."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 class _WithoutPandas:
-    """A finder that finds no pandas."""
+    """A finder of modules that refuses pandas."""
 
     @staticmethod
     def find_spec(name: str, _path: object = None, _target: object = None) -> None:
@@ -15,10 +15,10 @@ class _WithoutPandas:
 
 
 def hide_pandas() -> None:
-    """From now on `import pandas` fails, until somebody needs it."""
+    """Make `import pandas` fail from now on, until `need_pandas`."""
     sys.meta_path.insert(0, _WithoutPandas())
 
 
 def need_pandas() -> None:
-    """From now on `import pandas` works again: say this before it."""
+    """Make `import pandas` work again; call this before it."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _WithoutPandas)]

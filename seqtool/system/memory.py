@@ -12,19 +12,19 @@ from seqtool.system.platform import address_space, cpu_count, physical_memory
 from seqtool.words import human
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-LEAST = 256 * 10**6
-_LEAST_IN_FLIGHT = 80 * 10**6  # blocks of text and batches on their way, windows on their way out
+LEAST = 256 * 10**6  # bytes that `--max-memory` may name
+_LEAST_IN_FLIGHT = 80 * 10**6  # bytes: blocks of text and batches being read, windows being written
 _IN_FLIGHT = 110 * 10**6  # the same with what allocators keep for a while, which differs from run to run
-_PER_COLUMN = 100_000  # and what each column adds to that
-_PER_FURTHER = 20_000  # what each adds that follows the first thousand
+_PER_COLUMN = 100_000  # bytes that each column adds to that
+_PER_FURTHER = 20_000  # bytes that each column after the first thousand adds
 _MANY = 1000  # columns
-_PER_THREAD = (
-    8 * 10**6
-)  # what a thread adds: blocks of text or data, what becomes of them, what its allocator keeps
-_SINGLE = 64  # the share of one cell, row or line: several stand in memory at once, each in several forms
-_LONGEST = 1 << 29  # bytes of one, whatever memory there is: Arrow counts those of a column in 31 bits
-_LIBRARIES = 400 * 10**6  # of address space, most of which is never used
-_LEAST_SPACE = 300 * 10**6
+_PER_THREAD = 8 * 10**6  # bytes that a thread adds: blocks, what is parsed of them, what its allocator keeps
+_SINGLE = (
+    64  # one cell, row or line may take this part of the memory: several are held at once, in several forms
+)
+_LONGEST = 1 << 29  # bytes of one cell, whatever memory there is: Arrow counts those of a column in 31 bits
+_LIBRARIES = 400 * 10**6  # bytes of address space, most of which is never used
+_LEAST_SPACE = 300 * 10**6  # bytes of address space
 _LEAST_SPACE_WITH_ARROW = 1000 * 10**6
 _MOST = 2**62  # bytes
 _FEWEST = 2  # threads, for which the figures above were measured
@@ -32,7 +32,7 @@ _VARIABLE = "SEQTOOL_MAX_MEMORY"
 
 
 def budget() -> int:
-    """The bytes that arrays may take: what the machine, or its container's cgroup, has in all, less a quarter.
+    """The bytes that arrays may take: three quarters of the memory of the machine, or of its container's cgroup.
 
     >>> budget() > 0
     True
@@ -45,7 +45,7 @@ def budget() -> int:
 def check_address_space(*, arrow: bool) -> None:
     """Raise DataError where the address space is too small to work in, with Arrow or with NumPy alone.
 
-    Libraries end the process when they get none: nobody can catch that.
+    Libraries abort the process when an allocation fails, which no handler can catch.
     """
     space, needed = address_space(), _LEAST_SPACE_WITH_ARROW if arrow else _LEAST_SPACE
     if space is not None and space < needed:
@@ -67,7 +67,7 @@ class Memory:
     named_by: str = "--max-memory"
 
     def for_rows(self, columns: int) -> int:
-        """What is left for rows on their way into order; raises UsageError if that is too little."""
+        """The bytes left for sorting rows of so many columns; raises UsageError if they are too few."""
         taken = min(columns, _MANY) * _PER_COLUMN + max(0, columns - _MANY) * _PER_FURTHER
         needed = max(LEAST, 2 * _LEAST_IN_FLIGHT + taken)
         if self.limit < needed:
@@ -79,7 +79,7 @@ class Memory:
         return self.limit - _IN_FLIGHT - taken - more_threads * _PER_THREAD
 
     def threads(self) -> int:
-        """How many threads may work at once: one a core, but together no more than a quarter of the memory.
+        """How many threads may work at once: one a core, but in all at most a quarter of the memory.
 
         >>> Memory(256_000_000).threads() <= 8
         True
@@ -88,7 +88,7 @@ class Memory:
 
     @property
     def single(self) -> int:
-        """The bytes that one cell, row or line may have: it can only be read whole.
+        """The most bytes of one cell, row or line, which can only be read whole.
 
         >>> Memory(256_000_000).single
         4000000
@@ -96,7 +96,7 @@ class Memory:
         return min(self.limit // _SINGLE, _LONGEST)
 
     def check_single(self, what: str, size: int, instead: str = "shorten it") -> None:
-        """Raise DataError for a cell, row or line of more bytes than that; `what` says where it stands."""
+        """Raise DataError for a cell, row or line of more bytes than `single`; `what` names it and its place."""
         if size <= self.single:
             return
         way_out: list[object] = []
@@ -110,7 +110,7 @@ class Memory:
         )
 
     def check_whole(self, name: str, needed: int, instead: str | None = None) -> None:
-        """Raise DataError where what can only be read whole takes more; `instead` tells the way out."""
+        """Raise DataError where what can only be read whole needs more than the limit; `instead` is a way out."""
         if needed > self.limit:
             raise DataError(
                 f"{name}: can only be read whole and takes about {human(needed)}, but {human(self.limit)} of memory "
@@ -120,9 +120,9 @@ class Memory:
 
 
 def allowed(text: str | None) -> Memory:
-    """The memory that `--max-memory` names, or SEQTOOL_MAX_MEMORY without it, or half of what there is.
+    """The memory that `--max-memory` names, else SEQTOOL_MAX_MEMORY, else half of what the machine has.
 
-    Raises UsageError for what is no size, or too small a one.
+    Raises UsageError for what is not a size, and for a size that is too small.
 
     >>> allowed("1.5G").limit
     1500000000
@@ -139,7 +139,7 @@ def allowed(text: str | None) -> Memory:
 
 
 def _named(name: str, size: str) -> Advice:
-    """The advice to name another size where this one was named: by the option, or in the environment."""
+    """The advice to give another size in the way that this one was given: by the option, or in the environment."""
     return Advice(name, size) if name.startswith("--") else Advice(f"{name}={size}")
 
 
@@ -148,7 +148,7 @@ def _in_millions(size: int) -> str:
 
 
 def parse_size(text: str, option: str) -> int:
-    """The bytes that a size such as 500M or 2G names.
+    """The bytes that a size such as 500M or 2G names; raises UsageError for anything else.
 
     >>> parse_size("500M", "--max-memory"), parse_size("2 GB", "--max-memory")
     (500000000, 2000000000)

@@ -1,6 +1,7 @@
-"""What only some systems have, each behind a function that works without it: here alone Linux and others differ.
+"""System calls that only some systems have, each behind a function that works without them too.
 
-What a system has is asked at each call, by name: Linux has all of it, macOS and Windows lack some.
+Whether a system has a call is asked each time, by its name: Linux has all of them, macOS and Windows lack some. No
+other module asks which system it runs on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path  # `signals` is loaded before all else, and quickly
+    from pathlib import Path  # not at run time: `signals` is loaded before all else, and has to be quick
 
 # Files of a container's limits, of version 2 of cgroups and of version 1.
 _CGROUP_MEMORY = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -23,16 +24,16 @@ _CGROUP_CPU = (
     ("/sys/fs/cgroup/cpu.max",),
     ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
 )
-_ASSUMED_MEMORY = 4 * 10**9  # bytes, where the system does not tell; --max-memory names another figure
+_ASSUMED_MEMORY = 4 * 10**9  # bytes, where the system does not tell; --max-memory overrides it
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SIGPIPE = 13  # its number wherever it exists; Windows has none
 _STATUS = "/proc/self/status"
-_COPIED = 1 << 20  # bytes that are read at once where they must be copied
-_moving = threading.Lock()  # held while a file is read or written by way of its one position
+_COPIED = 1 << 20  # bytes read at once where they are copied into the buffer
+_moving = threading.Lock()  # held while the position of a file is moved to read or write elsewhere
 
 
 def cpu_count() -> int:
-    """The cores that this process may use: of the machine, of its affinity, and of its container's share of time.
+    """The cores that this process may use: by its affinity, and by the share of time of its container.
 
     >>> cpu_count() >= 1
     True
@@ -43,7 +44,7 @@ def cpu_count() -> int:
 
 
 def _cgroup_share() -> int | None:
-    """The cores whose whole time a container may take, rounded up; None where it may take all."""
+    """The number of cores whose time a container may use, rounded up; None without a limit."""
     for names in _CGROUP_CPU:
         try:
             quota, period = map(int, " ".join(_text(name) for name in names).split())
@@ -57,11 +58,12 @@ def _cgroup_share() -> int | None:
 def _text(path: str) -> str:
     from pathlib import Path
 
-    return Path(path).read_text(encoding="ascii")
+    # The status of a process holds its name, which may be in any encoding.
+    return Path(path).read_text(encoding="ascii", errors="replace")
 
 
 def physical_memory() -> int:
-    """The bytes of memory of the machine, or of its container's limit; an assumed 4 GB where nobody tells.
+    """The bytes of memory of the machine, or of its container's limit; 4 GB where the system does not tell.
 
     >>> physical_memory() > 0
     True
@@ -77,7 +79,7 @@ def physical_memory() -> int:
 
 
 def address_space() -> int | None:
-    """The bytes of address space that this process may have (ulimit -v); None where nobody limits them."""
+    """The bytes of address space that this process may have (ulimit -v); None without a limit."""
     try:
         import resource
     except ImportError:  # Windows
@@ -89,7 +91,7 @@ def address_space() -> int | None:
 
 
 def peak_memory() -> int | None:
-    """The most bytes of memory that the process has had resident so far, where the system tells."""
+    """The most bytes that were resident at once since the process began; None where the system does not tell."""
     with suppress(OSError):
         _, found, rest = _text(_STATUS).partition("VmHWM:")
         return int(rest.split()[0]) * 1024 if found else None
@@ -102,14 +104,14 @@ def peak_memory() -> int | None:
 
 
 def reads_in_place() -> bool:
-    """Whether `read_at` leaves the position of a file alone, so that others may read by way of it meanwhile."""
+    """Whether `read_at` never moves the position of a file, so that other code may use it at the same time."""
     return hasattr(os, "preadv") and hasattr(os, "pread")
 
 
 def read_at(file: IO[bytes], buffer: Any, offset: int) -> int:
-    """Read into a buffer of bytes from `offset` on; the count of bytes, perhaps fewer than asked for, 0 at the end.
+    """Read into a buffer from `offset` on; returns the count of bytes, which may be fewer, and 0 at the end.
 
-    Many threads may read one file at once; its own position does not change.
+    Many threads may read one file at once; afterwards its position is as it was.
     """
     if hasattr(os, "preadv"):
         return os.preadv(file.fileno(), [buffer], offset)
@@ -127,9 +129,9 @@ def bytes_at(file: IO[bytes], size: int, offset: int) -> bytes:
 
 
 def write_at(file: IO[bytes], data: Any, offset: int) -> int:
-    """Write bytes from `offset` on; how many were written, fewer than given perhaps.
+    """Write bytes from `offset` on; returns how many were written, which may be fewer.
 
-    Many threads may use one file at once; its own position does not change.
+    Many threads may use one file at once; afterwards its position is as it was.
     """
     if hasattr(os, "pwrite"):
         return os.pwrite(file.fileno(), data, offset)
@@ -138,7 +140,7 @@ def write_at(file: IO[bytes], data: Any, offset: int) -> int:
 
 
 class _At:
-    """The position of a file, moved for a while."""
+    """The position of a file, moved to an offset for the time of a block."""
 
     def __init__(self, handle: int, offset: int) -> None:
         self._handle = handle
@@ -154,9 +156,9 @@ class _At:
 
 
 def reserve(file: IO[bytes], size: int) -> None:
-    """Ask for room for so many bytes from a file's position on, where the system and its disk can do that.
+    """Allocate `size` bytes from a file's position on, where the system and the file system can do that.
 
-    Writing takes half the time then. Raises OSError where the disk has no room.
+    It halves the time of writing. Raises OSError where the disk has no room.
     """
     if not hasattr(os, "posix_fallocate"):
         return
@@ -164,23 +166,25 @@ def reserve(file: IO[bytes], size: int) -> None:
         os.posix_fallocate(file.fileno(), file.tell(), size)
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise  # any other says that this is no file, or that its file system cannot do it
+            raise  # any other error means that this is no regular file, or that its file system cannot do it
 
 
 def give_back(pages: mmap.mmap, begin: int = 0, size: int | None = None) -> None:
-    """Let go of the pages of a mapped file, from a page's begin on: what was looked at counts as ours until then.
+    """Release the pages of a mapped file, from a page boundary on: until then they count as resident memory.
 
-    Where the system has no such call, it takes them itself when memory runs short.
+    A system without such a call takes them back itself when memory runs short.
     """
     if hasattr(mmap, "MADV_DONTNEED"):
         pages.madvise(mmap.MADV_DONTNEED, begin, len(pages) - begin if size is None else size)
 
 
 def sync_folder(folder: Path) -> None:
-    """Write to the disk which names a folder has, where a folder can be opened."""
+    """Flush the entries of a folder to the disk, where a folder can be opened."""
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows; or a folder that may be written but not read: a rename stands all the same
+    except (
+        OSError
+    ):  # on Windows, and for a folder that may be written but not read; a rename holds all the same
         return
     try:
         os.fsync(handle)
@@ -199,7 +203,7 @@ def ending_signals() -> dict[int, str]:
 
 
 def broken_pipe_code() -> int:
-    """The exit code of a process whose reader has gone.
+    """The exit code of a process whose output lost its reader.
 
     >>> broken_pipe_code()
     141

@@ -1,4 +1,4 @@
-"""Work one step ahead: the next item is made in another thread while the last one is used."""
+"""Work ahead: the next items are made in other threads while the last one is used."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-_QUEUED = 2  # items that may wait: enough to keep two threads busy
+_QUEUED = 2  # items that may wait, enough to keep two threads busy
 
 
 def prefetched(items: Iterable[T]) -> Iterator[T]:
-    """The same items, made in a thread of their own; an error comes out where its item would have.
+    """The same items, made in a thread of their own; an error is raised in the place of its item.
 
     >>> list(prefetched(range(3)))
     [0, 1, 2]
@@ -38,7 +38,7 @@ def prefetched(items: Iterable[T]) -> Iterator[T]:
                 if stopped.is_set():
                     return
             put(None, StopIteration())
-        except BaseException as error:  # noqa: BLE001 - handed over, not swallowed
+        except BaseException as error:  # noqa: BLE001 - raised again by the consumer
             put(None, error)
 
     thread = threading.Thread(target=produce, daemon=True)
@@ -59,7 +59,7 @@ def prefetched(items: Iterable[T]) -> Iterator[T]:
 def ordered_map(
     function: Callable[[T], R], items: Iterable[T], pool: Executor, *, waiting: int
 ) -> Generator[R, None, None]:
-    """What `function` makes of each item, in the order of the items, at most `waiting` of them ahead.
+    """The result of `function` for each item, in the order of the items, at most `waiting` of them ahead.
 
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> with ThreadPoolExecutor(2) as pool:

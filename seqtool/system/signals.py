@@ -17,23 +17,26 @@ _PATIENCE = 0.2  # seconds until a signal that has ended nothing is sent again
 
 
 class Ended(BaseException):
-    """A signal asks us to end. No KeyboardInterrupt, which typer would swallow."""
+    """A signal asks the process to end. It is not a KeyboardInterrupt, which typer would swallow."""
 
 
 class _State:
-    """Which signal came, remembered because some libraries answer an exception with one of their own."""
+    """Which signal was received; some libraries replace `Ended` by an exception of their own, so it is kept here."""
 
     received: int | None = None
     raised = False  # `Ended` is on its way to the handler of errors
-    held = False
-    written: list[str] | None = None  # None: nobody asked, and a program that saves for days needs no list
+    holders = 0  # blocks of `held` that are open, in all threads
+    written: list[str] | None = (
+        None  # None outside `recorded_outputs`: a program that saves for days needs no list
+    )
 
 
 _state = _State()
+_counting = threading.Lock()  # the handler only reads the count, so it cannot wait for this lock
 
 
 def install() -> None:
-    """From now on these signals raise `Ended`, except those that are ignored, as under nohup."""
+    """Make these signals raise `Ended` from now on, except those that are ignored, as under nohup."""
     for number in ending_signals():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
@@ -43,10 +46,10 @@ def install() -> None:
 
 
 def _watch() -> None:
-    """Send a signal again for as long as `Ended` is not on its way.
+    """Send a signal again until `Ended` is on its way.
 
-    Python runs a handler between two steps of the main thread: not while that waits in a call of the system which
-    another thread has been interrupted in its stead, and in vain where the exception is swallowed.
+    Python runs handlers in the main thread, between two bytecodes. Where the system interrupts another thread
+    instead, the main thread goes on waiting in its system call; and where `Ended` is swallowed, nothing ends.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -66,7 +69,7 @@ def _watch() -> None:
 
 
 def _swallowed(error: sys.UnraisableHookArgs) -> None:
-    """Python swallows the exceptions of destructors and weak references: `Ended` has to be raised once more."""
+    """Let `Ended` be raised again after a destructor or a weak reference: Python swallows exceptions there."""
     if error.exc_type is Ended:
         _state.raised = False
     else:
@@ -74,19 +77,19 @@ def _swallowed(error: sys.UnraisableHookArgs) -> None:
 
 
 def ignore() -> None:
-    """From now on these signals do nothing: while Python shuts down, they would end it with another exit code."""
+    """Ignore these signals from now on: while Python shuts down, they would change the exit code."""
     for number in ending_signals():
         signal.signal(number, signal.SIG_IGN)
 
 
 def received() -> int | None:
-    """The number of the signal that came, if any did."""
+    """The number of the signal that was received, None without one."""
     return _state.received
 
 
 @contextmanager
 def recorded_outputs() -> Iterator[None]:
-    """Remember the outputs that are finished in this block, for `outcome`; a block within another adds to its own."""
+    """Remember the outputs that are finished in this block, for `outcome`; nested blocks share one list."""
     outer = _state.written
     if outer is None:
         _state.written = []
@@ -97,13 +100,13 @@ def recorded_outputs() -> Iterator[None]:
 
 
 def finished(names: Sequence[str]) -> None:
-    """Remember outputs that stand as a whole, by the names that people know."""
+    """Remember outputs that are complete, by the names that the user knows."""
     if _state.written is not None:
         _state.written += names
 
 
 def outcome() -> str:
-    """What a call that did not come to its end has left behind, in words.
+    """Which outputs an interrupted call has left behind, as part of a message.
 
     >>> outcome()
     'nothing was written'
@@ -118,21 +121,31 @@ def outcome() -> str:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Let signals wait until the end of the block: for making a file together with the promise to remove it."""
-    _state.held = True
+    """Delay signals until the end of the block, such as between creating a file and arranging its removal.
+
+    Blocks may be nested, and open in several threads: signals wait for the last of them. `Ended` is raised in the
+    main thread alone.
+    """
+    with _counting:
+        _state.holders += 1
     try:
         yield
     finally:
-        _state.held = False
-    if _state.received is not None and not _state.raised:
-        _state.raised = True
-        raise Ended
+        with _counting:
+            _state.holders -= 1
+    if _state.received is None or _state.raised or _state.holders:
+        return
+    if threading.current_thread() is not threading.main_thread():
+        signal.raise_signal(_state.received)
+        return
+    _state.raised = True
+    raise Ended
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
     if _state.raised:
         return  # cleaning up has begun; a second signal must not stop it
     _state.received = number
-    if not _state.held:
+    if not _state.holders:
         _state.raised = True
         raise Ended

@@ -1,4 +1,4 @@
-"""Record batches as they come from a file: validated, cut into pieces, and nothing in them too large for memory."""
+"""Record batches of Arrow and Parquet files: validated, checked for cells that are too large, and cut into pieces."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from seqtool.files.inputs import Input
-from seqtool.tables.table import BATCH_BYTES
+from seqtool.tables.table import BATCH_BYTES, BATCH_ROWS
 from seqtool.words import human
 
 
 class Records(NamedTuple):
-    """What a file holds: its schema, what gives batches of the columns at some positions, and its rows, if it tells."""
+    """A file of record batches.
+
+    `batches` yields the columns at some positions; `rows` is None where only reading shows how many there are.
+    """
 
     schema: Any
     batches: Callable[[Sequence[int]], Iterator[Any]]
@@ -19,26 +22,26 @@ class Records(NamedTuple):
 
 
 def check_dictionary(source: Input, name: str, size: int) -> None:
-    """Raise DataError for a dictionary of texts of so many bytes that takes more memory than is allowed."""
+    """Raise DataError for a dictionary of texts, of `size` bytes, that takes more memory than is allowed."""
     source.memory.check_whole(
         f"{source.name}: the dictionary of column {name!r}", COPIES * size, "write plain text"
     )
 
 
 def check_list(source: Input, place: str, size: int) -> None:
-    """Raise DataError for a list of so many bytes that takes more memory than is allowed."""
+    """Raise DataError for a list, of `size` bytes, that takes more memory than is allowed."""
     source.memory.check_whole(
         f"{source.name}: {place}: a list of {human(size)}", COPIES * size, "save its steps as rows"
     )
 
 
 def check_text(source: Input, place: str, size: int) -> None:
-    """Raise DataError for a cell of text of so many bytes that is longer than is allowed."""
+    """Raise DataError for a cell of text, of `size` bytes, that is longer than is allowed."""
     source.memory.check_single(f"{source.name}: {place}: a cell of text", size, "shorten it")
 
 
 def check_cells(source: Input, batch: Any, before: int) -> None:
-    """Raise DataError for a text or a list that is too large; so many rows stand before the batch."""
+    """Raise DataError for a text or a list that is too large; `before` is the number of rows before the batch."""
     import pyarrow.compute as pc
 
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -52,19 +55,19 @@ def check_cells(source: Input, batch: Any, before: int) -> None:
                 check_text(source, place, largest)
 
 
-COPIES = 5  # of a dictionary or a list, that stand in memory at once
-_LARGE = 1 << 20  # bytes of a cell from which on its row is looked for
+COPIES = 5  # of a dictionary or a list, in memory at the same time
+_LARGE = 1 << 20  # bytes: smaller cells are never too large
 
 
 def rows_at_once(schema: Any, columns: Sequence[int]) -> int:
-    """The rows of a batch: fewer where there are many columns, or lists, whose lengths nobody knows."""
+    """How many rows a batch should have: fewer for many columns, and for lists, whose lengths are unknown."""
     nested = any(is_nested(schema.field(i).type) for i in columns)
-    return max(1, min(1 << 17, BATCH_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
+    return max(1, min(BATCH_ROWS, BATCH_BYTES // (8 * max(1, len(columns)) * (100 if nested else 1))))
 
 
 def in_pieces(batch: Any) -> Iterator[Any]:
-    """A batch halved until its text is not too much: what is read from it copies it."""
-    if len(batch) < 2 or sum(map(_letters, batch.columns)) <= BATCH_BYTES:
+    """A batch, halved until no piece has too much text, which is copied when it is read."""
+    if len(batch) < 2 or sum(map(_text_size, batch.columns)) <= BATCH_BYTES:
         yield batch
         return
     half = len(batch) // 2
@@ -72,8 +75,8 @@ def in_pieces(batch: Any) -> Iterator[Any]:
     yield from in_pieces(batch.slice(half))
 
 
-def _letters(column: Any) -> int:
-    """The bytes of text in a column, where it is text."""
+def _text_size(column: Any) -> int:
+    """The bytes of all text in a column; 0 for a column of another type."""
     import pyarrow.compute as pc
 
     lengths = _text_bytes(column)
@@ -81,7 +84,7 @@ def _letters(column: Any) -> int:
 
 
 def _text_bytes(column: Any) -> Any:
-    """The bytes of each cell of text, or None for a column of other cells."""
+    """The bytes of each cell of text; None for a column of another type."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -91,7 +94,7 @@ def _text_bytes(column: Any) -> Any:
 
 
 def _list_bytes(column: Any) -> Any:
-    """The bytes of the numbers in each list, or None for a column of other cells."""
+    """The bytes of the numbers in each list; None for a column of another type."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -115,17 +118,17 @@ def _is_text(kind: Any) -> bool:
 
 
 def is_nested(kind: Any) -> bool:
-    """Whether the cells of a type hold several values each."""
+    """Whether each cell of this type may hold several values."""
     import pyarrow as pa
 
     return bool(pa.types.is_nested(kind))
 
 
 def validate(batch: Any, *, once: bool | None = None) -> None:
-    """Raise ArrowInvalid where offsets fall or point past their data, or text is not UTF-8.
+    """Raise ArrowInvalid where offsets decrease or point past their data, or text is not UTF-8.
 
-    Lists and dictionaries are validated as a whole, however small the slice, and of numbers only the count of missing
-    ones is: `once` is true for these columns alone, and false for the others.
+    Of lists and dictionaries Arrow validates all values, however small the slice is; of numbers the count of nulls.
+    With `once=True` only these columns are validated, with `once=False` only the others, with None all of them.
     """
     import pyarrow as pa
 
@@ -134,7 +137,7 @@ def validate(batch: Any, *, once: bool | None = None) -> None:
         whole = is_nested(kind) or pa.types.is_dictionary(kind) or pa.types.is_primitive(kind)
         if once is None or once == whole:
             try:
-                # Times past midnight, and dates with a time of day, are odd, but no danger.
+                # Times past midnight, and dates with a time of day, are harmless.
                 column.validate(full=not (pa.types.is_time(kind) or pa.types.is_date64(kind)))
             except pa.ArrowInvalid as error:
                 raise pa.ArrowInvalid(f"column {name!r}: {error}") from None

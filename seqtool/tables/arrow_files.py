@@ -1,7 +1,7 @@
-"""Parquet and Arrow: files that hold record batches, with types of their own.
+"""Reads Parquet and Arrow: files of record batches with types of their own.
 
-Neither format protects its offsets, so every batch is validated before anybody follows them. No input is mapped:
-another process may cut the file meanwhile, and a mapping would end ours then.
+Neither format protects its offsets by checksums, so every batch is validated before they are followed. Inputs are not
+mapped into memory: if another process truncated the file, reading the mapping would end ours.
 """
 
 from __future__ import annotations
@@ -31,40 +31,40 @@ from seqtool.tables.parquet_files import parquet_records
 
 
 def record_batches(source: Input) -> Records:
-    """What a Parquet or Arrow file holds, whose batches are read when they are asked for."""
+    """The record batches of a Parquet or Arrow file, which are read lazily; raises DataError for a damaged one."""
     import pyarrow as pa
 
     try:
-        found = (parquet_records if source.kind == "parquet" else _arrow)(source)
+        records = (parquet_records if source.kind == "parquet" else _arrow_records)(source)
     except DataError:
         raise
-    except MemoryError as error:  # which Arrow raises as an exception of its own, too
-        raise _of_memory(source, error) from None
+    except MemoryError as error:  # the base class of Arrow's own
+        raise _memory_error(source, error) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(source, error) from None
 
     def read(columns: Sequence[int]) -> Iterator[Any]:
         try:
-            yield from found.batches(columns)
+            yield from records.batches(columns)
         except MemoryError as error:
-            raise _of_memory(source, error) from None
+            raise _memory_error(source, error) from None
         except DataError:
             raise
         except (pa.ArrowException, OSError, ValueError, IndexError) as error:
             raise _damaged(source, error) from None
 
-    return found._replace(batches=read)
+    return records._replace(batches=read)
 
 
-def _arrow(source: Input) -> Records:
+def _arrow_records(source: Input) -> Records:
     import pyarrow as pa
 
     opener = pa.ipc.open_stream if source.kind == "arrow-stream" else pa.ipc.open_file
-    schema = opener(pa.PythonFile(_ArrowFile(source), "r")).schema
+    schema = opener(pa.PythonFile(_SpooledFile(source), "r")).schema
 
     def batches(columns: Sequence[int]) -> Iterator[Any]:
         count = rows_at_once(schema, columns)
-        file = _ArrowFile(source)
+        file = _SpooledFile(source)
         before = 0
         for batch in _record_batches(source, file, columns):
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -83,8 +83,8 @@ def _arrow(source: Input) -> Records:
     return Records(schema, batches, None)
 
 
-def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> Iterator[Any]:
-    """The record batches of a file with these columns; others are not even read, where a batch is small."""
+def _record_batches(source: Input, file: _SpooledFile, columns: Sequence[int]) -> Iterator[Any]:
+    """The record batches of a file with these columns; of small batches the other columns are not even read."""
     import pyarrow as pa
 
     if source.kind == "arrow-stream":
@@ -93,27 +93,28 @@ def _record_batches(source: Input, file: _ArrowFile, columns: Sequence[int]) -> 
         return
     wanted = sorted({*columns})
     places = {column: place for place, column in enumerate(wanted)}
-    small = _SmallParts(source.path)
+    limited = _LimitedFile(source.path)
     options = pa.ipc.IpcReadOptions(included_fields=wanted)
-    of_some = pa.ipc.open_file(pa.PythonFile(small, "r"), options=options)
+    of_columns = pa.ipc.open_file(pa.PythonFile(limited, "r"), options=options)
     whole: Any = None
-    for i in range(of_some.num_record_batches):
-        small.room = _IN_MEMORY
+    for i in range(of_columns.num_record_batches):
+        limited.room = _IN_MEMORY
         try:
-            batch = of_some.get_batch(i).select([places[column] for column in columns])
+            batch = of_columns.get_batch(i).select([places[column] for column in columns])
         except (pa.ArrowException, OSError):
-            if small.room >= 0:
+            if limited.room >= 0:
                 raise
+            # The batch is large: it is read as a whole, by way of a spool.
             whole = whole or pa.ipc.open_file(pa.PythonFile(file, "r"))
             batch = whole.get_batch(i).select(list(columns))
         yield batch
 
 
-_IN_MEMORY = 32 << 20  # bytes of a batch that stand in memory at once
+_IN_MEMORY = 32 << 20  # bytes of a batch in memory at the same time
 
 
-class _SmallParts(OwnFile):
-    """A file of which Arrow reads parts of record batches, as long as there is `room` in memory."""
+class _LimitedFile(OwnFile):
+    """A file that refuses to read more than `room` bytes, so that Arrow reads only small record batches from it."""
 
     room = _IN_MEMORY
 
@@ -124,8 +125,8 @@ class _SmallParts(OwnFile):
         return super().read(size)
 
 
-class _ArrowFile(OwnFile):
-    """A file as Arrow reads it: what is large stands in a copy on disk, and only pages in use are in memory.
+class _SpooledFile(OwnFile):
+    """A file whose large buffers are copied to a spool and mapped, so that only pages in use are in memory.
 
     A file may hold all its rows in one batch, which Arrow can only read as a whole.
     """
@@ -136,7 +137,7 @@ class _ArrowFile(OwnFile):
         self._copy: mmap.mmap | None = None
 
     def read_buffer(self, size: int) -> Any:
-        """The next bytes, which Arrow uses where they are."""
+        """The next bytes, as a buffer that Arrow uses without a copy; Arrow calls this where it can."""
         import pyarrow as pa
 
         if size <= _IN_MEMORY:
@@ -153,22 +154,22 @@ class _ArrowFile(OwnFile):
         return pa.py_buffer(self._copy)
 
     def give_back(self) -> None:
-        """Let go of the pages that were looked at, which count as ours until then."""
+        """Release the pages that have been read, which count as memory of this process until then."""
         if self._copy is not None:
             give_back(self._copy)
 
 
-_PIECE = 1 << 20  # bytes that are copied at once
+_PIECE = 1 << 20  # bytes copied at a time
 
 
-def _of_memory(source: Input, error: MemoryError) -> Exception:
-    """The error for what does not fit into memory: damage, where no file of this size could hold so much."""
+def _memory_error(source: Input, error: MemoryError) -> Exception:
+    """The error for a lack of memory: the file is damaged where it asks for more than a file of its size could hold."""
     asked = re.search(r"size (\d+)", str(error))
-    damaged = asked is not None and int(asked[1]) > max(_NO_MEMORY, 1000 * source.path.stat().st_size)
+    damaged = asked is not None and int(asked[1]) > max(_MOST_MEMORY, 1000 * source.path.stat().st_size)
     return _damaged(source, error) if damaged else error
 
 
-_NO_MEMORY = 1 << 42  # bytes that no machine gives at once
+_MOST_MEMORY = 1 << 42  # bytes, more than any machine allocates at once
 
 
 def _damaged(source: Input, error: Exception) -> DataError:

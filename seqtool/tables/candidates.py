@@ -1,4 +1,4 @@
-"""Which columns of a table may be its key: for advice to a call that names none."""
+"""Guesses which columns of a table may be its key, for the advice to a call that names none."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from seqtool.tables.opening import open_tables
 from seqtool.tables.table import Expected, Table, TextOptions
 from seqtool.words import expanded, join_names, listed
 
-_ROWS = 1 << 14  # that are looked at
-_FAR = 1 << 21  # that are looked at for a second cell in a column
+_ROWS = 1 << 14  # looked at for cells that repeat
+_MOST_ROWS = 1 << 21  # looked at for a second value in a column that begins with one
 
 
 def key_advice(inputs: Sequence[Input], text: TextOptions | None = None) -> tuple[str, Advice]:
-    """What to say of the columns of some inputs that may be the key, and the advice to name the likeliest.
+    """A hint that lists the columns that may be the key, and the advice to name the likeliest one.
 
-    Of what is no table, or has no such column, nothing is said, and the reader is to name the COLUMN.
+    The hint is empty, and the advice names a COLUMN, where there is no such column, or no table.
     """
     try:
         names = key_candidates(open_tables(inputs, text, list_cells=False))
@@ -35,14 +35,15 @@ def key_advice(inputs: Sequence[Input], text: TextOptions | None = None) -> tupl
 
 
 def steps_advice(source: Input, text: TextOptions | None = None) -> Advice | None:
-    """The advice to pad a table as one sequence a row, whose columns are numbered, t0, t1 and so on; else None.
+    """The advice to pad a table that seems to hold one sequence a row; None for other tables.
 
-    Of a table in which no cell repeats that may be a key, and has columns enough, the reader is to name them.
+    The columns of such a table are numbered, t0, t1 and so on; or there are several, and none of them may be a key:
+    then the advice has A,B in place of their names.
     """
     try:
         table = open_tables([source], text, list_cells=False)
         steps = numbered([name or "" for name in table.columns])
-        if steps is None and len(table.columns) >= _COLUMNS and not key_candidates(table):
+        if steps is None and len(table.columns) >= _FEWEST_COLUMNS and not key_candidates(table):
             steps = "A,B"
     except DataError:
         return None
@@ -53,23 +54,23 @@ def steps_advice(source: Input, text: TextOptions | None = None) -> Advice | Non
 
 
 def numbered(names: Sequence[str]) -> str | None:
-    """The range of names that count up one by one, as `--steps` takes it, of the longest such run; None for none.
+    """The longest run of names that count up one by one, as a range that `--steps` takes; None if there is none.
 
     >>> numbered(["id", "t8", "t9", "t10", "x"]), numbered(["a", "b1"])
     ('t{8..10}', None)
     """
     runs: list[list[str]] = [[]]
     for name in names:
-        found = _NUMBERED.fullmatch(name)
+        match = _NUMBERED.fullmatch(name)
         last = _NUMBERED.fullmatch(runs[-1][-1]) if runs[-1] else None
-        if found is None:
+        if match is None:
             runs.append([])
-        elif last is not None and (last[1], int(last[2]) + 1) == (found[1], int(found[2])):
+        elif last is not None and (last[1], int(last[2]) + 1) == (match[1], int(match[2])):
             runs[-1].append(name)
         else:
             runs.append([name])
     longest = max(runs, key=len)
-    if len(longest) < _STEPS:
+    if len(longest) < _FEWEST_STEPS:
         return None
     first, last = _NUMBERED.fullmatch(longest[0]), _NUMBERED.fullmatch(longest[-1])
     assert first is not None
@@ -79,69 +80,76 @@ def numbered(names: Sequence[str]) -> str | None:
 
 
 _NUMBERED = re.compile(r"([^,\"{}]*?)(\d{1,9})")
-_COLUMNS = 5  # that a table of one sequence a row has at least, where they have no numbers
-_STEPS = 3  # numbered columns that are likely the steps of a sequence
+_FEWEST_COLUMNS = 5  # of a table with one sequence a row, where they are not numbered
+_FEWEST_STEPS = 3  # numbered columns that are probably the steps of a sequence
 
 
 def key_candidates(table: Table) -> list[str]:
-    """The columns of which cells repeat and are no fractions, the likeliest key first.
+    """The names of the columns whose cells repeat and are no fractions, the likeliest key first.
 
-    Likeliest is what stands in runs of equal cells, as keys of files that are in order do.
+    A column in which equal cells stand together is likelier, for many files are in the order of their key.
     """
     columns = [c for c in range(len(table.columns)) if c not in table.list_sizes and c not in table.cells]
     columns = [c for c in columns if table.columns[c] is not None or not table.named]
-    batch = _first_rows(table, columns)
+    columns, batch = _first_rows(table, columns)
     if batch is None:
         return []
-    found, same = list[tuple[bool, int]](), dict[int, str]()
+    candidates, constant = list[tuple[bool, int]](), dict[int, str]()
     for column, array in zip(columns, batch.columns, strict=True):
         cells = _cells(array.slice(0, _ROWS))
         distinct = len(set(cells))
         if 1 < distinct < len(cells) and not any("." in cell for cell in cells):
-            runs = 1 + sum(one != other for one, other in pairwise(cells))
-            found.append((runs != distinct, column))
+            runs = 1 + sum(cell != following for cell, following in pairwise(cells))
+            candidates.append((runs != distinct, column))
         elif distinct == 1 < len(cells) and "." not in cells[0]:
-            same[column] = cells[0]
-    found += [(False, column) for column in _changing_later(table, same)]
-    return [table.label(column) for _, column in sorted(found)]
+            constant[column] = cells[0]
+    candidates += [(False, column) for column in _changing_later(table, constant)]
+    return [table.label(column) for _, column in sorted(candidates)]
 
 
-def _first_rows(table: Table, columns: list[int]) -> Any:
-    """Some rows, None where there are none; fields of JSON that hold several values are taken off the columns."""
-    while columns:
-        try:
-            return next(iter(table.batches(columns, Expected(keys=frozenset(columns)))), None)
-        except CellKindError as error:
-            columns.remove(table.columns.index(error.column))
-    return None
+def _first_rows(table: Table, columns: Sequence[int]) -> tuple[list[int], Any]:
+    """Those of the columns that hold one value a cell, and a batch of their first rows; None for a table without rows.
 
-
-def _changing_later(table: Table, same: Mapping[int, str]) -> list[int]:
-    """Those of the columns with one cell in the first rows that hold another later, as the key of long sequences does.
-
-    So many rows are looked at, for this is only said where a call is refused.
+    Only reading shows which fields of JSON hold several values.
     """
-    left, rows = [*same], 0
-    for batch in table.batches(left, Expected(keys=frozenset(left))) if left else ():
-        of_batch = dict(zip(same, batch.columns, strict=True))
-        left = [column for column in left if {*_cells(of_batch[column].unique())} <= {same[column]}]
+    readable = [*columns]
+    while readable:
+        try:
+            return readable, next(iter(table.batches(readable, Expected(keys=frozenset(readable)))), None)
+        except CellKindError as error:
+            readable.remove(table.columns.index(error.column))
+    return [], None
+
+
+def _changing_later(table: Table, constant: Mapping[int, str]) -> list[int]:
+    """The columns that change only after the first rows, as the key of long sequences does.
+
+    `constant` holds the one cell that each column has in the first rows. Many rows may be read, for the call that needs
+    this is refused anyway.
+    """
+    unchanged, rows = [*constant], 0
+    for batch in table.batches(unchanged, Expected(keys=frozenset(unchanged))) if unchanged else ():
+        arrays = dict(zip(constant, batch.columns, strict=True))
+        unchanged = [
+            column for column in unchanged if {*_cells(arrays[column].unique())} <= {constant[column]}
+        ]
         rows += len(batch)
-        if not left or rows > _FAR:
+        if not unchanged or rows > _MOST_ROWS:
             break
-    return [column for column in same if column not in left]
+    return [column for column in constant if column not in unchanged]
 
 
 def _cells(array: Any) -> list[str]:
-    """The cells as they are written; none of a column of fractions, or of lists."""
+    """The cells as text; an empty list for a column of fractions, or of lists."""
     import pyarrow as pa
 
     kind = array.type
-    if pa.types.is_nested(kind) or (pa.types.is_floating(kind) and not _are_whole(array)):
+    floats = pa.types.is_floating(kind)
+    if pa.types.is_nested(kind) or (floats and not _are_whole(array)):
         return []
-    whole = pa.types.is_floating(kind)
-    return [str(int(cell) if whole else cell) for cell in array.to_pylist()]
+    return [str(int(cell) if floats else cell) for cell in array.to_pylist()]
 
 
 def _are_whole(array: Any) -> bool:
     numbers = np.asarray(array.to_numpy(zero_copy_only=False))
-    return bool((numbers == np.trunc(numbers)).all())
+    return bool((np.isfinite(numbers) & (numbers == np.trunc(numbers))).all())

@@ -1,4 +1,4 @@
-"""CSV cut into blocks of whole rows, which can then be parsed side by side."""
+"""Cuts CSV into blocks of whole rows, which can then be parsed in parallel."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from seqtool.arrays.dtypes import Array
 from seqtool.tables.csv_dialect import Dialect
 
 LONGEST_ROW = 4 << 20  # bytes
-_FIRST = 1 << 16  # bytes of the first block, by which the parser learns what the columns hold
+_FIRST = 1 << 16  # bytes of the first block, from which the parser learns the types of the columns
 _BLOCK = 1 << 20  # bytes: large enough to be worth a call, small enough for a core's cache
 _MOST_SKIPPED = 1000  # blank lines before the first row that are surely within the first block
-_CELL = re.compile(rb"[^\r\n]")  # what a line that is not blank holds
+_CELL = re.compile(rb"[^\r\n]")  # in a line that is not blank
 _QUOTE, _LINE_END = ord('"'), ord("\n")
 
 
 @dataclass(frozen=True)
 class Block:
-    """The bytes of whole rows; the first `skip` lines are none."""
+    """The bytes of whole rows, after `skip` lines that are no data."""
 
     data: memoryview
     skip: int = 0
 
 
 class Rest:
-    """What is left of a stream, from the place on where its rows' ends cannot be found by looking for line ends."""
+    """The rest of a stream, from where the ends of rows cannot be found by looking for line ends."""
 
     def __init__(self, before: bytes, raw: IO[bytes], *, from_start: bool) -> None:
         self._before = before
@@ -48,9 +48,10 @@ class Rest:
 
 
 def blocks(raw: IO[bytes], dialect: Dialect, longest: int = LONGEST_ROW) -> Iterator[Block | Rest]:
-    r"""Cut a stream at line ends outside quotes; the last item is a Rest where that cannot go on.
+    r"""Cut a stream at line ends outside quotes.
 
-    That is also where a row has more than `longest` bytes.
+    The last item is a Rest where the quotes are irregular, a row has more than `longest` bytes, or the encoding does
+    not agree with ASCII.
 
     >>> import io
     >>> csv = io.BytesIO(b'1,2\n"a\nb",4\n')
@@ -68,14 +69,14 @@ def blocks(raw: IO[bytes], dialect: Dialect, longest: int = LONGEST_ROW) -> Iter
         del text[len(carried) + got :]
         cut = len(text) if not got else _last_row_end(text, dialect.delimiter)
         marked = text.startswith(codecs.BOM_UTF8)
-        # Arrow takes the mark away from all that begins with one; it belongs to a cell but at the very start.
+        # Arrow drops a byte order mark at the start of each block; only at the start of the file it is no cell.
         mark = codecs.BOM_UTF8 if marked and not first else b""
         if cut is None or (not got and _is_odd(text, dialect.delimiter)) or len(text) - cut > longest:
             yield Rest(mark + text, raw, from_start=first)
             return
         holds_rows = _CELL.search(text, 3 if marked and first else 0, cut) is not None
         if first and got and not holds_rows:
-            cut = 0  # the lines to be skipped are counted from the front of the block with the first row
+            cut = 0  # the lines to be skipped are counted from the start of the first block, which must have a row
         carried = bytes(memoryview(text)[cut:])
         if holds_rows:
             rows = memoryview(mark + text[:cut]) if mark else memoryview(text)[:cut]
@@ -83,11 +84,11 @@ def blocks(raw: IO[bytes], dialect: Dialect, longest: int = LONGEST_ROW) -> Iter
             first = False
         if not got:
             return
-        size = max(_BLOCK, len(carried))  # twice as much each time, for a row that is long
+        size = max(_BLOCK, len(carried))  # doubles each time, so that a long row is not searched too often
 
 
 def _fill(raw: IO[bytes], out: memoryview) -> int:
-    """Read until `out` is full or the stream ends; the number of bytes read."""
+    """Read until `out` is full or the stream ends; returns the number of bytes read."""
     got = 0
     while got < len(out):
         count = raw.readinto(out[got:])  # type: ignore[attr-defined]
@@ -98,12 +99,12 @@ def _fill(raw: IO[bytes], out: memoryview) -> int:
 
 
 def is_utf8(encoding: str) -> bool:
-    """Whether bytes of this encoding can be read as they are."""
+    """Whether bytes of this encoding are valid UTF-8 as they are."""
     return encoding.lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig", "ascii", "usascii")
 
 
 def _last_row_end(text: bytearray, delimiter: str) -> int | None:
-    """Where the last whole row ends, 0 if there is none; None where quotes stand so that it cannot be known."""
+    """Where the last whole row ends, 0 if there is none; None where irregular quotes leave that open."""
     if b'"' not in text:
         return text.rfind(b"\n") + 1
     letters = np.frombuffer(text, np.uint8)
@@ -122,10 +123,10 @@ def _is_odd(text: bytearray, delimiter: str) -> bool:
 def oddly_quoted(letters: Array, quotes: Array, delimiter: str) -> bool:
     """Whether a quote opens or closes elsewhere than at the border of a cell, or is never closed.
 
-    Every other quote closes: a delimiter, a line end or a quote must follow; the ones between open: one of
-    these must stand before. A quote within an unquoted cell breaks that too.
+    Quotes open and close in turn. Before one that opens, and after one that closes, there must be a delimiter, a line
+    end or a quote; a quote within an unquoted cell breaks that too.
     """
-    borders = np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
+    borders = _borders(delimiter)
     opens, closes = quotes[0::2], quotes[1::2]
     opens, closes = opens[opens > 0], closes[closes < len(letters) - 1]
     return bool(
@@ -135,26 +136,30 @@ def oddly_quoted(letters: Array, quotes: Array, delimiter: str) -> bool:
     )
 
 
-class QuoteWatch(io.RawIOBase):
-    """Passes bytes on and watches the quotes, for the parser takes an odd one without a word.
+def _borders(delimiter: str) -> Array:
+    """The bytes that may stand before a quote that opens a cell, or after one that closes it."""
+    return np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
 
-    Every other quote closes: a delimiter, a line end or a quote must follow; the ones between open: one of
-    these must stand before. A quote within an unquoted cell breaks that too, so what is odd needs a closer look.
+
+class QuoteWatch(io.RawIOBase):
+    """Passes the bytes of a stream on, and notes in `odd` whether quotes are irregular, as `oddly_quoted` has it.
+
+    Arrow's parser takes such quotes without an error, so the file then needs a closer look.
     """
 
     def __init__(self, raw: Rest, delimiter: str) -> None:
         self._raw = raw
-        self._borders = np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
+        self._borders = _borders(delimiter)
         self._quotes = 0
         self._last = self._borders[1]
         self.odd = False
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, watched."""
+        """The next bytes."""
         data = self._raw.read(size)
         if not data:
             self.odd |= self._quotes % 2 == 1
@@ -166,7 +171,7 @@ class QuoteWatch(io.RawIOBase):
 
     def _watch(self, text: Array) -> None:
         text = np.concatenate([[self._last], text]).astype(np.uint8)
-        # The quote at the very end is judged with the block that follows it.
+        # A quote at the very end is judged again with the bytes that follow.
         places = np.flatnonzero(text[:-1] == _QUOTE)
         if text[-1] == _QUOTE:
             places = np.append(places, len(text) - 1)

@@ -1,4 +1,4 @@
-"""How a CSV is written: its first row, whether that is a header, and what separates its cells."""
+"""Detects the dialect of a CSV: its first row, whether that is a header, and its delimiter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from seqtool.words import human
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one file is written: its first row, whether that is a header, and what separates cells."""
+    """How one file is written; `header` tells whether its first row is one."""
 
     first_row: tuple[str, ...]
     header: bool
@@ -32,15 +32,14 @@ class Dialect:
 
     @property
     def skipped(self) -> int:
-        """The records before the first row of data."""
+        """The number of records before the first row of data."""
         return self.blank_lines + int(self.header)
 
 
 _DELIMITERS = (",", "\t", ";", "|")
 
-
 ESCAPES = {"\\t": "\t", "tab": "\t"}
-"""What else a call may write for a delimiter."""
+"""Other spellings of a delimiter in a call."""
 
 
 def sniff(
@@ -51,11 +50,11 @@ def sniff(
     encoding: str,
     marks: NumberMarks = NumberMarks(),  # noqa: B008 - it is frozen
 ) -> Dialect:
-    """Read the first row of a file and decide what it is.
+    """Find the dialect of a file by its first row.
 
-    A first row with no number among its cells is a header; one of numbers alone is data. Raises DataError
-    for a mixed one (when `header` is None), for a header with the same name twice, and for bytes that are
-    not text in `encoding`; UsageError for an unknown encoding or a delimiter of several characters.
+    A first row without any number is a header; one of numbers alone is data. Raises DataError for a mixed one (if
+    `header` is None), for a header with a repeated name, and for bytes that are not text in `encoding`; UsageError for
+    an unknown encoding, or a delimiter of several characters.
     """
     if delimiter is not None:
         delimiter = ESCAPES.get(delimiter, delimiter)
@@ -66,32 +65,32 @@ def sniff(
                 ", for the first row shows it",
             )
     try:
-        row, delimiter, blank = _first_row(source, delimiter, encoding, marks)
-    except UnicodeError:  # most bytes that are no text become surrogates, but not in every encoding
+        row, delimiter, blank_lines = _first_row(source, delimiter, encoding, marks)
+    except UnicodeError:  # in most encodings such bytes become surrogates instead
         raise not_text_in(source, encoding) from None
     for column, cell in enumerate(row):
-        check_encoded(source, blank + 1, column, cell, encoding)
+        check_encoded(source, blank_lines + 1, column, cell, encoding)
     if header is None:
         cells = row if marks.are_plain else [*map(marks.plain, row)]
-        header = is_header(f"{source.name}: line {blank + 1}", cells)
+        header = is_header(f"{source.name}: line {blank_lines + 1}", cells)
     if header:
         check_unique(source.name, row)
-    return Dialect(tuple(row), header, delimiter, encoding, blank)
+    return Dialect(tuple(row), header, delimiter, encoding, blank_lines)
 
 
 def _first_row(
     source: Input, delimiter: str | None, encoding: str, marks: NumberMarks
 ) -> tuple[list[str], str, int]:
-    """The cells of the first row, what separates them, and the number of blank lines before them.
+    """The cells of the first row, the delimiter between them, and the number of blank lines before them.
 
-    They are taken from the head of the input; its file is opened only where the first row does not end there.
+    The head of the input is enough, unless the first row does not end there, or lines are rewritten.
     """
     with _decoded(io.BytesIO(source.head), encoding) as text:
         try:
-            lines = text if source.head_is_all else _ended(text)
+            lines = text if source.head_is_all else _whole_lines(text)
             if source.rewriting is None:
                 return _split_first_row(source, lines, delimiter, marks)
-        except (_HeadTooShortError, UnicodeError):  # a letter may be cut in two
+        except (_HeadTooShortError, UnicodeError):  # the head may end within a character
             if source.head_is_all:
                 raise
     with open_text(source, encoding) as text:
@@ -102,7 +101,8 @@ class _HeadTooShortError(Exception):
     """The first row does not end within the head."""
 
 
-def _ended(lines: Iterable[str]) -> Iterator[str]:
+def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that have a line end; raises _HeadTooShortError after the last of them."""
     for line in lines:
         if line.endswith(("\n", "\r")):
             yield line
@@ -120,7 +120,8 @@ def _split_first_row(
             break
     else:
         raise DataError(f"{source.name}: holds only blank lines; rows were expected")
-    delimiter = delimiter or _guess_delimiter(source, line, marks)  # a first row of spaces alone shows none
+    # `line` is the first with anything but blanks, for a row of blanks shows no delimiter.
+    delimiter = delimiter or _guess_delimiter(source, line, marks)
     _, row = next(csv_rows(source, chain([first], lines), delimiter))
     return [row[0].removeprefix("\ufeff"), *row[1:]], delimiter, blank
 
@@ -145,7 +146,7 @@ def is_number(cell: str) -> bool:
 
 
 def is_header(where: str, row: Sequence[str]) -> bool:
-    """Whether a first row names the columns; raises DataError, which tells `where` it stands, for a mixed one."""
+    """Whether a first row names the columns; raises DataError for a mixed one, which stands at `where`."""
     numbers = [is_number(cell) for cell in row]
     if all(numbers):
         return False
@@ -162,7 +163,7 @@ def is_header(where: str, row: Sequence[str]) -> bool:
 
 
 def check_unique(source: str, row: Sequence[str]) -> None:
-    """Raise DataError for a name that stands twice in a header."""
+    """Raise DataError for a name that is repeated in a header."""
     twice = sorted(name for name, count in Counter(row).items() if name and count > 1)
     if twice:
         names = ", ".join(map(repr, twice))
@@ -170,13 +171,13 @@ def check_unique(source: str, row: Sequence[str]) -> None:
 
 
 def check_encoded(source: Input, line: int, column: int, cell: str, encoding: str) -> None:
-    """Raise DataError for a cell with bytes that are no text in this encoding."""
+    """Raise DataError for a cell with bytes that are not text in this encoding."""
     if cell.isascii():
         return
-    wrong = next((char for char in cell if "\udc80" <= char <= "\udcff"), None)
-    if wrong:
+    surrogate = next((char for char in cell if "\udc80" <= char <= "\udcff"), None)
+    if surrogate:
         raise DataError(
-            f"{source.name}: line {line}, column {column}: byte 0x{ord(wrong) - 0xDC00:02x} is not text in "
+            f"{source.name}: line {line}, column {column}: byte 0x{ord(surrogate) - 0xDC00:02x} is not text in "
             f"{encoding}; name its encoding, such as ",
             Advice("--encoding", "latin-1"),
         )
@@ -187,11 +188,11 @@ def csv_rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows of some lines, as Python's `csv` module reads them, each with the line on which it ends.
 
-    Raises DataError for a cell that is too long for memory, as what follows a quote that is never closed may be, and if
-    `strict` for quotes that are not well placed.
+    Raises DataError for a cell that is too long for memory, such as one whose quote is never closed; with `strict` also
+    for a quote that closes before the end of its cell.
     """
-    most = source.memory.single
-    csv.field_size_limit(most)
+    longest = source.memory.single
+    csv.field_size_limit(longest)
     reader = csv.reader(lines, delimiter=delimiter, strict=strict)
     begin = 1
     try:
@@ -199,13 +200,15 @@ def csv_rows(
             yield reader.line_num, row
             begin = reader.line_num + 1
     except csv.Error as error:
-        what: list[object] = ["a quote closes a cell, but more of the cell follows it"]
+        problem: list[object] = ["a quote closes a cell, but more of the cell follows it"]
         if "end of data" in str(error):
-            what = ["opens a quote that is never closed"]
+            problem = ["opens a quote that is never closed"]
         elif "limit" in str(error):
-            more = Advice("--max-memory", "SIZE")
-            what = [f"opens a quote that is not closed within {human(most)}; close it, or allow more: ", more]
-        raise DataError(f"{source.name}: line {begin}: ", *what) from None
+            problem = [
+                f"opens a quote that is not closed within {human(longest)}; close it, or allow more: ",
+                Advice("--max-memory", "SIZE"),
+            ]
+        raise DataError(f"{source.name}: line {begin}: ", *problem) from None
 
 
 def not_text_in(source: Input, encoding: str) -> DataError:
@@ -216,36 +219,36 @@ def not_text_in(source: Input, encoding: str) -> DataError:
 
 
 def check_encoding(encoding: str) -> None:
-    """Raise UsageError for a name that stands for no encoding of text files, as base64 and idna do.
+    """Raise UsageError for a name that is no encoding of text files, such as base64 or idna.
 
     >>> check_encoding("latin-1")
     """
     try:
         known = codecs.lookup(encoding)
     except (LookupError, ValueError):  # ValueError: a NUL in its name
-        what = "no such encoding"
+        problem = "no such encoding"
     else:
         if known.name not in _NO_FILES and getattr(known, "_is_text_encoding", True):
             return
-        what = "no encoding of text files"
+        problem = "no encoding of text files"
     raise UsageError(
-        f"--encoding {encoding}: {what}; ",
+        f"--encoding {encoding}: {problem}; ",
         Advice(without=["--encoding"]),
         " for UTF-8; latin-1 and cp1252 are common too",
     )
 
 
-# Of names of the Internet, and of Python's own sources; and the one that is an error by definition.
+# Encodings of domain names and of literals in Python; `undefined` refuses everything.
 _NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "unicode_escape", "raw-unicode-escape"}
 
 
 def open_text(source: Input, encoding: str) -> io.TextIOWrapper:
-    """The text of a source; bytes that are none become surrogates."""
+    """The text of a source; bytes that are not text become surrogates."""
     return _decoded(source.open(), encoding)
 
 
 def _decoded(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
-    """Bytes as text, line ends as they are; what is no text in this encoding becomes surrogates where it can."""
+    """Bytes as text with their own line ends; bytes that are not text become surrogates, if the encoding allows."""
     check_encoding(encoding)
     name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     return io.TextIOWrapper(stream, encoding=name, errors="surrogateescape", newline="")

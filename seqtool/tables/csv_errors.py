@@ -1,4 +1,4 @@
-"""Where a fault of a CSV stands, found by reading the file again with Python's `csv` module, slowly."""
+"""Finds where a CSV is faulty, by reading it again with Python's `csv` module, which is slow but knows its lines."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def line_of(source: Input, dialect: Dialect, row: int) -> int:
 
 
 def first_csv_error(source: Input, dialect: Dialect, error: Exception) -> DataError | None:
-    """The first fault of the file, found by reading it again, slowly; none in a header without rows."""
+    """The error for the first fault of a file that Arrow refused with `error`; None if it is only a header."""
     try:
         check_quotes(source, dialect)
         rows = _check_rows(source, dialect)
-    except DataError as found:
-        return found
+    except DataError as fault:
+        return fault
     except UnicodeError:
         return not_text_in(source, dialect.encoding)
     except BROKEN as broken:
@@ -42,16 +42,17 @@ def first_csv_error(source: Input, dialect: Dialect, error: Exception) -> DataEr
 
 
 def _check_rows(source: Input, dialect: Dialect) -> int:
-    """Count the rows, the header included; raise DataError at the first that is not like the first row."""
-    count, counters = 0, int(source.rewriting is not None and source.rewriting.numbered)
+    """The number of rows, header included; raises DataError at one with more or fewer cells than the first."""
+    # Where rows are numbered by sequence, each has a cell more than the file shows.
+    count, added = 0, int(source.rewriting is not None and source.rewriting.numbered)
     expected = len(dialect.first_row)
     with open_text(source, dialect.encoding) as text:
         for line, row in csv_rows(source, lines_of(text, source), dialect.delimiter):
             count += bool(row)
             if row and len(row) != expected:
                 raise DataError(
-                    f"{source.name}: line {line}: the first row has {expected - counters} cells, but this "
-                    f"one {len(row) - counters}: {dialect.delimiter.join(row[: len(row) - counters])[:60]!r}"
+                    f"{source.name}: line {line}: the first row has {expected - added} cells, but this "
+                    f"one {len(row) - added}: {dialect.delimiter.join(row[: len(row) - added])[:60]!r}"
                 )
             for column, cell in enumerate(row):
                 check_encoded(source, line, column, cell, dialect.encoding)
@@ -59,7 +60,7 @@ def _check_rows(source: Input, dialect: Dialect) -> int:
 
 
 def check_quotes(source: Input, dialect: Dialect) -> None:
-    """Raise DataError for a quote that is never closed, or that more of a cell follows."""
+    """Raise DataError for a quote that is never closed, or that closes before the end of its cell."""
     with open_text(source, dialect.encoding) as text:
         for _ in csv_rows(source, lines_of(text, source), dialect.delimiter, strict=True):
             pass

@@ -1,7 +1,7 @@
-"""CSV and TSV parsed: rows as record batches.
+"""Parses CSV and TSV into record batches.
 
-`pyarrow.csv` parses, strictly and fast; every cell stays the text that was written, but where numbers that are
-expected say the same.
+`pyarrow.csv` does the parsing, strictly and fast. Every cell stays the text in the file, except where columns are
+expected to be numbers and reading them as such loses nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from seqtool.files.inputs import Input
 from seqtool.files.packing import BROKEN, damaged_packing
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import ordered_map
+from seqtool.tables.cells.cells import EXACT
 from seqtool.tables.cells.spelling import plain_integers
 from seqtool.tables.csv_blocks import LONGEST_ROW, Block, QuoteWatch, Rest, blocks, is_utf8
 from seqtool.tables.csv_dialect import Dialect
@@ -29,32 +30,32 @@ def batches(
 ) -> Iterator[Any]:
     """The rows as pyarrow record batches, one column for each position in `columns`, in file order.
 
-    Cells are the text that was written; columns that are `expected` to be numbers come as numbers where that
-    says the same. Raises DataError that names the line of a row with too few or too many cells, of bytes that
-    are not text, or of a quote that is never closed.
+    Columns that are `expected` to be numbers may come as numbers, where no information is lost; all others are text.
+    Raises DataError that names the line of a row with too few or too many cells, of bytes that are not text, or of a
+    quote that is never closed.
     """
     import pyarrow as pa
 
     parser = _Parser(dialect, columns, expected or Expected())
     with source.open_metered() as raw, ThreadPoolExecutor(parser.threads) as pool:
         try:
-            cut = blocks(raw, dialect, source.memory.single)
-            first = map(parser.parse, islice(cut, 1))  # alone, for the parser learns from it
-            for found in chain(first, ordered_map(parser.parse, cut, pool, waiting=parser.threads)):
-                if isinstance(found, Rest):
-                    yield from _one_by_one(source, parser, found)
-                elif len(found):
-                    yield found
+            pieces = blocks(raw, dialect, source.memory.single)
+            first = map(parser.parse, islice(pieces, 1))  # before the others, for the parser learns from it
+            for parsed in chain(first, ordered_map(parser.parse, pieces, pool, waiting=parser.threads)):
+                if isinstance(parsed, Rest):
+                    yield from _rest(source, parser, parsed)
+                elif len(parsed):
+                    yield parsed
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            found_error = first_csv_error(source, dialect, error)
-            if found_error is not None:
-                raise found_error from None
+            fault = first_csv_error(source, dialect, error)
+            if fault is not None:
+                raise fault from None
         except BROKEN as error:
             raise damaged_packing(source.name, source.packing or "file's", error) from None
 
 
-def _one_by_one(source: Input, parser: _Parser, rest: Rest) -> Iterator[Any]:
-    """The rows of a stream that cannot be cut into blocks by looking at its line ends."""
+def _rest(source: Input, parser: _Parser, rest: Rest) -> Iterator[Any]:
+    """The rows of a stream that cannot be cut into blocks at its line ends."""
     stream = QuoteWatch(rest, parser.dialect.delimiter)
     yield from parser.stream(stream, skip=parser.dialect.skipped if rest.from_start else 0)
     if stream.odd or not is_utf8(parser.dialect.encoding):
@@ -64,8 +65,8 @@ def _one_by_one(source: Input, parser: _Parser, rest: Rest) -> Iterator[Any]:
 class _Parser:
     """Turns the bytes of whole rows into a record batch.
 
-    Columns that are expected to be numbers are read as such: as integers, until a block shows fractions. Which
-    of these is tried is a guess that saves time; what comes out does not depend on it.
+    Columns that are expected to be numbers are read as integers until a block shows fractions. Which type is tried
+    first is a guess that saves time; the numbers do not depend on it.
     """
 
     def __init__(self, dialect: Dialect, columns: Sequence[int], expected: Expected) -> None:
@@ -78,12 +79,12 @@ class _Parser:
         if self._learnt.wholes is None:
             self._learnt.wholes = expected.numbers
         self._integer_keys = self._learnt.integer_keys
-        # For each column that it reads as numbers Arrow takes 27 kB to look up all spellings, which are rare.
+        # Arrow takes 27 kB for each column of numbers to look up spellings of a missing value, which are rare.
         wide = len(columns) > _WIDE
         self._missing = [word for word in expected.missing if not (wide and word)]
 
     def parse(self, block: Block | Rest) -> Any:
-        """The rows of a block; what is no block is handed on."""
+        """The rows of a block as a record batch; a Rest is returned as it is."""
         import pyarrow as pa
 
         if isinstance(block, Rest):
@@ -92,25 +93,27 @@ class _Parser:
         numbers |= {column: pa.float64() for column in self._learnt.floats}
         if numbers:
             try:
-                found = self._read(block, numbers)
-                if self._says_the_same(block, found, numbers):
-                    return self._keys_read(found)
-            except pa.ArrowInvalid:  # something else than numbers among them
+                batch = self._read(block, numbers)
+                if self._loses_nothing(block, batch, numbers):
+                    return self._with_integer_keys(batch)
+            except pa.ArrowInvalid:  # not all cells are numbers
                 pass
-        found = self._read(block, {})
-        self._learn(found)
-        return self._keys_read(found)
+        batch = self._read(block, {})
+        self._learn(batch)
+        return self._with_integer_keys(batch)
 
-    def _learn(self, found: Any) -> None:
-        """Find out from a block of text what its columns are; a column that is no numbers now is none later."""
+    def _learn(self, batch: Any) -> None:
+        """Narrow down from a batch of text which columns are integers or floats; one that is neither is not retried."""
         wholes, floats = self._learnt.wholes or frozenset(), self._learnt.floats
         for column in wholes | floats:
-            cells = found.column(self._places[column])
-            if column in wholes and _holds(cells, self._expected.missing, whole=True):
+            cells = batch.column(self._places[column])
+            if column in wholes and _spelled_as_numbers(cells, self._expected.missing, whole=True):
                 continue
-            if not _holds(cells, self._expected.missing, whole=False):
+            if not _spelled_as_numbers(cells, self._expected.missing, whole=False):
                 wholes, floats = wholes - {column}, floats - {column}
-            elif _spelled_as_floats(cells, self._expected.missing):  # +5 does not prove it: it is whole
+            elif _spelled_as_floats(
+                cells, self._expected.missing
+            ):  # not for +5, which Arrow takes for no integer
                 wholes, floats = wholes - {column}, floats | {column}
         self._learnt.wholes, self._learnt.floats = wholes, floats
 
@@ -128,13 +131,13 @@ class _Parser:
         return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
 
     def stream(self, stream: Any, *, skip: int) -> Iterator[Any]:
-        """The rows of a stream, with Arrow's own reader, which is slower and finds every row's end."""
+        """The rows of a stream, by Arrow's own reader of streams: slower, but it finds the end of every row."""
         import pyarrow as pa
         import pyarrow.csv as arrow_csv
 
         yield from arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
-            # On its own threads it reads ahead by a block a core.
+            # With threads of its own it reads ahead by a block for each core.
             read_options=self._reading(LONGEST_ROW, skip, use_threads=pa.cpu_count() <= self.threads),
             parse_options=self._parsing(),
             convert_options=self._converting({}),
@@ -172,42 +175,42 @@ class _Parser:
             strings_can_be_null=False,
         )
 
-    def _says_the_same(self, block: Block, found: Any, numbers: Mapping[int, Any]) -> bool:
-        """Whether numbers that Arrow read are those that `seqtool.tables.cells` finds in the text."""
+    def _loses_nothing(self, block: Block, batch: Any, numbers: Mapping[int, Any]) -> bool:
+        """Whether the numbers that Arrow read are those that `seqtool.tables.cells` would read from the text."""
         import pyarrow as pa
 
         text: Any = block.data.obj
-        # By `numbers`, not by what the parser has learnt: another thread may have learnt more by now.
+        # Not by `_learnt`, which another thread may have changed by now.
         wholes = any(pa.types.is_integer(kind) for kind in numbers.values())
         if wholes and (b"0x" in text or b"0X" in text):
             return False  # Arrow takes 0x1F for an integer
         for column in numbers:
-            cells = found.column(self._places[column])
+            cells = batch.column(self._places[column])
             if pa.types.is_floating(cells.type) and len(cells) > cells.null_count:
                 present = np.asarray(cells.drop_null() if cells.null_count else cells)
-                # A NaN makes both of them NaN; whole numbers past 2^53 are no longer what was written.
-                if not (present.max() < _EXACT and present.min() > -_EXACT):
+                # A NaN makes both NaN, and fails; whole numbers past 2^53 may have changed.
+                if not (present.max() < EXACT and present.min() > -EXACT):
                     return False
         return True
 
-    def _keys_read(self, found: Any) -> Any:
-        """Key columns as integers, where all cells are plainly written ones."""
+    def _with_integer_keys(self, batch: Any) -> Any:
+        """The batch with those key columns as integers whose cells are all plainly written ones."""
         import pyarrow as pa
 
-        columns = list(found.columns)
+        columns = list(batch.columns)
         for column in self._expected.keys:
             place = self._places[column]
             integers = plain_integers(columns[place]) if self._integer_keys.get(column, True) else None
             self._integer_keys[column] = integers is not None
             columns[place] = columns[place] if integers is None else integers
-        return pa.RecordBatch.from_arrays(columns, found.schema.names)
+        return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
-_EXACT = 2.0**53
 _WIDE = 1000  # columns
 
 
 def _present(cells: Any, missing: Sequence[str]) -> Any:
+    """Text with null in place of the spellings of a missing value."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -215,14 +218,14 @@ def _present(cells: Any, missing: Sequence[str]) -> Any:
 
 
 def _spelled_as_floats(cells: Any, missing: Sequence[str]) -> bool:
-    """Whether some number is written with a point or an exponent: then all of the column become floats."""
+    """Whether some number is written with a point or an exponent, so that the column becomes floats."""
     import pyarrow.compute as pc
 
     return bool(pc.any(pc.match_substring_regex(_present(cells, missing), "[.eE]")).as_py())
 
 
-def _holds(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
-    """Whether all cells of text are spelled as numbers, or as missing ones."""
+def _spelled_as_numbers(cells: Any, missing: Sequence[str], *, whole: bool) -> bool:
+    """Whether all cells of text are spelled as numbers, `whole` ones or any, or as missing values."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

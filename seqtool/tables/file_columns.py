@@ -1,4 +1,4 @@
-"""Columns that hold the same in all rows of a file: what its path says of them."""
+"""Columns whose one value in all rows of a file comes from its path: parts of a pattern, and partitions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 @dataclass(frozen=True)
 class FileColumn:
-    """A column of several files: what it holds in each of them, in their order.
+    """A column with one value in each of several files: `cells` holds these, in the order of the files.
 
-    `part` is what a pattern calls it, None for a partition.
+    `part` is its name in the pattern of paths, None for a partition.
     """
 
     name: str
@@ -31,45 +31,43 @@ class FileColumn:
 
     @cached_property
     def whole(self) -> bool:
-        """Whether all cells are integers plainly written, which are the same as text."""
+        """Whether all cells are plainly written integers, so that none changes when it is read as a number."""
         return all(_INTEGER.fullmatch(cell) for cell in self.cells)
 
     @cached_property
     def numbers(self) -> bool:
-        """Whether all cells are numbers, or hold nothing."""
+        """Whether all cells are numbers, or empty."""
         return all(is_number(cell) or not cell for cell in self.cells)
 
 
 def file_columns(inputs: Sequence[Input], pattern: PathPattern | None) -> list[FileColumn]:
-    """What the paths of inputs say: the parts that the pattern names, then their partitions in sorted order.
+    """The columns that the paths of inputs give: the parts of the pattern, then their partitions in sorted order.
 
     Raises DataError for paths that do not match the pattern.
     """
     names = [item.name for item in inputs]
-    found = []
+    columns = []
     if pattern is not None:
         parts = parts_of(names, pattern)
-        found = [FileColumn(name, tuple(one[name] for one in parts), name) for name in pattern.names]
-    lying_in = [partitions(name) for name in names]
-    shared = sorted({name for one in lying_in for name in one} - {column.name for column in found})
-    for name in shared:
-        if all(name in one for one in lying_in):  # what only some have is told by their other folders
-            found.append(FileColumn(name, tuple(one[name] for one in lying_in)))
-    return found
+        columns = [FileColumn(name, tuple(cells[name] for cells in parts), name) for name in pattern.names]
+    of_files = [partitions(name) for name in names]
+    for name in sorted(set.intersection(*map(set, of_files)) - {column.name for column in columns}):
+        columns.append(FileColumn(name, tuple(cells[name] for cells in of_files)))
+    return columns
 
 
 def refuse_part(name: str, cell: str, pattern: PathPattern) -> DataError:
-    """The error for a part of paths that would be a static number, and is none."""
+    """The error for a part of paths that is not a number, although it would be a static one."""
     return DataError(
-        f"the part {{{name}}} of --key-from is a static number, but {cell!r} is none; where it plays no part: ",
+        f"the part {{{name}}} of --key-from is a static number, but {cell!r} is none; if it is not needed: ",
         Advice("--key-from", pattern.without(name)),
     )
 
 
 def with_file_columns(table: Table, columns: Sequence[FileColumn], file: int) -> Table:
-    """The table of one file of several with these columns behind its own.
+    """The table of the file with this index, with these columns after its own.
 
-    A partition whose column stands in the file is left to it; a part of that name is called {name}.
+    Where the file has a column of the same name, a partition is left out, and a part of the pattern is called {name}.
     """
     added, names, notes = list[FileColumn](), list[str](), list[str]()
     for column in columns:
@@ -96,7 +94,7 @@ def with_file_columns(table: Table, columns: Sequence[FileColumn], file: int) ->
 
 @dataclass(frozen=True)
 class _Reading:
-    """The batches of a table with what its path says."""
+    """Reads a table with the columns that its path gives."""
 
     table: Table
     added: Sequence[FileColumn]
@@ -106,22 +104,27 @@ class _Reading:
         import pyarrow as pa
 
         width = len(self.table.columns)
-        # Some column has to tell how many rows there are.
+        # Without any column of the file there would be no count of its rows.
         own = [column for column in columns if column < width] or [0]
         inner = frozenset(range(width))
-        within = replace(expected, numbers=expected.numbers & inner, keys=expected.keys & inner)
-        for batch in self.table.read(own, within):
+        of_file = replace(
+            expected,
+            numbers=expected.numbers & inner,
+            keys=expected.keys & inner,
+            spelled=expected.spelled & inner,
+        )
+        for batch in self.table.read(own, of_file):
             arrays: Mapping[int, Any] = dict(zip(own, batch.columns, strict=True))
-            found = [
+            wanted = [
                 arrays[column]
                 if column < width
                 else pa.repeat(self._cell(column - width, column in expected.numbers), len(batch))
                 for column in columns
             ]
-            yield pa.RecordBatch.from_arrays(found, [str(column) for column in columns])
+            yield pa.RecordBatch.from_arrays(wanted, [str(column) for column in columns])
 
     def _cell(self, place: int, as_number: bool) -> Any:
-        """What stands in all rows: text in a table of text; in one with types a number, where all are numbers."""
+        """The value in all rows: text in a table of text; in a typed one a number, where all files have numbers."""
         import pyarrow as pa
 
         column = self.added[place]

@@ -1,19 +1,10 @@
-"""Tables that are in memory already: NumPy arrays, pandas DataFrames, and whatever gives Arrow data."""
+"""Tables that are in memory already: NumPy arrays, pandas DataFrames, and objects that export Arrow data."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
-
-from seqtool.arrays.lazy import AnyArray
-from seqtool.errors import DataError
-from seqtool.tables.table import BATCH_BYTES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -27,18 +18,20 @@ from seqtool.arrays.array_likes import (
     kind_of,
     plain,
 )
-from seqtool.errors import UsageError, damaged
+from seqtool.arrays.lazy import AnyArray
+from seqtool.errors import DataError, UsageError, damaged
 from seqtool.tables.list_cells import with_list_cells
-from seqtool.tables.table import Expected, Table, text_columns, typed_table
+from seqtool.tables.table import BATCH_BYTES, BATCH_ROWS, Batches, Expected, Table, text_columns, typed_table
 
-_ROWS = 1 << 17  # of a batch
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def table_of(data: Any) -> Table:
-    """The rows of a 2-D array, a pandas DataFrame, or what has the Arrow PyCapsule interface.
+    """The rows of a 2-D array, a pandas DataFrame, or an object with the Arrow PyCapsule interface.
 
-    The latter are Arrow tables and record batches, polars DataFrames, DuckDB relations: their columns are taken as
-    they are, without a copy. Raises UsageError for anything else, and DataError for what cannot be read.
+    The latter are Arrow tables and record batches, polars DataFrames, DuckDB relations: their columns are not copied.
+    Raises UsageError for any other object, and DataError for data that cannot be read.
 
     >>> import pyarrow as pa
     >>> table_of(pa.table({"user": ["a", "b"], "age": [30, 40]})).columns
@@ -52,7 +45,7 @@ def table_of(data: Any) -> Table:
         with damaged(f"the {kind_of(data)}: cannot be read as Arrow data"):
             rows = arrow_chunks(data)
         if is_struct(rows):
-            metadata = getattr(getattr(data, "schema", None), "metadata", None)  # which rows alone have not
+            metadata = getattr(getattr(data, "schema", None), "metadata", None)  # the chunks have lost it
             return _from_arrow(rows, f"the {kind_of(data)}", metadata)
     elif is_array_like(data):
         with damaged(f"the {kind_of(data)}: cannot be read as an array"):
@@ -65,20 +58,25 @@ def table_of(data: Any) -> Table:
     )
 
 
+def _reading(table: Any) -> Batches:
+    """Yields record batches of an Arrow table."""
+
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
+        yield from table.select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
+
+    return read
+
+
 def _from_arrow(rows: Any, name: str, metadata: Any) -> Table:
     import pyarrow as pa
 
     table = pa.Table.from_struct_array(rows)
-
-    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
-        yield from table.select(list(columns)).to_batches(max_chunksize=_ROWS)
-
     schema = table.schema.with_metadata(metadata) if isinstance(metadata, dict) else table.schema
-    return with_list_cells(typed_table(schema, read, name, len(table)))
+    return with_list_cells(typed_table(schema, _reading(table), name, len(table)))
 
 
 def from_array(array: AnyArray, name: str = "the array") -> Table:
-    """The rows of a 2-D array of numbers; its columns have positions instead of names. Masked cells are missing.
+    """The rows of a 2-D array of numbers, whose columns have positions but no names. Masked cells are missing.
 
     >>> from_array(np.zeros((6, 3))).columns
     (None, None, None)
@@ -95,7 +93,7 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
     def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         import pyarrow as pa
 
-        count = max(1, min(1 << 17, BATCH_BYTES // (8 * max(1, array.shape[1]))))
+        count = max(1, min(BATCH_ROWS, BATCH_BYTES // (8 * max(1, array.shape[1]))))
         for begin in range(0, len(array), count):
             rows = array[begin : begin + count]
             mask = np.ma.getmaskarray(rows) if isinstance(rows, np.ma.MaskedArray) else None
@@ -120,10 +118,10 @@ def from_array(array: AnyArray, name: str = "the array") -> Table:
 
 
 def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
-    """The rows of a pandas DataFrame; columns numbered from 0 count as having no names.
+    """The rows of a pandas DataFrame; columns that are labelled 0, 1, 2 and so on count as columns without names.
 
-    Named levels of its index are columns at the end, but no features, as in the Parquet file that pandas writes.
-    Raises DataError for a column whose cells are of several kinds.
+    Named levels of its index become columns at the end, as in the Parquet file that pandas writes, but no features.
+    Raises DataError for a column that mixes types which Arrow cannot hold in one column.
     """
     import pyarrow as pa
 
@@ -141,39 +139,35 @@ def from_frame(frame: pd.DataFrame, name: str = "the DataFrame") -> Table:
         reason = " ".join(str(part) for part in error.args)
         raise DataError(f"{name}: a column cannot be read ({reason}); convert it first") from None
 
-    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
-        yield from table.select(list(columns)).to_batches(max_chunksize=1 << 17)
-
     if not named:
         return Table(
             name,
             (None,) * len(labels),
             False,
-            read,
+            _reading(table),
             lambda row: f"{name}: row {row}",
             texts=text_columns(table.schema),
             types=tuple(table.schema.types),
             at_most=len(table),
         )
     schema = pa.schema([pa.field(str(label), table.schema.field(i).type) for i, label in enumerate(labels)])
-    described = json.dumps({"index_columns": [str(level) for level in index]})
-    return with_list_cells(typed_table(schema.with_metadata({"pandas": described}), read, name, len(table)))
+    metadata = {"pandas": json.dumps({"index_columns": [str(level) for level in index]})}
+    return with_list_cells(typed_table(schema.with_metadata(metadata), _reading(table), name, len(table)))
 
 
 def _with_plain_uuids(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same with UUID objects as text, for Arrow takes these only of late."""
+    """The same frame with UUID objects as text, which older versions of Arrow do not take."""
 
     def text(cell: Any) -> Any:
         return str(cell) if isinstance(cell, UUID) else cell
 
     changed = {}
     for name, column in frame.items():
-        cells = column.cat.categories if hasattr(column, "cat") else column
+        categorical = hasattr(column, "cat")
+        cells = column.cat.categories if categorical else column
         if cells.dtype != object:
             continue
         first = next((cell for cell in cells if not isinstance(cell, (float, type(None)))), None)
         if isinstance(first, UUID):
-            changed[str(name)] = (
-                column.cat.rename_categories(text) if hasattr(column, "cat") else column.map(text)
-            )
+            changed[str(name)] = column.cat.rename_categories(text) if categorical else column.map(text)
     return frame.assign(**changed) if changed else frame

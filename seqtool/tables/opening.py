@@ -1,4 +1,4 @@
-"""Opening tables: each kind of input as a `Table`, and several inputs of the same columns as one."""
+"""Opens tables: each kind of input as a `Table`, and several inputs with the same columns as one."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def open_tables(
 ) -> Table:
     """One table from several inputs of the same columns, read one after another.
 
-    What their paths say, in the parts of the pattern `key_from` and in partitions, are further columns; so are the
-    cells of columns of lists of one length, unless `list_cells` is false: nobody will name them.
+    The parts of their paths that the pattern `key_from` names, and their partitions, become further columns; so do the
+    cells of list columns whose lists have one length, unless `list_cells` is false.
 
-    Raises DataError for inputs that hold no table, or whose columns differ: both are named.
+    Raises DataError for inputs that hold no table, or whose columns differ.
     """
     table = _opened(inputs, options, key_from)
     return with_list_cells(table) if list_cells else table
@@ -49,13 +49,16 @@ def _opened(inputs: Sequence[Input], options: TextOptions | None, key_from: Path
             _open(source, options, many=len(inputs) > _OPEN_AT_ONCE) for source in inputs
         )
     ]
+    for table in tables[1:]:
+        if table.columns != tables[0].columns:
+            raise DataError(f"{table.name} and {tables[0].name} differ: {_difference(table, tables[0])}")
+    return replace(tables[0] if len(tables) == 1 else _concatenated(tables), sources=tuple(inputs))
+
+
+def _concatenated(tables: Sequence[Table]) -> Table:
+    """The rows of several tables with the same columns, one table after the other."""
     first = tables[0]
-    for source, table in zip(inputs[1:], tables[1:], strict=True):
-        if table.columns != first.columns:
-            raise DataError(f"{source.name} and {inputs[0].name} differ: {_difference(table, first)}")
-    if len(tables) == 1:
-        return replace(first, sources=tuple(inputs))
-    begins: list[int] = []
+    begins: list[int] = []  # the first row of each table that has been opened so far
 
     def rows(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         begins.clear()
@@ -63,20 +66,20 @@ def _opened(inputs: Sequence[Input], options: TextOptions | None, key_from: Path
         # Where each file is a key, its sequences count from 0.
         counter = first.counter if first.part("key") is None and first.counter in columns else None
         for table in tables:
-            begins.append(total)  # which also tells how many files are behind
+            begins.append(total)
             before = sequences
             for batch in table.read(columns, expected):
-                if counter is not None:
-                    batch, sequences = _counted_on(batch, [*columns].index(counter), before)
+                if counter is not None and len(batch):
+                    batch, sequences = _with_later_sequences(batch, [*columns].index(counter), before)
                 total += len(batch)
                 yield batch
 
     def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
-        return _together(rows(columns, expected))
+        return _in_larger_batches(rows(columns, expected))
 
     def place(row: int) -> str:
-        which = max(i for i, begin in enumerate(begins) if begin <= row)
-        return tables[which].place(row - begins[which])
+        file = max(i for i, begin in enumerate(begins) if begin <= row)
+        return tables[file].place(row - begins[file])
 
     bounds = [table.at_most for table in tables]
     at_most = None if None in bounds else sum(bound for bound in bounds if bound is not None)
@@ -86,82 +89,86 @@ def _opened(inputs: Sequence[Input], options: TextOptions | None, key_from: Path
         place=place,
         list_sizes={column: size for table in reversed(tables) for column, size in table.list_sizes.items()},
         at_most=at_most,
-        sources=tuple(inputs),
         finished=lambda: max(0, len(begins) - 1),
     )
 
 
-def _counted_on(batch: Any, place: int, before: int) -> tuple[Any, int]:
-    """A batch whose sequences are counted from those before the file on, and their number so far."""
+def _with_later_sequences(batch: Any, place: int, before: int) -> tuple[Any, int]:
+    """A batch whose sequence numbers are raised by the number of sequences in earlier files, and the total so far."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not len(batch):
-        return batch, before
     counted = pc.add(batch.column(place).cast(pa.int64()), before)
     columns = [counted if i == place else column for i, column in enumerate(batch.columns)]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names), counted[-1].as_py() + 1
 
 
-def _together(batches: Iterator[Any]) -> Iterator[Any]:
-    """The same rows, those of small files joined to larger batches: thousands of small ones take their time."""
+def _in_larger_batches(batches: Iterator[Any]) -> Iterator[Any]:
+    """The same rows, with small batches concatenated: thousands of small files would be slow otherwise."""
     import pyarrow as pa
 
     waiting, rows = list[Any](), 0
     for batch in batches:
-        if waiting and (rows + len(batch) > _FEW or batch.schema != waiting[0].schema):
+        if waiting and (rows + len(batch) > _SMALL or batch.schema != waiting[0].schema):
             yield pa.concat_batches(waiting) if len(waiting) > 1 else waiting[0]
             waiting, rows = [], 0
         waiting.append(batch)
         rows += len(batch)
-        if len(batch) > _FEW or any(pa.types.is_dictionary(kind) for kind in batch.schema.types):
+        if len(batch) > _SMALL or any(pa.types.is_dictionary(kind) for kind in batch.schema.types):
             yield waiting.pop()
             rows = 0
     if waiting:
         yield pa.concat_batches(waiting)
 
 
-_FEW = 1 << 13  # rows
+_SMALL = 1 << 13  # rows
 
 
 def _difference(table: Table, first: Table) -> str:
     if table.named != first.named:
         return "one has a header, the other has none"
-    new = [name for name in table.columns if name not in first.columns]
-    gone = [name for name in first.columns if name not in table.columns]
-    if table.named and (new or gone):
-        return (
-            f"columns {new or 'none'} against {gone or 'none'}; files of one call must have the same header"
-        )
-    if table.named:
-        return "the same columns in another order; files of one call must have the same header"
-    return f"{len(table.columns)} columns against {len(first.columns)}"
+    if not table.named:
+        return f"{len(table.columns)} columns against {len(first.columns)}"
+    added = [name for name in table.columns if name not in first.columns]
+    missing = [name for name in first.columns if name not in table.columns]
+    difference = "the same columns in another order"
+    if added or missing:
+        difference = f"columns {added or 'none'} against {missing or 'none'}"
+    return f"{difference}; files of one call must have the same header"
 
 
-_OPEN_AT_ONCE = 64  # files of arrays; the system allows a process but some hundreds
+_OPEN_AT_ONCE = 64  # files of arrays; systems allow a process a few hundred open files
 
 
 def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
-    """One input as a table; where there are many, no file stays open."""
+    """One input as a table; with `many` inputs, no file stays open."""
     if source.kind == "json" and not options.lines.changes_nothing:
         raise UsageError(
             f"--skip-rows, --comment, --key-blank-lines and --delimiter whitespace are for rows of text; {source.name} "
             "holds JSON"
         )
     _refuse_sheet(source, options)
-    if source.kind == "workbook":
-        from seqtool.tables.workbooks import workbook_table
-
-        table = workbook_table(source, options, many=many)
-        return table if options.marks.are_plain else with_plain_numbers(table, options.marks)
-    if source.kind in ("text", "json"):
-        table = _csv(source, options) if source.kind == "text" else _json_lines(source)
+    if source.kind in ("text", "json", "workbook"):
+        table = _text_table(source, options, many=many)
         return table if options.marks.are_plain else with_plain_numbers(table, options.marks)
     if source.kind in ("parquet", "arrow", "arrow-stream"):
         return _record_table(source)
     if source.kind == "ts":
         padded = Advice("seqtool", "pad", source.name)
         raise DataError(f"{source.name}: holds sequences, and no rows to group; pad them: ", padded)
+    return from_array(_array(source, many=many), source.name)
+
+
+def _text_table(source: Input, options: TextOptions, *, many: bool) -> Table:
+    if source.kind == "workbook":
+        from seqtool.tables.workbooks import workbook_table
+
+        return workbook_table(source, options, many=many)
+    return _csv(source, options) if source.kind == "text" else _json_lines(source)
+
+
+def _array(source: Input, *, many: bool) -> AnyArray:
+    """The array of an `.npy` file or an archive; raises DataError where it has more than two dimensions."""
     from seqtool.files.npy import open_npy, open_npy_each_time
 
     if source.kind == "npy":
@@ -170,9 +177,9 @@ def _open(source: Input, options: TextOptions, *, many: bool) -> Table:
         array = _array_of_archive(source, many=many)
     if array.ndim > 2:
         padded = Advice("seqtool", "pad", source.name)
-        what = f"has shape {array.shape}; rows and columns were expected; of a block of sequences: "
-        raise DataError(f"{source.name}: {what}", padded)
-    return from_array(array, source.name)
+        problem = f"has shape {array.shape}; rows and columns were expected; of a block of sequences: "
+        raise DataError(f"{source.name}: {problem}", padded)
+    return array
 
 
 def _refuse_sheet(source: Input, options: TextOptions) -> None:
@@ -211,13 +218,14 @@ def _only_array(archive: Any) -> AnyArray:
 
 
 def _csv(source: Input, options: TextOptions) -> Table:
-    how = options.lines
-    source = source if how.changes_nothing else replace(source, rewriting=how)
+    rewriting = options.lines
+    source = source if rewriting.changes_nothing else replace(source, rewriting=rewriting)
     sniff = partial(csv_dialect.sniff, encoding=options.encoding, marks=options.marks)
     dialect = sniff(source, delimiter=options.delimiter, header=options.header)
-    if how.key_blank_lines:
+    if rewriting.key_blank_lines:
+        # From here on each line ends with the number of its sequence.
         delimiter, header = dialect.delimiter, dialect.header
-        numbered = replace(how, numbered=True, delimiter=delimiter, header=header)
+        numbered = replace(rewriting, numbered=True, delimiter=delimiter, header=header)
         source = replace(source, rewriting=numbered)
         dialect = sniff(source, delimiter=delimiter, header=header)
     names: tuple[str | None, ...]
@@ -232,10 +240,10 @@ def _csv(source: Input, options: TextOptions) -> Table:
     for position, name in enumerate(names):
         if dialect.header and name is None:
             notes.append(left_out(position))
-    of_file = len(names)
-    if how.key_blank_lines:
+    cells = len(names)
+    if rewriting.key_blank_lines:
         notes.append("a blank line ends a sequence")
-        of_file -= 1
+        cells -= 1
     return Table(
         source.name,
         names,
@@ -243,13 +251,13 @@ def _csv(source: Input, options: TextOptions) -> Table:
         lambda columns, expected: csv_parser.batches(source, dialect, columns, expected),
         lambda row: f"{source.name}: line {csv_errors.line_of(source, dialect, row)}",
         text=True,
-        counter=of_file if how.key_blank_lines else None,
-        # Every cell has at least the mark behind it.
-        at_most=None if source.packing else source.size // of_file + 1,
+        counter=cells if rewriting.key_blank_lines else None,
+        # Every cell takes a byte at least, for the delimiter or the line end after it.
+        at_most=None if source.packing else source.size // cells + 1,
         notes=notes,
         dialect={
             **{"header": dialect.header, "delimiter": dialect.delimiter, "encoding": dialect.encoding},
-            **how.resolved,
+            **rewriting.resolved,
         },
     )
 
@@ -271,6 +279,6 @@ def _json_lines(source: Input) -> Table:
 
 
 def _record_table(source: Input) -> Table:
-    """A table of Parquet or Arrow."""
-    found = record_batches(source)
-    return typed_table(found.schema, lambda columns, _: found.batches(columns), source.name, found.rows)
+    """A Parquet or Arrow file as a table."""
+    records = record_batches(source)
+    return typed_table(records.schema, lambda columns, _: records.batches(columns), source.name, records.rows)

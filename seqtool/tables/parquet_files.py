@@ -1,4 +1,4 @@
-"""Parquet files: their footers describe every column of every group of rows, and may be damaged or large."""
+"""Reads Parquet files, whose footers describe every column of every row group, and may be damaged or large."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from seqtool.words import human
 
 
 def parquet_records(source: Input) -> Records:
-    """What a Parquet file holds; whole column chunks are never held, for a file may be one single row group."""
+    """The record batches of a Parquet file, read page by page, for the whole file may be one row group."""
     import pyarrow.parquet as parquet
 
     _check_footer(source)
@@ -37,10 +37,12 @@ def parquet_records(source: Input) -> Records:
         names = [all_names[i] for i in columns]
         _check_chunks(source, metadata, names)
         _check_pages(source, metadata, names)
+        _check_average_cells(source, metadata, names)
         options = {"metadata": metadata, "buffer_size": _PAGES, "pre_buffer": False}
         with parquet.ParquetFile(source.path, **options) as file:
-            text = BATCH_BYTES // (4 * _text_bytes(source, metadata, names))  # it is copied as it is encoded
-            count = max(1, min(rows_at_once(schema, columns), text))
+            # Text is copied when it is decoded.
+            rows_of_text = BATCH_BYTES // (4 * _text_per_row(metadata, names))
+            count = max(1, min(rows_at_once(schema, columns), rows_of_text))
             before = 0
             for batch in file.iter_batches(batch_size=count, columns=names):
                 chosen = batch.select(names)
@@ -53,7 +55,7 @@ def parquet_records(source: Input) -> Records:
 
 
 def _check_footer(source: Input) -> None:
-    """Raise DataError for a footer that takes more memory than is allowed: it describes each column of each group."""
+    """Raise DataError for a footer that takes more memory than is allowed."""
     with source.path.open("rb") as file:
         file.seek(-min(_FOOTER, source.path.stat().st_size), io.SEEK_END)
         size = int.from_bytes(file.read(4), "little")
@@ -65,14 +67,15 @@ def _check_footer(source: Input) -> None:
         )
 
 
-_FOOTER = 8  # bytes: the size of what stands in front of them, and a mark
-_DESCRIBED = 20  # bytes that each byte of a footer takes once it is read: measured
+_FOOTER = 8  # bytes at the end of the file: the size of the footer, and a magic number
+_DESCRIBED = 20  # bytes of memory for each byte of a footer: measured
 
 
 def _check_chunks(source: Input, metadata: Any, names: Sequence[str]) -> None:
-    """Raise what Arrow raises for a damaged description of a column chunk, of which its metadata end the process.
+    """Raise what Arrow raises for damaged metadata of a column chunk.
 
-    Before its reader asks for any data it looks at the descriptions of all chunks of a row group.
+    Asking `metadata` itself about such a chunk would crash the process. Arrow's reader looks at the metadata of all
+    chunks of a row group before it asks for data, which it does not get here.
     """
     import pyarrow as pa
     import pyarrow.parquet as parquet
@@ -90,17 +93,17 @@ def _check_chunks(source: Input, metadata: Any, names: Sequence[str]) -> None:
 
 
 class _NoData(OwnFile):
-    """A file that gives no data, and knows whether it was asked for some."""
+    """A file that refuses to give data, and notes in `asked` that it was asked for some."""
 
     asked = False
 
     def read(self, size: int | None = -1) -> bytes:
         self.asked = True
-        raise OSError("only what describes the data is looked at")
+        raise OSError("only the metadata are looked at")
 
 
 def _check_pages(source: Input, metadata: Any, names: Sequence[str]) -> None:
-    """Raise DataError for a page that takes more memory than is allowed, as one enormous text among small ones does."""
+    """Raise DataError for a page that takes more memory than is allowed, such as one with an enormous text."""
     wanted = {*names}
     with source.path.open("rb") as file:
         for group in map(metadata.row_group, range(metadata.num_row_groups)):
@@ -112,20 +115,18 @@ def _check_pages(source: Input, metadata: Any, names: Sequence[str]) -> None:
                 begin = chunk.data_page_offset
                 end = begin + chunk.total_compressed_size
                 for size in page_sizes(file, begin, end):
-                    what = f"{source.name}: column {name!r}: a page of {human(size)}"
+                    page = f"{source.name}: column {name!r}: a page of {human(size)}"
                     source.memory.check_whole(
-                        what, COPIES * size, "shorten its longest cell, or write smaller pages"
+                        page, COPIES * size, "shorten its longest cell, or write smaller pages"
                     )
 
 
-def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
-    """The bytes of text in a row of these columns on average, at least one: in the row group that has most.
+def _check_average_cells(source: Input, metadata: Any, names: Sequence[str]) -> None:
+    """Raise DataError where the cells of a column chunk are too large on average, or its dictionary of texts is.
 
-    Raises DataError for a dictionary of texts that takes more memory than is allowed, for it can only be read whole,
-    and for cells that do on average: no cell can be looked at before it is read, so that of all is told.
+    No cell can be looked at before Arrow has read it, and a dictionary is only read as a whole.
     """
-    wanted, most = {*names}, 1
-    paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+    wanted, paths = {*names}, _paths(metadata)
     texts = [i for i, path in enumerate(paths) if path in wanted]
     lists = [(i, path.partition(".list.")[0]) for i, path in enumerate(paths) if ".list." in path]
     with source.path.open("rb") as file:
@@ -135,8 +136,7 @@ def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
                 size = group.column(i).total_uncompressed_size if name in wanted else 0
                 if size // rows > source.memory.limit // COPIES:
                     check_list(source, f"column {name!r}", size)
-            chunks = [chunk for chunk in map(group.column, texts) if chunk.physical_type == "BYTE_ARRAY"]
-            for chunk in chunks:
+            for chunk in _chunks_of_text(group, texts):
                 name, size = chunk.path_in_schema, chunk.total_uncompressed_size
                 if not chunk.has_dictionary_page:
                     if size // rows > source.memory.single:
@@ -145,12 +145,37 @@ def _text_bytes(source: Input, metadata: Any, names: Sequence[str]) -> int:
                     file.seek(chunk.dictionary_page_offset)
                     page = read_page(file.read(_HEADER))
                     check_dictionary(source, name, 0 if page is None else page.unpacked)
-            most = max(most, sum(chunk.total_uncompressed_size for chunk in chunks) // rows)
-    return most
 
 
-_HEADER = 1 << 12  # bytes in which the header of a dictionary ends
-_LARGE = 1 << 20  # bytes of a column chunk from which on its dictionary is looked at
+_HEADER = 1 << 12  # bytes in which the header of a dictionary page ends
+_LARGE = 1 << 20  # bytes: the dictionaries of smaller column chunks are never too large
 
 
-_PAGES = 1 << 20  # bytes of a Parquet column that are read at once
+def _text_per_row(metadata: Any, names: Sequence[str]) -> int:
+    """The average bytes of text in a row of these columns, in the row group with the most; at least 1."""
+    wanted = {*names}
+    texts = [i for i, path in enumerate(_paths(metadata)) if path in wanted]
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    return (
+        max(
+            (
+                sum(chunk.total_uncompressed_size for chunk in _chunks_of_text(group, texts))
+                // max(1, group.num_rows)
+                for group in groups
+            ),
+            default=1,
+        )
+        or 1
+    )
+
+
+def _paths(metadata: Any) -> list[str]:
+    """The paths in the schema of all column chunks: the names of columns, except for those of nested ones."""
+    return [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+
+
+def _chunks_of_text(group: Any, columns: Sequence[int]) -> list[Any]:
+    return [chunk for chunk in map(group.column, columns) if chunk.physical_type == "BYTE_ARRAY"]
+
+
+_PAGES = 1 << 20  # bytes of a column chunk read at a time

@@ -1,7 +1,7 @@
-"""What all sources of rows become: a `Table`, which has columns and gives record batches.
+"""The common interface to all sources of rows: a `Table`, which has columns and yields record batches.
 
-Text formats give every cell as the text that was written; typed formats give their own types. Rows are counted here,
-where bytes become records.
+Text formats yield every cell as the text in the file; typed formats keep their own types. Rows are counted here, where
+bytes become records.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Learnt:
-    """What a reader of text learnt of columns while it read: integers, floats, which keys are plain integers."""
+    """What a reader of text has found out so far: columns of integers, of floats, and keys that are plain integers."""
 
     wholes: frozenset[int] | None = None
     floats: frozenset[int] = frozenset()
@@ -37,12 +37,12 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Expected:
-    """What columns are likely to hold: it saves work where it is so, and changes nothing where it is not.
+    """What the columns probably hold: a guess that saves work where it is right, and changes no result.
 
-    `numbers` are the columns that are likely numbers, `missing` the spellings of a missing value there, `keys`
-    the columns of keys. `threads` may read at once, by default one a core. `learnt` goes from each file to the next.
-    `spelled` are all columns of numbers, however they are written; `lists` those of lists, which are read as such.
-    `others` says that fields of records which are no columns may come and go, for the call names what it wants.
+    `numbers` are the columns that are probably numbers, `missing` the spellings of a missing value in them, and `keys`
+    the columns of keys. `spelled` are the columns of numbers that may have a decimal comma or marks between thousands;
+    `lists` are the columns to be read as lists. `threads` may read at once, by default one a core. `others` allows
+    fields of JSON records that are no columns. `learnt` is handed on from file to file.
     """
 
     numbers: frozenset[int] = frozenset()
@@ -55,30 +55,37 @@ class Expected:
     learnt: Learnt = field(default_factory=Learnt, compare=False)
 
 
-_INDEX = re.compile(r"__index_level_\d+__")
-
-
-BATCH_BYTES = 8 << 20  # about what one batch of a typed table takes
+BATCH_ROWS = 1 << 17  # at most, in a batch of a typed table
+BATCH_BYTES = 8 << 20  # about the size of a batch of a typed table
 
 
 class Batches(Protocol):
-    """What a table gives its rows through."""
+    """Reads the rows of a table, from the first one on at each call."""
 
     def __call__(self, columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         """Record batches with the columns at these positions, in this order.
 
-        Text columns that are expected to be numbers or keys may come as such, where it says the same.
+        Text columns that are expected to be numbers or keys may come as numbers, where no information is lost.
         """
 
 
 @dataclass
 class Table:
-    """Rows with columns.
+    """Rows with columns, as one source or several of the same columns hold them.
 
-        `name` is what a person calls it. `columns` holds a name for each column, None for one without; `named`
-        says whether they stand in a header. `text` says that cells are text as written, whose types are still to
-        be found; `dtype` is set where all cells share one (arrays), `texts` are the columns of text in a typed table,
-    from seqtool.tables.csv_dialect import ESCAPES, check_encoding
+    - `name` stands in messages; `columns` are the names of the columns, None for one without; `named` tells whether the
+      names come from the table itself, such as from a header.
+    - `read` yields the record batches; `place` describes a row, counted from 0, for a message: its file and line.
+    - `text`: the cells are text, whose types are still to be found. `dtype` is that of an array; `texts` are the
+      columns of text in a typed table, `types` the Arrow types of its columns.
+    - `list_sizes`: the length of the lists in each such column of text; `elements`: the columns that hold the single
+      cells of a list column.
+    - `index`: the columns that are the index of a pandas DataFrame; `of_files`: those that paths of files give;
+      `counter`: the one that numbers sequences between blank lines.
+    - `at_most`: an upper bound of the rows, None if unknown; `sources`: the inputs; `finished`: how many of these have
+      been read.
+    - `rows` and `left_out` count the rows read so far, and those left out of them by reason; `notes` are sentences for
+      the summary, and `dialect` is what the receipt says about how text was read.
     """
 
     name: str
@@ -104,7 +111,7 @@ class Table:
     dialect: Mapping[str, Any] = field(default_factory=dict)
 
     def batches(self, columns: Sequence[int], expected: Expected | None = None) -> Iterator[Any]:
-        """Record batches with the columns at these positions, the rows counted as they come."""
+        """Record batches with the columns at these positions; counts the rows."""
         self.rows = 0
         self.left_out.clear()
         for batch in self.read(columns, expected or Expected()):
@@ -113,27 +120,27 @@ class Table:
 
     @property
     def cells(self) -> frozenset[int]:
-        """The columns of the cells of lists, which no file has as they are."""
+        """The columns that hold the single cells of list columns; they stand in no file."""
         return frozenset(cell for cells in self.elements.values() for cell in cells)
 
     @property
     def hidden(self) -> frozenset[int]:
-        """The columns that no call can name: these cells, and the counter of sequences."""
+        """The columns that a call cannot name by position: single cells of lists, and the counter of sequences."""
         return self.cells | ({self.counter} if self.counter is not None else frozenset[int]())
 
     @property
     def size(self) -> int | None:
-        """The bytes to be read, packed if they are; None where there is no file."""
+        """The bytes to be read, as stored (compressed files count as such); None where there is no file."""
         return self._ends[-1] or None
 
     @cached_property
     def _ends(self) -> list[int]:
-        """The bytes of the sources up to each, and of all: found once, for there may be thousands."""
+        """The total bytes before each source, and of all; computed once, for there may be thousands of sources."""
         return [*accumulate((source.size for source in self.sources), initial=0)]
 
     @property
     def bytes_read(self) -> int:
-        """About how many of them were read so far."""
+        """About how many bytes have been read so far."""
         return self._metered or int(self.share_read() * (self.size or 0))
 
     @property
@@ -144,26 +151,26 @@ class Table:
         return self._ends[now] + self.sources[now].meter.read
 
     def share_read(self) -> float:
-        """About the share of the rows that were read so far, 0 where nobody knows."""
+        """About the fraction of the rows read so far, from 0 to 1; 0 if unknown."""
         if self.text:
             return self._metered / self.size if self.size else 0.0
         return self.rows / self.at_most if self.at_most else 0.0
 
     def part(self, name: str) -> int | None:
-        """The column that a pattern of paths calls so; None where there is none."""
-        return next((place for place, column in self.of_files.items() if column.part == name), None)
+        """The column for the part of this name in a pattern of paths; None if there is none."""
+        return next((i for i, column in self.of_files.items() if column.part == name), None)
 
     def label(self, column: int) -> str:
-        """What a person calls a column: its name, or its position."""
+        """The name of a column for messages: its own, or its position."""
         return self.columns[column] or str(column)
 
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How text files and workbooks are to be read; None: look at the file.
+    """How text files and workbooks are to be read; what is None is found out from the file.
 
-    `sheet` is that of a workbook, which one `of_other_tables` that belong to the first need not have. Raises UsageError
-    for what is no encoding of text.
+    `sheet` names the sheet of a workbook. `of_other_tables`: these options are for further tables of the call, where
+    that sheet need not exist. Raises UsageError for an encoding that is not one of text.
     """
 
     delimiter: str | None = None
@@ -198,33 +205,34 @@ class TextOptions:
         key_blank_lines: bool = False,
         sheet: str | None = None,
     ) -> TextOptions:
-        """What a call says, by the names of its options."""
-        blanks = delimiter == "whitespace"
-        character = "\t" if blanks else ESCAPES.get(delimiter or "", delimiter)
+        """The options of a call, by their names on the command line."""
+        by_blanks = delimiter == "whitespace"
+        character = "\t" if by_blanks else ESCAPES.get(delimiter or "", delimiter)
         return cls(
             character,
             header,
             encoding,
             NumberMarks(decimal, thousands),
-            Rewriting(skip_rows, comment, blanks, key_blank_lines, character),
+            Rewriting(skip_rows, comment, by_blanks, key_blank_lines, character),
             sheet,
         )
 
     @property
     def of_others(self) -> TextOptions:
-        """The same for other tables of the call, whose blank lines end no sequence."""
+        """The same options for further tables of the call, in which blank lines do not end sequences."""
         return replace(self, lines=replace(self.lines, key_blank_lines=False), of_other_tables=True)
 
 
 def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> Table:
-    """A table of typed columns with names; raises DataError where two have the same."""
+    """A table of typed columns with names; raises DataError where two have the same name."""
     twice = sorted(column for column, count in Counter(schema.names).items() if count > 1)
     if twice:
         raise DataError(
             f"{name}: has columns {', '.join(map(repr, twice))} more than once; rename one of them"
         )
-    # The index that pandas writes has no name of its own.
-    names = tuple(None if not column or _INDEX.fullmatch(column) else column for column in schema.names)
+    names = tuple(
+        None if not column or _UNNAMED_INDEX.fullmatch(column) else column for column in schema.names
+    )
     notes = [left_out(position) for position, column in enumerate(names) if column is None]
     index = _index(schema)
     notes += [
@@ -244,18 +252,25 @@ def typed_table(schema: Any, read: Batches, name: str, at_most: int | None) -> T
     )
 
 
+# The index that pandas writes has no name of its own.
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+
+
 def _index(schema: Any) -> frozenset[int]:
-    """The columns that were the named index of a pandas DataFrame, as its metadata tells."""
+    """The columns that were the named index of a pandas DataFrame, according to its metadata."""
     try:
-        found = (schema.pandas_metadata or {}).get("index_columns") or ()
-    except ValueError:  # metadata that is no JSON
+        described = schema.pandas_metadata
+    except ValueError:  # it is not JSON
         return frozenset()
-    named = {column for column in found if isinstance(column, str) and not _INDEX.fullmatch(column)}
+    levels = described.get("index_columns") if isinstance(described, dict) else None
+    if not isinstance(levels, list):
+        return frozenset()
+    named = {level for level in levels if isinstance(level, str) and not _UNNAMED_INDEX.fullmatch(level)}
     return frozenset(position for position, name in enumerate(schema.names) if name and name in named)
 
 
 def text_columns(schema: Any) -> frozenset[int]:
-    """The columns of text, by position."""
+    """The positions of the columns of text."""
     import pyarrow as pa
 
     def is_text(kind: Any) -> bool:
@@ -267,5 +282,5 @@ def text_columns(schema: Any) -> frozenset[int]:
 
 
 def left_out(position: int) -> str:
-    """What a note says of a column without a name."""
+    """The note about a column without a name."""
     return f"column {position} has no name and is left out"

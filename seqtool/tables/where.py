@@ -1,16 +1,16 @@
-"""Which rows are meant, in words: `value > 0 and site in ('a', b)`. Text becomes an expression, and that a mask.
+"""The language of `--where`, such as `value > 0 and site in ('a', b)`: text to an expression, and that to a mask.
 
-The language, whose words may be in small or capital letters:
+The grammar, whose words may be in small or capital letters:
 
-    condition   = all ("or" all)*
-    all         = one ("and" one)*
-    one         = "not" one | "(" condition ")" | column compared
+    condition   = conjunction ("or" conjunction)*
+    conjunction = term ("and" term)*
+    term        = "not" term | "(" condition ")" | column compared
     compared    = ("==" | "!=" | "<" | "<=" | ">" | ">=") value | ["not"] "in" "(" value ("," value)* ")"
     column      = a bare word, or any name in `backticks` or "double quotes"
     value       = a number, or text: in 'single' or "double quotes", or a bare word
 
-Nothing of it is ever run as code. A cell that holds nothing compares false, whatever it is compared with, and so it
-does under `not`: neither `v > 0` nor `not v > 0` means a row whose v is missing.
+Nothing of it is ever run as code. A missing cell fails every comparison, also under `not`: neither `v > 0` nor
+`not v > 0` selects a row whose v is missing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NoReturn
 
 from seqtool.errors import UsageError
@@ -36,16 +37,16 @@ _COLUMN, _VALUE, _COMPARED = "the name of a column", "a number or text", "==, !=
 
 @dataclass(frozen=True)
 class Value:
-    """What cells are compared with: text, or a number, which `number` tells; `bare` is text without quotes."""
+    """What cells are compared with: text, or a `number` where the text spells one; `bare` is text without quotes."""
 
     text: str
-    number: float | int | None = None
+    number: float | None = None
     bare: bool = False
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Cells of a column compared with a value, or with each of several: `sign` is that of the comparison, or `in`."""
+    """Cells of a column compared with a value, or with several: `sign` is one of ==, !=, <, <=, >, >=, or `in`."""
 
     column: str
     sign: str
@@ -54,26 +55,26 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Not:
-    """What does not hold."""
+    """True where its part is false."""
 
     part: Expression
 
 
 @dataclass(frozen=True)
-class Both:
-    """Several parts, all of which hold, or `any_of` them."""
+class Combination:
+    """True where all of its parts are, or `any_of` them."""
 
     parts: tuple[Expression, ...]
     any_of: bool
 
 
-Expression = Comparison | Not | Both
+Expression = Comparison | Not | Combination
 Compare = Callable[[Comparison], Any]
-"""Tells of each row whether a comparison holds: Arrow booleans, null where the cell holds nothing."""
+"""Evaluates a comparison for each row: Arrow booleans, null where the cell is missing."""
 
 
 def parse(text: str, option: str = "--where") -> Expression:
-    """The expression that is written; raises UsageError that shows the place and says what was expected there.
+    """Parse an expression; raises UsageError that shows the place and says what was expected there.
 
     >>> parse("split == train")
     Comparison(column='split', sign='==', values=(Value(text='train', number=None, bare=True),))
@@ -87,7 +88,7 @@ def parse(text: str, option: str = "--where") -> Expression:
 def comparisons(expression: Expression) -> Iterator[Comparison]:
     """The comparisons in an expression, from left to right.
 
-    >>> [one.column for one in comparisons(parse("a == 1 or not (b < 2 and a > 3)"))]
+    >>> [comparison.column for comparison in comparisons(parse("a == 1 or not (b < 2 and a > 3)"))]
     ['a', 'b', 'a']
     """
     if isinstance(expression, Comparison):
@@ -98,11 +99,11 @@ def comparisons(expression: Expression) -> Iterator[Comparison]:
 
 
 def mask(expression: Expression, compare: Compare) -> Any:
-    """Which rows are meant, as Arrow booleans; null where that hangs on a cell that holds nothing.
+    """Which rows are selected, as Arrow booleans; null where a missing cell decides.
 
     >>> import pyarrow as pa
     >>> cells = {"a": pa.array([1, 2, None])}
-    >>> mask(parse("not a == 1"), lambda one: pa.compute.equal(cells[one.column], 1)).to_pylist()
+    >>> mask(parse("not a == 1"), lambda comparison: pa.compute.equal(cells[comparison.column], 1)).to_pylist()
     [False, True, None]
     """
     import pyarrow.compute as pc
@@ -111,10 +112,8 @@ def mask(expression: Expression, compare: Compare) -> Any:
         return compare(expression)
     if isinstance(expression, Not):
         return pc.invert(mask(expression.part, compare))
-    found, *others = (mask(part, compare) for part in expression.parts)
-    for other in others:
-        found = pc.or_kleene(found, other) if expression.any_of else pc.and_kleene(found, other)
-    return found
+    combine = pc.or_kleene if expression.any_of else pc.and_kleene
+    return reduce(combine, (mask(part, compare) for part in expression.parts))
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class _Token:
 
 
 class _Parser:
-    """Reads the text from left to right, one word ahead."""
+    """A recursive descent parser, one token ahead; each rule of the grammar is a method."""
 
     def __init__(self, text: str, option: str) -> None:
         self._text, self._option = text, option
@@ -134,14 +133,14 @@ class _Parser:
         self._token = self._read()
 
     def parsed(self) -> Expression:
-        found = self._any()
+        expression = self._condition()
         if self._token.kind != "end":
             self._fail("and, or, or the end")
-        return found
+        return expression
 
     def _read(self) -> _Token:
         match = _TOKEN.match(self._text, self._at)
-        assert match is not None  # for it takes any letter
+        assert match is not None  # it has an alternative for any letter
         kind = str(match.lastgroup)
         return _Token(kind, match[kind], match.start(kind), match.end())
 
@@ -160,31 +159,34 @@ class _Parser:
             self._fail(expected or text)
         self._take()
 
-    def _any(self) -> Expression:
-        return self._joined("or", lambda: self._joined("and", self._one, any_of=False), any_of=True)
+    def _condition(self) -> Expression:
+        return self._combination("or", self._conjunction, any_of=True)
 
-    def _joined(self, word: str, part: Callable[[], Expression], *, any_of: bool) -> Expression:
+    def _conjunction(self) -> Expression:
+        return self._combination("and", self._term, any_of=False)
+
+    def _combination(self, word: str, part: Callable[[], Expression], *, any_of: bool) -> Expression:
         parts = [part()]
         while self._is(word):
             self._take()
             parts.append(part())
-        return parts[0] if len(parts) == 1 else Both(tuple(parts), any_of)
+        return parts[0] if len(parts) == 1 else Combination(tuple(parts), any_of)
 
-    def _one(self) -> Expression:
+    def _term(self) -> Expression:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise UsageError(f"{self._option}: more than {_DEEPEST} parentheses and nots within each other")
         if self._is("not"):
             self._take()
-            found: Expression = Not(self._one())
+            term: Expression = Not(self._term())
         elif self._is("("):
             self._take()
-            found = self._any()
+            term = self._condition()
             self._expect(")")
         else:
-            found = self._comparison()
+            term = self._comparison()
         self._depth -= 1
-        return found
+        return term
 
     def _comparison(self) -> Expression:
         column = self._take() if self._names_column() else self._fail(_COLUMN)
@@ -194,8 +196,8 @@ class _Parser:
             self._take()
         if self._is("in"):
             self._take()
-            found = Comparison(name, "in", self._values())
-            return Not(found) if negated else found
+            comparison = Comparison(name, "in", self._values())
+            return Not(comparison) if negated else comparison
         if negated:
             self._fail("in")
         if self._is("="):
@@ -212,12 +214,12 @@ class _Parser:
 
     def _values(self) -> tuple[Value, ...]:
         self._expect("(")
-        found = [self._value()]
+        values = [self._value()]
         while self._is(","):
             self._take()
-            found.append(self._value())
+            values.append(self._value())
         self._expect(")", "a comma or )")
-        return tuple(found)
+        return tuple(values)
 
     def _value(self) -> Value:
         token = self._token
@@ -228,7 +230,7 @@ class _Parser:
         text = self._take().text
         if _NUMBER.fullmatch(text) is None:
             return Value(text, bare=True)
-        whole = text.lstrip("+-").isdecimal() and len(text) < _DIGITS
+        whole = text.lstrip("+-").isdecimal() and len(text) <= _MOST_DIGITS
         return Value(text, int(text) if whole else float(text))
 
     def _fail(self, expected: str) -> NoReturn:
@@ -242,7 +244,8 @@ class _Parser:
         raise UsageError(f"{self._option}: {where}; {expected} was expected")
 
 
-_DEEPEST, _SHOWN, _DIGITS = 50, 20, 19
+_DEEPEST, _SHOWN = 50, 20
+_MOST_DIGITS = 300  # float64 holds a number of so many
 
 
 def _unquoted(token: _Token) -> str:

@@ -19,15 +19,15 @@ from seqtool.errors import DataError
 from seqtool.system.platform import peak_memory
 from seqtool.words import human, printable
 
-SCHEMA = 1  # of all JSON that is written; it grows when a key goes, or comes to mean something else
+SCHEMA = 1  # version of all JSON that is written; it grows when a key is removed or changes its meaning
 
 
 @dataclass
 class Summary:
-    """What a command reports when it is done: short lines under a word each, and the same as data.
+    """What a command reports when it is done: short lines, each with a word in front, and the same as data.
 
-    `facts` is what `--json` shows. `warnings` are shown unless `--quiet`; they end up in the facts too, and so does the
-    advice in them.
+    `--json` shows `facts`, with the warnings and the advice in them. `--verbose` adds the `details`; `--quiet` shows
+    nothing. `seconds` are those that each stage took.
     """
 
     command: str
@@ -39,7 +39,7 @@ class Summary:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Take the time of the block, which is a part of the work; `--json` and `--verbose` show it."""
+        """Time the block as a stage of the work; `--json` and `--verbose` show the seconds."""
         begin = time.perf_counter()
         try:
             yield
@@ -47,7 +47,7 @@ class Summary:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
     def say(self, word: str, text: str) -> None:
-        """Add a line."""
+        """Add a line, `text` behind `word`."""
         self.lines.append((word, text))
 
     def detail(self, word: str, text: str) -> None:
@@ -55,28 +55,33 @@ class Summary:
         self.details.append((word, text))
 
     def show(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
-        """Write it to standard error."""
+        """Write it to standard error; where that is closed or full, it is lost, for the output is complete."""
         if sys.stderr is None:  # closed: print would fall back to standard output, where the data goes
             return
-        took = {name: round(seconds, 3) for name, seconds in self.seconds.items()}
-        most = peak_memory()
-        if as_json:
-            facts = {"schema": SCHEMA, "command": self.command, **self.facts, "warnings": self.warnings}
-            if advice := advice_in(*self.warnings):
-                facts["advice"] = [*map(str, advice)]
-            facts |= {"seconds": took, "peak_memory": most}
-            with contextlib.suppress(OSError):  # the output stands, whether this can be written or not
-                print(json.dumps(facts), file=sys.stderr, flush=True)
-            return
-        if quiet:
-            return
+        with contextlib.suppress(OSError):
+            if as_json:
+                print(json.dumps(self._as_data()), file=sys.stderr, flush=True)
+            elif not quiet:
+                self._print_lines(verbose=verbose)
+
+    def _as_data(self) -> dict[str, Any]:
+        """The facts, with the warnings, the advice in them, the seconds of each stage and the peak of memory."""
+        data = {"schema": SCHEMA, "command": self.command, **self.facts, "warnings": self.warnings}
+        if advice := advice_in(*self.warnings):
+            data["advice"] = [*map(str, advice)]
+        seconds = {stage: round(seconds, 3) for stage, seconds in self.seconds.items()}
+        return data | {"seconds": seconds, "peak_memory": peak_memory()}
+
+    def _print_lines(self, *, verbose: bool) -> None:
         lines = [*self.lines, *(self.details if verbose else [])]
-        if verbose and took:
-            lines.append(("took", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())))
-            if most is not None:
-                lines.append(("memory", f"peak {human(most)}"))
+        if verbose and self.seconds:
+            took = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items())
+            lines.append(("took", took))
+            peak = peak_memory()
+            if peak is not None:
+                lines.append(("memory", f"peak {human(peak)}"))
         width = max((len(word) for word, _ in lines), default=0)
-        # None: colours on a terminal alone.
+        # None lets typer use colours on a terminal alone.
         color = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
         for word, text in lines:
             typer.echo(

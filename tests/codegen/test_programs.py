@@ -151,6 +151,10 @@ def test_the_second_line_says_what_is_in_the_file() -> None:
     assert found["two"].endswith("to learn 2 numbers")
     assert found["next_id"] == "# 30 sequences of 0 to 8 steps of one of 20 ids, to learn the next step"
     assert found["numbers"].endswith("to learn a number at each step")
+    single = Ragged(np.ones((2, 1)), np.array([0, 2]), per_sequence={"static": np.ones((1, 1))})
+    assert program(single, path="a", code="torch").splitlines()[1] == (
+        "# 1 sequence of 2 steps of 1 feature and 1 number of their own, to learn the next step"
+    )
 
 
 # NumPy

@@ -97,6 +97,13 @@ def test_classes_that_nobody_has_count_too() -> None:
     assert task_of(labelled([0, 0], classes=["a", "b", "c"])).target == Target("y", True, 3)
 
 
+def test_step_labels_have_classes_of_their_own() -> None:
+    step_y = StepArray(np.array([0, 1, 0]), -100)
+    names = {"step_classes": np.array(["a", "b", "c"])}
+    data = Ragged(np.ones((3, 2)), np.array([0, 1, 3]), per_step={"step_y": step_y}, names=names)
+    assert task_of(data).target.outputs == 3
+
+
 def test_a_step_without_a_label_counts_for_nothing() -> None:
     data = Ragged(
         np.ones((4, 2)), np.array([0, 4]), per_step={"step_y": StepArray(np.array([0, -100, 1, 0]), -100)}

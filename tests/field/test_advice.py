@@ -426,9 +426,11 @@ CASES = [
     Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
     Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
     Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
-    Case("sources.read._read", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
-    Case("sources.read._read#2", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}),
-    Case("sources.read._read#3", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
+    Case("sources.read._refuse_text_options", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
+    Case(
+        "sources.read._refuse_trailing_missing", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}
+    ),
+    Case("sources.read._read_rows", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
     Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
     Case("sources.cells.settled_dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
     Case(
@@ -437,7 +439,7 @@ CASES = [
         {"t.txt": "1\n2 3\n", "y.txt": "a\nb\n", "z.txt": "c\nd\n"},
     ),
     Case("sources.cells.settled_dtype", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
-    Case("tables.opening._open#2", "group t.npy --key 0", {"t.npy": DENSE}),
+    Case("tables.opening._array", "group t.npy --key 0", {"t.npy": DENSE}),
     Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
     Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
@@ -475,7 +477,7 @@ CASES = [
         {"a.npz": npz(x=DENSE[:, :2], mask=FIRST[:, :2], n=[2, 1])},
         {"NAME": "n"},
     ),
-    Case("codegen.tasks._read", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
+    Case("codegen.tasks._inputs", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
     Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),
@@ -612,8 +614,8 @@ CASES = [
     ),
     Case("grouping.encoder_plan.EncoderPlan.changing", "group t.csv --key id --label c,b", {"t.csv": SAME_C}),
     Case("tables.roles._meant", "group t.csv --key iid,a", {"t.csv": ROWS}),
-    Case("grouping.reading.check", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
-    Case("grouping.reading.check#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
+    Case("grouping.reading._check_keys", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
+    Case("grouping.reading._check_keys#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
     Case(
         "grouping.reading._check_labels",
         "group t.csv --key id --label y",
@@ -999,12 +1001,7 @@ def test_the_disk_is_full(place: Place, proposals: Proposals, monkeypatch: pytes
         raise OSError(28, "")
     place.write("t.npy", DENSE)
     call = ["pad", "t.npy", "-o", "o.npz"]
-    for where in (
-        "arrays.spool.Spool.check_room",
-        "arrays.spool.Spool.check_room#2",
-        "arrays.spool._Explained.__exit__",
-        "arrays.spool._Explained.__exit__#2",
-    ):
+    for where in ("arrays.spool._more_room", "arrays.spool._more_room#2"):
         succeeded(place.run(*applied(call, proposals.at(where), {"DIR": "roomy", "SIZE": "1G"})))
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     assert "see --dry-run" in place.run(*call).err
@@ -1183,7 +1180,7 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
 
 ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
-    "codegen.__init__.program_for": "test_ids_in_a_column_are_embedded",
+    "codegen.programs.program_for": "test_ids_in_a_column_are_embedded",
     "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
     "torch.to_packed": "tests/frameworks/test_torch.py",

@@ -50,7 +50,8 @@ def test_the_same_comes_out_of_a_spool(
     usual = place.run(*asked, "usual.npz")
     monkeypatch.setattr(labels, "_SPOOLED", 10**9)
     monkeypatch.setattr(many_texts, "_RECENT", 2)
-    monkeypatch.setattr("seqtool.tables.csv_parser._BLOCK", 64, raising=False)
+    for size in ("_FIRST", "_BLOCK"):
+        monkeypatch.setattr(f"seqtool.tables.csv_blocks.{size}", 64)
     spooled = place.run(*asked, "spooled.npz")
     assert (spooled.code, spooled.err.count("warning")) == (usual.code, usual.err.count("warning"))
     if usual.code:

@@ -93,3 +93,11 @@ def test_the_command_says_what_it_leaves_out(tmp_path: Path) -> None:
     done = succeeded(place.run("group", "rows.parquet", "--key", "id"))
     assert "the index 't' is no feature unless --columns names it" in done.err
     assert "features  2: a, b" in done.err
+
+
+@pytest.mark.parametrize(
+    "described", [b"5", b"[1]", b"not json", b'{"index_columns": 5}', b'{"index_columns": [7]}']
+)
+def test_metadata_that_describe_no_index_do_no_harm(described: bytes) -> None:
+    table = pa.Table.from_pandas(PLAIN).replace_schema_metadata({b"pandas": described})
+    assert st.group(table, key="id", order_by="t").features == ("a", "b")

@@ -21,6 +21,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.workspace import Workspace
 from seqtool.system.memory import Memory
 from seqtool.tables.cells.order import read_order
 from seqtool.tables.cells.order_state import OrderState
@@ -310,7 +311,7 @@ def test_descending_is_sorting_from_the_highest_whatever_the_memory(kind: str, d
     spec = GroupSpec(key=["k"], order_by=[by], columns=["row"])
     for memory in (AMPLE, Rows(1 << 30)):
         with Spool() as spool:
-            done = group_table(table, spec.roles(table), spec, spool=spool, memory=memory)
+            done = group_table(table, spec.roles(table), spec, Workspace(spool, memory))
             assert np.asarray(done.ragged.values)[:, 0].tolist() == expected
 
 

@@ -17,6 +17,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.workspace import Workspace
 from seqtool.plotting.portrait import ValueCounts, portrait
 from seqtool.sequences.labels import several_labels
 from seqtool.system.memory import Memory
@@ -105,7 +106,7 @@ def test_they_follow_their_sequences(memory: Memory) -> None:
     frame = pd.DataFrame({"id": keys, "v": 1, "a": -keys, "b": [chr(97 + key % 7) for key in keys]})
     table, spec = table_of(frame), GroupSpec(key=["id"], columns=["v"], label=["a", "b"])
     with Spool() as spool:
-        ragged = group_table(table, spec.roles(table), spec, spool=spool, memory=memory).ragged
+        ragged = group_table(table, spec.roles(table), spec, Workspace(spool, memory)).ragged
         found, each = np.asarray(ragged.per_sequence["y"]), np.arange(300)
     assert (found == np.stack([-each, each % 7], axis=1)).all()
 

@@ -236,3 +236,12 @@ def test_a_label_that_is_a_step_or_static_too(call: str, tmp_path: Path) -> None
         "leaks"
         not in place.run("pad", "w.csv", "--steps", "a,b", "--static", "z", "--label", "y", "-o", "o.npz").err
     )
+
+
+def test_infinite_numbers_neither_count_rows_nor_equal_a_label_of_text() -> None:
+    rows = pd.DataFrame({"id": [1, 1, 2, 2], "y": list("aabb"), "rownames": [np.inf] * 4, "v": [1, 4, 9, 2]})
+    assert warned(rows, label="y")[0].startswith("column 'rownames' holds the names of rows")
+    for size in (4, 1):
+        pieces = (pa.RecordBatch.from_pandas(rows[i : i + size]) for i in range(0, 4, size))
+        batches = pa.RecordBatchReader.from_batches(pa.RecordBatch.from_pandas(rows[:0]).schema, pieces)
+        assert not [text for text in warned(batches, label="y") if "leaks" in text or "counts" in text]

@@ -13,6 +13,7 @@ from seqtool.files.inputs import opened
 from seqtool.grouping.counting import count_table
 from seqtool.grouping.group import group_table
 from seqtool.grouping.options import GroupOptions
+from seqtool.grouping.workspace import Workspace
 from seqtool.system.memory import Memory
 from seqtool.tables.opening import open_tables
 from seqtool.tables.roles import resolve
@@ -33,8 +34,8 @@ def test_counting_finds_the_lengths_that_grouping_finds(
         table = open_tables(found)
         for key in (["k"], ["j"], ["k", "j"]):
             parts = resolve(table, key=key, order_by=["a"], columns=["a"])
-            counted = count_table(table, parts, options, spool=spool, memory=memory)
-            result = group_table(table, parts, options, spool=spool, memory=memory)
+            counted = count_table(table, parts, options, Workspace(spool, memory))
+            result = group_table(table, parts, options, Workspace(spool, memory))
             assert text_of(counted.lengths) == text_of(result.ragged.lengths)
             assert (counted.rows.kept, counted.rows.rows_in) == (result.rows.kept, result.rows.rows_in)
             assert (counted.features, counted.dtype) == (result.features, result.ragged.values.dtype)
@@ -50,8 +51,8 @@ def test_counting_a_table_without_names_finds_the_features_that_grouping_finds(
     with opened([str(path)]) as found, Spool() as spool:
         table = open_tables(found, TextOptions(header=False))
         parts = resolve(table, key=key, drop=["0"] if cell == "x" and 0 not in key else [])
-        counted = count_table(table, parts, GroupOptions(), spool=spool, memory=AMPLE)
-        result = group_table(table, parts, GroupOptions(), spool=spool, memory=AMPLE)
+        counted = count_table(table, parts, GroupOptions(), Workspace(spool, AMPLE))
+        result = group_table(table, parts, GroupOptions(), Workspace(spool, AMPLE))
     assert counted.features == result.features
     assert text_of(counted.lengths) == text_of(result.ragged.lengths)
 
@@ -61,6 +62,6 @@ def test_counting_a_table_whose_only_feature_is_a_key_of_text(tmp_path: Path) ->
     path.write_text("x\ny\n", encoding="ascii")
     with opened([str(path)]) as found, Spool() as spool:
         table = open_tables(found, TextOptions(header=False))
-        counted = count_table(table, resolve(table, key=[0]), GroupOptions(), spool=spool, memory=AMPLE)
+        counted = count_table(table, resolve(table, key=[0]), GroupOptions(), Workspace(spool, AMPLE))
     assert "no column is left to be a feature" in str(counted.refused)
     assert text_of(counted.lengths) == text_of([1, 1])

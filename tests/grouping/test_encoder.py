@@ -26,6 +26,7 @@ from seqtool.grouping.group import group_table
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, observe
+from seqtool.grouping.workspace import Workspace
 from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import UnseenError
@@ -68,7 +69,7 @@ def grouped_whole(table: Table, roles: Roles, options: GroupOptions) -> bytes | 
     """The bytes of the file that grouping a table gives, or what it says instead."""
     with Spool() as spool:
         try:
-            return saved(group_table(table, roles, options, spool=spool, memory=AMPLE).ragged)
+            return saved(group_table(table, roles, options, Workspace(spool, AMPLE)).ragged)
         except NotNumbersError:
             return "not numbers"
         except DataError as error:
@@ -465,7 +466,7 @@ def test_durations_of_two_units_sort_as_durations() -> None:
     whole = table_of(pieces, text=False)
     with Spool() as spool:
         roles = resolve(whole, key=["k"], order_by=["t"])
-        found = group_table(whole, roles, GroupOptions(), spool=spool, memory=AMPLE)
+        found = group_table(whole, roles, GroupOptions(), Workspace(spool, AMPLE))
         assert np.asarray(found.ragged.values).ravel().tolist() == [1_000, 5_000, 10_000]
 
 

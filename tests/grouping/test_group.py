@@ -23,6 +23,7 @@ from seqtool.files.inputs import opened
 from seqtool.grouping.group import GroupResult, group_table
 from seqtool.grouping.kernel import Grouper
 from seqtool.grouping.options import GroupOptions
+from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, pad_stream
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.system.memory import Memory
@@ -64,7 +65,7 @@ def result_of(table: Table, *, memory: Memory = AMPLE, cut: int | None = None, *
     options.setdefault("key", ["k"])
     parts = resolve(table, **options)
     with Spool() as spool:
-        result = group_table(cut_up(table, cut) if cut else table, parts, group, spool=spool, memory=memory)
+        result = group_table(cut_up(table, cut) if cut else table, parts, group, Workspace(spool, memory))
         loaded = replace(result, ragged=result.ragged.in_memory())
         if len(result.ragged.values) < 10_000:
             assert saved(result) == saved(
@@ -1495,6 +1496,6 @@ def test_rows_go_to_the_disk_only_where_memory_does_not_hold_them(
     path.write_text("k,a\n" + "".join(f"{i % 7},{i}\n" for i in range(200)), encoding="utf-8")
     with opened([str(path)]) as found, Watched(tmp_path) as spool:
         table = open_tables(found)
-        group_table(table, resolve(table, key=["k"]), GroupOptions(), spool=spool, memory=memory)
+        group_table(table, resolve(table, key=["k"]), GroupOptions(), Workspace(spool, memory))
         assert (spool.stored > 0) == spilled
     assert [*tmp_path.iterdir()] == [path]

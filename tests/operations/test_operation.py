@@ -13,10 +13,15 @@ import typer
 
 import seqtool as sq
 from seqtool.arrays.lazy import chunks, lazy_map
+from seqtool.arrays.spool import Spool
 from seqtool.commands._groups import takes_groups
 from seqtool.commands._transform import command_of
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
+from seqtool.operations.pad import unpad
+from seqtool.operations.run import apply_all
+from seqtool.operations.select import AtLeast
+from seqtool.operations.truncate import Truncate
 from seqtool.sequences.ragged import Ragged
 
 
@@ -77,10 +82,20 @@ def test_a_function_has_the_arguments_of_its_operation_and_learns() -> None:
 
 
 def test_arguments_that_cannot_be_are_refused_when_they_are_given() -> None:
-    for wrong in ({"times": 0}, {"times": "many"}, {"side": "left"}):
+    for wrong in ({"times": 0}, {"times": "many"}, {"times": None}, {"side": "left"}, {"side": None}):
         with pytest.raises(UsageError):
             Center(**wrong)
     assert replace(Center(), times=3).arguments() == {"times": 3, "side": "pre", "quick": False}
+
+
+def test_several_operations_make_a_block_as_short_as_one_of_them_does() -> None:
+    three = sq.pad([[1, 2, 3], [4]]), sq.pad([[4]])
+    with Spool() as spool:
+        found = [apply_all([Truncate(2), AtLeast(2)], unpad(data), spool=spool) for data in three]
+    assert [(one.maxlen, one.cut, one.dropped) for one in found] == [
+        (2, 1, {"sequence under 2 steps": 1}),
+        (2, 0, {"sequence under 2 steps": 1}),
+    ]
 
 
 def test_a_command_has_the_options_of_its_operation(

@@ -72,7 +72,7 @@ def test_the_command_on_ragged_padded_and_foreign_files(place: Place) -> None:
     arrays = place.arrays("a.truncate.npz")
     assert arrays["values"].tolist() == [2, 3, 4]
     assert arrays["original_lengths"].tolist() == [3, 1]
-    assert "cut    1 step at the start of 1 sequence" in done.err
+    assert "cut     1 step at the start of 1 sequence" in done.err
     succeeded(place.run("pad", "a.json", "--post", "--value", "-1", "-o", "p.npz"))
     succeeded(place.run("truncate", "p.npz", "--maxlen", "2", "--truncating", "post", "-o", "cut.npz"))
     assert place.arrays("cut.npz")["x"].tolist() == [[1, 2], [4, -1]]

@@ -187,7 +187,7 @@ def figure(found: Portrait) -> Any:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    with matplotlib.rc_context(), figure_module._calm():
+    with matplotlib.rc_context(), figure_module._quiet_matplotlib():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(figure_module._STYLE)
         laid_out = figure_module._draw(found, "title")
@@ -452,10 +452,12 @@ def test_each_of_a_few_labels_has_a_panel_of_its_own() -> None:
         ([0, 1, -1, 1], ("walking", "running"), {"walking", "running", "no label", "padding"}),
         ([0.5, 1.5, np.nan, 2], None, {"no label", "padding", "0.5", "2"}),
         (list(range(20)), tuple(f"class {i}" for i in range(20)), {"0", "19"}),
+        ([0, 1, 9, 1], ("walking", "running"), {"walking", "running", "no label"}),
+        ([-1, -1, -1, -1], (), {"no label", "padding"}),
     ],
 )
 def test_step_labels_are_drawn_over_time(step_y: list[float], classes: Any, expected: set[str]) -> None:
-    names = {} if classes is None else {"names": {"classes": np.array(classes)}}
+    names = {} if classes is None else {"names": {"classes": np.array(classes, np.str_)}}
     assert expected | {"Step labels over time"} <= set(
         written(portrait(step_labelled(step_y, **names), maxlen=25))
     )

@@ -9,7 +9,7 @@ import pytest
 
 from seqtool.plotting.marks import COMMENT
 from seqtool.plotting.portrait import Portrait, portrait
-from seqtool.plotting.webpages import described, page
+from seqtool.plotting.webpages import page, panels_in_words
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
 from seqtool.words import printable
@@ -118,7 +118,7 @@ def test_the_picture_stands_on_the_page_and_is_described(found: Portrait) -> Non
     assert b"<?xml" not in text
     [figure] = [attrs for tag, attrs in of(found).seen if tag == "figure"]
     assert figure["role"] == "img"
-    assert printable(described(found)) in str(figure["aria-label"])
+    assert printable(panels_in_words(found)) in str(figure["aria-label"])
     assert "color-scheme" in {attrs.get("name") for tag, attrs in of(found).seen if tag == "meta"}
 
 
@@ -142,13 +142,13 @@ def test_what_is_not_there_is_not_reported() -> None:
 )
 def test_one_thing_is_reported_as_one(values: np.ndarray, expected: str) -> None:
     found = portrait(Ragged(values, np.array([0, 3])))
-    assert described(found).endswith(expected)
+    assert panels_in_words(found).endswith(expected)
     assert "1 of 1 sequences" not in page(found, title="a", about="b", svg=SVG).decode()
 
 
 def test_labels_of_steps_are_reported_as_such() -> None:
     labels = {"step_y": StepArray(np.array([1, 1, 0]), -1)}
     found = portrait(Ragged(np.empty((3, 0)), np.array([0, 3]), per_step=labels))
-    assert described(found).endswith("the balance of step labels, step labels over time")
+    assert panels_in_words(found).endswith("the balance of step labels, step labels over time")
     assert ["", "steps", "share"] in of(found).rows
     assert ["1", "2", "67%"] in of(found).rows

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sequences.validation import Stale, offsets_of, stale_slots, step_mask
+from seqtool.sequences.validation import Stale, check_same_lengths, offsets_of, stale_slots, step_mask
 from tests import oracles
 
 
@@ -25,6 +25,15 @@ def ragged(**changes: Any) -> Ragged:
 def padded(**changes: Any) -> Padded:
     """Two sequences of 1 and 2 steps in 2 slots, padded after their end."""
     return Padded(**({"x": np.array([[1, 0], [2, 3]]), "lengths": ints(1, 2), "padding": "post"} | changes))
+
+
+@pytest.mark.parametrize("sequences", [0, 3])
+def test_lengths_beside_offsets_are_those_of_the_offsets(sequences: int) -> None:
+    data = ragged() if sequences else Ragged(np.empty((0, 4)), ints(0))
+    check_same_lengths(data, data.lengths)
+    for wrong in (ints(*data.lengths, 1), data.lengths + 1 if sequences else ints(3)):
+        with pytest.raises(DataError, match="contradict"):
+            check_same_lengths(data, wrong)
 
 
 def test_a_ragged_tells_its_size() -> None:

@@ -20,6 +20,7 @@ from seqtool.grouping import gaps
 from seqtool.grouping.gaps import Gap
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.workspace import Workspace
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
@@ -37,7 +38,7 @@ def grouped(columns: dict[str, Any], memory: Memory, **options: Any) -> Ragged:
     """A table through the kernel, in this memory."""
     table, spec = table_of(pa.table(columns)), GroupSpec(**{**options, "gap": Gap.of(options["gap"])})
     with Spool() as spool:
-        return group_table(table, spec.roles(table), spec, spool=spool, memory=memory).ragged.in_memory()
+        return group_table(table, spec.roles(table), spec, Workspace(spool, memory)).ragged.in_memory()
 
 
 def expected(columns: dict[str, list[Any]], exact: list[Any], gap: Any, *, falls: bool, text: bool) -> Any:

@@ -18,6 +18,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.grouping.elsewhere import companions
 from seqtool.grouping.group import group
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.workspace import Workspace
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
 from tests.command import Place, succeeded
@@ -237,7 +238,7 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, memory: Memory, each: int |
             patch.setattr(joining, "_EACH_ROW", each)
         table = table_of(rows)
         with companions(spec, table, folder=None, memory=memory) as (own, others, _):
-            return group(table, own, inputs=[], spool=spool, memory=memory, others=others).data.in_memory()
+            return group(table, own, Workspace(spool, memory), inputs=[], others=others).data.in_memory()
 
 
 @settings(max_examples=30, deadline=None)

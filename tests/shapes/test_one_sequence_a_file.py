@@ -75,7 +75,7 @@ def test_other_parts_are_static_numbers_where_they_are_numbers(place: Place) -> 
     assert data.x[:, :, 0].tolist() == [[1, 2], [3, 0]]
     done = place.run(*call, "rec/{subject}_d{key}.csv")
     assert done.code == 1
-    assert "'s1' is none; where it plays no part: --key-from 'rec/*_d{key}.csv'" in done.err
+    assert "'s1' is none; if it is not needed: --key-from 'rec/*_d{key}.csv'" in done.err
 
 
 def test_parts_may_be_named_by_other_options(recordings: Place) -> None:
@@ -280,7 +280,7 @@ def test_how_small_files_are_joined_changes_nothing(place: Place, monkeypatch: p
     call = ["group", "rec/*.csv", "--key-from", "rec/{key}.csv", "--missing", "x1", "-q"]
     found = []
     for few in (0, 2, 1000):
-        monkeypatch.setattr(opening, "_FEW", few)
+        monkeypatch.setattr(opening, "_SMALL", few)
         succeeded(place.run(*call, "-o", f"{few}.npz"))
         found.append((place.folder / f"{few}.npz").read_bytes())
     assert found[0] == found[1] == found[2]

@@ -23,6 +23,7 @@ from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.workspace import Workspace
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
 from tests import oracles
@@ -182,7 +183,7 @@ def test_rows_that_go_to_the_disk_keep_their_fractions(memory: Memory) -> None:
     rows = pa.table({"k": [i % 7 for i in range(300)], "t": times, "v": [i / 2 for i in range(300)]})
     table, spec = table_of(rows), GroupSpec(key=["k"], time_as="seconds")
     with Spool() as spool:
-        found = group_table(table, spec.roles(table), spec, spool=spool, memory=memory).ragged.in_memory()
+        found = group_table(table, spec.roles(table), spec, Workspace(spool, memory)).ragged.in_memory()
     expected = [
         [float(oracles.since_1970(times[i], "seconds") or 0), i / 2]
         for k in range(7)

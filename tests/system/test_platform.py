@@ -327,6 +327,8 @@ def test_the_peak_is_reported_by_the_one_system_or_the_other(
     assert 1_000_000 < found <= used
     (tmp_path / "status").write_text("Name: x\nVmHWM:\t   1234 kB\nVmRSS:\t 99 kB\n")
     assert peak_memory() == 1234 * 1024
+    (tmp_path / "status").write_bytes(b"Name: \xc3\xb6 \xff\nVmHWM:\t   1234 kB\n")  # a name in any encoding
+    assert peak_memory() == 1234 * 1024
     (tmp_path / "status").write_text("Name: x\n")
     assert peak_memory() is None
     (tmp_path / "status").unlink()

@@ -47,8 +47,38 @@ except signals.Ended:
 """
 
 
+_HELD = """
+import os, signal, threading, time
+from seqtool.system import signals
+
+def hold():  # leaves its block while the main thread is in one, and once more when it is not
+    with signals.held():
+        pass
+    inside.wait()
+    with signals.held():
+        left.set()
+        time.sleep(0.3)
+
+signals.install()
+inside, left = threading.Event(), threading.Event()
+thread = threading.Thread(target=hold, daemon=True)
+try:
+    with signals.held():
+        thread.start()
+        with signals.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+        inside.set()
+        left.wait()
+    time.sleep(60)
+except signals.Ended:
+    print("ended by", signals.received() if left.is_set() and not signals._state.holders else "too early")
+"""
+
+
 @needs_threads
-@pytest.mark.parametrize("program", [_DESTRUCTOR, _OTHER_THREAD], ids=["destructor", "other-thread"])
+@pytest.mark.parametrize(
+    "program", [_DESTRUCTOR, _OTHER_THREAD, _HELD], ids=["destructor", "other-thread", "held"]
+)
 def test_a_signal_that_python_would_lose(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,8 @@ from seqtool.system import memory
 from seqtool.terminal.report import Summary, print_json
 from seqtool.words import count, listed
 from tests.screen import ESCAPE, Attach
+
+FULL = Path("/dev/full")
 
 # Words
 
@@ -110,6 +114,18 @@ def test_without_a_standard_error_a_summary_is_lost_but_nothing_fails(
     monkeypatch.setattr(sys, "stderr", None)
     a_summary().show(quiet=False, verbose=False, as_json=as_json)
     assert capsys.readouterr().out == ""  # what is meant for a person never goes among data
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_summary_that_nobody_can_read_is_lost_for_the_output_is_complete(
+    monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    with FULL.open("w", buffering=1, encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        a_summary().show(quiet=False, verbose=True, as_json=as_json)
+        with contextlib.suppress(OSError):
+            full.close()
 
 
 # Data
