@@ -15,8 +15,9 @@ class Advice:
 
     `words` are options to add, each with its value (an option that may not be repeated replaces the one in the call);
     or a source to name; or, where the first word is a program, a whole call, in which the word behind a command of
-    seqtool is its source. `without` are options to leave out: each of that name, or, where its value follows, only the
-    one with that value. FILE and other words in capitals stand for what only the caller knows.
+    seqtool is its source, or an option such as --help. `without` are options to leave out: each of that name, or, where
+    its value follows, only the one with that value. FILE and other words in capitals stand for what only the caller
+    knows.
 
     >>> print(Advice("--drop", "my column"))
     --drop 'my column'
@@ -34,7 +35,7 @@ class Advice:
     def __init__(self, *words: object, without: Sequence[str] = ()) -> None:
         texts = [*map(str, words)]
         if texts[:1] == ["seqtool"]:
-            texts[2:3] = map(as_source, texts[2:3])
+            texts[2:3] = [text if text.startswith("--") else as_source(text) for text in texts[2:3]]
         object.__setattr__(self, "words", tuple(texts))
         object.__setattr__(self, "without", tuple(without))
 
