@@ -1,7 +1,7 @@
-"""Whether a file holds what it promises, and what the network that reads it needs.
+"""Checks of a file: its format, its invariants, what a network needs of it, and what it shares with another file.
 
-The room imports `sources`, `operations`, `terminal` and what is below. Begin with `check`, which takes a file
-apart and asks `layouts`, `invariants` and `contracts`; `findings` is what they answer.
+The room imports `sources`, `operations`, `terminal` and what is below. Begin with `findings`, the results, and `check`,
+which runs `layouts`, `invariants`, `contracts` and `against`; `show` prints what they find.
 """
 
 from seqtool.checking.check import check

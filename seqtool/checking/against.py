@@ -34,8 +34,8 @@ def compared(
     yield from _labels(subject, other, names)
     comparable = subject.real.values.shape[1:] == other.real.values.shape[1:]
     if comparable:
-        twice = overlapping(subject.real, other.real, spool)
-        yield _leak("stretches", "overlap with sequences", twice, subject, other, names)
+        overlaps = overlapping(subject.real, other.real, spool)
+        yield _leak("stretches", "overlap with sequences", overlaps, subject, other, names)
     yield _keys(subject, other, names, spool, allowed=shared_keys)
     if not comparable:
         steps = [file.real.values.shape[1:] or "a number" for file in (subject, other)]
@@ -43,8 +43,8 @@ def compared(
             "shared sequences", "warning", f"cannot be compared: a step is {steps[0]} here, {steps[1]} there"
         )
         return
-    twice = shared(subject.real, other.real, spool)
-    yield _leak("sequences", "sequences that are also", twice, subject, other, names)
+    equal = shared(subject.real, other.real, spool)
+    yield _leak("sequences", "sequences that are also", equal, subject, other, names)
 
 
 # What they must have in common
@@ -76,17 +76,17 @@ def _static(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]
 
 
 def _same_names(
-    what: str, width: str, ours: Sequence[str] | None, theirs: Sequence[str] | None, names: Names
+    name: str, width: str, ours: Sequence[str] | None, theirs: Sequence[str] | None, names: Names
 ) -> Finding:
     if ours is None or theirs is None:
-        return Finding(f"same {what}", "ok", f"{width} in both, not all named")
+        return Finding(f"same {name}", "ok", f"{width} in both, not all named")
     for i, (our_name, their_name) in enumerate(zip(ours, theirs, strict=False)):
         if our_name != their_name:
             difference = "in another order" if sorted(ours) == sorted(theirs) else "others"
             return _differ(
-                what, f"{difference}: {what}[{i}] is {our_name!r} here, {their_name!r} in {names[1]}"
+                name, f"{difference}: {name}[{i}] is {our_name!r} here, {their_name!r} in {names[1]}"
             )
-    return Finding(f"same {what}", "ok", f"{width} in both, in the same order")
+    return Finding(f"same {name}", "ok", f"{width} in both, in the same order")
 
 
 def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
@@ -96,8 +96,9 @@ def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]
         pairs = [[label for label in labels if label.name == name] for labels in (ours, theirs)]
         titles = [[label.title for label in labels] for labels in pairs]
         if any(titles) and not all(titles):
-            here, there = (listed(one) or f"no {name}" for one in titles)
-            yield Finding(f"same {name}", "warning", f"{here} here, {there} in {names[1]}: not compared")
+            in_ours, in_theirs = (listed(labels) or f"no {name}" for labels in titles)
+            message = f"{in_ours} here, {in_theirs} in {names[1]}: not compared"
+            yield Finding(f"same {name}", "warning", message)
         elif titles[0] != titles[1]:
             yield _differ(name, f"{listed(titles[0])} here, {listed(titles[1])} in {names[1]}")
         elif all(titles):
@@ -106,33 +107,35 @@ def _labels(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]
 
 
 def _same_labels(ours: LabelArray, theirs: LabelArray, file: str) -> Finding:
-    what = ours.title
+    name = ours.title
     shapes = ours.cells.shape[1:], theirs.cells.shape[1:]
     if shapes[0] != shapes[1]:
         sizes = [count(prod(shape), "number") for shape in shapes]
-        return _differ(what, f"{sizes[0]} each here, {sizes[1]} in {file}")
+        return _differ(name, f"{sizes[0]} each here, {sizes[1]} in {file}")
     if ours.classes is None or theirs.classes is None:
         kinds = _kind(ours), _kind(theirs)
         if kinds[0] == kinds[1]:
-            return Finding(f"same {what}", "ok", f"{kinds[0]} in both")
+            return Finding(f"same {name}", "ok", f"{kinds[0]} in both")
         if "fractions" in kinds:
-            return _differ(what, f"{kinds[0]} here, {kinds[1]} in {file}")
-        return Finding(f"same {what}", "warning", f"{kinds[0]} here, {kinds[1]} in {file}: not compared")
-    return _same_classes(what, ours.classes, theirs.classes, file)
+            return _differ(name, f"{kinds[0]} here, {kinds[1]} in {file}")
+        return Finding(f"same {name}", "warning", f"{kinds[0]} here, {kinds[1]} in {file}: not compared")
+    return _same_classes(name, ours.classes, theirs.classes, file)
 
 
-def _same_classes(what: str, ours: AnyArray | Text, theirs: AnyArray | Text, file: str) -> Finding:
+def _same_classes(name: str, ours: AnyArray | Text, theirs: AnyArray | Text, file: str) -> Finding:
     """Each number stands for the same class in both; one file may have more classes."""
     sizes = len(ours), len(theirs)
     for begin in range(0, min(sizes), _CLASSES):
         tables = (np.asarray(table[begin : begin + _CLASSES]).tolist() for table in (ours, theirs))
-        for i, (name, other) in enumerate(zip(*tables, strict=False), begin):
-            if str(name) != str(other):
-                return _differ(what, f"{what} = {i} means {str(name)!r} here, {str(other)!r} in {file}")
+        for i, (our_class, their_class) in enumerate(zip(*tables, strict=False), begin):
+            if str(our_class) != str(their_class):
+                return _differ(
+                    name, f"{name} = {i} means {str(our_class)!r} here, {str(their_class)!r} in {file}"
+                )
     if sizes[0] != sizes[1]:
         message = f"{sizes[0]:,} classes here, {sizes[1]:,} in {file}; those of both mean the same"
-        return Finding(f"same {what}", "warning", message)
-    return Finding(f"same {what}", "ok", f"{sizes[0]:,} classes, the same in both")
+        return Finding(f"same {name}", "warning", message)
+    return Finding(f"same {name}", "ok", f"{sizes[0]:,} classes, the same in both")
 
 
 _CLASSES = 1 << 16  # compared at a time
@@ -144,8 +147,8 @@ def _kind(label: LabelArray) -> str:
     return "fractions" if label.cells.dtype.kind == "f" else "whole numbers"
 
 
-def _differ(what: str, message: str) -> Finding:
-    return Finding(f"same {what}", "fails", message, 1)
+def _differ(name: str, message: str) -> Finding:
+    return Finding(f"same {name}", "fails", message, 1)
 
 
 # What must not be in both
@@ -163,28 +166,30 @@ def _keys(subject: Subject, other: Subject, names: Names, spool: Spool, *, allow
         return Finding("shared keys", "warning", message)
     as_text = (ours.dtype.kind in "iu") != (theirs.dtype.kind in "iu")
     our_cells, their_cells = (key_cells(keys, spool, as_text=as_text) for keys in (ours, theirs))
-    twice = shared(our_cells, their_cells, spool)
-    if twice is None:
+    in_both = shared(our_cells, their_cells, spool)
+    if in_both is None:
         return Finding("shared keys", "ok", f"none is also in {names[1]}")
     if allowed:
-        return Finding("shared keys", "ok", f"keys that are also in {names[1]}, as allowed", twice.count)
-    place = f"keys[{twice.first[0]}] and {names[1]}: keys[{twice.first[1]}]"
+        return Finding("shared keys", "ok", f"keys that are also in {names[1]}, as allowed", in_both.count)
+    place = f"keys[{in_both.first[0]}] and {names[1]}: keys[{in_both.first[1]}]"
     message = Message(
         f"keys that are also in {names[1]}; if they are meant to be, add ", Advice("--shared-keys")
     )
-    return Finding("shared keys", "fails", message, twice.count, place)
+    return Finding("shared keys", "fails", message, in_both.count, place)
 
 
 def _leak(
-    name: str, what: str, twice: Twice | None, subject: Subject, other: Subject, names: Names
+    name: str, relation: str, in_both: Twice | None, subject: Subject, other: Subject, names: Names
 ) -> Finding:
-    if twice is None:
+    """Sequences of one file that are in the other as well, or overlap with one there."""
+    if in_both is None:
         return Finding(f"shared {name}", "ok", f"none is also in {names[1]}")
-    places = [_sequence(file, twice.first[i]) for i, file in enumerate((subject, other))]
+    places = [_sequence(file, in_both.first[i]) for i, file in enumerate((subject, other))]
     place = f"{places[0]} and {names[1]}: {places[1]}"
-    return Finding(f"shared {name}", "fails", f"{what} in {names[1]}", twice.count, place)
+    return Finding(f"shared {name}", "fails", f"{relation} in {names[1]}", in_both.count, place)
 
 
 def _sequence(subject: Subject, i: int) -> str:
+    """A sequence by its number and its key."""
     keys, part = subject.data.keys, subject.data.per_sequence.get("part")
     return f"sequence {i}" + ("" if keys is None else f" (key {shown_key(keys, i, part=part)})")

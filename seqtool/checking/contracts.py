@@ -82,11 +82,11 @@ def _mask_value(subject: Subject) -> Finding:
     if value is None:
         message = f"padding holds {subject.value}; Masking needs one finite number"
         return Finding("mask value", "fails", message, advice=_free_value_advice(subject))
-    held = holding(subject.real.values, value)
-    if held is not None:
+    match = holding(subject.real.values, value)
+    if match is not None:
         message = f"real steps hold {value} in every feature: Masking({value}) would skip them"
-        place = subject.place(held.first)
-        return Finding("mask value", "fails", message, held.count, place, _free_value_advice(subject))
+        place = subject.place(match.first)
+        return Finding("mask value", "fails", message, match.count, place, _free_value_advice(subject))
     return Finding("mask value", "ok", f"Masking({value}) skips only padding")
 
 
@@ -163,8 +163,8 @@ def _reader_dtype(subject: Subject) -> Finding:
     fitting = ("int32", "int64") if ids else ("float32",)
     if dtype.name in fitting:
         return Finding("dtype", "ok", f"{dtype}{' ids, for an Embedding' if ids else ''}")
-    what = "ids of an Embedding" if ids else "an LSTM with float32 weights"
-    message, wanted = f"{dtype}, but {what} takes {fitting[-1]}", np.dtype(fitting[-1])
+    layer = "ids of an Embedding" if ids else "an LSTM with float32 weights"
+    message, wanted = f"{dtype}, but {layer} takes {fitting[-1]}", np.dtype(fitting[-1])
     cell = lost(subject.real.values, wanted)
     if cell is None:
         return Finding("dtype", "fails", message, advice=Advice("--dtype", wanted.name))

@@ -245,6 +245,6 @@ def unique_classes(name: str, classes: AnyArray | Text, spool: Spool) -> Finding
     """No class has the name of another; there may be millions."""
     if isinstance(classes, np.ndarray):
         return unique_names(name, [*map(str, classes.tolist())])
-    if twice := repeated(key_cells(classes, spool), spool):
-        return Finding(name, "fails", "duplicate names", twice.count, f"{name}[{twice.first[1]}]")
+    if duplicates := repeated(key_cells(classes, spool), spool):
+        return Finding(name, "fails", "duplicate names", duplicates.count, f"{name}[{duplicates.first[1]}]")
     return Finding(name, "ok", f"{len(classes):,}")

@@ -194,12 +194,12 @@ def keys(subject: Subject, spool: Spool) -> Finding:
     """
     stored, part = subject.data.keys, subject.data.per_sequence.get("part")
     assert stored is not None
-    twice = repeated(key_cells(stored, spool, part=part), spool)
-    if twice is not None:
-        first, again = twice.first
-        array, what = ("keys", "key") if part is None else ("part", "(key, part)")
-        message = f"duplicate {what} {shown_key(stored, again, part=part)!r}: keys[{first}] and keys[{again}]"
-        return Finding("keys", "fails", message, twice.count, f"{array}[{again}]")
+    duplicates = repeated(key_cells(stored, spool, part=part), spool)
+    if duplicates is not None:
+        first, again = duplicates.first
+        array, unit = ("keys", "key") if part is None else ("part", "(key, part)")
+        message = f"duplicate {unit} {shown_key(stored, again, part=part)!r}: keys[{first}] and keys[{again}]"
+        return Finding("keys", "fails", message, duplicates.count, f"{array}[{again}]")
     empty = (
         None if stored.dtype.kind in "iu" else find_matches(lambda cells: cells == "", cast(AnyArray, stored))
     )

@@ -45,7 +45,7 @@ start = [keras.layers.Dense(64)($begin), keras.layers.Dense(64)($begin)]
 
 _CLASS = '''
 class $name(SequenceData):
-    """$what."""
+    """$docstring."""
 
     def __getitem__(self, index):
         $got
@@ -199,7 +199,7 @@ def _known_labels(task: Task) -> dict[str, str]:
     inputs = "inputs" if task.static else "x"
     return {
         "name": "Labelled",
-        "what": "Sequences, their labels, and which of these are known",
+        "docstring": "Sequences, their labels, and which of these are known",
         "real": "",
         "known": "known = ~np.isnan(y)",
         "returned": f"{inputs}, np.where(known, y, 0){column}, known",
@@ -223,15 +223,20 @@ def _real_steps(task: Task) -> dict[str, str]:
         x = "inputs" if x == "x" and not task.column else f'{{**inputs, "x": {x}}}'
     column = "[..., None]" if (target.flat and not target.classes) or target.missing else ""
     if ignores_padding:
-        what, returned = "Steps, and those that come next", f"{x}, {labels}"
-    else:
-        both, which = (
-            ("Steps, those that come next", "these") if following else ("Steps, their labels", "them")
+        docstring, returned = "Steps, and those that come next", f"{x}, {labels}"
+    elif following:
+        docstring, returned = (
+            "Steps, those that come next, and which of these are real",
+            f"{x}, {labels}{column}, {weights}",
         )
-        what, returned = f"{both}, and which of {which} are real", f"{x}, {labels}{column}, {weights}"
+    else:
+        docstring, returned = (
+            "Steps, their labels, and which of them are real",
+            f"{x}, {labels}{column}, {weights}",
+        )
     return {
         "name": "NextSteps" if following else "LabelledSteps",
-        "what": what,
+        "docstring": docstring,
         "real": "" if ignores_padding else f"real = {real}",
         "known": known,
         "returned": returned,

@@ -1,8 +1,8 @@
-"""What stands twice: keys within a file, keys and whole sequences in two files.
+"""Duplicates: keys within a file, keys and whole sequences in two files.
 
-Each sequence has a 64-bit fingerprint, taken chunk by chunk; what has the same one is compared number by
-number, so that fingerprints that are equal by chance tell nothing wrong. Numbers are compared by what they are
-worth: 1.0 equals 1, minus zero equals zero, and here NaN equals NaN; floats of two types as the narrower one.
+Each sequence has a 64-bit fingerprint, computed chunk by chunk. Sequences with the same one are compared number by
+number, so fingerprints that are equal by chance do no harm. Numbers are compared by value: 1.0 equals 1, minus zero
+equals zero, and NaN equals NaN; floats of two dtypes are compared in the narrower one.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from seqtool.operations.cast import rounded
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import offsets_of
 
-_TOGETHER = 1 << 16  # sequences, or pairs of them, that are looked at together
-_SORTED = 1 << 21  # fingerprints that are sorted in memory at once
+_TOGETHER = 1 << 16  # sequences, or pairs of them, that are processed together
+_SORTED = 1 << 21  # fingerprints that are sorted in memory together
 
 
 @dataclass(frozen=True)
 class Twice:
-    """How many sequences stand in another place too, and the first with that place: (place, sequence)."""
+    """How many sequences occur in another place too, and the first of them: (the other place, its place)."""
 
     count: int
     first: tuple[int, int]
 
 
 def shared(one: Ragged, other: Ragged, spool: Spool) -> Twice | None:
-    """The sequences of `other` that stand in `one` too; those without steps do not count.
+    """The sequences of `other` that are in `one` too; those without steps do not count.
 
     Steps must have the same number of features. `first` is (place in one, place in other).
 
@@ -50,7 +50,7 @@ def shared(one: Ragged, other: Ragged, spool: Spool) -> Twice | None:
 
 
 def alike_types(one: Ragged, other: Ragged) -> tuple[Ragged, Ragged]:
-    """Both, floats of two types as the narrower one: 0.1 as float32 is not 0.1."""
+    """Both, with floats of two dtypes rounded to the narrower one: 0.1 as float32 is not 0.1."""
     floats = {data.values.dtype for data in (one, other) if data.values.dtype.kind == "f"}
     if len(floats) < 2:
         return one, other
@@ -59,7 +59,7 @@ def alike_types(one: Ragged, other: Ragged) -> tuple[Ragged, Ragged]:
 
 
 def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
-    """The sequences that stand in front of themselves already: `first` is (earlier place, later place).
+    """The sequences that equal an earlier one: `first` is (earlier place, later place).
 
     >>> repeated(Ragged(np.array([7, 8, 7]), np.array([0, 1, 2, 3])), Spool())
     Twice(count=1, first=(0, 2))
@@ -72,10 +72,10 @@ def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
 def key_cells(
     keys: AnyArray | Text, spool: Spool, *, part: AnyArray | None = None, as_text: bool = False
 ) -> Ragged:
-    """Keys as sequences of numbers that are equal where the keys are: integers, or the letters of text.
+    """Keys as sequences of numbers that are equal where the keys are: integers, or the code points of text.
 
-    `part`, (N,) integers, is one more column of the keys. `as_text` takes integers as they are written too. After
-    each cell of text stands a zero, which no text holds.
+    `part`, (N,) integers, is a further column of the keys. `as_text` makes text of integers too. A zero ends each cell
+    of text, for no text holds one.
 
     >>> key_cells(np.array([["a", "bc"]]), Spool()).values.tolist()
     [97, 0, 98, 99, 0]
@@ -83,23 +83,22 @@ def key_cells(
     [7, 0, 7, 5]
     """
     text = as_text or keys.dtype.kind not in "iu"
-    numbers = keys.dtype if part is None else np.dtype(np.int64)  # in which uint64 differs where it did
+    numbers = keys.dtype if part is None else np.dtype(np.int64)  # distinct uint64 stay distinct as int64
     cells = GrowingArray(spool, np.dtype(np.uint32) if text else numbers)
     ends, before = GrowingArray(spool, np.dtype(np.int64)), 0
     ends.add(np.zeros(1, np.int64))
-    for begin, some in chunks(cast(AnyArray, keys), _KEYS):
-        if as_text and some.dtype.kind in "iu":
-            some = some.astype(str)
+    for begin, chunk in chunks(cast(AnyArray, keys), _KEYS):
+        columns = chunk.astype(str) if as_text and chunk.dtype.kind in "iu" else chunk
         if part is not None:
-            some = _with_part(some, part[begin : begin + len(some)])
-        found, counts = (_letters if text else _numbers)(some)
+            columns = _with_part(columns, part[begin : begin + len(chunk)])
+        found, counts = (_letters if text else _numbers)(columns)
         cells.add(found)
         ends.add(np.cumsum(counts) + before)
         before += len(found)
     return Ragged(cells.done(), ends.done())
 
 
-_KEYS = 1 << 19  # bytes of keys that are looked at together
+_KEYS = 1 << 19  # bytes of keys that are processed together
 
 
 def _with_part(keys: Array, part: Array) -> Array:
@@ -110,11 +109,12 @@ def _with_part(keys: Array, part: Array) -> Array:
 
 
 def _numbers(keys: Array) -> tuple[Array, Array]:
+    """The numbers of some keys, end to end, and how many each has."""
     return keys.reshape(-1), np.full(len(keys), prod(keys.shape[1:]))
 
 
 def _letters(keys: Array) -> tuple[Array, Array]:
-    """The letters of some keys, end to end, and how many each has, with the zeros behind its cells."""
+    """The code points of some keys, end to end, and how many each has; a zero ends each cell."""
     if keys.dtype.kind != "U":  # of variable width
         whole = "".join(f"{cell}\0" for cell in keys.reshape(-1).tolist())
         letters = np.frombuffer(whole.encode("utf-32-le"), np.uint32)
@@ -134,8 +134,8 @@ def _letters(keys: Array) -> tuple[Array, Array]:
 def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
     """A 64-bit number for each sequence, (N,) uint64: the same for the same numbers in the same places.
 
-    Every number is mixed with its feature and every step with its place, so that their sum may be taken in
-    pieces, of sequences of any length.
+    Every number is mixed with its feature, and every step with its place, so that a sequence of any length may be
+    summed in pieces.
     """
     growing = GrowingArray(spool, np.dtype(np.uint64))
     for first in range(0, len(ragged), _TOGETHER):
@@ -145,10 +145,10 @@ def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
         for at in range(least, most, step):
             to = min(at + step, most)
             low, high = np.maximum(offsets[:-1], at), np.minimum(offsets[1:], to)
-            some = np.flatnonzero(high > low)
-            places = ranges((low - offsets[:-1])[some], (high - low)[some])
+            read = np.flatnonzero(high > low)  # sequences with steps in this piece
+            places = ranges((low - offsets[:-1])[read], (high - low)[read])
             marks = mixed(_row_marks(ragged.values[at:to]) + places * _PLACE)
-            sums[some] += np.add.reduceat(marks, (low - at)[some])
+            sums[read] += np.add.reduceat(marks, (low - at)[read])
         growing.add(mixed(sums + np.diff(offsets).astype(np.uint64)))
     return growing.done()
 
@@ -157,10 +157,10 @@ _PLACE = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _row_marks(rows: Array) -> Array:
-    """A number for each step, (S,) uint64, of (S, ...): a sum of its numbers times one for each feature."""
+    """A number for each step of (S, ...), (S,) uint64: the sum of its numbers, each times a factor of its feature."""
     numbers = rows.astype(np.float64) + 0.0  # minus zero becomes zero
-    numbers[np.isnan(numbers)] = np.nan  # one NaN of many
-    # What tells numbers apart stands at the front of a float64, and must be multiplied into all bits.
+    numbers[np.isnan(numbers)] = np.nan  # NaN has many bit patterns
+    # Float64 numbers differ mostly in their high bits, and a product passes on differences to higher bits alone.
     codes = numbers.view(np.uint64).byteswap()
     if codes.ndim == 1:
         return np.asarray(codes * _PLACE)
@@ -170,12 +170,12 @@ def _row_marks(rows: Array) -> Array:
 
 
 def step_marks(rows: Array) -> Array:
-    """A number for each step, (S,) uint64, every bit of which depends on all of its numbers."""
+    """A number for each step, (S,) uint64, each bit of which depends on all numbers of the step."""
     return mixed(_row_marks(rows))
 
 
 def mixed(marks: Array) -> Array:
-    """The finalizer of splitmix64 (Steele, Lea, Flood, 2014), which lets every bit change half of all."""
+    """The finalizer of splitmix64 (Steele, Lea, Flood, 2014): each bit of the input changes half of the output."""
     marks = (marks ^ (marks >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     marks = (marks ^ (marks >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(marks ^ (marks >> np.uint64(31)))
@@ -185,9 +185,9 @@ def mixed(marks: Array) -> Array:
 
 
 def _alike(ones: AnyArray, others: AnyArray) -> Iterator[tuple[Array, Array]]:
-    """Places of equal fingerprints: for places in `others`, ascending, the first such place in `ones`.
+    """Pairs of places of equal fingerprints: for each place in `others`, ascending, the first one in `ones`.
 
-    What does not fit into memory at once is taken in parts, by the fingerprint.
+    Fingerprints that do not fit into memory together are divided into parts by their value.
     """
     parts = 1 + (len(ones) + len(others)) // _SORTED
     for part in range(parts):
@@ -206,15 +206,15 @@ def _alike(ones: AnyArray, others: AnyArray) -> Iterator[tuple[Array, Array]]:
 def _part(marks: AnyArray, part: int, parts: int) -> tuple[Array, Array]:
     """The fingerprints that belong to a part, and their places."""
     found = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
-    for begin, some in chunks(marks):
-        chosen = np.flatnonzero(some % np.uint64(parts) == part)
-        found.append((some[chosen], chosen + begin))
+    for begin, chunk in chunks(marks):
+        chosen = np.flatnonzero(chunk % np.uint64(parts) == part)
+        found.append((chunk[chosen], chosen + begin))
     kept, places = zip(*found, strict=True)
     return np.concatenate(kept), np.concatenate(places)
 
 
 def _counted(pairs: Iterator[tuple[Array, Array]], one: Ragged, other: Ragged) -> Twice | None:
-    """How many of the pairs hold, and the first of them by its place in `other`."""
+    """How many of the pairs are equal sequences, and the first of these by its place in `other`."""
     count, first = 0, (0, 0)
     for ones, others in pairs:
         same = _equal(one, other, ones, others)
@@ -226,35 +226,35 @@ def _counted(pairs: Iterator[tuple[Array, Array]], one: Ragged, other: Ragged) -
 
 
 def _equal(one: Ragged, other: Ragged, ones: Array, others: Array) -> Array:
-    """Which pairs of sequences have steps, and the same ones; places in `other` ascend."""
+    """Which pairs of sequences have the same steps, one at least, (n,) bool; places in `other` ascend."""
     distinct, which = np.unique(ones, return_inverse=True)
     begins, counts = (part[which] for part in _stretches(one, distinct))
     begins_other, counts_other = _stretches(other, others)
     same = (counts == counts_other) & (counts > 0)
-    left = np.flatnonzero(same)
-    same[left] = same_stretches(one.values, begins[left], other.values, begins_other[left], counts[left])
+    which = np.flatnonzero(same)
+    same[which] = same_stretches(one.values, begins[which], other.values, begins_other[which], counts[which])
     return np.asarray(same)
 
 
 def same_stretches(
     one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array
 ) -> Array:
-    """Which stretches of as many rows, at least one, hold the same numbers: (n,) bool."""
+    """Which pairs of stretches of `counts` rows each, one at least, hold the same numbers, (n,) bool."""
     same, before = np.zeros(len(counts), bool), offsets_of(counts)
     most, at = min(steps_together(one), steps_together(other)), 0
     while at < len(counts):
         to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
-        look = _same_steps if counts[at] <= most else _same_long
-        same[at:to] = look(one, begins[at:to], other, begins_other[at:to], counts[at:to])
+        compare = _same_steps if counts[at] <= most else _same_long
+        same[at:to] = compare(one, begins[at:to], other, begins_other[at:to], counts[at:to])
         at = to
     return same
 
 
 def _same_steps(one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array) -> Array:
-    """Which stretches of as many rows hold the same numbers; all of them fit into memory."""
+    """The same for stretches that fit into memory together."""
     distinct, firsts, which = np.unique(begins, return_index=True, return_inverse=True)
     if (counts[firsts][which] == counts).all():
-        rows = gather(one, distinct, counts[firsts])  # each once, though it may stand in several pairs
+        rows = gather(one, distinct, counts[firsts])  # each is read once, even if it is in several pairs
         rows = rows.take(ranges(offsets_of(counts[firsts])[which], counts), axis=0)
     else:
         rows = gather(one, begins, counts)
@@ -263,7 +263,7 @@ def _same_steps(one: AnyArray, begins: Array, other: AnyArray, begins_other: Arr
 
 
 def _same_long(one: AnyArray, begins: Array, other: AnyArray, begins_other: Array, counts: Array) -> bool:
-    """Whether two stretches of rows that take several windows hold the same numbers."""
+    """The same for one pair, whose stretches are too long to be in memory as a whole."""
     begin, begin_other, count = int(begins[0]), int(begins_other[0]), int(counts[0])
     most = min(steps_together(one), steps_together(other))
     pieces = ((t, min(t + most, count)) for t in range(0, count, most))
@@ -274,7 +274,7 @@ def _same_long(one: AnyArray, begins: Array, other: AnyArray, begins_other: Arra
 
 
 def _same_rows(one: Array, other: Array) -> Array:
-    """Which rows hold the same numbers, (S,) bool; whole numbers past 2^53 are not rounded."""
+    """Which rows hold the same numbers, (S,) bool; whole numbers past 2^53 are compared without rounding."""
     with np.errstate(invalid="ignore"):
         same = one == other
         if one.dtype.kind == "f" and other.dtype.kind == "f":
@@ -287,11 +287,11 @@ def _same_rows(one: Array, other: Array) -> Array:
 
 
 def _stretches(ragged: Ragged, places: Array) -> tuple[Array, Array]:
-    """Where the sequences at some ascending places begin, and their lengths."""
+    """The first steps of the sequences at some places, ascending, and their lengths."""
     begins = gather(ragged.offsets, places)
     return begins, gather(ragged.offsets, places + 1) - begins
 
 
 def steps_together(values: AnyArray) -> int:
-    """The rows of a chunk, though each of its numbers takes 8 bytes."""
+    """The number of rows that make a chunk when each number takes 8 bytes."""
     return max(1, CHUNK // (8 * max(1, prod(values.shape[1:]))))

@@ -1,7 +1,7 @@
-"""Sums of the marks of steps, by which any stretch of sequences has a fingerprint (Karp and Rabin, 1987).
+"""Cumulative sums of the marks of steps, which give any stretch a fingerprint (Karp and Rabin, 1987).
 
-A step has a 64-bit mark. With the sums of marks, each times a power of its place, any stretch has a fingerprint that
-two look-ups give, so that nothing but these sums is kept, in a spool.
+A step has a 64-bit mark. The sums are those of the marks, each times a power of a base by its place; the difference of
+two of them gives the fingerprint of a stretch. Only the sums are kept, in a spool.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.operations.duplicates import step_marks, steps_together
 from seqtool.sequences.ragged import Ragged
 
-_TOGETHER = 1 << 16  # sequences or steps that are looked at together
+_TOGETHER = 1 << 16  # sequences or steps that are processed together
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 
@@ -27,8 +27,8 @@ _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 class Sums:
     """Sequences, with the sums of the marks of their steps.
 
-    `sums` is (S + 1,) uint64. `changes` (N, 2) int64 is the first and the last step of a sequence that differs
-    from the one before it, counted from its first; both 0 where all are the same.
+    `sums` is (S + 1,) uint64. `changes` (N, 2) int64 are the first and the last step of a sequence that differ
+    from the step before, counted from its first; both are 0 where all steps are equal.
     """
 
     data: Ragged
@@ -37,7 +37,7 @@ class Sums:
 
     @classmethod
     def of(cls, data: Ragged, spool: Spool) -> Sums:
-        """Read all steps once."""
+        """Compute the sums; all steps are read once."""
         sums, changes = (
             GrowingArray(spool, np.dtype(np.uint64)),
             GrowingArray(spool, np.dtype(np.int64), (2,)),
@@ -58,7 +58,7 @@ class Sums:
         return cls(data, sums.done(), changes.done())
 
     def fingerprints(self, begins: Array, counts: Array | int) -> Array:
-        """A number for each of some stretches, the same wherever its steps stand."""
+        """A number for each stretch of `counts` steps, (n,) uint64, which does not depend on where it begins."""
         return np.asarray(
             (gather(self.sums, begins + counts) - gather(self.sums, begins)) * _powers(_INVERSE, begins)
         )
@@ -69,10 +69,10 @@ class Sums:
         return np.asarray(sums * _powers(_INVERSE, np.arange(begin, end)))
 
     def holds(self, prints: Array, size: int) -> Array:
-        """Which of some fingerprints are those of `size` steps anywhere, (n,) bool; all steps are read once."""
+        """Which fingerprints are those of some stretch of `size` steps, (n,) bool; all sums are read once."""
         known, which = np.unique(prints, return_inverse=True)
         found, table = np.zeros(len(known) + 1, bool), np.zeros(1 << 20, bool)
-        table[known >> np.uint64(44)] = True  # sorts out most windows at once
+        table[known >> np.uint64(44)] = True  # rules out most windows by their first bits
         for at, to in pieces(0, len(self.data.values) - size + 1, _TOGETHER):
             windows = self.windows(at, to, size)
             windows = windows[table[windows >> np.uint64(44)]]
@@ -83,7 +83,7 @@ class Sums:
 
 
 def _note_changes(found: Array, changed: Array, offsets: Array) -> None:
-    """Put the first and the last change of each sequence where it belongs; steps that change ascend."""
+    """Enter the first and the last change of each sequence in `found`; `changed` are steps that differ, ascending."""
     which = np.searchsorted(offsets, changed, side="right") - 1
     within = changed - offsets[which]
     which, within = which[within > 0], within[within > 0]  # the first step of a sequence is no change
@@ -95,12 +95,12 @@ def _note_changes(found: Array, changed: Array, offsets: Array) -> None:
 
 
 def pieces(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
-    """From and to of parts of `size` each."""
+    """Begin and end of pieces of `size` each; the last may be shorter."""
     return ((at, min(at + size, end)) for at in range(begin, end, size))
 
 
 def _powers(base: np.uint64, exponents: Array) -> Array:
-    """The powers of an odd number, (n,) uint64, from two tables."""
+    """Powers of an odd base modulo 2^64, (n,) uint64, from two tables."""
     largest = int(exponents.max(initial=0)) >> 16
     low = np.concatenate([np.ones(1, np.uint64), np.full(1 << 16, base)]).cumprod(dtype=np.uint64)
     high = np.concatenate([np.ones(1, np.uint64), np.full(largest, low[-1])]).cumprod(dtype=np.uint64)

@@ -1,7 +1,6 @@
-"""Sequences of two files that overlap: windows of one recording, or one cut out of another, whose steps are the same.
+"""Sequences of two files that overlap: windows of one recording, or sequences cut out of others, with equal steps.
 
-Each sequence is looked for by the fingerprint of a few of its first steps; what has the same one is compared number by
-number.
+Each sequence is looked up by the fingerprint of a few of its first steps; where it is found, all steps are compared.
 """
 
 from __future__ import annotations
@@ -25,19 +24,20 @@ from seqtool.operations.duplicates import (
 from seqtool.operations.step_sums import BASE, Sums, pieces
 from seqtool.sequences.ragged import Ragged
 
-_LEAST = 3  # steps that must be the same
-_TOGETHER = 1 << 16  # sequences, steps or pairs that are looked at together
-_KNOWN = 1 << 20  # sequences that are looked for at once
-_PER_STEP = 1  # comparisons of sequences for each step, from which on their ends are looked at
+_LEAST = 3  # steps of the shortest overlap
+_TOGETHER = 1 << 16  # sequences, steps or pairs that are processed together
+_KNOWN = 1 << 20  # sequences that are looked up together
+_PER_STEP = 1  # comparisons for each step, beyond which the ends of sequences are looked up first
 
 
 def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None = None) -> Twice | None:
-    """The sequences of `other` that overlap with one of `one`: which begin within it, or it within them.
+    """The sequences of `other` that overlap with a sequence of `one`: one of both begins within the other.
 
-    One goes on as the other does until the first of both ends. At least half of the sequence that begins within
-    the other, and `least` steps, must be there, and not all the same; by default as many as do not occur by chance.
-    Whole sequences that are equal do not count. Steps must have the same number of features. `first` is (place in one,
-    place in other); where only those of `one` begin within others, `count` is theirs.
+    From there both have equal steps until one of them ends. The overlap is at least half of the sequence that begins
+    within the other, has at least `least` steps, and not all of them equal; by default `least` is what hardly occurs
+    by chance. Equal whole sequences do not count. Steps must have the same number of features. `first` is (place in
+    one, place in other). Where no sequence of `other` begins within one of `one`, those of `one` that begin within
+    one of `other` are counted instead.
 
     >>> one, other = (Ragged(np.array(v), np.array([0, len(v)])) for v in ([1, 2, 3, 4, 5], [3, 4, 5, 6]))
     >>> overlapping(one, other, Spool())
@@ -53,21 +53,25 @@ def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None =
 
 
 def _begin_within(within: Sums, looked_for: Sums, least: int | None) -> Twice | None:
+    """The sequences of `looked_for` that begin within one of `within`; `first` is (place in within, the other)."""
     least = _beyond_chance(within, len(looked_for.data)) if least is None else least
     count, first = 0, (0, 0)
     for size, which in _by_size(looked_for, least):
-        for places, found in _found(within, looked_for, which, size, least):
-            earliest = int(found.argmin()) if len(found) else 0
-            if len(found) and (not count or int(found[earliest]) < first[1]):
+        for places, found in _overlaps(within, looked_for, which, size, least):
+            if not len(found):
+                continue
+            earliest = int(found.argmin())
+            if not count or int(found[earliest]) < first[1]:
                 first = int(places[earliest]), int(found[earliest])
             count += len(found)
     return Twice(count, first) if count else None
 
 
 def _beyond_chance(within: Sums, count: int) -> int:
-    """The steps that so many sequences hardly share by chance with those of a file: twice what its first steps tell.
+    """The number of steps in a row that `count` sequences hardly share with a file by chance.
 
-    Steps of few different numbers, such as ids and rounded readings, are the same in many places.
+    It is twice the estimate by the distinct steps at the beginning of the file: few distinct ones, such as of ids and
+    rounded readings, are equal in many places.
     """
     values = within.data.values
     parts = pieces(0, min(len(values), _TOGETHER), steps_together(values))
@@ -78,7 +82,7 @@ def _beyond_chance(within: Sums, count: int) -> int:
 
 
 def _growing(begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Pieces of which the first are short: what repeats is mostly found in these, and looked for no more."""
+    """Begin and end of pieces that grow: sequences that occur often are found in the first, and then left out."""
     at, count = begin, _TOGETHER >> 6
     while at < end:
         to = min(at + max(count, 1), end)
@@ -87,12 +91,12 @@ def _growing(begin: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _by_size(sums: Sums, least: int) -> Iterator[tuple[int, Array]]:
-    """The steps by which sequences are looked for, a power of two, and places of such sequences, ascending."""
+    """Sizes of the windows by which sequences are looked up, powers of two, each with the places of its sequences."""
     for first in range(0, len(sums.data), _KNOWN):
         changes = sums.changes[first : first + _KNOWN]
         lengths = np.diff(sums.data.offsets[first : first + _KNOWN + 1])
         changing = (changes[:, 0] > 0) & (lengths >= least)
-        # From the step before the first change on to the last change, all counts.
+        # The steps from the one before the first change to the last change tell sequences apart.
         span = np.where(changing, changes[:, 1] - changes[:, 0] + 2, 2)
         sizes = 1 << np.maximum(1, np.log2(span).astype(np.int64) - 1)
         for size in np.unique(sizes[changing]).tolist():
@@ -101,11 +105,11 @@ def _by_size(sums: Sums, least: int) -> Iterator[tuple[int, Array]]:
 
 @dataclass(frozen=True, eq=False)
 class _Wanted:
-    """Sequences that are looked for by as many steps, in classes, so that no place is compared with all of them.
+    """Sequences that are looked up by a window of one size, in classes, so that few are compared at each place.
 
-    Sequences of one class are found in the same places, as far as those steps tell: these are the same (`prints`), they
-    begin at the same step (`leads`), and the sequences are as long (`lengths`). Its members are those from its place in
-    `edges` to the next. Of each member `places` is where it stands in its file; `left` are those not found yet.
+    The sequences of a class have the same fingerprint of the window (`prints`), the same number of steps before it
+    (`leads`), and the same length (`lengths`). Class i has the members `edges[i]` to `edges[i + 1]`. Of each member,
+    `places` is its place in its file, `begins` its first step, and `left` whether it is still to be found.
     """
 
     sums: Sums
@@ -117,7 +121,7 @@ class _Wanted:
     leads: Array
     lengths: Array
     whole: Array  # keys of whole sequences, ascending
-    members: Array  # that they belong to
+    members: Array  # the member that each of these keys belongs to
 
     @classmethod
     def of(cls, sums: Sums, places: Array, size: int) -> _Wanted:
@@ -141,13 +145,13 @@ class _Wanted:
 
     @property
     def open_classes(self) -> Array:
-        """The classes of which members are left, ascending by their prints."""
+        """The classes with members that are left, ascending by their prints."""
         return np.flatnonzero(np.logical_or.reduceat(self.left, self.edges[:-1]))
 
     def matching(self, classes: Array, counts: Array, prints: Array) -> tuple[Array, Array]:
-        """The members whose first steps are the same as some others, once for each: (place among these, member).
+        """The members that are left and begin with one of some stretches: (number of the stretch, member).
 
-        Of stretches of `counts` steps, each perhaps of a member of a class, `prints` are the fingerprints.
+        A stretch has a class, `counts` steps and a fingerprint, (n,) each. Of equal stretches one is taken.
         """
         keys, firsts = np.unique(_keys(classes, counts, prints), return_index=True)
         low, high = (np.searchsorted(self.whole, keys, side=side) for side in ("left", "right"))
@@ -167,27 +171,27 @@ class _Wanted:
 
 
 def _changes(*columns: Array) -> Array:
-    """Which rows of some columns differ from the row before them, (n,) bool; the first does."""
+    """Which rows of some columns differ from the row before, (n,) bool; the first row counts as different."""
     return np.append(True, np.any([column[1:] != column[:-1] for column in columns], axis=0))
 
 
 def _firsts(*columns: Array) -> Array:
-    """One row of each kind that there is, where n rows have several columns."""
+    """The numbers of the distinct rows of some columns, one of each."""
     order = np.lexsort(columns)
     return np.asarray(order[_changes(*(column[order] for column in columns))[: len(order)]])
 
 
 def _keys(classes: Array, counts: Array, prints: Array) -> Array:
-    """A number for each stretch of a class, which tells apart what differs in any of the three."""
+    """A hash for each stretch, of its class, its number of steps and its fingerprint."""
     return mixed(prints + mixed(classes.astype(np.uint64) * BASE + counts.astype(np.uint64)))
 
 
-def _found(
+def _overlaps(
     within: Sums, looked_for: Sums, which: Array, size: int, least: int
 ) -> Iterator[tuple[Array, Array]]:
-    """Of some sequences those that overlap with one in `within`: the places of both, once each."""
+    """The sequences at the places `which` that begin within one of `within`: the places of both, each found once."""
     wanted = _Wanted.of(looked_for, which, size)
-    table = np.zeros(1 << 20, bool)  # sorts out most windows at once
+    table = np.zeros(1 << 20, bool)  # rules out most windows by the first bits of their fingerprints
     table[wanted.prints >> np.uint64(44)] = True
     ends: _Ends | None = None
     pairs = 0
@@ -203,47 +207,54 @@ def _found(
             if ends is None:
                 members = np.append(0, np.cumsum(np.diff(wanted.edges)[classes]))
                 pairs += int((members[high] - members[low]).sum())
-                if pairs > _PER_STEP * len(within.data.values):  # many begin alike, so that it is worth it
+                if pairs > _PER_STEP * len(within.data.values):  # so many begin alike that it pays
                     ends = _Ends.of(within, wanted, size)
             if ends is not None:
                 sequences = np.searchsorted(offsets, likely + at, side="right") - 1 + first
                 classes, low, high = ends.narrowed(wanted, classes, windows[likely], sequences)
-            for places, some in _pairs(likely + at, low, high - low, classes):
-                sequence = np.searchsorted(offsets, places, side="right") - 1
-                starts, stop, lengths = (
-                    places - wanted.leads[some],
-                    offsets[sequence + 1],
-                    wanted.lengths[some],
-                )
-                counts = np.minimum(lengths, stop - starts)
-                whole = (counts == lengths) & (stop - offsets[sequence] == lengths)
-                inside = (starts >= offsets[sequence]) & (places + size <= stop)
-                fits = np.flatnonzero(inside & (counts >= np.maximum(least, -(-lengths // 2))) & ~whole)
-                if not len(fits):
-                    continue
-                starts, counts = starts[fits], counts[fits]
-                rows, found = wanted.matching(some[fits], counts, within.fingerprints(starts, counts))
-                order = np.lexsort((rows, found))  # of several places the first
-                once, at_first = np.unique(found[order], return_index=True)
-                rows = rows[order][at_first]
-                values, begins = looked_for.data.values, wanted.begins[once]
-                holds = same_stretches(within.data.values, starts[rows], values, begins, counts[rows])
-                wanted.left[once[holds]] = False
-                yield sequence[fits][rows[holds]] + first, wanted.places[once[holds]]
+            for steps, of_steps in _pairs(likely + at, low, high - low, classes):
+                sequence, members = _confirmed(within, offsets, steps, wanted, of_steps, size, least)
+                wanted.left[members] = False
+                yield sequence + first, wanted.places[members]
+
+
+def _confirmed(
+    within: Sums, offsets: Array, steps: Array, wanted: _Wanted, classes: Array, size: int, least: int
+) -> tuple[Array, Array]:
+    """The pairs of a window at a step of `within` and a class that are overlaps: (sequence, member), each once.
+
+    Sequences are counted from the first of `offsets`, in which the steps lie.
+    """
+    sequence = np.searchsorted(offsets, steps, side="right") - 1
+    starts, stop, lengths = steps - wanted.leads[classes], offsets[sequence + 1], wanted.lengths[classes]
+    counts = np.minimum(lengths, stop - starts)
+    whole = (counts == lengths) & (stop - offsets[sequence] == lengths)
+    inside = (starts >= offsets[sequence]) & (steps + size <= stop)
+    fits = np.flatnonzero(inside & (counts >= np.maximum(least, -(-lengths // 2))) & ~whole)
+    if not len(fits):
+        return fits, fits
+    starts, counts = starts[fits], counts[fits]
+    stretches, members = wanted.matching(classes[fits], counts, within.fingerprints(starts, counts))
+    order = np.lexsort((stretches, members))  # of several stretches the first
+    members, firsts = np.unique(members[order], return_index=True)
+    stretches = stretches[order][firsts]
+    values, begins = wanted.sums.data.values, wanted.begins[members]
+    same = same_stretches(within.data.values, starts[stretches], values, begins, counts[stretches])
+    return sequence[fits][stretches[same]], members[same]
 
 
 def _alike(known: Array, prints: Array) -> tuple[Array, Array]:
-    """Where each of some prints stands among those that are known, ascending: from and to."""
+    """Begin and end of the range of equal fingerprints among the known ones, ascending, for each of some prints."""
     low, high = (np.searchsorted(known, prints, side=side) for side in ("left", "right"))
     return low, high
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """Which sequences may overlap by their last steps; of those that begin alike and differ late most do not.
+    """Which sequences may overlap by their last steps, which rules out most of those that begin alike.
 
-    What lies wholly within another sequence has its last change there, with the steps before it (`inside`, of members).
-    What goes on beyond the end of another one has the last steps of that (`beyond`, of the sequences in the file).
+    A sequence that is wholly within another one has the window up to its last change there: `inside`, of members. One
+    that continues beyond the end of another one contains the last steps of that: `beyond`, of sequences in the file.
     """
 
     inside: Array
@@ -251,41 +262,39 @@ class _Ends:
 
     @classmethod
     def of(cls, within: Sums, wanted: _Wanted, size: int) -> _Ends:
-        """What all windows of both files tell, each of which is looked at once."""
+        """Read all windows of both files once."""
         sums, offsets = wanted.sums, within.data.offsets
         lasts = gather(sums.changes, wanted.places)[:, 1] + 1
         inside = within.holds(sums.fingerprints(wanted.begins + lasts - size, size), size)
         beyond = np.zeros(len(within.data), bool)
         for first in range(0, len(beyond), _KNOWN):
-            some = offsets[first : first + _KNOWN + 1]
-            long = np.flatnonzero(np.diff(some) >= size)
-            prints = within.fingerprints(some[long + 1] - size, size)
+            edges = offsets[first : first + _KNOWN + 1]
+            long = np.flatnonzero(np.diff(edges) >= size)
+            prints = within.fingerprints(edges[long + 1] - size, size)
             beyond[first + long] = sums.holds(prints, size)
         return cls(inside, beyond)
 
     def narrowed(
         self, wanted: _Wanted, classes: Array, prints: Array, sequences: Array
     ) -> tuple[Array, Array, Array]:
-        """The open classes, and where those that may overlap at some places stand among these: from and to.
+        """Classes, and the range of those among them that may overlap at each of some windows: begin and end.
 
-        At each place, in a sequence, stands a window of this print.
+        Of each window `prints` is the fingerprint, and `sequences` the sequence in the file.
         """
         members = np.logical_or.reduceat(wanted.left & self.inside, wanted.edges[:-1])
         wholly = classes[members[classes]]
         beyond = self.beyond[sequences]
-        all_of, some_of = _alike(wanted.prints[classes], prints), _alike(wanted.prints[wholly], prints)
-        low, high = (
-            np.where(beyond, one, other + len(classes)) for one, other in zip(all_of, some_of, strict=True)
-        )
+        all_low, all_high = _alike(wanted.prints[classes], prints)
+        low, high = (bound + len(classes) for bound in _alike(wanted.prints[wholly], prints))
+        low, high = np.where(beyond, all_low, low), np.where(beyond, all_high, high)
         return np.concatenate([classes, wholly]), low, high
 
 
 def _pairs(places: Array, low: Array, counts: Array, order: Array) -> Iterator[tuple[Array, Array]]:
-    """Each place with all that it may be, in pieces."""
+    """Each place with the `counts` entries of `order` from `low` on, as pairs, in pieces."""
     before = np.concatenate([[0], np.cumsum(counts)])
     at = 0
     while at < len(places):
         to = max(at + 1, int(np.searchsorted(before, before[at] + _TOGETHER, side="right")) - 1)
-        some = counts[at:to]
-        yield np.repeat(places[at:to], some), order[ranges(low[at:to], some)]
+        yield np.repeat(places[at:to], counts[at:to]), order[ranges(low[at:to], counts[at:to])]
         at = to

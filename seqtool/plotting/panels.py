@@ -215,9 +215,10 @@ def steps(box: Box, found: Portrait) -> None:
         _ids(box, found.ids, source)
         return
     shown, columns, height = len(found.distributions), _columns(found), _row_height(found)
-    some = f"the first {shown} of {found.features:,}; " if found.features and shown < found.features else ""
+    are_some = found.features is not None and shown < found.features
+    part = f"the first {shown} of {found.features:,}; " if are_some else ""
     title = "Feature over real steps" if shown == 1 else "Features over real steps"
-    box.heading(title, f"{some}{source}; the line is the median")
+    box.heading(title, f"{part}{source}; the line is the median")
     width = (box.width + 0.3) / columns
     for i, distribution in enumerate(found.distributions):
         left, top = i % columns * width, HEAD + i // columns * height

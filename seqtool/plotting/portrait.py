@@ -185,10 +185,9 @@ def portrait(
     if len(step) > 1:
         omitted = (f"steps of {by_size(step)}", *omitted)
     over_time = None
-    step_y = ragged.per_step.get("step_y")
-    if step_y is not None and step_y.data.ndim == 1 and len(ragged.values):
-        of_labels = ragged.replace(values=step_y.data, features=None)
-        over_time = cells(of_labels, sequences, slots, maxlen=width, padding=padding, feature=0)
+    step_labels = _step_labels(ragged)
+    if step_labels is not None:
+        over_time = cells(step_labels, sequences, slots, maxlen=width, padding=padding, feature=0)
     return Portrait(
         counts=counts,
         steps=counts.steps,
@@ -212,6 +211,14 @@ def portrait(
         more_labels=tuple(drawn[1:]),
         step=step,
     )
+
+
+def _step_labels(ragged: Ragged) -> Ragged | None:
+    """The same sequences with the label of each step as its value; None without steps that have one label."""
+    step_y = ragged.per_step.get("step_y")
+    if step_y is None or step_y.data.ndim != 1 or not len(ragged.values):
+        return None
+    return ragged.replace(values=step_y.data, features=None)
 
 
 def _cut(ragged: Ragged) -> Cut | None:

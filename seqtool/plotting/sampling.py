@@ -176,8 +176,8 @@ def some_steps(ragged: Ragged, *, most: int) -> tuple[Array, int]:
         return ranges(begins, counts).astype(np.int64), len(sequences)
     thinned = evenly(total, most)
     stops = np.cumsum(counts)
-    which = np.searchsorted(stops, thinned, side="right")
-    return thinned - (stops - counts)[which] + begins[which], len(sequences)
+    owner = np.searchsorted(stops, thinned, side="right")  # the sequence of each step
+    return thinned - (stops - counts)[owner] + begins[owner], len(sequences)
 
 
 def _bounds(offsets: AnyArray, sequences: Array) -> tuple[Array, Array]:

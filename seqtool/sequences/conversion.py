@@ -1,4 +1,4 @@
-"""Where a `Ragged` comes from when it is not read from a file: lists, arrays of any library, padded blocks."""
+"""Conversion to a `Ragged` of what is not read from a file: lists, arrays of any library, padded blocks."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from seqtool.words import in_short, step_in_words
 
 
 class Converted(NamedTuple):
-    """Sequences, and how many of their numbers are NaN because they were missing: None, null, NA or masked."""
+    """Sequences, and how many of their numbers became NaN because they were missing: None, null, NA or masked."""
 
     ragged: Ragged
     missing: int = 0
 
 
 def as_ragged(sequences: Any) -> Ragged:
-    """Any of the forms that sequences come in, as a Ragged; raises DataError for what is none of them.
+    """Sequences in any form as a Ragged: lists, arrays, frames, a mapping, a Padded; raises DataError for others.
 
     >>> as_ragged([[1, 2], [], [3]]).offsets
     array([0, 2, 2, 3])
@@ -38,7 +38,7 @@ def as_ragged(sequences: Any) -> Ragged:
 
 
 def converted(sequences: Any) -> Converted:
-    """The same, with the number of missing values."""
+    """The same with the number of missing values."""
     if isinstance(sequences, Ragged):
         return Converted(sequences)
     if isinstance(sequences, Padded):
@@ -81,11 +81,11 @@ def sequences_first(block: Any) -> Array:
 
 
 def _from_array_like(sequences: Any) -> Converted:
-    """The sequences of an array or a table of any library: dense, or a list each."""
+    """The sequences of an array or a table of any library: the rows of a dense one, or its cells if these are lists."""
     try:
         cells = plain(sequences)
     except DataError:
-        # Arrays of ragged lists are no array in NumPy; their items are.
+        # An array of lists of several lengths cannot become a NumPy array, but each of its items can.
         if is_arrow(sequences) or is_pandas_frame(sequences) or not hasattr(sequences, "__len__"):
             raise
         return _from_list(list(sequences))
@@ -142,7 +142,7 @@ def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = 
 def _taken_apart(
     width: int, lengths: AnyArray, padding: Side
 ) -> tuple[AnyArray, Callable[[AnyArray], AnyArray]]:
-    """The offsets of the sequences of a block with so many slots each, and what takes the real steps of an array.
+    """The offsets of the sequences of a block (N, width, ...), and a function that gives an array's real steps.
 
     Where all slots are real, nothing is copied.
     """
@@ -155,15 +155,15 @@ def _taken_apart(
 
 
 def _even_offsets(count: int, length: int) -> AnyArray:
-    """The offsets of sequences of one length: made when they are asked for, where there are many."""
+    """The offsets of `count` sequences of one length; where there are many, they are computed on demand."""
     lazy = Lazy((count + 1,), np.dtype(np.int64), lambda begin, end: np.arange(begin, end) * length)
     return lazy if lazy.nbytes > CHUNK else np.asarray(lazy)
 
 
 def cumulative_offsets(lengths: AnyArray) -> AnyArray:
-    """`offsets_of`, of which only chunks are made where the lengths are read in chunks.
+    """The offsets of sequences, as `offsets_of` gives them; on demand where the lengths are lazy.
 
-    The sums up to every 65,536th sequence are kept, so that a chunk anywhere is a short walk.
+    The offsets of every 65,536th sequence are kept, so that any chunk needs few lengths.
     """
     if isinstance(lengths, np.ndarray):
         return offsets_of(lengths)
@@ -181,16 +181,16 @@ def cumulative_offsets(lengths: AnyArray) -> AnyArray:
 
 
 def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side) -> AnyArray:
-    """The steps of a padded block that are real, end to end."""
+    """The real steps of a padded block, end to end; on demand where the block is lazy."""
     if isinstance(x, np.ndarray):
         return np.asarray(x[step_mask(np.asarray(lengths), maxlen=x.shape[1], padding=padding)])
     width = x.shape[1]
 
-    def begin_of(begin: int, end: int) -> Array:
+    def first_slots(begin: int, end: int) -> Array:
         first = np.arange(begin, end) * width
         return first if padding == "post" else first + width - lengths[begin:end]
 
-    starts = Lazy(lengths.shape, np.dtype(np.int64), begin_of)
+    starts = Lazy(lengths.shape, np.dtype(np.int64), first_slots)
     total = int(offsets[len(lengths) : len(lengths) + 1][0])
     return lazy_gather(slots(x), starts, offsets, (total, *x.shape[2:]))
 
@@ -215,16 +215,16 @@ def _from_padded(padded: Padded) -> Ragged:
 
 
 class NoCommonTypeError(DataError):
-    """Whole numbers stand beside fractions, or are so large, that no type holds all of them exactly."""
+    """Numbers that no dtype holds exactly: whole ones that are very large, or large ones beside fractions."""
 
 
 def from_lists(sequences: Sequence[Any]) -> Ragged:
     """A list of sequences, each a list of numbers, a list of steps, or an array, series or data frame of either.
 
-    A step may be an array of any dimensions, (H, W, C) as the frame of a video, the same in all.
+    All steps have the same shape, such as (H, W, C) for the frames of a video.
 
-    Whole numbers alone give int64 (uint64 where they are past it), anything else float64, as NumPy has it; None
-    and NA are missing values. Raises DataError that names the first sequence that does not fit.
+    Whole numbers give int64, or uint64 where int64 is too small, all others float64; None and NA are missing
+    values. Raises DataError, which names the first sequence that does not fit.
 
     >>> from_lists([[[1, 2]], [[3, 4], [5, 6]]]).values.shape
     (3, 2)
@@ -257,7 +257,7 @@ _PLAIN = {list, tuple, np.ndarray}
 
 
 def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
-    """The same sequences, those of other libraries as NumPy arrays, and how many of their values are missing."""
+    """The same sequences, with those of other libraries as NumPy arrays, and how many values are missing."""
     kinds = {*map(type, sequences)}
     masked = _hold_steps_with_gaps(sequences)
     if kinds <= _PLAIN and not masked and not any(map(_holds_objects, sequences)):
@@ -280,7 +280,7 @@ def _items(sequences: Sequence[Any]) -> tuple[Sequence[Any], int]:
 
 
 def _hold_steps_with_gaps(sequences: Sequence[Any]) -> bool:
-    """Whether steps in lists are arrays that know missing cells, which NumPy forgets where it joins them."""
+    """Whether steps in lists are arrays with missing cells, such as masked ones: NumPy loses these in joining."""
     lists = (s for s in sequences if type(s) in (list, tuple) and s and type(s[0]) not in (int, float))
     kinds = {*map(type, chain.from_iterable(lists))}
     # A single masked number is NaN to NumPy itself.
@@ -304,7 +304,7 @@ def _length(sequence: Any) -> int:
 
 
 def _misfit(sequences: Sequence[Any]) -> DataError:
-    """The error for the first step that is unlike the first one."""
+    """The error for the first step that holds no numbers, or whose shape differs from that of the first step."""
     shape: tuple[int, ...] | None = None
     for i, sequence in enumerate(sequences):
         for t, step in enumerate(sequence):
@@ -317,7 +317,7 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
                 return DataError(f"{place} is {in_short(step)}; {wanted} was expected, if need be of None")
             shape = found if shape is None else shape
             if found != shape:
-                expected, got = ("a number" if not held else step_in_words(held) for held in (shape, found))
+                expected, got = (step_in_words(known) if known else "a number" for known in (shape, found))
                 return DataError(f"{place} has {got}, but the steps before it {expected}")
     return NoCommonTypeError(
         "the sequences hold whole numbers that no common type holds exactly; convert them to floats first"
@@ -325,7 +325,7 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
 
 
 def _numeric_shape(step: Any) -> tuple[int, ...] | None:
-    """The shape of a step, or None if it does not hold numbers alone."""
+    """The shape of a step, () for a missing one; None unless it holds numbers alone."""
     if is_gap(step):
         return ()
     try:

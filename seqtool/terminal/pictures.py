@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from itertools import count, groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ _BAR = 40  # characters of the longest bar
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SHADES = " ░▒▓█"
 _MARKS = {PADDING: "·", MISSING: "?", **dict(enumerate(_SHADES))}
-# Dark blue over green to yellow, as matplotlib's viridis; it has no grey and no red.
+# From dark blue over green to yellow, as viridis in matplotlib, without the grey of padding and the red of missing.
 _ANCHORS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 _LEVELS = 32
 _PADDING_COLOR, _MISSING_COLOR = "#585858", "#d7005f"
@@ -31,26 +31,26 @@ _FEW = 6  # features that have a line each in colours too
 _NAME = 14  # characters of a name
 _WIDEST = 4  # characters of a step, where there is room
 _SCALES = {1: 22, 2: 31}  # characters of the numbers beside a line of one feature, or two
-_LEAST = 20  # columns of a picture, however narrow the terminal is
+_LEAST = 20  # columns of a picture, even where the terminal is narrower
 
 
 def show_histogram(out: Console, bins: Sequence[tuple[int, int, int]], *, marked: int | None = None) -> None:
-    """Draw how many sequences have which lengths: a first length, a last one and a count for each bar.
+    """Draw how many sequences have which lengths; a bin is its first length, its last length and its count.
 
-    `marked` is a maxlen, which is written at the bar that it falls into.
+    `marked` is a maxlen, which is written at its bar.
     """
     from rich.text import Text
 
-    most = max((many for _, _, many in bins), default=0)
+    most = max((count for _, _, count in bins), default=0)
     if not most:
         return
     ranges = _ranges(bins)
     wide = len(f"{most:,}")
     size = min(_BAR, max(_LEAST, out.width - len(ranges[0]) - wide - 24))
     out.print(Text("sequences by length, in steps", style="bold"))
-    for (begin, end, many), steps in zip(bins, ranges, strict=True):
-        line = Text(f" {steps}  {many:>{wide},}  ")
-        line.append(_bar(many, most, size), style="cyan")
+    for (begin, end, count), steps in zip(bins, ranges, strict=True):
+        line = Text(f" {steps}  {count:>{wide},}  ")
+        line.append(_bar(count, most, size), style="cyan")
         if marked is not None and begin <= marked <= end:
             line.append(f" ◂ maxlen {marked:,}", style="bold")
         line.rstrip()
@@ -59,16 +59,16 @@ def show_histogram(out: Console, bins: Sequence[tuple[int, int, int]], *, marked
 
 
 def _ranges(bins: Sequence[tuple[int, int, int]]) -> list[str]:
-    """The lengths of each bar, one below the other."""
+    """The lengths of each bar, aligned."""
     first, last = (max(len(f"{bin_[i]:,}") for bin_ in bins) for i in (0, 1))
     if all(begin == end for begin, end, _ in bins):
         return [f"{begin:>{first},}" for begin, _, _ in bins]
     return [f"{begin:>{first},} to {end:>{last},}" for begin, end, _ in bins]
 
 
-def _bar(many: int, most: int, size: int) -> str:
-    """Block characters, an eighth of one at least where there is anything at all."""
-    eighths = max(1, round(8 * size * many / most)) if many else 0
+def _bar(count: int, most: int, size: int) -> str:
+    """A bar of block characters, of at least an eighth of one unless the count is 0."""
+    eighths = max(1, round(8 * size * count / most)) if count else 0
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
 
 
@@ -77,8 +77,8 @@ def show_heatmap(
 ) -> None:
     """Draw one sequence, (T, F) or (T,): time from left to right, a row for each feature.
 
-    The slots from `real[0]` to `real[1]` are steps, the others padding. In colours where the terminal has
-    enough of them, two features a line; else in shades, one a line, without escape codes.
+    The slots from `real[0]` to `real[1]` are steps, the others padding. Where the terminal has 256 colours, two
+    features share a line; else each has a line of shades, without escape codes.
     """
     from rich.cells import cell_len
 
@@ -88,33 +88,33 @@ def show_heatmap(
     colours = out.color_system in ("256", "truecolor")
     together = 2 if colours and width > _FEW else 1
     names = [_name(i, features) for i in range(min(width, _ROWS if together == 2 else _LINES))]
-    labels = _lines(names, together)
+    labels = _joined(names, together)
     left = max(4, *map(cell_len, labels))
     room = max(_LEAST, out.width - left - _SCALES[together] - 3)
     levels = _LEVELS if colours else len(_SHADES)
     drawn = heatmap(slots, real=real, width=room, height=len(names), levels=levels)
     each = max(1, min(_WIDEST, room // drawn.cells.shape[1]))
     cells = drawn.cells.repeat(each, axis=1)
-    scales = _lines([_scale(low, high) for low, high in drawn.scales.tolist()], together)
+    scales = _joined([_scale(low, high) for low, high in drawn.scales.tolist()], together)
     for i, label in enumerate(labels):
         rows = cells[together * i : together * (i + 1)]
         picture = _colored(rows) if colours else _shaded(rows[0])
-        _put(out, f" {' ' * (left - cell_len(label))}{label} ", picture, f" {scales[i]}")
-    _put(out, f" {'slot' if real[0] else 'step':>{left}} ", _axis(drawn, each))
+        _print_row(out, f" {' ' * (left - cell_len(label))}{label} ", picture, f" {scales[i]}")
+    _print_row(out, f" {'slot' if real[0] else 'step':>{left}} ", _axis(drawn, each))
     for line in _legend(drawn, colours=colours):
-        _put(out, " " * (left + 2), line)
+        _print_row(out, " " * (left + 2), line)
     out.print()
 
 
-def _put(out: Console, label: str, picture: Text, after: str = "") -> None:
-    """A line of a picture: what stands before it, and behind."""
+def _print_row(out: Console, label: str, picture: Text, after: str = "") -> None:
+    """Print a line of a picture, with a label in front and a dim text after it."""
     from rich.text import Text
 
     out.print(Text.assemble(label, picture, (after, "dim")), no_wrap=True, overflow="crop")
 
 
 def _name(i: int, features: Sequence[str] | None) -> str:
-    """What a feature is called, in a few characters."""
+    """The name of a feature, or its number, in at most `_NAME` columns."""
     from rich.cells import cell_len, set_cell_size
 
     name = str(i) if features is None else printable(features[i])
@@ -125,17 +125,17 @@ def _scale(low: float, high: float) -> str:
     return "no number" if np.isnan(low) else f"{low:.3g} to {high:.3g}" if low < high else f"{low:.3g}"
 
 
-def _lines(words: Sequence[str], together: int) -> list[str]:
+def _joined(words: Sequence[str], together: int) -> list[str]:
     return [", ".join(words[i : i + together]) for i in range(0, len(words), together)]
 
 
 def _colored(rows: Array) -> Text:
-    """One row of cells as full blocks, or two as half blocks: the upper in front, the lower behind."""
+    """One row of cells as full blocks, or two as half blocks: the lower row is the background."""
     from rich.style import Style
     from rich.text import Text
 
     line = Text()
-    for levels, columns in groupby(rows.T.tolist()):
+    for levels, columns in itertools.groupby(rows.T.tolist()):
         front, *behind = (_color(level) for level in levels)
         style = Style(color=front, bgcolor=behind[0] if behind else None)
         line.append(("▀" if behind else "█") * len(list(columns)), style)
@@ -143,7 +143,7 @@ def _colored(rows: Array) -> Text:
 
 
 def _color(level: int) -> str:
-    """The colour of a level, between its two anchors."""
+    """The colour of a level, interpolated between the two nearest anchors."""
     if level < 0:
         return _PADDING_COLOR if level == PADDING else _MISSING_COLOR
     place = level / (_LEVELS - 1) * (len(_ANCHORS) - 1)
@@ -161,11 +161,13 @@ def _shaded(row: Array) -> Text:
 
 
 def _axis(drawn: Heatmap, each: int) -> Text:
-    """Numbers of slots, each below the left end of its column."""
+    """The numbers of some slots, each below the left end of its column."""
     from rich.text import Text
 
     apart = len(f"{drawn.end:,}") + 3
-    interval = next(n * 10**k for k in count() for n in (1, 2, 5) if n * 10**k * each >= apart * drawn.each)
+    interval = next(
+        n * 10**k for k in itertools.count() for n in (1, 2, 5) if n * 10**k * each >= apart * drawn.each
+    )
     line = ""
     for slot in range(-(-drawn.first // interval) * interval, drawn.end, interval):
         line = line.ljust((slot - drawn.first) // drawn.each * each) + f"{slot:,}"
@@ -173,7 +175,7 @@ def _axis(drawn: Heatmap, each: int) -> Text:
 
 
 def _legend(drawn: Heatmap, *, colours: bool) -> Iterator[Text]:
-    """What the marks mean, and what of the sequence is drawn."""
+    """The meaning of the marks, and which part of the sequence is drawn."""
     from rich.text import Text
 
     ramp = _colored(np.arange(_LEVELS)[None, ::2]) if colours else Text(_SHADES)

@@ -1,6 +1,6 @@
-"""Bars on standard error for work that takes a while, and the seconds of each stage of it.
+"""Progress bars on standard error for long work, and the seconds that each stage of it takes.
 
-Rich is loaded only when a bar appears.
+Rich is imported only when a bar appears.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from seqtool.terminal.report import Summary
 
-_BAR_AFTER = 1.0  # seconds of work before a bar is worth a look
+_BAR_AFTER = 1.0  # seconds of work until a bar appears
 
 
 class Progress:
     """A bar on standard error that appears once work takes longer than a second.
 
-    It shows rows where they are counted, bytes, the rate, and the time left where the end is known.
+    It shows the rows where they are counted, the bytes, the rate, and the time left where the total is known.
     """
 
     def __init__(self, title: str, total: int | None, *, shown: bool) -> None:
@@ -33,11 +33,11 @@ class Progress:
         self._task: Any = None
 
     def advance(self, amount: int) -> None:
-        """So many more bytes are done."""
+        """Add so many bytes to those that are done."""
         self(self._done + amount)
 
     def __call__(self, done: int, rows: int | None = None) -> None:
-        """So many bytes are done by now, and so many rows."""
+        """Show that so many bytes, and rows, are done in all."""
         self._done, self._rows = done, rows
         if self._bar is not None:
             self._bar.update(self._task, completed=done, rows=self._words())
@@ -67,16 +67,16 @@ class Progress:
         self._bar.start()
 
     def stop(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
 
 @contextmanager
 def progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Progress]:
-    """A bar for the work of the block; none with `quiet`, and none where standard error is no terminal.
+    """A bar for the work of the block; with `quiet`, or where standard error is no terminal, it never appears.
 
-    `total` is in bytes, None where nobody knows.
+    `total` is in bytes, None where it is unknown.
     """
     shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
     bar = Progress(title, total, shown=shown)
@@ -87,7 +87,7 @@ def progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Progress
 
 
 def watch(summary: Summary, *, quiet: bool) -> Callable[[str, int | None], AbstractContextManager[Progress]]:
-    """What shows a bar for each stage of the work and takes its time: called with its name and its bytes."""
+    """A function that shows a bar for a stage of the work and times it: called with its name and its bytes."""
 
     @contextmanager
     def watched(stage: str, total: int | None) -> Iterator[Progress]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def console() -> Console:
-    """Where tables go: standard output; raises DataError when it is closed."""
+    """The console of standard output, for tables; raises DataError when it is closed."""
     from rich.console import Console
 
     if sys.stdout is None:
@@ -36,7 +36,7 @@ def show_table(
     right: Sequence[str] = (),
     header: bool = True,
 ) -> None:
-    """A calm table under a bold title; names and cells are data, never markup."""
+    """Print a table without lines between cells, under a bold title; names and cells are data, never markup."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

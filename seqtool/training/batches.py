@@ -16,9 +16,9 @@ POOL = 100  # batches whose sequences are sorted by length together
 def epoch(
     lengths: Array, *, batch_size: int, seed: Sequence[int] | None = None, pool: int = POOL
 ) -> list[Array]:
-    """The sequences of one epoch, batch by batch: in order, or with a `seed` shuffled.
+    """The positions of the sequences of one epoch, batch by batch: in order, or shuffled where there is a `seed`.
 
-    `lengths` is (N,); there are ceil(N / batch_size) batches. Shuffled ones are of similar lengths, see
+    `lengths` is (N,); there are ceil(N / batch_size) batches. A shuffled batch holds sequences of similar lengths, see
     `length_batches`. Raises UsageError as `check_options` does.
 
     >>> [batch.tolist() for batch in epoch(np.array([3, 1, 2]), batch_size=2)]
@@ -36,9 +36,9 @@ def epoch(
 def length_batches(
     order: Iterable[int], lengths: Array, *, batch_size: int, random: np.random.Generator, pool: int = POOL
 ) -> Iterator[Array]:
-    """Cut sequences, n of them in any order, into ceil(n / batch_size) batches of similar lengths.
+    """Divide n sequences, in any order, into ceil(n / batch_size) batches of similar lengths.
 
-    The sequences of `pool` batches at a time are sorted by length and cut, and these batches come in random
+    The sequences of `pool` batches at a time are sorted by length and divided, and these batches come in random
     order. `lengths` (N,) are those of all sequences.
 
     >>> random = np.random.default_rng(0)
@@ -55,7 +55,7 @@ def length_batches(
 
 
 def check_options(*, batch_size: int, seed: int = 0, multiple_of: int = 1) -> None:
-    """Raise UsageError for a batch of no sequence, a negative seed, or slots rounded up to a multiple of none."""
+    """Raise UsageError unless batch_size and multiple_of are at least 1, and seed at least 0."""
     for name, number, least in (
         ("batch_size", batch_size, 1),
         ("seed", seed, 0),

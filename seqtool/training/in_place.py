@@ -1,4 +1,4 @@
-"""Arrays of a file that batches are read from."""
+"""Arrays of a file that are read at any place, as batches need it."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from seqtool.arrays.spool import Spool, spooled
 
 
 def in_place(array: AnyArray, spool: Spool) -> AnyArray:
-    """An array of which any chunk is read at once: as it stands in the file, or inflated into a spool."""
+    """An array whose chunks can be read in any order: one stored in a file as it is, any other copied to a spool."""
     return array if isinstance(array, FileArray) else spooled(spool, array)

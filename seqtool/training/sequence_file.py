@@ -1,7 +1,7 @@
-"""Batches of sequences out of a file of ours, for networks that train on it: what the framework adapters share.
+"""Batches of sequences from an `.npz` of seqtool, for training: what the framework adapters share.
 
-Only what a batch needs is read, at its place in the file: pages of a mapping would count as resident memory,
-and a file may be larger than that.
+Only the steps of a batch are read, by their offsets in the file. A mapping would do that too, but its pages count as
+resident memory, and a file may be larger than that.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ALWAYS = ("x", "lengths")  # in every batch
 
 
 class Block(NamedTuple):
-    """A batch, padded at the end: `x` (B, T, ...), `lengths` (B,) int64, and `y` (B, ...) or None."""
+    """A batch, padded at the end: `x` (B, T, ...), `lengths` (B,) int64, and labels `y` (B, ...), or None."""
 
     x: Array
     lengths: Array
@@ -44,21 +44,22 @@ class Block(NamedTuple):
 
 
 class SequenceFile:
-    """The sequences of an `.npz` of ours, padded or ragged, of which only those asked for are read.
+    """The sequences of an `.npz` of seqtool, padded or ragged, whose steps are read on demand.
 
-    It holds the lengths and labels of all N sequences, and no steps; a compressed file is inflated once, into
-    a temporary one. Steps (S, F), or of more dimensions, come as float32 and token ids (S,) as int64, unless `dtype`
-    says otherwise.
-    Labels are `y`, or where there is none `step_y`, one for each step; several a sequence are rows of `y` (N, L), which
-    `labels` names, with the classes of each. A copy sent to another process opens the file again, and refuses one that
-    was replaced; after a fork both read the same one.
+    The lengths and labels of all N sequences are in memory, and no steps; a compressed file is inflated once, into a
+    temporary one. Steps (S, F), or of more dimensions, are float32 and token ids (S,) int64, unless `dtype` says
+    otherwise.
 
-    `include` names further arrays of the file that belong to its sequences or steps, and `mask`, which steps are
-    real: `named_batch` has them. Numbers come in the types of labels, text as text.
+    The labels are `y`, or without it `step_y`, one for each step. Several labels a sequence are a row of `y` (N, L);
+    `labels` maps their names to the classes of each. A copy sent to another process opens the file again, and refuses
+    a file that was replaced; after a fork both processes read the same file.
 
-    That the arrays fit together is checked, checksums are not: `seqtool check` does that. Raises DataError
-    when the file is missing, not ours or damaged, UsageError for a dtype that would lose fractions, and for an
-    array in `include` that the file does not have.
+    `include` names further arrays of the file that belong to its sequences or steps, or `mask` (which steps are real):
+    `named_batch` gives them. Their numbers have the dtypes of labels; text stays text.
+
+    It is checked that the arrays fit together; `seqtool check` verifies checksums. Raises DataError when the file is
+    missing, not from seqtool or damaged, UsageError for a dtype that would lose fractions, and for an array in
+    `include` that the file does not have.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +78,7 @@ class SequenceFile:
     ) -> None:
         self.path = Path(path).absolute()
         self.include = (include,) if isinstance(include, str) else tuple(include)
-        self._asked = None if dtype is None else dtype_named(dtype)
+        self._requested = None if dtype is None else dtype_named(dtype)
         if self.path.suffix != ".npz" and self.path.is_file() and not is_zipfile(self.path):
             raise DataError(
                 f"{self.path.name}: an .npz of seqtool was expected; make one from a table with ",
@@ -88,7 +89,7 @@ class SequenceFile:
         with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
             data = npz.read(archive, check=False)
             if isinstance(data, Ragged):
-                data.replace()  # of which making one checks all that needs no pass over the steps
+                data.replace()  # a copy is checked, which `npz.read` left out; the steps are not read for it
             else:
                 check_parts(data)
             self._open(data)
@@ -114,21 +115,21 @@ class SequenceFile:
             self._starts = np.arange(len(data)) * self.maxlen
             if data.padding == "pre":
                 self._starts += self.maxlen - self.lengths
-        self.dtype = self._chosen(steps)
+        self.dtype = self._dtype_of(steps)
         spool = Spool()
         weakref.finalize(self, spool.close)
         self._steps = in_place(steps, spool)
         self._open_others(data, spool)
 
     def _open_others(self, data: Ragged | Padded, spool: Spool) -> None:
-        """The labels, and what is to be included; per-sequence arrays are held, per-step ones read in place."""
+        """Open the labels, and what `include` names: per-sequence arrays in memory, per-step arrays on demand."""
         keys = {} if data.keys is None else {"keys": data.keys}
-        held = {**keys, **data.per_sequence}
-        self._check_included([*held, *data.per_step])
+        available = {**keys, **data.per_sequence}
+        self._check_included([*available, *data.per_step])
         wanted = {"y", *self.include}
         self.per_sequence = {
             name: self._numbers(name, np.asarray(array), int, text=name != "y")
-            for name, array in held.items()
+            for name, array in available.items()
             if name in wanted
         }
         self.y: Array | None = self.per_sequence.get("y")
@@ -143,8 +144,9 @@ class SequenceFile:
         }
         self.step_y: StepArray | None = self.per_step.get("step_y") if self.y is None else None
 
-    def _check_included(self, held: Sequence[str]) -> None:
-        known = [*_ALWAYS, *held, "mask"]
+    def _check_included(self, available: Sequence[str]) -> None:
+        """Raise UsageError for a name in `include` that is none of the available arrays."""
+        known = [*_ALWAYS, *available, "mask"]
         for name in self.include:
             if name not in known:
                 raise UsageError(
@@ -155,7 +157,7 @@ class SequenceFile:
         return len(self.lengths)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.path, self._asked, self.include, len(self), self._size)
+        return _reopened, (self.path, self._requested, self.include, len(self), self._size)
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
@@ -164,18 +166,18 @@ class SequenceFile:
 
     @property
     def real_steps(self) -> AnyArray:
-        """The steps of all sequences, end to end, as they are stored: (S, ...), read by chunks."""
+        """The steps of all sequences, end to end, in their own dtype: (S, ...), read in chunks."""
         if self.maxlen is None:
             return self._steps
         offsets = offsets_of(self.lengths)
         return lazy_gather(self._steps, self._starts, offsets, (int(offsets[-1]), *self.feature_shape))
 
     def take(self, indices: Iterable[int]) -> Ragged:
-        """These sequences in this order, with their labels, in memory.
+        """The sequences at these positions, in this order, with their labels, in memory.
 
-        Raises IndexError for one that is not there, DataError for a number that the dtype cannot hold.
+        Raises IndexError for a position out of range, DataError for a number that the dtype cannot hold.
         """
-        chosen = self._checked(indices)
+        chosen = self._positions(indices)
         starts, lengths = self._starts[chosen], self.lengths[chosen]
         offsets = offsets_of(lengths)
 
@@ -208,10 +210,10 @@ class SequenceFile:
         return np.asarray(taken.values), None if y is None else np.asarray(y)[0]
 
     def batch(self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None) -> Block:
-        """These sequences in this order, padded at the end up to the longest of them, and to at least one slot.
+        """The sequences at these positions, in this order, padded at the end to the longest, and to one slot at least.
 
-        The slots are rounded up to `multiple_of`; padding holds `value`, by default what it holds in the
-        file, and 0 where the file is ragged.
+        The number of slots is rounded up to a multiple of `multiple_of`. Padding holds `value`, by default that of
+        the file, and 0 where the file is ragged.
         """
         taken, planned = self._planned(indices, multiple_of, value)
         lengths = np.asarray(taken.lengths)
@@ -223,9 +225,9 @@ class SequenceFile:
     def named_batch(
         self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None
     ) -> dict[str, Array]:
-        """The same by name: `x`, `lengths`, `y` or where there is none `step_y`, and what is included.
+        """The same by name: `x`, `lengths`, `y` or without it `step_y`, and the arrays that `include` names.
 
-        Arrays of steps are (B, T, ...), padded with what they are padded with in the file; `mask` is (B, T) bool.
+        Per-step arrays are (B, T, ...), padded with the value that pads them in the file; `mask` is (B, T) bool.
 
         >>> import tempfile, seqtool as st
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -257,7 +259,8 @@ class SequenceFile:
         )
         return taken, planned
 
-    def _checked(self, indices: Iterable[int]) -> Array:
+    def _positions(self, indices: Iterable[int]) -> Array:
+        """Positions of sequences, (B,) int64; raises IndexError for one out of range."""
         chosen = np.fromiter(map(operator.index, indices), np.int64)
         wrong = np.flatnonzero((chosen < 0) | (chosen >= len(self)))
         if len(wrong):
@@ -266,19 +269,21 @@ class SequenceFile:
             )
         return chosen
 
-    def _chosen(self, steps: AnyArray) -> np.dtype[Any]:
-        """The dtype that steps come in."""
-        if self._asked is None:
+    def _dtype_of(self, steps: AnyArray) -> np.dtype[Any]:
+        """The dtype of the steps of batches: the requested one, else float32, and int64 for token ids."""
+        if self._requested is None:
             tokens = steps.ndim == 1 and steps.dtype.kind in "iu"
             return np.dtype(np.int64 if tokens else np.float32)
-        if not np.can_cast(steps.dtype, self._asked, "same_kind"):
-            raise UsageError(f"dtype is {self._asked}, but the steps of {self.path.name} are {steps.dtype}")
-        return self._asked
+        if not np.can_cast(steps.dtype, self._requested, "same_kind"):
+            raise UsageError(
+                f"dtype is {self._requested}, but the steps of {self.path.name} are {steps.dtype}"
+            )
+        return self._requested
 
     def _numbers(
         self, name: str, labels: Array, sequence: Callable[[int], int], *, text: bool = False
     ) -> Array:
-        """Labels as losses take them: whole numbers as int64, others in the float type of the steps."""
+        """Labels as losses take them: whole numbers as int64, floats as the float dtype of the steps, else float32."""
         if text and labels.dtype.kind in "UT":
             return labels
         if labels.dtype.kind not in "biuf":
@@ -289,7 +294,7 @@ class SequenceFile:
     def _cast(self, name: str, rows: Array, dtype: np.dtype[Any], sequence: Callable[[int], int]) -> Array:
         """Rows as `dtype`; raises DataError where more than the rounding of a fraction would be lost.
 
-        `sequence` says which one a row belongs to.
+        `sequence(row)` is the sequence that a row belongs to, for the message.
         """
         place = first_loss(rows, dtype)
         if place is None:
@@ -304,7 +309,7 @@ class SequenceFile:
 
 
 def _way_out(number: Any, dtype: np.dtype[Any], *, labels: bool) -> str:
-    """What to do about a number that a dtype cannot hold."""
+    """The advice for a number that a dtype cannot hold."""
     if dtype.kind == "f" and first_loss(np.array([number]), np.dtype(np.float64)) is None:
         return "use dtype float64"
     return "store smaller numbers" if labels else f"use dtype {number.dtype}"
@@ -313,7 +318,7 @@ def _way_out(number: Any, dtype: np.dtype[Any], *, labels: bool) -> str:
 def _reopened(
     path: Path, dtype: np.dtype[Any] | None, include: Sequence[str], count: int, size: int
 ) -> SequenceFile:
-    """The same file in another process; another one in its place would give other sequences."""
+    """The same file opened in another process; raises DataError where it was replaced by another one."""
     file = SequenceFile(path, dtype=dtype, include=include)
     if (len(file), file._size) != (count, size):
         raise DataError(
