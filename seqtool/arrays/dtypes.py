@@ -135,8 +135,8 @@ def holds(whole: int, dtype: np.dtype[Any]) -> bool:
     """
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
-            held = np.array(float(whole)).astype(dtype).item() if abs(whole) < 10**300 else np.inf
-        return bool(np.isfinite(held)) and int(held) == whole
+            cast_number = np.array(float(whole)).astype(dtype).item() if abs(whole) < 10**300 else np.inf
+        return bool(np.isfinite(cast_number)) and int(cast_number) == whole
     limits = np.iinfo(dtype) if dtype.kind in "iu" else None
     return limits is not None and limits.min <= whole <= limits.max
 
@@ -203,12 +203,14 @@ def _to_float_losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
         big = np.abs(chunk) > exact
         if not big.any():
             return np.asarray(big)
-        held = chunk.astype(dtype)
+        cast_chunk = chunk.astype(dtype)
         whole = (chunk == np.trunc(chunk)) & (np.abs(chunk) <= 2.0**53)
-        return np.asarray(big & ((whole & (held != chunk)) | (np.isfinite(chunk) & ~np.isfinite(held))))
+        overflows = np.isfinite(chunk) & ~np.isfinite(cast_chunk)
+        return np.asarray(big & ((whole & (cast_chunk != chunk)) | overflows))
 
 
 def _integer_changes(chunk: Array, dtype: np.dtype[Any]) -> Array:
-    held = chunk.astype(dtype).astype(np.float64)
-    inside = (held >= float(np.iinfo(chunk.dtype).min)) & (held < float(int(np.iinfo(chunk.dtype).max) + 1))
-    return np.asarray(~inside | (np.where(inside, held, 0).astype(chunk.dtype) != chunk))
+    """Which integers a cast to a float dtype changes: they differ after the cast back."""
+    floats, limits = chunk.astype(dtype).astype(np.float64), np.iinfo(chunk.dtype)
+    inside = (floats >= float(limits.min)) & (floats < float(int(limits.max) + 1))
+    return np.asarray(~inside | (np.where(inside, floats, 0).astype(chunk.dtype) != chunk))

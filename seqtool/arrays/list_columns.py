@@ -45,11 +45,13 @@ def lists_of(column: Any, name: str | None = None, *, first_row: int = 0) -> Lis
     inner = column.flatten()
     shape: tuple[int, ...] = (len(inner),)
     if is_list(inner.type):
+        if inner.null_count:
+            raise DataError(f"a step of {of} is null; a list of numbers was expected, if need be of nulls")
         widths = np.asarray(pc.list_value_length(inner))
-        if inner.null_count or (len(widths) and (widths != widths[0]).any()):
+        if len(widths) and (widths != widths[0]).any():
             raise DataError(f"the steps of {of} have different numbers of features")
-        known = inner.type.list_size if pa.types.is_fixed_size_list(inner.type) else 0
-        shape = (len(inner), int(widths[0]) if len(widths) else known)
+        declared = inner.type.list_size if pa.types.is_fixed_size_list(inner.type) else 0
+        shape = (len(inner), int(widths[0]) if len(widths) else declared)
         inner = inner.flatten()
     if not is_number(inner.type):
         raise DataError(f"{what} holds {inner.type}; lists of numbers were expected")

@@ -131,9 +131,9 @@ def _bytes_of(data: AnyArray, edges: Array, places: Array, first: int, width: in
     found = np.zeros((len(places), width), np.uint8)
     together = min(_CELLS, max(1, CHUNK // width))
     for begin in range(0, len(places), together):
-        some = places[begin : begin + together]
-        starts = np.minimum(edges[some] + first, edges[some + 1])  # of a cell that has ended, its end
-        counts = np.minimum(edges[some + 1] - starts, width)
+        cells = places[begin : begin + together]
+        starts = np.minimum(edges[cells] + first, edges[cells + 1])  # of a cell that has ended, its end
+        counts = np.minimum(edges[cells + 1] - starts, width)
         starts = np.where(counts, starts, 0)
         found[begin : begin + together][np.arange(width) < counts[:, None]] = gather(data, starts, counts)
     return found.view(f"S{width}").reshape(-1)
@@ -144,8 +144,8 @@ def _moved(text: Text, edges: Array, order: Array, spool: Spool) -> Text:
     offsets = np.concatenate([[0], np.cumsum(np.diff(edges)[order])])
     data = GrowingArray(spool, np.dtype(np.uint8))
     for begin, end in stretches(offsets):
-        some = order[begin:end]
-        data.add(gather(text.data, edges[some], edges[some + 1] - edges[some]))
+        places = order[begin:end]
+        data.add(gather(text.data, edges[places], edges[places + 1] - edges[places]))
     return Text(data.done(), offsets, (len(order),), widest=text.widest)
 
 
@@ -177,7 +177,7 @@ def check_text(name: str, cells: AnyArray | Text) -> None:
     for _, edges in chunks(cells.offsets):
         first_bytes = gather(cells.data, edges[edges < len(cells.data)])
         if ((first_bytes & 0xC0) == 0x80).any():
-            raise DataError(f"{name}_offsets cuts a letter of {name} in two")
+            raise DataError(f"{name}_offsets cuts a character of {name} in two")
 
 
 _LAST_POINT = 0x10FFFF

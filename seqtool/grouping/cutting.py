@@ -1,4 +1,4 @@
-"""Where several sorted runs are cut at the same places, so that what lies between two cuts fits into memory."""
+"""Where to cut several sorted runs, all at the same values, so that the rows between two cuts fit into memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from seqtool.grouping.runs import Run
 
 @dataclass(frozen=True)
 class Sorted:
-    """`count` items in ascending order, of which each stands for some rows.
+    """`count` items in ascending order, each of which stands for one or more rows.
 
-    `value(i)` is what item i is sorted by, `before(i)` how many rows stand before it.
+    `value(i)` is what item i is sorted by, `before(i)` the number of rows before it.
     """
 
     count: int
@@ -35,15 +35,17 @@ def by_order(run: Run, rows: Span, falls: Sequence[bool]) -> Sorted:
     cells = cells_at(run.order)
 
     def value(i: int) -> tuple[Any, ...]:
-        found = zip(cells(rows[0] + i), falls, strict=True)
-        return tuple(_Falling(cell) if descends else cell for cell, descends in found)
+        return tuple(
+            _Falling(cell) if descends else cell
+            for cell, descends in zip(cells(rows[0] + i), falls, strict=True)
+        )
 
     return Sorted(rows[1] - rows[0], value, lambda i: i)
 
 
 @dataclass(frozen=True)
 class _Falling:
-    """A number or text that sorts before the lower ones."""
+    """A number or text in descending order: it sorts before lower ones."""
 
     cell: Any
 
@@ -52,37 +54,37 @@ class _Falling:
 
 
 def cells_at(columns: Sequence[Any]) -> Callable[[int], tuple[Any, ...]]:
-    """What looks up row i of columns: a Python number, or text, from each."""
+    """A function that gives row i of some columns: a Python number, or text, of each."""
 
     def cells(i: int) -> tuple[Any, ...]:
-        found = [column[i : i + 1] for column in columns]
-        return tuple(part[0].item() if is_numbers(part) else part[0].as_py() for part in found)
+        rows = [column[i : i + 1] for column in columns]
+        return tuple(row[0].item() if is_numbers(row) else row[0].as_py() for row in rows)
 
     return cells
 
 
 def rows_before(run: Run, group: int) -> int:
-    """How many rows of a run stand before a group."""
+    """The number of rows of a run before a group."""
     return int(run.ends[group - 1 : group][0]) if group else 0
 
 
 def cut_together(parts: Sequence[Sorted], most: int) -> Iterator[list[Span]]:
-    """Cut all parts at the same places, so that about `most` rows lie between two: spans of items for each part.
+    """Cut all parts at the same values, with about `most` rows between two cuts: a span of items of each part.
 
-    A single item of more rows than that stands alone. Nothing is read but samples: an item for about every `step`
-    rows of each part, and what a binary search for the places of the cuts asks for.
+    An item of more rows than that has a span of its own. Only samples are read: an item for about every `step` rows
+    of each part, and those that a binary search for the cuts visits.
     """
     step = max(1, most // (4 * len(parts)))
     samples = sorted(sample for part in parts for sample in _samples(part, step))
     cuts: list[tuple[tuple[Any, ...], bool]] = []
     rows = 0
     for value, group in groupby(samples, key=lambda sample: sample[0]):
-        found = list(group)
-        if sum(count for _, count, alone in found if alone) > most // 4:
+        equal = list(group)
+        if sum(count for _, count, alone in equal if alone) > most // 4:
             cuts += [(value, False), (value, True)]
             rows = 0
             continue
-        count = sum(count for _, count, _ in found)
+        count = sum(count for _, count, _ in equal)
         if rows + count > most // 2:
             cuts.append((value, False))
             rows = 0
@@ -96,7 +98,10 @@ def cut_together(parts: Sequence[Sorted], most: int) -> Iterator[list[Span]]:
 
 
 def _samples(part: Sorted, step: int) -> Iterator[tuple[tuple[Any, ...], int, bool]]:
-    """Some items, and the rows from each to the next one: at most `step`, but where one item alone has more."""
+    """Some items: the value, the rows from it to the next sample, and whether these are of this item alone.
+
+    The rows are at most `step`, unless a single item has more.
+    """
     waiting = [(0, part.count)] if part.count else []
     while waiting:
         begin, end = waiting.pop()
@@ -109,5 +114,6 @@ def _samples(part: Sorted, step: int) -> Iterator[tuple[tuple[Any, ...], int, bo
 
 
 def _place(part: Sorted, value: tuple[Any, ...], after: bool) -> int:
+    """The first item behind a cut that is made before, or after, all items of a value."""
     find = bisect.bisect_right if after else bisect.bisect_left
     return find(range(part.count), value, key=part.value)

@@ -1,4 +1,4 @@
-"""Labels and static columns that are named in another table: which file, which columns, and which is the key there."""
+"""Labels and static columns of other tables: how a call names them, and which columns are the key there."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip")
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Columns of another table: of a file, or of `source` in memory, such as a DataFrame.
+    """Columns of another table: `source` is the name of a file, or a table in memory, such as a DataFrame.
 
-    `written` are the names as they stand in the call, for a column of the first table may well be called so.
+    `written` are the names as they stand in the call, since a column of the first table may have such a name.
     """
 
     source: Any
@@ -46,13 +46,13 @@ class Elsewhere:
         return join_names(self.written)
 
     def with_static(self, columns: Sequence[str]) -> Advice:
-        """The advice to take these static columns alone, or none."""
+        """The advice to keep only these of the static columns; without any, to leave the option out."""
         named = ["--static", f"{self.source}:{join_names(columns)}"] if columns else []
         return Advice(*named, without=["--static", str(self)])
 
     @classmethod
     def in_text(cls, text: str) -> Elsewhere | None:
-        """What `FILE:A,B` says; None where no file stands before a colon.
+        """The columns that `FILE:A,B` names; None where no file stands before a colon.
 
         >>> Elsewhere.in_text("labels.csv:died").columns, Elsewhere.in_text("died")
         (('died',), None)
@@ -62,30 +62,29 @@ class Elsewhere:
         colons = [place for place, letter in enumerate(first) if letter == ":"]
         files = [place for place in colons if Path(first[:place]).is_file()]
         like = [place for place in colons if _looks_like_file(first[:place])]
-        for place in [*reversed(files), *like]:
-            return cls(first[:place], (first[place + 1 :], *names[1:]), tuple(names))
-        return None
+        place = next(iter([*reversed(files), *like]), None)
+        if place is None:
+            return None
+        return cls(first[:place], (first[place + 1 :], *names[1:]), tuple(names))
 
     @classmethod
     def in_argument(cls, argument: Any) -> Elsewhere | None:
-        """What `(table, columns)` says, or the text of the command line; None for columns of the first table."""
+        """The columns that `(table, columns)` or a text names; None for columns of the first table."""
         if isinstance(argument, str):
             return cls.in_text(argument)
-        if (
-            isinstance(argument, tuple)
-            and len(argument) == 2
-            and not isinstance(argument[0], (str, bytes, int))
-        ):
-            if hasattr(argument[0], "shape") and not getattr(
-                argument[0], "ndim", 2
-            ):  # a NumPy number: a position
-                return None
-            source = os.fspath(argument[0]) if isinstance(argument[0], os.PathLike) else argument[0]
-            return cls(source, tuple(columns_named(argument[1])))
-        return None
+        if not isinstance(argument, tuple) or len(argument) != 2 or _is_column(argument[0]):
+            return None
+        source = os.fspath(argument[0]) if isinstance(argument[0], os.PathLike) else argument[0]
+        return cls(source, tuple(columns_named(argument[1])))
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value is the name or the position of a column, such as a NumPy number, and no table."""
+    return isinstance(value, (str, bytes, int)) or (hasattr(value, "shape") and not getattr(value, "ndim", 2))
 
 
 def _looks_like_file(text: str) -> bool:
+    """Whether a text ends as the name of a table does, packed or not."""
     name = text.lower()
     for suffix in _PACKED:
         name = name.removesuffix(suffix)
@@ -94,21 +93,20 @@ def _looks_like_file(text: str) -> bool:
 
 def parted(argument: Any, named: Callable[[Any], Sequence[str | int]]) -> list[Any]:
     """The columns of an argument, those of other tables as `Elsewhere`; `named` makes a list of the others."""
-    one = Elsewhere.in_argument(argument)
-    if one is not None:
-        return [one]
-    if not isinstance(argument, (list, tuple)) or not any(map(Elsewhere.in_argument, argument)):
+    whole = Elsewhere.in_argument(argument)
+    if whole is not None:
+        return [whole]
+    if not isinstance(argument, (list, tuple)):
         return [*named(argument)]
-    return [
-        part
-        for some in argument
-        for part in ([Elsewhere.in_argument(some)] if Elsewhere.in_argument(some) else named(some))
-    ]
+    items = [(item, Elsewhere.in_argument(item)) for item in argument]
+    if not any(elsewhere for _, elsewhere in items):
+        return [*named(argument)]
+    return [part for item, elsewhere in items for part in ([elsewhere] if elsewhere else named(item))]
 
 
 @dataclass(frozen=True)
 class Companion:
-    """Another table, open: what its columns are to the sequences; `base_name` is that of its file, if it has one."""
+    """Another table, open, with the roles of its columns; `base_name` is that of its file, None without one."""
 
     table: Table
     roles: Roles
@@ -131,9 +129,9 @@ class Companion:
 def companions(
     spec: GroupSpec, table: Table, *, folder: Path | None, memory: Memory
 ) -> Iterator[tuple[GroupSpec, list[Companion], list[Input]]]:
-    """What is asked for of a table alone, the other tables that it names, open, and their files.
+    """The spec without columns of other tables, these tables, open, and their files.
 
-    Raises DataError for a file that is not there or no table, and for columns that it has not.
+    Raises DataError for a file that is missing or no table, and for columns that a table lacks.
     """
     with ExitStack() as stack:
         chosen: list[tuple[_Open, Elsewhere, Part]] = []
@@ -147,11 +145,11 @@ def companions(
                 elif named.written and table.named and name_meant(named.written[0], table.columns):
                     own[part] += named.written
                 else:
-                    one = next((one for source, one in opened if _same(source, named.source)), None)
-                    if one is None:
-                        one = _opened(named.source, spec, stack, folder, memory)
-                        opened.append((named.source, one))
-                    chosen.append((one, named, part))
+                    other = next((table for source, table in opened if _same(source, named.source)), None)
+                    if other is None:
+                        other = _opened(named.source, spec, stack, folder, memory)
+                        opened.append((named.source, other))
+                    chosen.append((other, named, part))
         of_table = replace(spec, label=own["label"], static=own["static"])
         keys = [table.label(column) for column in of_table.roles(table).key] if chosen else []
         if chosen and not keys:
@@ -159,10 +157,10 @@ def companions(
                 "--no-key: columns of another table are joined by the key: ",
                 Advice("--key", "COLUMN", without=["--no-key"]),
             )
-        found = [_companion(one, named, part, keys) for one, named, part in chosen]
-        _refuse_twice(found, own["static"])
-        files = [item for _, one in opened for item in one.files]
-        yield of_table, found, files
+        others = [_companion(other, named, part, keys) for other, named, part in chosen]
+        _refuse_twice(others, own["static"])
+        files = [item for _, other in opened for item in other.files]
+        yield of_table, others, files
 
 
 class _Open(NamedTuple):
@@ -181,20 +179,31 @@ def _opened(source: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None,
     return _Open(opening.open_tables(files, spec.text.of_others), files[0].base_name, tuple(files))
 
 
-def _same(one: Any, other: Any) -> bool:
-    return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
+def _same(source: Any, other: Any) -> bool:
+    """Whether two sources are the same file or object; tables are not compared, which would compare their cells."""
+    return source is other or (isinstance(source, str) and isinstance(other, str) and source == other)
 
 
-def _companion(one: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) -> Companion:
-    other = one.table
-    with at(other.name):
-        asked = tuple(position(other, column) for column in named.columns)
+def _companion(other: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) -> Companion:
+    """The roles of the columns of another table, of which one call names some as labels or static numbers."""
+    table = other.table
+    with at(table.name):
+        asked = tuple(position(table, column) for column in named.columns)
         if len({*asked}) < len(asked):
-            raise UsageError(f"--{part} names a column of {other.name} twice")
-        key = _key(other, keys, asked)
-    labels, static = (asked, ()) if part == "label" else ((), asked)
-    roles = Roles(key, (), {}, (), frozenset(), labels, None, static, True)
-    return Companion(other, roles, one.base_name, named)
+            raise UsageError(f"--{part} names a column of {table.name} twice")
+        key = _key(table, keys, asked)
+    roles = Roles(
+        key=key,
+        order=(),
+        order_as={},
+        features=(),
+        spare_features=frozenset(),
+        labels=asked if part == "label" else (),
+        step_label=None,
+        static=asked if part == "static" else (),
+        chosen=True,
+    )
+    return Companion(table, roles, other.base_name, named)
 
 
 def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, ...]:
@@ -218,8 +227,9 @@ def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, 
     )
 
 
-def _refuse_twice(found: Sequence[Companion], own: Sequence[Any]) -> None:
-    tables = [[*map(str, own)], *([one.table.label(c) for c in one.roles.static] for one in found)]
+def _refuse_twice(others: Sequence[Companion], own: Sequence[Any]) -> None:
+    """Raise UsageError where static columns of two tables have the same name."""
+    tables = [[*map(str, own)], *([other.table.label(c) for c in other.roles.static] for other in others)]
     names = [name for table in tables for name in {*table}]  # within one table its own check says so
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

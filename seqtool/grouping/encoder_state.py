@@ -1,9 +1,9 @@
-"""What is known of the columns of a table: one state for each, which merges with those of other pieces and pickles."""
+"""What is known of the columns of a table: one state for each; states of several pieces merge, and pickle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from seqtool.tables.cells import BadCell, KeyState, LabelState, NumberState, OrderState
@@ -13,7 +13,7 @@ K = TypeVar("K", int, str)
 
 @dataclass(frozen=True)
 class FoundBadCell:
-    """A cell that is not what the part of its column needs."""
+    """A cell that does not fit the part of its column: key, order, feature, static, label or item."""
 
     part: str
     column: int
@@ -22,10 +22,10 @@ class FoundBadCell:
 
 @dataclass(frozen=True)
 class EncoderState:
-    """What is known of the columns of some rows, each by its position, those of labels as `y` and `t`.
+    """What is known of the columns of some rows: each by its position, labels by their part, `y`, `y1`, ... or `t`.
 
-    `rows` counts the rows, `dropped` those that were left out for their empty key, `unnamed` those whose item nobody
-    named; `items` are those of a long table.
+    `rows` counts all rows, `dropped` the rows left out for an empty key, `unnamed` those left out because
+    `--columns` does not name their item; `items` are the items of a long table.
     """
 
     rows: int = 0
@@ -39,41 +39,39 @@ class EncoderState:
     unnamed: int = 0
 
     def merge(self, other: EncoderState) -> EncoderState:
-        """What is known of the rows of both, whichever of them came first in the table.
+        """What is known of the rows of both; it does not matter which of them came first in the table.
 
         >>> one, two = (EncoderState(rows, keys={0: KeyState(empty=rows)}) for rows in (2, 3))
         >>> one.merge(two) == two.merge(one) == EncoderState(5, keys={0: KeyState(empty=5)})
         True
         """
         return EncoderState(
-            self.rows + other.rows,
-            self.dropped + other.dropped,
-            _merged(self.keys, other.keys),
-            _merged(self.orders, other.orders),
-            _merged(self.features, other.features),
-            _merged(self.statics, other.statics),
-            _merged(self.labels, other.labels),
-            _merged(self.items, other.items),
-            self.unnamed + other.unnamed,
+            rows=self.rows + other.rows,
+            dropped=self.dropped + other.dropped,
+            keys=_merged(self.keys, other.keys),
+            orders=_merged(self.orders, other.orders),
+            features=_merged(self.features, other.features),
+            statics=_merged(self.statics, other.statics),
+            labels=_merged(self.labels, other.labels),
+            items=_merged(self.items, other.items),
+            unnamed=self.unnamed + other.unnamed,
         )
 
     def in_file(self, file: int) -> EncoderState:
-        """The same, its rows counted in one of several files: row 7 becomes (file, 7)."""
-        return EncoderState(
-            self.rows,
-            self.dropped,
-            _in_file(self.keys, file),
-            _in_file(self.orders, file),
-            _in_file(self.features, file),
-            _in_file(self.statics, file),
-            _in_file(self.labels, file),
-            _in_file(self.items, file),
-            self.unnamed,
+        """The same state with rows numbered within one of several files: row 7 becomes (file, 7)."""
+        return replace(
+            self,
+            keys=_in_file(self.keys, file),
+            orders=_in_file(self.orders, file),
+            features=_in_file(self.features, file),
+            statics=_in_file(self.statics, file),
+            labels=_in_file(self.labels, file),
+            items=_in_file(self.items, file),
         )
 
 
 def merge_all(states: Iterable[EncoderState]) -> EncoderState:
-    """What is known of the rows of all pieces; of none, that there are no rows.
+    """The states of all pieces merged into one; without pieces, a state of no rows.
 
     >>> merge_all([]).rows
     0

@@ -1,4 +1,4 @@
-"""Sequences cut where the order column jumps: the gap that is asked for, and the cut of rows that are in order."""
+"""Sequences cut where the order column jumps: the gap that a call names, and the cut of sorted rows."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _ROWS = 1 << 16  # looked at together
 
 @dataclass(frozen=True)
 class Gap:
-    """A jump of the order column by more than `size`, a number, or of times one in nanoseconds, parts sequences.
+    """A sequence ends where the order column jumps by more than `size`, which is in nanoseconds if `is_time`.
 
-    `text` is how it is written.
+    `text` is the gap as the call writes it.
     """
 
     text: str
@@ -50,7 +50,7 @@ class Gap:
 
     @classmethod
     def of(cls, gap: Any) -> Gap:
-        """What a call says: a number, text such as 30m, or a timedelta. Raises UsageError for anything else.
+        """The gap of a number, a text such as 30m, or a timedelta; raises UsageError for anything else.
 
         >>> Gap.of("30m").size == 30 * 60 * 10**9, Gap.of(0.1).size, Gap.of(timedelta(seconds=2)).text
         (True, Fraction(1, 10), '2000000000ns')
@@ -76,9 +76,8 @@ class Gap:
 class Cut:
     """How the rows of a run are cut: at jumps of the order column `order` (its parts) by more than `gap`.
 
-    `static` are the columns that must be the same within what is left together; `alone` says that the run has a
-    single key, which nobody named: then what is counted is the key by itself. With `keeps_order` the order columns are
-    needed later.
+    `static` are the columns that must be constant within each piece. `alone` says that no key was named, so that the
+    number of the piece is the whole key. With `keeps_order` the order columns stay among the per-step columns.
     """
 
     gap: Gap
@@ -88,10 +87,10 @@ class Cut:
     keeps_order: bool = False
 
     def of(self, run: Run, spool: Spool) -> Run:
-        """The same rows in more groups: the keys have one column more, which counts the groups of a key from 0.
+        """The same rows in more groups, with a further key column that counts the groups of a key from 0.
 
-        It is read piece by piece, and what is found goes to `spool`. Raises ChangingError for a static column that
-        changes within a group.
+        The run is read in chunks, and the groups go to `spool`. Raises ChangingError for a static column that changes
+        within a group.
         """
         found = _Groups(run, spool, self)
         for begin in range(0, len(run), _ROWS):
@@ -99,14 +98,17 @@ class Cut:
         return found.run()
 
     def jumps(self, parts: Sequence[Array]) -> Array:
-        """Whether each of (n + 1,) rows but the first lies behind a jump, (n,) bool; the rows are in order."""
+        """Whether a jump stands before each of n + 1 sorted rows but the first, (n,) bool.
+
+        `parts` are the order columns: numbers, or microseconds of times and the nanoseconds beyond these.
+        """
         first = parts[0]
         if first.dtype.kind == "f":
             return _float_jumps(first, float(min(self.gap.size, Fraction(_LARGEST))))
         distance = _distance(first)
         if len(parts) == 1:
             return np.asarray(distance > np.uint64(min(int(self.gap.size), _MOST)))
-        # Microseconds, and the nanoseconds beyond, which may fall where microseconds rise.
+        # The nanoseconds beyond microseconds may fall where microseconds rise.
         rest = np.diff(parts[1].astype(np.int64))
         rest = np.where(first[1:] >= first[:-1], rest, -rest)
         whole, beyond = divmod(int(self.gap.size), 1000)
@@ -120,14 +122,14 @@ class Cut:
 
 
 def _distance(cells: Array) -> Array:
-    """How far neighbours lie apart, as uint64: that of any two of int64 fits, though their difference may not."""
+    """The distance of neighbours as uint64, which holds that of any two int64, where int64 would overflow."""
     wide = cells.astype(np.int64).view(np.uint64)
     rises = cells[1:] >= cells[:-1]
     return np.where(rises, wide[1:] - wide[:-1], wide[:-1] - wide[1:])
 
 
 def _float_jumps(cells: Array, size: float) -> Array:
-    """The same of floats: 0.3 lies no more than 0.1 behind 0.2, though the doubles that stand for them do."""
+    """The same for floats, apart from rounding: 0.3 is no more than 0.1 from 0.2, although their doubles are."""
     cells = cells.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         distance = np.abs(np.diff(cells))
@@ -137,7 +139,7 @@ def _float_jumps(cells: Array, size: float) -> Array:
 
 
 class _Groups:
-    """The groups of a run and what is known of each, found piece by piece."""
+    """The groups of a run after the cut, found in one pass over its rows."""
 
     def __init__(self, run: Run, spool: Spool, cut: Cut) -> None:
         self._run, self._cut, self._spool = run, cut, spool
@@ -149,11 +151,11 @@ class _Groups:
         self._counter = GrowingArray(spool, np.dtype(np.int64))
         self._starts = GrowingArray(spool, np.dtype(np.int64))
         self._static = {name: GrowingArray(spool, run.per_step[name].dtype) for name in cut.static}
-        self._group = -1  # that the last row so far lies in
-        self._count = 0  # of the parts of that group so far
+        self._group = -1  # the group of the run in which the last row so far lies
+        self._count = 0  # the pieces of that group so far
 
     def look(self, begin: int, end: int) -> None:
-        """Take the rows from `begin` to `end`, which follow those before."""
+        """Look at the rows from `begin` to `end`, which follow those of the call before."""
         run, before = self._run, max(begin - 1, 0)
         new = np.zeros(end - begin, dtype=bool)
         parts = [run.per_step[name][before:end] for name in self._cut.order]
@@ -177,14 +179,14 @@ class _Groups:
         self._count, self._group = int(counter[-1]) + 1, int(group[-1])
 
     def _group_starts(self, begin: int, end: int) -> Array:
-        """The rows between that begin a group of the run: each group has a row or more."""
-        first = self._group  # the ends of it and of those that follow are the next starts
+        """The rows from `begin` to `end` that begin a group of the run; each group has a row or more."""
+        first = self._group  # the ends of this group and of those that follow are the next starts
         ends = self._run.ends[max(first, 0) : first + 1 + end - begin]
         starts = np.concatenate([[0], ends]) if first < 0 else ends
         return np.asarray(starts[starts < end], dtype=np.int64)
 
     def _counted(self, group: Array) -> Array:
-        """The numbers of some parts among those of their group, which go on where the last piece ended."""
+        """The number of each piece within its group, (n,); it continues the count of the last call."""
         first = np.searchsorted(group, group, side="left")
         return np.asarray(np.arange(len(group)) - first + np.where(group == self._group, self._count, 0))
 
@@ -200,7 +202,7 @@ class _Groups:
                 raise ChangingError(name, key, cells[at - 1].item(), cells[at].item())
 
     def run(self) -> Run:
-        """All rows in the groups that were found."""
+        """All rows as a run of the groups that were found."""
         run, starts = self._run, self._starts.done()
         ends = GrowingArray(self._spool, np.dtype(np.int64))
         for begin in range(1, len(starts), _ROWS):

@@ -35,9 +35,9 @@ __all__ = ["ChangingError", "Grouped", "Grouper", "Layout", "key_array"]
 class Grouped:
     """S rows in N groups, keys ascending.
 
-    `values` is (S, F), `offsets` (N + 1,); `keys` is (N,), or (N, K) for K key columns: int64 or text.
-    `static` holds arrays (N,), `per_step` arrays (S,), by column; `ties` counts neighbours of one key whose
-    order columns are equal.
+    `values` is (S, F), `offsets` (N + 1,) int64; `keys` is (N,), or (N, K) for K key columns: int64 or text. `static`
+    holds arrays (N,) and `per_step` arrays (S,) by name; `ties` counts rows whose order columns all equal those of the
+    row before, of the same key.
     """
 
     values: AnyArray
@@ -51,8 +51,8 @@ class Grouped:
 class Grouper:
     """Takes rows batch by batch and groups them, in about `memory` bytes; what does not fit goes to `spool`.
 
-    `at_most` is a bound on the number of rows, if one is known; `share_read()` estimates the share of the rows
-    that have come, 0 where nobody knows.
+    `at_most` is an upper bound on the number of rows, if one is known; `share_read()` estimates the share of the rows
+    added so far, 0 where that is not known.
 
     >>> with Spool() as spool:
     ...     grouper = Grouper(Layout(["k"], [], ["a", "b"]), spool, memory=1 << 20)
@@ -79,10 +79,10 @@ class Grouper:
         self._share_read = share_read
 
     def add(self, batch: Mapping[str, Any], pool: Executor | None = None) -> None:
-        """Take a batch: a column for each name of the layout, of NumPy numbers or of Arrow text.
+        """Add a batch: a column for each name of the layout, of NumPy numbers or of Arrow text.
 
-        Integers may turn to floats, in keys to text, from one batch to the next. Raises ChangingError where a
-        static column changes within a key.
+        From one batch to the next integers may become floats, or text in keys. Raises ChangingError where a static
+        column changes within a key.
         """
         count = len(next(iter(batch.values())))
         done = 0
@@ -94,13 +94,13 @@ class Grouper:
     def _spill(self) -> None:
         run = self._rows.sorted_run()
         share = self._share_read()
-        if not self._runs and share > 0:  # the first: now it is known that rows go there, and about how many
+        if not self._runs and share > 0:  # the first run tells about how much will go to the spool
             self._spool.check_room(int(run.nbytes / share))
         self._runs.append(run.spilled(self._spool))
 
     @property
     def nbytes(self) -> int:
-        """About the bytes of the rows that are to be merged."""
+        """About the bytes of the runs that are to be merged."""
         return sum(run.nbytes for run in self._runs)
 
     def finish(
@@ -110,9 +110,9 @@ class Grouper:
         cut: Cut | None = None,
         on_progress: Callable[[int, int], None] = lambda _bytes, _rows: None,
     ) -> Grouped:
-        """All rows, grouped, and each group cut where that is asked for; `dtype` is that of the values.
+        """All rows, grouped; `dtype` is that of the values, and `cut` splits groups at gaps.
 
-        `on_progress` is called with how many bytes and rows are in order.
+        `on_progress` is called with the bytes and the rows that are in order.
         """
         if not self._runs:
             run = self._rows.sorted_run()
@@ -138,7 +138,7 @@ class Grouper:
         )
 
     def _of_one_kind(self) -> list[Run]:
-        """The runs, all of text keys where a later one found text among what had been integers."""
+        """The runs with key columns of one kind: text in all of them where some run has text."""
         count = len(self._layout.keys)
         text = [any(not is_numbers(run.keys[i]) for run in self._runs) for i in range(count)]
         return [
@@ -150,7 +150,7 @@ class Grouper:
 
 
 def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
-    """A run whose integer keys become text where that is asked for, in the order of text; made by chunks."""
+    """A run whose integer key columns become text where `text` says so, rows in the order of text; read in chunks."""
     to_texts = [wanted and is_numbers(column) for column, wanted in zip(run.keys, text, strict=True)]
     keys = [column[:] for column in run.keys]
     order = stable_order(
@@ -189,7 +189,7 @@ def _with_text_keys(run: Run, text: Sequence[bool]) -> Run:
 
 
 def _offsets(ends: AnyArray) -> AnyArray:
-    """Where each group begins, and the end of the last: (N + 1,) int64."""
+    """The first row of each group, and the end of the last: (N + 1,) int64 from `ends`, (N,)."""
     if isinstance(ends, np.ndarray):
         return np.concatenate([[0], ends])
 
@@ -232,7 +232,7 @@ def key_array(columns: Sequence[Any], spool: Spool | None = None) -> AnyArray | 
 
 
 def _text_keys(columns: Sequence[Any], shape: tuple[int, ...], spool: Spool) -> Text:
-    """Key columns as text, row by row."""
+    """Key columns as text, (N,) or (N, K)."""
     cells = columns[0]
     if len(columns) > 1 or not isinstance(cells, TextColumn):
         growing = GrowingText(spool)

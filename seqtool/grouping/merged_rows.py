@@ -14,12 +14,15 @@ from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy
 
 Span = tuple[int, int]
-"""The first of some rows of a run, and the one behind the last."""
+"""The first of some consecutive rows of a run, and the row behind the last."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """Consecutive rows of the result: a span of rows of each run, end to end, in this order among them."""
+    """Consecutive rows of the result: a span of rows of each run, end to end, rearranged by `order`.
+
+    `order` is (count,) positions among these rows; None where they are in order.
+    """
 
     spans: list[Span]
     order: FileArray | None
@@ -27,31 +30,36 @@ class Range:
 
 
 def merged_rows(arrays: Sequence[AnyArray], sections: Sequence[Range], ends: Sequence[int]) -> Lazy:
-    """Rows of the runs in the order of the result; the range that was read last is kept for the next chunk."""
+    """All rows of the runs in the order of the result, read in chunks.
+
+    `ends` are the rows of the result that the `sections` end before. The section that was read last is kept in
+    memory, for the next chunk is likely to need it.
+    """
     dtype = np.result_type(*(array.dtype for array in arrays))
     tail = arrays[0].shape[1:]
-    kept: list[Any] = [None, None]
+    cached: tuple[int, Array] | None = None
 
-    def block(number: int) -> Array:
-        if kept[0] != number:
-            kept[:] = [None, None]  # let go of the old one first
-            kept[:] = [number, _read(arrays, sections[number].spans, tail, dtype)]
-        held: Array = kept[1]
-        return held
+    def section_rows(number: int) -> Array:
+        nonlocal cached
+        current = cached  # one look, for another thread may replace it
+        if current is None or current[0] != number:
+            current = cached = None  # frees the old rows before the new ones are read
+            current = cached = (number, _read(arrays, sections[number].spans, tail, dtype))
+        return current[1]
 
     def read(begin: int, end: int) -> Array:
         out = np.empty((end - begin, *tail), dtype)
         number, done = bisect.bisect_right(ends, begin), begin
         while done < end:
-            first = ends[number] - sections[number].count
-            to = min(end, ends[number])
-            part, order = out[done - begin : to - begin], sections[number].order
+            section, stop = sections[number], min(end, ends[number])
+            first = ends[number] - section.count
+            part, order = out[done - begin : stop - begin], section.order
             if order is None:
-                spans = _within(sections[number].spans, done - first, to - first)
+                spans = _within(section.spans, done - first, stop - first)
                 part[...] = _read(arrays, spans, tail, dtype)
             else:
-                part[...] = block(number).take(order[done - first : to - first], axis=0)
-            number, done = number + 1, to
+                part[...] = section_rows(number).take(order[done - first : stop - first], axis=0)
+            number, done = number + 1, stop
         return out
 
     return Lazy((ends[-1], *tail), dtype, read)
@@ -60,6 +68,7 @@ def merged_rows(arrays: Sequence[AnyArray], sections: Sequence[Range], ends: Seq
 def _read(
     arrays: Sequence[AnyArray], spans: Sequence[Span], tail: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Array:
+    """A span of each array, end to end."""
     out = np.empty((total_rows(spans), *tail), dtype)
     done = 0
     for array, (begin, end) in zip(arrays, spans, strict=True):
@@ -69,13 +78,13 @@ def _read(
 
 
 def _within(spans: Sequence[Span], begin: int, end: int) -> list[Span]:
-    """The rows from `begin` to `end` of spans that lie end to end."""
-    found, done = [], 0
+    """The rows from `begin` to `end` of spans that lie end to end, as a span within each."""
+    parts, done = [], 0
     for first, last in spans:
         low, high = max(begin - done, 0), min(end - done, last - first)
-        found.append((first + low, first + high) if high > low else (first, first))
+        parts.append((first + low, first + high) if high > low else (first, first))
         done += last - first
-    return found
+    return parts
 
 
 def total_rows(spans: Sequence[Span]) -> int:

@@ -34,11 +34,11 @@ def merged(
     falls: Sequence[bool] | None = None,
     on_progress: Callable[[int], None] = lambda _rows: None,
 ) -> Run:
-    """One run of several that came one after another, with key columns of the same kinds.
+    """Merge runs, in the order in which they came, into one; their key columns must be of the same kinds.
 
-    `falls` tells which columns of the order descend, None: none of them.
-    What it needs beside the spool stays within about `memory` bytes; `on_progress` is called with the rows so far.
-    Raises ChangingError when a static column differs between the runs.
+    `falls` tells which order columns descend; None: none of them. What is not in the spool takes about `memory`
+    bytes; `on_progress` is called with the rows so far. Raises ChangingError where a static column differs between
+    runs.
     """
     most = max(1, memory // max(map(_row_bytes, runs)))
     groups = _Groups(runs, spool, falls or [False] * len(runs[0].order))
@@ -66,7 +66,7 @@ def merged(
 
 
 class _Groups:
-    """The groups of the result, as they are found; `falls` tells which columns of the order descend."""
+    """The groups of the result, as they are found; `falls` tells which order columns descend."""
 
     def __init__(self, runs: Sequence[Run], spool: Spool, falls: Sequence[bool]) -> None:
         self.spool = spool
@@ -84,7 +84,7 @@ class _Groups:
         self.ties = 0
 
     def add(self, keys: Sequence[Any], lengths: Array, static: Mapping[str, Array]) -> None:
-        """Take the groups that follow."""
+        """Add the groups that follow: their keys, their numbers of rows, and their static values."""
         for growing, column in zip(self.keys, keys, strict=True):
             growing.add(column)
         self.ends.add(np.cumsum(lengths) + self.rows)
@@ -94,13 +94,13 @@ class _Groups:
 
 
 def _row_bytes(run: Run) -> int:
-    """What a row takes while a range is put in order, or while it is read; the larger of both."""
+    """The bytes of a row while a range is sorted, or while it is read, whichever is more."""
     steps = run.values.shape[1] * run.values.dtype.itemsize
     return max(steps + 12, 64 + sum(map(_cell_bytes, [*run.keys, *run.order])))
 
 
 def _cell_bytes(column: Any) -> int:
-    """What a row's cell takes in a column that rows are sorted by; text is held, copied and ranked."""
+    """The bytes of a cell in a column that rows are sorted by; text is held, copied and ranked."""
     if is_numbers(column):
         return 16
     text: int = 8 + column.data.nbytes // max(1, len(column))
@@ -108,7 +108,7 @@ def _cell_bytes(column: Any) -> int:
 
 
 def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most: int) -> Iterator[Range]:
-    """The groups between two cuts, of which each run has a span."""
+    """The ranges of the groups between two cuts; `spans` are the groups of each run."""
     rows = [
         (rows_before(run, begin), rows_before(run, end))
         for run, (begin, end) in zip(runs, spans, strict=True)
@@ -146,7 +146,7 @@ def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most
 
 
 def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int) -> Iterator[Range]:
-    """A group of more rows than make a range."""
+    """The ranges of a group of more rows than one range holds; `rows` are its rows in each run."""
     if not runs[0].order:
         yield Range(rows, None, total_rows(rows))
         return
@@ -164,20 +164,23 @@ def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int
 
 
 def _all_equal(runs: Sequence[Run], rows: Sequence[Span]) -> bool:
-    """Whether the rows of these spans are equal in all order columns: the first and the last of each are."""
-    found = {
+    """Whether the rows of these sorted spans are equal in all order columns: their first and last rows are."""
+    edges = {
         cells_at(run.order)(at)
         for run, (begin, end) in zip(runs, rows, strict=True)
         if end > begin
         for at in (begin, end - 1)
     }
-    return len(found) == 1
+    return len(edges) == 1
 
 
 def _by_columns(
     runs: Sequence[Run], rows: Sequence[Span], groups: _Groups, order: Array | None, lengths: Array
 ) -> Array:
-    """The order of the rows of some groups by the order columns; `order` puts equal keys together."""
+    """The order of the rows of some groups by the order columns, (rows,); counts ties.
+
+    `order` puts rows of equal keys together, None where they are; `lengths` are the rows of each group.
+    """
     columns = [as_codes(_together([run.order[i] for run in runs], rows)) for i in range(len(runs[0].order))]
     columns = [
         falling(column) if falls else column for column, falls in zip(columns, groups.falls, strict=True)
@@ -196,16 +199,16 @@ def _by_columns(
 def _constant(
     runs: Sequence[Run], spans: Sequence[Span], keys: Sequence[Any], entries: Array, new: Array
 ) -> dict[str, Array]:
-    """What the static columns hold in each group; raises ChangingError where runs differ."""
-    found = {}
+    """The value of each static column in each group; raises ChangingError where runs differ."""
+    values = {}
     for name in runs[0].static:
         column = _together([run.static[name] for run in runs], spans).take(entries)
         wrong = next(iter(np.flatnonzero(~new & np.concatenate([c for _, c in changes([column])]))), None)
         if wrong is not None:
             key = ", ".join(str(part[int(entries[wrong])]) for part in keys)
             raise ChangingError(name, key, column[wrong - 1].item(), column[wrong].item())
-        found[name] = column[new]
-    return found
+        values[name] = column[new]
+    return values
 
 
 def _together(columns: Sequence[Any], spans: Sequence[Span]) -> Any:

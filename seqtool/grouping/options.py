@@ -1,4 +1,4 @@
-"""What grouping is asked for beside the roles of the columns."""
+"""The options of grouping, without the roles of columns and without padding."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ UNNAMED = "item not in --columns"
 
 @dataclass(frozen=True, kw_only=True)
 class GroupOptions:
-    """What `group_table` is asked for beside the roles of the columns.
+    """The options of `group_table` beside the roles of the columns.
 
-    `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds
-    spellings of a missing value. Where the first order column jumps by more than `gap`, another sequence begins.
-    Rows that are not as `where` says are left out; its language is that of `seqtool.tables.where`.
-    `key_from` is the pattern of paths that names columns, `pivot` is ITEM=VALUE of a long table, whose values of one
-    cell `pivot_agg` makes one.
-    Times among features and static numbers are numbers of the unit `time_as`, which must be asked for.
-    Sequences below `min_len` steps are dropped.
+    `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds spellings of
+    a missing value. A sequence ends where the first order column jumps by more than `gap`. Rows for which `where` is
+    not true are left out; its language is that of `seqtool.tables.where`. `key_from` is the pattern of paths whose
+    parts become columns. `pivot` names the columns of a long table as ITEM=VALUE, and `pivot_agg` how several values
+    of one cell become one. `time_as` is the unit in which times become features and static numbers; without it they
+    are refused. Sequences of fewer than `min_len` steps are dropped.
     """
 
     dtype: str | None = None

@@ -1,4 +1,4 @@
-"""From a table to an encoder: its rows encoded for the kernel, or only looked at; and errors in the table's words."""
+"""From a table to an encoder: rows encoded for the kernel, or only observed; errors name the place in the table."""
 
 from __future__ import annotations
 
@@ -39,17 +39,16 @@ from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names
 
 Place = Callable[[Any], str]
-"""Turns the row of a state into words, as `Table.place` does."""
+"""Says in words where the row of a state stands, as `Table.place` does."""
 
 
 def encoded(
     table: Table, encoder: Encoder, pool: Executor, *, threads: int | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The rows of a table as the kernel takes them; rows with an empty key are left out if so asked.
+    """The rows of a table as the kernel takes them, batch by batch; rows with an empty key are left out if so asked.
 
-    `threads` read at once, by default one a core; `pool` is what encodes.
-    Raises DataError for the first cell that is not what its column needs, and TextKeyError for a key of text that
-    would be a feature.
+    `threads` read at once, by default one a core; `pool` encodes. Raises DataError for the first cell that is not what
+    its column needs, and TextKeyError for a key of text that would be a feature.
     """
     for arrays, first_row in batches(table, encoder.plan, threads):
         columns = encoder.encode(arrays, first_row, pool)
@@ -64,11 +63,11 @@ def encoded(
 
 
 def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
-    """What is known of the columns of a table once its rows were read; of a bad one, up to the first bad cell.
+    """What is known of the columns of a table after reading its rows, as far as the first bad cell.
 
     It serves where rows are encoded elsewhere, or later: pieces of a table are observed apart, their states merged
-    (`EncoderState.in_file` tells the rows of several files apart) and checked with `check`, and each piece encoded by
-    the merged state.
+    (`EncoderState.in_file` tells the rows of several files apart) and checked by `check`, and each piece is encoded
+    with the merged state.
     """
     encoder = Encoder(EncoderPlan.of(table, roles, options))
     with ThreadPoolExecutor(cpu_count()) as pool:
@@ -82,7 +81,7 @@ def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
 def batches(
     table: Table, plan: EncoderPlan, threads: int | None = None
 ) -> Iterator[tuple[dict[int, Any], int | Array]]:
-    """The columns of some rows at a time, and the number of the first of these, or of each where some are left out."""
+    """The columns of some rows at a time by position, and the number of the first row, or of each after `where`."""
     expected, where = replace(plan.expected(), threads=threads), plan.options.where
     try:
         yield from _all(table, plan, expected) if where is None else _filtered(table, plan, expected, where)
@@ -101,12 +100,12 @@ def _all(table: Table, plan: EncoderPlan, expected: Expected) -> Iterator[tuple[
 def _filtered(
     table: Table, plan: EncoderPlan, expected: Expected, where: str
 ) -> Iterator[tuple[dict[int, Any], Array]]:
-    """The same of the rows that are meant; the others are counted."""
+    """The same of the rows for which `where` is true; the others are counted in `table.left_out`."""
     from seqtool.tables.row_filter import LEFT_OUT, MISSING, BadFilterCell, RowFilter
 
     chosen = RowFilter.of(where, table, plan.options.missing, plan.roles.used, expected)
     columns = sorted({*plan.roles.used, *chosen.columns.values()})
-    first_row = left = 0
+    first_row = kept = missing = 0
     for raw in prefetched(table.batches(columns, chosen.expecting(expected))):
         arrays = dict(zip(columns, raw.columns, strict=True))
         try:
@@ -115,30 +114,43 @@ def _filtered(
             raise bad.at(table.place(first_row + bad.row)) from None
         rows = first_row + np.flatnonzero(keep)
         first_row += len(raw)
-        left += len(rows)
-        table.left_out[LEFT_OUT] = first_row - left - unknown - table.left_out.get(MISSING, 0)
-        table.left_out[MISSING] = table.left_out.get(MISSING, 0) + unknown
+        kept += len(rows)
+        missing += unknown
+        table.left_out.update({LEFT_OUT: first_row - kept - missing, MISSING: missing})
         if len(rows):
             marks = pa.array(keep)
             yield {column: arrays[column].filter(marks) for column in plan.roles.used}, rows
-    if first_row and not left:
+    if first_row and not kept:
         raise DataError(
             f"--where {shlex.quote(where)}: true of none of the {first_row:,} rows of {table.name}"
         )
 
 
 def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) -> None:
-    """Raise DataError for what is wrong with the rows of a table called `name`, once all are known.
+    """Raise DataError for what is wrong with the rows of a table called `name`, after all of them were read.
 
-    The first bad cell comes first; then what only shows in all rows: empty keys, order values and labels, and numbers
+    The first bad cell comes first; then what only all rows show: empty keys, order values and labels, and numbers
     that the type of their column cannot hold.
     """
     if not state.rows:
         raise DataError(f"{name}: holds a header, but no rows; rows were expected")
     _check_cells(plan, state, name, place)
-    asked, plan = plan, plan.settled(state)
-    if asked.features and not plan.features:
+    settled = plan.settled(state)
+    if plan.features and not settled.features:
         raise DataError(f"{name}: no column is left to be a feature: none holds numbers")
+    _check_keys(settled, state)
+    for column in settled.roles.order:
+        _check_empty(settled, state, "order", column, state.orders[column].missing)
+        _check_loss(settled, column, state.orders[column].loss, place)
+    _check_gap(settled, state)
+    _check_items(settled, state, place)
+    for part, column in settled.labels.items():
+        _check_labels(settled, state.labels[part], column, state.rows, place)
+    _check_dtypes(settled, state, place)
+
+
+def _check_keys(plan: EncoderPlan, state: EncoderState) -> None:
+    """Raise DataError for rows with an empty key, unless the call says what to do, and where no row is left."""
     for column in plan.roles.key:
         if state.keys[column].empty and plan.options.empty_key == "error":
             raise DataError(
@@ -154,13 +166,10 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
         )
     if state.rows == state.dropped:
         raise DataError(f"all {state.rows:,} rows have an empty key; nothing is left to group")
-    for column in plan.roles.order:
-        _check_empty(plan, state, "order", column, state.orders[column].missing)
-        _check_loss(plan, column, state.orders[column].loss, place)
-    _check_gap(plan, state)
-    _check_items(plan, state, place)
-    for part, column in plan.labels.items():
-        _check_labels(plan, state.labels[part], column, state.rows, place)
+
+
+def _check_dtypes(plan: EncoderPlan, state: EncoderState, place: Place) -> None:
+    """Raise DataError for the first number that the type of the features, or of the static numbers, cannot hold."""
     dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
     for column in plan.features:
         if loss := state.features[column].loss(dtype, rounds=plan.rounds):
@@ -173,20 +182,20 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
 
 
 def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:
+    """Raise DataError for the first bad cell; it names all features that hold no numbers if it is one of those."""
     found = plan.first_bad_cell(state)
     if found is None:
         return
     if found.part == "feature":
-        sure = [column for column in plan.features if column not in plan.roles.spare_features]
         wrong = {
-            plan.label(column): bad
-            for column in sure
+            column: bad
+            for column in plan.sure_features
             if (bad := state.features[column].bad) and state.features[column].no_numbers
         }
         if wrong:
-            positions = {column: wrong[plan.label(column)] for column in sure if plan.label(column) in wrong}
-            otherwise = for_marks(plan, wrong.values()) or for_times(plan, positions)
-            raise no_numbers_error(wrong, without_features(plan, [*positions]), otherwise)
+            named = {plan.label(column): bad for column, bad in wrong.items()}
+            otherwise = for_marks(plan, wrong.values()) or for_times(plan, wrong)
+            raise no_numbers_error(named, without_features(plan, [*wrong]), otherwise)
     way_out = None
     if found.part in ("feature", "static"):
         way_out = for_cell(plan, state, found.part, found.column, found.bad)
@@ -208,7 +217,7 @@ def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int,
 
 
 def _check_items(plan: EncoderPlan, state: EncoderState, place: Place) -> None:
-    """Raise DataError for rows that do not say what was measured."""
+    """Raise DataError for rows of a long table whose item is empty."""
     for items in state.items.values():
         if items.absent and plan.roles.item is not None:
             names = [text for text in items.codes if text not in items.absent]
@@ -224,7 +233,7 @@ _FEW_ITEMS = 20
 
 
 def _check_gap(plan: EncoderPlan, state: EncoderState) -> None:
-    """Raise DataError where the order column is not of the kind that the gap is measured in."""
+    """Raise DataError where the gap cannot be measured in the order column: a duration in numbers, or the reverse."""
     gap = plan.options.gap
     if gap is None:
         return
@@ -252,6 +261,7 @@ def _check_gap(plan: EncoderPlan, state: EncoderState) -> None:
 
 
 def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int, place: Place) -> None:
+    """Raise DataError where rows lack the label and the call does not say what to do, or where all lack it."""
     without = labels.without
     if not without:
         return

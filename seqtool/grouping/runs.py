@@ -1,7 +1,7 @@
-"""Rows on their way into order: gathered in memory, sorted, and kept there or in a spool as a sorted run.
+"""Rows that are gathered in memory, sorted, and kept there or in a spool as a sorted run.
 
-A run is a stretch of the input whose rows are sorted by key, then by the order columns; rows equal in all
-of these keep their order. `seqtool.grouping.merging` makes one of several.
+A run is a stretch of the input whose rows are sorted by key, then by the order columns; rows that are equal in all
+of these keep their order. `seqtool.grouping.merging` makes one run of several.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _TILE = 1 << 13  # rows turned from columns into rows together, so that they sta
 
 @dataclass(frozen=True)
 class Layout:
-    """What the columns of the batches are, by name, and what becomes of them.
+    """What each column of the batches is, by name.
 
-    `dtype` is that of all `features`; None: int64 until a float comes, then that of `floats`. `static` are columns
-    that must not change within a key; they come out one a sequence. `per_step` are per-step arrays. The `descending`
-    among the columns of the `order` put the highest first.
+    `dtype` is that of all `features`; None: int64 until a float comes, then `floats`. `static` columns must be constant
+    within a key and have one value a sequence in the result, `per_step` columns one a step. The `order` columns that
+    are among `descending` put the highest first.
     """
 
     keys: Sequence[str]
@@ -52,17 +52,17 @@ class Layout:
 
     @property
     def falls(self) -> list[bool]:
-        """Whether each column of the order descends."""
+        """Whether each order column descends."""
         return [name in self.descending for name in self.order]
 
     @property
     def singles(self) -> list[str]:
-        """The columns that are kept as columns, not gathered into steps."""
+        """All columns but the features: each is kept as an array of its own."""
         return [*dict.fromkeys([*self.keys, *self.order, *self.static, *self.per_step])]
 
 
 class ChangingError(Exception):
-    """A column that must be constant within a key is not: the column, the key, and both contents."""
+    """A column that must be constant within a key changes: the column, the key, and the values before and after."""
 
     def __init__(self, column: str, key: str, before: Any, after: Any) -> None:
         super().__init__(f"{column} changes from {before!r} to {after!r} within key {key}")
@@ -94,7 +94,7 @@ class Run:
 
     @property
     def nbytes(self) -> int:
-        """About the bytes of it in a spool."""
+        """About the bytes that it takes in a spool."""
         wide = 8 * (len(self.order) + len(self.per_step)) * len(self)
         return self.values.nbytes + wide + 8 * (1 + len(self.keys) + len(self.static)) * len(self.ends)
 
@@ -112,9 +112,9 @@ class Run:
 
 
 class Rows:
-    """Rows in memory, as they come; `sorted_run` puts them in order.
+    """Rows in memory in the order in which they came; `sorted_run` sorts them.
 
-    There is room for as many as `memory` bytes hold, and for no more than `at_most`, where that is known.
+    There is room for as many as `memory` bytes hold, and for no more than `at_most` if that is known.
     """
 
     def __init__(self, layout: Layout, memory: int, at_most: int | None = None) -> None:
@@ -129,14 +129,14 @@ class Rows:
         self._columns: dict[str, Any] = {}
 
     def row_bytes(self, dtype: np.dtype[Any]) -> int:
-        """What one row takes until it is sorted, without its text."""
-        each = dtype.itemsize * len(self._layout.features)
+        """The bytes that a row takes until it is sorted, without its text."""
+        step = dtype.itemsize * len(self._layout.features)
         reversed_codes = 8 * len(self._layout.descending)
-        return each + 8 * len(self._layout.singles) + reversed_codes + _SORTING
+        return step + 8 * len(self._layout.singles) + reversed_codes + _SORTING
 
     @property
     def room(self) -> int:
-        """How many more rows there is memory for; at least one where there is none yet."""
+        """How many more rows there is memory for; without limit while there is none, for the first fixes the type."""
         if self._values is None:
             return 1 << 62
         used: int = sum(column.bytes for column in self._columns.values())
@@ -144,7 +144,7 @@ class Rows:
         return max(0, min(affordable, len(self._values)) - self.count)
 
     def too_many_for(self, batch: Mapping[str, Any]) -> bool:
-        """Whether a batch has text where integers came so far, more of them than there is memory for as text."""
+        """Whether a batch brings text to columns of so many integers that these do not fit into memory as text."""
         if self._values is None:
             return False
         turned = sum(
@@ -154,9 +154,9 @@ class Rows:
         return turned * self.count * _AS_TEXT > self._memory - self.count * self.row_bytes(self._values.dtype)
 
     def add(self, batch: Mapping[str, Any], pool: Executor | None = None) -> int:
-        """Take as many rows of a batch as there is room for, and return how many.
+        """Add as many rows of a batch as there is room for, and return their number.
 
-        A batch has a column for each name: of NumPy numbers, or of Arrow text.
+        A batch has a column for each name of the layout: of NumPy numbers, or of Arrow text.
         """
         features = [batch[name] for name in self._layout.features]
         floats = self._layout.dtype is None and any(column.dtype.kind == "f" for column in features)
@@ -193,11 +193,11 @@ class Rows:
         column.put(self.count, cells)
 
     def sorted_run(self) -> Run:
-        """All rows so far, in order; the run takes them out of here, so it holds no copy."""
+        """All rows so far, sorted, as a run; they move to it without a copy, so that none is left here."""
         layout, count, values = self._layout, self.count, self._values
         assert values is not None
         values = values[:count]
-        pa.default_memory_pool().release_unused()  # what reading needed; sorting has need of it
+        pa.default_memory_pool().release_unused()  # sorting needs the memory that reading had
         codes = {name: column.codes(count) for name, column in self._columns.items()}
         self._clear()
         keys, by = [codes[name] for name in layout.keys], [codes[name] for name in layout.order]
@@ -224,7 +224,10 @@ def _groups(
     static: Mapping[str, Array],
     order: Array | None,
 ) -> tuple[Array, int]:
-    """Where each group of the sorted rows begins, and how many neighbours are equal in all order columns."""
+    """The first row of each group of sorted rows, and the number of ties; raises ChangingError.
+
+    A tie is a row whose order columns all equal those of the row before, of the same key.
+    """
     starts, ties = [], 0
     same = [changes([column for column, _ in by], order)] if by else []
     fixed = [(name, changes([column], order)) for name, column in static.items()]

@@ -28,14 +28,14 @@ Column = str | int
 
 @dataclass(frozen=True, kw_only=True)
 class GroupSpec(GroupOptions):
-    """What `group` is asked for; a column is a name, or a position counted from 0.
+    """All that a call of `group` asks for; a column is a name, or a position counted from 0.
 
     `no_key` makes one sequence of all rows; the parts of `key_from` are columns, {key} and {label} among them. Columns
-    of other tables are `Elsewhere`, which `companions` opens. `columns` are the features, None for all that play no
-    other part. `text` says how text files are read.
-        Without `ragged` the sequences are padded: to `maxlen`, by default the longest.
+    of other tables are `Elsewhere`, which `companions` opens. `columns` are the features, None for all columns that
+    play no other part. `text` says how text files are read. Without `ragged` the sequences are padded to `maxlen`, by
+    default the longest.
 
-        Raises UsageError for arguments out of range, or that contradict each other.
+    Raises UsageError for arguments that are out of range, or contradict each other.
     """
 
     key: Sequence[Column] = ()
@@ -87,7 +87,7 @@ class GroupSpec(GroupOptions):
             raise UsageError("ragged sequences are not padded: leave maxlen out")
 
     def _check_key(self) -> None:
-        """Raise UsageError unless just one thing tells sequences apart, and one their labels."""
+        """Raise UsageError unless exactly one option identifies sequences, and at most one labels them."""
         parts = () if self.pattern is None else self.pattern.names
         self._check_blank_lines()
         if self.no_key and (self.key or "key" in parts):
@@ -119,7 +119,7 @@ class GroupSpec(GroupOptions):
             )
 
     def _check_blank_lines(self) -> None:
-        """Raise UsageError where not only blank lines say where a sequence ends."""
+        """Raise UsageError where blank lines end sequences and another option says what identifies them."""
         other = "--key" if self.key else "--no-key" if self.no_key else None
         if self.text.lines.key_blank_lines and other is not None:
             raise UsageError(
@@ -130,7 +130,7 @@ class GroupSpec(GroupOptions):
             )
 
     def _check_pivot(self) -> None:
-        """Raise UsageError for what does not go with rows that are folded into steps, or lacks there."""
+        """Raise UsageError for options that do not go with `pivot`, or that it needs and the call lacks."""
         check_choice("--pivot-agg", self.pivot_agg, get_args(PivotAgg))
         if self.pivot is None:
             if self.pivot_agg is not None:
@@ -161,7 +161,10 @@ class GroupSpec(GroupOptions):
         return None if self.key_from is None else PathPattern(self.key_from)
 
     def roles(self, table: Table) -> Roles:
-        """Which column of a table plays which part; raises DataError for one that is not there."""
+        """Which column of a table plays which part.
+
+        Raises DataError for a column that the table lacks, and UsageError for options that do not go with the table.
+        """
         text = self.text
         if not table.text and not (text.marks.are_plain and text.lines.changes_nothing):
             raise UsageError(
@@ -180,7 +183,7 @@ class GroupSpec(GroupOptions):
         return roles
 
     def _check_part(self, table: Table, column: int) -> None:
-        """Raise DataError for a part of paths that would be a static number, and is none."""
+        """Raise DataError for a static column that is a part of paths and holds text."""
         part = table.of_files.get(column)
         if part is None or part.part is None or part.numbers or self.pattern is None:
             return
@@ -188,6 +191,7 @@ class GroupSpec(GroupOptions):
         raise refuse_part(part.part, cell, self.pattern)
 
     def _resolved(self, table: Table) -> Roles:
+        """The roles of the columns, the two of `pivot` included."""
         pair = None if self.pivot is None else pivot_columns(table, self.pivot)
         roles = resolve(
             table,
@@ -218,7 +222,7 @@ class GroupSpec(GroupOptions):
     def resolved(
         self, table: Table, roles: Roles, features: Sequence[str], others: Sequence[Companion] = ()
     ) -> Mapping[str, Any]:
-        """What a receipt tells of it beside the padding: the columns by name, and how text was read."""
+        """The arguments that a receipt records, without those of padding: columns by name, and how text was read."""
 
         def names(columns: Sequence[int]) -> list[str]:
             return [table.label(column) for column in columns]

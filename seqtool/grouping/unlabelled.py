@@ -1,4 +1,4 @@
-"""Leaving out the sequences that have no label, or a step without one."""
+"""Leaving out sequences that lack a label, or have a step without one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REASON = "sequence without label"
 
 @dataclass(frozen=True)
 class Labelled:
-    """The sequences that have all their labels, and the steps of the others by reason; nothing where none was asked."""
+    """The sequences that have all labels, and the steps of the others by reason; no reason where all were kept."""
 
     ragged: Ragged
     dropped: dict[str, int]
@@ -31,31 +31,31 @@ class Labelled:
 def labelled(
     ragged: Ragged, grouped: Grouped, plan: EncoderPlan, state: EncoderState, *, spool: Spool
 ) -> Labelled:
-    """Leave out the sequences without a label where that is asked for; `ragged` is made of what was `grouped`."""
+    """Leave out the sequences without a label where the plan says so; `ragged` was made of `grouped`."""
     if plan.options.empty_label != "drop" or not plan.labels:
         return Labelled(ragged, {})
-    lost = np.zeros(len(ragged), dtype=bool)
+    unlabelled = np.zeros(len(ragged), dtype=bool)
     for part in plan.labels:
         codes = grouped.per_step["t"] if part == "t" else grouped.static[part]
         for places in _places(codes, plan.unlabelled(state, part)):
-            lost[_sequences(ragged.offsets, places) if part == "t" else places] = True
-    if not lost.any():
+            unlabelled[_sequences(ragged.offsets, places) if part == "t" else places] = True
+    if not unlabelled.any():
         return Labelled(ragged, {REASON: 0})
     kept = GrowingArray(spool, np.dtype(np.int64))
-    for begin, some in chunks(lost):
-        kept.add(np.flatnonzero(~some) + begin)
+    for begin, chunk in chunks(unlabelled):
+        kept.add(np.flatnonzero(~chunk) + begin)
     taken = in_memory_like(take(ragged, kept.done(), spool=spool), ragged)
     return Labelled(taken, {REASON: span(ragged.lengths).total - span(taken.lengths).total})
 
 
 def _places(codes: AnyArray, unlabelled: Array) -> Iterator[Array]:
-    """Where codes stand that are no labels, a chunk at a time."""
-    for begin, some in chunks(codes):
-        yield np.flatnonzero(unlabelled[some]) + begin
+    """The positions of codes that stand for no label, a chunk at a time; `unlabelled` is by code."""
+    for begin, chunk in chunks(codes):
+        yield np.flatnonzero(unlabelled[chunk]) + begin
 
 
 def _sequences(offsets: AnyArray, steps: Array) -> Array:
-    """The sequences of some steps that lie close together."""
+    """The sequence that each step lies in; the steps ascend."""
     if not len(steps):
         return steps
     first, last = sequence_of(offsets, int(steps[0])), sequence_of(offsets, int(steps[-1]))

@@ -52,8 +52,8 @@ def free_value(values: AnyArray, dtype: np.dtype[Any] | None = None) -> int:
     """
     dtype = dtype or values.dtype
     tried = candidates(dtype)
-    held = _holding(values, tried, dtype)
-    for value, found in zip(tried, held, strict=True):
+    holders = _holding(values, tried, dtype)
+    for value, found in zip(tried, holders, strict=True):
         if found is None:
             return value
     wider: list[object] = []

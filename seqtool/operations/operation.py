@@ -132,7 +132,7 @@ def as_function(operation: type[Operation]) -> Callable[..., Any]:
         return run(operation(**arguments), sequences)
 
     first = inspect.Parameter("sequences", inspect.Parameter.POSITIONAL_ONLY)
-    others = [
+    keywords = [
         inspect.Parameter(
             f.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -141,7 +141,7 @@ def as_function(operation: type[Operation]) -> Callable[..., Any]:
         )
         for f in fields(operation)  # type: ignore[arg-type]
     ]
-    signature = inspect.Signature([first, *others])
+    signature = inspect.Signature([first, *keywords])
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__name__ = call.__qualname__ = operation.__name__.lower()
     call.__module__, call.__doc__ = operation.__module__, operation.__doc__

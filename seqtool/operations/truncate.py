@@ -39,15 +39,15 @@ class Truncate(Operation):
         from seqtool.sequences.take import take
 
         before, maxlen = ragged.lengths, self.maxlen
-        known = span(before)
-        if known.largest <= maxlen:
+        lengths_before = span(before)
+        if lengths_before.largest <= maxlen:
             return Outcome(ragged, maxlen=maxlen)
         lengths = lazy_map(lambda part: np.minimum(part, maxlen), before, dtype=np.int64)
         starts = lazy_map(lambda part: np.maximum(part - maxlen, 0), before, dtype=np.int64)
         cut = take(ragged, starts=starts if self.truncating == "pre" else None, lengths=lengths, spool=spool)
         per_sequence = dict(ragged.per_sequence)
         per_sequence.setdefault("original_lengths", before)  # an earlier cut has set them already
-        steps = known.total - len(cut.values)
+        steps = lengths_before.total - len(cut.values)
         longer = sum(int((part > maxlen).sum()) for _, part in chunks(before))
         side = "start" if self.truncating == "pre" else "end"
         line = ("cut", f"{count(steps, 'step')} at the {side} of {count(longer, 'sequence')}")

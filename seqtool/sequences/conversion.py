@@ -49,8 +49,8 @@ def converted(sequences: Any) -> Converted:
         return _from_array_like(sequences)
     if hasattr(sequences, "get_group"):
         raise DataError(
-            f"a {kind_of(sequences)} is no sequences; give its frames, [frame[columns] for _, frame in groups], or "
-            "the whole table to group"
+            f"a {kind_of(sequences)} is not a list of sequences; pass its frames, "
+            "[frame[columns] for _, frame in groups], or the whole table to group"
         )
     if isinstance(sequences, dict) and (keys := mapping_keys(sequences)) is not None:
         found = _from_list(list(sequences.values()))
@@ -58,7 +58,7 @@ def converted(sequences: Any) -> Converted:
     if isinstance(sequences, (str, bytes, dict)) or not hasattr(sequences, "__len__"):
         way_out = "; a file is read by load, numpy.load, or seqtool pad" if isinstance(sequences, str) else ""
         raise DataError(
-            f"{in_short(sequences)} is no sequences; a list of lists or an array was expected{way_out}"
+            f"{in_short(sequences)} is not a list of sequences; a list of lists or an array was expected{way_out}"
         )
     return _from_list(list(sequences))
 
@@ -173,9 +173,9 @@ def cumulative_offsets(lengths: AnyArray) -> AnyArray:
         sums.append(sums[-1] + int(lengths[begin : begin + every].astype(np.int64).sum()))
 
     def read(begin: int, end: int) -> Array:
-        known = begin // every
-        part = lengths[known * every : max(end - 1, known * every)].astype(np.int64)
-        return (offsets_of(part) + sums[known])[begin - known * every : end - known * every]
+        block = begin // every
+        part = lengths[block * every : max(end - 1, block * every)].astype(np.int64)
+        return (offsets_of(part) + sums[block])[begin - block * every : end - block * every]
 
     return Lazy((len(lengths) + 1,), np.dtype(np.int64), read)
 
@@ -317,7 +317,9 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
                 return DataError(f"{place} is {in_short(step)}; {wanted} was expected, if need be of None")
             shape = found if shape is None else shape
             if found != shape:
-                expected, got = (step_in_words(known) if known else "a number" for known in (shape, found))
+                expected, got = (
+                    step_in_words(step_shape) if step_shape else "a number" for step_shape in (shape, found)
+                )
                 return DataError(f"{place} has {got}, but the steps before it {expected}")
     return NoCommonTypeError(
         "the sequences hold whole numbers that no common type holds exactly; convert them to floats first"

@@ -33,7 +33,7 @@ def name_keys(names: Sequence[Any]) -> Array:
         if not isinstance(name, (str, int, np.integer)) or isinstance(name, bool):
             raise DataError(f"{in_short(name)} is no key; text or a whole number was expected")
         if isinstance(name, int) and name.bit_length() > _MOST_BITS:
-            raise DataError(f"{in_short(name)} is no key; such a number is to be text")
+            raise DataError(f"{in_short(name)} is no key; write such a number as text")
     texts = [str(name) for name in names]
     if all(map(_PLAIN_INTEGER.fullmatch, texts)):
         numbers = [int(text) for text in texts]

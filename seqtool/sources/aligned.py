@@ -1,4 +1,4 @@
-"""What belongs to sequences that are read record by record: keys, labels, static numbers, labels of steps."""
+"""Keys, labels, static numbers and labels of steps of sequences that are read record by record."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ from seqtool.words import count
 
 
 class LabelColumn:
-    """A label of each sequence, or of each step, of a source, piece by piece: codes, and what they stand for.
+    """The labels of the sequences, or of the steps, of a source, added piece by piece and held as codes.
 
-    `holder` is what holds one label, and `place` says where. What is too much for memory goes to the spool.
+    `holder` is the word for what has one label each, and `place(i)` says where the i-th stands. Labels that are too
+    many for memory go to the spool.
     """
 
     def __init__(
@@ -54,14 +55,14 @@ class LabelColumn:
         self._codes = GrowingArray(options.spool, np.dtype(np.int64))
 
     def add(self, cells: Any) -> None:
-        """Take further labels; raises DataError for cells that can be none."""
+        """Add further labels; raises DataError for cells that cannot be labels."""
         with _one_each(self.source):
             self._codes.add(self._labels.encode(one_kind(cells), len(self._codes)))
         what = f"{self.source}: label {self.name!r}"
         self._labels.bound(self._options.spool, self._options.memory, what)
 
     def state(self, warnings: list[str]) -> LabelState:
-        """All labels, of which none is missing; it adds to `warnings` what may be wrong. Raises DataError."""
+        """The state of all labels; it adds to `warnings` what may be wrong. Raises DataError if one is missing."""
         state = self._labels.state
         if state.missing:
             have = "has" if state.missing == 1 else "have"
@@ -73,17 +74,17 @@ class LabelColumn:
         warnings += doubts(state, f"label {self.name!r}", self.place, row=self.holder)
         return state
 
-    def meant(self, meaning: Array) -> AnyArray:
-        """What the codes stand for, in the order of the sequences or steps."""
+    def decoded(self, values: Array) -> AnyArray:
+        """The value of each label, in the order of the sequences or steps; `values` has one for each code."""
         codes = self._codes.done()
         if isinstance(codes, np.ndarray):
-            return np.asarray(meaning[codes])
-        return Lazy(codes.shape, meaning.dtype, lambda begin, end: meaning[codes[begin:end]])
+            return np.asarray(values[codes])
+        return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
 
 
 @dataclass
 class Aligned:
-    """The cells of what belongs to sequences, one each: lists of Python, or Arrow arrays; of labels, columns."""
+    """The cells that belong to sequences, one each: Python lists or Arrow arrays; labels as `LabelColumn`."""
 
     keys: Any = None
     labels: dict[str, LabelColumn] = field(default_factory=dict)
@@ -94,7 +95,10 @@ class Aligned:
 def with_aligned(
     name: str, ragged: Ragged, found: Aligned, spec: RowSpec, steps: int, warnings: list[str]
 ) -> Sequences:
-    """The sequences of a source of this name with their keys, labels and static numbers."""
+    """The sequences of the source `name` with their keys, labels and static numbers; it adds to `warnings`.
+
+    Raises DataError for keys, labels and static numbers that cannot be such.
+    """
     per_sequence, names, per_step = dict[str, AnyArray](), dict[str, Array | Text](), dict[str, StepArray]()
     if found.keys is not None:
         with _one_each(name):
@@ -126,7 +130,7 @@ def with_aligned(
 
 @contextmanager
 def _one_each(name: str) -> Iterator[None]:
-    """Say which source it is whose keys or labels are none."""
+    """Turn errors of cells that cannot be keys or labels into a DataError that names the source."""
     try:
         yield
     except UnicodeEncodeError:
@@ -136,7 +140,7 @@ def _one_each(name: str) -> Iterator[None]:
 
 
 def check_equal_lengths(place: str, lengths: Sequence[int], names: Sequence[str]) -> None:
-    """Raise DataError, which begins with a place, where lists that belong to the same steps are not of one length."""
+    """Raise DataError, which begins with `place`, where lists for the same steps differ in length."""
     for length, name in zip(lengths, names, strict=True):
         if length != lengths[0]:
             raise DataError(
@@ -146,7 +150,7 @@ def check_equal_lengths(place: str, lengths: Sequence[int], names: Sequence[str]
 
 
 def keys_of(name: str, cells: Any, warnings: list[str]) -> AnyArray | Text:
-    """The keys of sequences, one each, as `group` would have them; it adds to `warnings`."""
+    """The keys of sequences, (N,), read as `group` reads keys; it adds to `warnings`."""
     column = Keys()
     keys, empty = column.encode(one_kind(cells))
     warnings += [
@@ -166,17 +170,17 @@ def labels_of(
     """The labels of sequences, (N,), or (N, L) of several, with the names of their classes; it adds to `warnings`."""
     states = {name: column.state(warnings) for name, column in columns.items()}
     if len(states) > 1:
-        meanings, tables = several_meanings(states, None)
-        parts = [column.meant(meaning) for column, meaning in zip(columns.values(), meanings, strict=True)]
+        values, tables = several_meanings(states, None)
+        parts = [column.decoded(of_codes) for column, of_codes in zip(columns.values(), values, strict=True)]
 
         def read(begin: int, end: int) -> Array:
             return np.stack([part[begin:end] for part in parts], axis=1)
 
-        y = Lazy((len(parts[0]), len(parts)), meanings[0].dtype, read)
+        y = Lazy((len(parts[0]), len(parts)), values[0].dtype, read)
         return y if any(isinstance(part, Lazy) for part in parts) else y[:], tables
     ((name, state),) = states.items()
-    meaning, classes = state.finish(None)
-    return columns[name].meant(meaning), {} if classes is None else {"classes": classes}
+    of_codes, classes = state.finish(None)
+    return columns[name].decoded(of_codes), {} if classes is None else {"classes": classes}
 
 
 def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warnings: list[str]) -> Array:
@@ -205,32 +209,36 @@ def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warning
 def _copied(
     per_sequence: Mapping[str, AnyArray], names: Mapping[str, Array | Text], label: str
 ) -> Iterator[str]:
-    """A warning for each static column, called otherwise than the label, that equals it."""
+    """A warning for each static column that equals the label, unless it has the same name."""
     y, static, classes = per_sequence["y"], per_sequence["static"], names.get("classes")
-    numbers = classes is None or classes.dtype.kind == "i"
-    alike = {
-        i: str(name)
-        for i, name in enumerate(np.asarray(names["static_features"]).tolist())
-        if numbers and name != label and len(y) > 1 and (y[:] != y[:1]).any()
+    is_number = classes is None or classes.dtype.kind == "i"
+    if not is_number or all((chunk == y[:1]).all() for _, chunk in chunks(y)):
+        return
+    equal = {
+        i: str(name) for i, name in enumerate(np.asarray(names["static_features"]).tolist()) if name != label
     }
-    for begin, some in chunks(y):
-        wanted = some if classes is None else np.asarray(classes[:])[some]
-        cells = static[begin : begin + len(some)]
-        alike = {i: name for i, name in alike.items() if (cells[:, i] == wanted).all()}
-    for name in alike.values():
+    for begin, chunk in chunks(y):
+        numbers = chunk if classes is None else np.asarray(classes[:])[chunk]
+        cells = static[begin : begin + len(chunk)]
+        equal = {i: name for i, name in equal.items() if (cells[:, i] == numbers).all()}
+    for name in equal.values():
         yield f"static {name!r} equals {label!r} in all {count(len(y), 'sequence')}, which leaks the label"
 
 
 def _of_steps(
     labels: LabelColumn, spec: RowSpec, warnings: list[str]
 ) -> tuple[StepArray, Array | Text | None]:
-    meaning, classes = labels.state(warnings).finish(None)
-    check_step_value("step_y", spec.label_value, meaning.dtype, "--label-value")
-    return StepArray(labels.meant(meaning), spec.label_value), classes
+    """The labels of steps, and the names of their classes; it adds to `warnings`."""
+    values, classes = labels.state(warnings).finish(None)
+    check_step_value("step_y", spec.label_value, values.dtype, "--label-value")
+    return StepArray(labels.decoded(values), spec.label_value), classes
 
 
 def one_kind(column: Any) -> Any:
-    """The cells of records as an Arrow array of one kind; integers past 64 bits as text."""
+    """The cells of records as an Arrow array of one type, integers past 64 bits as text.
+
+    Raises ArrowInvalid for lists, objects, and text among numbers.
+    """
     if not isinstance(column, list):
         return column
     kinds = {float if type(cell) is int else type(cell) for cell in column if cell is not None}

@@ -1,4 +1,4 @@
-"""What belongs to the sequences of a file that seqtool did not write: labels, keys and names, called as in ours."""
+"""Labels, keys and names in a file that seqtool did not write, recognised by the array names of our own files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PARTS = (
     *("classes", "step_classes", "static", "static_features"),
 )
 NEVER_LOST = ("keys", "y", "step_y")
-"""Those that nobody wants to lose because they cannot be read."""
+"""Parts whose loss is an error: it is not enough to warn that they could not be read."""
 _PER_SEQUENCE = ("y", "static", "part", "split")
 _TABLES = ("classes", "step_classes", "label_names", "static_features")
 _OWNERS = {
@@ -46,9 +46,9 @@ _INT64 = np.dtype(np.int64)
 
 @dataclass
 class Companions:
-    """What belongs to the sequences of a file, as parts of one of ours; by each part the array it is of.
+    """What belongs to the sequences of a file, by the part that it is in a file of ours.
 
-    `misfits` describes arrays that are named as one of them, and do not fit.
+    `used` has the array of each part; `misfits` describes arrays that have the name of a part, but do not fit.
     """
 
     parts: dict[str, AnyArray | Text] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Companions:
     misfits: dict[str, str] = field(default_factory=dict)
 
     def lacks(self, part: str, name: str) -> bool:
-        """Whether an array may become this part: neither is there yet, but what the part describes."""
+        """Whether an array may become this part: neither is in use, and what the part describes is there."""
         if part in self.parts or name in self.used.values():
             return False
         if part == "classes" and "label_names" in self.parts:  # each of several labels has its own
@@ -65,7 +65,7 @@ class Companions:
         return owners is None or not {*owners}.isdisjoint(self.parts)
 
     def joined(self, data: Ragged | Padded, label_value: float = UNLABELLED) -> Ragged | Padded:
-        """The sequences with all of it; padding of labels of steps is to hold `label_value`."""
+        """The sequences with all parts; `label_value` pads labels of steps."""
         parts = self.parts
         per_step = (
             {"step_y": StepArray(cast(AnyArray, parts["step_y"]), label_value)} if "step_y" in parts else {}
@@ -90,10 +90,11 @@ def companions(
     *,
     strict: bool,
 ) -> Companions:
-    """The arrays that are called as they would be in a file of ours, or as a person says; not those that are `taken`.
+    """The arrays that are named as in a file of ours, or by `foreign`, apart from those already `taken`.
 
-    Labels of text become class ids, and their classes; several labels the columns of `y`. Raises DataError for a
-    misfit that was given and, if `strict`, for labels and keys that misfit: they would be lost.
+    Labels of text become class ids and classes; several labels become the columns of `y`. Raises DataError for an
+    array that `foreign` names and that does not fit and, if `strict`, for labels and keys that do not, since they
+    would be lost.
     """
     found, sizes = Companions(), _sizes(data)
     named = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
@@ -127,7 +128,7 @@ def companions(
 
 
 def _sizes(data: Ragged | Padded) -> dict[str, int]:
-    """How large the dimensions of what belongs to sequences must be."""
+    """The sizes of the dimensions N, F, and T or S, which arrays beside the sequences must have."""
     if isinstance(data, Padded):
         cells, steps = data.x.shape[2:], {"T": data.x.shape[1]}
     else:
@@ -145,7 +146,7 @@ def _part(
     *,
     step_classes: bool,
 ) -> dict[str, AnyArray | Text]:
-    """An array as a part of a file of ours; of labels that are text, class ids and classes."""
+    """An array as a part of a file of ours; labels of text give class ids and their classes."""
     shape, dtype = _header(archive, name)
     cells: AnyArray = archive.window(name)
     as_text = part in ("y", "step_y") and dtype.kind == "U"
@@ -170,7 +171,7 @@ def _part(
 
 
 def _distinct(archive: ZipReader, name: str) -> Array:
-    """The names in an array, of which none stands there twice."""
+    """The names in an array; raises DataError for a duplicate."""
     names = archive.read(name)
     if len(np.unique(names)) < len(names):
         raise DataError(f"{name} holds a name twice")
@@ -185,7 +186,7 @@ def _checked(
     *,
     dtype: np.dtype[np.generic] | None = None,
 ) -> AnyArray:
-    """An array of the shape and type of a layout; `dtype` is what becomes of it. Raises DataError for another."""
+    """An array whose shape and type fit a layout; `dtype` is the type that it becomes. Raises DataError otherwise."""
     shape, stored = _header(archive, name)
     check_layout(name, shape, stored if dtype is None else dtype, layout, sizes)
     cells = archive.window(name)
@@ -195,11 +196,13 @@ def _checked(
 
 
 def _window(archive: ZipReader, name: str) -> AnyArray:
+    """An array, read in chunks; raises DataError as `_header` does."""
     _header(archive, name)
     return archive.window(name)
 
 
 def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """The shape and the type of an array; raises DataError for one of objects."""
     try:
         return archive.header(name)
     except DataError:
@@ -209,17 +212,17 @@ def _header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[np
 
 
 def _are_whole(cells: AnyArray, *, floats: bool) -> bool:
-    """Whether int64 holds all of these numbers; `floats` are asked too."""
+    """Whether int64 holds all of these numbers; `floats` says that floats may be whole numbers too."""
     if cells.dtype.kind in "biu":
         return all(first_loss(part, _INT64) is None for _, part in chunks(cells))
     return floats and are_whole_floats(cells)
 
 
 def are_whole_floats(cells: AnyArray) -> bool:
-    """Whether these are floats, each of them a whole number that int64 holds."""
+    """Whether these are floats and each is a whole number that int64 holds."""
     return cells.dtype.kind == "f" and all(first_loss(part, _INT64) is None for _, part in chunks(cells))
 
 
 def as_int64(numbers: Array) -> Array:
-    """The same as int64."""
+    """The numbers as int64."""
     return numbers.astype(_INT64)

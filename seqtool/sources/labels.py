@@ -1,4 +1,4 @@
-"""Labels of files that seqtool did not write: text becomes class ids, and which labels are those of steps."""
+"""Labels of files that seqtool did not write: text becomes class ids, and labels of steps are told from others."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def labels_together(
     for i, (name, cells) in enumerate(labels.items()):
         if cells.dtype.kind == "U":
             cells, parts[f"classes_{i}"] = as_classes(cells, None, name, memory, spool)
-        for _, some in chunks(cells):
-            place = first_loss(some, dtype)
+        for _, chunk in chunks(cells):
+            place = first_loss(chunk, dtype)
             if place is not None:
                 raise DataError(
-                    f"{name} holds {some[place]}, which {dtype} of the labels together cannot hold"
+                    f"{name} holds {chunk[place]}, which {dtype} of the labels together cannot hold"
                 )
         columns.append(cells)
 
@@ -56,7 +56,7 @@ def labels_together(
 
 
 def check_labels(data: Ragged) -> None:
-    """Raise DataError for labels, of sequences or of real steps, that are none of their classes."""
+    """Raise DataError for labels of sequences or of real steps that are not among their classes."""
     for array in label_arrays(data):
         if array.classes is not None:
             _check_classes(array, len(array.classes))
@@ -80,48 +80,48 @@ def _check_classes(array: LabelArray, count: int) -> None:
 def as_classes(
     labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory, spool: Spool
 ) -> tuple[AnyArray, Array | Text]:
-    """Labels of text as class ids, and the texts that occur, sorted; in a block (N, T) of steps, those of real steps.
+    """Labels of text as class ids, and the distinct texts, sorted; with a `block`, the texts of its real steps.
 
-    Raises DataError for texts that are numbers, and words for missing values among them.
+    Raises DataError for words for missing values among texts that are numbers.
     """
-    found = labels[:0].reshape(-1)
+    classes = labels[:0].reshape(-1)
     for part in _real(labels, block):
-        found = np.union1d(found, part)
-        if _COPIES * found.nbytes > memory.limit:
+        classes = np.union1d(classes, part)
+        if _COPIES * classes.nbytes > memory.limit:
             return _as_many_classes(labels, block, name, memory, spool)
-    _refuse_words_among_numbers(name, found)
+    _refuse_words_among_numbers(name, classes)
 
-    def ids(some: Array) -> Array:
-        return np.asarray(np.searchsorted(found, some))
+    def ids(texts: Array) -> Array:
+        return np.asarray(np.searchsorted(classes, texts))
 
-    return cellwise(ids, labels, dtype=_INT64), found
+    return cellwise(ids, labels, dtype=_INT64), classes
 
 
-_COPIES = 8  # of distinct labels, that stand in memory at once until they are written
+_COPIES = 8  # of distinct labels that are in memory at once until they are written
 
 
 def _as_many_classes(
     labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory, spool: Spool
 ) -> tuple[AnyArray, Array | Text]:
-    """The same of texts that are too many, or too long, for memory."""
+    """The same for texts that are too many, or too long, for memory; they stand in the spool."""
     from seqtool.tables.cells.many_texts import ManyTexts
 
     texts, codes = ManyTexts(spool), GrowingArray(spool, _INT64, labels.shape[1:])
     for (_, part), real in zip(chunks(labels), _real(labels, block), strict=True):
-        some = np.unique(real)
-        texts.add(some[texts.find(some.tolist()) < 0].tolist())
+        of_steps = np.unique(real)
+        texts.add(of_steps[texts.find(of_steps.tolist()) < 0].tolist())
         texts.check_memory(memory, name)
-        distinct, which = np.unique(part, return_inverse=True)
-        codes.add(texts.find(distinct.tolist())[which].reshape(part.shape))
+        distinct, inverse = np.unique(part, return_inverse=True)
+        codes.add(texts.find(distinct.tolist())[inverse].reshape(part.shape))
     order, classes = in_order(texts.text(), np.arange(len(texts)), spool)
     _refuse_words_among_numbers(name, classes)
-    rank = np.zeros(len(order) + 1, np.int64)  # the last is that of padding, which is no class
+    rank = np.zeros(len(order) + 1, np.int64)  # the last, code -1, is that of padding, which is no class
     rank[order] = np.arange(len(order))
-    return lazy_map(lambda some: rank[some], codes.done(), dtype=_INT64), classes
+    return lazy_map(lambda chunk: rank[chunk], codes.done(), dtype=_INT64), classes
 
 
 def _real(labels: AnyArray, block: Ragged | Padded | None) -> Iterator[Array]:
-    """The labels, some at a time, without those of steps that are padding."""
+    """The labels in chunks, without those of padding."""
     for begin, part in chunks(labels):
         if isinstance(block, Padded):
             lengths = block.lengths[begin : begin + len(part)]
@@ -130,6 +130,7 @@ def _real(labels: AnyArray, block: Ragged | Padded | None) -> Iterator[Array]:
 
 
 def _refuse_words_among_numbers(name: str, classes: Array | Text) -> None:
+    """Raise DataError where all texts are numbers, apart from words for missing values."""
     from seqtool.tables.cells import are_numbers, reads_as_missing
 
     def texts() -> Iterator[str]:
@@ -144,11 +145,11 @@ def _refuse_words_among_numbers(name: str, classes: Array | Text) -> None:
 
 
 def are_of_steps(labels: AnyArray, name: str, data: Ragged | Padded) -> bool:
-    """Whether labels are those of steps: (N, T, ...) in a block, (S, ...) behind one another.
+    """Whether labels are labels of steps: (N, T, ...) beside a block, (S, ...) beside ragged values.
 
-    As many classes as steps make a row of each sequence look like that. Labels of steps hold one and the same
-    in all that is padding. Where all steps are real, text is a label of steps, and rows with a single 1 are none;
-    raises DataError for other numbers, which may be either.
+    An array (N, C) of C = T classes has that shape too. It is of steps if all padding holds the same value. Where no
+    step is padding, text is a label of steps, and rows with a single 1 are one-hot labels of sequences; raises
+    DataError for other numbers, which may be either.
     """
     shape = labels.shape
     if isinstance(data, Ragged):
@@ -171,6 +172,7 @@ def are_of_steps(labels: AnyArray, name: str, data: Ragged | Padded) -> bool:
 
 
 def _is_one_hot(rows: Array) -> bool:
+    """Whether each row holds a single 1 among zeros."""
     return rows.dtype.kind in "biuf" and bool(
         (((rows == 0) | (rows == 1)).all(axis=1) & (rows.sum(axis=1) == 1)).all()
     )

@@ -1,4 +1,4 @@
-"""What a block holds outside its sequences: padding, old data, and what that says of the side that is padded."""
+"""What a block holds outside its sequences: padding or old data, and which side that shows to be padded."""
 
 from __future__ import annotations
 
@@ -11,32 +11,37 @@ from seqtool.sequences.validation import Stale, stale_slots
 
 
 def holds_one(cells: AnyArray, block: Padded) -> bool:
-    """Whether an array (N, T, ...) holds one and the same in all slots outside the sequences of a block."""
+    """Whether an array (N, T, ...) holds the same value in all slots outside the sequences of a block."""
     nothing = "" if cells.dtype.kind == "U" else 0
-    first = stale_slots(cells, block.lengths, padding=block.padding, value=cast(float, nothing))
-    if first is None:
+    stale = stale_slots(cells, block.lengths, padding=block.padding, value=cast(float, nothing))
+    if stale is None:
         return True
-    held = tuple(first.content) if isinstance(first.content, list) else first.content
-    return stale_slots(cells, block.lengths, padding=block.padding, value=held) is None
+    value = tuple(stale.content) if isinstance(stale.content, list) else stale.content
+    return stale_slots(cells, block.lengths, padding=block.padding, value=value) is None
 
 
 def leftover_values(block: Padded, side: Side) -> Stale | None:
-    """The slots outside the sequences, were they padded at a side, that hold neither padding nor all zeros."""
-    values = dict.fromkeys((block.value, 0))
-    found = [stale_slots(block.x, block.lengths, padding=side, value=value) for value in values]
-    stale = [some for some in found if some is not None]
-    return min(stale, key=lambda some: some.count) if len(stale) == len(found) else None
+    """The slots outside the sequences, taken as padded at `side`, that hold old data.
+
+    None where all hold the padding value of the block, or all hold zeros; else those beside the likelier of the two.
+    """
+    stale = [
+        stale_slots(block.x, block.lengths, padding=side, value=value)
+        for value in dict.fromkeys((block.value, 0))
+    ]
+    left = [slots for slots in stale if slots is not None]
+    return min(left, key=lambda slots: slots.count) if len(left) == len(stale) else None
 
 
 def looks_padded_at_start(block: Padded) -> bool:
-    """Whether a block holds padding at the start of its rows, whatever it is, and something else at their end."""
+    """Whether a block holds padding of some value at the start of its rows, and something else at their end."""
     return not _is_clean(block, "post") and _is_clean(block, "pre")
 
 
 def _is_clean(block: Padded, side: Side) -> bool:
-    """Whether the slots outside the sequences, were they padded at a side, hold nothing but padding."""
-    old = leftover_values(block, side)
-    if old is None:
+    """Whether the slots outside the sequences, taken as padded at `side`, hold nothing but padding."""
+    leftover = leftover_values(block, side)
+    if leftover is None:
         return True
-    # A single slot holds one and the same whatever it is.
-    return old.count > 1 and holds_one(block.x, cast(Padded, exchanged(block, padding=side)))
+    # A single slot holds the same value everywhere, whatever it is: that shows nothing.
+    return leftover.count > 1 and holds_one(block.x, cast(Padded, exchanged(block, padding=side)))

@@ -1,4 +1,4 @@
-"""Masks in the place of lengths: which slots of a block (N, T) are real, as attention masks of others say it."""
+"""Masks in the place of lengths: which slots of a block (N, T) are real steps, as attention masks say."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from seqtool.sources.options import ForeignSpec
 
 
 def lengths_of(mask: AnyArray, name: str, block: tuple[int, ...]) -> tuple[AnyArray, Side | None]:
-    """The lengths, (N,) int64, and the side of padding that a mask (N, T) of booleans, or of 0 and 1, tells.
+    """The lengths, (N,) int64, and the side of padding, from a mask (N, T) of booleans, or of 0 and 1.
 
-    No side is told where every sequence is full or empty. Raises DataError for a mask of another shape than that
-    of the `block`, for other numbers, and where true cells do not stand together at one end, the same in all rows.
+    The side is None where every sequence is full or empty. Raises DataError for a mask whose shape is not that of the
+    `block`, for other numbers, and where true cells do not stand together at one end, the same in all rows.
 
     >>> lengths, side = lengths_of(np.array([[0, 1], [1, 1]]), "mask", (2, 2, 5))
     >>> np.asarray(lengths).tolist(), side
@@ -31,7 +31,7 @@ def lengths_of(mask: AnyArray, name: str, block: tuple[int, ...]) -> tuple[AnyAr
         raise DataError(
             f"{name} is {mask.dtype} {mask.shape}; a mask of booleans, or of 0 and 1, of shape {block[:2]} was expected"
         )
-    rows: dict[Side, int] = {}
+    rows: dict[Side, int] = {}  # the first row that is padded at this side
     for begin, part in chunks(mask):
         _check_numbers(part, name, begin)
         real = part != 0
@@ -74,7 +74,7 @@ def _check_numbers(part: Array, name: str, begin: int) -> None:
 def lengths_and_side(
     known: AnyArray | None, name: str, block: tuple[int, ...]
 ) -> tuple[AnyArray | None, Side | None]:
-    """The lengths and the side that an array tells: lengths, which tell no side, or a mask (N, T)."""
+    """The lengths and the side of padding from an array of either lengths, whose side is None, or a mask (N, T)."""
     is_mask = known is not None and known.ndim == 2 and known.shape == block[:2]
     return lengths_of(known, name, block) if known is not None and is_mask else (known, None)
 
@@ -89,7 +89,7 @@ def check_mask_order(block: tuple[int, ...]) -> None:
 
 
 def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:
-    """What is said of a block, with the side that a mask tells; raises UsageError where another one is said."""
+    """The spec with the side of padding that a mask shows; raises UsageError where the spec names the other side."""
     if side is None:
         return foreign
     if foreign.input_padding not in (None, side):
@@ -101,7 +101,7 @@ def with_side(foreign: ForeignSpec, side: Side | None) -> ForeignSpec:
 
 
 def check_same(known: AnyArray, masked: AnyArray, name: str) -> None:
-    """Raise DataError unless a mask tells the lengths that stand beside it."""
+    """Raise DataError unless a mask agrees with the lengths beside it."""
     for begin, part in chunks(known):
         differ = np.flatnonzero(part != masked[begin : begin + len(part)])
         if len(differ):
@@ -114,8 +114,8 @@ def check_same(known: AnyArray, masked: AnyArray, name: str) -> None:
 
 
 def may_tell_lengths(archive: ZipReader, block: tuple[int, ...], names: Sequence[str]) -> dict[str, str]:
-    """What is to be said of arrays that are called as if they told the lengths of a block, and may do so."""
-    found = dict[str, str]()
+    """A warning for each array that is called like lengths, or a mask, of a block, and has the shape of one."""
+    warnings = dict[str, str]()
     for name in names:
         like_mask, like_lengths = "mask" in name.lower(), "len" in name.lower()
         if not (like_mask or like_lengths):
@@ -129,5 +129,5 @@ def may_tell_lengths(archive: ZipReader, block: tuple[int, ...], names: Sequence
         except DataError:
             continue
         problem = f"all steps were taken as real, though {name} may tell the lengths: "
-        found[name] = Message(problem, Advice("--lengths", name))
-    return found
+        warnings[name] = Message(problem, Advice("--lengths", name))
+    return warnings

@@ -1,4 +1,4 @@
-"""What reading a source of sequences takes and gives; the readers are those that `read` chooses from."""
+"""The options of reading a source of sequences, and its result; `read` chooses the reader."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RowSpec:
-    """What a person says of sequences of which each stands in a row of a table, in a record, or under a name.
+    """The options for sequences of which each stands in a row of a table, in a record, or under a name.
 
-    `steps` are the columns of a wide table, in order, and with `keep_trailing` its empty cells at the end of a row are
-    steps too; `static` columns or fields hold a number per sequence. `label_value` is what padding of labels of steps
-    holds. With `keys_from_names` the names in a mapping are keys. `text` is how text files are read, None for as they
-    look, which `text_options` said, and `missing` are further spellings of a missing value.
+    `steps` are the columns of a wide table, in order; with `keep_trailing` its empty cells at the end of a row are
+    steps too. `static` columns or fields hold a number per sequence. `label_value` pads labels of steps. With
+    `keys_from_names` the names in a mapping are keys. `text` is how text files are read, None to find it out;
+    `text_options` are the options of the call that say so. `missing` are further spellings of a missing value.
     """
 
     steps: tuple[str | int, ...] = ()
@@ -38,7 +38,7 @@ class RowSpec:
 
     @property
     def options(self) -> dict[str, str]:
-        """The same as options of `seqtool pad`, each with what it says; of a flag that is nothing."""
+        """The options of `seqtool pad` that say the same, each with its argument, which is empty for a flag."""
         words = {
             "--steps": join_names([*map(str, self.steps)]) or None,
             "--static": join_names([*map(str, self.static)]) or None,
@@ -50,13 +50,13 @@ class RowSpec:
 
 @dataclass(frozen=True)
 class ForeignSpec:
-    """What a person says of sequences that seqtool did not write: as `seqtool pad` takes it.
+    """The options of `seqtool pad` that describe sequences which seqtool did not write.
 
     `array`, `labels` (one per sequence, or several) and `key` name arrays of an `.npz`, fields of objects, or columns;
     `step_label` an array with a label per step; `lengths` an array, or an `.npy` file, of lengths or of a mask (N, T).
     `key_from` is a pattern of the paths of files with one sequence each, whose parts are key, label and static numbers.
-    `input_padding` is the side that a padded array fills, `value` the padding value, which leftover
-    padding is compared with. A `time_major` array is (T, N, ...). `rows` is what is said of rows and records.
+    `input_padding` is the side at which an array is padded, `value` the padding value, which leftover padding is
+    compared with. A `time_major` array is (T, N, ...). `rows` describes rows and records.
     """
 
     array: str | None = None
@@ -77,14 +77,14 @@ class ForeignSpec:
 
     @property
     def named(self) -> list[tuple[str, str]]:
-        """What belongs to sequences: the option that names it, and the name."""
-        others = {"--step-label": self.step_label, "--key": self.key}
-        found = [(option, name) for option, name in others.items() if name is not None]
-        return [*(("--label", name) for name in self.labels), *found]
+        """The options that name labels and keys, each with the name."""
+        single = {"--step-label": self.step_label, "--key": self.key}
+        named = [(option, name) for option, name in single.items() if name is not None]
+        return [*(("--label", name) for name in self.labels), *named]
 
     @property
     def options(self) -> dict[str, str]:
-        """The same as options of `seqtool pad`, each with what it says; of a flag that is nothing."""
+        """The options of `seqtool pad` that say the same, each with its argument, which is empty for a flag."""
         numbers = self.value if isinstance(self.value, tuple) else (self.value,)
         value = None if self.value is None else ",".join(map(str, numbers))
         words = {
@@ -103,17 +103,17 @@ class ForeignSpec:
 
     @property
     def of_blocks(self) -> list[str]:
-        """Those of the options that describe padded arrays."""
+        """The options in use that describe padded arrays."""
         return [option for option in self.options if option in _OF_BLOCKS]
 
     def refuse_of_blocks(self, why: str, *more: object) -> None:
-        """Raise UsageError, with why, where an option describes a padded array and there is none."""
+        """Raise UsageError where an option describes a padded array; `why` says that there is none."""
         if self.of_blocks:
             described = f"{listed(self.of_blocks)} describe{'s' * (len(self.of_blocks) == 1)} padded arrays"
             raise UsageError(f"{described}; {why}: ", *more, self.without(*_OF_BLOCKS))
 
     def without(self, *options: str) -> Advice:
-        """The advice to leave out those of some options that were given."""
+        """The advice to leave out those of `options` that are in use."""
         return Advice(without=[option for option in self.options if option in options])
 
 
@@ -122,10 +122,10 @@ _OF_BLOCKS = ("--lengths", "--input-padding", "--time-major")
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What reading a source takes.
+    """The options of reading a source.
 
-    `foreign` is what a person says of sequences that seqtool did not write; `dtype` is the dtype to come, which
-    text is checked against. `spool` takes what does not fit into `memory`.
+    `foreign` describes sequences that seqtool did not write; `dtype` is the dtype of the result, which numbers in text
+    must fit. `spool` takes what does not fit into `memory`.
     """
 
     foreign: ForeignSpec = field(default_factory=ForeignSpec)
@@ -137,11 +137,12 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class Sequences:
-    """The sequences of one source; `steps` were counted as they were read.
+    """The sequences of one source; `steps` is the number of steps that reading counted.
 
-    `padding` and `value` are those of a padded file of ours, `padding` also the side that a mask tells; `maxlen` the
-    slots of a padded array; `dense` says that every sequence fills its array, so that leftover padding may hide in
-    it; `ours` that seqtool wrote the file. `notes` says what was taken for granted, `warnings` what may be wrong.
+    `padding` and `value` are those of a padded file of ours; `padding` is also the side that a mask shows. `maxlen` is
+    the number of slots of a padded array. `dense` says that no lengths were known, so that every sequence fills its row
+    and may hold leftover padding; `ours` says that seqtool wrote the file. `notes` say how the source was understood,
+    `warnings` what may be wrong.
     """
 
     ragged: Ragged

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from seqtool.advice import Advice, Message
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
-from seqtool.sources.options import Sequences, SourceOptions
+from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.tables.table import Table
 from seqtool.words import join_names
 
 
 def read_sequences(source: Input, options: SourceOptions) -> Sequences:
-    """Read one source; raises DataError for what holds no sequences, or not those that were named, or a key twice."""
+    """Read one source, with the labels and static numbers in files beside it.
+
+    Raises DataError for a source that holds no sequences, or not those that were named, and for a key that is there
+    twice; UsageError for options that do not go with the source.
+    """
     from seqtool.sources.beside import with_beside, without_beside
 
     spec = without_beside(options.foreign)
-    if spec == options.foreign:
-        return _with_keys_once(_read(source, options), source.name, options)
-    found = _with_keys_once(_read(source, replace(options, foreign=spec)), source.name, options)
-    return with_beside(found, source.name, options)
+    sequences = _with_keys_once(_read(source, replace(options, foreign=spec)), source.name, options)
+    return sequences if spec == options.foreign else with_beside(sequences, source.name, options)
 
 
 def read_table(table: Table, options: SourceOptions) -> Sequences:
-    """Read a table in which each row holds a sequence; raises DataError as `read_rows` does, and for a key twice."""
+    """Read a table in which each row holds a sequence; raises DataError as `read_rows` does, and for duplicate keys."""
     from seqtool.sources.rows import read_rows
 
     return _with_keys_once(read_rows(table, options), table.name, options)
 
 
 def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
-    """Read the files of a call: one, or where a pattern of paths is given, as many as there are, one sequence each.
+    """Read the files of a call: the only one or, with a pattern of paths, all of them, one sequence each.
 
-    Raises DataError as `read_sequences` does.
+    Raises the errors of `read_sequences`.
     """
     if options.foreign.key_from is None:
         return read_sequences(inputs[0], options)
@@ -44,78 +47,125 @@ def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
     return _with_keys_once(read_array_files(inputs, options), inputs[0].source, options)
 
 
+Form = Literal["arrays", "ts", "lines", "records", "rows"]
+
+
+def _form_of(source: Input, spec: ForeignSpec) -> Form:
+    """The form of the sequences: NumPy arrays, a `.ts` file, lines of numbers, JSON records, or rows of a table."""
+    if source.kind in ("npy", "npz"):
+        return "arrays"
+    if source.kind == "ts":
+        return "ts"
+    if source.kind == "text" and not spec.rows.steps and spec.array is None:
+        return "lines"
+    return "records" if source.kind == "json" and not spec.rows.steps else "rows"
+
+
 def _read(source: Input, options: SourceOptions) -> Sequences:
-    spec = options.foreign
-    as_table = source.kind not in ("npy", "npz") and bool(
-        spec.rows.steps or (spec.array and source.kind in ("text", "workbook"))
-    )
-    of_lines = source.kind == "text" and not as_table
-    wrong = [option for option in spec.rows.text_options if not (of_lines and option in _OF_NUMBERS)]
-    if wrong and not (as_table and source.kind in ("text", "json", "workbook")):
+    """The sequences of a source, by its reader; raises UsageError for options that the reader has no use for."""
+    spec, form = options.foreign, _form_of(source, options.foreign)
+    _refuse_text_options(source, form, spec)
+    if form != "arrays":
+        spec.refuse_of_blocks(f"{source.name} holds none")
+    return _READERS[form](source, options)
+
+
+def _refuse_text_options(source: Input, form: Form, spec: ForeignSpec) -> None:
+    """Raise UsageError for options of text tables where the source is none; lines of numbers take two of them."""
+    if form == "rows" and source.kind in ("text", "json", "workbook") and (spec.rows.steps or spec.array):
+        return
+    allowed = _OF_NUMBERS if form == "lines" else ()
+    wrong = [option for option in spec.rows.text_options if option not in allowed]
+    if wrong:
         raise UsageError(
             f"{join_names(wrong)} tells how tables of text are read, and there is none: ",
             Advice(without=wrong),
         )
-    # Each reader is loaded when it is needed: arrays do without pyarrow.
-    if source.kind in ("npy", "npz"):
-        from seqtool.sources.numpy_files import read_array
-
-        _refuse_of_rows(source, options)
-        return read_array(source, options)
-    spec.refuse_of_blocks(f"{source.name} holds none")
-    if source.kind == "ts":
-        from seqtool.sources.ts_files import read_ts
-
-        named = [option for option in spec.options if option != "--value"]
-        if named:
-            raise UsageError(f"{source.name} tells what it holds itself: ", spec.without(*named))
-        return read_ts(source, options)
-    if source.kind == "text" and not spec.rows.steps and spec.array is None:
-        from seqtool.sources.text_lines import read_lines
-
-        if spec.labels or spec.key or spec.step_label or spec.rows.options:
-            words = ("--label", "--key", "--step-label", *spec.rows.options)
-            raise UsageError(
-                "--label and --key name columns, which lines of numbers do not have: ", spec.without(*words)
-            )
-        text = spec.rows.text
-        return read_lines(source, options.dtype, options.spool, *([] if text is None else [text.marks]))
-    if spec.rows.keep_trailing and not spec.rows.steps:
-        raise UsageError(
-            "--trailing-missing is for the columns of a wide table: ",
-            Advice(without=["--trailing-missing"]),
-        )
-    if source.kind == "json" and not spec.rows.steps:
-        from seqtool.sources.records import read_json
-
-        return read_json(source, options)
-    if spec.rows.keys_from_names:
-        raise UsageError(
-            f"--keys-from-names reads mappings of names to sequences; {source.name} is a table: ",
-            Advice(without=["--keys-from-names"]),
-        )
-    from seqtool.sources.rows import read_rows
-    from seqtool.tables.opening import open_tables
-
-    return read_rows(open_tables([source], spec.rows.text, list_cells=bool(spec.rows.steps)), options)
 
 
 _OF_NUMBERS = ("--decimal", "--thousands")
 
 
-def _refuse_of_rows(source: Input, options: SourceOptions) -> None:
-    """Raise UsageError for options of rows and records, where there are arrays."""
+# Each reader is loaded when it is needed: arrays do without pyarrow.
+
+
+def _read_arrays(source: Input, options: SourceOptions) -> Sequences:
+    from seqtool.sources.numpy_files import read_array
+
     wrong = [option for option in options.foreign.rows.options if option != "--keys-from-names"]
     if wrong:
         raise UsageError(
             f"{join_names(wrong)} tell of rows; {source.name} holds arrays: ", options.foreign.without(*wrong)
         )
+    return read_array(source, options)
+
+
+def _read_ts(source: Input, options: SourceOptions) -> Sequences:
+    from seqtool.sources.ts_files import read_ts
+
+    spec = options.foreign
+    named = [option for option in spec.options if option != "--value"]
+    if named:
+        raise UsageError(f"{source.name} tells what it holds itself: ", spec.without(*named))
+    return read_ts(source, options)
+
+
+def _read_lines(source: Input, options: SourceOptions) -> Sequences:
+    from seqtool.sources.text_lines import read_lines
+
+    spec = options.foreign
+    if spec.labels or spec.key or spec.step_label or spec.rows.options:
+        words = ("--label", "--key", "--step-label", *spec.rows.options)
+        raise UsageError(
+            "--label and --key name columns, which lines of numbers do not have: ", spec.without(*words)
+        )
+    text = spec.rows.text
+    return read_lines(source, options.dtype, options.spool, *([] if text is None else [text.marks]))
+
+
+def _read_records(source: Input, options: SourceOptions) -> Sequences:
+    from seqtool.sources.records import read_json
+
+    _refuse_trailing_missing(options.foreign)
+    return read_json(source, options)
+
+
+def _read_rows(source: Input, options: SourceOptions) -> Sequences:
+    from seqtool.sources.rows import read_rows
+    from seqtool.tables.opening import open_tables
+
+    rows = options.foreign.rows
+    _refuse_trailing_missing(options.foreign)
+    if rows.keys_from_names:
+        raise UsageError(
+            f"--keys-from-names reads mappings of names to sequences; {source.name} is a table: ",
+            Advice(without=["--keys-from-names"]),
+        )
+    return read_rows(open_tables([source], rows.text, list_cells=bool(rows.steps)), options)
+
+
+def _refuse_trailing_missing(spec: ForeignSpec) -> None:
+    if spec.rows.keep_trailing and not spec.rows.steps:
+        raise UsageError(
+            "--trailing-missing is for the columns of a wide table: ",
+            Advice(without=["--trailing-missing"]),
+        )
+
+
+_READERS: dict[Form, Callable[[Input, SourceOptions], Sequences]] = {
+    "arrays": _read_arrays,
+    "ts": _read_ts,
+    "lines": _read_lines,
+    "records": _read_records,
+    "rows": _read_rows,
+}
 
 
 def _with_keys_once(found: Sequences, name: str, options: SourceOptions) -> Sequences:
-    """The same, whose keys are unique; those of a file of ours do already.
+    """The same sequences if their keys are unique; raises DataError for a duplicate.
 
-    Keys that nobody asked for are left out where a person names the array of sequences alone.
+    Where a call names the array of sequences but no key, duplicate keys are left out with a warning. A file of ours
+    was checked when it was read.
     """
     keys, part = found.ragged.keys, found.ragged.per_sequence.get("part")
     if keys is None or found.ours:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any
 
@@ -32,48 +33,32 @@ _PIECE = 1 << 20  # letters of a line read at a time
 
 
 def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMarks = PLAIN) -> Sequences:
-    """Every line is a sequence; an empty line is one without steps. Numbers are written by `marks`.
+    """Read a sequence from each line, without steps from an empty one; numbers are written by `marks`.
 
-    Whole numbers alone give int64; any fraction gives float32 unless `dtype` says otherwise. Raises DataError
-    that names the line of a cell which is no number, or does not fit.
+    Whole numbers alone give int64; any fraction gives float32 unless `dtype` names another type. Raises DataError
+    that names the line of a cell that is no number, or that the type cannot hold.
     """
     target = np.dtype(np.float32) if dtype is None else dtype_named(dtype)
     words = missing_words()
-    words = words.filter(pc.not_equal(words, ""))  # between two commas something is missing that was meant
+    words = words.filter(pc.not_equal(words, ""))  # nothing between two commas is likely a mistake
     numbers = Numbers(target, words, text=True, rounds=dtype is not None)
-    lengths, values = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.float64))
-    empty = before = 0
+    growing, values = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.float64))
+    empty = begun = 0  # lines without a number; numbers so far of a line that goes on
     firsts = _Firsts()
-    for first_line, cells, counts, goes_on in _batches(source, marks):
-
-        def place(cell: int, first_line: int = first_line, counts: list[int] = counts) -> str:
-            line = first_line + int(np.searchsorted(np.cumsum(counts), cell, side="right"))
-            return f"{source.name}: line {line}"
-
-        try:
-            read = numbers.encode(plain_cells(cells, marks, place), len(values))
-        except BadCellError as bad:
-            between, way_out = "commas" if marks.between == "," else "semicolons", list[object]()
-            if marks.are_plain:
-                begin, end = _line_of(bad.row, counts)
-                way_out = _as_marked(cells[begin:end])
-            raise NotSequencesError(
-                f"{place(bad.row)}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
-                f"separated by blanks, tabs or {between}, was expected",
-                *way_out,
-            ) from None
-        values.add(read)
-        found = np.array(counts, dtype=np.int64)
-        firsts.look(read, found, begun=before > 0)
-        found[0] += before
-        before = int(found[-1]) if goes_on else 0
-        whole = found[:-1] if goes_on else found
-        lengths.add(whole)
-        empty += int((whole == 0).sum())
+    for batch in _batches(source, marks):
+        steps = batch.encoded(numbers, marks, source.name, first_row=len(values))
+        values.add(steps)
+        counts = np.array(batch.counts, dtype=np.int64)
+        firsts.look(steps, counts, begun=begun > 0)
+        counts[0] += begun
+        begun = int(counts[-1]) if batch.goes_on else 0
+        ended = counts[:-1] if batch.goes_on else counts
+        growing.add(ended)
+        empty += int((ended == 0).sum())
     chosen = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
     loss = numbers.loss(chosen)
-    each = lengths.done()
-    offsets = cumulative_offsets(each)
+    lengths = growing.done()
+    offsets = cumulative_offsets(lengths)
     if loss:
         line = 1 + sequence_of(offsets, loss.row)
         out = [] if chosen == np.float64 else ["; ", _way_out(numbers, target)]
@@ -82,19 +67,57 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
     warnings += [f"{count(numbers.missing, 'missing value')} became NaN"] if numbers.missing else []
     if empty:
         warnings.append(f"{empty:,} empty lines became sequences without steps")
-    warnings += firsts.warnings(source, each, marks)
+    warnings += firsts.warnings(source, lengths, marks)
     return Sequences(Ragged(values.done(chosen), offsets), len(values), warnings=warnings)
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """The cells of some lines from `first_line` on, end to end, and their count by line.
+
+    The last line `goes_on` where only the beginning of it was read.
+    """
+
+    first_line: int
+    cells: list[str]
+    counts: list[int]
+    goes_on: bool
+
+    def encoded(self, numbers: Numbers, marks: NumberMarks, name: str, *, first_row: int) -> Array:
+        """The cells as numbers; raises NotSequencesError for one that is none."""
+
+        def place(cell: int) -> str:
+            return f"{name}: line {self.first_line + self._line_of(cell)}"
+
+        try:
+            return numbers.encode(plain_cells(self.cells, marks, place), first_row)
+        except BadCellError as bad:
+            between = "commas" if marks.between == "," else "semicolons"
+            raise NotSequencesError(
+                f"{place(bad.row)}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
+                f"separated by blanks, tabs or {between}, was expected",
+                *(_as_marked(self._cells_beside(bad.row)) if marks.are_plain else []),
+            ) from None
+
+    def _line_of(self, cell: int) -> int:
+        return int(np.searchsorted(np.cumsum(self.counts), cell, side="right"))
+
+    def _cells_beside(self, cell: int) -> list[str]:
+        """The cells of the line in which one stands."""
+        line = self._line_of(cell)
+        begin = sum(self.counts[:line])
+        return self.cells[begin : begin + self.counts[line]]
+
+
 class _Firsts:
-    """The first numbers of lines, which may be labels: a few whole numbers, each in front of a fraction."""
+    """The first number of each line, which may be a label: one of a few whole numbers, in front of fractions."""
 
     def __init__(self) -> None:
         self._labels, self._lines, self._fractions = set[float](), 0, 0
         self._may_be = True
 
     def look(self, numbers: Array, counts: Array, *, begun: bool) -> None:
-        """Take the numbers of some lines, the first of which may have begun before."""
+        """Look at the numbers of some lines; `begun` says that the first line began in the batch before."""
         if not self._may_be:
             return
         starts = (np.cumsum(counts) - counts)[int(begun) :][counts[int(begun) :] > 1]
@@ -124,29 +147,22 @@ class _Firsts:
 _CLASSES = 100  # whole numbers in front of lines that may be labels
 
 
-def _line_of(cell: int, counts: list[int]) -> tuple[int, int]:
-    """Where the cells of the line begin in which one stands, and where they end."""
-    ends = np.cumsum(counts)
-    line = int(np.searchsorted(ends, cell, side="right"))
-    return int(ends[line]) - counts[line], int(ends[line])
-
-
 def _as_marked(cells: list[str]) -> list[object]:
-    """How the numbers of a line are read where commas within them parted it."""
+    """The advice to read the numbers of a line by other marks, where its commas stand within numbers."""
     options = marks_of([word for word in re.split(r"[;\s]+", ",".join(cells)) if word])
     return ["; as numbers that are written so: ", Advice(*options)] if options else []
 
 
 def _way_out(numbers: Numbers, target: np.dtype[Any]) -> Message:
-    """A dtype that holds all numbers or, where none does, float64, which rounds the whole ones among them."""
+    """The advice to choose a dtype that holds all numbers or, where none does, float64, which rounds whole ones."""
     if numbers.whole and numbers.loss(np.dtype(np.int64)) is None:
         return Message("choose ", Advice("--dtype", "int64"))
     single = target.kind != "f" and not numbers.state.large
     return Message("choose ", Advice("--dtype", "float32" if single else "float64"))
 
 
-def _batches(source: Input, marks: NumberMarks) -> Iterator[tuple[int, list[str], list[int], bool]]:
-    """Some cells at a time: the first line, all cells, their count by line, whether the last line goes on."""
+def _batches(source: Input, marks: NumberMarks) -> Iterator[_Batch]:
+    """The cells of a file, some lines at a time, or a part of a long one."""
     try:
         with TextIOWrapper(open_bytes(source.path, source.packing), encoding="utf-8-sig") as text:
             line, cells, counts, goes_on = 1, list[str](), list[int](), False
@@ -157,10 +173,10 @@ def _batches(source: Input, marks: NumberMarks) -> Iterator[tuple[int, list[str]
                 counts[-1] += len(row)
                 goes_on = not ended
                 if len(cells) >= _CELLS:
-                    yield line, cells, counts, goes_on
+                    yield _Batch(line, cells, counts, goes_on)
                     line, cells, counts = line + len(counts) - goes_on, [], []
             if counts:
-                yield line, cells, counts, False
+                yield _Batch(line, cells, counts, goes_on=False)
     except DataError:
         raise
     except UnicodeDecodeError:
@@ -170,9 +186,9 @@ def _batches(source: Input, marks: NumberMarks) -> Iterator[tuple[int, list[str]
 
 
 def _rows(text: TextIOWrapper, name: str, marks: NumberMarks) -> Iterator[tuple[list[str], bool]]:
-    """The cells of each line, of a long one some at a time; and whether the line ends with them."""
+    """The cells of each line, of a long one in parts, and whether the line ends with them."""
     rest, mark, number = "", None, 1
-    between, always = marks.between, marks.thousands == " "  # looked up once, for lines are many
+    between, always = marks.between, marks.thousands == " "  # looked up once, since lines are many
     while piece := text.readline(_PIECE):
         ended = piece[-1] == "\n" or len(piece) < _PIECE
         line, mark = rest + piece, mark if rest else between if always or between in piece else None

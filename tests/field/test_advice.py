@@ -426,9 +426,11 @@ CASES = [
     Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
     Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
     Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
-    Case("sources.read._read", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
-    Case("sources.read._read#2", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}),
-    Case("sources.read._read#3", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
+    Case("sources.read._refuse_text_options", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
+    Case(
+        "sources.read._refuse_trailing_missing", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}
+    ),
+    Case("sources.read._read_rows", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
     Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
     Case("sources.cells.settled_dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
     Case(
@@ -612,8 +614,8 @@ CASES = [
     ),
     Case("grouping.encoder_plan.EncoderPlan.changing", "group t.csv --key id --label c,b", {"t.csv": SAME_C}),
     Case("tables.roles._meant", "group t.csv --key iid,a", {"t.csv": ROWS}),
-    Case("grouping.reading.check", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
-    Case("grouping.reading.check#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
+    Case("grouping.reading._check_keys", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
+    Case("grouping.reading._check_keys#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
     Case(
         "grouping.reading._check_labels",
         "group t.csv --key id --label y",

@@ -99,7 +99,7 @@ def test_numbers_that_only_a_framework_knows() -> None:
 
 
 def test_groups_of_a_frame_are_no_sequences_yet() -> None:
-    with pytest.raises(DataError, match=r"DataFrameGroupBy is no sequences; give its frames"):
+    with pytest.raises(DataError, match=r"DataFrameGroupBy is not a list of sequences; pass its frames"):
         st.pad(FRAME.groupby(0))
 
 

@@ -129,7 +129,7 @@ def grouped(place: Place, **changed: Any) -> None:
 
 CHANGED: dict[str, dict[str, Any]] = {
     "keys holds bytes that are not UTF-8": {"keys": np.frombuffer(b"ab\xe9\xe9", np.uint8)},
-    "keys_offsets cuts a letter of keys in two": {"keys_offsets": np.array([0, 3, 4])},
+    "keys_offsets cuts a character of keys in two": {"keys_offsets": np.array([0, 3, 4])},
 }
 
 

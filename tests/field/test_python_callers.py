@@ -96,7 +96,10 @@ def test_what_is_refused_says_what_to_give(call: Callable[[], object], message: 
         ),
         ([[[1, 2], None]], r"sequences\[0\]\[1\] is None; a list of 2 numbers was expected"),
         ([[2**64 - 1], [-1]], "no common type holds exactly; convert them to floats first"),
-        ("x.npy", r"^'x\.npy' is no sequences; .*; a file is read by load, numpy\.load, or seqtool pad$"),
+        (
+            "x.npy",
+            r"^'x\.npy' is not a list of sequences; .*; a file is read by load, numpy\.load, or seqtool pad$",
+        ),
         ([[1], [[2]]], r"sequences\[1\]\[0\] has 1 feature, but the steps before it a number"),
     ],
 )

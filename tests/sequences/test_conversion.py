@@ -185,6 +185,7 @@ def test_lists_that_hold_no_number_at_all_are_floats(cells: Any) -> None:
         (pa.array([["a"]]), "^the array holds string; lists of numbers"),
         (pa.array([[BIG, None]]), f"^the array: {BIG}, which float64 cannot hold"),
         (pa.array([[[1, 2]], [[3]]]), "different numbers of features"),
+        (pa.array([[[1, 2], None]]), "a step of the array is null; a list of numbers"),
         (pa.table({"k": [1], "x": [[1]]}), "^a pyarrow.Table: has several columns, and lists in one of them"),
         (pd.DataFrame({"k": [1], "x": [[1]]}), "^a pandas.DataFrame: has several columns, and lists"),
         (pd.DataFrame({"k": ["a"], "x": ["b"]}), "^a pandas.DataFrame: .*numbers were expected"),

@@ -634,7 +634,7 @@ def test_a_null_list_is_refused_with_its_row(tmp_path: Path) -> None:
 
 def test_a_null_step_is_refused(tmp_path: Path) -> None:
     path = column(tmp_path, pa.array([[[1, 2], None], [[3, 4]]], pa.list_(pa.list_(pa.int64()))))
-    with pytest.raises(DataError, match="different numbers of features"):
+    with pytest.raises(DataError, match="a step of 'x' is null"):
         read(path)
 
 
