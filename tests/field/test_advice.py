@@ -962,7 +962,7 @@ def test_what_workbooks_and_other_tables_lack(place: Place, proposals: Proposals
         (["group", "t.xlsx", "--key", "id", "--sheet", "data"], "tables.workbooks._sheet"),
         (
             ["group", "t.xlsx", "--key", "id", "--sheet", "Data", "--comment", "#"],
-            "tables.workbooks._refuse_of_text",
+            "tables.workbooks._refuse_text_options",
         ),
         (["group", "t.csv", "--key", "id", "--sheet", "Data"], "tables.opening._refuse_sheet"),
     ):
