@@ -1,4 +1,4 @@
-"""Words for what is wrong in a table: the place, what was expected, what stood there, and the way out."""
+"""Errors about the cells of a table: the place, what was expected, what stood there, and the way out."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from seqtool.advice import Advice, Message
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.tables.cells import BadCell
+from seqtool.tables.cells.order_state import EXPECTED_ORDER
 
 _EXPECTED = {
     "key": "a key without a NUL character, one value per cell, was expected",
-    "order": "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected",
+    "order": EXPECTED_ORDER,
     "feature": "a number was expected",
     "static": "a number was expected",
     "label": "text or a number was expected",
@@ -27,23 +28,23 @@ def bad_cell_error(
     place: Callable[[Any], str],
     way_out: Message | None = None,
 ) -> DataError:
-    """The error for a cell that is not what its column needs; `name` is the table's, `place` names a row in it."""
+    """The error for a cell that does not fit the role of its column; `place` describes a row of the table `name`."""
     if bad.reason:
         return DataError(f"{name}: column {column!r} cannot be a {part} ({bad.reason})")
     cell = bad.cell if len(bad.cell) <= 40 else bad.cell[:37] + "..."
     expected = bad.expected or _EXPECTED[part]
-    what = bad.cell if bad.cell.startswith("a column of") else repr(cell)
-    out = [] if way_out is None else ["; ", way_out]
-    return DataError(f"{place(bad.row)}, column {column!r}: {what}; {expected}", *out)
+    shown = bad.cell if bad.cell.startswith("a column of") else repr(cell)
+    advice = [] if way_out is None else ["; ", way_out]
+    return DataError(f"{place(bad.row)}, column {column!r}: {shown}; {expected}", *advice)
 
 
 def no_numbers_error(
     wrong: Mapping[str, BadCell], way_out: Advice | None, marks: Message | None = None
 ) -> NotNumbersError:
-    """The one error that lists every feature column which holds text, dates or lists, by name.
+    """The one error that lists all feature columns of text, dates or lists.
 
-    `way_out` leaves them out, where a feature is left without them; `marks` reads numbers that are written otherwise,
-    or times.
+    `way_out` is the advice to leave them out, None where no feature would be left; `marks` is the advice to read
+    numbers with a decimal comma, or times.
     """
     listed = ", ".join(
         f"{name!r} ({bad.kind or f'such as {bad.cell[:20]!r}'})" for name, bad in wrong.items()
@@ -51,9 +52,9 @@ def no_numbers_error(
     many = len(wrong) > 1
     problem = f"{'columns' if many else 'column'} {listed} cannot be {'features' if many else 'a feature'}: not numeric"
     if marks is not None:
-        left = [] if way_out is None else [f"; without {'them' if many else 'it'}: ", way_out]
-        return NotNumbersError(f"{problem}; ", marks, *left, columns=list(wrong))
+        without = [] if way_out is None else [f"; without {'them' if many else 'it'}: ", way_out]
+        return NotNumbersError(f"{problem}; ", marks, *without, columns=list(wrong))
     if way_out is None:
         return NotNumbersError(f"{problem}, and no other column is left to be one", columns=list(wrong))
-    out = f"; leave {'them' if many else 'it'} out: "
-    return NotNumbersError(problem, out, way_out, columns=list(wrong))
+    leave_out = f"; leave {'them' if many else 'it'} out: "
+    return NotNumbersError(problem, leave_out, way_out, columns=list(wrong))

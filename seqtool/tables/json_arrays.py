@@ -1,4 +1,4 @@
-"""A JSON array of objects, read one object at a time: the file may be larger than memory."""
+"""Reads a JSON array of objects one at a time, for the file may be larger than memory."""
 
 from __future__ import annotations
 
@@ -11,50 +11,51 @@ from typing import IO, Any
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 
-_PIECE = 1 << 20  # letters that are read at once
+_PIECE = 1 << 20  # characters read at a time
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 def is_array(source: Input) -> bool:
-    """Whether an input is one array, rather than an object a line."""
+    """Whether an input is one array, rather than one object per line."""
     return source.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
 
 
 def records_of_array(
     source: Input, stream: IO[bytes], *, whole: bool = True
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of an array, each with the line on which it begins; numbers are the text that was written.
+    """The objects of an array, each with the line on which it begins; numbers are the text in the file.
 
-    A stream that is not `whole` ends somewhere within, and so do they. Raises DataError that names the line.
+    A stream that is not `whole` is only the start of a file: the last object that it holds completely is the last one.
+    Raises DataError that names the line.
     """
-    letters = _Letters(source, stream, whole=whole)
+    text = _Scanner(source, stream, whole=whole)
     try:
-        letters.skip("[")
-        while letters.next() != "]":
-            line, record = letters.line, letters.value()
+        text.skip("[")
+        while text.next() != "]":
+            line, record = text.line, text.value()
             if not isinstance(record, dict):
                 raise DataError(
                     f"{source.name}: line {line}: one JSON object per line was expected, or an array of them"
                 )
             yield line, record
-            if letters.next() == "]":
+            if text.next() == "]":
                 break
-            letters.skip(",")
-        letters.skip("]")
-        if letters.next(may_end=True):
-            raise letters.not_json("more follows the array")
+            text.skip(",")
+        text.skip("]")
+        if text.next(may_end=True):
+            raise text.not_json("more follows the array")
     except _EndsWithinError:
         return
     finally:
-        letters.release()
+        text.release()
 
 
 class _EndsWithinError(Exception):
-    """The stream is the front of a file, and ends."""
+    """The stream is only the start of a file, and has ended."""
 
 
-class _Letters:
-    """The text of a stream from its front on, some of which is in memory."""
+class _Scanner:
+    """Reads the text of a stream from start to end, a buffer at a time."""
 
     def __init__(self, source: Input, stream: IO[bytes], *, whole: bool) -> None:
         self._source, self._whole = source, whole
@@ -64,7 +65,7 @@ class _Letters:
         self.line = 1
 
     def next(self, *, may_end: bool = False) -> str:
-        """The next letter that is no blank, which stays; none at the end."""
+        """The next character that is no blank, without passing over it; empty at the end, if that `may_end` here."""
         while True:
             begin = self._at
             blanks = _BLANKS.match(self._buffer, begin)
@@ -78,19 +79,19 @@ class _Letters:
                 return ""
 
     def skip(self, letter: str) -> None:
-        """Pass over the next letter; raises DataError where it is another."""
+        """Pass over the next character that is no blank; raises DataError for another than `letter`."""
         if self.next() != letter:
             raise self.not_json(f"{letter!r} was expected, not {self.next()!r}")
         self._at += 1
 
     def value(self) -> Any:
-        """The value that begins here."""
+        """Parse the value that begins here, and pass over it."""
         while True:
             try:
-                found, end = self._decoder.raw_decode(self._buffer, self._at)
+                value, end = self._decoder.raw_decode(self._buffer, self._at)
             except RecursionError:
                 raise DataError(f"{self._source.name}: line {self.line}: nested too deeply") from None
-            except ValueError as error:  # it may go on behind what is in memory
+            except ValueError as error:  # unless the value continues after the buffer
                 if not self._read():
                     if not self._whole:
                         raise _EndsWithinError from None
@@ -98,19 +99,22 @@ class _Letters:
             else:
                 self.line += self._buffer.count("\n", self._at, end)
                 self._at = end
-                return found
+                return value
 
     def release(self) -> None:
-        """Leave the stream to whoever opened it."""
+        """Leave the stream open for the caller."""
         self._text.detach()
 
     def _read(self) -> bool:
+        """Read more text into the buffer; False at the end of the stream."""
         left = self._buffer[self._at :]
         self._source.memory.check_single(f"{self._source.name}: line {self.line}", len(left), "break it up")
-        piece = self._text.read(max(_PIECE, len(left)))  # twice as much each time, for a record that is long
+        piece = self._text.read(
+            max(_PIECE, len(left))
+        )  # doubles each time, so that a long record is not parsed too often
         self._buffer, self._at = left + piece, 0
         return bool(piece)
 
     def not_json(self, problem: str) -> DataError:
-        """The error for what is no array of objects."""
+        """The error for text that is no array of objects."""
         return DataError(f"{self._source.name}: line {self.line}: not JSON ({problem})")

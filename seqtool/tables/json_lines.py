@@ -1,4 +1,4 @@
-"""JSON lines, one object a line, or an array of objects: the cells as the text that was written."""
+"""Reads JSON lines, one object per line, or an array of objects; cells are the text in the file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from seqtool.tables.json_arrays import is_array, records_of_array
 from seqtool.tables.list_cells import MOST_CELLS, CellKindError
 from seqtool.tables.table import BATCH_BYTES
 
-_CELLS = 200_000  # in one batch, each of which is an object while it is read
+_CELLS = 200_000  # in a batch, each of which is a Python object while it is read
 
 
 def fields(source: Input) -> tuple[tuple[str, ...], dict[int, int]]:
-    """The fields of the first objects, which are the columns, in the order of their first appearance.
+    """The names of the fields of the first objects, in the order of their first appearance: the columns.
 
-    With them comes which of them hold lists of numbers, by position, and the length of the first of these.
+    Also returned are the columns that hold lists of numbers, each with the length of its first list.
     """
     head = io.BytesIO(source.head)
     whole = source.head_is_all
@@ -45,11 +45,11 @@ def fields(source: Input) -> tuple[tuple[str, ...], dict[int, int]]:
 
 
 def _list_size(cells: Iterable[Any]) -> int:
-    """The length of the first list among the cells of a field, where it holds numbers; else 0."""
-    found = next((cell for cell in cells if cell is not None), None)
-    if not isinstance(found, list) or not all(_may_be_number(cell) for cell in found):
+    """The length of the first cell of a field that is not null, if it is a list of numbers; else 0."""
+    first = next((cell for cell in cells if cell is not None), None)
+    if not isinstance(first, list) or not all(_may_be_number(cell) for cell in first):
         return 0
-    return len(found) if len(found) <= MOST_CELLS else 0
+    return len(first) if len(first) <= MOST_CELLS else 0
 
 
 def _may_be_number(cell: Any) -> bool:
@@ -68,22 +68,21 @@ def batches(
     others: bool = False,
     lists: Collection[int] = (),
 ) -> Iterator[Any]:
-    """The rows as record batches of text, one column for each position in `wanted`; a missing field is empty.
+    """The rows as record batches of text, one column for each position in `wanted`; a missing field is empty text.
 
-    Columns of `lists` come as lists of text, where a missing field is null.
-    Raises DataError that names the line of what is no object, or holds a field that is not among `columns`, unless
-    `others` may come and go.
+    Columns among `lists` are lists of text, null for a missing field. Raises DataError that names the line of a record
+    that is no object, or has a field that is not among `columns`, unless `others` are allowed.
     """
     import pyarrow as pa
 
     known = frozenset(columns)
     read = [(_list if i in lists else _cell, columns[i]) for i in wanted]
     kinds = [pa.list_(pa.string()) if i in lists else pa.string() for i in wanted]
-    size: Callable[[Any], int] = _letters if lists else len
+    size_of: Callable[[Any], int] = _size if lists else len
     rows: list[list[Any]] = []
-    letters = 0
+    size = 0
 
-    def packed() -> Any:
+    def batch() -> Any:
         arrays = [pa.array(cells, kind) for cells, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, [str(i) for i in wanted])
 
@@ -98,24 +97,24 @@ def batches(
             )
         cells = [read_cell(source, line, name, row.get(name)) for read_cell, name in read]
         rows.append(cells)
-        letters += sum(map(size, cells))
-        if len(rows) * len(wanted) >= _CELLS or letters >= BATCH_BYTES:
-            yield packed()
+        size += sum(map(size_of, cells))
+        if len(rows) * len(wanted) >= _CELLS or size >= BATCH_BYTES:
+            yield batch()
             rows.clear()
-            letters = 0
+            size = 0
     if rows:
-        yield packed()
+        yield batch()
 
 
-def _letters(cell: str | list[str] | None) -> int:
-    """The letters of a cell; each cell of a list counts as an object besides."""
+def _size(cell: str | list[str] | None) -> int:
+    """About the bytes of a cell; each cell of a list counts as an object, too."""
     if isinstance(cell, list):
         return sum(map(len, cell)) + len(cell) * (BATCH_BYTES // _CELLS)
     return len(cell or "")
 
 
 def line_of(source: Input, row: int) -> int:
-    """The line on which a row, counted from 0, stands."""
+    """The line of a row, counted from 0."""
     return next(line for i, (line, _) in enumerate(_objects(source)) if i == row)
 
 
@@ -142,7 +141,7 @@ def _parsed_lines(source: Input, lines: Iterable[bytes]) -> Iterator[tuple[int, 
 
 def _parsed(source: Input, line: int, text: bytes) -> dict[str, Any]:
     try:
-        # Numbers stay as written: 7 and 7.0 may be different keys.
+        # Numbers stay text, for 7 and 7.0 are different keys.
         row = json.loads(
             text.removeprefix(b"\xef\xbb\xbf"), parse_int=str, parse_float=str, parse_constant=str
         )
@@ -155,9 +154,11 @@ def _parsed(source: Input, line: int, text: bytes) -> dict[str, Any]:
     return row
 
 
-def _check_text(source: Input, line: int, what: str, text: str) -> None:
+def _check_text(source: Input, line: int, subject: str, text: str) -> None:
     if any("\ud800" <= char <= "\udfff" for char in text):
-        raise DataError(f"{source.name}: line {line}: {what} holds a lone surrogate, which is not valid text")
+        raise DataError(
+            f"{source.name}: line {line}: {subject} holds a lone surrogate, which is not valid text"
+        )
 
 
 def _cell(source: Input, line: int, name: str, cell: Any) -> str:
@@ -169,8 +170,8 @@ def _cell(source: Input, line: int, name: str, cell: Any) -> str:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    what = f"field {name!r} holds a {type(cell).__name__}, not one value"
-    raise CellKindError(f"{source.name}: line {line}: {what}", column=name)
+    problem = f"field {name!r} holds a {type(cell).__name__}, not one value"
+    raise CellKindError(f"{source.name}: line {line}: {problem}", column=name)
 
 
 def _list(source: Input, line: int, name: str, cells: Any) -> list[str] | None:
@@ -178,5 +179,5 @@ def _list(source: Input, line: int, name: str, cells: Any) -> list[str] | None:
         return None
     if isinstance(cells, list):
         return [_cell(source, line, name, cell) for cell in cells]
-    what = f"field {name!r} holds one value, and a list before; a list was expected"
-    raise CellKindError(f"{source.name}: line {line}: {what}", column=name)
+    problem = f"field {name!r} holds one value, and a list before; a list was expected"
+    raise CellKindError(f"{source.name}: line {line}: {problem}", column=name)

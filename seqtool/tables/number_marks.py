@@ -1,4 +1,4 @@
-"""Numbers as people write them, `2.334,01` or `1,000`, turned into plain ones: a table of text as another table."""
+"""Numbers with a decimal comma or marks between thousands, `2.334,01` or `1,000`, turned into plain ones."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _EXPONENT = r"([eE][+-]?[0-9]+)?"
 
 @dataclass(frozen=True)
 class NumberMarks:
-    """What stands before the fraction of a number, and between its thousands, if anything does.
+    """The mark before the fraction of a number, and the one between its thousands, None if there is none.
 
-    Raises UsageError for what is no mark.
+    Raises UsageError for a text that cannot be such a mark.
     """
 
     decimal: str = "."
@@ -35,16 +35,16 @@ class NumberMarks:
 
     @property
     def between(self) -> str:
-        """What may part the numbers of a list: a comma, or a semicolon where the comma is a mark within them."""
+        """What separates the numbers of a list: a comma, or a semicolon where the comma is a mark within numbers."""
         return ";" if "," in (self.decimal, self.thousands) else ","
 
     @property
     def are_plain(self) -> bool:
-        """Whether numbers are written as they are everywhere else."""
+        """Whether these are the usual marks: a point, and nothing between thousands."""
         return self.decimal == "." and self.thousands is None
 
     def plain(self, cell: str) -> str:
-        """A cell as a plain number, where it is one by these marks.
+        """A cell as a plain number if it is a number by these marks, else as it is.
 
         >>> NumberMarks(",", ".").plain("2.334,01"), NumberMarks(thousands=",").plain("1,00")
         ('2334.01', '1,00')
@@ -54,52 +54,54 @@ class NumberMarks:
         return str(self.read(pa.array([cell]))[0].as_py())
 
     def read(self, cells: Any) -> Any:
-        """Arrow text with plain numbers in place of those that are written by these marks."""
+        """Arrow text, in which cells that are numbers by these marks become plain numbers."""
         import pyarrow.compute as pc
 
         decimal = re.escape(self.decimal)
         if self.thousands is not None:
             mark = re.escape(self.thousands)
             grouped = rf"^\s*[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+({decimal}[0-9]*)?{_EXPONENT}\s*$"
-            whole = pc.match_substring_regex(cells, grouped)
-            cells = pc.if_else(whole, pc.replace_substring(cells, self.thousands, ""), cells)
+            has_groups = pc.match_substring_regex(cells, grouped)
+            cells = pc.if_else(has_groups, pc.replace_substring(cells, self.thousands, ""), cells)
         if self.decimal != ".":
-            fraction = pc.match_substring_regex(cells, rf"^\s*[+-]?[0-9]*{decimal}[0-9]*{_EXPONENT}\s*$")
-            cells = pc.if_else(fraction, pc.replace_substring(cells, self.decimal, "."), cells)
+            has_fraction = pc.match_substring_regex(cells, rf"^\s*[+-]?[0-9]*{decimal}[0-9]*{_EXPONENT}\s*$")
+            cells = pc.if_else(has_fraction, pc.replace_substring(cells, self.decimal, "."), cells)
         return cells
 
     def misread(self, cells: Any) -> int:
-        """The first cell that is a plain number, but not by these marks; -1 where there is none."""
+        """The place of the first cell with a decimal point although another mark is the decimal one; -1 if none."""
         import pyarrow.compute as pc
 
         if self.decimal == ".":
             return -1
-        left = cells
+        ungrouped = cells
         if self.thousands == ".":
             grouped = rf"^\s*[+-]?[0-9]{{1,3}}(\.[0-9]{{3}})+{_EXPONENT}\s*$"
-            left = pc.if_else(pc.match_substring_regex(cells, grouped), "", cells)
-        pointed = pc.match_substring_regex(left, rf"^\s*[+-]?[0-9]*\.[0-9]*{_EXPONENT}\s*$")
-        return int(pc.index(pointed, True).as_py())
+            ungrouped = pc.if_else(pc.match_substring_regex(cells, grouped), "", cells)
+        with_point = pc.match_substring_regex(ungrouped, rf"^\s*[+-]?[0-9]*\.[0-9]*{_EXPONENT}\s*$")
+        return int(pc.index(with_point, True).as_py())
 
 
 def with_plain_numbers(table: Table, marks: NumberMarks) -> Table:
-    """The same table of text, with plain numbers in the columns where numbers are expected."""
+    """The same table of text, with plain numbers in the columns where numbers are expected.
+
+    Its reader raises DataError for a number with a point where another mark begins fractions.
+    """
     import pyarrow as pa
 
     def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
-        row, places = (
-            0,
-            [place for place, column in enumerate(columns) if column in expected.spelled | expected.numbers],
-        )
+        of_numbers = expected.spelled | expected.numbers
+        places = [place for place, column in enumerate(columns) if column in of_numbers]
+        first_row = 0
         for batch in table.read(columns, replace(expected, numbers=frozenset())):
             arrays = list(batch.columns)
             for place in places:
                 bad = marks.misread(arrays[place])
                 if bad >= 0:
                     name, cell = table.label(columns[place]), arrays[place][bad].as_py()
-                    raise misread_error(marks, f"{table.place(row + bad)}, column {name!r}", cell)
+                    raise misread_error(marks, f"{table.place(first_row + bad)}, column {name!r}", cell)
                 arrays[place] = marks.read(arrays[place])
-            row += len(batch)
+            first_row += len(batch)
             yield pa.RecordBatch.from_arrays(arrays, batch.schema.names)
 
     dialect = {**table.dialect, "decimal": marks.decimal, "thousands": marks.thousands}
@@ -107,15 +109,15 @@ def with_plain_numbers(table: Table, marks: NumberMarks) -> Table:
 
 
 def misread_error(marks: NumberMarks, where: str, cell: str) -> DataError:
-    """The error for a number with a point, where another mark begins fractions."""
+    """The error for a number with a point, where fractions begin with another mark."""
     problem = f"{where}: {cell!r}; a fraction begins with {marks.decimal!r} and not a point"
     if marks.thousands is None:
-        return DataError(f"{problem}; if it parts thousands: ", Advice("--thousands", "."))
-    return DataError(f"{problem}, and three digits were expected behind the one that parts thousands")
+        return DataError(f"{problem}; if it separates thousands: ", Advice("--thousands", "."))
+    return DataError(f"{problem}, and after one that separates thousands three digits were expected")
 
 
 def marks_of(cells: Sequence[str]) -> list[str]:
-    """The options by which all of these cells are numbers; none where there are no such.
+    """The options by which all of these cells are numbers; an empty list if there are none.
 
     >>> marks_of(["1,000", "12,345.5"]), marks_of(["2.334,01"]), marks_of(["0,5"]), marks_of(["x", "0,5"])
     (['--thousands', ','], ['--decimal', ',', '--thousands', '.'], ['--decimal', ','], [])

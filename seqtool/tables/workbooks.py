@@ -1,7 +1,6 @@
-"""Workbooks of spreadsheets: a sheet as a table of text, each cell written as it would be in CSV.
+"""Reads workbooks of spreadsheets: a sheet as a table of text, each cell as it would be written in CSV.
 
-Whole numbers have no point there, dates and times are as ISO has them, and blank cells are empty, as are those of
-errors such as #N/A.
+Whole numbers have no decimal point, dates and times are in ISO format, blank cells and errors such as #N/A are empty.
 """
 
 from __future__ import annotations
@@ -19,22 +18,23 @@ from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.workbooks import check_size
+from seqtool.tables.cells.cells import EXACT
 from seqtool.tables.csv_dialect import check_unique, is_header
 from seqtool.tables.table import Expected, Table, TextOptions, left_out
 from seqtool.words import listed
 
-_CELLS = 200_000  # in one batch, each of which is an object while it is read
-_EXACT = 2.0**53
+_CELLS = 200_000  # in a batch, each of which is a Python object while it is read
 
 
 def workbook_table(source: Input, options: TextOptions, *, many: bool) -> Table:
-    """The one sheet of a workbook that holds rows, or the one that was named; where there are `many`, none is held.
+    """The sheet of a workbook that the options name, or the only one with rows.
 
-    Raises DataError for several sheets of which none was named, and for what does not fit into memory; UsageError for
-    options of text files.
+    With `many` workbooks the sheet is not kept in memory, but opened each time it is read. Raises DataError where
+    several sheets have rows and none is named, or the workbook does not fit into memory; UsageError for options of text
+    files.
     """
-    _refuse_of_text(source, options)
-    rows = _Rows(source, _sheet(source, options), options.lines.skip_rows, hold=not many)
+    _refuse_text_options(source, options)
+    rows = _Rows(source, _sheet(source, options), options.lines.skip_rows, keep=not many)
     number, cells = next(iter(rows), (0, []))
     if not cells:
         raise DataError(f"{source.name}: sheet {rows.name!r} holds no rows")
@@ -51,13 +51,13 @@ def workbook_table(source: Input, options: TextOptions, *, many: bool) -> Table:
     ]
     notes += [left_out(position) for position, name in enumerate(names) if header and name is None]
     rows.labels = [name or str(position) for position, name in enumerate(names)]
-    behind = int(header)
+    before_data = int(header)
     return Table(
         source.name,
         names,
         header,
-        lambda columns, expected: _batches(rows, behind, columns, expected, options.marks.decimal),
-        lambda row: rows.place(next(islice(rows, row + behind, None))[0]),
+        lambda columns, expected: _batches(rows, before_data, columns, expected, options.marks.decimal),
+        lambda row: rows.place(next(islice(rows, row + before_data, None))[0]),
         text=True,
         at_most=rows.at_most,
         notes=notes,
@@ -73,9 +73,9 @@ def sheet_names(source: Input) -> list[str]:
 class _Rows:
     """The rows of a sheet that are not blank, each with its number in the sheet, from 1."""
 
-    def __init__(self, source: Input, sheet: Any, skip: int, *, hold: bool) -> None:
+    def __init__(self, source: Input, sheet: Any, skip: int, *, keep: bool) -> None:
         self._source, self._skip = source, skip
-        self._sheet = sheet if hold else None
+        self._sheet = sheet if keep else None
         self.name: str = sheet.name
         self.labels: Sequence[str] = ()
         self.at_most: int = sheet.total_height + 1
@@ -88,7 +88,7 @@ class _Rows:
                     yield number, cells
 
     def place(self, number: int) -> str:
-        """What an error calls a row."""
+        """A row, by its number in the sheet, as errors name it."""
         return f"{self._source.name}: sheet {self.name!r}, row {number}"
 
 
@@ -97,41 +97,38 @@ def _batches(
 ) -> Iterator[Any]:
     import pyarrow as pa
 
-    left = islice(rows, skip, None)
-    while True:
-        some = list(islice(left, max(1, _CELLS // max(1, len(columns)))))
-        if not some:
-            return
-        numbers, cells = zip(*some, strict=True)
-        by_column = list(zip(*cells, strict=True))
+    data = islice(rows, skip, None)
+    while chunk := list(islice(data, max(1, _CELLS // max(1, len(columns))))):
+        numbers, cells_of_rows = zip(*chunk, strict=True)
+        cells_of_columns = list(zip(*cells_of_rows, strict=True))
         arrays = []
         for column in columns:
-            found = by_column[column]
-            as_numbers = _plain_numbers(found, column, expected)
-            if as_numbers is None:
+            cells = cells_of_columns[column]
+            array = _plain_numbers(cells, column, expected)
+            if array is None:
                 if column not in expected.spelled:
-                    _check_exact(rows, numbers, found, column)
-                as_numbers = pa.array([_text(cell, decimal) for cell in found], pa.string())
-            arrays.append(as_numbers)
+                    _check_exact(rows, numbers, cells, column)
+                array = pa.array([_text(cell, decimal) for cell in cells], pa.string())
+            arrays.append(array)
         yield pa.RecordBatch.from_arrays(arrays, [str(column) for column in columns])
 
 
 def _plain_numbers(cells: Sequence[Any], column: int, expected: Expected) -> Any:
-    """Cells that are all numbers as such, where they are expected; keys only where all are whole. Else None."""
+    """Cells as an array of numbers, if all are such and numbers are expected; keys only if all are whole. Else None."""
     import pyarrow as pa
 
     if column not in expected.numbers | expected.keys or {*map(type, cells)} != {float}:
         return None
     numbers = np.array(cells)
-    if (np.abs(numbers) < _EXACT).all() and (numbers == np.trunc(numbers)).all():
+    if (np.abs(numbers) < EXACT).all() and (numbers == np.trunc(numbers)).all():
         return pa.array(numbers.astype(np.int64))
     return pa.array(numbers) if column in expected.numbers else None
 
 
 def _check_exact(rows: _Rows, numbers: Sequence[int], cells: Sequence[Any], column: int) -> None:
-    """Raise DataError for a key or label of so many digits that others may have been the same number."""
+    """Raise DataError for a key or label of so many digits that the sheet may have rounded it to another one."""
     for number, cell in zip(numbers, cells, strict=True):
-        if type(cell) is float and abs(cell) >= _EXACT:
+        if type(cell) is float and abs(cell) >= EXACT:
             raise DataError(
                 f"{rows.place(number)}, column {rows.labels[column]!r}: {cell:.0f}; past 2^53 sheets do not hold every "
                 "whole number: store such a key or label as text"
@@ -139,9 +136,9 @@ def _check_exact(rows: _Rows, numbers: Sequence[int], cells: Sequence[Any], colu
 
 
 def _text(cell: Any, decimal: str = ".") -> str:
-    """A cell as it would be written."""
+    """A cell as it would be written in CSV, with this decimal mark."""
     if type(cell) is float:
-        if abs(cell) < _EXACT and cell.is_integer():
+        if abs(cell) < EXACT and cell.is_integer():
             return str(int(cell))
         return repr(cell) if decimal == "." else repr(cell).replace(".", decimal)
     if isinstance(cell, str):
@@ -156,7 +153,7 @@ def _text(cell: Any, decimal: str = ".") -> str:
 
 
 def _as_clock(duration: timedelta) -> str:
-    """A duration as a sheet shows it.
+    """A duration as a sheet shows it, in hours, minutes and seconds.
 
     >>> _as_clock(timedelta(hours=30, seconds=5))
     '30:00:05'
@@ -166,23 +163,23 @@ def _as_clock(duration: timedelta) -> str:
     return f"{'-' if duration < timedelta(0) else ''}{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
-def _refuse_of_text(source: Input, options: TextOptions) -> None:
-    """Raise UsageError for what tells how the lines of text are read."""
+def _refuse_text_options(source: Input, options: TextOptions) -> None:
+    """Raise UsageError for options about the lines of text files."""
     lines = options.lines
-    given = {
+    values = {
         "--delimiter": options.delimiter,
         "--comment": lines.comment,
         "--key-blank-lines": lines.key_blank_lines,
     }
-    wrong = [option for option, held in given.items() if held]
-    if wrong:
+    refused = [option for option, value in values.items() if value]
+    if refused:
         raise UsageError(
-            f"{listed(wrong)}: of text files, and {source.name} is a workbook: ", Advice(without=wrong)
+            f"{listed(refused)}: of text files, and {source.name} is a workbook: ", Advice(without=refused)
         )
 
 
 def _sheet(source: Input, options: TextOptions) -> Any:
-    """The sheet of a workbook that was named, or the only one that is shown and holds rows."""
+    """The sheet that the options name, or the only visible one with rows."""
     check_size(source.name, source.path, source.memory)
     book = _workbook(source)
     names = _worksheets(book)
@@ -190,16 +187,16 @@ def _sheet(source: Input, options: TextOptions) -> Any:
         if options.sheet in names:
             return book.get_sheet_by_name(options.sheet)
         if options.sheet is not None and not options.of_other_tables:
-            known = {name.lower(): name for name in names}
-            near = get_close_matches(options.sheet.lower(), known, 1)
-            meant: list[object] = ["perhaps ", Advice("--sheet", known[near[0]]), "; "] if near else []
+            by_lower = {name.lower(): name for name in names}
+            near = get_close_matches(options.sheet.lower(), by_lower, 1)
+            advice: list[object] = ["perhaps ", Advice("--sheet", by_lower[near[0]]), "; "] if near else []
             raise DataError(
                 f"{source.name}: no sheet {options.sheet!r}; ",
-                *meant,
+                *advice,
                 f"the sheets are {listed([*map(repr, names)])}",
             )
         filled: list[Any] = []
-        for name in _worksheets(book, shown=True) or names:
+        for name in _worksheets(book, visible=True) or names:
             sheet = book.get_sheet_by_name(name)
             if sheet.height:
                 filled.append(sheet)
@@ -213,13 +210,14 @@ def _sheet(source: Input, options: TextOptions) -> Any:
     raise DataError(f"{several}name the one to read: ", Advice("--sheet", filled[0].name))
 
 
-def _worksheets(book: Any, *, shown: bool = False) -> list[str]:
+def _worksheets(book: Any, *, visible: bool = False) -> list[str]:
+    """The names of the sheets with cells, in contrast to those with charts; if asked only the visible ones."""
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     return [
         sheet.name
         for sheet in book.sheets_metadata
-        if sheet.typ == SheetTypeEnum.WorkSheet and (not shown or sheet.visible == SheetVisibleEnum.Visible)
+        if sheet.typ == SheetTypeEnum.WorkSheet and (not visible or sheet.visible == SheetVisibleEnum.Visible)
     ]
 
 
@@ -236,13 +234,13 @@ def _workbook(source: Input) -> Any:
 
 @contextmanager
 def _readable(source: Input) -> Iterator[None]:
-    """Whatever the reader says of a damaged workbook, or one behind a password, as DataError."""
+    """Turn whatever the reader raises for a damaged or protected workbook into DataError."""
     try:
         yield
     except (DataError, MemoryError, GeneratorExit):
         raise
     except BaseException as error:
-        # What Rust calls a panic is no Exception in Python.
+        # A panic in Rust arrives as a BaseException.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         reason = " ".join(str(error).split())[:200]

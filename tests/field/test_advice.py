@@ -962,7 +962,7 @@ def test_what_workbooks_and_other_tables_lack(place: Place, proposals: Proposals
         (["group", "t.xlsx", "--key", "id", "--sheet", "data"], "tables.workbooks._sheet"),
         (
             ["group", "t.xlsx", "--key", "id", "--sheet", "Data", "--comment", "#"],
-            "tables.workbooks._refuse_of_text",
+            "tables.workbooks._refuse_text_options",
         ),
         (["group", "t.csv", "--key", "id", "--sheet", "Data"], "tables.opening._refuse_sheet"),
     ):
@@ -1164,6 +1164,21 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
         seqtool.group(frame[["b"]], key=[])
     assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec._check_key#3"),)
     assert len(seqtool.group(frame[["b"]], key="0", keep_key=True)) == 3
+
+
+@pytest.mark.parametrize("call", ["group {} --key 0", "info {} --sequence 0", "check good.npz --against {}"])
+@pytest.mark.parametrize("name", ["-a.npz", "-"])
+def test_a_proposed_call_names_its_source_as_a_command_takes_it(call: str, name: str, place: Place) -> None:
+    """A name that begins with a hyphen is no option, and standard input is -."""
+    place.write("good.npz", npz(x=DENSE[..., None]))
+    place.write("-a.npz", npz(x=DENSE[..., None], lengths=[99] * len(DENSE)))
+    stdin = place.folder / "-a.npz" if name == "-" else None
+    done = place.run(*call.format(f"./{name}" if name != "-" else name).split(), stdin=stdin)
+    proposed = re.search(r"seqtool (pad|check) (\S+)", done.err)
+    assert proposed is not None, done.err
+    assert proposed[2] == ("-" if name == "-" else "./-a.npz")
+    again = place.run(*proposed[0].split()[1:], stdin=stdin)
+    assert (again.code == 2, "No such option" in again.err) == (False, False)
 
 
 # The mechanism.

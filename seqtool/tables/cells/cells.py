@@ -1,4 +1,4 @@
-"""What all columns share: cells that hold nothing, cells that do not fit, and text."""
+"""What all kinds of columns share: missing cells, cells that do not fit, and text."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from seqtool.tables.cells.spelling import is_uuid, uuid_text
 
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 INTEGER = re.compile(r"\s*[+-]?\d+\s*")
-EXACT = 2.0**53  # past this, a float64 no longer holds every integer
+EXACT = 2.0**53  # from here on, a float64 no longer holds every integer
 
 Row = Any
-"""A row's number in its table, an int; among the rows of several files a pair, the file's number and the row in it."""
+"""The number of a row in its table, an int; or among several files a pair, the number of the file and the row in it."""
 
 
 class BadCellError(Exception):
-    """A cell that is not what its column needs: its row within the batch, what stands there, and what was expected.
+    """A cell that does not fit its column: its row within the batch, and its text.
 
-    `expected` is set where the column alone does not tell; `readings` are what may follow the column in an order, so
-    that its cells can be read.
+    `expected` says what was expected, where the role of the column does not; `readings` are what may follow the name of
+    the column in `--order-by`, such as `:text`, so that its cells can be read.
     """
 
     def __init__(self, row: int, cell: str, expected: str = "", readings: Sequence[str] = ()) -> None:
@@ -38,16 +38,16 @@ class BadCellError(Exception):
 
 
 class UnseenError(Exception):
-    """A batch holds what the final state that it is to be encoded with has not seen: the data changed meanwhile."""
+    """A batch does not fit the final state that it is encoded with: the data changed between two passes."""
 
 
 @dataclass(frozen=True)
 class BadCell:
-    """The first cell of a column that is not what the column needs: its row, and what stands there.
+    """The first cell that does not fit its column: its row in the table, and its text.
 
-    `odd` of the `sampled` cells about it are not numbers, and `words` are the first of these; `kind` is set where the
-    type of the whole column is what is wrong, `reason` where Arrow refused it; `expected` and `readings` as in
-    `BadCellError`.
+    Of `sampled` cells of the column, `odd` are not numbers, and `words` are the first of these. `kind` is the type of a
+    column that does not fit as a whole, `reason` what Arrow says of one that it cannot read; `expected` and `readings`
+    are those of `BadCellError`.
     """
 
     row: Row
@@ -69,37 +69,40 @@ class _Placed(Protocol):
 P = TypeVar("P", bound=_Placed)
 
 
-def earliest(*found: P | None) -> P | None:
-    """The one with the lowest row, the first of those in one row; None where there is none.
+def earliest(*items: P | None) -> P | None:
+    """The item with the lowest row, the first of several in the same row; None where all are None.
 
     >>> earliest(BadCell(7, "x"), None, BadCell(3, "y")).cell
     'y'
     """
-    return min((one for one in found if one is not None), key=lambda one: one.row, default=None)
+    return min((item for item in items if item is not None), key=lambda item: item.row, default=None)
 
 
-def in_file(found: Any, file: int) -> Any:
-    """The same place, its row counted in a file of several; None stays None.
+def in_file(item: Any, file: int) -> Any:
+    """The same item, its row as one of the file with this number; None stays None.
 
     >>> in_file(BadCell(3, "y"), 2).row
     (2, 3)
     """
-    return None if found is None else replace(found, row=(file, found.row))
+    return None if item is None else replace(item, row=(file, item.row))
 
 
-def added_counts(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    """The counts of both by text.
+def added_counts(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    """The sum of two counts of texts, in the order of their first appearance.
 
     >>> added_counts({"NA": 1}, {"NA": 2, "": 5})
     {'NA': 3, '': 5}
     """
-    return {
-        text: one.get(text, 0) + other.get(text, 0) for text in [*one, *(t for t in other if t not in one)]
-    }
+    return {text: first.get(text, 0) + second.get(text, 0) for text in {**first, **second}}
+
+
+def unlike_before(kind: str | None) -> str:
+    """What was expected of a cell that is of another kind than those before it."""
+    return f"the cells before it are {kind}, and so should it be"
 
 
 def row_of(rows: int | Array, place: int) -> int:
-    """The row in the table of a place in a batch, which begins at a row, or whose rows are listed.
+    """The row in the table of a place in a batch; `rows` is the first row of the batch, or the row of each cell.
 
     >>> row_of(5, 2), row_of(pa.array([5, 9, 11]).to_numpy(), 2)
     (7, 11)
@@ -108,7 +111,7 @@ def row_of(rows: int | Array, place: int) -> int:
 
 
 def missing_words(more: Iterable[str] = ()) -> Any:
-    """The set of spellings of a missing value: the usual words in any case, and `more` as they are.
+    """The spellings of a missing value as an Arrow array: the usual words in any case, and `more` as they are.
 
     >>> len(missing_words(["?"])) - len(missing_words())
     1
@@ -120,30 +123,30 @@ def missing_words(more: Iterable[str] = ()) -> Any:
 
 
 def reads_as_missing(cell: str) -> bool:
-    """Whether a cell of text is one of the usual words for a missing value, or holds nothing.
+    """Whether a cell of text is empty, or one of the usual words for a missing value.
 
     >>> reads_as_missing(" NA "), reads_as_missing("Nantes")
     (True, False)
     """
-    # Nearly all cells are cleared by their first letter.
-    return cell[:1] in _BEGIN and len(cell) <= _LONGEST and cell.strip().lower() in MISSING
+    # Nearly all cells are ruled out by their first letter.
+    return cell[:1] in _FIRST_LETTERS and len(cell) <= _LONGEST and cell.strip().lower() in MISSING
 
 
-_BEGIN = frozenset(["", "n", "N", *map(chr, filter(lambda code: chr(code).isspace(), range(0x3001)))])
-_LONGEST = 40  # letters, blanks included: what is longer is not looked at
+_FIRST_LETTERS = frozenset(["", "n", "N", *map(chr, filter(lambda code: chr(code).isspace(), range(0x3001)))])
+_LONGEST = 40  # letters of such a cell, blanks included
 
 
 @lru_cache(maxsize=32)
 def word_set(words: tuple[str, ...]) -> Any:
-    """Spellings of a missing value as Arrow looks them up; what is pickled holds the words alone."""
+    """Spellings of a missing value as an Arrow array, cached here so that states and options pickle as plain text."""
     return pa.array(words, pa.string())
 
 
 def whole_number(text: str) -> int | None:
-    """The integer that a text spells, None for any other text.
+    """The integer that a text spells; None for any other text.
 
-    One of more digits than any dtype holds becomes one that no dtype holds either: Python refuses to read thousands
-    of digits, which takes long.
+    One with more digits than any dtype holds becomes 10**400 with its sign, which no dtype holds either: Python refuses
+    to parse thousands of digits.
 
     >>> whole_number(" -12"), whole_number("1.0"), whole_number("9" * 5000) == 10**400
     (-12, None, True)
@@ -156,18 +159,18 @@ def whole_number(text: str) -> int | None:
     return sign * (int(digits or "0") if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS)
 
 
-_MOST_DIGITS = 400  # float64 ends before 10^309
+_MOST_DIGITS = 400  # the largest float64 has 309
 
 
 def is_text(array: Any) -> bool:
-    """Whether a column holds text."""
+    """Whether an Arrow array holds text."""
     return bool(pa.types.is_string(array.type) or pa.types.is_large_string(array.type))
 
 
 def plain(array: Any) -> Any:
-    """An Arrow array without dictionary or view encoding; UUIDs, of 16 bytes each, as their text."""
+    """An Arrow array without dictionary or view encoding; UUIDs become text."""
     if pa.types.is_dictionary(array.type):
-        if pa.types.is_string_view(array.type.value_type):  # which cannot be taken from, in Arrow
+        if pa.types.is_string_view(array.type.value_type):  # Arrow cannot decode these
             array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
         array = array.dictionary_decode()
     if is_uuid(array.type):

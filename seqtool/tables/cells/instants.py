@@ -1,4 +1,4 @@
-"""Times of any type, and in text as ISO has them: as ticks since 1970, and as numbers of seconds or days."""
+"""Dates, times and durations, typed or as ISO text: as ticks since 1970, and as numbers of seconds or days."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.tables.cells.cells import BadCellError, is_text, word_set
+from seqtool.tables.cells.cells import EXACT, BadCellError, is_text, unlike_before, word_set
 from seqtool.tables.cells.number_state import is_float
 
 TimeUnit = Literal["seconds", "days"]
 TIMES = {"times": None, "times with a zone": "UTC"}
-"""The kinds of ISO dates and times, and the zone that each is read in."""
+"""The kinds of ISO dates and times, and the time zone in which each is read."""
 MEASURED_FROM = {
     **dict.fromkeys(TIMES, " since 1970-01-01 UTC"),
     "times of day": " since midnight",
     "durations": "",
 }
-"""What numbers of times of each kind are measured from."""
+"""What the numbers of each kind of times are measured from, as messages have it."""
 _MICROSECONDS = {"seconds": 10**6, "days": 86_400 * 10**6}
-_EXACT = 2**53
 
 
 def typed_kind(kind: Any) -> str:
-    """What cells of an Arrow type are; what is neither number nor time is left to the reader of numbers to refuse.
+    """The kind of the cells of an Arrow type; other types count as numbers, whose reader refuses them.
 
     >>> typed_kind(pa.date32()), typed_kind(pa.duration("s")), typed_kind(pa.int8())
     ('times', 'durations', 'numbers')
@@ -40,7 +39,7 @@ def typed_kind(kind: Any) -> str:
 
 
 def text_kind(cells: Any) -> str | None:
-    """What cells of text are, all alike: numbers, times, times with a zone, or None."""
+    """The kind of some cells of text, all alike: numbers, times, times with a zone, or None for any other text."""
     cell = cells[0].as_py().strip()
     if is_float(cell) or cell.lower() in ("true", "false"):
         return "numbers"
@@ -57,9 +56,9 @@ def is_time(cell: str) -> bool:
 
 
 def typed_ticks(array: Any) -> list[Array]:
-    """Times of any unit, in one unit, so that files of several units sort together: two (n,) arrays of int64.
+    """Times as two (n,) arrays of int64: microseconds since 1970, and the nanoseconds beyond; 0 for null.
 
-    They are microseconds, and the nanoseconds beyond; what is null gives 0.
+    The unit is the same for all types, so that files with several units sort together.
     """
     kind = array.type
     unit = "ns" if getattr(kind, "unit", "") == "ns" else "us"
@@ -70,16 +69,16 @@ def typed_ticks(array: Any) -> list[Array]:
 
 
 def text_ticks(cells: Any, kind: str) -> list[Array] | None:
-    """ISO dates and times as `typed_ticks` has them, or None where a cell is none."""
+    """ISO dates and times as two arrays, as those of `typed_ticks`; None where some cell is not of this kind."""
     for unit, factor in (("us", 1), ("ns", 1000)):  # nanoseconds end in the year 2262
         try:
             ticks = pc.cast(cells, pa.timestamp(unit, TIMES[kind])).cast(pa.int64())
         except pa.ArrowInvalid:
             continue
         return micro_and_beyond(ticks, factor)
-    plain = _zones_as_iso(cells)
-    if TIMES[kind] and not plain.equals(cells):
-        return text_ticks(plain, kind)
+    with_iso_zones = _zones_as_iso(cells)
+    if TIMES[kind] and not with_iso_zones.equals(cells):
+        return text_ticks(with_iso_zones, kind)
     if len(cells) == 1:
         return None
     # One cell may need nanoseconds and another a later year.
@@ -92,19 +91,19 @@ def text_ticks(cells: Any, kind: str) -> list[Array] | None:
 
 
 def _zones_as_iso(cells: Any) -> Any:
-    """The same text with zones as ISO has them: `UTC` as Z, and no blank before +01:00."""
+    """The same text with zones as in ISO 8601: `UTC` as Z, and no blank before +01:00."""
     utc = pc.replace_substring_regex(cells, r" ?(UTC|GMT)$", "Z")
     return pc.replace_substring_regex(utc, r" ([+-]\d\d(:?\d\d)?)$", r"\1")
 
 
 def micro_and_beyond(ticks: Any, factor: int) -> list[Array]:
-    """Ticks, of which a microsecond has so many, as whole microseconds and the nanoseconds beyond."""
-    whole = np.asarray(pc.fill_null(ticks, 0))  # missing ones are refused in the end
-    return [whole // factor, whole % factor]
+    """Ticks as whole microseconds and the nanoseconds beyond; `factor` is the number of ticks in a microsecond."""
+    filled = np.asarray(pc.fill_null(ticks, 0))
+    return [filled // factor, filled % factor]
 
 
 def missing_texts(array: Any, words: tuple[str, ...]) -> Array:
-    """Which cells of text hold nothing, or a word for it, (n,) bool."""
+    """Which cells of text are missing, (n,) bool: null, or one of the words, with or without blanks around it."""
     array, spellings = pc.fill_null(array.cast(pa.string()), ""), word_set(words)
     return np.asarray(
         pc.or_(
@@ -117,22 +116,22 @@ def missing_texts(array: Any, words: tuple[str, ...]) -> Array:
 def as_numbers(
     array: Any, unit: TimeUnit, words: tuple[str, ...], known: str | None
 ) -> tuple[Any, str | None, int]:
-    """A column of times as Arrow numbers, int64 if all are whole, else float64; any other column as it is.
+    """A batch of times as Arrow numbers, int64 if all are whole, else float64; other batches are returned as they are.
 
-    Also of what kind the column is, None where nothing tells, and the first cell that is not missing. Of the column so
-    far it is `known`; raises BadCellError for a cell of another kind.
+    Also returned are the kind of the batch, None if all cells are missing, and the place of the first cell that is not.
+    `known` is the kind of the column so far; raises BadCellError for a cell of another kind.
 
     >>> as_numbers(pa.array(["1970-01-02", "NA"]), "seconds", ("NA",), None)[0].to_pylist()
     [86400, None]
     """
     text = is_text(array)
     missing = missing_texts(array, words) if text else np.asarray(array.is_null())
-    if missing.all():  # of these nobody can say what they are
+    if missing.all():  # whose kind stays open
         return (array if text else pa.nulls(len(array), pa.float64())), None, 0
     place = int(np.argmin(missing))
     kind = (known or text_kind(array.slice(place, 1))) if text else typed_kind(array.type)
     if known not in (None, kind):
-        raise BadCellError(place, str(array[place]), _like(known or ""))
+        raise BadCellError(place, str(array[place]), unlike_before(known))
     if kind not in MEASURED_FROM:
         return array, kind, place
     micro, beyond = _text_ticks(array, missing, str(kind)) if text else typed_ticks(array)
@@ -140,21 +139,19 @@ def as_numbers(
 
 
 def _text_ticks(array: Any, missing: Array, kind: str) -> list[Array]:
-    found = text_ticks(pc.if_else(pa.array(missing), None, array), kind) if kind in TIMES else None
-    if found is not None:
-        return found
+    """As `text_ticks`, with 0 for missing cells; raises BadCellError for the first cell that is of another kind."""
+    ticks = text_ticks(pc.if_else(pa.array(missing), None, array), kind) if kind in TIMES else None
+    if ticks is not None:
+        return ticks
     places = np.flatnonzero(~missing).tolist()
     bad = next(row for row in places if kind not in TIMES or text_ticks(array.slice(row, 1), kind) is None)
-    raise BadCellError(bad, array[bad].as_py(), _like(kind))
-
-
-def _like(kind: str) -> str:
-    return f"the cells before it are {kind}, and another was expected"
+    raise BadCellError(bad, array[bad].as_py(), unlike_before(kind))
 
 
 def _in_unit(micro: Array, beyond: Array, unit: int) -> Array:
-    """Ticks as whole units, or as float64 next to the time."""
+    """Times in units of so many microseconds: int64 if all are whole, else the nearest float64."""
     if not beyond.any() and not (micro % unit).any():
         return micro // unit
-    apart = micro // unit + (micro % unit + beyond / 1000) / unit
-    return np.where(np.abs(micro) < _EXACT, (micro + beyond / 1000) / unit, apart)
+    # Where a float64 does not hold the microseconds, their whole units are split off first.
+    split = micro // unit + (micro % unit + beyond / 1000) / unit
+    return np.where(np.abs(micro) < EXACT, (micro + beyond / 1000) / unit, split)

@@ -1,4 +1,4 @@
-"""Columns that tell sequences apart: integers as they are, all else as it was written."""
+"""Key columns, which tell sequences apart: plain integers as int64, all other keys as text."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from seqtool.tables.cells.spelling import plain_integers, text_bytes, text_offse
 
 @dataclass(frozen=True)
 class KeyState:
-    """What is known of a key column: whether every cell is a plain integer, and how many hold nothing.
+    """What is known of a key column: whether every cell is a plain integer, and how many are empty.
 
-    `words` counts the rows of each key that is a word for a missing value, such as NA, or was named as one.
+    `words` counts the rows of each key that is a usual word for a missing value, such as NA, or was named as one.
     """
 
     integer: bool = True
@@ -54,26 +54,26 @@ class KeyState:
         )
 
     def in_file(self, file: int) -> KeyState:
-        """The same, its rows counted in one of several files."""
+        """The same, its rows as those of the file with this number."""
         return replace(self, bad=in_file(self.bad, file))
 
 
 def read_keys(
     array: Any, *, keep_empty: bool = False, integer: bool = True, missing: tuple[str, ...] = ()
 ) -> tuple[Any, Array | None, KeyState]:
-    """A batch of keys: (n,) NumPy int64 or Arrow text, which rows have none (or None), and what it adds to the state.
+    """A batch of keys as (n,) NumPy int64 or Arrow text; which rows have none, (n,) bool or None; and its state.
 
-    Cells are compared as written: 007, 07 and 7 are three keys. An empty cell is no key, nor is one of the texts
-    that are `missing`; with `keep_empty` these are keys of text like others. `integer=False` gives text in any case.
+    Keys are compared as they are written: 007, 07 and 7 are three keys. An empty cell is no key, nor is a text among
+    those that are `missing`, unless `keep_empty` makes them keys of text. With `integer=False` all keys are text.
     Raises BadCellError for a cell that cannot be a key.
 
-    >>> keys, left_out, found = read_keys(pa.array(["7", "", "12"]))
-    >>> keys, left_out, found.integer, found.empty
+    >>> keys, left_out, state = read_keys(pa.array(["7", "", "12"]))
+    >>> keys, left_out, state.integer, state.empty
     (array([ 7,  0, 12]), array([False,  True, False]), True, 1)
     """
     array = spelled(plain(array))
-    named = any(_INTEGER.fullmatch(word) for word in missing)
-    if pa.types.is_integer(array.type) and not array.null_count and not named:
+    integer_is_missing = any(_INTEGER.fullmatch(word) for word in missing)
+    if pa.types.is_integer(array.type) and not array.null_count and not integer_is_missing:
         return (np.asarray(array) if integer else array.cast(pa.string())), None, KeyState()
     if not is_text(array):
         array = array.cast(pa.string())
@@ -98,21 +98,21 @@ _INTEGER = re.compile(r"0|-?[1-9]\d*")
 
 
 def _words(array: Any, empty: Array) -> dict[str, int]:
-    """The rows of each key that is one of the usual words for a missing value: all begin with an n, or a blank."""
+    """The number of rows of each key that is a usual word for a missing value: all begin with an n, or a blank."""
     offsets, rows = text_offsets(array), np.flatnonzero(~empty)
     first = text_bytes(array)[offsets[rows] - offsets[0]]
     likely = ((first | 0x20) == ord("n")) | (first <= ord(" "))
     if not likely.any():
         return {}
-    found = _counts(array.take(pa.array(rows[likely])))
-    return {text: rows for text, rows in found.items() if reads_as_missing(text)}
+    counts = _counts(array.take(pa.array(rows[likely])))
+    return {text: number for text, number in counts.items() if reads_as_missing(text)}
 
 
 def _counts(array: Any, but: Container[str] = ()) -> dict[str, int]:
-    """How often each text stands in an array."""
+    """The number of rows of each text in an array, `but` some texts."""
     counted = pc.value_counts(array)
     pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
-    return {text: rows for text, rows in pairs if text not in but}
+    return {text: number for text, number in pairs if text not in but}
 
 
 class Keys(Column[KeyState]):
@@ -137,21 +137,21 @@ class Keys(Column[KeyState]):
 
     @property
     def empty(self) -> int:
-        """The cells so far that hold nothing."""
+        """The number of empty cells so far."""
         return self.state.empty
 
     def encode(self, array: Any) -> tuple[Any, Array | None]:
-        """The batch as NumPy int64, or as Arrow text; and which rows have no key, or None."""
-        cells, left_out, found = read_keys(
+        """The batch as NumPy int64 or Arrow text, and which rows have no key, (n,) bool, or None if all have."""
+        keys, left_out, state = read_keys(
             array, keep_empty=self._keep_empty, integer=self.state.integer, missing=self._missing
         )
-        turns_to_text = self.state.integer and not found.integer
-        self._learn(found, unseen="text stands where all keys were integers" if turns_to_text else "")
-        return cells, left_out
+        turns_to_text = self.state.integer and not state.integer
+        self._learn(state, unseen="text stands where all keys were integers" if turns_to_text else "")
+        return keys, left_out
 
 
 def spelled(array: Any) -> Any:
-    """A typed key column as its integers, or as the text that a person would write."""
+    """A typed key column as int64 where it fits, else as text; raises BadCellError for nested and binary types."""
     types = pa.types
     if types.is_integer(array.type):
         try:
@@ -178,7 +178,7 @@ def _float_key(number: float) -> str:
 
 
 def refuse_nul(array: Any) -> None:
-    """Raise BadCellError for text with a NUL, which NumPy would strip: two keys would become one."""
+    """Raise BadCellError for text with a NUL, which NumPy strips: two keys could become one."""
     if text_bytes(array).all():  # no byte is 0
         return
     with_nul = np.asarray(pc.match_substring(array, "\0"))

@@ -1,4 +1,4 @@
-"""What is known of a column of numbers: how it is to be read, and what was found in it so far."""
+"""The options and the state of a column of numbers: how it is to be read, and what was found in it so far."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.tables.cells.cells import MISSING, BadCell, Row, earliest, in_file
+from seqtool.tables.cells.cells import MISSING, BadCell, Row, earliest, in_file, unlike_before
 
-_FLOAT = np.dtype(np.float64)
+FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A number that a type cannot hold: its row in the table, and why.
+    """A number that a dtype cannot hold: its row in the table, and why.
 
-    `number` is set where that is an integer which float64 would change.
+    `number` is its text where it is an integer that float64 would change; `past_int64` says that it is an integer of a
+    typed column beyond int64.
     """
 
     row: Row
     reason: str
     number: str = ""
+    past_int64: bool = False
 
 
 @dataclass(frozen=True)
 class NumberOptions:
-    """How a column of numbers is read: plain values, which pickle.
+    """How a column of numbers is read; plain values, so that it pickles.
 
-    `target` is the type that it is likely to become, `words` are the spellings of a missing value; `text` says that
-    numbers may come as text, `keep` that the columns of an array keep its own type, `rounds` that somebody asked for
-    the target, a float type: then whole numbers are rounded to it, and counted. Times are numbers of a unit where
-    `time_as` names it.
+    `target` is the dtype that the column will probably become, `words` are the spellings of a missing value, `text`
+    allows numbers as text, and with `keep` the columns of an array keep its dtype. `rounds`: the call asked for the
+    target, a float dtype, so whole numbers are rounded to it, and counted. `time_as` is the unit in which times become
+    numbers, if they may.
     """
 
     target: np.dtype[Any]
@@ -47,7 +49,7 @@ class NumberOptions:
 
     @property
     def careful(self) -> bool:
-        """Whether a missing value is spelled as a number, such as -1: it must be found before numbers are read."""
+        """Whether a missing value is spelled as a number, such as -1, and must be found before numbers are parsed."""
         return _careful(self.words)
 
     def is_missing(self, cell: str) -> bool:
@@ -59,10 +61,10 @@ class NumberOptions:
 class NumberState:
     """What is known of a column of numbers.
 
-    `whole`: all are integers so far. `missing` counts missing values, `seen` all cells; `doubles`: there are
-    fractions of float64, `large`: there are numbers past 2^24. `losses` hold the first number that each type which
-    the column may become cannot hold; `rounded` counts the whole numbers that are rounded to a type asked for.
-    Where times may be numbers, `kind` is what its first cell is, as which all others must be, and `first` its place.
+    `whole`: all are integers so far. `missing` counts missing values, `seen` all cells. `doubles`: some batch became
+    float64; `large`: there are numbers past 2^24. `losses` holds for each dtype that the column may become the first
+    number that it cannot hold; `rounded` counts the whole numbers that are rounded to the dtype asked for. Where times
+    may be numbers, `first` is the first cell, and `kind` its kind, which all others must share.
     """
 
     whole: bool = True
@@ -83,10 +85,9 @@ class NumberState:
         False
         """
         first, bad = earliest(self.first, other.first), earliest(self.bad, other.bad)
-        before, behind = (self, other) if first is self.first else (other, self)
-        if before.kind != behind.kind and behind.first is not None:
-            like = f"the cells before it are {before.kind}, and another was expected"
-            bad = earliest(bad, replace(behind.first, expected=like))
+        before, after = (self, other) if first is self.first else (other, self)
+        if before.kind != after.kind and after.first is not None:
+            bad = earliest(bad, replace(after.first, expected=unlike_before(before.kind)))
         losses = self.losses or other.losses
         if self.losses and other.losses:
             both = [*self.losses, *other.losses]
@@ -105,53 +106,53 @@ class NumberState:
         )
 
     def in_file(self, file: int) -> NumberState:
-        """The same, its rows counted in one of several files."""
+        """The same, its rows as those of the file with this number."""
         losses = {dtype: in_file(loss, file) for dtype, loss in self.losses.items()}
         return replace(self, losses=losses, bad=in_file(self.bad, file), first=in_file(self.first, file))
 
     @property
     def coarse(self) -> bool:
-        """Whether there are fractions, or gaps, beside numbers so large that a float32 holds none there."""
+        """Whether there are fractions, or gaps, and numbers so large that float32 holds no fractions there."""
         return self.doubles and self.large
 
     @property
     def of_times(self) -> bool:
-        """Whether the numbers are those of times."""
+        """Whether the numbers were read from times."""
         return self.kind not in (None, "numbers")
 
     @property
     def unsigned(self) -> bool:
-        """Whether a column that has a type holds whole numbers past int64, so that none is negative."""
-        loss = self.losses.get(_FLOAT)
-        return loss is not None and loss.reason.endswith("which int64 cannot hold")
+        """Whether a typed column holds whole numbers past int64, as only one of uint64 can."""
+        loss = self.losses.get(FLOAT64)
+        return loss is not None and loss.past_int64
 
     @property
     def no_numbers(self) -> bool:
-        """Whether the column as a whole holds something else, rather than single bad cells among numbers."""
+        """Whether the column as a whole is not numeric, rather than single bad cells among numbers."""
         bad = self.bad
         if bad is None:
             return False
         return bool(bad.kind) or 2 * bad.odd > bad.sampled + self.seen - self.missing
 
     def loss(self, dtype: np.dtype[Any], *, rounds: bool = False) -> Loss | None:
-        """The first number that does not survive if the column becomes `dtype`: the target, or int64.
+        """The first number that changes if the column becomes `dtype`: the target, or int64.
 
-        Where `rounds` says that somebody asked for this float dtype, only what becomes an infinity does not.
+        With `rounds` the call asked for this float dtype, and only a number that becomes infinite counts.
         """
         if self.whole or rounds:
             return self.losses.get(dtype)
-        # Beside a fraction or a missing value, whole numbers are held as float64 on their way.
-        found = earliest(self.losses.get(_FLOAT), self.losses.get(dtype))
-        if found is None or not found.number:
-            return found
-        # No type for integers is a way out here.
-        return Loss(found.row, f"{found.number}, which float64 cannot hold exactly")
+        # Beside a fraction or a missing value, whole numbers pass through float64.
+        loss = earliest(self.losses.get(FLOAT64), self.losses.get(dtype))
+        if loss is None or not loss.number:
+            return loss
+        # The reason of the loss proposes an integer dtype, which is no way out here.
+        return Loss(loss.row, f"{loss.number}, which float64 cannot hold exactly")
 
 
 def _earlier_loss(dtype: np.dtype[Any], *states: NumberState) -> Loss:
-    found = earliest(*(state.losses.get(dtype) for state in states))
-    assert found is not None
-    return found
+    loss = earliest(*(state.losses.get(dtype) for state in states))
+    assert loss is not None, "one of the states has such a loss"
+    return loss
 
 
 def is_float(cell: str) -> bool:

@@ -23,54 +23,54 @@ from seqtool.tables.cells.cells import (
 )
 from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.instants import MEASURED_FROM, TimeUnit, as_numbers
-from seqtool.tables.cells.number_state import Loss, NumberOptions, NumberState, is_float
+from seqtool.tables.cells.number_state import FLOAT64, INT64, Loss, NumberOptions, NumberState, is_float
 from seqtool.tables.cells.spelling import parsed_as, spelled_whole
 
 
 def read_numbers(
     array: Any, rows: int | Array, options: NumberOptions, *, known: NumberState | None = None
 ) -> tuple[Array, NumberState]:
-    """A batch as (n,) numbers, and what it adds to the state; `rows` are its first row, or the row of each cell.
+    """A batch as (n,) numbers, and the state of the batch; `rows` is its first row, or the row of each cell.
 
-    Whole numbers come as int64 if all that is `known` so far are such, else as floats. True and false count as 1
-    and 0. Raises BadCellError for a cell that is no number.
+    Whole numbers are int64 if all that is `known` so far are whole, else floats. True and false are 1 and 0. Raises
+    BadCellError for a cell that is no number.
 
     >>> options = NumberOptions(np.dtype("float32"), ("", "NA"), text=True)
-    >>> numbers, found = read_numbers(pa.array(["1", "NA"]), 0, options)
-    >>> numbers.tolist(), found.whole, found.missing
+    >>> numbers, state = read_numbers(pa.array(["1", "NA"]), 0, options)
+    >>> numbers.tolist(), state.whole, state.missing
     ([1.0, nan], False, 1)
     """
     known = known or NumberState()
     array = plain(array)
     if options.time_as is not None:
-        return _read_clocked(array, rows, options, options.time_as, known)
-    return _read_plain(array, rows, options, known)
+        return _read_times(array, rows, options, options.time_as, known)
+    return _read_numeric(array, rows, options, known)
 
 
-def _read_clocked(
+def _read_times(
     array: Any, rows: int | Array, options: NumberOptions, unit: TimeUnit, known: NumberState
 ) -> tuple[Array, NumberState]:
-    """The same where times are numbers of this unit."""
+    """The same for a column whose cells may be times, which become numbers of this unit."""
     cells, kind, place = as_numbers(array, unit, options.words, known.kind)
-    numbers, found = _read_plain(cells, rows, options, known)
+    numbers, state = _read_numeric(cells, rows, options, known)
     if kind is None:
-        return numbers, found
-    rounded = found.rounded
+        return numbers, state
+    rounded = state.rounded
     if kind in MEASURED_FROM and options.rounds and numbers.dtype.kind == "f":
-        rounded += _late(numbers, options.target, unit)
+        rounded += _count_shifted(numbers, options.target, unit)
     first = None if known.first else BadCell(row_of(rows, place), str(array[place].as_py()))
-    return numbers, replace(found, kind=kind, first=first, rounded=rounded)
+    return numbers, replace(state, kind=kind, first=first, rounded=rounded)
 
 
-def _late(numbers: Array, dtype: np.dtype[Any], unit: TimeUnit) -> int:
-    """How many fractions of times a float dtype changes by a millisecond or more."""
+def _count_shifted(numbers: Array, dtype: np.dtype[Any], unit: TimeUnit) -> int:
+    """How many times with a fraction are shifted by a millisecond or more when they become this float dtype."""
     with np.errstate(all="ignore"):
-        off = np.abs(numbers.astype(dtype) - numbers)
-    least = 1e-3 / (86_400 if unit == "days" else 1)
-    return int(((off >= least) & (numbers % 1 != 0)).sum())
+        shift = np.abs(numbers.astype(dtype) - numbers)
+    millisecond = 1e-3 / (86_400 if unit == "days" else 1)
+    return int(((shift >= millisecond) & (numbers % 1 != 0)).sum())
 
 
-def _read_plain(
+def _read_numeric(
     array: Any, rows: int | Array, options: NumberOptions, known: NumberState
 ) -> tuple[Array, NumberState]:
     reader = _Reader(options, rows, known.whole)
@@ -81,9 +81,9 @@ def _read_plain(
     else:
         raise BadCellError(0, f"a column of {array.type}")
     floats, doubles = numbers.dtype.kind == "f", numbers.dtype == np.float64
-    if floats and options.text:  # -0 is 0 among integers; so it is among fractions, wherever those begin
+    if floats and options.text:  # -0 becomes 0, as among integers, wherever the first fraction stands
         numbers = numbers + 0.0
-    if options.target in _HOLD_SMALL and _is_small(numbers):  # nearly always: then there is nothing to note
+    if options.target in _HOLD_SMALL and _is_small(numbers):  # nearly always: no loss is possible
         return numbers, NumberState(not floats, 0, len(numbers), doubles)
     large = known.large
     if not large and (doubles or numbers.dtype.kind in "iu"):
@@ -97,10 +97,10 @@ def _read_plain(
 
 
 def bad_number(error: BadCellError, array: Any, rows: int | Array, options: NumberOptions) -> BadCell:
-    """The place of a cell that is no number, and how many of the column's first cells are none either."""
+    """The record of a cell that is no number, with how many of the first cells of its batch are not numbers either."""
     array = plain(array)
     row = row_of(rows, error.row)
-    if error.expected:  # among times
+    if error.expected:  # it is no time, where times are numbers
         return BadCell(row, error.cell, expected=error.expected)
     if not (options.text and is_text(array)):
         return BadCell(row, error.cell, kind="" if is_numeric(array.type) else str(array.type))
@@ -110,14 +110,14 @@ def bad_number(error: BadCellError, array: Any, rows: int | Array, options: Numb
     return BadCell(row, error.cell, len(odd), len(cells), words=words)
 
 
-_WORDS = 4  # cells that are kept of those
-_SAMPLE = 1000  # cells of a column that decide whether it holds text
+_WORDS = 4  # distinct cells to be kept
+_SAMPLE = 1000  # cells that show whether a column holds text
 
 
 class Numbers(Column[NumberState]):
-    """A column of numbers: whole ones as int64 until a fraction or a missing value comes, then float64.
+    """A column of numbers: int64 until a fraction or a missing value appears, then float64.
 
-    With `keep` all batches come out as the type of the array, whatever the state.
+    With `keep` all batches have the dtype of the array, whatever the state.
     """
 
     def __init__(
@@ -138,13 +138,13 @@ class Numbers(Column[NumberState]):
 
     def encode(self, array: Any, first_row: int | Array) -> Array:
         """The batch as (n,) numbers; raises BadCellError for a cell that is none."""
-        numbers, found = read_numbers(array, first_row, self.options, known=self.state)
+        numbers, state_of_batch = read_numbers(array, first_row, self.options, known=self.state)
         whole = self.state.whole
         no_longer = "a fraction or a missing value stands where all numbers were whole"
-        self._learn(found, unseen=no_longer if whole and not found.whole else "")
+        self._learn(state_of_batch, unseen=no_longer if whole and not state_of_batch.whole else "")
         if not self._final or self.options.keep:
             return numbers
-        return numbers.astype(_INT if whole else _FLOAT, copy=False)
+        return numbers.astype(INT64 if whole else FLOAT64, copy=False)
 
     @property
     def whole(self) -> bool:
@@ -153,26 +153,26 @@ class Numbers(Column[NumberState]):
 
     @property
     def missing(self) -> int:
-        """The missing values so far."""
+        """The number of missing values so far."""
         return self.state.missing
 
     @property
     def seen(self) -> int:
-        """The cells so far."""
+        """The number of cells so far."""
         return self.state.seen
 
     @property
     def coarse(self) -> bool:
-        """Whether there are fractions, or gaps, beside numbers so large that a float32 holds none there."""
+        """As `NumberState.coarse`."""
         return self.state.coarse
 
     def loss(self, dtype: np.dtype[Any]) -> Loss | None:
-        """The first number that does not survive if the column becomes `dtype`: the target, or int64."""
+        """The first number that changes if the column becomes `dtype`: the target, or int64."""
         return self.state.loss(dtype, rounds=self.options.rounds and dtype == self.options.target)
 
     @property
     def words(self) -> list[str] | None:
-        """The spellings of a missing value; None where one is a number itself, so that text must be looked at."""
+        """The spellings of a missing value; None where one is a number, so that only the text tells them apart."""
         return None if self.options.careful else list(self.options.words)
 
     def is_missing(self, cell: str) -> bool:
@@ -186,7 +186,7 @@ class Numbers(Column[NumberState]):
 
 
 class _Reader:
-    """Reads one batch, and notes the first number that each type cannot hold."""
+    """Reads one batch, and notes for each dtype the first number that it cannot hold."""
 
     def __init__(self, options: NumberOptions, rows: int | Array, whole: bool) -> None:
         self._options = options
@@ -197,26 +197,28 @@ class _Reader:
         self.judged = False
 
     def judge(self, numbers: Array) -> None:
-        """Note the first number that a type which the column may become cannot hold."""
+        """Note the losses of numbers by the dtypes that the column may become."""
         self.judged = True
         target, floats = self._options.target, numbers.dtype.kind == "f"
         if self._options.rounds:
-            found = rounding(numbers, target)
-            self.rounded += found.count
-            if found.overflow is not None:
-                self._note(target, found.overflow, describe_loss(numbers[found.overflow].item(), target))
-        for dtype in {target, _FLOAT, _INT} - ({target} if self._options.rounds else set()):
+            result = rounding(numbers, target)
+            self.rounded += result.count
+            if result.overflow is not None:
+                self._note(target, result.overflow, describe_loss(numbers[result.overflow].item(), target))
+        for dtype in {target, FLOAT64, INT64} - ({target} if self._options.rounds else set()):
             place = first_loss(numbers, dtype) if not floats or dtype == target else None
             if place is not None:
                 number = numbers[place].item()
-                changed = str(number) if dtype == _FLOAT and not floats else ""
+                changed = str(number) if dtype == FLOAT64 and not floats else ""
                 self._note(dtype, place, describe_loss(number, dtype), changed)
 
     def _rounds_to(self, dtype: np.dtype[Any]) -> bool:
         return self._options.rounds and self._options.target == dtype
 
-    def _note(self, dtype: np.dtype[Any], place: int, reason: str, number: str = "") -> None:
-        loss = Loss(row_of(self._rows, place), reason, number)
+    def _note(
+        self, dtype: np.dtype[Any], place: int, reason: str, number: str = "", *, past_int64: bool = False
+    ) -> None:
+        loss = Loss(row_of(self._rows, place), reason, number, past_int64)
         self.losses[dtype] = earliest(self.losses.get(dtype), loss) or loss
 
     def from_text(self, array: Any) -> Array:
@@ -238,7 +240,7 @@ class _Reader:
         return np.asarray(pc.fill_null(parsed, float("nan")) if parsed.null_count else parsed)
 
     def _check_floats(self, array: Any, present: Any, numbers: Array) -> None:
-        """Find what became a float of another value, and what Arrow takes for NaN although nobody meant it."""
+        """Note the integers that changed as floats; raises BadCellError for a NaN that is not missing by its text."""
         if np.abs(numbers).max(initial=0) < EXACT:  # neither NaN nor large
             return
         for row in np.flatnonzero(np.isnan(numbers)).tolist():
@@ -254,16 +256,18 @@ class _Reader:
                 self._note(
                     self._options.target, row, f"{cell[:30]!r}, which {self._options.target} cannot hold"
                 )
-            if (changed or infinite) and not self._rounds_to(_FLOAT):
+            if (changed or infinite) and not self._rounds_to(FLOAT64):
                 shown = repr(cell if len(cell) <= 30 else f"{cell[:27]}...")
-                if whole is not None and holds(whole, _INT):
+                if whole is not None and holds(whole, INT64):
                     shown = str(whole)
-                self._note(_FLOAT, row, f"{shown}, which float64 cannot hold{'' if infinite else ' exactly'}")
+                self._note(
+                    FLOAT64, row, f"{shown}, which float64 cannot hold{'' if infinite else ' exactly'}"
+                )
             elif not (changed or infinite) and whole is not None and not holds(whole, self._options.target):
                 self._note(self._options.target, row, describe_loss(whole, self._options.target))
 
     def _plainly_spelled(self, array: Any) -> Any:
-        """The cells without blanks and plus signs around them, true as 1, false as 0, missing ones as null."""
+        """The cells without blanks and plus signs, true as 1, false as 0, missing ones as null."""
         words = word_set(self._options.words)
         trimmed = pc.utf8_trim_whitespace(array)
         missing = pc.or_(pc.is_in(array, value_set=words), pc.is_in(trimmed, value_set=words))
@@ -273,7 +277,7 @@ class _Reader:
         return pc.if_else(pc.equal(lower, "false"), "0", cells)
 
     def from_typed(self, array: Any) -> Array:
-        """The numbers of a batch that has a type."""
+        """The numbers of a batch of a typed column."""
         if pa.types.is_boolean(array.type):
             array = array.cast(pa.int8())
         if pa.types.is_decimal(array.type):
@@ -281,24 +285,23 @@ class _Reader:
         if pa.types.is_null(array.type):
             array = array.cast(pa.float64())
         if array.null_count and pa.types.is_integer(array.type):
-            # What is judged as it is here would be judged as float64 again.
+            # Losses are noted before the integers become float64.
             self.judge(np.asarray(pc.fill_null(array, 0)))
             self.judged = self._options.rounds
             array = array.cast(pa.float64(), safe=False)
         numbers = np.asarray(array.to_numpy(zero_copy_only=False))
         if self._options.keep or numbers.dtype.kind not in "iu":
             return numbers
-        # Files of one call may hold integers of several widths; here all are int64, or on their way to floats.
+        # Files of one call may have integers of several widths: all become int64, or else floats.
         if numbers.dtype == np.uint64 and self._options.target == np.uint64:
             return numbers
-        large = (
-            numbers > np.uint64(np.iinfo(np.int64).max) if numbers.dtype == np.uint64 else np.empty(0, bool)
-        )
-        past = np.flatnonzero(large)
+        beyond = numbers.dtype == np.uint64 and numbers > np.uint64(np.iinfo(np.int64).max)
+        past = np.flatnonzero(beyond)
         if len(past):
             if self._options.rounds:
                 self.judge(numbers)
-            self._note(_FLOAT, int(past[0]), f"{numbers[past[0]]}, which int64 cannot hold")
+            reason = f"{numbers[past[0]]}, which int64 cannot hold"
+            self._note(FLOAT64, int(past[0]), reason, past_int64=True)
             return numbers.astype(np.float64)
         return numbers.astype(np.int64, copy=False)
 
@@ -309,8 +312,8 @@ class _Reader:
             if exact != exact.to_integral_value() or int(exact) == int(numbers[row]):
                 continue
             self.rounded += self._options.rounds
-            if not self._rounds_to(_FLOAT):
-                self._note(_FLOAT, row, f"{exact}, which float64 cannot hold exactly")
+            if not self._rounds_to(FLOAT64):
+                self._note(FLOAT64, row, f"{exact}, which float64 cannot hold exactly")
         return numbers
 
 
@@ -320,24 +323,20 @@ def _any_large(numbers: Array) -> bool:
     return bool(large.any() and np.isfinite(numbers[large]).any())
 
 
-_WHOLE_SINGLES = 2**24  # past this, a float32 holds no fraction
-_HOLD_SMALL = {np.dtype(np.float32), np.dtype(np.float64)}  # hold all numbers up to that
+_WHOLE_SINGLES = 2**24  # up to here float32 holds every integer, and beyond no fraction
+_HOLD_SMALL = {np.dtype(np.float32), FLOAT64}  # dtypes that hold every integer up to that
 
 
 def _is_small(numbers: Array) -> bool:
-    """Whether all numbers are within 2^24, none of them missing: two looks, each as fast as memory is read."""
+    """Whether all numbers are within 2^24, none of them missing; as fast as reading the numbers twice."""
     if not len(numbers) or numbers.dtype.kind not in "iuf":
         return not len(numbers)
-    return (
-        float(numbers.max()) <= _WHOLE_SINGLES and float(numbers.min()) >= -_WHOLE_SINGLES
-    )  # NaN fails both
-
-
-_FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
+    # A NaN fails both.
+    return float(numbers.max()) <= _WHOLE_SINGLES and float(numbers.min()) >= -_WHOLE_SINGLES
 
 
 def is_numeric(kind: Any) -> bool:
-    """Whether an Arrow type is a number, or true and false."""
+    """Whether an Arrow type is numeric, boolean, or null."""
     types = pa.types
     return bool(
         types.is_integer(kind)
@@ -349,7 +348,7 @@ def is_numeric(kind: Any) -> bool:
 
 
 def _first_bad(array: Any, present: Any) -> BadCellError:
-    """The first cell that is no number, in a batch that has one: halved until it stands alone."""
+    """The error for the first cell that is no number, found by bisection; `present` has null for missing cells."""
     begin, end = 0, len(present)
     while end - begin > 1:
         middle = (begin + end) // 2

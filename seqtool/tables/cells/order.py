@@ -1,4 +1,4 @@
-"""Columns that put steps in order: numbers, ISO dates and times, categories; text, or times of a format, if asked."""
+"""Columns that put steps in order: numbers, ISO dates and times, categories; on request text, or times of a format."""
 
 from __future__ import annotations
 
@@ -28,13 +28,11 @@ from seqtool.tables.cells.instants import (
     typed_kind,
     typed_ticks,
 )
-from seqtool.tables.cells.number_state import Loss, NumberOptions
+from seqtool.tables.cells.number_state import FLOAT64, INT64, Loss, NumberOptions
 from seqtool.tables.cells.numbers import read_numbers
-from seqtool.tables.cells.order_state import INT64, OrderState, joined, other_categories
+from seqtool.tables.cells.order_state import EXPECTED_ORDER, OrderState, joined, other_categories
 from seqtool.tables.cells.times import read_times, writing_of
 from seqtool.tables.roles import PLAIN_ORDER, OrderAs
-
-_FLOAT = np.dtype(np.float64)
 
 
 def read_order(
@@ -45,17 +43,17 @@ def read_order(
     read_as: OrderAs = PLAIN_ORDER,
     known: OrderState,
 ) -> tuple[list[Any], OrderState]:
-    """A batch as one column to sort by, or two, of (n,) numbers or Arrow text; and what it adds to the state.
+    """A batch as one or two arrays to sort by, (n,) numbers or Arrow text; and the state of the batch.
 
-    `rows` are the first row, or the row of each cell; `words` the spellings of a missing value. Raises BadCellError
-    for a cell that is not of the `known` kind, or unlike the first.
+    `rows` is its first row, or the row of each cell; `words` are the spellings of a missing value. Raises BadCellError
+    for a cell that is of another kind than the first cell of the column.
 
     >>> [part.tolist() for part in read_order(pa.array(["1970-01-02"]), 0, (), known=OrderState())[0]]
     [[86400000000], [0]]
     """
-    as_it_is = not read_as.text and read_as.time_format is None
+    as_stored = not read_as.text and read_as.time_format is None
     if (
-        as_it_is
+        as_stored
         and pa.types.is_dictionary(array.type)
         and array.type.ordered
         and not array.dictionary.null_count
@@ -66,8 +64,8 @@ def read_order(
         return _as_written(array, rows, known)
     if read_as.time_format is not None:
         return _by_format(array, rows, words, read_as.time_format, known)
-    if array.null_count == len(array) and not is_text(array):  # of these nobody can say what they are
-        return _nothing(array, known)
+    if array.null_count == len(array) and not is_text(array):  # whose kind stays open
+        return _all_missing(array, known)
     if is_text(array):
         return _from_text(pc.fill_null(array, ""), rows, words, known)
     kind = typed_kind(array.type)
@@ -99,7 +97,7 @@ def _by_format(
         )
     missing = missing_texts(array, words)
     if missing.all():
-        return _nothing(array, known)
+        return _all_missing(array, known)
     place = int(np.argmin(missing))
     first = BadCell(row_of(rows, place), array[place].as_py())
     try:
@@ -112,34 +110,34 @@ def _by_format(
 
 
 def _by_categories(array: Any, rows: int | Array, known: OrderState) -> tuple[list[Any], OrderState]:
-    """The places of an ordered categorical among its categories, which later batches may only add to at the end."""
-    found = tuple(array.dictionary.to_pylist())
-    before = known.categories or found
-    categories = joined(before, found)
+    """The cells of an ordered categorical as their places among its categories."""
+    of_batch = tuple(array.dictionary.to_pylist())
+    before = known.categories or of_batch
+    categories = joined(before, of_batch)
     if categories is None:
-        raise BadCellError(0, *other_categories(before, found))
+        raise BadCellError(0, *other_categories(before, of_batch))
     places = {category: place for place, category in enumerate(categories)}
-    codes = np.array([places[category] for category in found], dtype=np.int64)
+    codes = np.array([places[category] for category in of_batch], dtype=np.int64)
     valid = np.asarray(array.is_valid())
     missing = int(len(valid) - valid.sum())
     if missing == len(array):
-        return _nothing(array, known)
+        return _all_missing(array, known)
     place = int(np.argmax(valid))
     first = None if known.first else BadCell(row_of(rows, place), str(array[place].as_py()))
     state = OrderState("categories", first, missing, categories=categories)
     return [codes[np.asarray(pc.fill_null(array.indices, 0)).astype(np.int64)]], state
 
 
-def _nothing(array: Any, known: OrderState) -> tuple[list[Any], OrderState]:
+def _all_missing(array: Any, known: OrderState) -> tuple[list[Any], OrderState]:
     return [np.zeros(len(array), np.int64)] * known.parts, OrderState(not_numbers=len(array))
 
 
 def _as_numbers(
     array: Any, rows: int | Array, words: tuple[str, ...], known: OrderState, state: OrderState
 ) -> tuple[list[Any], OrderState]:
-    options = NumberOptions(_FLOAT, words, text=True)
-    numbers, found = read_numbers(array, rows, options, known=known.numbers)
-    return [numbers], replace(state, numbers=found)
+    options = NumberOptions(FLOAT64, words, text=True)
+    numbers, of_numbers = read_numbers(array, rows, options, known=known.numbers)
+    return [numbers], replace(state, numbers=of_numbers)
 
 
 def _from_text(
@@ -148,7 +146,7 @@ def _from_text(
     missing = pa.array(missing_texts(array, words))
     present = array.filter(pc.invert(missing))
     if not len(present):
-        return _nothing(array, known)
+        return _all_missing(array, known)
     kind, state = known.kind, OrderState(known.kind)
     if kind is None:
         kind = text_kind(present.slice(0, 1))
@@ -173,33 +171,24 @@ def _from_text(
 
 
 def _way_out(cells: Any, cell: str, kind: str | None) -> tuple[str, Sequence[str]]:
-    """What was expected instead of a cell, and what may follow a column that is written like this to sort it."""
+    """What was expected instead of a cell, and what may follow the name of such a column so that it can be sorted."""
     if kind is not None:  # as text, 10 would stand before 9
         return f"the cells before it are {kind}; correct it, or leave its row out", ()
-    writing, expected = (
-        writing_of(cells, cell),
-        "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected",
-    )
+    writing = writing_of(cells, cell)
     if writing.time_formats:
-        return expected, writing.time_formats
+        return EXPECTED_ORDER, writing.time_formats
     if writing.day:
-        way_out = "days of the week do not sort as text: sort by numbers, or by an ordered categorical"
-        return f"{expected}; {way_out}", ()
-    if writing.dated:
-        return (
-            f"{expected}; it looks like a date, but others are written in another way: write all of them in one",
-            (),
-        )
-    if writing.month:
-        way_out = "names of months do not sort as text: sort by numbers, or by a strptime format"
-        return f"{expected}; {way_out}", ()
-    if writing.clash:
-        first, second = (repr(one) for one in writing.clash)
-        return (
-            f"{expected}; sorted as text, {first} would stand before {second}: sort by a column of numbers",
-            (),
-        )
-    return expected, ("text",)
+        hint = "days of the week do not sort as text: sort by numbers, or by an ordered categorical"
+    elif writing.dated:
+        hint = "it looks like a date, but others are written in another way: write all of them in one"
+    elif writing.month:
+        hint = "names of months do not sort as text: sort by numbers, or by a strptime format"
+    elif writing.clash:
+        first, second = map(repr, writing.clash)
+        hint = f"sorted as text, {first} would stand before {second}: sort by a column of numbers"
+    else:
+        return EXPECTED_ORDER, ("text",)
+    return f"{EXPECTED_ORDER}; {hint}", ()
 
 
 class Order(Column[OrderState]):
@@ -219,31 +208,31 @@ class Order(Column[OrderState]):
 
     @property
     def kind(self) -> str | None:
-        """What the first cell was found to be, and all others must be; "text" if that was asked for."""
+        """The kind of the first cell, which all others must share; "text" if the call asks for text."""
         return "text" if self._read_as.text else self.state.kind
 
     @property
     def missing(self) -> int:
-        """The cells so far that hold nothing."""
+        """The number of missing cells so far."""
         return self.state.missing
 
     @property
     def parts(self) -> int:
-        """The columns that the engine sorts by."""
+        """The number of arrays to sort by."""
         return self.state.parts
 
     @property
     def loss(self) -> Loss | None:
-        """The first number that cannot be distinguished from its neighbours."""
+        """The first number that cannot be told from its neighbours."""
         return self.state.loss
 
     def encode(self, array: Any, first_row: int | Array) -> list[Any]:
-        """The batch as `parts` columns, of NumPy numbers or Arrow text; BadCellError for a cell unlike the first."""
-        parts, found = read_order(array, first_row, self._words, read_as=self._read_as, known=self.state)
+        """The batch as `parts` arrays, of NumPy numbers or Arrow text; raises BadCellError as `read_order` does."""
+        parts, state = read_order(array, first_row, self._words, read_as=self._read_as, known=self.state)
         whole = self.state.numbers.whole
-        changes = (found.kind not in (None, self.state.kind)) or (whole and not found.numbers.whole)
+        changes = (state.kind not in (None, self.state.kind)) or (whole and not state.numbers.whole)
         is_new = changes and not self._read_as.text
-        self._learn(found, unseen="an order column holds what it did not before" if is_new else "")
+        self._learn(state, unseen="an order column holds what it did not before" if is_new else "")
         if not self._final or self._read_as.text:
             return parts
-        return [part.astype(INT64 if whole else _FLOAT, copy=False) for part in parts]
+        return [part.astype(INT64 if whole else FLOAT64, copy=False) for part in parts]

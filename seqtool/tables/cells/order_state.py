@@ -1,27 +1,25 @@
-"""What is known of an order column: of which kind its cells are, and in which order its categories stand."""
+"""The state of an order column: the kind of its cells, and the order of its categories."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from seqtool.tables.cells.cells import BadCell, earliest, in_file
 from seqtool.tables.cells.instants import TIMES
-from seqtool.tables.cells.number_state import Loss, NumberState
+from seqtool.tables.cells.number_state import INT64, Loss, NumberState
 from seqtool.words import listed
 
-INT64 = np.dtype(np.int64)
+EXPECTED_ORDER = "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected"
 _IN_TWO_PARTS = (*TIMES, "times of day", "durations", "times of a format")
 
 
 @dataclass(frozen=True)
 class OrderState:
-    """What is known of an order column: what its first cell is, as which all others must be.
+    """What is known of an order column.
 
-    `kind` is what that cell was found to be, `first` its place; `not_numbers` counts missing cells that no number
-    stands for; `categories` are those of an ordered categorical, in their order.
+    `first` is its first cell, and `kind` the kind of that cell, which all others must share. `not_numbers` counts the
+    missing cells that are not among those of `numbers`; `categories` are those of an ordered categorical, in order.
     """
 
     kind: str | None = None
@@ -32,32 +30,31 @@ class OrderState:
     categories: tuple[Any, ...] = ()
 
     def merge(self, other: OrderState) -> OrderState:
-        """What is known of the rows of both; where they are of two kinds, the first cell of the later one is bad.
+        """What is known of the rows of both; where their kinds differ, the first cell of the later one is bad.
 
         >>> times = OrderState("times", BadCell(0, "2026-01-31"))
         >>> OrderState("numbers", BadCell(7, "5")).merge(times).bad.row
         7
         """
         first, bad = earliest(self.first, other.first), earliest(self.bad, other.bad)
-        kind = (self if first is self.first else other).kind
-        if self.kind != other.kind and self.first and other.first:
-            bad = earliest(bad, other.first if first is self.first else self.first)
-        one, two = (self, other) if first is self.first else (other, self)
-        categories = joined(one.categories, two.categories)
-        if categories is None and two.first:
-            cell, expected = other_categories(one.categories, two.categories)
-            bad = earliest(bad, BadCell(two.first.row, cell, expected=expected))
+        before, after = (self, other) if first is self.first else (other, self)
+        if before.kind != after.kind and before.first and after.first:
+            bad = earliest(bad, after.first)
+        categories = joined(before.categories, after.categories)
+        if categories is None and after.first:
+            cell, expected = other_categories(before.categories, after.categories)
+            bad = earliest(bad, BadCell(after.first.row, cell, expected=expected))
         return OrderState(
-            kind,
+            before.kind,
             first,
             self.not_numbers + other.not_numbers,
             self.numbers.merge(other.numbers),
             bad,
-            categories or one.categories,
+            categories or before.categories,
         )
 
     def in_file(self, file: int) -> OrderState:
-        """The same, its rows counted in one of several files."""
+        """The same, its rows as those of the file with this number."""
         return replace(
             self,
             first=in_file(self.first, file),
@@ -67,12 +64,12 @@ class OrderState:
 
     @property
     def missing(self) -> int:
-        """The cells that hold nothing."""
+        """The number of missing cells."""
         return self.not_numbers + self.numbers.missing
 
     @property
     def parts(self) -> int:
-        """The columns that the engine sorts by: times take two, microseconds and the nanoseconds beyond."""
+        """The number of arrays to sort by: times need two, microseconds and the nanoseconds beyond."""
         return 2 if self.kind in _IN_TWO_PARTS else 1
 
     @property
@@ -82,7 +79,9 @@ class OrderState:
 
 
 def joined(before: tuple[Any, ...], found: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The categories of the rows before and of others that add some at the end, or leave some out; else None.
+    """The categories of the rows before and of a batch; None where their orders differ.
+
+    The batch may add categories at the end, or leave some out.
 
     >>> joined(("a", "b"), ("a", "b", "c")), joined(("a", "b"), ("b",)), joined(("a", "b"), ("b", "a"))
     (('a', 'b', 'c'), ('a', 'b'), None)
@@ -95,7 +94,7 @@ def joined(before: tuple[Any, ...], found: tuple[Any, ...]) -> tuple[Any, ...] |
 
 
 def other_categories(before: tuple[Any, ...], found: tuple[Any, ...]) -> tuple[str, str]:
-    """What stands in a column whose categories are others than before, and what was expected."""
+    """The text for a column whose categories differ from those before, and what was expected of it."""
     expected = f"the categories of the rows before, {_few(before)}, were expected, in this order"
     return f"a column of categories {_few(found)}", expected
 

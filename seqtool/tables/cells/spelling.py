@@ -1,4 +1,4 @@
-"""Text that is written as plainly as can be, and what lies behind text in Arrow."""
+"""How cells of text are spelled: plain integers, numbers, UUIDs; and the buffers of Arrow text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
 
-_FIRST = 16  # cells that mostly tell what the others are
+_FIRST = 16  # cells that are tried before all others
 
 
 def plain_integers(array: Any) -> Any:
@@ -22,7 +22,7 @@ def plain_integers(array: Any) -> Any:
     True
     """
     try:
-        pc.cast(array.slice(0, _FIRST), pa.int64())  # Arrow notes every cell that fails, which takes long
+        pc.cast(array.slice(0, _FIRST), pa.int64())  # to fail early: Arrow is slow where many cells fail
         integers = pc.cast(array, pa.int64())
     except pa.ArrowInvalid:
         return None
@@ -30,10 +30,7 @@ def plain_integers(array: Any) -> Any:
 
 
 def _plainly_written(text: Array, offsets: Array) -> bool:
-    """Whether no cell that reads as an integer has a letter, a sign too many or a leading zero.
-
-    Each cell is judged by itself: lengths or sums over all cells could cancel.
-    """
+    """Whether none of the cells, all of which read as integers, has a letter, a plus sign or a leading zero."""
     if not len(text):
         return True
     if text.max() > ord("9") or text.min() < ord("-"):
@@ -47,7 +44,7 @@ def _plainly_written(text: Array, offsets: Array) -> bool:
 
 
 def text_offsets(array: Any) -> Array:
-    """Where each cell of an Arrow array of text begins in its bytes, and the end of the last: (n + 1,) int32."""
+    """Where the cells of an Arrow array of text begin in its bytes, and where the last ends: (n + 1,) int32."""
     if not len(array):
         return np.zeros(1, np.int32)
     return np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
@@ -62,32 +59,28 @@ def text_bytes(array: Any) -> Array:
 
 
 def spelled_whole(array: Any) -> bool:
-    """Whether no cell has a point or an exponent: +5 is a whole number that Arrow takes for a float."""
-    return not (_letters(array, b".") or _letters(array, b"e") or _letters(array, b"n"))
+    """Whether no cell has a point or an exponent. Arrow does not read +5 as an integer, although it is one."""
+    return not any(_has_letter(array, letter) for letter in (b".", b"e", b"n"))
 
 
-def _letters(array: Any, letter: bytes) -> bool:
+def _has_letter(array: Any, letter: bytes) -> bool:
     """Whether a letter stands in any cell, as a capital or not."""
-    offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)
-    begin, end = offsets[array.offset], offsets[array.offset + len(array)]
-    if begin == end:
-        return False
-    text = np.frombuffer(array.buffers()[2], dtype=np.uint8)[begin:end]
+    text = text_bytes(array)
     return bool((text == ord(letter)).any() or (text == ord(letter.upper())).any())
 
 
 def parsed_as(array: Any, target: Any) -> Any:
-    """Text as numbers if every cell is spelled as one, else None."""
+    """Text as numbers of an Arrow type if every cell is spelled as one, else None."""
     try:
         parsed = pc.cast(array, target)
     except pa.ArrowInvalid:
         return None
-    # Arrow reads 0x1F as an integer; nobody who writes that in a table means 31.
-    return None if pa.types.is_integer(target) and _letters(array, b"x") else parsed
+    # Arrow reads 0x1F as an integer, but in a table it is text.
+    return None if pa.types.is_integer(target) and _has_letter(array, b"x") else parsed
 
 
 def is_uuid(kind: Any) -> bool:
-    """Whether an Arrow type holds UUIDs: Arrow's own, or 16 bytes, which is what Parquet files of databases hold.
+    """Whether an Arrow type holds UUIDs: Arrow's own type, or 16 bytes, as databases write them to Parquet.
 
     >>> is_uuid(pa.uuid()), is_uuid(pa.binary(16)), is_uuid(pa.binary(4))
     (True, True, False)
@@ -96,7 +89,7 @@ def is_uuid(kind: Any) -> bool:
 
 
 def uuid_text(array: Any) -> Any:
-    """UUIDs as the text with hyphens that a person writes.
+    """UUIDs as text with hyphens.
 
     >>> uuid_text(pa.array([bytes(range(16)), None], pa.binary(16))).to_pylist()
     ['00010203-0405-0607-0809-0a0b0c0d0e0f', None]
@@ -110,8 +103,8 @@ def uuid_text(array: Any) -> Any:
     text = np.full((count, _UUID_LETTERS), ord("-"), np.uint8)
     text[:, _UUID_DIGITS] = _HEXADECIMAL[cells].reshape(count, -1)
     ends = np.arange(0, (count + 1) * _UUID_LETTERS, _UUID_LETTERS, dtype=np.int32)
-    found = pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(ends), pa.py_buffer(text)])
-    return pc.if_else(stored.is_valid(), found, None) if stored.null_count else found
+    texts = pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(ends), pa.py_buffer(text)])
+    return pc.if_else(stored.is_valid(), texts, None) if stored.null_count else texts
 
 
 _UUID_BYTES, _UUID_LETTERS = 16, 36

@@ -1,4 +1,4 @@
-"""Dates and times as people write them: read by a strptime format, or recognised, so that an error can name it."""
+"""Dates and times in other formats than ISO: read by a strptime format, or recognised for the advice of an error."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _DATES = (
 _CLOCK = re.compile(
     r"(?P<seconds>\d\d?:\d\d(:\d\d)?)(?P<part>\.\d{1,6})?(?P<half> ?[ap]m)?(?P<zone> ?[+-]\d\d:?\d\d)?$", re.I
 )
-_FEW = 200  # distinct cells that tell how a column is written
+_SAMPLE = 200  # distinct cells that show how a column is written
 _PLAIN_DAY = re.compile(r"(19|20)\d{6}")
 _NUMBER = re.compile(r"(\d+)")
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
@@ -47,11 +47,11 @@ _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 
 @dataclass(frozen=True)
 class Writing:
-    """How the cells of a column of text are written: what an error says about sorting by them.
+    """How the cells of a column of text are written, for the error about sorting by them.
 
-    `time_formats` are those that every cell is written in; `dated` tells that the cell of the error looks like a
-    date, `day` that it is a day of the week, `month` that it names a month; `clash` are two cells that sorting as text
-    would put in another order than they read, as 10 before 9.
+    `time_formats` are the formats that all cells share. Of the cell of the error, `dated` tells that it looks like a
+    date, `day` that it is a day of the week, `month` that it names a month. `clash` are two cells that would be sorted
+    differently as text than by the numbers in them, such as 10 before 9.
     """
 
     time_formats: tuple[str, ...]
@@ -62,7 +62,7 @@ class Writing:
 
 
 def writing_of(cells: Any, cell: str) -> Writing:
-    """How the cells of a column are written, judged by some of them, and by the one that is to be explained.
+    """How the cells of a column are written, judged by some of them; `cell` is the one that an error is about.
 
     >>> import pyarrow as pa
     >>> writing_of(pa.array(["01.02.2020", "31.12.2019"]), "01.02.2020").time_formats
@@ -70,24 +70,26 @@ def writing_of(cells: Any, cell: str) -> Writing:
     >>> writing_of(pa.array(["frame2", "frame10"]), "frame2").clash
     ('frame10', 'frame2')
     """
-    some = pc.unique(cells)[:_FEW].to_pylist()
+    sample = pc.unique(cells)[:_SAMPLE].to_pylist()
     return Writing(
-        time_formats(some), bool(time_formats([cell])), is_day(cell), _names_month(cell), _clash(some)
+        time_formats(sample), bool(time_formats([cell])), is_day(cell), _names_month(cell), _clash(sample)
     )
 
 
 def time_formats(cells: Sequence[str]) -> tuple[str, ...]:
-    """Those of the usual formats that all of these cells are written in; an ISO date is written in one too.
+    """The usual formats that all of these cells share, that of ISO dates among them.
 
     >>> time_formats(["Jan 1 2000 3:04 PM"]), time_formats(["frame 1"])
     (('%b %d %Y %I:%M %p',), ())
     """
     formats = dict.fromkeys(_formats_of(cells[0])) if cells else {}
-    return tuple(one for one in formats if all(_is_written(cell, one) for cell in cells))
+    return tuple(
+        time_format for time_format in formats if all(_is_written(cell, time_format) for cell in cells)
+    )
 
 
 def is_day(cell: str) -> bool:
-    """Whether text is a day of the week, which no format puts in order.
+    """Whether text is a day of the week, which no format can put in order.
 
     >>> is_day("Mon"), is_day("Monday"), is_day("Monkey")
     (True, True, False)
@@ -102,7 +104,7 @@ def _names_month(cell: str) -> bool:
 
 
 def is_plain_day(cell: str) -> bool:
-    """Whether a number may be a day written without signs.
+    """Whether a number may be a date, written as YYYYMMDD.
 
     >>> is_plain_day("19580329"), is_plain_day("19581329"), is_plain_day("5803")
     (True, False, False)
@@ -111,7 +113,7 @@ def is_plain_day(cell: str) -> bool:
 
 
 def text_sorts(cell: str, time_format: str) -> bool:
-    """Whether text of a format sorts by time: its largest unit comes first, and all are digits, filled up with zeros.
+    """Whether text of a format sorts by time: units from large to small, all of them digits padded with zeros.
 
     >>> text_sorts("2020/01/31", "%Y/%m/%d"), text_sorts("2020/1/31", "%Y/%m/%d"), text_sorts("2020 Jul", "%Y %b")
     (True, False, False)
@@ -121,15 +123,17 @@ def text_sorts(cell: str, time_format: str) -> bool:
 
 
 def _formats_of(cell: str) -> Iterator[str]:
-    """The formats that a cell may be written in: its clock as it stands there, and each date of the same signs."""
-    found = _CLOCK.search(cell)
-    clock = "" if found is None else _clock_format(found)
-    date = cell if found is None else cell[: found.start()]
+    """The formats that a cell may be written in: that of its time of day, after each date with the same punctuation."""
+    match = _CLOCK.search(cell)
+    clock = "" if match is None else _clock_format(match)
+    date = cell if match is None else cell[: match.start()]
     gap = date[len(date.rstrip(" T:,")) :]
-    if found is not None and not date:
+    if match is not None and not date:
         yield clock
-    signs = re.sub(r"\w", "", date.removesuffix(gap))
-    yield from (f"{one}{gap}{clock}" for one in _DATES if re.sub("%.", "", one) == signs)
+    punctuation = re.sub(r"\w", "", date.removesuffix(gap))
+    for date_format in _DATES:
+        if re.sub("%.", "", date_format) == punctuation:
+            yield f"{date_format}{gap}{clock}"
 
 
 def _clock_format(clock: re.Match[str]) -> str:
@@ -151,22 +155,22 @@ def _is_written(cell: str, time_format: str) -> bool:
 
 
 def _clash(cells: Sequence[str]) -> tuple[str, str] | None:
-    """Two cells that sort as text in another order than they read, their digits taken as numbers."""
+    """Two cells that are sorted differently as text than with their digits as numbers; None if there are none."""
 
-    def reading(cell: str) -> list[Any]:
-        year = _YEAR.search(cell)  # which counts first, wherever it stands, as in Q4 2019
+    def natural_key(cell: str) -> list[Any]:
+        year = _YEAR.search(cell)  # which counts first wherever it stands, as in Q4 2019
         parts = [int(part) if i % 2 else part for i, part in enumerate(_NUMBER.split(cell))]
         return [int(year[0]) if year else 0, *parts]
 
     ordered = sorted(cell for cell in cells if len(cell) <= 100)
-    return next((pair for pair in pairwise(ordered) if reading(pair[0]) > reading(pair[1])), None)
+    return next((pair for pair in pairwise(ordered) if natural_key(pair[0]) > natural_key(pair[1])), None)
 
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def check_time_format(time_format: str) -> None:
-    """Raise UsageError for what is no strptime format.
+    """Raise UsageError for a text that is no strptime format.
 
     >>> check_time_format("%d.%q")
     Traceback (most recent call last):
@@ -182,10 +186,10 @@ def check_time_format(time_format: str) -> None:
 
 
 def read_times(cells: Any, time_format: str) -> tuple[Array, int]:
-    """Arrow text as (n,) int64 ticks since 1970, of which a microsecond has 1 or 1000; what is null gives 0.
+    """Arrow text as (n,) int64 ticks since 1970, 0 for null; and the number of ticks in a microsecond, 1 or 1000.
 
-    It is read by pandas, once for each distinct text: its parser knows that February has no 30th, as Arrow's does
-    not. Raises BadCellError for a cell that is not written in this format.
+    pandas reads each distinct text once: unlike Arrow's, its parser refuses the 30th of February. Raises BadCellError
+    for a cell that is not written in this format.
 
     >>> import pyarrow as pa
     >>> read_times(pa.array(["Jan 2 1970", None]), "%b %d %Y")[0].tolist()
@@ -200,8 +204,8 @@ def read_times(cells: Any, time_format: str) -> tuple[Array, int]:
         pd.to_datetime(texts, format=time_format, errors="coerce", utc=True, cache=False)
     )
     codes = np.asarray(pc.fill_null(encoded.indices, -1)).astype(np.int64)
-    wrong = np.append(np.asarray(times.isna()), False)  # the last one is that of nulls
-    bad = np.flatnonzero(wrong[codes])
+    unread = np.append(np.asarray(times.isna()), False)  # the last one is for null, whose code is -1
+    bad = np.flatnonzero(unread[codes])
     if len(bad):
         raise BadCellError(int(bad[0]), cells[int(bad[0])].as_py())
     nano = times.unit == "ns"
