@@ -449,7 +449,7 @@ CASES = [
         {"t.npz": npz(a=[1], b=[2])},
     ),
     Case("sources.options.ForeignSpec.without", "pad t.txt --static a", {"t.txt": "1 2\n"}),
-    Case("sources.foreign._joined", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
+    Case("sources.foreign._each_a_sequence", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
     Case("sources.companions.companions", "pad a.npz", {"a.npz": npz(x=DENSE, y=np.ones(7))}),
     Case("sources.companions.companions", "pad a.npz --label z", {"a.npz": npz(x=DENSE, z=np.ones(7))}),
     Case(
@@ -644,12 +644,12 @@ CASES = [
         {"t.csv": "id,a,d\n1,3,10\n1,4,9\n"},
     ),
     Case(
-        "grouping.cautions._of_labels.unlabelled",
+        "grouping.cautions._of_labels.as_missing",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,cat\n2,3,NA\n"},
     ),
     Case(
-        "grouping.cautions._of_labels.unlabelled",
+        "grouping.cautions._of_labels.as_missing",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
     ),
