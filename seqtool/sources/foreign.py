@@ -179,7 +179,7 @@ def take(
 ) -> ForeignData:
     """The sequences in the chosen arrays, with their labels, keys and the like.
 
-    Raises DataError for arrays that hold no sequences and, if `strict` and `array` is not given, misfit labels and keys.
+    Raises DataError for arrays that hold no sequences and, if `strict` and no array is named, misfit labels and keys.
     """
     if chosen.form == "named":
         keyed = _each_a_sequence(archive, archive.names, memory).replace(keys=name_keys(archive.names))
