@@ -95,9 +95,9 @@ def file_members(archive: zipfile.ZipFile) -> Sequence[str]:
 
 
 def first_member(head: bytes) -> bytes | None:
-    """The name of the first member of a zip archive that begins so; None for what is no archive, or cut short.
+    r"""The name of the first member of a zip archive that begins so; None for what is no archive, or cut short.
 
-    >>> first_member(b"a,b"), first_member(b"PK\\x03\\x04")
+    >>> first_member(b"a,b"), first_member(b"PK\x03\x04")
     (None, None)
     """
     begin = 30  # behind the fixed part of the header of a member, whose last fields are the lengths of name and extra
