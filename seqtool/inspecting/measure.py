@@ -96,11 +96,13 @@ def of_sequences(found: Sequence[Input], options: SourceOptions) -> Measured:
     try:
         result = read_files(found, options)
     except NotSequencesError as error:
-        from seqtool.tables.candidates import key_advice
+        from seqtool.tables.candidates import key_advice, steps_advice
 
         hint, advice = key_advice(found)
         question = f"; if it is a table, name the column that identifies sequences; {hint}such as "
-        raise DataError(error, question, advice) from None
+        wide = steps_advice(found[0]) if len(found) == 1 else None
+        one_a_row = [] if wide is None else ["; or if each row is a sequence: ", wide]
+        raise DataError(error, question, advice, *one_a_row) from None
     warnings, values = [*result.warnings], result.ragged.values
     hidden = hidden_padding(result.ragged) if result.dense else None
     if hidden:

@@ -158,7 +158,8 @@ def keys_of(name: str, cells: Any, warnings: list[str]) -> AnyArray | Text:
         for text, rows in column.state.words.items()
     ]
     if empty is not None:
-        raise DataError(f"{name}: {int(empty.sum()):,} sequences have no key")
+        have = "has" if empty.sum() == 1 else "have"
+        raise DataError(f"{name}: {count(int(empty.sum()), 'sequence')} {have} no key")
     if not isinstance(keys, np.ndarray) and pa.types.is_dictionary(keys.type):
         keys = keys.dictionary_decode()
     return key_array([keys])

@@ -83,6 +83,16 @@ def _fields(
     def field(name: str) -> list[Any]:
         return [_field(source, place, row, name) for place, row in records]
 
+    def beside(name: str) -> list[Any]:
+        """What stands beside the sequences: missing where a record does not have the field, but another has."""
+        absent = [
+            isinstance(row, dict) and name not in row and name_meant(name, row) is None for _, row in records
+        ]
+        if all(absent):
+            return field(name)
+        pairs = zip(records, absent, strict=True)
+        return [None if gone else _field(source, place, row, name) for (place, row), gone in pairs]
+
     def lists_in(name: str, *, text: bool) -> list[list[Any]]:
         cells = zip(records, field(name), strict=True)
         return [_as_list(source, place, cell, text=text) for (place, _), cell in cells]
@@ -90,8 +100,8 @@ def _fields(
     columns = [lists_in(name, text=named) for name in names]
     for name in spec.labels:
         found.labels[name] = LabelColumn(source.name, name, options, place=lambda i: records[i][0])
-        found.labels[name].add(field(name))
-    found.static = {str(name): field(str(name)) for name in spec.rows.static}
+        found.labels[name].add(beside(name))
+    found.static = {str(name): beside(str(name)) for name in spec.rows.static}
     if spec.key is not None:
         found.keys = field(spec.key)
     of_steps = [] if spec.step_label is None else [lists_in(spec.step_label, text=True)]

@@ -163,7 +163,8 @@ class _Reading:
         if self._numbers.numbers.seen or all(isinstance(one, (_Wide, _TextLists)) for one in self._of_steps):
             dtype = self._numbers.dtype(warnings)
         if self._empty and not all(isinstance(one, _TypedLists) for one in self._of_steps):
-            warnings.append(f"{count(self._empty, 'row')} without a step became sequences without steps")
+            became = "a sequence" if self._empty == 1 else "sequences"
+            warnings.append(f"{count(self._empty, 'row')} without a step became {became} without steps")
         found, spec = self._aligned, self._options.foreign
         steps = {column for places in self._places for column in places}
         warnings += [

@@ -66,7 +66,8 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
     warnings = rounding_warnings(numbers.state.rounded, chosen)
     warnings += [f"{count(numbers.missing, 'missing value')} became NaN"] if numbers.missing else []
     if empty:
-        warnings.append(f"{empty:,} empty lines became sequences without steps")
+        became = "a sequence" if empty == 1 else "sequences"
+        warnings.append(f"{count(empty, 'empty line')} became {became} without steps")
     warnings += firsts.warnings(source, lengths, marks)
     return Sequences(Ragged(values.done(chosen), offsets), len(values), warnings=warnings)
 

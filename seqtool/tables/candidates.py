@@ -17,6 +17,7 @@ from seqtool.tables.opening import open_tables
 from seqtool.tables.table import Expected, Table, TextOptions
 from seqtool.words import expanded, join_names, listed
 
+_LISTS = 100  # rows looked at for lists
 _ROWS = 1 << 14  # looked at for cells that repeat
 _MOST_ROWS = 1 << 21  # looked at for a second value in a column that begins with one
 
@@ -38,19 +39,32 @@ def steps_advice(source: Input, text: TextOptions | None = None) -> Advice | Non
     """The advice to pad a table that seems to hold one sequence a row; None for other tables.
 
     The columns of such a table are numbered, t0, t1 and so on; or there are several, and none of them may be a key:
-    then the advice has A,B in place of their names.
+    then the advice has A,B in place of their names. Or a column holds lists that are written as text.
     """
     try:
         table = open_tables([source], text, list_cells=False)
+        lists = _lists_in_text(table)
         steps = numbered([name or "" for name in table.columns])
         if steps is None and len(table.columns) >= _FEWEST_COLUMNS and not key_candidates(table):
             steps = "A,B"
     except DataError:
         return None
-    if steps is None:
-        return None
     file = source.name if source.named_path else "-"
-    return Advice("seqtool", "pad", file, "--steps", steps)
+    if lists is not None:
+        return Advice("seqtool", "pad", file, "--array", lists)
+    return None if steps is None else Advice("seqtool", "pad", file, "--steps", steps)
+
+
+def _lists_in_text(table: Table) -> str | None:
+    """The first named column whose first cells are all written as lists, such as [5, 6]; None if there is none."""
+    if not table.text:
+        return None
+    columns, batch = _first_rows(table, [c for c, name in enumerate(table.columns) if name is not None])
+    for column, array in zip(columns, [] if batch is None else batch.columns, strict=False):
+        cells = _cells(array.slice(0, _LISTS))
+        if cells and all(cell.startswith("[") and cell.endswith("]") for cell in cells):
+            return table.columns[column]
+    return None
 
 
 def numbered(names: Sequence[str]) -> str | None:

