@@ -6,15 +6,18 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seqtool.words import as_source
+
 
 @dataclass(frozen=True, init=False)
 class Advice:
     """A change of the call that was made, or a call of another command; it prints as it is typed.
 
     `words` are options to add, each with its value (an option that may not be repeated replaces the one in the call);
-    or a source to name; or, where the first word is a program, a whole call. `without` are options to leave out: each
-    of that name, or, where its value follows, only the one with that value. FILE and other words in capitals stand for
-    what only the caller knows.
+    or a source to name; or, where the first word is a program, a whole call, in which the word behind a command of
+    seqtool is its source, or an option such as --help. `without` are options to leave out: each of that name, or, where
+    its value follows, only the one with that value. FILE and other words in capitals stand for what only the caller
+    knows.
 
     >>> print(Advice("--drop", "my column"))
     --drop 'my column'
@@ -22,13 +25,18 @@ class Advice:
     leave --maxlen and --mask out
     >>> print(Advice("--step-label", "y", without=["--label"]))
     --step-label y instead of --label
+    >>> print(Advice("seqtool", "pad", "standard input"))
+    seqtool pad -
     """
 
     words: tuple[str, ...]
     without: tuple[str, ...]
 
     def __init__(self, *words: object, without: Sequence[str] = ()) -> None:
-        object.__setattr__(self, "words", tuple(map(str, words)))
+        texts = [*map(str, words)]
+        if texts[:1] == ["seqtool"]:
+            texts[2:3] = [text if text.startswith("--") else as_source(text) for text in texts[2:3]]
+        object.__setattr__(self, "words", tuple(texts))
         object.__setattr__(self, "without", tuple(without))
 
     def __str__(self) -> str:

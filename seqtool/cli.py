@@ -35,6 +35,9 @@ Example: seqtool group events.csv --key user --order-by time -o train.npz
 """
 
 
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -64,7 +67,7 @@ class _Commands(Mapping[str, Any]):
 @cache
 def _command(name: str) -> Any:
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, cls=Command)(takes_groups(_function(name)))
+    app.command(name, cls=Command, context_settings=_CONTEXT)(takes_groups(_function(name)))
     return typer.main.get_command(app)
 
 
@@ -81,7 +84,7 @@ def build() -> Any:
     app = typer.Typer(
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=_CONTEXT,
     )
 
     @app.callback(help=_SUMMARY)

@@ -76,6 +76,21 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
+STDIN = "standard input"
+"""The name of standard input in messages."""
+
+
+def as_source(name: str) -> str:
+    """The name of an input as a command takes it: - for standard input, and no name that reads as an option.
+
+    >>> as_source("a.npz"), as_source("-a.npz"), as_source(STDIN)
+    ('a.npz', './-a.npz', '-')
+    """
+    if name == STDIN:
+        return "-"
+    return f"./{name}" if name.startswith("-") and name != "-" else name
+
+
 def human(size: int) -> str:
     """A number of bytes as a person reads it.
 

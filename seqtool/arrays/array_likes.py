@@ -52,7 +52,7 @@ def plain(thing: Any) -> Any:
     Raises DataError for what cannot be read.
     """
     if isinstance(thing, np.ndarray):
-        return thing
+        return np.asarray(thing) if isinstance(thing, np.matrix) else thing  # a row of a matrix is no vector
     with damaged(f"a {kind_of(thing)} that cannot be read as an array"):
         if is_pandas_frame(thing):
             return _columns_of(thing)

@@ -151,7 +151,7 @@ def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitS
         _check_values(data)
     findings.append(Finding("meta", "ok", f"format version {meta['version']}, {kind}"))
     mask = archive.window("mask") if "mask" in archive.names else None
-    return Subject(_name_in_call(source), data, ours=True, lengths=archive.window("lengths"), mask=mask)
+    return Subject(source.name, data, ours=True, lengths=archive.window("lengths"), mask=mask)
 
 
 def _check_values(data: Ragged | Padded) -> None:
@@ -159,12 +159,6 @@ def _check_values(data: Ragged | Padded) -> None:
         check_value(array.value, (), array.data.dtype)
     if isinstance(data, Padded):
         check_value(data.value, data.x.shape[2:], data.x.dtype)
-
-
-def _name_in_call(source: Input) -> str:
-    """The name of a file in a command that can be pasted."""
-    name = "-" if source.named_path is None else str(source.named_path)
-    return f"./{name}" if name.startswith("-") and name != "-" else name
 
 
 def _shapes(archive: ZipReader, names: Sequence[str]) -> str:
@@ -187,7 +181,7 @@ def _npy(source: Input, opening: _Opening, findings: list[Finding], _: ExitStack
         foreign = with_side(foreign, side)
         block = dense(x, lengths, foreign)
     findings.append(Finding("arrays", "ok", f"x {x.shape} {x.dtype}"))
-    return Subject(_name_in_call(source), block, ours=False, options=foreign.options, lengths=lengths)
+    return Subject(source.name, block, ours=False, options=foreign.options, lengths=lengths)
 
 
 def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: list[Finding]) -> Subject:
@@ -209,7 +203,7 @@ def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: lis
             Finding(name, "fails" if name in lost else "warning", Message(why, "; not checked"), 1)
         )
     return Subject(
-        _name_in_call(source),
+        source.name,
         taken.data,
         ours=False,
         options=taken.spec.options,

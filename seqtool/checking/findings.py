@@ -48,7 +48,7 @@ class Finding:
 class Subject:
     """A file whose sequences are to be checked.
 
-    `file` is its name in a command, and `options` those that describe an external file. `ours` says whether seqtool
+    `file` is its name, and `options` those that describe an external file. `ours` says whether seqtool
     wrote it. `lengths` and `mask` are the arrays in the file (a ragged file may hold lengths beside its offsets), None
     where it has none. It is not `curable` where padding it again would lose an array that could not be read.
     """

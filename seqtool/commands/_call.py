@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seqtool.words import option_of
+from seqtool.words import as_source, option_of
 
 _NEVER_PRINTED = ("as_json", "traceback")  # they change what is shown, not what is done
 
@@ -56,7 +56,7 @@ class Call:
 
     def __str__(self) -> str:
         # A name that begins with a hyphen would be taken for an option.
-        sources = [f"./{name}" if name.startswith("-") and name != "-" else name for name in self.sources]
+        sources = map(as_source, self.sources)
         words = ["seqtool", self.command, *sources]
         for name, value in self.options.items():
             if value is not None and name not in _NEVER_PRINTED:

@@ -35,8 +35,8 @@ from seqtool.files.remote import RemoteFile, is_remote, remote_files
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
+from seqtool.words import STDIN
 
-STDIN = "standard input"
 _VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
 _KEPT = 1 << 13  # of these, as `Input.head`: most first rows, and thousands of files take little memory

@@ -1,4 +1,4 @@
-"""The ways out of numbers that a type cannot hold, and of cells that are none: options that the whole table allows."""
+"""Advice for numbers that a type cannot hold and for cells that are no numbers: options that suit the whole table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INT, _SINGLE, _DOUBLE = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.f
 
 
 def without_features(plan: EncoderPlan, columns: Sequence[int]) -> Advice | None:
-    """How to leave columns out of the features; None where none would be left."""
+    """The advice to leave columns out of the features; None where no feature would be left."""
     roles = plan.roles
     left = [column for column in roles.features if column not in columns]
     if not left:
@@ -34,12 +34,12 @@ def without_features(plan: EncoderPlan, columns: Sequence[int]) -> Advice | None
         return Advice("--columns", join_names(_names(plan, left)), without=["--columns"])
     names = _names(plan, [column for column in columns if not plan.named or column not in roles.key])
     dropped = ["--drop", join_names(names)] if names else []
-    # Of a table with names the key is a feature because somebody asked for it.
+    # In a table with names the key is a feature only if the call asks for it.
     return Advice(*dropped, without=["--keep-key"] if {*columns} & {*roles.key} and plan.named else [])
 
 
 def _names(plan: EncoderPlan, columns: Sequence[int]) -> list[str]:
-    """What a call names columns by: a list column stands for its cells, where all of them are there."""
+    """The names of columns in a call: that of a list column for all of its cells together."""
     of_lists = {
         cell: plan.label(owner)
         for owner, cells in plan.elements.items()
@@ -50,40 +50,40 @@ def _names(plan: EncoderPlan, columns: Sequence[int]) -> list[str]:
 
 
 def for_list(plan: EncoderPlan, error: CellKindError, sources: Sequence[Input]) -> list[object]:
-    """What to do about a cell that is a list, or one of another length than others."""
+    """What to do about a cell that is a list, or a list of another length than others."""
     column = plan.columns.index(error.column)
     features = [cell for cell in plan.elements.get(column, (column,)) if cell in plan.features]
-    out: list[object] = []
+    ways: list[object] = []
     if isinstance(error, UnequalListsError) and not sources:
-        out.append(f"; if each is a sequence: seqtool.pad(data, array={error.column!r})")
+        ways.append(f"; if each is a sequence: seqtool.pad(data, array={error.column!r})")
     if isinstance(error, UnequalListsError) and len(sources) == 1:
         file = sources[0].name if sources[0].named_path else "-"
-        out += ["; if each is a sequence: ", Advice("seqtool", "pad", file, "--array", error.column)]
+        ways += ["; if each is a sequence: ", Advice("seqtool", "pad", file, "--array", error.column)]
     leaving = without_features(plan, features) if features else None
-    return out if leaving is None else [*out, "; without this column: ", leaving]
+    return ways if leaving is None else [*ways, "; without this column: ", leaving]
 
 
 def _counter_alone(plan: EncoderPlan, columns: Collection[int]) -> Advice:
-    """How to leave the numbers of sequences as the only feature, where all cells of a tagging file are text."""
+    """The advice to keep the number of the sequence as the only feature, where all cells of a tagging file are text."""
     return Advice("--drop", join_names([*map(plan.label, columns)]), "--keep-key")
 
 
 def fitting_dtype(plan: EncoderPlan, state: EncoderState, columns: Collection[int]) -> str | None:
     """The dtype that holds all numbers of some features; None where not even float64 does.
 
-    What is not known of float32, because another type was asked for, is taken for too much.
+    Where another type than float32 was asked for, losses to float32 were not counted; then any large number is
+    taken to be one.
     """
-    numbers = [state.features[column] for column in columns]
+    features = [state.features[column] for column in columns]
 
     def hold(dtype: np.dtype[Any]) -> bool:
-        return all(
-            one.loss(dtype) is None and not (plan.asked_dtype == dtype and one.rounded) for one in numbers
-        )
+        rounds = plan.asked_dtype == dtype
+        return all(numbers.loss(dtype) is None and not (rounds and numbers.rounded) for numbers in features)
 
-    if all(one.whole for one in numbers) and hold(_INT):
+    if all(numbers.whole for numbers in features) and hold(_INT):
         return _INT.name
-    known = plan.asked_dtype in (None, _SINGLE)
-    if hold(_SINGLE) if known else not any(one.large for one in numbers):
+    counted = plan.asked_dtype in (None, _SINGLE)
+    if hold(_SINGLE) if counted else not any(numbers.large for numbers in features):
         return _SINGLE.name
     return _DOUBLE.name if hold(_DOUBLE) else None
 
@@ -126,13 +126,13 @@ def rounding_warnings(plan: EncoderPlan, state: EncoderState) -> list[str]:
 
 
 def _may_order(plan: EncoderPlan, state: EncoderState, column: int) -> bool:
-    """Whether a feature may become the order instead: then a table with names has it no longer among its features."""
+    """Whether a feature may become the order instead; in a table with names it is then no feature any more."""
     roles = plan.roles
     return plan.named and not roles.chosen and not roles.order and not state.features[column].missing
 
 
 def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad: BadCell) -> Message:
-    """What to do about a cell that is no number, of a feature or a static column."""
+    """What to do about a cell of a feature or a static column that is no number; `part` says which."""
     leaving = without_features(plan, [column]) if part == "feature" else without_static(plan, [column])
     marks = for_marks(plan, [bad])
     marks = marks or (for_times(plan, {column: bad}) if part == "static" else None)
@@ -149,14 +149,14 @@ def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad
 
 
 def for_marks(plan: EncoderPlan, wrong: Collection[BadCell]) -> Message | None:
-    """How cells of text are numbers, where all of them are written with commas, or points between thousands."""
+    """The advice to name the marks of numbers such as 1.234,5; None where not all bad cells are such."""
     words = [word for bad in wrong for word in bad.words or (bad.cell,)]
     options = marks_of(words) if plan.text and not plan.marked else []
     return Message("as numbers that are written so: ", Advice(*options)) if options else None
 
 
 def for_times(plan: EncoderPlan, wrong: Mapping[int, BadCell]) -> Message | None:
-    """How columns are numbers that hold times, where there are such among these columns."""
+    """The advice to read times as numbers, and to leave out other bad columns; None where no column holds times."""
     others = [column for column, bad in wrong.items() if not _holds_times(bad)]
     if plan.options.time_as is not None or len(others) == len(wrong):
         return None
@@ -169,25 +169,28 @@ def for_times(plan: EncoderPlan, wrong: Mapping[int, BadCell]) -> Message | None
 
 
 def _holds_times(bad: BadCell) -> bool:
-    """Whether the cells of a column that holds no numbers are times."""
+    """Whether the cells of a column without numbers are times."""
     if bad.kind:
         return bad.kind.startswith(("timestamp", "date", "time", "duration"))
     return all(map(is_time, bad.words or (bad.cell,)))
 
 
 def for_order(plan: EncoderPlan, column: int, readings: Sequence[str]) -> Message:
-    """How an order column can be read: by what may follow it in the call."""
+    """The advice to read an order column as one of some `readings`, which follow its name after a colon."""
     name = plan.label(column)
     falls = ":desc" if plan.roles.order_as.get(column, PLAIN_ORDER).descending else ""
-    out: list[object] = []
+    ways: list[object] = []
     for reading in readings:
         changed = Advice("--order-by", f"{name}:{reading}{falls}", without=["--order-by", f"{name}{falls}"])
-        out += [" or " if out else "", changed]
-    return Message(*out, " sorts the column as text" if readings == ("text",) else " reads it")
+        ways += [" or " if ways else "", changed]
+    return Message(*ways, " sorts the column as text" if readings == ("text",) else " reads it")
 
 
 def for_days(plan: EncoderPlan, order: OrderState, column: int, *words: str) -> Advice | None:
-    """How an order column of numbers is read as days, where its first cell is written so; with other words."""
+    """The advice to read an order column of numbers as days; None where its first cell is not like 20240131.
+
+    `words` are further options of the advice.
+    """
     if order.first is None or not is_plain_day(order.first.cell):
         return None
     name = plan.label(column)
@@ -197,7 +200,7 @@ def for_days(plan: EncoderPlan, order: OrderState, column: int, *words: str) -> 
 
 
 def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:
-    """How to do without static columns: where nobody chose the features, they would become some of them."""
+    """The advice to do without static columns; it drops them too where they would become features instead."""
     names = [plan.label(column) for column in columns if column not in plan.of_files]
     return plan.without_static(
         columns, *([] if plan.roles.chosen or not names else ["--drop", join_names(names)])
@@ -205,7 +208,7 @@ def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:
 
 
 def _are_no_values(bad: BadCell) -> bool:
-    """Whether what stands among numbers may well mean that there is none: a few words, no numbers."""
+    """Whether bad cells among numbers are likely spellings of a missing value: a few words, none like a number."""
     words = bad.words or (bad.cell,)
     return len(words) <= _FEW and not any(re.match(r"\W*\d", word) for word in words)
 

@@ -1,4 +1,4 @@
-"""What a person should know of a table that was grouped as it was asked for: readings of it that may be wrong."""
+"""Warnings about a table that was grouped as the call says: readings of it that may be wrong."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ if TYPE_CHECKING:
 
 
 def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
-    """A sentence for each thing that may be wrong, with how often it is so and the option that changes it."""
+    """A sentence for each thing that may be wrong, with its count and the option that changes it."""
     found: list[str] = []
     for column in plan.roles.key:
         found += _of_keys(plan, column, state.keys[column])
     for column in plan.roles.order:
         found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
-        several = len(plan.labels.keys() - {"t"}) > 1 and part != "t"  # of which whole numbers stay numbers
+        several = (
+            len(plan.labels.keys() - {"t"}) > 1 and part != "t"
+        )  # whole numbers among these stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
     return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
 def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> list[str]:
-    """A sentence where nearly all sequences have a single step, for then the key, or the gap, tells steps apart."""
+    """A sentence where nearly all sequences have a single step, since the key, or the gap, is likely too fine."""
     single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
     if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
         return []
@@ -50,11 +52,11 @@ def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> lis
     return [Message(what, "choose another: ", Advice("--key", "COLUMN", without=["--key", "--key-from"]))]
 
 
-_FEW = 5  # sequences, of which nothing is said
+_FEW = 5  # sequences; nothing is said of fewer
 
 
 def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
-    """Keys that are words for missing values: the rows of each are one sequence."""
+    """A sentence for each key that is a word for a missing value, whose rows became one sequence."""
     for text, rows in keys.words.items():
         if text not in plan.options.missing:
             yield Message(
@@ -65,7 +67,7 @@ def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
 
 
 def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str]:
-    """Dates that are sorted as text, whose order that is not, and days as numbers, of which months make gaps."""
+    """Sentences for dates that are sorted as text, and for days as numbers, where each new month makes a gap."""
     gap, name = plan.options.gap, plan.label(column)
     if gap is not None and column == plan.roles.order[0] and order.kind == "numbers" and not gap.is_time:
         as_days = for_days(plan, order, column, "--gap", f"{gap.text}d")
@@ -78,12 +80,13 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
     if order.kind != "text" or order.first is None:
         return
     cell = order.first.cell
-    formats = [one for one in time_formats([cell]) if not text_sorts(cell, one)]
+    formats = [time_format for time_format in time_formats([cell]) if not text_sorts(cell, time_format)]
     if formats:
         falls = ":desc" if plan.roles.order_as[column].descending else ""
         as_text, ways = ["--order-by", f"{name}:text{falls}"], list[object]()
-        for one in formats:
-            ways += [" or " if ways else "", Advice("--order-by", f"{name}:{one}{falls}", without=as_text)]
+        for time_format in formats:
+            as_times = Advice("--order-by", f"{name}:{time_format}{falls}", without=as_text)
+            ways += [" or " if ways else "", as_times]
         problem = f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); "
         yield Message(problem, *ways, " sorts by time")
     if is_day(cell):
@@ -91,16 +94,16 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
 
 
 def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:
-    """Words for missing values among classes, and what is no number among numbers."""
+    """Sentences for words for missing values among classes, and for text among numbers."""
 
-    def unlabelled(text: str) -> list[object]:
+    def as_missing(text: str) -> list[object]:
         return ["; to read it as no label: ", Advice("--missing", text, "--empty-label", "keep")]
 
-    return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=unlabelled)
+    return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=as_missing)
 
 
 def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
-    """A sentence where no number is one of times, static numbers of other tables included, though a unit was named."""
+    """A sentence where the call names a unit of times, but no feature or static column, joined or not, holds times."""
     if plan.options.time_as is None or plan.times(state):
         return
     problem = f"--time-as {plan.options.time_as}: no feature or static column holds times; "
@@ -114,7 +117,7 @@ def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
 
 
 def _of_missing(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
-    """Words of a table with types that no column of text holds: of numbers they say nothing."""
+    """A sentence for each word for a missing value that no key or label of a typed table holds."""
     if plan.text:
         return
     held = {text for keys in state.keys.values() for text in keys.words}

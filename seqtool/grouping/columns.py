@@ -1,4 +1,4 @@
-"""The columns of rows on their way into order: numbers or text, in memory or in a spool, whole or being filled."""
+"""Columns that rows are sorted by, or carry along: numbers or text, in memory or a spool, complete or being filled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from seqtool.arrays.spool import GrowingArray, Spool, spooled
 from seqtool.grouping.sorting import ranking_bytes, ranks
 
 _ENCODED = 1 << 20  # rows of text that get their codes together
-_TILE = 1 << 13  # cells turned from one kind into another together, so that they stay in the cache
+_TILE = 1 << 13  # cells that are converted together, so that they stay in the cache
 
 
 class TextColumn:
-    """Text in a spool, whose chunks are Arrow arrays of large strings; `widest` counts characters."""
+    """Text in a spool, whose chunks are Arrow arrays of large strings; `widest` is the most characters of a cell."""
 
     def __init__(self, data: AnyArray, offsets: AnyArray, widest: int) -> None:
         self.data = data
@@ -37,7 +37,7 @@ class TextColumn:
 
 
 class GrowingText:
-    """Text that grows at its end."""
+    """Text in a spool to which cells are added."""
 
     def __init__(self, spool: Spool) -> None:
         self._data = GrowingArray(spool, np.dtype(np.uint8))
@@ -47,7 +47,7 @@ class GrowingText:
         self.widest = 0  # characters of the longest cell
 
     def add(self, cells: Any) -> None:
-        """Put an Arrow array of text at the end."""
+        """Add an Arrow array of text at the end."""
         cells = cells.cast(pa.large_string())
         if not len(cells):
             return
@@ -93,7 +93,7 @@ class Ranked:
 
 
 class Spelled:
-    """A column of integers as the text that would be written: a chunk is Arrow text."""
+    """A column of integers as text: a chunk is Arrow text."""
 
     def __init__(self, integers: AnyArray) -> None:
         self._integers = integers
@@ -114,7 +114,7 @@ class FillingNumbers:
         self.data = np.empty(capacity, kind)
 
     def put(self, at: int, cells: Array) -> None:
-        """Fill in what stands from row `at` on."""
+        """Fill in the cells from row `at` on."""
         if cells.dtype != self.data.dtype:
             common = np.result_type(cells.dtype, self.data.dtype)
             if common != self.data.dtype:
@@ -128,10 +128,10 @@ class FillingNumbers:
 
 
 class FillingNarrow(FillingNumbers):
-    """The same for what rows are sorted by: integers take four bytes while they fit into these."""
+    """The same for columns that rows are sorted by: integers take four bytes while all fit into these."""
 
     def put(self, at: int, cells: Array) -> None:
-        """Fill in what stands from row `at` on."""
+        """Fill in the cells from row `at` on."""
         if cells.dtype == np.int64 and len(cells) and cells.min() >= -(1 << 31) and cells.max() < 1 << 31:
             cells = cells.astype(np.int32)
         super().put(at, cells)
@@ -140,7 +140,7 @@ class FillingNarrow(FillingNumbers):
 class FillingTexts:
     """A column of text that is being filled: codes into dictionaries, one for each million rows.
 
-    Where memory holds but `affordable` rows, fewer are encoded together: that takes no more than sorting will.
+    Where memory holds only `affordable` rows, fewer are encoded together, which takes no more than sorting will.
     """
 
     def __init__(self, capacity: int, affordable: int) -> None:
@@ -156,14 +156,14 @@ class FillingTexts:
 
     @classmethod
     def of(cls, numbers: FillingNumbers, count: int, affordable: int) -> FillingTexts:
-        """A column of integers, as it would have been written."""
+        """A column of integers as text."""
         texts = cls(len(numbers.data), affordable)
         for at in range(0, count, _TILE):
             texts.put(at, numbers.data[at : min(at + _TILE, count)])
         return texts
 
     def put(self, at: int, cells: Any) -> None:
-        """Fill in what stands from row `at` on: text, or integers that are to be text."""
+        """Fill in the cells from row `at` on: text, or integers that become text."""
         if isinstance(cells, np.ndarray):
             cells = pa.array(cells).cast(pa.string())
         self._waiting.append(cells)
@@ -174,7 +174,7 @@ class FillingTexts:
             self._encode()
 
     def _encode(self) -> None:
-        """Give the texts that wait their codes: many at a time, for then most of them are known already."""
+        """Turn the waiting texts into codes: many at once, since many of them are then equal."""
         waiting = pa.concat_arrays([cells.cast(pa.large_string()) for cells in self._waiting])
         self.bytes -= self._waiting_bytes
         self._waiting, self._waiting_bytes = [], 0
@@ -182,7 +182,7 @@ class FillingTexts:
         out = self.data[self._from : self._until]
         np.add(np.asarray(encoded.indices), self._known, out=out, casting="unsafe")
         self._from = self._until
-        pa.default_memory_pool().release_unused()  # what encoding took would stay ours
+        pa.default_memory_pool().release_unused()  # Arrow would keep the memory that encoding took
         self._dictionaries.append(encoded.dictionary)
         self._known += len(encoded.dictionary)
         size, count = encoded.dictionary.nbytes, len(encoded.dictionary)

@@ -1,7 +1,7 @@
 """Joining labels and static numbers of other tables to the sequences, by their keys as they are written.
 
-Another table is read as the first one is, by the same encoder and the same kernel, which sorts it by its key; then it
-is held in memory, a row for each key, and looked up for each sequence.
+Another table is read like the first one, by the same encoder and kernel, which sorts it by its key. Then it stands in
+memory, a row for each key, and each sequence looks up its row.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from seqtool.words import count, listed, shortened
 
 @dataclass(frozen=True)
 class JoinedFile:
-    """What became of one table: its name, its columns, its rows, those of no sequence, and sequences without one."""
+    """What became of one table: `unused` of its rows belong to no sequence, and `without` sequences have no row."""
 
     name: str
     columns: list[str]
@@ -44,7 +44,7 @@ class JoinedFile:
     sequences: int
 
     def line(self) -> str:
-        """The same as a person reads it."""
+        """The same as a line of the summary."""
         parts = [f"{listed(self.columns)} from {self.name}"]
         if self.unused:
             parts.append(f"{self.unused:,} of {count(self.rows, 'row')} there unused")
@@ -55,7 +55,7 @@ class JoinedFile:
 
 @dataclass(frozen=True)
 class Joined:
-    """The sequences with what was joined to them, by a plan and a state that know of it as of columns of the table."""
+    """The sequences with what was joined to them; plan and state hold it like columns of the first table."""
 
     grouped: Grouped
     plan: EncoderPlan
@@ -73,10 +73,10 @@ def joined(
     spool: Spool,
     memory: Memory,
 ) -> Joined:
-    """Join the labels and static numbers of other tables to sequences that were grouped.
+    """Join the labels and static numbers of other tables to grouped sequences.
 
-    A sequence without a row there has no label, and NaN as static numbers. Raises DataError for a key that stands
-    twice there, for sequences without a label where nothing says what to do with them, and as `group_table` does.
+    A sequence without a row there has no label, and NaN as static numbers. Raises DataError for a key that is there
+    twice, for sequences without a label unless `empty_label` says what to do, and as `group_table` does.
     """
     result = Joined(grouped, plan, state, [], [])
     for other in others:
@@ -88,7 +88,7 @@ def joined(
 
 
 def _check_statics(plan: EncoderPlan, state: EncoderState) -> None:
-    """Raise DataError for whole numbers that no type holds beside the NaN, or the fractions, of other columns."""
+    """Raise DataError for whole numbers that no type holds beside NaN or fractions in other static columns."""
     dtype = plan.static_dtype(state)
     for column in plan.roles.static:
         if loss := state.statics[column].loss(dtype):
@@ -97,7 +97,10 @@ def _check_statics(plan: EncoderPlan, state: EncoderState) -> None:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of another table in memory: their keys, (n,) Arrow text, and their columns, (n,) each by its part."""
+    """The rows of another table in memory: (n,) keys as Arrow text, and (n,) columns by part, such as `y` or `s2`.
+
+    `count` is the number of its rows before those without a key were dropped.
+    """
 
     keys: Any
     columns: dict[str, Array]
@@ -107,6 +110,7 @@ class _Rows:
 
     @classmethod
     def of(cls, other: Companion, options: GroupOptions, spool: Spool, memory: Memory) -> _Rows:
+        """Read a table, sorted by its key; raises DataError for a duplicate key."""
         table = other.table
         options = replace(options, keep_row_index=True, dtype=None, gap=None, where=None)
         plan = replace(EncoderPlan.of(table, other.roles, options), elsewhere=other.named)
@@ -116,7 +120,7 @@ class _Rows:
         with ThreadPoolExecutor(threads) as pool:
             for batch in encoded(table, encoder, pool, threads=threads):
                 if grouper is None:
-                    # As columns of steps they may differ within a key: then both rows are told.
+                    # Per-step columns may differ within a key, so that the error can name both rows.
                     whole = plan.layout(encoder.state)
                     layout = Layout(whole.keys, (), (), per_step=[*whole.static, *whole.per_step])
                     grouper = Grouper(layout, spool, memory=room, at_most=table.at_most)
@@ -134,6 +138,7 @@ class _Rows:
 
 
 def _refuse_twice(rows: Grouped, other: Companion) -> None:
+    """Raise DataError for a key of several rows, with the places of two of them."""
     for begin, part in chunks(rows.offsets):
         ends = np.append(part[1:], rows.offsets[begin + len(part) : begin + len(part) + 1])
         twice = np.flatnonzero(ends - part[: len(ends)] > 1)
@@ -147,6 +152,7 @@ def _refuse_twice(rows: Grouped, other: Companion) -> None:
 
 
 def _check_size(rows: Grouped, memory: Memory) -> None:
+    """Raise DataError where the table by which keys are looked up does not fit into memory."""
     keys = rows.keys
     letters = keys.data.nbytes if isinstance(keys, Text) else 20 * int(np.prod(keys.shape))
     needed = 3 * letters + len(keys) * (_EACH_ROW + 16 * len(rows.per_step))
@@ -158,15 +164,15 @@ _KEYS = 1 << 18  # looked up together
 
 
 def _as_text(keys: AnyArray | Text, begin: int, end: int, width: int) -> Any:
-    """Some keys, of `width` columns, as Arrow text: of several with a NUL between, which no key holds.
+    """Keys of `width` columns as Arrow text, joined by a NUL, which no key holds.
 
-    Where sequences are parts of a key, a further column counts them.
+    A further column, which counts the pieces of a key that was cut at gaps, is left out.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = keys[begin:end]
-    columns = [found] if found.ndim == 1 else [found[:, i] for i in range(width)]
+    cells = keys[begin:end]
+    columns = [cells] if cells.ndim == 1 else [cells[:, i] for i in range(width)]
     kinds = [pa.array(c) if c.dtype.kind == "i" else pa.array(c.tolist(), pa.large_string()) for c in columns]
     texts = [kind.cast(pa.large_string()) for kind in kinds]
     if len(texts) == 1:
@@ -213,7 +219,7 @@ def _with(before: Joined, other: Companion, rows: _Rows, spool: Spool) -> Joined
 
 
 def _looked_up(keys: AnyArray | Text, width: int, rows: _Rows, spool: Spool) -> tuple[AnyArray, Array]:
-    """The row of each sequence, (N,) int64, -1 for none; and which rows belong to one."""
+    """The row of each sequence, (N,) int64, -1 for none; and which rows belong to a sequence, (n,) bool."""
     import pyarrow.compute as pc
 
     places, used = GrowingArray(spool, np.dtype(np.int64)), np.zeros(len(rows.keys), dtype=bool)
@@ -229,14 +235,14 @@ def _looked_up(keys: AnyArray | Text, width: int, rows: _Rows, spool: Spool) -> 
 def _known(
     before: Joined, other: Companion, rows: _Rows, places: AnyArray, lost: int, spool: Spool
 ) -> tuple[EncoderPlan, EncoderState, dict[str, AnyArray]]:
-    """The plan and the state with the columns of another table behind those of the first, and these columns."""
+    """The plan and the state with the columns of another table after those of the first, and the (N,) columns."""
     old, first = before.plan, len(before.plan.columns)
     added = [*other.roles.labels, *other.roles.static]
-    at_ = {column: first + i for i, column in enumerate(added)}
+    new_position = {column: first + i for i, column in enumerate(added)}
     roles = replace(
         old.roles,
-        labels=(*old.roles.labels, *(at_[column] for column in other.roles.labels)),
-        static=(*old.roles.static, *(at_[column] for column in other.roles.static)),
+        labels=(*old.roles.labels, *(new_position[column] for column in other.roles.labels)),
+        static=(*old.roles.static, *(new_position[column] for column in other.roles.static)),
     )
     plan = replace(old, roles=roles, columns=(*old.columns, *(other.table.label(c) for c in added)))
     labels, statics = dict(before.state.labels), dict(before.state.statics)
@@ -245,19 +251,21 @@ def _known(
     for part, column in rows.plan.labels.items():
         known = rows.state.labels[part]
         nothing = _unlabelled_code(known, lost)
-        labels[parts[at_[column]]] = known
-        static[parts[at_[column]]] = _picked(rows.columns[part], places, nothing, spool)
+        labels[parts[new_position[column]]] = known
+        static[parts[new_position[column]]] = _picked(rows.columns[part], places, nothing, spool)
     for column in other.roles.static:
         cells = rows.columns[f"s{column}"]
         cells = cells.astype(np.float64) if lost else cells
-        found = rows.state.statics[column]
-        statics[at_[column]] = found.merge(NumberState(False, lost, lost)) if lost else found
-        static[f"s{at_[column]}"] = _picked(cells, places, np.nan if lost else 0, spool)
+        numbers = rows.state.statics[column]
+        statics[new_position[column]] = (
+            numbers.merge(NumberState(whole=False, missing=lost, seen=lost)) if lost else numbers
+        )
+        static[f"s{new_position[column]}"] = _picked(cells, places, np.nan if lost else 0, spool)
     return plan, replace(before.state, labels=labels, statics=statics), static
 
 
 def _unlabelled_code(labels: LabelState, lost: int) -> int:
-    """The code that stands for no label, for the sequences without a row."""
+    """The code of no label for `lost` sequences without a row; it is added to the labels if need be."""
     if not lost:
         return 0
     code = int(labels.find([""])[0])
@@ -269,7 +277,7 @@ def _unlabelled_code(labels: LabelState, lost: int) -> int:
 
 
 def _picked(cells: Array, places: AnyArray, nothing: float, spool: Spool) -> AnyArray:
-    """What stands in the row of each sequence, (N,)."""
+    """The cell in the row of each sequence, (N,); `nothing` where it has no row."""
     growing = GrowingArray(spool, cells.dtype)
     for _, part in chunks(places):
         found = cells[np.maximum(part, 0)]

@@ -1,6 +1,6 @@
-"""Long tables, a row for each measurement: rows of one key and one order value become a step, their items its features.
+"""Long tables, a row a measurement: rows of one key and one order value become a step, and their items its features.
 
-The kernel has sorted the rows by key and order; here they are folded into steps, chunk by chunk, when those are read.
+The kernel has sorted the rows by key and order; here they are folded into steps, in chunks, when steps are read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
 def sorted_items(items: Sequence[str]) -> list[str]:
-    """Items in the order in which they become features: whole numbers by size, else text by code point.
+    """Items in the order in which they become features: by size if all are whole numbers, else by code point.
 
     >>> sorted_items(["10", "9"]), sorted_items(["10", "9", "a"])
     (['9', '10'], ['10', '9', 'a'])
@@ -40,9 +40,9 @@ def sorted_items(items: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Pivoted:
-    """What became of the rows: steps, the rows folded into them, and of each feature the cells without a value.
+    """What became of the rows: the steps, the rows folded into them, and the cells of each feature without a value.
 
-    `repeated` counts rows that share key, order value and item with one before them.
+    `repeated` counts rows that share key, order value and item with a row before them.
     """
 
     features: list[str]
@@ -52,12 +52,11 @@ class Pivoted:
     missing: dict[str, int]
 
     def line(self) -> str:
-        """The same as a person reads it."""
-        cells = self.steps * len(self.features)
-        never = sum(self.missing.values())
-        of = f"{count(self.rows, 'row')} of {count(len(self.features), 'item')}"
-        what = f"{of} into {count(self.steps, 'step')}"
-        return f"{what}; {never:,} of {cells:,} cells without a value ({percent(never, cells)})"
+        """The same as a line of the summary."""
+        cells, missing = self.steps * len(self.features), sum(self.missing.values())
+        rows = f"{count(self.rows, 'row')} of {count(len(self.features), 'item')}"
+        folded = f"{rows} into {count(self.steps, 'step')}"
+        return f"{folded}; {missing:,} of {cells:,} cells without a value ({percent(missing, cells)})"
 
 
 class Steps:
@@ -84,12 +83,12 @@ class Steps:
         self.starts, self.offsets = starts.done(), offsets.done()
 
     def edges(self, begin: int, end: int) -> Array:
-        """Where some steps begin, and the end of the last."""
-        found = self.starts[begin : end + 1]
-        return np.append(found, self.rows) if end == self.count else found
+        """The first rows of the steps from `begin` to `end`, and the end of the last, (n + 1,)."""
+        starts = self.starts[begin : end + 1]
+        return np.append(starts, self.rows) if end == self.count else starts
 
     def per_step(self, column: AnyArray, *, last: bool) -> AnyArray:
-        """What stands in the first row of each step, or in the last."""
+        """The cell of a column in the first row of each step, or in the last, (S',)."""
 
         def read(begin: int, end: int) -> Array:
             edges = self.edges(begin, end)
@@ -100,7 +99,10 @@ class Steps:
 
 @dataclass(frozen=True)
 class Folding:
-    """How the rows of steps become cells: (rows,) values and item codes; `places` has the feature of each code."""
+    """How the rows of steps become cells: (rows,) values and item codes.
+
+    `places` is the feature of each code, `width` the number of features, `how` makes one of several values of a cell.
+    """
 
     steps: Steps
     values: AnyArray
@@ -111,7 +113,7 @@ class Folding:
 
     @property
     def raw(self) -> np.dtype[Any]:
-        """The type that cells are worked out in."""
+        """The type in which cells are computed."""
         if self.how == "count":
             return np.dtype(np.int64)
         whole = self.values.dtype.kind in "iu"
@@ -120,9 +122,9 @@ class Folding:
         return np.dtype(np.int64) if self.how == "sum" else self.values.dtype
 
     def cells(self, begin: int, end: int) -> tuple[Array, Array, int]:
-        """The cells of some steps, (n, F), which of them have a value, and how many values were put into these.
+        """The cells of some steps, (n, F); which of them have a value, (n, F) bool; and the number of values in them.
 
-        Values come one after another, in the order of rows, wherever chunks begin: so sums are always the same.
+        Values are added in the order of rows, wherever chunks begin, so that float sums are always the same.
         """
         edges = self.steps.edges(begin, end)
         size = (end - begin) * self.width
@@ -162,7 +164,7 @@ class Folding:
             better.at(found, at, values)
 
     def windows(self) -> Iterator[tuple[int, int]]:
-        """Steps whose cells are looked at together."""
+        """The steps from one to another whose cells are computed together."""
         together = max(1, CHUNK // (8 * self.width))
         for begin in range(0, self.steps.count, together):
             yield begin, min(begin + together, self.steps.count)
@@ -171,9 +173,9 @@ class Folding:
 def folded(
     grouped: Grouped, steps: Steps, folding: Folding, features: list[str], dtype: np.dtype[Any] | None
 ) -> tuple[Grouped, Pivoted]:
-    """Sorted rows as steps of a cell for each feature, NaN where there is no value.
+    """Sorted rows as steps with a cell for each feature, NaN where there is no value.
 
-    `dtype` is what was asked for; None: int64 where all cells are whole numbers and none is missing, else float32.
+    `dtype` is the type asked for; None: int64 if all cells are whole numbers and none is missing, else float32.
     Raises DataError for a cell that the type cannot hold.
     """
     seen, taken, whole = np.zeros(len(features), np.int64), 0, folding.raw.kind in "iu"
@@ -222,14 +224,14 @@ def folded(
 
 
 def _cells(folding: Folding, seen: Array) -> int:
-    """The cells that have a value; a count is one where nothing was counted as well."""
+    """The number of cells that have a value; of counts, those above 0."""
     if folding.how != "count":
         return int(seen.sum())
     return sum(int((folding.cells(begin, end)[0] > 0).sum()) for begin, end in folding.windows())
 
 
 def _check_fits(folding: Folding, dtype: np.dtype[Any], features: Sequence[str]) -> None:
-    """Raise DataError for a cell that the type asked for cannot hold; whole numbers may be rounded to a float."""
+    """Raise DataError for a cell that the type asked for cannot hold; whole numbers may be rounded to floats."""
     for begin, end in folding.windows():
         cells, there, _ = folding.cells(begin, end)
         if dtype.kind == "f":
@@ -247,7 +249,7 @@ def _check_fits(folding: Folding, dtype: np.dtype[Any], features: Sequence[str])
 
 
 def _loss(cells: Array, there: Array, dtype: np.dtype[Any], features: Sequence[str]) -> str | None:
-    """The first cell that a type cannot hold, in words."""
+    """The words for the first cell that a type cannot hold; None where it holds all."""
     found = cells[there]
     place = first_loss(found, dtype)
     if place is None:
@@ -270,14 +272,14 @@ def _as_doubles(values: AnyArray) -> AnyArray:
 
 @dataclass(frozen=True)
 class Pivot:
-    """What a plan and the items that were found make of sorted rows."""
+    """How a plan, with the items that reading found, turns sorted rows of a long table into steps."""
 
     plan: EncoderPlan
     state: EncoderState
 
     @property
     def features(self) -> list[str]:
-        """The items that become features, in their order."""
+        """The items that become features, in their order: that of `--columns`, or sorted."""
         named = self.plan.roles.items
         return sorted_items([*self.state.items["p"].codes]) if named is None else [*named]
 
@@ -286,7 +288,7 @@ class Pivot:
         return Steps(grouped, self.plan.layout(self.state).order, spool)
 
     def folded(self, grouped: Grouped, spool: Spool) -> tuple[Grouped, Pivoted]:
-        """The steps with a cell for each feature; what `folded` raises."""
+        """The steps with a cell for each feature; raises what the function `folded` raises."""
         features, codes = self.features, self.state.items["p"].codes
         place = {name: i for i, name in enumerate(features)}
         places = np.array([place[text] for text in codes], np.int64)
@@ -299,10 +301,10 @@ class Pivot:
         return folded(grouped, steps, folding, features, asked)
 
     def warnings(self, found: Pivoted) -> list[str]:
-        """What nobody asked for: rows of one cell of which one alone counts, items that no row holds."""
-        out: list[str] = []
+        """Sentences for rows of one cell of which only the last counts, and for named items that no row holds."""
+        warnings: list[str] = []
         if found.repeated and self.plan.options.pivot_agg is None:
-            out.append(
+            warnings.append(
                 Message(
                     f"{count(found.repeated, 'row')} had key, order and item of another one: the last of each counts; "
                     "choose, such as ",
@@ -310,7 +312,7 @@ class Pivot:
                 )
             )
         known = self.state.items["p"].codes
-        out += [
+        warnings += [
             f"--columns names {name!r}, which no row holds" for name in self.features if name not in known
         ]
-        return out
+        return warnings

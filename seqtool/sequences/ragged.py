@@ -14,7 +14,7 @@ from typing import Any, Self, SupportsIndex
 
 import numpy as np
 
-from seqtool.arrays.array_likes import as_array
+from seqtool.arrays.array_likes import as_array, kind_of
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
@@ -202,6 +202,12 @@ def _take_arrays(data: Ragged | Padded, *names: str) -> None:
         object.__setattr__(data, "keys", as_array("keys", data.keys))
     if data.features is not None:
         object.__setattr__(data, "features", tuple(map(str, data.features)))
+    for name, array in data.per_step.items():
+        if not isinstance(array, StepArray):
+            raise DataError(
+                f"per_step[{name!r}] is a {kind_of(array)}; a StepArray of seqtool.sequences.ragged was expected, "
+                "which holds the array and the value that pads it"
+            )
     for mapping in ("per_sequence", "names"):
         arrays = getattr(data, mapping)
         if not all(type(array) is np.ndarray for array in arrays.values()):

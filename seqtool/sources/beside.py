@@ -1,4 +1,4 @@
-"""Labels and static numbers that stand in a file beside the sequences: an array of N, or text with one a line."""
+"""Labels and static numbers in a file beside the sequences: an array of N, or text with one a line."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _INT64 = np.dtype(np.int64)
 
 
 def is_beside(name: str | int) -> bool:
-    """Whether a name of labels or static numbers is that of a file, and not of a column."""
+    """Whether a name of labels or static numbers is that of a file that exists, and not of a column."""
     return str(name).endswith(_SUFFIXES) and Path(str(name)).is_file()
 
 
 def without_beside(spec: ForeignSpec) -> ForeignSpec:
-    """What is said of a source, without the names of files beside it.
+    """The spec of a source without the names of files beside it.
 
-    Raises UsageError where files and columns are to be labels, or static numbers, together.
+    Raises UsageError where a file is named together with columns or another file, as labels or as static numbers.
     """
     labels = [name for name in spec.labels if not is_beside(name)]
     static = [name for name in spec.rows.static if not is_beside(name)]
@@ -47,13 +47,13 @@ def without_beside(spec: ForeignSpec) -> ForeignSpec:
 
 
 def with_beside(found: Sequences, name: str, options: SourceOptions) -> Sequences:
-    """The sequences of a source of this name with the labels and static numbers in files beside it.
+    """The sequences of the source `name` with the labels and static numbers in files beside it.
 
-    Raises DataError for a file that does not hold one of them for each sequence.
+    Raises DataError for a file that does not hold one label, or static number, for each sequence.
     """
     spec, ragged, warnings = options.foreign, found.ragged, [*found.warnings]
     for part, files in (("y", spec.labels), ("static", spec.rows.static)):
-        file = next((str(one) for one in files if is_beside(one)), None)
+        file = next((str(named) for named in files if is_beside(named)), None)
         if file is None:
             continue
         if part in ragged.per_sequence:
@@ -62,13 +62,14 @@ def with_beside(found: Sequences, name: str, options: SourceOptions) -> Sequence
             if file.endswith(".npy"):
                 cells = open_npy(Path(file), file)
                 _check_count(cells.shape, name, len(ragged))
-                held, names = (_label_array if part == "y" else _static_array)(file, cells, options)
+                values, names = (_label_array if part == "y" else _static_array)(file, cells, options)
             else:
                 lines = _lines(file, options)
                 _check_count((sum(map(len, lines)),), name, len(ragged))
-                held, names = (_label_lines if part == "y" else _static_lines)(file, lines, options, warnings)
+                read = _label_lines if part == "y" else _static_lines
+                values, names = read(file, lines, options, warnings)
         ragged = ragged.replace(
-            per_sequence={**ragged.per_sequence, part: held}, names={**ragged.names, **names}
+            per_sequence={**ragged.per_sequence, part: values}, names={**ragged.names, **names}
         )
     return replace(found, ragged=ragged, warnings=warnings)
 
@@ -80,7 +81,7 @@ def _check_count(shape: tuple[int, ...], name: str, sequences: int) -> None:
 
 
 def _lines(file: str, options: SourceOptions) -> list[Any]:
-    """The lines of a text file, without the blanks around them, as Arrow text in pieces."""
+    """The lines of a text file, without the blanks around them, as pieces of Arrow text."""
     import pyarrow as pa
 
     lines, pieces, longest = list[str](), list[Any](), options.memory.single
@@ -99,13 +100,13 @@ def _lines(file: str, options: SourceOptions) -> list[Any]:
     return [*pieces, pa.array(lines, pa.string())]
 
 
-_LINES = 1 << 15  # that stand in memory as objects
+_LINES = 1 << 15  # that are Python objects at once
 
 
 def _label_lines(
     file: str, lines: list[Any], options: SourceOptions, warnings: list[str]
 ) -> tuple[AnyArray, dict[str, Array | Text]]:
-    """What labels in a column would be."""
+    """Labels, read as those of a column are; it adds to `warnings`."""
     from seqtool.sources.aligned import LabelColumn, labels_of
 
     column = LabelColumn(file, "label", options, place=lambda line: f"line {line + 1}")
@@ -117,7 +118,7 @@ def _label_lines(
 def _label_array(
     file: str, cells: AnyArray, options: SourceOptions
 ) -> tuple[AnyArray, dict[str, Array | Text]]:
-    """Labels as those of an `.npz` are: text becomes class ids, numbers stay."""
+    """Labels, read as those of an `.npz` are: text becomes class ids, numbers stay."""
     checked_dtype(cells.dtype, "the array")
     if cells.dtype.kind == "U" and cells.ndim == 1:
         ids, classes = as_classes(cells, None, file, options.memory, options.spool)
@@ -130,7 +131,7 @@ def _label_array(
 def _static_lines(
     file: str, lines: list[Any], options: SourceOptions, warnings: list[str]
 ) -> tuple[AnyArray, dict[str, Array | Text]]:
-    """A static number a line, named after the file."""
+    """A static number a line, (N, 1), named after the file; it adds to `warnings`."""
     import pyarrow as pa
 
     from seqtool.sources.aligned import static_of
@@ -143,7 +144,7 @@ def _static_lines(
 def _static_array(
     file: str, cells: AnyArray, options: SourceOptions
 ) -> tuple[AnyArray, dict[str, Array | Text]]:
-    """Static numbers, (N, P), which are named after their file."""
+    """Static numbers, (N, P), named after their file."""
     name = Path(file).stem
     _check_numbers(cells, "numbers, (N,) or (N, P),")
     if cells.ndim == 2:

@@ -1,11 +1,11 @@
-"""Arrays that seqtool did not write: what a person says of them, and how they are taken apart.
+"""Arrays that seqtool did not write: which of them hold sequences, their lengths, and what belongs to them.
 
-What is taken is not yet checked: `seqtool pad` refuses what does not hold, `seqtool check` reports all of it.
+The sequences are not checked here: `seqtool pad` refuses them if they are damaged, `seqtool check` reports all damage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Literal, cast
 import numpy as np
 
 from seqtool.advice import Advice, Message
-from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
@@ -41,12 +40,11 @@ from seqtool.words import by_size
 
 @dataclass(frozen=True)
 class ForeignData:
-    """The sequences of a foreign file, not yet checked, with all that belongs to them.
+    """The sequences of a foreign file, not yet checked, with their labels, keys and the like.
 
-    `lengths` are as they stand there, or as a mask tells them, None where none are given; `side` is that of the mask,
-    `spec` what is known of the file then; `used` are the arrays of the file, `others`
-    those that nothing reads. `misfits` describes arrays that are named as what belongs to sequences, but do not;
-    `notes` of what was taken for granted.
+    `lengths` are those of the file, or follow from a mask; `side` is the side of padding that the mask shows, and
+    `spec` the options with that side. `used` are the arrays that were read, `others` those that were not. `misfits`
+    describes arrays that have the name of a part, but do not fit; `notes` say how the file was understood.
     """
 
     data: Ragged | Padded
@@ -60,7 +58,7 @@ class ForeignData:
 
 
 def refuse_options(name: str, spec: ForeignSpec) -> None:
-    """Raise UsageError for options that describe a file of ours, which describes itself."""
+    """Raise UsageError for options that describe arrays: a file of ours describes its own."""
     if spec.options:
         raise UsageError(
             f"{name} was written by seqtool and describes its own arrays, lengths and padding: ",
@@ -69,7 +67,7 @@ def refuse_options(name: str, spec: ForeignSpec) -> None:
 
 
 def refuse_names(spec: ForeignSpec) -> None:
-    """Raise UsageError for names of arrays, where a file is a single one."""
+    """Raise UsageError for names of arrays: an `.npy` holds a single one without a name."""
     if spec.array or spec.named:
         raise UsageError(
             "--array, --label and --key name arrays of an .npz; an .npy holds only one: ",
@@ -82,14 +80,18 @@ def refuse_names(spec: ForeignSpec) -> None:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The arrays of a file that hold sequences, and in which form."""
+    """The arrays of a file that hold sequences, and their form.
+
+    A `block` is padded, and its lengths may follow its name; `ragged` are values and offsets; of `numbered` and
+    `named` arrays each is a sequence.
+    """
 
     names: Sequence[str]
     form: Literal["block", "ragged", "numbered", "named"] = "block"
 
 
 def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
-    """The arrays that hold sequences: those that are named, else `x`, `values` and `offsets`, or all there are.
+    """The arrays that hold sequences: those that `foreign` names, else `x`, `values` and `offsets`, or the only ones.
 
     Raises DataError where it is not clear which; UsageError for options that do not fit them.
     """
@@ -137,7 +139,7 @@ def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
 
 
 def _are_numbered(names: Sequence[str]) -> bool:
-    """Whether they are what `np.savez(file, *sequences)` calls several arrays."""
+    """Whether these are the names that `np.savez(file, *sequences)` gives to several arrays."""
     return len(names) > 1 and sorted(names) == sorted(f"arr_{i}" for i in range(len(names)))
 
 
@@ -146,7 +148,7 @@ def _are_ragged(names: Sequence[str]) -> bool:
 
 
 def lengths_file(name: str, block: tuple[int, ...], foreign: ForeignSpec) -> AnyArray:
-    """The lengths, or the mask, of a block in an `.npy` file of their own."""
+    """The lengths, or the mask, of a block, which stand in an `.npy` file of their own."""
     _check_lengths_file(name)
     known = open_npy(Path(name), name)
     if not foreign.time_major or known.ndim < 2:
@@ -174,19 +176,21 @@ def take(
     *,
     strict: bool = True,
 ) -> ForeignData:
-    """The sequences in the chosen arrays, and what else belongs to them.
+    """The sequences in the chosen arrays, with their labels, keys and the like.
 
-    Raises DataError for arrays that hold none and, if `strict`, for labels and keys that misfit, unless a person
-    names the array of sequences.
+    Raises DataError for arrays that hold no sequences and, if `strict`, for labels and keys that do not fit them,
+    unless `foreign` names the array of sequences.
     """
+    if chosen.form == "named":
+        keyed = _each_a_sequence(archive, archive.names, memory).replace(keys=name_keys(archive.names))
+        notes = ["the name of each array is its key"]
+        return ForeignData(keyed, used=archive.names, notes=notes, spec=foreign)
     names, used = archive.names, list(chosen.names)
     lengths: AnyArray | None = None
     misfits: dict[str, str] = {}
     side: Side | None = None
-    if chosen.form in ("numbered", "named"):
-        memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
-        arrays = names if chosen.form == "named" else [f"arr_{i}" for i in range(len(names))]
-        data: Ragged | Padded = _joined({name: archive.read(name) for name in arrays})
+    if chosen.form == "numbered":
+        data: Ragged | Padded = _each_a_sequence(archive, [f"arr_{i}" for i in range(len(names))], memory)
     elif chosen.form == "ragged":
         data = _offset_values(archive)
         if "lengths" in names and archive.header("lengths")[0] == (len(data),):
@@ -195,30 +199,25 @@ def take(
         if foreign.time_major:
             archive.take_as_time_major(used[0])
         x = archive.window(used[0])
-        found_lengths = _known_lengths(archive, x, chosen, foreign, strict=strict and foreign.array is None)
-        lengths, side, misfits = found_lengths.lengths, found_lengths.side, found_lengths.misfits
-        used += [_MASK] if found_lengths.by_mask else []
+        known = _known_lengths(archive, x, chosen, foreign, strict=strict and foreign.array is None)
+        lengths, side, misfits = known.lengths, known.side, known.misfits
+        used += [_MASK] if known.by_mask else []
         foreign = with_side(foreign, side)
         data = dense(x, lengths, foreign)
-    if chosen.form == "named":
-        keyed = cast(Ragged, data).replace(keys=name_keys(names))
-        return ForeignData(keyed, None, names, notes=["the name of each array is its key"], spec=foreign)
-    strict = strict and foreign.array is None
-    found = companions(archive, data, used, foreign, spool, strict=strict)
-    used += found.used.values()
-    misfits |= found.misfits
+    beside = companions(archive, data, used, foreign, spool, strict=strict and foreign.array is None)
+    used += beside.used.values()
+    misfits |= beside.misfits
     if chosen.form == "block" and lengths is None and foreign.array is None:
         unread = [name for name in names if name not in used]
         misfits |= may_tell_lengths(archive, cast(Padded, data).x.shape, unread)
     others = [name for name in names if name not in used and name not in misfits]
-    notes = [f"{name} holds a label for each step" for part, name in found.used.items() if part == "step_y"]
+    notes = [f"{name} holds a label for each step" for part, name in beside.used.items() if part == "step_y"]
     if chosen.form == "numbered":
         notes.append(_each_array(data))
     if _MASK in used:
         notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
-    return ForeignData(
-        found.joined(data, foreign.rows.label_value), lengths, used, others, misfits, notes, side, foreign
-    )
+    joined = beside.joined(data, foreign.rows.label_value)
+    return ForeignData(joined, lengths, used, others, misfits, notes, side, foreign)
 
 
 _MASK = "mask"  # the name of a mask in files of ours, and of many others
@@ -226,7 +225,7 @@ _MASK = "mask"  # the name of a mask in files of ours, and of many others
 
 @dataclass(frozen=True)
 class _KnownLengths:
-    """The lengths of a block and its side, where they are known; whether by a mask, and what is wrong with that."""
+    """The lengths and the side of a block, if known; whether a mask was read, or what is wrong with it."""
 
     lengths: AnyArray | None
     side: Side | None
@@ -237,10 +236,10 @@ class _KnownLengths:
 def _known_lengths(
     archive: ZipReader, x: AnyArray, chosen: Chosen, foreign: ForeignSpec, *, strict: bool
 ) -> _KnownLengths:
-    """What an array of lengths, or a mask, tells of a block.
+    """The lengths of a block from an array of lengths, or from a mask.
 
-    Raises DataError for lengths that are none and, if `strict`, for a mask that is none where no lengths are known,
-    or that contradicts those which nobody named.
+    Raises DataError for a named array that is neither and, if `strict`, for an array called mask that is none where
+    there are no lengths, or that contradicts lengths which the call does not name.
     """
     names = chosen.names
     known: AnyArray | None = archive.window(names[1]) if len(names) > 1 else None
@@ -255,7 +254,7 @@ def _known_lengths(
     try:
         masked, mask_side = lengths_of(archive.window(_MASK), _MASK, x.shape)
     except DataError as error:
-        if known is not None:  # then there is no need of it
+        if known is not None:  # then no mask is needed
             return _KnownLengths(known, side)
         if strict:
             named, alone = Advice("--lengths", "NAME"), Advice("--array", names[0])
@@ -277,7 +276,7 @@ def _known_lengths(
 
 
 def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
-    """A block (N, T), (N, T, F) or (N, T, H, W, C) with its lengths; where none are known, each row is T steps long."""
+    """A block (N, T), (N, T, F) or (N, T, H, W, C) with its lengths; T for each row where `known` is None."""
     if x.ndim < 2:
         raise DataError(f"the array has shape {x.shape}; (N, T), (N, T, F) or (N, T, H, W, C) was expected")
     _check_numbers(x, "the array")
@@ -311,6 +310,7 @@ def dense(x: AnyArray, known: AnyArray | None, foreign: ForeignSpec) -> Padded:
 
 
 def _offset_values(archive: ZipReader) -> Ragged:
+    """The sequences in values and offsets, not yet checked; raises DataError for arrays that cannot be such."""
     values, offsets = archive.window("values"), archive.window("offsets")
     _check_numbers(values, "values")
     if not values.ndim:
@@ -323,9 +323,11 @@ def _offset_values(archive: ZipReader) -> Ragged:
     return cast(Ragged, unchecked(Ragged, values=values, offsets=whole))
 
 
-def _joined(named: Mapping[str, Array]) -> Ragged:
+def _each_a_sequence(archive: ZipReader, names: Sequence[str], memory: Memory) -> Ragged:
+    """The arrays of a file as one sequence each, in memory; raises DataError where steps differ in shape."""
+    memory.check_whole(archive.name, 3 * archive.nbytes, "save values and offsets instead")
+    arrays = [archive.read(name) for name in names]
     # An empty list is a sequence without steps, whatever a step is in the others.
-    names, arrays = [*named], [*named.values()]
     full = [i for i, array in enumerate(arrays) if array.shape != (0,)]
     for i, array in enumerate(arrays):
         checked_dtype(array.dtype, f"sequence {i}")
@@ -344,12 +346,12 @@ def _joined(named: Mapping[str, Array]) -> Ragged:
 
 
 def _each_array(data: Ragged | Padded) -> str:
-    """What was taken for granted of several arrays: of more dimensions, each might be a block of sequences too."""
-    steps = cast(Ragged, data).values.shape[1:]
-    if len(steps) < 2:
+    """A note that each array is one sequence; an array of more than two dimensions might be a block of sequences."""
+    step = cast(Ragged, data).values.shape[1:]
+    if len(step) < 2:
         return "each array is one sequence"
-    one = Message(" (if one of them holds all sequences: ", Advice("--array", "arr_0"), ")")
-    return Message(f"each array is one sequence of steps of {by_size(steps)}", one)
+    as_block = Message(" (if one of them holds all sequences: ", Advice("--array", "arr_0"), ")")
+    return Message(f"each array is one sequence of steps of {by_size(step)}", as_block)
 
 
 def _check_numbers(array: AnyArray, name: str) -> None:

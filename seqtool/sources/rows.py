@@ -30,9 +30,9 @@ from seqtool.words import count
 def read_rows(table: Table, options: SourceOptions) -> Sequences:
     """The sequences of a table in which each row holds one; `options.foreign` names its columns.
 
-    Of a wide table `rows.steps` are the columns of the steps of one feature. Lists in columns of `array` are of
-    numbers, or of lists of F numbers; several of them stand side by side. Raises DataError for columns that are not
-    there, for cells that are no numbers, and for lists of one row that are not of one length.
+    In a wide table `rows.steps` are the columns of the steps of one feature. Columns of `array` hold lists of numbers,
+    or lists of lists of F numbers; several columns stand side by side as features. Raises DataError for columns that
+    the table lacks, for cells that are no numbers, and for lists of one row that differ in length.
     """
     reading = _Reading(table, options)
     for batch in table.batches(reading.columns, reading.expected()):
@@ -41,7 +41,7 @@ def read_rows(table: Table, options: SourceOptions) -> Sequences:
 
 
 class _Steps(Protocol):
-    """What makes lists of steps of some columns."""
+    """Turns the cells of some columns into lists of steps; `names` are those of the columns."""
 
     names: list[str]
 
@@ -57,17 +57,18 @@ class _Reading:
         spec = options.foreign
         self._numbers = _NumberCells(table, options)
         self._of_steps, self._places = _steps_of(table, spec, self._numbers)
-        self._step_label = _position(table, spec.step_label, "--step-label")
-        self._labels = {name: _position(table, name, "--label") for name in spec.labels}
-        static = [_position(table, name, "--static") for name in spec.rows.static]
-        self._static = [column for column in static if column is not None]
-        self._key = _position(table, spec.key, "--key")
-        apart = [self._key, self._step_label, *self._labels.values(), *self._static]
+        with at(table.name):
+            self._step_label = _position(table, spec.step_label, "--step-label")
+            self._labels = {name: position(table, name, "--label") for name in spec.labels}
+            self._static = [position(table, name, "--static") for name in spec.rows.static]
+            self._key = _position(table, spec.key, "--key")
+        single = [column for column in (self._key, self._step_label) if column is not None]
+        beside = [*single, *self._labels.values(), *self._static]
         of_steps = [column for places in self._places for column in places]
-        self.columns = list(dict.fromkeys([*of_steps, *(column for column in apart if column is not None)]))
-        self._apart = {column for column in apart if column is not None}
-        held = [self._key, *self._static]
-        self._held: dict[int, list[Any]] = {column: [] for column in held if column is not None}
+        self.columns = list(dict.fromkeys([*of_steps, *beside]))
+        self._beside = frozenset(beside)
+        held = [*self._static, *([] if self._key is None else [self._key])]
+        self._held: dict[int, list[Any]] = {column: [] for column in held}
         self._aligned = Aligned(
             labels={name: LabelColumn(table.name, name, options, place=table.place) for name in self._labels}
         )
@@ -82,12 +83,12 @@ class _Reading:
         self._empty = 0
 
     def expected(self) -> Expected:
-        """What the columns of text are likely to hold: those of a wide table numbers."""
+        """What the columns of text are likely to hold: numbers in those of a wide table."""
         key = frozenset(() if self._key is None else (self._key,))
         words, wide = self._numbers.numbers.words, bool(self._options.foreign.rows.steps)
-        steps = frozenset(self._places[0]) - self._apart if wide else frozenset()
+        steps = frozenset(self._places[0]) - self._beside if wide else frozenset()
         # Labels and static numbers may be written as steps are.
-        beside = frozenset(self._apart - {self._key, self._step_label})
+        beside = frozenset(self._beside - {self._key, self._step_label})
         if words is None or not wide:
             return Expected(keys=key, spelled=steps | beside)
         return Expected(steps, words, key, spelled=beside)
@@ -97,13 +98,15 @@ class _Reading:
         return self._table.place(int(np.searchsorted(ends, step, side="right")))
 
     def take(self, columns: dict[int, Any], rows: int) -> None:
-        """Add the rows of a batch."""
+        """Add the rows of a batch: its `columns` by position, and their number."""
         first, found = len(self._lengths), list[Lists]()
-        for one, places in zip(self._of_steps, self._places, strict=True):
+        for reader, places in zip(self._of_steps, self._places, strict=True):
             with at(self._table.name):
-                found.append(one.lists([columns[column] for column in places], first))
+                found.append(reader.lists([columns[column] for column in places], first))
         lengths = found[0].lengths
-        named = [(one.names[0], lists.lengths) for one, lists in zip(self._of_steps, found, strict=True)]
+        named = [
+            (reader.names[0], lists.lengths) for reader, lists in zip(self._of_steps, found, strict=True)
+        ]
         if self._step_label is not None:
             cells, label_lengths = _cells_of(columns[self._step_label])
             named.append((self._table.label(self._step_label), label_lengths))
@@ -111,7 +114,7 @@ class _Reading:
         if self._aligned.step_labels is not None:
             self._aligned.step_labels.add(cells)
         for name, column in self._labels.items():
-            self._aligned.labels[name].add(columns[column or 0])
+            self._aligned.labels[name].add(columns[column])
         self._add(found)
         self._lengths.add(lengths)
         self._empty += int((lengths == 0).sum())
@@ -130,10 +133,10 @@ class _Reading:
     def _add(self, found: list[Lists]) -> None:
         """Add the steps of a batch, those of several columns side by side."""
         if len(found) > 1:
-            for one, lists in zip(self._of_steps, found, strict=True):
+            for reader, lists in zip(self._of_steps, found, strict=True):
                 if lists.values.ndim > 1:
                     raise DataError(
-                        f"{self._table.name}: the steps of {one.names[0]!r} are lists; numbers were expected, for "
+                        f"{self._table.name}: the steps of {reader.names[0]!r} are lists; numbers were expected, for "
                         "several columns stand side by side"
                     )
             steps = np.stack([lists.values for lists in found], axis=1)
@@ -150,7 +153,7 @@ class _Reading:
             self._kinds.add(steps.dtype)
 
     def done(self) -> Sequences:
-        """All sequences, with what belongs to them."""
+        """All sequences, with their keys, labels and static numbers."""
         warnings, table = list[str](), self._table
         if self._values is None:  # no batch at all
             nothing = [pa.array([], kind) for kind in table.types] or [pa.array([], pa.string())]
@@ -176,9 +179,9 @@ class _Reading:
         ragged = Ragged(self._values.done(dtype), offsets, features=features)
         return with_aligned(table.name, ragged, found, spec.rows, len(self._values), warnings)
 
-    def _whole(self, column: int | None) -> Any:
-        """All cells of a column; those of text that Arrow took for numbers in some batches, as text again."""
-        parts = self._held[column or 0]
+    def _whole(self, column: int) -> Any:
+        """All cells of a column; as text again where they came as numbers in some batches alone."""
+        parts = self._held[column]
         kinds = {part.type for part in parts}
         if len(kinds) > 1:
             parts = [part.cast(pa.string()) for part in parts]
@@ -186,14 +189,11 @@ class _Reading:
 
 
 def _position(table: Table, name: str | int | None, option: str) -> int | None:
-    if name is None:
-        return None
-    with at(table.name):
-        return position(table, name, option)
+    return None if name is None else position(table, name, option)
 
 
 def _steps_of(table: Table, spec: ForeignSpec, numbers: _NumberCells) -> tuple[list[_Steps], list[list[int]]]:
-    """What makes steps of which columns."""
+    """The readers of steps, and the columns of each."""
     if spec.rows.steps:
         if spec.array is not None:
             raise UsageError(
@@ -245,7 +245,7 @@ def _cells_of(column: Any) -> tuple[Any, Array]:
 
 
 class _NumberCells:
-    """The numbers of a whole table, which all become of one type; cells are told apart by row and column."""
+    """The numbers of a table, which all become one type; a cell is counted as row * width + column."""
 
     def __init__(self, table: Table, options: SourceOptions) -> None:
         self._table = table
@@ -257,7 +257,7 @@ class _NumberCells:
         self.width, self.names = 1, list[str]()
 
     def read(self, cells: Any, rows: Array, column: int) -> Array:
-        """The cells, (n,), of a column as numbers, each of which stands in a row."""
+        """The cells, (n,), of a column as numbers; `rows` has the row of each. Raises DataError for a bad cell."""
         try:
             return self.numbers.encode(cells, rows * self.width + column)
         except BadCellError as bad:
@@ -270,7 +270,7 @@ class _NumberCells:
             ) from None
 
     def dtype(self, warnings: list[str]) -> np.dtype[Any]:
-        """What all become: int64 if they are whole and nothing else is asked for. Raises DataError for a loss."""
+        """The type of all numbers: int64 if they are whole and no type is asked for. Raises DataError for a loss."""
 
         def place(cell: int) -> str:
             return self.place(*divmod(cell, self.width))
@@ -285,7 +285,7 @@ class _NumberCells:
 
 
 class _Wide:
-    """Columns of single steps, in order; cells that hold nothing at the end of a row are no steps."""
+    """Columns of single steps, in order; empty cells at the end of a row are no steps unless `keep_trailing`."""
 
     def __init__(
         self, table: Table, columns: Sequence[int], numbers: _NumberCells, *, keep_trailing: bool
@@ -312,7 +312,7 @@ class _Wide:
         return Lists(block[np.arange(width) < lengths[:, None]], lengths, 0)
 
     def _missing(self, column: Any) -> Array:
-        """Which cells of a column hold nothing."""
+        """Which cells of a column are empty or spell a missing value, (n,) bool."""
         if is_text(column):
             nothing = pc.is_in(pc.utf8_trim_whitespace(column), value_set=self._numbers.words)
             return np.asarray(pc.or_(pc.is_null(column), nothing))

@@ -1,7 +1,7 @@
-"""Files of the UCR and UEA archives (`.ts`): lines of words about the data, then a sequence a line.
+"""Files of the UCR and UEA archives (`.ts`): a header of lines that begin with `@`, then a sequence a line.
 
-The dimensions of a sequence stand behind one another with colons between them, its label last; `?` is a missing value,
-and a step may be a pair (time, value).
+Colons separate the dimensions of a sequence, and its label stands last; `?` is a missing value, and a step may be a
+pair (time, value).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _PAIR = re.compile(r"\s*\(\s*([^()]*)\s*,\s*([^(),]*)\s*\)\s*(?:,|\Z)")
 
 
 def read_ts(source: Input, options: SourceOptions) -> Sequences:
-    """The sequences of a file: values (S,) of one dimension, (S, F) of several, the labels as classes or numbers.
+    """The sequences of a file: values (S,) of one dimension, (S, F) of several; labels as classes or numbers.
 
-    Times are left out, which is said. Raises DataError that names the line of what is no such sequence.
+    Times of steps are left out, which a note says. Raises DataError that names the line of a malformed sequence.
     """
     with at(source.name):
         reading = _Reading(options)
@@ -73,26 +73,31 @@ class _Reading:
         self._cells = 0
 
     def take(self, number: int, line: str) -> None:
-        """Read a line, without the blanks around it."""
+        """Read a line, which comes without the blanks around it."""
         if not line or line.startswith("#"):
             return
         if self._in_data:
             self._take_sequence(number, line)
         elif line.startswith("@"):
-            self._take_word(number, line)
+            self._take_header(line)
         else:
             raise DataError(f"line {number}: {line[:40]!r}; a word about the data, or @data, was expected")
 
-    def _take_word(self, number: int, line: str) -> None:
+    def _take_header(self, line: str) -> None:
+        """Read a line of the header; of these only @data and the labels matter here."""
         word, *rest = line.split()
         self._in_data = word.lower() == "@data"
         if word.lower() in ("@classlabel", "@targetlabel") and rest[:1] and rest[0].lower() == "true":
             self._labelled, self._is_number = True, word.lower() == "@targetlabel"
-            if rest[1:]:  # so that ids are the same in a file that lacks some of the classes
-                self._labels.encode(pa.array(rest[1:]))
-                self._classes = frozenset(rest[1:])
+            classes = rest[1:]
+            if (
+                classes
+            ):  # in their order here, so that ids are the same in a file that lacks some of the classes
+                self._labels.encode(pa.array(classes))
+                self._classes = frozenset(classes)
 
     def _take_sequence(self, number: int, line: str) -> None:
+        """Read a sequence; raises DataError for one whose dimensions or label do not fit."""
         parts = [part.strip() for part in _BETWEEN.split(line)]
         label = parts.pop() if self._labelled else ""
         if not parts:
@@ -117,7 +122,7 @@ class _Reading:
             self._flush()
 
     def _cells_in(self, number: int, part: str) -> list[str]:
-        """The values of a dimension; of pairs (time, value) the values, whose times rise."""
+        """The values of a dimension as text; of pairs (time, value) the values alone."""
         if not part.startswith("("):
             return [cell.strip() for cell in part.split(",")] if part else []
         self._timed, cells, place = True, list[str](), 0
@@ -130,8 +135,8 @@ class _Reading:
         return cells
 
     def _flush(self) -> None:
-        """Turn the sequences that wait into numbers."""
-        cells = [cell for _, dimensions, _ in self._waiting for one in dimensions for cell in one]
+        """Turn the waiting sequences into numbers."""
+        cells = [cell for _, dimensions, _ in self._waiting for values in dimensions for cell in values]
         counts = np.array([len(dimensions[0]) for _, dimensions, _ in self._waiting], dtype=np.int64)
         lines = np.repeat([number for number, _, _ in self._waiting], counts * self._width)
         try:
@@ -168,12 +173,12 @@ class _Reading:
         notes += ["times of steps were left out"] if self._timed else []
         ragged = Ragged(self._values.done(chosen), cumulative_offsets(self._lengths.done()))
         if self._labelled:
-            y, names = self._meant(warnings)
+            y, names = self._decoded_labels(warnings)
             ragged = ragged.replace(per_sequence={"y": y}, names=names)
         return Sequences(ragged, len(self._values), notes=notes, warnings=warnings)
 
-    def _meant(self, warnings: list[str]) -> tuple[AnyArray, dict[str, Array | Text]]:
-        """The labels as class ids or, where the file says that they are a target, as numbers."""
+    def _decoded_labels(self, warnings: list[str]) -> tuple[AnyArray, dict[str, Array | Text]]:
+        """The labels as class ids with their classes or, where the header says @targetLabel, as numbers."""
         state = self._labels.state
         if state.missing:
             have = "sequence has" if state.missing == 1 else "sequences have"
@@ -182,6 +187,6 @@ class _Reading:
         warnings += doubts(
             state, "label", lambda line: f"line {line}" if line else "@classLabel", row="sequence"
         )
-        meaning, classes = self._labels.finish("number" if self._is_number else None)
-        y: Any = meaning[np.asarray(self._codes.done())]
+        values, classes = self._labels.finish("number" if self._is_number else None)
+        y: Any = values[np.asarray(self._codes.done())]
         return y, {} if classes is None else {"classes": classes}

@@ -449,7 +449,7 @@ CASES = [
         {"t.npz": npz(a=[1], b=[2])},
     ),
     Case("sources.options.ForeignSpec.without", "pad t.txt --static a", {"t.txt": "1 2\n"}),
-    Case("sources.foreign._joined", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
+    Case("sources.foreign._each_a_sequence", "pad a.npz", {"a.npz": npz(arr_0=DENSE, arr_1=np.ones(3))}),
     Case("sources.companions.companions", "pad a.npz", {"a.npz": npz(x=DENSE, y=np.ones(7))}),
     Case("sources.companions.companions", "pad a.npz --label z", {"a.npz": npz(x=DENSE, z=np.ones(7))}),
     Case(
@@ -634,12 +634,12 @@ CASES = [
         {"t.csv": "id,a,d\n1,3,Jan 1 2000\n1,4,Apr 2 2000\n"},
     ),
     Case(
-        "grouping.cautions._of_labels.unlabelled",
+        "grouping.cautions._of_labels.as_missing",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,cat\n2,3,NA\n"},
     ),
     Case(
-        "grouping.cautions._of_labels.unlabelled",
+        "grouping.cautions._of_labels.as_missing",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,0.5\n2,3,0.25\n3,3,?\n"},
     ),
@@ -1164,6 +1164,21 @@ def test_a_key_that_is_not_named(proposals: Proposals) -> None:
         seqtool.group(frame[["b"]], key=[])
     assert refused.value.advice == (proposals.at("grouping.spec.GroupSpec._check_key#3"),)
     assert len(seqtool.group(frame[["b"]], key="0", keep_key=True)) == 3
+
+
+@pytest.mark.parametrize("call", ["group {} --key 0", "info {} --sequence 0", "check good.npz --against {}"])
+@pytest.mark.parametrize("name", ["-a.npz", "-"])
+def test_a_proposed_call_names_its_source_as_a_command_takes_it(call: str, name: str, place: Place) -> None:
+    """A name that begins with a hyphen is no option, and standard input is -."""
+    place.write("good.npz", npz(x=DENSE[..., None]))
+    place.write("-a.npz", npz(x=DENSE[..., None], lengths=[99] * len(DENSE)))
+    stdin = place.folder / "-a.npz" if name == "-" else None
+    done = place.run(*call.format(f"./{name}" if name != "-" else name).split(), stdin=stdin)
+    proposed = re.search(r"seqtool (pad|check) (\S+)", done.err)
+    assert proposed is not None, done.err
+    assert proposed[2] == ("-" if name == "-" else "./-a.npz")
+    again = place.run(*proposed[0].split()[1:], stdin=stdin)
+    assert (again.code == 2, "No such option" in again.err) == (False, False)
 
 
 # The mechanism.

@@ -329,3 +329,9 @@ def test_a_padded_gives_back_what_belongs_to_it() -> None:
     assert oracles.sequences_of(ragged) == [[1], [2, 3]]
     assert ragged.keys is padded.keys
     assert ragged.receipt == padded.receipt
+
+
+def test_a_matrix_is_an_array_of_two_dimensions() -> None:
+    matrix = np.arange(6).reshape(3, 2).view(np.matrix)
+    assert as_ragged(matrix).lengths.tolist() == [2, 2, 2]
+    assert type(Ragged(matrix, np.array([0, 2, 3]))[1]) is np.ndarray

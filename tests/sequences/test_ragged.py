@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,12 @@ def test_a_ragged_tells_its_size() -> None:
 def test_a_ragged_whose_parts_do_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         ragged(**changes)
+
+
+@pytest.mark.parametrize("make", [ragged, padded])
+def test_a_per_step_array_says_what_pads_it(make: Callable[..., Any]) -> None:
+    with pytest.raises(DataError, match=r"^per_step\['step_y'\] is a numpy\.ndarray; a StepArray"):
+        make(per_step={"step_y": ints(1, 2, 3)})
 
 
 def test_a_per_step_array_holds_numbers() -> None:
