@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -133,9 +134,8 @@ def resolve(
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]
     if keep_key is True:
-        chosen = (
-            sorted({*chosen, *keys}) if columns is None else [*chosen, *(k for k in keys if k not in chosen)]
-        )
+        chosen = [*chosen, *(key for key in keys if key not in chosen)]
+        chosen = sorted(chosen) if columns is None else chosen
     if not chosen:
         spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
         names = [table.label(column) for column in spare]
@@ -187,7 +187,7 @@ def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Itera
 
 
 def _refuse_twice(table: Table, option: str, columns: Sequence[int]) -> None:
-    twice = next((column for column in columns if columns.count(column) > 1), None)
+    twice = next((column for column, times in Counter(columns).items() if times > 1), None)
     if twice is not None:
         raise UsageError(f"{option} names column {table.label(twice)!r} twice")
 
@@ -219,11 +219,9 @@ def columns_named(columns: Any) -> list[str | int]:
             )
     if isinstance(columns, (str, bytes)) or not isinstance(columns, Iterable):
         return [column_named(columns)]
-    # The order of a set differs from run to run.
-    return [
-        column_named(name)
-        for name in (sorted(columns, key=str) if isinstance(columns, (set, frozenset)) else columns)
-    ]
+    if isinstance(columns, (set, frozenset)):  # whose order differs from run to run
+        columns = sorted(columns, key=str)
+    return [column_named(name) for name in columns]
 
 
 def labels_named(columns: Any) -> list[str | int]:
@@ -274,8 +272,7 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
     from seqtool.tables.cells.times import check_time_format
 
     colons = [place for place, letter in enumerate(text) if letter == ":" and "%" in text[place:]]
-    after_names = [place for place in colons if _is_column(table, text[:place])]
-    colon = after_names[-1] if after_names else colons[0]
+    colon = max((place for place in colons if _is_column(table, text[:place])), default=colons[0])
     column, time_format = position(table, text[:colon], "--order-by", whole=text), text[colon + 1 :]
     check_time_format(time_format)
     return column, replace(read_as, time_format=time_format)
@@ -341,11 +338,10 @@ def _meant(table: Table, text: str, option: str, others: Sequence[str | int], wh
 def pivot_columns(table: Table, text: str) -> tuple[int, int]:
     """The columns of `ITEM=VALUE`, split at an = with a column on both sides, for names may contain = too."""
     places = [place for place, letter in enumerate(text) if letter == "="]
-    between_columns = [
-        place for place in places if _is_column(table, text[:place]) and _is_column(table, text[place + 1 :])
-    ]
-    place = (between_columns or places)[0]
-    item, value = (position(table, name) for name in (text[:place], text[place + 1 :]))
+    halves = {place: (text[:place], text[place + 1 :]) for place in places}
+    good = [place for place, names in halves.items() if all(_is_column(table, name) for name in names)]
+    place = (good or places)[0]
+    item, value = (position(table, name) for name in halves[place])
     if item == value:
         raise UsageError(f"--pivot names column {table.label(item)!r} twice")
     return item, value
