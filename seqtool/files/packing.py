@@ -94,16 +94,26 @@ def file_members(archive: zipfile.ZipFile) -> Sequence[str]:
     ]
 
 
+def first_member(head: bytes) -> bytes | None:
+    r"""The name of the first member of a zip archive that begins so; None for what is no archive, or cut short.
+
+    >>> first_member(b"a,b"), first_member(b"PK\x03\x04")
+    (None, None)
+    """
+    begin = 30  # behind the fixed part of the header of a member, whose last fields are the lengths of name and extra
+    if not head.startswith(b"PK\x03\x04") or len(head) < begin:
+        return None
+    return head[begin : begin + int.from_bytes(head[26:28], "little")]
+
+
 def is_packed_in_zip(path: Path, head: bytes) -> bool:
     """Whether a file that begins so is a zip archive of one file that is no array, as `.csv.zip` is.
 
     >>> is_packed_in_zip(Path("in.csv"), b"a,b")
     False
     """
-    name_at = 30  # in the header of a member
-    if not head.startswith(b"PK\x03\x04") or head[name_at : name_at + head[26] + 256 * head[27]].endswith(
-        b".npy"
-    ):
+    first = first_member(head)
+    if first is None or first.endswith(b".npy"):
         return False
     try:
         with zipfile.ZipFile(path) as archive:

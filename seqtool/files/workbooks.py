@@ -6,11 +6,10 @@ import re
 import zipfile
 from pathlib import Path
 
-from seqtool.files.packing import BROKEN
+from seqtool.files.packing import BROKEN, first_member
 from seqtool.system.memory import Memory
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and workbooks behind a password
-_NAME_AT = 30  # in the header of a member of a zip archive
 _CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _PIECE = 1 << 20
 _LONGEST = 16  # bytes of what the pattern finds
@@ -26,10 +25,10 @@ def is_workbook(path: Path, head: bytes) -> bool:
     """
     if head.startswith(_OLE):
         return True
-    name = head[_NAME_AT : _NAME_AT + head[26] + 256 * head[27]] if head.startswith(b"PK\x03\x04") else b""
-    if not name or name.endswith(b".npy"):
+    first = first_member(head)
+    if not first or first.endswith(b".npy"):
         return False
-    if name == b"mimetype":
+    if first == b"mimetype":
         return b"opendocument.spreadsheet" in head[:200]
     try:
         with zipfile.ZipFile(path) as archive:

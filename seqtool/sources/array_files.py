@@ -1,4 +1,4 @@
-"""One sequence a file: an array (L, F), (L,) or (L, H, W, C) in each `.npy`, and what the paths say of them."""
+"""One sequence a file: an array (L, F), (L,) or (L, H, W, C) in each `.npy`; paths give keys, labels and numbers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from seqtool.sources.options import Sequences, SourceOptions
 def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
     """The arrays of some files, one sequence each, in the order of the files; `foreign.key_from` names path parts.
 
-    Headers are read at once, steps when they are asked for; one file is open at a time. Raises DataError for a file
-    that holds no such array, and for parts that cannot be a label or static numbers.
+    Headers are read here, steps later in chunks, with one file open at a time. Raises DataError for a file that holds
+    no such array, and for parts that cannot be labels or static numbers.
     """
     spec = options.foreign
     assert spec.key_from is not None, "the caller knows that there is a pattern"
@@ -33,7 +33,7 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
     arrays = [_array(item, spec.key_from) for item in inputs]
     offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
     values = concatenated(arrays, (int(offsets[-1]), *arrays[0].shape[1:]), _common_dtype(inputs, arrays))
-    columns = {name: [one[name] for one in parts] for name in pattern.names}
+    columns = {name: [of_file[name] for of_file in parts] for name in pattern.names}
     warnings: list[str] = []
     files = [item.name for item in inputs]
     ragged = Ragged(values, offsets, **_described(columns, pattern, files, options, warnings))
@@ -80,15 +80,11 @@ def _described(
     options: SourceOptions,
     warnings: list[str],
 ) -> dict[str, Any]:
-    """Keys, labels and static numbers by what stands in the paths, as in fields of records; it adds to `warnings`."""
+    """Keys, labels and static numbers from the parts of paths, as arguments of `Ragged`; it adds to `warnings`."""
     from seqtool.sources.aligned import LabelColumn, keys_of, labels_of, static_of
 
-    place, per_sequence, names, keys = (
-        f"--key-from {pattern.text!r}",
-        dict[str, AnyArray](),
-        dict[str, Any](),
-        None,
-    )
+    place, keys = f"--key-from {pattern.text!r}", None
+    per_sequence, names = dict[str, AnyArray](), dict[str, Any]()
     if "key" in columns:
         keys = keys_of(place, columns["key"], warnings)
     if "label" in columns:
@@ -105,6 +101,7 @@ def _described(
 
 
 def _check_numbers(static: dict[str, list[str]], pattern: PathPattern) -> None:
+    """Raise DataError for a part of a path that would be a static number and is text."""
     from seqtool.tables.csv_dialect import is_number
     from seqtool.tables.file_columns import refuse_part
 

@@ -55,8 +55,9 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
+    """The sequences of an array of objects, each a list or an array; raises DataError for other objects."""
     options.foreign.refuse_of_blocks("an object array is not padded")
-    items = loaded.tolist()  # lists or arrays; those of one length NumPy took apart
+    items = loaded.tolist()  # lists or arrays; NumPy makes one array of those of equal length
     if not isinstance(items, list):
         raise DataError("the object array holds a single object; sequences were expected")
     ragged = from_lists([_plain(item) for item in items])
@@ -80,7 +81,7 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
 
 
 def _lost_lengths(archive: ZipReader) -> bool:
-    """Whether somebody took the lengths out of a file of ours, but left the mask, which tells them."""
+    """Whether a file of ours has lost its lengths, but not the mask, from which they follow."""
     return "mask" in archive.names and "lengths" not in archive.names
 
 
@@ -92,7 +93,7 @@ def _ours(data: Ragged | Padded) -> Sequences:
 
 
 def _foreign(taken: ForeignData) -> Sequences:
-    """Foreign arrays, every part of which is checked now."""
+    """The sequences of foreign arrays; every part is checked here."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings: list[str] = [Message(misfit, "; it was not read") for misfit in taken.misfits.values()]
     maxlen, dense = None, False
@@ -111,7 +112,7 @@ def _foreign(taken: ForeignData) -> Sequences:
 
 
 def _check_lengths_of(block: Padded, spec: ForeignSpec) -> list[str]:
-    """What may be wrong with lengths that are given; raises DataError where they seem to be of the other side."""
+    """Warnings about lengths and leftover data; raises DataError where padding seems to be at the other side."""
     check_lengths(block.lengths, block.x)
     if spec.input_padding is None and looks_padded_at_start(block):
         raise DataError(

@@ -47,6 +47,14 @@ class RowSpec:
         }
         return {option: content for option, content in words.items() if content is not None}
 
+    def check_trailing(self) -> None:
+        """Raise UsageError where empty cells at the end of rows are to be kept, and no columns of steps are named."""
+        if self.keep_trailing and not self.steps:
+            raise UsageError(
+                "--trailing-missing is for the columns of a wide table: ",
+                Advice(without=["--trailing-missing"]),
+            )
+
 
 @dataclass(frozen=True)
 class ForeignSpec:

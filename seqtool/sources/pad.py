@@ -87,22 +87,12 @@ def pad(
     described: dict[str, Any] = {"time_major": bool(time_major)}
     with Spool() as spool:
         if steps is None and array is None:
-            named = {
-                "label": label,
-                "step_label": step_label,
-                "key": key,
-                "static": static,
-                "missing": missing,
-            }
-            wrong = [option_of(name) for name, given in named.items() if given not in (None, ())]
-            if wrong:
-                raise UsageError(
-                    f"{join_names(wrong)}: name the columns of steps, or of lists, of the table too; or ",
-                    Advice(without=wrong),
-                )
+            _refuse_columns(label=label, step_label=step_label, key=key, static=static, missing=missing)
+            RowSpec(keep_trailing=trailing_missing == "keep").check_trailing()
             found = converted(sequences_first(sequences) if time_major else sequences)
         else:
             spec = _spec(steps, array, label, step_label, key, static)
+            replace(spec, time_major=bool(time_major)).refuse_of_blocks("a table holds none")
             rows = RowSpec(
                 steps=spec.rows.steps,
                 static=spec.rows.static,
@@ -110,6 +100,7 @@ def pad(
                 label_value=label_value,
                 missing=(missing,) if isinstance(missing, str) else tuple(missing),
             )
+            rows.check_trailing()
             described |= {name[2:].replace("-", "_"): value for name, value in spec.options.items()}
             found = _from_table(sequences, replace(spec, rows=rows), dtype, spool)
         return padded(
@@ -125,8 +116,22 @@ def pad(
         )
 
 
+def _refuse_columns(**columns: Any) -> None:
+    """Raise UsageError for arguments that name columns, where there is no table."""
+    wrong = [
+        option_of(name)
+        for name, value in columns.items()
+        if not (value is None or (isinstance(value, tuple) and not value))
+    ]
+    if wrong:
+        raise UsageError(
+            f"{join_names(wrong)}: name the columns of steps, or of lists, of the table too; or ",
+            Advice(without=wrong),
+        )
+
+
 def _spec(steps: Any, array: Any, label: Any, step_label: Any, key: Any, static: Any) -> ForeignSpec:
-    """What the arguments name."""
+    """The columns that the arguments name."""
     from seqtool.tables.roles import column_named, columns_named, labels_named
 
     def texts(columns: Any) -> list[str]:

@@ -126,7 +126,7 @@ def _read_lines(source: Input, options: SourceOptions) -> Sequences:
 def _read_records(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.sources.records import read_json
 
-    _refuse_trailing_missing(options.foreign)
+    options.foreign.rows.check_trailing()
     return read_json(source, options)
 
 
@@ -135,21 +135,13 @@ def _read_rows(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.tables.opening import open_tables
 
     rows = options.foreign.rows
-    _refuse_trailing_missing(options.foreign)
+    rows.check_trailing()
     if rows.keys_from_names:
         raise UsageError(
             f"--keys-from-names reads mappings of names to sequences; {source.name} is a table: ",
             Advice(without=["--keys-from-names"]),
         )
     return read_rows(open_tables([source], rows.text, list_cells=bool(rows.steps)), options)
-
-
-def _refuse_trailing_missing(spec: ForeignSpec) -> None:
-    if spec.rows.keep_trailing and not spec.rows.steps:
-        raise UsageError(
-            "--trailing-missing is for the columns of a wide table: ",
-            Advice(without=["--trailing-missing"]),
-        )
 
 
 _READERS: dict[Form, Callable[[Input, SourceOptions], Sequences]] = {

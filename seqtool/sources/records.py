@@ -1,4 +1,4 @@
-"""One record a sequence: JSON lists and objects, and mappings of keys to either."""
+"""JSON with a sequence in each record: lists, objects, or mappings of keys to either."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from seqtool.tables.cells.cells import whole_number
 from seqtool.tables.cells.number_state import is_float
 from seqtool.words import count, name_meant
 
-# About the bytes that each byte of JSON takes once it is read, and what each of these marks takes beside: measured.
+# About the bytes of memory that a byte of JSON takes once it is parsed, and that each of these marks adds: measured.
 _EACH_BYTE = 3
 _EACH_MARK = {b",": 30, b"[": 240, b"{": 240, b"\n": 200}
 _PIECE = 1 << 20  # bytes of JSON that are looked at together
-_FAR = 100  # times what is allowed: further nobody needs to count
+_FAR = 100  # times the memory allowed; counting stops there
 
 
 def read_json(source: Input, options: SourceOptions) -> Sequences:
-    """One list a sequence, of numbers or of steps, or one object a sequence; a document, or JSON lines.
+    """The sequences of a JSON document, or of JSON lines: each is a list of numbers or of steps, or an object.
 
-    Several lists of an object stand side by side in its steps; text is a list as a cell of CSV holds it. Whole numbers
-    alone give int64; any fraction gives float32 unless a dtype is asked for.
+    Several lists of an object stand side by side as features; text may be a list as in a cell of CSV. Whole numbers
+    alone give int64; any fraction gives float32 unless a dtype is asked for. Raises DataError that names the record.
     """
     _check_memory(source, options.memory)
     records, found, warnings = list(_json_records(source, options)), Aligned(), list[str]()
@@ -76,7 +76,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
 def _fields(
     source: Input, records: list[tuple[str, Any]], names: list[str], options: SourceOptions, found: Aligned
 ) -> tuple[Aligned, list[Any]]:
-    """What stands beside the sequences of objects, and their lists of steps."""
+    """The keys, labels and static numbers of objects, added to `found`, and their lists of steps."""
     spec = options.foreign
     named = len(spec.arrays) > 0
 
@@ -118,11 +118,11 @@ def _fields(
 
 
 def _as_list(source: Input, place: str, cell: Any, *, text: bool = False) -> list[Any]:
-    """The list in a cell; where `text` may hold one, numbers in it as such."""
+    """The list in a cell, or in its text if `text`; raises DataError for anything else."""
     if isinstance(cell, list):
         return cell
     if text and isinstance(cell, str):
-        return [_number(one) for one in cells_in_brackets(cell)]
+        return [_number(spelled) for spelled in cells_in_brackets(cell)]
     raise DataError(f"{source.name}: {place}: {str(cell)[:40]!r}; a list of numbers or of steps was expected")
 
 
@@ -139,7 +139,7 @@ def _number(cell: str) -> Any:
 def _narrowed(
     source: Input, ragged: Ragged, places: list[str], options: SourceOptions, warnings: list[str]
 ) -> Ragged:
-    """The sequences with fractions as float32, or as the dtype that is asked for; it adds to `warnings`."""
+    """The sequences with fractions as float32, or as the dtype asked for; it adds to `warnings`."""
     values = np.asarray(ragged.values)
     if values.dtype != np.float64 and (values.dtype != np.uint64 or options.dtype is None):
         return ragged
@@ -162,13 +162,16 @@ def _narrowed(
 def _rounded(
     source: Input, lists: list[Any], options: SourceOptions, error: DataError, warnings: list[str]
 ) -> Ragged:
-    """The sequences as float64, which rounds some whole numbers, where that is asked for; it adds to `warnings`."""
+    """The sequences as float64, which rounds some whole numbers, if it is asked for; it adds to `warnings`.
+
+    Raises DataError with the advice to ask for it.
+    """
     lost = 0
 
     def as_float(cell: Any) -> Any:
         nonlocal lost
         if isinstance(cell, list):
-            return [as_float(one) for one in cell]
+            return [as_float(element) for element in cell]
         if type(cell) is not int:
             return cell
         lost += int(float(cell)) != cell
@@ -189,7 +192,7 @@ def _rounded(
 
 
 def _check_memory(source: Input, memory: Memory) -> None:
-    """Raise DataError for JSON that takes more memory than is allowed: short lists take far more than their letters."""
+    """Raise DataError for JSON that takes more memory than is allowed; short lists take far more than their text."""
     needed = 0
     try:
         with open_bytes(source.path, source.packing) as stream:
@@ -202,7 +205,7 @@ def _check_memory(source: Input, memory: Memory) -> None:
 
 
 def _json_records(source: Input, options: SourceOptions) -> Iterator[tuple[str, Any]]:
-    """Every sequence's record and where it stands: of mappings whose names are keys, the name."""
+    """The record of each sequence with its place: its line or number, or its key in a mapping."""
     by_names = options.foreign.rows.keys_from_names
     for place, record in _documents(source, as_pairs=by_names):
         if not by_names:
@@ -220,10 +223,11 @@ _NAMED = "key "
 
 
 class _Pairs(tuple[tuple[str, Any], ...]):
-    """An object of JSON as it stands there, names that are there twice too."""
+    """A JSON object as pairs, so that a name that stands there twice is seen."""
 
 
 def _documents(source: Input, *, as_pairs: bool) -> Iterator[tuple[str, Any]]:
+    """The records of a document, or of JSON lines, each with its place."""
     try:
         with open_bytes(source.path, source.packing) as stream:
             text = stream.read().decode("utf-8-sig")
@@ -267,6 +271,7 @@ def _parse_json(source: Input, line: int, text: str, *, as_pairs: bool = False) 
 
 
 def _finite(text: str) -> float:
+    """A fraction; raises ValueError where float64 would make it infinite."""
     number = float(text)
     if abs(number) == float("inf"):
         raise ValueError(f"{text} is out of range for float64")
@@ -274,7 +279,7 @@ def _finite(text: str) -> float:
 
 
 def _only_list(source: Input, record: dict[str, Any]) -> str:
-    """The one field that holds a list."""
+    """The only field that holds a list; raises DataError where there are none or several."""
     lists = [name for name, cell in record.items() if isinstance(cell, list)]
     if not lists:
         raise NotSequencesError(f"{source.name}: holds no list of steps")
@@ -302,7 +307,7 @@ def _field(source: Input, place: str, record: Any, name: str) -> Any:
 
 
 def _at_place(message: str, places: Sequence[str]) -> str:
-    """`sequences[3][0] ...` with the place of the record in the file."""
+    """A message that begins with `sequences[3]`, with the place of that record instead."""
     if message.startswith("sequences["):
         number, rest = message.removeprefix("sequences[").split("]", 1)
         return f"{places[int(number)]}: the sequence{rest}"

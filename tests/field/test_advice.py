@@ -428,7 +428,7 @@ CASES = [
     Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
     Case("sources.read._refuse_text_options", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
     Case(
-        "sources.read._refuse_trailing_missing", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}
+        "sources.options.RowSpec.check_trailing", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}
     ),
     Case("sources.read._read_rows", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
     Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
@@ -1151,7 +1151,7 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
 def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> None:
     with pytest.raises(UsageError, match="leave key out"):
         seqtool.pad([[1]], key="id")
-    assert proposals.at("sources.pad.pad") == Advice(without=["--key"])
+    assert proposals.at("sources.pad._refuse_columns") == Advice(without=["--key"])
 
 
 def test_a_key_that_is_not_named(proposals: Proposals) -> None:

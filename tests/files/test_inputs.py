@@ -20,6 +20,7 @@ import pytest
 from seqtool.errors import DataError, NoInputError, UsageError
 from seqtool.files.inputs import Input, opened
 from seqtool.files.packing import open_bytes
+from seqtool.files.zip_reader import ZipReader
 
 
 def npy_bytes(array: Any = ((1, 2), (3, 4))) -> bytes:
@@ -166,6 +167,14 @@ def test_a_name_that_promises_another_binary_format_is_refused(
     with pytest.raises(DataError) as error:
         only(path)
     assert str(error.value) == f"{path}: named {suffix}, but it holds {holds}"
+
+
+@pytest.mark.parametrize("size", [4, 26, 27, 28, 29, 30, 31, 200])
+def test_a_zip_may_be_cut_short_anywhere_in_the_header_of_its_first_member(tmp_path: Path, size: int) -> None:
+    path = put(tmp_path / "a.npz", b"PK\x03\x04".ljust(size, b"a"))
+    assert only(path).kind == "npz"  # which its reader finds incomplete
+    with pytest.raises(DataError, match=r"not a complete \.npz file"), ZipReader(path, "a.npz"):
+        pass
 
 
 def test_an_empty_zip_is_an_npz(tmp_path: Path) -> None:

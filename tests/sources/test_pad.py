@@ -69,3 +69,26 @@ def test_errors_name_arguments(arguments: Any, kind: type[Exception], words: str
 def test_a_key_stands_once() -> None:
     with pytest.raises(DataError, match="duplicate key 1"):
         seqtool.pad(np.array([[1, 2], [1, 3]]), steps=[1], key=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": "t{0..1}", "time_major": True}, "time_major describes padded arrays; a table holds none"),
+        ({"array": "s", "time_major": True}, "time_major describes padded arrays; a table holds none"),
+        ({"array": "s", "trailing_missing": "keep"}, "trailing_missing is for the columns of a wide table"),
+    ],
+)
+def test_what_tables_have_no_use_for_is_refused_as_on_the_command_line(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        seqtool.pad(FRAME, **options)
+
+
+def test_what_lists_have_no_use_for_is_refused_whatever_names_it() -> None:
+    with pytest.raises(UsageError, match="trailing_missing is for the columns of a wide table"):
+        seqtool.pad([[1], [2, 3]], trailing_missing="keep")
+    for columns in (pd.Index(["a", "b"]), np.array(["a", "b"]), ["a", "b"]):
+        with pytest.raises(UsageError, match="static: name the columns of steps"):
+            seqtool.pad([[1], [2, 3]], static=columns)
