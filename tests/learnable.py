@@ -73,7 +73,7 @@ def kinds() -> dict[str, Ragged]:
             with_zero[:, None], y=np.where(three == 1, -100, three), classes=["a", "b", "c"], static=static
         ),
         "next_column": ragged_of(ids[:, None]),
-        "column_steps": ragged_of(with_zero[:, None], step_y=StepArray(four, 0), static=static),
+        "column_steps": ragged_of(with_zero[:, None], step_y=StepArray(four, 0), static=np.int64(9 * static)),
         "holes": ragged_of(holed, y=two, static=holed_static),
         "next_holes": ragged_of(holed, FEW, static=static),
         "hole_labels": ragged_of(features, y=np.where(three, random.random(COUNT), nan)),

@@ -54,6 +54,7 @@ HOMES = {
         "tables.cells.numbers",
         "tables.cells.order",
         "tables.cells.spelling",
+        "tables.cells.text_order",
         "tables.cells.times",
         "tables.row_filter",
         "grouping.reading",

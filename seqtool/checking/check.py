@@ -202,6 +202,7 @@ def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: lis
         findings.append(
             Finding(name, "fails" if name in lost else "warning", Message(why, "; not checked"), 1)
         )
+    findings += [Finding("labels", "warning", doubt) for doubt in taken.warnings]
     return Subject(
         source.name,
         taken.data,

@@ -97,8 +97,9 @@ def _reading(task: Task) -> dict[str, str]:
     if x != batch and (task.static or task.missing):
         x, first = "x", f"x = {x}"
     if task.static:
-        static = _batch_array(task, "static")
-        start = f"static = {_without_nan(static) if task.static_missing else static}\n{_START}"
+        static = f"{_batch_array(task, 'static')}.float()"  # whole numbers stand in the file as such
+        without_nan = "\nstatic = " + _without_nan("static") if task.static_missing else ""
+        start = f"static = {static}{without_nan}\n{_START}"
         more = ", start"
     if task.target.name != "y":
         states = f"states, _ = self.lstm({x}{more})  {_CAUSAL}"

@@ -16,8 +16,9 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
 from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.cells.label_doubts import doubts
+from seqtool.tables.cells.text_order import disorder
 from seqtool.tables.cells.times import is_day, text_sorts, time_formats
-from seqtool.words import count, join_names
+from seqtool.words import count, join_names, shortened
 
 if TYPE_CHECKING:
     from seqtool.grouping.gaps import Gap
@@ -89,8 +90,28 @@ def _of_order(plan: EncoderPlan, column: int, order: OrderState) -> Iterator[str
             ways += [" or " if ways else "", as_times]
         problem = f"order column {name!r} is sorted as text, but looks like dates ({cell!r}); "
         yield Message(problem, *ways, " sorts by time")
-    if is_day(cell):
+    elif is_day(cell):
         yield f"order column {name!r} is sorted as text, but holds days of the week ({cell!r}): Friday before Monday"
+    else:
+        yield from _of_disorder(name, order, descending=plan.roles.order_as[column].descending)
+
+
+def _of_disorder(name: str, order: OrderState, *, descending: bool) -> Iterator[str]:
+    """Text that sorts otherwise than its numbers, or times, read."""
+    found = disorder(order.sample)
+    if found is None:
+        return
+    falls, (first, second) = ":desc" if descending else "", map(shortened, found.pair)
+    problem = (
+        f"order column {name!r} is sorted as text, which takes {first!r} for less than {second!r}, and so for "
+        f"{found.count:,} of {count(found.looked_at, 'distinct cell')} that were looked at; "
+    )
+    written = [name + falls] if found.numbers else [f"{name}:{one}{falls}" for one in found.time_formats[:1]]
+    if written:
+        way = Advice("--order-by", written[0], without=["--order-by", f"{name}:text{falls}"])
+        yield Message(problem, way, " sorts by number" if found.numbers else " sorts by time")
+    else:
+        yield f"{problem}write their numbers with as many digits each, such as 09 beside 10"
 
 
 def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:

@@ -62,7 +62,10 @@ def with_beside(found: Sequences, name: str, options: SourceOptions) -> Sequence
             if file.endswith(".npy"):
                 cells = open_npy(Path(file), file)
                 _check_count(cells.shape, name, len(ragged))
-                values, names = (_label_array if part == "y" else _static_array)(file, cells, options)
+                if part == "y":
+                    values, names = _label_array(file, cells, options, warnings)
+                else:
+                    values, names = _static_array(file, cells)
             else:
                 lines = _lines(file, options)
                 _check_count((sum(map(len, lines)),), name, len(ragged))
@@ -116,12 +119,12 @@ def _label_lines(
 
 
 def _label_array(
-    file: str, cells: AnyArray, options: SourceOptions
+    file: str, cells: AnyArray, options: SourceOptions, warnings: list[str]
 ) -> tuple[AnyArray, dict[str, Array | Text]]:
     """Labels, read as those of an `.npz` are: text becomes class ids, numbers stay."""
     checked_dtype(cells.dtype, "the array")
     if cells.dtype.kind == "U" and cells.ndim == 1:
-        ids, classes = as_classes(cells, None, file, options.memory, options.spool)
+        ids, classes = as_classes(cells, None, file, options.memory, options.spool, warnings)
         return ids, {"classes": classes}
     _check_numbers(cells, "text or numbers, (N,), or numbers, (N, L),")
     whole = cells.dtype.kind in "biu" and all(first_loss(part, _INT64) is None for _, part in chunks(cells))
@@ -141,9 +144,7 @@ def _static_lines(
     return numbers, {"static_features": np.array([name])}
 
 
-def _static_array(
-    file: str, cells: AnyArray, options: SourceOptions
-) -> tuple[AnyArray, dict[str, Array | Text]]:
+def _static_array(file: str, cells: AnyArray) -> tuple[AnyArray, dict[str, Array | Text]]:
     """Static numbers, (N, P), named after their file."""
     name = Path(file).stem
     _check_numbers(cells, "numbers, (N,) or (N, P),")

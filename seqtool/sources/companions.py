@@ -48,12 +48,14 @@ _INT64 = np.dtype(np.int64)
 class Companions:
     """What belongs to the sequences of a file, by the part that it is in a file of ours.
 
-    `used` has the array of each part; `misfits` describes arrays that have the name of a part, but do not fit.
+    `used` has the array of each part; `misfits` describes arrays that have the name of a part, but do not fit;
+    `warnings` what may be wrong with others.
     """
 
     parts: dict[str, AnyArray | Text] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     misfits: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def lacks(self, part: str, name: str) -> bool:
         """Whether an array may become this part: neither is in use, and what the part describes is there."""
@@ -100,7 +102,7 @@ def companions(
     named = {"y": next(iter(foreign.labels), None), "keys": foreign.key, "step_y": foreign.step_label}
     if len(foreign.labels) > 1:
         several = {name: _checked(archive, name, ("N", ANY), sizes) for name in foreign.labels}
-        found.parts |= labels_together(several, archive.memory, spool)
+        found.parts |= labels_together(several, archive.memory, spool, found.warnings)
         found.used |= {f"y of {name}": name for name in foreign.labels}
     for part in PARTS:
         name, is_named = named.get(part) or part, named.get(part) is not None
@@ -111,7 +113,7 @@ def companions(
         try:
             open_question = part == "y" and not is_named and "label_names" not in archive.names
             kind = "step_y" if open_question and are_of_steps(_window(archive, name), name, data) else part
-            added = _part(archive, name, kind, sizes, data, spool, step_classes="y" in found.parts)
+            added = _part(archive, name, kind, sizes, data, spool, found)
         except DataError as error:
             if is_named or (strict and part in NEVER_LOST):
                 options = {"--label": "y", "--step-label": "step_y", "--key": "keys"}
@@ -143,10 +145,9 @@ def _part(
     sizes: dict[str, int],
     data: Ragged | Padded,
     spool: Spool,
-    *,
-    step_classes: bool,
+    found: Companions,
 ) -> dict[str, AnyArray | Text]:
-    """An array as a part of a file of ours; labels of text give class ids and their classes."""
+    """An array as a part of a file of ours, beside those `found`; labels of text give class ids and their classes."""
     shape, dtype = _header(archive, name)
     cells: AnyArray = archive.window(name)
     as_text = part in ("y", "step_y") and dtype.kind == "U"
@@ -165,8 +166,8 @@ def _part(
         return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
         block = data if part == "step_y" else None
-        ids, classes = as_classes(cells, block, name, archive.memory, spool)
-        return {part: ids, "step_classes" if step_classes else "classes": classes}
+        ids, classes = as_classes(cells, block, name, archive.memory, spool, found.warnings)
+        return {part: ids, "step_classes" if "y" in found.parts else "classes": classes}
     return {part: cellwise(as_int64, cells, dtype=_INT64) if as_whole else cells}
 
 

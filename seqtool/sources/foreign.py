@@ -44,7 +44,7 @@ class ForeignData:
 
     `lengths` are those of the file, or follow from a mask; `side` is the side of padding that the mask shows, and
     `spec` the options with that side. `used` are the arrays that were read, `others` those that were not. `misfits`
-    describes arrays that have the name of a part, but do not fit; `notes` say how the file was understood.
+    describes arrays that have the name of a part, but do not fit; `notes` say how it was read, `warnings` what is odd.
     """
 
     data: Ragged | Padded
@@ -55,6 +55,7 @@ class ForeignData:
     notes: Sequence[str] = ()
     side: Side | None = None
     spec: ForeignSpec = field(default_factory=ForeignSpec)
+    warnings: Sequence[str] = ()
 
 
 def refuse_options(name: str, spec: ForeignSpec) -> None:
@@ -178,8 +179,7 @@ def take(
 ) -> ForeignData:
     """The sequences in the chosen arrays, with their labels, keys and the like.
 
-    Raises DataError for arrays that hold no sequences and, if `strict`, for labels and keys that do not fit them,
-    unless `foreign` names the array of sequences.
+    Raises DataError for arrays that hold no sequences and, if `strict` and no array is named, misfit labels and keys.
     """
     if chosen.form == "named":
         keyed = _each_a_sequence(archive, archive.names, memory).replace(keys=name_keys(archive.names))
@@ -216,8 +216,8 @@ def take(
         notes.append(_each_array(data))
     if _MASK in used:
         notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
-    joined = beside.joined(data, foreign.rows.label_value)
-    return ForeignData(joined, lengths, used, others, misfits, notes, side, foreign)
+    data = beside.joined(data, foreign.rows.label_value)
+    return ForeignData(data, lengths, used, others, misfits, notes, side, foreign, beside.warnings)
 
 
 _MASK = "mask"  # the name of a mask in files of ours, and of many others

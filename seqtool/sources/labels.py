@@ -25,12 +25,14 @@ _INT64 = np.dtype(np.int64)
 
 
 def labels_together(
-    labels: Mapping[str, AnyArray], memory: Memory, spool: Spool
+    labels: Mapping[str, AnyArray], memory: Memory, spool: Spool, warnings: list[str]
 ) -> dict[str, AnyArray | Text]:
     """Arrays (N,) of numbers or text as `y` (N, L) of numbers, with `label_names` and the classes of text.
 
+    What may be wrong with them is added to `warnings`.
+
     >>> held = {"time": np.array([1.5, 2.0]), "event": np.array(["b", "a"])}
-    >>> parts = labels_together(held, Memory(10**9), Spool())
+    >>> parts = labels_together(held, Memory(10**9), Spool(), [])
     >>> np.asarray(parts["y"]).tolist(), parts["classes_1"].tolist()
     ([[1.5, 1.0], [2.0, 0.0]], ['a', 'b'])
     """
@@ -39,7 +41,7 @@ def labels_together(
     dtype = np.result_type(*floats) if floats else _INT64
     for i, (name, cells) in enumerate(labels.items()):
         if cells.dtype.kind == "U":
-            cells, parts[f"classes_{i}"] = as_classes(cells, None, name, memory, spool)
+            cells, parts[f"classes_{i}"] = as_classes(cells, None, name, memory, spool, warnings)
         for _, chunk in chunks(cells):
             place = first_loss(chunk, dtype)
             if place is not None:
@@ -78,12 +80,26 @@ def _check_classes(array: LabelArray, count: int) -> None:
 
 
 def as_classes(
-    labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory, spool: Spool
+    labels: AnyArray,
+    block: Ragged | Padded | None,
+    name: str,
+    memory: Memory,
+    spool: Spool,
+    warnings: list[str],
 ) -> tuple[AnyArray, Array | Text]:
     """Labels of text as class ids, and the distinct texts, sorted; with a `block`, the texts of its real steps.
 
-    Raises DataError for words for missing values among texts that are numbers.
+    It adds to `warnings` what may be wrong: a word among numbers, a word for a missing value among text. Raises
+    DataError for words for missing values among texts that are numbers.
     """
+    ids, classes = _classes(labels, block, name, memory, spool)
+    warnings += _doubts(labels, block, classes, name)
+    return ids, classes
+
+
+def _classes(
+    labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory, spool: Spool
+) -> tuple[AnyArray, Array | Text]:
     classes = labels[:0].reshape(-1)
     for part in _real(labels, block):
         classes = np.union1d(classes, part)
@@ -127,6 +143,61 @@ def _real(labels: AnyArray, block: Ragged | Padded | None) -> Iterator[Array]:
             lengths = block.lengths[begin : begin + len(part)]
             part = part[step_mask(lengths, maxlen=part.shape[1], padding=block.padding)]
         yield part
+
+
+def _doubts(
+    labels: AnyArray, block: Ragged | Padded | None, classes: Array | Text, name: str
+) -> Iterator[str]:
+    """A sentence for each doubt, as a column of a table has them, of the classes that tell."""
+    from seqtool.tables.cells import LabelState
+    from seqtool.tables.cells.label_doubts import doubts
+
+    words, doubtful, whole, fraction = _that_tell(classes)
+    telling = [*doubtful, *words, *whole, *fraction]
+    if fraction and not words:  # a word for a missing value among numbers was refused
+        yield f"{name} holds numbers as text, such as {fraction[0]!r}, each of which is a class; save it as numbers"
+    if not doubtful and (not words or len(telling) < 2):
+        return
+    counts, rows, before = dict.fromkeys(telling, 0), dict[str, int](), 0
+    for part in _real(labels, block):
+        for text in telling:
+            same = np.flatnonzero(part.reshape(-1) == text)
+            counts[text] += len(same)
+            if len(same):
+                rows.setdefault(text, before + int(same[0]))
+        before += part.size
+    order = sorted(telling, key=rows.__getitem__)
+    state = LabelState(
+        {text: code for code, text in enumerate(order)},
+        [rows[text] for text in order],
+        doubtful={text: counts[text] for text in doubtful},
+        words={text: counts[text] for text in words},
+    )
+    what = "label" if block is None else "real step"
+
+    def way_out(text: str) -> list[str]:
+        return [] if text in doubtful else ["; if it is no label, save numbers, with NaN in its place"]
+
+    yield from doubts(state, name, lambda row: f"{what} {row}", row=what, as_number=True, way_out=way_out)
+
+
+def _that_tell(classes: Array | Text) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Words, two at most, words for missing values, and of whole numbers and fractions one each."""
+    from seqtool.tables.cells import reads_as_missing
+    from seqtool.tables.cells.label_meaning import label_number
+
+    words, doubtful, whole, fraction = list[str](), list[str](), list[str](), list[str]()
+    for _, part in chunks(cast(AnyArray, classes)):
+        for text in part.tolist():
+            number = label_number(text)
+            if number is None and reads_as_missing(text):
+                doubtful.append(text)
+            elif number is None:
+                words += [text] if len(words) < 2 else []
+            else:
+                one = whole if number == int(number) else fraction
+                one += [] if one else [text]
+    return words, doubtful, whole, fraction
 
 
 def _refuse_words_among_numbers(name: str, classes: Array | Text) -> None:

@@ -96,6 +96,7 @@ def _foreign(taken: ForeignData) -> Sequences:
     """The sequences of foreign arrays; every part is checked here."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings: list[str] = [Message(misfit, "; it was not read") for misfit in taken.misfits.values()]
+    warnings += taken.warnings
     maxlen, dense = None, False
     if isinstance(taken.data, Ragged):
         ragged = taken.data.replace()  # making one checks what it holds

@@ -634,6 +634,16 @@ CASES = [
         {"t.csv": "id,a,d\n1,3,Jan 1 2000\n1,4,Apr 2 2000\n"},
     ),
     Case(
+        "grouping.cautions._of_disorder",
+        "group t.csv --key id --order-by d:text",
+        {"t.csv": "id,a,d\n1,3,10:30\n1,4,9:15\n"},
+    ),
+    Case(
+        "grouping.cautions._of_disorder",
+        "group t.csv --key id --order-by d:text:desc",
+        {"t.csv": "id,a,d\n1,3,10\n1,4,9\n"},
+    ),
+    Case(
         "grouping.cautions._of_labels.as_missing",
         "group t.csv --key id --label y",
         {"t.csv": "id,a,y\n1,2,cat\n2,3,NA\n"},

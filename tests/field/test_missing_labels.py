@@ -284,3 +284,36 @@ def test_doubtful_labels_are_told_of_with_their_place(cells: list[str], told: st
         if i > 1:  # labels without a name
             expected = expected.replace(" 'y'", "" if i == 3 else " 'label'")
         assert (done.code, expected in done.err) == ("give" in told, True), done.err
+
+
+LONE = "holds '?' in 2 labels, the first at label 1, among numbers, so each of these is a class of its own; if it is no"
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["0", "?", "1", "?"], LONE),
+        (["0.5", "b", "c", "2"], "holds 'b' (label 1) among numbers, so each of these is a class of its own"),
+        (["cat", "NA", "dog", "NA"], "holds 'NA' in 2 labels, as a class of its own"),
+        (["0.5", "1.5", "2", "2"], "holds numbers as text, such as '0.5', each of which is a class"),
+        (["cat", "dog", "bird", "dog"], None),
+        (["b7", "1", "c8", "2"], None),
+        (["1", "2", "10", "2"], None),
+    ],
+)
+def test_text_arrays_of_labels_are_doubted_as_columns_are(
+    labels: list[str], told: str | None, tmp_path: Path
+) -> None:
+    place, x = Place(tmp_path), np.ones((4, 2, 1))
+    np.savez(place.folder / "y.npz", x=x, y=np.array(labels))
+    np.savez(place.folder / "two.npz", x=x, a=np.array(labels), b=np.arange(4))
+    np.savez(place.folder / "steps.npz", values=np.ones((4, 1)), offsets=[0, 1, 4], step_y=np.array(labels))
+    np.save(place.folder / "x.npy", x)
+    np.save(place.folder / "y.npy", np.array(labels))
+    for call in ("y.npz", "two.npz --label a --label b", "steps.npz", "x.npy --label y.npy"):
+        err = " ".join(place.run("pad", *call.split(), "-o", "out.npz").err.split()).replace(
+            "real step", "label"
+        )
+        assert ("warning: " in err, (told or "") in err) == (told is not None, True), err
+    found = json.loads(place.run("check", "y.npz", "--json").out)
+    assert any(one["name"] == "labels" for one in found["findings"]) == (told is not None)

@@ -25,6 +25,7 @@ from seqtool.grouping.workspace import Workspace
 from seqtool.system.memory import Memory
 from seqtool.tables.cells.order import read_order
 from seqtool.tables.cells.order_state import OrderState
+from seqtool.tables.cells.text_order import disorder, sample_of
 from seqtool.tables.in_memory import table_of
 from tests.command import Place, succeeded
 from tests.cutting import AMPLE
@@ -150,12 +151,55 @@ def test_dates_that_are_sorted_as_text_are_warned_of(
             order_of(cells, "t:text")
 
 
-@pytest.mark.parametrize(
-    "cells", [["2000-01-01", "1999-12-31"], ["b", "a"], ["10:00", "09:59"], ["frame2", "frame10"]]
-)
+MEANT = [
+    *(["2000-01-01", "1999-12-31"], ["b", "a"], ["10:00", "09:59"], ["frame 2100", "frame 1999"]),
+    *(["v10 b", "v1 a"], ["1a23", "12a3"], ["1.5", "1.25"], ["09:15:01.5", "09:15:01.25"]),
+]
+
+
+@pytest.mark.parametrize("cells", MEANT)
 def test_text_that_is_meant_as_text_is_not(cells: list[str], recwarn: pytest.WarningsRecorder) -> None:
     assert order_of(cells, "t:text") == [1, 0]
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (
+            ["10:30", "9:15"],
+            "'10:30' for less than '9:15', and so for 1 of 2 distinct cells that were looked",
+        ),
+        (["10:30", "9:15"], 'order_by="t:%H:%M" sorts by time'),
+        (["v1.9", "v1.10", "v1.9"], "'v1.10' for less than 'v1.9'"),
+        (["frame10", "frame2"], "with as many digits each, such as 09 beside 10"),
+        (["9", "10"], 'order_by="t" sorts by number'),
+        (["Q4 2019", "Q1 2020"], "'Q1 2020' for less than 'Q4 2019'"),
+    ],
+)
+def test_text_that_sorts_otherwise_than_it_reads_is_told(cells: list[str], told: str) -> None:
+    with pytest.warns(UserWarning, match="is sorted as text") as warned:
+        order_of(cells, "t:text")
+    assert told in str(warned[0].message)
+
+
+def test_and_where_one_cell_of_many_is_shorter() -> None:
+    found = disorder(sample_of(pa.array([*(f"1{i:03}" for i in range(999)), "999"])))
+    assert found is not None
+    assert (found.pair, found.count, found.looked_at) == (("1000", "999"), 201, 202)
+
+
+def test_and_however_its_rows_were_cut() -> None:
+    cells = pa.array([f"v{i % 7}.{i}" for i in range(3000)])
+    whole = sample_of(cells)
+    for size in (1, 700, 2999):
+        parts = [sample_of(cells.slice(begin, size)) for begin in range(0, 3000, size)][
+            :: -1 if size > 1 else 1
+        ]
+        joined = parts[0]
+        for part in parts[1:]:
+            joined = joined.merge(part)
+        assert joined == whole
 
 
 # Ordered categoricals

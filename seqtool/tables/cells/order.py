@@ -31,6 +31,7 @@ from seqtool.tables.cells.instants import (
 from seqtool.tables.cells.number_state import FLOAT64, INT64, Loss, NumberOptions
 from seqtool.tables.cells.numbers import read_numbers
 from seqtool.tables.cells.order_state import EXPECTED_ORDER, OrderState, joined, other_categories
+from seqtool.tables.cells.text_order import sample_of
 from seqtool.tables.cells.times import read_times, writing_of
 from seqtool.tables.roles import PLAIN_ORDER, OrderAs
 
@@ -83,7 +84,7 @@ def _as_written(array: Any, rows: int | Array, known: OrderState) -> tuple[list[
     empty = np.asarray(pc.equal(text, ""))
     place = int(np.argmin(empty)) if len(empty) else 0
     first = None if known.first or empty.all() else BadCell(row_of(rows, place), text[place].as_py())
-    return [text], OrderState("text", first, int(empty.sum()))
+    return [text], OrderState("text", first, int(empty.sum()), sample=sample_of(text))
 
 
 def _by_format(

@@ -8,6 +8,7 @@ from typing import Any
 from seqtool.tables.cells.cells import BadCell, earliest, in_file
 from seqtool.tables.cells.instants import TIMES
 from seqtool.tables.cells.number_state import INT64, Loss, NumberState
+from seqtool.tables.cells.text_order import TextSample
 from seqtool.words import listed
 
 EXPECTED_ORDER = "a number, or an ISO date or time such as 2026-01-31T12:00:00, was expected"
@@ -19,7 +20,8 @@ class OrderState:
     """What is known of an order column.
 
     `first` is its first cell, and `kind` the kind of that cell, which all others must share. `not_numbers` counts the
-    missing cells that are not among those of `numbers`; `categories` are those of an ordered categorical, in order.
+    missing cells that are not among those of `numbers`; `categories` are those of an ordered categorical, in order;
+    `sample` is of cells that are sorted as text.
     """
 
     kind: str | None = None
@@ -28,6 +30,7 @@ class OrderState:
     numbers: NumberState = field(default_factory=NumberState)
     bad: BadCell | None = None
     categories: tuple[Any, ...] = ()
+    sample: TextSample = field(default_factory=TextSample)
 
     def merge(self, other: OrderState) -> OrderState:
         """What is known of the rows of both; where their kinds differ, the first cell of the later one is bad.
@@ -51,6 +54,7 @@ class OrderState:
             self.numbers.merge(other.numbers),
             bad,
             categories or before.categories,
+            self.sample.merge(other.sample),
         )
 
     def in_file(self, file: int) -> OrderState:

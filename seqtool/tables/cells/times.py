@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -42,6 +42,7 @@ _CLOCK = re.compile(
 _SAMPLE = 200  # distinct cells that show how a column is written
 _PLAIN_DAY = re.compile(r"(19|20)\d{6}")
 _NUMBER = re.compile(r"(\d+)")
+_FRACTION = re.compile(r"(?<=:\d\d)\.\d+")  # of a second, which sorts at any width
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 
 
@@ -119,7 +120,7 @@ def text_sorts(cell: str, time_format: str) -> bool:
     (True, False, False)
     """
     in_order = time_format.startswith(("%Y", "%H")) and "%b" not in time_format and "%B" not in time_format
-    return in_order and not _ONE_DIGIT.search(cell)
+    return in_order and not _ONE_DIGIT.search(_FRACTION.sub("", cell))
 
 
 def _formats_of(cell: str) -> Iterator[str]:
@@ -156,14 +157,21 @@ def _is_written(cell: str, time_format: str) -> bool:
 
 def _clash(cells: Sequence[str]) -> tuple[str, str] | None:
     """Two cells that are sorted differently as text than with their digits as numbers; None if there are none."""
+    ordered = sorted(cell for cell in cells if len(cell) <= 100)
+    natural_key = by_numbers(ordered)
+    return next((pair for pair in pairwise(ordered) if natural_key(pair[0]) > natural_key(pair[1])), None)
+
+
+def by_numbers(cells: Sequence[str]) -> Callable[[str], list[Any]]:
+    """How to compare cells by the numbers in them; where all name a year it counts first, as in Q4 2019."""
+    dated = all(_YEAR.search(cell) for cell in cells)
 
     def natural_key(cell: str) -> list[Any]:
-        year = _YEAR.search(cell)  # which counts first wherever it stands, as in Q4 2019
+        year = _YEAR.search(cell) if dated else None
         parts = [int(part) if i % 2 else part for i, part in enumerate(_NUMBER.split(cell))]
         return [int(year[0]) if year else 0, *parts]
 
-    ordered = sorted(cell for cell in cells if len(cell) <= 100)
-    return next((pair for pair in pairwise(ordered) if natural_key(pair[0]) > natural_key(pair[1])), None)
+    return natural_key
 
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
