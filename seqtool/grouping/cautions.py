@@ -141,10 +141,10 @@ def _of_missing(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
     """A sentence for each word for a missing value that no key or label of a typed table holds."""
     if plan.text:
         return
-    held = {text for keys in state.keys.values() for text in keys.words}
-    held |= {text for labels in state.labels.values() for text in labels.absent}
+    texts = {text for keys in state.keys.values() for text in keys.words}
+    texts |= {text for labels in state.labels.values() for text in labels.absent}
     for word in plan.options.missing:
-        if word not in held:
+        if word not in texts:
             yield (
                 f"--missing {shlex.quote(word)} stands in no key or label; numbers of a table with types have missing "
                 "values of their own"

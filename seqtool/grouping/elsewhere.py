@@ -209,9 +209,9 @@ def _companion(other: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) 
 def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, ...]:
     """The columns of the key there: those of the same names, or the only one that is not asked for."""
     names = [name if other.named else None for name in other.columns]
-    meant = [name_meant(name, names) for name in keys]
-    if None not in meant:
-        return tuple(map(names.index, meant))
+    same_names = [name_meant(name, names) for name in keys]
+    if None not in same_names:
+        return tuple(map(names.index, same_names))
     left = [
         column
         for column in range(len(other.columns))
@@ -219,7 +219,7 @@ def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, 
     ]
     if len(keys) == 1 and len(left) == 1:
         return (left[0],)
-    missing = [name for name, found in zip(keys, meant, strict=True) if found is None]
+    missing = [name for name, found in zip(keys, same_names, strict=True) if found is None]
     columns = listed([repr(other.label(column)) for column in left]) or "no other"
     raise DataError(
         f"has no column {listed([*map(repr, missing)])} to be joined by, and {columns} besides what is asked for; give "

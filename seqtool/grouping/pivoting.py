@@ -25,6 +25,7 @@ from seqtool.grouping.options import PivotAgg
 from seqtool.words import count, percent, shortened
 
 _ROWS = 1 << 16  # folded together
+_SINGLE = np.dtype(np.float32)
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
@@ -178,28 +179,9 @@ def folded(
     `dtype` is the type asked for; None: int64 if all cells are whole numbers and none is missing, else float32.
     Raises DataError for a cell that the type cannot hold.
     """
-    seen, taken, whole = np.zeros(len(features), np.int64), 0, folding.raw.kind in "iu"
-    single, loss = np.dtype(np.float32), None
-    if folding.how == "sum" and whole:
-        _check_sums(folding)
-    for begin, end in folding.windows():
-        cells, there, put = folding.cells(begin, end)
-        seen += there.sum(axis=0)
-        taken += put
-        if loss is None and dtype is None and whole:
-            loss = _loss(cells, there, single, features)
+    seen, taken, loss = _survey(folding, features, asked=dtype)
     missing = steps.count - seen
-    target = dtype or (np.dtype(np.int64) if whole and not missing.any() else single)
-    if loss is not None and target == single:
-        raise DataError(
-            f"{loss}, and beside cells without a value numbers are float32; ", Advice("--dtype", "float64")
-        )
-    if target.kind != "f" and missing.any():
-        raise DataError(
-            f"{int(missing.sum()):,} of {steps.count * len(features):,} cells have no value, which is NaN, and "
-            f"{target} holds none; ",
-            Advice(without=["--dtype"]),
-        )
+    target = _target(folding, missing, loss, dtype)
     if dtype is not None and dtype != folding.raw:
         _check_fits(folding, dtype, features)
 
@@ -221,6 +203,43 @@ def folded(
     return whole_steps, Pivoted(
         features, steps.count, steps.rows, taken - int(_cells(folding, seen)), counted
     )
+
+
+def _survey(
+    folding: Folding, features: Sequence[str], *, asked: np.dtype[Any] | None
+) -> tuple[Array, int, str | None]:
+    """How many cells of each feature have a value, how many values these are, and the first loss to float32.
+
+    The loss is in words, and only looked for where whole numbers may become float32: where no type was asked for.
+    """
+    seen, taken, whole = np.zeros(len(features), np.int64), 0, folding.raw.kind in "iu"
+    loss: str | None = None
+    if folding.how == "sum" and whole:
+        _check_sums(folding)
+    for begin, end in folding.windows():
+        cells, there, put = folding.cells(begin, end)
+        seen += there.sum(axis=0)
+        taken += put
+        if loss is None and asked is None and whole:
+            loss = _loss(cells, there, _SINGLE, features)
+    return seen, taken, loss
+
+
+def _target(folding: Folding, missing: Array, loss: str | None, asked: np.dtype[Any] | None) -> np.dtype[Any]:
+    """The type of the cells, of which `missing` of each feature have no value; raises DataError where it cannot be."""
+    whole = folding.raw.kind in "iu"
+    target = asked or (np.dtype(np.int64) if whole and not missing.any() else _SINGLE)
+    if loss is not None and target == _SINGLE:
+        raise DataError(
+            f"{loss}, and beside cells without a value numbers are float32; ", Advice("--dtype", "float64")
+        )
+    if target.kind != "f" and missing.any():
+        raise DataError(
+            f"{int(missing.sum()):,} of {folding.steps.count * len(missing):,} cells have no value, which is NaN, and "
+            f"{target} holds none; ",
+            Advice(without=["--dtype"]),
+        )
+    return target
 
 
 def _cells(folding: Folding, seen: Array) -> int:

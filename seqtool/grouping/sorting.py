@@ -1,4 +1,4 @@
-"""The order of rows by some columns: stable, in linear time, and nothing where they are in order already."""
+"""The order of rows by some columns: a stable sort in linear time, which first looks whether rows are in order."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import index_type, ranges
 from seqtool.system.platform import cpu_count
 
-_PIECE = 1 << 18  # rows looked at together, so that what a look needs beside the columns stays small
-_PARTS = 8  # ranges that rows are sorted in
-_AT_ONCE = 2  # of them, so that what sorting needs stays small
-_FEW = 8  # rows a segment, from which on it pays to move segments instead of rows
+_PIECE = 1 << 18  # rows processed together, so that the memory beside the columns stays small
+_PARTS = 8  # ranges of the first column that are sorted separately
+_AT_ONCE = 2  # of these ranges, so that the memory of sorting stays small
+_FEW = 8  # rows a segment; from there on it pays to move segments instead of rows
 
 
 def stable_order(columns: Sequence[Array]) -> Array | None:
@@ -46,7 +46,7 @@ def stable_order(columns: Sequence[Array]) -> Array | None:
 
 
 def taken(column: Array, order: Array) -> Array:
-    """`column[order]`, piece by piece: NumPy would first make wide indices of all of a narrow `order`."""
+    """`column[order]`, in pieces, since NumPy would first widen all of a narrow `order` to int64."""
     out = np.empty((len(order), *column.shape[1:]), column.dtype)
     for begin in range(0, len(order), _PIECE):
         column.take(order[begin : begin + _PIECE], axis=0, out=out[begin : begin + _PIECE], mode="clip")
@@ -54,7 +54,7 @@ def taken(column: Array, order: Array) -> Array:
 
 
 def changes(columns: Sequence[Array], order: Array | None = None) -> Iterator[tuple[int, Array]]:
-    """Where a row differs from the one before it in any column: the row where each piece begins, (n,) bool."""
+    """Whether each row differs from the one before in any column: pieces of (n,) bool, with the first row of each."""
     count = len(columns[0])
     for begin in range(0, count, _PIECE):
         end = min(begin + _PIECE, count)
@@ -85,13 +85,15 @@ def ranks(cells: Any) -> tuple[Array, Any]:
 
 
 def spelled(integers: Array) -> list[Array]:
-    """Columns that sort integers as their text: by sign, by digits from the first on, by the number of digits.
+    """Columns that sort integers like their text: by sign, then digits from the first on, then number of digits.
 
     >>> numbers = np.array([7, 10, -1, 1])
     >>> numbers[stable_order(spelled(numbers))].tolist()
     [-1, 1, 10, 7]
     """
-    size = np.abs(integers.astype(np.int64)).view(np.uint64)  # right for the least one too, which has no twin
+    size = np.abs(integers.astype(np.int64)).view(
+        np.uint64
+    )  # right for -2**63 too, whose abs overflows to itself
     digits = np.searchsorted(_POWERS[1:], size, side="right").astype(np.int8)
     return [(integers >= 0).astype(np.int8), size * _POWERS[18 - digits], digits]
 
@@ -100,17 +102,17 @@ _POWERS = 10 ** np.arange(19, dtype=np.uint64)  # of ten: as many as int64 has d
 
 
 def ranking_bytes(size: int, count: int) -> int:
-    """About what `ranks` takes beside its texts, by their bytes and their count: measured with distinct ones."""
+    """About the bytes that `ranks` takes beside `count` texts of `size` bytes: measured with distinct texts."""
     return 3 * size + 96 * count
 
 
 def as_codes(cells: Any) -> Array:
-    """A column of numbers as it is, of Arrow text as its ranks."""
+    """The column itself if it holds numbers, the ranks of its texts if it is Arrow text."""
     return cells if isinstance(cells, np.ndarray) else ranks(cells)[0]
 
 
 def falling(codes: Array) -> Array:
-    """Numbers that ascend where these descend; equal ones stay equal, and the least integer has one too.
+    """Numbers in the reverse order of these; equal ones stay equal, and the least integer does not overflow.
 
     >>> falling(np.array([3, -(2**63)])).tolist(), falling(np.array([0.5])).tolist()
     ([-4, 9223372036854775807], [-0.5])
@@ -126,7 +128,7 @@ def _in_order(columns: Sequence[Array], order: Array | None = None) -> bool:
     """Whether the rows, taken in this order, ascend."""
     count = len(columns[0])
     for begin in range(0, count, _PIECE):
-        below = equal = None  # per pair of neighbours: already decided as falling, or undecided
+        below = equal = None  # for each pair of neighbours: known to descend, or undecided so far
         for column in columns:
             rows = _piece(column, order, begin, min(begin + _PIECE + 1, count))
             falls = rows[1:] < rows[:-1]
@@ -141,7 +143,7 @@ def _in_order(columns: Sequence[Array], order: Array | None = None) -> bool:
 
 
 def _few_segments(column: Array) -> Array | None:
-    """Where each stretch of equal neighbours begins; None where there are too many to gain from them."""
+    """The first row of each segment of equal neighbours; None where there are too many for moving them to pay."""
     starts: list[Array] = []
     found = 0
     for begin, changed in changes([column]):
@@ -153,9 +155,9 @@ def _few_segments(column: Array) -> Array | None:
 
 
 def _sorted(columns: Sequence[Array]) -> Array:
-    """The order of the rows, worked out for ranges of the first column, two at a time.
+    """The order of the rows, found for ranges of the first column, two at a time.
 
-    What sorting needs beside the columns is then a fraction of them, and closer to the processor.
+    So the memory of sorting is a fraction of that of the columns, and fits better into the caches.
     """
     count = len(columns[0])
     if count < 4 * _PIECE or columns[0].dtype.kind == "f":
@@ -174,7 +176,7 @@ def _sorted(columns: Sequence[Array]) -> Array:
 
 
 def _parts(column: Array) -> Array:
-    """Which of a few ranges each integer lies in, (n,) uint8: ascending, and of about as many rows each."""
+    """The range in which each integer lies, (n,) uint8; ranges ascend and have about equally many rows."""
     low, high = int(column.min()), int(column.max())
     shift = max(0, (high - low).bit_length() - 8)
     part = np.empty(len(column), np.uint8)
@@ -188,7 +190,7 @@ def _parts(column: Array) -> Array:
 
 
 def _sorted_by_digits(columns: Sequence[Array]) -> Array:
-    """Least significant digit first: NumPy sorts 16-bit digits in linear time, and every pass is stable."""
+    """A radix sort, least significant digit first: NumPy sorts 16-bit digits stably in linear time."""
     count = len(columns[0])
     kind = index_type(count)
     order: Array | None = None
@@ -202,7 +204,7 @@ def _sorted_by_digits(columns: Sequence[Array]) -> Array:
 
 
 def _digits(column: Array) -> Iterator[Any]:
-    """What gives each 16-bit digit of a column, lowest first, as many as tell its numbers apart."""
+    """A function for each 16-bit digit of a column, lowest first, as far as its range needs digits."""
     if not len(column):
         return
     if column.dtype.kind == "f":

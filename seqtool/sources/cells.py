@@ -1,4 +1,4 @@
-"""Sequences that stand in cells of text: `5 6 7`, `[0.5, 1]`, `['B', 'I']`; and the type of numbers in text."""
+"""Sequences in cells of text: `5 6 7`, `[0.5, 1]`, `['B', 'I']`; and the type of numbers in text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAIN = NumberMarks()
 
 
 def cells_in(text: str, mark: str | None) -> list[str]:
-    """The cells of a line or a cell of text, separated by a mark or, without one, by blanks.
+    """The cells of a line, or of a list in a cell, separated by `mark`; None: by blanks.
 
     >>> cells_in("5 6 7", None), cells_in("1,,2 ", ","), cells_in(" ", None)
     (['5', '6', '7'], ['1', '', '2'], [])
@@ -29,7 +29,7 @@ def cells_in(text: str, mark: str | None) -> list[str]:
 
 
 def mark_in(text: str, marks: NumberMarks = PLAIN) -> str | None:
-    """What separates the numbers in a line or a cell that are written by some marks; None for blanks.
+    """The mark between numbers in a line or a cell, given the marks within numbers; None for blanks.
 
     >>> mark_in("1, 2"), mark_in("1,5 2,5", NumberMarks(",")), mark_in("1,5; 2", NumberMarks(","))
     (',', None, ';')
@@ -38,7 +38,7 @@ def mark_in(text: str, marks: NumberMarks = PLAIN) -> str | None:
 
 
 def cells_in_brackets(text: str, marks: NumberMarks = PLAIN) -> list[str]:
-    """The same for a list as Python, NumPy or JSON write it: without the brackets around it and quotes within.
+    """The cells of a list as Python, NumPy or JSON write it, without its brackets and quotes.
 
     >>> cells_in_brackets("[0.5, 1]"), cells_in_brackets("['B', 'I']"), cells_in_brackets("[]")
     (['0.5', '1'], ['B', 'I'], [])
@@ -57,7 +57,7 @@ def _unquoted(cell: str) -> str:
 
 
 def split_cells(column: Iterable[str | None], marks: NumberMarks = PLAIN) -> tuple[list[str], Array]:
-    """The cells of a column of such lists end to end, and how many each has, (n,) int64; of nothing none.
+    """The cells of a column of such lists, end to end, and the length of each list, (n,) int64; None is empty.
 
     >>> split_cells(["1 2", None, "[3]"])
     (['1', '2', '3'], array([2, 0, 1]))
@@ -68,9 +68,9 @@ def split_cells(column: Iterable[str | None], marks: NumberMarks = PLAIN) -> tup
 
 
 def plain_cells(cells: list[str], marks: NumberMarks, place: Callable[[int], str]) -> Any:
-    """Cells as Arrow text, (n,), of plain numbers in place of those that are written by some marks.
+    """Cells as Arrow text, (n,), with numbers rewritten from the marks of the call to plain ones.
 
-    Raises DataError for a plain fraction where fractions are written otherwise; `place` says where a cell stands.
+    Raises DataError for a plain fraction where the marks say otherwise; `place` says where a cell stands.
     """
     import pyarrow as pa
 
@@ -91,10 +91,10 @@ def settled_dtype(
     place: Callable[[int], str],
     warnings: list[str],
 ) -> np.dtype[Any]:
-    """The type of numbers that were read: int64 where all are whole and no type was `asked` for, else the target.
+    """The type of numbers that were read: int64 if all are whole and no type was `asked` for, else the target.
 
-    `place` says where a number stands, by what was counted as its row; warnings of rounded ones are added to
-    `warnings`. Raises DataError for a number that the type cannot hold.
+    `place` says where a number stands, given the row that `numbers` has of it. Adds to `warnings` how many numbers
+    were rounded. Raises DataError for a number that the type cannot hold.
     """
     chosen = np.dtype(np.int64) if numbers.whole and not asked and numbers.seen else target
     loss = numbers.loss(chosen)

@@ -225,8 +225,8 @@ def _json_records(source: Input, options: SourceOptions) -> Iterator[tuple[str, 
                 f"{source.name}: {place}: an object whose names are keys of sequences was expected"
             )
         else:
-            for name, held in record:
-                yield f"{_NAMED}{json.dumps(name)}", dict(held) if isinstance(held, _Pairs) else held
+            for name, value in record:
+                yield f"{_NAMED}{json.dumps(name)}", dict(value) if isinstance(value, _Pairs) else value
 
 
 _NAMED = "key "
@@ -309,11 +309,12 @@ def _only_list(source: Input, record: dict[str, Any]) -> str:
 
 
 def _field(source: Input, place: str, record: Any, name: str) -> Any:
-    meant = name_meant(name, record) if isinstance(record, dict) and name not in record else name
-    if not isinstance(record, dict) or meant is None:
+    """A field of a record; raises DataError where it lacks the field, or is no object."""
+    field = name_meant(name, record) if isinstance(record, dict) and name not in record else name
+    if not isinstance(record, dict) or field is None:
         there = ", ".join(record) if isinstance(record, dict) else type(record).__name__
         raise DataError(f"{source.name}: {place}: no field {name!r} in {there}")
-    return record[meant]
+    return record[field]
 
 
 def _at_place(message: str, places: Sequence[str]) -> str:

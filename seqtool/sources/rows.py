@@ -67,8 +67,8 @@ class _Reading:
         of_steps = [column for places in self._places for column in places]
         self.columns = list(dict.fromkeys([*of_steps, *beside]))
         self._beside = frozenset(beside)
-        held = [*self._static, *([] if self._key is None else [self._key])]
-        self._held: dict[int, list[Any]] = {column: [] for column in held}
+        whole = [*self._static, *([] if self._key is None else [self._key])]
+        self._batches: dict[int, list[Any]] = {column: [] for column in whole}
         self._aligned = Aligned(
             labels={name: LabelColumn(table.name, name, options, place=table.place) for name in self._labels}
         )
@@ -118,7 +118,7 @@ class _Reading:
         self._add(found)
         self._lengths.add(lengths)
         self._empty += int((lengths == 0).sum())
-        for column, parts in self._held.items():
+        for column, parts in self._batches.items():
             parts.append(columns[column])
 
     def _check_lengths(self, named: list[tuple[str, Array]], first: int) -> None:
@@ -182,7 +182,7 @@ class _Reading:
 
     def _whole(self, column: int) -> Any:
         """All cells of a column; as text again where they came as numbers in some batches alone."""
-        parts = self._held[column]
+        parts = self._batches[column]
         kinds = {part.type for part in parts}
         if len(kinds) > 1:
             parts = [part.cast(pa.string()) for part in parts]

@@ -1,4 +1,4 @@
 """Where rows come from: CSV, JSON lines, Parquet, Arrow, workbooks, arrays and DataFrames, all as one `Table`.
 
-The room imports `files` and what is below. Begin with `opening` and `table`; `cells` turns cells into numbers.
+The room imports `files` and what is below. Begin with `table` and `opening`; `cells` turns cells into numbers.
 """

@@ -1,4 +1,4 @@
-"""Columns of lists of one size, such as embeddings: a column for each of their cells, behind all others."""
+"""Columns of lists of one length, such as embeddings: each cell becomes a column of its own, after all others."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from seqtool.errors import DataError
 from seqtool.tables.table import Expected, Table
 
-MOST_CELLS = 1 << 16  # cells of a list that become columns
+MOST_CELLS = 1 << 16  # of a list, that may become columns
 
 
 class CellKindError(DataError):
-    """A cell that holds several values where one was expected, or not as many as others; `column` is its name."""
+    """A cell with several values where one was expected, or with another number of them; `column` is its name."""
 
     def __init__(self, *parts: object, column: str) -> None:
         super().__init__(*parts)
@@ -22,19 +22,19 @@ class CellKindError(DataError):
 
 
 class UnequalListsError(CellKindError):
-    """A list that is not as long as the first one of its column."""
+    """A list of another length than the first one of its column."""
 
 
 def with_list_cells(table: Table) -> Table:
-    """The same table, where a list column `emb` of K cells has columns `emb_0` to `emb_K-1` too.
+    """The same table, in which a list column `emb` of K cells has the columns `emb_0` to `emb_K-1` too.
 
-    How many cells a list has is in its type, or told by the first that is there: the others are held to it when they
-    are read. A column whose cells would be called as another column is has none.
+    The length is that of the type, or of the first list that is not null; lists of another length are refused when they
+    are read. A list column gets no such columns if the name of one of them is taken.
 
     >>> import pyarrow as pa
     >>> from seqtool.tables.in_memory import table_of
-    >>> found = table_of(pa.table({"id": [1, 2], "emb": [[0.5, 1.5], [2.5, 3.5]]}))
-    >>> found.columns, found.elements
+    >>> table = table_of(pa.table({"id": [1, 2], "emb": [[0.5, 1.5], [2.5, 3.5]]}))
+    >>> table.columns, table.elements
     (('id', 'emb', 'emb_0', 'emb_1'), {1: (2, 3)})
     """
     names, types, elements = [*table.columns], [*table.types], dict[int, tuple[int, ...]]()
@@ -52,7 +52,7 @@ def with_list_cells(table: Table) -> Table:
 
 
 def _sizes(table: Table) -> dict[int, int]:
-    """How many cells the lists of each column of a typed table have; those of no one size by the first of them."""
+    """The length of the lists in each such column of a typed table, by their type or the first of them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -66,7 +66,7 @@ def _sizes(table: Table) -> dict[int, int]:
             sizes[column] = kind.list_size
         elif is_number(kind.value_type):
             varying.append(column)
-    with contextlib.suppress(DataError):  # which comes again where the column is used
+    with contextlib.suppress(DataError):  # it is raised again if the column is used
         for batch in table.read(varying, Expected()) if varying else ():
             for column, lists in zip(varying, batch.columns, strict=True):
                 if column not in sizes and lists.null_count < len(lists):
@@ -79,7 +79,7 @@ def _sizes(table: Table) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What reads the columns of cells too, where `table` has those of lists; a list that is null holds no cells."""
+    """Reads the columns of single cells, too, from the lists of a table; the cells of a null list are missing."""
 
     table: Table
     elements: Mapping[int, tuple[int, ...]]
@@ -96,39 +96,43 @@ class _Reading:
             yield from self.table.read(columns, expected)
             return
         wanted = [owners.get(column, (column, None)) for column in columns]
-        there = list(dict.fromkeys(column for column, _ in wanted))
+        stored = list(dict.fromkeys(column for column, _ in wanted))
         lists = frozenset(column for column, place in wanted if place is not None)
         first_row = 0
-        for batch in self.table.read(there, replace(expected, lists=lists)):
-            held = dict(zip(there, batch.columns, strict=True))
+        for batch in self.table.read(stored, replace(expected, lists=lists)):
+            by_column = dict(zip(stored, batch.columns, strict=True))
             for column in lists:
-                self._check(held[column], column, first_row)
+                self._check(by_column[column], column, first_row)
             arrays = [
-                held[column] if place is None else _element(held[column], place, text=self.table.text)
+                by_column[column]
+                if place is None
+                else _element(by_column[column], place, text=self.table.text)
                 for column, place in wanted
             ]
             first_row += len(batch)
             yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in range(len(arrays))])
 
     def _check(self, lists: Any, column: int, first_row: int) -> None:
-        """Raise CellKindError for the first list that is longer or shorter than there are columns for its cells."""
+        """Raise CellKindError for the first list of another length than there are columns for its cells."""
         import pyarrow.compute as pc
 
         from seqtool.arrays.list_columns import is_list
 
         size, name = len(self.elements[column]), self.table.label(column)
         if not is_list(lists.type):
-            wrong, what, kind = pc.index(lists.is_valid(), True).as_py(), f"holds {lists.type}", CellKindError
+            wrong, problem = pc.index(lists.is_valid(), True).as_py(), f"holds {lists.type}"
+            error = CellKindError
         else:
             wrong = pc.index(pc.not_equal(pc.list_value_length(lists), size), True).as_py()
-            what, kind = f"a list of length {len(lists[wrong]) if wrong >= 0 else size}", UnequalListsError
+            problem = f"a list of length {len(lists[wrong]) if wrong >= 0 else size}"
+            error = UnequalListsError
         if wrong >= 0:
             place = f"{self.table.place(first_row + wrong)}, column {name!r}"
-            raise kind(f"{place}: {what}; length {size} was expected, as of the first list", column=name)
+            raise error(f"{place}: {problem}; length {size} was expected, as of the first list", column=name)
 
 
 def _element(lists: Any, place: int, *, text: bool) -> Any:
-    """What stands at a place of each list; where there is no list it is null, or text of nothing."""
+    """The cell at a place of each list; where a list is null, the cell is null, or in a table of text empty."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

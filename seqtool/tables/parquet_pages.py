@@ -1,4 +1,4 @@
-"""The pages of a Parquet column chunk, by their headers: a page is read whole, with all the copies that Arrow makes."""
+"""Reads the headers of the pages in a Parquet column chunk, for Arrow reads each page as a whole into memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import IO, NamedTuple
 
 
 class Page(NamedTuple):
-    """A page: its bytes once it is unpacked, and as it stands in the file, and those of its header."""
+    """The sizes of a page in bytes: decompressed, as stored in the file, and of its header."""
 
     unpacked: int
     stored: int
@@ -15,9 +15,9 @@ class Page(NamedTuple):
 
 
 def page_sizes(file: IO[bytes], begin: int, end: int) -> Iterator[int]:
-    """The bytes of each page of a chunk once it is unpacked, by the place of the chunk in the file.
+    """The decompressed size of each page of the chunk from `begin` to `end` in a file.
 
-    It ends at what is no header: Arrow tells what is damaged.
+    Stops at a damaged header: Arrow raises the error for it.
     """
     while begin < end:
         file.seek(begin)
@@ -28,11 +28,13 @@ def page_sizes(file: IO[bytes], begin: int, end: int) -> Iterator[int]:
         begin += page.header + page.stored
 
 
-_HEADER = 1 << 14  # bytes that a header may have: with the least and the largest value, which writers shorten
+_HEADER = (
+    1 << 14
+)  # bytes, the longest header: it may hold the least and the largest value, which writers shorten
 
 
 def read_page(header: bytes) -> Page | None:
-    """What a page header says, in Thrift's compact form; None for what is none.
+    """Parse a page header in Thrift's compact protocol; None for bytes that are no such header.
 
     >>> read_page(bytes([0x15, 0x04, 0x15, 0x90, 0x03, 0x15, 0x10, 0x00]))
     Page(unpacked=200, stored=8, header=8)
@@ -46,32 +48,36 @@ def read_page(header: bytes) -> Page | None:
     return None if min(unpacked, stored) < 0 else Page(unpacked, stored, reading.at)
 
 
-_UNPACKED, _STORED = 2, 3  # fields of a page header
+_UNPACKED, _STORED = 2, 3  # ids of fields in a page header
+_DEEPEST = 8  # structs within each other; a page header has three
+_BOOLEANS, _INTEGERS, _BINARY, _STRUCT = (1, 2), (4, 5, 6), 8, 12  # types of fields
 
 
 class _Compact:
-    """Reads Thrift's compact protocol, as far as page headers go: whole numbers, text, truths, structs of these."""
+    """Reads the part of Thrift's compact protocol that page headers use: integers, binary, booleans, structs."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.at = 0
 
-    def struct(self) -> dict[int, int]:
-        """The whole numbers of a struct by their fields; all else is passed over. Raises IndexError at the end."""
-        found, field = dict[int, int](), 0
+    def struct(self, depth: int = 0) -> dict[int, int]:
+        """The integers of a struct by field id; other fields are skipped. Raises IndexError for anything else."""
+        integers, field = dict[int, int](), 0
         while (begin := self._byte()) != 0:
             field = field + (begin >> 4) if begin >> 4 else self._number()
             kind = begin & 0x0F
-            if kind in (4, 5, 6):
-                found[field] = self._number()
-            elif kind == 8:
+            if kind in _INTEGERS:
+                integers[field] = self._number()
+            elif kind == _BINARY:
                 length = self._varint()
                 self.at += length
-            elif kind == 12:
-                self.struct()
-            elif kind not in (1, 2):
-                raise IndexError("of no kind that a page header has")
-        return found
+            elif kind == _STRUCT:
+                if depth == _DEEPEST:
+                    raise IndexError("structs within each other, deeper than in a page header")
+                self.struct(depth + 1)
+            elif kind not in _BOOLEANS:
+                raise IndexError("no type that a page header has")
+        return integers
 
     def _number(self) -> int:
         number = self._varint()

@@ -1,9 +1,10 @@
-"""Which column of a table plays which part: key, order, feature, label, static number."""
+"""The roles of the columns of a table: key, order, feature, label, static number."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -19,7 +20,7 @@ LabelKind = Literal["class", "number"]
 
 @dataclass(frozen=True)
 class OrderAs:
-    """How an order column is compared: as `text`, or as times of a strptime format; `descending`: the highest first."""
+    """How an order column is read: as `text`, or as times of a strptime format; `descending`: the highest first."""
 
     text: bool = False
     time_format: str | None = None
@@ -35,12 +36,11 @@ PLAIN_ORDER = OrderAs()
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns of a table by their part, each as a position.
+    """The columns of a table by their roles, each as a position.
 
-    `spare_features` are key columns of a table without names: features if they hold numbers, else not.
-    Of a long table `item` is the column that says what a feature is measured there, `items` are those asked for.
-    `order_as` tells of the order columns how they are compared, where a call says so; `chosen` says that the features
-    were named.
+    `spare_features` are key columns of a table without names: they are features if they hold numbers. In a long table
+    `item` is the column of the names of features, and `items` are those to be kept. `order_as` holds how order columns
+    are read, for those where the call says so; `chosen`: the call names the features.
     """
 
     key: tuple[int, ...]
@@ -57,7 +57,7 @@ class Roles:
 
     @property
     def as_written(self) -> frozenset[int]:
-        """The columns whose cells are compared as they are written: keys and labels."""
+        """The columns whose cells are compared as written: keys, labels, and names of features."""
         single = [column for column in (self.step_label, self.item) if column is not None]
         return frozenset({*self.key, *self.labels, *single})
 
@@ -67,7 +67,7 @@ class Roles:
         return tuple(sorted({*self.as_written, *self.order, *self.features, *self.static}))
 
     def without_feature(self, column: int) -> Roles:
-        """The same, but that one column is no feature."""
+        """The same roles, but this column is no feature."""
         return replace(
             self,
             features=tuple(other for other in self.features if other != column),
@@ -75,11 +75,11 @@ class Roles:
         )
 
     def without_features(self, names: Sequence[str], table: Table) -> Roles:
-        """The same, but that the columns of these names are not used as features."""
+        """The same roles, but the columns with these names are no features."""
         return replace(self, features=tuple(c for c in self.features if table.label(c) not in names))
 
     def key_alone(self) -> Roles:
-        """The key and nothing else."""
+        """The roles of the key columns alone."""
         return Roles(self.key, (), {}, (), frozenset(), (), None, ())
 
 
@@ -97,20 +97,21 @@ def resolve(
 ) -> Roles:
     """Find the columns that a call names, and decide which of the others are features.
 
-    In a table without names every column is a feature, the key included; in one with names the key, order,
-    label and static columns are not, unless `columns` names them. `keep_key` decides for the key. Where a pattern of
-    paths names parts, {key} is the key and {label} the label unless others are named, and each other part static
-    unless it plays another; what paths say is a feature only if `columns` names it. Where blank lines end sequences,
-    their counter is a part of the key.
+    In a table without names every column is a feature, the key included. In one with names the key, order, label and
+    static columns are not, unless `columns` names them; `keep_key` decides for the key.
 
-    Raises UsageError for columns that are named twice, and DataError for a column that is not there.
+    Of the parts of a pattern of paths, {key} is the key and {label} the label, unless others are named; each other part
+    is static, unless it has another role. Columns that come from paths are features only if `columns` names them. Where
+    blank lines end sequences, their counter is a part of the key.
+
+    Raises UsageError for columns that are named twice, and DataError for an unknown column.
     """
     keys = tuple(position(table, name, "--key", key) for name in key) or _part(table, "key")
     keys += () if table.counter is None else (table.counter,)
     order = [_order(table, name) for name in order_by]
     labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
     labels = labels or _part(table, "label")
-    of_steps = None if step_label is None else position(table, step_label, "--step-label")
+    step = None if step_label is None else position(table, step_label, "--step-label")
     statics = tuple(position(table, name, "--static", static) for name in static)
     dropped = {*_in_cells(table, [position(table, name, "--drop", drop) for name in drop])}
     _refuse_twice(table, "--key", keys)
@@ -119,26 +120,22 @@ def resolve(
     _refuse_twice(table, "--label", labels)
     named = _in_cells(table, [position(table, name, "--columns", columns or ()) for name in columns or ()])
     _refuse_twice(table, "--columns", named)
-    others = {*keys, *labels, *statics, of_steps, *dropped, *named, *(column for column, _ in order)}
+    others = {*keys, *labels, *statics, step, *dropped, *named, *(column for column, _ in order)}
     statics += tuple(
         place for place, column in table.of_files.items() if column.part is not None and place not in others
     )
     if columns is not None:
         chosen = named
     else:
-        apart = {*dropped, *statics, *labels, *([] if of_steps is None else [of_steps])}
+        excluded = {*dropped, *statics, *labels, *([] if step is None else [step])}
         if table.named:
-            apart |= {*keys, *(column for column, _ in order)}
-            apart |= {column for column, name in enumerate(table.columns) if name is None} | table.index
-        elsewhere = {*apart, *table.of_files, *table.hidden}
-        left = [column for column in range(len(table.columns)) if column not in elsewhere]
-        chosen = [column for column in _in_cells(table, left) if column not in apart]
+            excluded |= {*keys, *(column for column, _ in order)}
+        chosen = _default_features(table, excluded)
     if keep_key is False:
         chosen = [column for column in chosen if column not in keys]
     if keep_key is True:
-        chosen = (
-            sorted({*chosen, *keys}) if columns is None else [*chosen, *(k for k in keys if k not in chosen)]
-        )
+        chosen = [*chosen, *(key for key in keys if key not in chosen)]
+        chosen = sorted(chosen) if columns is None else chosen
     if not chosen:
         spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
         names = [table.label(column) for column in spare]
@@ -151,25 +148,34 @@ def resolve(
         tuple(chosen),
         frozenset(keys) - {*table.of_files} - table.hidden if assumed else frozenset(),
         labels,
-        of_steps,
+        step,
         statics,
         columns is not None,
     )
 
 
+def _default_features(table: Table, excluded: Set[int]) -> list[int]:
+    """The features of a call that names none: all columns with names but those `excluded`, lists by their cells."""
+    if table.named:
+        excluded = excluded | {i for i, name in enumerate(table.columns) if name is None} | table.index
+    never = excluded | {*table.of_files} | table.hidden
+    columns = [column for column in range(len(table.columns)) if column not in never]
+    return [column for column in _in_cells(table, columns) if column not in excluded]
+
+
 def _part(table: Table, name: str) -> tuple[int, ...]:
-    """The column that a pattern of paths calls so, if it does."""
+    """The column for the part of this name in a pattern of paths, if there is one."""
     place = table.part(name)
     return () if place is None else (place,)
 
 
 def _in_cells(table: Table, columns: Sequence[int]) -> list[int]:
-    """Columns, with those of its cells in the place of each column of lists of one size."""
+    """Columns, in which a list column is replaced by the columns of its single cells."""
     return [cell for column in columns for cell in table.elements.get(column, (column,))]
 
 
 def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Iterator[object]:
-    """The message that all columns play other parts, and which of these may be a feature as well."""
+    """The parts of the error that no column is left to be a feature, with the advice which one may be a feature too."""
     yield "no column is left to be a feature; "
     if orders:
         columns = Advice("--columns", join_names(orders), without=["--drop"] if drop else [])
@@ -181,13 +187,13 @@ def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Itera
 
 
 def _refuse_twice(table: Table, option: str, columns: Sequence[int]) -> None:
-    twice = next((column for column in columns if columns.count(column) > 1), None)
+    twice = next((column for column, times in Counter(columns).items() if times > 1), None)
     if twice is not None:
         raise UsageError(f"{option} names column {table.label(twice)!r} twice")
 
 
 def columns_named(columns: Any) -> list[str | int]:
-    """The columns that an argument names, as a list: of one name or position, or of any collection of them.
+    """The columns that an argument names, as a list; the argument is one name or position, or a collection of them.
 
     >>> import numpy as np
     >>> columns_named("user"), columns_named(np.int64(0)), columns_named(range(2)), columns_named(("a", "b"))
@@ -213,17 +219,15 @@ def columns_named(columns: Any) -> list[str | int]:
             )
     if isinstance(columns, (str, bytes)) or not isinstance(columns, Iterable):
         return [column_named(columns)]
-    # A set has no order that is the same tomorrow.
-    return [
-        column_named(name)
-        for name in (sorted(columns, key=str) if isinstance(columns, (set, frozenset)) else columns)
-    ]
+    if isinstance(columns, (set, frozenset)):  # whose order differs from run to run
+        columns = sorted(columns, key=str)
+    return [column_named(name) for name in columns]
 
 
 def labels_named(columns: Any) -> list[str | int]:
-    """The same for labels, of which an array of numbers is more likely to hold one for each row.
+    """As `columns_named`, for labels: an array of numbers more likely holds the labels themselves, one for each row.
 
-    Raises UsageError for such an array, unless it is the columns of a frame.
+    Raises UsageError for such an array, unless it is an index of columns.
     """
     if (
         getattr(columns, "ndim", 0)
@@ -235,7 +239,7 @@ def labels_named(columns: Any) -> list[str | int]:
 
 
 def column_named(column: Any) -> Any:
-    """One column as text or a Python integer, None for none."""
+    """The name or position of one column as text or a Python integer; None stays None."""
     if column is None or isinstance(column, str):
         return column if column is None else str(column)
     if getattr(column, "ndim", 0):
@@ -246,11 +250,11 @@ def column_named(column: Any) -> Any:
     try:
         return str(column) if isinstance(column, bool) else operator.index(column)
     except TypeError:
-        return str(column)  # the label of a frame's column, such as a date
+        return str(column)  # a label of a DataFrame's column that is no text, such as a date
 
 
 def _order(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
-    """The column of `--order-by C`, and what `:text`, `:desc` or a strptime format behind it say; names come first."""
+    """The column of `--order-by C`, and how to read it by a suffix :text, :desc or :FORMAT, unless C is a column."""
     text = str(wanted)
     name, read_as = text, PLAIN_ORDER
     if not _is_column(table, name) and name.endswith(":desc"):
@@ -264,12 +268,11 @@ def _order(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
 
 
 def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs]:
-    """The column and the format of `C:FORMAT`, parted by the last colon that stands behind the name of a column."""
+    """The column and the format of `C:FORMAT`, split at the last colon that follows the name of a column."""
     from seqtool.tables.cells.times import check_time_format
 
     colons = [place for place, letter in enumerate(text) if letter == ":" and "%" in text[place:]]
-    behind = [place for place in colons if _is_column(table, text[:place])]
-    colon = (behind or colons)[-1 if behind else 0]
+    colon = max((place for place in colons if _is_column(table, text[:place])), default=colons[0])
     column, time_format = position(table, text[:colon], "--order-by", whole=text), text[colon + 1 :]
     check_time_format(time_format)
     return column, replace(read_as, time_format=time_format)
@@ -282,15 +285,14 @@ def _is_column(table: Table, text: str) -> bool:
 def position(
     table: Table, wanted: str | int, option: str = "", others: Sequence[str | int] = (), *, whole: str = ""
 ) -> int:
-    """Which column a person means: a name that matches wins over a position counted from 0.
+    """The position of the column that a call names: by its name, or else by its position, counted from 0.
 
-    Blanks around a name in the header do not count, where a single one is called so without them.
-
-    Raises DataError that lists the columns there are; for the name that was probably meant, it needs to know the
-    `option` that holds the wrong one, with `others` in one list, or `whole` as a part of it.
+    Blanks around a name in the header are ignored if that is unambiguous. Raises DataError that lists the columns. Its
+    advice to use a similar name needs the `option` of the call, and the list of names (`others`) or the text (`whole`)
+    that the wrong name is a part of.
     """
     text = str(wanted)
-    if text in table.columns:  # of those without a name none is text
+    if text in table.columns:  # columns without a name are None here
         return table.columns.index(text)
     count = min(table.hidden, default=len(table.columns))
     place = place_in(text, count)
@@ -320,34 +322,33 @@ def position(
 
 
 def _meant(table: Table, text: str, option: str, others: Sequence[str | int], whole: str) -> Iterator[object]:
-    """The same option with the column whose name is most like a wrong one, if any is."""
+    """The advice to use the column with the most similar name, if there is one."""
     names = {name.lower(): name for name in table.columns if name}
     near = get_close_matches(text.lower(), names, 1)
     if near and option:
-        meant = names[near[0]]
+        similar = names[near[0]]
         columns = [str(other) for other in others] or [text]
-        corrected = join_names([meant if name == text else name for name in columns])
+        corrected = join_names([similar if name == text else name for name in columns])
         without = [option] if others else [option, text]
         if whole:
-            corrected, without = f"{meant}{whole.removeprefix(text)}", [option, whole]
+            corrected, without = f"{similar}{whole.removeprefix(text)}", [option, whole]
         yield Message("perhaps ", Advice(option, corrected, without=without), "; ")
 
 
 def pivot_columns(table: Table, text: str) -> tuple[int, int]:
-    """The columns of `ITEM=VALUE`; where names hold = themselves, it is parted where both sides are columns."""
+    """The columns of `ITEM=VALUE`, split at an = with a column on both sides, for names may contain = too."""
     places = [place for place, letter in enumerate(text) if letter == "="]
-    good = [
-        place for place in places if _is_column(table, text[:place]) and _is_column(table, text[place + 1 :])
-    ]
+    halves = {place: (text[:place], text[place + 1 :]) for place in places}
+    good = [place for place, names in halves.items() if all(_is_column(table, name) for name in names)]
     place = (good or places)[0]
-    item, value = (position(table, name) for name in (text[:place], text[place + 1 :]))
+    item, value = (position(table, name) for name in halves[place])
     if item == value:
         raise UsageError(f"--pivot names column {table.label(item)!r} twice")
     return item, value
 
 
 def pivot_named(pivot: Mapping[Any, Any]) -> str:
-    """The columns of `{item: value}` as the command line names them."""
+    """The pivot `{item: value}` of a Python call as the command line has it, `item=value`."""
     if not isinstance(pivot, Mapping):
         raise UsageError(f"pivot is {in_short(pivot)}; a dict was expected: the item and its value")
     pairs = [(column_named(item), column_named(value)) for item, value in pivot.items()]

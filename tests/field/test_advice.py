@@ -189,12 +189,12 @@ CASES = [
         {"t.csv": "k,t,i,v\na,1,u,2\na,1,u,3\n"},
     ),
     Case(
-        "grouping.pivoting.folded",
+        "grouping.pivoting._target",
         "group t.csv --key k --order-by t --pivot i=v",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,16777217\n"},
     ),
     Case(
-        "grouping.pivoting.folded#2",
+        "grouping.pivoting._target#2",
         "group t.csv --key k --order-by t --pivot i=v --dtype int64",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,5\n"},
     ),

@@ -44,3 +44,9 @@ def test_pages_fill_their_chunk(version: Literal["1.0", "2.0"], compression: str
 def test_other_bytes_are_no_page_or_one_of_some_size(data: bytes) -> None:
     page = read_page(data)
     assert page is None or min(page) >= 0
+
+
+@pytest.mark.parametrize("byte", range(256))
+def test_one_byte_repeated_is_no_page(byte: int) -> None:
+    # 0x1C begins a struct within a struct, again and again.
+    assert read_page(bytes([byte]) * (1 << 12)) is None

@@ -1,12 +1,11 @@
-"""From the cells of a column to numbers and keys, batch by batch, the same however the batches were cut.
+"""Turns the cells of a column into numbers, keys, labels or order values, batch by batch.
 
-Each column starts with the narrowest type that its cells allow and widens when a later batch needs it:
-integers to floats, integer keys to text. Widening never loses what was written, so the first odd value may
-stand anywhere.
+Each column starts with the narrowest type and widens when a later batch needs it: integers to floats, integer keys to
+text. Widening never loses what was written, so the result does not depend on how the batches were cut.
 
-For each kind of column there is a state, plain values that pickle and `merge` in any order; a function
-`read_...` from a batch to its arrays and what it adds to the state; and a class that puts both together: its state
-grows while batches are encoded, or is final, and then every batch comes out as the same type.
+Every kind of column has a state, plain values that pickle and `merge` in any order; a function `read_...` from a batch
+to arrays and the state of that batch; and a class that holds the state of the column while batches are encoded. Begin
+with `column` and `number_state`.
 """
 
 from seqtool.tables.cells.cells import (

@@ -1,4 +1,4 @@
-"""Which labels may mean something else than they were taken for: words, and numbers that are written differently."""
+"""Warnings about labels that may be misread: words for a missing value, typing errors, numbers in two spellings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def doubts(
     as_number: bool = False,
     way_out: Callable[[str], Sequence[object]] = lambda text: (),
 ) -> Iterator[Message]:
-    """A sentence for each doubt about the labels of a column, with the `place` where it stands.
+    """A sentence for each doubt about the labels of a column.
 
-    `row` is what holds a label; `as_number` says that they stay numbers, and `way_out` how a word is read as no label.
+    `place` describes a row, `row` is the noun for what has a label, "row" or "sequence". `as_number`: the labels
+    stay numbers. `way_out` gives the advice to read a text as no label.
     """
     for text, rows in labels.doubtful.items():
         if text not in labels.without:
-            what = f"{column} holds {text!r} in {count(rows, row)}, as a class of its own"
-            yield Message(what, *way_out(text))
+            doubt = f"{column} holds {text!r} in {count(rows, row)}, as a class of its own"
+            yield Message(doubt, *way_out(text))
     pair = None if as_number else one_class(labels)
     if pair is not None:
         shown = " and ".join(f"{shortened(text)!r} ({place(labels.row(text))})" for text in pair)
@@ -39,53 +40,58 @@ def doubts(
         where = f"({place(labels.row(odd))})"
         if odd == lone(labels):
             where = f"in {count(labels.words[odd], row)}, the first at {place(labels.row(odd))},"
-        each = (
+        doubt = (
             f"{column} holds {shortened(odd)!r} {where} among numbers, so each of these is a class of its own"
         )
-        yield Message(each, *way_out(odd))
+        yield Message(doubt, *way_out(odd))
 
 
 def one_class(labels: LabelState) -> tuple[str, str] | None:
-    """The first two labels that are written differently and are one class, for all labels are whole numbers.
+    """The first two labels that are the same whole number in different spellings, so that they become one class.
+
+    None if there are none, or the labels are not all whole numbers.
 
     >>> one_class(LabelState({"10": 0, "7": 1, "010": 2}, [0, 1, 2]))
     ('10', '010')
     """
     without = labels.without
-    integers, plainly = np.zeros(len(labels.codes), bool), True  # 10.0 is how 10 is written among floats
+    # Only integers count, for among floats 10 is spelled 10.0.
+    integers, plain = np.zeros(len(labels.codes), bool), True
     for code, text in enumerate(labels.codes):
         if text not in without:
             number = label_number(text)
             if number is None or number != int(number):
                 return None
             integers[code] = INTEGER.fullmatch(text) is not None
-            plainly = plainly and (text == "0" or not text.startswith(("+", "0", "-0")))
-    if plainly:
+            plain = plain and (text == "0" or not text.startswith(("+", "0", "-0")))
+    if plain:
         return None
     classes, codes = labels.finish("class")[0], np.flatnonzero(integers)
     _, firsts, which = np.unique(classes[codes], return_index=True, return_inverse=True)
     again = np.flatnonzero(firsts[which] < np.arange(len(codes)))
     if not len(again):
         return None
-    one, other = codes[[firsts[which[again[0]]], again[0]]].tolist()
-    return labels.text(one), labels.text(other)
+    first, second = codes[[firsts[which[again[0]]], again[0]]].tolist()
+    return labels.text(first), labels.text(second)
 
 
 def stray(labels: LabelState) -> str | None:
-    """The first label that is no number where another is a fraction: all of them are classes for it.
+    """The first label that is no number although others are fractions, so that it turns all of them into classes.
+
+    Or the only label that is no number; None if there is neither.
 
     >>> stray(LabelState({"0.5": 0, "1O.5": 1}, [0, 1]))
     '1O.5'
     """
-    alone = lone(labels)
-    if alone is not None:
-        return alone
-    apart = labels.absent.keys() | labels.doubtful.keys()
+    only = lone(labels)
+    if only is not None:
+        return only
+    not_labels = labels.absent.keys() | labels.doubtful.keys()
     fraction, first = False, None
     for text in labels.codes:
-        number = None if text in apart else label_number(text)
+        number = None if text in not_labels else label_number(text)
         fraction |= number is not None and number != int(number)
-        if number is None and first is None and text not in apart:
+        if number is None and first is None and text not in not_labels:
             first = text
         if fraction and first is not None:
             return first
@@ -93,7 +99,7 @@ def stray(labels: LabelState) -> str | None:
 
 
 def lone(labels: LabelState) -> str | None:
-    """The one label that is no number, where there are others and all of these are.
+    """The only label that is no number, if there are other labels; else None.
 
     >>> lone(LabelState({"0": 0, "?": 1}, [0, 1], words={"?": 3}))
     '?'

@@ -1,8 +1,8 @@
-"""What labels mean, by how all of them are spelled: classes, or numbers."""
+"""The values of labels, classes or numbers, which follow from how all of them are spelled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 
@@ -18,33 +18,37 @@ from seqtool.words import shortened
 
 
 def meaning_of(texts: list[str], how: str | None, *, with_nan: bool) -> tuple[Array, Array | None]:
-    """What each label becomes, and the names of the classes, where none is missing; numbers `with_nan` are floats."""
+    """The value of each label, and the names of the classes, None for numbers; `with_nan`: numbers must be floats."""
     numbers = [label_number(text) for text in texts]
     whole = (
         _integers(texts) if all(number is not None and number == int(number) for number in numbers) else None
     )
     if how == "number" or (how is None and whole is None and all(number is not None for number in numbers)):
         return _label_numbers(texts, numbers, None if with_nan else whole), None
-    names = np.array(texts, dtype=str) if whole is None else np.array(whole, dtype=np.int64)
-    classes, ids = np.unique(names, return_inverse=True)
+    labels = np.array(texts, dtype=str) if whole is None else np.array(whole, dtype=np.int64)
+    classes, ids = np.unique(labels, return_inverse=True)
     return ids.astype(np.int64), classes
 
 
 def meaning_of_many(
     texts: ManyTexts, present: Array, how: str | None, *, with_nan: bool
 ) -> tuple[Array, Array | Text | None]:
-    """The same of the texts that are `present`, (codes,) bool, where they are too many to stand in memory."""
+    """The same for texts that are too many for memory; only those that are `present`, (codes,) bool, are labels."""
+
+    def pieces() -> Iterator[list[str]]:
+        for begin, piece in texts.pieces():
+            yield [text for text, is_label in zip(piece, present[begin:], strict=False) if is_label]
+
     spelled = _Spelled()
-    for begin, part in texts.pieces():
-        spelled.add([text for text, on in zip(part, present[begin:], strict=False) if on])
+    for labels in pieces():
+        spelled.add(labels)
     if how == "number" or (how is None and not spelled.whole and spelled.numbers):
         whole = spelled.whole and not with_nan
-        found = []
-        for begin, part in texts.pieces():
-            chosen = [text for text, on in zip(part, present[begin:], strict=False) if on]
-            numbers = [label_number(text) for text in chosen]
-            found.append(_label_numbers(chosen, numbers, _integers(chosen) if whole else None))
-        return np.concatenate(found), None
+        values = []
+        for labels in pieces():
+            numbers = [label_number(text) for text in labels]
+            values.append(_label_numbers(labels, numbers, _integers(labels) if whole else None))
+        return np.concatenate(values), None
     if spelled.whole:
         classes, ids = np.unique(np.concatenate(spelled.integers), return_inverse=True)
         return ids.astype(np.int64), classes
@@ -55,14 +59,14 @@ def meaning_of_many(
 
 
 class _Spelled:
-    """Whether all labels so far are numbers, and whole ones that int64 holds, which then are `integers`."""
+    """Whether all labels so far are `numbers`, and `whole` ones that int64 holds; the latter are kept as `integers`."""
 
     def __init__(self) -> None:
         self.numbers = self.whole = True
         self.integers: list[Array] = []
 
     def add(self, texts: list[str]) -> None:
-        """Look at further labels."""
+        """Take further labels into account."""
         if not self.numbers:
             return
         numbers = [label_number(text) for text in texts]
@@ -74,6 +78,7 @@ class _Spelled:
 
 
 def _label_numbers(texts: list[str], numbers: list[float | None], whole: list[int] | None) -> Array:
+    """Labels as int64 if they are `whole`, else as float32; raises DataError for one that it cannot hold."""
     if whole is not None:
         return np.array(whole, dtype=np.int64)
     single = np.dtype(np.float32)
@@ -97,7 +102,7 @@ _SINGLES = 2**24  # up to this, a float32 holds every whole number
 
 
 def label_number(text: str) -> float | None:
-    """The number that a label spells, None where it is text.
+    """The finite number that a label spells; None for any other text.
 
     >>> label_number("1e3"), label_number("1_000")
     (1000.0, None)
@@ -110,7 +115,7 @@ def label_number(text: str) -> float | None:
 
 
 def are_numbers(texts: Iterable[str]) -> bool:
-    """Whether there are labels, and all of them spell numbers: a word for a missing value among them is no label.
+    """Whether there are labels, and all of them spell numbers.
 
     >>> are_numbers(["1", "2.5"]), are_numbers(["1", "a"]), are_numbers([])
     (True, False, False)
@@ -124,17 +129,20 @@ def are_numbers(texts: Iterable[str]) -> bool:
 
 
 def _integers(texts: list[str]) -> list[int] | None:
+    """The integers that labels of whole numbers spell; None if int64 does not hold all of them."""
     integers = [_integer(text) for text in texts]
     inside = all(-(2**63) <= integer < 2**63 for integer in integers)
     return integers if inside else None
 
 
 def _integer(text: str) -> int:
-    """The integer that a number is, to its last digit."""
+    """The integer that the text of a whole number spells, such as 1e18, exactly."""
     whole = whole_number(text)
     if whole is not None:
         return whole
     try:
         return int(Decimal(text))
-    except InvalidOperation:  # an exponent beyond its own: only of zero, for others are infinite as a float
+    except (
+        InvalidOperation
+    ):  # an exponent beyond those of Decimal: only zero has one, for other numbers would be infinite floats
         return 0

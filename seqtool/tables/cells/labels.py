@@ -39,13 +39,14 @@ from seqtool.tables.cells.many_texts import ManyTexts
 
 @dataclass
 class LabelState:
-    """What is known of a label column: its distinct texts in the order of their first rows, and missing ones.
+    """What is known of a label column: its distinct texts in the order of their first rows.
 
-    `codes` numbers the texts from 0 in that order, and `rows` holds the first row of each, so that neither
-    depends on the order in which pieces of a table are merged. `absent` counts the rows of each text that is no
-    label, for it is empty or was named as such; `doubtful` those of each word that is a missing value among numbers,
-    and may be the name of a class among text; `words` those of text that is no number, until there are two of them.
-    It grows in place; texts that are too many for memory go to a spool.
+    `codes` numbers the texts from 0 in that order, and `rows` holds the first row of each, so that neither depends on
+    the order in which parts of a table are merged. Three counts of rows by text: `absent` of texts that are no labels,
+    for they are empty or were named as missing; `doubtful` of words for a missing value, which may also be the names of
+    classes; `words` of the first one or two texts that are no numbers.
+
+    The state grows in place; texts that are too many for memory move to a spool.
     """
 
     codes: Mapping[str, int] = field(default_factory=dict)
@@ -75,35 +76,41 @@ class LabelState:
         )
 
     def in_file(self, file: int) -> LabelState:
-        """The same, its rows counted in one of several files."""
+        """The same, its rows as those of the file with this number."""
         return replace(self.copy(), rows=[(file, row) for row in self.rows], bad=in_file(self.bad, file))
 
     def copy(self) -> LabelState:
-        """The same, to grow apart."""
-        absent, doubtful, words = (dict(some) for some in (self.absent, self.doubtful, self.words))
-        return LabelState(dict(self.codes), list(self.rows), absent, doubtful, self.bad, words)
+        """A copy that grows independently."""
+        return LabelState(
+            dict(self.codes),
+            list(self.rows),
+            dict(self.absent),
+            dict(self.doubtful),
+            self.bad,
+            dict(self.words),
+        )
 
     def text(self, code: int) -> str:
         """The label behind a code."""
         return next(iter(self.texts(code, code + 1)))
 
     def texts(self, begin: int, end: int) -> Iterable[str]:
-        """The labels behind some codes."""
-        known = self.codes
-        return known.between(begin, end) if isinstance(known, ManyTexts) else islice(known, begin, end)
+        """The labels with the codes from `begin` to before `end`."""
+        codes = self.codes
+        return codes.between(begin, end) if isinstance(codes, ManyTexts) else islice(codes, begin, end)
 
     def row(self, text: str) -> Row:
         """The first row of a label."""
         return self.rows[self.codes[text]]
 
     def find(self, texts: Sequence[str]) -> Array:
-        """The codes of some texts, (n,) int64, -1 for those that are not known."""
+        """The codes of some texts, (n,) int64; -1 for those that are unknown."""
         if isinstance(self.codes, ManyTexts):
             return self.codes.find(texts)
         return np.array([self.codes.get(text, -1) for text in texts], np.int64)
 
     def add(self, texts: Sequence[str], rows: Sequence[Row]) -> None:
-        """Take further labels, each with its first row."""
+        """Add new labels, each with its first row."""
         if isinstance(self.codes, ManyTexts):
             self.codes.add(texts)
         elif isinstance(self.codes, dict):
@@ -111,7 +118,7 @@ class LabelState:
         self.rows.extend(rows)
 
     def spooled(self, spool: Spool) -> ManyTexts:
-        """Let the texts stand in a spool from now on."""
+        """Move the texts to a spool, unless they are there already; returns them."""
         if isinstance(self.codes, ManyTexts):
             return self.codes
         many = ManyTexts(spool)
@@ -123,7 +130,7 @@ class LabelState:
 
     @property
     def without(self) -> dict[str, int]:
-        """The rows of each text that is no label: words for missing values too where all others are numbers.
+        """The number of rows of each text that is no label; words for a missing value count if all others are numbers.
 
         >>> LabelState({"7": 0, "NA": 1}, [0, 1], doubtful={"NA": 4}).without
         {'NA': 4}
@@ -136,7 +143,7 @@ class LabelState:
 
     @property
     def missing(self) -> int:
-        """The rows without a label."""
+        """The number of rows without a label."""
         return sum(self.without.values())
 
     @property
@@ -147,35 +154,35 @@ class LabelState:
         return present
 
     def finish(self, how: str | None, *, keep: bool = False) -> tuple[Array, Array | Text | None]:
-        """What each code becomes, and the names of the classes; (codes,) numbers and None for plain numbers.
+        """The value of each code, (codes,), and the names of the classes, (C,), None where the values are numbers.
 
-        Text and whole numbers become class ids, 0 to C - 1 in sorted order; fractions stay numbers, float32;
-        `how` is "class" or "number" where a person decides. What is missing becomes NaN among numbers and UNLABELLED
-        among classes where it is to be kept, else anything. Raises DataError for numbers that are none, or that
-        would change.
+        Text and whole numbers become class ids, 0 to C - 1 in sorted order; fractions stay numbers, as float32. `how`
+        decides that: "class" or "number". With `keep`, missing labels become NaN among numbers and UNLABELLED among
+        classes; without it their values mean nothing. Raises DataError for text that is to be a number, and for numbers
+        that would change.
         """
         without = self.without
         present = self.labelled
         kept = keep and not present.all()
         if isinstance(self.codes, ManyTexts):
-            found, classes = meaning_of_many(self.codes, present, how, with_nan=kept)
+            values, classes = meaning_of_many(self.codes, present, how, with_nan=kept)
         else:
             chosen = [text for text in self.codes if text not in without]
-            found, classes = meaning_of(chosen, how, with_nan=kept)
-        nothing = 0 if not kept else UNLABELLED if classes is not None else np.nan
-        meaning = np.full(len(present), nothing, dtype=found.dtype)
-        meaning[present] = found
+            values, classes = meaning_of(chosen, how, with_nan=kept)
+        missing = 0 if not kept else UNLABELLED if classes is not None else np.nan
+        meaning = np.full(len(present), missing, dtype=values.dtype)
+        meaning[present] = values
         return meaning, classes
 
 
 def several_meanings(
     states: Mapping[str, LabelState], how: str | None, *, keep: bool = False
 ) -> tuple[list[Array], dict[str, Array | Text]]:
-    """What the codes of each of several labels become, all as numbers of one type, and their names and classes.
+    """The values of the codes of several labels, all of one dtype, and tables that describe them.
 
-    `label_names` (L,) are the names of the labels, `classes_i` the classes of the ith one. Text becomes class ids,
-    numbers stay numbers, unless `how` says otherwise; float32 where a fraction is among them, else int64. Raises
-    DataError as `LabelState.finish` does, and for a whole number that cannot stand beside fractions.
+    The tables are `label_names`, the (L,) names of the labels, and `classes_i`, the names of the classes of label i.
+    Text becomes class ids and numbers stay numbers, unless `how` decides; the dtype is float32 if there are fractions,
+    else int64. Raises DataError as `LabelState.finish` does, and for a whole number that float32 cannot hold.
 
     >>> meanings, tables = several_meanings({"time": LabelState({"7": 0}), "event": LabelState({"b": 0, "a": 1})}, None)
     >>> [meaning.tolist() for meaning in meanings], tables["classes_1"].tolist()
@@ -189,7 +196,7 @@ def several_meanings(
         if classes is not None:
             tables[f"classes_{i}"] = classes
         meanings.append(meaning)
-    dtype = np.result_type(np.int64 if all(one.dtype.kind == "i" for one in meanings) else np.float32)
+    dtype = np.result_type(np.int64 if all(meaning.dtype.kind == "i" for meaning in meanings) else np.float32)
     for name, meaning in zip(states, meanings, strict=True):
         place = first_loss(meaning, dtype)
         if place is not None:
@@ -203,7 +210,7 @@ def several_meanings(
 
 
 def read_labels(array: Any) -> Any:
-    """A batch of labels as dictionary-encoded Arrow text, the dictionary in the order of appearance, "" for none.
+    """A batch of labels as dictionary-encoded Arrow text, the dictionary in the order of appearance; "" if missing.
 
     Raises BadCellError for a cell that cannot be a label.
 
@@ -219,9 +226,9 @@ def read_labels(array: Any) -> Any:
 
 
 def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Array:
-    """A batch as (n,) class ids, or numbers: what its labels become by a final state, as `LabelState.finish` says.
+    """A batch as (n,) class ids or numbers: the values of its labels by a final state, see `LabelState.finish`.
 
-    Raises UnseenError for a label that the state has not seen, and what `finish` raises.
+    Raises UnseenError for a label that the state does not know, and what `finish` raises.
 
     >>> encode_labels(pa.array(["b", "a"]), LabelState({"b": 0, "a": 1, "c": 2}, [0, 1, 2]))
     array([1, 0])
@@ -230,10 +237,10 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
     return np.asarray(meaning[Labels(state=state, final=True).encode(array)])
 
 
-_EACH_LABEL, _EACH_LETTER = 400, 17  # bytes: measured
-_SPOOLED = 8  # parts of memory, of which labels fill one before they go to a spool
-_ALONE = 2  # words, of which none stands alone
-_TOGETHER = 1 << 12  # texts that go to a spool together
+_EACH_LABEL, _EACH_LETTER = 400, 17  # bytes of memory: measured
+_SPOOLED = 8  # labels that take more than this fraction of memory, 1/8, move to a spool
+_MOST_WORDS = 2  # to be counted: only one that is alone matters
+_TOGETHER = 1 << 12  # texts added to a spool at a time
 
 
 class Labels(Column[LabelState]):
@@ -245,14 +252,14 @@ class Labels(Column[LabelState]):
     def __init__(
         self, missing: Sequence[str] = (), *, state: LabelState | None = None, final: bool = False
     ) -> None:
-        # A label may well be called none or NA: among text only what is empty, or named, is missing.
+        # A class may be called none or NA: among text only empty cells, and the words named, are missing.
         self._words = frozenset({"", *map(str, missing)})
-        self.bytes = 0  # about what its distinct labels take, until each has its final meaning
+        self.bytes = 0  # about the memory of the distinct labels, until they have their final values
         super().__init__(LabelState() if state is None else state if final else state.copy(), final=final)
 
     @property
     def missing(self) -> int:
-        """The cells so far that hold nothing."""
+        """The number of cells without a label so far."""
         return self.state.missing
 
     def encode(self, array: Any, first_row: int | Array = 0) -> Array:
@@ -264,7 +271,7 @@ class Labels(Column[LabelState]):
         if len(new) and self._final:
             raise UnseenError(f"label {texts[new[0]]!r} was not seen before")
         if len(new):
-            # Codes stand in the order of appearance, so each first one is higher than all before it.
+            # The dictionary is in the order of appearance, so each first index is higher than all before it.
             firsts = np.flatnonzero(np.diff(np.maximum.accumulate(indices), prepend=-1))[new]
             codes[new] = np.arange(len(new)) + len(self.state.codes)
             added = [texts[place] for place in new.tolist()]
@@ -275,20 +282,20 @@ class Labels(Column[LabelState]):
         return np.asarray(codes[indices])
 
     def _count_missing(self, texts: list[str], indices: Array) -> None:
-        """Count the rows of each text that holds nothing, or may do so."""
+        """Count the rows of each text that is missing or may be, and of the first texts that are no numbers."""
         words = self.state.words
         for place, text in enumerate(texts):
             named = text in self._words
             if named or reads_as_missing(text):
                 counts = self.state.absent if named else self.state.doubtful
-            elif len(words) < _ALONE and label_number(text) is None:
+            elif len(words) < _MOST_WORDS and label_number(text) is None:
                 counts = words
             else:
                 continue
             counts[text] = counts.get(text, 0) + int((indices == place).sum())
 
     def bound(self, spool: Spool, memory: Memory, what: str, share: float = 1.0) -> None:
-        """Let labels that take much memory stand in a spool; raises DataError as `ManyTexts.check_memory` does."""
+        """Move labels that take much memory to a spool; raises DataError as `ManyTexts.check_memory` does."""
         if _SPOOLED * self.bytes > memory.limit:
             self.state.spooled(spool).check_memory(memory, what, share)
 
@@ -297,5 +304,5 @@ class Labels(Column[LabelState]):
         return self.state.text(code)
 
     def finish(self, how: str | None) -> tuple[Array, Array | Text | None]:
-        """What each code becomes, and the names of the classes, as `LabelState.finish` says."""
+        """The value of each code, and the names of the classes: see `LabelState.finish`."""
         return self.state.finish(how)
