@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -61,15 +62,27 @@ def sample_of(text: Any) -> TextSample:
     (('a0', 'a7', 'a9'), ('a00', 'a10', 'a10'))
     """
     cells = pc.unique(text)
-    short = pc.less_equal(pc.binary_length(cells), _LONGEST)
-    cells = cells.filter(pc.and_(short, pc.match_substring_regex(cells, "[0-9]")))
+    cells = cells.filter(pc.less_equal(pc.binary_length(cells), _LONGEST))
+    shapes = _shapes(cells)
+    numbered = pc.match_substring(shapes, "0")
+    cells, shapes = cells.filter(numbered), shapes.filter(numbered)
     if not len(cells):
         return TextSample()
-    shapes = pc.replace_substring_regex(cells, "[0-9]", "0")
     table = pa.table({"shape": shapes, "cell": cells})
     ends = table.group_by("shape").aggregate([("cell", "min"), ("cell", "max")]).to_pydict()
     few = cells.take(pc.select_k_unstable(cells, min(_FEW, len(cells)), [("", "ascending")]))
     return _sample(few.to_pylist(), zip(ends["shape"], ends["cell_min"], ends["cell_max"], strict=True))
+
+
+def _shapes(cells: Any) -> Any:
+    """Arrow text with each digit as 0, byte by byte: many times faster than by a regular expression."""
+    if not len(cells):
+        return cells
+    alike = np.arange(256, dtype=np.uint8)
+    alike[ord("0") : ord("9") + 1] = ord("0")
+    _, offsets, letters = cells.buffers()
+    changed = pa.py_buffer(alike[np.frombuffer(letters or b"", np.uint8)])
+    return pa.Array.from_buffers(cells.type, len(cells), [None, offsets, changed], 0, cells.offset)
 
 
 @dataclass(frozen=True)
