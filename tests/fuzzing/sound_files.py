@@ -50,7 +50,10 @@ def _numbers(rows: list[list[Any]], width: int) -> list[Any]:
 
 
 def _json_rows(data: bytes) -> list[Any]:
-    rows = [json.loads(line) for line in data.decode("utf-8-sig").split("\n") if line.strip()]
+    lines = [
+        line.removeprefix("\ufeff") for line in data.decode().split("\n")
+    ]  # as files joined by `cat` have them
+    rows = [json.loads(line) for line in lines if line.strip()]
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "k"]
     cells = [["" if row.get(name) is None else row[name] for name in names] for row in rows]
     return _numbers(cells, len(names))
