@@ -95,7 +95,8 @@ def _read_arrays(source: Input, options: SourceOptions) -> Sequences:
     wrong = [option for option in options.foreign.rows.options if option != "--keys-from-names"]
     if wrong:
         raise UsageError(
-            f"{join_names(wrong)} tell of rows; {source.name} holds arrays: ", options.foreign.without(*wrong)
+            f"{join_names(wrong)} {'is' if len(wrong) == 1 else 'are'} for rows, and {source.name} holds arrays: ",
+            options.foreign.without(*wrong),
         )
     return read_array(source, options)
 
