@@ -13,6 +13,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from seqtool import commands
 from seqtool.advice import Advice, Message, advice_in
@@ -64,6 +65,19 @@ class _Commands(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
+class _Root(TyperGroup):
+    """The group of all commands; its help takes their summaries from their docstrings, without building them."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a line for each command."""
+        lines = [
+            (name, (_function(name).__doc__ or "").strip().partition("\n")[0])
+            for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(lines)
+
+
 @cache
 def _command(name: str) -> Any:
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -82,6 +96,7 @@ def _function(name: str) -> Callable[..., None]:
 def build() -> Any:
     """The command line: one command for each module in `seqtool.commands`, and for each operation."""
     app = typer.Typer(
+        cls=_Root,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings=_CONTEXT,
