@@ -253,7 +253,7 @@ def _alike(known: Array, prints: Array) -> tuple[Array, Array]:
 class _Ends:
     """Which sequences may overlap by their last steps, which rules out most of those that begin alike.
 
-    A sequence that is wholly within another one has the window up to its last change there: `inside`, of members. One
+    A sequence that lies within another one has the window up to its last change there: `inside`, of members. One
     that continues beyond the end of another one contains the last steps of that: `beyond`, of sequences in the file.
     """
 
@@ -282,12 +282,12 @@ class _Ends:
         Of each window `prints` is the fingerprint, and `sequences` the sequence in the file.
         """
         members = np.logical_or.reduceat(wanted.left & self.inside, wanted.edges[:-1])
-        wholly = classes[members[classes]]
+        contained = classes[members[classes]]
         beyond = self.beyond[sequences]
         all_low, all_high = _alike(wanted.prints[classes], prints)
-        low, high = (bound + len(classes) for bound in _alike(wanted.prints[wholly], prints))
+        low, high = (bound + len(classes) for bound in _alike(wanted.prints[contained], prints))
         low, high = np.where(beyond, all_low, low), np.where(beyond, all_high, high)
-        return np.concatenate([classes, wholly]), low, high
+        return np.concatenate([classes, contained]), low, high
 
 
 def _pairs(places: Array, low: Array, counts: Array, order: Array) -> Iterator[tuple[Array, Array]]:

@@ -230,7 +230,7 @@ def unchecked(kind: type[Any], **fields: Any) -> Any:
 
     Fields that are left out have their defaults.
     """
-    made = object.__new__(kind)
+    unvalidated = object.__new__(kind)
     for known in dataclasses.fields(kind):
         if known.name in fields:
             content = fields[known.name]
@@ -238,8 +238,8 @@ def unchecked(kind: type[Any], **fields: Any) -> Any:
             content = known.default
         else:
             content = known.default_factory()
-        object.__setattr__(made, known.name, content)
-    return made
+        object.__setattr__(unvalidated, known.name, content)
+    return unvalidated
 
 
 def exchanged(data: Any, **changes: Any) -> Any:

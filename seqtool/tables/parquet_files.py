@@ -19,7 +19,7 @@ from seqtool.tables.arrow_batches import (
     rows_at_once,
     validate,
 )
-from seqtool.tables.parquet_pages import page_sizes, read_page
+from seqtool.tables.parquet_pages import page_sizes
 from seqtool.tables.table import BATCH_BYTES
 from seqtool.words import human
 
@@ -142,12 +142,10 @@ def _check_average_cells(source: Input, metadata: Any, names: Sequence[str]) -> 
                     if size // rows > source.memory.single:
                         check_text(source, f"column {name!r}", size)
                 elif size > _LARGE:
-                    file.seek(chunk.dictionary_page_offset)
-                    page = read_page(file.read(_HEADER))
-                    check_dictionary(source, name, 0 if page is None else page.unpacked)
+                    begin = chunk.dictionary_page_offset
+                    check_dictionary(source, name, next(page_sizes(file, begin, begin + 1), 0))
 
 
-_HEADER = 1 << 12  # bytes in which the header of a dictionary page ends
 _LARGE = 1 << 20  # bytes: the dictionaries of smaller column chunks are never too large
 
 
