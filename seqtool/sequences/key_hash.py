@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import cast
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def key_hashes(
     """
     first = f"{seed}\0"  # half the time of the hash's own key, which is a block of its own
     hashes = GrowingArray(spool or Spool(), np.dtype(np.uint64))
-    for begin, cells in chunks(keys, _TOGETHER):
+    for begin, cells in chunks(cast(AnyArray, keys), _TOGETHER):
         columns = list(cells.reshape(len(cells), -1).T)
         if part is not None:
             columns.append(part[begin : begin + len(cells)])
