@@ -1,0 +1,61 @@
+"""Numbers that sequences keep: a hash of seed and key, by which to draw or to split them whatever their order."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import cast
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.text import Text
+from seqtool.sequences.ragged import Ragged
+
+
+def sequence_hashes(ragged: Ragged, seed: int, *, spool: Spool | None = None) -> AnyArray:
+    """A hash of each sequence, (N,) uint64: of its key and part, or of its place where sequences have no keys.
+
+    >>> import numpy as np
+    >>> one, other = (Ragged(np.arange(2), np.arange(3), keys=np.array(keys)) for keys in ([7, 8], ["8", "7"]))
+    >>> sequence_hashes(one, 0).tolist() == sequence_hashes(other, 0).tolist()[::-1]
+    True
+    """
+    keys = _places(len(ragged)) if ragged.keys is None else ragged.keys
+    return key_hashes(keys, ragged.per_sequence.get("part"), seed, spool=spool)
+
+
+def key_hashes(
+    keys: AnyArray | Text, part: AnyArray | None, seed: int, *, spool: Spool | None = None
+) -> AnyArray:
+    """A hash of each key, (N,) or (N, K) of numbers or text, and of its part (N,) if there is one: (N,) uint64.
+
+    The same seed, key and part give the same number in every file and on every machine; 7 is the same key as "7".
+    Hashes go to `spool` where they are large.
+
+    >>> import numpy as np
+    >>> key_hashes(np.array([7, 8]), None, 0).tolist() == key_hashes(np.array(["7", "8"]), None, 0).tolist()
+    True
+    """
+    first = f"{seed}\0"  # half the time of the hash's own key, which is a block of its own
+    hashes = GrowingArray(spool or Spool(), np.dtype(np.uint64))
+    for begin, cells in chunks(cast(AnyArray, keys), _TOGETHER):
+        columns = list(cells.reshape(len(cells), -1).T)
+        if part is not None:
+            columns.append(part[begin : begin + len(cells)])
+        texts = (map(str, column.tolist()) for column in columns)
+        written = map("\0".join, zip(*texts, strict=True))  # no key holds a NUL
+        digests = b"".join(blake2b((first + text).encode(), digest_size=8).digest() for text in written)
+        hashes.add(np.frombuffer(digests, "<u8").astype(np.uint64))
+    return hashes.done()
+
+
+_TOGETHER = 1 << 18  # bytes of keys that become Python's objects together
+
+
+def _places(count: int) -> AnyArray:
+    def read(begin: int, end: int) -> Array:
+        return np.arange(begin, end)
+
+    return Lazy((count,), np.dtype(np.int64), read)
