@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
+import importlib.util
 import os
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from seqtool import commands
 from seqtool.advice import Advice, Message, advice_in
-from seqtool.commands._command import Command
-from seqtool.commands._completion import join_words
-from seqtool.commands._groups import takes_groups
-from seqtool.commands._peers import unknown_option
-from seqtool.commands._raw_call import RawCall, raw_call
-from seqtool.commands._transform import command_of
 from seqtool.errors import DataError, NoInputError, SeqtoolError, why
 from seqtool.operations import OPERATIONS
 from seqtool.system import signals
-from seqtool.system.memory import check_address_space
 from seqtool.system.platform import address_space, broken_pipe_code, ending_signals
 from seqtool.words import human, printable
+
+if TYPE_CHECKING:
+    from seqtool.commands._raw_call import RawCall
 
 _SUMMARY = """Turn tables of variable-length sequences into tensors for recurrent networks.
 
@@ -66,31 +62,52 @@ class _Commands(Mapping[str, Any]):
 
 
 class _Root(TyperGroup):
-    """The group of all commands; its help takes their summaries from their docstrings, without building them."""
+    """The group of all commands; its help has the first line of their docstrings, and loads none of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        return [*self.commands]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a line for each command."""
-        lines = [
-            (name, (_function(name).__doc__ or "").strip().partition("\n")[0])
-            for name in self.list_commands(ctx)
-        ]
         with formatter.section("Commands"):
-            formatter.write_dl(lines)
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
+
+def _summary(name: str) -> str:
+    """The first line of the docstring of a command, from its source: to load them all takes longer than the help."""
+    module, first = _home(name)
+    spec = importlib.util.find_spec(module)
+    source = getattr(spec.loader, "get_source", lambda _: None)(module) if spec else None
+    definition = (source or "").partition(f"\n{first}(")[2]
+    return definition.partition('"""')[2].partition("\n")[0]
+
+
+def _home(name: str) -> tuple[str, str]:
+    """The module of a command, and how the definition of its function, or of its operation, begins there."""
+    if name in OPERATIONS:
+        return f"seqtool.operations.{name}", f"class {name.title()}"
+    return f"{commands.__name__}.{name}", f"def {name}"
 
 
 @cache
 def _command(name: str) -> Any:
+    from seqtool.commands._command import Command
+    from seqtool.commands._groups import takes_groups
+
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
     app.command(name, cls=Command, context_settings=_CONTEXT)(takes_groups(_function(name)))
     return typer.main.get_command(app)
 
 
 def _function(name: str) -> Callable[..., None]:
-    if name in OPERATIONS:
-        operation = getattr(importlib.import_module(f"seqtool.operations.{name}"), name.title())
-        return command_of(operation)
-    function: Callable[..., None] = getattr(importlib.import_module(f"{commands.__name__}.{name}"), name)
-    return function
+    module, definition = _home(name)
+    found = getattr(importlib.import_module(module), definition.split()[1])
+    if name not in OPERATIONS:
+        return found  # type: ignore[no-any-return]
+    from seqtool.commands._transform import command_of
+
+    return command_of(found)
 
 
 def build() -> Any:
@@ -144,7 +161,10 @@ def run(arguments: list[str]) -> int:
 
 def _call(arguments: list[str]) -> int:
     command_line = build()
-    join_words()
+    if "_SEQTOOL_COMPLETE" in os.environ:
+        from seqtool.commands._completion import join_words
+
+        join_words()
     if sys.stdout is None and {"-h", "--help", "--version"} & {*arguments}:
         raise DataError("standard output is closed")
     if not arguments and "_SEQTOOL_COMPLETE" not in os.environ:  # a shell asks for completions without words
@@ -152,6 +172,8 @@ def _call(arguments: list[str]) -> int:
             command_line.main(["--help"], prog_name="seqtool", standalone_mode=False)
         return 2
     if not {"-h", "--help", "--version"} & {*arguments}:  # which load no library
+        from seqtool.system.memory import check_address_space
+
         check_address_space(arrow=False)
     result = command_line.main(arguments, prog_name="seqtool", standalone_mode=False)
     if sys.stdout is not None:
@@ -210,6 +232,8 @@ def _meant(error: Any, arguments: list[str]) -> Message | None:
         return unquoted(error.ctx.info_name, names, error.ctx.params.get("key_from"))
     if type(error).__name__ != "NoSuchOption" or error.ctx is None:  # typer does not export the class
         return None
+    from seqtool.commands._peers import unknown_option
+
     known = [name for option in error.ctx.command.params for name in (*option.opts, *option.secondary_opts)]
     return unknown_option(error.option_name, arguments, known)
 
@@ -228,7 +252,9 @@ def fail(message: str, code: int, arguments: list[str], advice: Sequence[Advice]
     if sys.stderr is None:
         return code
     asked = _asked(arguments)
-    if "--json" in asked.options:
+    if asked is not None and "--json" in asked.options:
+        import json
+
         from seqtool.terminal.report import SCHEMA
 
         known = {} if asked.command is None else {"command": asked.command}
@@ -245,10 +271,12 @@ def fail(message: str, code: int, arguments: list[str], advice: Sequence[Advice]
     return code
 
 
-def _asked(arguments: list[str]) -> RawCall:
-    """The command and the options of a call; looked for only where one of them may be --json."""
+def _asked(arguments: list[str]) -> RawCall | None:
+    """The command and the options of a call; None, without a look at them, where none of them can be --json."""
     if not any(word.startswith("--json") for word in arguments):
-        return RawCall(None, frozenset())
+        return None
+    from seqtool.commands._raw_call import RawCall, raw_call
+
     try:
         return raw_call(arguments, build())
     except Exception:  # noqa: BLE001 - the error to be reported may be that the commands cannot be loaded

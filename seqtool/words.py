@@ -171,7 +171,7 @@ def split_names(text: str) -> list[str]:
     >>> split_names('a,"b,c"')
     ['a', 'b,c']
     """
-    found = _NAME.finditer(text) if text else ()
+    found = re.finditer(_NAME, text) if text else ()
     return [
         name["quoted"].replace('""', '"') + name["rest"] if name["quoted"] else name["rest"] for name in found
     ]
@@ -183,7 +183,7 @@ def expanded(name: str) -> list[str]:
     >>> expanded("t{8..11}"), expanded("t{08..10}_x"), expanded("{2..1}"), expanded("t")
     (['t8', 't9', 't10', 't11'], ['t08_x', 't09_x', 't10_x'], ['2', '1'], ['t'])
     """
-    found = _RANGE.search(name)
+    found = re.search(_RANGE, name)
     if found is None:
         return [name]
     begin, end = int(found[1]), int(found[2])
@@ -194,21 +194,19 @@ def expanded(name: str) -> list[str]:
     return [f"{name[: found.start()]}{number}{name[found.end() :]}" for number in numbers]
 
 
-_RANGE = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
+# Patterns are compiled when they are used: `seqtool --help` uses none.
+_RANGE = r"\{(\d{1,9})\.\.(\d{1,9})\}"
 
 # As in a row of CSV, but a line break outside quotes is a letter like others.
-_NAME = re.compile(r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)')
+_NAME = r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)'
 
 
 # An option with its value, if a value follows and not the next word of the sentence. Whole commands, and names of
 # columns in quotes, match too, so that they stay as they are.
-_OPTION = re.compile(
-    r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
+_OPTION = r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|says|parts)\b)
-         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?""",
-    re.VERBOSE,
-)
+         (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?"""
 # Options that become an argument together with their value.
 _VALUE_OPTIONS = {
     "columns",
@@ -308,7 +306,7 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
         literal = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
         return f"{name}={literal}"
 
-    return _OPTION.sub(argument, text)
+    return re.sub(_OPTION, argument, text, flags=re.VERBOSE)
 
 
 def _quoted(name: str) -> str:

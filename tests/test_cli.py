@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from seqtool import cli
+from seqtool.operations import OPERATIONS
 from tests.command import SAMPLES, SEQTOOL, Done, Place, succeeded
 
 COMMANDS = ["group", "info", "pad"]
@@ -42,8 +43,10 @@ def test_help_has_an_example(command: str, place: Place) -> None:
 def test_help_lists_every_command(place: Place) -> None:
     text = succeeded(place.run("--help")).out.decode()
     assert "Example: seqtool group" in text
-    for command in COMMANDS:
-        assert re.search(rf"^ +{command} +[A-Z].*\.", text, re.MULTILINE)
+    listed = dict(line.split(maxsplit=1) for line in text.partition("\nCommands:\n")[2].splitlines())
+    assert {*COMMANDS, *OPERATIONS} <= {*listed}
+    for command, summary in listed.items():
+        assert f"\n  {summary}\n" in place.run(command, "--help").out.decode()
 
 
 def test_version(place: Place) -> None:
@@ -95,13 +98,15 @@ def loaded(place: Place, heavy: str, *arguments: str, environment: dict[str, str
 
 
 HEAVY = "numpy,pandas,pyarrow,isal,rich.table"
+OPTIONS = "seqtool.commands._options,seqtool.commands._transform"  # of single commands
 
 
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["--version"], *([command, "--help"] for command in COMMANDS)]
 )
 def test_help_and_version_load_no_library(arguments: list[str], place: Place) -> None:
-    assert "loaded 0 []" in loaded(place, HEAVY, *arguments).err
+    watched = HEAVY if arguments[0] in COMMANDS else f"{HEAVY},{OPTIONS}"
+    assert "loaded 0 []" in loaded(place, watched, *arguments).err
 
 
 def test_completion_loads_no_library(place: Place) -> None:

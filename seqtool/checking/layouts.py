@@ -9,9 +9,9 @@ import numpy as np
 
 from seqtool.errors import DataError
 from seqtool.files import npz
-from seqtool.files.schema import CLASS_TABLE, LAYOUTS, PER_STEP, check_layout
+from seqtool.files.schema import LAYOUTS, NAME_TABLES, PER_STEP, check_layout
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.labels import check_label_shapes, class_tables
+from seqtool.sequences.labels import check_label_shapes, check_vocabularies, name_tables
 from seqtool.sequences.padding_values import Side
 from seqtool.words import step_in_words
 
@@ -22,8 +22,8 @@ def check_arrays(archive: ZipReader) -> str:
     """The kind of a file of ours, padded or ragged; raises DataError where an array does not fit the format."""
     headers = {name: archive.header(name) for name in archive.names}
     kind = "ragged" if "values" in headers else "padded"
-    tables = class_tables(headers)
-    layout = {**LAYOUTS[kind], **dict.fromkeys(tables, CLASS_TABLE)}
+    tables = name_tables(headers)
+    layout = {**LAYOUTS[kind], **{name: NAME_TABLES[name.rpartition("_")[0]] for name in tables}}
     missing = _NEEDED[kind] - set(headers)
     if missing:
         raise DataError(f"{', '.join(sorted(missing))} is missing from the arrays of a {kind} file")
@@ -41,6 +41,7 @@ def check_arrays(archive: ZipReader) -> str:
             if "N" in sizes:
                 sizes["O"] = sizes["N"] + 1
     check_label_shapes(shapes.get("label_names"), shapes.get("y"), tables)
+    check_vocabularies(shapes.get("categories"), tables)
     step = shapes["values"][1:] if kind == "ragged" else shapes["x"][2:]
     if "features" in shapes and len(step) != 1:
         raise DataError(f"features names {sizes['F']} features, but a step is {step_in_words(step)}")
@@ -57,7 +58,7 @@ def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:
     meta = npz.read_meta(archive)
     if meta.get("kind") != kind:
         raise DataError(f"kind is {meta.get('kind')!r}, but the arrays are those of a {kind} file")
-    tables, stored = meta.get("tables", {}), class_tables(archive.names)
+    tables, stored = meta.get("tables", {}), name_tables(archive.names)
     if not isinstance(tables, dict):
         raise DataError(f"tables is {tables!r}; an object was expected")
     if {*tables} != {*stored}:

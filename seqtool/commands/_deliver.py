@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast, get_args
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import AnyArray, Lazy, span
+from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.commands._options import OutputOptions
 from seqtool.errors import DataError, check_choice
@@ -31,6 +32,7 @@ from seqtool.files.outputs import (
 )
 from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
+from seqtool.operations.parts import parts_of
 from seqtool.sequences.labels import class_name, padded_class, several_labels, some_classes
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
@@ -56,14 +58,20 @@ def deliver(
     *,
     mask: bool = False,
     threads: int | None = None,
+    spool: Spool | None = None,
 ) -> None:
     """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
 
-    `threads` compress at once, by default one a core.
+    A destination named '{split}.npz' or the like is a file for each split, whose places in the data go to `spool`
+    where they are many. `threads` compress at once, by default one a core.
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
-    deliver_all([Output(data, destination)], to, summary, mask=mask, threads=threads)
+    outputs = [Output(data, destination)]
+    if destination.is_of_splits:
+        parts = parts_of(data, spool or Spool())
+        outputs = [Output(part, destination.of_split(name)) for name, part in parts.items()]
+    deliver_all(outputs, to, summary, mask=mask, threads=threads)
 
 
 def deliver_all(

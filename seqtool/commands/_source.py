@@ -17,6 +17,7 @@ from seqtool.words import expanded
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
     from seqtool.files.inputs import Input
+    from seqtool.sequences.ragged import Ragged
     from seqtool.sources.options import ForeignSpec, Sequences
     from seqtool.system.memory import Memory
     from seqtool.terminal.report import Summary
@@ -65,6 +66,26 @@ def one_source(
     names = [source] if source else []
     with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
         yield Source(found if several else [only(found, source, command)], spool, limit)
+
+
+@contextmanager
+def opened_ours(name: str | None, using: MemoryOptions) -> Iterator[Ragged | None]:
+    """The sequences of a file that seqtool wrote, open for the block; None where no name is given.
+
+    Raises DataError for any other file.
+    """
+    if name is None:
+        yield None
+        return
+    from seqtool.sources.options import ForeignSpec, SourceOptions
+    from seqtool.sources.read import read_files
+
+    with one_source(name, "--using", using) as opened:
+        options = SourceOptions(foreign=ForeignSpec(), spool=opened.spool, memory=opened.memory)
+        found = read_files(opened.files, options)
+        if not found.ours:
+            raise DataError(f"{opened.name}: not written by seqtool, so that nothing was fitted for it")
+        yield found.ragged
 
 
 def only(found: Sequence[Input], source: str | None, command: str) -> Input:

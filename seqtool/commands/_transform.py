@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqtool.commands._arrays import SequenceOptions
-from seqtool.commands._options import MemoryOptions, OutputOptions, choice
+from seqtool.commands._options import MemoryOptions, OutputOptions, choice, several_names
 from seqtool.commands._rows import SequenceRowOptions
 from seqtool.commands._table_options import TableOptions
-from seqtool.operations.operation import Operation, annotated_fields, argument_of, choices
-from seqtool.words import option_of
+from seqtool.operations.operation import (
+    Operation,
+    annotated_fields,
+    argument_of,
+    choices,
+    holds_names,
+    learns,
+    without_none,
+)
+from seqtool.words import option_of, split_names
 
 if TYPE_CHECKING:
     from seqtool.operations.operation import Outcome
@@ -33,6 +41,16 @@ SourceName = Annotated[
         metavar="SOURCE", help="What pad takes: a file, or - for standard input.", show_default=False
     ),
 ]
+FittedFile = Annotated[
+    str | None,
+    typer.Option(
+        "--using",
+        metavar="FILE",
+        help="Take what was fitted from a file that the same operation made. [default: fit on the split train, or on "
+        "all sequences where there are no splits]",
+        rich_help_panel="Sequences",
+    ),
+]
 _SHARED: dict[str, Any] = {
     "foreign": SequenceOptions,
     "rows": SequenceRowOptions,
@@ -46,6 +64,9 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
     """The function that typer makes a subcommand of."""
     options = {name: _option(name, hint) for name, hint in annotated_fields(operation).items()}
     defaults = {f.name: f.default for f in fields(operation)}  # type: ignore[arg-type]
+    names = [name for name, hint in annotated_fields(operation).items() if holds_names(argument_of(hint)[0])]
+    if learns(operation):
+        options["fitted_file"], defaults["fitted_file"] = FittedFile, None
 
     def command(
         *,
@@ -55,9 +76,12 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
         text: TableOptions,
         using: MemoryOptions,
         to: OutputOptions,
+        fitted_file: str | None = None,
         **arguments: Any,
     ) -> None:
-        _transform(operation(**arguments), source, foreign, rows, text, using, to)
+        for name in names:
+            arguments[name] = [part for word in arguments[name] for part in split_names(word)]
+        _transform(operation(**arguments), source, fitted_file, foreign, rows, text, using, to)
 
     annotations = {"source": SourceName, **options, **_SHARED}
     defaults["source"] = None
@@ -79,15 +103,23 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
 
 def _option(name: str, annotation: Any) -> Any:
     """A field as an option of a command."""
-    kind, argument = argument_of(annotation)
+    declared, argument = argument_of(annotation)
+    kind, optional = without_none(declared)
     words, flag = choices(kind), option_of(name)
     if words:
-        return Annotated[str, choice(flag, words, help=argument.help, section="Sequences")]
-    least = argument.least if kind is int else None
+        shown = choice(flag, words, help=argument.help, section="Sequences")
+        return Annotated[str | None if optional else str, shown]
+    if holds_names(kind):
+        shown = several_names(flag, argument.metavar or "A,B", help=argument.help, section="Sequences")
+        return Annotated[list[str], shown]
     return Annotated[
-        kind,
+        declared,
         typer.Option(
-            flag, metavar=argument.metavar, min=least, help=argument.help, rich_help_panel="Sequences"
+            flag,
+            metavar=argument.metavar,
+            min=argument.least if kind in (int, float) else None,
+            help=argument.help,
+            rich_help_panel="Sequences",
         ),
     ]
 
@@ -100,6 +132,7 @@ def _help(operation: type[Operation]) -> str:
 def _transform(
     operation: Operation,
     source: str | None,
+    fitted_file: str | None,
     foreign: SequenceOptions,
     rows: SequenceRowOptions,
     text: TableOptions,
@@ -108,13 +141,13 @@ def _transform(
 ) -> None:
     from seqtool import errors
     from seqtool.commands._deliver import check_output, deliver, destination_of
-    from seqtool.commands._source import one_source, read
+    from seqtool.commands._source import one_source, opened_ours, read
     from seqtool.files.inputs import folder_of
-    from seqtool.operations.run import with_entry
+    from seqtool.operations.run import fitted, name_of, with_entry
     from seqtool.terminal.report import Summary
 
-    name = type(operation).__name__.lower()
-    check_output(to, sources=[source])
+    name = name_of(operation)
+    check_output(to, sources=[source, fitted_file])
     summary = Summary(name)
     with one_source(source, name, using, several=foreign.pattern is not None) as opened:
         inputs = [opened.file.named_path, *foreign.files, *rows.files]
@@ -123,8 +156,10 @@ def _transform(
         )
         with summary.stage("reading"):
             found = read(opened, rows.spec(foreign.spec(), text), summary)
-        with errors.at(opened.name):
-            state = operation.fit(found.ragged)
+        with errors.at(opened.name), opened_ours(fitted_file, using) as before:
+            state, lines = fitted(operation, found.ragged, spool=opened.spool, using=before)
+            for word, line in lines:
+                summary.say(word, line)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, foreign.side)
@@ -133,7 +168,7 @@ def _transform(
         done = with_entry(
             data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
         )
-        deliver(done, destination, to, summary, threads=opened.memory.threads())
+        deliver(done, destination, to, summary, threads=opened.memory.threads(), spool=opened.spool)
 
 
 def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> PaddedStream | Ragged:

@@ -118,7 +118,15 @@ def group(
             names = [item.base_name for item in (*found, *files)]
             grouped = group_rows(table, of_table, workspace, inputs=names, others=others)
             _tell(grouped.result, table, [item.name for item in found], summary)
-            deliver(grouped.data, destination, to, summary, mask=padding.mask, threads=allowed.threads())
+            deliver(
+                grouped.data,
+                destination,
+                to,
+                summary,
+                mask=padding.mask,
+                threads=allowed.threads(),
+                spool=spool,
+            )
 
 
 def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:

@@ -132,7 +132,15 @@ def pad(
         if padding.maxlen or not ragged:
             arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
         done = with_entry(data, opened.base_names, arguments, steps=found.steps, outcome=outcome)
-        deliver(done, destination, to, summary, mask=padding.mask, threads=opened.memory.threads())
+        deliver(
+            done,
+            destination,
+            to,
+            summary,
+            mask=padding.mask,
+            threads=opened.memory.threads(),
+            spool=opened.spool,
+        )
 
 
 def _operations(

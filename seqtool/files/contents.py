@@ -20,7 +20,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import PIECE
 from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
 from seqtool.files.zip_writer import Member
-from seqtool.sequences.labels import class_tables
+from seqtool.sequences.labels import name_tables, titles_of_tables
 from seqtool.sequences.padding_values import Side, value_to_json
 from seqtool.sequences.ragged import Padded, Ragged, Receipt
 from seqtool.sequences.stream import PaddedStream
@@ -53,7 +53,7 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     per_sequence = data.per_sequence
     _check_names(whole.per_step, PER_STEP)
     _check_names(per_sequence, PER_SEQUENCE)
-    _check_names(whole.names, (*NAMES, *class_tables(whole.names)))
+    _check_names(whole.names, (*NAMES, *name_tables(whole.names)))
     yield Member.of("values", data.values) if isinstance(data, Ragged) else x_alone(data)
     for name, array in whole.per_step.items():
         if isinstance(data, PaddedStream):
@@ -153,8 +153,7 @@ def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, A
     if not isinstance(data, Ragged):
         meta |= {"kind": "padded", "padding": data.padding, "value": value_to_json(data.value)}
     meta["step_values"] = {name: value_to_json(array.value) for name, array in whole.per_step.items()}
-    tables = class_tables(whole.names)
+    tables = titles_of_tables(whole.names)
     if tables:
-        labels = np.asarray(whole.names["label_names"]).tolist()
-        meta["tables"] = {name: labels[label] for name, label in tables.items()}
+        meta["tables"] = tables
     return meta | {"receipt": [dict(entry) for entry in receipt]}

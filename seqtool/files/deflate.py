@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, Literal
 
@@ -34,6 +33,7 @@ def deflated(
     >>> len(packed) < 50, zlib.decompress(packed, wbits=-15) == b"ab" * 500
     (True, True)
     """
+    from concurrent.futures import ThreadPoolExecutor
 
     def deflate(chunk_and_before: tuple[_Bytes, bytes]) -> tuple[_Bytes, bytes]:
         chunk, before = chunk_and_before

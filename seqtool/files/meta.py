@@ -79,6 +79,7 @@ def _is_entry(entry: Any) -> bool:
         isinstance(entry.get("command", ""), str)
         and isinstance(entry.get("inputs", []), list)
         and isinstance(entry.get("arguments", {}), dict)
+        and isinstance(entry.get("state", {}), dict)
         and isinstance(rows, dict)
         and all(_is_whole(rows.get(name)) for name in _COUNTS)
         and all(_is_counted(rows.get(name, {})) for name in _REASONS)

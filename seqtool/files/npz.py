@@ -19,15 +19,19 @@ mask                      (N, T) bool              when asked for; follows from 
 original_lengths          (N,) int64               when something was cut: lengths before that
 part                      (N,) int64               where keys repeat: each (key, part) stands once
 split                     (N,) text                where sequences were split: train, val or test
-step_y, row_index, c      (N, T, ...) or (S, ...)  per-step labels, row numbers, category ids
+step_y, row_index         (N, T, ...) or (S, ...)  per-step labels, row numbers
+c                         (N, T, C) or (S, C)      category ids: 0 padding, 1 missing, 2 unknown, 3 + i name i
+categories, vocabulary_i  (C,) text; (V,) text     with categories: column i of c, or x itself, has these names
+observed                  (N, T, F) or (S, F)      bool: true where a feature was seen, and not filled
+weight, order             (N, T) or (S,)           weights of steps; values of --order-by, (N, T, K) of several
 step_classes              (C,)                     the names behind step_y, where there is y too
 meta                      () text, JSON            always
 ========================  =======================  =============================================
 
 `meta` is an object: `format` ("seqtool"), `version` (1), `kind` ("padded" or "ragged"), for padded files
 `padding` ("pre" or "post": the side that is filled), `value` and `step_values` (what padding holds, in x and
-in each per-step array; NaN and infinities as text), `tables` (which label each `classes_i` is of, where there are any),
-and `receipt` (see `seqtool.sequences.receipts`). A reader
+in each per-step array; NaN and infinities as text), `tables` (which label each `classes_i`, and which category each
+`vocabulary_i` is of, where there are any), and `receipt` (see `seqtool.sequences.receipts`). A reader
 refuses a version above its own.
 
 Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 bytes, end to end,
@@ -56,7 +60,7 @@ from seqtool.files.meta import parse_meta
 from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import TEXT_CELL, ZipReader
-from seqtool.sequences.labels import class_tables
+from seqtool.sequences.labels import name_tables
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
@@ -191,7 +195,7 @@ def _assemble(
         for name in present
         if name.endswith(("_offsets", "_shape")) and name.rpartition("_")[0] in present
     }
-    tables = (*NAMES, *class_tables(present))
+    tables = (*NAMES, *name_tables(present))
     unknown = present - text - {*_OTHERS, *PER_STEP, *PER_SEQUENCE, *tables}
     if unknown or archive.strangers:
         named = ", ".join(sorted({*unknown, *archive.strangers}))

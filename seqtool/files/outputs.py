@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,10 +45,30 @@ class Counted:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a command's output goes; `path` is None for standard output, which gets the first of `suffixes`."""
+    """Where a command's output goes; `path` is None for standard output, which gets the first of `suffixes`.
+
+    `inputs` are the files that it must not replace.
+    """
 
     path: Path | None
     suffixes: tuple[str, ...] = SUFFIXES
+    inputs: tuple[Path | None, ...] = ()
+
+    @property
+    def is_of_splits(self) -> bool:
+        """Whether its name stands for several files, one of each split."""
+        return self.path is not None and _SPLIT in self.path.name
+
+    def of_split(self, name: str) -> Destination:
+        """Where the sequences of one split go; raises UsageError where that would replace an input.
+
+        >>> Destination(Path("out/{split}.npz")).of_split("train").name
+        'out/train.npz'
+        """
+        assert self.path is not None
+        path = self.path.with_name(self.path.name.replace(_SPLIT, name))
+        check_not_an_input(path, self.inputs)
+        return replace(self, path=path)
 
     @property
     def suffix(self) -> str:
@@ -71,6 +91,9 @@ class Destination:
         with naming("standard output"), os.fdopen(os.dup(_stdout_handle()), "wb") as file:
             yield file, False
         signals.finished(["standard output"])
+
+
+_SPLIT = "{split}"  # in the name of an output
 
 
 @contextmanager
@@ -156,7 +179,7 @@ def choose(
         )
     check_not_an_input(path, inputs)
     check_folder(path, path)
-    return destination
+    return replace(destination, inputs=tuple(inputs))
 
 
 def named_by(output: str, *, suffixes: tuple[str, ...] = SUFFIXES, dry_run: bool = False) -> Destination:

@@ -13,9 +13,9 @@ import numpy as np
 from seqtool.errors import DataError
 
 VERSION = 1
-PER_STEP = ("step_y", "row_index", "c")
+PER_STEP = ("step_y", "row_index", "c", "observed", "weight", "order")
 PER_SEQUENCE = ("y", "static", "original_lengths", "part", "split")
-NAMES = ("classes", "step_classes", "label_names", "static_features")
+NAMES = ("classes", "step_classes", "label_names", "static_features", "categories")
 
 INT64, BOOL, NUMBERS, TEXT, ANY = "int64", "bool", "numbers", "text", "numbers or text"
 _KINDS = {BOOL: "b", NUMBERS: "biuf", TEXT: "U", ANY: "biufU"}
@@ -27,6 +27,7 @@ SEQUENCES = {
     "classes": ("c", ANY),
     "step_classes": ("s", ANY),
     "label_names": ("L", TEXT),
+    "categories": ("C", TEXT),
     "static": ("NP", NUMBERS),
     "static_features": ("P", TEXT),
     "original_lengths": ("N", INT64),
@@ -35,7 +36,14 @@ SEQUENCES = {
 }
 """The arrays that padded and ragged files have alike, with their dimensions and what they hold."""
 
-_STEPS = {"step_y": ("*", NUMBERS), "row_index": ("", NUMBERS), "c": ("C", NUMBERS)}
+_STEPS = {
+    "step_y": ("*", NUMBERS),
+    "row_index": ("", NUMBERS),
+    "c": ("C", NUMBERS),
+    "observed": ("F?*", BOOL),
+    "weight": ("", NUMBERS),
+    "order": ("K?", NUMBERS),
+}
 
 LAYOUTS = {
     "padded": {
@@ -56,8 +64,8 @@ LAYOUTS = {
 """All arrays of a file of either kind; O is N + 1."""
 
 
-CLASS_TABLE: Final = ("c", ANY)
-"""The layout of `classes_0`, `classes_1` and so on, each of which has its own size."""
+NAME_TABLES: Final = {"classes": ("c", ANY), "vocabulary": ("v", TEXT)}
+"""The layout of `classes_0`, `vocabulary_0` and so on, each of which has its own size."""
 
 
 def check_layout(

@@ -7,12 +7,15 @@ subcommand imports what it needs inside its methods.
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 
 from seqtool.errors import UsageError, check_choice, check_whole, names_arguments
+from seqtool.words import in_short
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Argument:
-    """The help text of an argument, and the least number that it may be, in the annotation of its field."""
+    """The help text of an argument, and the least number that it may be, in the annotation of its field.
+
+    A field is a whole number, a number, text, a flag or one of a few words (`Literal`), any of them perhaps None, or
+    names: `tuple[str, ...]`.
+    """
 
     help: str
     metavar: str | None = None
@@ -65,11 +72,18 @@ class Operation:
 
     def __post_init__(self) -> None:
         for name, annotation in annotated_fields(type(self)).items():
-            _check(name, getattr(self, name), annotation)
+            object.__setattr__(self, name, _checked(name, getattr(self, name), annotation))
 
-    def fit(self, ragged: Ragged) -> State | None:
-        """Learn the state that `apply` needs from sequences; None for the operations that need none."""
+    def fit(self, ragged: Ragged, *, spool: Spool) -> State | None:
+        """Learn the state that `apply` needs from sequences; None for the operations that need none.
+
+        The sequences are those of the training split alone, where they are split.
+        """
         return None
+
+    def state_from(self, facts: Mapping[str, Any], ragged: Ragged) -> State:
+        """The state of `State.facts`, read from the receipt of other sequences, which hold its larger tables."""
+        raise NotImplementedError
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
         """Apply it to sequences, lazily; what does not fit into memory goes to `spool`."""
@@ -104,32 +118,67 @@ def choices(kind: Any) -> tuple[str, ...]:
     return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
 
 
-def _check(name: str, value: Any, annotation: Any) -> None:
-    """Raise UsageError for a value that the annotation of its field does not allow."""
+def without_none(kind: Any) -> tuple[Any, bool]:
+    """A type without None, and whether it had it.
+
+    >>> without_none(int | None)
+    (<class 'int'>, True)
+    """
+    if typing.get_origin(kind) not in (types.UnionType, typing.Union):
+        return kind, False
+    (rest,) = (part for part in typing.get_args(kind) if part is not type(None))
+    return rest, True
+
+
+def holds_names(kind: Any) -> bool:
+    """Whether a type is that of names, `tuple[str, ...]`."""
+    return typing.get_origin(kind) is tuple
+
+
+def learns(operation: type[Operation]) -> bool:
+    """Whether an operation learns something from sequences before it is applied."""
+    return operation.fit is not Operation.fit
+
+
+def _checked(name: str, value: Any, annotation: Any) -> Any:
+    """The value of a field as its annotation has it; raises UsageError for one that it does not allow."""
     kind, argument = argument_of(annotation)
+    kind, optional = without_none(kind)
     words = choices(kind)
-    if value is None and (words or kind is int):
-        raise UsageError(f"{name} is None; {' or '.join(words) or 'a whole number'} was expected")
+    if value is None and optional:
+        return None
+    if value is None:
+        raise UsageError(f"{name} is None; {' or '.join(words) or _EXPECTED.get(kind, 'names')} was expected")
     if words:
-        check_choice(name, value, words)
-    if kind is not int:
-        return
-    number = check_whole(name, value)
-    if argument.least is not None and number < argument.least:
+        return check_choice(name, value, words)
+    if holds_names(kind):
+        return (value,) if isinstance(value, str) else tuple(map(str, value))
+    if kind is int:
+        value = check_whole(name, value)
+    elif not isinstance(value, _ACCEPTED[kind]):
+        raise UsageError(f"{name} is {in_short(value)}; {_EXPECTED[kind]} was expected")
+    if argument.least is not None and value < argument.least:
         raise UsageError(f"{name} is {value}; it must be at least {argument.least}")
+    return kind(value)
+
+
+_EXPECTED = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
+_ACCEPTED: dict[Any, Any] = {float: Real, str: str, bool: bool}
 
 
 def as_function(operation: type[Operation]) -> Callable[..., Any]:
     """The Python function of an operation: sequences in any form, then its arguments by name.
 
-    A Padded comes out padded as it was, everything else as a Ragged.
+    A Padded comes out padded as it was, everything else as a Ragged. One that learns takes `using`: sequences that it
+    was applied to, whose receipt says what it learned from them.
     """
 
     def call(sequences: Any, **arguments: Any) -> Any:
         from seqtool.operations.run import run
 
         signature.bind(sequences, **arguments)  # TypeError as from any function
-        return run(operation(**arguments), sequences)
+        using = arguments.pop("using", None)
+        return run(operation(**arguments), sequences, using=using)
 
     first = inspect.Parameter("sequences", inspect.Parameter.POSITIONAL_ONLY)
     keywords = [
@@ -141,6 +190,8 @@ def as_function(operation: type[Operation]) -> Callable[..., Any]:
         )
         for f in fields(operation)  # type: ignore[arg-type]
     ]
+    if learns(operation):
+        keywords.append(inspect.Parameter("using", inspect.Parameter.KEYWORD_ONLY, default=None))
     signature = inspect.Signature([first, *keywords])
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__name__ = call.__qualname__ = operation.__name__.lower()

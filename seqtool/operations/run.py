@@ -6,27 +6,33 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from seqtool.advice import Advice
 from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
-from seqtool.operations.operation import Operation, Outcome
+from seqtool.errors import UsageError
+from seqtool.operations.operation import Operation, Outcome, learns
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
-from seqtool.sequences.conversion import converted
+from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Entry, Rows
+from seqtool.sequences.splits import TRAIN, places_of, splits_in
 from seqtool.sequences.stream import PaddedStream
+from seqtool.sequences.take import take
+from seqtool.words import count, listed, option_of
 
 
-def run(operation: Operation, sequences: Any) -> Ragged | Padded:
+def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None = None) -> Ragged | Padded:
     """The result of an operation on sequences in any form that `seqtool.pad` takes, in memory, with its receipt.
 
-    A Padded gives a Padded of the same side and value, all else a Ragged.
+    A Padded gives a Padded of the same side and value, all else a Ragged. What the operation learns comes from the
+    training split of the sequences, or from the receipt of `using`.
     """
     ragged, missing = converted(sequences)
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=4)
     with Spool() as spool:
-        state = operation.fit(ragged)
+        state, _ = fitted(operation, ragged, spool=spool, using=using)
         outcome = operation.apply(ragged, state, spool=spool)
         steps = span(ragged.lengths).total
         found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps)
@@ -42,6 +48,61 @@ def padded_again(
     """The sequences that an operation made of a padded block, padded again: to `slots`, or fewer if it cut them."""
     slots = slots if outcome.maxlen is None else min(slots, outcome.maxlen)
     return pad_stream(ragged, maxlen=max(1, slots), padding=padding, value=value)
+
+
+def fitted(
+    operation: Operation, ragged: Ragged, *, spool: Spool, using: Ragged | Padded | None = None
+) -> tuple[Any, list[tuple[str, str]]]:
+    """What an operation learned, and the line of the summary that says from what; None and no line where it learns not.
+
+    It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
+    was learned from others. Raises UsageError for sequences of the other splits alone.
+    """
+    if not learns(type(operation)):
+        return None, []
+    if using is not None:
+        entry = _learned(operation, using)
+        source = using if isinstance(using, Ragged) else as_ragged(using)
+        return operation.state_from(entry["state"], source), [("fitted", "before: numbers of --using")]
+    split = ragged.per_sequence.get("split")
+    if split is None:
+        line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
+        return operation.fit(ragged, spool=spool), [("fitted", line)]
+    which = places_of(split, TRAIN, spool)
+    if not len(which):
+        raise UsageError(
+            f"these sequences are of {listed(splits_in(split)) or 'no split'}: {name_of(operation)} is fitted on train "
+            "alone; take what was fitted there: ",
+            Advice("--using", "FILE"),
+        )
+    train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)
+    line = f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
+    return operation.fit(train, spool=spool), [("fitted", line)]
+
+
+def _learned(operation: Operation, using: Ragged | Padded) -> Mapping[str, Any]:
+    """The last entry of the same operation in the receipt of `using`; raises UsageError where its arguments differ."""
+    name = name_of(operation)
+    entries = [entry for entry in using.receipt if entry.get("command") == name and "state" in entry]
+    if not entries:
+        raise UsageError(f"--using: {name} was not applied to these sequences, so that nothing was fitted")
+    wanted = Entry(name, [], operation.arguments(), Rows(0, 0)).as_json()["arguments"]
+    same = [entry for entry in entries if _alike(entry["arguments"], wanted, operation)]
+    if not same:
+        words = [option_of(argument) for argument in operation.arguments()]
+        was = {word: entries[-1]["arguments"].get(word[2:].replace("-", "_")) for word in words}
+        shown = " ".join(f"{word} {value}" for word, value in was.items() if value is not None)
+        raise UsageError(f"--using: {name} was applied with other arguments there: {shown or 'none'}")
+    return same[-1]
+
+
+def _alike(found: Mapping[str, Any], wanted: Mapping[str, Any], operation: Operation) -> bool:
+    return all(found.get(name) == wanted.get(name) for name in operation.arguments())
+
+
+def name_of(operation: Operation) -> str:
+    """The name of the subcommand, of the Python function and of the entry in receipts."""
+    return type(operation).__name__.lower()
 
 
 def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) -> Outcome:
@@ -77,6 +138,6 @@ def with_entry(
     accounted for.
     """
     rows = Rows(steps, span(data.lengths).total, outcome.cut, outcome.dropped, outcome.added)
-    learned = {} if state is None else {"state": state.facts()}
-    arguments = {**(described or {}), **operation.arguments(), **learned}
-    return with_receipt(data, Entry(type(operation).__name__.lower(), inputs, arguments, rows))
+    arguments = {**(described or {}), **operation.arguments()}
+    learned = None if state is None else state.facts()
+    return with_receipt(data, Entry(name_of(operation), inputs, arguments, rows, learned))

@@ -18,7 +18,7 @@ from seqtool.words import count, shortened
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
 
-_TABLE = re.compile(r"classes_(0|[1-9]\d{0,5})")
+_TABLE = re.compile(r"(classes|vocabulary)_(0|[1-9]\d{0,5})")
 
 
 def class_tables(names: Iterable[str]) -> dict[str, int]:
@@ -27,8 +27,36 @@ def class_tables(names: Iterable[str]) -> dict[str, int]:
     >>> class_tables(["y", "classes_10", "classes_2", "classes", "classes_2_offsets"])
     {'classes_2': 2, 'classes_10': 10}
     """
-    found = {name: int(table[1]) for name in names if (table := _TABLE.fullmatch(name))}
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    return {name: i for name, i in name_tables(names).items() if name.startswith("classes_")}
+
+
+def name_tables(names: Iterable[str]) -> dict[str, int]:
+    """The same with the arrays `vocabulary_i`, of the names of category i.
+
+    >>> name_tables(["x", "vocabulary_1", "classes_1", "classes_0"])
+    {'classes_0': 0, 'classes_1': 1, 'vocabulary_1': 1}
+    """
+    found = {name: table for name in names if (table := _TABLE.fullmatch(name))}
+    return {name: int(table[2]) for name, table in sorted(found.items(), key=_kind_and_number)}
+
+
+def _kind_and_number(item: tuple[str, re.Match[str]]) -> tuple[str, int]:
+    return item[1][1], int(item[1][2])
+
+
+def titles_of_tables(names: Mapping[str, AnyArray | Text]) -> dict[str, str]:
+    """The label that each table of classes is of, and the category that each vocabulary is of."""
+    of = {"classes": "label_names", "vocabulary": "categories"}
+    titles = {kind: np.asarray(names[array]).tolist() for kind, array in of.items() if array in names}
+    return {name: titles[name.rpartition("_")[0]][i] for name, i in name_tables(names).items()}
+
+
+def check_vocabularies(categories: tuple[int, ...] | None, names: Iterable[str]) -> None:
+    """Raise DataError unless each category has a vocabulary; by the shape of `categories`, None where it is absent."""
+    expected = [f"vocabulary_{i}" for i in range(categories[0] if categories else 0)]
+    found = [name for name in name_tables(names) if name.startswith("vocabulary_")]
+    if found != expected:
+        raise DataError(f"categories names {len(expected)} categories, but the vocabularies are {len(found)}")
 
 
 def check_label_names(names: Mapping[str, AnyArray | Text], y: AnyArray | None) -> None:

@@ -49,18 +49,31 @@ class Rows:
         return {**rows, "added": added} if added else rows
 
 
+def with_fewer_kept(entry: Mapping[str, Any], kept: int, reason: str) -> dict[str, Any]:
+    """An entry of a file that holds `kept` of the steps alone: all others are dropped for `reason`.
+
+    >>> entry = {"rows": {"in": 5, "kept": 4, "cut": 1, "dropped": {}}}
+    >>> with_fewer_kept(entry, 3, "in other files")["rows"]
+    {'in': 5, 'kept': 3, 'cut': 1, 'dropped': {'in other files': 1}}
+    """
+    rows = entry["rows"]
+    dropped = _without_zeros({**rows["dropped"], reason: rows["kept"] - kept})
+    return {**entry, "rows": {**rows, "kept": kept, "dropped": dropped}}
+
+
 def _without_zeros(reasons: Mapping[str, int]) -> dict[str, int]:
     return {reason: count for reason, count in reasons.items() if count}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One command's entry in a receipt."""
+    """One command's entry in a receipt; `state` is what an operation learned by `fit`, as data."""
 
     command: str
     inputs: list[str]
     arguments: Mapping[str, Any]
     rows: Rows
+    state: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The entry for a file, its count of rows checked; arguments that are None, False or empty are left out.
@@ -69,12 +82,13 @@ class Entry:
         {'in': 2, 'kept': 1, 'cut': 1, 'dropped': {}}
         """
         self.rows.check()
-        return {
+        entry = {
             "command": self.command,
             "inputs": self.inputs,
             "arguments": {name: _as_json(value) for name, value in self.arguments.items() if _is_set(value)},
             "rows": self.rows.as_json(),
         }
+        return entry if self.state is None else {**entry, "state": _as_json(self.state)}
 
 
 def _is_set(argument: Any) -> bool:
@@ -85,6 +99,8 @@ def _is_set(argument: Any) -> bool:
 def _as_json(argument: Any) -> Any:
     """An argument for strict JSON: NaN and infinities as text, tuples as lists, NumPy's numbers as Python's."""
     argument = argument.item() if hasattr(argument, "item") else argument
+    if isinstance(argument, Mapping):
+        return {name: _as_json(part) for name, part in argument.items()}
     if isinstance(argument, (list, tuple)):
         return [_as_json(part) for part in argument]
     return str(argument) if isinstance(argument, float) and not isfinite(argument) else argument

@@ -14,7 +14,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks, slots
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, check_whole
-from seqtool.sequences.labels import check_label_names
+from seqtool.sequences.labels import check_label_names, check_vocabularies
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
 from seqtool.words import step_in_words
 
@@ -183,6 +183,8 @@ def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
     if data.keys is not None:
         check_count("keys", data.keys, count, "sequences")
     check_label_names(data.names, data.per_sequence.get("y"))
+    categories = data.names.get("categories")
+    check_vocabularies(None if categories is None else categories.shape, data.names)
     for name, array in data.per_sequence.items():
         check_count(name, array, count, "sequences")
         expected, fits = {

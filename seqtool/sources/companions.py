@@ -15,7 +15,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
-from seqtool.files.schema import ANY, CLASS_TABLE, LAYOUTS, check_layout
+from seqtool.files.schema import ANY, LAYOUTS, NAME_TABLES, check_layout
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.labels import check_label_shapes, class_tables
 from seqtool.sequences.padding_values import UNLABELLED
@@ -162,7 +162,7 @@ def _part(
             check_label_shapes(shape, _header(archive, "y")[0], archive.names)
         tables = class_tables(archive.names) if part == "label_names" else {}
         for table in tables:
-            check_layout(table, *_header(archive, table), CLASS_TABLE, {})
+            check_layout(table, *_header(archive, table), NAME_TABLES["classes"], {})
         return {part: _distinct(archive, name), **{table: _distinct(archive, table) for table in tables}}
     if as_text:
         block = data if part == "step_y" else None

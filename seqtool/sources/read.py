@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from seqtool.advice import Advice, Message
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
-from seqtool.tables.table import Table
 from seqtool.words import join_names
+
+if TYPE_CHECKING:
+    from seqtool.tables.table import Table
 
 
 def read_sequences(source: Input, options: SourceOptions) -> Sequences:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class ManyTexts(Mapping[str, int]):
 
     def find(self, texts: Sequence[str]) -> Array:
         """The numbers of some texts, (n,) int64; -1 for those that are unknown."""
-        digests = [_digest(text.encode()) for text in texts]
+        digests = _digests(text.encode() for text in texts)
         numbers = np.array([self._recent.get(digest, -1) for digest in digests], np.int64)
         unknown = np.flatnonzero(numbers < 0)
         if len(unknown) and len(self._digests):
@@ -60,7 +59,7 @@ class ManyTexts(Mapping[str, int]):
     def add(self, texts: Sequence[str]) -> None:
         """Add distinct texts that are not known yet."""
         encoded, first = [text.encode() for text in texts], len(self)
-        self._recent |= {_digest(text): number for number, text in enumerate(encoded, first)}
+        self._recent |= {digest: number for number, digest in enumerate(_digests(encoded), first)}
         self._data.add(np.frombuffer(b"".join(encoded), np.uint8))
         ends = np.cumsum([len(text) for text in encoded], dtype=np.int64) + self._end
         self._offsets.add(ends)
@@ -108,8 +107,10 @@ class ManyTexts(Mapping[str, int]):
         return self.text().cells(begin, min(end, len(self)))
 
 
-def _digest(text: bytes) -> bytes:
-    return blake2b(text, digest_size=_DIGEST).digest()
+def _digests(texts: Iterable[bytes]) -> list[bytes]:
+    from hashlib import blake2b  # loads a library of its own, which few calls need
+
+    return [blake2b(text, digest_size=_DIGEST).digest() for text in texts]
 
 
 _DIGEST = 16  # bytes: two texts do not collide by chance
