@@ -256,6 +256,7 @@ _FLAG_OPTIONS = {
     "ragged": ("ragged", "ragged=True"),
     "mask": ("mask", "mask=True"),
     "post": ("padding", 'padding="post"'),
+    "from": ("start", "start"),  # the option is a word of Python's own
     "pre": ("padding", 'padding="pre"'),
 }
 # What to do instead where a function has no such argument.
