@@ -20,12 +20,12 @@ _BEYOND = 1 << 60  # more steps than there are: sums of such numbers are still w
 
 @dataclass(frozen=True)
 class Truncate(Operation):
-    """Cut sequences to a number of steps, or take a stretch of each, and pad nothing.
+    """Cut sequences to a number of steps, and pad nothing.
 
     Shorter ones stay as they are. Ragged sequences stay ragged; a padded block comes out cut. The lengths before the
-    cut are kept in original_lengths. --from K begins each at step K, counted from 0, or where K is negative at that
-    many steps before its end; with --maxlen N it takes N steps from there, else all. A sequence that has no steps
-    there is left without any, which is counted.
+    cut are kept in original_lengths. A stretch of each begins with step K of --from K, counted from 0, or from the
+    end where K is negative, and has N steps at most with --maxlen N. A sequence without a step there is left empty,
+    which is counted.
 
     Example: seqtool truncate train.npz --maxlen 100 -o cut.npz
 
@@ -51,10 +51,15 @@ class Truncate(Operation):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.maxlen is None and self.start is None:
-            raise UsageError("say how many steps: --maxlen N, or from which on: --from K")
+            raise UsageError(
+                "it is not said which steps to take; name the most: ",
+                Advice("--maxlen", "N"),
+                ", or the first of a stretch: ",
+                Advice("--from", "K"),
+            )
         if self.start is not None and self.truncating != "pre":
             raise UsageError(
-                "--truncating says which side is cut, and --from K which steps are taken: ",
+                "--truncating and --from both say which steps are taken: ",
                 Advice(without=["--truncating"]),
             )
 

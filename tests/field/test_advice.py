@@ -109,6 +109,20 @@ PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 CASES = [
     Case(
         "operations.truncate.Truncate.__post_init__",
+        "truncate t.npy",
+        {"t.npy": DENSE},
+        {"N": "2"},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#2",
+        "truncate t.npy",
+        {"t.npy": DENSE},
+        {"K": "-2"},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#3",
         "truncate t.npy --from 1 --truncating post",
         {"t.npy": DENSE},
         loses=True,

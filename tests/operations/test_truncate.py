@@ -97,10 +97,13 @@ def test_a_padded_block_stays_padded_as_it_was() -> None:
     [
         ({"maxlen": 0}, "maxlen is 0; it must be at least 1"),
         ({"maxlen": 2.5}, "maxlen is 2.5; a whole number was expected"),
-        ({}, "say how many steps: maxlen=N, or from which on: start K"),
-        ({"maxlen": None}, "say how many steps"),
+        ({}, "name the most: maxlen=N, or the first of a stretch: start=K"),
+        ({"maxlen": None}, "which steps to take"),
         ({"start": 1.5}, "start is 1.5; a whole number was expected"),
-        ({"start": 1, "truncating": "post"}, "start K which steps are taken: leave truncating out"),
+        (
+            {"start": 1, "truncating": "post"},
+            "truncating and start both say which steps are taken: leave truncating out",
+        ),
         ({"maxlen": 2, "truncating": "left"}, "truncating is 'left'; pre or post was expected"),
     ],
 )
