@@ -107,6 +107,26 @@ HIDDEN = np.array([[5, 1, 0, 0], [7, 8, 9, 0], [1, 0, 0, 0], [2, 2, 0, 0]], F4)
 PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 
 CASES = [
+    Case(
+        "operations.truncate.Truncate.__post_init__",
+        "truncate t.npy",
+        {"t.npy": DENSE},
+        {"N": "2"},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#2",
+        "truncate t.npy",
+        {"t.npy": DENSE},
+        {"K": "-2"},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#3",
+        "truncate t.npy --from 1 --truncating post",
+        {"t.npy": DENSE},
+        loses=True,
+    ),
     # What typer, or a name, shows.
     Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
