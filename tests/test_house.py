@@ -513,6 +513,7 @@ TESTED_BY_OTHERS = {
         "command",
         "groups",
         "peers",
+        "row_output",
         "source",
         "table_options",
         "transform",
@@ -582,6 +583,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
+    "unpadding": {"beside", "columns", "names", "predictions", "stretch"},
 }
 
 

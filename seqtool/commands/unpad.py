@@ -76,10 +76,10 @@ def unpad(
 
     files = [named_file(named) for named in add or ()]
     if beside is not None and not files:
-        raise UsageError("--rows is for what --add joins: name it, such as --add pred=pred.npy")
+        raise UsageError("--rows puts predictions beside the rows of a table, and none are named")
     unused = text.named if beside is None else ["--missing"] if text.missing else []
     if unused:
-        raise UsageError(f"{listed(unused)}: tells how cells of the table of --rows are read, and none are")
+        raise UsageError(f"{listed(unused)}: tells how another table is read, and none is read so")
     check_row_output(to, [source, beside, *(str(path) for _, path in files)])
     summary = Summary("unpad")
     with one_source(source, "unpad", using) as opened:

@@ -34,7 +34,7 @@ class Beside:
     def __post_init__(self) -> None:
         if not self.rows.as_in_source:
             raise DataError(
-                "--rows finds rows by their number, and there is no row_index; group with --keep-row-index"
+                "--rows finds rows by row_index, which group keeps only where it is told to (keep_row_index)"
             )
         names = self.names
         twice = next((name for name in names if names.count(name) > 1), None)

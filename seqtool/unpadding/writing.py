@@ -39,7 +39,7 @@ def check_escape(suffix: str, name: str) -> None:
     """Raise UsageError where a format has no cells that a spreadsheet may take for formulas."""
     if suffix not in (".csv", ".tsv"):
         raise UsageError(
-            f"{name}: --escape-formulas is for spreadsheets, which read .csv and .tsv; leave it out for {suffix}"
+            f"--escape-formulas is for spreadsheets, which read .csv and .tsv, and {name} is neither"
         )
 
 

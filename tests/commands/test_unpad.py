@@ -64,6 +64,10 @@ def test_without_row_numbers_rows_come_sequence_by_sequence(place: Place) -> Non
         *(("u,2", "2"), ("u1", "3"), ("u1", "9007199254740993"), ("u1", "1"))
     ]
     assert "in the order of the sequences" in done.err
+    place.write("p.npy", np.array([1, 2]))
+    done = place.run("unpad", "b.npz", "--add", "p=p.npy", "--rows", "a.csv", "-o", "-")
+    assert (done.code, done.out) == (1, b"")
+    assert "--rows finds rows by row_index, which group keeps only where it is told to" in done.err
 
 
 @pytest.mark.parametrize("side", ["--post", "--pre"])
@@ -136,15 +140,15 @@ def test_a_row_in_several_windows_shows_the_last(place: Place) -> None:
         (["--add", "step=two.npy"], 2, "--add step: there is a column of this name already"),
         (["--add", "p=five.npy"], 1, "--add p: has shape (5,); (2,) or (2, C) for the sequences, (2, 3) or"),
         (["--add", "p=even.npy"], 1, "of T = 3 steps, or one for each of 3 classes"),
-        (["--rows", "a.csv"], 2, "--rows is for what --add joins"),
+        (["--rows", "a.csv"], 2, "--rows puts predictions beside"),
         (["--add", "dead=two.npy", "--rows", "a.csv"], 2, "--add dead: there is a column of this name"),
-        (["--delimiter", ";"], 2, "--delimiter: tells how cells of the table of --rows are read"),
+        (["--delimiter", ";"], 2, "--delimiter: tells how another table is read"),
         (
             ["-o", "x.npz"],
             2,
             "x.npz: the suffix of the output chooses its format; .csv, .tsv, .jsonl or .parquet",
         ),
-        (["-o", "x.jsonl", "--escape-formulas"], 2, "x.jsonl: --escape-formulas is for spreadsheets"),
+        (["-o", "x.jsonl", "--escape-formulas"], 2, "--escape-formulas is for spreadsheets"),
         (["-o", "a.npz"], 2, "a.npz: is both input and output"),
     ],
 )

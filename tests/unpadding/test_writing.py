@@ -91,5 +91,5 @@ def test_formulas_are_escaped_and_numbers_are_not() -> None:
     found = [row[0] for row in csv.reader(io.StringIO(text))][1:]
     assert found == ["'=1+1", "'+x", "-5", "-5e3", "'-", "'@a", "a=b", '\'="q"', "", "+.5"]
     assert text.splitlines()[1].endswith(",-1,-2,-3,true")
-    with pytest.raises(UsageError, match=r"x\.parquet: --escape-formulas is for spreadsheets"):
+    with pytest.raises(UsageError, match=r"spreadsheets, which read \.csv and \.tsv, and x\.parquet"):
         check_escape(".parquet", "x.parquet")
