@@ -557,6 +557,7 @@ TESTED_BY_OTHERS = {
         "columns",
         "cutting",
         "encoder_columns",
+        "assembling",
         "encoder_plan",
         "encoder_state",
         "elsewhere",
