@@ -873,6 +873,7 @@ CASES = [
     Case("files.writers.Writer.check", "pad t.npy --mask -o o.npy", {"t.npy": DENSE}),
     Case("files.writers.Writer.check", "pad t.npy --compress fast -o o.npy", {"t.npy": DENSE}),
     Case("commands._deliver._Draft.describe_end#2", "pad t.npy", {"t.npy": DENSE}),
+    Case("commands._row_output.write_rows", "unpad t.npy", {"t.npy": DENSE}),
     Case(
         "commands._options.PaddingOptions.refuse",
         "pad t.npy --ragged --value 0 --post --mask",
