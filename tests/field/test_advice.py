@@ -27,6 +27,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from seqtool.sequences.orders import first_order
+from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
 from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
 from tests.workbooks import reader, workbook
@@ -48,6 +49,9 @@ def proposals(monkeypatch: pytest.MonkeyPatch) -> Proposals:
     return Proposals(monkeypatch)
 
 
+TIMED = seqtool.Ragged(
+    np.ones((3, 1)), np.array([0, 3]), per_step={"order": StepArray(np.array([1, 2, 8]), 0)}
+)
 TEN = str([[i, 2 * i] for i in range(10)])
 
 
@@ -135,8 +139,22 @@ CASES = [
     ),
     Case(
         "operations.truncate.Truncate.__post_init__#3",
+        "truncate t.npz --maxlen 2 --within 3",
+        {"t.npz": TIMED},
+        code=2,
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#4",
         "truncate t.npy --from 1 --truncating post",
         {"t.npy": DENSE},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#5",
+        "truncate t.npy --maxlen 2 --of end",
+        {"t.npy": DENSE},
+        code=2,
         loses=True,
     ),
     # What typer, or a name, shows.
