@@ -10,6 +10,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.errors import DataError
 from seqtool.operations.moments import Moments, moments_of, moments_of_stretches
 from seqtool.operations.quantiles import Columns
 from seqtool.sequences.features import by_feature, cells_a_step, feature_blocks, steps_a_block, width_of
@@ -36,7 +37,9 @@ def center_and_scale(method: Method, moments: Moments, quartiles: Array | None) 
             np.zeros(moments.mean.shape),
             np.maximum(np.abs(moments.least), np.abs(moments.largest)),
         )
-    center = np.where(moments.constant, moments.least, center)  # a mean of equal numbers may be off by rounding
+    center = np.where(
+        moments.constant, moments.least, center
+    )  # a mean of equal numbers may be off by rounding
     none = moments.count == 0
     flat = moments.constant | none | (scale == 0)
     return np.where(none, 0.0, center), np.where(flat, 1.0, scale)
@@ -69,7 +72,7 @@ def of_each_sequence(
     """What each feature of each sequence is shifted and divided by, (N, F) each; in `spool` where they are many."""
     width, most = width_of(values), steps_a_block(values)
     centers, scales = (GrowingArray(spool, np.dtype(np.float64), (width,)) for _ in range(2))
-    for begin, end, edges in _runs(offsets, most):
+    for begin, edges in _runs(offsets, most):
         if edges[-1] - edges[0] > most:  # one sequence that is longer than a block
             window = _window(values, int(edges[0]), int(edges[-1]))
             _, center, scale = of_all(method, window, transform, spool)
@@ -77,20 +80,24 @@ def of_each_sequence(
         else:
             block = transform(by_feature(values[int(edges[0]) : int(edges[-1])], width))
             center, scale = _of_short(method, block, edges - edges[0], cells_a_step(values))
-        assert len(center) == end - begin
+        large = ~(np.isfinite(center) & np.isfinite(scale)).all(axis=1)
+        if large.any():
+            raise DataError(
+                f"sequence {begin + int(np.argmax(large))}: its numbers are too large to be scaled"
+            )
         centers.add(center)
         scales.add(scale)
     return centers.done(), scales.done()
 
 
-def _runs(offsets: AnyArray, most: int) -> Iterator[tuple[int, int, Array]]:
-    """Begin, end and offsets of sequences of at most so many steps in all, or of a single longer one."""
+def _runs(offsets: AnyArray, most: int) -> Iterator[tuple[int, Array]]:
+    """The first and the offsets of sequences of at most so many steps in all, or of a single longer one."""
     for first in range(0, len(offsets) - 1, _TOGETHER):
         edges = offsets[first : first + _TOGETHER + 1]
         at = 0
         while at < len(edges) - 1:
             to = max(at + 1, int(np.searchsorted(edges, edges[at] + most, side="right")) - 1)
-            yield first + at, first + to, edges[at : to + 1]
+            yield first + at, edges[at : to + 1]
             at = to
 
 

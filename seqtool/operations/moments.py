@@ -32,11 +32,14 @@ class Moments:
         """The moments of both, `other` being those of later steps."""
         count = self.count + other.count
         share = other.count / np.maximum(count, 1)
-        off = other.mean - self.mean
+        with np.errstate(all="ignore"):  # who reads them judges what is not finite
+            off = other.mean - self.mean
+            mean = self.mean + off * share
+            squares = self.squares + other.squares + off * off * (self.count * share)
         return Moments(
             count,
-            self.mean + off * share,
-            self.squares + other.squares + off * off * (self.count * share),
+            mean,
+            squares,
             np.minimum(self.least, other.least),
             np.maximum(self.largest, other.largest),
             self.binary & other.binary,

@@ -41,7 +41,9 @@ class Scale(Operation):
     ] = None
     features: Annotated[
         tuple[str, ...],
-        Argument("Scale these alone, by name or position. [default: all but those of 0 and 1]", metavar="A,B"),
+        Argument(
+            "Scale these alone, by name or position. [default: all but those of 0 and 1]", metavar="A,B"
+        ),
     ] = ()
     per_sequence: Annotated[
         bool, Argument("Each sequence by its own numbers: nothing is learned, and nothing can be undone.")
@@ -66,7 +68,9 @@ class Scale(Operation):
         }
         given = next((option for option, value in others.items() if value), None)
         if given is not None:
-            raise UsageError(f"{given} and --inverse: what is taken back stands in the receipt; give one of them")
+            raise UsageError(
+                f"{given} and --inverse: what is taken back stands in the receipt; give one of them"
+            )
 
     def fits(self) -> bool:
         """Whether it learns: not where each sequence has its own numbers."""
@@ -111,7 +115,9 @@ def _lines(operation: Scale, state: Scaling) -> list[tuple[str, str]]:
     if state.log1p:
         lines.append(("log1p", state.named(state.log1p)))
     if state.binary:
-        lines.append(("left as is", f"{state.named(state.binary)}: 0 and 1 alone; --features scales them too"))
+        lines.append(
+            ("left as is", f"{state.named(state.binary)}: 0 and 1 alone; --features scales them too")
+        )
     if state.constant:
         lines.append(("constant", f"{state.named(state.constant)}: one number alone, which becomes 0"))
     return lines

@@ -80,7 +80,7 @@ def fitted(
     """
     chosen, logarithms = _named(ragged, features, log1p)
     moments, center, scale = centers.of_all(method, ragged.values, _logarithm(logarithms), spool)
-    _check_finite(ragged, moments, scale)
+    _check_finite(ragged, moments, scale, logarithms)
     binary = () if features else _of_zero_and_one(ragged, moments, logarithms)
     chosen = (*(i for i in chosen if i not in binary),)
     constant = (*(i for i in chosen if moments.constant[i]),)
@@ -101,7 +101,7 @@ def fitted_each(
     check_logarithms(ragged, logarithms)
     blocks = (transform(block) for _, block in feature_blocks(ragged.values))
     moments = moments_of(blocks, width_of(ragged.values))
-    _check_finite(ragged, moments, moments.mean)
+    _check_finite(ragged, moments, moments.mean, logarithms)
     binary = () if features else _of_zero_and_one(ragged, moments, logarithms)
     chosen = (*(i for i in chosen if i not in binary),)
     others = [i for i in range(len(moments.mean)) if i not in chosen]
@@ -216,13 +216,21 @@ def check_logarithms(ragged: Ragged, log1p: Sequence[int]) -> None:
         raise DataError(f"{place[0]} is {place[1]:g}; --log1p takes numbers above -1 alone")
 
 
-def _check_finite(ragged: Ragged, moments: Moments, scale: Array) -> None:
+def _check_finite(ragged: Ragged, moments: Moments, scale: Array, log1p: Sequence[int]) -> None:
+    """Raise DataError for infinite numbers, naming the first, and for too large ones.
+
+    What has no logarithm is told later, among all sequences.
+    """
     has = moments.count > 0
     infinite = has & ~(np.isfinite(moments.least) & np.isfinite(moments.largest))
     place = _first(ragged, np.isinf, np.flatnonzero(infinite).tolist()) if infinite.any() else None
     if place is not None:
-        raise DataError(f"{place[0]} is {place[1]:g}; scale is fitted on finite numbers, and on NaN, which stays NaN")
+        raise DataError(
+            f"of those that scale is fitted on, {place[0]} is {place[1]:g}; finite numbers were expected, or NaN, "
+            "which stays"
+        )
     large = has & ~(np.isfinite(scale) & np.isfinite(moments.mean))
+    large[[*log1p]] = False
     if large.any():
         title = feature_titles(ragged)[int(np.argmax(large))]
         raise DataError(f"feature {title}: its numbers are too large to be scaled")

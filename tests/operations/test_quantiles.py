@@ -9,11 +9,19 @@ from seqtool.arrays.spool import Spool
 from seqtool.operations import quantiles as module
 from seqtool.operations.quantiles import Columns, order_statistics, quantiles
 
-numbers = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.sampled_from([0.0, -0.0, 1.0, 5e-324])
+numbers = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.sampled_from(
+    [0.0, -0.0, 1.0, 5e-324]
+)
 
 
-@given(st.lists(numbers, min_size=1, max_size=60), st.lists(st.floats(0, 1), min_size=1, max_size=4), st.integers(1, 9))
-def test_quantiles_are_those_of_numpy_to_the_bit(cells: list[float], fractions: list[float], most: int) -> None:
+@given(
+    st.lists(numbers, min_size=1, max_size=60),
+    st.lists(st.floats(0, 1), min_size=1, max_size=4),
+    st.integers(1, 9),
+)
+def test_quantiles_are_those_of_numpy_to_the_bit(
+    cells: list[float], fractions: list[float], most: int
+) -> None:
     array = np.array(cells)
     pieces = np.array_split(array, 3)
     with pytest.MonkeyPatch.context() as patch:
