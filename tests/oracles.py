@@ -334,3 +334,14 @@ def centered(numbers: list[float], method: str) -> list[float]:
     if real[0] == real[-1]:
         shift, unit = real[0], 1.0
     return [(number - shift) / (unit or 1.0) for number in numbers]
+
+
+def left_out(sequence: list[Any], last: int) -> list[tuple[str, list[Any], Any]]:
+    """Leave-last-out: each split's name, its steps x and the step y after them."""
+    names = ["train", "test"] if last == 1 else ["train", "val", "test"]
+    if len(sequence) < 2:
+        return []
+    if len(sequence) < last + 2:
+        return [("train", sequence[:-1], sequence[-1])]
+    ends = [len(sequence) - 1 - last + i for i in range(last + 1)]
+    return [(name, sequence[:end], sequence[end]) for name, end in zip(names, ends, strict=True)]

@@ -34,8 +34,8 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
     with Spool() as spool:
         state, _ = fitted(operation, ragged, spool=spool, using=using)
         outcome = operation.apply(ragged, state, spool=spool)
-        for warning in outcome.warnings:
-            warnings.warn(as_arguments(warning), stacklevel=4)
+        for text in outcome.warnings:
+            warnings.warn(as_arguments(text), stacklevel=4)
         steps = span(ragged.lengths).total
         described = None if using is None else {"using": True}
         found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps, described=described)
@@ -71,7 +71,7 @@ def fitted(
     if using is not None:
         entry = _learned(operation, using)
         return operation.state_from(entry["state"], _ragged(using)), [
-            ("fitted", "before: numbers of --using")
+            ("fitted", "before, by the file that is used")
         ]
     split = ragged.per_sequence.get("split")
     if split is None or not len(ragged):
@@ -162,6 +162,7 @@ def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) 
             maxlen=whole.maxlen if found.maxlen is None else found.maxlen,
             lines=[*whole.lines, *found.lines],
             warnings=[*whole.warnings, *found.warnings],
+            facts={**whole.facts, **found.facts},
         )
     return whole
 
