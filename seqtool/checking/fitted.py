@@ -1,4 +1,4 @@
-"""Whether the numbers that `scale` took came from the training sequences alone: computed again, where a file shows it."""
+"""Whether the numbers that `scale` took are those of the training sequences alone, as far as a file shows it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from seqtool.sequences.take import take
 def scaled(subject: Subject, spool: Spool) -> Iterator[Finding]:
     """Scaled features of the training steps have mean 0 and deviation 1, or what else their method gives.
 
-    It says so too where they were fitted before the sequences were split. No finding where nothing was scaled by numbers
-    of all sequences, or where later commands changed steps.
+    It says so too where they were fitted before the sequences were split. There is no finding where nothing was scaled,
+    where each sequence was by its own numbers, or where later commands changed steps.
     """
     entries = [*subject.data.receipt]
     at = next((i for i, entry in enumerate(entries) if _learned(entry)), None)
@@ -65,8 +65,10 @@ def _recomputed(real: Ragged, entry: Mapping[str, Any], spool: Spool) -> Finding
         return Finding("scale", "ok", f"by {method}; no steps to compute it again")
     # What is scaled already would be scaled by 0 and 1 again.
     moments, center, scale = of_all(method, train.values, lambda block: block, spool)
-    allowed = _ROUNDING[real.values.dtype.itemsize] + 1e-12 * np.abs(state.center / state.scale)
-    off = (np.abs(center) > allowed) | (np.abs(scale - 1) > allowed) & (state.scale != 1)
+    allowed = _ROUNDING[real.values.dtype.itemsize] + 1e-12 * np.abs(
+        np.asarray(state.center) / np.asarray(state.scale)
+    )
+    off = (np.abs(center) > allowed) | (np.abs(scale - 1) > allowed) & (np.asarray(state.scale) != 1)
     constant = np.isin(np.arange(len(off)), state.constant)
     off = np.where(constant, (moments.least != 0) | (moments.largest != 0), off) & (moments.count > 0)
     wrong = [i for i in state.chosen if off[i]]

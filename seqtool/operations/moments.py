@@ -1,7 +1,7 @@
 """Means, variances and extremes of features, NaN aside, which are the same to the bit however steps are stored.
 
-The steps are taken in blocks whose size only the shape of a step decides. In each, the mean is taken away before squares
-are summed; blocks are merged in their order (Chan, Golub and LeVeque, 1979).
+The steps are taken in blocks whose size only the shape of a step decides. In each, the mean is taken away before
+squares are summed; blocks are merged in their order (Chan, Golub and LeVeque, 1979).
 """
 
 from __future__ import annotations

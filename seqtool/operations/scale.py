@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Scale(Operation):
     """Scale features by numbers of the training sequences: means, ranges or quartiles.
 
-    Only real steps count; NaN stays NaN, and padding stays padding. A feature of one number becomes 0; those of 0 and 1
-    alone are left as they are, unless --features names them. Whole numbers become float32. The numbers are kept in the
-    file: --using FILE scales others by them, and --inverse takes all back, in float32 to within 1.2e-7 of a number and
-    of its distance from the center.
+    Only real steps count; NaN stays NaN, and padding stays padding. Features of 0 and 1 alone are left as they are,
+    unless they are named, and one of a single number becomes 0. Whole numbers become float32. The numbers are kept in
+    the file: with --using it scales others by them, and with --inverse takes all back, in float32 to within 1.2e-7 of
+    a number and of its distance from the center.
 
     standard: mean 0, standard deviation 1 (ddof 0); minmax: 0 to 1; robust: median 0, interquartile range 1; maxabs:
     -1 to 1, and 0 stays 0.

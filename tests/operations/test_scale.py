@@ -157,7 +157,7 @@ def test_numbers_come_from_train_alone_and_flags_stay() -> None:
     }
     assert found.values.tolist() == [[0, 0, 0, 0], [1, 1, 0, 0.5], [0.5, 1, 0, 1], [4, 0, 1, 1.5]]
     assert (
-        sq.scale(TABLE, method="minmax", features="flag,b".split(",")).values[:, :2].tolist()
+        sq.scale(TABLE, method="minmax", features=["flag", "b"]).values[:, :2].tolist()
         == TABLE.values[:, :2].tolist()
     )
     assert sq.scale(TABLE, features="flag").values[0, 1] != 0
