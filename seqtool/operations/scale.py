@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scale(Operation):
-    """Scale features by numbers of the training sequences: means, ranges or quartiles.
+    """Scale features by numbers of the training sequences alone.
 
     Only real steps count; NaN stays NaN, and padding stays padding. Features of 0 and 1 alone are left as they are,
     unless they are named, and one of a single number becomes 0. Whole numbers become float32. The numbers are kept in
@@ -69,7 +69,7 @@ class Scale(Operation):
         given = next((option for option, value in others.items() if value), None)
         if given is not None:
             raise UsageError(
-                f"{given} and --inverse: what is taken back stands in the receipt; give one of them"
+                f"--inverse and {given} do not go together: what is taken back stands in the receipt"
             )
 
     def fits(self) -> bool:
@@ -115,9 +115,7 @@ def _lines(operation: Scale, state: Scaling) -> list[tuple[str, str]]:
     if state.log1p:
         lines.append(("log1p", state.named(state.log1p)))
     if state.binary:
-        lines.append(
-            ("left as is", f"{state.named(state.binary)}: 0 and 1 alone; --features scales them too")
-        )
+        lines.append(("left as is", f"{state.named(state.binary)}: 0 and 1 alone"))
     if state.constant:
         lines.append(("constant", f"{state.named(state.constant)}: one number alone, which becomes 0"))
     return lines

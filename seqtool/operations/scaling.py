@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import Spool
@@ -204,8 +205,8 @@ def check_features(ragged: Ragged, by: Scaling) -> None:
     none = np.flatnonzero(np.isnan(np.asarray(by.center))).tolist()
     if none and len(ragged.values):
         raise DataError(
-            f"{by.named(none)}: no number in the sequences that scale is fitted on; name the other features in "
-            "--features"
+            f"{by.named(none)}: no number in the sequences that scale is fitted on; name those that have one: ",
+            Advice("--features", "A,B"),
         )
 
 
@@ -213,7 +214,7 @@ def check_logarithms(ragged: Ragged, log1p: Sequence[int]) -> None:
     """Raise DataError for a number of some features that has no log1p, naming the first."""
     place = _first(ragged, lambda numbers: numbers <= -1, log1p) if log1p else None
     if place is not None:
-        raise DataError(f"{place[0]} is {place[1]:g}; --log1p takes numbers above -1 alone")
+        raise DataError(f"{place[0]} is {place[1]:g}; the logarithm of 1 + x takes numbers above -1")
 
 
 def _check_finite(ragged: Ragged, moments: Moments, scale: Array, log1p: Sequence[int]) -> None:
