@@ -22,7 +22,7 @@ from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
 from seqtool.files.zip_writer import Member
 from seqtool.sequences.labels import name_tables, titles_of_tables
 from seqtool.sequences.padding_values import Side, value_to_json
-from seqtool.sequences.ragged import Padded, Ragged, Receipt
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import step_mask
 
@@ -74,8 +74,8 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
         small["features"] = np.array(whole.features, dtype=str)
     for name, content in small.items():
         if content is not None:
-            yield from _text_or_numbers(name, content)
-    yield Member.of("meta", np.array(json.dumps(_meta(data, whole.receipt), allow_nan=False)))
+            yield from text_or_numbers(name, content)
+    yield Member.of("meta", np.array(json.dumps(description(data), allow_nan=False)))
 
 
 def _check_names(arrays: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -106,7 +106,8 @@ def _mask(lengths: AnyArray, slots: int, padding: Side) -> Iterator[Array]:
 _MASK = 1 << 20  # cells that are computed together
 
 
-def _text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
+def text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
+    """What a file of arrays holds of one: itself, or of much text its bytes, their offsets and its shape."""
     if isinstance(content, Text):
         yield from _text(name, content)
         return
@@ -147,7 +148,12 @@ def _refuse_nul(name: str, cells: Sequence[str]) -> None:
         raise DataError(f"{name} holds text with a NUL character, which NumPy would strip")
 
 
-def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, Any]:
+def description(data: Ragged | Padded | PaddedStream) -> dict[str, Any]:
+    """What `meta` says of some sequences, as JSON data.
+
+    >>> description(Ragged(np.arange(3), np.array([0, 1, 3])))["kind"]
+    'ragged'
+    """
     meta: dict[str, Any] = {"format": "seqtool", "version": VERSION, "kind": "ragged"}
     whole = data.ragged if isinstance(data, PaddedStream) else data
     if not isinstance(data, Ragged):
@@ -156,4 +162,4 @@ def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, A
     tables = titles_of_tables(whole.names)
     if tables:
         meta["tables"] = tables
-    return meta | {"receipt": [dict(entry) for entry in receipt]}
+    return meta | {"receipt": [dict(entry) for entry in whole.receipt]}
