@@ -174,7 +174,7 @@ def names_in(
 
     with opened([str(path)], encoding=encoding) as (source,):
         if source.kind == "npz":
-            names = _members(path)
+            names = _members(path) if source.stored_as == "zip" else []
         elif source.kind in ("parquet", "arrow", "arrow-stream"):
             names = _fields(path, source.kind)
         elif source.kind == "workbook":

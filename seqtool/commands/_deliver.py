@@ -133,17 +133,18 @@ class _Draft:
             "dry_run": self.written is None,
         }
         if self.written is None:
-            packed = " before compression" if compress else ""
+            packed = " before compression" if compress else "" if self.contents.sized else " of arrays"
             path = self.destination.path
             taken = to.output is None and path is not None and path.exists() and not _may_replace(to, path)
             aside = f"; it exists, and only {Advice('--force')} replaces it" if taken else ""
             summary.say("would write", f"{name}, {human(size)}{packed}{aside}")
             return
+        exact = self.contents.sized and not compress
         aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
             aside += f"; {Advice('-o', '-')} sends the data to standard output"
-        summary.say("wrote", f"{name}, {human(self.written if compress else size)}{aside}")
-        if compress:
+        summary.say("wrote", f"{name}, {human(size if exact else self.written)}{aside}")
+        if not exact:
             self.report.facts["compressed_bytes"] = self.written
 
 

@@ -51,9 +51,7 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     """
     whole = data.ragged if isinstance(data, PaddedStream) else data
     per_sequence = data.per_sequence
-    _check_names(whole.per_step, PER_STEP)
-    _check_names(per_sequence, PER_SEQUENCE)
-    _check_names(whole.names, (*NAMES, *name_tables(whole.names)))
+    check_names(whole)
     yield Member.of("values", data.values) if isinstance(data, Ragged) else x_alone(data)
     for name, array in whole.per_step.items():
         if isinstance(data, PaddedStream):
@@ -70,7 +68,6 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     yield Member("lengths", np.dtype(np.int64), (len(data),), _lengths(data))
     small = {"keys": whole.keys, **per_sequence, **whole.names}
     if whole.features is not None:
-        _refuse_nul("features", whole.features)
         small["features"] = np.array(whole.features, dtype=str)
     for name, content in small.items():
         if content is not None:
@@ -78,10 +75,19 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     yield Member.of("meta", np.array(json.dumps(description(data), allow_nan=False)))
 
 
-def _check_names(arrays: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for name in arrays:
-        if name not in known:
-            raise UsageError(f"{name!r} is not a name of the file format; {', '.join(known)} are")
+def check_names(whole: Ragged | Padded) -> None:
+    """Raise UsageError for an array that the format has no name for, DataError for a feature with a NUL in its name."""
+    tables = (*NAMES, *name_tables(whole.names))
+    for arrays, known in (
+        (whole.per_step, PER_STEP),
+        (whole.per_sequence, PER_SEQUENCE),
+        (whole.names, tables),
+    ):
+        for name in arrays:
+            if name not in known:
+                raise UsageError(f"{name!r} is not a name of the file format; {', '.join(known)} are")
+    if whole.features is not None:
+        _refuse_nul("features", whole.features)
 
 
 def _lengths(data: Ragged | Padded | PaddedStream) -> Iterator[Array]:
@@ -116,10 +122,11 @@ def text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
         return
     if content.dtype.kind not in "UT":
         raise DataError(f"{name} is {content.dtype}; numbers or text were expected")
-    yield from _text(name, _encoded(name, content))
+    yield from _text(name, encoded(name, content))
 
 
-def _encoded(name: str, content: Array) -> Text:
+def encoded(name: str, content: Array) -> Text:
+    """An array of text in memory as UTF-8 bytes; raises DataError for what cannot be stored."""
     cells: list[str] = content.reshape(-1).tolist()
     _refuse_nul(name, cells)
     try:

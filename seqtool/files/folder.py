@@ -5,18 +5,21 @@ The arrays and the description are those of `seqtool.files.npz`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from seqtool.errors import DataError, damaged
 from seqtool.files.deflate import Compress
+from seqtool.files.meta import parse_meta
 from seqtool.files.npy import open_npy
 from seqtool.files.stored import StoredArrays
 from seqtool.files.zip_writer import Member, write_all, write_array
 from seqtool.system.memory import Memory
 
 META = "meta.json"
+_ORDER = "arrays"  # which an .npz has without saying it
 _LONGEST_META = 1 << 28  # bytes of a description
 
 
@@ -44,8 +47,9 @@ class FolderContents:
         for member in self._arrays:
             if member.name == "meta":
                 (text,) = member.blocks
+                meta = {**json.loads(str(text)), _ORDER: self.names}
                 with file.open(META) as described:
-                    write_all(described, f"{text}\n".encode())
+                    write_all(described, f"{json.dumps(meta)}\n".encode())
             else:
                 with file.open(f"{member.name}.npy") as array:
                     write_array(array, member, on_written, seekable=True)
@@ -78,6 +82,7 @@ def open_folder(
         raise DataError(f"{name}/{META}: is no description that seqtool wrote")
     with damaged(f"{name}/{META}: cannot be read"):
         text = meta.read_text(encoding="utf-8").removesuffix("\n")
+    order = parse_meta(text, name).get(_ORDER, [])
     names = sorted(item.name for item in path.iterdir() if not item.name.startswith("."))
     arrays = [item.removesuffix(".npy") for item in names if item.endswith(".npy")]
     return StoredArrays(
@@ -89,4 +94,5 @@ def open_folder(
         },
         memory=memory,
         strangers=[item for item in names if item != META and not item.endswith(".npy")],
+        order=[*map(str, order)] if isinstance(order, list) else [],
     )

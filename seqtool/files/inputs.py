@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
+from seqtool.files.folder import is_ours
+from seqtool.files.json_rows import BEGIN
 from seqtool.files.kinds import (
     BINARY_SUFFIXES,
     PACKED,
@@ -32,6 +34,7 @@ from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, ope
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
 from seqtool.files.remote import RemoteFile, is_remote, remote_files
+from seqtool.files.row_files import row_meta
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
@@ -49,6 +52,9 @@ class Meter:
     read: int = 0
 
 
+Container = Literal["zip", "folder", "safetensors", "rows"]
+
+
 @dataclass(frozen=True)
 class Input:
     """One source: what a person calls it, where its bytes are, and what they hold.
@@ -58,6 +64,8 @@ class Input:
     `memory` is what reading it may take.
     `temporary` is the folder for what does not fit into memory, None for the system's; `source` is the name in the call
     that it was found by. Where there is `rewriting`, lines are rewritten as they are read.
+    The arrays of the kind npz are those that an `.npz` holds, whatever they are `stored_as`: `seqtool.files.archives`
+    opens them all. Of rows, `held` is the kind of the file.
     """
 
     name: str
@@ -72,6 +80,8 @@ class Input:
     memory: Memory = field(default=Memory(LEAST), compare=False, repr=False)
     temporary: Path | None = field(default=None, compare=False, repr=False)
     source: str = field(default="-", compare=False, repr=False)
+    stored_as: Container = field(default="zip", compare=False)
+    held: Kind | None = field(default=None, compare=False, repr=False)
 
     @property
     def base_name(self) -> str:
@@ -227,7 +237,10 @@ def _paths(source: str) -> list[Path]:
 @contextlib.contextmanager
 def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        raise is_a_folder(source, SUFFIXES)
+        if not is_ours(path):
+            raise is_a_folder(source, SUFFIXES)
+        yield Input(str(path), path, path, "npz", temporary=folder, stored_as="folder")
+        return
     if path.is_file():
         yield _input(str(path), path, path, folder)
         return
@@ -261,10 +274,27 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
     if kind != "workbook":
         refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
+    if kind == "safetensors":
+        return Input(name, path, named_path, "npz", temporary=temporary, stored_as="safetensors")
+    if _holds_our_rows(path, kind, head):
+        return Input(name, path, named_path, "npz", packing, temporary=temporary, stored_as="rows", held=kind)
     if kind not in ("text", "json"):
         return Input(name, path, named_path, kind, packing, temporary=temporary)
     front, is_all = head[:_KEPT], len(head) <= _KEPT
     return Input(name, path, named_path, kind, packing, head=front, head_is_all=is_all, temporary=temporary)
+
+
+def recognised(path: Path) -> Input:
+    """The input at a path: a file, or a folder that seqtool wrote; raises DataError for any other folder."""
+    with _file(path, str(path), None) as found:
+        return replace(found, name=path.name, memory=allowed(None))
+
+
+def _holds_our_rows(path: Path, kind: Kind, head: bytes) -> bool:
+    """Whether the rows of a file are sequences that seqtool wrote."""
+    if kind == "json":
+        return head.startswith(BEGIN)
+    return kind in ("parquet", "arrow", "arrow-stream") and row_meta(path, kind) is not None
 
 
 def _empty(name: str) -> DataError:

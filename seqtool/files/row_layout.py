@@ -18,7 +18,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.files.contents import description, text_or_numbers
+from seqtool.files.contents import check_names, description, text_or_numbers
 from seqtool.files.meta import parse_meta
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.padding_values import number_from_json, value_to_json
@@ -144,6 +144,7 @@ def rows_of(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Rows
     [('lengths',), ('speed',)]
     """
     ragged = data.ragged if isinstance(data, PaddedStream) else as_ragged(data)
+    check_names(ragged)
     arrays: dict[str, AnyArray | Text] = {"lengths": ragged.lengths, **ragged.per_sequence}
     if ragged.keys is not None:
         arrays = {"keys": ragged.keys, **arrays}

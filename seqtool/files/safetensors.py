@@ -31,7 +31,7 @@ _NAMES = {
     **{f"float{bits}": f"F{bits}" for bits in (16, 32, 64)},
 }
 _DTYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in _NAMES.items()}
-_META, _TEXT, _ALL = "seqtool", "seqtool_text", "__metadata__"
+_META, _TEXT, _ORDER, _ALL = "seqtool", "seqtool_text", "seqtool_arrays", "__metadata__"
 _LONGEST_HEADER = 100_000_000  # bytes, as the package allows
 _ALIGN = 8
 
@@ -52,7 +52,8 @@ class SafetensorsContents:
 
     def _header(self) -> bytes:
         text = [member.name for member in self._tensors if member.dtype.kind == "U"]
-        header: dict[str, Any] = {_ALL: {_META: self._meta, _TEXT: json.dumps(text)}}
+        about = {_META: self._meta, _TEXT: json.dumps(text), _ORDER: json.dumps(self.names)}
+        header: dict[str, Any] = {_ALL: about}
         end = 0
         for member in self._tensors:
             begin, end = end, end + member.nbytes
@@ -96,7 +97,7 @@ def open_safetensors(path: Path, name: str, *, memory: Memory | None = None) -> 
             raise ValueError(f"a header of {length:,} bytes")
         header = json.loads(file.read(length))
         described = header.pop(_ALL, {})
-        text = json.loads(described.get(_TEXT, "[]"))
+        text, order = (json.loads(described.get(key, "[]")) for key in (_TEXT, _ORDER))
         tensors = {
             tensor: _placed(file, f"{name}[{tensor}]", 8 + length, size, **entry)
             for tensor, entry in header.items()
@@ -111,6 +112,7 @@ def open_safetensors(path: Path, name: str, *, memory: Memory | None = None) -> 
         described[_META],
         lambda: {tensor: _text(array) if tensor in text else array for tensor, array in tensors.items()},
         memory=memory,
+        order=order,
     )
 
 

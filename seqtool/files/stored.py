@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from types import TracebackType
@@ -13,7 +13,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
-from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError
 from seqtool.files.npy import memory_map
 from seqtool.system.memory import Memory, budget
@@ -66,7 +66,7 @@ class StoredArrays:
     """Arrays that can each be read in any order: `load` gives them by name when the first is asked for.
 
     `memory` is what reading may take, by default what arrays may take in all; `meta` is the JSON that describes them.
-    `mapped` says that arrays stand in a file as they are.
+    `order` is the order of the names where `load` has another. `mapped` says that arrays stand in a file as they are.
 
     >>> arrays = StoredArrays("two", "{}", lambda: {"lengths": np.array([1, 2])})
     >>> arrays.names, arrays.header("lengths")[0]
@@ -81,6 +81,7 @@ class StoredArrays:
         *,
         memory: Memory | None = None,
         strangers: list[str] | None = None,
+        order: Sequence[str] = (),
         mapped: bool = True,
     ) -> None:
         self.name = name
@@ -89,6 +90,7 @@ class StoredArrays:
         self._meta = np.array(meta)
         self._mapped = mapped
         self._load = load
+        self._order = order
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +100,8 @@ class StoredArrays:
 
     @cached_property
     def _arrays(self) -> Mapping[str, AnyArray]:
-        return {**self._load(), "meta": self._meta}
+        arrays = {**self._load(), "meta": self._meta}
+        return {name: arrays[name] for name in dict.fromkeys([*self._order, *arrays]) if name in arrays}
 
     @property
     def names(self) -> list[str]:
@@ -151,11 +154,10 @@ class StoredArrays:
         check_memory(f"{self.name}: its arrays take", sum(array.nbytes for array in self._arrays.values()))
 
     def verify(self, read: Callable[[int], None] | None = None) -> None:
-        """Read every array once; `read` is called with the bytes of each piece."""
-        for member in self._arrays.values():
-            for _, part in chunks(member) if member.ndim else []:
-                if read is not None:
-                    read(part.nbytes)
+        """Open every array, which checks its size; there are no checksums. `read` is called with the bytes of each."""
+        for array in self._arrays.values():
+            if read is not None:
+                read(array.nbytes)
 
     def _label(self, member: str) -> str:
         return f"{self.name}[{member}]"
