@@ -14,13 +14,13 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
-from seqtool.errors import UsageError, check_whole, names_arguments
+from seqtool.errors import UsageError, names_arguments
 from seqtool.files import inputs
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
 from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg
-from seqtool.grouping.spec import GroupSpec, gap_of
+from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, check_blow_up
 from seqtool.sequences.labels import padded_class
@@ -32,7 +32,7 @@ from seqtool.tables.candidates import key_candidates
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named, pivot_named
-from seqtool.tables.table import Table, TextOptions
+from seqtool.tables.table import Table
 from seqtool.words import as_arguments, join_names, listed
 
 Column = str | SupportsIndex
@@ -112,50 +112,10 @@ def group(
     >>> grouped.x.shape, grouped.keys.tolist(), grouped.lengths.tolist()
     ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
     """
-    keys = columns_named(key)
-    if not (keys or key_from or no_key or key_blank_lines):
+    arguments = {name: value for name, value in locals().items() if name != "data"}
+    if not (columns_named(key) or key_from or no_key or key_blank_lines):
         _refuse_no_key(data)
-    spec = GroupSpec(
-        key=keys,
-        key_from=key_from,
-        no_key=bool(no_key),
-        gap=gap_of(gap),
-        order_by=columns_named(order_by),
-        columns=None if columns is None else columns_named(columns),
-        pivot=None if pivot is None else pivot if isinstance(pivot, str) else pivot_named(pivot),
-        pivot_agg=pivot_agg,
-        time_as=time_as,
-        drop=columns_named(drop),
-        where=where,
-        keep_key=None if keep_key is None else bool(keep_key),
-        label=parted(label, labels_named),
-        step_label=column_named(step_label),
-        static=parted(static, columns_named),
-        label_as=label_as,
-        label_value=label_value,
-        keep_row_index=keep_row_index,
-        min_len=check_whole("min_len", min_len),
-        empty_key=empty_key,
-        empty_label=empty_label,
-        missing=[str(word) for word in columns_named(missing)],
-        maxlen=check_whole("maxlen", maxlen),
-        padding=padding,
-        truncating=truncating,
-        value=value,
-        dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
-        ragged=ragged,
-        text=TextOptions.of(
-            delimiter,
-            header,
-            encoding,
-            decimal=decimal,
-            thousands=thousands,
-            skip_rows=check_whole("skip_rows", skip_rows),
-            comment=comment,
-            key_blank_lines=bool(key_blank_lines),
-            sheet=sheet,
-        ),
-    )
+    spec = _spec(**arguments)
     with ExitStack() as stack:
         folder = inputs.temporary_folder(None)
         spool = stack.enter_context(Spool(folder))
@@ -172,6 +132,38 @@ def group(
     learnt = padded_class(in_memory)
     _warn(grouped.result, [learnt] if learnt else [])
     return in_memory
+
+
+def _spec(
+    *,
+    key: Any,
+    order_by: Any,
+    columns: Any,
+    drop: Any,
+    label: Any,
+    step_label: Any,
+    static: Any,
+    pivot: Any,
+    keep_key: Any,
+    missing: Any,
+    dtype: Any,
+    **others: Any,
+) -> GroupSpec:
+    """What the arguments of `group` ask for; those that Python writes in other ways than the command line are here."""
+    return GroupSpec.of(
+        key=columns_named(key),
+        order_by=columns_named(order_by),
+        columns=None if columns is None else columns_named(columns),
+        drop=columns_named(drop),
+        label=parted(label, labels_named),
+        step_label=column_named(step_label),
+        static=parted(static, columns_named),
+        pivot=pivot if pivot is None or isinstance(pivot, str) else pivot_named(pivot),
+        keep_key=None if keep_key is None else bool(keep_key),
+        missing=[str(word) for word in columns_named(missing)],
+        dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
+        **others,
+    )
 
 
 def _refuse_no_key(data: Any) -> None:

@@ -7,7 +7,7 @@ import operator
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from seqtool.advice import Advice, advice_in
 from seqtool.words import as_arguments, in_short
@@ -65,6 +65,19 @@ def check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> An
     return value
 
 
+def refuse_without_subject(option: str, subject: str, *ways: Advice) -> NoReturn:
+    """Raise UsageError for an option that changes nothing, as the call names no subject of it; `ways` name one.
+
+    >>> refuse_without_subject("--gap", "times")
+    Traceback (most recent call last):
+    seqtool.errors.UsageError: --gap is for times, which this call does not name: leave --gap out
+    """
+    named = [part for way in ways for part in (way, ", or ")]
+    raise UsageError(
+        f"{option} is for {subject}, which this call does not name: ", *named, Advice(without=[option])
+    )
+
+
 def check_whole(argument: str, value: Any) -> Any:
     """Return `value` as a Python integer, or None for None; raise UsageError for anything but a whole number.
 
@@ -113,13 +126,13 @@ def _check_digits(arguments: Mapping[str, object]) -> None:
     """Raise UsageError for a whole number of thousands of digits: Python refuses to write it out in a message."""
     for name, value in arguments.items():
         for number in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(number, int) and number.bit_length() > _MOST_BITS:
+            if isinstance(number, int) and number.bit_length() > MOST_BITS:
                 raise UsageError(
                     f"{name} is a whole number of thousands of digits; one that int64 holds was expected"
                 )
 
 
-_MOST_BITS = 14_000  # about 4,200 digits
+MOST_BITS = 14_000  # about 4,200 digits, more of which Python refuses to write out
 
 
 def why(error: OSError) -> str:

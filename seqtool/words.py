@@ -217,6 +217,7 @@ _VALUE_OPTIONS = {
     "empty-key",
     "empty-label",
     "encoding",
+    "from",
     "gap",
     "key",
     "key-from",
@@ -237,7 +238,7 @@ _VALUE_OPTIONS = {
     "truncating",
     "value",
 }
-_NUMBER_OPTIONS = {"maxlen", "min-len", "label-value", "value"}  # options whose values are numbers
+_NUMBER_OPTIONS = {"from", "maxlen", "min-len", "label-value", "value"}  # options whose values are numbers
 _NAME_OPTIONS = {
     "columns",
     "drop",
@@ -258,6 +259,7 @@ _FLAG_OPTIONS = {
     "post": ("padding", 'padding="post"'),
     "pre": ("padding", 'padding="pre"'),
 }
+_RENAMED = {"from": "start"}  # options that are words of Python's own
 # What to do instead where a function has no such argument.
 _ELSEWHERE = {
     "ragged": "a Ragged",
@@ -292,7 +294,7 @@ def as_arguments(text: str, known: Collection[str] | None = None) -> str:
         option, value = found["option"], found["value"]
         if option is None:
             return found[0]
-        name, flag = _FLAG_OPTIONS.get(option, (option.replace("-", "_"), None))
+        name, flag = _FLAG_OPTIONS.get(option, (_RENAMED.get(option, option.replace("-", "_")), None))
         if known is not None and name not in known:
             if option == "max-memory" and value is not None and re.fullmatch(r"\d+M", value):
                 return f"SEQTOOL_MAX_MEMORY={value} in the environment"

@@ -43,6 +43,12 @@ def pad_sequences(
     return rows
 
 
+def stretch(sequence: list[Any], start: int, maxlen: int | None) -> list[Any]:
+    """The steps from `start` on, `maxlen` of them at most; a negative start counts from the end."""
+    first = len(sequence) + start if start < 0 else start
+    return [step for i, step in enumerate(sequence) if i >= first and (maxlen is None or i < first + maxlen)]
+
+
 def step_mask(lengths: list[int], *, maxlen: int, padding: str = "pre") -> list[list[bool]]:
     """True where a step is real."""
     rows = [[True] * n + [False] * (maxlen - n) for n in lengths]

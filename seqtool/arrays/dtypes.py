@@ -17,6 +17,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.words import count, in_short
 
 Array = npt.NDArray[Any]
+EXACT = 2.0**53  # from here on, a float64 no longer holds every integer
 
 DTYPES = [
     "bool",
@@ -204,7 +205,7 @@ def _to_float_losses(chunk: Array, dtype: np.dtype[Any]) -> Array:
         if not big.any():
             return np.asarray(big)
         cast_chunk = chunk.astype(dtype)
-        whole = (chunk == np.trunc(chunk)) & (np.abs(chunk) <= 2.0**53)
+        whole = (chunk == np.trunc(chunk)) & (np.abs(chunk) <= EXACT)
         overflows = np.isfinite(chunk) & ~np.isfinite(cast_chunk)
         return np.asarray(big & ((whole & (cast_chunk != chunk)) | overflows))
 

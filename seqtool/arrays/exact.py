@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.array_likes import is_array_like, plain
-from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.dtypes import EXACT, Array, first_loss
 from seqtool.errors import DataError, at
 
 
@@ -72,7 +72,7 @@ def array_of(steps: list[Any]) -> tuple[Array, int]:
         values = np.array(steps)
     if values.dtype == object:  # None among numbers; a mixture of anything else raises
         values, missing = _with_gaps(values)
-    if values.dtype == np.float64 and not (np.abs(values) < 2**53).all():
+    if values.dtype == np.float64 and not (np.abs(values) < EXACT).all():
         numbers = np.array(steps, dtype=object).reshape(-1).tolist()
         if all(isinstance(number, (int, np.integer)) and number >= 0 for number in numbers):
             return np.array(numbers, dtype=np.uint64).reshape(values.shape), 0
@@ -100,7 +100,7 @@ def is_gap(cell: Any) -> bool:
 
 def _check_whole(numbers: list[Any], floats: Array) -> None:
     """Raise OverflowError where a whole number was rounded as one of the floats."""
-    for place in np.flatnonzero(~(np.abs(floats) < 2**53)).tolist():
+    for place in np.flatnonzero(~(np.abs(floats) < EXACT)).tolist():
         whole = isinstance(numbers[place], (int, np.integer))
         if whole and (not np.isfinite(floats[place]) or int(floats[place]) != int(numbers[place])):
             raise OverflowError

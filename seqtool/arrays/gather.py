@@ -27,17 +27,18 @@ def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array
     return parts[0] if len(parts) == 1 else np.concatenate([array[:0], *parts])
 
 
-def ranges(starts: Array, counts: Array) -> Array:
-    """The row numbers of several stretches, end to end: `counts[i]` of them from `starts[i]` on.
+def ranges(starts: Array, counts: Array, every: int = 1) -> Array:
+    """The row numbers of several stretches, end to end: `counts[i]` of them from `starts[i]` on, `every` rows apart.
 
     >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
     [5, 6, 0, 1, 2]
     """
     total = int(counts.sum())
-    kind = index_type(int((starts + counts).max(initial=0)))
-    shift = starts.astype(np.int64) - np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(starts) else starts
+    kind = index_type(int((starts + every * counts).max(initial=0)))
+    before = every * np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(starts) else starts
+    shift = starts.astype(np.int64) - before
     rows = np.repeat(shift.astype(kind), counts)  # a negative shift wraps around, and back in the addition
-    rows += np.arange(total, dtype=kind)
+    rows += every * np.arange(total, dtype=kind)
     return rows
 
 
@@ -55,10 +56,12 @@ def sequence_of(offsets: AnyArray, row: int) -> int:
     return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
 
 
-def lazy_gather(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...]) -> Lazy:
+def lazy_gather(
+    array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...], *, every: int = 1
+) -> Lazy:
     """`gather` on demand: stretch i begins at row `starts[i]` and becomes the rows `offsets[i]` to `offsets[i + 1]`.
 
-    `shape` is that of the result.
+    Of each stretch, one row in `every` is taken. `shape` is that of the result.
 
     >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
     [2, 6, 7]
@@ -73,8 +76,11 @@ def lazy_gather(array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tup
             edges = edges[: int(np.searchsorted(edges, end)) + 1]
             count = len(edges) - 1
             low, high = np.maximum(edges[:-1], begin), np.minimum(edges[1:], end)
-            sources = starts[first : first + count] + (low - edges[:-1])
-            for rows in gathered(array, sources, high - low):
+            sources, sizes = starts[first : first + count] + every * (low - edges[:-1]), high - low
+            if every > 1:
+                sources = ranges(sources, sizes, every).astype(np.int64)
+                sizes = np.ones(len(sources), np.int64)
+            for rows in gathered(array, sources, sizes):
                 out[done - begin : done - begin + len(rows)] = rows
                 done += len(rows)
             first += count
@@ -111,7 +117,7 @@ _GAP = 1 << 14  # bytes between two stretches of a file that are cheaper to read
 def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int) -> Iterator[Array]:
     """Stretches that do not ascend: as many at a time as make a chunk, of which each row is read once."""
     if isinstance(array, np.ndarray):
-        yield array.take(ranges(starts, counts), axis=0)
+        yield from _stretches_of(array, starts, counts)
         return
     before, at = np.concatenate([[0], np.cumsum(counts)]), 0
     while at < len(starts):
@@ -129,5 +135,22 @@ def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int) -> I
         which = np.repeat(np.arange(len(first)), np.diff(first, append=to - at))
         shift = np.empty(to - at, np.int64)
         shift[order] = place[which]
-        yield union.take(ranges(begins + shift, sizes), axis=0)
+        yield from _stretches_of(union, begins + shift, sizes)
         at = to
+
+
+def _stretches_of(array: Array, starts: Array, counts: Array) -> Iterator[Array]:
+    """Stretches of an array in memory, in pieces; where all but the first and last are of one size, an item each."""
+    size = int(counts[len(counts) // 2])
+    item = size * array[:1].nbytes
+    if size < 2 or not item or not array.flags.c_contiguous or (counts[1:-1] != size).any():
+        yield array.take(ranges(starts, counts), axis=0)
+        return
+    inner = slice(int(counts[0] != size), len(counts) - int(counts[-1] != size))
+    if inner.start:
+        yield array[starts[0] : starts[0] + counts[0]]
+    # Each item overlaps the next one, a row further on. A take would first copy all of them, an index does not.
+    items = np.ndarray((len(array) - size + 1,), f"V{item}", array, strides=array.strides[:1])
+    yield items[starts[inner]].view(array.dtype).reshape(-1, *array.shape[1:])
+    if inner.stop < len(counts):
+        yield array[starts[-1] : starts[-1] + counts[-1]]

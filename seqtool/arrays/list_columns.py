@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, describe_loss, first_loss
+from seqtool.arrays.dtypes import EXACT, Array, describe_loss, first_loss
 from seqtool.errors import DataError
 
 
@@ -87,14 +87,11 @@ def _doubles(decimals: Any) -> Any:
     """Decimals as float64; raises DataError for a whole number that float64 would change."""
     doubles = decimals.cast(pa.float64())
     numbers = np.asarray(pc.fill_null(doubles, 0.0))
-    for place in np.flatnonzero(np.abs(numbers) >= _EXACT).tolist():
+    for place in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
         exact = decimals[place].as_py()
         if exact == exact.to_integral_value() and int(exact) != int(numbers[place]):
             raise DataError(f"holds {exact}, which float64 cannot hold exactly")
     return doubles
-
-
-_EXACT = 2.0**53  # past this, a float64 no longer holds every integer
 
 
 def without_null_type(array: Any) -> Any:

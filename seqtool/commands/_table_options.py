@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -74,10 +74,6 @@ class TableOptions:
     @property
     def reading(self) -> TextOptions:
         """How text files are read."""
-        return self.reading_rows(False)
-
-    def reading_rows(self, key_blank_lines: bool) -> TextOptions:
-        """The same where a blank line may end a sequence."""
         from seqtool.tables.table import TextOptions
 
         return TextOptions.of(
@@ -88,7 +84,6 @@ class TableOptions:
             thousands=self.thousands,
             skip_rows=self.skip_rows,
             comment=self.comment,
-            key_blank_lines=key_blank_lines,
             sheet=self.sheet,
         )
 
@@ -220,25 +215,15 @@ class ColumnOptions:
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
         from seqtool.grouping.elsewhere import parted
-        from seqtool.grouping.spec import GroupSpec, gap_of
+        from seqtool.grouping.spec import GroupSpec
 
-        return GroupSpec(
-            key=names_in(self.key),
-            no_key=self.no_key,
-            key_from=self.key_from,
-            gap=gap_of(self.gap),
-            order_by=orders_in(self.order_by),
-            columns=None if self.columns is None else names_in(self.columns),
-            pivot=self.pivot,
-            pivot_agg=cast(Any, self.pivot_agg),
-            time_as=cast(Any, self.time_as),
-            drop=names_in(self.drop),
-            where=self.where,
-            keep_key=self.keep_key,
-            label=parted(self.label or [], names_in),
-            step_label=self.step_label,
-            static=parted(self.static or [], names_in),
-            missing=text.missing or (),
-            text=text.reading_rows(self.key_blank_lines),
-            **others,
-        )
+        columns = {
+            "key": names_in(self.key),
+            "order_by": orders_in(self.order_by),
+            "columns": None if self.columns is None else names_in(self.columns),
+            "drop": names_in(self.drop),
+            "label": parted(self.label or [], names_in),
+            "static": parted(self.static or [], names_in),
+        }
+        of_text = {**vars(text), "missing": text.missing or ()}
+        return GroupSpec.of(**{**vars(self), **columns, **of_text, **others})

@@ -105,7 +105,7 @@ def _option(name: str, annotation: Any) -> Any:
     """A field as an option of a command."""
     declared, argument = argument_of(annotation)
     kind, optional = without_none(declared)
-    words, flag = choices(kind), option_of(name)
+    words, flag = choices(kind), argument.option or option_of(name)
     if words:
         shown = choice(flag, words, help=argument.help, section="Sequences")
         return Annotated[str | None if optional else str, shown]

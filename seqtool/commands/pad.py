@@ -20,7 +20,7 @@ from seqtool.commands._options import (
 from seqtool.commands._rows import SequenceRowOptions
 from seqtool.commands._table_options import TableOptions
 from seqtool.commands._values import padding_value, parse_value
-from seqtool.errors import UsageError
+from seqtool.errors import UsageError, refuse_without_subject
 
 if TYPE_CHECKING:
     from seqtool.operations.operation import Operation
@@ -152,6 +152,8 @@ def _operations(
     from seqtool.operations.truncate import Truncate
     from seqtool.sequences.padding_values import check_side
 
+    if strip is None and strip_side != "post":
+        refuse_without_subject("--strip-side", "--strip", Advice("--strip", "V"))
     operations: list[Operation] = []
     stripped, side = parse_value(strip, "--strip"), check_side("--strip-side", strip_side)
     if isinstance(stripped, tuple):

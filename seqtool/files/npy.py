@@ -21,7 +21,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError, damaged
 from seqtool.files.strided import Order, Strided, Turned, are_far_apart
 
-_MOST_DIMENSIONS = 32  # that every NumPy has
+MOST_DIMENSIONS = 32  # that every NumPy has
 _LONGEST_HEADER = 1 << 16  # bytes; NumPy reads no more than 10,000
 _MOST_EMPTY = 10**8  # sequences, or steps, of an array without cells: nothing in the file bears them out
 
@@ -105,7 +105,7 @@ def read_header(stream: Any, size: int, name: str) -> tuple[tuple[int, ...], boo
         warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
         shape, fortran, dtype = _parsed_header(stream, name)
         if (
-            len(shape) > _MOST_DIMENSIONS
+            len(shape) > MOST_DIMENSIONS
             or not all(0 <= size < 1 << 63 for size in shape)
             or not dtype.itemsize
         ):

@@ -58,6 +58,7 @@ from seqtool.files.archives import archive_at
 from seqtool.files.atomic import replacing_all
 from seqtool.files.deflate import Compress
 from seqtool.files.meta import parse_meta
+from seqtool.files.npy import MOST_DIMENSIONS
 from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
 from seqtool.files.stored import TEXT_CELL, Archive
 from seqtool.files.writers import FOLDER, contents_of
@@ -161,7 +162,6 @@ def _meta_text(archive: Archive) -> str:
     return str(archive.read("meta", expands=_JSON_EXPANDS))
 
 
-_MOST_DIMENSIONS = 32  # that every NumPy has
 _JSON_EXPANDS = 12  # bytes of Python objects for each byte of JSON in letters of four bytes
 
 
@@ -285,7 +285,7 @@ def _text_from(archive: Archive, name: str, get: Callable[[str], AnyArray]) -> A
 def text_shape(archive: Archive, name: str) -> tuple[int, ...]:
     """The shape of an array of text that is stored as bytes; raises DataError where it is none."""
     dimensions = archive.header(f"{name}_shape")[0]
-    shape = archive.read(f"{name}_shape") if prod(dimensions) <= _MOST_DIMENSIONS else np.empty(0, np.int64)
+    shape = archive.read(f"{name}_shape") if prod(dimensions) <= MOST_DIMENSIONS else np.empty(0, np.int64)
     if shape.ndim != 1 or not len(shape) or shape.dtype != np.int64 or (shape < 0).any():
         raise DataError(f"{name}_shape is no shape of an array of text")
     return tuple(shape.tolist())

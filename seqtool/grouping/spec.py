@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
-from seqtool.errors import UsageError, check_choice
+from seqtool.errors import UsageError, check_choice, check_whole, refuse_without_subject
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere
 from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions, PivotAgg
-from seqtool.sequences.padding_values import Side, Value, check_side
+from seqtool.sequences.padding_values import UNLABELLED, Side, Value, check_side
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
@@ -53,6 +54,25 @@ class GroupSpec(GroupOptions):
     value: Value | Literal["auto"] = 0
     ragged: bool = False
     text: TextOptions = field(default_factory=TextOptions)
+
+    @classmethod
+    def of(cls, *, gap: Any = None, min_len: Any = 0, maxlen: Any = None, **arguments: Any) -> GroupSpec:
+        """What a call asks for: its arguments by name, the columns in lists; those of `TextOptions.of` are `text`.
+
+        Raises UsageError for an argument about labels or keys where the call names none.
+        """
+        arguments["skip_rows"] = check_whole("skip_rows", arguments.get("skip_rows", 0))
+        text = {name: arguments.pop(name) for name in _OF_TEXT if name in arguments}
+        spec = cls(
+            gap=None if gap is None else _gap(gap),
+            min_len=check_whole("min_len", min_len),
+            maxlen=check_whole("maxlen", maxlen),
+            no_key=bool(arguments.pop("no_key", False)),
+            text=TextOptions.of(**text),
+            **arguments,
+        )
+        spec._check_subjects()
+        return spec
 
     def __post_init__(self) -> None:
         self._check_key()
@@ -134,12 +154,7 @@ class GroupSpec(GroupOptions):
         check_choice("--pivot-agg", self.pivot_agg, get_args(PivotAgg))
         if self.pivot is None:
             if self.pivot_agg is not None:
-                raise UsageError(
-                    "--pivot-agg is of rows that --pivot makes one: name its columns: ",
-                    Advice("--pivot", "ITEM=VALUE"),
-                    ", or ",
-                    Advice(without=["--pivot-agg"]),
-                )
+                refuse_without_subject("--pivot-agg", "--pivot", Advice("--pivot", "ITEM=VALUE"))
             return
         if "=" not in self.pivot:
             raise UsageError(f"--pivot is {self.pivot!r}; ITEM=VALUE was expected, two columns")
@@ -154,6 +169,24 @@ class GroupSpec(GroupOptions):
                     f"--pivot does not go with {option}: items are its features, which --columns chooses; ",
                     Advice(without=[option]),
                 )
+
+    def _check_subjects(self) -> None:
+        """Raise UsageError for options of labels and keys that the call does not name."""
+        parts = () if self.pattern is None else self.pattern.names
+        of_steps = Advice("--step-label", "COLUMN")
+        if not self.label and self.step_label is None and "label" not in parts:
+            for option, is_given in (
+                ("--label-as", self.label_as is not None),
+                ("--empty-label", self.empty_label != "error"),
+            ):
+                if is_given:
+                    refuse_without_subject(option, "labels", Advice("--label", "COLUMN"), of_steps)
+        if self.step_label is None and self.label_value != UNLABELLED:
+            refuse_without_subject("--label-value", "labels of steps", of_steps)
+        if self.empty_key != "error" and not self.key and "key" not in parts:
+            refuse_without_subject("--empty-key", "key columns")
+        if self.keep_key is not None and self.no_key:
+            refuse_without_subject("--keep-key" if self.keep_key else "--drop-key", "key columns")
 
     @property
     def pattern(self) -> PathPattern | None:
@@ -255,10 +288,11 @@ class GroupSpec(GroupOptions):
         }
 
 
-def gap_of(gap: Any) -> Gap | None:
+_OF_TEXT = tuple(signature(TextOptions.of).parameters)
+
+
+def _gap(gap: Any) -> Gap:
     """A gap as a call says it: a number, text such as 30m, or a timedelta. Raises UsageError for anything else."""
-    if gap is None:
-        return None
     from seqtool.grouping.gaps import Gap
 
     return Gap.of(gap)

@@ -27,12 +27,13 @@ class Argument:
     """The help text of an argument, and the least number that it may be, in the annotation of its field.
 
     A field is a whole number, a number, text, a flag or one of a few words (`Literal`), any of them perhaps None, or
-    names: `tuple[str, ...]`.
+    names: `tuple[str, ...]`. `option` is that of the command line, where it is not called as the field is.
     """
 
     help: str
     metavar: str | None = None
     least: int | None = None
+    option: str | None = None
 
 
 class State(Protocol):

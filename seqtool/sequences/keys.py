@@ -12,10 +12,9 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.errors import MOST_BITS, DataError
 from seqtool.words import in_short, shortened
 
-_MOST_BITS = 14_000  # about 4,200 digits, more of which Python refuses to write out
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -32,7 +31,7 @@ def name_keys(names: Sequence[Any]) -> Array:
     for name in names:
         if not isinstance(name, (str, int, np.integer)) or isinstance(name, bool):
             raise DataError(f"{in_short(name)} is no key; text or a whole number was expected")
-        if isinstance(name, int) and name.bit_length() > _MOST_BITS:
+        if isinstance(name, int) and name.bit_length() > MOST_BITS:
             raise DataError(f"{in_short(name)} is no key; write such a number as text")
     texts = [str(name) for name in names]
     if all(map(_PLAIN_INTEGER.fullmatch, texts)):

@@ -22,14 +22,16 @@ def take(
     starts: AnyArray | None = None,
     lengths: AnyArray | None = None,
     *,
+    every: int = 1,
     spool: Spool | None = None,
 ) -> Ragged:
     """Some sequences, or a stretch of each; keys, per-step and per-sequence arrays go with them.
 
     `which` (M,) int64 are the places of sequences, in any order, perhaps repeated; None takes all. Of each, `lengths`
-    (M,) steps from step `starts` (M,) on are taken; None stands for all up to the last, and for 0. Steps are read on
-    demand: `values` (S', F) and per-step arrays are lazy. Arrays of a number for each sequence go to `spool` where
-    they are large. The places are not checked.
+    (M,) steps from step `starts` (M,) on are taken; None stands for all up to the last, and for 0. With `every`
+    they are that many steps apart, and `lengths` are needed. Steps are read on demand: `values` (S', F) and per-step
+    arrays are lazy. Arrays of a number for each sequence go to `spool` where they are large. The places are not
+    checked.
 
     >>> ragged = Ragged(np.array([5, 6, 7, 8]), np.array([0, 3, 4]), keys=np.array(["a", "b"]))
     >>> last = take(ragged, np.array([1, 0]), starts=np.array([0, 1]))
@@ -41,7 +43,7 @@ def take(
     total = int(offsets[len(offsets) - 1 :][0])
 
     def steps(rows: AnyArray) -> AnyArray:
-        return lazy_gather(rows, begins, offsets, (total, *rows.shape[1:]))
+        return lazy_gather(rows, begins, offsets, (total, *rows.shape[1:]), every=every)
 
     changes: dict[str, Any] = {"offsets": offsets}
     if which is not None:
@@ -97,11 +99,11 @@ def taken_rows(array: AnyArray, which: AnyArray, spool: Spool) -> AnyArray: ...
 @overload
 def taken_rows(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray | Text: ...
 def taken_rows(array: AnyArray | Text, which: AnyArray, spool: Spool) -> AnyArray | Text:
-    """The rows of an array at some places, in any order: in memory if the array is, else copied into the spool."""
+    """The rows of an array at some places, in any order: in memory if both are, else copied into the spool."""
     if isinstance(array, Text):
         return _taken_text(array, which, spool)
-    if isinstance(array, np.ndarray):
-        return np.asarray(array[np.asarray(which)])
+    if isinstance(array, np.ndarray) and isinstance(which, np.ndarray):
+        return np.asarray(array[which])
     growing = GrowingArray(spool, array.dtype, array.shape[1:])
     for _, places in chunks(which, _TOGETHER):
         growing.add(gather(array, places))

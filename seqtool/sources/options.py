@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
-from seqtool.errors import UsageError
+from seqtool.errors import UsageError, refuse_without_subject
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.system.memory import Memory, allowed
@@ -44,16 +44,14 @@ class RowSpec:
             "--static": join_names([*map(str, self.static)]) or None,
             "--trailing-missing": "keep" if self.keep_trailing else None,
             "--keys-from-names": "" if self.keys_from_names else None,
+            "--label-value": None if self.label_value == UNLABELLED else str(self.label_value),
         }
         return {option: content for option, content in words.items() if content is not None}
 
     def check_trailing(self) -> None:
         """Raise UsageError where empty cells at the end of rows are to be kept, and no columns of steps are named."""
         if self.keep_trailing and not self.steps:
-            raise UsageError(
-                "--trailing-missing is for the columns of a wide table: ",
-                Advice(without=["--trailing-missing"]),
-            )
+            refuse_without_subject("--trailing-missing", "the columns of a wide table")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
-from seqtool.errors import UsageError, check_choice, names_arguments
+from seqtool.errors import UsageError, check_choice, names_arguments, refuse_without_subject
 from seqtool.operations.pad import padded
 from seqtool.sequences.conversion import Converted, converted, sequences_first
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
@@ -89,6 +89,8 @@ def pad(
         if steps is None and array is None:
             _refuse_columns(label=label, step_label=step_label, key=key, static=static, missing=missing)
             RowSpec(keep_trailing=trailing_missing == "keep").check_trailing()
+            if label_value != UNLABELLED:
+                refuse_without_subject("--label-value", "labels of steps")
             found = converted(sequences_first(sequences) if time_major else sequences)
         else:
             spec = _spec(steps, array, label, step_label, key, static)

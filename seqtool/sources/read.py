@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from seqtool.advice import Advice, Message
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, UsageError, refuse_without_subject
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
@@ -26,7 +26,7 @@ def read_sequences(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.sources.beside import with_beside, without_beside
 
     spec = without_beside(options.foreign)
-    sequences = _with_keys_once(_read(source, replace(options, foreign=spec)), source.name, options)
+    sequences = _checked(_read(source, replace(options, foreign=spec)), source.name, options)
     return sequences if spec == options.foreign else with_beside(sequences, source.name, options)
 
 
@@ -34,7 +34,7 @@ def read_table(table: Table, options: SourceOptions) -> Sequences:
     """Read a table in which each row holds a sequence; raises DataError as `read_rows` does, and for duplicate keys."""
     from seqtool.sources.rows import read_rows
 
-    return _with_keys_once(read_rows(table, options), table.name, options)
+    return _checked(read_rows(table, options), table.name, options)
 
 
 def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
@@ -46,7 +46,7 @@ def read_files(inputs: Sequence[Input], options: SourceOptions) -> Sequences:
         return read_sequences(inputs[0], options)
     from seqtool.sources.array_files import read_array_files
 
-    return _with_keys_once(read_array_files(inputs, options), inputs[0].source, options)
+    return _checked(read_array_files(inputs, options), inputs[0].source, options)
 
 
 Form = Literal["arrays", "ts", "lines", "records", "rows"]
@@ -94,13 +94,16 @@ _OF_NUMBERS = ("--decimal", "--thousands")
 def _read_arrays(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.sources.numpy_files import read_array
 
-    wrong = [option for option in options.foreign.rows.options if option != "--keys-from-names"]
+    wrong = [option for option in options.foreign.rows.options if option not in _OF_NAMED_ARRAYS]
     if wrong:
         raise UsageError(
             f"{join_names(wrong)} {'is' if len(wrong) == 1 else 'are'} for rows, and {source.name} holds arrays: ",
             options.foreign.without(*wrong),
         )
     return read_array(source, options)
+
+
+_OF_NAMED_ARRAYS = ("--keys-from-names", "--label-value")
 
 
 def _read_ts(source: Input, options: SourceOptions) -> Sequences:
@@ -154,6 +157,13 @@ _READERS: dict[Form, Callable[[Input, SourceOptions], Sequences]] = {
     "records": _read_records,
     "rows": _read_rows,
 }
+
+
+def _checked(found: Sequences, name: str, options: SourceOptions) -> Sequences:
+    """What was read, if its keys are unique, and if there are labels of steps where their padding is named."""
+    if "--label-value" in options.foreign.rows.options and "step_y" not in found.ragged.per_step:
+        refuse_without_subject("--label-value", "labels of steps", Advice("--step-label", "NAME"))
+    return _with_keys_once(found, name, options)
 
 
 def _with_keys_once(found: Sequences, name: str, options: SourceOptions) -> Sequences:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from seqtool.arrays.dtypes import EXACT
 from seqtool.files.inputs import Input
 from seqtool.files.packing import BROKEN, damaged_packing
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import ordered_map
-from seqtool.tables.cells.cells import EXACT
 from seqtool.tables.cells.spelling import plain_integers
 from seqtool.tables.csv_blocks import LONGEST_ROW, Block, QuoteWatch, Rest, blocks, is_utf8
 from seqtool.tables.csv_dialect import Dialect

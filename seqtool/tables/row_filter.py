@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array
+from seqtool.arrays.dtypes import EXACT, Array
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.cells import BadCellError, is_numeric, is_text, missing_words, plain
-from seqtool.tables.cells.cells import EXACT, whole_number
+from seqtool.tables.cells.cells import whole_number
 from seqtool.tables.cells.number_state import NumberOptions
 from seqtool.tables.cells.numbers import read_numbers
 from seqtool.tables.number_marks import NumberMarks

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from seqtool.advice import Advice
+from seqtool.arrays.dtypes import EXACT
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.workbooks import check_size
-from seqtool.tables.cells.cells import EXACT
 from seqtool.tables.csv_dialect import check_unique, is_header
 from seqtool.tables.table import Expected, Table, TextOptions, left_out
 from seqtool.words import listed

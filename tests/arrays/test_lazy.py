@@ -111,8 +111,16 @@ def test_joined_is_concatenate(parts: list[Any], data: st.DataObject) -> None:
 def stretches_of(array: Any, data: st.DataObject) -> tuple[Any, Any, Any]:
     """Stretches of rows in any order, which may overlap and repeat: their starts and counts, and the rows in them.
 
-    Half of the time they ascend without an overlap, which takes another road.
+    Some ascend without an overlap, and some but the outermost are of one size, each of which takes another road.
     """
+    if data.draw(st.booleans()) and len(array):
+        size = data.draw(st.integers(1, len(array)))
+        starts = data.draw(st.lists(st.integers(0, len(array) - size), max_size=9))
+        counts = [
+            data.draw(st.integers(0, size)) if i in (0, len(starts) - 1) else size for i in range(len(starts))
+        ]
+        rows = [row for a, n in zip(starts, counts, strict=True) for row in range(a, a + n)]
+        return tuple(np.array(numbers, np.int64) for numbers in (starts, counts, rows))
     edges = data.draw(st.lists(st.integers(0, len(array)), max_size=12).filter(lambda e: len(e) % 2 == 0))
     if data.draw(st.booleans()):
         edges.sort()
@@ -161,6 +169,22 @@ def test_stretches_are_the_rows_within_them(
             assert same(found, array[rows])
             begin, end = (data.draw(st.integers(0, len(rows))) for _ in range(2))
             assert same(found[begin:end], array[rows][begin:end])
+
+
+@given(arrays, st.data(), st.booleans(), st.integers(1, 4))
+def test_of_a_stretch_every_so_many_rows_can_be_taken(
+    array: Any, data: st.DataObject, is_lazy: bool, every: int
+) -> None:
+    starts, spans, _ = stretches_of(array, data)
+    counts = -(-spans // every)
+    rows = [a + every * j for a, n in zip(starts.tolist(), counts.tolist(), strict=True) for j in range(n)]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    source = lazy(array) if is_lazy else array
+    assert ranges(starts, counts, every).tolist() == rows
+    found = lazy_gather(source, starts, offsets, (len(rows), *array.shape[1:]), every=every)
+    assert same(found, array[np.array(rows, np.int64)])
+    begin, end = (data.draw(st.integers(0, len(rows))) for _ in range(2))
+    assert same(found[begin:end], array[np.array(rows, np.int64)][begin:end])
 
 
 def test_stretches_beyond_four_billion_rows_are_wide() -> None:

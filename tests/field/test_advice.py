@@ -107,6 +107,26 @@ HIDDEN = np.array([[5, 1, 0, 0], [7, 8, 9, 0], [1, 0, 0, 0], [2, 2, 0, 0]], F4)
 PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 
 CASES = [
+    Case(
+        "operations.truncate.Truncate.__post_init__",
+        "truncate t.npy",
+        {"t.npy": DENSE},
+        {"N": "2"},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#2",
+        "truncate t.npy",
+        {"t.npy": DENSE},
+        {"K": "-2"},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#3",
+        "truncate t.npy --from 1 --truncating post",
+        {"t.npy": DENSE},
+        loses=True,
+    ),
     # What typer, or a name, shows.
     Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
@@ -223,19 +243,58 @@ CASES = [
         {"ITEM=VALUE": "i=v"},
     ),
     Case(
-        "grouping.spec.GroupSpec._check_pivot#2",
+        "errors.refuse_without_subject",
         "group t.csv --key k --order-by t --pivot-agg mean --columns v",
         {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
     ),
+    Case("errors.refuse_without_subject", "group t.csv --key id --label-as class", {"t.csv": LABELLED}),
+    Case("errors.refuse_without_subject", "group t.csv --key id --label-value 0", {"t.csv": LABELLED}),
+    Case("errors.refuse_without_subject", "group t.csv --key id --empty-label drop", {"t.csv": LABELLED}),
+    Case("errors.refuse_without_subject", "plan t.csv --key id --empty-label drop", {"t.csv": LABELLED}),
+    Case("errors.refuse_without_subject", "group t.csv --no-key --empty-key drop", {"t.csv": LABELLED}),
+    Case("errors.refuse_without_subject", "group t.csv --no-key --keep-key", {"t.csv": LABELLED}),
+    Case("errors.refuse_without_subject", "group t.csv --no-key --drop-key", {"t.csv": LABELLED}),
+    Case("errors.refuse_without_subject", "pad t.npy --strip-side pre", {"t.npy": DENSE}),
+    Case("errors.refuse_without_subject", "pad t.jsonl --label-value 0", {"t.jsonl": "[1]\n"}),
+    Case("errors.refuse_without_subject", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}),
     Case(
-        "grouping.spec.GroupSpec._check_pivot#3",
+        "grouping.spec.GroupSpec._check_subjects",
+        "group t.csv --key id --label-value 0",
+        {"t.csv": ROWS},
+        {"COLUMN": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects",
+        "group t.csv --key id --label-as class",
+        {"t.csv": ROWS},
+        {"COLUMN": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects#2",
+        "group t.csv --key id --empty-label drop",
+        {"t.csv": SAME_C},
+        {"COLUMN": "c"},
+        code=2,
+    ),
+    Case("commands.pad._operations", "pad t.npy --strip-side pre", {"t.npy": DENSE}, {"V": "0"}, code=2),
+    Case(
+        "sources.read._checked",
+        "pad t.jsonl --array a --label-value 0",
+        {"t.jsonl": '{"a": [1, 2], "b": [1, 2]}\n{"a": [3], "b": [1]}\n'},
+        {"NAME": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_pivot#2",
         "group t.csv --key k --pivot i=v",
         {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
         {"COLUMN": "t"},
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec._check_pivot#4",
+        "grouping.spec.GroupSpec._check_pivot#3",
         "group t.csv --key k --order-by t --pivot i=v --drop t",
         {"t.csv": "k,t,i,v\na,1,u,2\na,2,u,3\n"},
         code=2,
@@ -427,9 +486,6 @@ CASES = [
     Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
     Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
     Case("sources.read._refuse_text_options", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
-    Case(
-        "sources.options.RowSpec.check_trailing", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}
-    ),
     Case("sources.read._read_rows", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
     Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
     Case("sources.cells.settled_dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),

@@ -32,6 +32,47 @@ def test_truncate_agrees_with_a_slice(ragged: Ragged, maxlen: int, side: Any) ->
     assert (found.features, found.receipt) == (ragged.features, ragged.receipt)
 
 
+@given(oracles.raggeds(riders=True), st.integers(-7, 7) | st.sampled_from([2**70, -(2**70)]), st.data())
+def test_a_stretch_agrees_with_steps_that_are_picked_by_number(
+    ragged: Ragged, start: int, data: st.DataObject
+) -> None:
+    maxlen = data.draw(st.none() | st.integers(1, 6) | st.just(2**70))
+    with Spool() as spool:
+        outcome = Truncate(maxlen, start=start).apply(ragged, None, spool=spool)
+        found = outcome.ragged.in_memory()
+    sequences = oracles.sequences_of(ragged)
+    cut = [oracles.stretch(sequence, start, maxlen) for sequence in sequences]
+    assert oracles.text_of(oracles.sequences_of(found)) == oracles.text_of(cut)
+    assert len(found.values) + outcome.cut == len(ragged.values)
+    emptied = sum(bool(sequence) and not kept for sequence, kept in zip(sequences, cut, strict=True))
+    assert [warning.split()[0] for warning in outcome.warnings] == ([str(emptied)] if emptied else [])
+
+
+def test_a_stretch_of_a_padded_block_is_as_short_as_it_can_be() -> None:
+    padded = sq.pad([[1, 2, 3, 4], [5]], padding="post", value=-1, maxlen=6)
+    assert sq.truncate(padded, start=1).x.tolist() == [[2, 3, 4], [-1, -1, -1]]
+    assert sq.truncate(padded, start=-2).x.tolist() == [[3, 4], [5, -1]]
+    stretch = sq.truncate(padded, start=-3, maxlen=2)
+    assert stretch.x.tolist() == [[2, 3], [-1, -1]]
+    assert stretch.per_sequence["original_lengths"].tolist() == [4, 1]
+    assert stretch.receipt[-1]["arguments"] == {"maxlen": 2, "truncating": "pre", "start": -3}
+    assert sq.truncate(padded, start=0).lengths.tolist() == [4, 1]
+
+
+def test_the_command_takes_a_stretch(place: Place) -> None:
+    place.write("a.json", "[[1, 2, 3, 4], [5, 6], [7]]")
+    done = succeeded(place.run("truncate", "a.json", "--from", "-3", "--maxlen", "2"))
+    arrays = place.arrays("a.truncate.npz")
+    assert (arrays["values"].tolist(), arrays["offsets"].tolist()) == ([2, 3, 5], [0, 2, 3, 3])
+    assert "cut     4 steps before and after the stretch of 3 sequences" in done.err
+    assert "1 sequence without a step there" in done.err
+    done = succeeded(place.run("truncate", "a.json", "--from", "1", "-o", "b.npz"))
+    assert "cut     3 steps before step 1 of 3 sequences" in done.err
+    assert "cut     2 steps before the last 2 of 1" in place.run("truncate", "a.json", "--from", "-2").err
+    done = place.run("truncate", "a.json", "--from", "1", "--truncating", "post")
+    assert (done.code, "leave --truncating out" in done.err) == (2, True)
+
+
 def test_the_example_of_the_issue() -> None:
     cut = sq.truncate([[1, 2, 3]], maxlen=2)
     assert isinstance(cut, Ragged)
@@ -56,6 +97,13 @@ def test_a_padded_block_stays_padded_as_it_was() -> None:
     [
         ({"maxlen": 0}, "maxlen is 0; it must be at least 1"),
         ({"maxlen": 2.5}, "maxlen is 2.5; a whole number was expected"),
+        ({}, "name the most: maxlen=N, or the first of a stretch: start=K"),
+        ({"maxlen": None}, "which steps to take"),
+        ({"start": 1.5}, "start is 1.5; a whole number was expected"),
+        (
+            {"start": 1, "truncating": "post"},
+            "truncating and start both say which steps are taken: leave truncating out",
+        ),
         ({"maxlen": 2, "truncating": "left"}, "truncating is 'left'; pre or post was expected"),
     ],
 )

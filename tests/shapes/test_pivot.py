@@ -95,7 +95,7 @@ def test_labels_statics_step_labels_and_rows_ride_along(place: Place) -> None:
         (["--key=patient", "--pivot=item=value"], "name the column of times: --order-by COLUMN"),
         ([*CALL[1:], "--drop=item"], "--pivot does not go with --drop"),
         ([*CALL[1:], "--keep-key"], "--pivot does not go with --keep-key"),
-        (["--key=patient", "--pivot-agg=mean"], "--pivot-agg is of rows that --pivot makes one"),
+        (["--key=patient", "--pivot-agg=mean"], "--pivot-agg is for --pivot, which this call does not name"),
         (["--key=patient", "--order-by=time", "--pivot=item"], "ITEM=VALUE was expected"),
         (["--key=patient", "--order-by=time:text", "--pivot=item=value"], "time:text sorts as text"),
     ],

@@ -16,7 +16,6 @@ from seqtool.tables.cells.spelling import is_uuid, uuid_text
 
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case
 INTEGER = re.compile(r"\s*[+-]?\d+\s*")
-EXACT = 2.0**53  # from here on, a float64 no longer holds every integer
 
 Row = Any
 """The number of a row in its table, an int; or among several files a pair, the number of the file and the row in it."""

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array
-from seqtool.tables.cells.cells import EXACT, BadCellError, is_text, unlike_before, word_set
+from seqtool.arrays.dtypes import EXACT, Array
+from seqtool.tables.cells.cells import BadCellError, is_text, unlike_before, word_set
 from seqtool.tables.cells.number_state import is_float
 
 TimeUnit = Literal["seconds", "days"]

@@ -11,9 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array
+from seqtool.arrays.dtypes import EXACT, Array
 from seqtool.tables.cells.cells import (
-    EXACT,
     BadCell,
     BadCellError,
     added_counts,

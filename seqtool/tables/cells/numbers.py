@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqtool.arrays.dtypes import Array, describe_loss, first_loss, holds, rounding
+from seqtool.arrays.dtypes import EXACT, Array, describe_loss, first_loss, holds, rounding
 from seqtool.tables.cells.cells import (
-    EXACT,
     BadCell,
     BadCellError,
     earliest,
