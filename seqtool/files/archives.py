@@ -11,6 +11,7 @@ from seqtool.errors import DataError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input
 from seqtool.files.stored import Archive
+from seqtool.files.traces import row_meta
 from seqtool.files.zip_reader import ZipReader
 from seqtool.system.memory import Memory
 
@@ -24,7 +25,7 @@ def archive_of(source: Input) -> Archive:
 
 def archive_at(path: Path, name: str) -> Archive:
     """The arrays of a file of ours, or of an `.npz`; raises DataError for what is neither."""
-    if path.is_file() or path.is_dir():
+    if path.suffix != ".npz" and (path.is_file() or path.is_dir()):
         source = inputs.recognised(path)
         if source.kind == "npz" and source.stored_as != "zip":
             return _opened(source, None)
@@ -57,7 +58,7 @@ def _opened(source: Input, memory: Memory | None) -> Archive:
         meta: str | None = json_meta(source)
         batches = partial(read_lines, source)
     else:
-        from seqtool.files.row_files import read_batches, row_meta
+        from seqtool.files.row_files import read_batches
 
         assert source.held is not None
         meta = row_meta(source.path, source.held)

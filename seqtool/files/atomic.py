@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtool.errors import DataError, UsageError, why
-from seqtool.files.folder import may_be_replaced
+from seqtool.files.traces import may_be_replaced
 from seqtool.system import signals
 from seqtool.system.platform import sync_folder
 from seqtool.words import listed
@@ -34,8 +34,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def replacing_all(paths: Sequence[Path], *, folders: bool = False) -> Iterator[list[Any]]:
     """Open files that take the places of `paths` together when the block ends without an error, or none does.
 
-    With `folders` each is a `NewFolder`. As `replacing` in all else. A rename that fails undoes those before it; a signal that asks us to end waits
-    until the set stands. Raises UsageError for a set that holds a device, a pipe, or the same file twice.
+    With `folders` each is a `NewFolder`. As `replacing` in all else. A rename that fails undoes those before it; a
+    signal that asks us to end waits until the set stands. Raises UsageError for a set that holds a device, a pipe, or
+    the same file twice.
 
     What cannot be caught, such as SIGKILL or a power cut, leaves `.seqtool-*.tmp`, and between two renames of a set
     `.seqtool-*-NAME.old` too: what NAME held before. Move it back, or delete it; no later call does so, which cannot

@@ -15,10 +15,10 @@ from seqtool.files.deflate import Compress
 from seqtool.files.meta import parse_meta
 from seqtool.files.npy import open_npy
 from seqtool.files.stored import StoredArrays
+from seqtool.files.traces import FOLDER_META
 from seqtool.files.zip_writer import Member, write_all, write_array
 from seqtool.system.memory import Memory
 
-META = "meta.json"
 _ORDER = "arrays"  # which an .npz has without saying it
 _LONGEST_META = 1 << 28  # bytes of a description
 
@@ -31,7 +31,7 @@ class FolderContents:
     def __init__(self, arrays: Iterable[Member]) -> None:
         self._arrays = tuple(arrays)
         self.names = tuple(member.name for member in self._arrays)
-        self.nbytes = sum(member.nbytes for member in self._arrays)
+        self.nbytes = sum(member.nbytes for member in self._arrays if member.name != "meta")
 
     def write(
         self,
@@ -48,26 +48,11 @@ class FolderContents:
             if member.name == "meta":
                 (text,) = member.blocks
                 meta = {**json.loads(str(text)), _ORDER: self.names}
-                with file.open(META) as described:
+                with file.open(FOLDER_META) as described:
                     write_all(described, f"{json.dumps(meta)}\n".encode())
             else:
                 with file.open(f"{member.name}.npy") as array:
                     write_array(array, member, on_written, seekable=True)
-
-
-def is_ours(path: Path) -> bool:
-    """Whether a folder says that seqtool wrote it."""
-    try:
-        with (path / META).open("rb") as file:
-            return b'"format": "seqtool"' in file.read(1 << 12)
-    except OSError:
-        return False
-
-
-def may_be_replaced(path: Path) -> bool:
-    """Whether a folder holds nothing but what seqtool wrote, if anything."""
-    names = [item.name for item in path.iterdir()]
-    return not names or (is_ours(path) and all(name == META or name.endswith(".npy") for name in names))
 
 
 def open_folder(
@@ -77,10 +62,10 @@ def open_folder(
 
     What has to be turned on the disk goes to the folder `temporary`.
     """
-    meta = path / META
+    meta = path / FOLDER_META
     if meta.stat().st_size > _LONGEST_META:
-        raise DataError(f"{name}/{META}: is no description that seqtool wrote")
-    with damaged(f"{name}/{META}: cannot be read"):
+        raise DataError(f"{name}/{FOLDER_META}: is no description that seqtool wrote")
+    with damaged(f"{name}/{FOLDER_META}: cannot be read"):
         text = meta.read_text(encoding="utf-8").removesuffix("\n")
     order = parse_meta(text, name).get(_ORDER, [])
     names = sorted(item.name for item in path.iterdir() if not item.name.startswith("."))
@@ -93,6 +78,6 @@ def open_folder(
             for array in arrays
         },
         memory=memory,
-        strangers=[item for item in names if item != META and not item.endswith(".npy")],
+        strangers=[item for item in names if item != FOLDER_META and not item.endswith(".npy")],
         order=[*map(str, order)] if isinstance(order, list) else [],
     )

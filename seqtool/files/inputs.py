@@ -17,24 +17,19 @@ from typing import IO, Any, Literal
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
-from seqtool.files.folder import is_ours
-from seqtool.files.json_rows import BEGIN
 from seqtool.files.kinds import (
-    BINARY_SUFFIXES,
     PACKED,
     SUFFIXES,
-    TEXT_SUFFIXES,
     Kind,
     Packing,
-    bare_name,
     recognise,
 )
 from seqtool.files.line_rewriting import Rewriting
 from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, open_bytes
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
-from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
+from seqtool.files.refusals import is_a_folder, no_such_file, refuse_file_name, refuse_foreign
 from seqtool.files.remote import RemoteFile, is_remote, remote_files
-from seqtool.files.row_files import row_meta
+from seqtool.files.traces import holds_our_rows, is_our_folder
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
@@ -237,7 +232,7 @@ def _paths(source: str) -> list[Path]:
 @contextlib.contextmanager
 def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        if not is_ours(path):
+        if not is_our_folder(path):
             raise is_a_folder(source, SUFFIXES)
         yield Input(str(path), path, path, "npz", temporary=folder, stored_as="folder")
         return
@@ -263,7 +258,7 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
         if not head:
             raise _empty(name)
         if named_path is None:
-            _refuse_file_name(head)
+            refuse_file_name(head)
         packing = next((packing for magic, packing in PACKED if head.startswith(magic)), None)
         workbook = is_workbook(path, head)
         packing = "zip" if not workbook and is_packed_in_zip(path, head) else packing
@@ -276,7 +271,7 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
     check_address_space(arrow=kind not in ("npy", "npz"))
     if kind == "safetensors":
         return Input(name, path, named_path, "npz", temporary=temporary, stored_as="safetensors")
-    if _holds_our_rows(path, kind, head):
+    if holds_our_rows(path, kind, head):
         return Input(name, path, named_path, "npz", packing, temporary=temporary, stored_as="rows", held=kind)
     if kind not in ("text", "json"):
         return Input(name, path, named_path, kind, packing, temporary=temporary)
@@ -288,13 +283,6 @@ def recognised(path: Path) -> Input:
     """The input at a path: a file, or a folder that seqtool wrote; raises DataError for any other folder."""
     with _file(path, str(path), None) as found:
         return replace(found, name=path.name, memory=allowed(None))
-
-
-def _holds_our_rows(path: Path, kind: Kind, head: bytes) -> bool:
-    """Whether the rows of a file are sequences that seqtool wrote."""
-    if kind == "json":
-        return head.startswith(BEGIN)
-    return kind in ("parquet", "arrow", "arrow-stream") and row_meta(path, kind) is not None
 
 
 def _empty(name: str) -> DataError:
@@ -358,21 +346,3 @@ def _standard_input(folder: Path | None) -> Iterator[Input]:
     require_any([])
     with _spooled(sys.stdin.buffer, folder) as spool:
         yield _input(STDIN, spool, None, folder)
-
-
-def _refuse_file_name(head: bytes) -> None:
-    """A pipe that carries the name of a file, as `echo in.npy |` or `ls |` do, instead of what is in it."""
-    lines = head[:4096].split(b"\n")
-    named = lines[0].strip().decode(errors="replace")
-    if "\0" not in named and len(named) < 1024 and all(len(line) < 1024 for line in lines):
-        bare = bare_name(named)
-        known = Path(bare).suffix.lower() in {*BINARY_SUFFIXES, *TEXT_SUFFIXES}
-        if (
-            named
-            and "," not in named
-            and (known or ("." in named and len(named) < 256 and Path(named).is_file()))
-        ):
-            raise DataError(
-                f"{STDIN}: holds the text {named!r}, which looks like the name of a file; "
-                f"give it as an argument, or send its content: ... < {named}"
-            )

@@ -15,12 +15,12 @@ from seqtool.files.deflate import Compress
 from seqtool.files.packing import BROKEN, damaged_packing
 from seqtool.files.row_files import RowContents
 from seqtool.files.row_layout import Layout, StoredArray
+from seqtool.files.traces import JSON_BEGIN
 from seqtool.files.zip_writer import write_all
 
 if TYPE_CHECKING:
     from seqtool.files.inputs import Input
 
-BEGIN = b'{"seqtool": '
 _TOGETHER = 4 << 20  # bytes of lines that are parsed together, or one line
 _LONGEST_META = 1 << 28  # bytes of a description
 
@@ -41,7 +41,7 @@ class JsonContents(RowContents):
         from seqtool.files.row_batches import batches, schema_of
 
         assert compress is None
-        write_all(file, BEGIN + self.rows.meta.encode() + b"}\n")
+        write_all(file, JSON_BEGIN + self.rows.meta.encode() + b"}\n")
         for batch, size in batches(self.rows, schema_of(self.rows.layout)):
             write_all(file, _lines(batch))
             if on_written is not None:
@@ -54,7 +54,9 @@ def _lines(batch: Any) -> memoryview:
     import pyarrow.compute as pc
 
     fields = [
-        pc.binary_join_element_wise(pa.scalar(f"{json.dumps(name, ensure_ascii=False)}: "), _spelled(column), "")
+        pc.binary_join_element_wise(
+            pa.scalar(f"{json.dumps(name, ensure_ascii=False)}: "), _spelled(column), ""
+        )
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     whole = pc.binary_join_element_wise(*fields, ", ")
@@ -96,7 +98,7 @@ def json_meta(source: Input) -> str:
     text = line.decode("utf-8", "replace").rstrip()
     if not text.endswith("}"):
         raise DataError(f"{source.name}: line 1: the description is cut short")
-    return text[len(BEGIN) : -1]
+    return text[len(JSON_BEGIN) : -1]
 
 
 def read_lines(source: Input, layout: Layout) -> Iterator[Any]:
@@ -141,7 +143,9 @@ def _batch_slowly(lines: list[bytes], types: dict[str, Any], name: str, first: i
             row = {column: _cell(row[column], kind) for column, kind in types.items()}
             rows.append({column: pa.scalar(cell, types[column]) for column, cell in row.items()})
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
-            raise DataError(f"{name}: line {number}: damaged ({' '.join(str(error).split())[:200]})") from None
+            raise DataError(
+                f"{name}: line {number}: damaged ({' '.join(str(error).split())[:200]})"
+            ) from None
     arrays = [pa.array([row[column] for row in rows], kind) for column, kind in types.items()]
     return pa.RecordBatch.from_arrays(arrays, names=list(types))
 
@@ -152,7 +156,10 @@ def _whole(text: str) -> float:
 
 
 def _cell(cell: Any, kind: Any) -> Any:
-    """A cell in which the numbers of a column of fractions are such: infinities are text in JSON."""
+    """A cell in which the numbers of a column of fractions are such, as infinities are text in JSON.
+
+    Raises ValueError for a cell of another type.
+    """
     import pyarrow as pa
 
     if pa.types.is_list(kind) and isinstance(cell, list):
@@ -161,6 +168,9 @@ def _cell(cell: Any, kind: Any) -> Any:
         if isinstance(cell, str) and cell not in ("inf", "-inf"):
             raise ValueError(f"{cell[:40]!r} is no number")
         return float(cell)
+    expected = str if pa.types.is_string(kind) else bool if pa.types.is_boolean(kind) else int
+    if cell is not None and type(cell) is not expected:
+        raise ValueError(f"{str(cell)[:40]!r}; {kind} was expected")
     return cell
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from seqtool.errors import DataError
-from seqtool.files.safetensors import looks_like as looks_like_safetensors
+from seqtool.files.traces import looks_like_safetensors
 
-Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "safetensors", "json", "text", "ts", "workbook"]
+Kind = Literal[
+    "npy", "npz", "parquet", "arrow", "arrow-stream", "safetensors", "json", "text", "ts", "workbook"
+]
 Packing = Literal["gzip", "zstd", "bzip2", "xz", "zip"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (

@@ -83,9 +83,10 @@ def save(
 ) -> None:
     """Write sequences to `path`: `.npz` with all that belongs to them, `.npy` with x alone.
 
-    `.parquet`, `.arrow` and `.jsonl` hold a sequence in each row, `.safetensors` the arrays, and so does a folder, whose
-    path ends with a slash, in an `.npy` each. The file or folder appears whole or not at all. `mask` adds the array
-    `mask`; `compress` deflates the arrays of an `.npz`, "fast" or "small". Raises UsageError for another suffix, and for a format that cannot hold what is asked for.
+    `.parquet`, `.arrow` and `.jsonl` hold a sequence in each row, `.safetensors` the arrays, and so does a folder,
+    whose path ends with a slash, in an `.npy` each. The file or folder appears whole or not at all. `mask` adds the
+    array `mask`; `compress` deflates the arrays of an `.npz`, "fast" or "small". Raises UsageError for another suffix,
+    and for a format that cannot hold what is asked for.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -89,16 +89,16 @@ def _cells(part: Array, is_text: bool) -> Any:
     return cells
 
 
-def arrays_of(
-    found: Iterable[Any], layout: Layout, name: str, spool: Spool
-) -> dict[str, AnyArray | Text]:
+def arrays_of(found: Iterable[Any], layout: Layout, name: str, spool: Spool) -> dict[str, AnyArray | Text]:
     """The arrays in the batches of the file of this name, in memory while they are small, else in the spool.
 
     Raises DataError where they are not those of the layout.
     """
     growing = {stored.name: _Growing(stored, spool) for stored in layout.arrays}
     for batch in found:
-        lengths = _numbers(_column(batch, "lengths", name), (), np.dtype(np.int64), f"{name}: column 'lengths'")
+        lengths = _numbers(
+            _column(batch, "lengths", name), (), np.dtype(np.int64), f"{name}: column 'lengths'"
+        )
         for stored in layout.arrays:
             count = int(lengths.sum()) if stored.per_step else len(lengths)
             part = np.empty((count, *stored.shape), growing[stored.name].dtype)
@@ -118,8 +118,8 @@ def arrays_of(
         if len(growing[stored.name]) != expected:
             what = "steps" if stored.per_step else "sequences"
             raise DataError(
-                f"{name}: holds {len(growing[stored.name]):,} {what} and says that it holds {expected:,}; its rows were "
-                "changed when it was written again; write it without the metadata 'seqtool', and it is a table like any"
+                f"{name}: holds {len(growing[stored.name]):,} {what} and says that it holds {expected:,}; its rows "
+                "were changed when it was written again; write it without the metadata 'seqtool', and it is a table"
             )
     return {stored: array.done() for stored, array in growing.items()}
 
@@ -158,7 +158,9 @@ class _Growing:
 def _column(batch: Any, column: str, name: str) -> Any:
     places = batch.schema.get_all_field_indices(column)
     if len(places) != 1:
-        raise DataError(f"{name}: has {len(places)} columns {column!r}, and its metadata says that it has one")
+        raise DataError(
+            f"{name}: has {len(places)} columns {column!r}, and its metadata says that it has one"
+        )
     return batch.column(places[0])
 
 
@@ -186,7 +188,9 @@ def _read(cells: Any, stored: StoredArray, label: str) -> Array:
         return found
     width = np.dtype(stored.dtype).itemsize // 4
     if max(map(len, text), default=0) > width:
-        raise DataError(f"{label} holds text of more than {width} characters, and its metadata says that it does not")
+        raise DataError(
+            f"{label} holds text of more than {width} characters, and its metadata says that it does not"
+        )
     return found.astype(stored.dtype)
 
 

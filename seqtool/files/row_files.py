@@ -5,22 +5,19 @@ The description, by which they are files of ours, is in the metadata of their sc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from seqtool.errors import damaged
 from seqtool.files.deflate import Compress
 from seqtool.files.row_layout import Layout, Rows, rows_of
+from seqtool.files.traces import ROW_META
 
 if TYPE_CHECKING:
     from seqtool.files.kinds import Kind
     from seqtool.files.writers import Data
 
-_META = b"seqtool"
-_HEAD = 1 << 26  # bytes in which the schema of an Arrow file is looked for
 _READ_TOGETHER = 16 << 20  # bytes of a row group that are decoded together
 
 
@@ -49,7 +46,7 @@ class RowContents:
         from seqtool.files.row_batches import batches, schema_of
 
         assert compress is None
-        schema = schema_of(self.rows.layout, {_META.decode(): self.rows.meta})
+        schema = schema_of(self.rows.layout, {ROW_META.decode(): self.rows.meta})
         with self._writer(file, schema) as writer:
             for batch, size in batches(self.rows, schema):
                 writer.write_batch(batch)
@@ -78,38 +75,6 @@ class ArrowContents(RowContents):
         import pyarrow as pa
 
         return pa.ipc.new_file(file, schema)
-
-
-def row_meta(path: Path, kind: Kind) -> str | None:
-    """The description in a Parquet or Arrow file, None where seqtool did not write it, or nobody can read it."""
-    with suppress(OSError, ValueError), path.open("rb") as file:
-        if not _mentions(file, kind):
-            return None
-    metadata: dict[bytes, bytes] = {}
-    with suppress(Exception):  # its reader says what is wrong with a damaged file
-        metadata = _schema(path, kind).metadata or {}
-    described = metadata.get(_META)
-    return None if described is None else described.decode("utf-8", "replace")
-
-
-def _mentions(file: BinaryIO, kind: Kind) -> bool:
-    """Whether the name of the description stands where it has to: sought before a library is loaded for it."""
-    if kind != "parquet":
-        return _META in file.read(_HEAD)
-    file.seek(-8, os.SEEK_END)
-    size = int.from_bytes(file.read(4), "little")
-    file.seek(-8 - size, os.SEEK_END)
-    return _META in file.read(size)
-
-
-def _schema(path: Path, kind: Kind) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if kind == "parquet":
-        return pq.read_schema(path)
-    with pa.OSFile(str(path)) as file:
-        return (pa.ipc.open_stream if kind == "arrow-stream" else pa.ipc.open_file)(file).schema
 
 
 def read_batches(path: Path, kind: Kind, name: str, _: Layout) -> Iterator[Any]:

@@ -90,9 +90,9 @@ class Layout:
             )
             for entry in held["arrays"]
         )
-        counts = (_size(held[name]) for name in ("sequences", "steps", "longest"))
+        sequences, steps, longest = (_size(held[name]) for name in ("sequences", "steps", "longest"))
         maxlen = None if held["maxlen"] is None else _size(held["maxlen"])
-        return cls(*counts, arrays, dict(held["tables"]), maxlen, bool(held["mask"]))
+        return cls(sequences, steps, longest, arrays, dict(held["tables"]), maxlen, bool(held["mask"]))
 
     def named_tables(self) -> dict[str, Array | Text]:
         """The tables of names as arrays; raises ValueError or OverflowError for cells of another dtype."""
@@ -162,7 +162,11 @@ def rows_of(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Rows
         lengths.largest,
         _stored(arrays, steps, dtypes, titles),
         known,
-        None if isinstance(data, Ragged) else data.maxlen if isinstance(data, PaddedStream) else data.x.shape[1],
+        None
+        if isinstance(data, Ragged)
+        else data.maxlen
+        if isinstance(data, PaddedStream)
+        else data.x.shape[1],
         mask,
     )
     return Rows({**arrays, **steps}, ragged.offsets, layout, json.dumps({**meta, "rows": asdict(layout)}))

@@ -22,6 +22,7 @@ from seqtool.errors import DataError, damaged
 from seqtool.files.deflate import Compress
 from seqtool.files.npy import OwnFile
 from seqtool.files.stored import StoredArrays
+from seqtool.files.traces import LONGEST_HEADER
 from seqtool.files.zip_writer import Member, data_pieces, write_all
 from seqtool.system.memory import Memory
 
@@ -32,7 +33,6 @@ _NAMES = {
 }
 _DTYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in _NAMES.items()}
 _META, _TEXT, _ORDER, _ALL = "seqtool", "seqtool_text", "seqtool_arrays", "__metadata__"
-_LONGEST_HEADER = 100_000_000  # bytes, as the package allows
 _ALIGN = 8
 
 
@@ -44,7 +44,7 @@ class SafetensorsContents:
     def __init__(self, arrays: Iterable[Member]) -> None:
         members = tuple(arrays)
         self.names = tuple(member.name for member in members)
-        self.nbytes = sum(member.nbytes for member in members)
+        self.nbytes = sum(member.nbytes for member in members if member.name != "meta")
         (self._meta,) = (str(cell) for member in members if member.name == "meta" for cell in member.blocks)
         # Wide numbers stand first, so that each tensor begins at a multiple of its own size.
         tensors = [member for member in members if member.name != "meta"]
@@ -82,18 +82,13 @@ class SafetensorsContents:
                 write_all(file, piece)
 
 
-def looks_like(head: bytes) -> bool:
-    """Whether a file that begins so is one of safetensors: a length below 2**32, and an object."""
-    return head[4:9] == b"\0\0\0\0{" and int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
-
-
 def open_safetensors(path: Path, name: str, *, memory: Memory | None = None) -> StoredArrays:
     """The arrays of a file of safetensors that seqtool wrote; raises DataError for others, and for a damaged one."""
     file = OwnFile(path)
     with damaged(f"{name}: damaged, or no file of safetensors"):
         length = int.from_bytes(file.read(8), "little")
         size = path.stat().st_size - 8 - length
-        if length > _LONGEST_HEADER or size < 0:
+        if length > LONGEST_HEADER or size < 0:
             raise ValueError(f"a header of {length:,} bytes")
         header = json.loads(file.read(length))
         described = header.pop(_ALL, {})

@@ -48,7 +48,9 @@ class StoredRows(StoredArrays):
         load = self._ragged if self.layout.maxlen is None else self._padded
         super().__init__(name, meta, load, memory=memory, mapped=False)
         self._batches, self._spool = batches, Spool(temporary)
-        longest = sum(stored.row_bytes for stored in self.layout.arrays if stored.per_step) * self.layout.longest
+        longest = (
+            sum(stored.row_bytes for stored in self.layout.arrays if stored.per_step) * self.layout.longest
+        )
         self.memory.check_whole(f"{name}: its longest sequence", _COPIES * longest)
 
     def unpadded(self) -> StoredArrays:

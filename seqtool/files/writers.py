@@ -191,7 +191,10 @@ SUFFIXES = tuple(WRITERS)
 def check_suffix(suffix: str, name: str, suffixes: tuple[str, ...] = SUFFIXES) -> None:
     """Raise UsageError for a name whose suffix is no format that is written."""
     if suffix not in suffixes:
-        shown = [*(known for known in suffixes if known != FOLDER), *(["a folder/"] if FOLDER in suffixes else [])]
+        shown = [
+            *(known for known in suffixes if known != FOLDER),
+            *(["a folder/"] if FOLDER in suffixes else []),
+        ]
         known = f"{', '.join(shown[:-1])} or {shown[-1]}"
         raise UsageError(f"{name}: the suffix of the output chooses its format; {known} was expected")
 

@@ -104,7 +104,9 @@ def _of_rows(archive: StoredRows) -> Sequences:
     found = Sequences(ragged, layout.steps, maxlen=layout.maxlen, ours=True, mask=layout.mask)
     if layout.maxlen is None:
         return found
-    return replace(found, padding=check_side("padding", meta["padding"]), value=value_from_json(meta["value"]))
+    return replace(
+        found, padding=check_side("padding", meta["padding"]), value=value_from_json(meta["value"])
+    )
 
 
 def _foreign(taken: ForeignData) -> Sequences:
