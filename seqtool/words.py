@@ -254,6 +254,7 @@ _FLAG_OPTIONS = {
     "keep-key": ("keep_key", "keep_key=True"),
     "drop-key": ("keep_key", "keep_key=False"),
     "keep-row-index": ("keep_row_index", "keep_row_index=True"),
+    "keep-order": ("keep_order", "keep_order=True"),
     "ragged": ("ragged", "ragged=True"),
     "mask": ("mask", "mask=True"),
     "post": ("padding", 'padding="post"'),

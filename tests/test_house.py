@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"grouping"},
     {"sources"},
     {"terminal"},
-    {"checking", "codegen", "inspecting", "plotting", "training"},
+    {"checking", "codegen", "inspecting", "plotting", "training", "unpadding"},
     {"commands"},
     {"api", "keras", "tf", "torch"},
     {"cli"},
@@ -68,6 +68,11 @@ HOMES = {
         "sources.ts_files",
         "arrays.list_columns",
         "files.row_batches",
+        "unpadding.beside",
+        "unpadding.columns",
+        "unpadding.predictions",
+        "unpadding.rows",
+        "unpadding.writing",
     },  # each of them is itself imported lazily
     "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),
@@ -509,6 +514,7 @@ TESTED_BY_OTHERS = {
         "command",
         "groups",
         "peers",
+        "row_output",
         "source",
         "table_options",
         "transform",
@@ -568,6 +574,7 @@ TESTED_BY_OTHERS = {
         "columns",
         "cutting",
         "encoder_columns",
+        "assembling",
         "encoder_plan",
         "encoder_state",
         "elsewhere",
@@ -588,6 +595,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
+    "unpadding": {"beside", "columns", "names", "predictions", "stretch"},
 }
 
 

@@ -214,8 +214,8 @@ def check_output(
         dtype_named(dtype)
     if to.output is None:
         return
-    destination = named_by(to.output, dry_run=to.dry_run)
     check_not_an_input(Path(to.output), [Path(source) for source in sources if source])
+    destination = named_by(to.output, dry_run=to.dry_run)
     if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
         writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress))

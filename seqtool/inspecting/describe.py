@@ -25,8 +25,10 @@ from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.orders import order_titles
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.splits import counts_of
 from seqtool.words import join_names, split_names
 
 _PREVIEWED = 2  # sequences
@@ -237,8 +239,12 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     if "part" in data.per_sequence:
         known = span(data.per_sequence["part"])
         found["part"] = {"min": known.least, "max": known.largest} if len(data) else None
+    if "split" in data.per_sequence:
+        found["split"] = counts_of(data.per_sequence["split"])
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
+    if titles := order_titles(data):
+        found["order"] = titles
     if "label_names" in data.names:
         found["labels"] = {
             name: None if classes is None else some_classes(classes, _NAMES)
@@ -247,6 +253,11 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = some_classes(data.names[name], _NAMES)
+    if "categories" in data.names:
+        found["categories"] = {
+            name: len(data.names[f"vocabulary_{i}"])
+            for i, name in enumerate(np.asarray(data.names["categories"]).tolist())
+        }
     found["not_finite"] = [*not_finite(data)]
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]

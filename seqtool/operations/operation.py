@@ -52,7 +52,7 @@ class Outcome:
 
     `cut` counts steps that were cut, `dropped` and `added` count steps by reason: steps in + added = steps kept + cut
     + dropped. `maxlen` is the number of slots to which a padded block becomes shorter, None where it keeps its own.
-    `lines` are those of the summary, each a word and a text.
+    `lines` are those of the summary, each a word and a text; `facts` are the same as JSON data.
     """
 
     ragged: Ragged
@@ -62,6 +62,7 @@ class Outcome:
     maxlen: int | None = None
     lines: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Operation:
