@@ -523,8 +523,8 @@ TESTED_BY_OTHERS = {
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
-    "sequences": {"keys", "labels", "padding_values", "stream", "validation"},
-    "operations": {"cast", "run"},
+    "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
+    "operations": {"cast", "centers", "moments", "run", "scaling"},
     "files": {
         "archives",
         "contents",

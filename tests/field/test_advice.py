@@ -903,6 +903,12 @@ CASES = [
         {"COLUMN": "id"},
     ),
     Case("inspecting.measure.of_sequences#2", "plan t.npy", {"t.npy": HIDDEN}, {"FILE": "t.npy"}, loses=True),
+    Case(
+        "operations.scaling.check_features",
+        "scale t.json",
+        {"t.json": "[[[1, null], [2, null]]]"},
+        {"A,B": "0"},
+    ),
     Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
     Case(
         "operations.split.Split._check_companions",
