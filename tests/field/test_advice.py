@@ -1306,6 +1306,12 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
         place.run(*[Path(word).name if word.endswith(".npz") else word for word in words], "-o", "plain.npz")
     )
     assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
+    succeeded(place.run("convert", "c.npz", "-o", "c.parquet"))
+    with pytest.raises(DataError, match="holds rows"):
+        seqtool.load(place.folder / "c.parquet", mmap=True)
+    words = applied([], proposals.at("files.stored.StoredArrays.map"), {})
+    succeeded(place.run(*words, "-o", "arrays.npz"))
+    assert len(seqtool.load(place.folder / "arrays.npz", mmap=True)) == 1
 
 
 def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> None:
