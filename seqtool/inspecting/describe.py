@@ -18,13 +18,14 @@ from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots, span
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.files import npz
+from seqtool.files.archives import archive_of
 from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
-from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.orders import order_titles
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.splits import counts_of
@@ -50,7 +51,7 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
         checked_dtype(array.dtype, source.name)
         yield {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}, None
         return
-    with ZipReader.of(source) as archive:
+    with archive_of(source) as archive:
         ours = npz.is_ours(archive)
         archive.verify()
         arrays = [_array(name, *archive.header(name)) for name in archive.names]
@@ -242,6 +243,8 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["split"] = counts_of(data.per_sequence["split"])
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
+    if titles := order_titles(data):
+        found["order"] = titles
     if "label_names" in data.names:
         found["labels"] = {
             name: None if classes is None else some_classes(classes, _NAMES)

@@ -26,6 +26,8 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
+from seqtool.sequences.orders import first_order
+from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
 from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
 from tests.workbooks import reader, workbook
@@ -47,6 +49,9 @@ def proposals(monkeypatch: pytest.MonkeyPatch) -> Proposals:
     return Proposals(monkeypatch)
 
 
+TIMED = seqtool.Ragged(
+    np.ones((3, 1)), np.array([0, 3]), per_step={"order": StepArray(np.array([1, 2, 8]), 0)}
+)
 TEN = str([[i, 2 * i] for i in range(10)])
 
 
@@ -109,6 +114,14 @@ WORDS_BETWEEN = "id,a,b\n1,2,3\n1,?,5\n2,1,7\n2,1,7\n"
 HIDDEN = np.array([[5, 1, 0, 0], [7, 8, 9, 0], [1, 0, 0, 0], [2, 2, 0, 0]], F4)
 PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 
+ORDERED = pa.table(
+    {
+        "id": [1, 1],
+        "a": [2, 3],
+        "s": pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array(["low", "high"]), ordered=True),
+    }
+)
+
 CASES = [
     Case(
         "operations.truncate.Truncate.__post_init__",
@@ -126,8 +139,22 @@ CASES = [
     ),
     Case(
         "operations.truncate.Truncate.__post_init__#3",
+        "truncate t.npz --maxlen 2 --within 3",
+        {"t.npz": TIMED},
+        code=2,
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#4",
         "truncate t.npy --from 1 --truncating post",
         {"t.npy": DENSE},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#5",
+        "truncate t.npy --maxlen 2 --of end",
+        {"t.npy": DENSE},
+        code=2,
         loses=True,
     ),
     # What typer, or a name, shows.
@@ -280,6 +307,34 @@ CASES = [
         {"t.csv": SAME_C},
         {"COLUMN": "c"},
         code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects#3",
+        "group t.csv --key id --keep-order",
+        {"t.csv": ROWS},
+        {"COLUMN": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec.roles",
+        "group t.csv --key id --order-by s:text --columns a --keep-order",
+        {"t.csv": "id,a,s\n1,2,x\n1,3,y\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.order_values._order_column",
+        "group t.parquet --key id --order-by s --keep-order",
+        {"t.parquet": ORDERED},
+    ),
+    Case(
+        "grouping.order_values._ticks",
+        "group t.csv --key id --order-by t --keep-order",
+        {"t.csv": "id,t,a\n1,1970-01-01T00:00:00.000000001,2\n1,3000-01-01,3\n"},
+    ),
+    Case(
+        "grouping.order_values._check_as_float",
+        "group t.csv --key id --order-by t,u --keep-order",
+        {"t.csv": f"id,t,u,a\n1,{2**53 + 1},0.5,2\n1,3,1.5,3\n"},
     ),
     Case("commands.pad._operations", "pad t.npy --strip-side pre", {"t.npy": DENSE}, {"V": "0"}, code=2),
     Case(
@@ -866,6 +921,12 @@ CASES = [
         {"COLUMN": "id"},
     ),
     Case("inspecting.measure.of_sequences#2", "plan t.npy", {"t.npy": HIDDEN}, {"FILE": "t.npy"}, loses=True),
+    Case(
+        "operations.scaling.check_features",
+        "scale t.json",
+        {"t.json": "[[[1, null], [2, null]]]"},
+        {"A,B": "0"},
+    ),
     Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
     Case(
         "operations.split.Split._check_companions",
@@ -1166,6 +1227,20 @@ def test_parts_of_a_key(place: Place, proposals: Proposals) -> None:
     )
 
 
+def test_order_values_are_stored_by_grouping_again(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", "id,t,a\n1,5,2\n1,4,3\n")
+    call = ["group", "t.csv", "--key", "id", "--order-by", "t", "-o", "o.npz", "--ragged"]
+    succeeded(place.run(*call))
+    data = seqtool.load(place.folder / "o.npz")
+    assert isinstance(data, seqtool.Ragged)
+    with pytest.raises(DataError, match="group again with --keep-order"):
+        first_order(data, "--at")
+    succeeded(place.run(*applied(call, proposals.at("sequences.orders.order_columns"), {})))
+    again = seqtool.load(place.folder / "o.npz")
+    assert isinstance(again, seqtool.Ragged)
+    assert first_order(again, "--at").values[:].tolist() == [4, 5]
+
+
 @pytest.mark.matplotlib
 def test_pictures(place: Place, proposals: Proposals) -> None:
     written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
@@ -1231,6 +1306,12 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
         place.run(*[Path(word).name if word.endswith(".npz") else word for word in words], "-o", "plain.npz")
     )
     assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
+    succeeded(place.run("convert", "c.npz", "-o", "c.parquet"))
+    with pytest.raises(DataError, match="holds rows"):
+        seqtool.load(place.folder / "c.parquet", mmap=True)
+    words = applied([], proposals.at("files.stored.StoredArrays.map"), {})
+    succeeded(place.run(*words, "-o", "arrays.npz"))
+    assert len(seqtool.load(place.folder / "arrays.npz", mmap=True)) == 1
 
 
 def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> None:
@@ -1312,7 +1393,7 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     " in --order-by; ",
     "item not in --columns",
     " an item that --columns names",
-    " is of rows that --pivot makes one",
+    ", and --keep-order stores numbers and times: ",
     " are its features, which --columns chooses",
     " is no feature unless --columns names it",
     "(--dtype)",
