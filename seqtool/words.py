@@ -204,7 +204,7 @@ _NAME = r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)'
 # An option with its value, if a value follows and not the next word of the sentence. Whole commands, and names of
 # columns in quotes, match too, so that they stay as they are.
 _OPTION = r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
-    | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
+    | (?<![\w'"-])--(?P<option>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|says|parts)\b)
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?"""
 # Options that become an argument together with their value.
@@ -218,6 +218,7 @@ _VALUE_OPTIONS = {
     "empty-key",
     "empty-label",
     "encoding",
+    "features",
     "from",
     "gap",
     "key",
@@ -225,7 +226,9 @@ _VALUE_OPTIONS = {
     "label",
     "label-as",
     "label-value",
+    "log1p",
     "maxlen",
+    "method",
     "min-len",
     "missing",
     "order-by",
@@ -244,8 +247,10 @@ _NUMBER_OPTIONS = {"from", "maxlen", "min-len", "label-value", "value"}  # optio
 _NAME_OPTIONS = {
     "columns",
     "drop",
+    "features",
     "key",
     "label",
+    "log1p",
     "static",
 }  # options whose values are names, joined by commas
 _FLAG_OPTIONS = {
