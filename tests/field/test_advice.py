@@ -37,7 +37,7 @@ NAN = float("nan")
 NS = 1704067200123456789  # nanoseconds, which no float holds
 DENSE = np.ones((2, 3, 2), F4)
 ROWS = "id,a,b\n1,2,3\n1,3,5\n2,1,7\n"
-TIMED = "id,a,b\n1,2,2024-01-01\n1,3,2024-01-02\n"
+DAILY = "id,a,b\n1,2,2024-01-01\n1,3,2024-01-02\n"
 
 
 @pytest.fixture
@@ -340,7 +340,7 @@ CASES = [
     Case(
         "grouping.spec.GroupSpec._check_subjects#5",
         "group t.csv --key id --order-by b --time-unit h",
-        {"t.csv": TIMED},
+        {"t.csv": DAILY},
         {"COLUMN": "b"},
         code=2,
     ),
