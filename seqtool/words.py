@@ -231,6 +231,7 @@ _VALUE_OPTIONS = {
     "method",
     "min-len",
     "missing",
+    "on-clash",
     "order-by",
     "padding",
     "pivot",

@@ -168,6 +168,11 @@ def _chunks(values: Array) -> Iterator[tuple[int, Array]]:
 
 
 def holds_all(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
+    """Whether one dtype holds every number of another exactly.
+
+    >>> holds_all(np.dtype("float32"), np.dtype("float64")), holds_all(np.dtype("int64"), np.dtype("float64"))
+    (True, False)
+    """
     # NumPy calls int64 to float64 safe, although it rounds past 2^53.
     rounds = source.kind in "iu" and target.kind == "f" and source.itemsize >= 8
     return np.can_cast(source, target, "safe") and not rounds

@@ -119,9 +119,7 @@ def _told_apart(ragged: Ragged, clashes: _Clashes) -> Ragged:
     """The same sequences, with a part of its own for each one whose key, and part, an earlier one has."""
     before: Any = ragged.per_sequence.get("part")
     if before is None:
-        before = Lazy(
-            (len(ragged),), np.dtype(np.int64), lambda begin, end: np.zeros(end - begin, np.int64)
-        )
+        before = Lazy((len(ragged),), np.dtype(np.int64), lambda begin, end: np.zeros(end - begin, np.int64))
     known = span(before)
     step = known.largest - known.least + 1
     moved = clashes.numbers() * step

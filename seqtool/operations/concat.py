@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from seqtool.arrays.dtypes import holds_all
 from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_choice, names_arguments
@@ -35,9 +36,9 @@ class UnlikeError(UsageError):
 def concat(sequences: Any, *, on_clash: OnClash = "error") -> Ragged | Padded:
     """The sequences of several inputs, one after another, in memory: Padded where all of them are, else a Ragged.
 
-    `sequences` is a list of inputs in any form that `seqtool.pad` takes. Padded ones are padded to the largest number of
-    slots. Features, labels and static columns are matched by their names; classes and categories by theirs: those of
-    the first input keep their numbers, and new ones follow. Of sequences of one key (and part) `on_clash` keeps the
+    `sequences` is a list of inputs in any form that `seqtool.pad` takes. Padded ones are padded to the largest number
+    of slots. Features, labels and static columns are matched by their names; classes and categories by theirs: those
+    of the first input keep their numbers, and new ones follow. Of sequences of one key (and part) `on_clash` keeps the
     "first" or the "last", or "both", with another part; "error" refuses them.
 
     Raises DataError for keys that clash, and for inputs with other features or arrays; UsageError for inputs that were
@@ -106,22 +107,38 @@ def _form(pieces: Sequence[Piece]) -> tuple[int, Side, Value] | None:
         if piece.slots is None:
             continue
         if piece.padding != first.padding:
-            message = f"{first.name} is padded at the {_SIDES[first.padding]}, {piece.name} at the {_SIDES[piece.padding]}"
-            raise UnlikeError(message, piece.name, [f"--{first.padding}"])
-        one, other = value_to_json(first.value), value_to_json(piece.value)  # in which NaN equals itself
-        if one != other:
-            numbers = one if isinstance(one, list) else [one]
-            message = f"{first.name} is padded with {_shown(one)}, {piece.name} with {_shown(other)}"
-            raise UnlikeError(message, piece.name, ["--value", ",".join(map(str, numbers))])
+            sides = _SIDES[first.padding], _SIDES[piece.padding]
+            message = f"{first.name} is padded at the {sides[0]}, {piece.name} at the {sides[1]}"
+            raise UnlikeError(message, piece.name, _alike(first, piece))
+        if _shown(piece.value) != _shown(first.value):  # as text NaN equals itself
+            message = (
+                f"{first.name} is padded with {_shown(first.value)}, {piece.name} with {_shown(piece.value)}"
+            )
+            raise UnlikeError(message, piece.name, _alike(first, piece))
         largest = max(largest, piece.slots)
-    return None if first.slots is None else (largest, first.padding, first.value if first.value is not None else 0)
+    return (
+        None if first.slots is None else (largest, first.padding, 0 if first.value is None else first.value)
+    )
+
+
+def _alike(first: Piece, piece: Piece) -> list[str]:
+    """The options by which `pad` pads an input as the first one."""
+    one, other = first.ragged.values.dtype, piece.ragged.values.dtype
+    options = [f"--{first.padding}"] if piece.padding != first.padding else []
+    other_value = _shown(piece.value) != _shown(first.value)
+    options += ["--value", _shown(first.value)] if other_value else []
+    both = np.result_type(one, other)
+    exact = holds_all(one, both) and holds_all(other, both)
+    return options + (["--dtype", str(one)] if one != other and (other_value or not exact) else [])
 
 
 _SIDES = {"pre": "start", "post": "end"}
 
 
 def _shown(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    """A padding value as an option has it."""
+    numbers = value_to_json(value)
+    return ",".join(map(str, numbers)) if isinstance(numbers, list) else str(numbers)
 
 
 def _check_fitted(pieces: Sequence[Piece]) -> None:
@@ -135,12 +152,12 @@ def _check_fitted(pieces: Sequence[Piece]) -> None:
         more, less = (first, piece) if len(commands[0]) >= len(commands[1]) else (piece, first)
         if commands[0] == commands[1]:
             raise UsageError(
-                f"{first.name} and {piece.name} went through {' and '.join(commands[0])} by other numbers; do it to both "
-                "by the same: --using"
+                f"{first.name} and {piece.name} went through {' and '.join(commands[0])} by other numbers; take it "
+                "back from one of them, and do it again by the numbers of the other"
             )
-        done = " and ".join(max(commands, key=len))
+        done = " and ".join(commands[0] if more is first else commands[1])
         raise UsageError(
-            f"{more.name} went through {done}, and {less.name} did not in the same way; do it to both by the same numbers"
+            f"{more.name} went through {done}, and {less.name} did not; do it to both by the same numbers"
         )
 
 

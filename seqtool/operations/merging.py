@@ -1,7 +1,7 @@
 """The arrays of several inputs as those of one: columns in the order of the first, names of classes in one table.
 
-Numbers of classes, and ids of categories, are those of the first input; names that it does not have follow, in the order
-of the inputs, so that what was trained on the first goes on to read them.
+Numbers of classes, and ids of categories, are those of the first input; names that it does not have follow, in the
+order of the inputs, so that what was trained on the first goes on to read them.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ def _order(
         return None
     if like is None or names is None:
         without, named = (first, piece) if like is None else (piece, first)
-        raise DataError(f"{without.name} has no {what}, and {named.name} has: {listed([*(like or names or [])])}")
+        raise DataError(
+            f"{without.name} has no {what}, and {named.name} has: {listed([*(like or names or [])])}"
+        )
     only = {first.name: [name for name in like if name not in names]}
     only[piece.name] = [name for name in names if name not in like]
     if any(only.values()):
@@ -127,7 +129,10 @@ def _with_columns(array: StepArray, order: list[int]) -> StepArray:
 
 @dataclass(frozen=True)
 class _Table:
-    """A table of names, and the array whose numbers they are of; `column` is that of its last axis, if it has several."""
+    """A table of names, and the array whose numbers they are of: that in a `column`, where it has several.
+
+    Numbers below `first` are none of a name.
+    """
 
     name: str
     array: str
@@ -148,7 +153,9 @@ class _Table:
             return tables[0]
         kinds = {one.dtype.kind in "UT" for one in cells}
         if len(kinds) > 1:
-            text = next(piece.name for piece, one in zip(pieces, cells, strict=True) if one.dtype.kind in "UT")
+            text = next(
+                piece.name for piece, one in zip(pieces, cells, strict=True) if one.dtype.kind in "UT"
+            )
             raise DataError(f"the names in {self.name} are text in {text} and numbers in another file")
         known = dict.fromkeys(name for one in cells for name in one.tolist())
         return np.array([*known], dtype=str if True in kinds else np.result_type(*cells))
@@ -267,7 +274,9 @@ def _check_same_arrays(pieces: Sequence[Piece]) -> None:
                 )
         for name in ("order_columns", "order_units"):
             if _texts(first.ragged, name) != _texts(piece.ragged, name):
-                raise DataError(f"{first.name} and {piece.name} have other {name}; make both with the same options")
+                raise DataError(
+                    f"{first.name} and {piece.name} have other {name}; make both with the same options"
+                )
 
 
 def _arrays(ragged: Ragged) -> Mapping[str, Any]:
@@ -281,10 +290,11 @@ def _joined_keys(pieces: Sequence[Piece], spool: Spool) -> AnyArray | Text:
     for piece, one in zip(pieces, keys, strict=True):
         if one is not None and keys[0] is not None and one.shape[1:] != keys[0].shape[1:]:
             raise DataError(f"{piece.name} and {pieces[0].name} have keys of other columns")
-    cells: list[Any] = keys
+    cells: list[Any] = [*keys]
     if any(one.dtype.kind not in "iu" for one in cells):
         cells = [_as_text(one) if one.dtype.kind in "iu" else one for one in cells]
-    return _joined("keys", pieces, cells, spool)
+    joined: AnyArray | Text = _joined("keys", pieces, cells, spool)
+    return joined
 
 
 def _as_text(numbers: AnyArray) -> AnyArray:
@@ -323,7 +333,8 @@ class MixedTypesError(DataError):
         self, array: str, piece: Piece, dtype: np.dtype[Any], unlike: Piece, other: np.dtype[Any]
     ) -> None:
         super().__init__(
-            f"{array} is {dtype} in {piece.name} and {other} in {unlike.name}, and no dtype holds both to the last digit"
+            f"{array} is {dtype} in {piece.name} and {other} in {unlike.name}, and no dtype holds both to the last "
+            "digit"
         )
         self.array, self.piece, self.other = array, piece, other
 
