@@ -576,6 +576,7 @@ TESTED_BY_OTHERS = {
         "encoder_columns",
         "assembling",
         "encoder_plan",
+        "step_times",
         "encoder_state",
         "elsewhere",
         "gaps",
@@ -595,7 +596,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
-    "unpadding": {"beside", "columns", "names", "predictions", "stretch"},
+    "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch"},
 }
 
 
