@@ -219,6 +219,7 @@ _VALUE_OPTIONS = {
     "encoding",
     "from",
     "gap",
+    "horizon",
     "key",
     "key-from",
     "label",
@@ -226,19 +227,22 @@ _VALUE_OPTIONS = {
     "label-value",
     "maxlen",
     "min-len",
+    "min-size",
     "missing",
     "order-by",
     "padding",
     "pivot",
     "pivot-agg",
     "sheet",
+    "size",
     "static",
     "step-label",
     "time-as",
     "truncating",
     "value",
 }
-_NUMBER_OPTIONS = {"from", "maxlen", "min-len", "label-value", "value"}  # options whose values are numbers
+# Options whose values are numbers.
+_NUMBER_OPTIONS = {"from", "horizon", "label-value", "maxlen", "min-len", "min-size", "size", "value"}
 _NAME_OPTIONS = {
     "columns",
     "drop",
