@@ -311,3 +311,14 @@ def since_1970(moment: datetime | None, unit: str) -> Fraction | None:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     return Fraction(microseconds, 10**6 * {"seconds": 1, "days": 86_400}[unit])
+
+
+def left_out(sequence: list[Any], last: int) -> list[tuple[str, list[Any], Any]]:
+    """Leave-last-out: each split's name, its steps x and the step y after them."""
+    names = ["train", "test"] if last == 1 else ["train", "val", "test"]
+    if len(sequence) < 2:
+        return []
+    if len(sequence) < last + 2:
+        return [("train", sequence[:-1], sequence[-1])]
+    ends = [len(sequence) - 1 - last + i for i in range(last + 1)]
+    return [(name, sequence[:end], sequence[end]) for name, end in zip(names, ends, strict=True)]

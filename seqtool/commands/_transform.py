@@ -191,3 +191,4 @@ def show_outcome(outcome: Outcome, summary: Summary) -> None:
     for word, text in outcome.lines:
         summary.say(word, text)
     summary.warnings += outcome.warnings
+    summary.facts |= outcome.facts

@@ -5,5 +5,9 @@ defines what an operation is, and `truncate`, an example. A new operation is a f
 the subcommand, its options and help, the Python function and the receipt follow from it.
 """
 
-OPERATIONS = ("truncate", "window")
+OPERATIONS = (
+    "split",
+    "truncate",
+    "window",
+)
 """The modules of this room whose operation is a subcommand and a Python function of the same name."""

@@ -52,7 +52,7 @@ class Outcome:
 
     `cut` counts steps that were cut, `dropped` and `added` count steps by reason: steps in + added = steps kept + cut
     + dropped. A padded block gets `slots` slots if they are not None; else it becomes as short as `maxlen`, if it is
-    longer. `lines` are those of the summary, each a word and a text.
+    longer. `lines` are those of the summary, each a word and a text; `facts` are the same as JSON data.
     """
 
     ragged: Ragged
@@ -63,6 +63,7 @@ class Outcome:
     slots: int | None = None
     lines: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Operation:

@@ -19,7 +19,7 @@ from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.splits import TRAIN, places_of, splits_in
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.take import take
-from seqtool.words import count, listed, option_of
+from seqtool.words import as_arguments, count, listed, option_of
 
 
 def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None = None) -> Ragged | Padded:
@@ -34,6 +34,8 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
     with Spool() as spool:
         state, _ = fitted(operation, ragged, spool=spool, using=using)
         outcome = operation.apply(ragged, state, spool=spool)
+        for text in outcome.warnings:
+            warnings.warn(as_arguments(text), stacklevel=4)
         steps = span(ragged.lengths).total
         found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps)
         if not isinstance(sequences, Padded):
@@ -63,7 +65,7 @@ def fitted(
     if using is not None:
         entry = _learned(operation, using)
         source = using if isinstance(using, Ragged) else as_ragged(using)
-        return operation.state_from(entry["state"], source), [("fitted", "before: numbers of --using")]
+        return operation.state_from(entry["state"], source), [("fitted", "before, by the file that is used")]
     split = ragged.per_sequence.get("split")
     if split is None:
         line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
@@ -118,6 +120,7 @@ def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) 
             maxlen=whole.maxlen if found.maxlen is None else found.maxlen,
             lines=[*whole.lines, *found.lines],
             warnings=[*whole.warnings, *found.warnings],
+            facts={**whole.facts, **found.facts},
         )
     return whole
 

@@ -47,6 +47,9 @@ def proposals(monkeypatch: pytest.MonkeyPatch) -> Proposals:
     return Proposals(monkeypatch)
 
 
+TEN = str([[i, 2 * i] for i in range(10)])
+
+
 def npz(**arrays: Any) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **arrays)
@@ -862,6 +865,20 @@ CASES = [
         {"COLUMN": "id"},
     ),
     Case("inspecting.measure.of_sequences#2", "plan t.npy", {"t.npy": HIDDEN}, {"FILE": "t.npy"}, loses=True),
+    Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
+    Case(
+        "operations.split.Split._check_companions",
+        "split t.json --last 1 --seed 3",
+        {"t.json": TEN},
+        code=2,
+        loses=True,
+    ),
+    Case(
+        "operations.split.Split._check_companions#2",
+        "split t.json --test 0.2 --stable --stratify",
+        {"t.json": TEN},
+        code=2,
+    ),
     Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
     Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
     Case(
@@ -1254,6 +1271,7 @@ ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
     "codegen.programs.program_for": "test_ids_in_a_column_are_embedded",
     "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
+    "operations.run.fitted": "tests/operations/test_operation.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
     "torch.to_packed": "tests/frameworks/test_torch.py",
 }

@@ -50,9 +50,11 @@ def test_a_stretch_agrees_with_steps_that_are_picked_by_number(
 
 def test_a_stretch_of_a_padded_block_is_as_short_as_it_can_be() -> None:
     padded = sq.pad([[1, 2, 3, 4], [5]], padding="post", value=-1, maxlen=6)
-    assert sq.truncate(padded, start=1).x.tolist() == [[2, 3, 4], [-1, -1, -1]]
+    with pytest.warns(UserWarning, match="1 sequence without a step there"):
+        assert sq.truncate(padded, start=1).x.tolist() == [[2, 3, 4], [-1, -1, -1]]
     assert sq.truncate(padded, start=-2).x.tolist() == [[3, 4], [5, -1]]
-    stretch = sq.truncate(padded, start=-3, maxlen=2)
+    with pytest.warns(UserWarning, match="1 sequence without a step there"):
+        stretch = sq.truncate(padded, start=-3, maxlen=2)
     assert stretch.x.tolist() == [[2, 3], [-1, -1]]
     assert stretch.per_sequence["original_lengths"].tolist() == [4, 1]
     assert stretch.receipt[-1]["arguments"] == {"maxlen": 2, "truncating": "pre", "start": -3}

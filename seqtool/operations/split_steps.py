@@ -1,0 +1,113 @@
+"""Splits within sequences: their last steps are left out, or what comes after a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import gather
+from seqtool.arrays.lazy import AnyArray, chunks, lazy_map, span
+from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.errors import DataError
+from seqtool.operations.operation import Outcome
+from seqtool.operations.split_whole import TEST, TRAIN, VAL, with_splits
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.take import take
+from seqtool.words import count, in_short, listed
+
+_INT64 = np.dtype(np.int64)
+
+
+def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spool) -> Outcome:
+    """Leave the last step out for the test, and the one before for validation where `steps` is 2.
+
+    Each sequence of n steps gives one of each split: x are its first steps, y is the step after them, (M, F), of the
+    features `target` alone where they are named; token ids give (M,). One too short for all splits gives train
+    alone, one of a single step or none is dropped.
+    """
+    check_parts_free(ragged, "--last")
+    if "y" in ragged.per_sequence:
+        raise DataError(
+            "the sequences have a label y, in whose place the step after x would stand: leave the label out"
+        )
+    places = _places(ragged, target)
+    split_of = np.array([TRAIN, TEST] if steps == 1 else [TRAIN, VAL, TEST], np.uint8)
+    which, lengths, splits = (GrowingArray(spool, np.dtype(d)) for d in (np.int64, np.int64, np.uint8))
+    y = GrowingArray(spool, ragged.values.dtype, _row_of(ragged, places).shape[1:])
+    alone = dropped = dropped_steps = 0
+    for begin, part in chunks(ragged.lengths, _TOGETHER):
+        whole, short = part >= steps + 2, (part >= 2) & (part < steps + 2)
+        times = np.where(whole, steps + 1, short.astype(np.int64))
+        row = np.repeat(np.arange(len(part)), times)
+        turn = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+        left = np.where(whole[row], part[row] - 1 - steps + turn, part[row] - 1)
+        which.add(row + begin)
+        lengths.add(left)
+        splits.add(split_of[turn])
+        first = ragged.offsets[begin : begin + len(part)][row]
+        y.add(_cells(gather(ragged.values, first + left), places))
+        alone += int(short.sum())
+        dropped += int((part < 2).sum())
+        dropped_steps += int(part[part < 2].sum())
+    taken = take(ragged, which.done(), lengths=lengths.done(), spool=spool)
+    return _outcome(ragged, taken, y.done(), splits.done(), (alone, dropped, dropped_steps), steps)
+
+
+_TOGETHER = 1 << 18  # bytes of lengths that are computed together
+
+
+def check_parts_free(ragged: Ragged, option: str) -> None:
+    """Raise DataError for sequences that are parts of others already, which cannot be parted again."""
+    if "part" in ragged.per_sequence:
+        raise DataError(
+            f"{option} parts sequences, and these are parts already (windows or the like): split first"
+        )
+
+
+def _outcome(
+    ragged: Ragged, taken: Ragged, y: AnyArray, splits: AnyArray, left: tuple[int, int, int], steps: int
+) -> Outcome:
+    """What `leave_last` gives: the steps that only y holds are dropped, those in several splits added."""
+    alone, dropped, dropped_steps = left
+    sequences = len(ragged) - dropped
+    total, kept = span(ragged.lengths).total, span(taken.lengths).total
+    part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
+    data = taken.replace(per_sequence={**taken.per_sequence, "y": y, "part": part})
+    found = with_splits(data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN])
+    lines = [*found.lines]
+    if alone:
+        lines.append(("alone", f"{count(alone, 'sequence')} under {steps + 2} steps gave train alone"))
+    if dropped:
+        lines.append(("dropped", f"{count(dropped, 'sequence')} without a step for both x and y"))
+    reasons = {"sequence of a single step": dropped_steps, "last step, which only y holds": sequences}
+    return Outcome(
+        found.ragged,
+        dropped=reasons,
+        added={"steps in several splits": kept - (total - dropped_steps - sequences)},
+        maxlen=max(1, span(taken.lengths).largest),
+        lines=lines,
+        facts=found.facts,
+    )
+
+
+def _places(ragged: Ragged, target: Sequence[str]) -> list[int] | None:
+    """The places of the features that y holds; None for all. Raises DataError for one that is not there."""
+    if not target:
+        return None
+    features = ragged.features
+    if features is None:
+        raise DataError(f"--target {','.join(target)}: the features of these sequences have no names")
+    unknown = [name for name in target if name not in features]
+    if unknown:
+        raise DataError(f"--target: no feature {in_short(unknown[0])}; there are {listed(features)}")
+    return [features.index(name) for name in target]
+
+
+def _row_of(ragged: Ragged, places: list[int] | None) -> Array:
+    return _cells(np.asarray(ragged.values[:0]), places)
+
+
+def _cells(rows: Array, places: list[int] | None) -> Array:
+    return rows if places is None else rows[:, places]
