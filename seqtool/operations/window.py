@@ -246,9 +246,16 @@ def _following(targets: AnyArray) -> StepArray:
         steps = targets[begin + 1 : end + 1]
         if len(steps) < end - begin:
             steps = np.concatenate([steps, targets[end - 1 : end]])
+        if targets.dtype == np.uint64 and (steps > _MOST).any():
+            raise DataError(
+                f"a step is {steps.max()}, which step_y, int64 with {UNLABELLED} in padding, cannot hold"
+            )
         return steps.astype(dtype)
 
     return StepArray(Lazy(targets.shape, dtype, read), UNLABELLED)
+
+
+_MOST = (1 << 63) - 1  # that int64 holds
 
 
 window = as_function(Window)
