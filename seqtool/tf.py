@@ -40,7 +40,8 @@ def dataset(
     own, which follows from `seed`, in batches of similar lengths. Errors are those of `SequenceFile`.
 
     `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
-    `original_lengths`, the labels `y` and `step_y`, `row_index`, and `mask`. Then a batch is a dict by these names,
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
+    `observed`, `weight`, `order`, and `mask`. Then a batch is a dict by these names,
     with `x`, `lengths` and the label, `y` or else `step_y`.
     """
     check_options(batch_size=batch_size, seed=seed)

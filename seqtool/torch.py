@@ -39,7 +39,8 @@ class SequenceDataset(Dataset[Any]):
     `seqtool.training.sequence_file.SequenceFile`.
 
     `include` names what else of the file goes with each sequence: `static`, `keys`, `part`, `split`,
-    `original_lengths`, the labels `y` and `step_y`, `row_index`, and `mask`. Then an item is a dict of tensors by
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
+    `observed`, `weight`, `order`, and `mask`. Then an item is a dict of tensors by
     these names, with `x` and the label, `y` or else `step_y`; text stays text.
     """
 

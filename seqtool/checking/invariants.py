@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
 import numpy as np
 
@@ -23,16 +22,14 @@ from seqtool.checking.findings import (
     unique_classes,
     unique_names,
 )
+from seqtool.checking.keys import keys, splits
 from seqtool.operations.cast import lost
-from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.sequences.conversion import from_dense
-from seqtool.sequences.keys import shown_key
 from seqtool.sequences.labels import LabelArray, label_arrays, padded_class
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
 from seqtool.sources.leftovers import holds_one, looks_padded_at_start
-from seqtool.words import count
 
 
 def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Finding]:
@@ -62,6 +59,8 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
         yield static(subject, data.per_sequence["static"])
     if "original_lengths" in data.per_sequence:
         yield original_lengths(subject, data.per_sequence["original_lengths"])
+    if "split" in data.per_sequence:
+        yield splits(subject, spool)
     if "row_index" in data.per_step:
         yield row_index(subject)
     if subject.ours:
@@ -185,32 +184,6 @@ def mask(subject: Subject, data: Padded, stored: AnyArray) -> Finding:
             "mask", "fails", "false in real steps", missed.count, subject.place(missed.row, name="mask")
         )
     return Finding("mask", "ok", "matches lengths")
-
-
-def keys(subject: Subject, spool: Spool) -> Finding:
-    """Keys are unique, or where sequences have parts, (key, part) is; an empty key is a warning.
-
-    Rows without a key end up in one sequence, although they may not belong together.
-    """
-    stored, part = subject.data.keys, subject.data.per_sequence.get("part")
-    assert stored is not None
-    duplicates = repeated(key_cells(stored, spool, part=part), spool)
-    if duplicates is not None:
-        first, again = duplicates.first
-        array, unit = ("keys", "key") if part is None else ("part", "(key, part)")
-        message = f"duplicate {unit} {shown_key(stored, again, part=part)!r}: keys[{first}] and keys[{again}]"
-        return Finding("keys", "fails", message, duplicates.count, f"{array}[{again}]")
-    empty = (
-        None if stored.dtype.kind in "iu" else find_matches(lambda cells: cells == "", cast(AnyArray, stored))
-    )
-    if empty is not None:
-        return Finding("keys", "warning", "empty keys", empty.count, f"keys{[*empty.cell]}")
-    if part is None:
-        return Finding("keys", "ok", f"{len(stored):,}, all unique")
-    more_parts = repeated(key_cells(stored, spool), spool)
-    distinct = len(stored) - (more_parts.count if more_parts else 0)
-    message = f"{count(distinct, 'key')} in {count(len(stored), 'part')}, each (key, part) unique"
-    return Finding("keys", "ok", message)
 
 
 def values(subject: Subject) -> Finding:

@@ -27,6 +27,7 @@ from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.splits import counts_of
 from seqtool.words import join_names, split_names
 
 _PREVIEWED = 2  # sequences
@@ -237,6 +238,8 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     if "part" in data.per_sequence:
         known = span(data.per_sequence["part"])
         found["part"] = {"min": known.least, "max": known.largest} if len(data) else None
+    if "split" in data.per_sequence:
+        found["split"] = counts_of(data.per_sequence["split"])
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
     if "label_names" in data.names:
@@ -247,6 +250,11 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = some_classes(data.names[name], _NAMES)
+    if "categories" in data.names:
+        found["categories"] = {
+            name: len(data.names[f"vocabulary_{i}"])
+            for i, name in enumerate(np.asarray(data.names["categories"]).tolist())
+        }
     found["not_finite"] = [*not_finite(data)]
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]

@@ -109,6 +109,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "keys", f"{sequences['keys']['count']:,}, {sequences['keys']['kind']}"
     if sequences.get("part"):
         yield "part", f"from {sequences['part']['min']:,} to {sequences['part']['max']:,}"
+    if "split" in sequences:
+        yield "split", ", ".join(f"{name} {number:,}" for name, number in sequences["split"].items())
     if "features" in sequences:
         yield "features", listed(sequences["features"])
     for name, classes in sequences.get("labels", {}).items():
@@ -116,6 +118,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("classes", "step_classes"):
         if name in sequences:
             yield name.replace("_", " "), listed([*map(str, sequences[name])])
+    for name, number in sequences.get("categories", {}).items():
+        yield f"category {name}", f"{count(number, 'name')}: an embedding of {number + 3:,} rows"
     for array in sequences["not_finite"]:
         yield "not finite", _not_finite(array)
     for entry in sequences["receipt"]:

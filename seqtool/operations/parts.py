@@ -10,7 +10,7 @@ from seqtool.errors import DataError
 from seqtool.operations.pad import Data
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import with_fewer_kept
-from seqtool.sequences.splits import places_of, splits_in
+from seqtool.sequences.splits import counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.take import take
 
@@ -34,7 +34,7 @@ def parts_of(data: Data, spool: Spool) -> dict[str, Data]:
         )
     whole = data if isinstance(data, Ragged) else data.ragged
     parts: dict[str, Any] = {}
-    for name in splits_in(split):
+    for name in counts_of(split):
         part = take(whole, places_of(split, name, spool), spool=spool)
         if part.receipt and "rows" in part.receipt[-1]:  # foreign receipts may count nothing
             entry = with_fewer_kept(part.receipt[-1], len(part.values), "in the file of another split")

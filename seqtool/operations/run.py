@@ -16,7 +16,7 @@ from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Entry, Rows
-from seqtool.sequences.splits import TRAIN, places_of, splits_in
+from seqtool.sequences.splits import TRAIN, counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.take import take
 from seqtool.words import as_arguments, count, listed, option_of
@@ -73,8 +73,8 @@ def fitted(
     which = places_of(split, TRAIN, spool)
     if not len(which):
         raise UsageError(
-            f"these sequences are of {listed(splits_in(split)) or 'no split'}: {name_of(operation)} is fitted on train "
-            "alone; take what was fitted there: ",
+            f"these sequences are of {listed([*counts_of(split)]) or 'no split'}: {name_of(operation)} is fitted on "
+            "train alone; take what was fitted there: ",
             Advice("--using", "FILE"),
         )
     train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)

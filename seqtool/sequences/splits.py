@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
 
 import numpy as np
 
@@ -12,17 +12,18 @@ from seqtool.arrays.spool import GrowingArray, Spool
 TRAIN, VAL, TEST = SPLITS = ("train", "val", "test")
 
 
-def splits_in(split: AnyArray) -> list[str]:
-    """The names in an array of splits: train, val and test first, in this order, then others by name.
+def counts_of(split: AnyArray) -> dict[str, int]:
+    """How many sequences each split has: train, val and test first, in this order, then others by name.
 
-    >>> splits_in(np.array(["test", "train", "test"]))
-    ['train', 'test']
+    >>> counts_of(np.array(["test", "train", "test"]))
+    {'train': 1, 'test': 2}
     """
-    found: set[Any] = set()
+    found: Counter[str] = Counter()
     for _, part in chunks(split):
-        found.update(np.unique(part).tolist())
-    names = sorted(map(str, found))
-    return [*(name for name in SPLITS if name in names), *(name for name in names if name not in SPLITS)]
+        names, counts = np.unique(part, return_counts=True)
+        found.update(dict(zip(map(str, names.tolist()), counts.tolist(), strict=True)))
+    known = [name for name in SPLITS if name in found]
+    return {name: found[name] for name in (*known, *sorted({*found} - {*SPLITS}))}
 
 
 def places_of(split: AnyArray, name: str, spool: Spool) -> AnyArray:

@@ -55,7 +55,7 @@ class SequenceFile:
     a file that was replaced; after a fork both processes read the same file.
 
     `include` names further arrays of the file that belong to its sequences or steps, or `mask` (which steps are real):
-    `named_batch` gives them. Their numbers have the dtypes of labels; text stays text.
+    `named_batch` gives them. Their numbers have the dtypes of labels; text stays text, and `observed` bool.
 
     It is checked that the arrays fit together; `seqtool check` verifies checksums. Raises DataError when the file is
     missing, not from seqtool or damaged, UsageError for a dtype that would lose fractions, and for an array in
@@ -284,7 +284,7 @@ class SequenceFile:
         self, name: str, labels: Array, sequence: Callable[[int], int], *, text: bool = False
     ) -> Array:
         """Labels as losses take them: whole numbers as int64, floats as the float dtype of the steps, else float32."""
-        if text and labels.dtype.kind in "UT":
+        if (text and labels.dtype.kind in "UT") or name == "observed":  # as the mask is
             return labels
         if labels.dtype.kind not in "biuf":
             raise DataError(f"{name} holds text; numbers were expected, with their names in classes")

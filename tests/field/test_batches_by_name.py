@@ -28,7 +28,11 @@ def test_a_batch_has_everything_by_name(kind: str, tmp_path: Path) -> None:
         "x": "float32",
         "static": "float32",
         "mask": "bool",
-        **dict.fromkeys(["lengths", "y", "step_y", "row_index", "part", "original_lengths"], "int64"),
+        "observed": "bool",
+        "weight": "float32",
+        **dict.fromkeys(
+            ["lengths", "y", "step_y", "row_index", "part", "original_lengths", "c", "order"], "int64"
+        ),
     }
 
 

@@ -87,7 +87,10 @@ def grown(train: Callable[[Path], object], folder: Path) -> None:
     print("unknown" if before is None or after is None else after - before)
 
 
-EVERYTHING = ["static", "keys", "part", "split", "original_lengths", "step_y", "row_index", "mask"]
+EVERYTHING = [
+    *("static", "keys", "part", "split", "original_lengths", "step_y", "row_index", "mask"),
+    *("c", "observed", "weight", "order"),
+]
 
 
 def write_everything(path: Path, kind: str = "ragged") -> dict[str, np.ndarray]:
@@ -106,8 +109,16 @@ def write_everything(path: Path, kind: str = "ragged") -> dict[str, np.ndarray]:
         per_step={
             "step_y": StepArray(np.array([1, 2, 0, 1]), -100),
             "row_index": StepArray(np.array([3, 0, 2, 1]), -1),
+            "c": StepArray(np.array([[3], [1], [2], [3]]), 0),
+            "observed": StepArray(np.array([[True, False], [True, True], [False, True], [True, True]]), 0),
+            "weight": StepArray(np.array([1.0, 0, 1, 1]), 0),
+            "order": StepArray(np.array([5, 7, 8, 9]), 0),
         },
-        names={"static_features": np.array(["age", "size"])},
+        names={
+            "static_features": np.array(["age", "size"]),
+            "categories": np.array(["city"]),
+            "vocabulary_0": np.array(["rome"]),
+        },
     )
     padding = {"post": {"padding": "post"}, "pre": {"padding": "pre", "maxlen": 5}}
     data = seqtool.pad(ragged, **padding[kind]) if kind in padding else ragged
@@ -124,4 +135,10 @@ def write_everything(path: Path, kind: str = "ragged") -> dict[str, np.ndarray]:
         "step_y": np.array([[2, 0, 1], [1, -100, -100]]),
         "row_index": np.array([[0, 2, 1], [3, -1, -1]]),
         "mask": np.array([[True, True, True], [True, False, False]]),
+        "c": np.array([[[1], [2], [3]], [[3], [0], [0]]]),
+        "observed": np.array(
+            [[[True, True], [False, True], [True, True]], [[True, False], [False] * 2, [False] * 2]]
+        ),
+        "weight": np.array([[0.0, 1, 1], [1, 0, 0]]),
+        "order": np.array([[7, 8, 9], [5, 0, 0]]),
     }

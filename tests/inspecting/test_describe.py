@@ -16,6 +16,7 @@ from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import join_names
 from tests import oracles
+from tests.command import Place
 from tests.cutting import small_windows
 
 
@@ -367,3 +368,16 @@ def test_a_part_far_behind_is_found_by_windows(tmp_path: Path, monkeypatch: pyte
             find_sequence(data, "user9", name="ours.npz")
         with pytest.raises(DataError, match="has no part 100, only 0, 1, 2, 3, 4, 5, 6, 7,"):
             find_sequence(data, "user9,100", name="ours.npz")
+
+
+def test_splits_and_categories_are_counted(place: Place) -> None:
+    ragged = Ragged(
+        np.array([3, 4, 1]),
+        np.array([0, 1, 2, 3]),
+        per_sequence={"split": np.array(["test", "train", "train"])},
+        names={"categories": np.array(["city"]), "vocabulary_0": np.array(["oslo", "rome"])},
+    )
+    sq.save(place.folder / "t.npz", ragged)
+    shown = " ".join(place.run("info", "t.npz").out.decode().split())
+    assert "split train 2, test 1" in shown
+    assert "category city 2 names: an embedding of 5 rows" in shown
