@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Window(Operation):
-    """Cut each sequence into windows, which never cross from one to the next.
+    """Cut each sequence into windows, with what follows each of them.
 
-    Windows have the key of their sequence, and in part its step that they begin with; sequences without keys are
-    numbered. Labels, static numbers and splits go with them. With --horizon H, y is what follows each window: (N, H)
-    of single numbers, of the only feature or of one --target, else (N, H, F). Horizon, lead and stride count steps of
-    the sequence, also where --rate thins the window. Ragged sequences give ragged windows, a padded block one of W
-    slots. Sequences that are too short are counted.
+    No window crosses from one sequence to the next. Each has the key of its sequence, and in part its first step
+    there; sequences without keys are numbered. Labels, static numbers and splits go along. What follows a window is
+    its y with --horizon H: (N, H) of single numbers, of an only feature or of one --target, else (N, H, F).
+    Horizon, lead and stride count steps of the sequence, also where --rate thins the window. Ragged sequences give
+    ragged windows, a padded block one of W slots. Sequences that are too short are counted.
 
     Example: seqtool window train.npz --size 24 --horizon 1 --target load -o windows.npz
 
@@ -80,7 +80,7 @@ class Window(Operation):
             refuse_without_subject("--lead", "--horizon", Advice("--horizon", "H"))
         if self.target and not self.horizon and not self.next:
             refuse_without_subject(
-                "--target", "--horizon or --next", Advice("--horizon", "H"), Advice("--next")
+                "--target", "what follows a window", Advice("--horizon", "H"), Advice("--next")
             )
 
     @property
@@ -141,14 +141,14 @@ class Window(Operation):
             given = {"--horizon": True, "--lead": self.lead, "--target": self.target and not self.next}
             _refuse(
                 given,
-                "sequences have labels, and --horizon makes y of what follows; to keep them, ",
+                "--horizon makes y of what follows, and sequences have labels in y: ",
                 DataError,
             )
         if self.next and "step_y" in ragged.per_step:
             given = {"--next": True, "--target": self.target and not self.horizon}
             _refuse(
                 given,
-                "steps have labels, and --next makes step_y of the next step; to keep them, ",
+                "--next makes step_y of the next step, and steps have labels in step_y: ",
                 DataError,
             )
 

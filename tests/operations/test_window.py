@@ -251,7 +251,7 @@ def test_sequences_that_are_too_short_are_counted_and_named() -> None:
         ({"size": 2, "horizon": 0}, "horizon is 0; it must be at least 1"),
         ({"size": 2, "min_size": 3}, "min_size is 3; it must be at most 2, the size of a window"),
         ({"size": 2, "lead": 1}, "lead is for horizon, which this call does not name: horizon=H, or leave"),
-        ({"size": 2, "target": "a"}, "target is for horizon or next, which this call does not name"),
+        ({"size": 2, "target": "a"}, "target is for what follows a window, which this call does not name"),
         ({"size": 2, "last": True, "horizon": 1, "lead": 1}, "nothing follows: leave horizon and lead out"),
         ({"size": 2, "last": True, "stride": 2}, "last takes the newest window, .*: leave stride out"),
     ],
@@ -263,14 +263,18 @@ def test_arguments_are_judged_when_they_are_given(arguments: dict[str, Any], mat
 
 def test_no_array_takes_the_place_of_another() -> None:
     ragged = Ragged(np.arange(4), np.array([0, 4]), per_sequence={"y": np.array([1])})
-    with pytest.raises(DataError, match=r"sequences have labels.* to keep them, leave horizon out"):
+    with pytest.raises(
+        DataError, match="horizon makes y of what follows, and sequences have labels in y: leave horizon out"
+    ):
         sq.window(ragged, size=2, horizon=1)
     assert sq.window(ragged, size=2).per_sequence["y"].tolist() == [1, 1, 1]
     assert sq.window(ragged, size=2, next=True).per_step["step_y"].data.tolist() == [1, 2, 2, 3]
     with pytest.raises(DataError, match="parts of others already"):
         sq.window(sq.window(ragged, size=3), size=2)
     steps = ragged.replace(per_step={"step_y": StepArray(np.arange(4), -100)})
-    with pytest.raises(DataError, match=r"steps have labels.* leave next out"):
+    with pytest.raises(
+        DataError, match="next makes step_y of the next step, and steps have labels in step_y: leave next out"
+    ):
         sq.window(steps, size=2, next=True)
 
 
