@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
     from seqtool.sequences.validation import step_mask
     from seqtool.sources.pad import pad
+    from seqtool.unpadding.rows import to_frame
 
 # Loaded when first used, so that `seqtool --help` does not wait for numpy.
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "pad": "sources.pad",
     "save": "files.npz",
     "step_mask": "sequences.validation",
+    "to_frame": "unpadding.rows",
     "unpad": "operations.pad",
 }
 _HOMES |= {name: f"operations.{name}" for name in OPERATIONS}
@@ -51,6 +53,7 @@ __all__ = [
     "pad",
     "save",
     "step_mask",
+    "to_frame",
     "unpad",
 ]
 __all__ += OPERATIONS

@@ -69,6 +69,7 @@ def group(
     label_value: float = -100,
     static: Any = (),
     keep_row_index: bool = False,
+    keep_order: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",
     empty_label: EmptyLabel = "error",

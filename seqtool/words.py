@@ -204,7 +204,7 @@ _NAME = r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)'
 # An option with its value, if a value follows and not the next word of the sentence. Whole commands, and names of
 # columns in quotes, match too, so that they stay as they are.
 _OPTION = r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
-    | (?<![\w'"-])--(?P<option>[a-z]+(?:-[a-z]+)*)
+    | (?<![\w'"-])--(?P<option>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)
       (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|says|parts)\b)
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?"""
 # Options that become an argument together with their value.
@@ -217,6 +217,7 @@ _VALUE_OPTIONS = {
     "empty-key",
     "empty-label",
     "encoding",
+    "features",
     "from",
     "gap",
     "horizon",
@@ -225,7 +226,9 @@ _VALUE_OPTIONS = {
     "label",
     "label-as",
     "label-value",
+    "log1p",
     "maxlen",
+    "method",
     "min-len",
     "min-size",
     "missing",
@@ -246,8 +249,10 @@ _NUMBER_OPTIONS = {"from", "horizon", "label-value", "maxlen", "min-len", "min-s
 _NAME_OPTIONS = {
     "columns",
     "drop",
+    "features",
     "key",
     "label",
+    "log1p",
     "static",
 }  # options whose values are names, joined by commas
 _FLAG_OPTIONS = {
@@ -258,6 +263,7 @@ _FLAG_OPTIONS = {
     "keep-key": ("keep_key", "keep_key=True"),
     "drop-key": ("keep_key", "keep_key=False"),
     "keep-row-index": ("keep_row_index", "keep_row_index=True"),
+    "keep-order": ("keep_order", "keep_order=True"),
     "ragged": ("ragged", "ragged=True"),
     "mask": ("mask", "mask=True"),
     "post": ("padding", 'padding="post"'),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
+from math import fsum, sqrt
 from typing import Any
 
 import numpy as np
@@ -333,6 +334,28 @@ def since_1970(moment: datetime | None, unit: str) -> Fraction | None:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     return Fraction(microseconds, 10**6 * {"seconds": 1, "days": 86_400}[unit])
+
+
+def centered(numbers: list[float], method: str) -> list[float]:
+    """The numbers of one feature, scaled; NaN stays NaN, and where all are equal they become 0."""
+    real = sorted(number for number in numbers if number == number)
+    if not real:
+        return numbers
+
+    def quantile(fraction: float) -> float:
+        low, share = divmod((len(real) - 1) * fraction, 1)
+        return real[int(low)] + (real[min(int(low) + 1, len(real) - 1)] - real[int(low)]) * share
+
+    mean = fsum(real) / len(real)
+    shift, unit = {
+        "standard": (mean, sqrt(fsum((number - mean) ** 2 for number in real) / len(real))),
+        "minmax": (real[0], real[-1] - real[0]),
+        "robust": (quantile(0.5), quantile(0.75) - quantile(0.25)),
+        "maxabs": (0.0, max(map(abs, real))),
+    }[method]
+    if real[0] == real[-1]:
+        shift, unit = real[0], 1.0
+    return [(number - shift) / (unit or 1.0) for number in numbers]
 
 
 def left_out(sequence: list[Any], last: int) -> list[tuple[str, list[Any], Any]]:

@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"grouping"},
     {"sources"},
     {"terminal"},
-    {"checking", "codegen", "inspecting", "plotting", "training"},
+    {"checking", "codegen", "inspecting", "plotting", "training", "unpadding"},
     {"commands"},
     {"api", "keras", "tf", "torch"},
     {"cli"},
@@ -67,6 +67,11 @@ HOMES = {
         "sources.text_lines",
         "sources.ts_files",
         "arrays.list_columns",
+        "unpadding.beside",
+        "unpadding.columns",
+        "unpadding.predictions",
+        "unpadding.rows",
+        "unpadding.writing",
     },  # each of them is itself imported lazily
     "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),
@@ -508,6 +513,7 @@ TESTED_BY_OTHERS = {
         "command",
         "groups",
         "peers",
+        "row_output",
         "source",
         "table_options",
         "transform",
@@ -516,8 +522,8 @@ TESTED_BY_OTHERS = {
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
-    "sequences": {"keys", "labels", "padding_values", "stream", "validation"},
-    "operations": {"cast", "run"},
+    "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
+    "operations": {"cast", "centers", "moments", "run", "scaling"},
     "files": {
         "contents",
         "deflate",
@@ -557,6 +563,7 @@ TESTED_BY_OTHERS = {
         "columns",
         "cutting",
         "encoder_columns",
+        "assembling",
         "encoder_plan",
         "encoder_state",
         "elsewhere",
@@ -577,6 +584,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
+    "unpadding": {"beside", "columns", "names", "predictions", "stretch"},
 }
 
 

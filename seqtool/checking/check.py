@@ -13,6 +13,7 @@ from seqtool.arrays.spool import Spool, spooled
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
 from seqtool.checking.findings import Finding, Reader, Subject
+from seqtool.checking.fitted import scaled
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.errors import DataError, at
@@ -59,6 +60,8 @@ def check(
         findings += invariants(subject, judged, spool)
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
             return subject.cured(findings)
+        if subject.ours:
+            findings += scaled(subject, spool)
         if reader is not None:
             findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)

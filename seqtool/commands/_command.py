@@ -15,6 +15,7 @@ _SECTIONS = [
     "Arguments",
     "Options",
     "Columns",
+    "Times",
     "Padding",
     "Sequences",
     "Rows",

@@ -227,3 +227,18 @@ class ColumnOptions:
         }
         of_text = {**vars(text), "missing": text.missing or ()}
         return GroupSpec.of(**{**vars(self), **columns, **of_text, **others})
+
+
+@dataclass(frozen=True)
+class TimeOptions:
+    """What is kept of the order of steps."""
+
+    title = "Times"
+    keep_order: Annotated[
+        bool,
+        typer.Option(
+            "--keep-order",
+            help="Add order: the values of --order-by in each step, of times whole microseconds since 1970. "
+            "What works by time reads it.",
+        ),
+    ] = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -164,7 +165,8 @@ def _transform(
             show_outcome(outcome, summary)
             data = _in_its_form(outcome, found, foreign.side)
         inputs_shown = opened.base_names
-        described = {**foreign.resolved, **rows.resolved, **text.resolved}
+        taken = {} if fitted_file is None else {"using": Path(fitted_file).name}
+        described = {**foreign.resolved, **rows.resolved, **text.resolved, **taken}
         done = with_entry(
             data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
         )

@@ -18,7 +18,7 @@ from seqtool.commands._options import (
     RaggedFlag,
     choice,
 )
-from seqtool.commands._table_options import ColumnOptions, TableOptions
+from seqtool.commands._table_options import ColumnOptions, TableOptions, TimeOptions
 from seqtool.system.memory import check_address_space
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def group(
     *,
     by: ColumnOptions,
+    times: TimeOptions,
     padding: PaddingOptions,
     sources: Annotated[
         list[str] | None,
@@ -93,6 +94,7 @@ def group(
     require_key(sources or [], by, text)
     spec = by.spec(
         text,
+        **vars(times),
         label_as=label_as,
         label_value=label_value,
         keep_row_index=keep_row_index,
@@ -133,6 +135,7 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     from dataclasses import asdict
 
     from seqtool.grouping.options import COMBINED
+    from seqtool.sequences.orders import order_titles
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
@@ -142,6 +145,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     others = _not_used(table, result.features)
     if others:
         summary.say("not used", f"as features: {listed(others)}")
+    if "order" in result.ragged.per_step:
+        summary.say("order", listed(order_titles(result.ragged)))
     if result.times:
         summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
         summary.facts["times"] = dict(result.times)

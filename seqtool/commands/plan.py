@@ -20,7 +20,7 @@ from seqtool.commands._options import (
     Traceback,
 )
 from seqtool.commands._rows import RowOptions
-from seqtool.commands._table_options import ColumnOptions, TableOptions
+from seqtool.commands._table_options import ColumnOptions, TableOptions, TimeOptions
 from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
 from seqtool.system.memory import check_address_space
@@ -38,6 +38,7 @@ def plan(
     *,
     call: Call,
     by: ColumnOptions,
+    times: TimeOptions,
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -95,11 +96,11 @@ def plan(
         described.refuse_of_blocks("--key groups the rows of tables", Advice(without=["--key"]), ", or ")
     if not of_table:
         empty = {"empty_key": empty_key, "empty_label": empty_label}
-        _refuse_table_options(by, text, empty, in_rows=bool(rows.steps or foreign.array))
+        _refuse_table_options(by, times, text, empty, in_rows=bool(rows.steps or foreign.array))
     asked = None if dtype is None else dtype_named(dtype)
     summary = Summary("plan")
     if of_table:
-        spec = by.spec(text, empty_key=empty_key, empty_label=empty_label, dtype=dtype)
+        spec = by.spec(text, **vars(times), empty_key=empty_key, empty_label=empty_label, dtype=dtype)
         measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
     else:
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
@@ -193,14 +194,19 @@ def _of_sequences(
 
 
 def _refuse_table_options(
-    by: ColumnOptions, text: TableOptions, empty: dict[str, str], *, in_rows: bool
+    by: ColumnOptions, times: TimeOptions, text: TableOptions, empty: dict[str, str], *, in_rows: bool
 ) -> None:
     """Raise UsageError for an option that only tables have; key and labels may name fields of sequences.
 
     Where sequences stand `in_rows`, text may be read as the call says, and static columns may be named.
     """
-    values = {**vars(by), **({} if in_rows else vars(text)), **empty}
-    usual = {**vars(ColumnOptions()), **vars(TableOptions()), **dict.fromkeys(empty, "error")}
+    values = {**vars(by), **vars(times), **({} if in_rows else vars(text)), **empty}
+    usual = {
+        **vars(ColumnOptions()),
+        **vars(TimeOptions()),
+        **vars(TableOptions()),
+        **dict.fromkeys(empty, "error"),
+    }
     allowed = {"key", "key_from", "label", "step_label", *(["static"] if in_rows else [])}
     for name, held in values.items():
         if held != usual[name] and name not in allowed:

@@ -23,7 +23,9 @@ step_y, row_index         (N, T, ...) or (S, ...)  per-step labels, row numbers
 c                         (N, T, C) or (S, C)      category ids: 0 padding, 1 missing, 2 unknown, 3 + i name i
 categories, vocabulary_i  (C,) text; (V,) text     with categories: column i of c, or x itself, has these names
 observed                  (N, T, F) or (S, F)      bool: true where a feature was seen, and not filled
-weight, order             (N, T) or (S,)           weights of steps; values of --order-by, (N, T, K) of several
+weight                    (N, T) or (S,)           weights of steps
+order                     (N, T) or (S,)           values of the order columns, (N, T, R) of several
+order_columns, _units     (R,) text                their names, and what their numbers are: see below
 step_classes              (C,)                     the names behind step_y, where there is y too
 meta                      () text, JSON            always
 ========================  =======================  =============================================
@@ -33,6 +35,9 @@ meta                      () text, JSON            always
 in each per-step array; NaN and infinities as text), `tables` (which label each `classes_i`, and which category each
 `vocabulary_i` is of, where there are any), and `receipt` (see `seqtool.sequences.receipts`). A reader
 refuses a version above its own.
+
+A unit of `order_units` is empty for numbers, and of times `us` or `ns` (a million or a billion to a second): "us since
+1970-01-01", with UTC behind it where the times had a zone, "us since midnight", or "us" of durations.
 
 Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 bytes, end to end,
 NAME_offsets (cells + 1,) int64 says where each cell begins, and NAME_shape (dimensions,) int64 is the shape.

@@ -150,20 +150,21 @@ def choose(
     dry_run: bool = False,
     suffixes: tuple[str, ...] = SUFFIXES,
     folder: str | None = None,
+    text: bool = False,
 ) -> Destination:
     """Decide where the output goes: the rule of gzip and xz, whatever is attached to a terminal.
 
     `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
     the current folder (the suffix is the first of `suffixes`), and standard input gives standard output. Where one
     `folder` was named for all of them, its name is the stem.
-    `may_replace` says whether a file that has the implicit name may go.
+    `may_replace` says whether a file that has the implicit name may go; `text` may be shown on a terminal.
     Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
     DataError when an implicit name is taken by a file that may not be replaced, unless nothing is to be written.
     """
     if output is not None:
-        destination = named_by(output, suffixes=suffixes, dry_run=dry_run)
+        destination = named_by(output, suffixes=suffixes, dry_run=dry_run, text=text)
     elif inputs[0] is None:
-        _refuse_terminal(dry_run=dry_run)
+        _refuse_terminal(allowed=dry_run or text)
         destination = Destination(None, suffixes)
     else:
         destination = Destination(Path(f"{folder or _stem(inputs[0])}.{command}{suffixes[0]}"), suffixes)
@@ -182,7 +183,9 @@ def choose(
     return replace(destination, inputs=tuple(inputs))
 
 
-def named_by(output: str, *, suffixes: tuple[str, ...] = SUFFIXES, dry_run: bool = False) -> Destination:
+def named_by(
+    output: str, *, suffixes: tuple[str, ...] = SUFFIXES, dry_run: bool = False, text: bool = False
+) -> Destination:
     """What `-o` names, judged by the call alone, before any input is opened.
 
     Raises UsageError for binary data on a terminal, for a folder, and for a suffix that is not among `suffixes`.
@@ -191,7 +194,7 @@ def named_by(output: str, *, suffixes: tuple[str, ...] = SUFFIXES, dry_run: bool
     '.npz'
     """
     if output == "-":
-        _refuse_terminal(dry_run=dry_run)
+        _refuse_terminal(allowed=dry_run or text)
         return Destination(None, suffixes)
     destination = Destination(Path(output), suffixes)
     if not Path(output).name or output.endswith("/"):
@@ -201,8 +204,8 @@ def named_by(output: str, *, suffixes: tuple[str, ...] = SUFFIXES, dry_run: bool
     return destination
 
 
-def _refuse_terminal(*, dry_run: bool) -> None:
-    if sys.stdout is not None and sys.stdout.isatty() and not dry_run:
+def _refuse_terminal(*, allowed: bool) -> None:
+    if sys.stdout is not None and sys.stdout.isatty() and not allowed:
         raise UsageError(
             "the output is binary and standard output is a terminal; add ",
             Advice("-o", "FILE"),

@@ -15,7 +15,15 @@ from seqtool.errors import DataError
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c", "observed", "weight", "order")
 PER_SEQUENCE = ("y", "static", "original_lengths", "part", "split")
-NAMES = ("classes", "step_classes", "label_names", "static_features", "categories")
+NAMES = (
+    "classes",
+    "step_classes",
+    "label_names",
+    "static_features",
+    "categories",
+    "order_columns",
+    "order_units",
+)
 
 INT64, BOOL, NUMBERS, TEXT, ANY = "int64", "bool", "numbers", "text", "numbers or text"
 _KINDS = {BOOL: "b", NUMBERS: "biuf", TEXT: "U", ANY: "biufU"}
@@ -30,6 +38,8 @@ SEQUENCES = {
     "categories": ("C", TEXT),
     "static": ("NP", NUMBERS),
     "static_features": ("P", TEXT),
+    "order_columns": ("R", TEXT),
+    "order_units": ("R", TEXT),
     "original_lengths": ("N", INT64),
     "part": ("N", INT64),
     "split": ("N", TEXT),
@@ -42,7 +52,7 @@ _STEPS = {
     "c": ("C", NUMBERS),
     "observed": ("F?*", BOOL),
     "weight": ("", NUMBERS),
-    "order": ("K?", NUMBERS),
+    "order": ("R?", NUMBERS),
 }
 
 LAYOUTS = {

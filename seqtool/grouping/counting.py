@@ -11,6 +11,7 @@ import numpy as np
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
+from seqtool.grouping.assembling import assembled
 from seqtool.grouping.cautions import cautions
 from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder
@@ -157,12 +158,12 @@ class _Counting:
         """What the rows that were read tell of the sequences."""
         state = self._encoder.state
         plan = self._judged().settled(state)
-        of_key = replace(plan, roles=plan.roles.key_alone())
+        of_key = replace(plan, roles=plan.roles.key_alone(), options=replace(plan.options, keep_order=False))
         lengths: AnyArray = np.empty(0, np.int64)
         kept = 0
         dropped = {**self._table.left_out, "empty key": state.dropped}
         if whole is not None:
-            ragged = of_key.ragged(whole.grouped, state)
+            ragged = assembled(of_key, whole.grouped, state)
             named = labelled(ragged, whole.grouped, whole.plan, whole.state, spool=spool)
             lengths, kept = named.ragged.lengths, len(named.ragged.values)
             dropped |= named.dropped

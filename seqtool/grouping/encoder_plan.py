@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +10,13 @@ import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
-from seqtool.arrays.lazy import AnyArray, Lazy
-from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
-from seqtool.grouping.kernel import ChangingError, Grouped, Layout
+from seqtool.grouping.kernel import ChangingError, Layout
 from seqtool.grouping.options import GroupOptions
-from seqtool.sequences.padding_values import check_step_value
-from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.tables.cells import BadCell, Numbers, missing_words, several_meanings
+from seqtool.tables.cells import BadCell, Numbers, missing_words
 from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
@@ -197,6 +193,7 @@ class EncoderPlan:
         per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
         static = self._constant_parts()
         cut = self.cut(state)
+        keeps_order = self.options.keep_order or self.roles.item is not None
         return Layout(
             keys=[f"k{i}" for i in range(len(self.roles.key) or 1)],
             order=list(order),
@@ -211,7 +208,8 @@ class EncoderPlan:
             per_step=[
                 *per_step,
                 *([*cut.order, *cut.static] if cut else []),
-                *([*order, "p"] if self.roles.item is not None else []),
+                *(order if keeps_order else []),
+                *(["p"] if self.roles.item is not None else []),
             ],
         )
 
@@ -228,9 +226,9 @@ class EncoderPlan:
 
         column = self.roles.order[0]
         order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
-        long = self.roles.item is not None
+        keeps_order = self.options.keep_order or self.roles.item is not None
         return Cut(
-            self.options.gap, order, self._constant_parts(), alone=not self.roles.key, keeps_order=long
+            self.options.gap, order, self._constant_parts(), alone=not self.roles.key, keeps_order=keeps_order
         )
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
@@ -255,10 +253,6 @@ class EncoderPlan:
             way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))
         return DataError(f"column {name!r} changes from {before!r} to {after!r} within {within}; ", way_out)
 
-    def _label_values(self, state: EncoderState, part: str) -> tuple[Array, Array | Text | None]:
-        """The value of each label code, (codes,), and the names of the classes, None for numbers."""
-        return state.labels[part].finish(self.options.label_as, keep=self.options.empty_label == "keep")
-
     def kept_unlabelled(self, state: EncoderState) -> dict[str, int]:
         """How many rows are kept although they have no label, by label column."""
         if self.options.empty_label != "keep":
@@ -269,20 +263,6 @@ class EncoderPlan:
     def unlabelled(self, state: EncoderState, part: str) -> Array:
         """Which label codes stand for no label, (codes,) bool."""
         return ~state.labels[part].labelled
-
-    def _several_labels(
-        self, grouped: Grouped, state: EncoderState
-    ) -> tuple[AnyArray, dict[str, Array | Text]]:
-        """The labels of sequences side by side, (N, L), and the arrays that name them and their classes."""
-        parts = {self.label(column): part for part, column in self.labels.items() if part != "t"}
-        states = {name: state.labels[part] for name, part in parts.items()}
-        keep = self.options.empty_label == "keep"
-        values, tables = several_meanings(states, self.options.label_as, keep=keep)
-        columns = [
-            _decoded(grouped.static[part], of_codes)
-            for part, of_codes in zip(parts.values(), values, strict=True)
-        ]
-        return _side_by_side(columns, values[0].dtype), tables
 
     def without_static(self, columns: Collection[int], *words: str) -> Advice:
         """The advice to leave out some static columns; `words` are added to it."""
@@ -301,54 +281,3 @@ class EncoderPlan:
         if left and named:
             return Advice("--static", join_names(left), *words, without=["--static"])
         return Advice(*words, without=[word for column in named for word in ("--static", self.label(column))])
-
-    def ragged(self, grouped: Grouped, state: EncoderState, features: Sequence[str] | None = None) -> Ragged:
-        """The sequences with their labels, static numbers and row numbers.
-
-        `features` are the names of the features where the columns do not have them: the items of a long table.
-        """
-        per_step, per_sequence, names = {}, {}, dict[str, Array | Text]()
-        named = tuple(self.label(column) for column in self.features) if self.named else None
-        if len(self.roles.labels) > 1:
-            per_sequence["y"], tables = self._several_labels(grouped, state)
-            names |= tables
-        elif self.roles.labels:
-            values, classes = self._label_values(state, "y")
-            per_sequence["y"] = _decoded(grouped.static["y"], values)
-            if classes is not None:
-                names["classes"] = classes
-        if "t" in self.labels:
-            values, classes = self._label_values(state, "t")
-            check_step_value("step_y", self.options.label_value, values.dtype, "--label-value")
-            per_step["step_y"] = StepArray(_decoded(grouped.per_step["t"], values), self.options.label_value)
-            if classes is not None:
-                names["step_classes" if "y" in self.labels else "classes"] = classes
-        if self.roles.static:
-            columns = [grouped.static[f"s{column}"] for column in self.roles.static]
-            per_sequence["static"] = _side_by_side(columns, self.static_dtype(state))
-            names["static_features"] = np.array([self.label(c) for c in self.roles.static], dtype=str)
-        if self.options.keep_row_index:
-            per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
-        return Ragged(
-            grouped.values,
-            grouped.offsets,
-            keys=grouped.keys,
-            features=named if features is None else tuple(features),
-            per_step=per_step,
-            per_sequence=per_sequence,
-            names=names,
-        )
-
-
-def _decoded(codes: AnyArray, values: Array) -> AnyArray:
-    """The value of each label code, read in chunks."""
-    return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
-
-
-def _side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
-    """C columns of (N,) as (N, C), read in chunks."""
-
-    def read(begin: int, end: int) -> Array:
-        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
-
-    return Lazy((len(columns[0]), len(columns)), dtype, read)

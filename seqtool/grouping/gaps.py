@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -18,20 +16,9 @@ from seqtool.errors import UsageError
 from seqtool.grouping.columns import GrowingText, is_numbers
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import changes
+from seqtool.sequences.orders import DURATIONS, size_in, size_text
 from seqtool.words import in_short
 
-_UNITS = {
-    "ns": 1,
-    "us": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-    "d": 86400 * 10**9,
-}
-_WRITTEN = re.compile(
-    r"(?P<number>\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?P<exponent>[eE][+-]?\d{1,3})?(?P<unit>[a-z]*)"
-)
 _MOST = (1 << 64) - 1  # that uint64 holds: no two order values are further apart
 _LARGEST = 10**308  # about where floats end
 _ROWS = 1 << 16  # looked at together
@@ -55,21 +42,13 @@ class Gap:
         >>> Gap.of("30m").size == 30 * 60 * 10**9, Gap.of(0.1).size, Gap.of(timedelta(seconds=2)).text
         (True, Fraction(1, 10), '2000000000ns')
         """
-        if isinstance(gap, np.timedelta64):
-            text = f"{gap.astype('timedelta64[ns]').astype(np.int64)}ns"
-        elif isinstance(gap, timedelta):
-            text = f"{gap // timedelta(microseconds=1) * 1000 + getattr(gap, 'nanoseconds', 0)}ns"
-        else:
-            text = str(gap).strip()
-        written = _WRITTEN.fullmatch(text)
-        unit = written["unit"] if written else ""
-        if written is None or (unit and unit not in _UNITS):
+        text, found = size_text(gap), size_in(gap)
+        if found is None:
             raise UsageError(
                 f"--gap is {in_short(text)}; a number of 0 or more was expected, or of times a duration such as 30m "
-                f"(units {', '.join(_UNITS)})"
+                f"(units {', '.join(DURATIONS)})"
             )
-        size = Fraction(written["number"] + (written["exponent"] or ""))
-        return cls(text, size * _UNITS.get(unit, 1), bool(unit))
+        return cls(text, *found)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from seqtool.errors import DataError, UsageError
+from seqtool.grouping.assembling import assembled
 from seqtool.grouping.cautions import cautions, of_steps, of_times
 from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder, TextKeyError
@@ -132,7 +133,7 @@ def _grouped(
     if pivoted is None:
         notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
     grouped, plan, state = whole.grouped, whole.plan, whole.state
-    ragged = plan.ragged(grouped, state, features if pivoted else None)
+    ragged = assembled(plan, grouped, state, features if pivoted else None)
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
     dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped, **folded}

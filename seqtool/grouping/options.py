@@ -26,17 +26,19 @@ class GroupOptions:
     """The options of `group_table` beside the roles of the columns.
 
     `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds spellings of
-    a missing value. A sequence ends where the first order column jumps by more than `gap`. Rows for which `where` is
-    not true are left out; its language is that of `seqtool.tables.where`. `key_from` is the pattern of paths whose
-    parts become columns. `pivot` names the columns of a long table as ITEM=VALUE, and `pivot_agg` how several values
-    of one cell become one. `time_as` is the unit in which times become features and static numbers; without it they
-    are refused. Sequences of fewer than `min_len` steps are dropped.
+    a missing value. `keep_order` stores the values of the order columns. A sequence ends where the first order column
+    jumps by more than `gap`. Rows for which `where` is not true are left out; its language is that of
+    `seqtool.tables.where`. `key_from` is the pattern of paths whose parts become columns. `pivot` names the columns of
+    a long table as ITEM=VALUE, and `pivot_agg` how several values of one cell become one. `time_as` is the unit in
+    which times become features and static numbers; without it they are refused. Sequences of fewer than `min_len`
+    steps are dropped.
     """
 
     dtype: str | None = None
     label_as: LabelKind | None = None
     label_value: float = -100
     keep_row_index: bool = False
+    keep_order: bool = False
     min_len: int = 0
     empty_key: EmptyKey = "error"
     empty_label: EmptyLabel = "error"

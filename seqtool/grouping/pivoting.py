@@ -196,7 +196,7 @@ def folded(
     per_step = {
         name: steps.per_step(column, last=name == "t")
         for name, column in grouped.per_step.items()
-        if name in ("t", "row")
+        if name != "p"
     }
     whole_steps = replace(grouped, values=values, offsets=steps.offsets, per_step=per_step, ties=0)
     counted = {name: int(lost) for name, lost in zip(features, missing, strict=True) if lost}

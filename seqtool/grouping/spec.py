@@ -181,6 +181,8 @@ class GroupSpec(GroupOptions):
             ):
                 if is_given:
                     refuse_without_subject(option, "labels", Advice("--label", "COLUMN"), of_steps)
+        if self.keep_order and not self.order_by:
+            refuse_without_subject("--keep-order", "order columns", Advice("--order-by", "COLUMN"))
         if self.step_label is None and self.label_value != UNLABELLED:
             refuse_without_subject("--label-value", "labels of steps", of_steps)
         if self.empty_key != "error" and not self.key and "key" not in parts:
@@ -213,6 +215,11 @@ class GroupSpec(GroupOptions):
             self._check_part(table, column)
         if self.gap is not None and roles.order_as.get(roles.order[0], PLAIN_ORDER).text:
             raise UsageError("--gap is measured in numbers or times, and --order-by C:text sorts as text")
+        if self.keep_order and any(how.text for how in roles.order_as.values()):
+            raise UsageError(
+                "--keep-order stores numbers and times, and --order-by C:text sorts as text: ",
+                Advice(without=["--keep-order"]),
+            )
         return roles
 
     def _check_part(self, table: Table, column: int) -> None:
@@ -279,6 +286,7 @@ class GroupSpec(GroupOptions):
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,
             "keep_row_index": self.keep_row_index,
+            **({"keep_order": True} if self.keep_order else {}),
             "min_len": self.min_len or None,
             "empty_key": None if self.empty_key == "error" else self.empty_key,
             **({} if self.empty_label == "error" else {"empty_label": self.empty_label}),

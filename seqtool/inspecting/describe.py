@@ -25,6 +25,7 @@ from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
+from seqtool.sequences.orders import order_titles
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.splits import counts_of
@@ -242,6 +243,8 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
         found["split"] = counts_of(data.per_sequence["split"])
     if data.features is not None:
         found["features"] = list(data.features[:_NAMES])
+    if titles := order_titles(data):
+        found["order"] = titles
     if "label_names" in data.names:
         found["labels"] = {
             name: None if classes is None else some_classes(classes, _NAMES)

@@ -113,6 +113,8 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "split", ", ".join(f"{name} {number:,}" for name, number in sequences["split"].items())
     if "features" in sequences:
         yield "features", listed(sequences["features"])
+    if "order" in sequences:
+        yield "order", listed(sequences["order"])
     for name, classes in sequences.get("labels", {}).items():
         yield f"label {name}", listed([*map(str, classes)]) if classes else "numbers"
     for name in ("classes", "step_classes"):

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from numbers import Real
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 from seqtool.errors import UsageError, check_choice, check_whole, names_arguments
 from seqtool.words import in_short
@@ -38,9 +38,6 @@ class Argument:
 
 class State(Protocol):
     """What an operation learned from sequences by `fit`: numbers and small arrays, never a pickle."""
-
-    def merge(self, other: Self) -> Self:
-        """The state of the sequences of both."""
 
     def facts(self) -> dict[str, Any]:
         """The state as exact JSON data, for the receipt."""
@@ -71,11 +68,19 @@ class Operation:
 
     The options of the subcommand, the arguments of the Python function and the receipt follow from the fields;
     the docstring of the class is the help. Making one raises UsageError for arguments that are not allowed.
+
+    `undoes` names the field, a flag, with which it takes back what the receipt of sequences says that it did to them.
     """
+
+    undoes: ClassVar[str | None] = None
 
     def __post_init__(self) -> None:
         for name, annotation in annotated_fields(type(self)).items():
             object.__setattr__(self, name, _checked(name, getattr(self, name), annotation))
+
+    def fits(self) -> bool:
+        """Whether it learns something from sequences, with the arguments that it has."""
+        return learns(type(self))
 
     def fit(self, ragged: Ragged, *, spool: Spool) -> State | None:
         """Learn the state that `apply` needs from sequences; None for the operations that need none.

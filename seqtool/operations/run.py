@@ -10,7 +10,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError
-from seqtool.operations.operation import Operation, Outcome, learns
+from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
 from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.padding_values import Side, Value
@@ -19,7 +19,7 @@ from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.splits import TRAIN, counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.take import take
-from seqtool.words import as_arguments, count, listed, option_of
+from seqtool.words import as_arguments, count, join_names, listed, option_of
 
 
 def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None = None) -> Ragged | Padded:
@@ -37,7 +37,8 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
         for text in outcome.warnings:
             warnings.warn(as_arguments(text), stacklevel=4)
         steps = span(ragged.lengths).total
-        found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps)
+        described = None if using is None else {"using": True}
+        found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps, described=described)
         if not isinstance(sequences, Padded):
             return found.in_memory()
         slots, side = sequences.x.shape[1], sequences.padding
@@ -60,14 +61,20 @@ def fitted(
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
     was learned from others. Raises UsageError for sequences of the other splits alone.
     """
-    if not learns(type(operation)):
+    if operation.undoes is not None and getattr(operation, operation.undoes):
+        entry = _undone(operation, ragged if using is None else using)
+        return operation.state_from(entry["state"], _ragged(ragged if using is None else using)), []
+    if not operation.fits():
+        if using is not None:
+            raise UsageError(f"--using: {name_of(operation)} {_shown(operation.arguments())} learns nothing")
         return None, []
     if using is not None:
         entry = _learned(operation, using)
-        source = using if isinstance(using, Ragged) else as_ragged(using)
-        return operation.state_from(entry["state"], source), [("fitted", "before, by the file that is used")]
+        return operation.state_from(entry["state"], _ragged(using)), [
+            ("fitted", "before, by the file that is used")
+        ]
     split = ragged.per_sequence.get("split")
-    if split is None:
+    if split is None or not len(ragged):
         line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
         return operation.fit(ragged, spool=spool), [("fitted", line)]
     which = places_of(split, TRAIN, spool)
@@ -82,6 +89,43 @@ def fitted(
     return operation.fit(train, spool=spool), [("fitted", line)]
 
 
+def _ragged(sequences: Ragged | Padded) -> Ragged:
+    return sequences if isinstance(sequences, Ragged) else as_ragged(sequences)
+
+
+def _undone(operation: Operation, data: Ragged | Padded) -> Mapping[str, Any]:
+    """The entry of the same operation that is to be taken back: the last one that was not, with what it learned."""
+    name, done = name_of(operation), list[Mapping[str, Any]]()
+    for entry in data.receipt:
+        if entry.get("command") != name:
+            continue
+        if entry["arguments"].get(operation.undoes):
+            done = done[:-1]
+        else:
+            done.append(entry)
+    option = option_of(str(operation.undoes))
+    if not done:
+        raise UsageError(f"{option}: the receipt says of no {name}, so that there is nothing to take back")
+    if "state" not in done[-1]:
+        raise UsageError(
+            f"{option}: {name} {_shown(done[-1]['arguments'])} keeps nothing by which it is taken back"
+        )
+    return done[-1]
+
+
+def _shown(arguments: Mapping[str, Any]) -> str:
+    """Arguments as options of the command line."""
+    given = {
+        option_of(name): value for name, value in arguments.items() if value not in (None, False, (), [])
+    }
+    return " ".join(
+        word
+        if value is True
+        else f"{word} {join_names(value) if isinstance(value, (list, tuple)) else value}"
+        for word, value in given.items()
+    )
+
+
 def _learned(operation: Operation, using: Ragged | Padded) -> Mapping[str, Any]:
     """The last entry of the same operation in the receipt of `using`; raises UsageError where its arguments differ."""
     name = name_of(operation)
@@ -91,10 +135,8 @@ def _learned(operation: Operation, using: Ragged | Padded) -> Mapping[str, Any]:
     wanted = Entry(name, [], operation.arguments(), Rows(0, 0)).as_json()["arguments"]
     same = [entry for entry in entries if _alike(entry["arguments"], wanted, operation)]
     if not same:
-        words = [option_of(argument) for argument in operation.arguments()]
-        was = {word: entries[-1]["arguments"].get(word[2:].replace("-", "_")) for word in words}
-        shown = " ".join(f"{word} {value}" for word, value in was.items() if value is not None)
-        raise UsageError(f"--using: {name} was applied with other arguments there: {shown or 'none'}")
+        was = {argument: entries[-1]["arguments"].get(argument) for argument in operation.arguments()}
+        raise UsageError(f"--using: {name} was applied with other arguments there: {_shown(was) or 'none'}")
     return same[-1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import reprlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, chunks, slots
+from seqtool.arrays.lazy import AnyArray, chunks, rows_per_chunk, slots
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, check_whole
 from seqtool.sequences.labels import check_label_names, check_vocabularies
@@ -103,22 +104,34 @@ def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) 
         with np.errstate(over="ignore"):
             expected = expected.astype(x.dtype)
     found: Stale | None = None
-    width = max(1, x.shape[1])
-    for begin, part in chunks(slots(x)):
-        places = np.arange(begin, begin + len(part))
-        rows = places // width
-        real = lengths[int(rows[0]) : int(rows[-1]) + 1].astype(np.int64, copy=False)[rows - rows[0]]
-        slot = places - rows * width
-        outside = np.flatnonzero(slot >= real if padding == "post" else slot < width - real)
+    for begin, part, outside in _padding_of(x, lengths, padding):
         differs = _differ(part[outside], expected)
         if not differs.any():
             continue
-        first, more = int(outside[int(np.argmax(differs))]), int(differs.sum())
+        first, more = int(np.flatnonzero(outside)[int(np.argmax(differs))]), int(differs.sum())
         if found is None:
-            found = Stale(more, divmod(begin + first, width), part[first].tolist())
+            found = Stale(more, divmod(begin + first, x.shape[1]), part[first].tolist())
         else:
             found = dataclasses.replace(found, count=found.count + more)
     return found
+
+
+def _padding_of(x: AnyArray, lengths: AnyArray, padding: Side) -> Iterator[tuple[int, Array, Array]]:
+    """Slots of (N, T, ...) in pieces (n, ...), the number of the first of each, and which hold padding, (n,) bool."""
+    width = x.shape[1]
+    if rows_per_chunk(x) > 1:  # whole rows, whose mask is soon made
+        for begin, rows in chunks(x):
+            real = lengths[begin : begin + len(rows)]
+            outside = ~step_mask(real, maxlen=width, padding=padding)
+            count = len(rows) * width
+            yield begin * width, rows.reshape(count, *x.shape[2:]), outside.reshape(count)
+        return
+    for begin, part in chunks(slots(x)):
+        places = np.arange(begin, begin + len(part))
+        of = places // width
+        real = lengths[int(of[0]) : int(of[-1]) + 1].astype(np.int64, copy=False)[of - of[0]]
+        slot = places - of * width
+        yield begin, part, slot >= real if padding == "post" else slot < width - real
 
 
 def shown_step(step: Any) -> str:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import compress, group, growth, padding, start, windows
+from tests.benchmarks import compress, group, growth, padding, scaling, splitting, start, windows
 from tests.benchmarks.measuring import SEQTOOL, Case, Contender, Measured, measure, scratch
 from tests.benchmarks.table import WIDTH, draw
 
@@ -34,6 +34,8 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
     return [
         *group.cases(rows, slow),
         *padding.cases(scale),
+        *scaling.cases(scale),
+        *splitting.cases(scale),
         *windows.cases(scale),
         *compress.cases(scale),
         *start.cases(),

@@ -37,6 +37,7 @@ FLAGS |= {
     "--shared-keys",
     "--time-major",
     "--no-key",
+    "--keep-order",
     "--key-blank-lines",
 }
 

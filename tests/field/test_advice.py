@@ -26,6 +26,7 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
+from seqtool.sequences.orders import first_order
 from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
 from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
@@ -116,6 +117,13 @@ LABELLED_SERIES = seqtool.Ragged(
     np.array([0, 4]),
     per_sequence={"y": np.array([0.5])},
     per_step={"step_y": StepArray(np.arange(4), -100)},
+)
+ORDERED = pa.table(
+    {
+        "id": [1, 1],
+        "a": [2, 3],
+        "s": pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array(["low", "high"]), ordered=True),
+    }
 )
 
 CASES = [
@@ -326,6 +334,34 @@ CASES = [
         {"t.csv": SAME_C},
         {"COLUMN": "c"},
         code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects#3",
+        "group t.csv --key id --keep-order",
+        {"t.csv": ROWS},
+        {"COLUMN": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec.roles",
+        "group t.csv --key id --order-by s:text --columns a --keep-order",
+        {"t.csv": "id,a,s\n1,2,x\n1,3,y\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.order_values._order_column",
+        "group t.parquet --key id --order-by s --keep-order",
+        {"t.parquet": ORDERED},
+    ),
+    Case(
+        "grouping.order_values._ticks",
+        "group t.csv --key id --order-by t --keep-order",
+        {"t.csv": "id,t,a\n1,1970-01-01T00:00:00.000000001,2\n1,3000-01-01,3\n"},
+    ),
+    Case(
+        "grouping.order_values._check_as_float",
+        "group t.csv --key id --order-by t,u --keep-order",
+        {"t.csv": f"id,t,u,a\n1,{2**53 + 1},0.5,2\n1,3,1.5,3\n"},
     ),
     Case("commands.pad._operations", "pad t.npy --strip-side pre", {"t.npy": DENSE}, {"V": "0"}, code=2),
     Case(
@@ -882,6 +918,7 @@ CASES = [
     Case("files.writers.Writer.check", "pad t.npy --mask -o o.npy", {"t.npy": DENSE}),
     Case("files.writers.Writer.check", "pad t.npy --compress fast -o o.npy", {"t.npy": DENSE}),
     Case("commands._deliver._Draft.describe_end#2", "pad t.npy", {"t.npy": DENSE}),
+    Case("commands._row_output.write_rows", "unpad t.npy", {"t.npy": DENSE}),
     Case(
         "commands._options.PaddingOptions.refuse",
         "pad t.npy --ragged --value 0 --post --mask",
@@ -911,6 +948,12 @@ CASES = [
         {"COLUMN": "id"},
     ),
     Case("inspecting.measure.of_sequences#2", "plan t.npy", {"t.npy": HIDDEN}, {"FILE": "t.npy"}, loses=True),
+    Case(
+        "operations.scaling.check_features",
+        "scale t.json",
+        {"t.json": "[[[1, null], [2, null]]]"},
+        {"A,B": "0"},
+    ),
     Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
     Case(
         "operations.split.Split._check_companions",
@@ -1211,6 +1254,20 @@ def test_parts_of_a_key(place: Place, proposals: Proposals) -> None:
     )
 
 
+def test_order_values_are_stored_by_grouping_again(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", "id,t,a\n1,5,2\n1,4,3\n")
+    call = ["group", "t.csv", "--key", "id", "--order-by", "t", "-o", "o.npz", "--ragged"]
+    succeeded(place.run(*call))
+    data = seqtool.load(place.folder / "o.npz")
+    assert isinstance(data, seqtool.Ragged)
+    with pytest.raises(DataError, match="group again with --keep-order"):
+        first_order(data, "--at")
+    succeeded(place.run(*applied(call, proposals.at("sequences.orders.order_columns"), {})))
+    again = seqtool.load(place.folder / "o.npz")
+    assert isinstance(again, seqtool.Ragged)
+    assert first_order(again, "--at").values[:].tolist() == [4, 5]
+
+
 @pytest.mark.matplotlib
 def test_pictures(place: Place, proposals: Proposals) -> None:
     written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
@@ -1357,7 +1414,7 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     " in --order-by; ",
     "item not in --columns",
     " an item that --columns names",
-    " is of rows that --pivot makes one",
+    ", and --keep-order stores numbers and times: ",
     " are its features, which --columns chooses",
     " is no feature unless --columns names it",
     "(--dtype)",

@@ -19,6 +19,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError
 from seqtool.files import npz
 from seqtool.files.inputs import opened
+from seqtool.grouping.assembling import assembled
 from seqtool.grouping.encoder import Encoder, encode
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState, merge_all
@@ -108,7 +109,7 @@ def grouped_in_pieces(
                         grouper.add(found)
                 assert state_here == state  # encoding has changed nothing
             grouped = grouper.finish(dtype=settled.dtype(state))
-            ragged = at_least(settled.ragged(grouped, state), plan.options.min_len, spool=spool)
+            ragged = at_least(assembled(settled, grouped, state), plan.options.min_len, spool=spool)
         except ChangingError as error:
             return place_of(settled.changing(error, state))
         except DataError as error:

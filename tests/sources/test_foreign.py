@@ -35,7 +35,7 @@ COMPANY: dict[str, Any] = {
     "classes": np.array(["a", "b"]),
     "keys": np.array([7, 7, 9], np.int32),
     "part": np.array([0, 5, 0], np.int16),
-    "split": np.array(["train", "val", "train"]),
+    "split": np.array(["train", "train", "val"]),
     "features": np.array(["p", "q"]),
     "static": np.array([[1.5], [2.5], [3.5]]),
     "static_features": np.array(["age"]),
@@ -61,7 +61,7 @@ def test_arrays_that_are_called_as_ours_ride_along(tmp_path: Path, form: str) ->
     assert (np.asarray(keys).tolist(), keys.dtype) == ([7, 7, 9], np.int64)
     part: Any = ragged.per_sequence["part"]
     assert (np.asarray(part).tolist(), part.dtype) == ([0, 5, 0], np.int64)
-    assert np.asarray(ragged.per_sequence["split"]).tolist() == ["train", "val", "train"]
+    assert np.asarray(ragged.per_sequence["split"]).tolist() == ["train", "train", "val"]
     assert ragged.features == ("p", "q")
     assert (result.notes, result.warnings) == (["arrays not read: notes"], [])
 
@@ -71,7 +71,7 @@ def test_what_rode_along_follows_its_sequence(place: Place) -> None:
     succeeded(place.run("pad", "in.npz", "--min-len", "1", "--post", "-o", "out.npz"))
     arrays = place.arrays("out.npz")
     assert (arrays["y"].tolist(), arrays["keys"].tolist()) == ([1, 0], [7, 7])
-    assert (arrays["part"].tolist(), arrays["split"].tolist()) == ([0, 5], ["train", "val"])
+    assert (arrays["part"].tolist(), arrays["split"].tolist()) == ([0, 5], ["train", "train"])
     assert arrays["static"].tolist() == [[1.5], [2.5]]
     assert arrays["features"].tolist() == ["p", "q"]
     succeeded(place.run("check", "out.npz", "--for", "torch"))

@@ -1,0 +1,162 @@
+"""`seqtool unpad`: sequences back to flat rows."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtool.commands._options import MemoryOptions
+from seqtool.commands._row_output import RowOutputOptions
+from seqtool.commands._table_options import TableOptions
+from seqtool.errors import UsageError, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seqtool.commands._source import Source
+    from seqtool.files.outputs import Destination
+    from seqtool.sources.options import Sequences
+    from seqtool.tables.table import Table
+    from seqtool.terminal.report import Summary
+    from seqtool.unpadding.rows import Rows
+
+
+def unpad(
+    *,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE", help="A file of sequences, or - for standard input.", show_default=False
+        ),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--add",
+            metavar="NAME=FILE",
+            help="Join predictions, an .npy of (N,) or (N, C) for sequences, of (N, T) or (N, T, C) for their slots, "
+            "or of (S,) or (S, C) for real steps, as columns NAME, or NAME_0 and so on. Repeatable.",
+            rich_help_panel="Rows",
+        ),
+    ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            "--rows",
+            metavar="FILE",
+            help="Put what --add joins beside the rows of the table that was grouped (with --keep-row-index); those "
+            "that were dropped or cut have empty cells.",
+            rich_help_panel="Rows",
+        ),
+    ] = None,
+    text: TableOptions,
+    using: MemoryOptions,
+    to: RowOutputOptions,
+) -> None:
+    """Turn sequences back into flat rows, one for each step.
+
+    Keys, features, labels, static numbers and categories stand under the names of the columns that they came from, with
+    the names of classes; `step` is the number of the step. Rows come in the order of the table that was grouped where
+    group has kept it (--keep-row-index), else in that of the sequences. Memory does not grow with the file.
+
+    Example: seqtool unpad train.npz --add pred=pred.npy -o rows.csv
+    """
+    from seqtool.commands._row_output import check_row_output, write_rows
+    from seqtool.commands._source import one_source, read
+    from seqtool.files.outputs import choose
+    from seqtool.sources.options import ForeignSpec
+    from seqtool.terminal.report import Summary
+    from seqtool.unpadding.predictions import named_file
+    from seqtool.unpadding.rows import Rows
+    from seqtool.unpadding.writing import SUFFIXES
+    from seqtool.words import count, listed
+
+    files = [named_file(named) for named in add or ()]
+    if beside is not None and not files:
+        raise UsageError("--rows puts predictions beside the rows of a table, and none are named")
+    unused = text.named if beside is None else ["--missing"] if text.missing else []
+    if unused:
+        raise UsageError(f"{listed(unused)}: tells how another table is read, and none is read so")
+    check_row_output(to, [source, beside, *(str(path) for _, path in files)])
+    summary = Summary("unpad")
+    with one_source(source, "unpad", using) as opened:
+        destination = choose(
+            to.output,
+            command="unpad",
+            inputs=[opened.file.named_path, *(path for _, path in files)],
+            may_replace=lambda _: to.force,
+            dry_run=to.dry_run,
+            suffixes=SUFFIXES,
+            text=True,
+        )
+        with summary.stage("reading"):
+            found = read(opened, ForeignSpec(), summary)
+        with at(opened.name):
+            rows = Rows.of(found.ragged, opened.spool)
+        own = len(rows.names)
+        rows = _with_predictions(rows, files, found)
+        if beside is not None:
+            with _table(beside, text, opened, using) as table:
+                _write_beside(rows, own, table, destination, to, summary)
+        else:
+            order = "the table that was grouped" if rows.as_in_source else "the sequences"
+            summary.say("rows", f"{count(len(rows), 'row')}, in the order of {order}")
+            summary.say("columns", f"{len(rows.names)}: {listed(rows.names)}")
+            written = write_rows(rows.batches(), rows.schema, destination, to, summary)
+            _account(written, len(rows), to)
+            summary.facts["rows"] = len(rows)
+    summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
+
+
+def _account(written: int, expected: int, to: RowOutputOptions) -> None:
+    """Raise AssertionError unless as many rows were written as there are."""
+    if not to.dry_run and written != expected:
+        raise AssertionError(
+            f"{expected:,} rows were to be written, and {written:,} were: this is a bug in seqtool"
+        )
+
+
+def _with_predictions(rows: Rows, files: list[tuple[str, Path]], found: Sequences) -> Rows:
+    """The same rows with the columns of predictions."""
+    from seqtool.unpadding.predictions import Block, open_predictions, predicted
+
+    block = Block(found.maxlen, found.padding or "post")
+    more = [predicted(name, open_predictions(path), found.ragged, block) for name, path in files]
+    return rows.with_columns(more)
+
+
+def _write_beside(
+    rows: Rows, own: int, table: Table, destination: Destination, to: RowOutputOptions, summary: Summary
+) -> None:
+    """Write the rows of a table with the predictions beside them."""
+    from seqtool.commands._row_output import write_rows
+    from seqtool.unpadding.beside import Beside
+    from seqtool.words import count, listed
+
+    whole = Beside(table, rows, own)
+    schema, batches = whole.read()
+    summary.say("columns", f"{len(whole.names)}: {listed(whole.names)}")
+    written = write_rows(batches, schema, destination, to, summary)
+    if to.dry_run:
+        return
+    _account(written, table.rows, to)
+    summary.say("rows", f"{count(written, 'row')} of {table.name}, {whole.empty:,} of them without a step")
+    summary.facts |= {"rows": written, "without_step": whole.empty, "repeated": whole.repeated}
+    if whole.repeated:
+        summary.warnings.append(
+            f"{count(whole.repeated, 'step')} stand for rows that later steps stand for too; the last one counts"
+        )
+
+
+@contextmanager
+def _table(name: str, text: TableOptions, opened: Source, using: MemoryOptions) -> Iterator[Table]:
+    """A table, open for the block."""
+    from seqtool.files import inputs
+    from seqtool.tables.opening import open_tables
+
+    folder = inputs.temporary_folder(using.temp_dir)
+    with inputs.opened([name], encoding=text.encoding, spool=folder, memory=opened.memory) as found:
+        yield open_tables(found, text.reading, list_cells=False)

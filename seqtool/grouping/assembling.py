@@ -1,0 +1,98 @@
+"""The last step of grouping: sorted rows as sequences with their labels and all other arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.text import Text
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.order_values import order_values
+from seqtool.sequences.orders import stored
+from seqtool.sequences.padding_values import check_step_value
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.tables.cells import several_meanings
+
+
+def assembled(
+    plan: EncoderPlan, grouped: Grouped, state: EncoderState, features: Sequence[str] | None = None
+) -> Ragged:
+    """The sequences of sorted rows, with all that belongs to them.
+
+    `features` are the names of the features where they are not those of columns, such as the items of a long table.
+    Raises DataError as `order_values` does.
+    """
+    per_step, per_sequence, names = {}, {}, dict[str, Array | Text]()
+    named = tuple(plan.label(column) for column in plan.features) if plan.named else None
+    if len(plan.roles.labels) > 1:
+        per_sequence["y"], tables = _several_labels(plan, grouped, state)
+        names |= tables
+    elif plan.roles.labels:
+        values, classes = _label_values(plan, state, "y")
+        per_sequence["y"] = _decoded(grouped.static["y"], values)
+        if classes is not None:
+            names["classes"] = classes
+    if "t" in plan.labels:
+        values, classes = _label_values(plan, state, "t")
+        check_step_value("step_y", plan.options.label_value, values.dtype, "--label-value")
+        per_step["step_y"] = StepArray(_decoded(grouped.per_step["t"], values), plan.options.label_value)
+        if classes is not None:
+            names["step_classes" if "y" in plan.labels else "classes"] = classes
+    if plan.roles.static:
+        columns = [grouped.static[f"s{column}"] for column in plan.roles.static]
+        per_sequence["static"] = _side_by_side(columns, plan.static_dtype(state))
+        names["static_features"] = np.array([plan.label(c) for c in plan.roles.static], dtype=str)
+    if plan.options.keep_row_index:
+        per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
+    if plan.options.keep_order:
+        per_step["order"], of_order = stored(order_values(plan, grouped, state))
+        names |= of_order
+    return Ragged(
+        grouped.values,
+        grouped.offsets,
+        keys=grouped.keys,
+        features=named if features is None else tuple(features),
+        per_step=per_step,
+        per_sequence=per_sequence,
+        names=names,
+    )
+
+
+def _label_values(plan: EncoderPlan, state: EncoderState, part: str) -> tuple[Array, Array | Text | None]:
+    """The value of each label code, (codes,), and the names of the classes, None for numbers."""
+    return state.labels[part].finish(plan.options.label_as, keep=plan.options.empty_label == "keep")
+
+
+def _several_labels(
+    plan: EncoderPlan, grouped: Grouped, state: EncoderState
+) -> tuple[AnyArray, dict[str, Array | Text]]:
+    """The labels of sequences side by side, (N, L), and the arrays that name them and their classes."""
+    parts = {plan.label(column): part for part, column in plan.labels.items() if part != "t"}
+    states = {name: state.labels[part] for name, part in parts.items()}
+    keep = plan.options.empty_label == "keep"
+    values, tables = several_meanings(states, plan.options.label_as, keep=keep)
+    columns = [
+        _decoded(grouped.static[part], of_codes)
+        for part, of_codes in zip(parts.values(), values, strict=True)
+    ]
+    return _side_by_side(columns, values[0].dtype), tables
+
+
+def _decoded(codes: AnyArray, values: Array) -> AnyArray:
+    """The value of each label code, read in chunks."""
+    return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
+
+
+def _side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
+    """C columns of (N,) as (N, C), read in chunks."""
+
+    def read(begin: int, end: int) -> Array:
+        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
+
+    return Lazy((len(columns[0]), len(columns)), dtype, read)

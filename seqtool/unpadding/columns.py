@@ -1,0 +1,231 @@
+"""The columns of flat rows: what belongs to steps and to their sequences, under the names that it had as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.text import Text
+from seqtool.errors import DataError
+from seqtool.sequences.labels import LabelArray, label_arrays
+from seqtool.sequences.ragged import Ragged
+from seqtool.unpadding.names import SourceNames, Titles, by_position, cell_names
+from seqtool.unpadding.stretch import Stretch, distinct
+from seqtool.words import by_size
+
+FIRST_CATEGORY = 3  # ids below are padding, a missing and an unknown category
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some columns that are read together: `read` gives the cells of each for a stretch, as Arrow arrays."""
+
+    names: list[str]
+    read: Callable[[Stretch], list[Any]]
+
+
+def columns_of(ragged: Ragged) -> list[Columns]:
+    """The columns of sequences: key, order, features, labels, static numbers, categories, and the step's number.
+
+    Arrays of whole sequences stand in each of their rows. Raises DataError for steps that are arrays.
+    """
+    if ragged.values.ndim > 2:
+        raise DataError(
+            f"a step is an array of {by_size(ragged.values.shape[1:])}, which is no row of a table; np.load reads it"
+        )
+    names, titles = SourceNames.of(ragged.receipt), Titles()
+    found = [
+        *_keys(ragged, names, titles),
+        *_steps(ragged, "order", [*names.order], titles),
+        *_features(ragged, names, titles),
+        *_labels(ragged, names, titles),
+        *_static(ragged, titles),
+        *_categories(ragged, titles),
+        *(
+            _sequences(ragged.per_sequence[name], name, titles)
+            for name in _PER_SEQUENCE
+            if name in ragged.per_sequence
+        ),
+        Columns([titles.free("step")], lambda stretch: [pa.array(stretch.numbers(ragged.offsets))]),
+        *(columns for name in ("row_index", "weight") for columns in _steps(ragged, name, [], titles)),
+        *_observed(ragged, names, titles),
+    ]
+    return _as_in_a_matrix(found, names) if ragged.features is None and names.features else found
+
+
+_PER_SEQUENCE = ("split", "part")
+
+
+def arrow(cells: Array) -> Any:
+    """An array (n,) as an Arrow array; NaN is a missing cell."""
+    if cells.dtype.kind == "T":
+        return pa.array(cells.tolist(), pa.string())
+    return pa.array(np.ascontiguousarray(cells), from_pandas=True)
+
+
+def columns_in(cells: Array) -> list[Any]:
+    """The columns of an array (n, ...), one for each cell of a row."""
+    flat = cells.reshape(len(cells), -1) if len(cells) else cells.reshape(0, int(np.prod(cells.shape[1:])))
+    return [arrow(flat[:, i]) for i in range(flat.shape[1])]
+
+
+def _keys(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
+    """The columns of the key; without keys the number of the sequence."""
+    keys = ragged.keys
+    if keys is None:
+        yield Columns([titles.free("sequence")], lambda stretch: [pa.array(stretch.which)])
+        return
+    width = keys.shape[1] if keys.ndim > 1 else 1
+    known = [*names.key[:width]]
+    more = [f"key_{i}" if width > 1 else "key" for i in range(len(known), width)]
+    yield _sequences(keys, "key", titles, [*known, *more])
+
+
+def _sequences(
+    array: AnyArray | Text, name: str, titles: Titles, named: Sequence[str] | None = None
+) -> Columns:
+    """An array of sequences, in each of their rows."""
+
+    def read(stretch: Stretch) -> list[Any]:
+        places = pa.array(stretch.places)
+        return [cells.take(places) for cells in columns_in(stretch.of_sequences(array))]
+
+    return Columns(titles.all_free(named or cell_names(name, array.shape[1:])), read)
+
+
+def _steps(ragged: Ragged, name: str, named: Sequence[str], titles: Titles) -> Iterator[Columns]:
+    """A per-step array, if there is one."""
+    if name not in ragged.per_step:
+        return
+    array = ragged.per_step[name].data
+    plain = cell_names(name, array.shape[1:])
+    names = [*named] if len(named) == len(plain) else plain
+    yield Columns(titles.all_free(names), lambda stretch: columns_in(stretch.of_steps(array)))
+
+
+def feature_names(ragged: Ragged, names: SourceNames) -> list[str]:
+    """The names of the features of steps, or of the one number that a step is."""
+    width = ragged.values.shape[1] if ragged.values.ndim > 1 else 1
+    if ragged.features is not None:
+        return [*ragged.features]
+    if len(names.features) == width:
+        return [*names.features]
+    return [f"x_{i}" for i in range(width)] if ragged.values.ndim > 1 else ["x"]
+
+
+def _features(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
+    """The features, but those that stand there as a key already; of tokens the names of the category."""
+    values = ragged.values
+    if _are_tokens(ragged):
+        title = str(np.asarray(ragged.names["categories"])[0])
+        yield _category(values, None, ragged.names["vocabulary_0"], titles.free(title))
+        return
+    found = feature_names(ragged, names)
+    again = set() if names.changed else {*titles.taken}
+    chosen = [i for i, name in enumerate(found) if name not in again]
+
+    def read(stretch: Stretch) -> list[Any]:
+        cells = stretch.of_steps(values)
+        by_column = np.ascontiguousarray(cells.reshape(len(cells), -1).T) if len(cells) else None
+        if by_column is None:
+            return [arrow(np.empty(0, values.dtype)) for _ in chosen]
+        return [arrow(by_column[i]) for i in chosen]
+
+    yield Columns(titles.all_free([found[i] for i in chosen]), read)
+
+
+def _are_tokens(ragged: Ragged) -> bool:
+    """Whether steps are ids of the one category that there is."""
+    known = {"categories", "vocabulary_0"} <= {*ragged.names}
+    return known and "c" not in ragged.per_step and ragged.values.ndim == 1
+
+
+def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
+    """The labels of steps, and those of sequences for each of their steps, as the names of classes if there are any."""
+    for labels in sorted(label_arrays(ragged), key=lambda labels: labels.name != "step_y"):
+        title = labels.title
+        if labels.name == "step_y":
+            title = names.step_label or title
+        elif labels.column is None and len(names.label) == 1:
+            title = names.label[0]
+        if not names.changed and title in titles.taken:
+            continue  # it is a feature too
+        yield Columns(titles.all_free(cell_names(title, labels.cells.shape[1:])), _label_reader(labels))
+
+
+def _label_reader(labels: LabelArray) -> Callable[[Stretch], list[Any]]:
+    def read(stretch: Stretch) -> list[Any]:
+        of_steps = labels.name == "step_y"
+        cells = (stretch.of_steps if of_steps else stretch.of_sequences)(labels.cells)
+        columns = columns_in(cells)
+        if labels.classes is not None:
+            columns = [named(np.asarray(column), labels.classes) for column in columns]
+        return columns if of_steps else [column.take(pa.array(stretch.places)) for column in columns]
+
+    return read
+
+
+def named(places: Array, names: AnyArray | Text, first: int = 0) -> Any:
+    """The names at some places, of which `first` is that of the first name; none where there is no such place."""
+    known, which = distinct(places)
+    known = known - first
+    inside = (known >= 0) & (known < len(names))
+    table = Stretch(slice(0, 0), known[inside].astype(np.int64)).of_sequences(names)
+    row = np.cumsum(inside) - 1
+    return arrow(table).take(pa.array(row[which], mask=~inside[which]))
+
+
+def _static(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
+    if "static" in ragged.per_sequence:
+        names = ragged.names.get("static_features")
+        title = None if names is None else [*map(str, np.asarray(names).tolist())]
+        yield _sequences(ragged.per_sequence["static"], "static", titles, title)
+
+
+def _categories(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
+    """The names of categories; of a missing and of an unknown one none."""
+    if "c" not in ragged.per_step:
+        return
+    array = ragged.per_step["c"].data
+    if "categories" not in ragged.names:
+        yield from _steps(ragged, "c", [], titles)
+        return
+    for i, title in enumerate(np.asarray(ragged.names["categories"]).tolist()):
+        yield _category(array, i, ragged.names[f"vocabulary_{i}"], titles.free(str(title)))
+
+
+def _category(array: AnyArray, column: int | None, vocabulary: AnyArray | Text, title: str) -> Columns:
+    def read(stretch: Stretch) -> list[Any]:
+        ids = stretch.of_steps(array)
+        ids = ids if column is None else ids[:, column]
+        return [named(ids.astype(np.int64), vocabulary, FIRST_CATEGORY)]
+
+    return Columns([title], read)
+
+
+def _observed(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
+    """Which features of each step were seen, and not filled."""
+    if "observed" in ragged.per_step:
+        features = [f"{name}_observed" for name in feature_names(ragged, names)]
+        yield from _steps(ragged, "observed", features, titles)
+
+
+def _as_in_a_matrix(found: Sequence[Columns], names: SourceNames) -> list[Columns]:
+    """The columns of a bare matrix in their order, before all others."""
+    every = [name for columns in found for name in columns.names]
+    own = sorted((name for name in every if name.isdecimal()), key=int)
+    if not by_position([*names.key, *names.features]):
+        return [*found]
+    order = [every.index(name) for name in [*own, *(name for name in every if not name.isdecimal())]]
+
+    def read(stretch: Stretch) -> list[Any]:
+        cells = [cell for columns in found for cell in columns.read(stretch)]
+        return [cells[place] for place in order]
+
+    return [Columns([every[place] for place in order], read)]

@@ -1,0 +1,118 @@
+"""The names of the columns that sequences came from, as their receipts remember them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from seqtool.sequences.ragged import Receipt
+from seqtool.words import split_names
+
+_NEW_LABELS = {"window", "split"}  # commands that may make y of steps
+_SAME_NUMBERS = {"group", "pad", "truncate", "split", "window", "filter", "concat", "convert"}
+"""Commands that leave the numbers of steps as they are."""
+
+
+@dataclass(frozen=True)
+class SourceNames:
+    """The columns of each part, empty or None where a receipt does not tell; `features` name those of a bare matrix.
+
+    `changed` says that a command has changed the numbers since, so that a feature no longer is what its column was.
+    """
+
+    key: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    step_label: str | None = None
+    features: tuple[str, ...] = ()
+    changed: bool = False
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> SourceNames:
+        """The names that the entries of a receipt tell, the last one where several do.
+
+        >>> SourceNames.of([{"command": "group", "arguments": {"key": ["user"], "label": "labels.csv:died"}}]).label
+        ('died',)
+        """
+        told: dict[str, Any] = {}
+        for entry in receipt:
+            arguments = entry.get("arguments", {})
+            told |= {part: arguments[part] for part in _PARTS if part in arguments}
+            if entry.get("command") in _NEW_LABELS and {"horizon", "last", "target"} & {*arguments}:
+                told.pop("label", None)
+        step_label = _texts(told.get("step_label"))
+        return cls(
+            key=_keys(told.get("key")),
+            order=_texts(told.get("order_by")),
+            label=tuple(map(_without_file, _texts(told.get("label")))),
+            step_label=step_label[0] if step_label else None,
+            features=_texts(told.get("features")),
+            changed=not {entry.get("command") for entry in receipt} <= _SAME_NUMBERS,
+        )
+
+
+_PARTS = ("key", "order_by", "label", "step_label", "features")
+
+
+def _texts(names: Any) -> tuple[str, ...]:
+    """Names that stand in a receipt as one text or as a list."""
+    listed = [names] if isinstance(names, str) else names if isinstance(names, list) else []
+    return tuple(name for name in listed if isinstance(name, str))
+
+
+def _keys(names: Any) -> tuple[str, ...]:
+    """The columns of a key; the text of one option may hold several."""
+    return tuple(split_names(names)) if isinstance(names, str) else _texts(names)
+
+
+def _without_file(name: str) -> str:
+    """The column that `labels.csv:died` names in another table."""
+    from seqtool.grouping.elsewhere import Elsewhere
+
+    elsewhere = Elsewhere.in_text(name)
+    return name if elsewhere is None else str(elsewhere.columns[0])
+
+
+@dataclass
+class Titles:
+    """Names of columns that are given once each; `taken` are those that were given so far."""
+
+    taken: dict[str, None] = field(default_factory=dict)
+
+    def free(self, name: str) -> str:
+        """The name, or where it is taken, with a number behind it."""
+        title, number = name, 0
+        while title in self.taken:
+            number += 1
+            title = f"{name}_{number}"
+        self.taken[title] = None
+        return title
+
+    def all_free(self, names: Iterable[str]) -> list[str]:
+        """The same of several names."""
+        return [self.free(name) for name in names]
+
+
+def cell_names(name: str, shape: Sequence[int], of_last: Sequence[str] | None = None) -> list[str]:
+    """A name for each cell of an array of this shape: the name with the place of the cell behind it.
+
+    `of_last` are the names along the last dimension.
+
+    >>> cell_names("y", ()), cell_names("y", (2,)), cell_names("y", (2, 1), ["a"])
+    (['y'], ['y_0', 'y_1'], ['y_0_a', 'y_1_a'])
+    """
+    names = [name]
+    for i, size in enumerate(shape):
+        last = of_last if of_last is not None and i == len(shape) - 1 else [*map(str, range(size))]
+        names = [f"{before}_{part}" for before in names for part in last]
+    return names
+
+
+def by_position(names: Iterable[str]) -> bool:
+    """Whether all columns of a source are called by their positions, since it names none.
+
+    >>> by_position(["2", "0"]), by_position(["0", "a"])
+    (True, False)
+    """
+    return all(name.isdecimal() and name.isascii() for name in names)

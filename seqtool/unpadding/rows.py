@@ -1,0 +1,106 @@
+"""`Rows`: sequences as a table with a row for each step, which is read in record batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqtool.arrays.spool import Spool
+from seqtool.errors import UsageError
+from seqtool.sequences.ragged import Ragged
+from seqtool.unpadding.columns import Columns, columns_of
+from seqtool.unpadding.stretch import Stretch, in_order_of, in_sequence_order
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_CELLS = 1 << 18  # that are in memory at once, about
+_MOST = 1 << 16  # rows in a batch
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of sequences, S of them, with their `columns`.
+
+    They come in the order of `row_index`, if it is there, else in that of the sequences. What must be sorted and does
+    not fit into memory waits in `spool`.
+    """
+
+    ragged: Ragged
+    columns: Sequence[Columns]
+    spool: Spool
+
+    @classmethod
+    def of(cls, ragged: Ragged, spool: Spool) -> Rows:
+        """The rows with all columns; raises DataError for steps that are arrays."""
+        return cls(ragged, columns_of(ragged), spool)
+
+    def __len__(self) -> int:
+        return len(self.ragged.values)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [name for columns in self.columns for name in columns.names]
+
+    @property
+    def as_in_source(self) -> bool:
+        """Whether the rows come in the order that they had where they were grouped."""
+        return "row_index" in self.ragged.per_step
+
+    @property
+    def schema(self) -> Any:
+        """The Arrow schema."""
+        return self.batch(Stretch(slice(0, 0), np.empty(0, np.int64))).schema
+
+    def stretches(self) -> Iterator[Stretch]:
+        """All rows in order, by stretches whose cells fit into memory."""
+        rows = max(1, min(_MOST, _CELLS // max(1, len(self.names))))
+        if self.as_in_source:
+            return in_order_of(self.ragged, self.ragged.per_step["row_index"].data, rows, self.spool)
+        return in_sequence_order(self.ragged, rows)
+
+    def batches(self) -> Iterator[Any]:
+        """All rows in order, as record batches."""
+        return map(self.batch, self.stretches())
+
+    def with_columns(self, more: Sequence[Columns]) -> Rows:
+        """The same rows with more columns; raises UsageError for a name that is taken."""
+        names = self.names
+        for name in (name for columns in more for name in columns.names):
+            if name in names:
+                raise UsageError(f"--add {name}: there is a column of this name already; choose another")
+            names.append(name)
+        return Rows(self.ragged, [*self.columns, *more], self.spool)
+
+    def batch(self, stretch: Stretch) -> Any:
+        """The rows of a stretch as a record batch."""
+        cells = [cell for columns in self.columns for cell in columns.read(stretch)]
+        return pa.RecordBatch.from_arrays(cells, names=self.names)
+
+
+def to_frame(data: Any) -> DataFrame:
+    """The steps of sequences as a pandas DataFrame, a row for each: what `seqtool unpad` writes.
+
+    `data` is a Ragged or Padded, or sequences in any form that `pad` takes, of N sequences and S steps. The columns are
+    the key, the features, labels (repeated for the steps of their sequence, by the names of classes), static numbers,
+    categories by name and the number of each step, `step`, (S,) each, under the names that `group` took them from. Rows
+    are in the order of `row_index` where that was kept, else in that of the sequences. Missing cells are NaN or None.
+
+    Raises DataError for steps that are arrays, such as the frames of a video.
+
+    >>> import pandas as pd, seqtool as st
+    >>> frame = pd.DataFrame({"user": ["b", "a", "b"], "x": [1, 2, 3]})
+    >>> to_frame(st.group(frame, key="user", keep_row_index=True)).drop(columns="row_index").values.tolist()
+    [['b', 1, 0], ['a', 2, 0], ['b', 3, 1]]
+    """
+    from seqtool.sequences.conversion import as_ragged
+
+    with Spool() as spool:
+        rows = Rows.of(as_ragged(data), spool)
+        frame: DataFrame = pa.Table.from_batches(rows.batches(), rows.schema).to_pandas()
+    return frame

@@ -1,0 +1,46 @@
+"""`scale` and `fill`: what is done to the features of padded sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
+
+
+def cases(scale: float) -> Iterator[Case]:
+    """Two ways of scaling; `scale` is of their full numbers."""
+    count = max(round(100_000 * scale), 1)
+    for method in ("standard", "robust"):
+        yield Case(
+            f"scale-{method}",
+            f"{count:,} sequences of 1 to 85 steps of 5 float32",
+            make=partial(make_padded, sequences=count),
+            contenders=partial(scalers, method),
+        )
+
+
+def make_padded(folder: Path, sequences: int) -> int:
+    """Padded sequences of steps of five features, as seqtool writes them; how many bytes x takes."""
+    import numpy as np
+
+    import seqtool
+
+    random = np.random.default_rng(0)
+    lengths = random.integers(1, 86, sequences)
+    values = random.normal(size=(lengths.sum(), 5)).astype(np.float32) * 3 + 7
+    ragged = seqtool.Ragged(values, np.concatenate(([0], np.cumsum(lengths))))
+    seqtool.save(folder / "in.npz", seqtool.pad(ragged, padding="post"))
+    return sequences * int(lengths.max()) * values[0].nbytes
+
+
+def scalers(method: str, size: int) -> list[Contender]:
+    """Ours, scikit-learn on masked steps, and the floor."""
+    ours = [*SEQTOOL, "scale", "in.npz", "--method", method, "-q", "-o", "seqtool.npz"]
+    theirs = script("scale_sklearn", "in.npz", "sklearn.npz", method)
+    return [
+        Contender("seqtool", ours, "seqtool.npz"),
+        Contender("scikit-learn", theirs, "sklearn.npz", needs=("sklearn",)),
+        *floors("-", size),
+    ]
