@@ -23,6 +23,7 @@ import pytest
 from pyarrow import csv, parquet
 
 import seqtool
+from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
 
 LIMIT = "256M"
@@ -443,6 +444,27 @@ def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
             found = {f["name"]: f["count"] for f in facts["findings"] if f["verdict"] == "fails"}
             assert found == failing
         assert peak <= ALLOWED, f"{call}: {peak / MILLION:.0f} MB"
+
+
+@pytest.mark.slow
+def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
+    rows, width = 3 * MILLION, 100
+    values = np.random.default_rng(0).integers(0, 99, (rows, width)).astype(np.float32)
+    offsets = np.arange(0, rows + 1, 100)
+    order = shuffled(rows)
+    index = {"row_index": StepArray(order, -1)}
+    seqtool.save(place.folder / "in.npz", seqtool.Ragged(values, offsets, per_step=index))
+    bounded(place, "unpad", "in.npz", "-o", "rows.parquet")
+    found = parquet.ParquetFile(place.folder / "rows.parquet")
+    assert found.metadata.num_rows == rows
+    step = np.argsort(order)
+    begin = 0
+    for batch in found.iter_batches(columns=["sequence", "x_7", "row_index"]):
+        part = step[begin : begin + len(batch)]
+        assert (np.asarray(batch["row_index"]) == np.arange(begin, begin + len(batch))).all()
+        assert (np.asarray(batch["x_7"]) == values[part, 7]).all()
+        assert (np.asarray(batch["sequence"]) == part // 100).all()
+        begin += len(batch)
 
 
 # --- windows ----------------------------------------------------------------------------------------------

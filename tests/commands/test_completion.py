@@ -26,6 +26,7 @@ from seqtool.commands._completion import names_in
 from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
+from seqtool.files.writers import SUFFIXES
 from seqtool.grouping.options import PivotAgg
 from seqtool.operations import OPERATIONS
 from seqtool.sequences.padding_values import Side
@@ -73,6 +74,9 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("truncate", "--truncating"): get_args(Side),
     ("truncate", "--input-padding"): get_args(Side),
     ("truncate", "--compress"): get_args(Compress),
+    ("convert", "--compress"): get_args(Compress),
+    ("convert", "--input-padding"): get_args(Side),
+    ("convert", "--trailing-missing"): ("drop", "keep"),
     ("pad", "--compress"): get_args(Compress),
     ("group", "--compress"): get_args(Compress),
     ("check", "--for"): get_args(checking.Reader),
@@ -144,6 +148,14 @@ def test_a_wrong_word_is_found_before_any_work(word: str, here: Place) -> None:
 
 
 # The names in the file that is typed
+
+
+@pytest.mark.parametrize("command", ["group", "pad", "truncate", "convert"])
+def test_the_formats_of_an_output_are_offered(command: str) -> None:
+    assert offered(command, "-o", typed="my/out.p") == ["my/out.parquet"]
+    assert offered(command, "-o", typed="out.") == [f"out{suffix}" for suffix in SUFFIXES if suffix != "/"]
+    assert offered(command, "-o", typed="out") == offered(command, "-o", typed="../out") == []
+
 
 ONE = ["--key", "--order-by", "--label", "--step-label", "--static"]
 MANY = ["--columns", "--drop"]

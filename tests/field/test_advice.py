@@ -50,6 +50,9 @@ def proposals(monkeypatch: pytest.MonkeyPatch) -> Proposals:
     return Proposals(monkeypatch)
 
 
+TIMED = seqtool.Ragged(
+    np.ones((3, 1)), np.array([0, 3]), per_step={"order": StepArray(np.array([1, 2, 8]), 0)}
+)
 TEN = str([[i, 2 * i] for i in range(10)])
 
 
@@ -173,8 +176,22 @@ CASES = [
     ),
     Case(
         "operations.truncate.Truncate.__post_init__#3",
+        "truncate t.npz --maxlen 2 --within 3",
+        {"t.npz": TIMED},
+        code=2,
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#4",
         "truncate t.npy --from 1 --truncating post",
         {"t.npy": DENSE},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#5",
+        "truncate t.npy --maxlen 2 --of end",
+        {"t.npy": DENSE},
+        code=2,
         loses=True,
     ),
     # What typer, or a name, shows.
@@ -1333,6 +1350,12 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
         place.run(*[Path(word).name if word.endswith(".npz") else word for word in words], "-o", "plain.npz")
     )
     assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
+    succeeded(place.run("convert", "c.npz", "-o", "c.parquet"))
+    with pytest.raises(DataError, match="holds rows"):
+        seqtool.load(place.folder / "c.parquet", mmap=True)
+    words = applied([], proposals.at("files.stored.StoredArrays.map"), {})
+    succeeded(place.run(*words, "-o", "arrays.npz"))
+    assert len(seqtool.load(place.folder / "arrays.npz", mmap=True)) == 1
 
 
 def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> None:
