@@ -367,3 +367,18 @@ def left_out(sequence: list[Any], last: int) -> list[tuple[str, list[Any], Any]]
         return [("train", sequence[:-1], sequence[-1])]
     ends = [len(sequence) - 1 - last + i for i in range(last + 1)]
     return [(name, sequence[:end], sequence[end]) for name, end in zip(names, ends, strict=True)]
+
+
+def step_features(times: list[Fraction], observed: list[list[bool]]) -> list[list[float]]:
+    """Of each step of a sequence: the time since the step before, its number, the time since each feature was seen.
+
+    `times` are exact numbers; `observed[f][t]` tells whether feature f was seen in step t.
+    """
+    rows = []
+    for step, time in enumerate(times):
+        row = [float(time - times[max(step - 1, 0)]), float(step)]
+        for seen in observed:
+            last = max([0, *(before for before in range(step) if seen[before])])
+            row.append(float(time - times[last]))
+        rows.append(row)
+    return rows

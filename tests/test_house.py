@@ -576,6 +576,7 @@ TESTED_BY_OTHERS = {
         "encoder_columns",
         "assembling",
         "encoder_plan",
+        "step_times",
         "encoder_state",
         "elsewhere",
         "gaps",

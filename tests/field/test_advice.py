@@ -38,6 +38,7 @@ NS = 1704067200123456789  # nanoseconds, which no float holds
 DENSE = np.ones((2, 3, 2), F4)
 ONE_LONG = np.ones((2, 6, 2), F4)
 ROWS = "id,a,b\n1,2,3\n1,3,5\n2,1,7\n"
+DAILY = "id,a,b\n1,2,2024-01-01\n1,3,2024-01-02\n"
 
 
 @pytest.fixture
@@ -360,13 +361,7 @@ CASES = [
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec.roles",
-        "group t.csv --key id --order-by s:text --columns a --keep-order",
-        {"t.csv": "id,a,s\n1,2,x\n1,3,y\n"},
-        code=2,
-    ),
-    Case(
-        "grouping.order_values._order_column",
+        "grouping.order_values.order_column",
         "group t.parquet --key id --order-by s --keep-order",
         {"t.parquet": ORDERED},
     ),
@@ -379,6 +374,51 @@ CASES = [
         "grouping.order_values._check_as_float",
         "group t.csv --key id --order-by t,u --keep-order",
         {"t.csv": f"id,t,u,a\n1,{2**53 + 1},0.5,2\n1,3,1.5,3\n"},
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects#4",
+        "group t.csv --key id --delta b",
+        {"t.csv": ROWS},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects#5",
+        "group t.csv --key id --order-by b --time-unit h",
+        {"t.csv": DAILY},
+        {"COLUMN": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._with_time",
+        "group t.csv --key id --order-by a --delta b",
+        {"t.csv": ROWS},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._with_time#2",
+        "group t.csv --key id --order-by s:text --columns a --keep-order",
+        {"t.csv": "id,a,s\n1,2,x\n1,3,y\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.step_features.computed_names",
+        "group t.csv --key id --position",
+        {"t.csv": "id,a,position\n1,2,3\n1,3,5\n"},
+    ),
+    Case(
+        "grouping.step_features._times",
+        "group t.csv --key id --order-by b --delta b --time-unit h",
+        {"t.csv": ROWS},
+    ),
+    Case(
+        "grouping.step_features._Survey._refuse",
+        "group t.csv --key id --order-by b --delta b --dtype int64",
+        {"t.csv": "id,b,a\n1,0.5,2\n1,1,3\n"},
+    ),
+    Case(
+        "grouping.step_features._Survey._refuse#2",
+        "group t.csv --key id --order-by b --delta b",
+        {"t.csv": "id,b,a\n1,0,0.5\n1,16777217,3\n"},
     ),
     Case("commands.pad._operations", "pad t.npy --strip-side pre", {"t.npy": DENSE}, {"V": "0"}, code=2),
     Case(
@@ -1437,7 +1477,7 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     " in --order-by; ",
     "item not in --columns",
     " an item that --columns names",
-    ", and --keep-order stores numbers and times: ",
+    ", and --time-unit is of times: ",
     " are its features, which --columns chooses",
     " is no feature unless --columns names it",
     "(--dtype)",
