@@ -54,12 +54,17 @@ def padded_again(
 
 
 def fitted(
-    operation: Operation, ragged: Ragged, *, spool: Spool, using: Ragged | Padded | None = None
+    operation: Operation,
+    ragged: Ragged,
+    *,
+    spool: Spool,
+    using: Ragged | Padded | None = None,
+    using_name: str = "",
 ) -> tuple[Any, list[tuple[str, str]]]:
     """What an operation learned, and the line of the summary that says from what; None and no line where it learns not.
 
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
-    was learned from others. Raises UsageError for sequences of the other splits alone.
+    was learned from others, which `using_name` names. Raises UsageError for sequences of the other splits alone.
     """
     if operation.undoes is not None and getattr(operation, operation.undoes):
         entry = _undone(operation, ragged if using is None else using)
@@ -71,7 +76,7 @@ def fitted(
     if using is not None:
         entry = _learned(operation, using)
         return operation.state_from(entry["state"], _ragged(using)), [
-            ("fitted", "before, by the file that is used")
+            ("fitted", f"before: as in {using_name}")
         ]
     split = ragged.per_sequence.get("split")
     if split is None or not len(ragged):
