@@ -48,8 +48,8 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
 def padded_again(
     ragged: Ragged, outcome: Outcome, *, slots: int, padding: Side, value: Value
 ) -> PaddedStream:
-    """The sequences that an operation made of a padded block, padded again: to `slots`, or fewer if it cut them."""
-    slots = slots if outcome.maxlen is None else min(slots, outcome.maxlen)
+    """The sequences that an operation made of a block of `slots` slots, padded again, to as many as it says."""
+    slots = outcome.slots or (slots if outcome.maxlen is None else min(slots, outcome.maxlen))
     return pad_stream(ragged, maxlen=max(1, slots), padding=padding, value=value)
 
 
