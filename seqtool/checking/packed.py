@@ -14,7 +14,6 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import chunks
 from seqtool.checking.findings import Finding
 from seqtool.files.zip_reader import ZipReader
-from seqtool.words import count
 
 _SEGMENTS = ("segment_ids", "segments", "sequence_ids", "seq_ids", "doc_ids", "document_ids")
 _POSITIONS = ("position_ids", "positions")
@@ -35,9 +34,10 @@ def packed(archive: ZipReader, others: Sequence[str], block: tuple[int, ...]) ->
             rows += len(several)
             first = begin + int(several[0]) if first is None and len(several) else first
         if rows:
+            hold = "row holds" if rows == 1 else "rows hold"
             message = (
-                f"{count(rows, 'row')} hold{'s' * (rows == 1)} several sequences, as {name} says: a recurrent layer carries its "
-                "state from one into the next; give each sequence a row of its own"
+                f"{rows:,} {hold} several sequences, as {name} says: a recurrent layer carries its state from one into "
+                "the next; give each sequence a row of its own"
             )
             return Finding("packed", "warning", message, rows, f"{name}[{first}]")
     return None
