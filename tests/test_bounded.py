@@ -488,6 +488,27 @@ def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
         begin += len(batch)
 
 
+# --- windows ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_windows_of_many_sequences(place: Place) -> None:
+    """An output of 0.8 GB, of which each window has a key, a part and labels of its own."""
+    count, length = 250_000, 100
+    values = np.lib.format.open_memmap(place.folder / "in.npy", "w+", np.float32, (count, length))
+    values[:] = np.arange(count)[:, None] % 1000 + np.arange(length) / 128
+    del values
+    same_as_unbounded(
+        place, "window", "in.npy", "--size", "12", "--stride", "4", "--horizon", "1", "--next", "--rate", "2"
+    )
+    output = mapped(place)
+    windows = (length - 23 - 1) // 4 + 1
+    assert output.x.shape == (count * windows, 12)
+    assert (output.keys == np.repeat(np.arange(count), windows)).all()
+    assert (output.per_sequence["part"] == np.tile(np.arange(windows) * 4, count)).all()
+    assert (output.per_sequence["y"][:, 0] - output.x[:, 11] == 1 / 128).all()
+
+
 # --- refusals ---------------------------------------------------------------------------------------------
 
 
