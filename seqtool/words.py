@@ -221,6 +221,7 @@ _VALUE_OPTIONS = {
     "features",
     "from",
     "gap",
+    "horizon",
     "key",
     "key-from",
     "label",
@@ -230,6 +231,7 @@ _VALUE_OPTIONS = {
     "maxlen",
     "method",
     "min-len",
+    "min-size",
     "missing",
     "on-clash",
     "order-by",
@@ -237,6 +239,7 @@ _VALUE_OPTIONS = {
     "pivot",
     "pivot-agg",
     "sheet",
+    "size",
     "static",
     "step-label",
     "time-as",
@@ -244,7 +247,8 @@ _VALUE_OPTIONS = {
     "truncating",
     "value",
 }
-_NUMBER_OPTIONS = {"from", "maxlen", "min-len", "label-value", "value"}  # options whose values are numbers
+# Options whose values are numbers.
+_NUMBER_OPTIONS = {"from", "horizon", "label-value", "maxlen", "min-len", "min-size", "size", "value"}
 _NAME_OPTIONS = {
     "columns",
     "drop",
