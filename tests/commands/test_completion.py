@@ -28,8 +28,8 @@ from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
 from seqtool.files.writers import SUFFIXES
 from seqtool.grouping.options import PivotAgg, StepUnit
-from seqtool.operations.clashes import OnClash
 from seqtool.operations import OPERATIONS
+from seqtool.operations.clashes import OnClash
 from seqtool.sequences.padding_values import Side
 from seqtool.tables import csv_dialect, opening
 from seqtool.tables.cells.instants import TimeUnit
