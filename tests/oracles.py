@@ -345,3 +345,28 @@ def left_out(sequence: list[Any], last: int) -> list[tuple[str, list[Any], Any]]
         return [("train", sequence[:-1], sequence[-1])]
     ends = [len(sequence) - 1 - last + i for i in range(last + 1)]
     return [(name, sequence[:end], sequence[end]) for name, end in zip(names, ends, strict=True)]
+
+
+def filled(
+    sequence: list[float], methods: list[str], *, limit: int | None = None, average: float = 0
+) -> list[float]:
+    """The numbers of one feature of a sequence, of which those that are NaN are filled by one method after another."""
+    seen = [t for t, number in enumerate(sequence) if number == number]
+    found = list(sequence)
+    for method in methods:
+        for t, number in enumerate(found):
+            before = max((other for other in seen if other < t), default=None)
+            behind = min((other for other in seen if other > t), default=None)
+            near = before is not None and (limit is None or t - before <= limit)
+            if number == number:
+                continue
+            if method == "forward" and near:
+                found[t] = sequence[before]
+            elif method == "linear" and near and behind is not None:
+                share = (t - before) / (behind - before)
+                found[t] = sequence[before] + (sequence[behind] - sequence[before]) * share
+            elif method in ("mean", "median"):
+                found[t] = average
+            elif method not in ("forward", "linear"):
+                found[t] = 0.0 if method == "zero" else float(method)
+    return found
