@@ -360,13 +360,13 @@ def filled(
             near = before is not None and (limit is None or t - before <= limit)
             if number == number:
                 continue
-            if method == "forward" and near:
-                found[t] = sequence[before]
-            elif method == "linear" and near and behind is not None:
-                share = (t - before) / (behind - before)
-                found[t] = sequence[before] + (sequence[behind] - sequence[before]) * share
+            if method in ("forward", "linear"):
+                if before is None or not near or (method == "linear" and behind is None):
+                    continue
+                share = 0.0 if behind is None or method == "forward" else (t - before) / (behind - before)
+                found[t] = sequence[before] + (sequence[behind or before] - sequence[before]) * share
             elif method in ("mean", "median"):
                 found[t] = average
-            elif method not in ("forward", "linear"):
+            else:
                 found[t] = 0.0 if method == "zero" else float(method)
     return found

@@ -124,7 +124,7 @@ class Fill(Operation):
         return Outcome(ragged.replace(values=filled.whole(), **changes), lines=[line], warnings=warnings)
 
     def _constant(self, ragged: Ragged, state: Averages | None, chosen: list[int]) -> Array | None:
-        """What each feature is filled with in the end, (F,); None for nothing. Raises DataError where it cannot."""
+        """What each feature is filled with in the end, (F,), None for nothing; DataError where it cannot."""
         import numpy as np
 
         from seqtool.sequences.features import check_same_features, width_of
@@ -152,7 +152,9 @@ class Fill(Operation):
         return np.asarray(held)
 
 
-_LOOKS_AHEAD = "linear looks ahead: it fills from later steps, which are not known yet where a network is to predict them"
+_LOOKS_AHEAD = (
+    "linear looks ahead: it fills from later steps, which are not known where a network is to predict them"
+)
 
 
 def _number(method: str) -> float | None:
@@ -182,9 +184,9 @@ def _observed(ragged: Ragged) -> StepArray:
 
     known = ragged.per_step.get("observed")
     if known is None:
-        return StepArray(lazy_map(lambda rows: ~np.isnan(rows), ragged.values, dtype=bool), False)
+        return StepArray(lazy_map(lambda rows: ~np.isnan(rows), ragged.values, dtype=bool), 0)
     both = lazy_map(lambda rows, before: ~np.isnan(rows) & before, ragged.values, known.data, dtype=bool)
-    return StepArray(both, False)
+    return StepArray(both, 0)
 
 
 fill = as_function(Fill)

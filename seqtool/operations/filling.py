@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
@@ -22,7 +23,6 @@ from seqtool.operations.quantiles import Columns
 from seqtool.sequences.features import (
     feature_blocks,
     feature_titles,
-    lazily_by_sequence,
     steps_a_block,
     width_of,
 )
@@ -74,6 +74,10 @@ class _Edge(NamedTuple):
 
     step: Array
     number: Array
+
+    def not_below(self, step: int) -> _Edge:
+        """The same, with NaN for the numbers of steps before this one, which are of another sequence."""
+        return _Edge(self.step, np.where(self.step >= step, self.number, np.nan).astype(self.number.dtype))
 
 
 class Filled:
@@ -127,17 +131,17 @@ class Filled:
         known, kept = self._last
         if known == i:
             return kept
-        begin = i * self._size
-        block = self._block(begin)
-        columns = np.flatnonzero(self._chosen & np.isnan(block).any(axis=0))
+        cells = self._cells(i * self._size)
+        columns = np.flatnonzero(self._chosen & np.isnan(cells).any(axis=1))
         if len(columns):
-            block[:, columns] = self._filled(i, begin, block[:, columns], columns)
-        self._last = (i, block)
-        return block
+            cells[columns] = self._filled(i, cells[columns], columns)
+        self._last = (i, np.ascontiguousarray(cells.T))
+        return self._last[1]
 
-    def _block(self, begin: int) -> Array:
+    def _cells(self, begin: int) -> Array:
+        """The cells of a block, (W, n): a row for each column of a step."""
         steps = self._values[begin : begin + self._size]
-        return np.array(steps.reshape(len(steps), self._columns))
+        return np.array(steps.reshape(len(steps), self._columns).T, order="C")
 
     def _survey(self, spool: Spool) -> int:
         """Keep what is needed around each block; how many numbers of the chosen columns are missing."""
@@ -146,60 +150,104 @@ class Filled:
         before, firsts = ([GrowingArray(spool, *edge) for edge in edges] for _ in range(2))
         last = _Edge(np.full(self._columns, -1), np.zeros(self._columns, kind))
         for begin in range(0, len(self._values), self._size):
-            block = self._block(begin)
-            seen = ~np.isnan(block)
-            missing += int((~seen[:, self._chosen]).sum())
+            cells = self._cells(begin)
+            seen = ~np.isnan(cells)
+            missing += seen[self._chosen].size - int(np.count_nonzero(seen[self._chosen]))
             if self._methods:
                 _add(before, last)
-                last = _edge(block, seen, begin, len(block) - 1 - seen[::-1].argmax(axis=0), last)
+                last = _edge(cells, seen, begin, cells.shape[1] - 1 - seen[:, ::-1].argmax(axis=1), last)
             if "linear" in self._methods:
                 never = _Edge(np.full(self._columns, _NEVER), np.zeros(self._columns, kind))
-                _add(firsts, _edge(block, seen, begin, seen.argmax(axis=0), never))
+                _add(firsts, _edge(cells, seen, begin, seen.argmax(axis=1), never))
         if self._methods:
             self._before = (before[0].done(), before[1].done())
         if "linear" in self._methods:
             self._behind = _next_of((firsts[0].done(), firsts[1].done()), edges, spool)
         return missing
 
-    def _filled(self, i: int, begin: int, block: Array, columns: Array) -> Array:
-        """Some columns of block i, which have missing numbers."""
-        missing, steps = np.isnan(block), np.arange(begin, begin + len(block))[:, None]
-        filled = block.copy()
+    def _filled(self, i: int, cells: Array, columns: Array) -> Array:
+        """Some columns of block i, (w, n), which have missing numbers."""
+        begin, missing = i * self._size, np.isnan(cells)
+        filled = cells
         if self._before is not None:
-            before = _Edge(*(part[i : i + 1][0][columns] for part in self._before))
-            starts = lazily_by_sequence(self._offsets, self._offsets, begin, begin + len(block))[:, None]
-            since = np.maximum.accumulate(np.where(missing, before.step, steps), axis=0)
-            near = missing & (since >= starts) & (steps - since <= self._limit)
-            earlier = _taken(block, since - begin, before.number)
+            starts = starts_within(self._offsets, begin, begin + cells.shape[1])
+            sequence = sequence_of(self._offsets, begin)
+            before = self._edge_of(self._before, i, columns).not_below(self._offset(sequence))
+            earlier, since = _last_seen(cells, missing, starts, before, begin)
+            if self._limit < _NEVER:
+                far = np.arange(begin, begin + cells.shape[1]) - since > self._limit
+                earlier[far & missing] = np.nan
         for method in self._methods:
-            if method == "forward":
-                reached, numbers = near, earlier
-            else:
-                reached, numbers = self._between(i, begin, block, columns, since, earlier)
-                reached &= near
-            open_cells = reached & np.isnan(filled)
-            filled[open_cells] = numbers[open_cells]
+            if method == "forward" and filled is cells:
+                filled = earlier  # which are the numbers that were there, too
+                continue
+            numbers = (
+                earlier if method == "forward" else self._line(i, cells, columns, starts, earlier, since)
+            )
+            filled = np.where(np.isnan(filled), numbers, filled)
         if self._constant is not None:
-            filled = np.where(np.isnan(filled), self._constant[columns], filled)
+            filled = np.where(np.isnan(filled), self._constant[columns, None], filled)
         return filled
 
-    def _between(
-        self, i: int, begin: int, block: Array, columns: Array, since: Array, earlier: Array
-    ) -> tuple[Array, Array]:
-        """Which missing numbers have a later one in their sequence, and the numbers on the line to it."""
+    def _offset(self, sequence: int) -> int:
+        return int(self._offsets[sequence : sequence + 1][0])
+
+    def _edge_of(self, kept: tuple[AnyArray, AnyArray], i: int, columns: Array) -> _Edge:
+        return _Edge(*(part[i : i + 1][0][columns] for part in kept))
+
+    def _line(
+        self, i: int, cells: Array, columns: Array, starts: Array, earlier: Array, since: Array
+    ) -> Array:
+        """What lies on the line from the last number to the next one; NaN where one of them is not there."""
         assert self._behind is not None
-        last = len(self._behind[0]) - 1 - i
-        behind = _Edge(*(part[last : last + 1][0][columns] for part in self._behind))
-        missing, steps = np.isnan(block), np.arange(begin, begin + len(block))[:, None]
-        until = np.where(missing, behind.step, steps)[::-1]
-        until = np.minimum.accumulate(until, axis=0)[::-1]
-        ends = lazily_by_sequence(_ends(self._offsets), self._offsets, begin, begin + len(block))[:, None]
-        later = _taken(block, until - begin, behind.number)
+        begin, size = i * self._size, cells.shape[1]
+        behind = self._edge_of(self._behind, len(self._behind[0]) - 1 - i, columns)
+        # Seen from behind, a sequence starts with its last step, and the next number is the last.
+        ends = size - 1 - starts_within(self._offsets, begin + 1, begin + size + 1)[::-1]
+        turn = 2 * begin + size - 1
+        end = self._offset(sequence_of(self._offsets, begin + size - 1) + 1)
+        mirrored = _Edge(turn - behind.step, behind.number).not_below(turn - end + 1)
+        later, until = _last_seen(cells[:, ::-1], np.isnan(cells)[:, ::-1], ends, mirrored, begin)
+        later, until = later[:, ::-1], turn - until[:, ::-1]
         with np.errstate(all="ignore"):
-            share = (steps - since) / np.maximum(until - since, 1)
+            share = (np.arange(begin, begin + size) - since) / np.maximum(until - since, 1)
             start = earlier.astype(np.float64)
-            line = start + (later.astype(np.float64) - start) * share
-        return until < ends, line.astype(block.dtype)
+            return np.asarray((start + (later.astype(np.float64) - start) * share).astype(cells.dtype))
+
+
+def starts_within(offsets: AnyArray, begin: int, end: int) -> Array:
+    """Which of the steps from `begin` to `end` start a sequence, counted from `begin`.
+
+    >>> starts_within(np.array([0, 2, 2, 5]), 1, 5).tolist()
+    [1, 1]
+    """
+    first = sequence_of(offsets, begin)
+    parts = [np.empty(0, np.int64)]
+    for at in range(max(first, 0), len(offsets), _TOGETHER):
+        edges = offsets[at : at + _TOGETHER]
+        parts.append(edges[(edges >= begin) & (edges < end)] - begin)
+        if edges[-1] >= end:
+            break
+    return np.concatenate(parts)
+
+
+_TOGETHER = 1 << 16  # offsets that are read together
+
+
+def _last_seen(cells: Array, missing: Array, starts: Array, before: _Edge, begin: int) -> tuple[Array, Array]:
+    """For each cell of a block (w, n) the last number of its row up to it, and the step that has it.
+
+    Where it has none since the start of its sequence, it is NaN, or what stood `before` the block.
+    """
+    count, size = cells.shape
+    places = ~missing * np.arange(1, size + 1)  # faster than choosing: which are missing is not foreseen
+    places[:, starts] = starts + 1  # what was before ends here
+    np.maximum.accumulate(places, axis=1, out=places)
+    numbers = np.concatenate([before.number[:, None], cells], axis=1)
+    found = numbers.reshape(-1)[places + (np.arange(count) * (size + 1))[:, None]]
+    since = places + (begin - 1)
+    np.copyto(since, before.step[:, None], where=places == 0)
+    return found, since
 
 
 def _add(growing: Sequence[GrowingArray], edge: _Edge) -> None:
@@ -207,12 +255,12 @@ def _add(growing: Sequence[GrowingArray], edge: _Edge) -> None:
         array.add(part[None])
 
 
-def _edge(block: Array, seen: Array, begin: int, rows: Array, otherwise: _Edge) -> _Edge:
-    """The number of each column in one of the rows of a block, where the column has any."""
-    some, columns = seen.any(axis=0), np.arange(block.shape[1])
+def _edge(cells: Array, seen: Array, begin: int, places: Array, otherwise: _Edge) -> _Edge:
+    """The number of each row of a block (W, n) at one of its places, where the row has any."""
+    some, rows = seen.any(axis=1), np.arange(len(cells))
     return _Edge(
-        np.where(some, rows + begin, otherwise.step),
-        np.where(some, block[rows, columns], otherwise.number),
+        np.where(some, places + begin, otherwise.step),
+        np.where(some, cells[rows, places], otherwise.number),
     )
 
 
@@ -230,17 +278,3 @@ def _next_of(
         has = first.step < _NEVER
         next_one = _Edge(*(np.where(has, one, other) for one, other in zip(first, next_one, strict=True)))
     return behind[0].done(), behind[1].done()
-
-
-def _taken(block: Array, rows: Array, outside: Array) -> Array:
-    """The numbers of a block in some rows of each column; those of other blocks stand `outside`."""
-    within = (rows >= 0) & (rows < len(block))
-    numbers = np.take_along_axis(block, np.where(within, rows, 0), axis=0)
-    return np.where(within, numbers, outside)
-
-
-def _ends(offsets: AnyArray) -> AnyArray:
-    """The end of each sequence, (N,)."""
-    if isinstance(offsets, np.ndarray):
-        return np.asarray(offsets[1:])
-    return Lazy((len(offsets) - 1,), np.dtype(np.int64), lambda begin, end: offsets[begin + 1 : end + 1])

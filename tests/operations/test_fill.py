@@ -156,7 +156,7 @@ def test_what_was_there_is_kept_beside() -> None:
         [True, False],
         [False, False],
     ]
-    assert found.per_step["observed"].value is False
+    assert found.per_step["observed"].value == 0
     assert oracles.text_of(found.values[:, 0]) == oracles.text_of(TABLE.values[:, 0])
     again = sq.fill(found, method="zero", indicator=True)
     assert (again.per_step["observed"].data == found.per_step["observed"].data).all()
@@ -241,7 +241,17 @@ def test_the_command(place: Place) -> None:
     succeeded(place.run("pad", "a.fill.npz", "--post", "-o", "p.npz"))
     assert place.arrays("p.npz")["observed"].shape == (3, 2, 2)
     succeeded(
-        place.run("fill", "a.npz", "--method", "forward,mean", "--using", "a.fill.npz", "-o", "{split}.npz")
+        place.run(
+            "fill",
+            "a.npz",
+            "--method",
+            "forward,mean",
+            "--indicator",
+            "--using",
+            "a.fill.npz",
+            "-o",
+            "{split}.npz",
+        )
     )
     assert place.arrays("test.npz")["values"].tolist() == [[3, 4]]
     place.write("a.json", "[[null, 2, null], [null]]")
