@@ -81,7 +81,7 @@ def main(folder: Path) -> None:
     with np.load(folder / "in.pad.npz") as data:
         padded = data["x"]  # (1920, 100, 20)
     accuracy = train(padded, y, folder)
-    print(f"{accuracy:.1%} of the sequences held out are told right; by chance {1 / CLASSES:.1%} would be")
+    print(f"{accuracy:.1%} of the sequences held out are named right; by chance {1 / CLASSES:.1%} would be")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     pip install . torch                  # or: pip install . keras tensorflow
     python samples/train_vowels.py [--framework torch|keras] [--seeds 3] [--epochs 40]
 
-The table has a row a frame. `seqtool group` makes it 640 utterances of 7 to 29 frames: 270 to train on, 370 to test.
+The table has a row a frame. `seqtool` makes it 640 utterances of 7 to 29 frames, 270 to train on and 370 to test, and
+scales them by what the first alone tell.
 An LSTM of 128 units learns each seed twice: once it reads the real frames alone, by packing (PyTorch) or a mask
 (Keras), and once padding too, as if it were speech. All else is the same for both. How far the second falls behind
 hangs on the rest: Keras starts an LSTM so that it forgets little, PyTorch does not, and needs more epochs for it.
@@ -11,6 +12,7 @@ hangs on the rest: Keras starts an LSTM so that it forgets little, PyTorch does 
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -26,7 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if not find_spec("tensorflow"):  # what Keras runs on unless it is told otherwise
     os.environ.setdefault("KERAS_BACKEND", "torch" if find_spec("torch") else "jax")
 
-TABLE = Path(__file__).parent / "japanese_vowels.csv"
+TABLE = Path(__file__).resolve().parent / "japanese_vowels.csv"
 UNITS, SPEAKERS = 128, 9
 BATCH = 32
 
@@ -46,34 +48,34 @@ class Way:
 
     seed: int
     epochs: int
-    told: bool
+    skips_padding: bool
 
 
-# Trains on the first and gives the share of the second whose speaker is told right.
+# Trains on the first and gives the share of the second whose speaker is named right.
 Train = Callable[[Utterances, Utterances, Way], float]
 
 
 def load() -> tuple[Utterances, Utterances]:
     """The utterances to train on and those to test on, by way of the command line."""
+    calls = [
+        # A key of two columns, the first of which says which split the utterance belongs to.
+        f"group {shlex.quote(str(TABLE))} --key split,utterance --order-by frame --label speaker -o vowels.npz",
+        "split vowels.npz --by-value split -o split.npz",
+        # Mean 0 and deviation 1 of the real steps of train; a file for each split.
+        "scale split.npz --method standard -o {split}.npz",
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "vowels.npz"
-        # A key of two columns: keys[:, 0] tells of each utterance which part of the split it belongs to.
-        command = ["seqtool", "group", str(TABLE), "--key", "split", "--key", "utterance"]
-        command += ["--order-by", "frame", "--label", "speaker", "-o", str(output), "--quiet"]
-        subprocess.run([sys.executable, "-m", *command], check=True)
-        with np.load(output) as data:
-            x, lengths, y, split = data["x"], data["lengths"], data["y"], data["keys"][:, 0]
-
-    # Features get mean 0 and deviation 1. Both are taken over real steps, or they would tell how much padding there
-    # is, and over the training part, since the test part is not known yet. Padding stays 0.
-    real = np.arange(x.shape[1]) < lengths[:, np.newaxis]
-    known = x[real & (split == "train")[:, np.newaxis]]
-    x[real] = (x[real] - known.mean(axis=0)) / known.std(axis=0)
-
-    train, test = (
-        Utterances(x[split == part], lengths[split == part], y[split == part]) for part in ("train", "test")
-    )
+        for call in calls:
+            command = [sys.executable, "-m", "seqtool", *shlex.split(call), "--quiet"]
+            subprocess.run(command, cwd=folder, check=True)
+        train, test = (read(Path(folder, f"{split}.npz")) for split in ("train", "test"))
     return train, test
+
+
+def read(path: Path) -> Utterances:
+    """What the network needs of a file."""
+    with np.load(path) as data:
+        return Utterances(data["x"], data["lengths"], data["y"])
 
 
 def train_torch(train: Utterances, test: Utterances, way: Way) -> float:
@@ -85,7 +87,11 @@ def train_torch(train: Utterances, test: Utterances, way: Way) -> float:
         return torch.from_numpy(part.x), torch.from_numpy(part.lengths), torch.from_numpy(part.y)
 
     def scores(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False) if way.told else x
+        packed = (
+            pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            if way.skips_padding
+            else x
+        )
         _, (state, _) = lstm(packed)  # the state after the last step that it read
         return dense(state[-1])
 
@@ -115,7 +121,7 @@ def train_keras(train: Utterances, test: Utterances, way: Way) -> float:
     model = keras.Sequential(
         [
             keras.Input(train.x.shape[1:]),
-            *([keras.layers.Masking(0.0)] if way.told else []),
+            *([keras.layers.Masking(0.0)] if way.skips_padding else []),
             keras.layers.LSTM(UNITS),
             keras.layers.Dense(SPEAKERS, activation="softmax"),
         ]
@@ -133,11 +139,11 @@ READ_AS = {True: "packed or masked", False: "read as data"}
 def compare(framework: str, train: Utterances, test: Utterances, seeds: int, epochs: int) -> None:
     """Train with every seed in both ways, and print a line for each, then their means."""
     means = []
-    for told, padding in READ_AS.items():
+    for skips_padding, padding in READ_AS.items():
         accuracies = []
         for seed in range(seeds):
             start = time.perf_counter()
-            accuracies.append(FRAMEWORKS[framework](train, test, Way(seed, epochs, told)))
+            accuracies.append(FRAMEWORKS[framework](train, test, Way(seed, epochs, skips_padding)))
             seconds = time.perf_counter() - start
             print(
                 f"{framework:9}  {padding:16}  {seed:4}  {accuracies[-1]:13.1%}  {seconds:7.1f}", flush=True

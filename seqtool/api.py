@@ -19,7 +19,7 @@ from seqtool.files import inputs
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
-from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg
+from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg, StepUnit
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, check_blow_up
@@ -70,6 +70,10 @@ def group(
     static: Any = (),
     keep_row_index: bool = False,
     keep_order: bool = False,
+    delta: Column | None = None,
+    time_unit: StepUnit | None = None,
+    position: bool = False,
+    since_observed: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",
     empty_label: EmptyLabel = "error",
@@ -148,6 +152,7 @@ def _spec(
     keep_key: Any,
     missing: Any,
     dtype: Any,
+    delta: Any,
     **others: Any,
 ) -> GroupSpec:
     """What the arguments of `group` ask for; those that Python writes in other ways than the command line are here."""
@@ -163,6 +168,7 @@ def _spec(
         keep_key=None if keep_key is None else bool(keep_key),
         missing=[str(word) for word in columns_named(missing)],
         dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
+        delta=column_named(delta),
         **others,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seqtool.arrays import lazy, spool
-from seqtool.grouping import columns, runs, sorting
+from seqtool.grouping import columns, runs, sorting, step_times
 from seqtool.system.memory import Memory
 from seqtool.tables import csv_blocks, csv_parser
 
@@ -31,7 +31,7 @@ def small_blocks(patch: pytest.MonkeyPatch, size: int) -> None:
 
 def small_windows(patch: pytest.MonkeyPatch, size: int = 64) -> None:
     """Read arrays in windows of about `size` bytes, and sort a few rows at a time."""
-    for module in (lazy, spool):
+    for module in (lazy, spool, step_times):
         patch.setattr(module, "CHUNK", size)
     for function in (lazy.chunks, lazy.rows_per_chunk):
         patch.setattr(function, "__defaults__", (size,))

@@ -23,6 +23,7 @@ import pytest
 from pyarrow import csv, parquet
 
 import seqtool
+from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
 
 LIMIT = "256M"
@@ -443,6 +444,48 @@ def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
             found = {f["name"]: f["count"] for f in facts["findings"] if f["verdict"] == "fails"}
             assert found == failing
         assert peak <= ALLOWED, f"{call}: {peak / MILLION:.0f} MB"
+
+
+@pytest.mark.slow
+def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
+    rows, width = 3 * MILLION, 100
+    values = np.random.default_rng(0).integers(0, 99, (rows, width)).astype(np.float32)
+    offsets = np.arange(0, rows + 1, 100)
+    order = shuffled(rows)
+    index = {"row_index": StepArray(order, -1)}
+    seqtool.save(place.folder / "in.npz", seqtool.Ragged(values, offsets, per_step=index))
+    bounded(place, "unpad", "in.npz", "-o", "rows.parquet")
+    found = parquet.ParquetFile(place.folder / "rows.parquet")
+    assert found.metadata.num_rows == rows
+    step = np.argsort(order)
+    begin = 0
+    for batch in found.iter_batches(columns=["sequence", "x_7", "row_index"]):
+        part = step[begin : begin + len(batch)]
+        assert (np.asarray(batch["row_index"]) == np.arange(begin, begin + len(batch))).all()
+        assert (np.asarray(batch["x_7"]) == values[part, 7]).all()
+        assert (np.asarray(batch["sequence"]) == part // 100).all()
+        begin += len(batch)
+
+
+# --- windows ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_windows_of_many_sequences(place: Place) -> None:
+    """An output of 0.8 GB, of which each window has a key, a part and labels of its own."""
+    count, length = 250_000, 100
+    values = np.lib.format.open_memmap(place.folder / "in.npy", "w+", np.float32, (count, length))
+    values[:] = np.arange(count)[:, None] % 1000 + np.arange(length) / 128
+    del values
+    same_as_unbounded(
+        place, "window", "in.npy", "--size", "12", "--stride", "4", "--horizon", "1", "--next", "--rate", "2"
+    )
+    output = mapped(place)
+    windows = (length - 23 - 1) // 4 + 1
+    assert output.x.shape == (count * windows, 12)
+    assert (output.keys == np.repeat(np.arange(count), windows)).all()
+    assert (output.per_sequence["part"] == np.tile(np.arange(windows) * 4, count)).all()
+    assert (output.per_sequence["y"][:, 0] - output.x[:, 11] == 1 / 128).all()
 
 
 # --- refusals ---------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ HOMES = {
         "sources.text_lines",
         "sources.ts_files",
         "arrays.list_columns",
+        "files.row_batches",
         "unpadding.beside",
         "unpadding.columns",
         "unpadding.predictions",
@@ -525,7 +526,17 @@ TESTED_BY_OTHERS = {
     "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
     "operations": {"cast", "centers", "filling", "moments", "run", "scaling"},
     "files": {
+        "archives",
         "contents",
+        "folder",
+        "json_rows",
+        "row_batches",
+        "row_files",
+        "row_layout",
+        "safetensors",
+        "stored",
+        "stored_rows",
+        "traces",
         "deflate",
         "fortran",
         "inflate",
@@ -565,6 +576,7 @@ TESTED_BY_OTHERS = {
         "encoder_columns",
         "assembling",
         "encoder_plan",
+        "step_times",
         "encoder_state",
         "elsewhere",
         "gaps",
@@ -584,7 +596,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
-    "unpadding": {"beside", "columns", "names", "predictions", "stretch"},
+    "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch"},
 }
 
 

@@ -14,25 +14,28 @@ from seqtool.system.platform import read_at
 
 
 class FileArray(Lazy):
-    """An array in an open file, C-contiguous from `offset` on, in this machine's byte order when read."""
+    """An array in an open file, C-contiguous from `offset` on, in this machine's byte order when read.
+
+    `stored` is its dtype in the file.
+    """
 
     def __init__(
         self, file: IO[bytes], name: str, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> None:
         super().__init__(shape, dtype.newbyteorder("="), self._from_file)
-        self._file = file
+        self.file = file
         self._name = name
         self.offset = offset
-        self._stored = dtype
+        self.stored = dtype
 
     def reshaped(self, *shape: int) -> FileArray:
         """The same cells in another shape."""
-        return FileArray(self._file, self._name, self.offset, shape, self._stored)
+        return FileArray(self.file, self._name, self.offset, shape, self.stored)
 
     def _from_file(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:]) * self.dtype.itemsize
-        out = np.empty((end - begin, *self.shape[1:]), self._stored)
-        read_into(self._file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self._name)
+        out = np.empty((end - begin, *self.shape[1:]), self.stored)
+        read_into(self.file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self._name)
         return out.astype(self.dtype, copy=False)
 
 

@@ -16,10 +16,13 @@ from seqtool.checking.findings import Finding, Reader, Subject
 from seqtool.checking.fitted import scaled
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
+from seqtool.checking.packed import packed
 from seqtool.errors import DataError, at
 from seqtool.files import npz
+from seqtool.files.archives import archive_of
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy
+from seqtool.files.stored import Archive
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
@@ -135,14 +138,15 @@ def _with_spooled_lengths(data: Ragged | Padded, spool: Spool) -> Ragged | Padde
 
 def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitStack) -> Subject:
     with _checking("file", source):
-        archive = stack.enter_context(ZipReader.of(source))
+        archive = stack.enter_context(archive_of(source))
         archive.verify()
-    message = f"{count(len(archive.names), 'array')}, sizes and checksums are correct"
+    compared = "sizes and checksums" if isinstance(archive, ZipReader) else "sizes"
+    message = f"{count(len(archive.names), 'array')}, {compared} are correct"
     findings.append(Finding("file", "ok", message))
     with _checking("arrays", source):
         ours = npz.is_ours(archive)
         kind = check_arrays(archive) if ours else ""
-    if not ours:
+    if not ours and isinstance(archive, ZipReader):
         return _foreign(source, archive, opening, findings)
     refuse_options(source.name, opening.foreign)
     findings.append(Finding("arrays", "ok", _shapes(archive, archive.names)))
@@ -164,7 +168,7 @@ def _check_values(data: Ragged | Padded) -> None:
         check_value(data.value, data.x.shape[2:], data.x.dtype)
 
 
-def _shapes(archive: ZipReader, names: Sequence[str]) -> str:
+def _shapes(archive: Archive, names: Sequence[str]) -> str:
     """Some arrays, each with its shape."""
     return ", ".join(f"{name} {archive.header(name)[0]}" for name in names if name != "meta")
 
@@ -200,6 +204,9 @@ def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: lis
     if "meta" in taken.others:
         message = "no seqtool metadata; treated as external; if seqtool wrote this file, it is damaged"
         findings.append(Finding("meta", "warning", message))
+    if isinstance(taken.data, Padded):
+        several = packed(archive, others, taken.data.x.shape)
+        findings += [several] if several else []
     lost = [name for name in taken.misfits if name in NEVER_LOST and foreign.array is None]
     for name, why in taken.misfits.items():
         findings.append(

@@ -10,7 +10,7 @@ import numpy as np
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.schema import LAYOUTS, NAME_TABLES, PER_STEP, check_layout
-from seqtool.files.zip_reader import ZipReader
+from seqtool.files.stored import Archive
 from seqtool.sequences.labels import check_label_shapes, check_vocabularies, name_tables
 from seqtool.sequences.padding_values import Side
 from seqtool.words import step_in_words
@@ -18,7 +18,7 @@ from seqtool.words import step_in_words
 _NEEDED = {"padded": {"x", "lengths"}, "ragged": {"values", "offsets", "lengths"}}
 
 
-def check_arrays(archive: ZipReader) -> str:
+def check_arrays(archive: Archive) -> str:
     """The kind of a file of ours, padded or ragged; raises DataError where an array does not fit the format."""
     headers = {name: archive.header(name) for name in archive.names}
     kind = "ragged" if "values" in headers else "padded"
@@ -48,12 +48,12 @@ def check_arrays(archive: ZipReader) -> str:
     return kind
 
 
-def _text_header(archive: ZipReader, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _text_header(archive: Archive, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """The shape and dtype of a text array that is stored as bytes and offsets."""
     return npz.text_shape(archive, name), np.dtype(np.str_)
 
 
-def check_meta(archive: ZipReader, kind: str) -> Mapping[str, Any]:
+def check_meta(archive: Archive, kind: str) -> Mapping[str, Any]:
     """The `meta` of a file whose arrays are sound; raises DataError where it is damaged or contradicts them."""
     meta = npz.read_meta(archive)
     if meta.get("kind") != kind:

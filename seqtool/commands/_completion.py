@@ -33,6 +33,17 @@ def dtypes() -> list[str]:
     return DTYPES
 
 
+def output(incomplete: str) -> list[str]:
+    """The completion of `-o`: once a dot is typed, the suffixes of the formats; before that the shell offers files."""
+    from seqtool.files.writers import FOLDER, SUFFIXES
+
+    stem, dot, typed = incomplete.rpartition(".")
+    if not dot or not Path(stem).name or "/" in typed:
+        return []
+    names = [stem + suffix for suffix in SUFFIXES if suffix != FOLDER]
+    return [_for_shell(known, incomplete) for known in names if known.startswith(incomplete)]
+
+
 def name(ctx: typer.Context, incomplete: str) -> list[str]:
     """The completion of an option that names a column, a field or an array of the file that is already typed."""
     return [_for_shell(known, incomplete) for known in _names_typed(ctx) if known.startswith(incomplete)]
@@ -174,7 +185,7 @@ def names_in(
 
     with opened([str(path)], encoding=encoding) as (source,):
         if source.kind == "npz":
-            names = _members(path)
+            names = _members(path) if source.stored_as == "zip" else []
         elif source.kind in ("parquet", "arrow", "arrow-stream"):
             names = _fields(path, source.kind)
         elif source.kind == "workbook":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -36,6 +36,7 @@ from seqtool.operations.parts import parts_of
 from seqtool.sequences.labels import class_name, padded_class, several_labels, some_classes
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.receipts import Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
@@ -44,10 +45,14 @@ from seqtool.words import human, listed
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What goes to one destination: sequences, whose receipt names this command already."""
+    """What goes to one destination: sequences, whose receipt names this command already.
+
+    A command that changes nothing has no entry there, and counts its `rows` itself.
+    """
 
     data: PaddedStream | Ragged
     destination: Destination
+    rows: Mapping[str, Any] | None = None
 
 
 def deliver(
@@ -59,15 +64,17 @@ def deliver(
     mask: bool = False,
     threads: int | None = None,
     spool: Spool | None = None,
+    rows: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
 
     A destination named '{split}.npz' or the like is a file for each split, whose places in the data go to `spool`
-    where they are many. `threads` compress at once, by default one a core.
+    where they are many. `threads` compress at once, by default one a core. `rows` are what a command that has no entry
+    in the receipt counted.
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
-    outputs = [Output(data, destination)]
+    outputs = [Output(data, destination, rows)]
     if destination.is_of_splits:
         parts = parts_of(data, spool or Spool())
         outputs = [Output(part, destination.of_split(name)) for name, part in parts.items()]
@@ -133,17 +140,18 @@ class _Draft:
             "dry_run": self.written is None,
         }
         if self.written is None:
-            packed = " before compression" if compress else ""
+            packed = " before compression" if compress else "" if self.contents.sized else " of arrays"
             path = self.destination.path
             taken = to.output is None and path is not None and path.exists() and not _may_replace(to, path)
             aside = f"; it exists, and only {Advice('--force')} replaces it" if taken else ""
             summary.say("would write", f"{name}, {human(size)}{packed}{aside}")
             return
+        exact = self.contents.sized and not compress
         aside = f", {size / max(1, self.written):.1f} times smaller than its arrays" if compress else ""
         if to.output is None and self.destination.path is not None and stdout_is_elsewhere():
             aside += f"; {Advice('-o', '-')} sends the data to standard output"
-        summary.say("wrote", f"{name}, {human(self.written if compress else size)}{aside}")
-        if compress:
+        summary.say("wrote", f"{name}, {human(size if exact else self.written)}{aside}")
+        if not exact:
             self.report.facts["compressed_bytes"] = self.written
 
 
@@ -157,7 +165,7 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
         summary.warnings += data.warnings
     whole = data.ragged if isinstance(data, PaddedStream) else data
     contents = writer.contents(data, mask)
-    report = Summary(summary.command, facts={"rows": _account(whole)})
+    report = Summary(summary.command, facts={"rows": output.rows or _account(whole)})
     _describe(data, report)
     names = ["lengths", *whole.per_step, *data.per_sequence, *(["keys"] if whole.keys is not None else [])]
     left = writer.left_out(names, contents)
@@ -236,8 +244,12 @@ def _may_replace(to: OutputOptions, path: Path) -> bool:
 
 def _account(whole: Ragged) -> dict[str, Any]:
     """What the receipt of sequences says of their rows; raises AssertionError if it counts other steps."""
-    rows: dict[str, Any] = whole.receipt[-1]["rows"]
     steps = len(whole.values)
+    if (
+        not whole.receipt or "rows" not in whole.receipt[-1]
+    ):  # of a file that Python wrote, and nothing changed
+        return Rows(steps, steps).as_json()
+    rows: dict[str, Any] = whole.receipt[-1]["rows"]
     if rows["kept"] != steps:
         counted = f"{rows['kept']:,}: this is a bug in seqtool, and no output was written"
         raise AssertionError(f"{steps:,} steps are to be written, but the receipt counts {counted}")

@@ -121,8 +121,9 @@ class OutputOptions:
             "--output",
             "-o",
             metavar="FILE",
-            help="Write FILE (.npz, or .npy for x alone); - is standard output. "
-            "[default: <stem>.<command>.npz here; standard output for standard input]",
+            help="Write FILE (.npz, .npy for x alone, .parquet, .arrow, .jsonl, .safetensors) or a folder of .npy, "
+            "NAME/; - is standard output. [default: <stem>.<command>.npz here; standard output for standard input]",
+            autocompletion=_completion.output,
         ),
     ] = None
     compress: Annotated[

@@ -231,7 +231,7 @@ class ColumnOptions:
 
 @dataclass(frozen=True)
 class TimeOptions:
-    """What is kept of the order of steps."""
+    """What steps tell of their order: kept beside them, or as features."""
 
     title = "Times"
     keep_order: Annotated[
@@ -241,4 +241,32 @@ class TimeOptions:
             help="Add order: the values of --order-by in each step, of times whole microseconds since 1970. "
             "What works by time reads it.",
         ),
+    ] = False
+    delta: Annotated[
+        str | None,
+        one_name(
+            "--delta",
+            "C",
+            help="Add a feature C_delta of this order column: the time since the step before, 0 in the first step of a "
+            "sequence; of numbers their difference.",
+        ),
+    ] = None
+    since_observed: Annotated[
+        bool,
+        typer.Option(
+            "--since-observed",
+            help="Add a feature NAME_since for each: the time since it was last observed before, as GRU-D takes it.",
+        ),
+    ] = False
+    time_unit: Annotated[
+        str | None,
+        choice(
+            "--time-unit",
+            ("ns", "us", "ms", "s", "m", "h", "D"),
+            help="The unit of --delta and --since-observed where times tell the order. [default: s]",
+        ),
+    ] = None
+    position: Annotated[
+        bool,
+        typer.Option("--position", help="Add a feature position: the number of the step, from 0."),
     ] = False

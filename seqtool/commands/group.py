@@ -139,9 +139,10 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
+    features = [*result.features, *result.computed]
     summary.say("read", "; ".join([read, *table.notes]))
-    summary.say("features", f"{len(result.features)}: {listed(result.features)}")
-    summary.detail("features", ", ".join(result.features))
+    summary.say("features", f"{len(features)}: {listed(features)}")
+    summary.detail("features", ", ".join(features))
     others = _not_used(table, result.features)
     if others:
         summary.say("not used", f"as features: {listed(others)}")
@@ -180,7 +181,7 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}
     if result.joined:
         summary.facts["joined"] = [asdict(file) for file in result.joined]
-    summary.facts |= {"features": result.features, "missing": result.missing, "ties": result.ties}
+    summary.facts |= {"features": features, "missing": result.missing, "ties": result.ties}
 
 
 def _not_used(table: Table, features: list[str]) -> list[str]:

@@ -95,9 +95,9 @@ def unpad(
         with summary.stage("reading"):
             found = read(opened, ForeignSpec(), summary)
         with at(opened.name):
-            rows = Rows.of(found.ragged, opened.spool)
+            rows = Rows.of(found.ragged, opened.spool, room=opened.memory.limit // 4)
         own = len(rows.names)
-        rows = _with_predictions(rows, files, found)
+        rows = _with_predictions(rows, files, found, opened.memory.limit // 16)
         if beside is not None:
             with _table(beside, text, opened, using) as table:
                 _write_beside(rows, own, table, destination, to, summary)
@@ -119,12 +119,12 @@ def _account(written: int, expected: int, to: RowOutputOptions) -> None:
         )
 
 
-def _with_predictions(rows: Rows, files: list[tuple[str, Path]], found: Sequences) -> Rows:
-    """The same rows with the columns of predictions."""
+def _with_predictions(rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int) -> Rows:
+    """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
     from seqtool.unpadding.predictions import Block, open_predictions, predicted
 
     block = Block(found.maxlen, found.padding or "post")
-    more = [predicted(name, open_predictions(path), found.ragged, block) for name, path in files]
+    more = [predicted(name, open_predictions(path, room=room), found.ragged, block) for name, path in files]
     return rows.with_columns(more)
 
 

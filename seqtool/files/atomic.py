@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from seqtool.errors import DataError, UsageError, why
+from seqtool.files.traces import may_be_replaced
 from seqtool.system import signals
 from seqtool.system.platform import sync_folder
 from seqtool.words import listed
@@ -29,17 +31,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def replacing_all(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
+def replacing_all(paths: Sequence[Path], *, folders: bool = False) -> Iterator[list[Any]]:
     """Open files that take the places of `paths` together when the block ends without an error, or none does.
 
-    As `replacing` in all else. A rename that fails undoes those before it; a signal that asks us to end waits
-    until the set stands. Raises UsageError for a set that holds a device, a pipe, or the same file twice.
+    With `folders` each is a `NewFolder`. As `replacing` in all else. A rename that fails undoes those before it; a
+    signal that asks us to end waits until the set stands. Raises UsageError for a set that holds a device, a pipe, or
+    the same file twice.
 
     What cannot be caught, such as SIGKILL or a power cut, leaves `.seqtool-*.tmp`, and between two renames of a set
     `.seqtool-*-NAME.old` too: what NAME held before. Move it back, or delete it; no later call does so, which cannot
     know whether another one is at work there.
     """
-    if len(paths) == 1 and is_special(paths[0]):
+    if len(paths) == 1 and is_special(paths[0]) and not folders:
         with naming(paths[0]), paths[0].open("wb") as file:
             yield [file]
         signals.finished([str(paths[0])])
@@ -48,7 +51,7 @@ def replacing_all(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
     shown = [str(path) for path in paths]
     with ExitStack() as clean:
         with naming(listed(shown, paths=True)), ExitStack() as opened:
-            parts = _parts(paths, clean, opened)
+            parts = _parts(paths, clean, opened, folders=folders)
             yield [part.file for part in parts]
             for part in parts:
                 part.finish()
@@ -68,6 +71,21 @@ def check_set(paths: Sequence[Path]) -> None:
         other = seen.setdefault(os.path.realpath(path), path)
         if other is not path:
             raise UsageError(f"{path}: two outputs go to this file; give each its own name")
+
+
+class NewFolder:
+    """A folder that is being filled; it gets its name when all files in it are on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Open a new file in it for writing, whose bytes are on the disk at the end of the block."""
+        with (self.path / name).open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
 
 
 _ENOUGH = 40  # letters of a name, in as many bytes as a file system allows beside those of the temporary one
@@ -114,28 +132,70 @@ class _Part:
             return True
         return False
 
+    def discard(self) -> None:
+        """Remove what was written, if it has not got its name."""
+        self.temporary.unlink(missing_ok=True)
+
+    def forget_old(self) -> None:
+        """Remove the old file, now that the whole set stands."""
+        self.aside.unlink(missing_ok=True)
+
     def left(self) -> str:
         """What to report of a target that could not be put back."""
         old = f", its previous content is in {self.aside}" if self.aside.exists() else ""
         return f"{self.shown} is already replaced{old}"
 
 
-def _parts(paths: Sequence[Path], clean: ExitStack, opened: ExitStack) -> list[_Part]:
-    """An open temporary file beside each target, which `opened` closes and `clean` removes."""
-    parts = []
+@dataclass(frozen=True)
+class _FolderPart(_Part):
+    """The same of a folder: a rename replaces none that holds files, so the old one goes aside first."""
+
+    file: Any
+
+    def finish(self) -> None:
+        with naming(self.shown):
+            self.temporary.chmod(_mode_for(self.target, new=0o777))
+            sync_folder(self.temporary)
+
+    def keep_old(self) -> None:
+        if self.target.exists():
+            os.replace(self.target, self.aside)  # noqa: PTH105
+
+    def put_back(self) -> bool:
+        with suppress(OSError):
+            if not self.temporary.exists():
+                os.replace(self.target, self.temporary)  # noqa: PTH105
+            if self.aside.exists():
+                os.replace(self.aside, self.target)  # noqa: PTH105
+            return True
+        return False
+
+    def discard(self) -> None:
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def forget_old(self) -> None:
+        shutil.rmtree(self.aside, ignore_errors=True)
+
+
+def _parts(paths: Sequence[Path], clean: ExitStack, opened: ExitStack, *, folders: bool) -> list[_Part]:
+    """A temporary file, or folder, beside each target, open; `opened` closes it and `clean` removes it."""
+    parts: list[_Part] = []
     for path in paths:
         target = Path(os.path.realpath(path))
         with signals.held():
-            handle, temporary = _temporary_beside(target, path)
-            clean.callback(temporary.unlink, missing_ok=True)
-            file = opened.enter_context(os.fdopen(handle, "wb"))
-        parts.append(_Part(path, target, temporary, file))
+            if folders:
+                temporary = _temporary_folder(target, path)
+                parts.append(_FolderPart(path, target, temporary, NewFolder(temporary)))
+            else:
+                handle, temporary = _temporary_beside(target, path)
+                parts.append(_Part(path, target, temporary, opened.enter_context(os.fdopen(handle, "wb"))))
+            clean.callback(parts[-1].discard)
     return parts
 
 
 def _rename(parts: Sequence[_Part]) -> None:
     """Give all files their names, or none."""
-    if len(parts) == 1:
+    if len(parts) == 1 and not parts[0].target.is_dir():
         with naming(parts[0].shown):
             parts[0].temporary.replace(parts[0].target)
         return
@@ -151,7 +211,7 @@ def _rename(parts: Sequence[_Part]) -> None:
         raise _cannot_write(at.shown, error, "; ".join(stuck) or "no output was written") from None
     for part in parts:
         with suppress(OSError):  # one file too many, but all outputs stand
-            part.aside.unlink(missing_ok=True)
+            part.forget_old()
 
 
 @contextmanager
@@ -192,17 +252,33 @@ def _temporary_beside(target: Path, shown: Path) -> tuple[int, Path]:
     return handle, Path(name)
 
 
-def check_folder(target: Path, shown: Path) -> None:
-    """Raise DataError where a target is a folder, or its own folder is missing."""
-    if target.is_dir():
+def _temporary_folder(target: Path, shown: Path) -> Path:
+    check_folder(target, shown, is_folder=True)
+    try:
+        return Path(tempfile.mkdtemp(dir=target.parent, prefix=".seqtool-", suffix=".tmp"))
+    except OSError as error:
+        raise DataError(f"{shown}: cannot be written ({why(error)})") from None
+
+
+def check_folder(target: Path, shown: Path, *, is_folder: bool = False) -> None:
+    """Raise DataError where a target is a folder, or its own folder is missing.
+
+    A target that `is_folder` may be one, if it holds nothing that seqtool did not write.
+    """
+    if is_folder and target.is_dir():
+        if not may_be_replaced(target):
+            raise DataError(f"{shown}/: holds files that seqtool did not write; name a new folder")
+    elif is_folder and target.exists():
+        raise DataError(f"{shown}/: there is a file of this name; name another folder")
+    elif target.is_dir():
         raise DataError(f"{shown}: a folder; the name of a file was expected")
     if not target.parent.is_dir():
         raise DataError(f"{shown}: the folder {shown.parent} does not exist; create it first")
 
 
-def _mode_for(target: Path) -> int:
+def _mode_for(target: Path, new: int = 0o666) -> int:
     if target.exists():
         return stat.S_IMODE(target.stat().st_mode)
     mask = os.umask(0)
     os.umask(mask)
-    return 0o666 & ~mask
+    return new & ~mask

@@ -7,7 +7,7 @@ memory is encoded here, once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -22,7 +22,7 @@ from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
 from seqtool.files.zip_writer import Member
 from seqtool.sequences.labels import name_tables, titles_of_tables
 from seqtool.sequences.padding_values import Side, value_to_json
-from seqtool.sequences.ragged import Padded, Ragged, Receipt
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import step_mask
 
@@ -51,9 +51,7 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     """
     whole = data.ragged if isinstance(data, PaddedStream) else data
     per_sequence = data.per_sequence
-    _check_names(whole.per_step, PER_STEP)
-    _check_names(per_sequence, PER_SEQUENCE)
-    _check_names(whole.names, (*NAMES, *name_tables(whole.names)))
+    check_names(whole)
     yield Member.of("values", data.values) if isinstance(data, Ragged) else x_alone(data)
     for name, array in whole.per_step.items():
         if isinstance(data, PaddedStream):
@@ -70,18 +68,26 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     yield Member("lengths", np.dtype(np.int64), (len(data),), _lengths(data))
     small = {"keys": whole.keys, **per_sequence, **whole.names}
     if whole.features is not None:
-        _refuse_nul("features", whole.features)
         small["features"] = np.array(whole.features, dtype=str)
     for name, content in small.items():
         if content is not None:
-            yield from _text_or_numbers(name, content)
-    yield Member.of("meta", np.array(json.dumps(_meta(data, whole.receipt), allow_nan=False)))
+            yield from text_or_numbers(name, content)
+    yield Member.of("meta", np.array(json.dumps(description(data), allow_nan=False)))
 
 
-def _check_names(arrays: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for name in arrays:
-        if name not in known:
-            raise UsageError(f"{name!r} is not a name of the file format; {', '.join(known)} are")
+def check_names(whole: Ragged | Padded) -> None:
+    """Raise UsageError for an array that the format has no name for, DataError for a feature with a NUL in its name."""
+    tables = (*NAMES, *name_tables(whole.names))
+    for arrays, known in (
+        (whole.per_step, PER_STEP),
+        (whole.per_sequence, PER_SEQUENCE),
+        (whole.names, tables),
+    ):
+        for name in arrays:
+            if name not in known:
+                raise UsageError(f"{name!r} is not a name of the file format; {', '.join(known)} are")
+    if whole.features is not None:
+        _refuse_nul("features", whole.features)
 
 
 def _lengths(data: Ragged | Padded | PaddedStream) -> Iterator[Array]:
@@ -106,7 +112,8 @@ def _mask(lengths: AnyArray, slots: int, padding: Side) -> Iterator[Array]:
 _MASK = 1 << 20  # cells that are computed together
 
 
-def _text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
+def text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
+    """What a file of arrays holds of one: itself, or of much text its bytes, their offsets and its shape."""
     if isinstance(content, Text):
         yield from _text(name, content)
         return
@@ -115,10 +122,11 @@ def _text_or_numbers(name: str, content: AnyArray | Text) -> Iterator[Member]:
         return
     if content.dtype.kind not in "UT":
         raise DataError(f"{name} is {content.dtype}; numbers or text were expected")
-    yield from _text(name, _encoded(name, content))
+    yield from _text(name, encoded(name, content))
 
 
-def _encoded(name: str, content: Array) -> Text:
+def encoded(name: str, content: Array) -> Text:
+    """An array of text in memory as UTF-8 bytes; raises DataError for what cannot be stored."""
     cells: list[str] = content.reshape(-1).tolist()
     _refuse_nul(name, cells)
     try:
@@ -147,7 +155,12 @@ def _refuse_nul(name: str, cells: Sequence[str]) -> None:
         raise DataError(f"{name} holds text with a NUL character, which NumPy would strip")
 
 
-def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, Any]:
+def description(data: Ragged | Padded | PaddedStream) -> dict[str, Any]:
+    """What `meta` says of some sequences, as JSON data.
+
+    >>> description(Ragged(np.arange(3), np.array([0, 1, 3])))["kind"]
+    'ragged'
+    """
     meta: dict[str, Any] = {"format": "seqtool", "version": VERSION, "kind": "ragged"}
     whole = data.ragged if isinstance(data, PaddedStream) else data
     if not isinstance(data, Ragged):
@@ -156,4 +169,4 @@ def _meta(data: Ragged | Padded | PaddedStream, receipt: Receipt) -> dict[str, A
     tables = titles_of_tables(whole.names)
     if tables:
         meta["tables"] = tables
-    return meta | {"receipt": [dict(entry) for entry in receipt]}
+    return meta | {"receipt": [dict(entry) for entry in whole.receipt]}

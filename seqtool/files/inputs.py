@@ -13,25 +13,23 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, NoInputError, UsageError, why
 from seqtool.files.kinds import (
-    BINARY_SUFFIXES,
     PACKED,
     SUFFIXES,
-    TEXT_SUFFIXES,
     Kind,
     Packing,
-    bare_name,
     recognise,
 )
 from seqtool.files.line_rewriting import Rewriting
 from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, open_bytes
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
-from seqtool.files.refusals import is_a_folder, no_such_file, refuse_foreign
+from seqtool.files.refusals import is_a_folder, no_such_file, refuse_file_name, refuse_foreign
 from seqtool.files.remote import RemoteFile, is_remote, remote_files
+from seqtool.files.traces import holds_our_rows, is_our_folder
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
@@ -49,6 +47,9 @@ class Meter:
     read: int = 0
 
 
+Container = Literal["zip", "folder", "safetensors", "rows"]
+
+
 @dataclass(frozen=True)
 class Input:
     """One source: what a person calls it, where its bytes are, and what they hold.
@@ -58,6 +59,8 @@ class Input:
     `memory` is what reading it may take.
     `temporary` is the folder for what does not fit into memory, None for the system's; `source` is the name in the call
     that it was found by. Where there is `rewriting`, lines are rewritten as they are read.
+    The arrays of the kind npz are those that an `.npz` holds, whatever they are `stored_as`: `seqtool.files.archives`
+    opens them all. Of rows, `held` is the kind of the file.
     """
 
     name: str
@@ -72,6 +75,8 @@ class Input:
     memory: Memory = field(default=Memory(LEAST), compare=False, repr=False)
     temporary: Path | None = field(default=None, compare=False, repr=False)
     source: str = field(default="-", compare=False, repr=False)
+    stored_as: Container = field(default="zip", compare=False)
+    held: Kind | None = field(default=None, compare=False, repr=False)
 
     @property
     def base_name(self) -> str:
@@ -227,7 +232,10 @@ def _paths(source: str) -> list[Path]:
 @contextlib.contextmanager
 def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        raise is_a_folder(source, SUFFIXES)
+        if not is_our_folder(path):
+            raise is_a_folder(source, SUFFIXES)
+        yield Input(str(path), path, path, "npz", temporary=folder, stored_as="folder")
+        return
     if path.is_file():
         yield _input(str(path), path, path, folder)
         return
@@ -250,7 +258,7 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
         if not head:
             raise _empty(name)
         if named_path is None:
-            _refuse_file_name(head)
+            refuse_file_name(head)
         packing = next((packing for magic, packing in PACKED if head.startswith(magic)), None)
         workbook = is_workbook(path, head)
         packing = "zip" if not workbook and is_packed_in_zip(path, head) else packing
@@ -261,10 +269,20 @@ def _input(name: str, path: Path, named_path: Path | None, temporary: Path | Non
     if kind != "workbook":
         refuse_foreign(name, path, head)
     check_address_space(arrow=kind not in ("npy", "npz"))
+    if kind == "safetensors":
+        return Input(name, path, named_path, "npz", temporary=temporary, stored_as="safetensors")
+    if holds_our_rows(path, kind, head):
+        return Input(name, path, named_path, "npz", packing, temporary=temporary, stored_as="rows", held=kind)
     if kind not in ("text", "json"):
         return Input(name, path, named_path, kind, packing, temporary=temporary)
     front, is_all = head[:_KEPT], len(head) <= _KEPT
     return Input(name, path, named_path, kind, packing, head=front, head_is_all=is_all, temporary=temporary)
+
+
+def recognised(path: Path) -> Input:
+    """The input at a path: a file, or a folder that seqtool wrote; raises DataError for any other folder."""
+    with _file(path, str(path), None) as found:
+        return replace(found, name=path.name, memory=allowed(None))
 
 
 def _empty(name: str) -> DataError:
@@ -328,21 +346,3 @@ def _standard_input(folder: Path | None) -> Iterator[Input]:
     require_any([])
     with _spooled(sys.stdin.buffer, folder) as spool:
         yield _input(STDIN, spool, None, folder)
-
-
-def _refuse_file_name(head: bytes) -> None:
-    """A pipe that carries the name of a file, as `echo in.npy |` or `ls |` do, instead of what is in it."""
-    lines = head[:4096].split(b"\n")
-    named = lines[0].strip().decode(errors="replace")
-    if "\0" not in named and len(named) < 1024 and all(len(line) < 1024 for line in lines):
-        bare = bare_name(named)
-        known = Path(bare).suffix.lower() in {*BINARY_SUFFIXES, *TEXT_SUFFIXES}
-        if (
-            named
-            and "," not in named
-            and (known or ("." in named and len(named) < 256 and Path(named).is_file()))
-        ):
-            raise DataError(
-                f"{STDIN}: holds the text {named!r}, which looks like the name of a file; "
-                f"give it as an argument, or send its content: ... < {named}"
-            )

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from seqtool.errors import DataError
+from seqtool.files.traces import looks_like_safetensors
 
-Kind = Literal["npy", "npz", "parquet", "arrow", "arrow-stream", "json", "text", "ts", "workbook"]
+Kind = Literal[
+    "npy", "npz", "parquet", "arrow", "arrow-stream", "safetensors", "json", "text", "ts", "workbook"
+]
 Packing = Literal["gzip", "zstd", "bzip2", "xz", "zip"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
@@ -31,6 +34,7 @@ BINARY_SUFFIXES: dict[str, tuple[Kind, ...]] = {
     ".parquet": ("parquet",),
     ".arrow": ("arrow", "arrow-stream"),
     ".feather": ("arrow",),
+    ".safetensors": ("safetensors",),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), ("workbook",)),
 }
 TEXT_SUFFIXES: dict[str, Kind] = {
@@ -60,6 +64,7 @@ def recognise(name: str, packing: Packing | None, head: bytes, *, workbook: bool
     """
     bare = Path(bare_name(name)) if packing else Path(name)
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
+    kind = "safetensors" if kind is None and looks_like_safetensors(head) else kind
     kind = "workbook" if workbook else kind
     expected = BINARY_SUFFIXES.get(bare.suffix.lower())
     if expected and packing and kind is not None:

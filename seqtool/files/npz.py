@@ -59,13 +59,15 @@ from seqtool.advice import Advice
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError, at, names_arguments
-from seqtool.files.atomic import replacing
+from seqtool.files.archives import archive_at
+from seqtool.files.atomic import replacing_all
 from seqtool.files.deflate import Compress
 from seqtool.files.meta import parse_meta
 from seqtool.files.npy import MOST_DIMENSIONS
 from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
-from seqtool.files.writers import contents_of
-from seqtool.files.zip_reader import TEXT_CELL, ZipReader
+from seqtool.files.stored import TEXT_CELL, Archive
+from seqtool.files.writers import FOLDER, contents_of
+from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.labels import name_tables
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
@@ -86,8 +88,10 @@ def save(
 ) -> None:
     """Write sequences to `path`: `.npz` with all that belongs to them, `.npy` with x alone.
 
-    The file appears whole or not at all. `mask` adds the array `mask`; `compress` deflates the arrays, "fast"
-    or "small". Raises UsageError for another suffix, and for a format that cannot hold what is asked for.
+    `.parquet`, `.arrow` and `.jsonl` hold a sequence in each row, `.safetensors` the arrays, and so does a folder,
+    whose path ends with a slash, in an `.npy` each. The file or folder appears whole or not at all. `mask` adds the
+    array `mask`; `compress` deflates the arrays of an `.npz`, "fast" or "small". Raises UsageError for another suffix,
+    and for a format that cannot hold what is asked for.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -95,8 +99,10 @@ def save(
     ...     np.load(f"{folder}/two.npz")["lengths"]
     array([1, 2])
     """
-    contents = contents_of(data, suffix=Path(path).suffix, name=str(path), mask=mask, compress=compress)
-    with replacing(Path(path)) as file:
+    is_folder = os.fspath(path).endswith(("/", os.sep))
+    suffix = FOLDER if is_folder else Path(path).suffix
+    contents = contents_of(data, suffix=suffix, name=str(path), mask=mask, compress=compress)
+    with replacing_all([Path(path)], folders=is_folder) as (file,):
         contents.write(file, seekable=True, compress=compress)
 
 
@@ -116,12 +122,12 @@ def write(
 
 @names_arguments
 def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Ragged | Padded:
-    """Read a file that seqtool wrote: Padded or Ragged, as it was saved.
+    """Read a file, or a folder, that seqtool wrote: Padded or Ragged, as it was saved.
 
     Checksums, sizes and every invariant are checked first. With `mmap` nothing is: arrays of numbers are mapped,
     read-only, and cost neither time nor memory before they are used (`np.load` maps no `.npz`). Raises
     DataError when the file is damaged, of a newer version, not seqtool's (`seqtool pad` takes foreign
-    files), or compressed where it is to be mapped.
+    files), or compressed, or of rows, where it is to be mapped.
 
     >>> import tempfile, seqtool as st
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -130,14 +136,14 @@ def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Ragged | Padded
     array([2, 3])
     """
     name = Path(path).name
-    with ZipReader(Path(path), name) as archive:
+    with archive_at(Path(path), name) as archive:
         if mmap:
             return read(archive, get=archive.map, check=False)
         archive.check_memory()
         return read(archive, get=archive.read)
 
 
-def is_ours(archive: ZipReader) -> bool:
+def is_ours(archive: Archive) -> bool:
     """Whether a `.npz` says that seqtool wrote it."""
     return "meta" in archive.names and _says_seqtool(archive)
 
@@ -153,19 +159,19 @@ def written_by_seqtool(path: Path) -> bool:
         return False
 
 
-def _says_seqtool(archive: ZipReader) -> bool:
+def _says_seqtool(archive: Archive) -> bool:
     shape, dtype = archive.header("meta")
     return shape == () and dtype.kind == "U" and '"format": "seqtool"' in _meta_text(archive)
 
 
-def _meta_text(archive: ZipReader) -> str:
+def _meta_text(archive: Archive) -> str:
     return str(archive.read("meta", expands=_JSON_EXPANDS))
 
 
 _JSON_EXPANDS = 12  # bytes of Python objects for each byte of JSON in letters of four bytes
 
 
-def read_meta(archive: ZipReader) -> dict[str, Any]:
+def read_meta(archive: Archive) -> dict[str, Any]:
     """The `meta` of a file of ours; raises DataError for one that is not, or of a newer version."""
     if not is_ours(archive):
         raise DataError(
@@ -176,7 +182,7 @@ def read_meta(archive: ZipReader) -> dict[str, Any]:
 
 
 def read(
-    archive: ZipReader, *, get: Callable[[str], AnyArray] | None = None, check: bool = True
+    archive: Archive, *, get: Callable[[str], AnyArray] | None = None, check: bool = True
 ) -> Ragged | Padded:
     """The sequences of an open file of ours; errors as in `load`.
 
@@ -192,7 +198,7 @@ def read(
 
 
 def _assemble(
-    archive: ZipReader, meta: dict[str, Any], get: Callable[[str], AnyArray], check: bool
+    archive: Archive, meta: dict[str, Any], get: Callable[[str], AnyArray], check: bool
 ) -> Ragged | Padded:
     present = set(archive.names)
     text = {
@@ -209,18 +215,18 @@ def _assemble(
     for name in present.intersection(PER_SEQUENCE):
         archive.check_row(name)
 
-    def all_of(names: tuple[str, ...]) -> dict[str, AnyArray]:
-        return {name: get(name) for name in names if name in present}
+    def held(names: tuple[str, ...]) -> list[str]:
+        """Those of some names that the file holds, in its order, so that it is written again as it is."""
+        return [name for name in archive.names if name in names]
 
     common: dict[str, Any] = {
         "keys": _text_from(archive, "keys", get) if "keys" in present else None,
         "features": _features(archive) if "features" in present else None,
         "per_step": {
-            name: StepArray(array, number_from_json(step_values[name]))
-            for name, array in all_of(PER_STEP).items()
+            name: StepArray(get(name), number_from_json(step_values[name])) for name in held(PER_STEP)
         },
-        "per_sequence": {name: _text_from(archive, name, get) for name in PER_SEQUENCE if name in present},
-        "names": {name: _names(archive, name) for name in tables if name in present},
+        "per_sequence": {name: _text_from(archive, name, get) for name in held(PER_SEQUENCE)},
+        "names": {name: _names(archive, name) for name in held(tables)},
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":
@@ -237,7 +243,7 @@ def _assemble(
     return Padded(**fields) if check else unchecked(Padded, **fields)
 
 
-def _names(archive: ZipReader, name: str) -> AnyArray | Text:
+def _names(archive: Archive, name: str) -> AnyArray | Text:
     """A table of names: in memory, unless it is large, as that of millions of classes is."""
     shape, dtype = archive.header(name)
     small = prod(shape) * dtype.itemsize <= CHUNK
@@ -247,14 +253,14 @@ def _names(archive: ZipReader, name: str) -> AnyArray | Text:
     return names
 
 
-def _features(archive: ZipReader) -> tuple[str, ...]:
+def _features(archive: Archive) -> tuple[str, ...]:
     names = np.asarray(_text_from(archive, "features", archive.read))
     if names.dtype.kind not in "UT" or names.ndim != 1:
         raise DataError(f"features is {names.dtype} {names.shape}; text of shape (F,) was expected")
     return tuple(names.tolist())
 
 
-def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
+def _text_from(archive: Archive, name: str, get: Callable[[str], AnyArray]) -> AnyArray | Text:
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
@@ -282,7 +288,7 @@ def _text_from(archive: ZipReader, name: str, get: Callable[[str], AnyArray]) ->
     return np.array(text.cells(0, len(text)), dtype=np.dtypes.StringDType()).reshape(shape)
 
 
-def text_shape(archive: ZipReader, name: str) -> tuple[int, ...]:
+def text_shape(archive: Archive, name: str) -> tuple[int, ...]:
     """The shape of an array of text that is stored as bytes; raises DataError where it is none."""
     dimensions = archive.header(f"{name}_shape")[0]
     shape = archive.read(f"{name}_shape") if prod(dimensions) <= MOST_DIMENSIONS else np.empty(0, np.int64)

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError, UsageError
-from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing, replacing_all
+from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing_all
 from seqtool.files.kinds import bare_name
-from seqtool.files.writers import SUFFIXES, check_suffix
+from seqtool.files.writers import FOLDER, SUFFIXES, check_suffix
 from seqtool.system import signals
 
 
@@ -47,12 +47,13 @@ class Counted:
 class Destination:
     """Where a command's output goes; `path` is None for standard output, which gets the first of `suffixes`.
 
-    `inputs` are the files that it must not replace.
+    `inputs` are the files that it must not replace. One `is_folder`: of a file for each array.
     """
 
     path: Path | None
     suffixes: tuple[str, ...] = SUFFIXES
     inputs: tuple[Path | None, ...] = ()
+    is_folder: bool = False
 
     @property
     def is_of_splits(self) -> bool:
@@ -73,18 +74,20 @@ class Destination:
     @property
     def suffix(self) -> str:
         """The suffix that chooses the format: that of the file; that of standard output is the first."""
+        if self.is_folder:
+            return FOLDER
         return self.suffixes[0] if self.path is None or is_special(self.path) else self.path.suffix
 
     @property
     def name(self) -> str:
         """How people read of it."""
-        return "standard output" if self.path is None else str(self.path)
+        return "standard output" if self.path is None else f"{self.path}{FOLDER * self.is_folder}"
 
     @contextmanager
     def open(self) -> Iterator[tuple[BinaryIO, bool]]:
         """The open file, and whether it can seek."""
         if self.path is not None:
-            with replacing(self.path) as file:
+            with replacing_all([self.path], folders=self.is_folder) as (file,):
                 yield file, not is_special(self.path)
             return
         # Past sys.stdout's own buffer, so that every failure is seen here and not at exit.
@@ -106,7 +109,7 @@ def open_all(destinations: Sequence[Destination]) -> Iterator[list[tuple[BinaryI
         with destinations[0].open() as opened:
             yield [opened]
         return
-    with replacing_all(paths_of(destinations)) as files:
+    with replacing_all(paths_of(destinations), folders=destinations[0].is_folder) as files:
         yield [(file, True) for file in files]
 
 
@@ -179,7 +182,7 @@ def choose(
             Advice("-o", "FILE"),
         )
     check_not_an_input(path, inputs)
-    check_folder(path, path)
+    check_folder(path, path, is_folder=destination.is_folder)
     return replace(destination, inputs=tuple(inputs))
 
 
@@ -196,10 +199,11 @@ def named_by(
     if output == "-":
         _refuse_terminal(allowed=dry_run or text)
         return Destination(None, suffixes)
-    destination = Destination(Path(output), suffixes)
-    if not Path(output).name or output.endswith("/"):
+    is_folder = output.endswith(("/", os.sep)) and FOLDER in suffixes
+    destination = Destination(Path(output), suffixes, is_folder=is_folder)
+    if not Path(output).name or (output.endswith("/") and not is_folder):
         raise UsageError(f"{output}: a folder; the name of a file was expected")
-    if not Path(output).is_dir():
+    if not is_folder and not Path(output).is_dir():
         check_suffix(destination.suffix, output, suffixes)
     return destination
 
@@ -221,5 +225,8 @@ def _stem(path: Path) -> str:
 def check_not_an_input(path: Path, inputs: Sequence[Path | None]) -> None:
     """Raise UsageError for an output that would replace what is read."""
     for other in inputs:
-        if other is not None and path.exists() and other.exists() and path.samefile(other):
+        if other is None or not path.exists() or not other.exists():
+            continue
+        within = bool(path.name) and path.is_dir() and path.resolve() in other.resolve().parents
+        if path.samefile(other) or within:
             raise UsageError(f"{path}: is both input and output; name another: ", Advice("-o", "FILE"))

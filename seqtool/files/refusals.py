@@ -11,10 +11,10 @@ from pathlib import Path
 
 from seqtool.advice import Advice
 from seqtool.errors import DataError
-from seqtool.files.kinds import PACKED_SUFFIXES
+from seqtool.files.kinds import BINARY_SUFFIXES, PACKED_SUFFIXES, TEXT_SUFFIXES, bare_name
 from seqtool.files.packing import file_members
 from seqtool.files.path_parts import files_below
-from seqtool.words import count, listed
+from seqtool.words import STDIN, count, listed
 
 
 def no_such_file(source: str, suffixes: Iterable[str]) -> DataError:
@@ -112,3 +112,21 @@ def _refuse_annotated(name: str, head: bytes) -> None:
             f"{name}: a file of {whose}, which seqtool does not read; save its series as CSV, with a column "
             "that tells them apart"
         )
+
+
+def refuse_file_name(head: bytes) -> None:
+    """Raise DataError for a pipe that carries the name of a file, as `echo in.npy |` or `ls |` do, not its content."""
+    lines = head[:4096].split(b"\n")
+    named = lines[0].strip().decode(errors="replace")
+    if "\0" not in named and len(named) < 1024 and all(len(line) < 1024 for line in lines):
+        bare = bare_name(named)
+        known = Path(bare).suffix.lower() in {*BINARY_SUFFIXES, *TEXT_SUFFIXES}
+        if (
+            named
+            and "," not in named
+            and (known or ("." in named and len(named) < 256 and Path(named).is_file()))
+        ):
+            raise DataError(
+                f"{STDIN}: holds the text {named!r}, which looks like the name of a file; "
+                f"give it as an argument, or send its content: ... < {named}"
+            )

@@ -20,10 +20,14 @@ from seqtool.sequences.stream import PaddedStream
 from seqtool.words import listed
 
 Data = Ragged | Padded | PaddedStream
+FOLDER = "/"  # the suffix of an output that is a folder
 
 
 class Contents(Protocol):
     """What one file will hold, listed and encoded once: it knows its size, and writes itself, once."""
+
+    sized: bool
+    """Whether a file takes as many bytes as its arrays; one that is packed, or text, does not."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,6 +54,8 @@ class Contents(Protocol):
 
 class _Arrays:
     """Arrays to be written one after another."""
+
+    sized = True
 
     def __init__(self, arrays: Iterable[Member]) -> None:
         self._arrays = tuple(arrays)
@@ -99,6 +105,39 @@ class _Npy(_Arrays):
         write_array(file, self._arrays[0], on_written, seekable=seekable)
 
 
+# What needs a library, or is rarely asked for, is loaded then.
+
+
+def _parquet(data: Data, mask: bool) -> Contents:
+    from seqtool.files.row_files import ParquetContents
+
+    return ParquetContents(data, mask)
+
+
+def _arrow(data: Data, mask: bool) -> Contents:
+    from seqtool.files.row_files import ArrowContents
+
+    return ArrowContents(data, mask)
+
+
+def _json(data: Data, mask: bool) -> Contents:
+    from seqtool.files.json_rows import JsonContents
+
+    return JsonContents(data, mask)
+
+
+def _safetensors(data: Data, mask: bool) -> Contents:
+    from seqtool.files.safetensors import SafetensorsContents
+
+    return SafetensorsContents(members(data, mask=mask))
+
+
+def _folder(data: Data, mask: bool) -> Contents:
+    from seqtool.files.folder import FolderContents
+
+    return FolderContents(members(data, mask=mask))
+
+
 @dataclass(frozen=True)
 class Writer:
     """A format that sequences are written in: what it can hold, and what writes it.
@@ -137,9 +176,14 @@ WRITERS = {
     for writer in (
         Writer(".npz", _Npz),
         Writer(".npy", _Npy, "x alone", ragged=False, mask=False, compress=False),
+        Writer(".parquet", _parquet, "rows that are compressed as they are", compress=False),
+        Writer(".arrow", _arrow, "rows as they are", compress=False),
+        Writer(".jsonl", _json, "lines as they are", compress=False),
+        Writer(".safetensors", _safetensors, "arrays as they are", compress=False),
+        Writer(FOLDER, _folder, "arrays as they are", compress=False),
     )
 }
-"""The formats by their suffix; the first is what standard output gets, and an output without a name."""
+"""The formats by their suffix, / for a folder; the first is what standard output and an output without a name get."""
 
 SUFFIXES = tuple(WRITERS)
 
@@ -147,7 +191,11 @@ SUFFIXES = tuple(WRITERS)
 def check_suffix(suffix: str, name: str, suffixes: tuple[str, ...] = SUFFIXES) -> None:
     """Raise UsageError for a name whose suffix is no format that is written."""
     if suffix not in suffixes:
-        known = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        shown = [
+            *(known for known in suffixes if known != FOLDER),
+            *(["a folder/"] if FOLDER in suffixes else []),
+        ]
+        known = f"{', '.join(shown[:-1])} or {shown[-1]}"
         raise UsageError(f"{name}: the suffix of the output chooses its format; {known} was expected")
 
 

@@ -24,14 +24,12 @@ from seqtool.errors import DataError, damaged
 from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream, Unpacked
 from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
+from seqtool.files.stored import ROW_COPIES, TEXT_CELL, check_memory
 from seqtool.files.strided import Order
 from seqtool.system.memory import Memory, budget
 from seqtool.system.platform import bytes_at, reads_in_place
-from seqtool.words import human
 
 _ENCRYPTED = 1  # flag
-_ROWS = 4  # copies of a row that stand in memory at once
-TEXT_CELL = 100  # bytes that a cell of text takes beside its letters, as an object of Python's
 
 
 class ZipReader:
@@ -125,7 +123,7 @@ class ZipReader:
             each = TEXT_CELL * prod(shape) if dtype.kind == "U" else 0
             self.memory.check_whole(label, expands * (info.file_size + each))
         else:
-            _check_memory(f"{label}: takes", info.file_size)
+            check_memory(f"{label}: takes", info.file_size)
         with damaged(f"{label}: damaged"):
             stream = self._stream(info)
             stream.fill(np.empty(start, np.uint8))
@@ -138,13 +136,13 @@ class ZipReader:
 
     def check_memory(self) -> None:
         """Raise DataError if memory cannot take all arrays at once."""
-        _check_memory(f"{self.name}: its arrays take", sum(info.file_size for info in self._members.values()))
+        check_memory(f"{self.name}: its arrays take", sum(info.file_size for info in self._members.values()))
 
     def check_row(self, member: str) -> None:
         """Raise DataError for an array of which a row, all that belongs to a sequence, takes more than is allowed."""
         shape, _, dtype, _ = self._header(member)
         if self._bounded:
-            row = _ROWS * prod(shape[1:]) * dtype.itemsize
+            row = ROW_COPIES * prod(shape[1:]) * dtype.itemsize
             self.memory.check_whole(f"{self._label(member)}: a row", row, "save it with shorter rows")
 
     def window(self, member: str) -> Readable:
@@ -242,14 +240,6 @@ class ZipReader:
         header = bytes_at(self._file, 30, info.header_offset)
         name, extra = struct.unpack_from("<2H", header, 26)
         return int(info.header_offset + 30 + name + extra)
-
-
-def _check_memory(what: str, size: int) -> None:
-    if size > budget():
-        raise DataError(
-            f"{what} {human(size)}, but memory allows {human(budget())}; "
-            "use a machine with more memory, or split the file"
-        )
 
 
 def _is_plain(info: zipfile.ZipInfo) -> bool:

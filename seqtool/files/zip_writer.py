@@ -88,11 +88,12 @@ def write_array(
     with closing(_pieces(member, on_written)) as pieces:
         for piece in pieces:
             crc = isal_zlib.crc32(piece, crc)
-            _write(file, piece)
+            write_all(file, piece)
     return crc
 
 
-def _write(file: BinaryIO, data: bytes | memoryview) -> None:
+def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
+    """Write all of some bytes."""
     rest = memoryview(data)
     while len(rest):  # a file without a buffer may take less than it is given
         rest = rest[file.write(rest) :]
@@ -101,8 +102,15 @@ def _write(file: BinaryIO, data: bytes | memoryview) -> None:
 def _pieces(
     member: Member, on_written: Callable[[int], None] | None = None
 ) -> Generator[memoryview, None, None]:
-    """The bytes of the `.npy`: its header, then its data, in pieces of a size that suits a cache."""
+    """The bytes of the `.npy`: its header, then its data."""
     yield memoryview(npy_header(member))
+    yield from data_pieces(member, on_written)
+
+
+def data_pieces(
+    member: Member, on_written: Callable[[int], None] | None = None
+) -> Generator[memoryview, None, None]:
+    """The bytes of the data of an array, in pieces of a size that suits a cache."""
     written = 0
     for block in member.blocks if isinstance(member.blocks, list) else _prefetched(member):
         data = np.ascontiguousarray(block).reshape(-1).view(np.uint8).data
@@ -216,7 +224,7 @@ class ZipWriter:
         self._position += entry.packed
         if self._seekable:
             self._file.seek(entry.begin)
-            _write(self._file, entry.local_header())
+            write_all(self._file, entry.local_header())
             self._file.seek(self._position)
         else:
             self._write(entry.descriptor())
@@ -234,12 +242,12 @@ class ZipWriter:
         ):
             for chunk, small in chunks:
                 crc = isal_zlib.crc32(chunk, crc)
-                _write(self._file, small)
+                write_all(self._file, small)
                 packed += len(small)
         return crc, packed
 
     def _write(self, data: bytes) -> None:
-        _write(self._file, data)
+        write_all(self._file, data)
         self._position += len(data)
 
     def _finish(self) -> None:

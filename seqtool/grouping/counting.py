@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,11 @@ from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.group import check_missing_words
 from seqtool.grouping.joining import Joined, joined
-from seqtool.grouping.kernel import ChangingError, Grouper, Layout
+from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout
 from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import batches, check
+from seqtool.grouping.step_features import computed_names, with_step_features
 from seqtool.grouping.unlabelled import labelled
 from seqtool.grouping.workspace import Workspace
 from seqtool.sequences.receipts import Rows
@@ -82,6 +84,7 @@ class _Counting:
         self._plan = EncoderPlan.of(table, roles, options)
         spared = roles if roles.item is not None else replace(roles, spare_features=frozenset(roles.features))
         self._encoder = Encoder(EncoderPlan.of(table, spared, options))
+        self._dtype: np.dtype[Any] | None = None
 
     def result(self, workspace: Workspace, others: Sequence[Companion]) -> CountResult:
         """Read the rows and count them; `refused` holds the DataError that grouping them would raise."""
@@ -105,8 +108,28 @@ class _Counting:
             grouped = grouper.finish(cut=plan.cut(encoder.state), on_progress=on_progress)
         if plan.roles.item is not None:
             steps = Pivot(plan, encoder.state).steps(grouped, spool)
-            grouped = replace(grouped, values=np.empty((steps.count, 0)), offsets=steps.offsets, per_step={})
+            order = {
+                name: steps.per_step(grouped.per_step[name], last=False) for name in self._layout().order
+            }
+            grouped = replace(
+                grouped, values=np.empty((steps.count, 0)), offsets=steps.offsets, per_step=order
+            )
+        self._dtype = self._with_computed(grouped, spool)
         return joined(grouped, self._judged(), encoder.state, others, spool=spool, memory=memory)
+
+    def _with_computed(self, grouped: Grouped, spool: Spool) -> np.dtype[Any]:
+        """The type of the features with those that are computed; raises what computing them would raise."""
+        plan, state = self._judged(), self._encoder.state
+        plan = plan.settled(state)
+        own = plan.dtype(state) if plan.roles.item is None else plan.asked_dtype or np.dtype(np.float32)
+        if plan.roles.time is None:
+            return own
+        # Sums of times between steps are whole where these are.
+        options = replace(plan.options, delta=plan.roles.time, since_observed=False)
+        alone = replace(grouped, values=np.empty((len(grouped.values), 0), own))
+        return with_step_features(
+            alone, replace(plan, options=options), state, [], spool
+        ).grouped.values.dtype
 
     def _read(self, workspace: Workspace) -> Grouper | None:
         """The rows as far as the first bad cell, gathered for sorting; None where there are none."""
@@ -132,14 +155,14 @@ class _Counting:
         """The columns that are kept: the key, and what must not change within one; the order tells where it does."""
         whole = self._plan.layout(self._encoder.state)
         cut = self._plan.cut(self._encoder.state)
+        timed = [*whole.order] if self._plan.roles.time is not None else []
         if cut is not None or self._plan.roles.item is not None:
-            of_items = [*whole.order, "p"] if self._plan.roles.item is not None else []
+            of_items = [*whole.order, "p"] if self._plan.roles.item is not None else timed
             parts = [*cut.order, *cut.static] if cut else []
             return replace(whole, features=(), per_step=[*of_items, *parts])
         of_steps = ["t"] if "t" in whole.per_step and self._plan.options.empty_label == "drop" else []
-        return Layout(
-            whole.keys, whole.order if whole.static else (), (), static=whole.static, per_step=of_steps
-        )
+        order = whole.order if whole.static or timed else ()
+        return Layout(whole.keys, order, (), static=whole.static, per_step=[*of_steps, *timed])
 
     def _texts(self) -> list[str]:
         """The features that hold text, dates or lists; a key of text in a table without names was never one."""
@@ -167,11 +190,13 @@ class _Counting:
             named = labelled(ragged, whole.grouped, whole.plan, whole.state, spool=spool)
             lengths, kept = named.ragged.lengths, len(named.ragged.values)
             dropped |= named.dropped
-        features, dtype = [plan.label(column) for column in plan.features], plan.dtype(state)
+        features = [plan.label(column) for column in plan.features]
+        dtype = self._dtype or plan.dtype(state)
         if plan.roles.item is not None:
             folded = self._table.rows - sum(dropped.values()) - state.unnamed - kept
             dropped |= {UNNAMED: state.unnamed, COMBINED: folded}
             features, dtype = Pivot(plan, state).features, plan.asked_dtype or np.dtype(np.float32)
+        features += computed_names(plan, features)
         rows = Rows(rows_in=self._table.rows, kept=kept, dropped=dropped)
         warnings = cautions(of_key, state, self._table.place)
         return CountResult(lengths, rows, features, dtype, self._texts(), refused, warnings)

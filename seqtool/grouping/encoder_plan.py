@@ -193,7 +193,6 @@ class EncoderPlan:
         per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
         static = self._constant_parts()
         cut = self.cut(state)
-        keeps_order = self.options.keep_order or self.roles.item is not None
         return Layout(
             keys=[f"k{i}" for i in range(len(self.roles.key) or 1)],
             order=list(order),
@@ -208,7 +207,7 @@ class EncoderPlan:
             per_step=[
                 *per_step,
                 *([*cut.order, *cut.static] if cut else []),
-                *(order if keeps_order else []),
+                *(order if self._keeps_order else []),
                 *(["p"] if self.roles.item is not None else []),
             ],
         )
@@ -226,10 +225,18 @@ class EncoderPlan:
 
         column = self.roles.order[0]
         order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
-        keeps_order = self.options.keep_order or self.roles.item is not None
         return Cut(
-            self.options.gap, order, self._constant_parts(), alone=not self.roles.key, keeps_order=keeps_order
+            self.options.gap,
+            order,
+            self._constant_parts(),
+            alone=not self.roles.key,
+            keeps_order=self._keeps_order,
         )
+
+    @property
+    def _keeps_order(self) -> bool:
+        """Whether the order values of rows are needed behind the sort."""
+        return self.options.keep_order or self.roles.time is not None or self.roles.item is not None
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
         """The error for a label or static column that changes within a key."""

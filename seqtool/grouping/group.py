@@ -21,6 +21,7 @@ from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
 from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.step_features import with_step_features
 from seqtool.grouping.suspects import Suspects, joined_leaks
 from seqtool.grouping.unlabelled import labelled
 from seqtool.grouping.workspace import Workspace
@@ -41,11 +42,12 @@ if TYPE_CHECKING:
 class GroupResult:
     """The result of grouping a table: the sequences, what became of its rows, and what a person should know.
 
-    `features` names the features, by position where the table has no names; `missing` counts missing values by
-    column; `ties` counts neighbours that `--order-by` could not tell apart; `coarse` are the features with numbers so
-    large that float32 has no room for their fractions. `warnings` are sentences, which name options of the command
-    line; `unlabelled` counts the rows that were kept without a label, by label column. `joined` describes each other
-    table, `pivoted` the steps of a long table, `times` the unit and the origin of columns of times.
+    `features` names the features, by position where the table has no names, and `computed` those that were computed
+    beside them; `missing` counts missing values by column; `ties` counts neighbours that `--order-by` could not tell
+    apart; `coarse` are the features with numbers so large that float32 has no room for their fractions. `warnings` are
+    sentences, which name options of the command line; `unlabelled` counts the rows that were kept without a label, by
+    label column. `joined` describes each other table, `pivoted` the steps of a long table, `times` the unit and the
+    origin of columns of times, `time_unit` that of the times between steps.
     """
 
     ragged: Ragged
@@ -59,6 +61,8 @@ class GroupResult:
     joined: Sequence[JoinedFile] = ()
     pivoted: Pivoted | None = None
     times: Mapping[str, str] = field(default_factory=dict)
+    computed: Sequence[str] = ()
+    time_unit: str | None = None
 
 
 def group_table(
@@ -133,7 +137,9 @@ def _grouped(
     if pivoted is None:
         notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
     grouped, plan, state = whole.grouped, whole.plan, whole.state
-    ragged = assembled(plan, grouped, state, features if pivoted else None)
+    added = with_step_features(grouped, plan, state, features, spool)
+    named_here = plan.named or pivoted is not None or added.names
+    ragged = assembled(plan, added.grouped, state, [*features, *added.names] if named_here else None)
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
     dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped, **folded}
@@ -143,16 +149,18 @@ def _grouped(
         ragged=long.ragged,
         rows=rows,
         features=features,
+        computed=added.names,
+        time_unit=added.unit,
         missing=plan.missing(state)
         if pivoted is None
         else {**pivoted.missing, **plan.missing_statics(state)},
         ties=grouped.ties,
         coarse=plan.coarse(state),
-        warnings=[*notes, *whole.warnings, *of_times(plan, state)],
+        warnings=[*notes, *whole.warnings, *of_times(plan, state), *added.warnings],
         unlabelled=unlabelled,
         joined=whole.files,
         pivoted=pivoted,
-        times=plan.times(state),
+        times={**plan.times(state), **added.meaning},
     )
 
 
@@ -214,6 +222,7 @@ def group(
     result = group_table(table, roles, spec, workspace, others)
     ragged, rows = result.ragged, result.rows
     arguments = {**spec.resolved(table, roles, result.features, others), **_label_kind(ragged)}
+    arguments |= {} if result.time_unit is None else {"time_unit": result.time_unit}
     data: PaddedStream | Ragged = ragged
     if spec.ragged:
         arguments["dtype"] = str(ragged.values.dtype)

@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 EmptyKey = Literal["error", "drop", "keep"]
 EmptyLabel = Literal["error", "drop", "keep"]
+StepUnit = Literal["ns", "us", "ms", "s", "m", "h", "D"]
+TIME_UNITS: dict[str, int] = {
+    "ns": 1,
+    "us": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+    "D": 86_400 * 10**9,
+}
+"""The nanoseconds of each unit of the time between steps."""
 PivotAgg = Literal["last", "first", "mean", "sum", "max", "min", "count"]
 
 # Why rows of a long table are no steps of their own.
@@ -26,12 +37,13 @@ class GroupOptions:
     """The options of `group_table` beside the roles of the columns.
 
     `dtype` is that of the features; None: int64 if all are whole numbers, else float32. `missing` adds spellings of
-    a missing value. `keep_order` stores the values of the order columns. A sequence ends where the first order column
-    jumps by more than `gap`. Rows for which `where` is not true are left out; its language is that of
-    `seqtool.tables.where`. `key_from` is the pattern of paths whose parts become columns. `pivot` names the columns of
-    a long table as ITEM=VALUE, and `pivot_agg` how several values of one cell become one. `time_as` is the unit in
-    which times become features and static numbers; without it they are refused. Sequences of fewer than `min_len`
-    steps are dropped.
+    a missing value. `keep_order` stores the values of the order columns. Computed features are the time since the step
+    before, in the order column `delta`, the `position` of the step, and the time `since_observed` of each feature; of
+    times both are in `time_unit`, by default seconds. A sequence ends where the first order column jumps by more than
+    `gap`. Rows for which `where` is not true are left out; its language is that of `seqtool.tables.where`. `key_from`
+    is the pattern of paths whose parts become columns. `pivot` names the columns of a long table as ITEM=VALUE, and
+    `pivot_agg` how several values of one cell become one. `time_as` is the unit in which times become features and
+    static numbers; without it they are refused. Sequences of fewer than `min_len` steps are dropped.
     """
 
     dtype: str | None = None
@@ -39,6 +51,10 @@ class GroupOptions:
     label_value: float = -100
     keep_row_index: bool = False
     keep_order: bool = False
+    delta: str | int | None = None
+    time_unit: StepUnit | None = None
+    position: bool = False
+    since_observed: bool = False
     min_len: int = 0
     empty_key: EmptyKey = "error"
     empty_label: EmptyLabel = "error"

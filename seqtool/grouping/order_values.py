@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,30 +26,34 @@ def order_values(plan: EncoderPlan, grouped: Grouped, state: EncoderState) -> li
     Raises DataError for ordered categories, which are no numbers; for nanoseconds beside times that int64 does not hold
     in that unit; and for whole numbers that float64 does not hold beside fractions in another order column.
     """
-    columns = [_order_column(plan, grouped, state, column) for column in plan.roles.order]
+    columns = [order_column(plan, grouped, state, column, "--keep-order") for column in plan.roles.order]
     if any(column.values.dtype != _INT64 for column in columns):
         for column in columns:
             _check_as_float(column)
     return columns
 
 
-def _order_column(plan: EncoderPlan, grouped: Grouped, state: EncoderState, column: int) -> OrderColumn:
+def order_column(
+    plan: EncoderPlan, grouped: Grouped, state: EncoderState, column: int, option: str
+) -> OrderColumn:
+    """One order column of sorted rows, for an `option` that takes numbers and times; errors as in `order_values`."""
     name, kind = plan.label(column), state.orders[column].kind
     parts = [grouped.per_step[f"o{column}_{i}"] for i in range(state.orders[column].parts)]
     if kind == "categories":
         raise DataError(
-            f"order column {name!r} holds categories, and --keep-order stores numbers and times: ",
-            Advice(without=["--keep-order"]),
+            f"order column {name!r} holds categories, and {option} takes numbers and times: ",
+            Advice(without=[option]),
         )
     if kind in SINCE:
-        tick, values = _ticks(name, *parts)
+        tick, values = _ticks(name, parts, option)
         return OrderColumn(name, f"{tick}{SINCE[kind]}", values)
     whole = parts[0].dtype.kind in "biu"
     return OrderColumn(name, "", _as(_INT64 if whole else _FLOAT64, parts[0]))
 
 
-def _ticks(name: str, micro: AnyArray, beyond: AnyArray) -> tuple[Tick, AnyArray]:
+def _ticks(name: str, parts: Sequence[AnyArray], option: str) -> tuple[Tick, AnyArray]:
     """Times in microseconds, or in nanoseconds where some need them, and the unit."""
+    micro, beyond = parts
     if not any(part.any() for _, part in chunks(beyond)):
         return "us", _as(_INT64, micro)
     most = max(int(np.abs(part).max(initial=0)) for _, part in chunks(micro))
@@ -56,7 +61,7 @@ def _ticks(name: str, micro: AnyArray, beyond: AnyArray) -> tuple[Tick, AnyArray
         raise DataError(
             f"order column {name!r} holds nanoseconds, and times so far from 1970 that int64 holds no nanoseconds of "
             "them: ",
-            Advice(without=["--keep-order"]),
+            Advice(without=[option]),
         )
 
     def together(micro: Array, beyond: Array) -> Array:

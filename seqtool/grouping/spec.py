@@ -12,12 +12,20 @@ from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice, check_whole, refuse_without_subject
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere
-from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions, PivotAgg
+from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions, PivotAgg, StepUnit
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value, check_side
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
-from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, columns_named, pivot_columns, resolve
+from seqtool.tables.roles import (
+    PLAIN_ORDER,
+    LabelKind,
+    Roles,
+    columns_named,
+    pivot_columns,
+    position,
+    resolve,
+)
 from seqtool.tables.table import Table, TextOptions
 from seqtool.words import join_names
 
@@ -86,6 +94,7 @@ class GroupSpec(GroupOptions):
             )
         check_choice("--label-as", self.label_as, get_args(LabelKind))
         check_choice("--time-as", self.time_as, get_args(TimeUnit))
+        check_choice("--time-unit", self.time_unit, get_args(StepUnit))
         check_choice("--empty-key", self.empty_key, get_args(EmptyKey))
         check_choice("--empty-label", self.empty_label, get_args(EmptyLabel))
         if self.min_len < 0:
@@ -183,6 +192,15 @@ class GroupSpec(GroupOptions):
                     refuse_without_subject(option, "labels", Advice("--label", "COLUMN"), of_steps)
         if self.keep_order and not self.order_by:
             refuse_without_subject("--keep-order", "order columns", Advice("--order-by", "COLUMN"))
+        for option, is_given in (
+            ("--delta", self.delta is not None),
+            ("--since-observed", self.since_observed),
+        ):
+            if is_given and not self.order_by:
+                named = "COLUMN" if self.delta is None else str(self.delta)
+                refuse_without_subject(option, "order columns", Advice("--order-by", named))
+        if self.time_unit is not None and self.delta is None and not self.since_observed:
+            refuse_without_subject("--time-unit", "times between steps", Advice("--delta", "COLUMN"))
         if self.step_label is None and self.label_value != UNLABELLED:
             refuse_without_subject("--label-value", "labels of steps", of_steps)
         if self.empty_key != "error" and not self.key and "key" not in parts:
@@ -215,12 +233,30 @@ class GroupSpec(GroupOptions):
             self._check_part(table, column)
         if self.gap is not None and roles.order_as.get(roles.order[0], PLAIN_ORDER).text:
             raise UsageError("--gap is measured in numbers or times, and --order-by C:text sorts as text")
-        if self.keep_order and any(how.text for how in roles.order_as.values()):
+        return self._with_time(table, roles)
+
+    def _with_time(self, table: Table, roles: Roles) -> Roles:
+        """The roles with the order column that tells the time between steps, where the call asks for it."""
+        wanted = {
+            "--keep-order": self.keep_order,
+            "--delta": self.delta is not None,
+            "--since-observed": self.since_observed,
+        }
+        option = next((name for name, is_given in wanted.items() if is_given), None)
+        time = None if self.delta is None else position(table, self.delta, "--delta")
+        if time is not None and time not in roles.order:
             raise UsageError(
-                "--keep-order stores numbers and times, and --order-by C:text sorts as text: ",
-                Advice(without=["--keep-order"]),
+                f"--delta {self.delta} is no order column: ",
+                Advice("--order-by", table.label(time), without=["--order-by"]),
             )
-        return roles
+        if option is not None and any(how.text for how in roles.order_as.values()):
+            raise UsageError(
+                f"{option} takes numbers and times, and --order-by C:text sorts as text: ",
+                Advice(without=[option]),
+            )
+        if time is None and self.since_observed:
+            time = roles.order[0]
+        return replace(roles, time=time)
 
     def _check_part(self, table: Table, column: int) -> None:
         """Raise DataError for a static column that is a part of paths and holds text."""
@@ -259,6 +295,16 @@ class GroupSpec(GroupOptions):
         items = None if self.columns is None else tuple(dict.fromkeys(map(str, self.columns)))
         return replace(roles, item=pair[0], items=items)
 
+    def _of_times(self, table: Table, roles: Roles) -> dict[str, Any]:
+        """The arguments about the times of steps, those that the call gives."""
+        named = {
+            "keep_order": self.keep_order,
+            "delta": None if self.delta is None or roles.time is None else table.label(roles.time),
+            "position": self.position,
+            "since_observed": self.since_observed,
+        }
+        return {name: held for name, held in named.items() if held}
+
     def resolved(
         self, table: Table, roles: Roles, features: Sequence[str], others: Sequence[Companion] = ()
     ) -> Mapping[str, Any]:
@@ -286,7 +332,7 @@ class GroupSpec(GroupOptions):
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,
             "keep_row_index": self.keep_row_index,
-            **({"keep_order": True} if self.keep_order else {}),
+            **self._of_times(table, roles),
             "min_len": self.min_len or None,
             "empty_key": None if self.empty_key == "error" else self.empty_key,
             **({} if self.empty_label == "error" else {"empty_label": self.empty_label}),

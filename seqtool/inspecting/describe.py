@@ -18,9 +18,9 @@ from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots, span
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.files import npz
+from seqtool.files.archives import archive_of
 from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
-from seqtool.files.zip_reader import ZipReader
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.labels import several_labels, some_classes
@@ -51,7 +51,7 @@ def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded |
         checked_dtype(array.dtype, source.name)
         yield {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}, None
         return
-    with ZipReader.of(source) as archive:
+    with archive_of(source) as archive:
         ours = npz.is_ours(archive)
         archive.verify()
         arrays = [_array(name, *archive.header(name)) for name in archive.names]

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split(Operation):
-    """Say of each sequence whether it is for training, validation or test, by key and never by step.
+    """Say which sequences are for training, validation and test.
 
-    The names train, val and test stand in the array split, which later commands keep: scale, fill and encode learn
-    from train alone, and -o '{split}.npz' writes a file for each name. Which sequences go where follows from a hash
-    of seed and key, never from their order. Shares are exact, unless --stable is given: a key then stays where it is
-    when others come in. Exact shares hold 24 bytes for each sequence in memory.
+    They are split by key, never by step. The names train, val and test stand in the array split, which later commands
+    keep: scale, fill and encode learn from train alone, and -o '{split}.npz' writes a file for each name. Which
+    sequences go where follows from a hash of seed and key, never from their order. Shares are exact, unless --stable
+    is given: a key then stays where it is when others come in. Exact shares hold 24 bytes for each sequence in memory.
 
     Example: seqtool split train.npz --val 0.1 --test 0.1 -o '{split}.npz'
 
@@ -33,8 +33,10 @@ class Split(Operation):
     (['test', 'test', 'train', 'train'], ['a', 'b', 'c', 'd'])
     """
 
-    val: Annotated[float, Argument("Share of the sequences for validation, such as 0.1.", "X", least=0)] = 0.0
-    test: Annotated[float, Argument("Share of the sequences for the test.", "X", least=0)] = 0.0
+    val: Annotated[
+        float | None, Argument("Share of the sequences for validation, such as 0.1.", "X", least=0)
+    ] = None
+    test: Annotated[float | None, Argument("Share of the sequences for the test.", "X", least=0)] = None
     seed: Annotated[int, Argument("Another seed draws others.", "N", least=0)] = 0
     stable: Annotated[
         bool, Argument("Shares that hold on average: for a table that grows, where no key may move.")
@@ -51,6 +53,13 @@ class Split(Operation):
         int | None, Argument("Cross-validation: K equal parts, of which --fold is val.", "K", least=2)
     ] = None
     fold: Annotated[int | None, Argument("The part that is val, from 0 to K-1.", "I", least=0)] = None
+    at: Annotated[
+        str | None,
+        Argument("Split by time: steps before T are train, the others test; T1,T2 has val between.", "T"),
+    ] = None
+    context: Annotated[
+        bool, Argument("With --at, give test and val the steps before them too, with weight 0.")
+    ] = False
     last: Annotated[
         int | None,
         Argument("Leave the last K steps out, 1 or 2: y is the step after x, in each split.", "K", least=1),
@@ -59,16 +68,17 @@ class Split(Operation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        ways = {name: bool(getattr(self, name)) for name in ("by_value", "folds", "last")}
-        ways |= {"val": self.val > 0, "test": self.test > 0 and self.folds is None}
+        ways = {name: bool(getattr(self, name)) for name in ("by_value", "folds", "at", "last")}
+        ways |= {"val": bool(self.val), "test": bool(self.test) and self.folds is None}
         named = [name for name, is_named in ways.items() if is_named]
         if not named and not self.test:
             raise UsageError("nothing to split off; name shares: ", Advice("--val", "0.1", "--test", "0.1"))
         if len(named) > 1 and set(named) != {"val", "test"}:
             raise UsageError(f"{_options(named, 'and')} are two ways to split; choose one")
-        if self.val + self.test >= 1:
+        held_out = (self.val or 0) + (self.test or 0)
+        if held_out >= 1:
             raise UsageError(
-                f"{_options(('val', 'test'), 'and')} make {self.val + self.test:g}; less than 1 was expected"
+                f"{_options(('val', 'test'), 'and')} make {held_out:g}; less than 1 was expected"
             )
         self._check_companions()
         if self.folds is not None and (self.fold is None or self.fold >= self.folds):
@@ -88,6 +98,7 @@ class Split(Operation):
             "stratify": drawn,
             "by": drawn,
             "fold": ("folds",),
+            "context": ("at",),
             "target": ("last",),
         }
         for name, of in companions.items():
@@ -112,13 +123,15 @@ class Split(Operation):
     def _split(self, ragged: Ragged, spool: Spool) -> Outcome:
         from seqtool.operations import split_steps, split_whole
 
+        if self.at is not None:
+            return split_steps.at_time(ragged, self.at, context=self.context, spool=spool)
         if self.last is not None:
             return split_steps.leave_last(ragged, self.last, self.target, spool=spool)
         if self.by_value is not None:
             return split_whole.by_value(ragged, self.by_value, spool=spool)
         return split_whole.drawn(
             ragged,
-            split_whole.Shares(self.val, self.test, self.folds, self.fold),
+            split_whole.Shares(self.val or 0, self.test or 0, self.folds, self.fold),
             seed=self.seed,
             by=self.by,
             stable=self.stable,

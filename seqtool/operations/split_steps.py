@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, chunks, lazy_map, span
+from seqtool.arrays.gather import gather, sequence_of
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map, span
 from seqtool.arrays.spool import GrowingArray, Spool
-from seqtool.errors import DataError
+from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Outcome
+from seqtool.operations.order_counts import steps_before
 from seqtool.operations.split_whole import TEST, TRAIN, VAL, with_splits
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.orders import first_order
+from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.take import take
 from seqtool.words import count, in_short, listed
 
@@ -55,6 +58,67 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
     return _outcome(ragged, taken, y.done(), splits.done(), (alone, dropped, dropped_steps), steps)
 
 
+def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
+    """Split each sequence at a moment, or at two: steps before are train, those after test, with val in between.
+
+    With `context` val and test begin with all steps before theirs, whose `weight` is 0; that of all others is 1.
+    Raises UsageError for what is no moment, and DataError where order values were not kept.
+    """
+    check_parts_free(ragged, "--at")
+    column = first_order(ragged, "--at")
+    moments = [column.moment("--at", text) for text in at.split(",")]
+    if len(moments) > 2 or moments != sorted(moments):
+        raise UsageError(f"--at is {in_short(at)}; one moment, or two in their order, were expected")
+    ends = [steps_before(ragged, column, moment, spool=spool) for moment in moments]
+    names = [TRAIN, TEST] if len(ends) == 1 else [TRAIN, VAL, TEST]
+    which, begins, lengths, histories = (GrowingArray(spool, _INT64) for _ in range(4))
+    splits = GrowingArray(spool, np.dtype(np.uint8))
+    for begin, whole in chunks(ragged.lengths, _TOGETHER):
+        rows = slice(begin, begin + len(whole))
+        edges = np.stack([np.zeros_like(whole), *(end[rows] for end in ends), whole], axis=1)
+        row, turn = np.nonzero(np.diff(edges, axis=1))
+        low, high = edges[row, turn], edges[row, turn + 1]
+        history = low if context else np.zeros_like(low)
+        which.add(row + begin)
+        begins.add(low - history)
+        lengths.add(high - low + history)
+        histories.add(history)
+        splits.add(np.array(names, np.uint8)[turn])
+    taken = take(ragged, which.done(), starts=begins.done(), lengths=lengths.done(), spool=spool)
+    if context:
+        taken = _weighted(taken, histories.done())
+    how, why = f"of steps before and after {at}", f"{column.name!r} has no value there"
+    found = _with_part(taken, splits.done(), how, names, why)
+    empty = sum(int((part == 0).sum()) for _, part in chunks(ragged.lengths))
+    lines = [*found.lines, *([("dropped", f"{count(empty, 'sequence')} without steps")] if empty else [])]
+    added = {"history of val and test": span(taken.lengths).total - span(ragged.lengths).total}
+    return replace(found, added=added, maxlen=max(1, span(taken.lengths).largest), lines=lines)
+
+
+def _weighted(taken: Ragged, histories: AnyArray) -> Ragged:
+    """The same sequences with the array `weight` (S,) float32: 0 for the first `histories[i]` steps of sequence i."""
+    offsets = taken.offsets
+
+    def read(begin: int, end: int) -> Array:
+        if begin == end:
+            return np.empty(0, np.float32)
+        first, last = sequence_of(offsets, begin), sequence_of(offsets, end - 1) + 1
+        edges, step = offsets[first : last + 1], np.arange(begin, end)
+        of = np.searchsorted(edges, step, side="right") - 1
+        return (step - edges[of] >= histories[first:last][of]).astype(np.float32)
+
+    weight = Lazy((len(taken.values),), np.dtype(np.float32), read)
+    return taken.replace(per_step={**taken.per_step, "weight": StepArray(weight, 0)})
+
+
+def _with_part(taken: Ragged, splits: AnyArray, how: str, wanted: Sequence[int], why: str) -> Outcome:
+    """Sequences whose keys repeat, told apart by `part`, which is the number of their split."""
+    part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
+    parts = taken.replace(per_sequence={**taken.per_sequence, "part": part})
+    return with_splits(parts, splits, how, wanted, why=why)
+
+
+_TOO_SHORT = "no sequence has two steps, one for x and one for y"
 _TOGETHER = 1 << 18  # bytes of lengths that are computed together
 
 
@@ -73,22 +137,22 @@ def _outcome(
     alone, dropped, dropped_steps = left
     sequences = len(ragged) - dropped
     total, kept = span(ragged.lengths).total, span(taken.lengths).total
-    part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
-    data = taken.replace(per_sequence={**taken.per_sequence, "y": y, "part": part})
-    found = with_splits(data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN])
+    data = taken.replace(per_sequence={**taken.per_sequence, "y": y})
+    found = _with_part(
+        data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN], _TOO_SHORT
+    )
     lines = [*found.lines]
     if alone:
         lines.append(("alone", f"{count(alone, 'sequence')} under {steps + 2} steps gave train alone"))
     if dropped:
         lines.append(("dropped", f"{count(dropped, 'sequence')} without a step for both x and y"))
     reasons = {"sequence of a single step": dropped_steps, "last step, which only y holds": sequences}
-    return Outcome(
-        found.ragged,
+    return replace(
+        found,
         dropped=reasons,
         added={"steps in several splits": kept - (total - dropped_steps - sequences)},
         maxlen=max(1, span(taken.lengths).largest),
         lines=lines,
-        facts=found.facts,
     )
 
 

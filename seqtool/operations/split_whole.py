@@ -102,9 +102,9 @@ def drawn(
         splits = _exact(shares, len(found), strata)[group]
         if strata is not None:
             _check_classes(ragged, strata[group], splits, shares)
-    return with_splits(
-        ragged, splits, f"by {by or ('key' if ragged.keys is not None else 'place')}", shares.wanted
-    )
+    how = f"by {by or ('key' if ragged.keys is not None else 'place')}"
+    why = f"{count(len(ragged), 'sequence')} are too few for these shares, or for what stays together"
+    return with_splits(ragged, splits, how, shares.wanted, why=why)
 
 
 def by_value(ragged: Ragged, name: str, *, spool: Spool) -> Outcome:
@@ -131,10 +131,12 @@ _MEANT = {
 }
 
 
-def with_splits(ragged: Ragged, splits: AnyArray, how: str, wanted: Sequence[int] = ()) -> Outcome:
+def with_splits(
+    ragged: Ragged, splits: AnyArray, how: str, wanted: Sequence[int] = (), *, why: str = ""
+) -> Outcome:
     """The same sequences with the array `split`, from numbers (N,) uint8.
 
-    Raises DataError where one of those that are `wanted` is empty.
+    Raises DataError where one of those that are `wanted` is empty; `why` is the reason.
     """
     counts = np.zeros(len(SPLITS), np.int64)
     for _, part in chunks(splits):
@@ -142,10 +144,7 @@ def with_splits(ragged: Ragged, splits: AnyArray, how: str, wanted: Sequence[int
     sizes = dict(zip(SPLITS, counts.tolist(), strict=True))
     empty = [SPLITS[split] for split in wanted if not sizes[SPLITS[split]]]
     if empty:
-        raise DataError(
-            f"{listed(empty)} would be empty: {count(len(ragged), 'sequence')} are too few for these shares, or for "
-            "what stays together"
-        )
+        raise DataError(f"{listed(empty)} would be empty: {why}")
     shown = ", ".join(f"{name} {size:,}" for name, size in sizes.items() if size)
     again = "; replaces an earlier split" if "split" in ragged.per_sequence else ""
     line = ("split", f"{shown or 'none'} of {count(len(ragged), 'sequence')} {how}{again}")

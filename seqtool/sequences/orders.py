@@ -124,6 +124,7 @@ class OrderColumn:
         """
         if self.tick is None:
             return [repr(value) for value in values.tolist()]
+        values = values.astype(np.int64)  # floats where another order column has fractions
         is_duration = self.unit == self.tick
         whole, rest = np.divmod(np.abs(values) if is_duration else values, 10**9 // _NANOSECONDS[self.tick])
         digits = 9 if self.tick == "ns" else 6

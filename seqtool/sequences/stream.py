@@ -99,24 +99,8 @@ class PaddedStream:
         for begin in range(0, len(self), count):
             offsets = self.ragged.offsets[begin : begin + count + 1]
             block = np.empty((len(offsets) - 1, self.maxlen, *rows.shape[1:]), dtype)
-            self._fill(block, rows, value, offsets)
+            fill(block, rows, value, offsets, self.padding)
             yield slots(block)
-
-    def _fill(self, block: Array, rows: AnyArray, value: Value, offsets: Array) -> None:
-        """Fill a block (n, T, ...) with the n sequences that `offsets`, (n + 1,), describe."""
-        lengths = np.diff(offsets)
-        steps = np.ascontiguousarray(rows[int(offsets[0]) : int(offsets[-1])].astype(block.dtype, copy=False))
-        same = int(lengths[0])
-        if (lengths == same).all():  # then one copy of a rectangle does it
-            real, rest = slice(None, same), slice(same, None)
-            if self.padding == "pre":
-                real, rest = slice(self.maxlen - same, None), slice(None, self.maxlen - same)
-            block[:, rest] = value
-            block[:, real] = steps.reshape(len(block), same, *rows.shape[1:])
-            return
-        block[...] = value
-        mask = step_mask(lengths, maxlen=self.maxlen, padding=self.padding)
-        _as_items(block, 2)[mask] = _as_items(steps, 1)
 
     def _long_sequence(self, rows: AnyArray, value: Value, dtype: np.dtype[Any], i: int) -> Iterator[Array]:
         """One padded sequence in pieces, where it is too long to be one."""
@@ -131,6 +115,30 @@ class PaddedStream:
             if high > low:
                 piece[low - slot : high - slot] = rows[begin + low - first : begin + high - first]
             yield piece
+
+
+def fill(block: Array, rows: AnyArray, value: Value, offsets: Array, padding: Side) -> None:
+    """Fill a block (n, T, ...) with the n sequences that `offsets`, (n + 1,), describe among the steps `rows`.
+
+    >>> block = np.empty((2, 3), np.int64)
+    >>> fill(block, np.array([1, 2, 3]), 0, np.array([0, 1, 3]), "post")
+    >>> block
+    array([[1, 0, 0],
+           [2, 3, 0]])
+    """
+    slots, lengths = block.shape[1], np.diff(offsets)
+    steps = np.ascontiguousarray(rows[int(offsets[0]) : int(offsets[-1])].astype(block.dtype, copy=False))
+    same = int(lengths[0])
+    if (lengths == same).all():  # then one copy of a rectangle does it
+        real, rest = slice(None, same), slice(same, None)
+        if padding == "pre":
+            real, rest = slice(slots - same, None), slice(None, slots - same)
+        block[:, rest] = value
+        block[:, real] = steps.reshape(len(block), same, *rows.shape[1:])
+        return
+    block[...] = value
+    mask = step_mask(lengths, maxlen=slots, padding=padding)
+    _as_items(block, 2)[mask] = _as_items(steps, 1)
 
 
 def _as_items(array: Array, dims: int) -> Array:

@@ -12,10 +12,14 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import span
 from seqtool.errors import DataError, at
 from seqtool.files import npz
+from seqtool.files.archives import archive_of
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy, unpickle
+from seqtool.files.stored import Archive
+from seqtool.files.stored_rows import StoredRows
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import as_ragged, from_lists
+from seqtool.sequences.padding_values import check_side, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
 from seqtool.sources.foreign import (
@@ -72,11 +76,11 @@ def _plain(item: Any) -> Any:
 
 def _npz(source: Input, options: SourceOptions) -> Sequences:
     spec = options.foreign
-    with ZipReader.of(source) as archive:
+    with archive_of(source) as archive:
         archive.verify()
-        if npz.is_ours(archive) and not _lost_lengths(archive):
+        if not isinstance(archive, ZipReader) or (npz.is_ours(archive) and not _lost_lengths(archive)):
             refuse_options(source.name, replace(spec, value=None))
-            return _ours(npz.read(archive))
+            return _of_rows(archive) if isinstance(archive, StoredRows) else _ours(npz.read(archive), archive)
         return _foreign(take(archive, choose(archive, spec), spec, options.memory, options.spool))
 
 
@@ -85,11 +89,24 @@ def _lost_lengths(archive: ZipReader) -> bool:
     return "mask" in archive.names and "lengths" not in archive.names
 
 
-def _ours(data: Ragged | Padded) -> Sequences:
-    steps = span(data.lengths).total
+def _ours(data: Ragged | Padded, archive: Archive) -> Sequences:
+    found = Sequences(as_ragged(data), span(data.lengths).total, ours=True, mask="mask" in archive.names)
     if isinstance(data, Padded):
-        return Sequences(as_ragged(data), steps, data.padding, data.value, data.x.shape[1], ours=True)
-    return Sequences(data, steps, ours=True)
+        return replace(found, padding=data.padding, value=data.value, maxlen=data.x.shape[1])
+    return found
+
+
+def _of_rows(archive: StoredRows) -> Sequences:
+    """The sequences of a file of ours that holds rows, in which there is no padding to take away."""
+    ragged = npz.read(archive.unpadded())
+    assert isinstance(ragged, Ragged)
+    layout, meta = archive.layout, npz.read_meta(archive)
+    found = Sequences(ragged, layout.steps, maxlen=layout.maxlen, ours=True, mask=layout.mask)
+    if layout.maxlen is None:
+        return found
+    return replace(
+        found, padding=check_side("padding", meta["padding"]), value=value_from_json(meta["value"])
+    )
 
 
 def _foreign(taken: ForeignData) -> Sequences:

@@ -147,8 +147,8 @@ class Sequences:
 
     `padding` and `value` are those of a padded file of ours; `padding` is also the side that a mask shows. `maxlen` is
     the number of slots of a padded array. `dense` says that no lengths were known, so that every sequence fills its row
-    and may hold leftover padding; `ours` says that seqtool wrote the file. `notes` say how the source was understood,
-    `warnings` what may be wrong.
+    and may hold leftover padding; `ours` says that seqtool wrote the file, `mask` that it holds one. `notes` say how
+    the source was understood, `warnings` what may be wrong.
     """
 
     ragged: Ragged
@@ -158,5 +158,6 @@ class Sequences:
     maxlen: int | None = None
     dense: bool = False
     ours: bool = False
+    mask: bool = False
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

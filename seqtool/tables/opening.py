@@ -190,18 +190,18 @@ def _refuse_sheet(source: Input, options: TextOptions) -> None:
 
 
 def _array_of_archive(source: Input, *, many: bool) -> AnyArray:
-    from seqtool.files.zip_reader import ZipReader
+    from seqtool.files.archives import archive_of
 
     if not many:
-        archive = ZipReader.of(source)
+        archive = archive_of(source)
         archive.verify()
         return _only_array(archive)
-    with ZipReader.of(source) as archive:
+    with archive_of(source) as archive:
         archive.verify()
         array = _only_array(archive)
 
     def read(begin: int, end: int) -> Array:
-        with ZipReader.of(source) as archive:
+        with archive_of(source) as archive:
             return _only_array(archive)[begin:end]
 
     return Lazy(array.shape, array.dtype, read)

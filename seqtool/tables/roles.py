@@ -40,7 +40,7 @@ class Roles:
 
     `spare_features` are key columns of a table without names: they are features if they hold numbers. In a long table
     `item` is the column of the names of features, and `items` are those to be kept. `order_as` holds how order columns
-    are read, for those where the call says so; `chosen`: the call names the features.
+    are read, where the call says so; `chosen`: the call names the features. `time` tells the time between steps.
     """
 
     key: tuple[int, ...]
@@ -54,6 +54,7 @@ class Roles:
     chosen: bool = False
     item: int | None = None
     items: tuple[str, ...] | None = None
+    time: int | None = None
 
     @property
     def as_written(self) -> frozenset[int]:

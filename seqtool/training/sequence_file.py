@@ -12,7 +12,6 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import is_zipfile
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from seqtool.arrays.lazy import AnyArray, slots
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
-from seqtool.files.zip_reader import ZipReader
+from seqtool.files.archives import archive_at, holds_arrays
 from seqtool.operations.pad import pad_stream
 from seqtool.sequences.labels import several_labels
 from seqtool.sequences.padding_values import Value
@@ -79,14 +78,14 @@ class SequenceFile:
         self.path = Path(path).absolute()
         self.include = (include,) if isinstance(include, str) else tuple(include)
         self._requested = None if dtype is None else dtype_named(dtype)
-        if self.path.suffix != ".npz" and self.path.is_file() and not is_zipfile(self.path):
+        if self.path.is_file() and not holds_arrays(self.path):
             raise DataError(
                 f"{self.path.name}: an .npz of seqtool was expected; make one from a table with ",
                 Advice("seqtool", "group", "FILE", "--key", "COLUMN"),
                 ", from an array or lists with ",
                 Advice("seqtool", "pad", "FILE"),
             )
-        with ZipReader(self.path, self.path.name) as archive, at(self.path.name):
+        with archive_at(self.path, self.path.name) as archive, at(self.path.name):
             data = npz.read(archive, check=False)
             if isinstance(data, Ragged):
                 data.replace()  # a copy is checked, which `npz.read` left out; the steps are not read for it

@@ -14,6 +14,7 @@ from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.sequences.labels import LabelArray, label_arrays
+from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding.names import SourceNames, Titles, by_position, cell_names
 from seqtool.unpadding.stretch import Stretch, distinct
@@ -42,7 +43,7 @@ def columns_of(ragged: Ragged) -> list[Columns]:
     names, titles = SourceNames.of(ragged.receipt), Titles()
     found = [
         *_keys(ragged, names, titles),
-        *_steps(ragged, "order", [*names.order], titles),
+        *_orders(ragged, titles),
         *_features(ragged, names, titles),
         *_labels(ragged, names, titles),
         *_static(ragged, titles),
@@ -107,6 +108,24 @@ def _steps(ragged: Ragged, name: str, named: Sequence[str], titles: Titles) -> I
     plain = cell_names(name, array.shape[1:])
     names = [*named] if len(named) == len(plain) else plain
     yield Columns(titles.all_free(names), lambda stretch: columns_in(stretch.of_steps(array)))
+
+
+def _orders(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
+    """The order values, if they were kept; times are written as ISO has them."""
+    columns = order_columns(ragged, "unpad") if "order" in ragged.per_step else []
+    for i, column in enumerate(columns):
+        yield Columns([titles.free(column.name)], _order_reader(ragged.per_step["order"].data, i, column))
+
+
+def _order_reader(stored: AnyArray, place: int, column: OrderColumn) -> Callable[[Stretch], list[Any]]:
+    """Reads one column of order values from the array that all of them are stored in."""
+
+    def read(stretch: Stretch) -> list[Any]:
+        cells = stretch.of_steps(stored)
+        values = cells if cells.ndim == 1 else cells[:, place]
+        return [arrow(values) if column.tick is None else pa.array(column.texts(values), pa.string())]
+
+    return read
 
 
 def feature_names(ragged: Ragged, names: SourceNames) -> list[str]:

@@ -22,7 +22,6 @@ class SourceNames:
     """
 
     key: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     step_label: str | None = None
     features: tuple[str, ...] = ()
@@ -44,7 +43,6 @@ class SourceNames:
         step_label = _texts(told.get("step_label"))
         return cls(
             key=_keys(told.get("key")),
-            order=_texts(told.get("order_by")),
             label=tuple(map(_without_file, _texts(told.get("label")))),
             step_label=step_label[0] if step_label else None,
             features=_texts(told.get("features")),
@@ -52,7 +50,7 @@ class SourceNames:
         )
 
 
-_PARTS = ("key", "order_by", "label", "step_label", "features")
+_PARTS = ("key", "label", "step_label", "features")
 
 
 def _texts(names: Any) -> tuple[str, ...]:

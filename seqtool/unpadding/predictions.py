@@ -43,17 +43,21 @@ def named_file(text: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
-def open_predictions(path: Path) -> AnyArray:
-    """The array of an `.npy` file, read in chunks; raises DataError for any other file."""
+def open_predictions(path: Path, *, room: int) -> AnyArray:
+    """The array of an `.npy` file, read in chunks if it takes more than `room` bytes.
+
+    Raises DataError for a file that is no `.npy`.
+    """
     shown = str(path)
     if path.suffix != ".npy":
         raise UsageError(f"--add {shown}: an .npy file was expected, as np.save writes it")
     try:
-        return open_npy(path, shown)
+        array = open_npy(path, shown)
     except OSError as error:
         raise DataError(f"{shown}: {why(error)}") from None
     except ValueError as error:
         raise DataError(f"{shown}: not an .npy file ({error})") from None
+    return np.asarray(array) if array.nbytes <= room else array
 
 
 def predicted(name: str, array: AnyArray, ragged: Ragged, block: Block) -> Columns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,10 @@ import pyarrow as pa
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError
 from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.take import map_steps
+from seqtool.system.memory import budget
 from seqtool.unpadding.columns import Columns, columns_of
+from seqtool.unpadding.sorting import Sorted, sorted_rows
 from seqtool.unpadding.stretch import Stretch, in_order_of, in_sequence_order
 
 if TYPE_CHECKING:
@@ -26,18 +29,28 @@ _MOST = 1 << 16  # rows in a batch
 class Rows:
     """The rows of sequences, S of them, with their `columns`.
 
-    They come in the order of `row_index`, if it is there, else in that of the sequences. What must be sorted and does
-    not fit into memory waits in `spool`.
+    They come in the order of `row_index`, if it is there, else in that of the sequences: `order` holds those that were
+    sorted on the disk.
     """
 
     ragged: Ragged
     columns: Sequence[Columns]
-    spool: Spool
+    order: Sorted | None = None
 
     @classmethod
-    def of(cls, ragged: Ragged, spool: Spool) -> Rows:
-        """The rows with all columns; raises DataError for steps that are arrays."""
-        return cls(ragged, columns_of(ragged), spool)
+    def of(cls, ragged: Ragged, spool: Spool, *, room: int) -> Rows:
+        """The rows with all columns; raises DataError for steps that are arrays.
+
+        Steps that are to be sorted, and take more than `room` bytes, are sorted in `spool`.
+        """
+        columns = columns_of(ragged)
+        if "row_index" not in ragged.per_step:
+            return cls(ragged, columns)
+        if _size(ragged) <= room:
+            ragged = map_steps(ragged, np.asarray)
+            return cls(ragged, columns_of(ragged))
+        order = sorted_rows(ragged, ragged.per_step["row_index"].data, spool)
+        return cls(order.ragged, columns_of(order.ragged), order)
 
     def __len__(self) -> int:
         return len(self.ragged.values)
@@ -60,8 +73,10 @@ class Rows:
     def stretches(self) -> Iterator[Stretch]:
         """All rows in order, by stretches whose cells fit into memory."""
         rows = max(1, min(_MOST, _CELLS // max(1, len(self.names))))
+        if self.order is not None:
+            return self.order.stretches(rows)
         if self.as_in_source:
-            return in_order_of(self.ragged, self.ragged.per_step["row_index"].data, rows, self.spool)
+            return in_order_of(self.ragged, self.ragged.per_step["row_index"].data, rows)
         return in_sequence_order(self.ragged, rows)
 
     def batches(self) -> Iterator[Any]:
@@ -75,12 +90,17 @@ class Rows:
             if name in names:
                 raise UsageError(f"--add {name}: there is a column of this name already; choose another")
             names.append(name)
-        return Rows(self.ragged, [*self.columns, *more], self.spool)
+        return replace(self, columns=[*self.columns, *more])
 
     def batch(self, stretch: Stretch) -> Any:
         """The rows of a stretch as a record batch."""
         cells = [cell for columns in self.columns for cell in columns.read(stretch)]
         return pa.RecordBatch.from_arrays(cells, names=self.names)
+
+
+def _size(ragged: Ragged) -> int:
+    """The bytes of all steps."""
+    return ragged.values.nbytes + sum(array.data.nbytes for array in ragged.per_step.values())
 
 
 def to_frame(data: Any) -> DataFrame:
@@ -101,6 +121,6 @@ def to_frame(data: Any) -> DataFrame:
     from seqtool.sequences.conversion import as_ragged
 
     with Spool() as spool:
-        rows = Rows.of(as_ragged(data), spool)
+        rows = Rows.of(as_ragged(data), spool, room=budget())
         frame: DataFrame = pa.Table.from_batches(rows.batches(), rows.schema).to_pandas()
     return frame

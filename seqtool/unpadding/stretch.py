@@ -5,34 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import taken_rows
 
 _SEQUENCES = 1 << 16  # whose offsets are read together
-_SORTED = 1 << 20  # rows that are sorted in memory, 24 MB
+
+
+class InRowOrder(Lazy):
+    """An array of steps in the order of rows, and not in that of the sequences."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """Some steps: `steps`, a slice or (n,), and the number of the sequence of each, `which` (n,) int64."""
+    """Some steps: `steps`, a slice or (n,), and the number of the sequence of each, `which` (n,) int64.
+
+    In arrays that are in the order of rows they are the `rows`.
+    """
 
     steps: slice | Array
     which: Array
+    rows: slice | None = None
 
     def __len__(self) -> int:
         return len(self.which)
 
     def of_steps(self, array: AnyArray) -> Array:
         """The rows of an array of steps, (n, ...)."""
+        if isinstance(array, InRowOrder):
+            return array[self.rows or slice(0, 0)]
         if isinstance(self.steps, slice):
             return array[self.steps]
         return gather(array, self.steps)
@@ -95,51 +103,18 @@ def in_sequence_order(ragged: Ragged, rows: int) -> Iterator[Stretch]:
             yield Stretch(slice(begin, end), np.repeat(np.arange(first + low, first + high), counts))
 
 
-def in_order_of(ragged: Ragged, numbers: AnyArray, rows: int, spool: Spool) -> Iterator[Stretch]:
+def in_order_of(ragged: Ragged, numbers: AnyArray, rows: int) -> Iterator[Stretch]:
     """All steps by a number of each, `numbers` (S,), ascending; those of equal ones in the order of the sequences.
 
-    Many steps are sorted by parts: those of a range of numbers together, which wait in `spool`.
+    They are sorted in memory; `seqtool.unpadding.sorting` does it on the disk.
 
     >>> ragged = Ragged(np.arange(3), np.array([0, 2, 3]))
-    >>> [stretch.steps.tolist() for stretch in in_order_of(ragged, np.array([5, 1, 3]), 2, Spool())]
+    >>> [stretch.steps.tolist() for stretch in in_order_of(ragged, np.array([5, 1, 3]), 2)]
     [[1, 2], [0]]
     """
-    total = len(numbers)
-    ranges = _Ranges.of(numbers, max(1, ceil(total / _SORTED)))
-    waiting: list[tuple[AnyArray, Array]] = []
-    for stretch in in_sequence_order(ragged, min(_SORTED, max(1, total))):
-        assert isinstance(stretch.steps, slice)
-        found = numbers[stretch.steps]
-        into = ranges.places(found)
-        order = np.argsort(into, kind="stable")
-        edges = np.searchsorted(into[order], np.arange(ranges.count + 1))
-        packed = np.stack([order + stretch.steps.start, stretch.which[order]], axis=1)
-        waiting.append((packed if ranges.count == 1 else spool.append(packed), edges))
-    for place in range(ranges.count):
-        parts = [packed[int(edges[place]) : int(edges[place + 1])] for packed, edges in waiting]
-        both = np.concatenate([np.empty((0, 2), np.int64), *parts])
-        both = both[np.argsort(gather(numbers, both[:, 0]), kind="stable")]
-        for begin in range(0, len(both), rows):
-            part = np.ascontiguousarray(both[begin : begin + rows].T)
-            yield Stretch(part[0], part[1])
-
-
-@dataclass(frozen=True)
-class _Ranges:
-    """`count` ranges of equal width from `least` to `largest`."""
-
-    least: float
-    largest: float
-    count: int
-
-    @classmethod
-    def of(cls, numbers: AnyArray, count: int) -> _Ranges:
-        parts = [(float(part.min()), float(part.max())) for _, part in chunks(numbers)]
-        least = min((low for low, _ in parts), default=0.0)
-        return cls(least, max((high for _, high in parts), default=0.0), count)
-
-    def places(self, numbers: Array) -> Array:
-        """The range of each number; a larger one never stands in an earlier range."""
-        width = max(1.0, self.largest - self.least)
-        share = (numbers.astype(np.float64) - self.least) / width
-        return np.clip(share * self.count, 0, self.count - 1).astype(np.int64)
+    order = np.argsort(np.asarray(numbers), kind="stable")
+    parts = [stretch.which for stretch in in_sequence_order(ragged, max(1, len(order)))]
+    which = np.concatenate([np.empty(0, np.int64), *parts])
+    for begin in range(0, len(order), rows):
+        steps = order[begin : begin + rows]
+        yield Stretch(steps, which[steps])

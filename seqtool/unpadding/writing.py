@@ -139,18 +139,30 @@ def _json_texts(texts: Any) -> Any:
 
 
 class _Parquet:
-    """A Parquet file; a missing cell is null."""
+    """A Parquet file; a missing cell is null. Batches wait until they are enough for a row group."""
 
     def __init__(self, file: BinaryIO, schema: Any) -> None:
         from pyarrow import parquet
 
         self._writer = parquet.ParquetWriter(file, schema)
+        self._waiting: list[Any] = []
 
     def write(self, batch: Any) -> None:
-        self._writer.write_batch(batch)
+        self._waiting.append(batch)
+        if sum(waiting.nbytes for waiting in self._waiting) > _ROW_GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+            self._waiting = []
 
     def close(self) -> None:
+        self._write()
         self._writer.close()
+
+
+_ROW_GROUP = 16 << 20  # bytes of a row group, before compression
 
 
 def _text(text: str) -> Any:

@@ -19,7 +19,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import compress, group, growth, padding, scaling, splitting, start
+from tests.benchmarks import (
+    compress,
+    group,
+    growth,
+    padding,
+    scaling,
+    splitting,
+    start,
+    unpad,
+    windows,
+)
 from tests.benchmarks.measuring import SEQTOOL, Case, Contender, Measured, measure, scratch
 from tests.benchmarks.table import WIDTH, draw
 
@@ -36,6 +46,8 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *padding.cases(scale),
         *scaling.cases(scale),
         *splitting.cases(scale),
+        *unpad.cases(scale),
+        *windows.cases(scale),
         *compress.cases(scale),
         *start.cases(),
         *growth.cases(scale),

@@ -27,6 +27,7 @@ from seqtool.terminal.report import Summary
 from tests import oracles
 from tests.command import Place
 
+FORMATS = ".npz, .npy, .parquet, .arrow, .jsonl, .safetensors or a folder/ was expected"
 SEQUENCES = [[1, 2, 3], [4], []]
 RAGGED = Ragged(np.array([1, 2, 3, 4]), np.array([0, 3, 4, 4]), keys=np.array([7, 8, 9]))
 
@@ -493,9 +494,9 @@ def test_a_set_holds_files_alone(tmp_path: Path, other: str | None, message: str
         (
             {"output": "x.foo"},
             {},
-            "x.foo: the suffix of the output chooses its format; .npz or .npy was expected",
+            "x.foo: the suffix of the output chooses its format; " + FORMATS,
         ),
-        ({"output": "folder/"}, {}, "folder/: a folder; the name of a file was expected"),
+        ({"output": "./"}, {}, "./: a folder; the name of a file was expected"),
         ({}, {"dtype": "float33"}, "dtype is 'float33'; one of"),
     ],
 )
@@ -527,7 +528,7 @@ WRONG = {
     "-o o.npy --mask": "o.npy: .npy holds x alone; use .npz for a mask, or leave --mask out",
     "-o o.npy --compress fast": "o.npy: .npy holds x alone; use .npz for compression, or leave --compress out",
     "-o o.npy --ragged": "o.npy: .npy holds x alone, and ragged sequences have none; use .npz",
-    "-o x.foo": "x.foo: the suffix of the output chooses its format; .npz or .npy was expected",
+    "-o x.foo": "x.foo: the suffix of the output chooses its format; " + FORMATS,
     "--dtype float33": "dtype is 'float33'; one of",
 }
 

@@ -169,6 +169,18 @@ def test_what_cannot_be_is_said(place: Place, arguments: list[str], code: int, w
     assert not (place.folder / "a.unpad.csv").exists()
 
 
+def test_order_values_come_back_under_their_names(place: Place) -> None:
+    rows = "k,t,n,x\na,2024-05-01T10:00:00.5,2,1\nb,2024-05-01,3,2\na,2024-04-30T23:59:59,1.5,3\n"
+    place.write("t.csv", rows)
+    group = ("group", "t.csv", "--key", "k", "--columns", "x", "--keep-order", "--keep-row-index")
+    succeeded(place.run(*group, "--order-by", "t,n", "-o", "t.npz"))
+    found = table(succeeded(place.run("unpad", "t.npz", "-o", "-")).out)
+    assert [(row["k"], row["t"], row["n"], row["x"]) for row in found] == [
+        *(("a", "2024-05-01T10:00:00.500000", "2", "1"), ("b", "2024-05-01T00:00:00", "3", "2")),
+        ("a", "2024-04-30T23:59:59", "1.5", "3"),
+    ]
+
+
 def test_a_file_that_exists_is_replaced_only_if_it_is_named_or_forced(place: Place) -> None:
     place.write("a.unpad.csv", "mine")
     done = place.run("unpad", "a.npz")

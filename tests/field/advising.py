@@ -38,6 +38,8 @@ FLAGS |= {
     "--time-major",
     "--no-key",
     "--keep-order",
+    "--position",
+    "--since-observed",
     "--key-blank-lines",
 }
 

@@ -27,6 +27,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from seqtool.sequences.orders import first_order
+from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
 from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
 from tests.workbooks import reader, workbook
@@ -35,7 +36,9 @@ F4 = np.float32
 NAN = float("nan")
 NS = 1704067200123456789  # nanoseconds, which no float holds
 DENSE = np.ones((2, 3, 2), F4)
+ONE_LONG = np.ones((2, 6, 2), F4)
 ROWS = "id,a,b\n1,2,3\n1,3,5\n2,1,7\n"
+DAILY = "id,a,b\n1,2,2024-01-01\n1,3,2024-01-02\n"
 
 
 @pytest.fixture
@@ -48,6 +51,9 @@ def proposals(monkeypatch: pytest.MonkeyPatch) -> Proposals:
     return Proposals(monkeypatch)
 
 
+TIMED = seqtool.Ragged(
+    np.ones((3, 1)), np.array([0, 3]), per_step={"order": StepArray(np.array([1, 2, 8]), 0)}
+)
 TEN = str([[i, 2 * i] for i in range(10)])
 
 
@@ -110,6 +116,12 @@ WORDS_BETWEEN = "id,a,b\n1,2,3\n1,?,5\n2,1,7\n2,1,7\n"
 HIDDEN = np.array([[5, 1, 0, 0], [7, 8, 9, 0], [1, 0, 0, 0], [2, 2, 0, 0]], F4)
 PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 
+LABELLED_SERIES = seqtool.Ragged(
+    np.arange(4.0)[:, None],
+    np.array([0, 4]),
+    per_sequence={"y": np.array([0.5])},
+    per_step={"step_y": StepArray(np.arange(4), -100)},
+)
 ORDERED = pa.table(
     {
         "id": [1, 1],
@@ -119,6 +131,36 @@ ORDERED = pa.table(
 )
 
 CASES = [
+    Case(
+        "operations.window.Window.__post_init__",
+        "window t.npy --size 2 --lead 1",
+        {"t.npy": ONE_LONG},
+        {"H": "1"},
+        loses=True,
+    ),
+    Case(
+        "operations.window.Window.__post_init__#2",
+        "window t.npy --size 2 --target 0",
+        {"t.npy": ONE_LONG},
+        {"H": "1"},
+        loses=True,
+    ),
+    Case(
+        "operations.window.Window.__post_init__#3",
+        "window t.npy --size 2 --target 0",
+        {"t.npy": ONE_LONG},
+        loses=True,
+    ),
+    Case(
+        "operations.window._refuse",
+        "window t.npy --size 2 --last --horizon 1",
+        {"t.npy": ONE_LONG},
+        loses=True,
+    ),
+    Case("operations.window._refuse", "window t.npz --size 2 --horizon 1", {"t.npz": LABELLED_SERIES}),
+    Case("operations.window._refuse", "window t.npz --size 2 --next", {"t.npz": LABELLED_SERIES}),
+    Case("operations.window.Window._none_left", "window t.npy --size 7", {"t.npy": ONE_LONG}),
+    Case("operations.window.Window._none_left", "window t.npy --size 9 --min-size 8", {"t.npy": ONE_LONG}),
     Case(
         "operations.truncate.Truncate.__post_init__",
         "truncate t.npy",
@@ -135,13 +177,34 @@ CASES = [
     ),
     Case(
         "operations.truncate.Truncate.__post_init__#3",
+        "truncate t.npz --maxlen 2 --within 3",
+        {"t.npz": TIMED},
+        code=2,
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#4",
         "truncate t.npy --from 1 --truncating post",
         {"t.npy": DENSE},
+        loses=True,
+    ),
+    Case(
+        "operations.truncate.Truncate.__post_init__#5",
+        "truncate t.npy --maxlen 2 --of end",
+        {"t.npy": DENSE},
+        code=2,
         loses=True,
     ),
     # What typer, or a name, shows.
     Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
+    Case(
+        "commands._peers.unknown_option#3",
+        "pad t.npy --window 2",
+        {"t.npy": DENSE},
+        fill={"FILE": "t.npy"},
+    ),
+    Case("commands._peers.unknown_option#2", "window t.npy --window-size 2", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option", "info t.npy --time-major", {"t.npy": DENSE}, code=2),
     Case("commands._peers.unknown_option", "group --time-major t.npy", {"t.npy": DENSE}, code=2),
     Case("commands._peers.unknown_option#2", "pad t.npy --padding=pre", {"t.npy": DENSE}),
@@ -298,13 +361,7 @@ CASES = [
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec.roles",
-        "group t.csv --key id --order-by s:text --columns a --keep-order",
-        {"t.csv": "id,a,s\n1,2,x\n1,3,y\n"},
-        code=2,
-    ),
-    Case(
-        "grouping.order_values._order_column",
+        "grouping.order_values.order_column",
         "group t.parquet --key id --order-by s --keep-order",
         {"t.parquet": ORDERED},
     ),
@@ -317,6 +374,51 @@ CASES = [
         "grouping.order_values._check_as_float",
         "group t.csv --key id --order-by t,u --keep-order",
         {"t.csv": f"id,t,u,a\n1,{2**53 + 1},0.5,2\n1,3,1.5,3\n"},
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects#4",
+        "group t.csv --key id --delta b",
+        {"t.csv": ROWS},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._check_subjects#5",
+        "group t.csv --key id --order-by b --time-unit h",
+        {"t.csv": DAILY},
+        {"COLUMN": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._with_time",
+        "group t.csv --key id --order-by a --delta b",
+        {"t.csv": ROWS},
+        code=2,
+    ),
+    Case(
+        "grouping.spec.GroupSpec._with_time#2",
+        "group t.csv --key id --order-by s:text --columns a --keep-order",
+        {"t.csv": "id,a,s\n1,2,x\n1,3,y\n"},
+        code=2,
+    ),
+    Case(
+        "grouping.step_features.computed_names",
+        "group t.csv --key id --position",
+        {"t.csv": "id,a,position\n1,2,3\n1,3,5\n"},
+    ),
+    Case(
+        "grouping.step_features._times",
+        "group t.csv --key id --order-by b --delta b --time-unit h",
+        {"t.csv": ROWS},
+    ),
+    Case(
+        "grouping.step_features._Survey._refuse",
+        "group t.csv --key id --order-by b --delta b --dtype int64",
+        {"t.csv": "id,b,a\n1,0.5,2\n1,1,3\n"},
+    ),
+    Case(
+        "grouping.step_features._Survey._refuse#2",
+        "group t.csv --key id --order-by b --delta b",
+        {"t.csv": "id,b,a\n1,0,0.5\n1,16777217,3\n"},
     ),
     Case("commands.pad._operations", "pad t.npy --strip-side pre", {"t.npy": DENSE}, {"V": "0"}, code=2),
     Case(
@@ -1294,6 +1396,12 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
         place.run(*[Path(word).name if word.endswith(".npz") else word for word in words], "-o", "plain.npz")
     )
     assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
+    succeeded(place.run("convert", "c.npz", "-o", "c.parquet"))
+    with pytest.raises(DataError, match="holds rows"):
+        seqtool.load(place.folder / "c.parquet", mmap=True)
+    words = applied([], proposals.at("files.stored.StoredArrays.map"), {})
+    succeeded(place.run(*words, "-o", "arrays.npz"))
+    assert len(seqtool.load(place.folder / "arrays.npz", mmap=True)) == 1
 
 
 def test_columns_beside_sequences_that_are_no_table(proposals: Proposals) -> None:
@@ -1375,7 +1483,7 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     " in --order-by; ",
     "item not in --columns",
     " an item that --columns names",
-    ", and --keep-order stores numbers and times: ",
+    ", and --time-unit is of times: ",
     " are its features, which --columns chooses",
     " is no feature unless --columns names it",
     "(--dtype)",

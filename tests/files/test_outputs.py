@@ -380,7 +380,7 @@ def test_an_implicit_name_does_not_replace_a_folder(here: Path) -> None:
         chosen(None, "in.npy")
 
 
-@pytest.mark.parametrize("output", ["folder/", ".", "./", "/"])
+@pytest.mark.parametrize("output", [".", "./", "/"])
 def test_an_output_that_can_only_be_a_folder_is_refused(output: str, here: Path) -> None:
     with pytest.raises(UsageError, match="a folder; the name of a file was expected"):
         chosen(output, "in.npy")
@@ -501,7 +501,7 @@ def test_standard_output_is_elsewhere_when_a_pipe_or_file(tmp_path: Path, stdout
 
 @pytest.mark.parametrize("output", ["out.csv", "out", "out.npz.gz", "out.NPZ"])
 def test_a_suffix_that_is_no_format_is_a_wrong_call(output: str, here: Path) -> None:
-    with pytest.raises(UsageError, match=r"\.npz or \.npy was expected"):
+    with pytest.raises(UsageError, match=r"\.npz, \.npy, .* or a folder/ was expected"):
         chosen(output, "in.npy")
     assert names(here) == []
 

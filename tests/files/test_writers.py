@@ -10,7 +10,7 @@ from seqtool.commands._options import OutputOptions
 from seqtool.errors import UsageError
 from seqtool.files import contents as contents_module
 from seqtool.files import writers
-from seqtool.files.writers import SUFFIXES, WRITERS, check_suffix, contents_of, writer_of
+from seqtool.files.writers import FOLDER, SUFFIXES, WRITERS, check_suffix, contents_of, writer_of
 from seqtool.operations.pad import pad_stream
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sources.pad import pad
@@ -24,7 +24,7 @@ RAGGED = Ragged(
     per_sequence={"y": np.array([0, 1, 0])},
     names={"classes": np.array(["no", "yes"])},
 )
-FORMATS = pytest.mark.parametrize("suffix", WRITERS)
+FORMATS = pytest.mark.parametrize("suffix", [suffix for suffix in WRITERS if suffix != FOLDER])
 
 
 def written(contents: writers.Contents, **options: Any) -> bytes:
@@ -93,7 +93,7 @@ def test_contents_are_never_listed_for_a_format_that_cannot_hold_them(
 def test_another_suffix_is_no_format(suffix: str) -> None:
     for refuse in (writer_of, check_suffix):
         with pytest.raises(
-            UsageError, match=r"x: the suffix of the output chooses its format; \.npz or \.npy"
+            UsageError, match=r"x: the suffix of the output chooses its format; \.npz, \.npy, "
         ):
             refuse(suffix, "x")
 
@@ -130,9 +130,9 @@ def test_a_format_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_text_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, encode = [], contents_module._encoded
+    seen, encode = [], contents_module.encoded
     monkeypatch.setattr(
-        contents_module, "_encoded", lambda name, cells: seen.append(name) or encode(name, cells)
+        contents_module, "encoded", lambda name, cells: seen.append(name) or encode(name, cells)
     )
     contents = contents_of(pad_stream(RAGGED), suffix=".npz")
     assert contents.nbytes > 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seqtool.errors import DataError
-from seqtool.files import strided, zip_reader
+from seqtool.files import stored, strided
 from seqtool.files.deflate import Compress
 from seqtool.files.npy import map_npy, open_npy
 from seqtool.files.zip_reader import ZipReader
@@ -342,10 +342,10 @@ def test_a_zip_that_expands_beyond_memory_is_refused_before_reading(
 ) -> None:
     data = zip_of({"x.npy": npy(np.zeros(1_000_000))}, zipfile.ZIP_DEFLATED)
     assert len(data) < 50_000
-    monkeypatch.setattr(zip_reader, "budget", lambda: 8_000_127)
+    monkeypatch.setattr(stored, "budget", lambda: 8_000_127)
     with pytest.raises(DataError, match=r"^z\.npz\[x\]: takes 8\.0 MB, but memory allows 8\.0 MB"):
         unpacked(tmp_path / "z.npz", data)
-    monkeypatch.setattr(zip_reader, "budget", lambda: 8_000_128)
+    monkeypatch.setattr(stored, "budget", lambda: 8_000_128)
     assert unpacked(tmp_path / "z.npz", data)["x"].shape == (1_000_000,)
 
 
@@ -464,7 +464,7 @@ def test_windows_far_apart_of_a_large_deflated_array(tmp_path: Path) -> None:
 
 def test_what_is_read_whole_has_to_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "z.npz").write_bytes(zip_of({"x.npy": npy(np.zeros((1000, 1000)))}, zipfile.ZIP_DEFLATED))
-    monkeypatch.setattr(zip_reader, "budget", lambda: 8_000_000)
+    monkeypatch.setattr(stored, "budget", lambda: 8_000_000)
     with (
         ZipReader(tmp_path / "z.npz", "z.npz") as archive,
         pytest.raises(DataError, match=r"^z\.npz\[x\]: takes 8\.0 MB, but memory allows 8\.0 MB"),

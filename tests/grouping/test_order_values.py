@@ -105,12 +105,12 @@ def test_fractions_make_all_columns_float64_where_it_holds_them() -> None:
 
 def test_what_cannot_be_stored_is_refused() -> None:
     frame = pd.DataFrame({"k": [1, 1], "t": ["b", "a"], "a": [1, 2]})
-    with pytest.raises(UsageError, match=r"keep_order=True stores numbers and times, and .*sorts as text"):
+    with pytest.raises(UsageError, match=r"keep_order=True takes numbers and times, and .*sorts as text"):
         st.group(frame, key="k", order_by="t:text", keep_order=True)
     with pytest.raises(UsageError, match=r'keep_order=True is for order columns.*: order_by="COLUMN"'):
         st.group(frame.drop(columns="t"), key="k", keep_order=True)
     frame["t"] = pd.Categorical(frame["t"], ["b", "a"], ordered=True)
-    with pytest.raises(DataError, match="order column 't' holds categories, and keep_order=True stores"):
+    with pytest.raises(DataError, match="order column 't' holds categories, and keep_order=True takes"):
         st.group(frame, key="k", order_by="t", keep_order=True)
     frame["t"] = ["1970-01-01T00:00:00.000000001", "3000-01-01"]
     with pytest.raises(DataError, match="holds nanoseconds, and times so far from 1970"):

@@ -178,12 +178,47 @@ def test_leave_last_out_takes_the_features_that_are_named() -> None:
         ({"folds": 1, "fold": 0}, "folds is 1; it must be at least 2"),
         ({"val": 0.1, "stratify": True, "stable": True}, "do not go together"),
         ({"val": 0.1, "target": "a"}, "target goes with last"),
+        ({"val": 0.1, "context": True}, "context goes with at"),
         ({"val": "many"}, "val is 'many'; a number was expected"),
     ],
 )
 def test_calls_that_contradict_themselves_are_refused(arguments: dict[str, Any], match: str) -> None:
     with pytest.raises(UsageError, match=match):
         sq.split([[1]], **arguments)
+
+
+VISITS = """u,t,a
+1,2020-01-01,1
+1,2020-02-01,2
+1,2020-03-01,3
+2,2020-01-05,4
+3,2020-05-01,5
+"""
+
+
+def test_nothing_of_the_future_is_in_train(place: Place) -> None:
+    place.write("t.csv", VISITS)
+    succeeded(place.run("group", "t.csv", "--key", "u", "--order-by", "t", "--keep-order", "-o", "g.npz"))
+    succeeded(place.run("split", "g.npz", "--at", "2020-02-01", "-o", "s.npz"))
+    arrays = place.arrays("s.npz")
+    assert arrays["x"][..., 0].tolist() == [[1, 0], [2, 3], [4, 0], [5, 0]]
+    assert arrays["split"].tolist() == ["train", "test", "train", "test"]
+    assert (arrays["keys"].tolist(), arrays["part"].tolist()) == ([1, 1, 2, 3], [0, 2, 0, 2])
+    assert "weight" not in arrays
+    succeeded(place.run("split", "g.npz", "--at", "2020-02-01,2020-03-01", "--context", "-o", "c.npz"))
+    arrays = place.arrays("c.npz")
+    assert arrays["x"][..., 0].tolist() == [[1, 0, 0], [1, 2, 0], [1, 2, 3], [4, 0, 0], [5, 0, 0]]
+    assert arrays["weight"].tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0], [1, 0, 0]]
+    meta = json.loads(str(arrays["meta"]))
+    assert meta["receipt"][-1]["rows"]["added"] == {"history of val and test": 3}
+    succeeded(place.run("check", "c.npz"))
+    for at, code, words in (
+        ("2021-01-01", 1, "test would be empty: 't' has no value there"),
+        ("2020-03-01,2020-02-01", 2, "one moment, or two in their order, were expected"),
+        ("soon", 2, "order column 't' holds times"),
+    ):
+        done = place.run("split", "g.npz", "--at", at, "-o", "no.npz")
+        assert (done.code, words in done.err) == (code, True), done.err
 
 
 def test_an_empty_split_is_an_error() -> None:

@@ -154,3 +154,35 @@ def test_pipes_json_and_dry_runs_come_from_the_skeleton(place: Place) -> None:
     facts = json.loads(succeeded(place.run("truncate", "a.json", "--maxlen", "2", "--json", "--dry-run")).err)
     assert (facts["command"], facts["rows"]["cut"], facts["output"]) == ("truncate", 1, None)
     assert not (place.folder / "a.truncate.npz").exists()
+
+
+TIMES = """u,t,a
+1,2020-01-01,1
+1,2020-01-02T12:00,2
+1,2020-01-03,3
+1,2020-01-08,4
+2,2020-01-05,5
+"""
+
+
+def test_the_command_takes_the_steps_within_a_time(place: Place) -> None:
+    place.write("t.csv", TIMES)
+    succeeded(place.run("group", "t.csv", "--key", "u", "--order-by", "t", "--keep-order", "-o", "g.npz"))
+    done = succeeded(place.run("truncate", "g.npz", "--within", "48h", "-o", "first.npz"))
+    arrays = place.arrays("first.npz")
+    assert arrays["x"][..., 0].tolist() == [[1, 2, 3], [5, 0, 0]]
+    assert arrays["original_lengths"].tolist() == [4, 1]
+    assert "cut     1 step further than 48h from the first of 1 sequence" in done.err
+    succeeded(place.run("truncate", "g.npz", "--within", "6d", "--of", "end", "-o", "last.npz"))
+    assert place.arrays("last.npz")["x"][..., 0].tolist() == [[2, 3, 4], [5, 0, 0]]
+    for options, code, words in (
+        (["--within", "48"], 2, "holds times: a duration such as 48h was expected"),
+        (["--within", "48h", "--maxlen", "3"], 2, "leave --maxlen out"),
+        (["--within", "48h", "--truncating", "post"], 2, "leave --truncating out"),
+        (["--maxlen", "3", "--of", "end"], 2, "leave --of out"),
+    ):
+        done = place.run("truncate", "g.npz", *options, "-o", "no.npz")
+        assert (done.code, words in done.err) == (code, True), done.err
+    succeeded(place.run("group", "t.csv", "--key", "u", "--order-by", "t", "-o", "without.npz"))
+    done = place.run("truncate", "without.npz", "--within", "48h", "-o", "no.npz")
+    assert (done.code, "group again with --keep-order" in done.err) == (1, True)

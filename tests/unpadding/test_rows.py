@@ -17,8 +17,9 @@ import seqtool as sq
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.unpadding import rows as module
+from seqtool.unpadding import sorting
 from seqtool.unpadding import stretch as stretches
 from seqtool.unpadding.rows import Rows, to_frame
 from tests import oracles
@@ -78,13 +79,13 @@ def test_rows_are_the_same_however_they_are_cut(ragged: Ragged, few: int) -> Non
             to_frame(ragged)
         return
     with Spool() as spool:
-        whole = str(cells(Rows.of(ragged, spool)))
+        whole = str(cells(Rows.of(ragged, spool, room=1)))
         lazily = ragged.replace(values=lazy(ragged.values), offsets=lazy(ragged.offsets))
         with (
             patch.object(module, "_CELLS", few),
             patch.object(stretches, "_SEQUENCES", few),
         ):
-            assert str(cells(Rows.of(lazily, spool))) == whole
+            assert str(cells(Rows.of(lazily, spool, room=1))) == whole
 
 
 def lazy(array: Any) -> Lazy:
@@ -96,7 +97,7 @@ def test_there_is_a_row_for_each_step_with_what_belongs_to_it(ragged: Ragged) ->
     if ragged.values.ndim > 2:
         return
     with Spool() as spool:
-        rows = cells(Rows.of(ragged, spool))
+        rows = cells(Rows.of(ragged, spool, room=1))
     lengths = ragged.lengths.tolist()
     assert [row["step"] for row in rows] == [step for length in lengths for step in range(length)]
     if ragged.keys is None:
@@ -110,16 +111,20 @@ def test_there_is_a_row_for_each_step_with_what_belongs_to_it(ragged: Ragged) ->
         ) == oracles.text_of(np.array([number for number in ragged.values.tolist() if number == number]))
 
 
-@given(st.lists(st.integers(0, 30)), st.integers(1, 4), st.integers(1, 5))
-def test_steps_are_sorted_by_parts_as_python_sorts_them(numbers: list[int], rows: int, together: int) -> None:
-    ragged = Ragged(np.arange(len(numbers)), np.array([0, len(numbers) // 2, len(numbers)]))
-    with Spool() as spool, patch.object(stretches, "_SORTED", together):
-        found = [*stretches.in_order_of(ragged, np.array(numbers, np.int64), rows, spool)]
-    steps = [int(step) for stretch in found for step in stretch.steps]  # type: ignore[union-attr]
-    assert steps == sorted(range(len(numbers)), key=numbers.__getitem__)
-    sequences = [int(i) for stretch in found for i in stretch.which]
-    assert sequences == [int(step >= len(numbers) // 2) for step in steps]
-    assert all(len(stretch) <= rows for stretch in found)
+@given(st.lists(st.integers(0, 30)), st.integers(1, 4), st.integers(1, 200), st.booleans())
+def test_steps_are_sorted_as_python_sorts_them(
+    numbers: list[int], rows: int, together: int, on_disk: bool
+) -> None:
+    steps = np.array(numbers, np.int64)
+    index = {"row_index": StepArray(steps, -1)}
+    ragged = Ragged(steps * 1.5, np.array([0, len(steps) // 2, len(steps)]), per_step=index)
+    with Spool() as spool, patch.object(sorting, "_TOGETHER", together), patch.object(module, "_MOST", rows):
+        found = cells(Rows.of(ragged, spool, room=0 if on_disk else 10**6))
+    order = sorted(range(len(numbers)), key=numbers.__getitem__)
+    first = len(numbers) // 2
+    assert [(row["row_index"], row["x"], row["sequence"], row["step"]) for row in found] == [
+        (numbers[i], numbers[i] * 1.5, int(i >= first), i - first * (i >= first)) for i in order
+    ]
 
 
 def test_names_that_are_taken_get_a_number() -> None:
@@ -151,7 +156,7 @@ def test_missing_classes_and_categories_are_empty() -> None:
         },
     )
     with Spool() as spool:
-        rows = cells(Rows.of(ragged, spool))
+        rows = cells(Rows.of(ragged, spool, room=1))
     assert [(row["city"], row["y"]) for row in rows] == [
         ("Rome", "yes"),
         (None, "yes"),
@@ -163,6 +168,6 @@ def test_missing_classes_and_categories_are_empty() -> None:
 def test_no_sequences_and_sequences_without_steps_give_no_rows() -> None:
     for data in ([], [[], []]):
         with Spool() as spool:
-            assert cells(Rows.of(sq.truncate(data, maxlen=3), spool)) == []
+            assert cells(Rows.of(sq.truncate(data, maxlen=3), spool, room=1)) == []
     empty = sq.group(pd.DataFrame({"k": ["a"], "x": [1.5]}), key="k", min_len=2)
     assert [*to_frame(empty).columns] == ["k", "x", "step"]

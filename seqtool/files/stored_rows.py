@@ -1,0 +1,113 @@
+"""Files of ours that hold rows, opened: their arrays, as an `.npz` holds them, are gathered in a spool once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.spool import Spool
+from seqtool.arrays.text import Text
+from seqtool.errors import DataError
+from seqtool.files.contents import encoded
+from seqtool.files.npy import FlatArray
+from seqtool.files.row_layout import Layout, parse_layout
+from seqtool.files.schema import PER_STEP
+from seqtool.files.stored import StoredArrays
+from seqtool.sequences.conversion import cumulative_offsets
+from seqtool.sequences.padding_values import Value, number_from_json, value_from_json
+from seqtool.sequences.stream import fill
+from seqtool.system.memory import Memory
+
+_COPIES = 4  # of a sequence that stand in memory at once
+
+
+class StoredRows(StoredArrays):
+    """The arrays of a file of rows that seqtool wrote; `batches(layout)` reads its rows, as batches of Arrow.
+
+    Rows hold no padding: the arrays of a padded file are padded when they are read, and `unpadded` does without.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        meta: str,
+        batches: Callable[[Layout], Iterator[Any]],
+        *,
+        memory: Memory | None = None,
+        temporary: Path | None = None,
+    ) -> None:
+        self.description, self.layout = parse_layout(meta, name)
+        load = self._ragged if self.layout.maxlen is None else self._padded
+        super().__init__(name, meta, load, memory=memory, mapped=False)
+        self._batches, self._spool = batches, Spool(temporary)
+        longest = (
+            sum(stored.row_bytes for stored in self.layout.arrays if stored.per_step) * self.layout.longest
+        )
+        self.memory.check_whole(f"{name}: its longest sequence", _COPIES * longest)
+
+    def unpadded(self) -> StoredArrays:
+        """The same arrays as a file of ragged sequences holds them."""
+        meta = json.dumps({**self.description, "kind": "ragged"})
+        return StoredArrays(self.name, meta, self._ragged, memory=self.memory, mapped=False)
+
+    @cached_property
+    def _rows(self) -> Mapping[str, AnyArray | Text]:
+        """All arrays by name; raises DataError where they are not those of the description."""
+        from seqtool.files.row_batches import arrays_of
+
+        found = arrays_of(self._batches(self.layout), self.layout, self.name, self._spool)
+        try:
+            tables = self.layout.named_tables()
+        except (ValueError, TypeError, OverflowError) as error:
+            raise DataError(f"{self.name}[meta]: damaged: a table of names: {error}") from None
+        return {**found, **tables}
+
+    @cached_property
+    def _offsets(self) -> AnyArray:
+        lengths = self._rows["lengths"]
+        assert not isinstance(lengths, Text)
+        return cumulative_offsets(lengths)
+
+    def _ragged(self) -> dict[str, AnyArray]:
+        return _stored({**self._rows, "offsets": self._offsets})
+
+    def _padded(self) -> dict[str, AnyArray]:
+        rows, values = dict(self._rows), self.description["step_values"]
+        rows["x"] = self._block(rows.pop("values"), value_from_json(self.description["value"]))
+        for name in PER_STEP:
+            if name in rows:
+                rows[name] = self._block(rows[name], number_from_json(values[name]))
+        return _stored(rows)
+
+    def _block(self, steps: Any, value: Value) -> AnyArray:
+        """Steps (S, ...) as a block (N, T, ...) that is padded when it is read."""
+        slots, tail, offsets = self.layout.maxlen or 0, steps.shape[1:], self._offsets
+        width = slots * prod(tail)
+
+        def cells(begin: int, end: int) -> Array:
+            first, last = begin // width, -(-end // width)
+            block = np.empty((last - first, slots, *tail), steps.dtype)
+            fill(block, steps, value, offsets[first : last + 1], self.description["padding"])
+            return block.reshape(-1)[begin - first * width : end - first * width]
+
+        return FlatArray((self.layout.sequences, slots, *tail), steps.dtype, cells)
+
+
+def _stored(rows: Mapping[str, AnyArray | Text]) -> dict[str, AnyArray]:
+    """Arrays as a file of arrays holds them: of text without a width, the bytes, the offsets and the shape."""
+    found: dict[str, AnyArray] = {}
+    for name, array in rows.items():
+        if not isinstance(array, Text) and array.dtype.kind != "T":
+            found[name] = array
+            continue
+        text = array if isinstance(array, Text) else encoded(name, np.asarray(array))
+        found |= {name: text.data, f"{name}_offsets": text.offsets, f"{name}_shape": np.array(text.shape)}
+    return found
