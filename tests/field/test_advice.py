@@ -1011,6 +1011,12 @@ CASES = [
         {"t.json": "[[[1, null], [2, null]]]"},
         {"A,B": "0"},
     ),
+    Case("operations.fill.Fill.apply", "fill t.json --method forward", {"t.json": "[[null, 1, null]]"}),
+    Case(
+        "operations.fill.Fill._constant",
+        "fill t.json --method forward,mean",
+        {"t.json": "[[[1, null], [2, null]]]"},
+    ),
     Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
     Case(
         "operations.split.Split._check_companions",
