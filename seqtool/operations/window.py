@@ -24,11 +24,13 @@ class Window(Operation):
     """Cut each sequence into windows, with what follows each of them.
 
     No window crosses from one sequence to the next. Each has the key of its sequence, and in part its first step
-    there; sequences without keys are numbered. Labels, static numbers and splits go along. After split --at --context
-    windows of val and test begin in what came before, and what follows them is theirs. What follows a window is
+    there; sequences without keys are numbered. Labels, static numbers and splits go along. What follows a window is
     its y with --horizon H: (N, H) of single numbers, of an only feature or of one --target, else (N, H, F).
     Horizon, lead and stride count steps of the sequence, also where --rate thins the window. Ragged sequences give
     ragged windows, a padded block one of W slots. Sequences that are too short are counted.
+
+    After a split at a moment with context, windows of val and test may begin in what came before; what follows them
+    is theirs.
 
     Example: seqtool window train.npz --size 24 --horizon 1 --target load -o windows.npz
 
