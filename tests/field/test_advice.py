@@ -1159,6 +1159,15 @@ def test_features_with_nan_are_left_out_when_rows_are_grouped(place: Place, prop
     succeeded(place.run("check", "t.group.npz", "--for", "torch"))
 
 
+def test_features_with_nan_are_filled(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", "id,b\n1,\n1,0.5\n")
+    succeeded(place.run("group", "t.csv", "--key", "id"))
+    assert place.run("check", "t.group.npz", "--for", "torch").code == 1
+    advice = proposals.at("checking.findings.remedy_for_missing#2")
+    succeeded(place.run(*applied([], advice, {}), "-o", "filled.npz"))
+    succeeded(place.run("check", "filled.npz", "--for", "torch"))
+
+
 def test_keys_that_are_meant_to_be_shared(place: Place, proposals: Proposals) -> None:
     for name, number in (("a.npz", 1), ("b.npz", 2)):
         written(place, {name: ours([number]).replace(keys=np.array(["u"]))})
