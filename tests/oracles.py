@@ -407,3 +407,16 @@ def step_features(times: list[Fraction], observed: list[list[bool]]) -> list[lis
             row.append(float(time - times[last]))
         rows.append(row)
     return rows
+
+
+def concatenated_keys(everything: list[tuple[str, int, int]]) -> dict[str, list[tuple[str, int, int]]]:
+    """What is kept of (key, input, place) where keys clash, by the word that says which."""
+    first, last = dict[str, tuple[str, int, int]](), dict[str, tuple[str, int, int]]()
+    for item in everything:
+        first.setdefault(item[0], item)
+        last[item[0]] = item
+    return {
+        "first": [item for item in everything if first[item[0]] == item],
+        "last": [item for item in everything if last[item[0]] == item],
+        "both": everything,
+    }

@@ -130,6 +130,9 @@ ORDERED = pa.table(
     }
 )
 
+CLASHING = {"a.npz": ours([1, 2]).replace(keys=np.array([7])), "b.npz": ours([3]).replace(keys=np.array([7]))}
+UNLIKE = {"a.npz": ours([1, 2], value=-1), "b.npz": seqtool.pad([[3]])}
+
 CASES = [
     Case(
         "operations.window.Window.__post_init__",
@@ -195,6 +198,11 @@ CASES = [
         code=2,
         loses=True,
     ),
+    *(
+        Case(f"operations.clashes._duplicate{number}", "concat a.npz b.npz", CLASHING, loses=True)
+        for number in ("", "#2", "#3")
+    ),
+    Case("commands.concat.concat", "concat a.npz b.npz", UNLIKE),
     # What typer, or a name, shows.
     Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
