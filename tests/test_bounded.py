@@ -158,6 +158,27 @@ def test_a_huge_group_of_few_times(place: Place) -> None:
 
 
 @pytest.mark.slow
+def test_features_of_time_in_huge_groups(place: Place) -> None:
+    """Of each feature the time since it was observed is known wherever a window begins."""
+    rows = 9 * MILLION
+    keys, times, holes = small_numbers(rows) % 3, shuffled(rows), small_numbers(rows, 2) < 60
+    a = pa.array(small_numbers(rows, 3).astype(np.float32), mask=holes)
+    write_parquet(place, "rows.parquet", key=keys, t=pa.array(times, pa.timestamp("s")), a=a, b=a)
+    options = ["--delta", "t", "--since-observed", "--position", "--keep-order", "--ragged"]
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--order-by", "t", *options)
+    output = mapped(place)
+    order = np.lexsort([times, keys])
+    starts = np.repeat(output.offsets[:-1], output.lengths)
+    at, sorted_times = np.arange(rows), times[order]
+    assert (output.per_step["order"].data == sorted_times * MILLION).all()
+    assert (output.values[:, 2] == sorted_times - sorted_times[np.maximum(at - 1, starts)]).all()
+    assert (output.values[:, 3] == at - starts).all()
+    seen = np.maximum.accumulate(np.where(holes[order], -1, at))
+    last = np.maximum(np.concatenate([[0], seen[:-1]]), starts)
+    assert (output.values[:, 4] == sorted_times - sorted_times[last]).all()
+
+
+@pytest.mark.slow
 def test_text_keys(place: Place) -> None:
     rows, count = 5 * MILLION, 3 * MILLION
     codes = shuffled(rows) % count
@@ -619,3 +640,38 @@ def test_an_output_of_more_than_4_gb(place: Place) -> None:
         assert (np.frombuffer(member.read(3 * 4 * 8)).reshape(3, 4) == x[0]).all()
         assert archive.getinfo("x.npy").file_size == size + 128
         assert archive.getinfo("mask.npy").header_offset > 1 << 32
+
+
+# --- operations -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def steps(large: Place) -> np.ndarray:
+    """Five features of 600 MB, in sequences one of which is longer than memory holds, and their values."""
+    random, count = np.random.default_rng(3), 30 * MILLION
+    values = random.normal(size=(count, 5)).astype(np.float32)
+    values[random.integers(0, count, count // 10)] = np.nan
+    offsets = np.array([0, 10, 20 * MILLION, *range(20 * MILLION + 50, count + 1, 50)])
+    np.savez(large.folder / "steps.npz", values=values, offsets=offsets)
+    return values
+
+
+@pytest.mark.slow
+def test_scaling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
+    for options in (["--method", "robust"], ["--method", "robust", "--per-sequence"]):
+        same_as_unbounded(place, "scale", "steps.npz", *options)
+    same_as_unbounded(place, "scale", "steps.npz", "--method", "standard")
+    column = steps[:, 2].astype(np.float64)
+    expected = (column - np.nanmean(column)) / np.nanstd(column)
+    np.testing.assert_allclose(mapped(place).values[:, 2], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_filling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
+    same_as_unbounded(place, "fill", "steps.npz", "--method", "forward,median", "--indicator")
+    output = mapped(place)
+    assert not np.isnan(output.values).any()
+    seen = ~np.isnan(steps[:, 0])
+    assert (output.values[seen] == steps[seen]).all()
+    assert (output.per_step["observed"].data[:, 0] == seen).all()
+    same_as_unbounded(place, "fill", "steps.npz", "--method", "linear,zero")

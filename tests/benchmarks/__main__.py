@@ -27,6 +27,7 @@ from tests.benchmarks import (
     scaling,
     splitting,
     start,
+    timing,
     unpad,
     windows,
 )
@@ -46,6 +47,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *padding.cases(scale),
         *scaling.cases(scale),
         *splitting.cases(scale),
+        *timing.cases(scale),
         *unpad.cases(scale),
         *windows.cases(scale),
         *compress.cases(scale),
