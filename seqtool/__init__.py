@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seqtool.errors import DataError, SeqtoolError, UsageError
     from seqtool.files.npz import load, save
     from seqtool.operations.pad import unpad
+    from seqtool.recipes.transformer import recipe
     from seqtool.sequences.ragged import Padded, Ragged
     from seqtool.sequences.validation import step_mask
     from seqtool.sources.pad import pad
@@ -36,6 +37,7 @@ _HOMES = {
     "group": "api",
     "load": "files.npz",
     "pad": "sources.pad",
+    "recipe": "recipes.transformer",
     "save": "files.npz",
     "step_mask": "sequences.validation",
     "to_frame": "unpadding.rows",
@@ -51,6 +53,7 @@ __all__ = [
     "group",
     "load",
     "pad",
+    "recipe",
     "save",
     "step_mask",
     "to_frame",
