@@ -52,10 +52,10 @@ class _Commands(Mapping[str, Any]):
         return _command(name)
 
     def __iter__(self) -> Iterator[str]:
-        for module in pkgutil.iter_modules(commands.__path__):
-            if not module.name.startswith("_"):  # what commands share
-                yield module.name
-        yield from OPERATIONS
+        modules = (module.name for module in pkgutil.iter_modules(commands.__path__))
+        yield from sorted(
+            [*OPERATIONS, *(name for name in modules if not name.startswith("_"))]
+        )  # _: what they share
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

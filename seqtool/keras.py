@@ -25,7 +25,7 @@ from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import Value, mask_number
 from seqtool.sequences.validation import offsets_of
-from seqtool.training.batches import POOL, check_options, epoch
+from seqtool.training.batches import POOL, check_boundaries, check_options, epoch
 from seqtool.training.sequence_file import SequenceFile
 from seqtool.words import step_in_words
 
@@ -40,8 +40,9 @@ class SequenceData(keras.utils.PyDataset):
     file pads, as cuDNN needs it. T is the longest sequence of a batch, rounded up to `multiple_of`: by default the
     slots of a padded file, and for a ragged one such that there are few shapes to compile. Where lengths differ the
     second batch is never as long as the first, for Keras on TensorFlow would take their length for that of all.
-    Padding holds `value`, by default what it holds in the file, and 0 where the file is ragged. `dtype` names another
-    type of steps.
+    With `boundaries`, such as those that `seqtool plan` shows, a batch holds sequences of one bucket of lengths, and T
+    is its boundary. Padding holds `value`, by default what it holds in the file, and 0 where the file is ragged.
+    `dtype` names another type of steps.
 
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
     `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and
@@ -65,6 +66,7 @@ class SequenceData(keras.utils.PyDataset):
         multiple_of: int | None = None,
         dtype: str | None = None,
         include: Sequence[str] = (),
+        boundaries: Sequence[int] | None = None,
         workers: int = 1,
         use_multiprocessing: bool = False,
         max_queue_size: int = 10,
@@ -77,6 +79,7 @@ class SequenceData(keras.utils.PyDataset):
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.boundaries = None if boundaries is None else check_boundaries(boundaries).tolist()
         self.value = self.file.value if value is None else value
         self.multiple_of = _multiple_of(self.file) if multiple_of is None else multiple_of
         self.epoch = 0
@@ -110,7 +113,7 @@ class SequenceData(keras.utils.PyDataset):
 
     def _multiple(self, index: int) -> int:
         """What the slots of a batch are rounded up to."""
-        multiple = self.multiple_of
+        multiple = self._unit(int(self.file.lengths[self._batches[index]].max()))
         if index == 1 and self._differ and self._longest(0) == self._longest(1):
             # On TensorFlow Keras takes the shape of the first two batches for that of all, unless these differ.
             multiple += self._longest(0)
@@ -122,7 +125,12 @@ class SequenceData(keras.utils.PyDataset):
 
     def _slots(self, length: int) -> int:
         """A length, rounded up as batches are."""
-        return -(-max(1, length) // self.multiple_of) * self.multiple_of
+        unit = self._unit(length)
+        return -(-max(1, length) // unit) * unit
+
+    def _unit(self, length: int) -> int:
+        """What a length is rounded up to a multiple of: the boundary of its bucket, if it has one."""
+        return next((edge for edge in self.boundaries or () if length <= edge), self.multiple_of)
 
     def on_epoch_end(self) -> None:
         """Draw the order of the next epoch; Keras calls it."""
@@ -135,6 +143,7 @@ class SequenceData(keras.utils.PyDataset):
             self.file.lengths,
             batch_size=self.batch_size,
             seed=(self.seed, self.epoch) if self.shuffle else None,
+            boundaries=self.boundaries,
             pool=POOL if self.file.maxlen is None else 1,  # one length needs no sorting by length
         )
 

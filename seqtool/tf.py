@@ -30,6 +30,7 @@ def dataset(
     seed: int = 0,
     dtype: str | None = None,
     include: Sequence[str] = (),
+    boundaries: Sequence[int] | None = None,
 ) -> Any:
     """The sequences of an `.npz` of ours, padded or ragged, as a `tf.data.Dataset` of padded batches.
 
@@ -37,7 +38,8 @@ def dataset(
     (B, T, H, W, C) of frames, or (B, T) int64 of token ids (`dtype` names another type), padded at the end up to the
     longest sequence of the batch with what padding holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or
     (B, T) of labels of steps. It may be gone through any number of times; with `shuffle` each time in an order of its
-    own, which follows from `seed`, in batches of similar lengths. Errors are those of `SequenceFile`.
+    own, which follows from `seed`, in batches of similar lengths; with `boundaries`, such as those that `seqtool plan`
+    shows, each of one bucket of lengths. Errors are those of `SequenceFile`.
 
     `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
     `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
@@ -50,7 +52,7 @@ def dataset(
 
     def batches() -> Iterator[Any]:
         drawn = (seed, next(epochs)) if shuffle else None
-        for indices in epoch(file.lengths, batch_size=batch_size, seed=drawn):
+        for indices in epoch(file.lengths, batch_size=batch_size, seed=drawn, boundaries=boundaries):
             if file.include:
                 yield file.named_batch(indices)
             else:
@@ -61,7 +63,7 @@ def dataset(
     whole = tf.data.Dataset.from_generator(
         batches, output_signature=signature if file.include else tuple(signature.values())
     )
-    number = -(-len(file) // batch_size)
+    number = len(epoch(file.lengths, batch_size=batch_size, boundaries=boundaries))
     return whole.apply(tf.data.experimental.assert_cardinality(number)).prefetch(_PREFETCHED)
 
 

@@ -221,6 +221,7 @@ _VALUE_OPTIONS = {
     "features",
     "from",
     "gap",
+    "horizon",
     "key",
     "key-from",
     "label",
@@ -230,12 +231,14 @@ _VALUE_OPTIONS = {
     "maxlen",
     "method",
     "min-len",
+    "min-size",
     "missing",
     "order-by",
     "padding",
     "pivot",
     "pivot-agg",
     "sheet",
+    "size",
     "static",
     "step-label",
     "time-as",
@@ -243,7 +246,8 @@ _VALUE_OPTIONS = {
     "truncating",
     "value",
 }
-_NUMBER_OPTIONS = {"from", "maxlen", "min-len", "label-value", "value"}  # options whose values are numbers
+# Options whose values are numbers.
+_NUMBER_OPTIONS = {"from", "horizon", "label-value", "maxlen", "min-len", "min-size", "size", "value"}
 _NAME_OPTIONS = {
     "columns",
     "drop",

@@ -50,6 +50,28 @@ def stretch(sequence: list[Any], start: int, maxlen: int | None) -> list[Any]:
     return [step for i, step in enumerate(sequence) if i >= first and (maxlen is None or i < first + maxlen)]
 
 
+def windows(
+    length: int,
+    *,
+    size: int,
+    stride: int = 1,
+    rate: int = 1,
+    min_size: int | None = None,
+    after: int = 0,
+    from_end: bool = False,
+    last: bool = False,
+) -> list[list[int]]:
+    """The numbers of the steps in each window of a sequence, behind each of which `after` steps are left."""
+    steps, found, begin = list(range(max(0, length - after))), list[list[int]](), 0
+    steps = steps[::-1] if from_end or last else steps
+    while len(window := steps[begin::rate][:size]) == size and not (last and found):
+        found.append(window)
+        begin += stride
+    if min_size is not None and len(window) >= min_size and not (last and found):
+        found += [window] if {*window} - {step for one in found for step in one} else []
+    return [window[::-1] for window in found[::-1]] if from_end or last else found
+
+
 def step_mask(lengths: list[int], *, maxlen: int, padding: str = "pre") -> list[list[bool]]:
     """True where a step is real."""
     rows = [[True] * n + [False] * (maxlen - n) for n in lengths]

@@ -158,6 +158,27 @@ def test_a_huge_group_of_few_times(place: Place) -> None:
 
 
 @pytest.mark.slow
+def test_features_of_time_in_huge_groups(place: Place) -> None:
+    """Of each feature the time since it was observed is known wherever a window begins."""
+    rows = 9 * MILLION
+    keys, times, holes = small_numbers(rows) % 3, shuffled(rows), small_numbers(rows, 2) < 60
+    a = pa.array(small_numbers(rows, 3).astype(np.float32), mask=holes)
+    write_parquet(place, "rows.parquet", key=keys, t=pa.array(times, pa.timestamp("s")), a=a, b=a)
+    options = ["--delta", "t", "--since-observed", "--position", "--keep-order", "--ragged"]
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--order-by", "t", *options)
+    output = mapped(place)
+    order = np.lexsort([times, keys])
+    starts = np.repeat(output.offsets[:-1], output.lengths)
+    at, sorted_times = np.arange(rows), times[order]
+    assert (output.per_step["order"].data == sorted_times * MILLION).all()
+    assert (output.values[:, 2] == sorted_times - sorted_times[np.maximum(at - 1, starts)]).all()
+    assert (output.values[:, 3] == at - starts).all()
+    seen = np.maximum.accumulate(np.where(holes[order], -1, at))
+    last = np.maximum(np.concatenate([[0], seen[:-1]]), starts)
+    assert (output.values[:, 4] == sorted_times - sorted_times[last]).all()
+
+
+@pytest.mark.slow
 def test_text_keys(place: Place) -> None:
     rows, count = 5 * MILLION, 3 * MILLION
     codes = shuffled(rows) % count
@@ -465,6 +486,27 @@ def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
         assert (np.asarray(batch["x_7"]) == values[part, 7]).all()
         assert (np.asarray(batch["sequence"]) == part // 100).all()
         begin += len(batch)
+
+
+# --- windows ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_windows_of_many_sequences(place: Place) -> None:
+    """An output of 0.8 GB, of which each window has a key, a part and labels of its own."""
+    count, length = 250_000, 100
+    values = np.lib.format.open_memmap(place.folder / "in.npy", "w+", np.float32, (count, length))
+    values[:] = np.arange(count)[:, None] % 1000 + np.arange(length) / 128
+    del values
+    same_as_unbounded(
+        place, "window", "in.npy", "--size", "12", "--stride", "4", "--horizon", "1", "--next", "--rate", "2"
+    )
+    output = mapped(place)
+    windows = (length - 23 - 1) // 4 + 1
+    assert output.x.shape == (count * windows, 12)
+    assert (output.keys == np.repeat(np.arange(count), windows)).all()
+    assert (output.per_sequence["part"] == np.tile(np.arange(windows) * 4, count)).all()
+    assert (output.per_sequence["y"][:, 0] - output.x[:, 11] == 1 / 128).all()
 
 
 # --- refusals ---------------------------------------------------------------------------------------------

@@ -77,10 +77,7 @@ def lazy_gather(
             count = len(edges) - 1
             low, high = np.maximum(edges[:-1], begin), np.minimum(edges[1:], end)
             sources, sizes = starts[first : first + count] + every * (low - edges[:-1]), high - low
-            if every > 1:
-                sources = ranges(sources, sizes, every).astype(np.int64)
-                sizes = np.ones(len(sources), np.int64)
-            for rows in gathered(array, sources, sizes):
+            for rows in gathered(array, sources, sizes, every):
                 out[done - begin : done - begin + len(rows)] = rows
                 done += len(rows)
             first += count
@@ -92,12 +89,18 @@ def lazy_gather(
 _STRETCHES = 1 << 16  # whose starts and offsets are read together
 
 
-def gathered(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
-    """The rows of `gather`, in pieces of about a chunk; a piece may be a view of the array."""
+def gathered(array: AnyArray, starts: Array, counts: Array, every: int = 1) -> Iterator[Array]:
+    """The rows of `gather`, in pieces of about a chunk; a piece may be a view of the array.
+
+    Those of a stretch are `every` rows apart.
+    """
+    if every > rows_per_chunk(array, _GAP):  # it is cheaper to read row by row
+        starts = ranges(starts, counts, every).astype(np.int64)
+        counts, every = np.ones(len(starts), np.int64), 1
     most, at = rows_per_chunk(array), 0
-    ends = starts + counts
+    ends = starts + _spans(counts, every)
     if (starts[1:] < ends[:-1]).any():
-        yield from _in_any_order(array, starts, counts, most)
+        yield from _in_any_order(array, starts, counts, most, every)
         return
     gap = rows_per_chunk(array, _GAP) if isinstance(array, FileArray) else most
     far = np.flatnonzero(starts[1:] - ends[:-1] > gap) + 1  # where a read that went on would be wasted
@@ -106,23 +109,29 @@ def gathered(array: AnyArray, starts: Array, counts: Array) -> Iterator[Array]:
             to = max(at + 1, min(stop, int(np.searchsorted(ends, starts[at] + most, side="right"))))
             block = array[int(starts[at]) : int(ends[to - 1])]
             if len(block) != counts[at:to].sum():
-                block = block.take(ranges(starts[at:to] - starts[at], counts[at:to]), axis=0)
+                block = block.take(ranges(starts[at:to] - starts[at], counts[at:to], every), axis=0)
             yield block
             at = to
+
+
+def _spans(counts: Array, every: int) -> Array:
+    """How many rows there are from the first of each stretch to its last."""
+    return counts if every == 1 else np.maximum((counts - 1) * every + 1, 0)
 
 
 _GAP = 1 << 14  # bytes between two stretches of a file that are cheaper to read than to skip
 
 
-def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int) -> Iterator[Array]:
+def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int, every: int) -> Iterator[Array]:
     """Stretches that do not ascend: as many at a time as make a chunk, of which each row is read once."""
     if isinstance(array, np.ndarray):
-        yield from _stretches_of(array, starts, counts)
+        yield from _stretches_of(array, starts, counts, every)
         return
-    before, at = np.concatenate([[0], np.cumsum(counts)]), 0
+    spans = _spans(counts, every)
+    before, at = np.concatenate([[0], np.cumsum(spans)]), 0
     while at < len(starts):
         to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
-        begins, sizes = starts[at:to], counts[at:to]
+        begins, sizes = starts[at:to], spans[at:to]
         order = np.argsort(begins, kind="stable")
         reach = np.maximum.accumulate((begins + sizes)[order])
         new = np.flatnonzero(begins[order][1:] > reach[:-1]) + 1
@@ -135,22 +144,25 @@ def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int) -> I
         which = np.repeat(np.arange(len(first)), np.diff(first, append=to - at))
         shift = np.empty(to - at, np.int64)
         shift[order] = place[which]
-        yield from _stretches_of(union, begins + shift, sizes)
+        yield from _stretches_of(union, begins + shift, counts[at:to], every)
         at = to
 
 
-def _stretches_of(array: Array, starts: Array, counts: Array) -> Iterator[Array]:
+def _stretches_of(array: Array, starts: Array, counts: Array, every: int) -> Iterator[Array]:
     """Stretches of an array in memory, in pieces; where all but the first and last are of one size, an item each."""
-    size = int(counts[len(counts) // 2])
-    item = size * array[:1].nbytes
-    if size < 2 or not item or not array.flags.c_contiguous or (counts[1:-1] != size).any():
-        yield array.take(ranges(starts, counts), axis=0)
+    size, row = int(counts[len(counts) // 2]), array[:1].nbytes
+    if size < 2 or not row or not array.flags.c_contiguous or (counts[1:-1] != size).any():
+        yield array.take(ranges(starts, counts, every), axis=0)
         return
     inner = slice(int(counts[0] != size), len(counts) - int(counts[-1] != size))
     if inner.start:
-        yield array[starts[0] : starts[0] + counts[0]]
+        yield array[starts[0] :][: _spans(counts[:1], every)[0] : every]
     # Each item overlaps the next one, a row further on. A take would first copy all of them, an index does not.
-    items = np.ndarray((len(array) - size + 1,), f"V{item}", array, strides=array.strides[:1])
+    if every == 1:
+        items = np.ndarray((len(array) - size + 1,), f"V{size * row}", array, strides=(row,))
+    else:
+        begins = len(array) - (size - 1) * every
+        items = np.ndarray((begins, size), f"V{row}", array, strides=(row, every * row))
     yield items[starts[inner]].view(array.dtype).reshape(-1, *array.shape[1:])
     if inner.stop < len(counts):
-        yield array[starts[-1] : starts[-1] + counts[-1]]
+        yield array[starts[-1] :][: _spans(counts[-1:], every)[0] : every]

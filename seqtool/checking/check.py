@@ -16,6 +16,7 @@ from seqtool.checking.findings import Finding, Reader, Subject
 from seqtool.checking.fitted import scaled
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
+from seqtool.checking.packed import packed
 from seqtool.errors import DataError, at
 from seqtool.files import npz
 from seqtool.files.archives import archive_of
@@ -203,6 +204,9 @@ def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: lis
     if "meta" in taken.others:
         message = "no seqtool metadata; treated as external; if seqtool wrote this file, it is damaged"
         findings.append(Finding("meta", "warning", message))
+    if isinstance(taken.data, Padded):
+        several = packed(archive, others, taken.data.x.shape)
+        findings += [several] if several else []
     lost = [name for name in taken.misfits if name in NEVER_LOST and foreign.array is None]
     for name, why in taken.misfits.items():
         findings.append(

@@ -25,13 +25,16 @@ _SAME = {
         "window",
         "window-size",
     ),
+    "--size": ("length", "seq-len", "seqlen", "sequence-length", "window", "window-size", "lookback"),
+    "--stride": ("shift", "step", "sequence-stride", "stride-size"),
+    "--rate": ("sampling-rate", "dilation"),
+    "--horizon": ("pred-len", "prediction-length", "label-width", "steps-ahead"),
     "--min-len": ("minlen", "min-length", "minlength"),
     "--value": ("pad-value", "padding-value", "fill-value", "pad", "fill"),
     "--truncating": ("truncate", "truncation", "trunc"),
     "--dtype": ("type",),
     "--output": ("out", "outfile", "out-file", "output-file", "save"),
 }
-_HERE = {f"--{name}": option for option, names in _SAME.items() for name in names}
 _SIDES = {"post": "--post", "right": "--post", "pre": "--pre", "left": "--pre"}
 
 _WITHOUT_BLOCKS = {
@@ -56,7 +59,8 @@ def unknown_option(option: str, arguments: Sequence[str], known: Collection[str]
     words_of_option, value = _words_and_value(option, arguments)
     name = option.replace("_", "-").lower()
     side = _SIDES.get(value or "") if name in ("--padding", "--padding-side", "--side") else None
-    meant = side or _HERE.get(name)
+    here = [option for option, names in _SAME.items() if name[2:] in names]
+    meant = side or next((option for option in here if option in known), None)
     if meant not in known:
         near = get_close_matches(name, known, 1, 0.75)
         meant = near[0] if near else None
@@ -64,8 +68,9 @@ def unknown_option(option: str, arguments: Sequence[str], known: Collection[str]
         return None
     words = [meant] if side or value is None else [meant, value]
     same: list[object] = [f"no such option: {option}; ", Advice(*words, without=words_of_option)]
-    if name.startswith("--window"):
-        same += [f", which keeps the {value or 'last'} last steps of each sequence; windows are not cut"]
+    if meant == "--maxlen" and name.startswith("--window"):
+        same += [f", which keeps the {value or 'last'} last steps of each sequence; windows of all steps: "]
+        same += [Advice("seqtool", "window", "FILE", "--size", value or "W")]
     return Message(*same)
 
 

@@ -158,7 +158,9 @@ def _transform(
         with summary.stage("reading"):
             found = read(opened, rows.spec(foreign.spec(), text), summary)
         with errors.at(opened.name), opened_ours(fitted_file, using) as before:
-            state, lines = fitted(operation, found.ragged, spool=opened.spool, using=before)
+            state, lines = fitted(
+                operation, found.ragged, spool=opened.spool, using=before, using_name=fitted_file or ""
+            )
             for word, line in lines:
                 summary.say(word, line)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)

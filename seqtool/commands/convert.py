@@ -26,11 +26,12 @@ def convert(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Write the same sequences in another format, which the suffix of -o chooses.
+    """Write the same sequences in another format.
 
-    Nothing is changed: ragged sequences stay ragged, padded ones padded, and converted back the file is the same to the
-    last byte. .parquet, .arrow and .jsonl hold a sequence in each row, a column of lists for each feature; .safetensors
-    and a folder (-o NAME/) the arrays of an .npz. Every command reads and writes all of them.
+    The suffix of -o chooses it. Nothing is changed: ragged sequences stay ragged, padded ones padded, and converted
+    back the file is the same to the last byte. .parquet, .arrow and .jsonl hold a sequence in each row, a column of
+    lists for each feature; .safetensors and a folder (-o NAME/) the arrays of an .npz. Every command reads and writes
+    all of them.
 
     Example: seqtool convert train.npz -o train.parquet
     """

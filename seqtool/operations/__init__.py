@@ -9,5 +9,6 @@ OPERATIONS = (
     "scale",
     "split",
     "truncate",
+    "window",
 )
 """The modules of this room whose operation is a subcommand and a Python function of the same name."""

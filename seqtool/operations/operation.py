@@ -48,8 +48,8 @@ class Outcome:
     """The sequences that an operation gives, and what became of the steps.
 
     `cut` counts steps that were cut, `dropped` and `added` count steps by reason: steps in + added = steps kept + cut
-    + dropped. `maxlen` is the number of slots to which a padded block becomes shorter, None where it keeps its own.
-    `lines` are those of the summary, each a word and a text; `facts` are the same as JSON data.
+    + dropped. A padded block gets `slots` slots if they are not None; else it becomes as short as `maxlen`, if it is
+    longer. `lines` are those of the summary, each a word and a text; `facts` are the same as JSON data.
     """
 
     ragged: Ragged
@@ -57,6 +57,7 @@ class Outcome:
     dropped: Mapping[str, int] = field(default_factory=dict)
     added: Mapping[str, int] = field(default_factory=dict)
     maxlen: int | None = None
+    slots: int | None = None
     lines: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)

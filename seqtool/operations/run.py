@@ -48,18 +48,23 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
 def padded_again(
     ragged: Ragged, outcome: Outcome, *, slots: int, padding: Side, value: Value
 ) -> PaddedStream:
-    """The sequences that an operation made of a padded block, padded again: to `slots`, or fewer if it cut them."""
-    slots = slots if outcome.maxlen is None else min(slots, outcome.maxlen)
+    """The sequences that an operation made of a block of `slots` slots, padded again, to as many as it says."""
+    slots = outcome.slots or (slots if outcome.maxlen is None else min(slots, outcome.maxlen))
     return pad_stream(ragged, maxlen=max(1, slots), padding=padding, value=value)
 
 
 def fitted(
-    operation: Operation, ragged: Ragged, *, spool: Spool, using: Ragged | Padded | None = None
+    operation: Operation,
+    ragged: Ragged,
+    *,
+    spool: Spool,
+    using: Ragged | Padded | None = None,
+    using_name: str = "",
 ) -> tuple[Any, list[tuple[str, str]]]:
     """What an operation learned, and the line of the summary that says from what; None and no line where it learns not.
 
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
-    was learned from others. Raises UsageError for sequences of the other splits alone.
+    was learned from others, which `using_name` names. Raises UsageError for sequences of the other splits alone.
     """
     if operation.undoes is not None and getattr(operation, operation.undoes):
         entry = _undone(operation, ragged if using is None else using)
@@ -71,7 +76,7 @@ def fitted(
     if using is not None:
         entry = _learned(operation, using)
         return operation.state_from(entry["state"], _ragged(using)), [
-            ("fitted", "before, by the file that is used")
+            ("fitted", f"before: as in {using_name}")
         ]
     split = ragged.per_sequence.get("split")
     if split is None or not len(ragged):

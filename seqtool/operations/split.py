@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split(Operation):
-    """Say of each sequence whether it is for training, validation or test, by key and never by step.
+    """Say which sequences are for training, validation and test.
 
-    The names train, val and test stand in the array split, which later commands keep: scale, fill and encode learn
-    from train alone, and -o '{split}.npz' writes a file for each name. Which sequences go where follows from a hash
-    of seed and key, never from their order. Shares are exact, unless --stable is given: a key then stays where it is
-    when others come in. Exact shares hold 24 bytes for each sequence in memory.
+    They are split by key, never by step. The names train, val and test stand in the array split, which later commands
+    keep: scale, fill and encode learn from train alone, and -o '{split}.npz' writes a file for each name. Which
+    sequences go where follows from a hash of seed and key, never from their order. Shares are exact, unless --stable
+    is given: a key then stays where it is when others come in. Exact shares hold 24 bytes for each sequence in memory.
 
     Example: seqtool split train.npz --val 0.1 --test 0.1 -o '{split}.npz'
 

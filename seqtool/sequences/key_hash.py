@@ -7,10 +7,10 @@ from typing import cast
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
+from seqtool.sequences.keys import numbers_as_keys
 from seqtool.sequences.ragged import Ragged
 
 
@@ -22,7 +22,7 @@ def sequence_hashes(ragged: Ragged, seed: int, *, spool: Spool | None = None) ->
     >>> sequence_hashes(one, 0).tolist() == sequence_hashes(other, 0).tolist()[::-1]
     True
     """
-    keys = _places(len(ragged)) if ragged.keys is None else ragged.keys
+    keys = numbers_as_keys(len(ragged)) if ragged.keys is None else ragged.keys
     return key_hashes(keys, ragged.per_sequence.get("part"), seed, spool=spool)
 
 
@@ -52,10 +52,3 @@ def key_hashes(
 
 
 _TOGETHER = 1 << 18  # bytes of keys that become Python's objects together
-
-
-def _places(count: int) -> AnyArray:
-    def read(begin: int, end: int) -> Array:
-        return np.arange(begin, end)
-
-    return Lazy((count,), np.dtype(np.int64), read)

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
 from seqtool.errors import MOST_BITS, DataError
 from seqtool.words import in_short, shortened
@@ -62,6 +62,15 @@ def mapping_keys(mapping: Mapping[Any, Any]) -> Array | None:
     if len(np.unique(keys)) < len(keys):
         raise DataError("two keys are written the same, such as 1 and '1'; each key names one sequence")
     return keys
+
+
+def numbers_as_keys(count: int) -> Lazy:
+    """Keys for sequences that have none: their number in the file, from 0 on, (N,) int64.
+
+    >>> numbers_as_keys(3)[:]
+    array([0, 1, 2])
+    """
+    return Lazy((count,), np.dtype(np.int64), lambda begin, end: np.arange(begin, end))
 
 
 def shown_key(keys: AnyArray | Text, i: int, *, part: AnyArray | None = None) -> str:

@@ -19,7 +19,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import compress, group, growth, padding, scaling, splitting, start, unpad
+from tests.benchmarks import (
+    compress,
+    group,
+    growth,
+    padding,
+    scaling,
+    splitting,
+    start,
+    timing,
+    unpad,
+    windows,
+)
 from tests.benchmarks.measuring import SEQTOOL, Case, Contender, Measured, measure, scratch
 from tests.benchmarks.table import WIDTH, draw
 
@@ -36,7 +47,9 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *padding.cases(scale),
         *scaling.cases(scale),
         *splitting.cases(scale),
+        *timing.cases(scale),
         *unpad.cases(scale),
+        *windows.cases(scale),
         *compress.cases(scale),
         *start.cases(),
         *growth.cases(scale),

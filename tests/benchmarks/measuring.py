@@ -179,7 +179,7 @@ def difference(expected: Path, actual: Path) -> str:
             a, b = ours[name], theirs[name]
             if a.shape != b.shape or a.dtype.kind != b.dtype.kind or a.dtype.itemsize != b.dtype.itemsize:
                 return f"{name} is {b.dtype} {b.shape}, not {a.dtype} {a.shape}"
-            if not np.array_equal(a, b):
+            if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
                 return f"{name} has other values"
     return ""
 

@@ -28,6 +28,7 @@ from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
 from seqtool.files.writers import SUFFIXES
 from seqtool.grouping.options import PivotAgg, StepUnit
+from seqtool.operations import OPERATIONS
 from seqtool.sequences.padding_values import Side
 from seqtool.tables import csv_dialect, opening
 from seqtool.tables.cells.instants import TimeUnit
@@ -70,6 +71,8 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("plan", "--input-padding"): get_args(Side),
     ("plot", "--input-padding"): get_args(Side),
     ("pad", "--strip-side"): get_args(Side),
+    ("scale", "--method"): ("standard", "minmax", "robust", "maxabs"),
+    ("truncate", "--of"): ("start", "end"),
     ("truncate", "--truncating"): get_args(Side),
     ("truncate", "--input-padding"): get_args(Side),
     ("truncate", "--compress"): get_args(Compress),
@@ -98,19 +101,16 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 def test_every_option_of_a_few_words_is_known_here() -> None:
-    """Those whose value stands in the help as a|b; NAME|FILE are no words."""
+    """Those whose value stands in the help as a|b; NAME|FILE are no words. Operations share those of truncate."""
+    shared = {option.opts[0] for option in ROOT.commands["truncate"].params}
     found = {
         (command, option.opts[0])
         for command, output in ROOT.commands.items()
         for option in output.params
         if "|" in (option.metavar or "") and not option.metavar.isupper()
+        if command not in OPERATIONS or command == "truncate" or option.opts[0] not in shared
     }
     assert found == {*CHOICES}
-
-
-def required(command: str) -> list[str]:
-    """What a command cannot do without."""
-    return ["--maxlen", "2"] if command == "truncate" else []
 
 
 @pytest.mark.parametrize(("command", "option"), CHOICES)
@@ -120,11 +120,11 @@ def test_help_completion_and_judgement_know_the_same_words(command: str, option:
     assert sorted(found.metavar.split("|")) == sorted(words)
     assert sorted(offered(command, option)) == sorted(words)
     for word in words:
-        context = ROOT.commands[command].make_context(command, [*required(command), option, word])
+        context = ROOT.commands[command].make_context(command, [option, word])
         assert context.params[found.name] == word
     for wrong in ("", words[0].upper(), f"{words[0]},{words[1]}", words[0][:-1]):
         with pytest.raises(UsageError) as error:
-            ROOT.commands[command].make_context(command, [*required(command), option, wrong])
+            ROOT.commands[command].make_context(command, [option, wrong])
         first, *_, last = found.metavar.split("|")
         assert str(error.value).startswith(f"{option} is {wrong!r}; {first}")
         assert str(error.value).endswith(f" or {last} was expected")

@@ -36,6 +36,7 @@ F4 = np.float32
 NAN = float("nan")
 NS = 1704067200123456789  # nanoseconds, which no float holds
 DENSE = np.ones((2, 3, 2), F4)
+ONE_LONG = np.ones((2, 6, 2), F4)
 ROWS = "id,a,b\n1,2,3\n1,3,5\n2,1,7\n"
 DAILY = "id,a,b\n1,2,2024-01-01\n1,3,2024-01-02\n"
 
@@ -115,6 +116,12 @@ WORDS_BETWEEN = "id,a,b\n1,2,3\n1,?,5\n2,1,7\n2,1,7\n"
 HIDDEN = np.array([[5, 1, 0, 0], [7, 8, 9, 0], [1, 0, 0, 0], [2, 2, 0, 0]], F4)
 PADDED_FIRST = np.array([[0, 0, 5, 1], [0, 7, 8, 3]], F4)
 
+LABELLED_SERIES = seqtool.Ragged(
+    np.arange(4.0)[:, None],
+    np.array([0, 4]),
+    per_sequence={"y": np.array([0.5])},
+    per_step={"step_y": StepArray(np.arange(4), -100)},
+)
 ORDERED = pa.table(
     {
         "id": [1, 1],
@@ -124,6 +131,36 @@ ORDERED = pa.table(
 )
 
 CASES = [
+    Case(
+        "operations.window.Window.__post_init__",
+        "window t.npy --size 2 --lead 1",
+        {"t.npy": ONE_LONG},
+        {"H": "1"},
+        loses=True,
+    ),
+    Case(
+        "operations.window.Window.__post_init__#2",
+        "window t.npy --size 2 --target 0",
+        {"t.npy": ONE_LONG},
+        {"H": "1"},
+        loses=True,
+    ),
+    Case(
+        "operations.window.Window.__post_init__#3",
+        "window t.npy --size 2 --target 0",
+        {"t.npy": ONE_LONG},
+        loses=True,
+    ),
+    Case(
+        "operations.window._refuse",
+        "window t.npy --size 2 --last --horizon 1",
+        {"t.npy": ONE_LONG},
+        loses=True,
+    ),
+    Case("operations.window._refuse", "window t.npz --size 2 --horizon 1", {"t.npz": LABELLED_SERIES}),
+    Case("operations.window._refuse", "window t.npz --size 2 --next", {"t.npz": LABELLED_SERIES}),
+    Case("operations.window.Window._none_left", "window t.npy --size 7", {"t.npy": ONE_LONG}),
+    Case("operations.window.Window._none_left", "window t.npy --size 9 --min-size 8", {"t.npy": ONE_LONG}),
     Case(
         "operations.truncate.Truncate.__post_init__",
         "truncate t.npy",
@@ -161,6 +198,13 @@ CASES = [
     # What typer, or a name, shows.
     Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
+    Case(
+        "commands._peers.unknown_option#3",
+        "pad t.npy --window 2",
+        {"t.npy": DENSE},
+        fill={"FILE": "t.npy"},
+    ),
+    Case("commands._peers.unknown_option#2", "window t.npy --window-size 2", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option", "info t.npy --time-major", {"t.npy": DENSE}, code=2),
     Case("commands._peers.unknown_option", "group --time-major t.npy", {"t.npy": DENSE}, code=2),
     Case("commands._peers.unknown_option#2", "pad t.npy --padding=pre", {"t.npy": DENSE}),

@@ -9,28 +9,34 @@ import pytest
 
 from seqtool import cli
 from seqtool.errors import UsageError
+from seqtool.operations import OPERATIONS
 from tests.command import Place
 
 ROOT: Any = cli.build()
+SHARED = {
+    option.name for option in ROOT.commands["truncate"].params
+}  # by all operations; told twice of truncate alone
 ONCE = [
     (name, option)
     for name, command in sorted(ROOT.commands.items())
     for option in command.params
     if option.param_type_name == "option" and not option.multiple
+    if name not in OPERATIONS or name == "truncate" or option.name not in SHARED
 ]
+NEEDED = {"window": ("--size", "1")}
 SINGLE = [(name, option) for name, option in ONCE if option.secondary_opts or not option.is_flag]
 
 
 def value_of(option: Any) -> list[str]:
     words = option.metavar.split("|") if option.metavar else ["1"]
-    return [] if option.is_flag else [words[0] if words[0].islower() else "1"]
+    return [] if option.is_flag else [words[0] if words[0].islower() else "2"]
 
 
 @pytest.mark.parametrize(("command", "option"), SINGLE, ids=lambda part: getattr(part, "name", part))
 def test_an_option_of_one_value_is_given_once(command: str, option: Any) -> None:
     names = [*option.opts, *option.secondary_opts]
     shown = "/".join([option.opts[0], *option.secondary_opts])
-    needed = [] if command != "truncate" or option.name == "maxlen" else ["--maxlen", "1"]
+    needed = [] if names[0] in NEEDED.get(command, ()) else NEEDED.get(command, ())
     words = [*needed, names[0], *value_of(option), names[-1], *value_of(option)]
     with pytest.raises(UsageError, match=rf"^{re.escape(shown)} was given twice; give it once$"):
         ROOT.commands[command].make_context(command, words)

@@ -64,6 +64,9 @@ def check_batches(folder: str) -> None:
     assert SequenceData(path, multiple_of=64)[0][0].shape == (32, 64, FEATURES)
     assert (SequenceData(path, value=7)[0][0][0, -1] == 7).all()
     assert SequenceData(path, dtype="float64")[0][0].dtype == np.float64
+    data = SequenceData(Path(folder, "ragged.npz"), batch_size=COUNT, boundaries=[4, 11])
+    assert sorted(x.shape[1] for x, _ in data) == [4, 11]
+    assert sorted(i for _, y in data for i in y.tolist()) == list(range(COUNT))
     for wrong in ({"multiple_of": 0}, {"seed": -1}, {"batch_size": 0}):
         with pytest.raises(UsageError, match=f"{next(iter(wrong))} is "):
             SequenceData(path, **wrong)

@@ -45,6 +45,13 @@ def check_batches(folder: str) -> None:
             np.testing.assert_array_equal(lengths, expected.lengths)
             seen += y.tolist()
         assert seen == list(range(COUNT))
+    bucketed = dataset(Path(folder, "ragged.npz"), batch_size=8, boundaries=[4], shuffle=True)
+    found = [
+        (int(lengths.min()) > 4, int(lengths.max()) > 4, len(y))
+        for _, lengths, y in bucketed.as_numpy_iterator()
+    ]
+    assert all(least == most for least, most, _ in found)
+    assert (sum(number for *_, number in found), len(found)) == (COUNT, int(bucketed.cardinality()))
     with pytest.raises(UsageError, match="batch_size is 0"):
         dataset(Path(folder, "ragged.npz"), batch_size=0)
     with pytest.raises(UsageError, match="seed is -1"):

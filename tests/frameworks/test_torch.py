@@ -243,6 +243,23 @@ def test_every_sequence_comes_once_in_batches_of_similar_lengths(files: Path) ->
     assert slots < 1.2 * steps  # one length for all would take 1.8 times the steps
 
 
+def test_a_batch_holds_one_bucket_where_there_are_boundaries(files: Path) -> None:
+    from torch.utils.data import SequentialSampler
+
+    from seqtool.torch import LengthBatchSampler
+
+    lengths = np.array([len(sequence) for sequence in sequences()])
+    sampler = LengthBatchSampler(lengths, batch_size=8, boundaries=[3, 6])
+    first, second = list(sampler), list(sampler)
+    assert first != second
+    assert len(first) == len(second) == len(sampler)
+    for epoch in (first, second):
+        assert sorted(i for batch in epoch for i in batch) == list(range(COUNT))
+        assert all(len({np.searchsorted([3, 6], lengths[i]) for i in batch}) == 1 for batch in epoch)
+    with pytest.raises(UsageError, match="boundaries and sampler"):
+        LengthBatchSampler(lengths, batch_size=8, boundaries=[3], sampler=SequentialSampler(lengths))
+
+
 def test_every_epoch_has_an_order_that_follows_from_the_seed() -> None:
     from seqtool.torch import LengthBatchSampler
 

@@ -24,6 +24,27 @@ def test_every_sequence_comes_once_in_as_few_batches_as_there_can_be(
         assert sum(len(batch) < batch_size for batch in batches) <= 1
 
 
+edges = st.lists(st.integers(1, 25), min_size=1, max_size=3, unique=True).map(sorted)
+
+
+@given(lengths_of_some, st.integers(1, 9), edges, st.sampled_from([None, [3]]))
+def test_a_batch_holds_one_bucket_where_there_are_boundaries(
+    lengths: np.ndarray, batch_size: int, boundaries: list[int], seed: list[int] | None
+) -> None:
+    batches = epoch(lengths, batch_size=batch_size, seed=seed, boundaries=boundaries)
+    assert sorted(i for batch in batches for i in batch.tolist()) == list(range(len(lengths)))
+    buckets = [{sum(length > edge for edge in boundaries) for length in lengths[batch]} for batch in batches]
+    assert all(len(bucket) == 1 for bucket in buckets)
+    of_all = [sum(length > edge for edge in boundaries) for length in lengths.tolist()]
+    assert len(batches) == sum(-(-of_all.count(bucket) // batch_size) for bucket in set(of_all))
+
+
+@pytest.mark.parametrize("wrong", [[], [0, 4], [5, 5], [6, 4], [1.5]])
+def test_boundaries_ascend(wrong: list[int]) -> None:
+    with pytest.raises(UsageError, match="boundaries is"):
+        epoch(np.arange(3), batch_size=1, boundaries=wrong)
+
+
 @given(st.data(), lengths_of_some.filter(len), st.integers(1, 5), st.integers(1, 3))
 def test_within_a_pool_no_batch_reaches_into_the_lengths_of_another(
     data: st.DataObject, lengths: np.ndarray, batch_size: int, pool: int

@@ -1,0 +1,261 @@
+"""`window`: cut each sequence into windows, with what follows each of them as its target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from seqtool.advice import Advice
+from seqtool.errors import DataError, UsageError, refuse_without_subject
+from seqtool.operations.operation import Argument, Operation, Outcome, as_function
+from seqtool.words import count, listed
+
+if TYPE_CHECKING:
+    from seqtool.arrays.dtypes import Array
+    from seqtool.arrays.lazy import AnyArray, Lazy
+    from seqtool.arrays.spool import Spool
+    from seqtool.operations.placing import Placing, Windows
+    from seqtool.sequences.ragged import Ragged, StepArray
+
+
+@dataclass(frozen=True)
+class Window(Operation):
+    """Cut each sequence into windows, with what follows each of them.
+
+    No window crosses from one sequence to the next. Each has the key of its sequence, and in part its first step
+    there; sequences without keys are numbered. Labels, static numbers and splits go along. What follows a window is
+    its y with --horizon H: (N, H) of single numbers, of an only feature or of one --target, else (N, H, F).
+    Horizon, lead and stride count steps of the sequence, also where --rate thins the window. Ragged sequences give
+    ragged windows, a padded block one of W slots. Sequences that are too short are counted.
+
+    Example: seqtool window train.npz --size 24 --horizon 1 --target load -o windows.npz
+
+    >>> import seqtool as st
+    >>> windows = st.window([[0, 1, 2, 3, 4, 5, 6]], size=3, stride=2, horizon=2)
+    >>> [steps.tolist() for steps in windows], windows.per_sequence["y"].tolist()
+    ([[0, 1, 2], [2, 3, 4]], [[3, 4], [5, 6]])
+    """
+
+    size: Annotated[int, Argument("Steps of a window.", metavar="W", least=1)]
+    stride: Annotated[int, Argument("Steps from one window to the next.", metavar="S", least=1)] = 1
+    horizon: Annotated[
+        int | None, Argument("Let y be the H steps that follow each window.", metavar="H", least=1)
+    ] = None
+    lead: Annotated[int, Argument("Steps between a window and its y.", metavar="L", least=0)] = 0
+    rate: Annotated[int, Argument("Take every R-th step within a window.", metavar="R", least=1)] = 1
+    target: Annotated[
+        tuple[str, ...], Argument("The features of y and step_y. [default: all]", metavar="A,B")
+    ] = ()
+    min_size: Annotated[
+        int | None,
+        Argument(
+            "Let the last window of a sequence, or its only one, be shorter, from M steps on.",
+            metavar="M",
+            least=1,
+        ),
+    ] = None
+    from_end: Annotated[bool, Argument("Lay windows out from the end of each sequence.")] = False
+    last: Annotated[bool, Argument("The newest window of each sequence alone, which nothing follows.")] = (
+        False
+    )
+    next: Annotated[bool, Argument("Let step_y be the step that follows each step.")] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_size is not None and self.min_size > self.size:
+            raise UsageError(
+                f"--min-size is {self.min_size}; it must be at most {self.size}, the size of a window"
+            )
+        following = {
+            "--horizon": self.horizon,
+            "--lead": self.lead,
+            "--target": self.target,
+            "--next": self.next,
+            "--stride": self.stride > 1,
+        }
+        if self.last:
+            _refuse(following, "--last takes the newest window, which nothing follows: ")
+        if self.lead and not self.horizon:
+            refuse_without_subject("--lead", "--horizon", Advice("--horizon", "H"))
+        if self.target and not self.horizon and not self.next:
+            refuse_without_subject(
+                "--target", "what follows a window", Advice("--horizon", "H"), Advice("--next")
+            )
+
+    @property
+    def placing(self) -> Placing:
+        """Where windows stand."""
+        from seqtool.operations.placing import Placing
+
+        after = self.lead + self.horizon if self.horizon else int(self.next)
+        return Placing(
+            self.size, self.stride, self.rate, self.min_size, after, from_end=self.from_end, newest=self.last
+        )
+
+    def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
+        """The windows of all sequences; repeated steps are counted as added, those in no window as cut or dropped."""
+        from seqtool.operations.placing import place_windows
+        from seqtool.sequences.take import take
+
+        self._check_names(ragged)
+        targets = _targets(ragged, self.target)
+        windows = place_windows(self.placing, ragged.lengths, spool)
+        if windows.without and not len(windows):
+            raise self._none_left(windows)
+        source = _with_keys(ragged)
+        if self.next:
+            source = source.replace(per_step={**ragged.per_step, "step_y": _following(targets)})
+        taken = take(source, windows.which, windows.starts, windows.sizes, every=self.rate, spool=spool)
+        per_sequence, names = {**taken.per_sequence, "part": windows.starts}, dict(taken.names)
+        lines = [("windows", f"{len(windows):,} of {count(windows.sequences, 'sequence')}")]
+        if self.horizon:
+            y = _behind(windows, ragged.offsets, targets, self.horizon, self.lead, self.rate)
+            lines.append(("targets", f"y {y.shape}: {count(self.horizon, 'step')} behind each window"))
+            per_sequence["y"] = y
+            if "classes" in names:  # those of step_y, which would be taken for those of y
+                names["step_classes"] = names.pop("classes")
+        repeated = len(taken.values) - windows.taken
+        if repeated:
+            lines.append(("repeated", f"{count(repeated, 'step')} that several windows have"))
+        if windows.left:
+            lines.append(("cut", f"{count(windows.left, 'step')} that no window has"))
+        return Outcome(
+            taken.replace(per_sequence=per_sequence, names=names),
+            cut=windows.left,
+            dropped={"too short for a window": windows.without_steps},
+            added={"repeated in windows": repeated},
+            slots=self.size,
+            lines=lines,
+            warnings=_warnings(windows, ragged),
+        )
+
+    def _check_names(self, ragged: Ragged) -> None:
+        """Raise DataError where an array has the name of one that is made."""
+        if "part" in ragged.per_sequence:
+            raise DataError(
+                "these sequences are parts of others already, as their array part says; cut windows of what they were "
+                "made of"
+            )
+        if self.horizon and "y" in ragged.per_sequence:
+            given = {"--horizon": True, "--lead": self.lead, "--target": self.target and not self.next}
+            _refuse(
+                given,
+                "--horizon makes y of what follows, and sequences have labels in y: ",
+                DataError,
+            )
+        if self.next and "step_y" in ragged.per_step:
+            given = {"--next": True, "--target": self.target and not self.horizon}
+            _refuse(
+                given,
+                "--next makes step_y of the next step, and steps have labels in step_y: ",
+                DataError,
+            )
+
+    def _none_left(self, windows: Windows) -> DataError:
+        """The error where no sequence is long enough, with the largest window that one would have."""
+        placing, longest = self.placing, windows.longest
+        largest = placing.largest(longest)
+        smallest, option = (self.size, "--size") if self.min_size is None else (self.min_size, "--min-size")
+        after = f", and {placing.after:,} behind it" if placing.after else ""
+        rate = f" {self.rate:,} apart" if self.rate > 1 else ""
+        needed = (
+            f"a window takes {count(smallest, 'step')}{rate}{after}; the longest sequence has {longest:,}"
+        )
+        if not largest:
+            return DataError(f"no window is left: {needed}")
+        return DataError(f"no window is left: {needed}, which is enough for ", Advice(option, largest))
+
+
+def _refuse(options: Mapping[str, Any], why: str, error: type[DataError | UsageError] = UsageError) -> None:
+    """Raise an error that proposes to leave out those of the options that were given, if there are any."""
+    given = [option for option, value in options.items() if value]
+    if given:
+        raise error(why, Advice(without=given))
+
+
+def _warnings(windows: Windows, ragged: Ragged) -> list[str]:
+    """A warning of sequences that are too short for a window."""
+    from seqtool.sequences.keys import shown_key
+
+    if not windows.without:
+        return []
+    keys = ragged.keys
+    named = [f"sequence {i}" if keys is None else shown_key(keys, i) for i in windows.named]
+    short, more = count(windows.without, "sequence"), ", ..." if windows.without > len(named) else ""
+    steps = count(windows.without_steps, "step")
+    return [f"too short for a window: {short} of {steps} in all: {listed(named, len(named))}{more}"]
+
+
+def _with_keys(ragged: Ragged) -> Ragged:
+    """The sequences with keys, and without the lengths that whole sequences had before a cut."""
+    from seqtool.sequences.keys import numbers_as_keys
+
+    per_sequence = {name: array for name, array in ragged.per_sequence.items() if name != "original_lengths"}
+    keys = numbers_as_keys(len(ragged)) if ragged.keys is None else ragged.keys
+    return ragged.replace(keys=keys, per_sequence=per_sequence)
+
+
+def _targets(ragged: Ragged, names: tuple[str, ...]) -> AnyArray:
+    """The features with these names of all steps, (S, F'); (S,) of a single one."""
+    from seqtool.arrays.lazy import lazy_map
+    from seqtool.sequences.features import features_named, width_of
+
+    values, features = ragged.values, features_named(ragged, names, "--target")
+    if values.ndim == 2 and len(features) == 1:
+        return lazy_map(
+            lambda steps: steps[:, features[0]].copy(), values, dtype=values.dtype, shape=values.shape[:1]
+        )
+    if values.ndim == 1 or features == [*range(width_of(values))]:
+        return values
+    shape = (*values.shape[:-1], len(features))
+    return lazy_map(lambda steps: steps[..., features], values, dtype=values.dtype, shape=shape)
+
+
+def _behind(
+    windows: Windows, offsets: AnyArray, targets: AnyArray, horizon: int, lead: int, rate: int
+) -> Lazy:
+    """The steps behind each window, (M, H) or (M, H, F'), read when they are asked for."""
+    import numpy as np
+
+    from seqtool.arrays.gather import gather
+    from seqtool.arrays.lazy import Lazy
+
+    def read(begin: int, end: int) -> Array:
+        last = windows.starts[begin:end] + (windows.sizes[begin:end] - 1) * rate
+        first = gather(offsets, windows.which[begin:end]) + last + 1 + lead
+        steps = gather(targets, first, np.full(end - begin, horizon))
+        return steps.reshape(end - begin, horizon, *targets.shape[1:])
+
+    return Lazy((len(windows), horizon, *targets.shape[1:]), targets.dtype, read)
+
+
+def _following(targets: AnyArray) -> StepArray:
+    """The step behind each step, as labels; behind the last of all, which no window has, that one again."""
+    import numpy as np
+
+    from seqtool.arrays.lazy import Lazy
+    from seqtool.sequences.padding_values import UNLABELLED
+    from seqtool.sequences.ragged import StepArray
+
+    dtype = (
+        np.dtype(np.int64) if targets.dtype.kind in "bu" else targets.dtype
+    )  # they hold no label of padding
+
+    def read(begin: int, end: int) -> Array:
+        steps = targets[begin + 1 : end + 1]
+        if len(steps) < end - begin:
+            steps = np.concatenate([steps, targets[end - 1 : end]])
+        if targets.dtype == np.uint64 and (steps > _MOST).any():
+            raise DataError(
+                f"a step is {steps.max()}, which step_y, int64 with {UNLABELLED} in padding, cannot hold"
+            )
+        return steps.astype(dtype)
+
+    return StepArray(Lazy(targets.shape, dtype, read), UNLABELLED)
+
+
+_MOST = (1 << 63) - 1  # that int64 holds
+
+
+window = as_function(Window)

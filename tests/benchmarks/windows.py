@@ -1,0 +1,49 @@
+"""`window`: windows of ragged sequences, each with the steps that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
+
+_SIZE, _HORIZON = 24, 2
+
+
+def cases(scale: float) -> Iterator[Case]:
+    """Few long sequences, and many short ones; `scale` is of their full numbers."""
+    steps = max(round(1_000_000 * scale), 10_000)
+    for name, length in (("long", 10_000), ("short", 100)):
+        yield Case(
+            f"window-{name}",
+            f"{steps // length:,} sequences of {length:,} steps of 5 float32, {_SIZE} a window, {_HORIZON} behind it",
+            make=partial(make_ragged, sequences=steps // length, length=length),
+            contenders=contenders,
+        )
+
+
+def make_ragged(folder: Path, sequences: int, length: int) -> int:
+    """Sequences end to end; how many bytes the steps of all windows take."""
+    import numpy as np
+
+    import seqtool
+
+    values = np.random.default_rng(0).random((sequences * length, 5), dtype=np.float32)
+    offsets = np.arange(sequences + 1) * length
+    seqtool.save(folder / "in.npz", seqtool.Ragged(values, offsets, keys=np.arange(sequences)))
+    return sequences * (length - _SIZE - _HORIZON + 1) * _SIZE * values[0].nbytes
+
+
+def contenders(size: int) -> list[Contender]:
+    """Ours, views of NumPy, a loop over windows, and the floor."""
+    sizes = [str(_SIZE), str(_HORIZON)]
+    options = ["--size", sizes[0], "--horizon", sizes[1], "-q", "-o", "seqtool.npz"]
+    views = script("window_numpy", "in.npz", "numpy.npz", *sizes)
+    loop = script("window_loop", "in.npz", "loop.npz", *sizes)
+    return [
+        Contender("seqtool", [*SEQTOOL, "window", "in.npz", *options], "seqtool.npz"),
+        Contender("NumPy, sliding_window_view", views, "numpy.npz"),
+        Contender("Python loop", loop, "loop.npz"),
+        *floors("-", size),
+    ]
