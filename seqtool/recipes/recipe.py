@@ -103,8 +103,10 @@ class Recipe:
 
     @property
     def skipped(self) -> list[str]:
-        """What is not repeated: the commands that select sequences."""
-        return [step["command"] for step in self.steps if step.get("command") in SELECTIONS]
+        """What is not repeated: the commands that select sequences, and the option that does."""
+        commands = [step["command"] for step in self.steps if step.get("command") in SELECTIONS]
+        short = any("min_len" in step.get("arguments", {}) for step in self.steps)
+        return [*dict.fromkeys(commands), *(["--min-len"] if short else [])]
 
     def sequences(self) -> Ragged:
         """No sequences, but with all names: what states are read beside."""

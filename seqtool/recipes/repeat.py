@@ -27,6 +27,7 @@ from seqtool.operations.run import apply_all, padded_again
 from seqtool.operations.run import with_entry as with_operation
 from seqtool.operations.strip import Strip
 from seqtool.operations.truncate import Truncate
+from seqtool.operations.window import Window
 from seqtool.recipes.names import as_in_recipe, with_vocabularies
 from seqtool.recipes.recipe import Recipe
 from seqtool.sequences.padding_values import number_from_json, value_from_json
@@ -67,9 +68,9 @@ def prepared(recipe: Recipe, *, last: bool = False) -> list[Step]:
     sequences = recipe.sequences()
     steps = [_step(recipe, entry, sequences) for entry in recipe.later]
     if last:
-        steps = [_newest(step) for step in steps]
-        if not any(getattr(getattr(step, "operation", None), "last", False) for step in steps):
+        if not any(isinstance(step, Fitted) and isinstance(step.operation, Window) for step in steps):
             raise UsageError(f"--last is the newest window of each sequence, and {recipe.name} cuts none")
+        return [_newest(step) for step in steps]
     return steps
 
 
@@ -114,9 +115,18 @@ def fitted_operation(command: str, entry: Mapping[str, Any], sequences: Ragged) 
 
 
 def _newest(step: Step) -> Step:
-    if isinstance(step, Fitted) and hasattr(step.operation, "last") and hasattr(step.operation, "size"):
-        return replace(step, operation=replace(step.operation, last=True))  # type: ignore[type-var]
-    return step
+    """Windows with nothing behind them, of each sequence the last; any other step as it is."""
+    if not (isinstance(step, Fitted) and isinstance(step.operation, Window)):
+        return step
+    alone: dict[str, Any] = {
+        "stride": 1,
+        "horizon": None,
+        "lead": 0,
+        "target": (),
+        "from_end": False,
+        "next": False,
+    }
+    return replace(step, operation=replace(step.operation, last=True, **alone))
 
 
 def from_table(
