@@ -369,6 +369,31 @@ def left_out(sequence: list[Any], last: int) -> list[tuple[str, list[Any], Any]]
     return [(name, sequence[:end], sequence[end]) for name, end in zip(names, ends, strict=True)]
 
 
+def filled(
+    sequence: list[float], methods: list[str], *, limit: int | None = None, average: float = 0
+) -> list[float]:
+    """The numbers of one feature of a sequence, of which those that are NaN are filled by one method after another."""
+    seen = [t for t, number in enumerate(sequence) if number == number]
+    found = list(sequence)
+    for method in methods:
+        for t, number in enumerate(found):
+            before = max((other for other in seen if other < t), default=None)
+            behind = min((other for other in seen if other > t), default=None)
+            near = before is not None and (limit is None or t - before <= limit)
+            if number == number:
+                continue
+            if method in ("forward", "linear"):
+                if before is None or not near or (method == "linear" and behind is None):
+                    continue
+                share = 0.0 if behind is None or method == "forward" else (t - before) / (behind - before)
+                found[t] = sequence[before] + (sequence[behind or before] - sequence[before]) * share
+            elif method in ("mean", "median"):
+                found[t] = average
+            else:
+                found[t] = 0.0 if method == "zero" else float(method)
+    return found
+
+
 def step_features(times: list[Fraction], observed: list[list[bool]]) -> list[list[float]]:
     """Of each step of a sequence: the time since the step before, its number, the time since each feature was seen.
 
@@ -382,3 +407,16 @@ def step_features(times: list[Fraction], observed: list[list[bool]]) -> list[lis
             row.append(float(time - times[last]))
         rows.append(row)
     return rows
+
+
+def concatenated_keys(everything: list[tuple[str, int, int]]) -> dict[str, list[tuple[str, int, int]]]:
+    """What is kept of (key, input, place) where keys clash, by the word that says which."""
+    first, last = dict[str, tuple[str, int, int]](), dict[str, tuple[str, int, int]]()
+    for item in everything:
+        first.setdefault(item[0], item)
+        last[item[0]] = item
+    return {
+        "first": [item for item in everything if first[item[0]] == item],
+        "last": [item for item in everything if last[item[0]] == item],
+        "both": everything,
+    }

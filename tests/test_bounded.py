@@ -640,3 +640,38 @@ def test_an_output_of_more_than_4_gb(place: Place) -> None:
         assert (np.frombuffer(member.read(3 * 4 * 8)).reshape(3, 4) == x[0]).all()
         assert archive.getinfo("x.npy").file_size == size + 128
         assert archive.getinfo("mask.npy").header_offset > 1 << 32
+
+
+# --- operations -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def steps(large: Place) -> np.ndarray:
+    """Five features of 600 MB, in sequences one of which is longer than memory holds, and their values."""
+    random, count = np.random.default_rng(3), 30 * MILLION
+    values = random.normal(size=(count, 5)).astype(np.float32)
+    values[random.integers(0, count, count // 10)] = np.nan
+    offsets = np.array([0, 10, 20 * MILLION, *range(20 * MILLION + 50, count + 1, 50)])
+    np.savez(large.folder / "steps.npz", values=values, offsets=offsets)
+    return values
+
+
+@pytest.mark.slow
+def test_scaling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
+    for options in (["--method", "robust"], ["--method", "robust", "--per-sequence"]):
+        same_as_unbounded(place, "scale", "steps.npz", *options)
+    same_as_unbounded(place, "scale", "steps.npz", "--method", "standard")
+    column = steps[:, 2].astype(np.float64)
+    expected = (column - np.nanmean(column)) / np.nanstd(column)
+    np.testing.assert_allclose(mapped(place).values[:, 2], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_filling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
+    same_as_unbounded(place, "fill", "steps.npz", "--method", "forward,median", "--indicator")
+    output = mapped(place)
+    assert not np.isnan(output.values).any()
+    seen = ~np.isnan(steps[:, 0])
+    assert (output.values[seen] == steps[seen]).all()
+    assert (output.per_step["observed"].data[:, 0] == seen).all()
+    same_as_unbounded(place, "fill", "steps.npz", "--method", "linear,zero")

@@ -524,7 +524,7 @@ TESTED_BY_OTHERS = {
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
-    "operations": {"cast", "centers", "moments", "run", "scaling"},
+    "operations": {"cast", "centers", "clashes", "filling", "merging", "moments", "run", "scaling"},
     "files": {
         "archives",
         "contents",
@@ -596,7 +596,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
-    "recipes": {"columns", "names", "reading", "show"},
+    "recipes": {"columns", "names", "reading", "repeat", "show", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch"},
 }
 

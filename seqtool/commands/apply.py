@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtool.commands._options import MemoryOptions, OutputOptions
-from seqtool.errors import DataError
+from seqtool.errors import DataError, NoInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 def apply(
     *,
     recipe: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="RECIPE", help="A file that seqtool wrote, or the JSON of info --recipe --json."
+            metavar="RECIPE",
+            help="A file that seqtool wrote, or the JSON of info --recipe --json.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -63,6 +65,8 @@ def apply(
     from seqtool.terminal.report import Summary
     from seqtool.words import join_names
 
+    if recipe is None:
+        raise NoInputError("no recipe: name a file that seqtool wrote, and a new one")
     check_output(to, sources=[recipe, *(sources or [])])
     summary = Summary("apply")
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)

@@ -61,7 +61,8 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
 def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
     """Split each sequence at a moment, or at two: steps before are train, those after test, with val in between.
 
-    With `context` val and test begin with all steps before theirs, whose `weight` is 0; that of all others is 1.
+    `part` is the first step of each part in its sequence. With `context` val and test begin with all steps before
+    theirs, whose `weight` is 0; that of all others is 1.
     Raises UsageError for what is no moment, and DataError where order values were not kept.
     """
     check_parts_free(ragged, "--at")
@@ -71,7 +72,7 @@ def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
         raise UsageError(f"--at is {in_short(at)}; one moment, or two in their order, were expected")
     ends = [steps_before(ragged, column, moment, spool=spool) for moment in moments]
     names = [TRAIN, TEST] if len(ends) == 1 else [TRAIN, VAL, TEST]
-    which, begins, lengths, histories = (GrowingArray(spool, _INT64) for _ in range(4))
+    which, begins, lengths, histories, own = (GrowingArray(spool, _INT64) for _ in range(5))
     splits = GrowingArray(spool, np.dtype(np.uint8))
     for begin, whole in chunks(ragged.lengths, _TOGETHER):
         rows = slice(begin, begin + len(whole))
@@ -83,12 +84,14 @@ def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
         begins.add(low - history)
         lengths.add(high - low + history)
         histories.add(history)
+        own.add(low)
         splits.add(np.array(names, np.uint8)[turn])
     taken = take(ragged, which.done(), starts=begins.done(), lengths=lengths.done(), spool=spool)
     if context:
         taken = _weighted(taken, histories.done())
     how, why = f"of steps before and after {at}", f"{column.name!r} has no value there"
-    found = _with_part(taken, splits.done(), how, names, why)
+    parts = taken.replace(per_sequence={**taken.per_sequence, "part": own.done()})
+    found = with_splits(parts, splits.done(), how, names, why=why)
     empty = sum(int((part == 0).sum()) for _, part in chunks(ragged.lengths))
     lines = [*found.lines, *([("dropped", f"{count(empty, 'sequence')} without steps")] if empty else [])]
     added = {"history of val and test": span(taken.lengths).total - span(ragged.lengths).total}
@@ -111,13 +114,6 @@ def _weighted(taken: Ragged, histories: AnyArray) -> Ragged:
     return taken.replace(per_step={**taken.per_step, "weight": StepArray(weight, 0)})
 
 
-def _with_part(taken: Ragged, splits: AnyArray, how: str, wanted: Sequence[int], why: str) -> Outcome:
-    """Sequences whose keys repeat, told apart by `part`, which is the number of their split."""
-    part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
-    parts = taken.replace(per_sequence={**taken.per_sequence, "part": part})
-    return with_splits(parts, splits, how, wanted, why=why)
-
-
 _TOO_SHORT = "no sequence has two steps, one for x and one for y"
 _TOGETHER = 1 << 18  # bytes of lengths that are computed together
 
@@ -137,9 +133,10 @@ def _outcome(
     alone, dropped, dropped_steps = left
     sequences = len(ragged) - dropped
     total, kept = span(ragged.lengths).total, span(taken.lengths).total
-    data = taken.replace(per_sequence={**taken.per_sequence, "y": y})
-    found = _with_part(
-        data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN], _TOO_SHORT
+    part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
+    data = taken.replace(per_sequence={**taken.per_sequence, "y": y, "part": part})
+    found = with_splits(
+        data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN], why=_TOO_SHORT
     )
     lines = [*found.lines]
     if alone:

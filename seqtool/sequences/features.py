@@ -60,6 +60,17 @@ def features_named(ragged: Ragged, names: Sequence[str], option: str) -> list[in
     return found
 
 
+def check_same_features(ragged: Ragged, fitted: Sequence[str], name: str) -> None:
+    """Raise DataError unless the features are those that an operation was fitted on; unnamed ones may be any."""
+    titles = feature_titles(ragged)
+    unnamed = [*map(str, range(len(fitted)))]
+    if len(titles) != len(fitted) or (unnamed not in (titles, [*fitted]) and titles != [*fitted]):
+        raise DataError(
+            f"the features are {listed(titles)}, but {name} was fitted on {listed(fitted)}; the same were expected, in "
+            "this order"
+        )
+
+
 def cell_named(ragged: Ragged, step: int, feature: int) -> str:
     """What a message calls a number: its sequence, its step there, and its feature.
 

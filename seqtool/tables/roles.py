@@ -256,8 +256,7 @@ def column_named(column: Any) -> Any:
 
 def order_named(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
     """The column of `--order-by C`, and how to read it by a suffix :text, :desc or :FORMAT, unless C is a column."""
-    text = str(wanted)
-    name, read_as = text, PLAIN_ORDER
+    name, read_as = (text := str(wanted)), PLAIN_ORDER
     if not is_column(table, name) and name.endswith(":desc"):
         name, read_as = name.removesuffix(":desc"), OrderAs(descending=True)
     if not is_column(table, name) and name.endswith(":text"):

@@ -202,6 +202,11 @@ def test_what_cannot_be_repeated_says_why(place: Place) -> None:
         assert (done.code, words in done.err) == (code, True), done.err
 
 
+def test_a_call_without_a_recipe_shows_its_usage(place: Place) -> None:
+    done = place.run("apply")
+    assert (done.code, "seqtool apply --help" in done.err) == (2, True)
+
+
 def test_sequences_that_were_padded(place: Place) -> None:
     place.write("old.json", '{"x": [1, 2, 3], "y": "a"}\n{"x": [4], "y": "b"}\n')
     succeeded(
