@@ -72,6 +72,32 @@ def windows(
     return [window[::-1] for window in found[::-1]] if from_end or last else found
 
 
+def why_left_out(
+    lengths: list[int],
+    keys: list[str],
+    *,
+    least: int,
+    most: int,
+    listed: set[str],
+    selected: list[bool | None],
+) -> list[str | None]:
+    """Why each sequence is left out, None where it is not; `selected` is what a condition says, None for missing."""
+    return [
+        f"sequence under {least} steps"
+        if length < least
+        else f"sequence over {most} steps"
+        if length > most
+        else "key not in the file of keys"
+        if key not in listed
+        else "left out by where, for a cell is missing"
+        if is_selected is None
+        else None
+        if is_selected
+        else "left out by where"
+        for length, key, is_selected in zip(lengths, keys, selected, strict=True)
+    ]
+
+
 def step_mask(lengths: list[int], *, maxlen: int, padding: str = "pre") -> list[list[bool]]:
     """True where a step is real."""
     rows = [[True] * n + [False] * (maxlen - n) for n in lengths]

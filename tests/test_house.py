@@ -21,7 +21,7 @@ PACKAGE = ROOT / "seqtool"
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"advice", "errors", "words"},
+    {"advice", "errors", "where", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},

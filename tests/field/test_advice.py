@@ -134,6 +134,19 @@ CLASHING = {"a.npz": ours([1, 2]).replace(keys=np.array([7])), "b.npz": ours([3]
 UNLIKE = {"a.npz": ours([1, 2], value=-1), "b.npz": seqtool.pad([[3]])}
 
 CASES = [
+    Case("operations.filter.Filter.__post_init__", "filter t.npy", {"t.npy": DENSE}, {"N": "1"}),
+    Case(
+        "operations.filter.Filter.__post_init__#2", "filter t.npy", {"t.npy": DENSE}, {"EXPR": "length > 1"}
+    ),
+    Case("operations.filter.Filter.__post_init__#3", "filter t.npy", {"t.npy": DENSE}, {"N": "2"}),
+    Case("operations.filter.Filter.__post_init__#4", "filter t.npy --first 2 --sample 2", {"t.npy": DENSE}),
+    Case(
+        "operations.filter.Filter.__post_init__#5",
+        "filter t.npy --min-len 1 --seed 1",
+        {"t.npy": DENSE},
+        {"N": "2"},
+    ),
+    Case("operations.filter.Filter.apply", "filter t.npy --min-len 9", {"t.npy": DENSE}, loses=True),
     Case(
         "operations.window.Window.__post_init__",
         "window t.npy --size 2 --lead 1",
