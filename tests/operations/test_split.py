@@ -150,7 +150,7 @@ def test_leave_last_out_takes_the_features_that_are_named() -> None:
     data = sq.Ragged(values, np.array([0, 5]), features=("a", "b"), keys=np.array(["k"]))
     assert sq.split(data, last=1).per_sequence["y"].tolist() == [[6, 7], [8, 9]]
     found = sq.split(data, last=2, target="b")
-    assert found.per_sequence["y"].tolist() == [[5], [7], [9]]
+    assert found.per_sequence["y"].tolist() == [5, 7, 9]
     assert found.per_sequence["part"].tolist() == [0, 1, 2]
     with pytest.raises(DataError, match="target: no feature 'c'; there are a, b"):
         sq.split(data, last=1, target=["c"])
