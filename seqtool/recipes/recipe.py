@@ -12,10 +12,10 @@ import numpy as np
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import DataError
 from seqtool.files.meta import parse_receipt
-from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged, Receipt
 
 FORMAT, VERSION = "seqtool recipe", 1
-SELECTIONS = ("split", "filter")
+SELECTIONS = ("split", "filter", "concat")
 """Commands that choose sequences, or say what they are for: new data is taken as it is."""
 _SAME = ("convert",)
 """Commands that change nothing."""
@@ -44,7 +44,7 @@ class Recipe:
         """The recipe of sequences that seqtool made; raises DataError where they have no receipt."""
         return cls(
             name,
-            tuple(data.receipt),
+            _with_room(data.receipt),
             data.features,
             {table: np.asarray(names).tolist() for table, names in data.names.items()},
             {array: str(data.per_sequence[array].dtype) for array in _TYPED if array in data.per_sequence},
@@ -119,6 +119,24 @@ class Recipe:
 
 
 _TYPED = ("y", "static")
+
+
+def _with_room(receipt: Receipt) -> tuple[Mapping[str, Any], ...]:
+    """The entries of a receipt, of which those before `concat` pad to the length that the joined block has.
+
+    >>> [step["arguments"] for step in _with_room([{"command": "pad", "arguments": {"maxlen": 2}},
+    ...     {"command": "concat", "arguments": {"maxlen": 5}}])]
+    [{'maxlen': 5}, {'maxlen': 5}]
+    """
+    steps, maxlen = list[Mapping[str, Any]](), None
+    for step in reversed(receipt):
+        arguments = step.get("arguments", {})
+        if step.get("command") == "concat":
+            maxlen = arguments.get("maxlen", maxlen)
+        elif maxlen is not None and step.get("command") in ("group", "pad") and "maxlen" in arguments:
+            step, maxlen = {**step, "arguments": {**arguments, "maxlen": maxlen}}, None
+        steps.append(step)
+    return tuple(reversed(steps))
 
 
 def _are_texts(names: Any) -> bool:

@@ -78,10 +78,6 @@ def _step(recipe: Recipe, entry: Mapping[str, Any], sequences: Ragged) -> Step:
     command, arguments = entry.get("command"), entry.get("arguments", {})
     if command == "pad":
         return dict(arguments)
-    if command == "concat":
-        raise UsageError(
-            f"{recipe.name}: cannot be repeated: it was joined of several files by concat; take the recipe of one"
-        )
     if command not in OPERATIONS:
         raise UsageError(f"{recipe.name}: cannot be repeated: this seqtool knows no operation {command!r}")
     return fitted_operation(str(command), entry, sequences)
@@ -144,6 +140,7 @@ def from_table(
 def _without_advice(error: DataError) -> str:
     """What an error says, without the options that it proposes, which are those of another command.
 
+    >>> from seqtool.advice import Advice
     >>> _without_advice(DataError("'x'; a number was expected; as missing: ", Advice("--missing", "x")))
     "'x'; a number was expected"
     """

@@ -142,6 +142,16 @@ def test_selections_are_skipped_and_named(place: Place) -> None:
     assert "split,--min-len: what selects sequences is not repeated" in done.err
 
 
+def test_a_file_of_several_pads_to_the_length_of_all(place: Place) -> None:
+    rows("pqrs", seed=3).to_csv(place.folder / "b.csv", index=False)
+    for name in "ab":
+        succeeded(place.run("group", f"{name}.csv", *GROUP, "-o", f"{name}.npz", "-q"))
+    succeeded(place.run("concat", "a.npz", "b.npz", "-o", "c.npz", "-q"))
+    done = succeeded(place.run("apply", "c.npz", "b.csv", "-o", "again.npz"))
+    assert "concat: what selects sequences is not repeated" in done.err
+    assert place.arrays("again.npz")["x"].tobytes() == place.arrays("b.npz")["x"].tobytes()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
