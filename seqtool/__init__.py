@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seqtool.api import group
     from seqtool.errors import DataError, SeqtoolError, UsageError
     from seqtool.files.npz import load, save
+    from seqtool.operations.concat import concat
     from seqtool.operations.pad import unpad
     from seqtool.sequences.ragged import Padded, Ragged
     from seqtool.sequences.validation import step_mask
@@ -33,6 +34,7 @@ _HOMES = {
     "Ragged": "sequences.ragged",
     "SeqtoolError": "errors",
     "UsageError": "errors",
+    "concat": "operations.concat",
     "group": "api",
     "load": "files.npz",
     "pad": "sources.pad",
@@ -48,6 +50,7 @@ __all__ = [
     "Ragged",
     "SeqtoolError",
     "UsageError",
+    "concat",
     "group",
     "load",
     "pad",

@@ -235,6 +235,7 @@ _VALUE_OPTIONS = {
     "min-len",
     "min-size",
     "missing",
+    "on-clash",
     "order-by",
     "padding",
     "pivot",

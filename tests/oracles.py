@@ -72,6 +72,32 @@ def windows(
     return [window[::-1] for window in found[::-1]] if from_end or last else found
 
 
+def why_left_out(
+    lengths: list[int],
+    keys: list[str],
+    *,
+    least: int,
+    most: int,
+    listed: set[str],
+    selected: list[bool | None],
+) -> list[str | None]:
+    """Why each sequence is left out, None where it is not; `selected` is what a condition says, None for missing."""
+    return [
+        f"sequence under {least} steps"
+        if length < least
+        else f"sequence over {most} steps"
+        if length > most
+        else "key not in the file of keys"
+        if key not in listed
+        else "left out by where, for a cell is missing"
+        if is_selected is None
+        else None
+        if is_selected
+        else "left out by where"
+        for length, key, is_selected in zip(lengths, keys, selected, strict=True)
+    ]
+
+
 def step_mask(lengths: list[int], *, maxlen: int, padding: str = "pre") -> list[list[bool]]:
     """True where a step is real."""
     rows = [[True] * n + [False] * (maxlen - n) for n in lengths]
@@ -369,6 +395,31 @@ def left_out(sequence: list[Any], last: int) -> list[tuple[str, list[Any], Any]]
     return [(name, sequence[:end], sequence[end]) for name, end in zip(names, ends, strict=True)]
 
 
+def filled(
+    sequence: list[float], methods: list[str], *, limit: int | None = None, average: float = 0
+) -> list[float]:
+    """The numbers of one feature of a sequence, of which those that are NaN are filled by one method after another."""
+    seen = [t for t, number in enumerate(sequence) if number == number]
+    found = list(sequence)
+    for method in methods:
+        for t, number in enumerate(found):
+            before = max((other for other in seen if other < t), default=None)
+            behind = min((other for other in seen if other > t), default=None)
+            near = before is not None and (limit is None or t - before <= limit)
+            if number == number:
+                continue
+            if method in ("forward", "linear"):
+                if before is None or not near or (method == "linear" and behind is None):
+                    continue
+                share = 0.0 if behind is None or method == "forward" else (t - before) / (behind - before)
+                found[t] = sequence[before] + (sequence[behind or before] - sequence[before]) * share
+            elif method in ("mean", "median"):
+                found[t] = average
+            else:
+                found[t] = 0.0 if method == "zero" else float(method)
+    return found
+
+
 def step_features(times: list[Fraction], observed: list[list[bool]]) -> list[list[float]]:
     """Of each step of a sequence: the time since the step before, its number, the time since each feature was seen.
 
@@ -399,3 +450,16 @@ def on_grid(
         ways = {"mean": total / max(number, 1), "sum": total, "last": here[-1] if here else 0}
         found.append((stretch, number if how == "count" else ways[how] if here else None))
     return found
+
+
+def concatenated_keys(everything: list[tuple[str, int, int]]) -> dict[str, list[tuple[str, int, int]]]:
+    """What is kept of (key, input, place) where keys clash, by the word that says which."""
+    first, last = dict[str, tuple[str, int, int]](), dict[str, tuple[str, int, int]]()
+    for item in everything:
+        first.setdefault(item[0], item)
+        last[item[0]] = item
+    return {
+        "first": [item for item in everything if first[item[0]] == item],
+        "last": [item for item in everything if last[item[0]] == item],
+        "both": everything,
+    }

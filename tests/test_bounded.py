@@ -640,3 +640,63 @@ def test_an_output_of_more_than_4_gb(place: Place) -> None:
         assert (np.frombuffer(member.read(3 * 4 * 8)).reshape(3, 4) == x[0]).all()
         assert archive.getinfo("x.npy").file_size == size + 128
         assert archive.getinfo("mask.npy").header_offset > 1 << 32
+
+
+# --- operations -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def steps(large: Place) -> np.ndarray:
+    """Five features of 600 MB, in sequences one of which is longer than memory holds, and their values."""
+    random, count = np.random.default_rng(3), 30 * MILLION
+    values = random.normal(size=(count, 5)).astype(np.float32)
+    values[random.integers(0, count, count // 10)] = np.nan
+    offsets = np.array([0, 10, 20 * MILLION, *range(20 * MILLION + 50, count + 1, 50)])
+    np.savez(large.folder / "steps.npz", values=values, offsets=offsets)
+    return values
+
+
+@pytest.mark.slow
+def test_scaling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
+    for options in (["--method", "robust"], ["--method", "robust", "--per-sequence"]):
+        same_as_unbounded(place, "scale", "steps.npz", *options)
+    same_as_unbounded(place, "scale", "steps.npz", "--method", "standard")
+    column = steps[:, 2].astype(np.float64)
+    expected = (column - np.nanmean(column)) / np.nanstd(column)
+    np.testing.assert_allclose(mapped(place).values[:, 2], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_filling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
+    same_as_unbounded(place, "fill", "steps.npz", "--method", "forward,median", "--indicator")
+    output = mapped(place)
+    assert not np.isnan(output.values).any()
+    seen = ~np.isnan(steps[:, 0])
+    assert (output.values[seen] == steps[seen]).all()
+    assert (output.per_step["observed"].data[:, 0] == seen).all()
+    same_as_unbounded(place, "fill", "steps.npz", "--method", "linear,zero")
+
+
+@pytest.mark.slow
+def test_splits_of_many_sequences_and_of_their_times(place: Place) -> None:
+    """350 MB of steps in 300,000 sequences, each of 20 times."""
+    count, length = 300_000, 20
+    random, total = np.random.default_rng(4), count * length
+    ragged = seqtool.Ragged(
+        random.normal(size=(total, 12)).astype(np.float32),
+        np.arange(0, total + 1, length),
+        keys=np.arange(count),
+        per_step={"order": StepArray(np.tile(np.arange(length), count), 0)},
+        names={"order_columns": np.array(["t"]), "order_units": np.array([""])},
+    )
+    seqtool.save(place.folder / "timed.npz", ragged)
+    same_as_unbounded(place, "split", "timed.npz", "--val", "0.1", "--test", "0.2")
+    names = np.asarray(mapped(place).per_sequence["split"])
+    assert [(names == name).sum() / count for name in ("train", "val", "test")] == [0.7, 0.1, 0.2]
+    bounded(place, "split", "timed.npz", "--test", "0.5", "-o", "part-{split}.npz")
+    assert len(mapped(place, "part-test.npz")) == count / 2
+    same_as_unbounded(place, "split", "timed.npz", "--at", "15", "--context")
+    assert (np.asarray(mapped(place).lengths).reshape(count, 2) == [15, 20]).all()
+    same_as_unbounded(place, "split", "timed.npz", "--last", "2", "--target", "0")
+    same_as_unbounded(place, "truncate", "timed.npz", "--within", "7", "--of", "end")
+    assert (np.asarray(mapped(place).lengths) == 8).all()

@@ -21,7 +21,7 @@ PACKAGE = ROOT / "seqtool"
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"advice", "errors", "words"},
+    {"advice", "errors", "where", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},
@@ -524,7 +524,7 @@ TESTED_BY_OTHERS = {
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
-    "operations": {"cast", "centers", "moments", "run", "scaling"},
+    "operations": {"cast", "centers", "clashes", "filling", "merging", "moments", "run", "scaling"},
     "files": {
         "archives",
         "contents",

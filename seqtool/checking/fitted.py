@@ -46,7 +46,7 @@ def _keeps_steps(entry: Mapping[str, Any]) -> bool:
     """Whether a command left the steps of the training sequences as they were, all of them."""
     rows = entry.get("rows", {})
     return (
-        entry.get("command") in ("scale", "pad")
+        entry.get("command") in ("scale", "pad", "convert")
         and rows.get("cut") == 0
         and not rows.get("added")
         and not {*rows.get("dropped", {})} - {"in the file of another split"}

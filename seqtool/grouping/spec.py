@@ -105,7 +105,7 @@ class GroupSpec(GroupOptions):
         if self.maxlen is not None and self.maxlen < 1:
             raise UsageError(f"maxlen is {self.maxlen}; it must be at least 1")
         if self.where is not None:
-            from seqtool.tables.where import parse
+            from seqtool.where import parse
 
             parse(self.where)
         check_side("padding", self.padding)

@@ -19,6 +19,7 @@ from seqtool.operations.moments import Moments, moments_of
 from seqtool.sequences.features import (
     cell_named,
     cells_a_step,
+    check_same_features,
     feature_blocks,
     feature_titles,
     features_named,
@@ -195,13 +196,7 @@ def scaled(ragged: Ragged, by: Scaling, *, inverse: bool = False) -> Ragged:
 
 def check_features(ragged: Ragged, by: Scaling) -> None:
     """Raise DataError unless the features are those that the scaling has numbers for."""
-    titles, unnamed = (*feature_titles(ragged),), (*map(str, range(len(by.features))),)
-    named = unnamed not in (titles, by.features)
-    if width_of(ragged.values) != len(by.features) or (named and titles != by.features):
-        raise DataError(
-            f"the features are {listed(titles)}, but scale was fitted on {listed(by.features)}; the same were "
-            "expected, in this order"
-        )
+    check_same_features(ragged, by.features, "scale")
     none = np.flatnonzero(np.isnan(np.asarray(by.center))).tolist()
     if none and len(ragged.values):
         raise DataError(

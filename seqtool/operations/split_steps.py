@@ -15,10 +15,11 @@ from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Outcome
 from seqtool.operations.order_counts import steps_before
 from seqtool.operations.split_whole import TEST, TRAIN, VAL, with_splits
+from seqtool.sequences.features import steps_of_features
 from seqtool.sequences.orders import first_order
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.take import take
-from seqtool.words import count, in_short, listed
+from seqtool.words import count, in_short
 
 _INT64 = np.dtype(np.int64)
 
@@ -27,18 +28,18 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
     """Leave the last step out for the test, and the one before for validation where `steps` is 2.
 
     Each sequence of n steps gives one of each split: x are its first steps, y is the step after them, (M, F), of the
-    features `target` alone where they are named; token ids give (M,). One too short for all splits gives train
-    alone, one of a single step or none is dropped.
+    features `target` alone where they are named; (M,) of token ids and of a single feature. One too short for all
+    splits gives train alone, one of a single step or none is dropped.
     """
     check_parts_free(ragged, "--last")
     if "y" in ragged.per_sequence:
         raise DataError(
             "the sequences have a label y, in whose place the step after x would stand: leave the label out"
         )
-    places = _places(ragged, target)
+    targets = steps_of_features(ragged, target, "--target")
     split_of = np.array([TRAIN, TEST] if steps == 1 else [TRAIN, VAL, TEST], np.uint8)
     which, lengths, splits = (GrowingArray(spool, np.dtype(d)) for d in (np.int64, np.int64, np.uint8))
-    y = GrowingArray(spool, ragged.values.dtype, _row_of(ragged, places).shape[1:])
+    y = GrowingArray(spool, targets.dtype, targets.shape[1:])
     alone = dropped = dropped_steps = 0
     for begin, part in chunks(ragged.lengths, _TOGETHER):
         whole, short = part >= steps + 2, (part >= 2) & (part < steps + 2)
@@ -50,7 +51,7 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
         lengths.add(left)
         splits.add(split_of[turn])
         first = ragged.offsets[begin : begin + len(part)][row]
-        y.add(_cells(gather(ragged.values, first + left), places))
+        y.add(gather(targets, first + left))
         alone += int(short.sum())
         dropped += int((part < 2).sum())
         dropped_steps += int(part[part < 2].sum())
@@ -61,7 +62,8 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
 def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
     """Split each sequence at a moment, or at two: steps before are train, those after test, with val in between.
 
-    With `context` val and test begin with all steps before theirs, whose `weight` is 0; that of all others is 1.
+    `part` is the first step of each part in its sequence. With `context` val and test begin with all steps before
+    theirs, whose `weight` is 0; that of all others is 1.
     Raises UsageError for what is no moment, and DataError where order values were not kept.
     """
     check_parts_free(ragged, "--at")
@@ -71,7 +73,7 @@ def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
         raise UsageError(f"--at is {in_short(at)}; one moment, or two in their order, were expected")
     ends = [steps_before(ragged, column, moment, spool=spool) for moment in moments]
     names = [TRAIN, TEST] if len(ends) == 1 else [TRAIN, VAL, TEST]
-    which, begins, lengths, histories = (GrowingArray(spool, _INT64) for _ in range(4))
+    which, begins, lengths, histories, own = (GrowingArray(spool, _INT64) for _ in range(5))
     splits = GrowingArray(spool, np.dtype(np.uint8))
     for begin, whole in chunks(ragged.lengths, _TOGETHER):
         rows = slice(begin, begin + len(whole))
@@ -83,12 +85,14 @@ def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
         begins.add(low - history)
         lengths.add(high - low + history)
         histories.add(history)
+        own.add(low)
         splits.add(np.array(names, np.uint8)[turn])
     taken = take(ragged, which.done(), starts=begins.done(), lengths=lengths.done(), spool=spool)
     if context:
         taken = _weighted(taken, histories.done())
     how, why = f"of steps before and after {at}", f"{column.name!r} has no value there"
-    found = _with_part(taken, splits.done(), how, names, why)
+    parts = taken.replace(per_sequence={**taken.per_sequence, "part": own.done()})
+    found = with_splits(parts, splits.done(), how, names, why=why)
     empty = sum(int((part == 0).sum()) for _, part in chunks(ragged.lengths))
     lines = [*found.lines, *([("dropped", f"{count(empty, 'sequence')} without steps")] if empty else [])]
     added = {"history of val and test": span(taken.lengths).total - span(ragged.lengths).total}
@@ -111,13 +115,6 @@ def _weighted(taken: Ragged, histories: AnyArray) -> Ragged:
     return taken.replace(per_step={**taken.per_step, "weight": StepArray(weight, 0)})
 
 
-def _with_part(taken: Ragged, splits: AnyArray, how: str, wanted: Sequence[int], why: str) -> Outcome:
-    """Sequences whose keys repeat, told apart by `part`, which is the number of their split."""
-    part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
-    parts = taken.replace(per_sequence={**taken.per_sequence, "part": part})
-    return with_splits(parts, splits, how, wanted, why=why)
-
-
 _TOO_SHORT = "no sequence has two steps, one for x and one for y"
 _TOGETHER = 1 << 18  # bytes of lengths that are computed together
 
@@ -137,9 +134,10 @@ def _outcome(
     alone, dropped, dropped_steps = left
     sequences = len(ragged) - dropped
     total, kept = span(ragged.lengths).total, span(taken.lengths).total
-    data = taken.replace(per_sequence={**taken.per_sequence, "y": y})
-    found = _with_part(
-        data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN], _TOO_SHORT
+    part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
+    data = taken.replace(per_sequence={**taken.per_sequence, "y": y, "part": part})
+    found = with_splits(
+        data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN], why=_TOO_SHORT
     )
     lines = [*found.lines]
     if alone:
@@ -154,24 +152,3 @@ def _outcome(
         maxlen=max(1, span(taken.lengths).largest),
         lines=lines,
     )
-
-
-def _places(ragged: Ragged, target: Sequence[str]) -> list[int] | None:
-    """The places of the features that y holds; None for all. Raises DataError for one that is not there."""
-    if not target:
-        return None
-    features = ragged.features
-    if features is None:
-        raise DataError(f"--target {','.join(target)}: the features of these sequences have no names")
-    unknown = [name for name in target if name not in features]
-    if unknown:
-        raise DataError(f"--target: no feature {in_short(unknown[0])}; there are {listed(features)}")
-    return [features.index(name) for name in target]
-
-
-def _row_of(ragged: Ragged, places: list[int] | None) -> Array:
-    return _cells(np.asarray(ragged.values[:0]), places)
-
-
-def _cells(rows: Array, places: list[int] | None) -> Array:
-    return rows if places is None else rows[:, places]

@@ -29,6 +29,9 @@ class Window(Operation):
     Horizon, lead and stride count steps of the sequence, also where --rate thins the window. Ragged sequences give
     ragged windows, a padded block one of W slots. Sequences that are too short are counted.
 
+    After a split at a moment with context, windows of val and test may begin in what came before; what follows them
+    is theirs.
+
     Example: seqtool window train.npz --size 24 --horizon 1 --target load -o windows.npz
 
     >>> import seqtool as st
@@ -95,11 +98,14 @@ class Window(Operation):
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
         """The windows of all sequences; repeated steps are counted as added, those in no window as cut or dropped."""
+        from seqtool.operations.histories import steps_in_whole
         from seqtool.operations.placing import place_windows
+        from seqtool.sequences.features import steps_of_features
         from seqtool.sequences.take import take
 
         self._check_names(ragged)
-        targets = _targets(ragged, self.target)
+        ragged, first, far = self._near_history(ragged, spool)
+        targets = steps_of_features(ragged, self.target, "--target")
         windows = place_windows(self.placing, ragged.lengths, spool)
         if windows.without and not len(windows):
             raise self._none_left(windows)
@@ -107,7 +113,8 @@ class Window(Operation):
         if self.next:
             source = source.replace(per_step={**ragged.per_step, "step_y": _following(targets)})
         taken = take(source, windows.which, windows.starts, windows.sizes, every=self.rate, spool=spool)
-        per_sequence, names = {**taken.per_sequence, "part": windows.starts}, dict(taken.names)
+        part = windows.starts if first is None else steps_in_whole(first, windows.which, windows.starts)
+        per_sequence, names = {**taken.per_sequence, "part": part}, dict(taken.names)
         lines = [("windows", f"{len(windows):,} of {count(windows.sequences, 'sequence')}")]
         if self.horizon:
             y = _behind(windows, ragged.offsets, targets, self.horizon, self.lead, self.rate)
@@ -118,11 +125,11 @@ class Window(Operation):
         repeated = len(taken.values) - windows.taken
         if repeated:
             lines.append(("repeated", f"{count(repeated, 'step')} that several windows have"))
-        if windows.left:
-            lines.append(("cut", f"{count(windows.left, 'step')} that no window has"))
+        if windows.left + far:
+            lines.append(("cut", f"{count(windows.left + far, 'step')} that no window has"))
         return Outcome(
             taken.replace(per_sequence=per_sequence, names=names),
-            cut=windows.left,
+            cut=windows.left + far,
             dropped={"too short for a window": windows.without_steps},
             added={"repeated in windows": repeated},
             slots=self.size,
@@ -130,9 +137,24 @@ class Window(Operation):
             warnings=_warnings(windows, ragged),
         )
 
+    def _near_history(self, ragged: Ragged, spool: Spool) -> tuple[Ragged, AnyArray | None, int]:
+        """Parts of a split at a moment with the history that windows need, the first step of each, and steps left out.
+
+        Sequences that are no parts stay as they are.
+        """
+        from seqtool.operations.histories import without_far_history
+
+        if "part" not in ragged.per_sequence:
+            return ragged, None, 0
+        before_own = self.placing.needed - self.placing.after - (0 if self.horizon or self.next else 1)
+        parts = without_far_history(ragged, before_own + self.lead, spool=spool)
+        return parts.ragged, parts.first, len(ragged.values) - len(parts.ragged.values)
+
     def _check_names(self, ragged: Ragged) -> None:
         """Raise DataError where an array has the name of one that is made."""
-        if "part" in ragged.per_sequence:
+        from seqtool.operations.histories import parted_at_moment
+
+        if "part" in ragged.per_sequence and not parted_at_moment(ragged):
             raise DataError(
                 "these sequences are parts of others already, as their array part says; cut windows of what they were "
                 "made of"
@@ -194,22 +216,6 @@ def _with_keys(ragged: Ragged) -> Ragged:
     per_sequence = {name: array for name, array in ragged.per_sequence.items() if name != "original_lengths"}
     keys = numbers_as_keys(len(ragged)) if ragged.keys is None else ragged.keys
     return ragged.replace(keys=keys, per_sequence=per_sequence)
-
-
-def _targets(ragged: Ragged, names: tuple[str, ...]) -> AnyArray:
-    """The features with these names of all steps, (S, F'); (S,) of a single one."""
-    from seqtool.arrays.lazy import lazy_map
-    from seqtool.sequences.features import features_named, width_of
-
-    values, features = ragged.values, features_named(ragged, names, "--target")
-    if values.ndim == 2 and len(features) == 1:
-        return lazy_map(
-            lambda steps: steps[:, features[0]].copy(), values, dtype=values.dtype, shape=values.shape[:1]
-        )
-    if values.ndim == 1 or features == [*range(width_of(values))]:
-        return values
-    shape = (*values.shape[:-1], len(features))
-    return lazy_map(lambda steps: steps[..., features], values, dtype=values.dtype, shape=shape)
 
 
 def _behind(

@@ -10,7 +10,7 @@ from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
 
 
 def cases(scale: float) -> Iterator[Case]:
-    """Two ways of scaling; `scale` is of their full numbers."""
+    """Two ways of scaling, and filling; `scale` is of their full numbers."""
     count = max(round(100_000 * scale), 1)
     for method in ("standard", "robust"):
         yield Case(
@@ -19,6 +19,12 @@ def cases(scale: float) -> Iterator[Case]:
             make=partial(make_padded, sequences=count),
             contenders=partial(scalers, method),
         )
+    yield Case(
+        "fill",
+        f"{count:,} sequences of 1 to 85 steps of 5 float32, forward and mean, half of them missing",
+        make=partial(make_gaps, sequences=count),
+        contenders=fillers,
+    )
 
 
 def make_padded(folder: Path, sequences: int) -> int:
@@ -42,5 +48,28 @@ def scalers(method: str, size: int) -> list[Contender]:
     return [
         Contender("seqtool", ours, "seqtool.npz"),
         Contender("scikit-learn", theirs, "sklearn.npz", needs=("sklearn",)),
+        *floors("-", size),
+    ]
+
+
+def make_gaps(folder: Path, sequences: int) -> int:
+    """Ragged sequences with missing numbers; how many bytes the result takes."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    lengths = random.integers(1, 86, sequences)
+    values = random.normal(size=(lengths.sum(), 5)).astype(np.float32)
+    values[random.random(values.shape) < 0.5] = np.nan
+    np.savez(folder / "in.npz", values=values, offsets=np.concatenate(([0], np.cumsum(lengths))))
+    return values.nbytes
+
+
+def fillers(size: int) -> list[Contender]:
+    """Ours, pandas by groups, and the floor."""
+    ours = [*SEQTOOL, "fill", "in.npz", "--method", "forward,mean", "-q", "-o", "seqtool.npz"]
+    theirs = script("fill_pandas", "in.npz", "pandas.npz")
+    return [
+        Contender("seqtool", ours, "seqtool.npz"),
+        Contender("pandas", theirs, "pandas.npz", needs=("pandas",)),
         *floors("-", size),
     ]

@@ -130,7 +130,23 @@ ORDERED = pa.table(
     }
 )
 
+CLASHING = {"a.npz": ours([1, 2]).replace(keys=np.array([7])), "b.npz": ours([3]).replace(keys=np.array([7]))}
+UNLIKE = {"a.npz": ours([1, 2], value=-1), "b.npz": seqtool.pad([[3]])}
+
 CASES = [
+    Case("operations.filter.Filter.__post_init__", "filter t.npy", {"t.npy": DENSE}, {"N": "1"}),
+    Case(
+        "operations.filter.Filter.__post_init__#2", "filter t.npy", {"t.npy": DENSE}, {"EXPR": "length > 1"}
+    ),
+    Case("operations.filter.Filter.__post_init__#3", "filter t.npy", {"t.npy": DENSE}, {"N": "2"}),
+    Case("operations.filter.Filter.__post_init__#4", "filter t.npy --first 2 --sample 2", {"t.npy": DENSE}),
+    Case(
+        "operations.filter.Filter.__post_init__#5",
+        "filter t.npy --min-len 1 --seed 1",
+        {"t.npy": DENSE},
+        {"N": "2"},
+    ),
+    Case("operations.filter.Filter.apply", "filter t.npy --min-len 9", {"t.npy": DENSE}, loses=True),
     Case(
         "operations.window.Window.__post_init__",
         "window t.npy --size 2 --lead 1",
@@ -195,6 +211,11 @@ CASES = [
         code=2,
         loses=True,
     ),
+    *(
+        Case(f"operations.clashes._duplicate{number}", "concat a.npz b.npz", CLASHING, loses=True)
+        for number in ("", "#2", "#3")
+    ),
+    Case("commands.concat.concat", "concat a.npz b.npz", UNLIKE),
     # What typer, or a name, shows.
     Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
@@ -1049,6 +1070,12 @@ CASES = [
         {"t.json": "[[[1, null], [2, null]]]"},
         {"A,B": "0"},
     ),
+    Case("operations.fill.Fill.apply", "fill t.json --method forward", {"t.json": "[[null, 1, null]]"}),
+    Case(
+        "operations.fill.Fill._constant",
+        "fill t.json --method forward,mean",
+        {"t.json": "[[[1, null], [2, null]]]"},
+    ),
     Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
     Case(
         "operations.split.Split._check_companions",
@@ -1189,6 +1216,15 @@ def test_features_with_nan_are_left_out_when_rows_are_grouped(place: Place, prop
     advice = proposals.at("checking.findings.remedy_for_missing")
     succeeded(place.run(*applied(["group", "t.csv", "--key", "id"], advice, {})))
     succeeded(place.run("check", "t.group.npz", "--for", "torch"))
+
+
+def test_features_with_nan_are_filled(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", "id,b\n1,\n1,0.5\n")
+    succeeded(place.run("group", "t.csv", "--key", "id"))
+    assert place.run("check", "t.group.npz", "--for", "torch").code == 1
+    advice = proposals.at("checking.findings.remedy_for_missing#2")
+    succeeded(place.run(*applied([], advice, {}), "-o", "filled.npz"))
+    succeeded(place.run("check", "filled.npz", "--for", "torch"))
 
 
 def test_keys_that_are_meant_to_be_shared(place: Place, proposals: Proposals) -> None:

@@ -150,7 +150,7 @@ def test_leave_last_out_takes_the_features_that_are_named() -> None:
     data = sq.Ragged(values, np.array([0, 5]), features=("a", "b"), keys=np.array(["k"]))
     assert sq.split(data, last=1).per_sequence["y"].tolist() == [[6, 7], [8, 9]]
     found = sq.split(data, last=2, target="b")
-    assert found.per_sequence["y"].tolist() == [[5], [7], [9]]
+    assert found.per_sequence["y"].tolist() == [5, 7, 9]
     assert found.per_sequence["part"].tolist() == [0, 1, 2]
     with pytest.raises(DataError, match="target: no feature 'c'; there are a, b"):
         sq.split(data, last=1, target=["c"])
@@ -203,7 +203,7 @@ def test_nothing_of_the_future_is_in_train(place: Place) -> None:
     arrays = place.arrays("s.npz")
     assert arrays["x"][..., 0].tolist() == [[1, 0], [2, 3], [4, 0], [5, 0]]
     assert arrays["split"].tolist() == ["train", "test", "train", "test"]
-    assert (arrays["keys"].tolist(), arrays["part"].tolist()) == ([1, 1, 2, 3], [0, 2, 0, 2])
+    assert (arrays["keys"].tolist(), arrays["part"].tolist()) == ([1, 1, 2, 3], [0, 1, 0, 0])
     assert "weight" not in arrays
     succeeded(place.run("split", "g.npz", "--at", "2020-02-01,2020-03-01", "--context", "-o", "c.npz"))
     arrays = place.arrays("c.npz")
