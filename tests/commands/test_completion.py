@@ -78,6 +78,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("truncate", "--input-padding"): get_args(Side),
     ("truncate", "--compress"): get_args(Compress),
     ("convert", "--compress"): get_args(Compress),
+    ("apply", "--compress"): get_args(Compress),
     ("concat", "--compress"): get_args(Compress),
     ("concat", "--on-clash"): get_args(OnClash),
     ("convert", "--input-padding"): get_args(Side),

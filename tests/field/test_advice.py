@@ -1049,6 +1049,7 @@ CASES = [
     Case("commands.pad._mention_strip", "pad t.npy", {"t.npy": HIDDEN}, loses=True),
     Case("commands.info.info", "info t.npz --code numpy --json", {"t.npz": ours([1])}),
     Case("commands.info.info", "info t.npz --code numpy --sequence 0", {"t.npz": ours([1])}),
+    Case("commands.info.info#2", "info t.npz --recipe --sequence 0", {"t.npz": ours([1])}),
     Case("commands.plan._refuse_table_options", "plan t.csv --drop b", {"t.csv": ROWS}, {"COLUMN": "id"}),
     Case(
         "inspecting.measure.of_tables",
