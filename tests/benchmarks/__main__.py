@@ -21,6 +21,7 @@ from typing import Any
 
 from tests.benchmarks import (
     compress,
+    formats,
     group,
     growth,
     padding,
@@ -50,6 +51,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *timing.cases(scale),
         *unpad.cases(scale),
         *windows.cases(scale),
+        *formats.cases(scale),
         *compress.cases(scale),
         *start.cases(),
         *growth.cases(scale),
