@@ -38,6 +38,7 @@ NEEDED = {
     "tensorflow": ["tensorflow", "tf_keras"],
     "jax": ["jax"],
     "matplotlib": ["matplotlib"],
+    "formats": ["polars", "duckdb", "datasets", "safetensors"],
 }
 
 
