@@ -523,7 +523,7 @@ TESTED_BY_OTHERS = {
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
-    "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
+    "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
     "operations": {"cast", "centers", "filling", "moments", "run", "scaling"},
     "files": {
         "archives",

@@ -46,8 +46,9 @@ class GroupResult:
     beside them; `missing` counts missing values by column; `ties` counts neighbours that `--order-by` could not tell
     apart; `coarse` are the features with numbers so large that float32 has no room for their fractions. `warnings` are
     sentences, which name options of the command line; `unlabelled` counts the rows that were kept without a label, by
-    label column. `joined` describes each other table, `pivoted` the steps of a long table, `times` the unit and the
-    origin of columns of times, `time_unit` that of the times between steps.
+    label column, `missing_categories` those without a category. `joined` describes each other table, `pivoted` the
+    steps of a long table, `times` the unit and the origin of columns of times, `time_unit` that of the times between
+    steps.
     """
 
     ragged: Ragged
@@ -63,6 +64,7 @@ class GroupResult:
     times: Mapping[str, str] = field(default_factory=dict)
     computed: Sequence[str] = ()
     time_unit: str | None = None
+    missing_categories: Mapping[str, int] = field(default_factory=dict)
 
 
 def group_table(
@@ -161,6 +163,7 @@ def _grouped(
         joined=whole.files,
         pivoted=pivoted,
         times={**plan.times(state), **added.meaning},
+        missing_categories=plan.missing_categories(state),
     )
 
 
