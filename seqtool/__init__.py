@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from seqtool.api import group
     from seqtool.errors import DataError, SeqtoolError, UsageError
     from seqtool.files.npz import load, save
+    from seqtool.operations.concat import concat
     from seqtool.operations.pad import unpad
+    from seqtool.recipes.transformer import recipe
     from seqtool.sequences.ragged import Padded, Ragged
     from seqtool.sequences.validation import step_mask
     from seqtool.sources.pad import pad
@@ -33,9 +35,11 @@ _HOMES = {
     "Ragged": "sequences.ragged",
     "SeqtoolError": "errors",
     "UsageError": "errors",
+    "concat": "operations.concat",
     "group": "api",
     "load": "files.npz",
     "pad": "sources.pad",
+    "recipe": "recipes.transformer",
     "save": "files.npz",
     "step_mask": "sequences.validation",
     "to_frame": "unpadding.rows",
@@ -48,9 +52,11 @@ __all__ = [
     "Ragged",
     "SeqtoolError",
     "UsageError",
+    "concat",
     "group",
     "load",
     "pad",
+    "recipe",
     "save",
     "step_mask",
     "to_frame",

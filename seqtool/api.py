@@ -19,7 +19,7 @@ from seqtool.files import inputs
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
-from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg, StepUnit
+from seqtool.grouping.options import EmptyKey, EmptyLabel, GridAgg, PivotAgg, StepUnit
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, check_blow_up
@@ -74,6 +74,8 @@ def group(
     delta: Column | None = None,
     time_unit: StepUnit | None = None,
     position: bool = False,
+    every: float | str | timedelta | np.timedelta64 | None = None,
+    agg: GridAgg | None = None,
     since_observed: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",
@@ -106,6 +108,9 @@ def group(
     otherwise. `label` and `static` may be columns of another table, which has a row for each key: `(frame,
     "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
     `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item.
+    `keep_order=True` stores the values of `order_by` as `per_step["order"]` (S,) or (S, K): int64, times in
+    microseconds (`names["order_units"]`), or float64. `delta="time"`, `since_observed=True` and `position=True` add
+    features that are computed of the sorted steps; `every="1h"` makes a step of the rows of each hour, by `agg`.
     `time_as="seconds"` (or "days") makes numbers since 1970 of times, int64 if all are whole, else float64. All
     other arguments are as in `seqtool group --help`.
 

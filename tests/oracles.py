@@ -72,6 +72,32 @@ def windows(
     return [window[::-1] for window in found[::-1]] if from_end or last else found
 
 
+def why_left_out(
+    lengths: list[int],
+    keys: list[str],
+    *,
+    least: int,
+    most: int,
+    listed: set[str],
+    selected: list[bool | None],
+) -> list[str | None]:
+    """Why each sequence is left out, None where it is not; `selected` is what a condition says, None for missing."""
+    return [
+        f"sequence under {least} steps"
+        if length < least
+        else f"sequence over {most} steps"
+        if length > most
+        else "key not in the file of keys"
+        if key not in listed
+        else "left out by where, for a cell is missing"
+        if is_selected is None
+        else None
+        if is_selected
+        else "left out by where"
+        for length, key, is_selected in zip(lengths, keys, selected, strict=True)
+    ]
+
+
 def step_mask(lengths: list[int], *, maxlen: int, padding: str = "pre") -> list[list[bool]]:
     """True where a step is real."""
     rows = [[True] * n + [False] * (maxlen - n) for n in lengths]
@@ -413,3 +439,33 @@ def category_ids(cells: list[str]) -> tuple[list[int], list[str]]:
     """The ids of names, empty ones being missing, and the vocabulary: the names in the order of their code points."""
     vocabulary = sorted({cell for cell in cells if cell})
     return [vocabulary.index(cell) + 3 if cell else 1 for cell in cells], vocabulary
+
+
+def on_grid(
+    rows: list[tuple[Fraction, float | None]], size: Fraction, how: str
+) -> list[tuple[int, float | None]]:
+    """Rows (time, value) of one sequence in order as (stretch, value), one for each from the first to the last.
+
+    None is a missing value; of a stretch without values the mean, last and sum are missing, and the count is 0.
+    """
+    places = [time // size for time, _ in rows]
+    found: list[tuple[int, float | None]] = []
+    for stretch in range(places[0], places[-1] + 1):
+        here = [v for place, (_, v) in zip(places, rows, strict=True) if place == stretch and v is not None]
+        total, number = sum(here), len(here)
+        ways = {"mean": total / max(number, 1), "sum": total, "last": here[-1] if here else 0}
+        found.append((stretch, number if how == "count" else ways[how] if here else None))
+    return found
+
+
+def concatenated_keys(everything: list[tuple[str, int, int]]) -> dict[str, list[tuple[str, int, int]]]:
+    """What is kept of (key, input, place) where keys clash, by the word that says which."""
+    first, last = dict[str, tuple[str, int, int]](), dict[str, tuple[str, int, int]]()
+    for item in everything:
+        first.setdefault(item[0], item)
+        last[item[0]] = item
+    return {
+        "first": [item for item in everything if first[item[0]] == item],
+        "last": [item for item in everything if last[item[0]] == item],
+        "both": everything,
+    }

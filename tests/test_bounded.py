@@ -179,6 +179,22 @@ def test_features_of_time_in_huge_groups(place: Place) -> None:
 
 
 @pytest.mark.slow
+def test_a_grid_of_many_rows(place: Place) -> None:
+    rows = 9 * MILLION
+    keys, times, a = small_numbers(rows), shuffled(rows), small_numbers(rows, 3)
+    write_parquet(place, "rows.parquet", key=keys, t=pa.array(times, pa.timestamp("s")), a=a, b=a / 2)
+    options = ["--order-by", "t", "--every", "7m", "--agg", "sum", "--ragged"]
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key", *options, "--keep-order")
+    output = mapped(place)
+    stretch = times // 420
+    places, lows = np.arange(100), np.array([stretch[keys == key].min() for key in range(100)])
+    at = output.offsets[:-1][keys] + stretch - lows[keys]
+    expected = np.bincount(at, weights=a, minlength=len(output.values))
+    assert (np.nan_to_num(output.values[:, 0]) == expected).all()
+    assert (output.per_step["order"].data[output.offsets[:-1][places]] == lows * 420 * MILLION).all()
+
+
+@pytest.mark.slow
 def test_text_keys(place: Place) -> None:
     rows, count = 5 * MILLION, 3 * MILLION
     codes = shuffled(rows) % count
@@ -675,3 +691,28 @@ def test_filling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
     assert (output.values[seen] == steps[seen]).all()
     assert (output.per_step["observed"].data[:, 0] == seen).all()
     same_as_unbounded(place, "fill", "steps.npz", "--method", "linear,zero")
+
+
+@pytest.mark.slow
+def test_splits_of_many_sequences_and_of_their_times(place: Place) -> None:
+    """350 MB of steps in 300,000 sequences, each of 20 times."""
+    count, length = 300_000, 20
+    random, total = np.random.default_rng(4), count * length
+    ragged = seqtool.Ragged(
+        random.normal(size=(total, 12)).astype(np.float32),
+        np.arange(0, total + 1, length),
+        keys=np.arange(count),
+        per_step={"order": StepArray(np.tile(np.arange(length), count), 0)},
+        names={"order_columns": np.array(["t"]), "order_units": np.array([""])},
+    )
+    seqtool.save(place.folder / "timed.npz", ragged)
+    same_as_unbounded(place, "split", "timed.npz", "--val", "0.1", "--test", "0.2")
+    names = np.asarray(mapped(place).per_sequence["split"])
+    assert [(names == name).sum() / count for name in ("train", "val", "test")] == [0.7, 0.1, 0.2]
+    bounded(place, "split", "timed.npz", "--test", "0.5", "-o", "part-{split}.npz")
+    assert len(mapped(place, "part-test.npz")) == count / 2
+    same_as_unbounded(place, "split", "timed.npz", "--at", "15", "--context")
+    assert (np.asarray(mapped(place).lengths).reshape(count, 2) == [15, 20]).all()
+    same_as_unbounded(place, "split", "timed.npz", "--last", "2", "--target", "0")
+    same_as_unbounded(place, "truncate", "timed.npz", "--within", "7", "--of", "end")
+    assert (np.asarray(mapped(place).lengths) == 8).all()

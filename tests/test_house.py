@@ -21,7 +21,7 @@ PACKAGE = ROOT / "seqtool"
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"advice", "errors", "words"},
+    {"advice", "errors", "where", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},
@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"grouping"},
     {"sources"},
     {"terminal"},
-    {"checking", "codegen", "inspecting", "plotting", "training", "unpadding"},
+    {"checking", "codegen", "inspecting", "plotting", "recipes", "training", "unpadding"},
     {"commands"},
     {"api", "keras", "tf", "torch"},
     {"cli"},
@@ -524,7 +524,7 @@ TESTED_BY_OTHERS = {
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
-    "operations": {"cast", "centers", "filling", "moments", "run", "scaling"},
+    "operations": {"cast", "centers", "clashes", "filling", "merging", "moments", "run", "scaling"},
     "files": {
         "archives",
         "contents",
@@ -576,7 +576,10 @@ TESTED_BY_OTHERS = {
         "encoder_columns",
         "assembling",
         "encoder_plan",
+        "folding",
+        "spec_checks",
         "step_times",
+        "stepping",
         "encoder_state",
         "elsewhere",
         "gaps",
@@ -596,6 +599,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
+    "recipes": {"columns", "names", "reading", "repeat", "show", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch"},
 }
 

@@ -114,7 +114,7 @@ def rounding(values: Array, dtype: np.dtype[Any]) -> Rounding:
     Rounding(count=1, overflow=None)
     """
     count, overflow = 0, None
-    if values.dtype == dtype or _holds_all(values.dtype, dtype):
+    if values.dtype == dtype or holds_all(values.dtype, dtype):
         return Rounding(0, None)
     for start, chunk in _chunks(values):
         changed = chunk[_losses(chunk, dtype)]
@@ -152,7 +152,7 @@ def first_loss(values: Array, dtype: np.dtype[Any]) -> int | None:
     >>> first_loss(np.array([1.0, 2**24 + 1]), np.dtype("float32"))
     1
     """
-    if values.dtype == dtype or _holds_all(values.dtype, dtype):
+    if values.dtype == dtype or holds_all(values.dtype, dtype):
         return None
     for start, chunk in _chunks(values):
         lost = np.flatnonzero(_losses(chunk, dtype))
@@ -167,7 +167,12 @@ def _chunks(values: Array) -> Iterator[tuple[int, Array]]:
         yield start, flat[start : start + _CHUNK]
 
 
-def _holds_all(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
+def holds_all(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
+    """Whether one dtype holds every number of another exactly.
+
+    >>> holds_all(np.dtype("float32"), np.dtype("float64")), holds_all(np.dtype("int64"), np.dtype("float64"))
+    (True, False)
+    """
     # NumPy calls int64 to float64 safe, although it rounds past 2^53.
     rounds = source.kind in "iu" and target.kind == "f" and source.itemsize >= 8
     return np.can_cast(source, target, "safe") and not rounds

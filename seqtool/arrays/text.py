@@ -12,7 +12,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import CHUNK, AnyArray, chunks
+from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 
@@ -147,6 +147,32 @@ def _moved(text: Text, edges: Array, order: Array, spool: Spool) -> Text:
         places = order[begin:end]
         data.add(gather(text.data, edges[places], edges[places + 1] - edges[places]))
     return Text(data.done(), offsets, (len(order),), widest=text.widest)
+
+
+def joined_text(parts: Sequence[AnyArray | Text], spool: Spool) -> AnyArray | Text:
+    """Arrays of text end to end: of the largest width where each has one, else as bytes in memory or in the spool.
+
+    >>> joined_text([np.array(["a"]), np.array(["bcd", "e"])], Spool())[:].tolist()
+    ['a', 'bcd', 'e']
+    """
+    shape = (sum(map(len, parts)), *parts[0].shape[1:])
+    fixed = [part for part in parts if not isinstance(part, Text) and part.dtype.kind == "U"]
+    if len(fixed) == len(parts):
+        widest = max((part.dtype for part in fixed), key=lambda dtype: dtype.itemsize)
+        return concatenated([*fixed], shape, widest)
+    data, sizes = GrowingArray(spool, np.dtype(np.uint8)), GrowingArray(spool, np.dtype(np.int64))
+    for part in parts:
+        for _, chunk in chunks(part):  # type: ignore[arg-type] # text is sliced like any array
+            cells = [cell.encode() for cell in chunk.reshape(-1).tolist()]
+            data.add(np.frombuffer(b"".join(cells), np.uint8))
+            sizes.add(np.array([*map(len, cells)], np.int64))
+    offsets, end = GrowingArray(spool, np.dtype(np.int64)), 0
+    offsets.add(np.zeros(1, np.int64))
+    for _, part_sizes in chunks(sizes.done()):
+        ends = np.cumsum(part_sizes) + end
+        offsets.add(ends)
+        end = int(ends[-1])
+    return Text(data.done(), offsets.done(), shape, widest=None)
 
 
 def check_text(name: str, cells: AnyArray | Text) -> None:

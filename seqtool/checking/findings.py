@@ -199,7 +199,10 @@ def failure(name: str, message: str, cells: Matches, array: str) -> Finding:
 
 def remedy_for_missing(subject: Subject, name: str, array: AnyArray) -> Iterator[object]:
     """What to do about NaN and infinities: leave out the features that have them, or fill them in."""
-    names = subject.real.features if name == "values" else None
+    if name != "values":
+        yield "fill them in before"
+        return
+    names = subject.real.features
     if names:
         incomplete = np.zeros(len(names), bool)
         for _, part in chunks(array):
@@ -207,7 +210,10 @@ def remedy_for_missing(subject: Subject, name: str, array: AnyArray) -> Iterator
         if not incomplete.all():
             dropped = [names[i] for i in np.flatnonzero(incomplete)]
             yield Message("group without these features: ", Advice("--drop", join_names(dropped)), ", or ")
-    yield "fill them in before, as numpy.nan_to_num does"
+    if find_matches(np.isinf, array):
+        yield "leave out the steps with infinities"
+        return
+    yield Message("fill them in: ", Advice("seqtool", "fill", subject.file, "--method", "forward,mean"))
 
 
 def step_in_digits(step: Any) -> str:

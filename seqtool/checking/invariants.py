@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -304,6 +305,13 @@ def row_index(subject: Subject) -> Finding:
     return Finding("row_index", "ok", "a row for each step")
 
 
+def _kept_by_all(entry: Mapping[str, Any], kept: int | None) -> int | None:
+    """What the inputs of `concat` kept together; the receipt goes on from that of the first."""
+    steps = entry.get("arguments", {}).get("steps")
+    sound = isinstance(steps, list) and steps and all(type(number) is int for number in steps)
+    return sum(steps) if sound and kept in (None, steps[0]) else kept
+
+
 def receipt(subject: Subject) -> Finding:
     """Rows in + added = kept + cut + dropped, from one command to the next, down to the steps in the file."""
     kept = None
@@ -321,6 +329,8 @@ def receipt(subject: Subject) -> Finding:
             return Finding("receipt", "fails", "an entry without row counts", 1, place)
         if not fits:
             return Finding("receipt", "fails", message, 1, place)
+        if entry.get("command") == "concat":
+            kept = _kept_by_all(entry, kept)
         if kept not in (None, rows_in):
             return Finding(
                 "receipt", "fails", f"{rows_in:,} rows in, but {kept:,} were kept before", 1, place

@@ -7,6 +7,7 @@ the subcommand, its options and help, the Python function and the receipt follow
 
 OPERATIONS = (
     "fill",
+    "filter",
     "scale",
     "split",
     "truncate",

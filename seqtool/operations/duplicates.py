@@ -69,6 +69,21 @@ def repeated(ragged: Ragged, spool: Spool) -> Twice | None:
     return _counted(later, ragged, ragged)
 
 
+def repeats(ragged: Ragged, spool: Spool) -> Iterator[tuple[Array, Array]]:
+    """Pairs of places of equal sequences: the first one, and each later one that equals it.
+
+    >>> [pair[1].tolist() for pair in repeats(Ragged(np.array([7, 8, 7]), np.arange(4)), Spool())]
+    [[2]]
+    """
+    marks = fingerprints(ragged, spool)
+    for ones, others in _alike(marks, marks):
+        later = ones < others
+        ones, others = ones[later], others[later]
+        if len(ones):
+            same = _equal(ragged, ragged, ones, others)
+            yield ones[same], others[same]
+
+
 def key_cells(
     keys: AnyArray | Text, spool: Spool, *, part: AnyArray | None = None, as_text: bool = False
 ) -> Ragged:

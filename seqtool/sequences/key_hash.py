@@ -7,6 +7,8 @@ from typing import cast
 
 import numpy as np
 
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
@@ -52,3 +54,20 @@ def key_hashes(
 
 
 _TOGETHER = 1 << 18  # bytes of keys that become Python's objects together
+
+
+def least_hashes(ragged: Ragged, places: AnyArray, seed: int, number: int) -> Array:
+    """Of sequences at ascending places the `number` with the least hashes, in their order, (number,) int64.
+
+    >>> import numpy as np
+    >>> len(least_hashes(Ragged(np.arange(9), np.arange(10)), np.array([1, 3, 5, 7]), 0, 2))
+    2
+    """
+    hashes = sequence_hashes(ragged, seed)
+    least, found = np.empty(0, np.uint64), np.empty(0, np.int64)
+    for _, part in chunks(places):
+        least = np.concatenate([least, gather(hashes, part)])
+        found = np.concatenate([found, part])
+        order = np.argsort(least, kind="stable")[:number]  # of equal ones the first
+        least, found = least[order], found[order]
+    return np.sort(found)

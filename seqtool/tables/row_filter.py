@@ -1,4 +1,4 @@
-"""The rows of a table that an expression of `seqtool.tables.where` selects."""
+"""The rows of a table that an expression of `seqtool.where` selects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from seqtool.tables.cells.numbers import read_numbers
 from seqtool.tables.number_marks import NumberMarks
 from seqtool.tables.roles import position
 from seqtool.tables.table import Expected, Table
-from seqtool.tables.where import Comparison, Expression, Value, comparisons, mask, parse
+from seqtool.where import Comparison, Expression, Value, comparisons, mask, parse
 
 LEFT_OUT, MISSING = "left out by where", "left out by where, for a cell is missing"
 _COMPARE_NUMBERS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}

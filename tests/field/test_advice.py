@@ -130,7 +130,23 @@ ORDERED = pa.table(
     }
 )
 
+CLASHING = {"a.npz": ours([1, 2]).replace(keys=np.array([7])), "b.npz": ours([3]).replace(keys=np.array([7]))}
+UNLIKE = {"a.npz": ours([1, 2], value=-1), "b.npz": seqtool.pad([[3]])}
+
 CASES = [
+    Case("operations.filter.Filter.__post_init__", "filter t.npy", {"t.npy": DENSE}, {"N": "1"}),
+    Case(
+        "operations.filter.Filter.__post_init__#2", "filter t.npy", {"t.npy": DENSE}, {"EXPR": "length > 1"}
+    ),
+    Case("operations.filter.Filter.__post_init__#3", "filter t.npy", {"t.npy": DENSE}, {"N": "2"}),
+    Case("operations.filter.Filter.__post_init__#4", "filter t.npy --first 2 --sample 2", {"t.npy": DENSE}),
+    Case(
+        "operations.filter.Filter.__post_init__#5",
+        "filter t.npy --min-len 1 --seed 1",
+        {"t.npy": DENSE},
+        {"N": "2"},
+    ),
+    Case("operations.filter.Filter.apply", "filter t.npy --min-len 9", {"t.npy": DENSE}, loses=True),
     Case(
         "operations.window.Window.__post_init__",
         "window t.npy --size 2 --lead 1",
@@ -195,6 +211,11 @@ CASES = [
         code=2,
         loses=True,
     ),
+    *(
+        Case(f"operations.clashes._duplicate{number}", "concat a.npz b.npz", CLASHING, loses=True)
+        for number in ("", "#2", "#3")
+    ),
+    Case("commands.concat.concat", "concat a.npz b.npz", UNLIKE),
     # What typer, or a name, shows.
     Case("commands._peers.unknown_option#2", "pad t.npy --padding post", {"t.npy": DENSE}),
     Case("commands._peers.unknown_option#2", "pad t.npy --window 2", {"t.npy": DENSE}, loses=True),
@@ -284,23 +305,23 @@ CASES = [
         {"t.csv": "k,t,i,v\na,1,u,2\na,1,u,3\n"},
     ),
     Case(
-        "grouping.pivoting._target",
+        "grouping.folding._target",
         "group t.csv --key k --order-by t --pivot i=v",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,16777217\n"},
     ),
     Case(
-        "grouping.pivoting._target#2",
+        "grouping.folding._target#2",
         "group t.csv --key k --order-by t --pivot i=v --dtype int64",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,5\n"},
     ),
     Case(
-        "grouping.pivoting._check_fits",
+        "grouping.folding._check_fits",
         "group t.csv --key k --order-by t --pivot i=v --pivot-agg mean --dtype int64",
         {"t.csv": "k,t,i,v\na,1,u,3\na,1,u,4\n"},
         loses=True,
     ),
     Case(
-        "grouping.pivoting._check_sums",
+        "grouping.folding._check_sums",
         "group t.csv --key k --order-by t --pivot i=v --pivot-agg sum",
         {"t.csv": "k,t,i,v\na,1,u,9000000000000000000\na,1,u,9000000000000000000\n"},
         loses=True,
@@ -333,28 +354,28 @@ CASES = [
     Case("errors.refuse_without_subject", "pad t.jsonl --label-value 0", {"t.jsonl": "[1]\n"}),
     Case("errors.refuse_without_subject", "pad t.jsonl --trailing-missing keep", {"t.jsonl": "[1]\n"}),
     Case(
-        "grouping.spec.GroupSpec._check_subjects",
+        "grouping.spec_checks.check_subjects",
         "group t.csv --key id --label-value 0",
         {"t.csv": ROWS},
         {"COLUMN": "b"},
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec._check_subjects",
+        "grouping.spec_checks.check_subjects",
         "group t.csv --key id --label-as class",
         {"t.csv": ROWS},
         {"COLUMN": "b"},
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec._check_subjects#2",
+        "grouping.spec_checks.check_subjects#2",
         "group t.csv --key id --empty-label drop",
         {"t.csv": SAME_C},
         {"COLUMN": "c"},
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec._check_subjects#3",
+        "grouping.spec_checks.check_subjects#3",
         "group t.csv --key id --keep-order",
         {"t.csv": ROWS},
         {"COLUMN": "b"},
@@ -376,26 +397,26 @@ CASES = [
         {"t.csv": f"id,t,u,a\n1,{2**53 + 1},0.5,2\n1,3,1.5,3\n"},
     ),
     Case(
-        "grouping.spec.GroupSpec._check_subjects#4",
+        "grouping.spec_checks.check_subjects#4",
         "group t.csv --key id --delta b",
         {"t.csv": ROWS},
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec._check_subjects#5",
+        "grouping.spec_checks.check_subjects#5",
         "group t.csv --key id --order-by b --time-unit h",
         {"t.csv": DAILY},
         {"COLUMN": "b"},
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec._with_time",
+        "grouping.spec_checks.with_time",
         "group t.csv --key id --order-by a --delta b",
         {"t.csv": ROWS},
         code=2,
     ),
     Case(
-        "grouping.spec.GroupSpec._with_time#2",
+        "grouping.spec_checks.with_time#2",
         "group t.csv --key id --order-by s:text --columns a --keep-order",
         {"t.csv": "id,a,s\n1,2,x\n1,3,y\n"},
         code=2,
@@ -419,6 +440,44 @@ CASES = [
         "grouping.step_features._Survey._refuse#2",
         "group t.csv --key id --order-by b --delta b",
         {"t.csv": "id,b,a\n1,0,0.5\n1,16777217,3\n"},
+    ),
+    Case(
+        "grouping.spec_checks.check_subjects#6",
+        "group t.csv --key id --order-by b --agg sum",
+        {"t.csv": ROWS},
+        {"SIZE": "1"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec_checks.check_every",
+        "group t.csv --key id --every 1",
+        {"t.csv": ROWS},
+        {"COLUMN": "b"},
+        code=2,
+    ),
+    Case(
+        "grouping.spec_checks.check_every#2",
+        "group t.csv --key id --order-by b --every 1 --keep-row-index",
+        {"t.csv": ROWS},
+        code=2,
+    ),
+    Case(
+        "grouping.spec_checks.with_time#3",
+        "group t.csv --key id --order-by b:desc --every 1",
+        {"t.csv": ROWS},
+        code=2,
+    ),
+    Case(
+        "grouping.grid.Grid._check",
+        "group t.csv --key id --order-by b --every 1e-12",
+        {"t.csv": ROWS},
+        {"SIZE": "1"},
+    ),
+    Case(
+        "grouping.grid.Grid._check#2",
+        "group t.csv --key id --order-by b --every 1e-12",
+        {"t.csv": ROWS},
+        {"SIZE": "0"},
     ),
     Case("commands.pad._operations", "pad t.npy --strip-side pre", {"t.npy": DENSE}, {"V": "0"}, code=2),
     Case(
@@ -595,12 +654,12 @@ CASES = [
         {"COLUMN": "a"},
     ),
     Case(
-        "grouping.reading._check_gap",
+        "grouping.reading._check_size",
         "group t.csv --no-key --order-by d --gap 2",
         {"t.csv": "d,a\n2024-01-01,1\n"},
     ),
     Case(
-        "grouping.reading._check_gap#2",
+        "grouping.reading._check_size#2",
         "group t.csv --no-key --order-by d --gap 2h",
         {"t.csv": "d,a\n1,1\n9,1\n"},
     ),
@@ -990,6 +1049,7 @@ CASES = [
     Case("commands.pad._mention_strip", "pad t.npy", {"t.npy": HIDDEN}, loses=True),
     Case("commands.info.info", "info t.npz --code numpy --json", {"t.npz": ours([1])}),
     Case("commands.info.info", "info t.npz --code numpy --sequence 0", {"t.npz": ours([1])}),
+    Case("commands.info.info#2", "info t.npz --recipe --sequence 0", {"t.npz": ours([1])}),
     Case("commands.plan._refuse_table_options", "plan t.csv --drop b", {"t.csv": ROWS}, {"COLUMN": "id"}),
     Case(
         "inspecting.measure.of_tables",
@@ -1172,6 +1232,15 @@ def test_features_with_nan_are_left_out_when_rows_are_grouped(place: Place, prop
     advice = proposals.at("checking.findings.remedy_for_missing")
     succeeded(place.run(*applied(["group", "t.csv", "--key", "id"], advice, {})))
     succeeded(place.run("check", "t.group.npz", "--for", "torch"))
+
+
+def test_features_with_nan_are_filled(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", "id,b\n1,\n1,0.5\n")
+    succeeded(place.run("group", "t.csv", "--key", "id"))
+    assert place.run("check", "t.group.npz", "--for", "torch").code == 1
+    advice = proposals.at("checking.findings.remedy_for_missing#2")
+    succeeded(place.run(*applied([], advice, {}), "-o", "filled.npz"))
+    succeeded(place.run("check", "filled.npz", "--for", "torch"))
 
 
 def test_keys_that_are_meant_to_be_shared(place: Place, proposals: Proposals) -> None:
@@ -1511,6 +1580,7 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
     "; --gap is measured in numbers or times",
     " of which --key-from takes one a file",
     " and --order-by C:text sorts as text",
+    " and --order-by C:desc descends",
     "\n\nExample: seqtool ",
 )
 

@@ -187,3 +187,15 @@ def test_categories_that_cannot_be() -> None:
         sq.group(frame, key="user", category=["item", "item"])
     with pytest.raises(UsageError, match="pivot does not go with category"):
         sq.group(frame, key="user", order_by="time", pivot={"item": "price"}, category="device")
+    with pytest.raises(UsageError, match="every does not go with category"):
+        sq.group(frame, key="user", order_by="time", every=2, category="device")
+
+
+def test_new_rows_have_the_ids_of_the_old_ones(place: Place) -> None:
+    place.write("clicks.csv", CLICKS)
+    call = ["group", "clicks.csv", "--key", "user", "--order-by", "time", "--category", "item"]
+    place.write("new.csv", "user,time,item\nu3,1,b\nu3,2,zzz\nu3,3,\nu3,4,a\n")
+    succeeded(place.run(*call, "--drop", "price,device", "-o", "x.npz"))
+    succeeded(place.run("apply", "x.npz", "new.csv", "-o", "n.npz"))
+    assert place.arrays("n.npz")["x"].tolist() == [[2, 1, 5]]  # the last steps, as many as the old file has
+    assert place.arrays("n.npz")["vocabulary_0"].tolist() == ["007", "7", "a", "b"]

@@ -13,7 +13,7 @@ import pytest
 
 import seqtool as st
 from seqtool.errors import UsageError
-from seqtool.tables.where import Combination, Comparison, Not, Value, parse
+from seqtool.where import Combination, Comparison, Not, Value, parse
 from tests.command import Place, succeeded
 
 ROWS = [
