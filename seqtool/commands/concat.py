@@ -39,7 +39,7 @@ def concat(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Put the sequences of several files into one, in the order of the files.
+    """Put the sequences of several files into one, in their order.
 
     Padded files get the largest of their lengths. Features, labels and static columns are matched by their names, and
     so are classes and categories: those of the first file keep their numbers, new ones follow. Files that were scaled
