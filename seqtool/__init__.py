@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqtool.files.npz import load, save
     from seqtool.operations.concat import concat
     from seqtool.operations.pad import unpad
+    from seqtool.recipes.transformer import recipe
     from seqtool.sequences.ragged import Padded, Ragged
     from seqtool.sequences.validation import step_mask
     from seqtool.sources.pad import pad
@@ -38,6 +39,7 @@ _HOMES = {
     "group": "api",
     "load": "files.npz",
     "pad": "sources.pad",
+    "recipe": "recipes.transformer",
     "save": "files.npz",
     "step_mask": "sequences.validation",
     "to_frame": "unpadding.rows",
@@ -54,6 +56,7 @@ __all__ = [
     "group",
     "load",
     "pad",
+    "recipe",
     "save",
     "step_mask",
     "to_frame",

@@ -19,7 +19,7 @@ from seqtool.files import inputs
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
-from seqtool.grouping.options import EmptyKey, EmptyLabel, PivotAgg, StepUnit
+from seqtool.grouping.options import EmptyKey, EmptyLabel, GridAgg, PivotAgg, StepUnit
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, check_blow_up
@@ -73,6 +73,8 @@ def group(
     delta: Column | None = None,
     time_unit: StepUnit | None = None,
     position: bool = False,
+    every: float | str | timedelta | np.timedelta64 | None = None,
+    agg: GridAgg | None = None,
     since_observed: bool = False,
     min_len: int = 0,
     empty_key: EmptyKey = "error",

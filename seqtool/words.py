@@ -205,7 +205,7 @@ _NAME = r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)'
 # columns in quotes, match too, so that they stay as they are.
 _OPTION = r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)
-      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|says|parts)\b)
+      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|reads|says|does|parts)\b)
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?"""
 # Options that become an argument together with their value.
 _VALUE_OPTIONS = {
@@ -220,6 +220,8 @@ _VALUE_OPTIONS = {
     "encoding",
     "features",
     "from",
+    "agg",
+    "every",
     "gap",
     "horizon",
     "key",

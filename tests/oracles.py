@@ -435,6 +435,23 @@ def step_features(times: list[Fraction], observed: list[list[bool]]) -> list[lis
     return rows
 
 
+def on_grid(
+    rows: list[tuple[Fraction, float | None]], size: Fraction, how: str
+) -> list[tuple[int, float | None]]:
+    """Rows (time, value) of one sequence in order as (stretch, value), one for each from the first to the last.
+
+    None is a missing value; of a stretch without values the mean, last and sum are missing, and the count is 0.
+    """
+    places = [time // size for time, _ in rows]
+    found: list[tuple[int, float | None]] = []
+    for stretch in range(places[0], places[-1] + 1):
+        here = [v for place, (_, v) in zip(places, rows, strict=True) if place == stretch and v is not None]
+        total, number = sum(here), len(here)
+        ways = {"mean": total / max(number, 1), "sum": total, "last": here[-1] if here else 0}
+        found.append((stretch, number if how == "count" else ways[how] if here else None))
+    return found
+
+
 def concatenated_keys(everything: list[tuple[str, int, int]]) -> dict[str, list[tuple[str, int, int]]]:
     """What is kept of (key, input, place) where keys clash, by the word that says which."""
     first, last = dict[str, tuple[str, int, int]](), dict[str, tuple[str, int, int]]()

@@ -695,3 +695,28 @@ def test_filling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
     assert (output.values[seen] == steps[seen]).all()
     assert (output.per_step["observed"].data[:, 0] == seen).all()
     same_as_unbounded(place, "fill", "steps.npz", "--method", "linear,zero")
+
+
+@pytest.mark.slow
+def test_splits_of_many_sequences_and_of_their_times(place: Place) -> None:
+    """350 MB of steps in 300,000 sequences, each of 20 times."""
+    count, length = 300_000, 20
+    random, total = np.random.default_rng(4), count * length
+    ragged = seqtool.Ragged(
+        random.normal(size=(total, 12)).astype(np.float32),
+        np.arange(0, total + 1, length),
+        keys=np.arange(count),
+        per_step={"order": StepArray(np.tile(np.arange(length), count), 0)},
+        names={"order_columns": np.array(["t"]), "order_units": np.array([""])},
+    )
+    seqtool.save(place.folder / "timed.npz", ragged)
+    same_as_unbounded(place, "split", "timed.npz", "--val", "0.1", "--test", "0.2")
+    names = np.asarray(mapped(place).per_sequence["split"])
+    assert [(names == name).sum() / count for name in ("train", "val", "test")] == [0.7, 0.1, 0.2]
+    bounded(place, "split", "timed.npz", "--test", "0.5", "-o", "part-{split}.npz")
+    assert len(mapped(place, "part-test.npz")) == count / 2
+    same_as_unbounded(place, "split", "timed.npz", "--at", "15", "--context")
+    assert (np.asarray(mapped(place).lengths).reshape(count, 2) == [15, 20]).all()
+    same_as_unbounded(place, "split", "timed.npz", "--last", "2", "--target", "0")
+    same_as_unbounded(place, "truncate", "timed.npz", "--within", "7", "--of", "end")
+    assert (np.asarray(mapped(place).lengths) == 8).all()

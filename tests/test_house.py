@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"grouping"},
     {"sources"},
     {"terminal"},
-    {"checking", "codegen", "inspecting", "plotting", "training", "unpadding"},
+    {"checking", "codegen", "inspecting", "plotting", "recipes", "training", "unpadding"},
     {"commands"},
     {"api", "keras", "tf", "torch"},
     {"cli"},
@@ -576,7 +576,10 @@ TESTED_BY_OTHERS = {
         "encoder_columns",
         "assembling",
         "encoder_plan",
+        "folding",
+        "spec_checks",
         "step_times",
+        "stepping",
         "encoder_state",
         "elsewhere",
         "gaps",
@@ -596,6 +599,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
+    "recipes": {"columns", "names", "reading", "repeat", "show", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch"},
 }
 

@@ -266,6 +266,23 @@ class TimeOptions:
             help="The unit of --delta and --since-observed where times tell the order. [default: s]",
         ),
     ] = None
+    every: Annotated[
+        str | None,
+        typer.Option(
+            "--every",
+            metavar="SIZE",
+            help="Make a regular grid: the rows of each hour (1h; ns, us, ms, s, m, h, d), or of order values so far "
+            "apart, become one step, and so does one without rows between others.",
+        ),
+    ] = None
+    agg: Annotated[
+        str | None,
+        choice(
+            "--agg",
+            ("mean", "last", "sum", "count"),
+            help="What several values of a step of --every become; without any it is NaN, of count 0. [default: mean]",
+        ),
+    ] = None
     position: Annotated[
         bool,
         typer.Option("--position", help="Add a feature position: the number of the step, from 0."),

@@ -151,6 +151,9 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     if result.times:
         summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
         summary.facts["times"] = dict(result.times)
+    if result.grid is not None:
+        summary.say("grid", result.grid)
+        summary.facts["grid"] = result.grid
     if result.pivoted is not None:
         summary.say("pivoted", result.pivoted.line())
         summary.facts["pivoted"] = asdict(result.pivoted)

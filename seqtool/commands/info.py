@@ -8,12 +8,15 @@ import typer
 
 from seqtool.advice import Advice
 from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
-from seqtool.commands._source import only_arrays
+from seqtool.commands._source import only, only_arrays
 from seqtool.errors import UsageError, at, check_choice
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from seqtool.files.inputs import Input
     from seqtool.sequences.ragged import Padded, Ragged
+    from seqtool.system.memory import Memory
 
 
 def info(
@@ -39,6 +42,13 @@ def info(
             help="Print a program that loads FILE and trains a fitting LSTM for one step (numpy: that loads it).",
         ),
     ] = None,
+    recipe: Annotated[
+        bool,
+        typer.Option(
+            "--recipe",
+            help="Show what was done: steps, arguments, what was learned. With --json apply takes it.",
+        ),
+    ] = False,
     using: MemoryOptions,
     as_json: JsonReport = False,
     traceback: Traceback = False,
@@ -65,8 +75,17 @@ def info(
             "--code prints a program and nothing else; ",
             Advice(without=[option for option, is_named in both.items() if is_named]),
         )
+    others = {"--code": code is not None, "--sequence": sequence is not None}
+    if recipe and any(others.values()):
+        raise UsageError(
+            "--recipe shows what was done and nothing else; ",
+            Advice(without=[option for option, is_named in others.items() if is_named]),
+        )
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     with inputs.opened([source] if source else [], spool=folder, memory=limit) as found:
+        if recipe:
+            _show_recipe(only(found, source, "info"), limit, folder, as_json=as_json)
+            return
         only_arrays(found, source, "info")
         if code is not None and found[0].path != found[0].named_path:
             raise UsageError(
@@ -81,6 +100,22 @@ def info(
                 report.print_json(facts)
             else:
                 show_file.show_file(facts, slots_of(data, 0) if data else None)
+
+
+def _show_recipe(file: Input, limit: Memory, folder: Path | None, *, as_json: bool) -> None:
+    """Show the steps that made a file, as a table or as JSON that `apply` takes."""
+    from seqtool.arrays.spool import Spool
+    from seqtool.recipes.reading import read_recipe
+    from seqtool.recipes.show import steps_shown
+    from seqtool.terminal import report
+    from seqtool.terminal.tables import console, show_table
+
+    with Spool(folder) as spool:
+        found = read_recipe(file, spool, limit)
+    if as_json:
+        report.print_json(found.facts())
+    else:
+        show_table(console(), file.name, ["step", "arguments, and what was learned"], steps_shown(found))
 
 
 def _show_program(file: Input, data: Ragged | Padded | None, code: str) -> None:

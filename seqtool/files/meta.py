@@ -33,16 +33,18 @@ def parse_meta(text: str, name: str) -> dict[str, Any]:
             f"{name}: format version {str(meta['version'])[:20]}, but this seqtool reads up to version {VERSION}; "
             "update seqtool"
         )
-    _check_receipt(meta.get("receipt"), name)
+    parse_receipt(meta.get("receipt"), name)
     return meta
 
 
-def _check_receipt(receipt: Any, name: str) -> None:
+def parse_receipt(receipt: Any, name: str) -> list[dict[str, Any]]:
+    """A receipt of the file of this name; raises DataError where an entry has not the form that seqtool writes."""
     if not isinstance(receipt, list):
         raise DataError(f"{name}[meta]: damaged: the receipt is missing, or no list")
     for place, entry in enumerate(receipt):
         if not _is_entry(entry):
             raise DataError(f"{name}[meta]: damaged: receipt[{place}] is not an entry that seqtool writes")
+    return receipt
 
 
 def _finite(text: str) -> float:

@@ -24,6 +24,7 @@ from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import batches, check
 from seqtool.grouping.step_features import computed_names, with_step_features
+from seqtool.grouping.stepping import Outline, combined_dtype
 from seqtool.grouping.unlabelled import labelled
 from seqtool.grouping.workspace import Workspace
 from seqtool.sequences.receipts import Rows
@@ -106,22 +107,22 @@ class _Counting:
         assert grouper is not None  # a table without rows was refused
         with workspace.watch("sorting", grouper.nbytes) as on_progress:
             grouped = grouper.finish(cut=plan.cut(encoder.state), on_progress=on_progress)
-        if plan.roles.item is not None:
-            steps = Pivot(plan, encoder.state).steps(grouped, spool)
-            order = {
-                name: steps.per_step(grouped.per_step[name], last=False) for name in self._layout().order
-            }
-            grouped = replace(
-                grouped, values=np.empty((steps.count, 0)), offsets=steps.offsets, per_step=order
-            )
-        self._dtype = self._with_computed(grouped, spool)
+        empty = 0
+        if plan.roles.item is not None or plan.options.every is not None:
+            outline = Outline.of(grouped, plan, encoder.state, spool)
+            grouped = outline.without_values(grouped, [*self._layout().order])
+            empty = 0 if outline.grid is None else outline.grid.empty
+        self._dtype = self._with_computed(grouped, empty, spool)
         return joined(grouped, self._judged(), encoder.state, others, spool=spool, memory=memory)
 
-    def _with_computed(self, grouped: Grouped, spool: Spool) -> np.dtype[Any]:
+    def _with_computed(self, grouped: Grouped, empty: int, spool: Spool) -> np.dtype[Any]:
         """The type of the features with those that are computed; raises what computing them would raise."""
         plan, state = self._judged(), self._encoder.state
         plan = plan.settled(state)
-        own = plan.dtype(state) if plan.roles.item is None else plan.asked_dtype or np.dtype(np.float32)
+        if plan.roles.item is not None:
+            own = plan.asked_dtype or np.dtype(np.float32)
+        else:
+            own = combined_dtype(plan.dtype(state), plan.options, empty)
         if plan.roles.time is None:
             return own
         # Sums of times between steps are whole where these are.
@@ -155,7 +156,8 @@ class _Counting:
         """The columns that are kept: the key, and what must not change within one; the order tells where it does."""
         whole = self._plan.layout(self._encoder.state)
         cut = self._plan.cut(self._encoder.state)
-        timed = [*whole.order] if self._plan.roles.time is not None else []
+        is_timed = self._plan.roles.time is not None or self._plan.options.every is not None
+        timed = [*whole.order] if is_timed else []
         if cut is not None or self._plan.roles.item is not None:
             of_items = [*whole.order, "p"] if self._plan.roles.item is not None else timed
             parts = [*cut.order, *cut.static] if cut else []

@@ -236,7 +236,13 @@ class EncoderPlan:
     @property
     def _keeps_order(self) -> bool:
         """Whether the order values of rows are needed behind the sort."""
-        return self.options.keep_order or self.roles.time is not None or self.roles.item is not None
+        options, roles = self.options, self.roles
+        return (
+            options.keep_order
+            or options.every is not None
+            or roles.time is not None
+            or roles.item is not None
+        )
 
     def changing(self, error: ChangingError, state: EncoderState) -> DataError:
         """The error for a label or static column that changes within a key."""

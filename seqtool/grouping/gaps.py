@@ -36,7 +36,7 @@ class Gap:
     is_time: bool
 
     @classmethod
-    def of(cls, gap: Any) -> Gap:
+    def of(cls, gap: Any, option: str = "--gap") -> Gap:
         """The gap of a number, a text such as 30m, or a timedelta; raises UsageError for anything else.
 
         >>> Gap.of("30m").size == 30 * 60 * 10**9, Gap.of(0.1).size, Gap.of(timedelta(seconds=2)).text
@@ -45,7 +45,7 @@ class Gap:
         text, found = size_text(gap), size_in(gap)
         if found is None:
             raise UsageError(
-                f"--gap is {in_short(text)}; a number of 0 or more was expected, or of times a duration such as 30m "
+                f"{option} is {in_short(text)}; a number of 0 or more was expected, or of times a duration such as 30m "
                 f"(units {', '.join(DURATIONS)})"
             )
         return cls(text, *found)

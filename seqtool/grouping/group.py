@@ -18,7 +18,7 @@ from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.joining import JoinedFile, joined
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
-from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
+from seqtool.grouping.options import COMBINED, EMPTY, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.step_features import with_step_features
@@ -35,7 +35,7 @@ from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
 
 if TYPE_CHECKING:
-    from seqtool.grouping.pivoting import Pivoted
+    from seqtool.grouping.folding import Folded
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ class GroupResult:
     beside them; `missing` counts missing values by column; `ties` counts neighbours that `--order-by` could not tell
     apart; `coarse` are the features with numbers so large that float32 has no room for their fractions. `warnings` are
     sentences, which name options of the command line; `unlabelled` counts the rows that were kept without a label, by
-    label column. `joined` describes each other table, `pivoted` the steps of a long table, `times` the unit and the
-    origin of columns of times, `time_unit` that of the times between steps.
+    label column. `joined` describes each other table, `pivoted` the steps of a long table, `grid` in a sentence those
+    of a regular grid; `times` tells the unit and the origin of columns of times, `time_unit` that of the times between
+    steps.
     """
 
     ragged: Ragged
@@ -59,7 +60,8 @@ class GroupResult:
     warnings: list[str]
     unlabelled: dict[str, int]
     joined: Sequence[JoinedFile] = ()
-    pivoted: Pivoted | None = None
+    pivoted: Folded | None = None
+    grid: str | None = None
     times: Mapping[str, str] = field(default_factory=dict)
     computed: Sequence[str] = ()
     time_unit: str | None = None
@@ -123,16 +125,15 @@ def _grouped(
     state = encoder.state
     unlabelled = plan.kept_unlabelled(state)
     notes = [*cautions(plan, state, table.place), *(suspects.cautions(state.labels) if suspects else [])]
-    features, pivoted = [table.label(column) for column in plan.features], None
+    features, steps = [table.label(column) for column in plan.features], None
     folded: dict[str, int] = {}
-    if roles.item is not None:
-        from seqtool.grouping.pivoting import Pivot
+    if roles.item is not None or options.every is not None:
+        from seqtool.grouping.stepping import stepped
 
-        pivot = Pivot(plan, state)
-        grouped, pivoted = pivot.folded(grouped, spool)
-        notes += pivot.warnings(pivoted)
-        features = pivoted.features
-        folded = {UNNAMED: state.unnamed, COMBINED: pivoted.rows - pivoted.steps}
+        steps = stepped(grouped, plan, state, features, spool)
+        grouped, features, notes = steps.grouped, steps.folded.features, [*notes, *steps.warnings]
+        folded = {UNNAMED: state.unnamed, COMBINED: steps.folded.rows - steps.folded.steps}
+    pivoted = None if steps is None or roles.item is None else steps.folded
     whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
     if pivoted is None:
         notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
@@ -143,7 +144,8 @@ def _grouped(
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
     dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped, **folded}
-    rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped)
+    empty = {} if steps is None else {EMPTY: steps.empty}
+    rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped, added=empty)
     rows.check()
     return GroupResult(
         ragged=long.ragged,
@@ -152,14 +154,15 @@ def _grouped(
         computed=added.names,
         time_unit=added.unit,
         missing=plan.missing(state)
-        if pivoted is None
-        else {**pivoted.missing, **plan.missing_statics(state)},
+        if steps is None
+        else {**steps.folded.missing, **plan.missing_statics(state)},
         ties=grouped.ties,
         coarse=plan.coarse(state),
         warnings=[*notes, *whole.warnings, *of_times(plan, state), *added.warnings],
         unlabelled=unlabelled,
         joined=whole.files,
         pivoted=pivoted,
+        grid=None if steps is None or options.every is None else steps.line(options),
         times={**plan.times(state), **added.meaning},
     )
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +37,9 @@ from seqtool.tables.list_cells import CellKindError
 from seqtool.tables.roles import Roles
 from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names
+
+if TYPE_CHECKING:
+    from seqtool.grouping.gaps import Gap
 
 Place = Callable[[Any], str]
 """Says in words where the row of a state stands, as `Table.place` does."""
@@ -142,7 +145,9 @@ def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) ->
     for column in settled.roles.order:
         _check_empty(settled, state, "order", column, state.orders[column].missing)
         _check_loss(settled, column, state.orders[column].loss, place)
-    _check_gap(settled, state)
+    for option, size in (("--gap", settled.options.gap), ("--every", settled.options.every)):
+        if size is not None:
+            _check_size(settled, state, size, option)
     _check_items(settled, state, place)
     for part, column in settled.labels.items():
         _check_labels(settled, state.labels[part], column, state.rows, place)
@@ -232,32 +237,29 @@ def _check_items(plan: EncoderPlan, state: EncoderState, place: Place) -> None:
 _FEW_ITEMS = 20
 
 
-def _check_gap(plan: EncoderPlan, state: EncoderState) -> None:
-    """Raise DataError where the gap cannot be measured in the order column: a duration in numbers, or the reverse."""
-    gap = plan.options.gap
-    if gap is None:
-        return
+def _check_size(plan: EncoderPlan, state: EncoderState, size: Gap, option: str) -> None:
+    """Raise DataError where a size cannot be measured in the order column: a duration in numbers, or the reverse."""
     column = plan.roles.order[0]
     kind, name = state.orders[column].kind, plan.label(column)
-    if state.orders[column].parts == 2 and not gap.is_time:
-        way_out = Message("name its unit, such as ", Advice("--gap", f"{gap.text}s"))
+    if state.orders[column].parts == 2 and not size.is_time:
+        way_out = Message("name its unit, such as ", Advice(option, f"{size.text}s"))
         raise DataError(
-            f"order column {name!r} holds {kind}, and --gap {gap.text} is a plain number; ", way_out
+            f"order column {name!r} holds {kind}, and {option} {size.text} is a plain number; ", way_out
         )
-    if kind == "numbers" and gap.is_time and (as_days := for_days(plan, state.orders[column], column)):
+    if kind == "numbers" and size.is_time and (as_days := for_days(plan, state.orders[column], column)):
         raise DataError(
-            f"order column {name!r} holds numbers, and --gap {gap.text} is a duration; as days: ",
+            f"order column {name!r} holds numbers, and {option} {size.text} is a duration; as days: ",
             as_days,
         )
-    if kind == "numbers" and gap.is_time:
-        seconds = Advice("--gap", f"{float(gap.size / 10**9):.15g}")
+    if kind == "numbers" and size.is_time:
+        seconds = Advice(option, f"{float(size.size / 10**9):.15g}")
         raise DataError(
-            f"order column {name!r} holds numbers, and --gap {gap.text} is a duration; name a number in their unit; of "
-            "seconds that is ",
+            f"order column {name!r} holds numbers, and {option} {size.text} is a duration; name a number in their "
+            "unit; of seconds that is ",
             seconds,
         )
     if kind not in ("numbers", None) and state.orders[column].parts == 1:
-        raise DataError(f"order column {name!r} holds {kind}; --gap is measured in numbers or times")
+        raise DataError(f"order column {name!r} holds {kind}; {option} is measured in numbers or times")
 
 
 def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int, place: Place) -> None:

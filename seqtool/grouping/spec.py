@@ -12,8 +12,9 @@ from seqtool.arrays.dtypes import dtype_named
 from seqtool.errors import UsageError, check_choice, check_whole, refuse_without_subject
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere
-from seqtool.grouping.options import EmptyKey, EmptyLabel, GroupOptions, PivotAgg, StepUnit
-from seqtool.sequences.padding_values import UNLABELLED, Side, Value, check_side
+from seqtool.grouping.options import EmptyKey, EmptyLabel, GridAgg, GroupOptions, PivotAgg, StepUnit
+from seqtool.grouping.spec_checks import arguments_of_times, check_every, check_subjects, with_time
+from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
@@ -23,7 +24,6 @@ from seqtool.tables.roles import (
     Roles,
     columns_named,
     pivot_columns,
-    position,
     resolve,
 )
 from seqtool.tables.table import Table, TextOptions
@@ -64,7 +64,9 @@ class GroupSpec(GroupOptions):
     text: TextOptions = field(default_factory=TextOptions)
 
     @classmethod
-    def of(cls, *, gap: Any = None, min_len: Any = 0, maxlen: Any = None, **arguments: Any) -> GroupSpec:
+    def of(
+        cls, *, gap: Any = None, every: Any = None, min_len: Any = 0, maxlen: Any = None, **arguments: Any
+    ) -> GroupSpec:
         """What a call asks for: its arguments by name, the columns in lists; those of `TextOptions.of` are `text`.
 
         Raises UsageError for an argument about labels or keys where the call names none.
@@ -72,14 +74,15 @@ class GroupSpec(GroupOptions):
         arguments["skip_rows"] = check_whole("skip_rows", arguments.get("skip_rows", 0))
         text = {name: arguments.pop(name) for name in _OF_TEXT if name in arguments}
         spec = cls(
-            gap=None if gap is None else _gap(gap),
+            gap=None if gap is None else _size(gap, "--gap"),
+            every=None if every is None else _size(every, "--every"),
             min_len=check_whole("min_len", min_len),
             maxlen=check_whole("maxlen", maxlen),
             no_key=bool(arguments.pop("no_key", False)),
             text=TextOptions.of(**text),
             **arguments,
         )
-        spec._check_subjects()
+        check_subjects(spec)
         return spec
 
     def __post_init__(self) -> None:
@@ -112,6 +115,8 @@ class GroupSpec(GroupOptions):
         for word in self.missing:
             if any("\ud800" <= char <= "\udfff" for char in str(word)):
                 raise UsageError(f"missing is {word!r}, which is not valid text: no cell can hold it")
+        check_choice("--agg", self.agg, get_args(GridAgg))
+        check_every(self)
         if self.ragged and self.maxlen is not None:
             raise UsageError("ragged sequences are not padded: leave maxlen out")
 
@@ -179,35 +184,6 @@ class GroupSpec(GroupOptions):
                     Advice(without=[option]),
                 )
 
-    def _check_subjects(self) -> None:
-        """Raise UsageError for options of labels and keys that the call does not name."""
-        parts = () if self.pattern is None else self.pattern.names
-        of_steps = Advice("--step-label", "COLUMN")
-        if not self.label and self.step_label is None and "label" not in parts:
-            for option, is_given in (
-                ("--label-as", self.label_as is not None),
-                ("--empty-label", self.empty_label != "error"),
-            ):
-                if is_given:
-                    refuse_without_subject(option, "labels", Advice("--label", "COLUMN"), of_steps)
-        if self.keep_order and not self.order_by:
-            refuse_without_subject("--keep-order", "order columns", Advice("--order-by", "COLUMN"))
-        for option, is_given in (
-            ("--delta", self.delta is not None),
-            ("--since-observed", self.since_observed),
-        ):
-            if is_given and not self.order_by:
-                named = "COLUMN" if self.delta is None else str(self.delta)
-                refuse_without_subject(option, "order columns", Advice("--order-by", named))
-        if self.time_unit is not None and self.delta is None and not self.since_observed:
-            refuse_without_subject("--time-unit", "times between steps", Advice("--delta", "COLUMN"))
-        if self.step_label is None and self.label_value != UNLABELLED:
-            refuse_without_subject("--label-value", "labels of steps", of_steps)
-        if self.empty_key != "error" and not self.key and "key" not in parts:
-            refuse_without_subject("--empty-key", "key columns")
-        if self.keep_key is not None and self.no_key:
-            refuse_without_subject("--keep-key" if self.keep_key else "--drop-key", "key columns")
-
     @property
     def pattern(self) -> PathPattern | None:
         """The pattern of `key_from`; raises UsageError for a malformed one."""
@@ -233,30 +209,7 @@ class GroupSpec(GroupOptions):
             self._check_part(table, column)
         if self.gap is not None and roles.order_as.get(roles.order[0], PLAIN_ORDER).text:
             raise UsageError("--gap is measured in numbers or times, and --order-by C:text sorts as text")
-        return self._with_time(table, roles)
-
-    def _with_time(self, table: Table, roles: Roles) -> Roles:
-        """The roles with the order column that tells the time between steps, where the call asks for it."""
-        wanted = {
-            "--keep-order": self.keep_order,
-            "--delta": self.delta is not None,
-            "--since-observed": self.since_observed,
-        }
-        option = next((name for name, is_given in wanted.items() if is_given), None)
-        time = None if self.delta is None else position(table, self.delta, "--delta")
-        if time is not None and time not in roles.order:
-            raise UsageError(
-                f"--delta {self.delta} is no order column: ",
-                Advice("--order-by", table.label(time), without=["--order-by"]),
-            )
-        if option is not None and any(how.text for how in roles.order_as.values()):
-            raise UsageError(
-                f"{option} takes numbers and times, and --order-by C:text sorts as text: ",
-                Advice(without=[option]),
-            )
-        if time is None and self.since_observed:
-            time = roles.order[0]
-        return replace(roles, time=time)
+        return with_time(self, table, roles)
 
     def _check_part(self, table: Table, column: int) -> None:
         """Raise DataError for a static column that is a part of paths and holds text."""
@@ -295,16 +248,6 @@ class GroupSpec(GroupOptions):
         items = None if self.columns is None else tuple(dict.fromkeys(map(str, self.columns)))
         return replace(roles, item=pair[0], items=items)
 
-    def _of_times(self, table: Table, roles: Roles) -> dict[str, Any]:
-        """The arguments about the times of steps, those that the call gives."""
-        named = {
-            "keep_order": self.keep_order,
-            "delta": None if self.delta is None or roles.time is None else table.label(roles.time),
-            "position": self.position,
-            "since_observed": self.since_observed,
-        }
-        return {name: held for name, held in named.items() if held}
-
     def resolved(
         self, table: Table, roles: Roles, features: Sequence[str], others: Sequence[Companion] = ()
     ) -> Mapping[str, Any]:
@@ -332,7 +275,7 @@ class GroupSpec(GroupOptions):
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,
             "keep_row_index": self.keep_row_index,
-            **self._of_times(table, roles),
+            **arguments_of_times(self, table, roles),
             "min_len": self.min_len or None,
             "empty_key": None if self.empty_key == "error" else self.empty_key,
             **({} if self.empty_label == "error" else {"empty_label": self.empty_label}),
@@ -345,8 +288,8 @@ class GroupSpec(GroupOptions):
 _OF_TEXT = tuple(signature(TextOptions.of).parameters)
 
 
-def _gap(gap: Any) -> Gap:
-    """A gap as a call says it: a number, text such as 30m, or a timedelta. Raises UsageError for anything else."""
+def _size(size: Any, option: str) -> Gap:
+    """A size as a call says it: a number, text such as 30m, or a timedelta. Raises UsageError for anything else."""
     from seqtool.grouping.gaps import Gap
 
-    return Gap.of(gap)
+    return Gap.of(size, option)

@@ -92,7 +92,11 @@ def concatenated(
         data = PaddedStream(kept, *form, kept.values.dtype)
     steps = [len(piece.ragged.values) for piece in pieces]
     rows = Rows(sum(steps), span(kept.lengths).total, 0, dropped)
-    arguments = {"on_clash": None if on_clash == "error" else on_clash, "steps": steps}
+    arguments = {
+        "on_clash": None if on_clash == "error" else on_clash,
+        "steps": steps,
+        "maxlen": None if form is None else form[0],
+    }
     return Concatenated(with_receipt(data, Entry("concat", inputs, arguments, rows)), lines)
 
 

@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
@@ -102,10 +103,16 @@ class Operation:
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
 
-def annotated_fields(operation: type[Operation]) -> dict[str, Any]:
+def annotated_fields(operation: type[Operation]) -> Mapping[str, Any]:
     """The annotation of each field by its name, with its `Argument`."""
+    kind: Any = operation
+    return _annotated(kind)
+
+
+@cache
+def _annotated(operation: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(operation, include_extras=True)
-    return {f.name: hints[f.name] for f in fields(operation)}  # type: ignore[arg-type]
+    return {f.name: hints[f.name] for f in fields(operation)}
 
 
 def argument_of(annotation: Any) -> tuple[Any, Argument]:

@@ -15,10 +15,11 @@ from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Outcome
 from seqtool.operations.order_counts import steps_before
 from seqtool.operations.split_whole import TEST, TRAIN, VAL, with_splits
+from seqtool.sequences.features import steps_of_features
 from seqtool.sequences.orders import first_order
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.take import take
-from seqtool.words import count, in_short, listed
+from seqtool.words import count, in_short
 
 _INT64 = np.dtype(np.int64)
 
@@ -27,18 +28,18 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
     """Leave the last step out for the test, and the one before for validation where `steps` is 2.
 
     Each sequence of n steps gives one of each split: x are its first steps, y is the step after them, (M, F), of the
-    features `target` alone where they are named; token ids give (M,). One too short for all splits gives train
-    alone, one of a single step or none is dropped.
+    features `target` alone where they are named; (M,) of token ids and of a single feature. One too short for all
+    splits gives train alone, one of a single step or none is dropped.
     """
     check_parts_free(ragged, "--last")
     if "y" in ragged.per_sequence:
         raise DataError(
             "the sequences have a label y, in whose place the step after x would stand: leave the label out"
         )
-    places = _places(ragged, target)
+    targets = steps_of_features(ragged, target, "--target")
     split_of = np.array([TRAIN, TEST] if steps == 1 else [TRAIN, VAL, TEST], np.uint8)
     which, lengths, splits = (GrowingArray(spool, np.dtype(d)) for d in (np.int64, np.int64, np.uint8))
-    y = GrowingArray(spool, ragged.values.dtype, _row_of(ragged, places).shape[1:])
+    y = GrowingArray(spool, targets.dtype, targets.shape[1:])
     alone = dropped = dropped_steps = 0
     for begin, part in chunks(ragged.lengths, _TOGETHER):
         whole, short = part >= steps + 2, (part >= 2) & (part < steps + 2)
@@ -50,7 +51,7 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
         lengths.add(left)
         splits.add(split_of[turn])
         first = ragged.offsets[begin : begin + len(part)][row]
-        y.add(_cells(gather(ragged.values, first + left), places))
+        y.add(gather(targets, first + left))
         alone += int(short.sum())
         dropped += int((part < 2).sum())
         dropped_steps += int(part[part < 2].sum())
@@ -151,24 +152,3 @@ def _outcome(
         maxlen=max(1, span(taken.lengths).largest),
         lines=lines,
     )
-
-
-def _places(ragged: Ragged, target: Sequence[str]) -> list[int] | None:
-    """The places of the features that y holds; None for all. Raises DataError for one that is not there."""
-    if not target:
-        return None
-    features = ragged.features
-    if features is None:
-        raise DataError(f"--target {','.join(target)}: the features of these sequences have no names")
-    unknown = [name for name in target if name not in features]
-    if unknown:
-        raise DataError(f"--target: no feature {in_short(unknown[0])}; there are {listed(features)}")
-    return [features.index(name) for name in target]
-
-
-def _row_of(ragged: Ragged, places: list[int] | None) -> Array:
-    return _cells(np.asarray(ragged.values[:0]), places)
-
-
-def _cells(rows: Array, places: list[int] | None) -> Array:
-    return rows if places is None else rows[:, places]

@@ -100,11 +100,12 @@ class Window(Operation):
         """The windows of all sequences; repeated steps are counted as added, those in no window as cut or dropped."""
         from seqtool.operations.histories import steps_in_whole
         from seqtool.operations.placing import place_windows
+        from seqtool.sequences.features import steps_of_features
         from seqtool.sequences.take import take
 
         self._check_names(ragged)
         ragged, first, far = self._near_history(ragged, spool)
-        targets = _targets(ragged, self.target)
+        targets = steps_of_features(ragged, self.target, "--target")
         windows = place_windows(self.placing, ragged.lengths, spool)
         if windows.without and not len(windows):
             raise self._none_left(windows)
@@ -215,22 +216,6 @@ def _with_keys(ragged: Ragged) -> Ragged:
     per_sequence = {name: array for name, array in ragged.per_sequence.items() if name != "original_lengths"}
     keys = numbers_as_keys(len(ragged)) if ragged.keys is None else ragged.keys
     return ragged.replace(keys=keys, per_sequence=per_sequence)
-
-
-def _targets(ragged: Ragged, names: tuple[str, ...]) -> AnyArray:
-    """The features with these names of all steps, (S, F'); (S,) of a single one."""
-    from seqtool.arrays.lazy import lazy_map
-    from seqtool.sequences.features import features_named, width_of
-
-    values, features = ragged.values, features_named(ragged, names, "--target")
-    if values.ndim == 2 and len(features) == 1:
-        return lazy_map(
-            lambda steps: steps[:, features[0]].copy(), values, dtype=values.dtype, shape=values.shape[:1]
-        )
-    if values.ndim == 1 or features == [*range(width_of(values))]:
-        return values
-    shape = (*values.shape[:-1], len(features))
-    return lazy_map(lambda steps: steps[..., features], values, dtype=values.dtype, shape=shape)
 
 
 def _behind(

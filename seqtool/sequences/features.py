@@ -9,7 +9,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
-from seqtool.arrays.lazy import AnyArray
+from seqtool.arrays.lazy import AnyArray, lazy_map
 from seqtool.errors import DataError
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.ragged import Ragged
@@ -139,3 +139,23 @@ def lazily_by_sequence(rows: AnyArray, offsets: AnyArray, begin: int, end: int) 
 
 
 _TOGETHER = 1 << 16  # sequences whose offsets are read together
+
+
+def steps_of_features(ragged: Ragged, names: Sequence[str], option: str) -> AnyArray:
+    """The features with these names of all steps, (S, F'); (S,) of a single one; of all where there are no names.
+
+    Raises DataError as `features_named` does.
+
+    >>> data = Ragged(np.array([[1, 2], [3, 4]]), np.array([0, 2]), features=("a", "b"))
+    >>> steps_of_features(data, ["b"], "--target")
+    array([2, 4])
+    """
+    values, features = ragged.values, features_named(ragged, names, option)
+    if values.ndim == 2 and len(features) == 1:
+        return lazy_map(
+            lambda steps: steps[:, features[0]].copy(), values, dtype=values.dtype, shape=values.shape[:1]
+        )
+    if values.ndim == 1 or features == [*range(width_of(values))]:
+        return values
+    shape = (*values.shape[:-1], len(features))
+    return lazy_map(lambda steps: steps[..., features], values, dtype=values.dtype, shape=shape)

@@ -109,7 +109,7 @@ def resolve(
     """
     keys = tuple(position(table, name, "--key", key) for name in key) or _part(table, "key")
     keys += () if table.counter is None else (table.counter,)
-    order = [_order(table, name) for name in order_by]
+    order = [order_named(table, name) for name in order_by]
     labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
     labels = labels or _part(table, "label")
     step = None if step_label is None else position(table, step_label, "--step-label")
@@ -254,16 +254,15 @@ def column_named(column: Any) -> Any:
         return str(column)  # a label of a DataFrame's column that is no text, such as a date
 
 
-def _order(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
+def order_named(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
     """The column of `--order-by C`, and how to read it by a suffix :text, :desc or :FORMAT, unless C is a column."""
-    text = str(wanted)
-    name, read_as = text, PLAIN_ORDER
-    if not _is_column(table, name) and name.endswith(":desc"):
+    name, read_as = (text := str(wanted)), PLAIN_ORDER
+    if not is_column(table, name) and name.endswith(":desc"):
         name, read_as = name.removesuffix(":desc"), OrderAs(descending=True)
-    if not _is_column(table, name) and name.endswith(":text"):
+    if not is_column(table, name) and name.endswith(":text"):
         column = position(table, name.removesuffix(":text"), "--order-by", whole=text)
         return column, replace(read_as, text=True)
-    if not _is_column(table, name) and "%" in name and ":" in name:
+    if not is_column(table, name) and "%" in name and ":" in name:
         return _time_order(table, name, read_as)
     return position(table, name, "--order-by", whole=text), read_as
 
@@ -273,13 +272,14 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
     from seqtool.tables.cells.times import check_time_format
 
     colons = [place for place, letter in enumerate(text) if letter == ":" and "%" in text[place:]]
-    colon = max((place for place in colons if _is_column(table, text[:place])), default=colons[0])
+    colon = max((place for place in colons if is_column(table, text[:place])), default=colons[0])
     column, time_format = position(table, text[:colon], "--order-by", whole=text), text[colon + 1 :]
     check_time_format(time_format)
     return column, replace(read_as, time_format=time_format)
 
 
-def _is_column(table: Table, text: str) -> bool:
+def is_column(table: Table, text: str) -> bool:
+    """Whether a text names a column, or is its position."""
     return place_in(text, len(table.columns)) is not None or name_meant(text, table.columns) is not None
 
 
@@ -340,7 +340,7 @@ def pivot_columns(table: Table, text: str) -> tuple[int, int]:
     """The columns of `ITEM=VALUE`, split at an = with a column on both sides, for names may contain = too."""
     places = [place for place, letter in enumerate(text) if letter == "="]
     halves = {place: (text[:place], text[place + 1 :]) for place in places}
-    good = [place for place, names in halves.items() if all(_is_column(table, name) for name in names)]
+    good = [place for place, names in halves.items() if all(is_column(table, name) for name in names)]
     place = (good or places)[0]
     item, value = (position(table, name) for name in halves[place])
     if item == value:

@@ -9,7 +9,8 @@ from typing import Any
 from seqtool.sequences.ragged import Receipt
 from seqtool.words import split_names
 
-_NEW_LABELS = {"window", "split"}  # commands that may make y of steps
+_NEW_LABELS = {"window": {"label": "horizon", "step_label": "next"}, "split": {"label": "last"}}
+"""The arguments with which commands make labels of steps."""
 _SAME_NUMBERS = {"group", "pad", "truncate", "split", "window", "filter", "concat", "convert"}
 """Commands that leave the numbers of steps as they are."""
 
@@ -38,8 +39,9 @@ class SourceNames:
         for entry in receipt:
             arguments = entry.get("arguments", {})
             told |= {part: arguments[part] for part in _PARTS if part in arguments}
-            if entry.get("command") in _NEW_LABELS and {"horizon", "last", "target"} & {*arguments}:
-                told.pop("label", None)
+            for part, given in _NEW_LABELS.get(str(entry.get("command")), {}).items():
+                if given in arguments:
+                    told.pop(part, None)
         step_label = _texts(told.get("step_label"))
         return cls(
             key=_keys(told.get("key")),

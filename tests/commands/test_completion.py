@@ -27,7 +27,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import Compress
 from seqtool.files.inputs import opened
 from seqtool.files.writers import SUFFIXES
-from seqtool.grouping.options import PivotAgg, StepUnit
+from seqtool.grouping.options import GridAgg, PivotAgg, StepUnit
 from seqtool.operations import OPERATIONS
 from seqtool.operations.clashes import OnClash
 from seqtool.sequences.padding_values import Side
@@ -78,6 +78,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("truncate", "--input-padding"): get_args(Side),
     ("truncate", "--compress"): get_args(Compress),
     ("convert", "--compress"): get_args(Compress),
+    ("apply", "--compress"): get_args(Compress),
     ("concat", "--compress"): get_args(Compress),
     ("concat", "--on-clash"): get_args(OnClash),
     ("convert", "--input-padding"): get_args(Side),
@@ -96,6 +97,8 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("plan", "--trailing-missing"): ("drop", "keep"),
     ("group", "--pivot-agg"): get_args(PivotAgg),
     ("plan", "--pivot-agg"): get_args(PivotAgg),
+    ("group", "--agg"): get_args(GridAgg),
+    ("plan", "--agg"): get_args(GridAgg),
     ("group", "--time-unit"): get_args(StepUnit),
     ("plan", "--time-unit"): get_args(StepUnit),
     ("group", "--time-as"): get_args(TimeUnit),

@@ -38,6 +38,7 @@ FLAGS |= {
     "--time-major",
     "--no-key",
     "--keep-order",
+    "--keep-row-index",
     "--position",
     "--since-observed",
     "--key-blank-lines",

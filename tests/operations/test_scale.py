@@ -381,3 +381,12 @@ def test_a_file_that_is_compressed_gives_the_same_bytes(place: Place, scratch: P
         succeeded(place.run("scale", f"{name}.npz", "--method", "robust", "-o", f"{name}2.npz"))
         expected = np.asarray(sq.scale(ragged, method="robust").values)
         assert place.arrays(f"{name}2.npz")[part].reshape(expected.shape).tobytes() == expected.tobytes()
+
+
+def test_scaling_twice_is_warned_of() -> None:
+    once = sq.scale([[1.0, 2.0], [4.0]], method="standard")
+    with pytest.warns(UserWarning, match="scaled a second time: 0"):
+        twice = sq.scale(once, method="minmax")
+    assert len(twice.receipt) == 2
+    back = sq.scale(once, inverse=True)
+    assert sq.scale(back, method="standard").values.tolist() == once.values.tolist()

@@ -150,7 +150,7 @@ def test_leave_last_out_takes_the_features_that_are_named() -> None:
     data = sq.Ragged(values, np.array([0, 5]), features=("a", "b"), keys=np.array(["k"]))
     assert sq.split(data, last=1).per_sequence["y"].tolist() == [[6, 7], [8, 9]]
     found = sq.split(data, last=2, target="b")
-    assert found.per_sequence["y"].tolist() == [[5], [7], [9]]
+    assert found.per_sequence["y"].tolist() == [5, 7, 9]
     assert found.per_sequence["part"].tolist() == [0, 1, 2]
     with pytest.raises(DataError, match="target: no feature 'c'; there are a, b"):
         sq.split(data, last=1, target=["c"])
@@ -219,6 +219,11 @@ def test_nothing_of_the_future_is_in_train(place: Place) -> None:
     ):
         done = place.run("split", "g.npz", "--at", at, "-o", "no.npz")
         assert (done.code, words in done.err) == (code, True), done.err
+
+
+def test_a_share_is_a_number(place: Place) -> None:
+    done = place.run("split", "a.json", "--test", "10%")
+    assert done.err == "seqtool: error: Invalid value for '--test': '10%' is not a number.\n"
 
 
 def test_an_empty_split_is_an_error() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 
 import seqtool
 from seqtool.errors import DataError, UsageError
-from seqtool.grouping import gaps, pivoting
+from seqtool.grouping import folding, gaps
 from tests.command import Place, succeeded
 from tests.oracles import parts_at_gaps, pivoted
 
@@ -232,8 +232,8 @@ def test_cells_are_those_of_plain_python(
     items = sorted({row[2] for row in rows})
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        patch.setattr(pivoting, "_ROWS", together)
-        patch.setattr(pivoting, "CHUNK", 8 * together)
+        patch.setattr(folding, "_ROWS", together)
+        patch.setattr(folding, "CHUNK", 8 * together)
         if spills:
             patch.setattr(
                 "seqtool.grouping.runs.Rows.room", property(lambda rows: max(0, together - rows.count))

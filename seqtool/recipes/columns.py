@@ -1,0 +1,93 @@
+"""The call of `group` that a receipt remembers, for a new table: the same columns, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from seqtool.errors import DataError, UsageError
+from seqtool.grouping.elsewhere import Elsewhere
+from seqtool.grouping.spec import GroupSpec
+from seqtool.recipes.recipe import Recipe
+from seqtool.sequences.padding_values import value_from_json
+from seqtool.tables.roles import columns_named, is_column, order_named
+from seqtool.tables.table import Table, TextOptions
+from seqtool.words import join_names, listed
+
+_TEXT = ("header", "encoding", "decimal", "thousands", "skip_rows", "comment", "key_blank_lines", "sheet")
+_NOT_REPEATED = ("min_len", "key_from", "text", "columns", "drop", "keep_key", "gap")
+_GIVEN = {field.name for field in fields(GroupSpec)} - {*_NOT_REPEATED}
+
+
+def spec_of(recipe: Recipe) -> GroupSpec:
+    """What `group` was asked for; raises UsageError for what cannot be asked again."""
+    arguments = recipe.first.get("arguments", {})
+    if "key_from" in arguments:
+        raise UsageError(
+            f"{recipe.name}: cannot be repeated: keys came from the paths of files ({arguments['key_from']})"
+        )
+    given = {name: value for name, value in arguments.items() if name in _GIVEN}
+    for part in ("static", "label", "step_label"):
+        given[part] = [_own(name) for name in _listed(given.get(part))]
+    given["step_label"] = next(iter(given["step_label"]), None)
+    given["value"] = value_from_json(given.get("value", 0))
+    return GroupSpec.of(
+        **given,
+        gap=arguments.get("gap"),
+        columns=arguments.get("features"),
+        **_text_arguments(arguments),
+    )
+
+
+def _text_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: arguments[name] for name in _TEXT if name in arguments}
+    delimiter = "whitespace" if arguments.get("blanks") else arguments.get("delimiter")
+    return {**found, "delimiter": delimiter}
+
+
+def for_table(spec: GroupSpec, recipe: Recipe, table: Table) -> tuple[GroupSpec, list[str]]:
+    """The same for a table: with the labels that it has, and how text is read only if it is text.
+
+    Gives the labels that it lacks too. Raises DataError for all columns that are missing.
+    """
+    labels = [*map(str, columns_named(spec.label))]
+    of_steps = [] if spec.step_label is None else [str(spec.step_label)]
+    absent = [name for name in (*labels, *of_steps) if not is_column(table, name)]
+    needed = [*spec.key, *spec.static, *([] if spec.pivot else spec.columns or ())]
+    missing = [str(name) for name in needed if not is_column(table, str(name))]
+    missing += [str(order) for order in spec.order_by if not _is_order(table, str(order))]
+    if missing:
+        have = [table.label(column) for column in range(len(table.columns)) if column not in table.hidden]
+        raise DataError(
+            f"{table.name}: lacks {listed([*dict.fromkeys(map(repr, missing))])}, which {recipe.name} was made of; its "
+            f"columns are {listed([join_names([name]) for name in have], most=20)}"
+        )
+    kept = labels if not {*labels} & {*absent} else []
+    words = spec.missing if table.text or table.texts else ()
+    text = spec.text if table.text else TextOptions()
+    return replace(
+        spec,
+        label=kept or None,
+        step_label=next((name for name in of_steps if name not in absent), None),
+        missing=words,
+        text=text,
+    ), absent
+
+
+def _is_order(table: Table, order: str) -> bool:
+    try:
+        order_named(table, order)
+    except DataError:
+        return False
+    return True
+
+
+def _listed(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else list(names or ())
+
+
+def _own(name: str) -> str:
+    """The column that a receipt names: one of another table by its own name there."""
+    elsewhere = Elsewhere.in_text(name)
+    return name if elsewhere is None else str(elsewhere.columns[0])

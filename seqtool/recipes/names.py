@@ -1,0 +1,135 @@
+"""Labels, static numbers and categories of new sequences as the recipe has them: the same names, numbers and dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.errors import DataError
+from seqtool.recipes.recipe import Recipe
+from seqtool.sequences.labels import class_tables
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.words import in_short, listed
+
+FIRST, UNKNOWN = 3, 2  # ids of categories
+
+
+def as_in_recipe(ragged: Ragged, recipe: Recipe) -> Ragged:
+    """The same sequences with the classes and dtypes of the recipe.
+
+    Raises DataError for a class that it does not know, and for numbers that its dtype does not hold.
+    """
+    names, per_sequence, per_step = dict(ragged.names), dict(ragged.per_sequence), dict(ragged.per_step)
+    for table, known in _class_tables(ragged, recipe).items():
+        found = names.get(table)
+        if found is None:
+            raise DataError(
+                f"labels are numbers, and {recipe.name} has classes: {listed([*map(str, known)])}"
+            )
+        ids = _ids(np.asarray(found).tolist(), known, recipe.name)
+        if table == "step_classes" or (table == "classes" and "y" not in per_sequence):
+            array = per_step["step_y"]
+            per_step["step_y"] = StepArray(_renumbered(array.data, ids), array.value)
+        elif table == "classes":
+            per_sequence["y"] = _renumbered(per_sequence["y"], ids)
+        else:
+            place = class_tables([table])[table]
+            per_sequence["y"] = _with_column(per_sequence["y"], place, ids)
+        names[table] = np.array(known)
+    for name, dtype in recipe.dtypes.items():
+        if name in per_sequence:
+            per_sequence[name] = _cast(name, per_sequence[name], np.dtype(dtype), recipe.name)
+    return ragged.replace(names=names, per_sequence=per_sequence, per_step=per_step)
+
+
+def _class_tables(ragged: Ragged, recipe: Recipe) -> dict[str, list[Any]]:
+    """The classes of the recipe by the table that they are in here: where y is absent, `classes` are those of steps."""
+    tables = {name: names for name, names in recipe.tables.items() if name in class_tables([name])}
+    found = tables if "y" in ragged.per_sequence else {}
+    if "y" in ragged.per_sequence and "classes" in recipe.tables and "y" in recipe.dtypes:
+        found = {**found, "classes": recipe.tables["classes"]}
+    if "step_y" in ragged.per_step:
+        of_steps = recipe.tables.get("step_classes")
+        if of_steps is None and "y" not in recipe.dtypes:
+            of_steps = recipe.tables.get("classes")
+        if of_steps is not None:
+            found = {**found, "step_classes" if "y" in ragged.per_sequence else "classes": of_steps}
+    return found
+
+
+def _ids(names: list[Any], known: list[Any], recipe: str) -> Array:
+    """The number that each class has in the recipe."""
+    place = {str(name): i for i, name in enumerate(known)}
+    unseen = [str(name) for name in names if str(name) not in place]
+    if unseen:
+        raise DataError(
+            f"label {listed([*map(in_short, unseen)])} is none of the classes of {recipe}: "
+            f"{listed([*map(str, known)])}"
+        )
+    return np.array([place[str(name)] for name in names] or [0], dtype=np.int64)
+
+
+def _renumbered(codes: AnyArray, ids: Array) -> AnyArray:
+    """Class numbers by another table; what is no class stays."""
+
+    def read(part: Array) -> Array:
+        inside = (part >= 0) & (part < len(ids))
+        with np.errstate(invalid="ignore"):
+            return np.where(inside, ids[np.where(inside, part, 0).astype(np.int64)], part).astype(part.dtype)
+
+    return lazy_map(read, codes, dtype=codes.dtype)
+
+
+def _with_column(labels: AnyArray, place: int, ids: Array) -> AnyArray:
+    def read(part: Array) -> Array:
+        part = part.copy()
+        part[:, place] = _renumbered(part[:, place], ids)
+        return part
+
+    return lazy_map(read, labels, dtype=labels.dtype)
+
+
+def _cast(name: str, array: AnyArray, dtype: np.dtype[Any], recipe: str) -> AnyArray:
+    """The same numbers in another dtype; raises DataError for one that it does not hold."""
+    if array.dtype == dtype or dtype.kind not in "biuf" or array.dtype.kind not in "biuf":
+        return array
+    for begin, part in chunks(array):
+        place = first_loss(part, dtype)
+        if place is not None:
+            row, *_ = np.unravel_index(place, part.shape)
+            raise DataError(
+                f"{name} of sequence {begin + int(row)} is {part.reshape(-1)[place].item()!r}, and {recipe} has "
+                f"{dtype} there: the column is another than it was"
+            )
+    return lazy_map(lambda part: part.astype(dtype), array, dtype=dtype)
+
+
+def with_vocabularies(ragged: Ragged, recipe: Recipe) -> Ragged:
+    """The same sequences with the ids that categories have in the recipe; those it does not know are unknown."""
+    titles = recipe.tables.get("categories")
+    if titles is None or "categories" not in ragged.names:
+        return ragged
+    names, ids = dict(ragged.names), []
+    for i in range(len(titles)):
+        table = f"vocabulary_{i}"
+        place = {str(name): FIRST + j for j, name in enumerate(recipe.tables[table])}
+        found = np.asarray(ragged.names[table]).tolist()
+        ids.append(np.array([0, 1, UNKNOWN, *(place.get(str(name), UNKNOWN) for name in found)]))
+        names[table] = np.array(recipe.tables[table], dtype=None if recipe.tables[table] else str)
+    if "c" not in ragged.per_step:
+        values = ragged.values
+        return ragged.replace(
+            values=lazy_map(lambda part: ids[0][part].astype(part.dtype), values, dtype=values.dtype),
+            names=names,
+        )
+    array = ragged.per_step["c"]
+
+    def read(begin: int, end: int) -> Array:
+        part = array.data[begin:end]
+        return np.stack([of[part[:, i]] for i, of in enumerate(ids)], axis=1).astype(part.dtype)
+
+    data = Lazy(array.data.shape, array.data.dtype, read)
+    return ragged.replace(per_step={**ragged.per_step, "c": StepArray(data, array.value)}, names=names)

@@ -1,0 +1,98 @@
+"""`recipe` for Python: an object with `fit` and `transform`, as scikit-learn has them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from seqtool.arrays.spool import Spool
+from seqtool.errors import DataError, UsageError, at, names_arguments
+from seqtool.files import inputs
+from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.workspace import Workspace
+from seqtool.operations.pad import carry_out
+from seqtool.recipes import repeat
+from seqtool.recipes.columns import for_table, spec_of
+from seqtool.recipes.reading import read_recipe
+from seqtool.recipes.recipe import Recipe
+from seqtool.sequences.conversion import as_ragged
+from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sources.options import Sequences
+from seqtool.system import memory
+from seqtool.tables.in_memory import table_of
+
+
+@names_arguments
+def recipe(path: str | os.PathLike[str]) -> Transformer:
+    """What was done to the sequences of a file that seqtool wrote, to be done to new data; JSON of a recipe too.
+
+    Raises DataError for a file without a receipt, UsageError for what cannot be repeated.
+
+    >>> import tempfile, pandas as pd, seqtool as st
+    >>> frame = pd.DataFrame({"user": ["a", "a", "b"], "x": [1.0, 2.0, 6.0]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     st.save(f"{folder}/train.npz", st.scale(st.group(frame, key="user"), method="standard"))
+    ...     known = st.recipe(f"{folder}/train.npz")
+    >>> known.transform(pd.DataFrame({"user": ["c"], "x": [3.0]})).x.tolist()
+    [[[0.0], [0.0]]]
+    """
+    allowed = memory.allowed(None)
+    with Spool() as spool, inputs.opened([os.fspath(path)], memory=allowed) as (source,):
+        return Transformer(read_recipe(source, spool, allowed))
+
+
+class Transformer:
+    """Does to data what was done to that of a file; nothing is fitted anew.
+
+    `transform` gives a Padded (N, T, F) or a Ragged, whatever the file was, and `fit` changes nothing.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._steps = repeat.prepared(recipe)
+        self._spec: GroupSpec | None = spec_of(recipe) if recipe.first.get("command") == "group" else None
+
+    def __repr__(self) -> str:
+        """The commands in their order."""
+        return f"Transformer({' > '.join(str(step.get('command')) for step in self.recipe.steps)})"
+
+    def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: N803 - the names that scikit-learn has
+        """Return self: what was learned stands in the file."""
+        return self
+
+    def transform(self, X: Any) -> Padded | Ragged:  # noqa: N803
+        """New rows, as `group` takes them (a DataFrame, Arrow data, a 2-D array, a list of dicts), as sequences.
+
+        Where the file was made of sequences and not of rows, they are what `pad` takes. Labels may be absent. Raises
+        DataError for columns that are missing or hold something else, and for labels that were not seen.
+        """
+        with Spool() as spool:
+            workspace = Workspace(spool, memory.allowed(None))
+            if self._spec is None:
+                if isinstance(X, (str, Path)):
+                    raise UsageError("X is a path; sequences were expected, as pad takes them")
+                ragged = as_ragged(X)
+                held = X.x.shape[1] if isinstance(X, Padded) else None
+                found = Sequences(ragged, len(ragged.values), ragged.padding, ragged.value, held)
+                made = repeat.from_sequences(self.recipe, found, self._steps, workspace, [])
+            else:
+                table = table_of(_frame(X))
+                with at(table.name):
+                    spec, _ = for_table(self._spec, self.recipe, table)
+                    made, _ = repeat.from_table(self.recipe, spec, table, self._steps, workspace, [])
+            return made.data.in_memory() if isinstance(made.data, Ragged) else carry_out(made.data)
+
+
+def _frame(rows: Any) -> Any:
+    """Rows as a table: a list of dicts becomes one, anything else stays."""
+    if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+        import pyarrow as pa
+
+        try:
+            return pa.Table.from_pylist(rows)
+        except (pa.ArrowException, TypeError, OverflowError) as error:
+            raise DataError(f"the rows make no table: {' '.join(str(error).split())}") from None
+    return np.asarray(rows) if isinstance(rows, list) else rows

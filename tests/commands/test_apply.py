@@ -1,0 +1,261 @@
+"""`seqtool apply`: the same again, to the bit, on the same rows and on others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.command import SAMPLES, Place, succeeded
+
+COLUMNS = ["user", "time", "a", "b", "age", "mood", "dead"]
+GROUP = (
+    *("--key", "user", "--order-by", "time", "--columns", "a,b", "--label", "dead"),
+    *("--step-label", "mood", "--static", "age", "--keep-row-index"),
+)
+
+
+def rows(users: str = "uvw", seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    found = [
+        (user, time, random.integers(9), round(random.random(), 3), 30 + i, "rw"[time % 2], "ny"[i % 2])
+        for i, user in enumerate(users)
+        for time in range(3 + i)
+    ]
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    rows().to_csv(place.folder / "a.csv", index=False)
+    return place
+
+
+def made(place: Place, *commands: str) -> str:
+    """The file that commands make one after another."""
+    source = "a.csv"
+    for i, command in enumerate(commands):
+        succeeded(place.run(*command.split()[:1], source, *command.split()[1:], "-o", f"m{i}.npz", "-q"))
+        source = f"m{i}.npz"
+    return source
+
+
+def same(place: Place, one: str, other: str, *, but: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    first, second = place.arrays(one), place.arrays(other)
+    assert [name for name in first if name not in but] == [*second]
+    for name in {*second} - {"meta"}:
+        assert first[name].dtype == second[name].dtype
+        assert first[name].tobytes() == second[name].tobytes(), name
+    before, after = (json.loads(str(arrays["meta"])) for arrays in (first, second))
+    selected = ("split", "filter")
+    assert [
+        (step["command"], step["arguments"], step.get("state"))
+        for step in before["receipt"]
+        if step["command"] not in selected
+    ] == [(step["command"], step["arguments"], step.get("state")) for step in after["receipt"]]
+
+
+GROUPED = " ".join(["group", *GROUP])
+UNLABELLED = "group --key user --order-by time --columns a,b --static age --ragged"
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        (GROUPED,),
+        (f"{GROUPED} --ragged --dtype float64",),
+        (f"{GROUPED} --maxlen 4 --pre --truncating post --value -1",),
+        (GROUPED, "scale --method standard", "pad --maxlen 4 --post --dtype float16"),
+        (
+            f"{GROUPED} --ragged",
+            "scale --method minmax --features a",
+            "truncate --maxlen 3 --truncating post",
+        ),
+        (UNLABELLED, "split --val 0.4", "scale --method robust", "window --size 2 --stride 2 --horizon 1"),
+        (GROUPED, "scale --method standard --per-sequence", "pad --ragged --maxlen 2"),
+        (f"{GROUPED} --keep-order --delta time --position", "window --size 2", "scale --method maxabs"),
+        (GROUPED.replace("--label dead", "--label dead,age"),),
+        ("group --key user,dead --columns a --order-by time:desc --gap 1.5",),
+        ("group --key user --columns a --step-label mood --empty-label keep --where a>2",),
+    ],
+)
+def test_the_same_rows_give_the_same_arrays(place: Place, commands: tuple[str, ...]) -> None:
+    name = made(place, *commands)
+    succeeded(place.run("apply", name, "a.csv", "-o", "again.npz"))
+    same(place, name, "again.npz", but={"split"})
+    json_recipe = succeeded(place.run("info", name, "--recipe", "--json")).out
+    place.write("recipe.json", json_recipe)
+    succeeded(place.run("apply", "recipe.json", "a.csv", "-o", "by_json.npz"))
+    assert (place.folder / "by_json.npz").read_bytes() == (place.folder / "again.npz").read_bytes()
+
+
+def test_held_back_rows_get_the_numbers_and_classes_of_the_old(place: Place) -> None:
+    name = made(place, GROUPED, "scale --method standard")
+    new = rows("xy", seed=1).assign(more="?", dead="y")
+    new = new[["more", *COLUMNS[::-1]]]
+    new.to_parquet(place.folder / "new.parquet")
+    succeeded(place.run("apply", name, "new.parquet", "-o", "new.npz"))
+    old, found = place.arrays(name), place.arrays("new.npz")
+    state = json.loads(str(old["meta"]))["receipt"][1]["state"]
+    assert json.loads(str(found["meta"]))["receipt"][1]["state"] == state
+    values = rows("xy", seed=1)[["a", "b"]].to_numpy(np.float32)
+    expected = ((values - np.array(state["center"])) / np.array(state["scale"])).astype(np.float32)
+    assert np.allclose(found["x"][0, :3], expected[:3], rtol=1e-6, atol=1e-6)
+    assert found["x"].shape == (2, old["x"].shape[1], 2)
+    assert found["y"].tolist() == [1, 1]
+    assert found["classes"].tolist() == ["n", "y"]
+
+
+def test_labels_may_be_absent_and_the_file_another_kind(place: Place) -> None:
+    name = made(place, GROUPED, "scale --method standard")
+    kept = [column for column in COLUMNS if column not in ("dead", "mood")]
+    rows()[kept].to_csv(place.folder / "b.tsv", index=False, sep="\t")
+    done = succeeded(place.run("apply", name, "b.tsv", "-o", "b.npz"))
+    assert "absent  dead, mood: without labels" in done.err
+    same_x, found = place.arrays(name)["x"], place.arrays("b.npz")
+    assert same_x.tobytes() == found["x"].tobytes()
+    assert not {"y", "step_y", "classes", "step_classes"} & {*found}
+    succeeded(place.run("check", "b.npz"))
+
+
+def test_the_newest_window_of_each_sequence(place: Place) -> None:
+    name = made(place, UNLABELLED, "window --size 2 --horizon 1 --target b")
+    succeeded(place.run("apply", name, "a.csv", "--last", "-o", "last.npz"))
+    found = place.arrays("last.npz")
+    assert (found["keys"].tolist(), found["part"].tolist()) == (["u", "v", "w"], [1, 2, 3])
+    assert (
+        found["values"].tolist() == rows().groupby("user").tail(2)[["a", "b"]].to_numpy(np.float32).tolist()
+    )
+    assert "y" not in found
+    done = place.run("apply", made(place, GROUPED), "a.csv", "--last", "-o", "x.npz")
+    assert (done.code, "--last is the newest window of each sequence" in done.err) == (2, True)
+
+
+def test_selections_are_skipped_and_named(place: Place) -> None:
+    name = made(place, f"{GROUPED} --min-len 4", "split --val 0.5")
+    done = succeeded(place.run("apply", name, "a.csv", "-o", "x.npz"))
+    assert place.arrays("x.npz")["keys"].tolist() == ["u", "v", "w"]
+    assert "split,--min-len: what selects sequences is not repeated" in done.err
+
+
+def test_a_file_of_several_pads_to_the_length_of_all(place: Place) -> None:
+    rows("pqrs", seed=3).to_csv(place.folder / "b.csv", index=False)
+    for name in "ab":
+        succeeded(place.run("group", f"{name}.csv", *GROUP, "-o", f"{name}.npz", "-q"))
+    succeeded(place.run("concat", "a.npz", "b.npz", "-o", "c.npz", "-q"))
+    done = succeeded(place.run("apply", "c.npz", "b.csv", "-o", "again.npz"))
+    assert "concat: what selects sequences is not repeated" in done.err
+    assert place.arrays("again.npz")["x"].tobytes() == place.arrays("b.npz")["x"].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"drop": ["a", "time"]},
+            "new.csv: lacks 'a', 'time', which m1.npz was made of; its columns are user, b",
+        ),
+        (
+            {"a": "x"},
+            "column 'a' (such as 'x') cannot be a feature: not numeric; m1.npz is repeated as it is",
+        ),
+        (
+            {"a": ["x", *"2" * 11]},
+            "new.csv: line 2, column 'a': 'x'; a number was expected; m1.npz is repeated",
+        ),
+        ({"dead": "maybe"}, "label 'maybe' is none of the classes of m1.npz: n, y"),
+        ({"mood": "z"}, "label 'z' is none of the classes of m1.npz: r, w"),
+        ({"age": 30.5}, "static of sequence 0 is 30.5, and m1.npz has int64 there: the column is another"),
+        ({"user": ""}, "m1.npz is repeated as it is"),
+    ],
+)
+def test_what_differs_is_said(place: Place, change: dict[str, object], words: str) -> None:
+    name = made(place, GROUPED, "scale --method standard")
+    new = rows().drop(columns=change["drop"]) if "drop" in change else rows().assign(**change)  # type: ignore[arg-type]
+    new.to_csv(place.folder / "new.csv", index=False)
+    done = place.run("apply", name, "new.csv")
+    assert (done.code, done.out) == (1, b"")
+    assert words in done.err
+    assert "--" not in done.err.partition("seqtool: error: ")[2]
+    assert not (place.folder / "new.apply.npz").exists()
+
+
+def test_whole_numbers_that_became_fractions_are_another_column(place: Place) -> None:
+    name = made(place, "group --key user --columns a")
+    rows().assign(a=0.5).to_csv(place.folder / "new.csv", index=False)
+    done = place.run("apply", name, "new.csv")
+    assert (done.code, "column 'a'" in done.err) == (1, True)
+
+
+def test_what_cannot_be_repeated_says_why(place: Place) -> None:
+    name = made(place, GROUPED)
+    (place.folder / "rec").mkdir()
+    rows("u").to_csv(place.folder / "rec" / "u.csv", index=False)
+    succeeded(
+        place.run("group", "rec/*.csv", "--key-from", "rec/{key}.csv", "--columns", "a", "-o", "k.npz", "-q")
+    )
+    place.write("x.npy", np.ones((2, 3)))
+    place.write("lengths.npy", np.array([1, 2]))
+    succeeded(place.run("pad", "x.npy", "--lengths", "lengths.npy", "-o", "l.npz", "-q"))
+    for recipe, new, code, words in (
+        ("k.npz", "a.csv", 2, "k.npz: cannot be repeated: keys came from the paths of files ({key}.csv)"),
+        ("l.npz", "x.npy", 2, "l.npz: cannot be repeated: their true lengths stood in a file (lengths.npy)"),
+        ("a.csv", "a.csv", 1, "a.csv: no recipe"),
+        ("x.npy", "a.csv", 1, "x.npy: no recipe"),
+        (name, name, 1, "m0.npz: an .npz; rows were expected"),
+    ):
+        done = place.run("apply", recipe, new, "-o", "new.npz")
+        assert (done.code, words in done.err) == (code, True), done.err
+
+
+def test_a_call_without_a_recipe_shows_its_usage(place: Place) -> None:
+    done = place.run("apply")
+    assert (done.code, "seqtool apply --help" in done.err) == (2, True)
+
+
+def test_sequences_that_were_padded(place: Place) -> None:
+    place.write("old.json", '{"x": [1, 2, 3], "y": "a"}\n{"x": [4], "y": "b"}\n')
+    succeeded(
+        place.run("pad", "old.json", "--array", "x", "--label", "y", "--post", "--maxlen", "2", "-o", "p.npz")
+    )
+    succeeded(place.run("scale", "p.npz", "--method", "minmax", "-o", "s.npz", "-q"))
+    succeeded(place.run("apply", "s.npz", "old.json", "-o", "again.npz"))
+    same(place, "s.npz", "again.npz")
+    place.write("new.json", '{"x": [7, 1]}\n')
+    succeeded(place.run("apply", "s.npz", "new.json", "-o", "new.npz"))
+    assert place.arrays("new.npz")["x"].tolist() == [[2.5, -0.5]]
+    assert "y" not in place.arrays("new.npz")
+
+
+def test_rows_from_a_pipe_and_a_recipe_that_is_read(place: Place) -> None:
+    name = made(place, GROUPED)
+    done = succeeded(place.run("apply", name, stdin=(place.folder / "a.csv").read_bytes()))
+    place.write("piped.npz", done.out)
+    same(place, name, "piped.npz")
+    shown = succeeded(place.run("info", name, "--recipe")).out.decode()
+    assert "--key user --order-by time --columns a,b" in " ".join(shown.split())
+    for option in (("--code", "numpy"), ("--sequence", "u")):
+        done = place.run("info", name, "--recipe", *option)
+        assert (done.code, "--recipe shows what was done and nothing else" in done.err) == (2, True)
+
+
+def test_a_sample_is_repeated_on_held_back_rows_to_the_bit(place: Place) -> None:
+    frame = pd.read_csv(SAMPLES / "japanese_vowels.csv")
+    for part in ("train", "test"):
+        frame[frame["split"] == part].to_csv(place.folder / f"{part}.csv", index=False)
+    group = ("--key", "utterance", "--order-by", "frame", "--label", "speaker", "--drop", "split")
+    succeeded(place.run("group", "train.csv", *group, "-o", "g.npz", "-q"))
+    succeeded(place.run("scale", "g.npz", "--method", "standard", "-o", "train.npz", "-q"))
+    succeeded(place.run("apply", "train.npz", "test.csv", "-o", "test.npz", "-q"))
+    maxlen = place.arrays("g.npz")["x"].shape[1]
+    succeeded(place.run("group", "test.csv", *group, "--maxlen", str(maxlen), "-o", "t.npz", "-q"))
+    succeeded(
+        place.run("scale", "t.npz", "--method", "standard", "--using", "train.npz", "-o", "u.npz", "-q")
+    )
+    expected, found = place.arrays("u.npz"), place.arrays("test.npz")
+    for name in ("x", "lengths", "keys", "y", "classes"):
+        assert expected[name].tobytes() == found[name].tobytes(), name
