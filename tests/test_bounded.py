@@ -179,6 +179,22 @@ def test_features_of_time_in_huge_groups(place: Place) -> None:
 
 
 @pytest.mark.slow
+def test_a_grid_of_many_rows(place: Place) -> None:
+    rows = 9 * MILLION
+    keys, times, a = small_numbers(rows), shuffled(rows), small_numbers(rows, 3)
+    write_parquet(place, "rows.parquet", key=keys, t=pa.array(times, pa.timestamp("s")), a=a, b=a / 2)
+    options = ["--order-by", "t", "--every", "7m", "--agg", "sum", "--ragged"]
+    same_as_unbounded(place, "group", "rows.parquet", "--key", "key", *options, "--keep-order")
+    output = mapped(place)
+    stretch = times // 420
+    places, lows = np.arange(100), np.array([stretch[keys == key].min() for key in range(100)])
+    at = output.offsets[:-1][keys] + stretch - lows[keys]
+    expected = np.bincount(at, weights=a, minlength=len(output.values))
+    assert (np.nan_to_num(output.values[:, 0]) == expected).all()
+    assert (output.per_step["order"].data[output.offsets[:-1][places]] == lows * 420 * MILLION).all()
+
+
+@pytest.mark.slow
 def test_text_keys(place: Place) -> None:
     rows, count = 5 * MILLION, 3 * MILLION
     codes = shuffled(rows) % count
