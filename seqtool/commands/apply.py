@@ -85,7 +85,7 @@ def apply(
             if known.skipped:
                 summary.say("skipped", f"{join_names(known.skipped)}: what selects sequences is not repeated")
             summary.facts |= {"recipe": of_recipe.name, "skipped": known.skipped}
-            deliver(made.data, destination, to, summary, threads=limit.threads(), spool=spool)
+            deliver(made.data, destination, to, summary, memory=limit, spool=spool)
 
 
 def _made(
