@@ -107,6 +107,9 @@ def group(
     otherwise. `label` and `static` may be columns of another table, which has a row for each key: `(frame,
     "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
     `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item.
+    `keep_order=True` stores the values of `order_by` as `per_step["order"]` (S,) or (S, K): int64, times in
+    microseconds (`names["order_units"]`), or float64. `delta="time"`, `since_observed=True` and `position=True` add
+    features that are computed of the sorted steps; `every="1h"` makes a step of the rows of each hour, by `agg`.
     `time_as="seconds"` (or "days") makes numbers since 1970 of times, int64 if all are whole, else float64. All
     other arguments are as in `seqtool group --help`.
 

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -193,7 +194,7 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
     if meant is not None:
         return meant, 2
     if isinstance(error, typer.TyperException):
-        return printable(error.format_message()), error.exit_code or 2
+        return printable(_VALID.sub("is not a number", error.format_message())), error.exit_code or 2
     if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
         space = address_space()
         limited = (
@@ -207,6 +208,8 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, int]:
     kind = type(error).__name__
     return f"unexpected {kind}: {' '.join(str(error).split())} (a bug in seqtool; --traceback shows where)", 1
 
+
+_VALID = re.compile(r"is not a valid (float|integer)( range)?(?=\.)")
 
 # What libraries say where the system gives them none.
 _NO_MEMORY = (

@@ -139,6 +139,8 @@ def why(error: OSError) -> str:
     """The reason that the system gives for a file that cannot be read or written."""
     if error.errno == errno.ENOSPC:
         return "no space is left on the disk"
+    if error.errno == errno.ENOENT:
+        return "no such file"
     return os.strerror(error.errno) if error.errno else " ".join(str(error).split())
 
 

@@ -499,7 +499,7 @@ def test_a_file_that_may_not_be_read(command: str, place: Place) -> None:
 def test_a_link_that_leads_nowhere(place: Place) -> None:
     (place.folder / "a.npy").symlink_to("gone.npy")
     done = place.run("pad", "a.npy")
-    assert_refused(place, done, DATA, ("a.npy", "No such file"), {})
+    assert_refused(place, done, DATA, ("a.npy", "no such file"), {})
 
 
 @pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
-from seqtool.words import count
+from seqtool.words import count, listed
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -103,8 +103,20 @@ class Scale(Operation):
         return Outcome(
             scaling.scaled(ragged, state),
             lines=_lines(self, state),
-            warnings=[] if state.chosen else ["no feature was scaled"],
+            warnings=[*([] if state.chosen else ["no feature was scaled"]), *_scaled_twice(ragged, state)],
         )
+
+
+def _scaled_twice(ragged: Ragged, state: Scaling) -> list[str]:
+    """A warning of features that are scaled already, as the receipt says."""
+    scaled: set[str] = set()
+    for entry in ragged.receipt:
+        if entry.get("command") == "scale":
+            facts = entry.get("state") or {}
+            names = {str(name) for name in facts.get("chosen", ())}
+            scaled = scaled - names if entry["arguments"].get("inverse") else scaled | names
+    again = [state.features[i] for i in state.chosen if state.features[i] in scaled]
+    return [f"scaled a second time: {listed(again)}"] if again else []
 
 
 def _lines(operation: Scale, state: Scaling) -> list[tuple[str, str]]:

@@ -136,7 +136,7 @@ def test_a_row_in_several_windows_shows_the_last(place: Place) -> None:
     [
         (["--add", "pred"], 2, "--add pred: NAME=FILE was expected, such as pred=pred.npy"),
         (["--add", "p=a.csv"], 2, "--add a.csv: an .npy file was expected"),
-        (["--add", "p=none.npy"], 1, "none.npy: No such file or directory"),
+        (["--add", "p=none.npy"], 1, "none.npy: no such file"),
         (["--add", "step=two.npy"], 2, "--add step: there is a column of this name already"),
         (["--add", "p=five.npy"], 1, "--add p: has shape (5,); (2,) or (2, C) for the sequences, (2, 3) or"),
         (["--add", "p=even.npy"], 1, "of T = 3 steps, or one for each of 3 classes"),

@@ -95,7 +95,17 @@ COLUMNS: dict[str, list[str]] = {
     "keep_key": [""],
 }
 STRIP: dict[str, list[str]] = {"strip": ["0", "nan"], "strip_side": ["pre", "post"]}
-GROUP = options(**COLUMNS, **ALWAYS, **PADDING) | options(ragged=[""], **COLUMNS, **ALWAYS)
+TIMES: dict[str, list[str]] = {
+    "keep_order": [""],
+    "delta": ["a"],
+    "position": [""],
+    "since_observed": [""],
+    "every": ["1", "0.7"],
+    "agg": ["mean", "last", "sum", "count"],
+    "gap": ["2"],
+}
+OF_TIMES = options(**TIMES, **ALWAYS, **PADDING).map(lambda words: ["--order-by=a", *words])
+GROUP = options(**COLUMNS, **ALWAYS, **PADDING) | options(ragged=[""], **COLUMNS, **ALWAYS) | OF_TIMES
 PAD = options(multiple_of=["4"], **STRIP, **ALWAYS, **PADDING) | options(
     ragged=[""], maxlen=["2"], **STRIP, **ALWAYS
 )

@@ -90,6 +90,13 @@ _OPTIONS = {
             "--encoding",
             "--keep-row-index",
             "--header",
+            "--keep-order",
+            "--delta",
+            "--every",
+            "--agg",
+            "--time-unit",
+            "--since-observed",
+            "--position",
         ),
     ],
     "pad": [

@@ -31,5 +31,5 @@ def test_keys_of_a_file_are_compared_as_written(tmp_path: Path) -> None:
     file.write_bytes(b"a\xff")
     with pytest.raises(DataError, match="bytes that are not UTF-8"):
         sq.filter(SEQUENCES, keys=file)
-    with pytest.raises(DataError, match=r"none\.txt: No such file"):
+    with pytest.raises(DataError, match=r"none\.txt: no such file"):
         sq.filter(SEQUENCES, keys=tmp_path / "none.txt")

@@ -283,7 +283,8 @@ def test_options_that_do_not_go_together() -> None:
         sq.scale(TABLE, inverse=True)
     with pytest.raises(UsageError, match='inverse: scale method="standard" per_sequence keeps nothing'):
         sq.scale(sq.scale(TABLE, per_sequence=True), inverse=True)
-    twice = sq.scale(sq.scale(TABLE, method="minmax"), method="standard")
+    with pytest.warns(UserWarning, match="a second time"):
+        twice = sq.scale(sq.scale(TABLE, method="minmax"), method="standard")
     once = sq.scale(twice, inverse=True)
     assert np.allclose(once.values, sq.scale(TABLE, method="minmax").values)
     assert np.allclose(sq.scale(once, inverse=True).values, TABLE.values)
@@ -381,3 +382,12 @@ def test_a_file_that_is_compressed_gives_the_same_bytes(place: Place, scratch: P
         succeeded(place.run("scale", f"{name}.npz", "--method", "robust", "-o", f"{name}2.npz"))
         expected = np.asarray(sq.scale(ragged, method="robust").values)
         assert place.arrays(f"{name}2.npz")[part].reshape(expected.shape).tobytes() == expected.tobytes()
+
+
+def test_scaling_twice_is_warned_of() -> None:
+    once = sq.scale([[1.0, 2.0], [4.0]], method="standard")
+    with pytest.warns(UserWarning, match="scaled a second time: 0"):
+        twice = sq.scale(once, method="minmax")
+    assert len(twice.receipt) == 2
+    back = sq.scale(once, inverse=True)
+    assert sq.scale(back, method="standard").values.tolist() == once.values.tolist()

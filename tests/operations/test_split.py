@@ -221,6 +221,11 @@ def test_nothing_of_the_future_is_in_train(place: Place) -> None:
         assert (done.code, words in done.err) == (code, True), done.err
 
 
+def test_a_share_is_a_number(place: Place) -> None:
+    done = place.run("split", "a.json", "--test", "10%")
+    assert done.err == "seqtool: error: Invalid value for '--test': '10%' is not a number.\n"
+
+
 def test_an_empty_split_is_an_error() -> None:
     for few in ([[1]], [[1], [2]], []):
         with pytest.raises(DataError, match="would be empty"):
