@@ -117,6 +117,7 @@ def test_what_cannot_be_taken_back_is_said() -> None:
     assert Windows.of(sq.truncate([[1, 2]], maxlen=1), sq.truncate([[1, 2]], maxlen=1)) is None
 
 
+@pytest.mark.filterwarnings("ignore:scaled a second time")
 def test_inverses_are_taken_from_the_last_to_the_first() -> None:
     values = [[1.0, 2.0, 6.0], [4.0]]
     once = sq.scale(values, method="standard")
