@@ -600,7 +600,7 @@ TESTED_BY_OTHERS = {
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
     "recipes": {"columns", "names", "reading", "repeat", "show", "transformer"},
-    "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch"},
+    "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch", "undoing"},
 }
 
 

@@ -39,11 +39,11 @@ def concat(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Put the sequences of several files into one, in the order of the files.
+    """Put the sequences of several files into one.
 
-    Padded files get the largest of their lengths. Features, labels and static columns are matched by their names, and
-    so are classes and categories: those of the first file keep their numbers, new ones follow. Files that were scaled
-    or encoded by other numbers, or padded in other ways, are refused.
+    They stand in the order of the files. Padded files get the largest of their lengths. Features, labels and static
+    columns are matched by their names, and so are classes and categories: those of the first file keep their numbers,
+    new ones follow. Files that were scaled or encoded by other numbers, or padded in other ways, are refused.
 
     Example: seqtool concat monday.npz tuesday.npz -o week.npz
     """
@@ -74,7 +74,7 @@ def concat(
         for word, text in done.lines:
             summary.say(word, text)
         mask = any(one.mask for one in found) and writer_of(destination.suffix, destination.name).mask
-        deliver(done.data, destination, to, summary, mask=mask, threads=limit.threads(), spool=spool)
+        deliver(done.data, destination, to, summary, mask=mask, memory=limit, spool=spool)
 
 
 def _read(item: Input, spool: Spool, limit: Memory, summary: Summary) -> Sequences:
