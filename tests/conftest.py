@@ -38,7 +38,6 @@ NEEDED = {
     "tensorflow": ["tensorflow", "tf_keras"],
     "jax": ["jax"],
     "matplotlib": ["matplotlib"],
-    "formats": ["polars", "duckdb", "datasets", "safetensors"],
 }
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from tests.benchmarks import (
     compress,
     formats,
+    filtering,
     group,
     growth,
     padding,
@@ -45,6 +46,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
     scale = rows / ROWS
     return [
         *group.cases(rows, slow),
+        *filtering.cases(scale),
         *padding.cases(scale),
         *scaling.cases(scale),
         *splitting.cases(scale),
