@@ -21,8 +21,8 @@ from typing import Any
 
 from tests.benchmarks import (
     compress,
-    formats,
     filtering,
+    formats,
     group,
     growth,
     padding,
