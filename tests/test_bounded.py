@@ -716,3 +716,30 @@ def test_splits_of_many_sequences_and_of_their_times(place: Place) -> None:
     same_as_unbounded(place, "split", "timed.npz", "--last", "2", "--target", "0")
     same_as_unbounded(place, "truncate", "timed.npz", "--within", "7", "--of", "end")
     assert (np.asarray(mapped(place).lengths) == 8).all()
+
+
+@pytest.mark.slow
+def test_formats_out_and_back(place: Place) -> None:
+    rng, count = np.random.default_rng(0), 100_000
+    lengths = rng.integers(20, 80, count)
+    steps = int(lengths.sum())
+    ragged = seqtool.Ragged(
+        rng.integers(0, 1000, (steps, 16)).astype(np.float32),
+        np.concatenate([[0], np.cumsum(lengths)]),
+        keys=np.array([f"user {i}" for i in range(count)]),
+        features=tuple(f"f{i}" for i in range(16)),
+        per_sequence={"y": rng.integers(0, 5, count)},
+        per_step={"step_y": StepArray(rng.integers(0, 9, steps), -100)},
+    )
+    seqtool.save(place.folder / "in.npz", ragged)
+    for name in ("rows.parquet", "rows.arrow", "rows.jsonl", "rows.safetensors", "rows/"):
+        bounded(place, "convert", "in.npz", "-o", name)
+        bounded(place, "convert", name, "-o", "out.npz")
+        assert filecmp.cmp(place.folder / "in.npz", place.folder / "out.npz", shallow=False)
+    shutil.rmtree(place.folder / "rows")
+    other = ragged.replace(keys=np.array([f"other {i}" for i in range(count)]))
+    seqtool.save(place.folder / "other.npz", other)
+    bounded(place, "concat", "in.npz", "other.npz", "rows.parquet", "-o", "out.npz", "--on-clash", "first")
+    output = mapped(place)
+    assert output.keys[count : count + 1][0] == "other 0"
+    assert (output.lengths == np.tile(lengths, 2)).all()

@@ -38,6 +38,7 @@ from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Rows
 from seqtool.sequences.stream import PaddedStream
+from seqtool.system.memory import Memory
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
 from seqtool.words import human, listed
@@ -62,14 +63,14 @@ def deliver(
     summary: Summary,
     *,
     mask: bool = False,
-    threads: int | None = None,
+    memory: Memory | None = None,
     spool: Spool | None = None,
     rows: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
 
     A destination named '{split}.npz' or the like is a file for each split, whose places in the data go to `spool`
-    where they are many. `threads` compress at once, by default one a core. `rows` are what a command that has no entry
+    where they are many. `memory` is what writing may take, by default any. `rows` are what a command that has no entry
     in the receipt counted.
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
@@ -78,7 +79,7 @@ def deliver(
     if destination.is_of_splits:
         parts = parts_of(data, spool or Spool())
         outputs = [Output(part, destination.of_split(name)) for name, part in parts.items()]
-    deliver_all(outputs, to, summary, mask=mask, threads=threads)
+    deliver_all(outputs, to, summary, mask=mask, memory=memory)
 
 
 def deliver_all(
@@ -87,7 +88,7 @@ def deliver_all(
     summary: Summary,
     *,
     mask: bool = False,
-    threads: int | None = None,
+    memory: Memory | None = None,
 ) -> None:
     """Write one output or several, which appear together or not at all, and show one summary of them.
 
@@ -100,9 +101,12 @@ def deliver_all(
     drafts = [_draft(output, mask=mask, compress=compress, summary=summary) for output in outputs]
     size = sum(draft.contents.nbytes for draft in drafts)
     if not to.dry_run:
+        for draft in drafts:
+            if memory is not None:
+                _check_row(draft, memory)
         _check_room(drafts, compress)
         with watch(summary, quiet=to.quiet or to.as_json)("writing", size) as bar:
-            _write(drafts, compress, bar.advance, threads)
+            _write(drafts, compress, bar.advance, None if memory is None else memory.threads())
     for draft in drafts:
         draft.describe(summary, alone=len(drafts) == 1)
     for draft in drafts:
@@ -321,6 +325,16 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def _check_row(draft: _Draft, memory: Memory) -> None:
+    """Raise DataError where the longest sequence is one row of a file, and takes more memory than is allowed."""
+    memory.check_whole(
+        f"{draft.destination.name}: the longest sequence",
+        draft.contents.largest_row,
+        "write .npz, which takes it in pieces",
+        how="written",
+    )
 
 
 def _check_room(drafts: Sequence[_Draft], compress: Compress | None) -> None:

@@ -172,7 +172,7 @@ def _transform(
         done = with_entry(
             data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
         )
-        deliver(done, destination, to, summary, threads=opened.memory.threads(), spool=opened.spool)
+        deliver(done, destination, to, summary, memory=opened.memory, spool=opened.spool)
 
 
 def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> PaddedStream | Ragged:

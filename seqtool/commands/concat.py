@@ -74,7 +74,7 @@ def concat(
         for word, text in done.lines:
             summary.say(word, text)
         mask = any(one.mask for one in found) and writer_of(destination.suffix, destination.name).mask
-        deliver(done.data, destination, to, summary, mask=mask, threads=limit.threads(), spool=spool)
+        deliver(done.data, destination, to, summary, mask=mask, memory=limit, spool=spool)
 
 
 def _read(item: Input, spool: Spool, limit: Memory, summary: Summary) -> Sequences:

@@ -64,7 +64,7 @@ def convert(
             to,
             summary,
             mask=mask,
-            threads=opened.memory.threads(),
+            memory=opened.memory,
             spool=opened.spool,
             rows=counts.as_json(),
         )

@@ -126,7 +126,7 @@ def group(
                 to,
                 summary,
                 mask=padding.mask,
-                threads=allowed.threads(),
+                memory=allowed,
                 spool=spool,
             )
 

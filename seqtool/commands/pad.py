@@ -138,7 +138,7 @@ def pad(
             to,
             summary,
             mask=padding.mask,
-            threads=opened.memory.threads(),
+            memory=opened.memory,
             spool=opened.spool,
         )
 

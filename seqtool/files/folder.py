@@ -27,6 +27,7 @@ class FolderContents:
     """The arrays of a folder, to be written; see `seqtool.files.writers.Contents`."""
 
     sized = True
+    largest_row = 0
 
     def __init__(self, arrays: Iterable[Member]) -> None:
         self._arrays = tuple(arrays)

@@ -28,6 +28,8 @@ _LONGEST_META = 1 << 28  # bytes of a description
 class JsonContents(RowContents):
     """Lines of JSON; see `seqtool.files.writers.Contents`."""
 
+    _each = 60
+
     def write(
         self,
         file: BinaryIO,
@@ -84,7 +86,7 @@ def _spelled(cells: Any) -> Any:
     if pa.types.is_float16(kind):
         cells = cells.cast(pa.float32())
     text = pc.cast(cells, pa.string())
-    if not pa.types.is_floating(kind):
+    if not pa.types.is_floating(kind) or pc.all(pc.is_finite(cells)).as_py() is not False:
         return text
     text = pc.if_else(pc.is_nan(cells), "null", text)
     infinite = pc.binary_join_element_wise(pa.scalar('"'), text, pa.scalar('"'), "")

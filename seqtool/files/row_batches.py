@@ -107,11 +107,12 @@ def arrays_of(found: Iterable[Any], layout: Layout, name: str, spool: Spool) -> 
                 label = f"{name}: column {column!r}"
                 if stored.per_step:
                     cells = _steps(cells, lengths, label)
-                found_cells = _read(cells, stored, label)
+                read = _read(cells, stored, label)
+                # A copy, as a view would keep the whole batch in memory.
                 if len(stored.columns) == 1:
-                    part = found_cells
+                    part[...] = read
                 else:
-                    part[:, i] = found_cells
+                    part[:, i] = read
             growing[stored.name].add(part)
     for stored in layout.arrays:
         expected = layout.steps if stored.per_step else layout.sequences

@@ -25,6 +25,7 @@ class RowContents:
     """The rows of a file, to be written; see `seqtool.files.writers.Contents`."""
 
     sized = False
+    _copies, _each = 3, 0  # of a row in memory, and the bytes that each of its cells takes beside them
 
     def __init__(self, data: Data, mask: bool) -> None:
         self.rows: Rows = rows_of(data, mask=mask)
@@ -53,12 +54,19 @@ class RowContents:
                 if on_written is not None:
                     on_written(size)
 
+    @property
+    def largest_row(self) -> int:
+        """The bytes of memory that writing the longest sequence takes, by what was measured of each format."""
+        return self.rows.layout.longest_takes(self._copies, self._each)
+
     def _writer(self, file: BinaryIO, schema: Any) -> Any:
         raise NotImplementedError
 
 
 class ParquetContents(RowContents):
     """A Parquet file: a row group for each batch, in pages that zstd has compressed."""
+
+    _each = 16
 
     def _writer(self, file: BinaryIO, schema: Any) -> Any:
         import pyarrow.parquet as pq

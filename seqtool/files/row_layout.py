@@ -94,6 +94,12 @@ class Layout:
         maxlen = None if held["maxlen"] is None else _size(held["maxlen"])
         return cls(sequences, steps, longest, arrays, dict(held["tables"]), maxlen, bool(held["mask"]))
 
+    def longest_takes(self, copies: int, each: int) -> int:
+        """The bytes of memory of the longest sequence: so many copies, and so many bytes for each of its cells."""
+        of_steps = [stored for stored in self.arrays if stored.per_step]
+        cells = sum(prod(stored.shape) for stored in of_steps)
+        return self.longest * (copies * sum(stored.row_bytes for stored in of_steps) + each * cells)
+
     def named_tables(self) -> dict[str, Array | Text]:
         """The tables of names as arrays; raises ValueError or OverflowError for cells of another dtype."""
         found: dict[str, Array | Text] = {}

@@ -40,6 +40,7 @@ class SafetensorsContents:
     """The tensors of a file, to be written; see `seqtool.files.writers.Contents`."""
 
     sized = True
+    largest_row = 0
 
     def __init__(self, arrays: Iterable[Member]) -> None:
         members = tuple(arrays)

@@ -26,7 +26,7 @@ from seqtool.sequences.padding_values import Value, number_from_json, value_from
 from seqtool.sequences.stream import fill
 from seqtool.system.memory import Memory
 
-_COPIES = 4  # of a sequence that stand in memory at once
+_COPIES, _EACH = 3, 24  # of a sequence in memory, and the bytes that each of its cells takes: measured
 
 
 class StoredRows(StoredArrays):
@@ -48,10 +48,8 @@ class StoredRows(StoredArrays):
         load = self._ragged if self.layout.maxlen is None else self._padded
         super().__init__(name, meta, load, memory=memory, mapped=False)
         self._batches, self._spool = batches, Spool(temporary)
-        longest = (
-            sum(stored.row_bytes for stored in self.layout.arrays if stored.per_step) * self.layout.longest
-        )
-        self.memory.check_whole(f"{name}: its longest sequence", _COPIES * longest)
+        longest = self.layout.longest_takes(_COPIES, _EACH)
+        self.memory.check_whole(f"{name}: its longest sequence", longest)
 
     def unpadded(self) -> StoredArrays:
         """The same arrays as a file of ragged sequences holds them."""

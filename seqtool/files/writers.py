@@ -30,6 +30,10 @@ class Contents(Protocol):
     """Whether a file takes as many bytes as its arrays; one that is packed, or text, does not."""
 
     @property
+    def largest_row(self) -> int:
+        """The bytes of memory that writing its largest row takes; 0 where arrays are written in pieces of any size."""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of the arrays."""
 
@@ -56,6 +60,7 @@ class _Arrays:
     """Arrays to be written one after another."""
 
     sized = True
+    largest_row = 0
 
     def __init__(self, arrays: Iterable[Member]) -> None:
         self._arrays = tuple(arrays)

@@ -109,11 +109,11 @@ class Memory:
             instead,
         )
 
-    def check_whole(self, name: str, needed: int, instead: str | None = None) -> None:
+    def check_whole(self, name: str, needed: int, instead: str | None = None, *, how: str = "read") -> None:
         """Raise DataError where what can only be read whole needs more than the limit; `instead` is a way out."""
         if needed > self.limit:
             raise DataError(
-                f"{name}: can only be read whole and takes about {human(needed)}, but {human(self.limit)} of memory "
+                f"{name}: can only be {how} whole and takes about {human(needed)}, but {human(self.limit)} of memory "
                 f"are allowed ({self.named_by}): {instead + ', or ' if instead else ''}allow more: ",
                 _named(self.named_by, _in_millions(needed)),
             )
