@@ -46,7 +46,7 @@ def apply(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Do to new data what was done to the old, by the receipt of its file; nothing is fitted anew.
+    """Do to new data what was done to the old, fitting nothing anew.
 
     Rows are grouped by the same columns, found by their names, in any order and among others; numbers of scale and the
     like, classes, vocabularies, maxlen, sides and dtype are those of RECIPE. Labels may be absent. A label that was not
@@ -85,7 +85,7 @@ def apply(
             if known.skipped:
                 summary.say("skipped", f"{join_names(known.skipped)}: what selects sequences is not repeated")
             summary.facts |= {"recipe": of_recipe.name, "skipped": known.skipped}
-            deliver(made.data, destination, to, summary, threads=limit.threads(), spool=spool)
+            deliver(made.data, destination, to, summary, memory=limit, spool=spool)
 
 
 def _made(

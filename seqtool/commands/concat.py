@@ -39,11 +39,11 @@ def concat(
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
-    """Put the sequences of several files into one, in the order of the files.
+    """Put the sequences of several files into one.
 
-    Padded files get the largest of their lengths. Features, labels and static columns are matched by their names, and
-    so are classes and categories: those of the first file keep their numbers, new ones follow. Files that were scaled
-    or encoded by other numbers, or padded in other ways, are refused.
+    They stand in the order of the files. Padded files get the largest of their lengths. Features, labels and static
+    columns are matched by their names, and so are classes and categories: those of the first file keep their numbers,
+    new ones follow. Files that were scaled or encoded by other numbers, or padded in other ways, are refused.
 
     Example: seqtool concat monday.npz tuesday.npz -o week.npz
     """
