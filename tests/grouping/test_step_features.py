@@ -280,3 +280,18 @@ def test_padded_and_ragged_hold_the_same() -> None:
     assert isinstance(ragged, Ragged)
     for one, other in zip(padded, ragged, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--keep-order", "--delta", "t", "--since-observed", "--position"],
+        ["--delta", "t", "--time-unit", "h", "--every", "1h", "--agg", "last"],
+        ["--gap", "1h", "--every", "30m"],
+    ],
+)
+def test_a_recipe_repeats_them(options: list[str], place: Place) -> None:
+    place.write("t.csv", ROWS)
+    succeeded(place.run("group", "t.csv", "--key", "id", "--order-by", "t", *options, "-o", "o.npz"))
+    succeeded(place.run("apply", "o.npz", "t.csv", "-o", "again.npz"))
+    assert (place.folder / "again.npz").read_bytes() == (place.folder / "o.npz").read_bytes()
