@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NoReturn, Protocol
 
@@ -16,7 +16,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.kernel import Computed, Grouped
 from seqtool.grouping.options import TIME_UNITS
 from seqtool.grouping.order_values import order_column
 from seqtool.grouping.step_times import SinceObserved, StepTimes, first_rows
@@ -25,20 +25,6 @@ from seqtool.words import count, shortened
 
 _ROWS = 1 << 16  # looked at together
 _SINGLE, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
-
-
-@dataclass(frozen=True)
-class Added:
-    """Sorted rows with computed features behind their own: the names of these, and what they are.
-
-    `unit` is that of times between steps, None where there are none; `warnings` are sentences.
-    """
-
-    grouped: Grouped
-    names: list[str] = field(default_factory=list)
-    meaning: dict[str, str] = field(default_factory=dict)
-    unit: str | None = None
-    warnings: list[str] = field(default_factory=list)
 
 
 def computed_names(plan: EncoderPlan, features: Sequence[str]) -> list[str]:
@@ -58,7 +44,7 @@ def computed_names(plan: EncoderPlan, features: Sequence[str]) -> list[str]:
 
 def with_step_features(
     grouped: Grouped, plan: EncoderPlan, state: EncoderState, features: Sequence[str], spool: Spool
-) -> Added:
+) -> Computed:
     """Sorted rows with the features that the call asks for; `features` are the names of those that they have.
 
     The type of the features stays, but whole numbers become float32 where a computed one holds fractions. Raises
@@ -66,7 +52,7 @@ def with_step_features(
     """
     names = computed_names(plan, features)
     if not names:
-        return Added(grouped)
+        return Computed(grouped)
     times, unit = _times(grouped, plan, state)
     parts = _parts(grouped, plan, times, spool)
     survey = _Survey(grouped.values.dtype, plan)
@@ -92,7 +78,7 @@ def with_step_features(
     if target != grouped.values.dtype:
         meaning["x"] = f"{target}, as {survey.fraction} holds fractions"
     warnings = [text for part in parts for text in part.warnings(plan)]
-    return Added(replace(grouped, values=values), names, meaning, unit or None, warnings)
+    return Computed(replace(grouped, values=values), names, meaning, unit or None, warnings)
 
 
 def _times(grouped: Grouped, plan: EncoderPlan, state: EncoderState) -> tuple[StepTimes | None, str]:
