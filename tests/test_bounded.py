@@ -504,6 +504,26 @@ def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
         begin += len(batch)
 
 
+# --- filter -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_filter_of_many_sequences(place: Place) -> None:
+    """Half of four million, by their keys and by chance."""
+    count = 4 * MILLION
+    x = np.arange(count * 30, dtype=np.float32).reshape(count, 30)
+    seqtool.save(
+        place.folder / "in.npz",
+        seqtool.Ragged(
+            x.reshape(-1), np.arange(count + 1) * 30, keys=np.char.add("k", np.arange(count).astype("U7"))
+        ),
+    )
+    same_as_unbounded(place, "filter", "in.npz", "--where", "key < k5", "--sample", str(MILLION))
+    keys = mapped(place).keys[:]
+    assert len(keys) == MILLION
+    assert (keys < "k5").all()
+
+
 # --- windows ----------------------------------------------------------------------------------------------
 
 

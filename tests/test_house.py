@@ -523,7 +523,7 @@ TESTED_BY_OTHERS = {
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
-    "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
+    "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
     "operations": {"cast", "centers", "clashes", "filling", "merging", "moments", "run", "scaling"},
     "files": {
         "archives",
@@ -600,7 +600,7 @@ TESTED_BY_OTHERS = {
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
     "recipes": {"columns", "names", "reading", "repeat", "show", "transformer"},
-    "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch"},
+    "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch", "undoing"},
 }
 
 

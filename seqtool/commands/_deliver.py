@@ -33,6 +33,7 @@ from seqtool.files.outputs import (
 from seqtool.files.writers import WRITERS, Contents, writer_of
 from seqtool.operations.pad import check_blow_up
 from seqtool.operations.parts import parts_of
+from seqtool.sequences.categories import categories_of
 from seqtool.sequences.labels import class_name, padded_class, several_labels, some_classes
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
@@ -41,7 +42,7 @@ from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import Memory
 from seqtool.terminal.progress import watch
 from seqtool.terminal.report import Summary
-from seqtool.words import human, listed
+from seqtool.words import count, human, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,6 +290,13 @@ def _describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     for name in ("classes", "step_classes"):
         if name in whole.names:
             _say_classes(name, whole.names[name], summary)
+    for one in categories_of(whole):
+        summary.facts.setdefault("categories", {})[one.name] = len(one.vocabulary)
+        where = "steps" if one.column is None else f"c[..., {one.column}]"
+        summary.say(
+            "category",
+            f"{one.name}, {where}: {count(len(one.vocabulary), 'name')}, an Embedding of {one.rows:,} rows",
+        )
     learnt = padded_class(whole)
     summary.warnings += [learnt] if learnt else []
     lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)

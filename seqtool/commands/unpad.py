@@ -52,6 +52,15 @@ def unpad(
             rich_help_panel="Rows",
         ),
     ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="Take scale, encode and window back: each row once, and predictions (N, H) of windows on the rows "
+            "that they are for, as numbers before scale. Of windows four numbers a row are held in memory.",
+            rich_help_panel="Rows",
+        ),
+    ] = False,
     text: TableOptions,
     using: MemoryOptions,
     to: RowOutputOptions,
@@ -70,7 +79,6 @@ def unpad(
     from seqtool.sources.options import ForeignSpec
     from seqtool.terminal.report import Summary
     from seqtool.unpadding.predictions import named_file
-    from seqtool.unpadding.rows import Rows
     from seqtool.unpadding.writing import SUFFIXES
     from seqtool.words import count, listed
 
@@ -95,7 +103,7 @@ def unpad(
         with summary.stage("reading"):
             found = read(opened, ForeignSpec(), summary)
         with at(opened.name):
-            rows = Rows.of(found.ragged, opened.spool, room=opened.memory.limit // 4)
+            rows = _rows(found, opened, summary, raw=raw, beside=beside is not None)
         own = len(rows.names)
         rows = _with_predictions(rows, files, found, opened.memory.limit // 16)
         if beside is not None:
@@ -111,6 +119,32 @@ def unpad(
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
+def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, beside: bool) -> Rows:
+    """The rows of sequences; `raw` ones as they were before scale, encode and window."""
+    from seqtool.unpadding.landing import Windows
+    from seqtool.unpadding.rows import Rows
+    from seqtool.unpadding.undoing import undone
+    from seqtool.words import count, join_names
+
+    ragged, room = found.ragged, opened.memory.limit // 4
+    if not raw:
+        return Rows.of(ragged, opened.spool, room=room)
+    before, names = undone(ragged, opened.spool)
+    windows = Windows.of(before, ragged)
+    names = [*names, *(["window"] if windows else [])]
+    summary.say("taken back", join_names(names) or "nothing: no command that could be was applied")
+    summary.facts["taken_back"] = names
+    if windows is None:
+        return Rows.of(before, opened.spool, room=room)
+    rows, left = Rows.of_windows(windows, by_source=beside)
+    if left:
+        summary.warnings.append(
+            f"{count(left, 'row')} behind the last windows of their sequences are in no window, so that nobody knows "
+            "which rows of the table they are: left out"
+        )
+    return rows
+
+
 def _account(written: int, expected: int, to: RowOutputOptions) -> None:
     """Raise AssertionError unless as many rows were written as there are."""
     if not to.dry_run and written != expected:
@@ -124,7 +158,13 @@ def _with_predictions(rows: Rows, files: list[tuple[str, Path]], found: Sequence
     from seqtool.unpadding.predictions import Block, open_predictions, predicted
 
     block = Block(found.maxlen, found.padding or "post")
-    more = [predicted(name, open_predictions(path, room=room), found.ragged, block) for name, path in files]
+    more = []
+    for name, path in files:
+        array = open_predictions(path, room=room)
+        windows = rows.windows
+        more.append(
+            predicted(name, array, found.ragged, block) if windows is None else windows.predicted(name, array)
+        )
     return rows.with_columns(more)
 
 

@@ -47,9 +47,9 @@ class GroupResult:
     beside them; `missing` counts missing values by column; `ties` counts neighbours that `--order-by` could not tell
     apart; `coarse` are the features with numbers so large that float32 has no room for their fractions. `warnings` are
     sentences, which name options of the command line; `unlabelled` counts the rows that were kept without a label, by
-    label column. `joined` describes each other table, `pivoted` the steps of a long table, `grid` in a sentence those
-    of a regular grid; `times` tells the unit and the origin of columns of times, `time_unit` that of the times between
-    steps.
+    label column, `missing_categories` those without a category. `joined` describes each other table, `pivoted` the
+    steps of a long table, `grid` in a sentence those of a regular grid; `times` tells the unit and the origin of
+    columns of times, `time_unit` that of the times between steps.
     """
 
     ragged: Ragged
@@ -66,6 +66,7 @@ class GroupResult:
     times: Mapping[str, str] = field(default_factory=dict)
     computed: Sequence[str] = ()
     time_unit: str | None = None
+    missing_categories: Mapping[str, int] = field(default_factory=dict)
 
 
 def group_table(
@@ -166,6 +167,7 @@ def _grouped(
         pivoted=pivoted,
         grid=None if steps is None or options.every is None else steps.line(options),
         times={**plan.times(state), **computed.meaning},
+        missing_categories=plan.missing_categories(state),
     )
 
 

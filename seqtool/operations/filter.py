@@ -125,7 +125,11 @@ class Filter(Operation):
             return places if self.first is None else places[: self.first]
         from seqtool.sequences.key_hash import least_hashes
 
-        return places if len(places) <= self.sample else least_hashes(ragged, places, self.seed, self.sample)
+        return (
+            places
+            if len(places) <= self.sample
+            else least_hashes(ragged, places, self.seed, self.sample, spool=spool)
+        )
 
 
 _TOGETHER = 1 << 19  # bytes of lengths whose sequences are judged together

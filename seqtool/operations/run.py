@@ -9,7 +9,7 @@ from typing import Any
 from seqtool.advice import Advice
 from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
-from seqtool.errors import UsageError
+from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
 from seqtool.sequences.conversion import as_ragged, converted
@@ -19,7 +19,8 @@ from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.splits import TRAIN, counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.take import take
-from seqtool.words import as_arguments, count, join_names, listed, option_of
+from seqtool.system.memory import budget
+from seqtool.words import as_arguments, count, human, join_names, listed, option_of
 
 
 def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None = None) -> Ragged | Padded:
@@ -39,10 +40,22 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
         steps = span(ragged.lengths).total
         described = None if using is None else {"using": True}
         found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps, described=described)
+        if sum(outcome.added.values()):
+            _check_memory(found, operation)
         if not isinstance(sequences, Padded):
             return found.in_memory()
         slots, side = sequences.x.shape[1], sequences.padding
         return carry_out(padded_again(found, outcome, slots=slots, padding=side, value=sequences.value))
+
+
+def _check_memory(ragged: Ragged, operation: Operation) -> None:
+    """Raise DataError where the steps of a result, some of them added, take more than memory has."""
+    size = ragged.values.nbytes + sum(array.data.nbytes for array in ragged.per_step.values())
+    if size > budget():
+        raise DataError(
+            f"the steps would take {human(size)}, but memory allows {human(budget())}; on the command line seqtool "
+            f"{name_of(operation)} writes them piece by piece"
+        )
 
 
 def padded_again(

@@ -200,7 +200,8 @@ def _operated(made: Repeated, step: Fitted, inputs: list[str], workspace: Worksp
         data = padded_again(
             outcome.ragged, outcome, slots=block.maxlen, padding=block.padding, value=block.value
         )
-    data = with_operation(data, step.operation, step.state, inputs, outcome, steps=steps)
+    described = None if step.state is None else {"using": True}  # what was learned elsewhere
+    data = with_operation(data, step.operation, step.state, inputs, outcome, steps=steps, described=described)
     return Repeated(data, [*made.lines, *outcome.lines], [*made.warnings, *outcome.warnings])
 
 

@@ -13,7 +13,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.columns import SequenceColumn, column_named, sequence_columns
 from seqtool.sequences.ragged import Ragged
-from seqtool.where import Comparison, Value, comparisons, mask, parse
+from seqtool.where import Comparison, Expression, Not, Value, comparisons, parse
 from seqtool.words import listed
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -60,15 +60,24 @@ class Condition:
 
     def selected(self, begin: int, end: int) -> tuple[Array, Array]:
         """Which of the sequences from `begin` to `end` are selected, and which are not as a cell is missing."""
-        import pyarrow as pa
+        return self._decided(self._expression, begin, end)
 
-        def compare(comparison: Comparison) -> Any:
-            found, missing = self._compared(comparison, begin, end)
-            return pa.array(found, mask=missing)
-
-        decided = mask(self._expression, compare)
-        missing = np.asarray(decided.is_null())
-        return np.asarray(decided.fill_null(False)), missing
+    def _decided(self, expression: Expression, begin: int, end: int) -> tuple[Array, Array]:
+        """Where an expression is true, and where a missing cell decides, as `seqtool.where.mask` has it for a table."""
+        if isinstance(expression, Comparison):
+            found, missing = self._compared(expression, begin, end)
+            return found & ~missing, missing
+        if isinstance(expression, Not):
+            found, missing = self._decided(expression.part, begin, end)
+            return ~found & ~missing, missing
+        parts = [self._decided(part, begin, end) for part in expression.parts]
+        missing = np.logical_or.reduce([missing for _, missing in parts])
+        if expression.any_of:
+            found = np.logical_or.reduce([found for found, _ in parts])
+            return found, missing & ~found
+        found = np.logical_and.reduce([found for found, _ in parts])
+        fails = np.logical_or.reduce([~found & ~missing for found, missing in parts])
+        return found, missing & ~fails
 
     def _compared(self, comparison: Comparison, begin: int, end: int) -> tuple[Array, Array]:
         """Which cells compare so, and which are missing: NaN, empty text, and numbers that are no class."""

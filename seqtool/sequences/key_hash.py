@@ -56,14 +56,14 @@ def key_hashes(
 _TOGETHER = 1 << 18  # bytes of keys that become Python's objects together
 
 
-def least_hashes(ragged: Ragged, places: AnyArray, seed: int, number: int) -> Array:
+def least_hashes(ragged: Ragged, places: AnyArray, seed: int, number: int, *, spool: Spool) -> Array:
     """Of sequences at ascending places the `number` with the least hashes, in their order, (number,) int64.
 
     >>> import numpy as np
-    >>> len(least_hashes(Ragged(np.arange(9), np.arange(10)), np.array([1, 3, 5, 7]), 0, 2))
+    >>> len(least_hashes(Ragged(np.arange(9), np.arange(10)), np.array([1, 3, 5, 7]), 0, 2, spool=Spool()))
     2
     """
-    hashes = sequence_hashes(ragged, seed)
+    hashes = sequence_hashes(ragged, seed, spool=spool)
     least, found = np.empty(0, np.uint64), np.empty(0, np.int64)
     for _, part in chunks(places):
         least = np.concatenate([least, gather(hashes, part)])

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
-from seqtool.unpadding.rows import Rows
+from seqtool.unpadding.rows import Rows, check_row_index
 
 
 @dataclass
@@ -32,10 +32,7 @@ class Beside:
     empty: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if not self.rows.as_in_source:
-            raise DataError(
-                "--rows finds rows by row_index, which group keeps only where it is told to (keep_row_index)"
-            )
+        check_row_index(self.rows.ragged)
         names = self.names
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
+from seqtool.sequences.categories import FIRST
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
@@ -20,21 +22,24 @@ from seqtool.unpadding.names import SourceNames, Titles, by_position, cell_names
 from seqtool.unpadding.stretch import Stretch, distinct
 from seqtool.words import by_size
 
-FIRST_CATEGORY = 3  # ids below are padding, a missing and an unknown category
-
 
 @dataclass(frozen=True)
 class Columns:
-    """Some columns that are read together: `read` gives the cells of each for a stretch, as Arrow arrays."""
+    """Some columns that are read together: `read` gives the cells of each for a stretch, as Arrow arrays.
+
+    `of_steps` says that they belong to steps, and not to the sequences.
+    """
 
     names: list[str]
     read: Callable[[Stretch], list[Any]]
+    of_steps: bool = False
 
 
-def columns_of(ragged: Ragged) -> list[Columns]:
+def columns_of(ragged: Ragged, *, as_matrix: bool = True) -> list[Columns]:
     """The columns of sequences: key, order, features, labels, static numbers, categories, and the step's number.
 
-    Arrays of whole sequences stand in each of their rows. Raises DataError for steps that are arrays.
+    Arrays of whole sequences stand in each of their rows. Those of a bare matrix stand in its order, if `as_matrix`
+    says so. Raises DataError for steps that are arrays.
     """
     if ragged.values.ndim > 2:
         raise DataError(
@@ -57,7 +62,8 @@ def columns_of(ragged: Ragged) -> list[Columns]:
         *(columns for name in ("row_index", "weight") for columns in _steps(ragged, name, [], titles)),
         *_observed(ragged, names, titles),
     ]
-    return _as_in_a_matrix(found, names) if ragged.features is None and names.features else found
+    bare = as_matrix and ragged.features is None and names.features
+    return _as_in_a_matrix(found, names) if bare else found
 
 
 _PER_SEQUENCE = ("split", "part")
@@ -72,7 +78,7 @@ def arrow(cells: Array) -> Any:
 
 def columns_in(cells: Array) -> list[Any]:
     """The columns of an array (n, ...), one for each cell of a row."""
-    flat = cells.reshape(len(cells), -1) if len(cells) else cells.reshape(0, int(np.prod(cells.shape[1:])))
+    flat = cells.reshape(len(cells), prod(cells.shape[1:]))
     return [arrow(flat[:, i]) for i in range(flat.shape[1])]
 
 
@@ -107,14 +113,16 @@ def _steps(ragged: Ragged, name: str, named: Sequence[str], titles: Titles) -> I
     array = ragged.per_step[name].data
     plain = cell_names(name, array.shape[1:])
     names = [*named] if len(named) == len(plain) else plain
-    yield Columns(titles.all_free(names), lambda stretch: columns_in(stretch.of_steps(array)))
+    yield Columns(titles.all_free(names), lambda stretch: columns_in(stretch.of_steps(array)), of_steps=True)
 
 
 def _orders(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
     """The order values, if they were kept; times are written as ISO has them."""
     columns = order_columns(ragged, "unpad") if "order" in ragged.per_step else []
     for i, column in enumerate(columns):
-        yield Columns([titles.free(column.name)], _order_reader(ragged.per_step["order"].data, i, column))
+        yield Columns(
+            [titles.free(column.name)], _order_reader(ragged.per_step["order"].data, i, column), of_steps=True
+        )
 
 
 def _order_reader(stored: AnyArray, place: int, column: OrderColumn) -> Callable[[Stretch], list[Any]]:
@@ -156,7 +164,7 @@ def _features(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Co
             return [arrow(np.empty(0, values.dtype)) for _ in chosen]
         return [arrow(by_column[i]) for i in chosen]
 
-    yield Columns(titles.all_free([found[i] for i in chosen]), read)
+    yield Columns(titles.all_free([found[i] for i in chosen]), read, of_steps=True)
 
 
 def _are_tokens(ragged: Ragged) -> bool:
@@ -175,7 +183,11 @@ def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Colu
             title = names.label[0]
         if not names.changed and title in titles.taken:
             continue  # it is a feature too
-        yield Columns(titles.all_free(cell_names(title, labels.cells.shape[1:])), _label_reader(labels))
+        yield Columns(
+            titles.all_free(cell_names(title, labels.cells.shape[1:])),
+            _label_reader(labels),
+            labels.name == "step_y",
+        )
 
 
 def _label_reader(labels: LabelArray) -> Callable[[Stretch], list[Any]]:
@@ -223,9 +235,9 @@ def _category(array: AnyArray, column: int | None, vocabulary: AnyArray | Text, 
     def read(stretch: Stretch) -> list[Any]:
         ids = stretch.of_steps(array)
         ids = ids if column is None else ids[:, column]
-        return [named(ids.astype(np.int64), vocabulary, FIRST_CATEGORY)]
+        return [named(ids.astype(np.int64), vocabulary, FIRST)]
 
-    return Columns([title], read)
+    return Columns([title], read, of_steps=True)
 
 
 def _observed(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:

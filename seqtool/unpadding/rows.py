@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from seqtool.arrays.spool import Spool
-from seqtool.errors import UsageError
+from seqtool.errors import DataError, UsageError
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import map_steps
 from seqtool.system.memory import budget
 from seqtool.unpadding.columns import Columns, columns_of
+from seqtool.unpadding.landing import Landed, Ordered, Windows
 from seqtool.unpadding.sorting import Sorted, sorted_rows
 from seqtool.unpadding.stretch import Stretch, in_order_of, in_sequence_order
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _CELLS = 1 << 18  # that are in memory at once, about
 _MOST = 1 << 16  # rows in a batch
+Order = Sorted | Windows | Ordered
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,12 @@ class Rows:
     """The rows of sequences, S of them, with their `columns`.
 
     They come in the order of `row_index`, if it is there, else in that of the sequences: `order` holds those that were
-    sorted on the disk.
+    sorted on the disk, or taken back from windows.
     """
 
     ragged: Ragged
     columns: Sequence[Columns]
-    order: Sorted | None = None
+    order: Order | None = None
 
     @classmethod
     def of(cls, ragged: Ragged, spool: Spool, *, room: int) -> Rows:
@@ -52,8 +55,22 @@ class Rows:
         order = sorted_rows(ragged, ragged.per_step["row_index"].data, spool)
         return cls(order.ragged, columns_of(order.ragged), order)
 
+    @classmethod
+    def of_windows(cls, windows: Windows, *, by_source: bool) -> tuple[Rows, int]:
+        """The rows that windows were cut from, and how many are left out.
+
+        With `by_source` they are in the order of `row_index`, which those do not have that no window shows. Raises
+        DataError where there is no `row_index`.
+        """
+        ragged, columns = windows.ragged, windows.columns()
+        if not by_source:
+            return cls(ragged, columns, windows), 0
+        check_row_index(ragged)
+        order, left = windows.in_order_of(ragged.per_step["row_index"].data)
+        return cls(ragged, columns, order), left
+
     def __len__(self) -> int:
-        return len(self.ragged.values)
+        return len(self.ragged.values) if self.order is None else len(self.order)
 
     @property
     def names(self) -> list[str]:
@@ -63,7 +80,18 @@ class Rows:
     @property
     def as_in_source(self) -> bool:
         """Whether the rows come in the order that they had where they were grouped."""
-        return "row_index" in self.ragged.per_step
+        return "row_index" in self.ragged.per_step and not isinstance(self.order, Windows)
+
+    @property
+    def windows(self) -> Windows | None:
+        """The windows that the rows were taken back from, if they were."""
+        return (
+            self.order.windows
+            if isinstance(self.order, Ordered)
+            else self.order
+            if isinstance(self.order, Windows)
+            else None
+        )
 
     @property
     def schema(self) -> Any:
@@ -94,8 +122,25 @@ class Rows:
 
     def batch(self, stretch: Stretch) -> Any:
         """The rows of a stretch as a record batch."""
-        cells = [cell for columns in self.columns for cell in columns.read(stretch)]
+        cells = [cell for columns in self.columns for cell in _shown(columns, stretch)]
         return pa.RecordBatch.from_arrays(cells, names=self.names)
+
+
+def _shown(columns: Columns, stretch: Stretch) -> list[Any]:
+    """The cells of columns, of which those of steps are empty in rows that no window shows."""
+    cells = columns.read(stretch)
+    if not (columns.of_steps and isinstance(stretch, Landed) and stretch.absent.any()):
+        return cells
+    absent = pa.array(stretch.absent)
+    return [pc.if_else(absent, pa.scalar(None, cell.type), cell) for cell in cells]
+
+
+def check_row_index(ragged: Ragged) -> None:
+    """Raise DataError for sequences that do not know the rows of their steps."""
+    if "row_index" not in ragged.per_step:
+        raise DataError(
+            "--rows finds rows by row_index, which group keeps only where it is told to (keep_row_index)"
+        )
 
 
 def _size(ragged: Ragged) -> int:

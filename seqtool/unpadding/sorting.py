@@ -27,6 +27,9 @@ class Sorted:
     steps: AnyArray
     which: AnyArray
 
+    def __len__(self) -> int:
+        return len(self.steps)
+
     def stretches(self, rows: int) -> Iterator[Stretch]:
         """All rows in order, at most `rows` at a time."""
         total = len(self.steps)

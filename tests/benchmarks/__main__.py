@@ -21,6 +21,7 @@ from typing import Any
 
 from tests.benchmarks import (
     compress,
+    filtering,
     group,
     growth,
     padding,
@@ -44,6 +45,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
     scale = rows / ROWS
     return [
         *group.cases(rows, slow),
+        *filtering.cases(scale),
         *padding.cases(scale),
         *scaling.cases(scale),
         *splitting.cases(scale),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ GROUP = (
     *("--key", "user", "--order-by", "time", "--columns", "a,b", "--label", "dead"),
     *("--step-label", "mood", "--static", "age", "--keep-row-index"),
 )
+
+
+def _own(step: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a step, but for the mark of what was not learned here."""
+    return {name: value for name, value in step["arguments"].items() if name != "using"}
 
 
 def rows(users: str = "uvw", seed: int = 0) -> pd.DataFrame:
@@ -53,10 +59,10 @@ def same(place: Place, one: str, other: str, *, but: set[str] = frozenset()) -> 
     before, after = (json.loads(str(arrays["meta"])) for arrays in (first, second))
     selected = ("split", "filter")
     assert [
-        (step["command"], step["arguments"], step.get("state"))
+        (step["command"], _own(step), step.get("state"))
         for step in before["receipt"]
         if step["command"] not in selected
-    ] == [(step["command"], step["arguments"], step.get("state")) for step in after["receipt"]]
+    ] == [(step["command"], _own(step), step.get("state")) for step in after["receipt"]]
 
 
 GROUPED = " ".join(["group", *GROUP])
@@ -259,3 +265,12 @@ def test_a_sample_is_repeated_on_held_back_rows_to_the_bit(place: Place) -> None
     expected, found = place.arrays("u.npz"), place.arrays("test.npz")
     for name in ("x", "lengths", "keys", "y", "classes"):
         assert expected[name].tobytes() == found[name].tobytes(), name
+
+
+def test_check_knows_that_what_is_applied_was_learned_elsewhere(place: Place) -> None:
+    place.write("old.csv", "k,a\n1,1\n1,2\n2,5\n")
+    place.write("new.csv", "k,a\n7,30\n7,40\n")
+    done = place.shell("seqtool group old.csv --key k -o g.npz && seqtool scale g.npz -o train.npz")
+    assert done.code == 0, done.err
+    succeeded(place.run("apply", "train.npz", "new.csv", "-o", "new.npz"))
+    succeeded(place.run("check", "new.npz"))

@@ -221,3 +221,36 @@ def test_a_sample_comes_back_as_pandas_reads_it(place: Place) -> None:
     names = ["utterance", "speaker", *(f"lpc{i}" for i in range(1, 13))]
     back, original = pd.read_csv(place.folder / "rows.csv"), pd.read_csv(sample)
     assert_frame_equal(back[names], original[names], check_exact=True)
+
+
+def test_forecasts_come_back_to_the_rows_they_are_for(place: Place) -> None:
+    rows = [(k, t, t + 10 * (k == "b"), t % 3) for t in range(6) for k in "ab"]
+    lines = [f"{k},{t},{load},{temp}" for k, t, load, temp in rows]
+    place.write("load.csv", "\n".join(["k,t,load,temp", *lines, ""]))
+    kept = ("--keep-row-index", "--keep-order", "--ragged", "--dtype", "float64")
+    succeeded(place.run("group", "load.csv", "--key", "k", "--order-by", "t", *kept, "-o", "g.npz", "-q"))
+    succeeded(place.run("scale", "g.npz", "--method", "standard", "-o", "s.npz", "-q"))
+    succeeded(
+        place.run("window", "s.npz", "--size", "3", "--horizon", "1", "--target", "load", "-o", "w.npz", "-q")
+    )
+    place.write("pred.npy", place.arrays("w.npz")["y"])
+    done = succeeded(place.run("unpad", "w.npz", "--raw", "--add", "pred=pred.npy", "-o", "raw.csv"))
+    assert "taken back  scale,window" in done.err
+    found = table((place.folder / "raw.csv").read_bytes())
+    assert [(row["k"], row["t"], row["step"]) for row in found if row["load"]] == [
+        (k, str(t), str(t)) for k in "ab" for t in range(5)
+    ]
+    for row in found:
+        load = int(row["step"]) + 10 * (row["k"] == "b")
+        assert float(row["load"] or load) == pytest.approx(load, abs=1e-9)
+        assert float(row["pred"] or load) == pytest.approx(load, abs=1e-9)
+        assert bool(row["pred"]) == (int(row["step"]) > 2)
+    done = succeeded(
+        place.run("unpad", "w.npz", "--raw", "--add", "pred=pred.npy", "--rows", "load.csv", "-o", "-")
+    )
+    beside = table(done.out)
+    assert [row["load"] for row in beside] == [str(load) for _, _, load, _ in rows]
+    assert [bool(row["pred"]) for row in beside] == [t in (3, 4) for _, t, _, _ in rows]
+    assert "2 rows behind the last windows of their sequences are in no window" in done.err
+    done = succeeded(place.run("unpad", "g.npz", "--raw", "-o", "-"))
+    assert "taken back  nothing" in done.err

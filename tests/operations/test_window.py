@@ -12,6 +12,7 @@ import seqtool as sq
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
+from seqtool.operations import run
 from seqtool.operations.window import Window
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from tests import oracles
@@ -276,6 +277,15 @@ def test_no_array_takes_the_place_of_another() -> None:
         DataError, match="next makes step_y of the next step, and steps have labels in step_y: leave next out"
     ):
         sq.window(steps, size=2, next=True)
+
+
+def test_windows_that_take_more_than_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "budget", lambda: 8 * 11)
+    assert len(sq.window([[1, 2, 3, 4]], size=3)) == 2
+    with pytest.raises(
+        DataError, match=r"the steps would take 96 B, but memory allows 88 B; .* seqtool window writes"
+    ):
+        sq.window([[1, 2, 3, 4, 5]], size=3, next=True)
 
 
 TABLE = "user,t,load,temp\n" + "".join(

@@ -1,9 +1,17 @@
+from typing import Any
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import seqtool as sq
 from seqtool.errors import DataError, UsageError
+from seqtool.sequences.conditions import Condition
 from seqtool.sequences.ragged import Ragged
+from seqtool.where import Comparison, mask, parse
 
 
 def test_conditions_name_what_a_sequence_has() -> None:
@@ -50,6 +58,38 @@ def test_conditions_name_what_a_sequence_has() -> None:
     }.items():
         with pytest.raises(UsageError, match=match):
             found(where)
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["a == 1", "b == 1", "a > 0", "b in (0, 1)"]),
+        lambda parts: (
+            st.builds("({} and {})".format, parts, parts)
+            | st.builds("({} or {})".format, parts, parts)
+            | st.builds("not {}".format, parts)
+        ),
+        max_leaves=6,
+    )
+)
+def test_missing_cells_decide_as_they_do_in_a_table(where: str) -> None:
+    cells = np.array([[a, b] for a in (0, 1, np.nan) for b in (0, 1, np.nan)])
+    names = {"static_features": np.array(["a", "b"])}
+    ragged = Ragged(np.arange(9), np.arange(10), per_sequence={"static": cells}, names=names)
+    arrow = {name: pa.array(cells[:, i], from_pandas=True) for i, name in enumerate("ab")}
+
+    def compare(comparison: Comparison) -> Any:
+        column, numbers = arrow[comparison.column], [value.number for value in comparison.values]
+        if comparison.sign == "in":
+            return pc.if_else(
+                column.is_valid(), pc.is_in(column, value_set=pa.array(numbers, pa.float64())), None
+            )
+        return pc.equal(column, numbers[0]) if comparison.sign == "==" else pc.greater(column, numbers[0])
+
+    expected = mask(parse(where), compare)
+    found, missing = Condition(where, ragged).selected(0, 9)
+    assert [
+        None if is_missing else bool(is_true) for is_true, is_missing in zip(found, missing, strict=True)
+    ] == (expected.to_pylist())
 
 
 def test_classes_without_a_name_and_many_digits() -> None:
