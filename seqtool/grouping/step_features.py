@@ -13,7 +13,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, describe_loss, first_loss
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError
+from seqtool.errors import DataError, refuse_without_subject
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Computed, Grouped
@@ -30,6 +30,8 @@ _SINGLE, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 def computed_names(plan: EncoderPlan, features: Sequence[str]) -> list[str]:
     """The names of the features that a call asks for beside `features`; raises DataError where one is taken."""
     options, time = plan.options, plan.roles.time
+    if options.since_observed and not features:  # but categories alone
+        refuse_without_subject("--since-observed", "features")
     names = [] if options.delta is None or time is None else [f"{plan.label(time)}_delta"]
     names += ["position"] if options.position else []
     names += [f"{name}_since" for name in features] if options.since_observed else []

@@ -206,6 +206,10 @@ def test_calls_that_cannot_be() -> None:
         st.group(frame, key="k", order_by="t", drop="u", delta="t", time_unit="h")
     with pytest.raises(DataError, match=r"column 'position' is a feature, .* drop=\"position\""):
         st.group(frame, key="k", order_by="t", drop="u", position=True)
+    with pytest.raises(
+        UsageError, match="since_observed=True is for features, which this call does not name"
+    ):
+        st.group(frame, key="k", order_by="t", category="u", drop="position", since_observed=True)
     with pytest.raises(UsageError, match="time_unit is 'weeks'"):
         st.group(frame, key="k", order_by="t", drop="u", delta="t", time_unit="weeks")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"delta takes numbers and times, and .* sorts as text"):
