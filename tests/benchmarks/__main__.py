@@ -22,6 +22,7 @@ from typing import Any
 from tests.benchmarks import (
     compress,
     filtering,
+    formats,
     group,
     growth,
     padding,
@@ -52,6 +53,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *timing.cases(scale),
         *unpad.cases(scale),
         *windows.cases(scale),
+        *formats.cases(scale),
         *compress.cases(scale),
         *start.cases(),
         *growth.cases(scale),
