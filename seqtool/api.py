@@ -31,9 +31,9 @@ from seqtool.tables import opening
 from seqtool.tables.candidates import key_candidates
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named, pivot_named
+from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
 from seqtool.tables.table import Table
-from seqtool.words import as_arguments, join_names, listed
+from seqtool.words import as_arguments, in_short, join_names, listed
 
 Column = str | SupportsIndex
 
@@ -68,6 +68,7 @@ def group(
     step_label: Column | None = None,
     label_value: float = -100,
     static: Any = (),
+    category: Column | Sequence[Column] = (),
     keep_row_index: bool = False,
     keep_order: bool = False,
     delta: Column | None = None,
@@ -153,6 +154,7 @@ def _spec(
     label: Any,
     step_label: Any,
     static: Any,
+    category: Any,
     pivot: Any,
     keep_key: Any,
     missing: Any,
@@ -169,13 +171,26 @@ def _spec(
         label=parted(label, labels_named),
         step_label=column_named(step_label),
         static=parted(static, columns_named),
-        pivot=pivot if pivot is None or isinstance(pivot, str) else pivot_named(pivot),
+        category=columns_named(category),
+        pivot=pivot if pivot is None or isinstance(pivot, str) else _pivot_named(pivot),
         keep_key=None if keep_key is None else bool(keep_key),
         missing=[str(word) for word in columns_named(missing)],
         dtype=dtype if dtype is None or isinstance(dtype, str) else np.dtype(dtype).name,
         delta=column_named(delta),
         **others,
     )
+
+
+def _pivot_named(pivot: Mapping[Any, Any]) -> str:
+    """The pivot `{item: value}` of a Python call as the command line has it, `item=value`."""
+    if not isinstance(pivot, Mapping):
+        raise UsageError(f"pivot is {in_short(pivot)}; a dict was expected: the item and its value")
+    pairs = [(column_named(item), column_named(value)) for item, value in pivot.items()]
+    if len(pairs) != 1:
+        raise UsageError(
+            f"pivot holds {len(pairs)} pairs of columns; one was expected: the item and its value"
+        )
+    return f"{pairs[0][0]}={pairs[0][1]}"
 
 
 def _refuse_no_key(data: Any) -> None:

@@ -435,6 +435,12 @@ def step_features(times: list[Fraction], observed: list[list[bool]]) -> list[lis
     return rows
 
 
+def category_ids(cells: list[str]) -> tuple[list[int], list[str]]:
+    """The ids of names, empty ones being missing, and the vocabulary: the names in the order of their code points."""
+    vocabulary = sorted({cell for cell in cells if cell})
+    return [vocabulary.index(cell) + 3 if cell else 1 for cell in cells], vocabulary
+
+
 def on_grid(
     rows: list[tuple[Fraction, float | None]], size: Fraction, how: str
 ) -> list[tuple[int, float | None]]:

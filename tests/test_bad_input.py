@@ -576,7 +576,9 @@ def test_the_corrected_command_can_be_pasted(
     before = place.files()
     done = place.run(*shlex.split(call), stdin=path if piped else None)
     assert_refused(place, done, DATA, ["not numeric; leave "], before)
-    advice = Advice(*shlex.split(done.err.rpartition(" out: ")[2]), without=["--columns"])
+    advice = Advice(
+        *shlex.split(done.err.rpartition(" out: ")[2].partition("; for ids")[0]), without=["--columns"]
+    )
     corrected = shlex.join(applied(shlex.split(call), advice, {}))
     again = place.shell(f"seqtool {corrected} < {path.name}" if piped else f"seqtool {corrected}")
     assert again.code == 0, f"{corrected} fails: {again.err}"

@@ -512,6 +512,7 @@ TESTED_BY_OTHERS = {
         "call",
         "columns",
         "command",
+        "described",
         "groups",
         "peers",
         "row_output",
@@ -523,7 +524,7 @@ TESTED_BY_OTHERS = {
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
-    "sequences": {"features", "keys", "labels", "padding_values", "stream", "validation"},
+    "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
     "operations": {"cast", "centers", "clashes", "filling", "merging", "moments", "run", "scaling"},
     "files": {
         "archives",

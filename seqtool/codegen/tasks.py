@@ -15,6 +15,7 @@ from seqtool.arrays.text import Text
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding
+from seqtool.sequences.categories import categories_of
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.labels import class_tables, label_arrays
 from seqtool.sequences.lengths import LengthCounts
@@ -116,6 +117,9 @@ def task_of(data: Ragged | Padded) -> Task:
     if not lengths.longest:
         raise DataError("no sequence has a step, so there is nothing to learn")
     inputs = _inputs(real.values)
+    for category in categories_of(real):
+        if category.column is None:  # some of its ids may stand in other files
+            inputs = inputs._replace(inputs=max(inputs.inputs, category.rows))
     static, static_missing = _static(real.per_sequence.get("static"))
     if "y" in real.per_sequence:
         several = class_tables(real.names)

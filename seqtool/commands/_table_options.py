@@ -212,6 +212,16 @@ class ColumnOptions:
         ),
     ] = None
 
+    category: Annotated[
+        list[str] | None,
+        several_names(
+            "--category",
+            "A,B",
+            help="Columns of names in each step, text or whole numbers; become ids for an Embedding, beside the "
+            "names: c, or x where there is no feature. Repeatable.",
+        ),
+    ] = None
+
     def spec(self, text: TableOptions, **others: Any) -> GroupSpec:
         """What `group` is asked for, with the `others` of its fields."""
         from seqtool.grouping.elsewhere import parted
@@ -224,6 +234,7 @@ class ColumnOptions:
             "drop": names_in(self.drop),
             "label": parted(self.label or [], names_in),
             "static": parted(self.static or [], names_in),
+            "category": names_in(self.category or []),
         }
         of_text = {**vars(text), "missing": text.missing or ()}
         return GroupSpec.of(**{**vars(self), **columns, **of_text, **others})

@@ -135,18 +135,22 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     from dataclasses import asdict
 
     from seqtool.grouping.options import COMBINED
-    from seqtool.sequences.orders import order_titles
+    from seqtool.sequences.categories import MISSING, categories_of
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
     features = [*result.features, *result.computed]
     summary.say("read", "; ".join([read, *table.notes]))
-    summary.say("features", f"{len(features)}: {listed(features)}")
+    if features:
+        summary.say("features", f"{len(features)}: {listed(features)}")
     summary.detail("features", ", ".join(features))
-    others = _not_used(table, result.features)
+    categories = [one.name for one in categories_of(result.ragged)]
+    others = _not_used(table, [*result.features, *categories])
     if others:
         summary.say("not used", f"as features: {listed(others)}")
     if "order" in result.ragged.per_step:
+        from seqtool.sequences.orders import order_titles
+
         summary.say("order", listed(order_titles(result.ragged)))
     if result.times:
         summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
@@ -164,6 +168,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
     for name, number in result.unlabelled.items():
         summary.say("kept", f"{count(number, 'row')} without {name}")
+    for name, number in result.missing_categories.items():
+        summary.say("missing", f"{count(number, 'row')} without {name}: id {MISSING}")
     if result.ties:
         tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
         summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")

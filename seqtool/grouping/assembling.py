@@ -13,8 +13,7 @@ from seqtool.arrays.text import Text
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
-from seqtool.grouping.order_values import order_values
-from seqtool.sequences.orders import stored
+from seqtool.sequences.categories import PADDING
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import several_meanings
@@ -45,16 +44,27 @@ def assembled(
         if classes is not None:
             names["step_classes" if "y" in plan.labels else "classes"] = classes
     if plan.roles.static:
-        columns = [grouped.static[f"s{column}"] for column in plan.roles.static]
-        per_sequence["static"] = _side_by_side(columns, plan.static_dtype(state))
+        statics = [grouped.static[f"s{column}"] for column in plan.roles.static]
+        per_sequence["static"] = _side_by_side(statics, plan.static_dtype(state))
         names["static_features"] = np.array([plan.label(c) for c in plan.roles.static], dtype=str)
+    steps = grouped.values
+    if plan.categories:
+        columns, of_categories = _category_ids(plan, grouped, state)
+        names |= of_categories
+        if len(columns) == 1 and not steps.shape[1]:  # then an Embedding reads the steps themselves
+            steps, named, features = columns[0], None, None
+        else:
+            per_step["c"] = StepArray(_side_by_side(columns, np.dtype(np.int64)), PADDING)
     if plan.options.keep_row_index:
         per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
     if plan.options.keep_order:
+        from seqtool.grouping.order_values import order_values
+        from seqtool.sequences.orders import stored
+
         per_step["order"], of_order = stored(order_values(plan, grouped, state))
         names |= of_order
     return Ragged(
-        grouped.values,
+        steps,
         grouped.offsets,
         keys=grouped.keys,
         features=named if features is None else tuple(features),
@@ -67,6 +77,18 @@ def assembled(
 def _label_values(plan: EncoderPlan, state: EncoderState, part: str) -> tuple[Array, Array | Text | None]:
     """The value of each label code, (codes,), and the names of the classes, None for numbers."""
     return state.labels[part].finish(plan.options.label_as, keep=plan.options.empty_label == "keep")
+
+
+def _category_ids(
+    plan: EncoderPlan, grouped: Grouped, state: EncoderState
+) -> tuple[list[AnyArray], dict[str, Array | Text]]:
+    """The ids of each category, (S,), and the arrays that name the categories and their names."""
+    titles = [plan.label(column) for column in plan.categories.values()]
+    ids, names = list[AnyArray](), dict[str, Array | Text](categories=np.array(titles, dtype=str))
+    for i, part in enumerate(plan.categories):
+        of_codes, names[f"vocabulary_{i}"] = state.categories[part].vocabulary()
+        ids.append(_decoded(grouped.per_step[part], of_codes))
+    return ids, names
 
 
 def _several_labels(

@@ -37,6 +37,8 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         )  # whole numbers among these stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
+    for part, column in plan.categories.items():
+        found += _of_category(plan.label(column), state.categories[part])
     return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
@@ -123,6 +125,17 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
     return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=as_missing)
 
 
+def _of_category(name: str, names: LabelState) -> Iterator[str]:
+    """A sentence for each word for a missing value that is taken for a name."""
+    for text, rows in names.doubtful.items():
+        if text not in names.without:
+            yield Message(
+                f"category column {name!r} holds {text!r} in {count(rows, 'row')}, as a name like others; to read it "
+                "as missing: ",
+                Advice("--missing", text),
+            )
+
+
 def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
     """A sentence where the call names a unit of times, but no feature or static column, joined or not, holds times."""
     if plan.options.time_as is None or plan.times(state):
@@ -138,14 +151,15 @@ def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
 
 
 def _of_missing(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
-    """A sentence for each word for a missing value that no key or label of a typed table holds."""
+    """A sentence for each word for a missing value that no key, label or category of a typed table holds."""
     if plan.text:
         return
     texts = {text for keys in state.keys.values() for text in keys.words}
-    texts |= {text for labels in state.labels.values() for text in labels.absent}
+    names = [*state.labels.values(), *state.categories.values()]
+    texts |= {text for labels in names for text in labels.absent}
     for word in plan.options.missing:
         if word not in texts:
             yield (
-                f"--missing {shlex.quote(word)} stands in no key or label; numbers of a table with types have missing "
-                "values of their own"
+                f"--missing {shlex.quote(word)} stands in no key, label or category; numbers of a table with types "
+                "have missing values of their own"
             )

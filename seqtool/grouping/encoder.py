@@ -81,7 +81,7 @@ class Encoder:
 
     The arrays are named by the part and the position of their column: `k0` is the first key, `o3_0` the order in
     column 3 (`o3_1` its nanoseconds), `f3` a feature, `s3` a static number; `y`, `y1`, ... are labels, `t` is the step
-    label, `p` the item of a long table, and `row` the number of the row.
+    label, `p` the item of a long table, `c0`, `c1`, ... are categories, and `row` the number of the row.
     """
 
     def __init__(self, plan: EncoderPlan, state: EncoderState | None = None, *, final: bool = False) -> None:
@@ -100,6 +100,10 @@ class Encoder:
         }
         long = self.plan.roles.item is not None
         self._items = {"p": Labels(state=known.items.get("p"), final=final)} if long else {}
+        self._categories = {
+            part: Labels(self.plan.options.missing, state=known.categories.get(part), final=final)
+            for part in self.plan.categories
+        }
         self._dtype = self.plan.dtype(known) if final else None
 
     @property
@@ -108,12 +112,14 @@ class Encoder:
         return _states(self._labels)
 
     def spool_labels(self, spool: Spool, memory: Memory, share: float) -> None:
-        """Move labels that take much memory to a spool; raises DataError where even their digests take too much.
+        """Move labels and categories that take much memory to a spool; DataError where their digests take too much.
 
         `share` is the share of the rows that were read; the rest is taken to hold as many distinct labels.
         """
         for part, labels in self._labels.items():
             labels.bound(spool, memory, f"column {self.plan.label(self.plan.labels[part])!r}", share)
+        for part, names in self._categories.items():
+            names.bound(spool, memory, f"column {self.plan.label(self.plan.categories[part])!r}", share)
 
     @property
     def state(self) -> EncoderState:
@@ -127,6 +133,7 @@ class Encoder:
             statics=_states(self._statics),
             labels=_states(self._labels),
             items=_states(self._items),
+            categories=_states(self._categories),
             unnamed=self._unnamed,
         )
 
@@ -246,6 +253,8 @@ class Encoder:
         for part, items in self._items.items():
             assert self.plan.roles.item is not None
             out[part], batch = self._read(items, self.plan.roles.item, batch)
+        for part, names in self._categories.items():
+            out[part], batch = self._read(names, self.plan.categories[part], batch)
         return batch
 
     def _read(self, encoder: _Column, column: int, batch: _Batch) -> tuple[Any, _Batch]:

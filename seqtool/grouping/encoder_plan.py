@@ -81,6 +81,11 @@ class EncoderPlan:
         return {**{f"y{i or ''}": column for i, column in enumerate(self.roles.labels)}, **of_steps}
 
     @property
+    def categories(self) -> dict[str, int]:
+        """The category columns by part: `c0`, `c1` and so on."""
+        return {f"c{i}": column for i, column in enumerate(self.roles.categories)}
+
+    @property
     def asked_dtype(self) -> np.dtype[Any] | None:
         """The type of the features where a call or an array fixes it; None where it depends on the cells."""
         return self.array_dtype if self.options.dtype is None else dtype_named(self.options.dtype)
@@ -88,7 +93,7 @@ class EncoderPlan:
     def expected(self) -> Expected:
         """What the columns of text are likely to hold, so that the table can parse them at once."""
         roles = self.roles
-        as_written = {*roles.key, *self.labels.values()}
+        as_written = {*roles.key, *self.labels.values(), *roles.categories}
         numbers = {*roles.features, *roles.static}
         words = missing_words(self.options.missing)
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
@@ -99,7 +104,7 @@ class EncoderPlan:
         return expected if spellings is None else replace(expected, numbers=likely, missing=spellings)
 
     def first_bad_cell(self, state: EncoderState) -> FoundBadCell | None:
-        """The first bad cell by row; within a row the first of key, order, feature, static, label, item."""
+        """The first bad cell by row; within a row the first of key, order, feature, ... category."""
         roles = self.roles
         candidates: list[tuple[str, int, BadCell | None]] = [
             *(("key", column, state.keys[column].bad) for column in roles.key),
@@ -108,6 +113,7 @@ class EncoderPlan:
             *(("static", column, state.statics[column].bad) for column in roles.static),
             *(("label", column, state.labels[part].bad) for part, column in self.labels.items()),
             *(("item", roles.item or 0, items.bad) for items in state.items.values()),
+            *(("category", column, state.categories[part].bad) for part, column in self.categories.items()),
         ]
         bad_cells = [FoundBadCell(part, column, bad) for part, column, bad in candidates if bad]
         return min(bad_cells, key=lambda found: found.bad.row, default=None)
@@ -158,6 +164,13 @@ class EncoderPlan:
         features = {self.label(column): state.features[column].missing for column in self.features}
         return {name: count for name, count in features.items() if count} | self.missing_statics(state)
 
+    def missing_categories(self, state: EncoderState) -> dict[str, int]:
+        """The count of missing cells of each category column that has any."""
+        counts = {
+            self.label(column): state.categories[part].missing for part, column in self.categories.items()
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def missing_statics(self, state: EncoderState) -> dict[str, int]:
         """The count of missing values of each static column that has any."""
         return {
@@ -206,6 +219,7 @@ class EncoderPlan:
             # Where rows are folded into steps, their order values tell which rows belong together.
             per_step=[
                 *per_step,
+                *self.categories,
                 *([*cut.order, *cut.static] if cut else []),
                 *(order if self._keeps_order else []),
                 *(["p"] if self.roles.item is not None else []),

@@ -13,7 +13,7 @@ K = TypeVar("K", int, str)
 
 @dataclass(frozen=True)
 class FoundBadCell:
-    """A cell that does not fit the part of its column: key, order, feature, static, label or item."""
+    """A cell that does not fit the part of its column: key, order, feature, static, label, item or category."""
 
     part: str
     column: int
@@ -25,7 +25,7 @@ class EncoderState:
     """What is known of the columns of some rows: each by its position, labels by their part, `y`, `y1`, ... or `t`.
 
     `rows` counts all rows, `dropped` the rows left out for an empty key, `unnamed` those left out because
-    `--columns` does not name their item; `items` are the items of a long table.
+    `--columns` does not name their item; `items` are the items of a long table, `categories` stand by part: `c0`, ...
     """
 
     rows: int = 0
@@ -36,6 +36,7 @@ class EncoderState:
     statics: dict[int, NumberState] = field(default_factory=dict)
     labels: dict[str, LabelState] = field(default_factory=dict)
     items: dict[str, LabelState] = field(default_factory=dict)
+    categories: dict[str, LabelState] = field(default_factory=dict)
     unnamed: int = 0
 
     def merge(self, other: EncoderState) -> EncoderState:
@@ -54,6 +55,7 @@ class EncoderState:
             statics=_merged(self.statics, other.statics),
             labels=_merged(self.labels, other.labels),
             items=_merged(self.items, other.items),
+            categories=_merged(self.categories, other.categories),
             unnamed=self.unnamed + other.unnamed,
         )
 
@@ -67,6 +69,7 @@ class EncoderState:
             statics=_in_file(self.statics, file),
             labels=_in_file(self.labels, file),
             items=_in_file(self.items, file),
+            categories=_in_file(self.categories, file),
         )
 
 

@@ -200,7 +200,11 @@ def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place
         if wrong:
             named = {plan.label(column): bad for column, bad in wrong.items()}
             otherwise = for_marks(plan, wrong.values()) or for_times(plan, wrong)
-            raise no_numbers_error(named, without_features(plan, [*wrong]), otherwise)
+            text = (
+                not plan.roles.chosen and plan.roles.item is None and not any(b.kind for b in wrong.values())
+            )
+            as_names = Advice("--category", join_names([*named])) if text else None
+            raise no_numbers_error(named, without_features(plan, [*wrong]), otherwise, as_names)
     way_out = None
     if found.part in ("feature", "static"):
         way_out = for_cell(plan, state, found.part, found.column, found.bad)

@@ -56,6 +56,7 @@ class GroupSpec(GroupOptions):
     label: Column | Sequence[Column | Elsewhere] | None = None
     step_label: Column | None = None
     static: Sequence[Column | Elsewhere] = ()
+    category: Sequence[Column] = ()
     maxlen: int | None = None
     padding: Side = "post"
     truncating: Side = "pre"
@@ -177,7 +178,11 @@ class GroupSpec(GroupOptions):
                 "--pivot makes one step of the rows of one key and one time; name the column of times: ",
                 Advice("--order-by", "COLUMN"),
             )
-        for option, value in (("--drop", self.drop), ("--keep-key", self.keep_key)):
+        for option, value in (
+            ("--drop", self.drop),
+            ("--keep-key", self.keep_key),
+            ("--category", self.category),
+        ):
             if value:
                 raise UsageError(
                     f"--pivot does not go with {option}: items are its features, which --columns chooses; ",
@@ -232,6 +237,7 @@ class GroupSpec(GroupOptions):
             label=cast(Any, self.label),
             step_label=self.step_label,
             static=cast(Any, self.static),
+            category=self.category,
         )
         if pair is None:
             return roles
@@ -272,6 +278,7 @@ class GroupSpec(GroupOptions):
             "label": labels if len(labels) > 1 else next(iter(labels), None),
             "step_label": None if roles.step_label is None else table.label(roles.step_label),
             "static": statics,
+            **({"category": names(roles.categories)} if roles.categories else {}),
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,
             "keep_row_index": self.keep_row_index,

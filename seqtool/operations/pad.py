@@ -21,6 +21,7 @@ from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
+from seqtool.sequences.categories import PADDING
 from seqtool.sequences.conversion import Converted, as_ragged
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import (
@@ -71,6 +72,11 @@ def pad_stream(
         check_step_value(name, array.value, array.data.dtype)
     value = as_value(value)
     auto = isinstance(value, str) and value == "auto"  # an array would compare each of its numbers
+    are_ids = "categories" in ragged.names and "c" not in ragged.per_step
+    if are_ids and not auto and np.any(np.asarray(value) != PADDING):
+        raise DataError(
+            "steps are ids of a category, among which 0 is padding: ", Advice(without=["--value"])
+        )
     if not auto:
         check_value(cast(Value, value), ragged.values.shape[1:], target)
     rounded = check_cast(ragged, target)

@@ -54,7 +54,7 @@ def for_table(spec: GroupSpec, recipe: Recipe, table: Table) -> tuple[GroupSpec,
     labels = [*map(str, columns_named(spec.label))]
     of_steps = [] if spec.step_label is None else [str(spec.step_label)]
     absent = [name for name in (*labels, *of_steps) if not is_column(table, name)]
-    needed = [*spec.key, *spec.static, *([] if spec.pivot else spec.columns or ())]
+    needed = [*spec.key, *spec.static, *spec.category, *([] if spec.pivot else spec.columns or ())]
     missing = [str(name) for name in needed if not is_column(table, str(name))]
     missing += [str(order) for order in spec.order_by if not _is_order(table, str(order))]
     if missing:

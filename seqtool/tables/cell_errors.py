@@ -39,12 +39,15 @@ def bad_cell_error(
 
 
 def no_numbers_error(
-    wrong: Mapping[str, BadCell], way_out: Advice | None, marks: Message | None = None
+    wrong: Mapping[str, BadCell],
+    way_out: Advice | None,
+    marks: Message | None = None,
+    as_names: Advice | None = None,
 ) -> NotNumbersError:
     """The one error that lists all feature columns of text, dates or lists.
 
     `way_out` is the advice to leave them out, None where no feature would be left; `marks` is the advice to read
-    numbers with a decimal comma, or times.
+    numbers with a decimal comma, or times, and `as_names` to read text as categories.
     """
     listed = ", ".join(
         f"{name!r} ({bad.kind or f'such as {bad.cell[:20]!r}'})" for name, bad in wrong.items()
@@ -54,7 +57,9 @@ def no_numbers_error(
     if marks is not None:
         without = [] if way_out is None else [f"; without {'them' if many else 'it'}: ", way_out]
         return NotNumbersError(f"{problem}; ", marks, *without, columns=list(wrong))
+    ids = [] if as_names is None else [f"; for ids of {'their' if many else 'its'} names: ", as_names]
     if way_out is None:
-        return NotNumbersError(f"{problem}, and no other column is left to be one", columns=list(wrong))
+        none_left = f"{problem}, and no other column is left to be one"
+        return NotNumbersError(none_left, *ids, columns=list(wrong))
     leave_out = f"; leave {'them' if many else 'it'} out: "
-    return NotNumbersError(problem, leave_out, way_out, columns=list(wrong))
+    return NotNumbersError(problem, leave_out, way_out, *ids, columns=list(wrong))

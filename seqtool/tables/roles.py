@@ -13,7 +13,7 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
-from seqtool.words import in_short, join_names, name_meant, place_in
+from seqtool.words import join_names, name_meant, place_in
 
 LabelKind = Literal["class", "number"]
 
@@ -55,12 +55,13 @@ class Roles:
     item: int | None = None
     items: tuple[str, ...] | None = None
     time: int | None = None
+    categories: tuple[int, ...] = ()
 
     @property
     def as_written(self) -> frozenset[int]:
-        """The columns whose cells are compared as written: keys, labels, and names of features."""
+        """The columns whose cells are compared as written: keys, labels, categories, and names of features."""
         single = [column for column in (self.step_label, self.item) if column is not None]
-        return frozenset({*self.key, *self.labels, *single})
+        return frozenset({*self.key, *self.labels, *self.categories, *single})
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -95,11 +96,12 @@ def resolve(
     label: str | int | Sequence[str | int] | None = None,
     step_label: str | int | None = None,
     static: Sequence[str | int] = (),
+    category: Sequence[str | int] = (),
 ) -> Roles:
     """Find the columns that a call names, and decide which of the others are features.
 
     In a table without names every column is a feature, the key included. In one with names the key, order, label and
-    static columns are not, unless `columns` names them; `keep_key` decides for the key.
+    static columns are not, unless `columns` names them; `keep_key` decides for the key. Nor are those of `category`.
 
     Of the parts of a pattern of paths, {key} is the key and {label} the label, unless others are named; each other part
     is static, unless it has another role. Columns that come from paths are features only if `columns` names them. Where
@@ -114,21 +116,21 @@ def resolve(
     labels = labels or _part(table, "label")
     step = None if step_label is None else position(table, step_label, "--step-label")
     statics = tuple(position(table, name, "--static", static) for name in static)
+    categories = tuple(position(table, name, "--category", category) for name in category)
     dropped = {*_in_cells(table, [position(table, name, "--drop", drop) for name in drop])}
-    _refuse_twice(table, "--key", keys)
-    _refuse_twice(table, "--order-by", [column for column, _ in order])
-    _refuse_twice(table, "--static", statics)
-    _refuse_twice(table, "--label", labels)
+    once = {"--key": keys, "--static": statics, "--label": labels, "--category": categories}
+    for option, columns_of in (*once.items(), ("--order-by", [column for column, _ in order])):
+        _refuse_twice(table, option, columns_of)
     named = _in_cells(table, [position(table, name, "--columns", columns or ()) for name in columns or ()])
     _refuse_twice(table, "--columns", named)
-    others = {*keys, *labels, *statics, step, *dropped, *named, *(column for column, _ in order)}
+    others = {*keys, *labels, *statics, *categories, step, *dropped, *named, *(column for column, _ in order)}
     statics += tuple(
         place for place, column in table.of_files.items() if column.part is not None and place not in others
     )
     if columns is not None:
         chosen = named
     else:
-        excluded = {*dropped, *statics, *labels, *([] if step is None else [step])}
+        excluded = {*dropped, *statics, *labels, *categories, *([] if step is None else [step])}
         if table.named:
             excluded |= {*keys, *(column for column, _ in order)}
         chosen = _default_features(table, excluded)
@@ -137,7 +139,7 @@ def resolve(
     if keep_key is True:
         chosen = [*chosen, *(key for key in keys if key not in chosen)]
         chosen = sorted(chosen) if columns is None else chosen
-    if not chosen:
+    if not chosen and not categories:
         spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
         names = [table.label(column) for column in spare]
         raise DataError(*_nothing_left(names, drop=bool(drop), drop_key=keep_key is False))
@@ -152,6 +154,7 @@ def resolve(
         step,
         statics,
         columns is not None,
+        categories=categories,
     )
 
 
@@ -346,15 +349,3 @@ def pivot_columns(table: Table, text: str) -> tuple[int, int]:
     if item == value:
         raise UsageError(f"--pivot names column {table.label(item)!r} twice")
     return item, value
-
-
-def pivot_named(pivot: Mapping[Any, Any]) -> str:
-    """The pivot `{item: value}` of a Python call as the command line has it, `item=value`."""
-    if not isinstance(pivot, Mapping):
-        raise UsageError(f"pivot is {in_short(pivot)}; a dict was expected: the item and its value")
-    pairs = [(column_named(item), column_named(value)) for item, value in pivot.items()]
-    if len(pairs) != 1:
-        raise UsageError(
-            f"pivot holds {len(pairs)} pairs of columns; one was expected: the item and its value"
-        )
-    return f"{pairs[0][0]}={pairs[0][1]}"

@@ -14,14 +14,13 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
+from seqtool.sequences.categories import FIRST
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding.names import SourceNames, Titles, by_position, cell_names
 from seqtool.unpadding.stretch import Stretch, distinct
 from seqtool.words import by_size
-
-FIRST_CATEGORY = 3  # ids below are padding, a missing and an unknown category
 
 
 @dataclass(frozen=True)
@@ -236,7 +235,7 @@ def _category(array: AnyArray, column: int | None, vocabulary: AnyArray | Text, 
     def read(stretch: Stretch) -> list[Any]:
         ids = stretch.of_steps(array)
         ids = ids if column is None else ids[:, column]
-        return [named(ids.astype(np.int64), vocabulary, FIRST_CATEGORY)]
+        return [named(ids.astype(np.int64), vocabulary, FIRST)]
 
     return Columns([title], read, of_steps=True)
 

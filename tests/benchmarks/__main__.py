@@ -22,6 +22,7 @@ from typing import Any
 from tests.benchmarks import (
     compress,
     filtering,
+    formats,
     group,
     growth,
     padding,
@@ -54,6 +55,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *recipe.cases(scale),
         *unpad.cases(scale),
         *windows.cases(scale),
+        *formats.cases(scale),
         *compress.cases(scale),
         *start.cases(),
         *growth.cases(scale),

@@ -1071,6 +1071,21 @@ CASES = [
         {"t.json": "[[[1, null], [2, null]]]"},
         {"A,B": "0"},
     ),
+    Case(
+        "grouping.reading._check_cells",
+        "group t.csv --key id",
+        {"t.csv": "id,a,town\n1,2,x\n1,3,y\n2,4,x\n"},
+    ),
+    Case(
+        "grouping.cautions._of_category",
+        "group t.csv --key id --category town",
+        {"t.csv": "id,a,town\n1,2,NA\n1,3,y\n2,4,x\n"},
+    ),
+    Case(
+        "operations.pad.pad_stream",
+        "group t.csv --key id --category town --value 7",
+        {"t.csv": "id,town\n1,z\n1,y\n2,x\n"},
+    ),
     Case("operations.fill.Fill.apply", "fill t.json --method forward", {"t.json": "[[null, 1, null]]"}),
     Case(
         "operations.fill.Fill._constant",

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.spool import Spool
-from seqtool.arrays.text import Text
+from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError
+from seqtool.sequences.categories import FIRST, MISSING
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.system.memory import Memory
 from seqtool.tables.cells.cells import (
@@ -152,6 +153,25 @@ class LabelState:
         present = np.ones(len(self.codes), dtype=bool)
         present[self.find([*self.without])] = False
         return present
+
+    def vocabulary(self) -> tuple[Array, Array | Text]:
+        """The id of each code as that of a category, (codes,) int64, and the names (V,), in code-point order.
+
+        >>> ids, names = LabelState({"b": 0, "": 1, "a": 2}, [0, 1, 2], absent={"": 1}).vocabulary()
+        >>> ids.tolist(), names.tolist()
+        ([4, 1, 3], ['a', 'b'])
+        """
+        present = np.flatnonzero(self.labelled)
+        names: Array | Text
+        if isinstance(self.codes, ManyTexts):
+            order, names = in_order(self.codes.text(), present, self.codes.spool)
+        else:
+            known = [*self.codes]
+            order = np.array(sorted(present.tolist(), key=known.__getitem__), np.int64)
+            names = np.array([known[code] for code in order.tolist()], dtype=str)
+        ids = np.full(len(self.codes), MISSING, np.int64)
+        ids[order] = np.arange(FIRST, FIRST + len(order))
+        return ids, names
 
     def finish(self, how: str | None, *, keep: bool = False) -> tuple[Array, Array | Text | None]:
         """The value of each code, (codes,), and the names of the classes, (C,), None where the values are numbers.
