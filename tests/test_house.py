@@ -525,7 +525,17 @@ TESTED_BY_OTHERS = {
     "system": {"prefetch", "signals"},
     "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
     "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
-    "operations": {"cast", "centers", "clashes", "filling", "merging", "moments", "run", "scaling"},
+    "operations": {
+        "cast",
+        "centers",
+        "vocabularies",
+        "clashes",
+        "filling",
+        "merging",
+        "moments",
+        "run",
+        "scaling",
+    },
     "files": {
         "archives",
         "contents",
