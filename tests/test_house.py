@@ -70,6 +70,7 @@ HOMES = {
         "files.row_batches",
         "unpadding.beside",
         "unpadding.columns",
+        "unpadding.landing",
         "unpadding.predictions",
         "unpadding.rows",
         "unpadding.writing",

@@ -14,7 +14,7 @@ from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError, UsageError
-from seqtool.sequences.categories import FIRST, UNKNOWN, Category, categories_of
+from seqtool.sequences.categories import FIRST, UNKNOWN, Category, categories_of, with_new_tokens
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.take import taken_rows
 from seqtool.words import count, in_short, listed
@@ -199,8 +199,7 @@ def _unknown(category: Category, unknown: Array, counts: Array) -> DataError:
 def _renumbered(ragged: Ragged, maps: Sequence[Array], tables: Mapping[str, AnyArray | Text]) -> Ragged:
     names = {**ragged.names, **tables}
     if "c" not in ragged.per_step:
-        values = lazy_map(lambda ids: maps[0][ids], ragged.values, dtype=np.int64)
-        return ragged.replace(values=values, names=names)
+        return with_new_tokens(ragged, lambda ids: maps[0][ids], np.int64).replace(names=names)
     array = ragged.per_step["c"]
 
     def change(rows: Array) -> Array:

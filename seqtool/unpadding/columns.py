@@ -14,7 +14,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.sequences.categories import FIRST
+from seqtool.sequences.categories import FIRST, are_tokens, labels_of_tokens
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
@@ -149,7 +149,7 @@ def feature_names(ragged: Ragged, names: SourceNames) -> list[str]:
 def _features(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
     """The features, but those that stand there as a key already; of tokens the names of the category."""
     values = ragged.values
-    if _are_tokens(ragged):
+    if are_tokens(ragged):
         title = str(np.asarray(ragged.names["categories"])[0])
         yield _category(values, None, ragged.names["vocabulary_0"], titles.free(title))
         return
@@ -167,14 +167,9 @@ def _features(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Co
     yield Columns(titles.all_free([found[i] for i in chosen]), read, of_steps=True)
 
 
-def _are_tokens(ragged: Ragged) -> bool:
-    """Whether steps are ids of the one category that there is."""
-    known = {"categories", "vocabulary_0"} <= {*ragged.names}
-    return known and "c" not in ragged.per_step and ragged.values.ndim == 1
-
-
 def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
     """The labels of steps, and those of sequences for each of their steps, as the names of classes if there are any."""
+    tokens = labels_of_tokens(ragged)
     for labels in sorted(label_arrays(ragged), key=lambda labels: labels.name != "step_y"):
         title = labels.title
         if labels.name == "step_y":
@@ -185,17 +180,19 @@ def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Colu
             continue  # it is a feature too
         yield Columns(
             titles.all_free(cell_names(title, labels.cells.shape[1:])),
-            _label_reader(labels),
+            _label_reader(labels, ragged.names["vocabulary_0"] if labels.name in tokens else None),
             labels.name == "step_y",
         )
 
 
-def _label_reader(labels: LabelArray) -> Callable[[Stretch], list[Any]]:
+def _label_reader(labels: LabelArray, vocabulary: AnyArray | Text | None) -> Callable[[Stretch], list[Any]]:
     def read(stretch: Stretch) -> list[Any]:
         of_steps = labels.name == "step_y"
         cells = (stretch.of_steps if of_steps else stretch.of_sequences)(labels.cells)
         columns = columns_in(cells)
-        if labels.classes is not None:
+        if vocabulary is not None:
+            columns = [named(np.asarray(column), vocabulary, FIRST) for column in columns]
+        elif labels.classes is not None:
             columns = [named(np.asarray(column), labels.classes) for column in columns]
         return columns if of_steps else [column.take(pa.array(stretch.places)) for column in columns]
 
