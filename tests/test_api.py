@@ -14,6 +14,7 @@ import seqtool as st
 from seqtool.sequences.ragged import Padded, Ragged
 from tests.holders import Capsule
 from tests.oracles import parts, text_of
+from tests.peers import peer
 
 NAN = float("nan")
 ROWS = [[1, 2, 3], [3, 0, 2], [1, 1, 4], [2, 1, 2], [0, 1, 1], [2, 0, 3]]
@@ -125,8 +126,9 @@ def test_tables_of_other_libraries_give_the_same_as_files() -> None:
     assert parts_of(Capsule(views.set_column(4, "kind", codes)), **OPTIONS) == expected
 
 
+@pytest.mark.peers
 def test_tables_of_polars_and_duckdb_give_the_same_as_pandas() -> None:
-    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    polars, duckdb = peer("polars"), peer("duckdb")
     expected = parts_of(EVENTS, **OPTIONS)
     frame = polars.DataFrame(EVENTS.to_dict("list"))
     assert parts_of(frame, **OPTIONS) == expected

@@ -22,6 +22,7 @@ from seqtool.files.writers import SUFFIXES
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from tests import oracles
 from tests.hunting import examples
+from tests.peers import peer
 
 HOLD_ALL = [suffix for suffix in SUFFIXES if suffix not in (".npz", ".npy")]
 ROWS = [".parquet", ".arrow", ".jsonl"]
@@ -302,8 +303,9 @@ def written(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.peers
 def test_polars_reads_the_rows(written: Path) -> None:
-    polars = pytest.importorskip("polars")
+    polars = peer("polars")
     for frame in (polars.read_parquet(written / "in.parquet"), polars.read_ipc(written / "in.arrow")):
         assert frame["speed"].to_list() == [[1.5, 3], [5]]
         assert frame["y"].to_list() == [2**53 + 1, 0]
@@ -311,8 +313,9 @@ def test_polars_reads_the_rows(written: Path) -> None:
     assert polars.read_parquet(written / "frames.parquet")["values"].to_list()[0][1][2] == [20, 21, 22, 23]
 
 
+@pytest.mark.peers
 def test_duckdb_reads_the_rows(written: Path) -> None:
-    duckdb = pytest.importorskip("duckdb")
+    duckdb = peer("duckdb")
     table = f"'{written / 'in.parquet'}'"
     found = duckdb.sql(f"select keys, list_sum(speed), y from {table} order by keys").fetchall()
     assert found == [("u", 4.5, 2**53 + 1), ("v", 5, 0)]
@@ -320,9 +323,10 @@ def test_duckdb_reads_the_rows(written: Path) -> None:
     assert duckdb.sql(f"select values[2][3][1] from {frames}").fetchall() == [(20,)]
 
 
+@pytest.mark.peers
 def test_datasets_loads_the_rows(written: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    datasets = pytest.importorskip("datasets")
+    datasets = peer("datasets")
     found = datasets.load_dataset(
         "parquet", data_files=str(written / "in.parquet"), split="train", cache_dir=str(written / "cache")
     )
@@ -331,8 +335,9 @@ def test_datasets_loads_the_rows(written: Path, monkeypatch: Any) -> None:
     assert found["y"][:] == [2**53 + 1, 0]
 
 
+@pytest.mark.peers
 def test_safetensors_loads_the_tensors(written: Path) -> None:
-    numpy = pytest.importorskip("safetensors.numpy")
+    numpy = peer("safetensors.numpy")
     found = numpy.load_file(written / "in.safetensors")
     assert found["values"].tobytes() == np.array([[1.5, 2], [3, np.nan], [5, 6]], np.float32).tobytes()
     assert found["y"].tolist() == [2**53 + 1, 0]

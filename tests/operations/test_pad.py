@@ -18,6 +18,7 @@ from seqtool.sequences.validation import offsets_of, step_mask
 from seqtool.sources.pad import pad
 from tests import oracles
 from tests.hunting import examples
+from tests.peers import peer
 
 NAN = float("nan")
 SIDES = ["pre", "post"]
@@ -439,8 +440,9 @@ def test_missing_values_are_warned_of_with_their_count() -> None:
         pad([[1, None]], dtype="int8")
 
 
+@pytest.mark.peers
 def test_the_list_columns_of_polars_and_duckdb() -> None:
-    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    polars, duckdb = peer("polars"), peer("duckdb")
     big = 2**53 + 1
     for lists in (polars.Series([[big], [2, 3]]), duckdb.sql(f"select [{big}] as x union all select [2, 3]")):
         padded = pad(lists)

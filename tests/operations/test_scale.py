@@ -22,6 +22,7 @@ from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
 from tests import oracles
 from tests.command import Place, succeeded
+from tests.peers import peer
 
 METHODS = ["standard", "minmax", "robust", "maxabs"]
 methods: Any = st.sampled_from(METHODS)
@@ -305,8 +306,9 @@ SCALERS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.peers
 def test_the_scalers_of_scikit_learn_give_the_same_on_masked_steps(method: Any) -> None:
-    library = pytest.importorskip("sklearn.preprocessing")
+    library = peer("sklearn.preprocessing")
     random = np.random.default_rng(3)
     lengths = random.integers(0, 9, 200)
     x = random.normal(size=(200, 8, 3)) * [1, 1000, 1e-6] + [0, 5e5, 1]
