@@ -27,6 +27,7 @@ from seqtool.checking.keys import keys, splits
 from seqtool.operations.cast import lost
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.labels import LabelArray, label_arrays, padded_class
+from seqtool.sequences.orders import order_titles
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
@@ -64,6 +65,8 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
         yield splits(subject, spool)
     if "row_index" in data.per_step:
         yield row_index(subject)
+    if "order" in data.per_step:
+        yield order(subject)
     if subject.ours:
         yield receipt(subject)
 
@@ -303,6 +306,16 @@ def row_index(subject: Subject) -> Finding:
         place = subject.place(*negative.cell, name="row_index")
         return Finding("row_index", "fails", "negative in real steps", negative.count, place)
     return Finding("row_index", "ok", "a row for each step")
+
+
+def order(subject: Subject) -> Finding:
+    """Each real step has its order values."""
+    missing = find_matches(np.isnan, subject.real.per_step["order"].data)
+    if missing is not None:
+        return Finding(
+            "order", "fails", "NaN in real steps", missing.count, subject.place(*missing.cell, name="order")
+        )
+    return Finding("order", "ok", ", ".join(order_titles(subject.data)) or "a value for each step")
 
 
 def _kept_by_all(entry: Mapping[str, Any], kept: int | None) -> int | None:

@@ -136,7 +136,6 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
 
     from seqtool.grouping.options import COMBINED
     from seqtool.sequences.categories import MISSING, categories_of
-    from seqtool.sequences.orders import order_titles
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
@@ -150,6 +149,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     if others:
         summary.say("not used", f"as features: {listed(others)}")
     if "order" in result.ragged.per_step:
+        from seqtool.sequences.orders import order_titles
+
         summary.say("order", listed(order_titles(result.ragged)))
     if result.times:
         summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))

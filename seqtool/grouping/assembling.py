@@ -13,9 +13,7 @@ from seqtool.arrays.text import Text
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
-from seqtool.grouping.order_values import order_values
 from seqtool.sequences.categories import PADDING
-from seqtool.sequences.orders import stored
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import several_meanings
@@ -60,6 +58,9 @@ def assembled(
     if plan.options.keep_row_index:
         per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
     if plan.options.keep_order:
+        from seqtool.grouping.order_values import order_values
+        from seqtool.sequences.orders import stored
+
         per_step["order"], of_order = stored(order_values(plan, grouped, state))
         names |= of_order
     return Ragged(

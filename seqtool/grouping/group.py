@@ -10,18 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.assembling import assembled
 from seqtool.grouping.cautions import cautions, of_steps, of_times
 from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.joining import JoinedFile, joined
-from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
+from seqtool.grouping.kernel import ChangingError, Computed, Grouped, Grouper
 from seqtool.grouping.options import COMBINED, EMPTY, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
-from seqtool.grouping.step_features import with_step_features
 from seqtool.grouping.suspects import Suspects, joined_leaks
 from seqtool.grouping.unlabelled import labelled
 from seqtool.grouping.workspace import Workspace
@@ -139,9 +140,10 @@ def _grouped(
     if pivoted is None:
         notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
     grouped, plan, state = whole.grouped, whole.plan, whole.state
-    added = with_step_features(grouped, plan, state, features, spool)
-    named_here = plan.named or pivoted is not None or added.names
-    ragged = assembled(plan, added.grouped, state, [*features, *added.names] if named_here else None)
+    computed = _with_computed(grouped, plan, state, features, spool)
+    named_here = plan.named or pivoted is not None or computed.names
+    names = [*features, *computed.names] if named_here else None
+    ragged = assembled(plan, computed.grouped, state, names)
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
     dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped, **folded}
@@ -152,21 +154,33 @@ def _grouped(
         ragged=long.ragged,
         rows=rows,
         features=features,
-        computed=added.names,
-        time_unit=added.unit,
+        computed=computed.names,
+        time_unit=computed.unit,
         missing=plan.missing(state)
         if steps is None
         else {**steps.folded.missing, **plan.missing_statics(state)},
         ties=grouped.ties,
         coarse=plan.coarse(state),
-        warnings=[*notes, *whole.warnings, *of_times(plan, state), *added.warnings],
+        warnings=[*notes, *whole.warnings, *of_times(plan, state), *computed.warnings],
         unlabelled=unlabelled,
         joined=whole.files,
         pivoted=pivoted,
         grid=None if steps is None or options.every is None else steps.line(options),
-        times={**plan.times(state), **added.meaning},
+        times={**plan.times(state), **computed.meaning},
         missing_categories=plan.missing_categories(state),
     )
+
+
+def _with_computed(
+    grouped: Grouped, plan: EncoderPlan, state: EncoderState, features: list[str], spool: Spool
+) -> Computed:
+    """Sorted rows with the features that are computed of them, if the call asks for any."""
+    options = plan.options
+    if options.delta is None and not options.position and not options.since_observed:
+        return Computed(grouped)
+    from seqtool.grouping.step_features import with_step_features
+
+    return with_step_features(grouped, plan, state, features, spool)
 
 
 def _sorted_rows(table: Table, encoder: Encoder, suspects: Suspects | None, workspace: Workspace) -> Grouped:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from seqtool.grouping.sorting import as_codes, spelled, stable_order
 if TYPE_CHECKING:
     from seqtool.grouping.gaps import Cut
 
-__all__ = ["ChangingError", "Grouped", "Grouper", "Layout", "key_array"]
+__all__ = ["ChangingError", "Computed", "Grouped", "Grouper", "Layout", "key_array"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,20 @@ class Grouped:
     static: Mapping[str, AnyArray]
     per_step: Mapping[str, AnyArray]
     ties: int
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Sorted rows with computed features behind their own: the names of these, and what they are.
+
+    `unit` is that of times between steps, None where there are none; `warnings` are sentences.
+    """
+
+    grouped: Grouped
+    names: list[str] = field(default_factory=list)
+    meaning: dict[str, str] = field(default_factory=dict)
+    unit: str | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 class Grouper:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NoReturn, Protocol
 
@@ -13,10 +13,10 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, describe_loss, first_loss
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError
+from seqtool.errors import DataError, refuse_without_subject
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.kernel import Computed, Grouped
 from seqtool.grouping.options import TIME_UNITS
 from seqtool.grouping.order_values import order_column
 from seqtool.grouping.step_times import SinceObserved, StepTimes, first_rows
@@ -27,23 +27,11 @@ _ROWS = 1 << 16  # looked at together
 _SINGLE, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
-@dataclass(frozen=True)
-class Added:
-    """Sorted rows with computed features behind their own: the names of these, and what they are.
-
-    `unit` is that of times between steps, None where there are none; `warnings` are sentences.
-    """
-
-    grouped: Grouped
-    names: list[str] = field(default_factory=list)
-    meaning: dict[str, str] = field(default_factory=dict)
-    unit: str | None = None
-    warnings: list[str] = field(default_factory=list)
-
-
 def computed_names(plan: EncoderPlan, features: Sequence[str]) -> list[str]:
     """The names of the features that a call asks for beside `features`; raises DataError where one is taken."""
     options, time = plan.options, plan.roles.time
+    if options.since_observed and not features:  # but categories alone
+        refuse_without_subject("--since-observed", "features")
     names = [] if options.delta is None or time is None else [f"{plan.label(time)}_delta"]
     names += ["position"] if options.position else []
     names += [f"{name}_since" for name in features] if options.since_observed else []
@@ -58,7 +46,7 @@ def computed_names(plan: EncoderPlan, features: Sequence[str]) -> list[str]:
 
 def with_step_features(
     grouped: Grouped, plan: EncoderPlan, state: EncoderState, features: Sequence[str], spool: Spool
-) -> Added:
+) -> Computed:
     """Sorted rows with the features that the call asks for; `features` are the names of those that they have.
 
     The type of the features stays, but whole numbers become float32 where a computed one holds fractions. Raises
@@ -66,7 +54,7 @@ def with_step_features(
     """
     names = computed_names(plan, features)
     if not names:
-        return Added(grouped)
+        return Computed(grouped)
     times, unit = _times(grouped, plan, state)
     parts = _parts(grouped, plan, times, spool)
     survey = _Survey(grouped.values.dtype, plan)
@@ -92,7 +80,7 @@ def with_step_features(
     if target != grouped.values.dtype:
         meaning["x"] = f"{target}, as {survey.fraction} holds fractions"
     warnings = [text for part in parts for text in part.warnings(plan)]
-    return Added(replace(grouped, values=values), names, meaning, unit or None, warnings)
+    return Computed(replace(grouped, values=values), names, meaning, unit or None, warnings)
 
 
 def _times(grouped: Grouped, plan: EncoderPlan, state: EncoderState) -> tuple[StepTimes | None, str]:

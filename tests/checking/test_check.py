@@ -52,6 +52,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "step_label": "state",
         "static": "age",
         "keep_row_index": True,
+        "keep_order": True,
     }
     whole: Any = seqtool.group(folder / "in.csv", ragged=True, **options)
     seqtool.save(folder / "ragged.npz", whole)
@@ -249,6 +250,12 @@ BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
         "original_lengths[2]",
     ),
     "row number of a step missing": ("padded", put("row_index", (0, 0), -1), "row_index", "row_index[0, 0]"),
+    "order value missing": (
+        "padded",
+        change("order", lambda order: np.where(order == order[0, 0], np.nan, order)),
+        "order",
+        "order[0, 0]",
+    ),
     "receipt with more rows in": ("padded", rows(0, "in", 1), "receipt", "receipt[0]"),
     "receipt with more kept": ("ragged", rows(0, "cut", 2), "receipt", "receipt[0]"),
     "receipt of another file": (

@@ -206,6 +206,10 @@ def test_calls_that_cannot_be() -> None:
         st.group(frame, key="k", order_by="t", drop="u", delta="t", time_unit="h")
     with pytest.raises(DataError, match=r"column 'position' is a feature, .* drop=\"position\""):
         st.group(frame, key="k", order_by="t", drop="u", position=True)
+    with pytest.raises(
+        UsageError, match="since_observed=True is for features, which this call does not name"
+    ):
+        st.group(frame, key="k", order_by="t", category="u", drop="position", since_observed=True)
     with pytest.raises(UsageError, match="time_unit is 'weeks'"):
         st.group(frame, key="k", order_by="t", drop="u", delta="t", time_unit="weeks")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"delta takes numbers and times, and .* sorts as text"):
@@ -280,3 +284,18 @@ def test_padded_and_ragged_hold_the_same() -> None:
     assert isinstance(ragged, Ragged)
     for one, other in zip(padded, ragged, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--keep-order", "--delta", "t", "--since-observed", "--position"],
+        ["--delta", "t", "--time-unit", "h", "--every", "1h", "--agg", "last"],
+        ["--gap", "1h", "--every", "30m"],
+    ],
+)
+def test_a_recipe_repeats_them(options: list[str], place: Place) -> None:
+    place.write("t.csv", ROWS)
+    succeeded(place.run("group", "t.csv", "--key", "id", "--order-by", "t", *options, "-o", "o.npz"))
+    succeeded(place.run("apply", "o.npz", "t.csv", "-o", "again.npz"))
+    assert (place.folder / "again.npz").read_bytes() == (place.folder / "o.npz").read_bytes()

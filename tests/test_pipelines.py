@@ -1,0 +1,129 @@
+"""Whole pipelines from a table to tensors, against the pandas that people write by hand."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.command import SAMPLES, Place, succeeded
+from tests.peers import peer
+
+VOWELS = str(SAMPLES / "japanese_vowels.csv")
+FEATURES = [f"lpc{i}" for i in range(1, 13)]
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables that the samples draw."""
+    folder = tmp_path_factory.mktemp("tables")
+    subprocess.run([sys.executable, SAMPLES / "make_tables.py", folder], check=True)
+    return folder
+
+
+def vowels(place: Place) -> dict[str, Any]:
+    """The three files of the first pipeline."""
+    group = (
+        f"group {VOWELS} --key utterance --order-by frame --label speaker --drop split --ragged -o all.npz"
+    )
+    for call in (
+        group,
+        "split all.npz --val 0.1 --test 0.1 --stratify -o split.npz",
+        "scale split.npz --method standard -o scaled.npz",
+        "pad scaled.npz --post -o {split}.npz",
+    ):
+        succeeded(place.run(*call.split(), "-q"))
+    return {name: place.arrays(f"{name}.npz") for name in ("train", "val", "test")}
+
+
+def by_hand(files: dict[str, Any]) -> dict[str, np.ndarray]:
+    """x of each file by pandas: scaled by mean and deviation of the rows of train, and padded at the end."""
+    rows = pd.read_csv(VOWELS).sort_values(["utterance", "frame"])
+    known = rows[rows["utterance"].isin(files["train"]["keys"])][FEATURES].astype("float32").astype("float64")
+    rows[FEATURES] = (rows[FEATURES].astype("float32") - known.mean()) / known.std(ddof=0)
+    longest = rows.groupby("utterance").size().max()
+    blocks = {}
+    for name, arrays in files.items():
+        blocks[name] = np.zeros((len(arrays["keys"]), longest, len(FEATURES)))
+        for i, key in enumerate(arrays["keys"]):
+            steps = rows[rows["utterance"] == key][FEATURES].to_numpy()
+            blocks[name][i, : len(steps)] = steps
+    return blocks
+
+
+def test_vowels_are_split_and_scaled_by_train_alone(place: Place) -> None:
+    files = vowels(place)
+    assert [len(arrays["keys"]) for arrays in files.values()] == [511, 66, 63]
+    for name, block in by_hand(files).items():
+        np.testing.assert_allclose(files[name]["x"], block[:, : files[name]["x"].shape[1]], atol=2e-6)
+    speakers = pd.read_csv(VOWELS).groupby("utterance")["speaker"].first()
+    for arrays in files.values():
+        assert (arrays["classes"][arrays["y"]] == speakers[arrays["keys"]]).all()
+    for name in files:
+        succeeded(place.run("check", f"{name}.npz", "--for", "torch"))
+
+
+def test_held_back_rows_become_what_they_were_to_the_bit(place: Place) -> None:
+    test = vowels(place)["test"]
+    rows = pd.read_csv(VOWELS, dtype=str)
+    rows[rows["utterance"].astype(int).isin(test["keys"])].to_csv(place.folder / "held_back.csv", index=False)
+    succeeded(place.run("apply", "train.npz", "held_back.csv", "-o", "again.npz"))
+    again = place.arrays("again.npz")
+    assert again["keys"].tolist() == test["keys"].tolist()
+    for name in ("x", "lengths", "y", "classes"):
+        assert again[name].tobytes() == test[name].tobytes(), name
+
+
+@pytest.mark.peers
+def test_scikit_learn_scales_the_real_steps_of_train_alike(place: Place) -> None:
+    scaler = peer("sklearn.preprocessing").StandardScaler()
+    files = vowels(place)
+    rows = pd.read_csv(VOWELS)
+    known = rows[rows["utterance"].isin(files["train"]["keys"])][FEATURES].to_numpy("float32")
+    mask = np.arange(files["train"]["x"].shape[1]) < files["train"]["lengths"][:, None]
+    found = np.sort(files["train"]["x"][mask], axis=0)
+    np.testing.assert_allclose(found, np.sort(scaler.fit_transform(known), axis=0), atol=2e-5)
+
+
+def test_prices_become_windows_of_which_none_looks_into_another_split(place: Place, tables: Path) -> None:
+    shutil.copy(tables / "prices.csv", place.folder)
+    for call in (
+        "group prices.csv --key ticker --order-by date --keep-order --ragged -o all.npz",
+        "split all.npz --at 2025-09-01 --context -o split.npz",
+        "fill split.npz --method forward,mean -o filled.npz",
+        "scale filled.npz --method standard -o scaled.npz",
+        "window scaled.npz --size 30 --horizon 5 --target close -o {split}.npz",
+    ):
+        succeeded(place.run(*call.split(), "-q"))
+    train, test = place.arrays("train.npz"), place.arrays("test.npz")
+
+    rows = pd.read_csv(place.folder / "prices.csv", dtype={"close": "float32"})
+    features = ["close", "volume"]
+    is_train = rows["date"] < "2025-09-01"
+    rows[features] = rows.groupby("ticker")[features].ffill()
+    rows[features] = rows[features].fillna(rows[is_train][features].mean())
+    known = rows[is_train][features].astype("float64")
+    rows[features] = (rows[features] - known.mean()) / known.std(ddof=0)
+    expected: dict[str, list[Any]] = {"train": [], "test": []}
+    for ticker, one in rows.groupby("ticker"):
+        days = one.sort_values("date")
+        steps, dates = days[features].to_numpy("float64"), days["date"].to_numpy()
+        for first in range(len(days) - 34):
+            ahead = dates[first + 30 : first + 35]
+            whole = {"train": (ahead < "2025-09-01").all(), "test": (ahead >= "2025-09-01").all()}
+            for name, fits in whole.items():
+                if fits:
+                    expected[name].append(
+                        (ticker, first, steps[first : first + 30], steps[first + 30 : first + 35, 0])
+                    )
+    for name, arrays in (("train", train), ("test", test)):
+        keys, first, x, y = zip(*expected[name], strict=True)
+        assert (arrays["keys"].tolist(), arrays["part"].tolist()) == ([*keys], [*first])
+        np.testing.assert_allclose(arrays["values"].reshape(len(keys), 30, 2), np.stack(x), atol=1e-4)
+        np.testing.assert_allclose(arrays["y"], np.stack(y), atol=1e-4)
