@@ -512,6 +512,7 @@ TESTED_BY_OTHERS = {
         "call",
         "columns",
         "command",
+        "described",
         "groups",
         "peers",
         "row_output",

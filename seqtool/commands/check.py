@@ -22,7 +22,11 @@ def check(
     *,
     source: Annotated[
         str | None,
-        typer.Argument(metavar="FILE", help="An .npz or .npy, or - for standard input.", show_default=False),
+        typer.Argument(
+            metavar="FILE",
+            help="A file of arrays or of sequences, or - for standard input.",
+            show_default=False,
+        ),
     ] = None,
     reader: Annotated[
         str | None,

@@ -23,7 +23,11 @@ def info(
     *,
     source: Annotated[
         str | None,
-        typer.Argument(metavar="FILE", help="An .npz or .npy, or - for standard input.", show_default=False),
+        typer.Argument(
+            metavar="FILE",
+            help="A file of arrays or of sequences, or - for standard input.",
+            show_default=False,
+        ),
     ] = None,
     sequence: Annotated[
         str | None,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 
-from seqtool.arrays.dtypes import holds_all
-from seqtool.arrays.lazy import span
+from seqtool.arrays.dtypes import Array, holds_all
+from seqtool.arrays.lazy import lazy_map, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_choice, names_arguments
 from seqtool.operations.clashes import OnClash, without_clashes
@@ -18,7 +19,7 @@ from seqtool.operations.merging import MixedTypesError, Piece, aligned, end_to_e
 from seqtool.operations.pad import carry_out, with_receipt
 from seqtool.sequences.conversion import converted
 from seqtool.sequences.padding_values import Side, Value, value_to_json
-from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.words import in_short
@@ -79,7 +80,7 @@ def concatenated(
     if not pieces:
         raise UsageError("sequences is empty; one input was expected at least")
     _check_fitted(pieces)
-    pieces = aligned(with_implied(pieces))
+    pieces = _rows_numbered_on(aligned(with_implied(pieces)))
     form = _form(pieces)
     try:
         whole = end_to_end(pieces, spool)
@@ -98,6 +99,27 @@ def concatenated(
         "maxlen": None if form is None else form[0],
     }
     return Concatenated(with_receipt(data, Entry("concat", inputs, arguments, rows)), lines)
+
+
+def _rows_numbered_on(pieces: Sequence[Piece]) -> list[Piece]:
+    """The same inputs with the numbers of rows as if their tables stood one behind the other."""
+    found, before = [], 0
+    for piece in pieces:
+        rows = piece.ragged.per_step.get("row_index")
+        if rows is not None:
+            moved = StepArray(lazy_map(partial(_moved, by=before), rows.data, dtype=np.int64), rows.value)
+            per_step = {**piece.ragged.per_step, "row_index": moved}
+            found.append(replace(piece, ragged=piece.ragged.replace(per_step=per_step)))
+            read = [entry["rows"]["in"] for entry in piece.ragged.receipt if entry.get("command") == "group"]
+            before += max([span(rows.data).largest + 1, *read])
+        else:
+            found.append(piece)
+    return found
+
+
+def _moved(rows: Array, *, by: int) -> Array:
+    """Numbers of rows moved on; negative ones are of steps that no row has."""
+    return np.where(rows < 0, rows, rows + by)
 
 
 def _form(pieces: Sequence[Piece]) -> tuple[int, Side, Value] | None:

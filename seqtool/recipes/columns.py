@@ -10,7 +10,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.spec import GroupSpec
 from seqtool.recipes.recipe import Recipe
-from seqtool.sequences.padding_values import value_from_json
+from seqtool.sequences.padding_values import UNLABELLED, value_from_json
 from seqtool.tables.roles import columns_named, is_column, order_named
 from seqtool.tables.table import Table, TextOptions
 from seqtool.words import join_names, listed
@@ -66,13 +66,12 @@ def for_table(spec: GroupSpec, recipe: Recipe, table: Table) -> tuple[GroupSpec,
     kept = labels if not {*labels} & {*absent} else []
     words = spec.missing if table.text or table.texts else ()
     text = spec.text if table.text else TextOptions()
-    return replace(
-        spec,
-        label=kept or None,
-        step_label=next((name for name in of_steps if name not in absent), None),
-        missing=words,
-        text=text,
-    ), absent
+    of_step = next((name for name in of_steps if name not in absent), None)
+    if of_step is None:
+        spec = replace(spec, label_value=UNLABELLED)
+    if not kept and of_step is None:  # else they would stand in the receipt, and be about nothing
+        spec = replace(spec, label_as=None, empty_label="error")
+    return replace(spec, label=kept or None, step_label=of_step, missing=words, text=text), absent
 
 
 def _is_order(table: Table, order: str) -> bool:

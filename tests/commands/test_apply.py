@@ -86,6 +86,13 @@ UNLABELLED = "group --key user --order-by time --columns a,b --static age --ragg
         (f"{GROUPED} --keep-order --delta time --position", "window --size 2", "scale --method maxabs"),
         (GROUPED.replace("--label dead", "--label dead,age"),),
         ("group --key user,dead --columns a --order-by time:desc --gap 1.5",),
+        (
+            UNLABELLED,
+            "fill --method forward,mean --indicator",
+            "filter --max-len 99",
+            "scale --method standard",
+        ),
+        ("group --key user --order-by time --columns a,b --every 2 --agg mean --keep-order",),
         ("group --key user --columns a --step-label mood --empty-label keep --where a>2",),
     ],
 )
@@ -97,6 +104,9 @@ def test_the_same_rows_give_the_same_arrays(place: Place, commands: tuple[str, .
     place.write("recipe.json", json_recipe)
     succeeded(place.run("apply", "recipe.json", "a.csv", "-o", "by_json.npz"))
     assert (place.folder / "by_json.npz").read_bytes() == (place.folder / "again.npz").read_bytes()
+    succeeded(place.run("convert", name, "-o", "recipe.jsonl", "-q"))
+    succeeded(place.run("apply", "recipe.jsonl", "a.csv", "-o", "by_lines.npz"))
+    assert (place.folder / "by_lines.npz").read_bytes() == (place.folder / "again.npz").read_bytes()
 
 
 def test_held_back_rows_get_the_numbers_and_classes_of_the_old(place: Place) -> None:
@@ -125,6 +135,8 @@ def test_labels_may_be_absent_and_the_file_another_kind(place: Place) -> None:
     same_x, found = place.arrays(name)["x"], place.arrays("b.npz")
     assert same_x.tobytes() == found["x"].tobytes()
     assert not {"y", "step_y", "classes", "step_classes"} & {*found}
+    succeeded(place.run("apply", "b.npz", "b.tsv", "-o", "c.npz", "-q"))
+    same(place, "b.npz", "c.npz")
     succeeded(place.run("check", "b.npz"))
 
 

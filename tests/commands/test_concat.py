@@ -80,6 +80,16 @@ def test_the_way_out_of_other_padding_is_a_call(place: Place) -> None:
     assert sq.load(place.folder / "d.npz").lengths.tolist() == [2, 1, 2]
 
 
+def test_numbers_of_rows_go_on_as_if_the_tables_were_one(place: Place) -> None:
+    """`unpad` gives back the rows of both tables, in their order."""
+    files = days(place, "--keep-row-index")
+    succeeded(place.run("concat", *files, "--on-clash", "both", "-o", "week.npz"))
+    succeeded(place.run("unpad", "week.npz", "-o", "rows.csv"))
+    rows = [line.split(",") for line in (place.folder / "rows.csv").read_text().splitlines()]
+    number, user = rows[0].index("row_index"), rows[0].index("user")
+    assert [(row[user], int(row[number])) for row in rows[1:]] == [*zip("xxyzyyy", range(7), strict=True)]
+
+
 def test_wrong_calls(place: Place) -> None:
     days(place)
     assert "on-clash" in place.run("concat", "mon.npz", "--on-clash", "none").err

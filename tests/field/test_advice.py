@@ -305,12 +305,12 @@ CASES = [
         {"t.csv": "k,t,i,v\na,1,u,2\na,1,u,3\n"},
     ),
     Case(
-        "grouping.folding._target",
+        "grouping.folding._checked",
         "group t.csv --key k --order-by t --pivot i=v",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,16777217\n"},
     ),
     Case(
-        "grouping.folding._target#2",
+        "grouping.folding._checked#2",
         "group t.csv --key k --order-by t --pivot i=v --dtype int64",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,5\n"},
     ),
