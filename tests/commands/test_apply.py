@@ -92,6 +92,7 @@ UNLABELLED = "group --key user --order-by time --columns a,b --static age --ragg
             "filter --max-len 99",
             "scale --method standard",
         ),
+        ("group --key user --category mood --columns a --static age", "encode --min-count 7", "pad --pre"),
         ("group --key user --order-by time --columns a,b --every 2 --agg mean --keep-order",),
         ("group --key user --columns a --step-label mood --empty-label keep --where a>2",),
     ],
@@ -151,6 +152,22 @@ def test_the_newest_window_of_each_sequence(place: Place) -> None:
     assert "y" not in found
     done = place.run("apply", made(place, GROUPED), "a.csv", "--last", "-o", "x.npz")
     assert (done.code, "--last is the newest window of each sequence" in done.err) == (2, True)
+
+
+def test_categories_that_were_not_seen_are_unknown(place: Place) -> None:
+    name = made(place, "group --key user --category mood --columns a")
+    encoded = made(place, "group --key user --category mood --columns a", "encode")
+    rows().assign(mood="w").replace({"age": {31: 99}}).assign(mood=[*"rwqr"] * 3).to_csv(
+        place.folder / "new.csv", index=False
+    )
+    for recipe in (name, encoded):
+        succeeded(place.run("apply", recipe, "new.csv", "-o", "new.npz"))
+        found = place.arrays("new.npz")
+        assert found["vocabulary_0"].tolist() == place.arrays(recipe)["vocabulary_0"].tolist()
+        ids = {name: 3 + i for i, name in enumerate(found["vocabulary_0"].tolist())}
+        assert found["c"][0, :3, 0].tolist() == [ids["r"], ids["w"], 2]
+    done = succeeded(place.run("unpad", "new.npz", "-o", "-"))
+    assert "warning: unknown categories became empty cells: mood 3" in done.err
 
 
 def test_selections_are_skipped_and_named(place: Place) -> None:
