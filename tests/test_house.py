@@ -524,7 +524,7 @@ TESTED_BY_OTHERS = {
     },
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
-    "arrays": {"exact", "file_array", "gather", "list_columns", "spool"},
+    "arrays": {"exact", "file_array", "gather", "list_columns", "many_texts", "spool"},
     "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
     "operations": {
         "cast",
