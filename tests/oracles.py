@@ -5,6 +5,7 @@ Sequences are lists here, and a step is a number, a list of F numbers, or lists 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -469,3 +470,11 @@ def concatenated_keys(everything: list[tuple[str, int, int]]) -> dict[str, list[
         "last": [item for item in everything if last[item[0]] == item],
         "both": everything,
     }
+
+
+def encoded(cells: list[str], train: list[str], *, least: int = 1, most: int | None = None) -> list[int]:
+    """The ids of names by how often they stand in `train`, then by name; empty ones are missing, others unknown."""
+    counts = Counter(name for name in train if name)
+    kept = sorted((name for name in counts if counts[name] >= least), key=lambda name: (-counts[name], name))
+    kept = kept if most is None else kept[: most - 3]
+    return [1 if not cell else kept.index(cell) + 3 if cell in kept else 2 for cell in cells]

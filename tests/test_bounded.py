@@ -763,3 +763,23 @@ def test_formats_out_and_back(place: Place) -> None:
     output = mapped(place)
     assert output.keys[count : count + 1][0] == "other 0"
     assert (output.lengths == np.tile(lengths, 2)).all()
+
+
+@pytest.mark.slow
+def test_categories_of_many_names(place: Place) -> None:
+    rows, count = 4 * MILLION, MILLION
+    codes = np.random.default_rng(5).integers(0, count, rows)
+    names = pa.array([f"item-{code:07d}" for code in range(count)]).take(pa.array(codes))
+    write_parquet(place, "rows.parquet", key=small_numbers(rows), item=names, time=np.arange(rows))
+    call = ["rows.parquet", "--key", "key", "--order-by", "time", "--category", "item", "--ragged"]
+    same_as_unbounded(place, "group", *call)
+    (place.folder / "out.npz").rename(place.folder / "ids.npz")
+    order = np.argsort(small_numbers(rows), kind="stable")
+    seen = np.unique(codes)
+    assert (mapped(place, "ids.npz").values == np.searchsorted(seen, codes[order]) + 3).all()
+    same_as_unbounded(place, "encode", "ids.npz", "--min-count", "3")
+    counts = np.bincount(codes, minlength=count)
+    by_count = np.argsort(-counts, kind="stable")[: int((counts >= 3).sum())]
+    expected = np.full(count, 2)
+    expected[by_count] = np.arange(3, 3 + len(by_count))
+    assert (mapped(place).values == expected[codes[order]]).all()

@@ -127,3 +127,91 @@ def test_prices_become_windows_of_which_none_looks_into_another_split(place: Pla
         assert (arrays["keys"].tolist(), arrays["part"].tolist()) == ([*keys], [*first])
         np.testing.assert_allclose(arrays["values"].reshape(len(keys), 30, 2), np.stack(x), atol=1e-4)
         np.testing.assert_allclose(arrays["y"], np.stack(y), atol=1e-4)
+
+
+CLICKS = (
+    "group clicks.csv --key user --order-by time --category item --columns item --keep-row-index --ragged -o all.npz",
+    "split all.npz --last 1 -o split.npz",
+    "encode split.npz -o encoded.npz",
+    "pad encoded.npz --post -o clicks-{split}.npz",
+)
+
+
+def clicks(place: Place, tables: Path) -> dict[str, Any]:
+    """The two files of the second pipeline: what a user clicked, and the next item."""
+    shutil.copy(tables / "clicks.csv", place.folder)
+    for call in CLICKS:
+        succeeded(place.run(*call.split(), "-q"))
+    return {name: place.arrays(f"clicks-{name}.npz") for name in ("train", "test")}
+
+
+def test_clicks_become_ids_by_count_on_train_and_the_next_item(place: Place, tables: Path) -> None:
+    files = clicks(place, tables)
+    rows = pd.read_csv(tables / "clicks.csv").sort_values("time", kind="stable")
+    by_user = {user: items.tolist() for user, items in rows.groupby("user")["item"]}
+    known = [item for items in by_user.values() for item in items[: -2 if len(items) > 2 else -1]]
+    counts = pd.Series(known).value_counts()
+    order = sorted(counts.index, key=lambda item: (-counts[item], item))
+    assert files["train"]["vocabulary_0"].tolist() == order
+    ids = {item: 3 + place for place, item in enumerate(order)}
+    for name, arrays in files.items():
+        held_out = {"train": 2, "test": 1}[name]
+        expected = {}
+        for user, items in by_user.items():
+            if len(items) > 2 or (name == "train" and len(items) == 2):
+                end = len(items) - (held_out if len(items) > 2 else 1)
+                expected[user] = [ids.get(item, 2) for item in items[: end + 1]]
+        assert arrays["keys"].tolist() == [*expected]
+        for x, y, length, items in zip(
+            arrays["x"], arrays["y"], arrays["lengths"], expected.values(), strict=True
+        ):
+            assert [*x[:length].tolist(), int(y)] == items
+            assert not x[length:].any()
+
+
+@pytest.mark.torch
+def test_a_network_with_an_embedding_predicts_clicks_and_rows_get_the_predictions(
+    place: Place, tables: Path
+) -> None:
+    import torch
+    from torch.utils.data import DataLoader
+
+    from seqtool.torch import LengthBatchSampler, SequenceDataset, collate, to_packed
+
+    rows = len(clicks(place, tables)["train"]["vocabulary_0"]) + 3
+    torch.manual_seed(0)
+    embedding, lstm = torch.nn.Embedding(rows, 16, padding_idx=0), torch.nn.LSTM(16, 32, batch_first=True)
+    head = torch.nn.Linear(32, rows)
+    optimizer = torch.optim.Adam([*embedding.parameters(), *lstm.parameters(), *head.parameters()], lr=0.01)
+
+    def scores(batch: Any) -> Any:
+        packed = to_packed(batch)
+        _, (state, _) = lstm(packed._replace(data=embedding(packed.data)))
+        return head(state[-1])
+
+    train = SequenceDataset(place.folder / "clicks-train.npz")
+    batches = DataLoader(
+        train, batch_sampler=LengthBatchSampler(train.lengths, batch_size=32), collate_fn=collate
+    )
+    for _ in range(30):
+        for batch in batches:
+            loss = torch.nn.functional.cross_entropy(scores(batch), batch.y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    test = SequenceDataset(place.folder / "clicks-test.npz")
+    with torch.no_grad():
+        guessed = scores(collate(test.__getitems__(range(len(test))))).argmax(dim=1).numpy()
+    truth = place.arrays("clicks-test.npz")["y"]
+    assert (guessed == truth).mean() > 3 / 40  # by chance 1 in 40
+
+    np.save(place.folder / "guessed.npy", guessed)
+    succeeded(place.run("unpad", "clicks-test.npz", "--add", "guess=guessed.npy", "-o", "guessed.csv"))
+    back = pd.read_csv(place.folder / "guessed.csv")
+    keys = place.arrays("clicks-test.npz")["keys"]
+    assert back.groupby("user")["guess"].first().to_dict() == dict(zip(keys, guessed, strict=True))
+    options = ["--add", "guess=guessed.npy", "--rows", "clicks.csv", "-o", "beside.csv"]
+    succeeded(place.run("unpad", "clicks-test.npz", *options))
+    beside = pd.read_csv(place.folder / "beside.csv")
+    assert len(beside) == len(pd.read_csv(place.folder / "clicks.csv"))
+    assert beside["guess"].notna().sum() == place.arrays("clicks-test.npz")["lengths"].sum()

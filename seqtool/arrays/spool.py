@@ -31,8 +31,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        with held():  # when it is first asked, Python tries folders by creating a file in each
-            self._folder = folder or Path(tempfile.gettempdir())
+        self._named = folder
         self._file: IO[bytes] | None = None
         self._end = 0
 
@@ -41,6 +40,13 @@ class Spool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def _folder(self) -> Path:
+        if self._named is None:
+            with held():  # when it is first asked, Python tries folders by creating a file in each
+                self._named = Path(tempfile.gettempdir())
+        return self._named
 
     def close(self) -> None:
         """Close the file, which frees its room on the disk."""

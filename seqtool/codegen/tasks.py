@@ -319,7 +319,11 @@ def _checked_numbers(name: str, labels: AnyArray | Text, *, missing: bool = True
     if isinstance(labels, Text) or labels.dtype.kind not in "biuf":
         raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
     if labels.ndim > 2 or 0 in labels.shape[1:]:
-        raise DataError(f"a label in {name} has shape {labels.shape[1:]}; a number, or a row, was expected")
+        raise DataError(
+            f"a label in {name} has shape {labels.shape[1:]}, which needs a network of your own; the programs learn a "
+            "number, or a row of them, such as the next steps of one feature; to load it: ",
+            Advice("--code", "numpy"),
+        )
     for begin, part in chunks(labels):
         with np.errstate(over="ignore"):
             small = part.astype(np.float32)

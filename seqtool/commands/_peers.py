@@ -33,6 +33,10 @@ _SAME = {
     "--value": ("pad-value", "padding-value", "fill-value", "pad", "fill"),
     "--truncating": ("truncate", "truncation", "trunc"),
     "--dtype": ("type",),
+    "--every": ("resample", "freq", "interval", "grid"),
+    "--agg": ("aggfunc", "aggregate"),
+    "--delta": ("diff", "time-delta", "dt"),
+    "--keep-order": ("keep-time", "keep-times"),
     "--output": ("out", "outfile", "out-file", "output-file", "save"),
 }
 _SIDES = {"post": "--post", "right": "--post", "pre": "--pre", "left": "--pre"}

@@ -13,7 +13,7 @@ from seqtool.errors import UsageError
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
     from seqtool.files.inputs import Input
-    from seqtool.operations.merging import Piece
+    from seqtool.operations.name_tables import Piece
     from seqtool.sources.options import Sequences
     from seqtool.system.memory import Memory
     from seqtool.terminal.report import Summary
@@ -88,7 +88,7 @@ def _read(item: Input, spool: Spool, limit: Memory, summary: Summary) -> Sequenc
 
 
 def _piece(item: Input, found: Sequences) -> Piece:
-    from seqtool.operations.merging import Piece
+    from seqtool.operations.name_tables import Piece
 
     if found.maxlen is None:
         return Piece(item.name, found.ragged)

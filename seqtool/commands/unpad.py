@@ -116,6 +116,10 @@ def unpad(
             written = write_rows(rows.batches(), rows.schema, destination, to, summary)
             _account(written, len(rows), to)
             summary.facts["rows"] = len(rows)
+            unknown = {name: number for name, number in rows.unknown.items() if number}
+            if unknown:
+                cells = ", ".join(f"{name} {number:,}" for name, number in unknown.items())
+                summary.warnings.append(f"unknown categories became empty cells: {cells}")
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 

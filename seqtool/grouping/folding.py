@@ -23,7 +23,7 @@ from seqtool.grouping.options import PivotAgg
 from seqtool.words import count, percent, shortened
 
 _ROWS = 1 << 16  # folded together
-_SINGLE = np.dtype(np.float32)
+_SINGLE, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -188,17 +188,19 @@ def folded(
     dtype: np.dtype[Any] | None,
     *,
     empty: int = 0,
+    wholes: np.dtype[Any] = _INT64,
     floats: np.dtype[Any] = _SINGLE,
 ) -> tuple[Grouped, Folded]:
     """Sorted rows as steps with a cell for each feature, NaN where there is no value.
 
-    `dtype` is the type asked for; None: int64 if all cells are whole numbers and none is missing, else `floats`.
+    `dtype` is the type asked for; None: `wholes` if all cells are whole numbers and none is missing, else `floats`.
     `empty` is the number of steps without rows that will stand among them. Raises DataError for a cell that the type
     cannot hold.
     """
     seen, taken, loss = _survey(folding, features, asked=dtype, floats=floats)
     missing = steps.count + (0 if folding.how == "count" else empty) - seen
-    target = _target(folding, missing, steps.count + empty, loss, dtype, floats)
+    whole = folding.raw.kind in "iu" and not missing.any()
+    target = _checked(dtype or (wholes if whole else floats), missing, steps.count + empty, loss, floats)
     if dtype is not None and dtype != folding.raw:
         _check_fits(folding, dtype, features)
 
@@ -240,17 +242,10 @@ def _survey(
     return seen, taken, loss
 
 
-def _target(
-    folding: Folding,
-    missing: Array,
-    steps: int,
-    loss: str | None,
-    asked: np.dtype[Any] | None,
-    floats: np.dtype[Any],
+def _checked(
+    target: np.dtype[Any], missing: Array, steps: int, loss: str | None, floats: np.dtype[Any]
 ) -> np.dtype[Any]:
     """The type of the cells, of which `missing` of each feature have no value; raises DataError where it cannot be."""
-    whole = folding.raw.kind in "iu"
-    target = asked or (np.dtype(np.int64) if whole and not missing.any() else floats)
     if loss is not None and target == floats:
         raise DataError(
             f"{loss}, and beside cells without a value numbers are {floats}; ", Advice("--dtype", "float64")

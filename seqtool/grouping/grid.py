@@ -87,11 +87,12 @@ class Stretches:
         self, grouped: Grouped, plan: EncoderPlan, steps: Steps, names: list[str], empty: int
     ) -> tuple[Grouped, Folded]:
         """Rows of several features as one step a stretch; raises what the function `folded` raises."""
-        folding = Folding(steps, grouped.values, len(names), plan.options.agg or "mean")
-        own = grouped.values.dtype
+        how, own = plan.options.agg or "mean", grouped.values.dtype
+        folding = Folding(steps, grouped.values, len(names), how)
+        wholes = own if how == "last" and own.kind in "iu" else np.dtype(np.int64)
         floats = own if own.kind == "f" else np.dtype(np.float32)
         asked = plan.asked_dtype if plan.options.dtype is not None else None
-        return folded(grouped, steps, folding, names, asked, empty=empty, floats=floats)
+        return folded(grouped, steps, folding, names, asked, empty=empty, wholes=wholes, floats=floats)
 
 
 class Grid:

@@ -6,6 +6,7 @@ the subcommand, its options and help, the Python function and the receipt follow
 """
 
 OPERATIONS = (
+    "encode",
     "fill",
     "filter",
     "scale",

@@ -14,7 +14,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy, span
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 from seqtool.operations.duplicates import key_cells, repeats
-from seqtool.operations.merging import Piece
+from seqtool.operations.name_tables import Piece
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import take

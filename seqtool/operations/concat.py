@@ -15,7 +15,8 @@ from seqtool.arrays.lazy import lazy_map, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_choice, names_arguments
 from seqtool.operations.clashes import OnClash, without_clashes
-from seqtool.operations.merging import MixedTypesError, Piece, aligned, end_to_end, with_implied
+from seqtool.operations.merging import MixedTypesError, aligned, end_to_end, with_implied
+from seqtool.operations.name_tables import Piece
 from seqtool.operations.pad import carry_out, with_receipt
 from seqtool.sequences.conversion import converted
 from seqtool.sequences.padding_values import Side, Value, value_to_json

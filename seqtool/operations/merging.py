@@ -6,34 +6,20 @@ order of the inputs, so that what was trained on the first goes on to read them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array, holds_all
+from seqtool.arrays.dtypes import holds_all
 from seqtool.arrays.lazy import AnyArray, Lazy, concatenated, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text, joined_text
 from seqtool.errors import DataError
-from seqtool.sequences.padding_values import Value
+from seqtool.operations.name_tables import COLUMNS, Piece, tables_of, texts_of
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.words import listed
-
-FIRST_ID = 3  # of a category; the ids below are padding, missing and unknown
-_COLUMNS = {"static": "static_features", "y": "label_names", "c": "categories"}
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """One of several inputs, and what messages call it; of a padded one the slots, the side and the value too."""
-
-    name: str
-    ragged: Ragged
-    slots: int | None = None
-    padding: Any = None
-    value: Value | None = None
 
 
 def aligned(pieces: Sequence[Piece]) -> list[Piece]:
@@ -44,7 +30,7 @@ def aligned(pieces: Sequence[Piece]) -> list[Piece]:
     ordered = [_ordered(pieces[0], piece) for piece in pieces]
     names = {**ordered[0].ragged.names}
     found = [piece.ragged for piece in ordered]
-    for table in _tables(ordered):
+    for table in tables_of(ordered):
         merged = table.merged(ordered)
         names[table.name] = merged
         found = [table.renumbered(ragged, merged) for ragged in found]
@@ -73,8 +59,8 @@ def _ordered(first: Piece, piece: Piece) -> Piece:
     per_step, per_sequence, names = dict(ragged.per_step), dict(ragged.per_sequence), dict(ragged.names)
     if order is not None and "observed" in per_step:
         per_step["observed"] = _with_columns(per_step["observed"], order)
-    for array, table in _COLUMNS.items():
-        order = _order(table, first, piece, _texts(like, table), _texts(ragged, table))
+    for array, table in COLUMNS.items():
+        order = _order(table, first, piece, texts_of(like, table), texts_of(ragged, table))
         if order is None:
             continue
         if array in per_step:
@@ -89,10 +75,6 @@ def _ordered(first: Piece, piece: Piece) -> Piece:
     return replace(
         piece, ragged=ragged.replace(**changes, per_step=per_step, per_sequence=per_sequence, names=names)
     )
-
-
-def _texts(ragged: Ragged, table: str) -> tuple[str, ...] | None:
-    return tuple(np.asarray(ragged.names[table]).tolist()) if table in ragged.names else None
 
 
 def _order(
@@ -122,85 +104,6 @@ def _columns(array: AnyArray, order: list[int]) -> AnyArray:
 
 def _with_columns(array: StepArray, order: list[int]) -> StepArray:
     return StepArray(_columns(array.data, order), array.value)
-
-
-# Names of classes
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table of names, and the array whose numbers they are of: that in a `column`, where it has several.
-
-    Numbers below `first` are none of a name.
-    """
-
-    name: str
-    array: str
-    column: int | None = None
-    first: int = 0
-
-    def merged(self, pieces: Sequence[Piece]) -> AnyArray | Text:
-        """The names of all inputs: those of the first, then further ones."""
-        for piece in pieces:
-            if self.name not in piece.ragged.names:
-                other = next(one for one in pieces if self.name in one.ragged.names)
-                raise DataError(
-                    f"{self.array} is a number in {piece.name} and a class in {other.name}; make both of the same kind"
-                )
-        tables = [piece.ragged.names[self.name] for piece in pieces]
-        cells = [np.asarray(table) for table in tables]
-        if all(np.array_equal(one, cells[0]) for one in cells):
-            return tables[0]
-        kinds = {one.dtype.kind in "UT" for one in cells}
-        if len(kinds) > 1:
-            text = next(
-                piece.name for piece, one in zip(pieces, cells, strict=True) if one.dtype.kind in "UT"
-            )
-            raise DataError(f"the names in {self.name} are text in {text} and numbers in another file")
-        known = dict.fromkeys(name for one in cells for name in one.tolist())
-        return np.array([*known], dtype=str if True in kinds else np.result_type(*cells))
-
-    def renumbered(self, ragged: Ragged, merged: AnyArray | Text) -> Ragged:
-        """The sequences of an input with the numbers that its classes have in the merged table."""
-        own = ragged.names[self.name]
-        if own is merged or np.array_equal(np.asarray(own), np.asarray(merged)[: len(own)]):
-            return ragged
-        places = {name: place for place, name in enumerate(np.asarray(merged).tolist())}
-        numbers = np.array([places[name] for name in np.asarray(own).tolist()], np.int64)
-        if self.array in ragged.per_step:
-            array = ragged.per_step[self.array]
-            changed = StepArray(self._renumber(array.data, numbers), array.value)
-            return ragged.replace(per_step={**ragged.per_step, self.array: changed})
-        cells = self._renumber(ragged.per_sequence[self.array], numbers)
-        return ragged.replace(per_sequence={**ragged.per_sequence, self.array: cells})
-
-    def _renumber(self, cells: AnyArray, numbers: Array) -> AnyArray:
-        largest = self.first + int(numbers.max(initial=0))
-        dtype = np.promote_types(cells.dtype, np.min_scalar_type(largest))
-
-        def read(part: Array) -> Array:
-            part = part.astype(dtype)
-            column = part if self.column is None else part[:, self.column]
-            inside = (column >= self.first) & (column < self.first + len(numbers))
-            column[inside] = numbers[column[inside].astype(np.int64) - self.first] + self.first
-            return part
-
-        return lazy_map(read, cells, dtype=dtype)
-
-
-def _tables(pieces: Sequence[Piece]) -> Iterator[_Table]:
-    """The tables that some of the inputs have, which stand in the same order in all of them."""
-    names = {name for piece in pieces for name in piece.ragged.names}
-    first = pieces[0].ragged
-    of_steps = "y" not in first.per_sequence and "step_y" in first.per_step
-    if "classes" in names:
-        yield _Table("classes", "step_y" if of_steps else "y")
-    if "step_classes" in names:
-        yield _Table("step_classes", "step_y")
-    for kind, array, least in (("classes", "y", 0), ("vocabulary", "c", FIRST_ID)):
-        for i in range(len(_texts(first, _COLUMNS[array]) or ())):
-            if f"{kind}_{i}" in names:
-                yield _Table(f"{kind}_{i}", array, i, least)
 
 
 # Arrays end to end
@@ -273,7 +176,7 @@ def _check_same_arrays(pieces: Sequence[Piece]) -> None:
                     "both with the same options"
                 )
         for name in ("order_columns", "order_units"):
-            if _texts(first.ragged, name) != _texts(piece.ragged, name):
+            if texts_of(first.ragged, name) != texts_of(piece.ragged, name):
                 raise DataError(
                     f"{first.name} and {piece.name} have other {name}; make both with the same options"
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from seqtool.advice import Advice
+from seqtool.advice import Advice, Message
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
 from seqtool.words import count
@@ -102,7 +102,10 @@ class Truncate(Operation):
         per_sequence = dict(ragged.per_sequence)
         per_sequence.setdefault("original_lengths", before)  # an earlier cut has set them already
         shorter, emptied = _counted(before, lengths)
-        left = f"{count(emptied, 'sequence')} without a step there: nothing of them is left"
+        left = Message(
+            f"{count(emptied, 'sequence')} without a step there: nothing of them is left; to drop them: ",
+            Advice("seqtool", "filter", "FILE", "--min-len", 1),
+        )
         return Outcome(
             cut.replace(per_sequence=per_sequence),
             cut=steps,

@@ -10,7 +10,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.spec import GroupSpec
 from seqtool.recipes.recipe import Recipe
-from seqtool.sequences.padding_values import value_from_json
+from seqtool.sequences.padding_values import UNLABELLED, value_from_json
 from seqtool.tables.roles import columns_named, is_column, order_named
 from seqtool.tables.table import Table, TextOptions
 from seqtool.words import join_names, listed
@@ -20,13 +20,15 @@ _NOT_REPEATED = ("min_len", "key_from", "text", "columns", "drop", "keep_key", "
 _GIVEN = {field.name for field in fields(GroupSpec)} - {*_NOT_REPEATED}
 
 
-def spec_of(recipe: Recipe) -> GroupSpec:
-    """What `group` was asked for; raises UsageError for what cannot be asked again."""
+def spec_of(recipe: Recipe, source: str | None = None) -> GroupSpec:
+    """What `group` was asked for; `source` names the new files, in whose paths keys may stand.
+
+    Raises UsageError for what cannot be asked again: keys in paths, where there are none.
+    """
     arguments = recipe.first.get("arguments", {})
-    if "key_from" in arguments:
-        raise UsageError(
-            f"{recipe.name}: cannot be repeated: keys came from the paths of files ({arguments['key_from']})"
-        )
+    pattern = arguments.get("key_from")
+    if pattern is not None and source is None:
+        raise UsageError(f"{recipe.name}: cannot be repeated: keys came from the paths of files ({pattern})")
     given = {name: value for name, value in arguments.items() if name in _GIVEN}
     for part in ("static", "label", "step_label"):
         given[part] = [_own(name) for name in _listed(given.get(part))]
@@ -36,8 +38,19 @@ def spec_of(recipe: Recipe) -> GroupSpec:
         **given,
         gap=arguments.get("gap"),
         columns=arguments.get("features"),
+        key_from=None if pattern is None else _below(str(source), pattern),
         **_text_arguments(arguments),
     )
+
+
+def _below(source: str, pattern: str) -> str:
+    """A pattern without the folders that it wrote out, with those of new files.
+
+    >>> _below("new/*/*.csv", "{label}/{key}.csv")
+    'new/{label}/{key}.csv'
+    """
+    parts = source.split("/")
+    return "/".join([*parts[: max(0, len(parts) - pattern.count("/") - 1)], pattern])
 
 
 def _text_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,13 +79,12 @@ def for_table(spec: GroupSpec, recipe: Recipe, table: Table) -> tuple[GroupSpec,
     kept = labels if not {*labels} & {*absent} else []
     words = spec.missing if table.text or table.texts else ()
     text = spec.text if table.text else TextOptions()
-    return replace(
-        spec,
-        label=kept or None,
-        step_label=next((name for name in of_steps if name not in absent), None),
-        missing=words,
-        text=text,
-    ), absent
+    of_step = next((name for name in of_steps if name not in absent), None)
+    if of_step is None:
+        spec = replace(spec, label_value=UNLABELLED)
+    if not kept and of_step is None:  # else they would stand in the receipt, and be about nothing
+        spec = replace(spec, label_as=None, empty_label="error")
+    return replace(spec, label=kept or None, step_label=of_step, missing=words, text=text), absent
 
 
 def _is_order(table: Table, order: str) -> bool:

@@ -10,11 +10,10 @@ from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
 from seqtool.errors import DataError
 from seqtool.recipes.recipe import Recipe
+from seqtool.sequences.categories import FIRST, UNKNOWN
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.words import in_short, listed
-
-FIRST, UNKNOWN = 3, 2  # ids of categories
 
 
 def as_in_recipe(ragged: Ragged, recipe: Recipe) -> Ragged:

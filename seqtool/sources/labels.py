@@ -120,7 +120,7 @@ def _as_many_classes(
     labels: AnyArray, block: Ragged | Padded | None, name: str, memory: Memory, spool: Spool
 ) -> tuple[AnyArray, Array | Text]:
     """The same for texts that are too many, or too long, for memory; they stand in the spool."""
-    from seqtool.tables.cells.many_texts import ManyTexts
+    from seqtool.arrays.many_texts import ManyTexts
 
     texts, codes = ManyTexts(spool), GrowingArray(spool, _INT64, labels.shape[1:])
     for (_, part), real in zip(chunks(labels), _real(labels, block), strict=True):

@@ -101,7 +101,7 @@ def resolve(
     """Find the columns that a call names, and decide which of the others are features.
 
     In a table without names every column is a feature, the key included. In one with names the key, order, label and
-    static columns are not, unless `columns` names them; `keep_key` decides for the key. Nor are those of `category`.
+    static columns are not, unless `columns` names them; `keep_key` decides for the key. Those of `category` never are.
 
     Of the parts of a pattern of paths, {key} is the key and {label} the label, unless others are named; each other part
     is static, unless it has another role. Columns that come from paths are features only if `columns` names them. Where
@@ -128,7 +128,7 @@ def resolve(
         place for place, column in table.of_files.items() if column.part is not None and place not in others
     )
     if columns is not None:
-        chosen = named
+        chosen = [column for column in named if column not in categories]
     else:
         excluded = {*dropped, *statics, *labels, *categories, *([] if step is None else [step])}
         if table.named:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -14,7 +15,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.sequences.categories import FIRST
+from seqtool.sequences.categories import FIRST, UNKNOWN, are_tokens, labels_of_tokens
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
@@ -35,12 +36,15 @@ class Columns:
     of_steps: bool = False
 
 
-def columns_of(ragged: Ragged, *, as_matrix: bool = True) -> list[Columns]:
+def columns_of(
+    ragged: Ragged, unknown: Counter[str] | None = None, *, as_matrix: bool = True
+) -> list[Columns]:
     """The columns of sequences: key, order, features, labels, static numbers, categories, and the step's number.
 
     Arrays of whole sequences stand in each of their rows. Those of a bare matrix stand in its order, if `as_matrix`
-    says so. Raises DataError for steps that are arrays.
+    says so. What is read of unknown categories is counted in `unknown`. Raises DataError for steps that are arrays.
     """
+    unknown = Counter() if unknown is None else unknown
     if ragged.values.ndim > 2:
         raise DataError(
             f"a step is an array of {by_size(ragged.values.shape[1:])}, which is no row of a table; np.load reads it"
@@ -49,10 +53,10 @@ def columns_of(ragged: Ragged, *, as_matrix: bool = True) -> list[Columns]:
     found = [
         *_keys(ragged, names, titles),
         *_orders(ragged, titles),
-        *_features(ragged, names, titles),
+        *_features(ragged, names, titles, unknown),
         *_labels(ragged, names, titles),
         *_static(ragged, titles),
-        *_categories(ragged, titles),
+        *_categories(ragged, titles, unknown),
         *(
             _sequences(ragged.per_sequence[name], name, titles)
             for name in _PER_SEQUENCE
@@ -146,12 +150,12 @@ def feature_names(ragged: Ragged, names: SourceNames) -> list[str]:
     return [f"x_{i}" for i in range(width)] if ragged.values.ndim > 1 else ["x"]
 
 
-def _features(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
+def _features(ragged: Ragged, names: SourceNames, titles: Titles, unknown: Counter[str]) -> Iterator[Columns]:
     """The features, but those that stand there as a key already; of tokens the names of the category."""
     values = ragged.values
-    if _are_tokens(ragged):
+    if are_tokens(ragged):
         title = str(np.asarray(ragged.names["categories"])[0])
-        yield _category(values, None, ragged.names["vocabulary_0"], titles.free(title))
+        yield _category(values, None, ragged.names["vocabulary_0"], titles.free(title), unknown)
         return
     found = feature_names(ragged, names)
     again = set() if names.changed else {*titles.taken}
@@ -167,14 +171,9 @@ def _features(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Co
     yield Columns(titles.all_free([found[i] for i in chosen]), read, of_steps=True)
 
 
-def _are_tokens(ragged: Ragged) -> bool:
-    """Whether steps are ids of the one category that there is."""
-    known = {"categories", "vocabulary_0"} <= {*ragged.names}
-    return known and "c" not in ragged.per_step and ragged.values.ndim == 1
-
-
 def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
     """The labels of steps, and those of sequences for each of their steps, as the names of classes if there are any."""
+    tokens = labels_of_tokens(ragged)
     for labels in sorted(label_arrays(ragged), key=lambda labels: labels.name != "step_y"):
         title = labels.title
         if labels.name == "step_y":
@@ -185,17 +184,19 @@ def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Colu
             continue  # it is a feature too
         yield Columns(
             titles.all_free(cell_names(title, labels.cells.shape[1:])),
-            _label_reader(labels),
+            _label_reader(labels, ragged.names["vocabulary_0"] if labels.name in tokens else None),
             labels.name == "step_y",
         )
 
 
-def _label_reader(labels: LabelArray) -> Callable[[Stretch], list[Any]]:
+def _label_reader(labels: LabelArray, vocabulary: AnyArray | Text | None) -> Callable[[Stretch], list[Any]]:
     def read(stretch: Stretch) -> list[Any]:
         of_steps = labels.name == "step_y"
         cells = (stretch.of_steps if of_steps else stretch.of_sequences)(labels.cells)
         columns = columns_in(cells)
-        if labels.classes is not None:
+        if vocabulary is not None:
+            columns = [named(np.asarray(column), vocabulary, FIRST) for column in columns]
+        elif labels.classes is not None:
             columns = [named(np.asarray(column), labels.classes) for column in columns]
         return columns if of_steps else [column.take(pa.array(stretch.places)) for column in columns]
 
@@ -219,7 +220,7 @@ def _static(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
         yield _sequences(ragged.per_sequence["static"], "static", titles, title)
 
 
-def _categories(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
+def _categories(ragged: Ragged, titles: Titles, unknown: Counter[str]) -> Iterator[Columns]:
     """The names of categories; of a missing and of an unknown one none."""
     if "c" not in ragged.per_step:
         return
@@ -228,13 +229,16 @@ def _categories(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
         yield from _steps(ragged, "c", [], titles)
         return
     for i, title in enumerate(np.asarray(ragged.names["categories"]).tolist()):
-        yield _category(array, i, ragged.names[f"vocabulary_{i}"], titles.free(str(title)))
+        yield _category(array, i, ragged.names[f"vocabulary_{i}"], titles.free(str(title)), unknown)
 
 
-def _category(array: AnyArray, column: int | None, vocabulary: AnyArray | Text, title: str) -> Columns:
+def _category(
+    array: AnyArray, column: int | None, vocabulary: AnyArray | Text, title: str, unknown: Counter[str]
+) -> Columns:
     def read(stretch: Stretch) -> list[Any]:
         ids = stretch.of_steps(array)
         ids = ids if column is None else ids[:, column]
+        unknown[title] += int((ids == UNKNOWN).sum())
         return [named(ids.astype(np.int64), vocabulary, FIRST)]
 
     return Columns([title], read, of_steps=True)

@@ -5,6 +5,7 @@ A row is told by its sequence and its place there: the first step of a window st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -84,13 +85,13 @@ class Windows:
             ragged, before, arguments, steps, which, codes, np.where(lengths > 0, targets, -1), horizon
         )
 
-    def columns(self) -> list[Columns]:
+    def columns(self, unknown: Counter[str]) -> list[Columns]:
         """The columns of the rows, without what was made for windows alone: part, and the steps that follow them."""
         own = dict(self.ragged.per_sequence)
         for name in ("part", *(["y"] if self.horizon else [])):
             own.pop(name, None)
         bare = self.ragged.replace(per_sequence=own, names=self._names(own))
-        return columns_of(bare, as_matrix=False)
+        return columns_of(bare, unknown, as_matrix=False)
 
     def _names(self, own: Mapping[str, Any]) -> dict[str, Any]:
         return {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +34,13 @@ class Rows:
     """The rows of sequences, S of them, with their `columns`.
 
     They come in the order of `row_index`, if it is there, else in that of the sequences: `order` holds those that were
-    sorted on the disk, or taken back from windows.
+    sorted on the disk, or taken back from windows. `unknown` counts cells of unknown categories as they are read.
     """
 
     ragged: Ragged
     columns: Sequence[Columns]
     order: Order | None = None
+    unknown: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, ragged: Ragged, spool: Spool, *, room: int) -> Rows:
@@ -46,14 +48,14 @@ class Rows:
 
         Steps that are to be sorted, and take more than `room` bytes, are sorted in `spool`.
         """
-        columns = columns_of(ragged)
-        if "row_index" not in ragged.per_step:
-            return cls(ragged, columns)
-        if _size(ragged) <= room:
+        unknown, order = Counter[str](), None
+        columns_of(ragged)  # judged before any work
+        if "row_index" in ragged.per_step and _size(ragged) <= room:
             ragged = map_steps(ragged, np.asarray)
-            return cls(ragged, columns_of(ragged))
-        order = sorted_rows(ragged, ragged.per_step["row_index"].data, spool)
-        return cls(order.ragged, columns_of(order.ragged), order)
+        elif "row_index" in ragged.per_step:
+            order = sorted_rows(ragged, ragged.per_step["row_index"].data, spool)
+            ragged = order.ragged
+        return cls(ragged, columns_of(ragged, unknown), order, unknown)
 
     @classmethod
     def of_windows(cls, windows: Windows, *, by_source: bool) -> tuple[Rows, int]:
@@ -62,12 +64,13 @@ class Rows:
         With `by_source` they are in the order of `row_index`, which those do not have that no window shows. Raises
         DataError where there is no `row_index`.
         """
-        ragged, columns = windows.ragged, windows.columns()
+        ragged, unknown = windows.ragged, Counter[str]()
+        columns = windows.columns(unknown)
         if not by_source:
-            return cls(ragged, columns, windows), 0
+            return cls(ragged, columns, windows, unknown), 0
         check_row_index(ragged)
         order, left = windows.in_order_of(ragged.per_step["row_index"].data)
-        return cls(ragged, columns, order), left
+        return cls(ragged, columns, order, unknown), left
 
     def __len__(self) -> int:
         return len(self.ragged.values) if self.order is None else len(self.order)

@@ -146,7 +146,7 @@ def test_stretches_of_a_file_that_lie_far_apart_are_not_read_along(tmp_path: Pat
             read.append(end - begin)
             return super()._from_file(begin, end)
 
-    source = Counted(source._file, "a.npy", source.offset, source.shape, source._stored)
+    source = Counted(source.file, "a.npy", source.offset, source.shape, source.stored)
     starts = np.array([90_000, 10, 20, 50_000])
     assert gather(source, starts, np.full(4, 5)).tolist() == [x for s in starts for x in range(s, s + 5)]
     assert sum(read) < 100

@@ -1,4 +1,4 @@
-"""`scale` and `fill`: what is done to the features of padded sequences."""
+"""`scale`, `fill` and `encode`: what learns from the training steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
 
 
 def cases(scale: float) -> Iterator[Case]:
-    """Two ways of scaling, and filling; `scale` is of their full numbers."""
+    """Two ways of scaling, filling, and ids of categories; `scale` is of their full numbers."""
     count = max(round(100_000 * scale), 1)
     for method in ("standard", "robust"):
         yield Case(
@@ -24,6 +24,12 @@ def cases(scale: float) -> Iterator[Case]:
         f"{count:,} sequences of 1 to 85 steps of 5 float32, forward and mean, half of them missing",
         make=partial(make_gaps, sequences=count),
         contenders=fillers,
+    )
+    yield Case(
+        "encode",
+        f"{count:,} sequences of 1 to 85 ids of 50,000 names, by count",
+        make=partial(make_names, sequences=count),
+        contenders=encoders,
     )
 
 
@@ -68,6 +74,37 @@ def fillers(size: int) -> list[Contender]:
     """Ours, pandas by groups, and the floor."""
     ours = [*SEQTOOL, "fill", "in.npz", "--method", "forward,mean", "-q", "-o", "seqtool.npz"]
     theirs = script("fill_pandas", "in.npz", "pandas.npz")
+    return [
+        Contender("seqtool", ours, "seqtool.npz"),
+        Contender("pandas", theirs, "pandas.npz", needs=("pandas",)),
+        *floors("-", size),
+    ]
+
+
+def make_names(folder: Path, sequences: int) -> int:
+    """Ragged ids of one category, a tenth of them for testing; how many bytes the result takes."""
+    import numpy as np
+
+    import seqtool
+
+    random = np.random.default_rng(0)
+    lengths = random.integers(1, 86, sequences)
+    names = np.array([f"item-{i:05d}" for i in range(50_000)])
+    ids = 3 + random.zipf(1.3, lengths.sum()) % len(names)
+    ragged = seqtool.Ragged(
+        ids,
+        np.concatenate(([0], np.cumsum(lengths))),
+        per_sequence={"split": np.where(random.random(sequences) < 0.9, "train", "test")},
+        names={"categories": np.array(["item"]), "vocabulary_0": names},
+    )
+    seqtool.save(folder / "in.npz", ragged)
+    return ids.nbytes
+
+
+def encoders(size: int) -> list[Contender]:
+    """Ours, pandas, and the floor."""
+    ours = [*SEQTOOL, "encode", "in.npz", "--min-count", "2", "-q", "-o", "seqtool.npz"]
+    theirs = script("encode_pandas", "in.npz", "pandas.npz")
     return [
         Contender("seqtool", ours, "seqtool.npz"),
         Contender("pandas", theirs, "pandas.npz", needs=("pandas",)),

@@ -305,12 +305,12 @@ CASES = [
         {"t.csv": "k,t,i,v\na,1,u,2\na,1,u,3\n"},
     ),
     Case(
-        "grouping.folding._target",
+        "grouping.folding._checked",
         "group t.csv --key k --order-by t --pivot i=v",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,16777217\n"},
     ),
     Case(
-        "grouping.folding._target#2",
+        "grouping.folding._checked#2",
         "group t.csv --key k --order-by t --pivot i=v --dtype int64",
         {"t.csv": "k,t,i,v\na,1,u,3\na,2,w,5\n"},
     ),
@@ -736,6 +736,17 @@ CASES = [
         {"NAME": "n"},
     ),
     Case("codegen.tasks._inputs", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
+    Case(
+        "codegen.tasks._checked_numbers",
+        "info t.npz --code torch",
+        {"t.npz": seqtool.window(ours([[1, 2], [3, 4], [5, 6]]), size=1, horizon=2)},
+    ),
+    Case(
+        "operations.truncate.Truncate.apply",
+        "truncate t.json --from 2 -o t.npz",
+        {"t.json": "[[1, 2, 3], [4]]"},
+        {"FILE": "t.npz"},
+    ),
     Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),

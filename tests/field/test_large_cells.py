@@ -281,7 +281,7 @@ def test_a_row_that_is_too_long(place: Place, name: str) -> None:
 @pytest.mark.slow
 def test_labels_of_a_foreign_file_that_are_too_many(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqtool.sources.labels._COPIES", 10**9)
-    monkeypatch.setattr("seqtool.tables.cells.many_texts._EACH", 10**9)
+    monkeypatch.setattr("seqtool.arrays.many_texts._EACH", 10**9)
     np.savez(place.folder / "a.npz", x=np.ones((2, 1)), y=np.array(["b", "a"]))
     refuse = "y, which has 2 distinct labels and more: can only be read whole and takes about 2.0 GB"
     refused(place, "pad", "a.npz", "-o", "out.npz", message=refuse)

@@ -8,10 +8,11 @@ from random import Random
 import numpy as np
 import pytest
 
+from seqtool.arrays import many_texts
+from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
 from seqtool.system.memory import LEAST
-from seqtool.tables.cells import labels, many_texts
-from seqtool.tables.cells.many_texts import ManyTexts
+from seqtool.tables.cells import labels
 from tests.command import Place, succeeded
 
 LABELS = {

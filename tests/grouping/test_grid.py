@@ -95,6 +95,9 @@ def test_types_and_fractions() -> None:
     ):
         found = st.group(frame, every=2, agg=how, **options)  # type: ignore[arg-type]
         assert (found.values.dtype, np.asarray(found.values)[:, 0].tolist()) == (dtype, values)
+    small = np.array([[0, 0, 5], [0, 1, 6], [0, 2, 7]], np.int16)
+    kept = st.group(small, key=0, order_by=1, columns=[2], every=2, agg="last", ragged=True)
+    assert (kept.values.dtype, np.asarray(kept.values).tolist()) == (np.int16, [[6], [7]])
     halves = st.group(frame, every=0.5, agg="count", keep_order=True, **options)
     assert np.asarray(halves.values)[:, 0].tolist() == [1, 0, 1, 0, 1, 0, 1]
     assert np.asarray(halves.per_step["order"].data).tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3]

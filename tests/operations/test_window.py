@@ -373,3 +373,49 @@ def test_the_same_windows_however_they_are_read(ragged: Ragged, size: int, step:
         whole = np.asarray(found.values)
         parts = [found.values[begin : begin + step] for begin in range(0, len(whole), step)]
     assert text_of(np.concatenate([whole[:0], *parts])) == text_of(whole)
+
+
+def test_a_price_table_becomes_a_forecasting_set_as_in_pandas(place: Place) -> None:
+    """Closes are filled and scaled by those of the training tickers, and cut into windows with what follows."""
+    pd = pytest.importorskip("pandas")
+    random = np.random.default_rng(0)
+    rows = [
+        (ticker, day, close)
+        for day in range(40)
+        for ticker, close in zip("ABCD", random.random(4), strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["ticker", "day", "close"])
+    table.loc[random.random(len(table)) < 0.1, "close"] = float("nan")
+    table.to_csv(place.folder / "prices.csv", index=False)
+    grouping = [
+        "group",
+        "prices.csv",
+        "--key",
+        "ticker",
+        "--order-by",
+        "day",
+        "--ragged",
+        "--dtype",
+        "float64",
+    ]
+    succeeded(place.run(*grouping, "-q", "-o", "a.npz"))
+    succeeded(place.run("split", "a.npz", "--test", "0.25", "-q", "-o", "b.npz"))
+    succeeded(place.run("fill", "b.npz", "--method", "forward,mean", "-q", "-o", "c.npz"))
+    succeeded(place.run("scale", "c.npz", "--method", "standard", "-q", "-o", "d.npz"))
+    succeeded(
+        place.run("window", "d.npz", "--size", "10", "--horizon", "2", "--stride", "3", "-q", "-o", "e.npz")
+    )
+    succeeded(place.run("check", "e.npz"))
+    found = place.arrays("e.npz")
+    test = set(found["keys"][found["split"] == "test"].tolist())
+    assert len(test) == 1
+    closes = table.sort_values(["ticker", "day"]).set_index("ticker")["close"]
+    filled = closes.groupby("ticker").ffill().fillna(closes[~closes.index.isin(test)].mean())
+    train = filled[~filled.index.isin(test)]
+    scaled = (filled - train.mean()) / train.std(ddof=0)
+    windows = [(key, a) for key in "ABCD" for a in range(0, 29, 3)]
+    assert [*zip(found["keys"].tolist(), found["part"].tolist(), strict=True)] == windows
+    x = np.array([scaled[key].to_numpy()[a : a + 10] for key, a in windows])
+    y = np.array([scaled[key].to_numpy()[a + 10 : a + 12] for key, a in windows])
+    assert np.allclose(found["values"].reshape(len(windows), 10), x, rtol=1e-12, atol=1e-12)
+    assert np.allclose(found["y"], y, rtol=1e-12, atol=1e-12)

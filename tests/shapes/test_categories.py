@@ -161,12 +161,6 @@ def test_several_categories_without_a_feature() -> None:
     assert found.per_step["c"].data.shape == (2, 3, 2)
 
 
-def test_a_category_may_be_a_feature_too_if_it_is_named() -> None:
-    frame = pd.DataFrame({"key": [1, 1], "level": [3, 5]})
-    found = sq.group(frame, key="key", columns="level", category="level")
-    assert (found.x.tolist(), found.per_step["c"].data.tolist()) == ([[[3], [5]]], [[[3], [4]]])
-
-
 def test_categories_go_with_gaps_and_other_tables() -> None:
     frame = pd.DataFrame(
         {"key": [1, 1, 1, 2], "time": [0, 1, 9, 0], "item": list("abca"), "v": [1.0, 2, 3, 4]}
@@ -199,3 +193,15 @@ def test_new_rows_have_the_ids_of_the_old_ones(place: Place) -> None:
     succeeded(place.run("apply", "x.npz", "new.csv", "-o", "n.npz"))
     assert place.arrays("n.npz")["x"].tolist() == [[2, 1, 5]]  # the last steps, as many as the old file has
     assert place.arrays("n.npz")["vocabulary_0"].tolist() == ["007", "7", "a", "b"]
+
+
+def test_a_category_that_is_a_column_too_is_no_number(place: Place) -> None:
+    place.write("t.csv", "u,item,n\n1,a,5\n1,b,6\n2,a,7\n")
+    succeeded(
+        place.run("group", "t.csv", "--key", "u", "--category", "item", "--columns", "item", "-o", "a.npz")
+    )
+    arrays = place.arrays("a.npz")
+    assert (arrays["x"].tolist(), "c" in arrays) == ([[3, 4], [3, 0]], False)
+    options = ["--category", "item", "--columns", "n,item", "-o", "b.npz"]
+    succeeded(place.run("group", "t.csv", "--key", "u", *options))
+    assert place.arrays("b.npz")["features"].tolist() == ["n"]

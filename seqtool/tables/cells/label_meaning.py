@@ -10,10 +10,10 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss, holds
+from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError
 from seqtool.tables.cells.cells import whole_number
-from seqtool.tables.cells.many_texts import ManyTexts
 from seqtool.words import shortened
 
 

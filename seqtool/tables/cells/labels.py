@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
+from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError
@@ -35,7 +36,6 @@ from seqtool.tables.cells.cells import (
 from seqtool.tables.cells.column import Column
 from seqtool.tables.cells.keys import refuse_nul, spelled
 from seqtool.tables.cells.label_meaning import are_numbers, label_number, meaning_of, meaning_of_many
-from seqtool.tables.cells.many_texts import ManyTexts
 
 
 @dataclass

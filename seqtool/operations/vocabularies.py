@@ -1,0 +1,209 @@
+"""Vocabularies of categories: which names get ids of their own, in which order, and new ids for old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray, chunks, lazy_map
+from seqtool.arrays.many_texts import ManyTexts
+from seqtool.arrays.spool import Spool
+from seqtool.arrays.text import Text, in_order
+from seqtool.errors import DataError, UsageError
+from seqtool.sequences.categories import FIRST, UNKNOWN, Category, categories_of, with_new_tokens
+from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.take import taken_rows
+from seqtool.words import count, in_short, listed
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabularies:
+    """What `encode` learned: the names of each category that have ids of their own, in the order of their ids."""
+
+    categories: tuple[str, ...]
+    names: tuple[AnyArray | Text, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """How many names each category has; the names themselves stand in the file."""
+        return {"categories": [*self.categories], "names": [*map(len, self.names)]}
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any], ragged: Ragged) -> Vocabularies:
+        """The inverse of `facts`; raises DataError where the vocabularies of the sequences are others by now."""
+        titles = (*map(str, facts["categories"]),)
+        found = {one.name: one.vocabulary for one in categories_of(ragged)}
+        sizes = dict(zip(titles, facts["names"], strict=True))
+        if {name: len(names) for name, names in found.items()} != sizes:
+            raise DataError(
+                "the vocabularies are no longer those that were encoded: take a file that encode made"
+            )
+        return cls(titles, tuple(found[title] for title in titles))
+
+
+def categories_in(ragged: Ragged) -> list[Category]:
+    """The categories of sequences; raises DataError where there are none."""
+    found = categories_of(ragged)
+    if not found:
+        raise DataError("the sequences have no categories: encode reads those that group --category makes")
+    return found
+
+
+def ids_of(ragged: Ragged, category: Category) -> AnyArray:
+    """The ids of a category, (S,)."""
+    if category.column is None:
+        return ragged.values
+    column, array = category.column, ragged.per_step["c"].data
+    return lazy_map(lambda rows: rows[:, column], array, dtype=array.dtype, shape=array.shape[:1])
+
+
+def counted(ragged: Ragged, category: Category) -> Array:
+    """How many steps have each id, (V + 3,) int64; raises DataError for an id that is none."""
+    counts = np.zeros(category.rows, np.int64)
+    for _, part in chunks(ids_of(ragged, category)):
+        if len(part) and not 0 <= int(part.min()) <= int(part.max()) < category.rows:
+            wrong = int(part.max()) if part.max() >= category.rows else int(part.min())
+            raise DataError(
+                f"category {category.name!r} has id {wrong}; 0 to {category.rows - 1:,} were expected"
+            )
+        counts += np.bincount(part.astype(np.int64, copy=False), minlength=category.rows)
+    return counts
+
+
+def learned(ragged: Ragged, least: int, most: int | None, share: Sequence[str], spool: Spool) -> Vocabularies:
+    """The names that at least `least` steps have, `most` at most, by their number of steps, then by name.
+
+    Categories that `share` names have one vocabulary, and count together. Raises UsageError for other names there.
+    """
+    categories = categories_in(ragged)
+    titles = [one.name for one in categories]
+    strange = [name for name in share if name not in titles]
+    if strange:
+        raise UsageError(f"--share: no category {in_short(strange[0])}; there are {listed(titles)}")
+    together = [one for one in categories if one.name in share]
+    found = {
+        one.name: _of_group(ragged, [one], least, most, spool) for one in categories if one not in together
+    }
+    if together:
+        found |= dict.fromkeys(
+            [one.name for one in together], _of_group(ragged, together, least, most, spool)
+        )
+    return Vocabularies((*titles,), tuple(found[title] for title in titles))
+
+
+def _of_group(
+    ragged: Ragged, group: Sequence[Category], least: int, most: int | None, spool: Spool
+) -> AnyArray | Text:
+    known, total = ManyTexts(spool), np.zeros(0, np.int64)
+    for category in group:
+        counts = counted(ragged, category)[FIRST:]
+        for begin, names in _pieces(category.vocabulary):
+            places = known.find(names)
+            new = np.flatnonzero(places < 0)
+            places[new] = len(known) + np.arange(len(new))
+            known.add([names[i] for i in new.tolist()])
+            total = np.concatenate([total, np.zeros(len(known) - len(total), np.int64)])
+            total[places] += counts[begin : begin + len(names)]
+    ordered, _ = in_order(known.text(), np.flatnonzero(total >= least), spool)
+    by_count = ordered[np.argsort(-total[ordered], kind="stable")]
+    return _names(known.text(), by_count if most is None else by_count[:most], spool)
+
+
+def _pieces(vocabulary: AnyArray | Text) -> Iterator[tuple[int, list[str]]]:
+    for begin, part in chunks(vocabulary):  # type: ignore[arg-type] # text of variable width has pieces of its own
+        yield begin, [str(name) for name in np.asarray(part).tolist()]
+
+
+def _names(text: Text, places: Array, spool: Spool) -> AnyArray | Text:
+    """Some cells of text, as an array where they are few."""
+    taken = taken_rows(text, places, spool)
+    if len(places) > _FEW or not isinstance(taken, Text):
+        return taken
+    return np.array(taken.cells(0, len(taken)), dtype=str)
+
+
+_FEW = 1 << 16
+
+
+# New ids
+
+
+def encoded(
+    ragged: Ragged, by: Vocabularies, *, strict: bool, spool: Spool
+) -> tuple[Ragged, dict[str, tuple[int, int]]]:
+    """The same sequences with ids by other vocabularies; names that these lack become unknown.
+
+    Of each category it also gives how many steps and names are unknown. With `strict` it raises DataError for one that
+    is, naming it.
+    """
+    categories = categories_in(ragged)
+    titles = (*(one.name for one in categories),)
+    if titles != by.categories:
+        raise DataError(
+            f"the categories are {listed(titles)}, but encode was fitted on {listed(by.categories)}; the same were "
+            "expected, in this order"
+        )
+    maps, lost = list[Array](), dict[str, tuple[int, int]]()
+    for category, names in zip(categories, by.names, strict=True):
+        counts = counted(ragged, category)
+        new = _new_ids(category, names, spool)
+        unknown = np.flatnonzero((new == UNKNOWN) & (counts > 0))
+        if strict and len(unknown):
+            raise _unknown(category, unknown, counts)
+        lost[category.name] = int(counts[unknown].sum()), int((unknown >= FIRST).sum())
+        maps.append(new)
+    tables = {f"vocabulary_{i}": names for i, names in enumerate(by.names)}
+    return _renumbered(ragged, maps, tables), lost
+
+
+def decoded(ragged: Ragged, spool: Spool) -> Ragged:
+    """The same sequences with ids in the order of their names; unknown ones stay unknown."""
+    maps, tables = list[Array](), dict[str, AnyArray | Text]()
+    for i, category in enumerate(categories_in(ragged)):
+        known = ManyTexts(spool)
+        for _, names in _pieces(category.vocabulary):
+            known.add(names)
+        order, _ = in_order(known.text(), np.arange(len(known)), spool)
+        new = np.arange(category.rows)
+        new[FIRST + order] = np.arange(FIRST, category.rows)
+        maps.append(new)
+        tables[f"vocabulary_{i}"] = _names(known.text(), order, spool)
+    return _renumbered(ragged, maps, tables)
+
+
+def _new_ids(category: Category, names: AnyArray | Text, spool: Spool) -> Array:
+    """The new id for each old one, (V + 3,) int64."""
+    known, new = ManyTexts(spool), np.full(category.rows, UNKNOWN, np.int64)
+    for _, some in _pieces(names):
+        known.add(some)
+    new[:FIRST] = np.arange(FIRST)
+    for begin, some in _pieces(category.vocabulary):
+        places = known.find(some)
+        new[FIRST + begin : FIRST + begin + len(some)] = np.where(places < 0, UNKNOWN, places + FIRST)
+    return new
+
+
+def _unknown(category: Category, unknown: Array, counts: Array) -> DataError:
+    first, name = int(unknown[0]), "an unknown name"
+    if first >= FIRST:
+        name = repr(str(category.vocabulary[first - FIRST : first - FIRST + 1][0]))
+    return DataError(
+        f"category {category.name!r} holds {name} in {count(int(counts[first]), 'step')}, which is not among the names "
+        "of the training sequences that have ids"
+    )
+
+
+def _renumbered(ragged: Ragged, maps: Sequence[Array], tables: Mapping[str, AnyArray | Text]) -> Ragged:
+    names = {**ragged.names, **tables}
+    if "c" not in ragged.per_step:
+        return with_new_tokens(ragged, lambda ids: maps[0][ids], np.int64).replace(names=names)
+    array = ragged.per_step["c"]
+
+    def change(rows: Array) -> Array:
+        return np.stack([new[rows[:, i]] for i, new in enumerate(maps)], axis=1)
+
+    data = lazy_map(change, array.data, dtype=np.int64)
+    return ragged.replace(per_step={**ragged.per_step, "c": StepArray(data, array.value)}, names=names)

@@ -1,0 +1,72 @@
+"""Ids that follow ids: what comes after tokens is an id as they are, wherever ids change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import seqtool as sq
+from seqtool.sequences.categories import FIRST, are_tokens, labels_of_tokens
+
+
+def tokens(sentences: dict[str, list[str]]) -> sq.Ragged:
+    """Sequences of ids, as `group --category` makes them where the category is all there is."""
+    words = sorted({word for sentence in sentences.values() for word in sentence})
+    ids = [words.index(word) + FIRST for sentence in sentences.values() for word in sentence]
+    names: Any = {"categories": np.array(["word"]), "vocabulary_0": np.array(words)}
+    lengths = [*map(len, sentences.values())]
+    return sq.Ragged(np.array(ids), np.cumsum([0, *lengths]), keys=np.array([*sentences]), names=names)
+
+
+def read(data: sq.Ragged, ids: Any) -> list[str]:
+    names = ["", "missing", "unknown", *np.asarray(data.names["vocabulary_0"]).tolist()]
+    return [names[i] for i in np.asarray(ids).reshape(-1).tolist()]
+
+
+ONE = tokens({"a": ["x", "z", "z", "y"], "b": ["z", "x", "z"]})
+
+
+def test_encode_numbers_what_follows_tokens_as_it_numbers_tokens() -> None:
+    assert are_tokens(ONE)
+    assert labels_of_tokens(ONE) == ()
+    for made, label in ((sq.split(ONE, last=1), "y"), (sq.window(ONE, size=2, horizon=1), "y")):
+        assert labels_of_tokens(made) == (label,)
+        encoded = sq.encode(made)
+        assert read(encoded, encoded.values) == read(made, made.values)
+        known = {*np.asarray(encoded.names["vocabulary_0"]).tolist()}
+        before, after = read(made, made.per_sequence[label]), read(encoded, encoded.per_sequence[label])
+        assert after == [word if word in known else "unknown" for word in before]
+        assert encoded.values.tolist() != made.values.tolist()
+        back = sq.encode(encoded, decode=True)
+        assert read(back, back.per_sequence[label]) == after
+    following = sq.window(ONE, size=2, next=True)
+    encoded = sq.encode(following)
+    assert labels_of_tokens(following) == ("step_y",)
+    before, after = (read(data, data.per_step["step_y"].data) for data in (following, encoded))
+    assert after == [
+        word if word != "y" else "unknown" for word in before
+    ]  # no window of train begins with y
+
+
+def test_labels_that_are_no_ids_keep_their_numbers() -> None:
+    labelled = ONE.replace(per_sequence={"y": np.array([7, 3])})
+    assert labels_of_tokens(labelled) == ()
+    assert sq.encode(labelled).per_sequence["y"].tolist() == [7, 3]
+
+
+def test_concat_merges_vocabularies_by_name_and_what_follows_tokens_too() -> None:
+    other = tokens({"c": ["w", "z", "y"], "d": ["q", "w", "w"]})
+    both = [sq.window(data, size=2, horizon=1) for data in (ONE, other)]
+    joined = sq.concat(both)
+    assert np.asarray(joined.names["vocabulary_0"]).tolist() == ["x", "y", "z", "q", "w"]
+    for array in ("values", "y"):
+        parts = [data.values if array == "values" else data.per_sequence["y"] for data in (*both, joined)]
+        first, second, whole = (read(data, part) for data, part in zip((*both, joined), parts, strict=True))
+        assert whole == [*first, *second]
+
+
+def test_rows_name_what_follows_tokens() -> None:
+    frame = sq.to_frame(sq.split(ONE, last=1))
+    assert frame["word"].tolist()[:2] == ["x", "z"]
+    assert frame["y"].tolist()[:2] == ["z", "z"]
