@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqtool.commands._options import MemoryOptions, OutputOptions
-from seqtool.errors import DataError, NoInputError
+from seqtool.errors import DataError, NoInputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,15 @@ def apply(
             "--last", help="Of windows the newest of each sequence alone.", rich_help_panel="Sequences"
         ),
     ] = False,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="TEXT",
+            help="Read only rows as TEXT says, as group does. [default: as it was for RECIPE]",
+            rich_help_panel="Rows",
+        ),
+    ] = None,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
@@ -78,7 +88,7 @@ def apply(
             paths = [*(item.named_path for item in found), of_recipe.named_path]
             destination = destination_of(to, command="apply", inputs=paths)
             workspace = Workspace(spool, limit, progress.watch(summary, quiet=to.quiet or to.as_json))
-            made = _made(known, found, workspace, summary, last=last)
+            made = _made(known, found, workspace, summary, last=last, where=where)
             for word, line in made.lines:
                 summary.say(word, line)
             summary.warnings += made.warnings
@@ -89,7 +99,13 @@ def apply(
 
 
 def _made(
-    recipe: Recipe, found: Sequence[Input], workspace: Workspace, summary: Summary, *, last: bool
+    recipe: Recipe,
+    found: Sequence[Input],
+    workspace: Workspace,
+    summary: Summary,
+    *,
+    last: bool,
+    where: str | None,
 ) -> Repeated:
     """What the recipe makes of new files."""
     from seqtool.recipes import repeat
@@ -100,6 +116,8 @@ def _made(
     steps, names = repeat.prepared(recipe, last=last), [item.base_name for item in found]
     shown = listed([item.name for item in found], most=3)
     if recipe.first.get("command") != "group":
+        if where is not None:
+            raise UsageError(f"--where chooses rows, and {recipe.name} was made of sequences")
         if len(found) > 1:
             raise DataError(f"{shown}: {recipe.name} was made of one file of sequences; one was expected")
         sequences, labelled = read_new(found, recipe, workspace.spool, workspace.memory)
@@ -110,7 +128,9 @@ def _made(
         summary.facts |= {"inputs": [item.name for item in found], "unlabelled": not labelled}
         summary.warnings += sequences.warnings
         return repeat.from_sequences(recipe, sequences, steps, workspace, names)
-    spec = spec_of(recipe)
+    spec = spec_of(recipe, None if found[0].named_path is None else found[0].source)
+    if where is not None:
+        spec = replace(spec, where=where)
     table = open_new(found, spec)
     spec, absent = for_table(spec, recipe, table)
     made, result = repeat.from_table(recipe, spec, table, steps, workspace, names)
@@ -124,4 +144,6 @@ def _made(
     if result.missing:
         counts = [f"{name} {number:,}" for name, number in result.missing.items()]
         summary.warnings.append(f"missing values became NaN: {', '.join(counts)}")
+    if not len(made.data):
+        summary.warnings.append("no sequence is left")
     return made

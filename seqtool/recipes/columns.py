@@ -20,13 +20,15 @@ _NOT_REPEATED = ("min_len", "key_from", "text", "columns", "drop", "keep_key", "
 _GIVEN = {field.name for field in fields(GroupSpec)} - {*_NOT_REPEATED}
 
 
-def spec_of(recipe: Recipe) -> GroupSpec:
-    """What `group` was asked for; raises UsageError for what cannot be asked again."""
+def spec_of(recipe: Recipe, source: str | None = None) -> GroupSpec:
+    """What `group` was asked for; `source` names the new files, in whose paths keys may stand.
+
+    Raises UsageError for what cannot be asked again: keys in paths, where there are none.
+    """
     arguments = recipe.first.get("arguments", {})
-    if "key_from" in arguments:
-        raise UsageError(
-            f"{recipe.name}: cannot be repeated: keys came from the paths of files ({arguments['key_from']})"
-        )
+    pattern = arguments.get("key_from")
+    if pattern is not None and source is None:
+        raise UsageError(f"{recipe.name}: cannot be repeated: keys came from the paths of files ({pattern})")
     given = {name: value for name, value in arguments.items() if name in _GIVEN}
     for part in ("static", "label", "step_label"):
         given[part] = [_own(name) for name in _listed(given.get(part))]
@@ -36,8 +38,19 @@ def spec_of(recipe: Recipe) -> GroupSpec:
         **given,
         gap=arguments.get("gap"),
         columns=arguments.get("features"),
+        key_from=None if pattern is None else _below(str(source), pattern),
         **_text_arguments(arguments),
     )
+
+
+def _below(source: str, pattern: str) -> str:
+    """A pattern without the folders that it wrote out, with those of new files.
+
+    >>> _below("new/*/*.csv", "{label}/{key}.csv")
+    'new/{label}/{key}.csv'
+    """
+    parts = source.split("/")
+    return "/".join([*parts[: max(0, len(parts) - pattern.count("/") - 1)], pattern])
 
 
 def _text_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,9 +157,7 @@ def test_the_newest_window_of_each_sequence(place: Place) -> None:
 def test_categories_that_were_not_seen_are_unknown(place: Place) -> None:
     name = made(place, "group --key user --category mood --columns a")
     encoded = made(place, "group --key user --category mood --columns a", "encode")
-    rows().assign(mood="w").replace({"age": {31: 99}}).assign(mood=[*"rwqr"] * 3).to_csv(
-        place.folder / "new.csv", index=False
-    )
+    rows().assign(mood=[*"rwqr"] * 3).to_csv(place.folder / "new.csv", index=False)
     for recipe in (name, encoded):
         succeeded(place.run("apply", recipe, "new.csv", "-o", "new.npz"))
         found = place.arrays("new.npz")
@@ -237,19 +235,50 @@ def test_what_cannot_be_repeated_says_why(place: Place) -> None:
     place.write("lengths.npy", np.array([1, 2]))
     succeeded(place.run("pad", "x.npy", "--lengths", "lengths.npy", "-o", "l.npz", "-q"))
     for recipe, new, code, words in (
-        ("k.npz", "a.csv", 2, "k.npz: cannot be repeated: keys came from the paths of files ({key}.csv)"),
+        ("k.npz", "-", 2, "k.npz: cannot be repeated: keys came from the paths of files ({key}.csv)"),
         ("l.npz", "x.npy", 2, "l.npz: cannot be repeated: their true lengths stood in a file (lengths.npy)"),
         ("a.csv", "a.csv", 1, "a.csv: no recipe"),
         ("x.npy", "a.csv", 1, "x.npy: no recipe"),
         (name, name, 1, "m0.npz: an .npz; rows were expected"),
     ):
-        done = place.run("apply", recipe, new, "-o", "new.npz")
+        done = place.run("apply", recipe, new, "-o", "new.npz", stdin=b"a\n1\n" if new == "-" else None)
         assert (done.code, words in done.err) == (code, True), done.err
 
 
 def test_a_call_without_a_recipe_shows_its_usage(place: Place) -> None:
     done = place.run("apply")
     assert (done.code, "seqtool apply --help" in done.err) == (2, True)
+
+
+def test_files_of_one_sequence_each(place: Place) -> None:
+    for folder in ("old/walk", "old/run", "new/run"):
+        (place.folder / folder).mkdir(parents=True)
+    for name in ("old/walk/1.csv", "old/run/2.csv", "new/run/3.csv"):
+        rows("u").to_csv(place.folder / name, index=False)
+    pattern = ("--key-from", "old/{label}/{key}.csv", "--columns", "a", "--maxlen", "5")
+    succeeded(place.run("group", "old/*/*.csv", *pattern, "-o", "old.npz", "-q"))
+    succeeded(place.run("apply", "old.npz", "old/*/*.csv", "-o", "again.npz", "-q"))
+    assert (place.folder / "again.npz").read_bytes() == (place.folder / "old.npz").read_bytes()
+    succeeded(place.run("apply", "old.npz", "new/*/*.csv", "-o", "new.npz", "-q"))
+    found = place.arrays("new.npz")
+    assert (found["keys"].tolist(), found["y"].tolist(), found["classes"].tolist()) == (
+        [3],
+        [0],
+        ["run", "walk"],
+    )
+
+
+def test_other_rows_of_the_same_file(place: Place) -> None:
+    name = made(place, "group --key user --columns a --where dead=='n'", "scale --method standard")
+    succeeded(place.run("apply", name, "a.csv", "--where", "dead == 'y'", "-o", "y.npz"))
+    assert place.arrays("y.npz")["keys"].tolist() == ["v"]
+    assert place.arrays(name)["keys"].tolist() == ["u", "w"]
+    done = place.run("apply", name, "a.csv", "--where", "a > 99", "-o", "y.npz")
+    assert (done.code, "--where 'a > 99': true of none of the 12 rows of a.csv" in done.err) == (1, True)
+    place.write("x.json", "[[1, 2]]")
+    succeeded(place.run("pad", "x.json", "-o", "x.npz", "-q"))
+    done = place.run("apply", "x.npz", "x.json", "--where", "a > 1", "-o", "y.npz")
+    assert (done.code, "--where chooses rows, and x.npz was made of sequences" in done.err) == (2, True)
 
 
 def test_sequences_that_were_padded(place: Place) -> None:
