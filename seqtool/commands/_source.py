@@ -99,7 +99,7 @@ def only(found: Sequence[Input], source: str | None, command: str) -> Input:
     return found[0]
 
 
-_TAKE_SEVERAL = ("pad", *OPERATIONS)
+_TAKE_SEVERAL = ("convert", "pad", *OPERATIONS)
 
 
 def unquoted_steps(arguments: Sequence[str]) -> Message | None:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from zipfile import is_zipfile
 
+from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input
@@ -29,6 +30,8 @@ def archive_at(path: Path, name: str) -> Archive:
         source = inputs.recognised(path)
         if source.kind == "npz" and source.stored_as != "zip":
             return _opened(source, None)
+        if source.kind in ("parquet", "arrow", "json"):
+            raise DataError(f"{name}: not written by seqtool; convert it: ", Advice("seqtool", "pad", name))
     return ZipReader(path, name)
 
 

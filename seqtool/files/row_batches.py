@@ -16,7 +16,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text, stretches
-from seqtool.errors import DataError
+from seqtool.errors import DataError, damaged
 from seqtool.files.contents import encoded
 from seqtool.files.row_layout import VARIABLE, Layout, Rows, StoredArray
 
@@ -96,24 +96,15 @@ def arrays_of(found: Iterable[Any], layout: Layout, name: str, spool: Spool) -> 
     """
     growing = {stored.name: _Growing(stored, spool) for stored in layout.arrays}
     for batch in found:
+        with damaged(f"{name}: damaged"):  # offsets and text that are wrong would crash whoever reads them
+            batch.validate(full=True)
         lengths = _numbers(
             _column(batch, "lengths", name), (), np.dtype(np.int64), f"{name}: column 'lengths'"
         )
+        if len(lengths) and not 0 <= int(lengths.min()) <= int(lengths.max()) <= layout.longest:
+            raise DataError(f"{name}: column 'lengths' holds others than 0 to {layout.longest:,}")
         for stored in layout.arrays:
-            count = int(lengths.sum()) if stored.per_step else len(lengths)
-            part = np.empty((count, *stored.shape), growing[stored.name].dtype)
-            for i, column in enumerate(stored.columns):
-                cells = _column(batch, column, name)
-                label = f"{name}: column {column!r}"
-                if stored.per_step:
-                    cells = _steps(cells, lengths, label)
-                read = _read(cells, stored, label)
-                # A copy, as a view would keep the whole batch in memory.
-                if len(stored.columns) == 1:
-                    part[...] = read
-                else:
-                    part[:, i] = read
-            growing[stored.name].add(part)
+            growing[stored.name].add(_rows(batch, stored, lengths, name))
     for stored in layout.arrays:
         expected = layout.steps if stored.per_step else layout.sequences
         if len(growing[stored.name]) != expected:
@@ -125,14 +116,28 @@ def arrays_of(found: Iterable[Any], layout: Layout, name: str, spool: Spool) -> 
     return {stored: array.done() for stored, array in growing.items()}
 
 
+def _rows(batch: Any, stored: StoredArray, lengths: Array, name: str) -> Array:
+    """The rows of an array in a batch, (n, ...): a copy, as a view would keep the whole batch in memory."""
+    parts = []
+    for column in stored.columns:
+        cells, label = _column(batch, column, name), f"{name}: column {column!r}"
+        if stored.per_step:
+            cells = _steps(cells, lengths, label)
+        parts.append(_read(cells, stored, label))
+    if not parts:
+        count = int(lengths.sum()) if stored.per_step else len(lengths)
+        return np.empty((count, *stored.shape), object if stored.dtype == VARIABLE else stored.dtype)
+    return np.array(parts[0]) if len(parts) == 1 else np.stack(parts, axis=1)
+
+
 class _Growing:
     """An array that grows by the parts that batches hold."""
 
     def __init__(self, stored: StoredArray, spool: Spool) -> None:
         self._stored = stored
-        self.dtype = np.dtype(object) if stored.dtype == VARIABLE else np.dtype(stored.dtype)
-        numbers = np.dtype(np.uint8) if stored.dtype == VARIABLE else self.dtype
-        self._cells = GrowingArray(spool, numbers, () if stored.dtype == VARIABLE else stored.shape)
+        is_bytes = stored.dtype == VARIABLE
+        dtype = np.dtype(np.uint8 if is_bytes else stored.dtype)
+        self._cells = GrowingArray(spool, dtype, () if is_bytes else stored.shape)
         self._sizes = GrowingArray(spool, np.dtype(np.int64))
         self._count = 0
 

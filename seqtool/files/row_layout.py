@@ -90,6 +90,9 @@ class Layout:
             )
             for entry in held["arrays"]
         )
+        kinds = {stored.name: stored.per_step for stored in arrays}
+        if len(kinds) < len(arrays) or (kinds.get("lengths"), kinds.get("values")) != (False, True):
+            raise ValueError("an array that is listed twice, or is missing")
         sequences, steps, longest = (_size(held[name]) for name in ("sequences", "steps", "longest"))
         maxlen = None if held["maxlen"] is None else _size(held["maxlen"])
         return cls(sequences, steps, longest, arrays, dict(held["tables"]), maxlen, bool(held["mask"]))

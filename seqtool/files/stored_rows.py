@@ -15,14 +15,13 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
-from seqtool.errors import DataError
+from seqtool.errors import DataError, UsageError
 from seqtool.files.contents import encoded
 from seqtool.files.npy import FlatArray
 from seqtool.files.row_layout import Layout, parse_layout
-from seqtool.files.schema import PER_STEP
 from seqtool.files.stored import StoredArrays
 from seqtool.sequences.conversion import cumulative_offsets
-from seqtool.sequences.padding_values import Value, number_from_json, value_from_json
+from seqtool.sequences.padding_values import Side, Value, check_side, number_from_json, value_from_json
 from seqtool.sequences.stream import fill
 from seqtool.system.memory import Memory
 
@@ -45,6 +44,7 @@ class StoredRows(StoredArrays):
         temporary: Path | None = None,
     ) -> None:
         self.description, self.layout = parse_layout(meta, name)
+        self._padding, self._values = _padding_of(self.description, self.layout, name)
         load = self._ragged if self.layout.maxlen is None else self._padded
         super().__init__(name, meta, load, memory=memory, mapped=False)
         self._batches, self._spool = batches, Spool(temporary)
@@ -64,7 +64,7 @@ class StoredRows(StoredArrays):
         found = arrays_of(self._batches(self.layout), self.layout, self.name, self._spool)
         try:
             tables = self.layout.named_tables()
-        except (ValueError, TypeError, OverflowError) as error:
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise DataError(f"{self.name}[meta]: damaged: a table of names: {error}") from None
         return {**found, **tables}
 
@@ -78,11 +78,10 @@ class StoredRows(StoredArrays):
         return _stored({**self._rows, "offsets": self._offsets})
 
     def _padded(self) -> dict[str, AnyArray]:
-        rows, values = dict(self._rows), self.description["step_values"]
-        rows["x"] = self._block(rows.pop("values"), value_from_json(self.description["value"]))
-        for name in PER_STEP:
-            if name in rows:
-                rows[name] = self._block(rows[name], number_from_json(values[name]))
+        blocks = {name: self._block(self._rows[name], value) for name, value in self._values.items()}
+        rows = {
+            "x" if name == "values" else name: blocks.get(name, rows) for name, rows in self._rows.items()
+        }
         return _stored(rows)
 
     def _block(self, steps: Any, value: Value) -> AnyArray:
@@ -93,10 +92,25 @@ class StoredRows(StoredArrays):
         def cells(begin: int, end: int) -> Array:
             first, last = begin // width, -(-end // width)
             block = np.empty((last - first, slots, *tail), steps.dtype)
-            fill(block, steps, value, offsets[first : last + 1], self.description["padding"])
+            fill(block, steps, value, offsets[first : last + 1], self._padding)
             return block.reshape(-1)[begin - first * width : end - first * width]
 
         return FlatArray((self.layout.sequences, slots, *tail), steps.dtype, cells)
+
+
+def _padding_of(meta: Mapping[str, Any], layout: Layout, name: str) -> tuple[Side, dict[str, Value]]:
+    """The side that is padded, and what padding holds in each array of steps; raises DataError where it is damaged."""
+    if layout.maxlen is None:
+        return "post", {}
+    try:
+        if layout.maxlen < layout.longest:
+            raise ValueError(f"{layout.maxlen} slots, and a sequence of {layout.longest}")
+        values = {"values": value_from_json(meta["value"])}
+        steps = [stored.name for stored in layout.arrays if stored.per_step and stored.name != "values"]
+        values |= {step: number_from_json(meta["step_values"][step]) for step in steps}
+        return check_side("padding", meta["padding"]), values
+    except (KeyError, TypeError, ValueError, UsageError) as error:
+        raise DataError(f"{name}[meta]: damaged: the padding: {error}") from None
 
 
 def _stored(rows: Mapping[str, AnyArray | Text]) -> dict[str, AnyArray]:

@@ -83,6 +83,15 @@ def test_a_foreign_source_gets_a_receipt(place: Place) -> None:
     assert [steps.tolist() for steps in sq.load(place.folder / "out.jsonl")] == [[1, 2, 3], [4]]
 
 
+def test_one_sequence_of_each_file(place: Place) -> None:
+    for name in ("a", "b"):
+        place.write(f"{name}.npy", np.ones((2, 3)))
+    done = place.run("convert", "a.npy", "b.npy", "-o", "out.parquet")
+    assert "a pattern in quotes takes them all: " in done.err
+    succeeded(place.run("convert", "*.npy", "--key-from", "{key}.npy", "-o", "out.parquet"))
+    assert sq.load(place.folder / "out.parquet").keys.tolist() == ["a", "b"]  # type: ignore[union-attr]
+
+
 def test_a_file_that_python_made_has_no_receipt_after_it_either(place: Place) -> None:
     sq.save(place.folder / "in.npz", sq.Ragged(np.arange(3), np.array([0, 1, 3])))
     succeeded(place.run("convert", "in.npz", "-o", "out/"))

@@ -1491,6 +1491,11 @@ def test_files_that_are_to_be_loaded(place: Place, proposals: Proposals) -> None
         place.run(*[Path(word).name if word.endswith(".npz") else word for word in words], "-o", "plain.npz")
     )
     assert len(seqtool.load(place.folder / "plain.npz", mmap=True)) == 1
+    pq.write_table(pa.table({"a": [[1, 2], [3]]}), place.folder / "lists.parquet")
+    with pytest.raises(DataError, match="not written by seqtool"):
+        seqtool.load(place.folder / "lists.parquet")
+    succeeded(place.run(*applied([], proposals.at("files.archives.archive_at"), {}), "-o", "lists.npz"))
+    assert len(seqtool.load(place.folder / "lists.npz")) == 2
     succeeded(place.run("convert", "c.npz", "-o", "c.parquet"))
     with pytest.raises(DataError, match="holds rows"):
         seqtool.load(place.folder / "c.parquet", mmap=True)

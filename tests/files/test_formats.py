@@ -6,6 +6,7 @@ import filecmp
 import gzip
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -234,7 +235,9 @@ def test_rows_that_others_changed_are_refused(tmp_path: Path) -> None:
             with pytest.raises(DataError, match=message):
                 sq.load(tmp_path / name)
     parquet.write_table(table.replace_schema_metadata(), tmp_path / "out.parquet")
-    with pytest.raises(DataError, match=r"not a complete \.npz"):  # a table like any
+    with pytest.raises(
+        DataError, match=r"out\.parquet: not written by seqtool; convert it: seqtool pad out\.parquet"
+    ):
         sq.load(tmp_path / "out.parquet")
 
 
@@ -342,3 +345,36 @@ def test_safetensors_loads_the_tensors(written: Path) -> None:
     assert found["values"].tobytes() == np.array([[1.5, 2], [3, np.nan], [5, 6]], np.float32).tobytes()
     assert found["y"].tolist() == [2**53 + 1, 0]
     assert found["step_y"].dtype == np.uint8
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".jsonl", ".safetensors"])
+def test_any_damage_is_an_error_of_the_data(suffix: str, tmp_path: Path) -> None:
+    """Bytes that were changed, lost or added give other sequences, or an error that names the file; never another."""
+    ragged = Ragged(
+        np.arange(24, dtype=np.float32).reshape(12, 2),
+        np.array([0, 3, 3, 9, 12]),
+        keys=np.array(["a", "bb", "é", "x"]),
+        features=("u", "v"),
+        per_sequence={"y": np.array([0, 1, 0, 1])},
+        names={"classes": np.array(["p", "q"])},
+        per_step={"step_y": StepArray(np.arange(12), -1)},
+    )
+    path, random, refused = tmp_path / f"in{suffix}", Random(0), []
+    for data in (ragged, sq.pad(ragged)):
+        sq.save(path, data)
+        whole = path.read_bytes()
+        for _ in range(examples(600)):
+            changed, place = bytearray(whole), random.randrange(len(whole))
+            if random.random() < 0.8:
+                changed[place] ^= 1 << random.randrange(8)
+            elif random.random() < 0.5:
+                del changed[place : place + random.randrange(1, 20)]
+            else:
+                changed[place:place] = random.randbytes(random.randrange(1, 9))
+            path.write_bytes(changed)
+            try:
+                sq.load(path)
+            except DataError as error:
+                refused.append(str(error))
+    assert refused
+    assert all(path.name in message for message in refused)
