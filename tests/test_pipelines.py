@@ -178,7 +178,10 @@ def test_a_network_with_an_embedding_predicts_clicks_and_rows_get_the_prediction
 
     from seqtool.torch import LengthBatchSampler, SequenceDataset, collate, to_packed
 
-    rows = len(clicks(place, tables)["train"]["vocabulary_0"]) + 3
+    names = clicks(place, tables)["train"]["vocabulary_0"]
+    train = SequenceDataset(place.folder / "clicks-train.npz")
+    rows = train.file.categories["item"]
+    assert rows == len(names) + 3
     torch.manual_seed(0)
     embedding, lstm = torch.nn.Embedding(rows, 16, padding_idx=0), torch.nn.LSTM(16, 32, batch_first=True)
     head = torch.nn.Linear(32, rows)
@@ -189,7 +192,6 @@ def test_a_network_with_an_embedding_predicts_clicks_and_rows_get_the_prediction
         _, (state, _) = lstm(packed._replace(data=embedding(packed.data)))
         return head(state[-1])
 
-    train = SequenceDataset(place.folder / "clicks-train.npz")
     batches = DataLoader(
         train, batch_sampler=LengthBatchSampler(train.lengths, batch_size=32), collate_fn=collate
     )

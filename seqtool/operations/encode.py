@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Encode(Operation):
-    """Number the names of categories by their count in the training sequences.
+    """Number the names of categories by their count on train.
 
     Id 0 is padding, 1 a missing and 2 an unknown name; from 3 on come the names of train, the most frequent first, and
     names of one count by their code points. Others become unknown. An Embedding needs a row for each id, which the

@@ -48,7 +48,7 @@ def categories_in(ragged: Ragged) -> list[Category]:
     """The categories of sequences; raises DataError where there are none."""
     found = categories_of(ragged)
     if not found:
-        raise DataError("the sequences have no categories: encode reads those that group --category makes")
+        raise DataError("the sequences have no categories, which group makes of columns of names")
     return found
 
 

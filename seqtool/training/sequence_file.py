@@ -24,6 +24,7 @@ from seqtool.errors import DataError, UsageError, at
 from seqtool.files import npz
 from seqtool.files.archives import archive_at, holds_arrays
 from seqtool.operations.pad import pad_stream
+from seqtool.sequences.categories import categories_of
 from seqtool.sequences.labels import several_labels
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
@@ -50,7 +51,8 @@ class SequenceFile:
     otherwise.
 
     The labels are `y`, or without it `step_y`, one for each step. Several labels a sequence are a row of `y` (N, L);
-    `labels` maps their names to the classes of each. A copy sent to another process opens the file again, and refuses
+    `labels` maps their names to the classes of each, `categories` the names of categories to the rows of an Embedding
+    that reads their ids. A copy sent to another process opens the file again, and refuses
     a file that was replaced; after a fork both processes read the same file.
 
     `include` names further arrays of the file that belong to its sequences or steps, or `mask` (which steps are real):
@@ -101,6 +103,7 @@ class SequenceFile:
             name: None if known is None else np.asarray(known).tolist()
             for name, known in several_labels(data).items()
         }
+        self.categories = {one.name: one.rows for one in categories_of(data)}
         self.maxlen: int | None = None
         self.value: Value = 0
         if isinstance(data, Ragged):

@@ -22,6 +22,7 @@ def test_a_batch_has_everything_by_name(kind: str, tmp_path: Path) -> None:
     file = SequenceFile(tmp_path / "in.npz", include=EVERYTHING)
     batch = file.named_batch([2, 0])
     assert set(batch) == {"x", "lengths", "y", *EVERYTHING}
+    assert file.categories == {"city": 4}
     for name, array in batch.items():
         np.testing.assert_array_equal(array, expected[name], err_msg=name)
     assert {name: array.dtype.name for name, array in batch.items() if name not in ("keys", "split")} == {
