@@ -81,6 +81,7 @@ EDGES = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("suffix", HOLD_ALL)
 @pytest.mark.parametrize("dtype", EDGES)
 def test_numbers_at_the_edges_are_equal_to_the_bit(suffix: str, dtype: str, tmp_path: Path) -> None:
@@ -363,7 +364,7 @@ def test_any_damage_is_an_error_of_the_data(suffix: str, tmp_path: Path) -> None
     for data in (ragged, sq.pad(ragged)):
         sq.save(path, data)
         whole = path.read_bytes()
-        for _ in range(examples(600)):
+        for _ in range(examples(240)):
             changed, place = bytearray(whole), random.randrange(len(whole))
             if random.random() < 0.8:
                 changed[place] ^= 1 << random.randrange(8)
