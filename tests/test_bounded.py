@@ -545,6 +545,24 @@ def test_windows_of_many_sequences(place: Place) -> None:
     assert (output.per_sequence["y"][:, 0] - output.x[:, 11] == 1 / 128).all()
 
 
+@pytest.mark.slow
+def test_apply_to_many_rows(place: Place) -> None:
+    rows, count = 6 * MILLION, 500_000
+    keys = shuffled(rows) % count
+    columns = {f"f{i}": small_numbers(rows, i).astype(np.float32) for i in range(6)}
+    write_parquet(place, "rows.parquet", key=keys, **columns)
+    write_parquet(place, "few.parquet", key=keys[:1000], **{name: f[:1000] for name, f in columns.items()})
+    succeeded(place.run("group", "few.parquet", "--key", "key", "--maxlen", "12", "-o", "few.npz", "-q"))
+    succeeded(place.run("scale", "few.npz", "--method", "standard", "-o", "train.npz", "-q"))
+    bounded(place, "apply", "train.npz", "rows.parquet", "-o", "out.npz")
+    output = mapped(place)
+    assert output.x.shape == (count, 12, 6)
+    state = output.receipt[1]["state"]
+    order = np.argsort(keys, kind="stable")
+    scaled = (columns["f3"][order].astype(np.float64) - state["center"][3]) / state["scale"][3]
+    assert np.allclose(output.x[:, :, 3].reshape(-1), scaled, rtol=1e-6, atol=1e-6)
+
+
 # --- refusals ---------------------------------------------------------------------------------------------
 
 

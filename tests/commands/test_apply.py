@@ -69,6 +69,7 @@ GROUPED = " ".join(["group", *GROUP])
 UNLABELLED = "group --key user --order-by time --columns a,b --static age --ragged"
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "commands",
     [

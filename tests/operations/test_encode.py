@@ -63,7 +63,7 @@ def test_ids_are_those_of_plain_python(column: Any, least: int, most: Any, few: 
     assert spelled == [cell if code > 2 else code for cell, code in zip(flat, expected, strict=True)]
 
 
-@given(columns, st.integers(1, 40))
+@given(columns, st.integers(16, 64))
 @pytest.mark.filterwarnings("ignore:category")
 def test_the_same_however_steps_are_stored(column: Any, chunk: int) -> None:
     source = of_names(column, column)

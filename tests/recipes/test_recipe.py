@@ -65,6 +65,7 @@ def test_an_operation_is_made_again_from_its_entry(name: str) -> None:
         "truncate": {"maxlen": 3},
         "window": {"size": 3, "horizon": 2, "target": ["a"]},
         "filter": {"min_len": 2},
+        "fill": {"method": ["forward", "mean"]},
     }.get(name, {})
     try:
         operation = operation_of(name, arguments)
