@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from _pytest.mark import ParameterSet
 
+import seqtool
 from tests.command import Place, succeeded
 from tests.workbooks import reader, workbook
 
@@ -119,6 +120,8 @@ def write_shapes(folder: Path) -> None:
         pq.write_table(
             pa.table({"shop": ["a", "b"], "sold": [year, 7]}), folder / f"sales/year={year}/part-0.parquet"
         )
+    for name, key in (("monday.npz", 1), ("tuesday.parquet", 2)):
+        seqtool.save(folder / name, seqtool.Ragged(np.ones((2, 1)), np.array([0, 2]), keys=np.array([key])))
     np.savez(folder / "clips.npz", *(np.ones((steps, 4, 5, 3), np.uint8) for steps in (20, 3)))
     (folder / "measured.csv").write_text(
         "patient,time,item,value\na,0,hr,60\na,0,temp,37\na,1,hr,61\nb,0,temp,38\n"

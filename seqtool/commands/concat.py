@@ -8,7 +8,7 @@ import typer
 
 from seqtool.advice import Advice
 from seqtool.commands._options import MemoryOptions, OutputOptions, choice
-from seqtool.errors import UsageError
+from seqtool.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -61,6 +61,7 @@ def concat(
     limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
     with Spool(folder) as spool, inputs.opened(sources or [], spool=folder, memory=limit) as opened:
         destination = destination_of(to, command="concat", inputs=[item.named_path for item in opened])
+        _allow_open(len(opened))
         with summary.stage("reading"):
             found = [_read(item, spool, limit, summary) for item in opened]
         pieces = [_piece(item, one) for item, one in zip(opened, found, strict=True)]
@@ -75,6 +76,21 @@ def concat(
             summary.say(word, text)
         mask = any(one.mask for one in found) and writer_of(destination.suffix, destination.name).mask
         deliver(done.data, destination, to, summary, mask=mask, memory=limit, spool=spool)
+
+
+def _allow_open(count: int) -> None:
+    """Raise DataError where the system does not let so many files be open at once."""
+    from seqtool.system.platform import allow_open_files
+
+    allowed = allow_open_files(count + _OTHERS)
+    if allowed is not None and allowed < count + _OTHERS:
+        raise DataError(
+            f"{count:,} files, and the system lets a process have {allowed:,} open; concat some of them at a time, or "
+            f"allow more: ulimit -n {count + _OTHERS}"
+        )
+
+
+_OTHERS = 100  # files that are open beside the inputs
 
 
 def _read(item: Input, spool: Spool, limit: Memory, summary: Summary) -> Sequences:

@@ -105,7 +105,7 @@ def unpad(
         with at(opened.name):
             rows = _rows(found, opened, summary, raw=raw, beside=beside is not None)
         own = len(rows.names)
-        rows = _with_predictions(rows, files, found, opened.memory.limit // 16)
+        rows = _with_predictions(rows, files, found, opened.memory.limit // 16, summary)
         if beside is not None:
             with _table(beside, text, opened, using) as table:
                 _write_beside(rows, own, table, destination, to, summary)
@@ -157,18 +157,24 @@ def _account(written: int, expected: int, to: RowOutputOptions) -> None:
         )
 
 
-def _with_predictions(rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int) -> Rows:
+def _with_predictions(
+    rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
+) -> Rows:
     """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
     from seqtool.unpadding.predictions import Block, open_predictions, predicted
+    from seqtool.words import listed
 
     block = Block(found.maxlen, found.padding or "post")
-    more = []
+    more, windows = [], rows.windows
     for name, path in files:
         array = open_predictions(path, room=room)
-        windows = rows.windows
-        more.append(
-            predicted(name, array, found.ragged, block) if windows is None else windows.predicted(name, array)
-        )
+        if windows is None:
+            columns = predicted(name, array, found.ragged, block)
+            of = "steps" if columns.of_steps else "sequences, in each of their rows"
+        else:
+            columns, of = windows.predicted(name, array), "windows, in the rows that they are for"
+        summary.say("added", f"{listed(columns.names)}: of {of}")
+        more.append(columns)
     return rows.with_columns(more)
 
 

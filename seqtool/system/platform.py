@@ -90,6 +90,24 @@ def address_space() -> int | None:
     return None if limit == resource.RLIM_INFINITY else limit
 
 
+def allow_open_files(count: int) -> int | None:
+    """Let this process have so many files open at once, as far as the system lets it; how many it may have then.
+
+    None where the system does not tell.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= count:
+        return None
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    with suppress(OSError, ValueError):  # macOS allows fewer than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
 def peak_memory() -> int | None:
     """The most bytes that were resident at once since the process began; None where the system does not tell."""
     with suppress(OSError):

@@ -70,7 +70,7 @@ def predicted(name: str, array: AnyArray, ragged: Ragged, block: Block) -> Colum
         of_steps, tail, read = _placed(name, array, ragged, block)
     classes = _classes(ragged, of_steps=of_steps)
     named = classes if classes is not None and tail[-1:] == (len(classes),) else None
-    return Columns(cell_names(name, tail, named), read)
+    return Columns(cell_names(name, tail, named), read, of_steps)
 
 
 Read = Callable[[Stretch], list[Any]]

@@ -90,6 +90,14 @@ def test_numbers_of_rows_go_on_as_if_the_tables_were_one(place: Place) -> None:
     assert [(row[user], int(row[number])) for row in rows[1:]] == [*zip("xxyzyyy", range(7), strict=True)]
 
 
+def test_more_files_than_may_be_open_are_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    days(place)
+    monkeypatch.setattr("seqtool.system.platform.allow_open_files", lambda _: 50)
+    done = place.run("concat", "mon.npz", "tue.npz", "-o", "week.npz")
+    assert done.code == 1
+    assert "2 files, and the system lets a process have 50 open; concat some of them at a time" in done.err
+
+
 def test_wrong_calls(place: Place) -> None:
     days(place)
     assert "on-clash" in place.run("concat", "mon.npz", "--on-clash", "none").err

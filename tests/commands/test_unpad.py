@@ -85,7 +85,10 @@ def test_predictions_are_joined_to_sequences_slots_and_steps(place: Place, side:
     place.write("steps.npy", np.arange(4))
     files = ("one", "classes", "slots", "flat", "steps")
     added = [word for name in files for word in ("--add", f"{name}={name}.npy")]
-    found = table(succeeded(place.run("unpad", "p.npz", *added, "-o", "-")).out)
+    done = succeeded(place.run("unpad", "p.npz", *added, "-o", "-"))
+    assert "added    one: of sequences, in each of their rows" in done.err
+    assert "added    slots_run, slots_walk: of steps" in done.err
+    found = table(done.out)
     assert [row["one"] for row in found] == ["large", "small", "large", "large"]
     assert [row["classes_yes"] for row in found] == ["0.5", "0.75", "0.5", "0.5"]
     assert [(row["slots_run"], row["slots_walk"]) for row in found] == [

@@ -26,6 +26,7 @@ from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.spool import Spool
 from seqtool.system import platform, signals
 from seqtool.system.platform import (
+    allow_open_files,
     broken_pipe_code,
     bytes_at,
     cpu_count,
@@ -334,6 +335,18 @@ def test_the_peak_is_reported_by_the_one_system_or_the_other(
     (tmp_path / "status").unlink()
     monkeypatch.setitem(sys.modules, "resource", None)
     assert peak_memory() is None
+
+
+def test_more_files_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource")
+    limits = [200, 300]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(limits))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: limits.__setitem__(slice(None), wanted))
+    assert allow_open_files(150) is None
+    assert (allow_open_files(250), limits) == (250, [250, 300])
+    assert (allow_open_files(1000), limits) == (300, [300, 300])
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert allow_open_files(1000) is None
 
 
 # Signals
