@@ -80,7 +80,6 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("truncate", "--compress"): get_args(Compress),
     ("convert", "--compress"): get_args(Compress),
     ("apply", "--compress"): get_args(Compress),
-    ("encode", "--unknown"): ("oov", "error"),
     ("concat", "--compress"): get_args(Compress),
     ("concat", "--on-clash"): get_args(OnClash),
     ("convert", "--input-padding"): get_args(Side),
