@@ -273,7 +273,7 @@ class TimeOptions:
         str | None,
         choice(
             "--time-unit",
-            ("ns", "us", "ms", "s", "m", "h", "D"),
+            ("ns", "us", "ms", "s", "m", "h", "d"),
             help="The unit of --delta and --since-observed where times tell the order. [default: s]",
         ),
     ] = None

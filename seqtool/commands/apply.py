@@ -88,17 +88,17 @@ def apply(
             paths = [*(item.named_path for item in found), of_recipe.named_path]
             destination = destination_of(to, command="apply", inputs=paths)
             workspace = Workspace(spool, limit, progress.watch(summary, quiet=to.quiet or to.as_json))
-            made = _made(known, found, workspace, summary, last=last, where=where)
-            for word, line in made.lines:
+            repeated = _repeated(known, found, workspace, summary, last=last, where=where)
+            for word, line in repeated.lines:
                 summary.say(word, line)
-            summary.warnings += made.warnings
+            summary.warnings += repeated.warnings
             if known.skipped:
                 summary.say("skipped", f"{join_names(known.skipped)}: what selects sequences is not repeated")
             summary.facts |= {"recipe": of_recipe.name, "skipped": known.skipped}
-            deliver(made.data, destination, to, summary, memory=limit, spool=spool)
+            deliver(repeated.data, destination, to, summary, memory=limit, spool=spool)
 
 
-def _made(
+def _repeated(
     recipe: Recipe,
     found: Sequence[Input],
     workspace: Workspace,
@@ -133,7 +133,7 @@ def _made(
         spec = replace(spec, where=where)
     table = open_new(found, spec)
     spec, absent = for_table(spec, recipe, table)
-    made, result = repeat.from_table(recipe, spec, table, steps, workspace, names)
+    repeated, result = repeat.from_table(recipe, spec, table, steps, workspace, names)
     summary.say("read", f"{count(result.rows.rows_in, 'row')} from {shown}")
     summary.facts |= {"inputs": [item.name for item in found], "absent": absent}
     if absent:
@@ -144,6 +144,6 @@ def _made(
     if result.missing:
         counts = [f"{name} {number:,}" for name, number in result.missing.items()]
         summary.warnings.append(f"missing values became NaN: {', '.join(counts)}")
-    if not len(made.data):
+    if not len(repeated.data):
         summary.warnings.append("no sequence is left")
-    return made
+    return repeated

@@ -18,9 +18,8 @@ from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.folding import Folded, Folding, Steps, folded
 from seqtool.grouping.kernel import Grouped
-from seqtool.grouping.options import TIME_UNITS
 from seqtool.grouping.order_values import order_column
-from seqtool.sequences.orders import OrderColumn
+from seqtool.sequences.orders import DURATIONS, OrderColumn
 from seqtool.system.memory import budget
 from seqtool.words import count, human
 
@@ -44,7 +43,7 @@ class Stretches:
         if every is None:
             return None
         column = order_column(plan, grouped, state, plan.roles.order[0], "--every")
-        size = every.size if column.tick is None else every.size / TIME_UNITS[column.tick]
+        size = every.size if column.tick is None else every.size / DURATIONS[column.tick]
         if column.tick is not None and size.denominator > 1:
             raise DataError(
                 f"--every {every.text} is no whole number of {column.tick}, the unit of order column {column.name!r}"

@@ -14,17 +14,7 @@ if TYPE_CHECKING:
 
 EmptyKey = Literal["error", "drop", "keep"]
 EmptyLabel = Literal["error", "drop", "keep"]
-StepUnit = Literal["ns", "us", "ms", "s", "m", "h", "D"]
-TIME_UNITS: dict[str, int] = {
-    "ns": 1,
-    "us": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-    "D": 86_400 * 10**9,
-}
-"""The nanoseconds of each unit of the time between steps."""
+StepUnit = Literal["ns", "us", "ms", "s", "m", "h", "d"]
 GridAgg = Literal["mean", "last", "sum", "count"]
 PivotAgg = Literal["last", "first", "mean", "sum", "max", "min", "count"]
 

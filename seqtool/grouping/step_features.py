@@ -17,9 +17,9 @@ from seqtool.errors import DataError, refuse_without_subject
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Computed, Grouped
-from seqtool.grouping.options import TIME_UNITS
 from seqtool.grouping.order_values import order_column
 from seqtool.grouping.step_times import SinceObserved, StepTimes, first_rows
+from seqtool.sequences.orders import DURATIONS
 from seqtool.tables.roles import PLAIN_ORDER
 from seqtool.words import count, shortened
 
@@ -91,9 +91,7 @@ def _times(grouped: Grouped, plan: EncoderPlan, state: EncoderState) -> tuple[St
     column = order_column(plan, grouped, state, time, "--delta" if plan.options.delta else "--since-observed")
     if column.tick is not None:
         unit = unit or "s"
-        return StepTimes(
-            column.name, column.values, Fraction(TIME_UNITS[column.tick], TIME_UNITS[unit])
-        ), unit
+        return StepTimes(column.name, column.values, Fraction(DURATIONS[column.tick], DURATIONS[unit])), unit
     if unit is not None:
         raise DataError(
             f"order column {column.name!r} holds numbers, and --time-unit is of times: ",

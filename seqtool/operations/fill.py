@@ -100,7 +100,7 @@ class Fill(Operation):
             changes["per_step"] = {**ragged.per_step, "observed": _observed(ragged)}
         chosen = features_named(ragged, self.features, "--features")
         constant = self._constant(ragged, state, chosen)
-        warnings = [_LOOKS_AHEAD] if "linear" in self.method else []
+        warnings = [*([_LOOKS_AHEAD] if "linear" in self.method else []), *_of_labels(ragged)]
         if ragged.values.dtype.kind != "f":
             line = ("filled", f"nothing: {ragged.values.dtype} has no missing numbers")
             return Outcome(ragged.replace(**changes), lines=[line])
@@ -155,6 +155,25 @@ class Fill(Operation):
 _LOOKS_AHEAD = (
     "linear looks ahead: it fills from later steps, which are not known where a network is to predict them"
 )
+
+
+def _of_labels(ragged: Ragged) -> list[str]:
+    """A warning where labels hold steps, and numbers are missing there, which stay so."""
+    import numpy as np
+
+    from seqtool.arrays.lazy import chunks
+    from seqtool.sequences.categories import labels_of_steps
+
+    found = []
+    for name in labels_of_steps(ragged):
+        array = ragged.per_sequence["y"] if name == "y" else ragged.per_step[name].data
+        missing = (
+            sum(int(np.isnan(part).sum()) for _, part in chunks(array)) if array.dtype.kind == "f" else 0
+        )
+        if missing:
+            what = f"{count(missing, 'number')} of what follows the steps"
+            found.append(f"{what}, in {name}, still missing: fill before steps become labels")
+    return found
 
 
 def _number(method: str) -> float | None:

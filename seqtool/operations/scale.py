@@ -96,15 +96,27 @@ class Scale(Operation):
             state = scaling.fitted_each(ragged, self.method or "standard", self.features, self.log1p, spool)
         else:
             scaling.check_features(ragged, state)
+        apart = _apart(ragged, "is not taken back" if self.inverse else "is not scaled")
         if self.inverse:
             line = ("unscaled", f"{count(len(state.chosen), 'feature')}: {state.named(state.chosen)}")
-            return Outcome(scaling.scaled(ragged, state, inverse=True), lines=[line])
+            return Outcome(scaling.scaled(ragged, state, inverse=True), lines=[line], warnings=apart)
         scaling.check_logarithms(ragged, state.log1p)
+        none = [] if state.chosen else ["no feature was scaled"]
         return Outcome(
             scaling.scaled(ragged, state),
             lines=_lines(self, state),
-            warnings=[*([] if state.chosen else ["no feature was scaled"]), *_scaled_twice(ragged, state)],
+            warnings=[*none, *_scaled_twice(ragged, state), *apart],
         )
+
+
+def _apart(ragged: Ragged, what: str) -> list[str]:
+    """A warning where labels hold steps, which stay as they are."""
+    from seqtool.sequences.categories import labels_of_steps
+
+    labels = " and ".join(labels_of_steps(ragged))
+    return (
+        [f"what follows the steps, in {labels}, {what}: scale before steps become labels"] if labels else []
+    )
 
 
 def _scaled_twice(ragged: Ragged, state: Scaling) -> list[str]:

@@ -53,7 +53,7 @@ Step = Fitted | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Repeated:
-    """What a recipe made of new data; `lines` and `warnings` are for the summary."""
+    """What a recipe makes of new data; `lines` and `warnings` are for the summary."""
 
     data: Data
     lines: list[tuple[str, str]] = field(default_factory=list)
@@ -172,15 +172,15 @@ def _with_names(data: Data, recipe: Recipe, steps: list[Step]) -> Data:
     return ragged if isinstance(data, Ragged) else replace(data, ragged=ragged)
 
 
-def repeated(made: Repeated, steps: list[Step], inputs: list[str], workspace: Workspace) -> Repeated:
+def repeated(so_far: Repeated, steps: list[Step], inputs: list[str], workspace: Workspace) -> Repeated:
     """The outcome of further steps."""
     for step in steps:
-        made = (
-            _operated(made, step, inputs, workspace)
+        so_far = (
+            _operated(so_far, step, inputs, workspace)
             if isinstance(step, Fitted)
-            else _padded(made, step, inputs, workspace)
+            else _padded(so_far, step, inputs, workspace)
         )
-    return made
+    return so_far
 
 
 def _real(data: Data) -> Ragged:
@@ -190,30 +190,30 @@ def _real(data: Data) -> Ragged:
     return data.ragged if data.ragged.values.dtype == data.dtype else rounded(data.ragged, data.dtype)
 
 
-def _operated(made: Repeated, step: Fitted, inputs: list[str], workspace: Workspace) -> Repeated:
-    ragged = _real(made.data)
+def _operated(so_far: Repeated, step: Fitted, inputs: list[str], workspace: Workspace) -> Repeated:
+    ragged = _real(so_far.data)
     steps = span(ragged.lengths).total
     outcome = step.operation.apply(ragged, step.state, spool=workspace.spool)
     data: Data = outcome.ragged
-    if isinstance(made.data, PaddedStream):
-        block = made.data
+    if isinstance(so_far.data, PaddedStream):
+        block = so_far.data
         data = padded_again(
             outcome.ragged, outcome, slots=block.maxlen, padding=block.padding, value=block.value
         )
     described = None if step.state is None else {"using": True}  # what was learned elsewhere
     data = with_operation(data, step.operation, step.state, inputs, outcome, steps=steps, described=described)
-    return Repeated(data, [*made.lines, *outcome.lines], [*made.warnings, *outcome.warnings])
+    return Repeated(data, [*so_far.lines, *outcome.lines], [*so_far.warnings, *outcome.warnings])
 
 
 def _padded(
-    made: Repeated, arguments: Mapping[str, Any], inputs: list[str], workspace: Workspace
+    so_far: Repeated, arguments: Mapping[str, Any], inputs: list[str], workspace: Workspace
 ) -> Repeated:
     """Sequences padded as they were, or of one dtype where they stayed ragged."""
-    ragged = _real(made.data)
+    ragged = _real(so_far.data)
     steps = span(ragged.lengths).total
     outcome = apply_all(_before_padding(arguments), ragged, spool=workspace.spool)
     target = dtype_named(arguments.get("dtype", ragged.values.dtype))
-    warnings = [*made.warnings, *outcome.warnings]
+    warnings = [*so_far.warnings, *outcome.warnings]
     data: Data
     if arguments.get("ragged"):
         warnings += rounding_warnings(check_cast(outcome.ragged, target), target)
@@ -228,10 +228,12 @@ def _padded(
             dtype=target,
             spool=workspace.spool,
         )
-    told = {name: value for name, value in arguments.items() if name not in ("min_len", "maxlen")}
-    told |= {} if "maxlen" not in arguments else {"maxlen": arguments["maxlen"]}
-    data = with_entry(data, inputs, told, steps=steps, outcome=outcome)
-    return Repeated(data, [*made.lines, *outcome.lines], warnings)
+    repeated_arguments = {
+        name: value for name, value in arguments.items() if name not in ("min_len", "maxlen")
+    }
+    repeated_arguments |= {} if "maxlen" not in arguments else {"maxlen": arguments["maxlen"]}
+    data = with_entry(data, inputs, repeated_arguments, steps=steps, outcome=outcome)
+    return Repeated(data, [*so_far.lines, *outcome.lines], warnings)
 
 
 def _before_padding(arguments: Mapping[str, Any]) -> list[Operation]:

@@ -80,24 +80,26 @@ class Transformer:
             rows = X if self._spec is None else _frame(X)
             grouped = None if self._small is None else self._small.grouped(rows)
             if grouped is not None:
-                made = repeat.repeated(repeat.Repeated(grouped), self._steps, [], workspace)
+                repeated = repeat.repeated(repeat.Repeated(grouped), self._steps, [], workspace)
             elif self._spec is None:
                 if isinstance(X, (str, Path)):
                     raise UsageError("X is a path; sequences were expected, as pad takes them")
                 ragged = as_ragged(X)
                 held = X.x.shape[1] if isinstance(X, Padded) else None
                 found = Sequences(ragged, len(ragged.values), ragged.padding, ragged.value, held)
-                made = repeat.from_sequences(self.recipe, found, self._steps, workspace, [])
+                repeated = repeat.from_sequences(self.recipe, found, self._steps, workspace, [])
             else:
                 table = table_of(rows)
                 with at(table.name):
                     spec, _ = for_table(self._spec, self.recipe, table)
-                    made, result = repeat.from_table(self.recipe, spec, table, self._steps, workspace, [])
+                    repeated, result = repeat.from_table(self.recipe, spec, table, self._steps, workspace, [])
                 if result.missing:
                     warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=2)
-            for text in made.warnings:
+            for text in repeated.warnings:
                 warnings.warn(as_arguments(text), stacklevel=2)
-            return made.data.in_memory() if isinstance(made.data, Ragged) else carry_out(made.data)
+            return (
+                repeated.data.in_memory() if isinstance(repeated.data, Ragged) else carry_out(repeated.data)
+            )
 
 
 def _frame(rows: Any) -> Any:

@@ -62,8 +62,11 @@ def labels_of_tokens(data: Ragged | Padded) -> tuple[str, ...]:
     ...                         per_sequence={"y": np.array([3])}))
     ('y',)
     """
-    if not are_tokens(data):
-        return ()
+    return labels_of_steps(data) if are_tokens(data) else ()
+
+
+def labels_of_steps(data: Ragged | Padded) -> tuple[str, ...]:
+    """Which of y and step_y hold steps: what follows others, by `split --last` or `window`."""
     made = {("split", "last"): "y", ("window", "horizon"): "y", ("window", "next"): "step_y"}
     found = [
         label

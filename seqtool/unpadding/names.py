@@ -35,19 +35,19 @@ class SourceNames:
         >>> SourceNames.of([{"command": "group", "arguments": {"key": ["user"], "label": "labels.csv:died"}}]).label
         ('died',)
         """
-        told: dict[str, Any] = {}
+        named: dict[str, Any] = {}
         for entry in receipt:
             arguments = entry.get("arguments", {})
-            told |= {part: arguments[part] for part in _PARTS if part in arguments}
+            named |= {part: arguments[part] for part in _PARTS if part in arguments}
             for part, given in _NEW_LABELS.get(str(entry.get("command")), {}).items():
                 if given in arguments:
-                    told.pop(part, None)
-        step_label = _texts(told.get("step_label"))
+                    named.pop(part, None)
+        step_label = _texts(named.get("step_label"))
         return cls(
-            key=_keys(told.get("key")),
-            label=tuple(map(_without_file, _texts(told.get("label")))),
+            key=_keys(named.get("key")),
+            label=tuple(map(_without_file, _texts(named.get("label")))),
             step_label=step_label[0] if step_label else None,
-            features=_texts(told.get("features")),
+            features=_texts(named.get("features")),
             changed=not {entry.get("command") for entry in receipt} <= _SAME_NUMBERS,
         )
 

@@ -73,6 +73,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("plot", "--input-padding"): get_args(Side),
     ("pad", "--strip-side"): get_args(Side),
     ("scale", "--method"): ("standard", "minmax", "robust", "maxabs"),
+    ("encode", "--unknown"): ("oov", "error"),
     ("truncate", "--of"): ("start", "end"),
     ("truncate", "--truncating"): get_args(Side),
     ("truncate", "--input-padding"): get_args(Side),

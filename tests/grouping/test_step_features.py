@@ -116,7 +116,7 @@ def test_any_rows_are_read_alike(
         ("ns", [0, 90 * 10**9, 0], "int64"),
         ("m", [0, 1.5, 0], "float32"),
         ("h", [0, 0.025, 0], "float32"),
-        ("D", [0, 90 / 86400, 0], "float32"),
+        ("d", [0, 90 / 86400, 0], "float32"),
     ],
 )
 def test_units(unit: Any, expected: list[float], dtype: str) -> None:

@@ -172,6 +172,14 @@ def test_what_is_missing_all_the_same_is_counted() -> None:
         sq.fill([[1.0]], method="linear")
 
 
+def test_what_follows_steps_is_not_filled_with_them() -> None:
+    windows = sq.window([[1.0, NAN, 3, NAN]], size=2, horizon=1)
+    with pytest.warns(
+        UserWarning, match="1 number of what follows the steps, in y, still missing: fill before"
+    ):
+        sq.fill(windows, method="zero")
+
+
 def test_numbers_that_cannot_be_filled_in() -> None:
     empty = TABLE.replace(values=np.where([True, False], TABLE.values, NAN))
     with pytest.raises(

@@ -297,6 +297,14 @@ def test_options_that_do_not_go_together() -> None:
         sq.scale(TABLE.replace(features=("flag", "a", "same", "b")), using=sq.scale(TABLE))
 
 
+def test_what_follows_steps_is_not_scaled_with_them() -> None:
+    steps = Ragged(np.arange(12.0).reshape(6, 2), np.array([0, 6]))
+    with pytest.warns(UserWarning, match="what follows the steps, in y, is not scaled: scale before"):
+        sq.scale(sq.window(steps, size=3, horizon=1))
+    with pytest.warns(UserWarning, match="in step_y, is not taken back"):
+        sq.scale(sq.window(sq.scale(steps), size=3, next=True), inverse=True)
+
+
 SCALERS: dict[str, Callable[[Any], Any]] = {
     "standard": lambda library: library.StandardScaler(),
     "minmax": lambda library: library.MinMaxScaler(),
