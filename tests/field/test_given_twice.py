@@ -15,7 +15,7 @@ from tests.command import Place
 ROOT: Any = cli.build()
 SHARED = {
     option.name for option in ROOT.commands["truncate"].params
-}  # by all operations; told twice of truncate alone
+}  # by all operations; tried on truncate alone
 ONCE = [
     (name, option)
     for name, command in sorted(ROOT.commands.items())
@@ -23,13 +23,13 @@ ONCE = [
     if option.param_type_name == "option" and not option.multiple
     if name not in OPERATIONS or name == "truncate" or option.name not in SHARED
 ]
-NEEDED = {"window": ("--size", "1")}
+NEEDED = {"window": ("--size", "1"), "fill": ("--method", "zero")}
 SINGLE = [(name, option) for name, option in ONCE if option.secondary_opts or not option.is_flag]
 
 
 def value_of(option: Any) -> list[str]:
     words = option.metavar.split("|") if option.metavar else ["1"]
-    return [] if option.is_flag else [words[0] if words[0].islower() else "2"]
+    return [] if option.is_flag else [words[0] if words[0].islower() else "5"]
 
 
 @pytest.mark.parametrize(("command", "option"), SINGLE, ids=lambda part: getattr(part, "name", part))

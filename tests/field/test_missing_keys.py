@@ -77,10 +77,10 @@ def test_keys_beside_missing_ones_are_integers_still(source: Source, tmp_path: P
 
 
 def test_words_do_nothing_in_silence_where_there_is_no_text() -> None:
-    with pytest.warns(UserWarning, match=r'missing="-999" stands in no key or label'):
+    with pytest.warns(UserWarning, match=r'missing="-999" stands in no key, label or category'):
         st.group(FLIGHTS[:1], key="tail", missing="-999")
     numbers = FLIGHTS.assign(tail=range(7))
-    with pytest.raises(st.UsageError, match="neither key nor label"):
+    with pytest.raises(st.UsageError, match="neither key"):
         st.group(numbers, key="tail", missing="-999")
 
 

@@ -2,12 +2,17 @@
 
 import sys
 
-import numpy as np
-import pandas as pd
 
-import seqtool as st
+def main(rows: str, train: str, target: str) -> None:
+    import numpy as np
+    import pandas as pd
 
-rows, train, target = sys.argv[1:]
-recipe = st.recipe(train)
-made = [recipe.transform(frame).x for _, frame in pd.read_parquet(rows).groupby("key")]
-np.save(target, np.concatenate(made))
+    import seqtool as st
+
+    recipe = st.recipe(train)
+    blocks = [recipe.transform(frame).x for _, frame in pd.read_parquet(rows).groupby("key")]
+    np.save(target, np.concatenate(blocks))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
