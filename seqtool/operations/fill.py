@@ -162,10 +162,10 @@ def _of_labels(ragged: Ragged) -> list[str]:
     import numpy as np
 
     from seqtool.arrays.lazy import chunks
-    from seqtool.sequences.categories import labels_of_steps
+    from seqtool.sequences.categories import labels_of_numbers
 
     found = []
-    for name in labels_of_steps(ragged):
+    for name in labels_of_numbers(ragged):
         array = ragged.per_sequence["y"] if name == "y" else ragged.per_step[name].data
         missing = (
             sum(int(np.isnan(part).sum()) for _, part in chunks(array)) if array.dtype.kind == "f" else 0
