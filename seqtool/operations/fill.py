@@ -58,7 +58,8 @@ class Fill(Operation):
         super().__post_init__()
         for i, method in enumerate(self.method):
             if method not in (*_BY_STEPS, *_AVERAGES) and _number(method) is None:
-                raise UsageError(f"--method: {in_short(method)} is none; {_EXPECTED} was expected")
+                several = f"; several are a list, {method.split(',')}" if "," in method else ""
+                raise UsageError(f"--method: {in_short(method)} is none; {_EXPECTED} was expected{several}")
             if method in self.method[:i]:
                 raise UsageError(f"--method: {method} stands there twice")
             if method not in _BY_STEPS and i < len(self.method) - 1:

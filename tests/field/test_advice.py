@@ -1116,6 +1116,7 @@ CASES = [
         code=1,
         loses=True,
     ),
+    Case("commands.concat._read_all", "concat t.csv u.csv -o x.npz", {"t.csv": ROWS, "u.csv": ROWS}, code=1),
     Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
     Case(
         "operations.split.Split._check_companions",
