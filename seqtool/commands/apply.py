@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -209,6 +209,8 @@ def _tell(result: GroupResult, recipe: Recipe, absent: list[str], summary: Summa
         summary.say("pivoted", result.pivoted.line())
     for file in result.joined:
         summary.say("joined", file.line())
+    if result.joined:
+        summary.facts["joined"] = [asdict(file) for file in result.joined]
     for reason, number in result.rows.dropped.items():
         if number and reason != COMBINED:
             why = f"item not in {recipe.name}" if reason == UNNAMED else reason

@@ -387,6 +387,10 @@ def test_labels_and_static_numbers_of_another_table(patients: Place) -> None:
     given = ("--static", "new_pat.csv:weight,age", "--label", "new_pat.csv:outcome")
     done = succeeded(patients.run("apply", "rec.npz", "new.csv", *given, "-o", "new.npz"))
     assert "joined   age, weight from new_pat.csv" in done.err
+    dry = json.loads(
+        succeeded(patients.run("apply", "rec.npz", "new.csv", *given, "--dry-run", "--json")).err
+    )
+    assert [one["name"] for one in dry["joined"]] == ["new_pat.csv", "new_pat.csv"]
     found = patients.arrays("new.npz")
     assert found["static"].tolist() == [[40, 80], [50, 60]]
     assert found["static_features"].tolist() == ["age", "weight"]
