@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from seqtool.checking.findings import Finding, Subject, find_matches
-from seqtool.operations.vocabularies import ids_of
-from seqtool.sequences.categories import PADDING, Category, categories_of
+from seqtool.sequences.categories import PADDING, Category, categories_of, ids_of
 from seqtool.words import count
 
 

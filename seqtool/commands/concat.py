@@ -8,7 +8,7 @@ import typer
 
 from seqtool.advice import Advice
 from seqtool.commands._options import MemoryOptions, OutputOptions, choice
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError, NotSequencesError, UsageError
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -63,7 +63,7 @@ def concat(
         destination = destination_of(to, command="concat", inputs=[item.named_path for item in opened])
         _allow_open(len(opened))
         with summary.stage("reading"):
-            found = [_read(item, spool, limit, summary) for item in opened]
+            found = _read_all(opened, spool, limit, summary)
         pieces = [_piece(item, one) for item, one in zip(opened, found, strict=True)]
         names = [item.base_name for item in opened]
         try:
@@ -91,6 +91,19 @@ def _allow_open(count: int) -> None:
 
 
 _OTHERS = 100  # files that are open beside the inputs
+
+
+def _read_all(opened: list[Input], spool: Spool, limit: Memory, summary: Summary) -> list[Sequences]:
+    """The sequences of each file; raises DataError that proposes to group tables together, which makes them one."""
+    from seqtool.tables.candidates import key_advice
+
+    try:
+        return [_read(item, spool, limit, summary) for item in opened]
+    except NotSequencesError as error:
+        _, key = key_advice(opened)
+        names = [item.name if item.named_path else "-" for item in opened]
+        grouped = Advice("seqtool", "group", *names, *key.words)
+        raise DataError(error, "; if these are tables, group their rows together: ", grouped) from None
 
 
 def _read(item: Input, spool: Spool, limit: Memory, summary: Summary) -> Sequences:

@@ -30,7 +30,7 @@ _SINGLE, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 class Folded:
     """What became of the rows: the steps, the rows folded into them, and the cells of each feature without a value.
 
-    `repeated` counts values for a cell that had one before.
+    `repeated` counts values for a cell that had one before; `empty` are the steps of a grid without rows.
     """
 
     features: list[str]
@@ -38,10 +38,11 @@ class Folded:
     rows: int
     repeated: int
     missing: dict[str, int]
+    empty: int = 0
 
     def line(self) -> str:
         """The same as a line of the summary of a long table."""
-        cells, missing = self.steps * len(self.features), sum(self.missing.values())
+        cells, missing = (self.steps + self.empty) * len(self.features), sum(self.missing.values())
         rows = f"{count(self.rows, 'row')} of {count(len(self.features), 'item')}"
         folded = f"{rows} into {count(self.steps, 'step')}"
         return f"{folded}; {missing:,} of {cells:,} cells without a value ({percent(missing, cells)})"
@@ -219,7 +220,8 @@ def folded(
     }
     whole_steps = replace(grouped, values=values, offsets=steps.offsets, per_step=per_step, ties=0)
     counted = {name: int(lost) for name, lost in zip(features, missing, strict=True) if lost}
-    return whole_steps, Folded(features, steps.count, steps.rows, taken - int(_cells(folding, seen)), counted)
+    repeated = taken - int(_cells(folding, seen))
+    return whole_steps, Folded(features, steps.count, steps.rows, repeated, counted, empty)
 
 
 def _survey(

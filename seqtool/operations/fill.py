@@ -58,7 +58,8 @@ class Fill(Operation):
         super().__post_init__()
         for i, method in enumerate(self.method):
             if method not in (*_BY_STEPS, *_AVERAGES) and _number(method) is None:
-                raise UsageError(f"--method: {in_short(method)} is none; {_EXPECTED} was expected")
+                several = f"; several are a list, {method.split(',')}" if "," in method else ""
+                raise UsageError(f"--method: {in_short(method)} is none; {_EXPECTED} was expected{several}")
             if method in self.method[:i]:
                 raise UsageError(f"--method: {method} stands there twice")
             if method not in _BY_STEPS and i < len(self.method) - 1:
@@ -162,10 +163,10 @@ def _of_labels(ragged: Ragged) -> list[str]:
     import numpy as np
 
     from seqtool.arrays.lazy import chunks
-    from seqtool.sequences.categories import labels_of_steps
+    from seqtool.sequences.categories import labels_of_numbers
 
     found = []
-    for name in labels_of_steps(ragged):
+    for name in labels_of_numbers(ragged):
         array = ragged.per_sequence["y"] if name == "y" else ragged.per_step[name].data
         missing = (
             sum(int(np.isnan(part).sum()) for _, part in chunks(array)) if array.dtype.kind == "f" else 0

@@ -12,7 +12,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, lazy_map
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.sequences.categories import FIRST, are_tokens, with_new_tokens
+from seqtool.sequences.categories import FIRST, are_tokens, with_new_ids
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Ragged, StepArray
 
@@ -76,9 +76,10 @@ class NameTable:
             return ragged
         places = {name: place for place, name in enumerate(np.asarray(merged).tolist())}
         numbers = np.array([places[name] for name in np.asarray(own).tolist()], np.int64)
-        if self.array == "c" and are_tokens(ragged):
-            change, dtype = self._change(ragged.values.dtype, numbers)
-            return with_new_tokens(ragged, change, dtype)
+        if self.array == "c" and self.column is not None:
+            ids = ragged.values if are_tokens(ragged) else ragged.per_step["c"].data
+            change, dtype = self._change(ids.dtype, numbers)
+            return with_new_ids(ragged, {self.column: change}, dtype)
         if self.array in ragged.per_step:
             array = ragged.per_step[self.array]
             changed = StepArray(self._renumber(array.data, numbers), array.value)

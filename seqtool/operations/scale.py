@@ -111,9 +111,9 @@ class Scale(Operation):
 
 def _apart(ragged: Ragged, what: str) -> list[str]:
     """A warning where labels hold steps, which stay as they are."""
-    from seqtool.sequences.categories import labels_of_steps
+    from seqtool.sequences.categories import labels_of_numbers
 
-    labels = " and ".join(labels_of_steps(ragged))
+    labels = " and ".join(labels_of_numbers(ragged))
     return (
         [f"what follows the steps, in {labels}, {what}: scale before steps become labels"] if labels else []
     )

@@ -17,6 +17,7 @@ from seqtool.operations.operation import Outcome
 from seqtool.sequences.columns import SequenceColumn, class_of, column_named
 from seqtool.sequences.key_hash import key_hashes, sequence_hashes
 from seqtool.sequences.labels import class_name
+from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.splits import SPLITS
 from seqtool.words import count, in_short, listed
@@ -215,10 +216,12 @@ def _check_classes(ragged: Ragged, classes: Array, splits: Array, shares: Shares
     label = _label(ragged)
     names: Any = np.unique(np.asarray(label.cells)) if label.classes is None else None
     for number in np.unique(classes):
+        cell = np.asarray(label.cells)[np.flatnonzero(classes == number)[0]].item()
+        if names is None and cell == UNLABELLED:  # sequences without a label are no class
+            continue
         inside = np.bincount(splits[classes == number], minlength=len(SPLITS))
         missing = [SPLITS[split] for split in shares.wanted if not inside[split]]
         if missing:
-            cell = np.asarray(label.cells)[np.flatnonzero(classes == number)[0]].item()
             name = cell if names is not None else class_name(cast(Any, label.classes), cell)
             raise DataError(
                 f"--stratify: class {in_short(name)} has {count(int(inside.sum()), 'sequence')}, too few for one in "

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, chunks, lazy_map
+from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError, UsageError
-from seqtool.sequences.categories import FIRST, UNKNOWN, Category, categories_of, with_new_tokens
-from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.categories import FIRST, UNKNOWN, Category, categories_of, ids_of, with_new_ids
+from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import taken_rows
 from seqtool.words import count, in_short, listed
 
@@ -50,14 +50,6 @@ def categories_in(ragged: Ragged) -> list[Category]:
     if not found:
         raise DataError("the sequences have no categories, which group makes of columns of names")
     return found
-
-
-def ids_of(ragged: Ragged, category: Category) -> AnyArray:
-    """The ids of a category, (S,)."""
-    if category.column is None:
-        return ragged.values
-    column, array = category.column, ragged.per_step["c"].data
-    return lazy_map(lambda rows: rows[:, column], array, dtype=array.dtype, shape=array.shape[:1])
 
 
 def counted(ragged: Ragged, category: Category) -> Array:
@@ -197,13 +189,5 @@ def _unknown(category: Category, unknown: Array, counts: Array) -> DataError:
 
 
 def _renumbered(ragged: Ragged, maps: Sequence[Array], tables: Mapping[str, AnyArray | Text]) -> Ragged:
-    names = {**ragged.names, **tables}
-    if "c" not in ragged.per_step:
-        return with_new_tokens(ragged, lambda ids: maps[0][ids], np.int64).replace(names=names)
-    array = ragged.per_step["c"]
-
-    def change(rows: Array) -> Array:
-        return np.stack([new[rows[:, i]] for i, new in enumerate(maps)], axis=1)
-
-    data = lazy_map(change, array.data, dtype=np.int64)
-    return ragged.replace(per_step={**ragged.per_step, "c": StepArray(data, array.value)}, names=names)
+    changes = {i: new.__getitem__ for i, new in enumerate(maps)}
+    return with_new_ids(ragged, changes, np.int64).replace(names={**ragged.names, **tables})

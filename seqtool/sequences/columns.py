@@ -64,8 +64,18 @@ def table_names(data: Ragged | Padded, argument: str) -> list[str]:
     for entry in data.receipt:
         named = entry.get("arguments", {}).get(argument)
         if named is not None and entry.get("command", "group") in ("group", "pad"):
-            return [str(name) for name in (named if isinstance(named, list) else [named])]
+            return [without_file(str(name)) for name in (named if isinstance(named, list) else [named])]
     return []
+
+
+def without_file(name: str) -> str:
+    """The name of a column without that of the other table which it came from.
+
+    >>> without_file("patients.csv:age"), without_file("a:b")
+    ('age', 'a:b')
+    """
+    file, _, column = name.rpartition(":")
+    return column if "." in file and column else name
 
 
 def _keys(data: Ragged | Padded) -> Iterator[tuple[str, SequenceColumn]]:

@@ -7,10 +7,12 @@ from math import prod
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, lazy_map
 from seqtool.errors import DataError
+from seqtool.sequences.categories import categories_of, ids_of
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.ragged import Ragged
 from seqtool.words import in_short, listed, name_meant, place_in
@@ -144,12 +146,21 @@ _TOGETHER = 1 << 16  # sequences whose offsets are read together
 def steps_of_features(ragged: Ragged, names: Sequence[str], option: str) -> AnyArray:
     """The features with these names of all steps, (S, F'); (S,) of a single one; of all where there are no names.
 
+    A name may be that of a category, which gives its ids, (S,).
     Raises DataError as `features_named` does.
 
     >>> data = Ragged(np.array([[1, 2], [3, 4]]), np.array([0, 2]), features=("a", "b"))
     >>> steps_of_features(data, ["b"], "--target")
     array([2, 4])
     """
+    categories = {one.name: one for one in categories_of(ragged) if one.column is not None}
+    if len(names) == 1 and names[0] in categories and names[0] not in feature_titles(ragged):
+        return ids_of(ragged, categories[names[0]])
+    if not names and categories and not width_of(ragged.values):
+        raise DataError(
+            "steps have no features, and y takes a category only by its name: ",
+            Advice(option, next(iter(categories))),
+        )
     values, features = ragged.values, features_named(ragged, names, option)
     if values.ndim == 2 and len(features) == 1:
         return lazy_map(

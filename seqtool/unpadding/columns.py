@@ -15,7 +15,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.sequences.categories import FIRST, UNKNOWN, are_tokens, labels_of_tokens
+from seqtool.sequences.categories import FIRST, UNKNOWN, are_tokens, labels_of_ids
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
@@ -173,7 +173,7 @@ def _features(ragged: Ragged, names: SourceNames, titles: Titles, unknown: Count
 
 def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
     """The labels of steps, and those of sequences for each of their steps, as the names of classes if there are any."""
-    tokens = labels_of_tokens(ragged)
+    ids = labels_of_ids(ragged)
     for labels in sorted(label_arrays(ragged), key=lambda labels: labels.name != "step_y"):
         title = labels.title
         if labels.name == "step_y":
@@ -184,7 +184,9 @@ def _labels(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Colu
             continue  # it is a feature too
         yield Columns(
             titles.all_free(cell_names(title, labels.cells.shape[1:])),
-            _label_reader(labels, ragged.names["vocabulary_0"] if labels.name in tokens else None),
+            _label_reader(
+                labels, ragged.names[f"vocabulary_{ids[labels.name]}"] if labels.name in ids else None
+            ),
             labels.name == "step_y",
         )
 

@@ -54,6 +54,12 @@ def proposals(monkeypatch: pytest.MonkeyPatch) -> Proposals:
 TIMED = seqtool.Ragged(
     np.ones((3, 1)), np.array([0, 3]), per_step={"order": StepArray(np.array([1, 2, 8]), 0)}
 )
+CATEGORIES = seqtool.Ragged(
+    np.empty((3, 0)),
+    np.array([0, 3]),
+    per_step={"c": StepArray(np.array([[3], [4], [3]]), 0)},
+    names={"categories": np.array(["item"]), "vocabulary_0": np.array(["a", "b"])},
+)
 TEN = str([[i, 2 * i] for i in range(10)])
 
 
@@ -1117,6 +1123,14 @@ CASES = [
         "fill t.json --method forward,mean",
         {"t.json": "[[[1, null], [2, null]]]"},
     ),
+    Case(
+        "sequences.features.steps_of_features",
+        "split t.npz --last 1",
+        {"t.npz": CATEGORIES},
+        code=1,
+        loses=True,
+    ),
+    Case("commands.concat._read_all", "concat t.csv u.csv -o x.npz", {"t.csv": ROWS, "u.csv": ROWS}, code=1),
     Case("operations.split.Split.__post_init__", "split t.json", {"t.json": TEN}, code=2),
     Case(
         "operations.split.Split._check_companions",

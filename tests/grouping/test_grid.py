@@ -232,3 +232,10 @@ def test_borders_of_decimal_stretches() -> None:
     frame = pd.DataFrame({"k": 1, "t": times, "a": [i % 7 for i in range(200)]})
     found = st.group(frame, key="k", order_by="t", every="0.1", agg="last", ragged=True)
     assert np.asarray(found.values)[:, 0].tolist() == frame["a"].tolist()
+
+
+def test_cells_without_a_value_are_those_of_the_whole_grid(place: Place) -> None:
+    place.write("m.csv", "k,t,item,value\n1,2026-01-01T00:00,a,5\n1,2026-01-01T03:00,b,7\n")
+    options = ["--pivot", "item=value", "--every", "1h", "-o", "m.npz"]
+    done = succeeded(place.run("group", "m.csv", "--key", "k", "--order-by", "t", *options))
+    assert "6 of 8 cells without a value (75.0%)" in " ".join(done.err.split())

@@ -270,3 +270,8 @@ def test_the_command(place: Place) -> None:
     place.write("x.npy", np.array([[[1.0, NAN], [NAN, 2]]]))
     succeeded(place.run("fill", "x.npy", "--method", "-1", "--features", "1", "-o", "x.npz"))
     assert oracles.text_of(place.arrays("x.npz")["x"]) == "[[[1.0, -1.0], [nan, 2.0]]]"
+
+
+def test_several_methods_are_a_list_in_python() -> None:
+    with pytest.raises(UsageError, match=r"several are a list, \['forward', 'median'\]"):
+        sq.fill([[1.0]], method="forward,median")

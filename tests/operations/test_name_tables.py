@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import seqtool as sq
-from seqtool.sequences.categories import FIRST, are_tokens, labels_of_tokens
+from seqtool.errors import DataError
+from seqtool.sequences.categories import FIRST, are_tokens, labels_of_ids
+from seqtool.sequences.ragged import StepArray
 
 
 def tokens(sentences: dict[str, list[str]]) -> sq.Ragged:
@@ -29,9 +32,9 @@ ONE = tokens({"a": ["x", "z", "z", "y"], "b": ["z", "x", "z"]})
 
 def test_encode_numbers_what_follows_tokens_as_it_numbers_tokens() -> None:
     assert are_tokens(ONE)
-    assert labels_of_tokens(ONE) == ()
+    assert labels_of_ids(ONE) == {}
     for made, label in ((sq.split(ONE, last=1), "y"), (sq.window(ONE, size=2, horizon=1), "y")):
-        assert labels_of_tokens(made) == (label,)
+        assert labels_of_ids(made) == {label: 0}
         encoded = sq.encode(made)
         assert read(encoded, encoded.values) == read(made, made.values)
         known = {*np.asarray(encoded.names["vocabulary_0"]).tolist()}
@@ -42,7 +45,7 @@ def test_encode_numbers_what_follows_tokens_as_it_numbers_tokens() -> None:
         assert read(back, back.per_sequence[label]) == after
     following = sq.window(ONE, size=2, next=True)
     encoded = sq.encode(following)
-    assert labels_of_tokens(following) == ("step_y",)
+    assert labels_of_ids(following) == {"step_y": 0}
     before, after = (read(data, data.per_step["step_y"].data) for data in (following, encoded))
     assert after == [
         word if word != "y" else "unknown" for word in before
@@ -51,7 +54,7 @@ def test_encode_numbers_what_follows_tokens_as_it_numbers_tokens() -> None:
 
 def test_labels_that_are_no_ids_keep_their_numbers() -> None:
     labelled = ONE.replace(per_sequence={"y": np.array([7, 3])})
-    assert labels_of_tokens(labelled) == ()
+    assert labels_of_ids(labelled) == {}
     assert sq.encode(labelled).per_sequence["y"].tolist() == [7, 3]
 
 
@@ -70,3 +73,34 @@ def test_rows_name_what_follows_tokens() -> None:
     frame = sq.to_frame(sq.split(ONE, last=1))
     assert frame["word"].tolist()[:2] == ["x", "z"]
     assert frame["y"].tolist()[:2] == ["z", "z"]
+
+
+def two_categories(receipt: tuple[Any, ...] = ()) -> sq.Ragged:
+    """Sequences of two categories, and no number."""
+    names: Any = {
+        "categories": np.array(["item", "device"]),
+        "vocabulary_0": np.array(["a", "b", "c"]),
+        "vocabulary_1": np.array(["tv"]),
+    }
+    ids = StepArray(np.array([[3, 3], [4, 3], [4, 3], [5, 3], [4, 3]]), 0)
+    return sq.Ragged(
+        np.empty((5, 0)), np.array([0, 5]), keys=np.array(["k"]), per_step={"c": ids}, names=names
+    )
+
+
+def test_a_category_may_be_what_is_to_be_predicted() -> None:
+    data = two_categories()
+    with pytest.raises(
+        DataError, match=r"steps have no features, and y takes a category only by its name: .*item"
+    ):
+        sq.split(data, last=1)
+    with pytest.raises(DataError, match="no feature 'x'"):
+        sq.window(data, size=2, horizon=1, target="x")
+    made = sq.split(data, last=1, target="item")
+    assert made.per_sequence["y"].tolist() == [5, 4]
+    assert labels_of_ids(made) == {"y": 0}
+    encoded = sq.encode(made)
+    assert np.asarray(encoded.names["vocabulary_0"]).tolist() == ["b", "a"]
+    assert encoded.per_sequence["y"].tolist() == [2, 3]  # c is not in the steps of train
+    windows = sq.window(data, size=2, horizon=1, target="device")
+    assert windows.per_sequence["y"].tolist() == [[3], [3], [3]]

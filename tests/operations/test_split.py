@@ -91,6 +91,8 @@ def test_each_class_has_its_share() -> None:
     rare = data.replace(per_sequence={"y": np.array([0] * 9 + [1])})
     with pytest.raises(DataError, match="stratify: class 'b' has 1 sequence, too few for one in test"):
         sq.split(rare, test=0.2, stratify=True)
+    unlabelled = data.replace(per_sequence={"y": np.array([0] * 5 + [1] * 4 + [-100])})
+    assert (sq.split(unlabelled, test=0.4, stratify=True).per_sequence["split"] == "test").sum() == 4
     with pytest.raises(DataError, match="a class of each sequence was expected, but there is no y"):
         sq.split(ten(), test=0.2, stratify=True)
     with pytest.raises(DataError, match="but y is float64"):

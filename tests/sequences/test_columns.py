@@ -31,6 +31,15 @@ def test_columns_have_the_names_that_they_had_in_the_table() -> None:
         assert np.asarray(class_of(columns["died"], ["x"])).tolist() == ["yes", "no"]
 
 
+def test_columns_of_another_table_have_their_own_names() -> None:
+    receipt = ({"command": "group", "arguments": {"key": ["user"], "label": "pat.csv:died"}},)
+    assert list(sequence_columns(grouped(np.array([1, 2])).replace(receipt=receipt)))[:3] == [
+        "user",
+        "key",
+        "died",
+    ]
+
+
 def test_without_a_receipt_that_fits_they_have_the_names_of_their_arrays() -> None:
     columns = sequence_columns(grouped(np.array([7, 8])).replace(names={}))
     assert list(columns) == ["key", "died", "y", "static_0", "length", "part"]
