@@ -19,7 +19,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError, at
-from seqtool.sequences.categories import are_tokens
+from seqtool.sequences.categories import labels_of_ids
 from seqtool.sequences.features import feature_titles, features_named
 from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding.columns import Columns, arrow, columns_of, names_of_ids
@@ -132,9 +132,9 @@ class Windows:
     def predicted(self, name: str, array: AnyArray, unknown: Counter[str] | None = None) -> Columns:
         """The columns of predictions of each window, (N, H), or (N, H, F) of several features, on their rows.
 
-        Of x and the step after it they are (N,) or (N, F), and of tokens also (N, C). They are taken back as the steps
-        are, and ids of tokens become names, the unknown ones counted in `unknown`. Where nothing follows windows, (N,)
-        and (N, C) stand in the last row of each. Raises DataError for another shape, and for an id without a name.
+        Of x and the step after it they are (N,) or (N, F), and of ids also (N, C). They are taken back as the steps
+        are, and ids of a category become names, the unknown ones counted in `unknown`. Where nothing follows windows,
+        (N,) and (N, C) stand in the last row of each. Raises DataError for another shape, and for an id without a name.
         """
         with at(f"--add {name}"):
             return self._landing(name, array, self.before, Counter() if unknown is None else unknown)
@@ -149,13 +149,14 @@ class Windows:
         order = np.argsort(self.targets, kind="stable")
         order = order[int(np.searchsorted(self.targets[order], 0)) :]
         known = self.targets[order]
-        tokens = self.horizon and are_tokens(data)
-        vocabulary = data.names["vocabulary_0"] if tokens and array.dtype.kind in "iu" else None
+        category = self._category(data)
+        are_ids = category is not None and array.dtype.kind in "iu"
+        vocabulary = data.names[f"vocabulary_{category}"] if are_ids else None
 
         def shown(cells: Array) -> list[Any]:
             if vocabulary is not None:
                 return [names_of_ids(f"--add {name}", cell, vocabulary, name, unknown) for cell in cells.T]
-            if self.horizon and not tokens:
+            if self.horizon and category is None:
                 cells = undone_features(cells, targets, self.before, self.parting.earlier)
             return [arrow(cell) for cell in cells.T]
 
@@ -180,7 +181,14 @@ class Windows:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def _category(self, data: Ragged) -> int | None:
+        """The place of the category whose ids follow windows; None where none do."""
+        return labels_of_ids(data).get("y") if self.horizon else None
+
     def _target_places(self) -> list[int]:
+        """The places of the features that follow windows; a single one where these are ids."""
+        if self._category(self.before) is not None:
+            return [0]
         return features_named(self.ragged, self.parting.arguments.get("target", []), "--target")
 
     def _shape(self, shape: tuple[int, ...], features: int) -> tuple[int, ...]:
@@ -192,7 +200,8 @@ class Windows:
             expected = f"({count},) or ({count}, C)"
         elif self.parting.command == "split":
             expected = f"({count},)" if features == 1 else f"({count}, {features})"
-            scores = are_tokens(self.before) and len(shape) == 2 and shape[0] == count and shape[1] > 1
+            ids = self._category(self.before) is not None
+            scores = ids and len(shape) == 2 and shape[0] == count and shape[1] > 1
             if scores or (features > 1 and shape == (count, features)):
                 return 1, shape[1]
             if features == 1 and shape in ((count,), (count, 1)):

@@ -14,9 +14,10 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, reshaped
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError, UsageError, at, why
 from seqtool.files.npy import open_npy
-from seqtool.sequences.categories import labels_of_tokens
+from seqtool.sequences.categories import labels_of_ids
 from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.padding_values import Side
 from seqtool.sequences.ragged import Ragged
@@ -68,14 +69,16 @@ def predicted(
     """The columns of an array (N,), (N, C), (N, T), (N, T, C), (S,) or (S, C), which belong to N sequences or S steps.
 
     Several columns are called by the classes of the label that they are of, where there are as many, else by number.
-    Ids of tokens that follow others become names, as those of the label do; unknown ones are counted in `unknown`.
+    Ids of a category become names where the label holds such ids; unknown ones are counted in `unknown`.
     Raises DataError for another shape, and for an id without a name.
     """
     with at(f"--add {name}"):
         of_steps, tail, read = _placed(name, array, ragged, block)
     label = "step_y" if of_steps else "y"
-    if array.dtype.kind in "iu" and not tail and label in labels_of_tokens(ragged):
-        read = _named(name, read, ragged, Counter() if unknown is None else unknown)
+    category = labels_of_ids(ragged).get(label)
+    if array.dtype.kind in "iu" and not tail and category is not None:
+        vocabulary = ragged.names[f"vocabulary_{category}"]
+        read = _named(name, read, vocabulary, Counter() if unknown is None else unknown)
     classes = _classes(ragged, of_steps=of_steps)
     named = classes if classes is not None and tail[-1:] == (len(classes),) else None
     return Columns(cell_names(name, tail, named), read, of_steps)
@@ -107,9 +110,8 @@ def _placed(name: str, array: AnyArray, ragged: Ragged, block: Block) -> tuple[b
     raise DataError(f"has shape {shape}; {', '.join(expected)} was expected")
 
 
-def _named(name: str, read: Read, ragged: Ragged, unknown: Counter[str]) -> Read:
+def _named(name: str, read: Read, vocabulary: AnyArray | Text, unknown: Counter[str]) -> Read:
     """Reads the names of the ids that another reads."""
-    vocabulary = ragged.names["vocabulary_0"]
 
     def names(stretch: Stretch) -> list[Any]:
         cells = [np.asarray(column) for column in read(stretch)]

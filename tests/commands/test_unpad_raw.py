@@ -191,6 +191,19 @@ def test_ids_of_predicted_tokens_become_names(place: Place) -> None:
     succeeded(place.run("unpad", "l.npz", "--raw", "--add", "p=p.npy", "-o", "-"))
 
 
+def test_a_category_beside_features_that_was_the_target_is_named(place: Place) -> None:
+    place.write("i.csv", "u,t,item,n\n" + "".join(f"u{i % 2},{i},{'cab'[i % 3]},{i}\n" for i in range(10)))
+    made(place, "group i.csv --key u --order-by t --columns n --category item --ragged", "i")
+    made(place, "scale i.npz", "s")
+    for call in ("split s.npz --last 1 --target item", "window s.npz --size 3 --horizon 1 --target item"):
+        made(place, call, "l")
+        place.write("p.npy", place.arrays("l.npz")["y"])
+        done = succeeded(place.run("unpad", "l.npz", "--raw", "--add", "p=p.npy", "-o", "-"))
+        for row in csv.DictReader(io.StringIO(done.out.decode())):
+            i = 2 * int(row["step"]) + int(row["u"][1])
+            assert row["p"] == ("cab"[i % 3] if int(row["step"]) > 2 else "")
+
+
 def test_numbers_of_each_sequence_alone_are_said_to_stay(place: Place) -> None:
     made(place, "scale g.npz --per-sequence", "e")
     done = succeeded(place.run("unpad", "e.npz", "--raw", "-o", "-"))
