@@ -611,7 +611,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place"},
-    "recipes": {"columns", "names", "reading", "repeat", "show", "transformer"},
+    "recipes": {"others", "columns", "names", "reading", "repeat", "show", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch", "undoing"},
 }
 

@@ -37,6 +37,7 @@ from seqtool.tables.table import Table
 
 if TYPE_CHECKING:
     from seqtool.grouping.folding import Folded
+    from seqtool.grouping.stepping import Stepped
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ class GroupResult:
     """The result of grouping a table: the sequences, what became of its rows, and what a person should know.
 
     `features` names the features, by position where the table has no names, and `computed` those that were computed
-    beside them; `missing` counts missing values by column; `ties` counts neighbours that `--order-by` could not tell
-    apart; `coarse` are the features with numbers so large that float32 has no room for their fractions. `warnings` are
-    sentences, which name options of the command line; `unlabelled` counts the rows that were kept without a label, by
-    label column, `missing_categories` those without a category. `joined` describes each other table, `pivoted` the
-    steps of a long table, `grid` in a sentence those of a regular grid; `times` tells the unit and the origin of
-    columns of times, `time_unit` that of the times between steps.
+    beside them; `missing` counts missing values by column, and `valueless` are columns and items without any value;
+    `ties` counts neighbours that `--order-by` could not tell apart; `coarse` are the features with numbers so large
+    that float32 has no room for their fractions. `warnings` are sentences, which name options of the command line;
+    `unlabelled` counts the rows that were kept without a label, by label column, `missing_categories` those without a
+    category. `joined` describes each other table, `pivoted` the steps of a long table, `grid` in a sentence those of a
+    regular grid; `times` tells the unit and the origin of columns of times, `time_unit` that of times between steps.
     """
 
     ragged: Ragged
@@ -67,6 +68,7 @@ class GroupResult:
     computed: Sequence[str] = ()
     time_unit: str | None = None
     missing_categories: Mapping[str, int] = field(default_factory=dict)
+    valueless: Sequence[str] = ()
 
 
 def group_table(
@@ -159,6 +161,7 @@ def _grouped(
         missing=plan.missing(state)
         if steps is None
         else {**steps.folded.missing, **plan.missing_statics(state)},
+        valueless=_valueless(plan, state, steps),
         ties=grouped.ties,
         coarse=plan.coarse(state),
         warnings=[*notes, *whole.warnings, *of_times(plan, state), *computed.warnings],
@@ -169,6 +172,19 @@ def _grouped(
         times={**plan.times(state), **computed.meaning},
         missing_categories=plan.missing_categories(state),
     )
+
+
+def _valueless(plan: EncoderPlan, state: EncoderState, steps: Stepped | None) -> list[str]:
+    """The features and static columns without any value, among them items of a long table that no row holds."""
+    numbers = {plan.label(column): held for column, held in state.statics.items()}
+    items: list[str] = []
+    if plan.roles.item is None or steps is None:
+        numbers = {plan.label(column): state.features[column] for column in plan.features} | numbers
+    else:
+        found, cells = steps.folded, steps.folded.steps + steps.empty
+        there = state.items["p"].codes
+        items = [name for name in found.features if name not in there or found.missing.get(name, 0) == cells]
+    return [*items, *(name for name, held in numbers.items() if held.missing == held.seen)]
 
 
 def _with_computed(

@@ -9,6 +9,7 @@ from typing import Any
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.spec import GroupSpec
+from seqtool.recipes.others import took_elsewhere
 from seqtool.recipes.recipe import Recipe
 from seqtool.sequences.padding_values import UNLABELLED, value_from_json
 from seqtool.tables.roles import columns_named, is_column, order_named
@@ -31,13 +32,13 @@ def spec_of(recipe: Recipe, source: str | None = None) -> GroupSpec:
         raise UsageError(f"{recipe.name}: cannot be repeated: keys came from the paths of files ({pattern})")
     given = {name: value for name, value in arguments.items() if name in _GIVEN}
     for part in ("static", "label", "step_label"):
-        given[part] = [_own(name) for name in _listed(given.get(part))]
+        given[part] = [own_name(name) for name in _listed(given.get(part))]
     given["step_label"] = next(iter(given["step_label"]), None)
     given["value"] = value_from_json(given.get("value", 0))
     return GroupSpec.of(
         **given,
         gap=arguments.get("gap"),
-        columns=arguments.get("features"),
+        columns=arguments.get("features", ()),  # no other columns, and none where categories were all
         key_from=None if pattern is None else _below(str(source), pattern),
         **_text_arguments(arguments),
     )
@@ -62,21 +63,26 @@ def _text_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def for_table(spec: GroupSpec, recipe: Recipe, table: Table) -> tuple[GroupSpec, list[str]]:
     """The same for a table: with the labels that it has, and how text is read only if it is text.
 
-    Gives the labels that it lacks too. Raises DataError for all columns that are missing.
+    Gives the labels that it lacks too; columns of other tables are taken as they are. Raises DataError for all columns
+    that are missing.
     """
-    labels = [*map(str, columns_named(spec.label))]
+    asked = spec.label if isinstance(spec.label, (list, tuple)) else columns_named(spec.label)
+    labels = [str(name) for name in asked if not isinstance(name, Elsewhere)]
+    statics = [str(name) for name in spec.static if not isinstance(name, Elsewhere)]
     of_steps = [] if spec.step_label is None else [str(spec.step_label)]
     absent = [name for name in (*labels, *of_steps) if not is_column(table, name)]
-    needed = [*spec.key, *spec.static, *spec.category, *([] if spec.pivot else spec.columns or ())]
+    needed = [*spec.key, *statics, *spec.category, *([] if spec.pivot else spec.columns or ())]
     missing = [str(name) for name in needed if not is_column(table, str(name))]
     missing += [str(order) for order in spec.order_by if not _is_order(table, str(order))]
     if missing:
         have = [table.label(column) for column in range(len(table.columns)) if column not in table.hidden]
+        joined = took_elsewhere(recipe, "static", [name for name in statics if name in missing])
         raise DataError(
             f"{table.name}: lacks {listed([*dict.fromkeys(map(repr, missing))])}, which {recipe.name} was made of; its "
-            f"columns are {listed([join_names([name]) for name in have], most=20)}"
+            f"columns are {listed([join_names([name]) for name in have], most=20)}",
+            *([] if joined is None else ["; what came from another table is joined by ", joined]),
         )
-    kept = labels if not {*labels} & {*absent} else []
+    kept = [*asked] if not {*labels} & {*absent} else []
     words = spec.missing if table.text or table.texts else ()
     text = spec.text if table.text else TextOptions()
     of_step = next((name for name in of_steps if name not in absent), None)
@@ -99,7 +105,7 @@ def _listed(names: Any) -> list[str]:
     return [names] if isinstance(names, str) else list(names or ())
 
 
-def _own(name: str) -> str:
+def own_name(name: str) -> str:
     """The column that a receipt names: one of another table by its own name there."""
     elsewhere = Elsewhere.in_text(name)
     return name if elsewhere is None else str(elsewhere.columns[0])

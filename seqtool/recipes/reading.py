@@ -41,7 +41,7 @@ def open_new(inputs: Sequence[Input], spec: GroupSpec) -> Table:
     if inputs[0].kind == "npz":
         raise DataError(f"{inputs[0].name}: an .npz; rows were expected, which the recipe begins with")
     table = opening.open_tables(inputs, spec.text, spec.pattern)
-    named = [str(name) for name in (*spec.key, *(spec.columns or ()))]
+    named = [str(name) for name in (*spec.key, *spec.category, *(spec.columns or ()))]
     if table.text and not any(is_column(table, name) for name in named):
         other = opening.open_tables(inputs, _by_its_own_delimiter(spec.text), spec.pattern)
         return other if any(is_column(other, name) for name in named) else table

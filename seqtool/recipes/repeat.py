@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import span
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping import group as grouping
+from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations import OPERATIONS
@@ -35,6 +36,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sources.options import Sequences
 from seqtool.tables.table import Table
+from seqtool.words import listed
 
 Data = PaddedStream | Ragged
 
@@ -126,27 +128,47 @@ def _newest(step: Step) -> Step:
 
 
 def from_table(
-    recipe: Recipe, spec: GroupSpec, table: Table, steps: list[Step], workspace: Workspace, inputs: list[str]
+    recipe: Recipe,
+    spec: GroupSpec,
+    table: Table,
+    steps: list[Step],
+    workspace: Workspace,
+    inputs: list[str],
+    others: Sequence[Companion] = (),
 ) -> tuple[Repeated, grouping.GroupResult]:
-    """Group a table as the recipe says, and repeat the steps behind that."""
+    """Group a table as the recipe says, with what `others` have of it, and repeat the steps behind that."""
     try:
-        grouped = grouping.group(table, spec, workspace, inputs=inputs)
+        grouped = grouping.group(table, spec, workspace, inputs=inputs, others=others)
     except DataError as error:
-        raise DataError(_without_advice(error), f"; {recipe.name} is repeated as it is") from None
+        raise DataError(_without_advice(error, recipe)) from None
     data = _with_names(grouped.data, recipe, steps)
-    return repeated(Repeated(data), steps, inputs, workspace), grouped.result
+    warnings = _without_values(grouped.result)
+    return repeated(Repeated(data, warnings=warnings), steps, inputs, workspace), grouped.result
 
 
-def _without_advice(error: DataError) -> str:
-    """What an error says, without the options that it proposes, which are those of another command.
+def _without_values(result: grouping.GroupResult) -> list[str]:
+    """A warning of features and static numbers that have no value in the new data."""
+    names = result.valueless
+    if not names:
+        return []
+    known = len(result.features) + len(result.ragged.names.get("static_features", ()))
+    return [f"no value at all: {listed(names)}; {len(names):,} of {known:,} features and static numbers"]
+
+
+def _without_advice(error: DataError, recipe: Recipe) -> str:
+    """What an error says; in the place of options that it proposes, those of another command, what is left to do.
 
     >>> from seqtool.advice import Advice
-    >>> _without_advice(DataError("'x'; a number was expected; as missing: ", Advice("--missing", "x")))
-    "'x'; a number was expected"
+    >>> error = DataError("'x'; a number was expected; as missing: ", Advice("--missing", "x"))
+    >>> _without_advice(error, Recipe("a.npz", ({"command": "group"},)))
+    "'x'; a number was expected; correct it in the new data, which is read as that of a.npz was"
     """
     text = str(error)
     places = [place for advice in error.advice if (place := text.find(str(advice))) >= 0]
-    return text[: min(places)].rpartition(";")[0] if places else text
+    if not places:
+        return text
+    said = text[: min(places)].rpartition(";")[0]
+    return f"{said}; correct it in the new data, which is read as that of {recipe.name} was"
 
 
 def from_sequences(

@@ -35,6 +35,10 @@ def _options(arguments: Mapping[str, Any]) -> str:
     for name, held in arguments.items():
         option = "--columns" if name == "features" else option_of(name)
         words.append(option if held is True else f"{option} {_argument(held)}")
+    if (
+        "category" in arguments and "features" not in arguments
+    ):  # else other columns of new rows would be features
+        words.append(f"--columns {_argument(arguments['category'])}")
     return " ".join(words)
 
 

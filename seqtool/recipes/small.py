@@ -15,6 +15,7 @@ from seqtool.arrays.array_likes import is_pandas_frame
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
 from seqtool.errors import DataError
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
+from seqtool.recipes.columns import own_name
 from seqtool.recipes.recipe import Recipe
 from seqtool.sequences.keys import name_keys
 from seqtool.sequences.padding_values import value_from_json
@@ -54,7 +55,10 @@ class SmallGroup:
             key[0],
             order,
             tuple(arguments["features"]),
-            (*([labels] if isinstance(labels, str) else labels), *([step_label] if step_label else [])),
+            (
+                *map(own_name, [labels] if isinstance(labels, str) else labels),
+                *([step_label] if step_label else []),
+            ),
             dtype_named(arguments["dtype"]),
             arguments,
         )

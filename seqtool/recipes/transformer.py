@@ -12,11 +12,14 @@ import numpy as np
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at, names_arguments
 from seqtool.files import inputs
+from seqtool.grouping.elsewhere import parted
+from seqtool.grouping.group import GroupResult
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out
 from seqtool.recipes import repeat
 from seqtool.recipes.columns import for_table, spec_of
+from seqtool.recipes.others import opened_others, with_others
 from seqtool.recipes.reading import read_recipe
 from seqtool.recipes.recipe import Recipe
 from seqtool.recipes.small import SmallGroup
@@ -25,6 +28,7 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sources.options import Sequences
 from seqtool.system import memory
 from seqtool.tables.in_memory import table_of
+from seqtool.tables.roles import columns_named, labels_named
 from seqtool.words import as_arguments
 
 
@@ -68,20 +72,28 @@ class Transformer:
         """Return self: what was learned stands in the file."""
         return self
 
-    def transform(self, X: Any) -> Padded | Ragged:  # noqa: N803
+    @names_arguments
+    def transform(self, X: Any, *, label: Any = None, static: Any = None) -> Padded | Ragged:  # noqa: N803
         """New rows, as `group` takes them (a DataFrame, Arrow data, a 2-D array, a list of dicts), as sequences.
 
-        Where the file was made of sequences and not of rows, they are what `pad` takes. Labels may be absent. Raises
+        Where the file was made of sequences and not of rows, they are what `pad` takes. Labels may be absent. `label`
+        and `static` name columns that the file took from another table, as `group` takes them: `(frame, "age")`. Raises
         DataError for columns that are missing or hold something else, and for labels that were not seen. Warns of
         missing values, which become NaN. A few rows of plain numbers take about a millisecond.
         """
+        others = parted(label, labels_named), parted(static, columns_named)
         with Spool() as spool:
             workspace = Workspace(spool, self._memory)
             rows = X if self._spec is None else _frame(X)
-            grouped = None if self._small is None else self._small.grouped(rows)
+            small = None if any(others) else self._small
+            grouped = None if small is None else small.grouped(rows)
             if grouped is not None:
                 repeated = repeat.repeated(repeat.Repeated(grouped), self._steps, [], workspace)
             elif self._spec is None:
+                if any(others):
+                    raise UsageError(
+                        f"label and static are of rows, and {self.recipe.name} was made of sequences"
+                    )
                 if isinstance(X, (str, Path)):
                     raise UsageError("X is a path; sequences were expected, as pad takes them")
                 ragged = as_ragged(X)
@@ -89,17 +101,29 @@ class Transformer:
                 found = Sequences(ragged, len(ragged.values), ragged.padding, ragged.value, held)
                 repeated = repeat.from_sequences(self.recipe, found, self._steps, workspace, [])
             else:
-                table = table_of(rows)
-                with at(table.name):
-                    spec, _ = for_table(self._spec, self.recipe, table)
-                    repeated, result = repeat.from_table(self.recipe, spec, table, self._steps, workspace, [])
+                repeated, result = self._from_rows(
+                    with_others(self._spec, self.recipe, *others), rows, workspace
+                )
                 if result.missing:
-                    warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=2)
+                    warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=3)
             for text in repeated.warnings:
-                warnings.warn(as_arguments(text), stacklevel=2)
+                warnings.warn(as_arguments(text), stacklevel=3)
             return (
                 repeated.data.in_memory() if isinstance(repeated.data, Ragged) else carry_out(repeated.data)
             )
+
+    def _from_rows(
+        self, spec: GroupSpec, rows: Any, workspace: Workspace
+    ) -> tuple[repeat.Repeated, GroupResult]:
+        table = table_of(rows)
+        with at(table.name):
+            spec, _ = for_table(spec, self.recipe, table)
+        with opened_others(spec, table, folder=None, memory=self._memory) as (of_table, others, files):
+            names = [item.base_name for item in files]
+            with at(table.name):
+                return repeat.from_table(
+                    self.recipe, of_table, table, self._steps, workspace, names, others=others
+                )
 
 
 def _frame(rows: Any) -> Any:

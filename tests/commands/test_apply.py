@@ -195,16 +195,16 @@ def test_a_file_of_several_pads_to_the_length_of_all(place: Place) -> None:
         ),
         (
             {"a": "x"},
-            "column 'a' (such as 'x') cannot be a feature: not numeric; m1.npz is repeated as it is",
+            "column 'a' (such as 'x') cannot be a feature: not numeric; correct it in the new data",
         ),
         (
             {"a": ["x", *"2" * 11]},
-            "new.csv: line 2, column 'a': 'x'; a number was expected; m1.npz is repeated",
+            "new.csv: line 2, column 'a': 'x'; a number was expected; correct it",
         ),
         ({"dead": "maybe"}, "label 'maybe' is none of the classes of m1.npz: n, y"),
         ({"mood": "z"}, "label 'z' is none of the classes of m1.npz: r, w"),
         ({"age": 30.5}, "static of sequence 0 is 30.5, and m1.npz has int64 there: the column is another"),
-        ({"user": ""}, "m1.npz is repeated as it is"),
+        ({"user": ""}, "; correct it in the new data, which is read as that of m1.npz was"),
     ],
 )
 def test_what_differs_is_said(place: Place, change: dict[str, object], words: str) -> None:
@@ -279,7 +279,7 @@ def test_other_rows_of_the_same_file(place: Place) -> None:
     place.write("x.json", "[[1, 2]]")
     succeeded(place.run("pad", "x.json", "-o", "x.npz", "-q"))
     done = place.run("apply", "x.npz", "x.json", "--where", "a > 1", "-o", "y.npz")
-    assert (done.code, "--where chooses rows, and x.npz was made of sequences" in done.err) == (2, True)
+    assert (done.code, "--where is of rows, and x.npz was made of sequences" in done.err) == (2, True)
 
 
 def test_sequences_that_were_padded(place: Place) -> None:
@@ -333,3 +333,128 @@ def test_check_knows_that_what_is_applied_was_learned_elsewhere(place: Place) ->
     assert done.code == 0, done.err
     succeeded(place.run("apply", "train.npz", "new.csv", "-o", "new.npz"))
     succeeded(place.run("check", "new.npz"))
+
+
+@pytest.mark.parametrize("chosen", ["", "--columns item", "--drop device"])
+def test_a_recipe_of_categories_alone_takes_no_features(place: Place, chosen: str) -> None:
+    place.write("old.csv", "user,time,item,device\nu,1,a,web\nu,2,b,\nv,1,a,app\n")
+    if not chosen:
+        place.write("old.csv", "user,time,item\nu,1,a\nu,2,b\nv,1,a\n")
+    group = f"seqtool group old.csv --key user --order-by time --category item {chosen} -o g.npz"
+    assert place.shell(f"{group} && seqtool encode g.npz -o train.npz").code == 0
+    place.write("new.csv", "price,user,time,item,device\n2.5,w,2,b,web\n,w,1,a,\n")
+    done = succeeded(place.run("apply", "train.npz", "new.csv", "-o", "new.npz"))
+    assert "warning" not in done.err
+    found = place.arrays("new.npz")
+    assert (found["x"].tolist(), found["x"].dtype.kind, "features" in found) == ([[3, 4]], "i", False)
+    shown = succeeded(place.run("info", "train.npz", "--recipe")).out.decode()
+    assert "--columns item" in " ".join(shown.split())
+
+
+def test_what_was_left_out_at_the_end_is_there_again(place: Place) -> None:
+    """`split --last` selects steps: new rows are whole sequences, without what was to be predicted."""
+    place.write("clicks.csv", "user,time,item,device\nu,1,a,web\nu,2,b,\nv,1,a,app\nv,2,a,app\n")
+    clicks = (
+        "seqtool group clicks.csv --key user --order-by time --category item --columns item --ragged -o -"
+    )
+    done = place.shell(
+        f"{clicks} | seqtool split --last 1 | seqtool encode | seqtool pad --maxlen 2 -o '{{split}}.npz'"
+    )
+    assert done.code == 0, done.err
+    done = succeeded(place.run("apply", "train.npz", "clicks.csv", "-o", "new.npz"))
+    assert "split: what selects sequences is not repeated" in done.err
+    found = place.arrays("new.npz")
+    assert (found["x"].tolist(), "y" in found) == ([[3, 2], [3, 3]], False)
+
+
+PATIENTS = "id;age;weight;outcome\na;30;70.5;x\nb;40;80;y\n"
+JOINED = "--label pat.csv:outcome --static pat.csv:age,weight"
+
+
+@pytest.fixture
+def patients(place: Place) -> Place:
+    place.write("old.csv", "id,v\na,3\na,4\nb,5\n")
+    place.write("pat.csv", PATIENTS)
+    succeeded(
+        place.run("group", "old.csv", "--key", "id", "--columns", "v", *JOINED.split(), "-o", "rec.npz")
+    )
+    return place
+
+
+def test_labels_and_static_numbers_of_another_table(patients: Place) -> None:
+    patients.write("new.csv", "v,id\n5,b\n7,c\n")
+    patients.write("new_pat.csv", "weight,age,outcome,id\n80,40,y,b\n60,50,y,c\n,1,x,d\n")
+    given = ("--static", "new_pat.csv:weight,age", "--label", "new_pat.csv:outcome")
+    done = succeeded(patients.run("apply", "rec.npz", "new.csv", *given, "-o", "new.npz"))
+    assert "joined   age, weight from new_pat.csv" in done.err
+    found = patients.arrays("new.npz")
+    assert found["static"].tolist() == [[40, 80], [50, 60]]
+    assert found["static_features"].tolist() == ["age", "weight"]
+    assert (found["y"].tolist(), found["classes"].tolist()) == ([1, 1], ["x", "y"])
+    succeeded(patients.run("apply", "rec.npz", "old.csv", *JOINED.split(), "-o", "again.npz"))
+    same(patients, "rec.npz", "again.npz")
+    patients.write("whole.csv", "v,id,age,weight\n5,b,40,80\n")
+    done = succeeded(patients.run("apply", "rec.npz", "whole.csv", "-o", "new.npz"))
+    assert (
+        "absent  outcome: without labels; what came from another table is joined by --label pat.csv"
+        in done.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (
+            "",
+            1,
+            "old.csv: lacks 'age', 'weight', which rec.npz was made of; its columns are id, v; what came from ",
+        ),
+        ("--static pat.csv:foo", 2, "--static names 'foo'; rec.npz has 'age', 'weight'"),
+        ("--static age", 2, "--static names 'age' of no table; FILE:COLUMN was expected"),
+        ("--static pat.csv:age,age --static pat.csv:weight", 2, "each once"),
+        (
+            "--static pat.csv:age",
+            2,
+            "rec.npz has 'age', 'weight', in this order, and columns of other tables",
+        ),
+        ("--static none.csv:age,weight", 1, "none.csv: no such file"),
+    ],
+)
+def test_what_another_table_cannot_give(patients: Place, options: str, code: int, words: str) -> None:
+    done = patients.run("apply", "rec.npz", "old.csv", *options.split(), "-o", "new.npz")
+    assert (done.code, words in done.err) == (code, True), done.err
+    assert not (patients.folder / "new.npz").exists()
+
+
+def test_other_tables_are_of_rows(place: Place) -> None:
+    place.write("x.json", "[[1, 2]]")
+    succeeded(place.run("pad", "x.json", "-o", "x.npz", "-q"))
+    done = place.run("apply", "x.npz", "x.json", "--static", "pat.csv:age", "-o", "y.npz")
+    assert (done.code, "--static is of rows, and x.npz was made of sequences" in done.err) == (2, True)
+
+
+LONG = "id,t,item,value\na,1,hr,3\na,1,sbp,4\na,2,hr,7\nb,1,hr,5\n"
+
+
+@pytest.mark.parametrize("grid", ["", "--every 1", "--pivot-agg count"])
+def test_items_without_any_value_are_named(place: Place, grid: str) -> None:
+    place.write("old.csv", LONG)
+    place.write("new.csv", LONG.replace("sbp", "other"))
+    pivot = f"--key id --order-by t --pivot item=value {grid}".split()
+    succeeded(place.run("group", "old.csv", *pivot, "-o", "rec.npz"))
+    done = succeeded(place.run("apply", "rec.npz", "new.csv", "-o", "new.npz"))
+    assert "warning: no value at all: sbp; 1 of 2 features and static numbers" in done.err
+    assert "dropped  1 row: item not in rec.npz" in done.err
+    assert "combined" not in done.err
+    assert "3 rows of 2 items into 3 steps" in done.err
+    assert "no value" not in succeeded(place.run("apply", "rec.npz", "old.csv", "-o", "a.npz")).err
+
+
+@pytest.mark.parametrize("grid", ["", "--every 1 --agg sum"])
+def test_columns_without_any_value_are_named(place: Place, grid: str) -> None:
+    place.write("old.csv", "id,t,v,w,age\na,1,3,2,7.5\na,2,4,,7.5\nb,1,5,1,8\n")
+    place.write("new.csv", "id,t,v,w,age\na,1,3,,\na,2,4,,\nb,1,5,,\n")
+    options = f"--key id --order-by t --static age {grid}".split()
+    succeeded(place.run("group", "old.csv", *options, "-o", "rec.npz"))
+    done = succeeded(place.run("apply", "rec.npz", "new.csv", "-o", "new.npz"))
+    assert "warning: no value at all: w, age; 2 of 3 features and static numbers" in done.err

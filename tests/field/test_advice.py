@@ -110,6 +110,20 @@ TEN_STEPS = "k,a\n" + "1,1\n" * 9 + "2,1\n"
 ODD = {"x": np.ones((2, 3)), "lengths": np.array([1, 2])}
 MASK = {"NAME": "mask"}
 FIRST = np.array([[True, True, False], [True, False, False]])
+JOINED_RECIPE = json.dumps(
+    {
+        "format": "seqtool recipe",
+        "version": 1,
+        "steps": [
+            {
+                "command": "group",
+                "arguments": {"key": ["id"], "features": ["a"], "static": ["l.csv:x"], "ragged": True},
+            }
+        ],
+        "features": ["a"],
+        "tables": {"static_features": ["x"]},
+    }
+)
 GAPS = np.array([[True, False, True], [True, True, True]])
 TWO_LABELS = "id,a,y,z\n1,2,0.5,16777217\n2,3,0.25,3\n"
 LONG = 'id,a\n"' + "x\n" * 2_500_000 + '",1\n'
@@ -285,6 +299,11 @@ CASES = [
         "tables.roles._meant",
         "group t.csv --key id --order-by dya:desc",
         {"t.csv": "id,a,day\n1,2,1\n2,3,2\n"},
+    ),
+    Case(
+        "recipes.others.took_elsewhere",
+        "apply rec.json t.csv",
+        {"t.csv": ROWS, "l.csv": "id,x\n1,2\n2,4\n", "rec.json": JOINED_RECIPE},
     ),
     Case(
         "grouping.joining._with",

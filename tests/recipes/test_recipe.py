@@ -128,3 +128,44 @@ def test_a_matrix_without_names(tmp_path: Path) -> None:
     assert again.values.tolist() == made.values.tolist()
     with pytest.raises(DataError, match="lacks '2'"):
         sq.recipe(tmp_path / "a.npz").transform(matrix[:, :2])
+
+
+def test_labels_and_static_numbers_of_another_table(tmp_path: Path) -> None:
+    people = pd.DataFrame({"k": ["a", "b"], "age": [3, 4], "y": ["no", "yes"]})
+    people.to_csv(tmp_path / "people.csv", index=False)
+    steps, file = FRAME[["k", "x"]], f"{tmp_path}/people.csv"
+    made = sq.group(steps, key="k", label=f"{file}:y", static=f"{file}:age")
+    sq.save(tmp_path / "a.npz", made)
+    known = sq.recipe(tmp_path / "a.npz")
+    for label, static in ((f"{file}:y", f"{file}:age"), ((people, "y"), (people, ["age"]))):
+        again = known.transform(steps, label=label, static=static)
+        assert again.per_sequence["static"].tolist() == [[3], [4]]
+        assert (again.per_sequence["y"].tolist(), again.names["classes"].tolist()) == ([0, 1], ["no", "yes"])
+    with pytest.raises(DataError, match=r'another table is joined by static="people\.csv:age"'):
+        known.transform(steps)
+    with pytest.raises(sq.UsageError, match=r"label names 'z'; a\.npz has 'y'"):
+        known.transform(steps, label=(people, "z"))
+
+
+def test_a_joined_label_that_stands_among_the_rows_is_read_there(tmp_path: Path) -> None:
+    FRAME[["k", "y"]].drop_duplicates().to_csv(tmp_path / "people.csv", index=False)
+    made = sq.group(FRAME[["k", "x"]], key="k", label=f"{tmp_path}/people.csv:y")
+    sq.save(tmp_path / "a.npz", made)
+    assert sq.recipe(tmp_path / "a.npz").transform(FRAME).per_sequence["y"].tolist() == [0, 1]
+
+
+def test_rows_of_categories_alone_have_no_features(tmp_path: Path) -> None:
+    made = sq.group(FRAME, key="k", category="y", columns=[])
+    assert made.x.ndim == 2
+    sq.save(tmp_path / "a.npz", made)
+    assert sq.recipe(tmp_path / "a.npz").transform(FRAME).x.tolist() == made.x.tolist()
+
+
+def test_features_without_any_value_are_warned_of(tmp_path: Path) -> None:
+    sq.save(tmp_path / "a.npz", sq.group(FRAME[["k", "x"]], key="k"))
+    with (
+        pytest.warns(UserWarning, match="missing values became NaN") as caught,
+        pytest.warns(UserWarning, match="no value at all: x; 1 of 1 features"),
+    ):
+        sq.recipe(tmp_path / "a.npz").transform(FRAME.assign(x=np.nan))
+    assert {Path(one.filename) for one in caught} == {Path(__file__)}
