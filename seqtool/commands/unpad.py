@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtool.advice import Advice, Message
 from seqtool.commands._options import MemoryOptions
 from seqtool.commands._row_output import RowOutputOptions
 from seqtool.commands._table_options import TableOptions
 from seqtool.errors import UsageError, at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from seqtool.commands._source import Source
@@ -56,8 +57,9 @@ def unpad(
         bool,
         typer.Option(
             "--raw",
-            help="Take scale, encode and window back: each row once, and predictions (N, H) of windows on the rows "
-            "that they are for, as numbers before scale. Of windows four numbers a row are held in memory.",
+            help="Take scale, encode, window and split --last back: each row once, and predictions (N, H) of windows, "
+            "or (N,) of the step after x, on the rows that they are for, as numbers before scale. Of these four "
+            "numbers a row are held in memory.",
             rich_help_panel="Rows",
         ),
     ] = False,
@@ -103,7 +105,9 @@ def unpad(
         with summary.stage("reading"):
             found = read(opened, ForeignSpec(), summary)
         with at(opened.name):
-            rows = _rows(found, opened, summary, raw=raw, beside=beside is not None)
+            rows = _rows(
+                found, opened, summary, raw=raw, beside=[] if beside is None else ["--rows", *text.named]
+            )
         own = len(rows.names)
         rows = _with_predictions(rows, files, found, opened.memory.limit // 16, summary)
         if beside is not None:
@@ -116,18 +120,22 @@ def unpad(
             written = write_rows(rows.batches(), rows.schema, destination, to, summary)
             _account(written, len(rows), to)
             summary.facts["rows"] = len(rows)
-            unknown = {name: number for name, number in rows.unknown.items() if number}
-            if unknown:
-                cells = ", ".join(f"{name} {number:,}" for name, number in unknown.items())
-                summary.warnings.append(f"unknown categories became empty cells: {cells}")
+        shown = rows.names[own if beside is not None else 0 :]
+        unknown = {name: rows.unknown[name] for name in shown if rows.unknown[name]}
+        if unknown:
+            cells = ", ".join(f"{name} {number:,}" for name, number in unknown.items())
+            summary.warnings.append(f"unknown categories became empty cells: {cells}")
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
-def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, beside: bool) -> Rows:
-    """The rows of sequences; `raw` ones as they were before scale, encode and window."""
+def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, beside: Sequence[str]) -> Rows:
+    """The rows of sequences; `raw` ones as they were before scale, encode, window and the like.
+
+    `beside` are the options of the table that they are to stand beside.
+    """
     from seqtool.unpadding.landing import Windows
     from seqtool.unpadding.rows import Rows
-    from seqtool.unpadding.undoing import undone
+    from seqtool.unpadding.undoing import kept_scales, undone
     from seqtool.words import count, join_names
 
     ragged, room = found.ragged, opened.memory.limit // 4
@@ -135,16 +143,28 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
         return Rows.of(ragged, opened.spool, room=room)
     before, names = undone(ragged, opened.spool)
     windows = Windows.of(before, ragged)
-    names = [*names, *(["window"] if windows else [])]
+    names = [*names, *([windows.parting.command] if windows else [])]
     summary.say("taken back", join_names(names) or "nothing: no command that could be was applied")
     summary.facts["taken_back"] = names
+    kept = kept_scales(ragged.receipt)
+    if kept:
+        summary.warnings.append(
+            f"{count(kept, 'call')} of scale took each sequence by its own numbers, which are not kept: these "
+            "features stay scaled"
+        )
     if windows is None:
         return Rows.of(before, opened.spool, room=room)
-    rows, left = Rows.of_windows(windows, by_source=beside)
+    rows, left = Rows.of_windows(windows, by_source=bool(beside))
     if left:
+        where = "behind the last windows of their sequences are in no window"
+        if windows.parting.command == "split":
+            where = "that follow x are in no x of this file"
         summary.warnings.append(
-            f"{count(left, 'row')} behind the last windows of their sequences are in no window, so that nobody knows "
-            "which rows of the table they are: left out"
+            Message(
+                f"{count(left, 'row')} {where}, so that nobody knows which rows of the table they are: left out; to "
+                "have them by key and step: ",
+                Advice(without=beside),
+            )
         )
     return rows
 
@@ -161,6 +181,7 @@ def _with_predictions(
     rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
 ) -> Rows:
     """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
+    from seqtool.unpadding.parting import follows
     from seqtool.unpadding.predictions import Block, open_predictions, predicted
     from seqtool.words import listed
 
@@ -169,10 +190,20 @@ def _with_predictions(
     for name, path in files:
         array = open_predictions(path, room=room)
         if windows is None:
-            columns = predicted(name, array, found.ragged, block)
+            columns = predicted(name, array, found.ragged, block, rows.unknown)
             of = "steps" if columns.of_steps else "sequences, in each of their rows"
+            if not columns.of_steps and follows(found.ragged.receipt):
+                summary.warnings.append(
+                    Message(
+                        f"{listed(columns.names)}: in each row of the sequences, whose y is what follows them; for "
+                        "the rows that follow: ",
+                        Advice("--raw"),
+                    )
+                )
         else:
-            columns, of = windows.predicted(name, array), "windows, in the rows that they are for"
+            columns = windows.predicted(name, array, rows.unknown)
+            parts = "windows" if windows.parting.command == "window" else "the step after x"
+            of = f"{parts}, in the rows that they are for"
         summary.say("added", f"{listed(columns.names)}: of {of}")
         more.append(columns)
     return rows.with_columns(more)
@@ -195,6 +226,11 @@ def _write_beside(
     _account(written, table.rows, to)
     summary.say("rows", f"{count(written, 'row')} of {table.name}, {whole.empty:,} of them without a step")
     summary.facts |= {"rows": written, "without_step": whole.empty, "repeated": whole.repeated}
+    if whole.keys is None:
+        summary.warnings.append(
+            f"{table.name} has no columns that are known to hold the keys of sequences: rows were found by row_index "
+            f"alone, and none of {written:,} was compared"
+        )
     if whole.repeated:
         summary.warnings.append(
             f"{count(whole.repeated, 'step')} stand for rows that later steps stand for too; the last one counts"

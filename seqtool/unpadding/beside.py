@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,12 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
+from seqtool.tables.cells.cells import BadCellError, plain
+from seqtool.tables.cells.keys import read_keys
 from seqtool.tables.table import Table
+from seqtool.unpadding.names import SourceNames
 from seqtool.unpadding.rows import Rows, check_row_index
+from seqtool.words import in_short, name_meant
 
 
 @dataclass
@@ -22,7 +28,9 @@ class Beside:
     """The rows of a table with the last columns of some rows beside them: those behind the first `own`.
 
     A row of which no step is left, since it was dropped or cut, has empty cells. Of several steps of one row, as
-    windows make them, the last one counts; `repeated` counts such rows, and `empty` those without a step.
+    windows make them, the last one counts; `repeated` counts such rows, and `empty` those without a step. A row has the
+    key of the sequence of its step in the columns of the table that the receipt names, `keys` by their place in the
+    table; None where it lacks one of them, so that nothing is compared.
     """
 
     table: Table
@@ -67,17 +75,21 @@ class Beside:
         return len(self.rows.names)
 
     def _batches(self, schema: Any, source: Iterable[Any]) -> Iterator[Any]:
-        added = _Ahead(self.rows, self.own)
+        keys = self.keys or []
+        added = _Ahead(self.rows, [*range(len(keys)), *range(self.own, self._end)])
+        expected = [self._columns.index(column) for column in keys]
         begin = 0
         for batch in source:
             if len(batch):
                 places, cells, again = added.until(begin + len(batch))
                 self.repeated += again
+                of_rows = [batch.column(place) for place in expected]
+                self._check_keys(begin, places - begin, of_rows, cells[: len(keys)])
                 row = np.full(len(batch), -1)
                 row[places - begin] = np.arange(len(places))
                 self.empty += int((row < 0).sum())
                 which = pa.array(row, mask=row < 0)
-                more = [cell.take(which) for cell in cells]
+                more = [cell.take(which) for cell in cells[len(keys) :]]
                 own = [
                     self._cells(column.cast(kind))
                     for column, kind in zip(batch.columns, schema.types, strict=False)
@@ -91,11 +103,49 @@ class Beside:
                 "these sequences were grouped from another table"
             )
 
+    @cached_property
+    def keys(self) -> list[int] | None:
+        """The columns of the table that hold the keys of sequences; None where it does not have them all."""
+        ragged = self.rows.ragged
+        names = SourceNames.of(ragged.receipt).key
+        width = 0 if ragged.keys is None else prod(ragged.keys.shape[1:])
+        labels = {self.table.label(column): column for column in self._columns}
+        found = [name_meant(name, labels) for name in names]
+        if not width or len(names) != width or None in found:
+            return None
+        return [labels[str(name)] for name in found]
+
+    def _check_keys(self, begin: int, places: Array, found: list[Any], keys: list[Any]) -> None:
+        """Raise DataError for the first row at some places behind row `begin` whose key is not that of its sequence."""
+        if not keys or not len(places):
+            return
+        taken = [_as_text(cells).take(pa.array(places)) for cells in found]
+        wanted = [_as_text(cells) for cells in keys]
+        differs = np.zeros(len(places), bool)
+        for one, other in zip(taken, wanted, strict=True):
+            differs |= np.asarray(pc.not_equal(one, other))
+        if not differs.any():
+            return
+        i = int(np.argmax(differs))
+        expected, there = (in_short(" ".join(cells[i].as_py() for cells in each)) for each in (wanted, taken))
+        raise DataError(
+            f"{self.table.place(begin + int(places[i]))}: the key is {there}, but {expected} was expected, that of the "
+            "sequence whose step this row is by row_index: name the table that was grouped, its rows in their order"
+        )
+
     def _cells(self, column: Any) -> Any:
         """The cells of a column of the table; text files do not tell an empty cell from an empty text."""
         if not (self.table.text and pa.types.is_string(column.type)):
             return column
         return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def _as_text(cells: Any) -> Any:
+    """Keys as group writes them, in text."""
+    try:
+        return read_keys(cells, keep_empty=True, integer=False)[0]
+    except BadCellError:
+        return plain(cells).cast(pa.string(), safe=False)
 
 
 def _plain(kind: Any) -> Any:
@@ -106,10 +156,10 @@ def _plain(kind: Any) -> Any:
 class _Ahead:
     """The rows of sequences, read as far as they are needed."""
 
-    def __init__(self, rows: Rows, own: int) -> None:
+    def __init__(self, rows: Rows, columns: Sequence[int]) -> None:
         self._numbers = rows.ragged.per_step["row_index"].data
         self._stretches = rows.stretches()
-        self._rows, self._own = rows, own
+        self._rows, self._columns = rows, columns
         self._waiting: list[tuple[Array, Any]] = []
 
     def until(self, row: int) -> tuple[Array, list[Any], int]:
@@ -120,7 +170,8 @@ class _Ahead:
                 break
             if len(stretch):
                 numbers = stretch.of_steps(self._numbers).astype(np.int64)
-                self._waiting.append((numbers, self._rows.batch(stretch).columns[self._own :]))
+                cells = self._rows.batch(stretch).columns
+                self._waiting.append((numbers, [cells[i] for i in self._columns]))
         taken: list[tuple[Array, Any]] = []
         left: list[tuple[Array, Any]] = []
         for numbers, cells in self._waiting:
@@ -130,7 +181,8 @@ class _Ahead:
         self._waiting = left
         numbers = np.concatenate([np.empty(0, np.int64), *(numbers for numbers, _ in taken)])
         last = np.append(numbers[1:] != numbers[:-1], len(numbers) > 0)[: len(numbers)]
-        types = self._rows.schema.types[self._own :]
+        types = self._rows.schema.types
+        types = [types[i] for i in self._columns]
         columns = [
             pa.chunked_array([cells[i] for _, cells in taken], kind).combine_chunks().filter(pa.array(last))
             for i, kind in enumerate(types)

@@ -215,6 +215,24 @@ def named(places: Array, names: AnyArray | Text, first: int = 0) -> Any:
     return arrow(table).take(pa.array(row[which], mask=~inside[which]))
 
 
+def names_of_ids(
+    where: str, ids: Array, vocabulary: AnyArray | Text, title: str, unknown: Counter[str]
+) -> Any:
+    """The names of ids of a category (n,), none of a missing or an unknown one; these are counted in `unknown`.
+
+    Raises DataError, which begins with `where`, for an id that no name has.
+    """
+    most = FIRST + len(vocabulary)
+    wrong = (ids < 0) | (ids >= most)
+    if wrong.any():
+        raise DataError(
+            f"{where}: holds {ids[wrong][0]}, which is no id; ids of the vocabulary are from 0 to {most - 1}, the "
+            f"first name being {FIRST}: save what is none as fractions"
+        )
+    unknown[title] += int((ids == UNKNOWN).sum())
+    return named(ids.astype(np.int64), vocabulary, FIRST)
+
+
 def _static(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
     if "static" in ragged.per_sequence:
         names = ragged.names.get("static_features")

@@ -1,13 +1,14 @@
-"""Windows back on the rows that they were cut from, each row once, and predictions on the rows that they are for.
+"""Parts of sequences back on the rows that they were cut from, each row once, and predictions on those they are for.
 
-A row is told by its sequence and its place there: the first step of a window stands in `part`.
+A row is told by its sequence and its place there: `parting` tells where the windows of `window`, or x of
+`split --last`, stand, and the steps that follow them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -16,12 +17,14 @@ import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError, at
-from seqtool.sequences.features import feature_titles
+from seqtool.sequences.categories import labels_of_ids
+from seqtool.sequences.features import feature_titles, features_named
 from seqtool.sequences.ragged import Ragged
-from seqtool.unpadding.columns import Columns, arrow, columns_of
-from seqtool.unpadding.names import cell_names
+from seqtool.unpadding.columns import Columns, arrow, columns_of, names_of_ids
+from seqtool.unpadding.names import Titles, cell_names
+from seqtool.unpadding.parting import Parting
 from seqtool.unpadding.stretch import Stretch
 from seqtool.unpadding.undoing import undone_features
 
@@ -48,50 +51,58 @@ class Windows:
     """The rows of windows, R of them: the first step that shows each, -1 where none does, its window, and its code.
 
     `before` is as in `of`. `targets` (N,) is the code of the row that follows each window, or of its last one where
-    nothing was predicted; `horizon` is the number of rows from there on. All of it is in memory.
+    nothing was predicted; -1 where there is none. All of it is in memory.
     """
 
     ragged: Ragged
     before: Ragged
-    arguments: Mapping[str, Any]
+    parting: Parting
     steps: Array
     which: Array
     codes: Array
     targets: Array
-    horizon: int
 
     @classmethod
     def of(cls, ragged: Ragged, before: Ragged) -> Windows | None:
-        """The rows of sequences that were cut into windows; None of others.
+        """The rows of sequences that were cut into windows, or into x and the step after it; None of others.
 
-        `before` are the same ones as they were before anything was taken back, as what is predicted still is.
+        `before` are the same ones as they were before anything was taken back, as what is predicted still is. Raises
+        DataError where a later cut hides which steps are left.
         """
-        entries = [entry for entry in ragged.receipt if entry.get("command") == "window"]
-        if not entries or "part" not in ragged.per_sequence:
+        parting = Parting.of(ragged)
+        if parting is None:
             return None
-        arguments = entries[0]["arguments"]
-        rate, horizon = arguments.get("rate", 1), arguments.get("horizon", 0)
-        base = (_sequence_numbers(ragged) << _BITS) + np.asarray(ragged.per_sequence["part"])
-        lengths = np.asarray(ragged.lengths)
-        last = base + (lengths - 1) * rate
-        targets = last + (1 + arguments.get("lead", 0) if horizon else 0)
-        parts = [*_rows(ragged, base, targets, rate, horizon)]
+        whole = parting.numbers << _BITS
+        targets = np.where(parting.targets < 0, -1, whole + parting.targets)
+        parts = [*_rows(ragged, whole + parting.first, targets, parting)]
         steps, which, codes = (
             (np.concatenate([np.empty(0, np.int64), *arrays]) for arrays in zip(*parts, strict=True))
             if parts
             else (np.empty(0, np.int64),) * 3
         )
-        return cls(
-            ragged, before, arguments, steps, which, codes, np.where(lengths > 0, targets, -1), horizon
-        )
+        return cls(ragged, before, parting, steps, which, codes, targets)
+
+    @property
+    def horizon(self) -> int:
+        """The number of rows from the target of a window on that are predicted; 0 where none follow it."""
+        return self.parting.horizon
 
     def columns(self, unknown: Counter[str]) -> list[Columns]:
-        """The columns of the rows, without what was made for windows alone: part, and the steps that follow them."""
+        """The columns of the rows, without what was made for windows alone: part, and the steps that follow them.
+
+        The step after x, which may be in no other x, stands in its own row as y.
+        """
         own = dict(self.ragged.per_sequence)
+        y = own.get("y") if self.parting.command == "split" else None
         for name in ("part", *(["y"] if self.horizon else [])):
             own.pop(name, None)
         bare = self.ragged.replace(per_sequence=own, names=self._names(own))
-        return columns_of(bare, unknown, as_matrix=False)
+        found = columns_of(bare, unknown, as_matrix=False)
+        if y is None:
+            return found
+        following = self._landing("y", y, self.ragged, unknown)
+        titles = Titles(dict.fromkeys(name for columns in found for name in columns.names))
+        return [*found, replace(following, names=titles.all_free(following.names))]
 
     def _names(self, own: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -118,20 +129,36 @@ class Windows:
             steps = self.steps[part]
             yield Landed(np.maximum(steps, 0), self.which[part], codes=self.codes[part], absent=steps < 0)
 
-    def predicted(self, name: str, array: AnyArray) -> Columns:
+    def predicted(self, name: str, array: AnyArray, unknown: Counter[str] | None = None) -> Columns:
         """The columns of predictions of each window, (N, H), or (N, H, F) of several features, on their rows.
 
-        They are taken back as the steps are. Where nothing follows windows, (N,) and (N, C) stand in the last row of
-        each. Raises DataError for another shape.
+        Of x and the step after it they are (N,) or (N, F), and of ids also (N, C). They are taken back as the steps
+        are, and ids of a category become names, the unknown ones counted in `unknown`. Where nothing follows windows,
+        (N,) and (N, C) stand in the last row of each. Raises DataError for another shape, and for an id without a name.
         """
-        targets = self._target_places()
         with at(f"--add {name}"):
-            shape = self._shape(array.shape, len(targets))
+            return self._landing(name, array, self.before, Counter() if unknown is None else unknown)
+
+    def _landing(self, name: str, array: AnyArray, data: Ragged, unknown: Counter[str]) -> Columns:
+        """The columns of an array of windows on the rows that it is for; ids are those of the tokens of `data`."""
+        targets = self._target_places()
+        shape = self._shape(array.shape, len(targets))
         titles = feature_titles(self.ragged)
         features = [titles[i] for i in targets] if len(targets) > 1 else None
         tail = shape[1:] if self.horizon and shape[0] == 1 else shape
         order = np.argsort(self.targets, kind="stable")
+        order = order[int(np.searchsorted(self.targets[order], 0)) :]
         known = self.targets[order]
+        category = self._category(data)
+        are_ids = category is not None and array.dtype.kind in "iu"
+        vocabulary = data.names[f"vocabulary_{category}"] if are_ids else None
+
+        def shown(cells: Array) -> list[Any]:
+            if vocabulary is not None:
+                return [names_of_ids(f"--add {name}", cell, vocabulary, name, unknown) for cell in cells.T]
+            if self.horizon and category is None:
+                cells = undone_features(cells, targets, self.before, self.parting.earlier)
+            return [arrow(cell) for cell in cells.T]
 
         def read(stretch: Stretch) -> list[Any]:
             codes = stretch.codes if isinstance(stretch, Landed) else np.empty(0, np.int64)
@@ -142,12 +169,11 @@ class Windows:
                 there = known[place] == wanted if len(known) else np.zeros(len(wanted), bool)
                 cells = gather(array, order[place[there]]).reshape(int(there.sum()), *shape)
                 cells = cells[:, ahead] if self.horizon else cells
-                cells = cells.reshape(len(cells), prod(cells.shape[1:]))
-                if self.horizon:
-                    cells = undone_features(cells, targets, self.before)
                 row = np.cumsum(there) - 1
                 which = pa.array(row, mask=~there)
-                found += [arrow(cells[:, i]).take(which) for i in range(cells.shape[1])]
+                found += [
+                    cell.take(which) for cell in shown(cells.reshape(len(cells), prod(cells.shape[1:])))
+                ]
             return found
 
         return Columns(cell_names(name, tail, features), read)
@@ -155,18 +181,31 @@ class Windows:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def _category(self, data: Ragged) -> int | None:
+        """The place of the category whose ids follow windows; None where none do."""
+        return labels_of_ids(data).get("y") if self.horizon else None
+
     def _target_places(self) -> list[int]:
-        titles = feature_titles(self.ragged)
-        named = self.arguments.get("target", [])
-        return [titles.index(name) for name in named] if named else [*range(len(titles))]
+        """The places of the features that follow windows; a single one where these are ids."""
+        if self._category(self.before) is not None:
+            return [0]
+        return features_named(self.ragged, self.parting.arguments.get("target", []), "--target")
 
     def _shape(self, shape: tuple[int, ...], features: int) -> tuple[int, ...]:
-        """The shape of what is predicted of a window."""
+        """The shape of what is predicted of a window: first the steps ahead, where any are."""
         count, horizon = len(self.ragged), self.horizon
         if not horizon:
             if len(shape) in (1, 2) and shape[0] == count:
                 return shape[1:]
             expected = f"({count},) or ({count}, C)"
+        elif self.parting.command == "split":
+            expected = f"({count},)" if features == 1 else f"({count}, {features})"
+            ids = self._category(self.before) is not None
+            scores = ids and len(shape) == 2 and shape[0] == count and shape[1] > 1
+            if scores or (features > 1 and shape == (count, features)):
+                return 1, shape[1]
+            if features == 1 and shape in ((count,), (count, 1)):
+                return (1,)
         else:
             expected = f"({count}, {horizon})" if features == 1 else f"({count}, {horizon}, {features})"
             if shape == (count, horizon) and features == 1:
@@ -174,7 +213,8 @@ class Windows:
             single = shape == (count,) and horizon * features == 1
             if single or shape == (count, horizon, features):
                 return (horizon, features)[: 2 if features > 1 else 1]
-        raise DataError(f"has shape {shape}; {expected} was expected, for the windows")
+        of = "the windows" if self.parting.command == "window" else "the step after each sequence"
+        raise DataError(f"has shape {shape}; {expected} was expected, for {of}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,26 +232,14 @@ class Ordered:
         return self.windows._stretches(self.order, rows)
 
 
-def _sequence_numbers(ragged: Ragged) -> Array:
-    """The number of the sequence that each window was cut from, (N,): those of one key follow one another."""
-    if ragged.keys is None:
-        return np.zeros(len(ragged), np.int64)
-    numbers, before = [], None
-    for _, part in chunks(ragged.keys):  # type: ignore[arg-type]
-        flat = part.reshape(len(part), -1)
-        first = flat[:1] if before is None else before
-        differs = (np.concatenate([first, flat[:-1]]) != flat).any(axis=1)
-        numbers.append(differs)
-        before = flat[-1:]
-    return np.cumsum(np.concatenate([np.empty(0, bool), *numbers]), dtype=np.int64)
-
-
 def _rows(
-    ragged: Ragged, base: Array, targets: Array, rate: int, horizon: int
+    ragged: Ragged, base: Array, targets: Array, parting: Parting
 ) -> Iterator[tuple[Array, Array, Array]]:
-    """The rows of each stretch of whole sequences: the first step that shows each, its window and its code."""
-    offsets = np.asarray(ragged.offsets)
-    numbers = base >> _BITS
+    """The rows of each stretch of whole sequences: the first step that shows each, its window and its code.
+
+    The window of a row that none shows is the first one that it follows; so is that of each step after x.
+    """
+    offsets, numbers = np.asarray(ragged.offsets), parting.numbers
     ends = np.append(np.flatnonzero(np.diff(numbers)) + 1, len(numbers))
     begin = 0
     for end in ends.tolist():
@@ -220,17 +248,20 @@ def _rows(
         lengths = np.diff(offsets[begin : end + 1])
         which = np.repeat(np.arange(begin, end), lengths)
         steps = np.arange(offsets[begin], offsets[end])
-        codes = base[which] + (steps - offsets[which]) * rate
+        codes = base[which] + (steps - offsets[which]) * parting.rate
         shown, first = np.unique(codes, return_index=True)
-        real = np.flatnonzero(lengths > 0) + begin
-        ahead = (targets[real, None] + np.arange(horizon)).reshape(-1)
-        every = np.union1d(shown, ahead)
-        place = np.minimum(np.searchsorted(shown, every), max(0, len(shown) - 1))
-        there = shown[place] == every if len(shown) else np.zeros(0, bool)
-        source = np.where(there, first[place] if len(first) else 0, -1)
-        # A row that no window shows follows one that does, of the same sequence.
-        window = which[source[np.maximum.accumulate(np.where(there, np.arange(len(every)), 0))]]
-        yield np.where(there, source + offsets[begin], -1), window, every
+        real = np.flatnonzero(targets[begin:end] >= 0) + begin
+        ahead = (targets[real, None] + np.arange(parting.horizon)).reshape(-1)
+        followed, follower = np.unique(ahead, return_index=True)
+        every = np.union1d(shown, followed)
+        source, window = np.full(len(every), -1), np.empty(len(every), np.int64)
+        place = np.searchsorted(every, followed)
+        window[place] = np.repeat(real, parting.horizon)[follower]
+        by_window = np.searchsorted(every, shown)
+        source[by_window] = first + offsets[begin]
+        kept = np.isin(shown, followed) if parting.command == "split" else np.zeros(len(shown), bool)
+        window[by_window[~kept]] = which[first[~kept]]
+        yield source, window, every
         begin = end
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,14 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, reshaped
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError, UsageError, at, why
 from seqtool.files.npy import open_npy
+from seqtool.sequences.categories import labels_of_ids
 from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.padding_values import Side
 from seqtool.sequences.ragged import Ragged
-from seqtool.unpadding.columns import Columns, columns_in
+from seqtool.unpadding.columns import Columns, columns_in, names_of_ids
 from seqtool.unpadding.names import cell_names
 from seqtool.unpadding.stretch import Stretch
 
@@ -60,14 +63,22 @@ def open_predictions(path: Path, *, room: int) -> AnyArray:
     return np.asarray(array) if array.nbytes <= room else array
 
 
-def predicted(name: str, array: AnyArray, ragged: Ragged, block: Block) -> Columns:
+def predicted(
+    name: str, array: AnyArray, ragged: Ragged, block: Block, unknown: Counter[str] | None = None
+) -> Columns:
     """The columns of an array (N,), (N, C), (N, T), (N, T, C), (S,) or (S, C), which belong to N sequences or S steps.
 
     Several columns are called by the classes of the label that they are of, where there are as many, else by number.
-    Raises DataError for another shape.
+    Ids of a category become names where the label holds such ids; unknown ones are counted in `unknown`.
+    Raises DataError for another shape, and for an id without a name.
     """
     with at(f"--add {name}"):
         of_steps, tail, read = _placed(name, array, ragged, block)
+    label = "step_y" if of_steps else "y"
+    category = labels_of_ids(ragged).get(label)
+    if array.dtype.kind in "iu" and not tail and category is not None:
+        vocabulary = ragged.names[f"vocabulary_{category}"]
+        read = _named(name, read, vocabulary, Counter() if unknown is None else unknown)
     classes = _classes(ragged, of_steps=of_steps)
     named = classes if classes is not None and tail[-1:] == (len(classes),) else None
     return Columns(cell_names(name, tail, named), read, of_steps)
@@ -97,6 +108,16 @@ def _placed(name: str, array: AnyArray, ragged: Ragged, block: Block) -> tuple[b
         expected.append(f"({count:,}, {slots:,}) or ({count:,}, {slots:,}, C) for their slots")
     expected.append(f"({steps:,},) or ({steps:,}, C) for the real steps")
     raise DataError(f"has shape {shape}; {', '.join(expected)} was expected")
+
+
+def _named(name: str, read: Read, vocabulary: AnyArray | Text, unknown: Counter[str]) -> Read:
+    """Reads the names of the ids that another reads."""
+
+    def names(stretch: Stretch) -> list[Any]:
+        cells = [np.asarray(column) for column in read(stretch)]
+        return [names_of_ids(f"--add {name}", ids, vocabulary, name, unknown) for ids in cells]
+
+    return names
 
 
 def _of_sequences(array: AnyArray) -> Read:

@@ -15,7 +15,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.operations import OPERATIONS
 from seqtool.operations.operation import Operation
 from seqtool.operations.run import fitted, with_entry
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.ragged import Ragged, Receipt
 
 
 def undone(ragged: Ragged, spool: Spool) -> tuple[Ragged, list[str]]:
@@ -65,17 +65,23 @@ def _inverse(command: str) -> Operation:
     return kind(**{str(kind.undoes): True})
 
 
-def undone_features(cells: Array, places: Sequence[int], ragged: Ragged) -> Array:
-    """Numbers (n, K) of the features at some places as they were before operations on `ragged`, (n, K)."""
-    receipt = tuple(entry for entry in ragged.receipt if entry.get("command") == "scale")
-    if not _to_undo(receipt):
+def undone_features(cells: Array, places: Sequence[int], ragged: Ragged, receipt: Receipt) -> Array:
+    """Numbers (n, K) of the features at some places of `ragged` before the scaling that a receipt tells of, (n, K)."""
+    scales = tuple(entry for entry in receipt if entry.get("command") == "scale")
+    if not _to_undo(scales):
         return cells
     width = () if ragged.values.ndim == 1 else ragged.values.shape[1:]
     steps = np.zeros((len(cells), *width), np.float64)
     whole = steps.reshape(len(cells), prod(width))
     whole[:, [*places]] = cells
-    alone = Ragged(steps, np.array([0, len(cells)]), features=ragged.features, receipt=receipt)
+    alone = Ragged(steps, np.array([0, len(cells)]), features=ragged.features, receipt=scales)
     with Spool() as spool:
         before, _ = undone(alone, spool)
         found: Array = np.asarray(before.values).reshape(len(cells), prod(width))[:, [*places]]
     return found.astype(cells.dtype, copy=False) if cells.dtype.kind == "f" else found
+
+
+def kept_scales(receipt: Receipt) -> int:
+    """How many times sequences were scaled each by its own numbers, which is not taken back."""
+    scales = (entry for entry in receipt if entry.get("command") == "scale")
+    return sum(bool(entry.get("arguments", {}).get("per_sequence")) for entry in scales)

@@ -153,6 +153,10 @@ ORDERED = pa.table(
 CLASHING = {"a.npz": ours([1, 2]).replace(keys=np.array([7])), "b.npz": ours([3]).replace(keys=np.array([7]))}
 UNLIKE = {"a.npz": ours([1, 2], value=-1), "b.npz": seqtool.pad([[3]])}
 
+LEFT_OUT = seqtool.split(
+    seqtool.group(pa.table({"k": [1, 1, 1], "x": [5, 6, 7]}), key="k", keep_row_index=True, ragged=True),
+    last=1,
+)
 CASES = [
     Case("operations.filter.Filter.__post_init__", "filter t.npy", {"t.npy": DENSE}, {"N": "1"}),
     Case(
@@ -1071,6 +1075,16 @@ CASES = [
     Case("files.writers.Writer.check", "pad t.npy --compress fast -o o.npy", {"t.npy": DENSE}),
     Case("commands._deliver._Draft.describe_end#2", "pad t.npy", {"t.npy": DENSE}),
     Case("commands._row_output.write_rows", "unpad t.npy", {"t.npy": DENSE}),
+    Case(
+        "commands.unpad._rows",
+        "unpad l.npz --raw --add p=p.npy --rows t.csv --delimiter , -o o.csv",
+        {"l.npz": LEFT_OUT, "p.npy": np.zeros(2), "t.csv": "k,x\n1,5\n1,6\n1,7\n"},
+    ),
+    Case(
+        "commands.unpad._with_predictions",
+        "unpad l.npz --add p=p.npy -o o.csv",
+        {"l.npz": LEFT_OUT, "p.npy": np.zeros(2)},
+    ),
     Case(
         "commands._options.PaddingOptions.refuse",
         "pad t.npy --ragged --value 0 --post --mask",
