@@ -118,5 +118,5 @@ class SinceObserved:
         return self._times.between(times[:, None], time_at(since)), last, time_at(last)
 
     def warnings(self, _plan: object) -> list[str]:
-        """None: a feature that is always, or never, observed is told of elsewhere."""
+        """None: a feature that is always, or never, observed is reported elsewhere."""
         return []

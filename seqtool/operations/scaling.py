@@ -215,7 +215,7 @@ def check_logarithms(ragged: Ragged, log1p: Sequence[int]) -> None:
 def _check_finite(ragged: Ragged, moments: Moments, scale: Array, log1p: Sequence[int]) -> None:
     """Raise DataError for infinite numbers, naming the first, and for too large ones.
 
-    What has no logarithm is told later, among all sequences.
+    What has no logarithm is reported later, among all sequences.
     """
     has = moments.count > 0
     infinite = has & ~(np.isfinite(moments.least) & np.isfinite(moments.largest))

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.ragged import Ragged
@@ -142,7 +143,8 @@ def check_row_index(ragged: Ragged) -> None:
     """Raise DataError for sequences that do not know the rows of their steps."""
     if "row_index" not in ragged.per_step:
         raise DataError(
-            "--rows finds rows by row_index, which group keeps only where it is told to (keep_row_index)"
+            "--rows finds rows by their numbers, and none are stored; group again with ",
+            Advice("--keep-row-index"),
         )
 
 

@@ -67,7 +67,7 @@ def test_without_row_numbers_rows_come_sequence_by_sequence(place: Place) -> Non
     place.write("p.npy", np.array([1, 2]))
     done = place.run("unpad", "b.npz", "--add", "p=p.npy", "--rows", "a.csv", "-o", "-")
     assert (done.code, done.out) == (1, b"")
-    assert "--rows finds rows by row_index, which group keeps only where it is told to" in done.err
+    assert "group again with --keep-row-index" in done.err
 
 
 @pytest.mark.parametrize("side", ["--post", "--pre"])

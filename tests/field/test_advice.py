@@ -1473,6 +1473,17 @@ def test_order_values_are_stored_by_grouping_again(place: Place, proposals: Prop
     assert first_order(again, "--at").values[:].tolist() == [4, 5]
 
 
+def test_rows_are_numbered_when_they_are_grouped(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", ROWS)
+    place.write("p.npy", np.arange(2))
+    call = ["group", "t.csv", "--key", "id", "-o", "g.npz"]
+    succeeded(place.run(*call))
+    beside = ["unpad", "g.npz", "--add", "p=p.npy", "--rows", "t.csv", "-o", "r.csv"]
+    assert place.run(*beside).code == 1
+    succeeded(place.run(*applied(call, proposals.at("unpadding.rows.check_row_index"), {})))
+    succeeded(place.run(*beside))
+
+
 @pytest.mark.matplotlib
 def test_pictures(place: Place, proposals: Proposals) -> None:
     written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
