@@ -43,6 +43,12 @@ class Encode(Operation):
             "Rows of the Embedding at most: 0, 1, 2, and the most frequent names.", metavar="N", least=4
         ),
     ] = None
+    oov_buckets: Annotated[
+        int,
+        Argument(
+            "Ids that names without their own share, each by its hash, instead of id 2.", metavar="B", least=0
+        ),
+    ] = 0
     unknown: Annotated[
         Literal["oov", "error"], Argument("Whether names that have no id become id 2, or are an error.")
     ] = "oov"
@@ -60,6 +66,7 @@ class Encode(Operation):
         given = {
             "--min-count": self.min_count > 1,
             "--max-tokens": self.max_tokens,
+            "--oov-buckets": self.oov_buckets,
             "--unknown": self.unknown != "oov",
             "--share": self.share,
         }
@@ -67,6 +74,13 @@ class Encode(Operation):
         if self.decode and other is not None:
             raise UsageError(
                 f"--decode and {other} do not go together: nothing is counted where it is undone"
+            )
+        if self.oov_buckets and self.unknown == "error":
+            raise UsageError("--oov-buckets and --unknown error do not go together: choose one")
+        if self.max_tokens is not None and self.max_tokens < self.oov_buckets + 4:
+            raise UsageError(
+                f"--max-tokens is {self.max_tokens}; with {self.oov_buckets} buckets it must be at least "
+                f"{self.oov_buckets + 4}"
             )
         if len(self.share) == 1:
             raise UsageError(f"--share names one category, {self.share[0]}; two or more were expected")
@@ -76,8 +90,9 @@ class Encode(Operation):
         from seqtool.operations.vocabularies import learned
         from seqtool.sequences.categories import FIRST
 
-        most = None if self.max_tokens is None else self.max_tokens - FIRST
-        return learned(ragged, self.min_count, most, self.share, spool)
+        most = None if self.max_tokens is None else self.max_tokens - FIRST - self.oov_buckets
+        found = learned(ragged, self.min_count, most, self.share, spool)
+        return found.with_buckets(self.oov_buckets, spool)
 
     def state_from(self, facts: Mapping[str, Any], ragged: Ragged) -> Vocabularies:
         """The names as the file has them that was encoded."""
@@ -101,7 +116,9 @@ class Encode(Operation):
             unknown = (
                 f"; {count(steps, 'step')} of {count(others, 'other name')}: id {UNKNOWN}" if steps else ""
             )
-            lines.append(("encoded", f"{name}: {count(len(names), 'name')} by count{unknown}"))
+            own = count(len(names) - state.buckets, "name")
+            shared = f"; all others share {count(state.buckets, 'id')}" if state.buckets else ""
+            lines.append(("encoded", f"{name}: {own} by count{shared}{unknown}"))
         empty = [name for name, names in zip(state.categories, state.names, strict=True) if not len(names)]
         warnings = [f"category {name}: no name has an id of its own" for name in empty if len(ragged.values)]
         return Outcome(encoded, lines=lines, warnings=warnings)

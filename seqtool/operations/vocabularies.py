@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
-from seqtool.arrays.text import Text, in_order
+from seqtool.arrays.text import Text, in_order, joined_text
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.categories import FIRST, UNKNOWN, Category, categories_of, ids_of, with_new_ids
+from seqtool.sequences.key_hash import key_hashes
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import taken_rows
 from seqtool.words import count, in_short, listed
@@ -22,14 +23,19 @@ from seqtool.words import count, in_short, listed
 
 @dataclass(frozen=True, eq=False)
 class Vocabularies:
-    """What `encode` learned: the names of each category that have ids of their own, in the order of their ids."""
+    """What `encode` learned: the names of each category that have ids of their own, in the order of their ids.
+
+    The last `buckets` of them stand for all others, which are told apart by a hash.
+    """
 
     categories: tuple[str, ...]
     names: tuple[AnyArray | Text, ...]
+    buckets: int = 0
 
     def facts(self) -> dict[str, Any]:
         """How many names each category has; the names themselves stand in the file."""
-        return {"categories": [*self.categories], "names": [*map(len, self.names)]}
+        buckets = {"buckets": self.buckets} if self.buckets else {}
+        return {"categories": [*self.categories], "names": [*map(len, self.names)], **buckets}
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any], ragged: Ragged) -> Vocabularies:
@@ -41,7 +47,16 @@ class Vocabularies:
             raise DataError(
                 "the vocabularies are no longer those that were encoded: take a file that encode made"
             )
-        return cls(titles, tuple(found[title] for title in titles))
+        return cls(titles, tuple(found[title] for title in titles), int(facts.get("buckets", 0)))
+
+    def with_buckets(self, count: int, spool: Spool) -> Vocabularies:
+        """The same with further names, each of which stands for a share of all others."""
+        if not count:
+            return self
+        more = np.array([f"[other {i}]" for i in range(count)])
+        return replace(
+            self, names=tuple(joined_text([names, more], spool) for names in self.names), buckets=count
+        )
 
 
 def categories_in(ragged: Ragged) -> list[Category]:
@@ -141,7 +156,7 @@ def encoded(
     maps, lost = list[Array](), dict[str, tuple[int, int]]()
     for category, names in zip(categories, by.names, strict=True):
         counts = counted(ragged, category)
-        new = _new_ids(category, names, spool)
+        new = _new_ids(category, names, by.buckets, spool)
         unknown = np.flatnonzero((new == UNKNOWN) & (counts > 0))
         if strict and len(unknown):
             raise _unknown(category, unknown, counts)
@@ -166,15 +181,20 @@ def decoded(ragged: Ragged, spool: Spool) -> Ragged:
     return _renumbered(ragged, maps, tables)
 
 
-def _new_ids(category: Category, names: AnyArray | Text, spool: Spool) -> Array:
-    """The new id for each old one, (V + 3,) int64."""
+def _new_ids(category: Category, names: AnyArray | Text, buckets: int, spool: Spool) -> Array:
+    """The new id for each old one, (V + 3,) int64; names without one share the last `buckets` ids, or are unknown."""
     known, new = ManyTexts(spool), np.full(category.rows, UNKNOWN, np.int64)
     for _, some in _pieces(names):
         known.add(some)
     new[:FIRST] = np.arange(FIRST)
     for begin, some in _pieces(category.vocabulary):
         places = known.find(some)
-        new[FIRST + begin : FIRST + begin + len(some)] = np.where(places < 0, UNKNOWN, places + FIRST)
+        ids = np.where(places < 0, UNKNOWN, places + FIRST)
+        others = np.flatnonzero(places < 0)
+        if buckets and len(others):
+            hashes = np.asarray(key_hashes(np.array([some[i] for i in others.tolist()]), None, 0))
+            ids[others] = FIRST + len(names) - buckets + (hashes % np.uint64(buckets)).astype(np.int64)
+        new[FIRST + begin : FIRST + begin + len(some)] = ids
     return new
 
 

@@ -193,3 +193,27 @@ def test_the_command_behind_group_and_split(place: Place) -> None:
     place.write("new.csv", "user,time,item\nz,1,b\nz,2,q\n")
     succeeded(place.run("apply", "train.npz", "new.csv", "-o", "new.npz"))
     assert place.arrays("new.npz")["x"].tolist() == [[4, 2, 0]]
+
+
+def test_names_without_an_id_share_some_by_their_hash() -> None:
+    sequences = [["a", "a", "b"], [f"new {i}" for i in range(40)]]
+    encoded = sq.encode(of_names(sequences, split=["train", "test"]), oov_buckets=3)
+    assert np.asarray(encoded.names["vocabulary_0"]).tolist() == [
+        "a",
+        "b",
+        "[other 0]",
+        "[other 1]",
+        "[other 2]",
+    ]
+    assert encoded[0].tolist() == [3, 3, 4]
+    assert {*encoded[1].tolist()} == {5, 6, 7}
+    # The same name has the same id in every file.
+    again = sq.encode(of_names([["new 7", "a", "new 3"]]), oov_buckets=3, using=encoded)
+    assert again[0].tolist() == [encoded[1][7], 3, encoded[1][3]]
+    few = sq.encode(of_names(sequences, split=["train", "test"]), oov_buckets=1, max_tokens=5)
+    assert np.asarray(few.names["vocabulary_0"]).tolist() == ["a", "[other 0]"]
+    assert few[0].tolist() == [3, 3, 4]
+    with pytest.raises(UsageError, match="max_tokens is 5; with 2 buckets it must be at least 6"):
+        sq.encode(of_names(sequences), oov_buckets=2, max_tokens=5)
+    with pytest.raises(UsageError, match="oov_buckets and unknown"):
+        sq.encode(of_names(sequences), oov_buckets=2, unknown="error")
