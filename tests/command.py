@@ -23,8 +23,8 @@ from tests import within
 SEQTOOL = Path(sys.executable).with_name("seqtool")
 SAMPLES = Path(__file__).parent.parent / "samples"
 # What a shell does more with than to take it for a part of a word.
-_FOR_A_SHELL = re.compile(r"[|&;<>()$`*?{}\[\]~#!\n]")
-_LONGEST = 120  # seconds: a call that hangs fails its test
+FOR_A_SHELL = re.compile(r"[|&;<>()$`*?{}\[\]~#!\n]")
+LONGEST = 120  # seconds: a call that hangs fails its test
 # Starts a program and writes down its peak memory. What a process held before it became that program counts
 # too, so it is started by one that is smaller than anything that is measured.
 _LAUNCHER = """
@@ -93,7 +93,7 @@ class Place:
             folder=self.folder,
             environment=self.environment(environment),
             stdin=Path(os.devnull) if stdin is None else stdin,
-            longest=_LONGEST,
+            longest=LONGEST,
         )
         return Done(code, out, err.decode())
 
@@ -119,7 +119,7 @@ class Place:
                 env=self.environment(environment),
                 stdout=stdout,
                 stderr=subprocess.PIPE,
-                timeout=_LONGEST,
+                timeout=LONGEST,
                 preexec_fn=before,
                 check=False,
                 **feed,
@@ -155,7 +155,7 @@ class Place:
 
         One call of seqtool alone, in which the shell only has words and quotes to read, is run without the shell.
         """
-        if line.startswith("seqtool ") and not _FOR_A_SHELL.search(line):
+        if line.startswith("seqtool ") and not FOR_A_SHELL.search(line):
             return self.run(*shlex.split(line)[1:])
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
@@ -163,7 +163,7 @@ class Place:
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_LONGEST,
+            timeout=LONGEST,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr.decode())

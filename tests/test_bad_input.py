@@ -459,6 +459,7 @@ def refuse(place: Place, call: str) -> tuple[Done, dict[str, bytes]]:
     return place.run(*words, stdin=stdin), before
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[1])
 def test_bad_input_is_refused_in_one_line(case: tuple[int, str, *tuple[str, ...]], place: Place) -> None:
     code, call, *words = case

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 import seqtool
-from tests.command import Place, succeeded
+from tests import within
+from tests.command import FOR_A_SHELL, LONGEST, Place, succeeded
 from tests.workbooks import reader, workbook
 
 ROOT = Path(__file__).parent.parent
@@ -187,12 +189,28 @@ def run_block(number: int, folder: Path) -> None:
     if setup:
         text = setup["rest"]
     if kind == "sh":
-        run(["bash", "-euo", "pipefail", "-c", text], folder)
+        for line in text.splitlines():
+            run_line(line, folder)
     elif kind == "python":
         run([sys.executable, "-c", text], folder)
     else:
         assert kind == "console", f"a block of kind {kind!r} that no test runs"
         run_transcript(text, folder)
+
+
+def run_line(line: str, folder: Path) -> None:
+    """A line of shell; one that is a call of seqtool alone is run within this process, which is soon done."""
+    if line.startswith("seqtool ") and not FOR_A_SHELL.search(line):
+        code, _, err = within.call(
+            shlex.split(line)[1:],
+            folder=folder,
+            environment=dict(os.environ),
+            stdin=Path(os.devnull),
+            longest=LONGEST,
+        )
+        assert code == 0, err
+    else:
+        run(["bash", "-euo", "pipefail", "-c", line], folder)
 
 
 def test_the_first_screen_sets_up_runs_and_tests() -> None:

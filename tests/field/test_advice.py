@@ -1190,6 +1190,7 @@ FIRST_FAILS = {  # after the call, before the advice
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_is_proposed_works_on_what_caused_it(case: Case, place: Place, proposals: Proposals) -> None:
     written(place, case.files)

@@ -112,7 +112,7 @@ def test_what_cannot_be_taken_back_is_said() -> None:
         DataError, match=r"--add p: has shape \(2, 3\); \(2, 2\) was expected, for the windows"
     ):
         windows.predicted("p", np.zeros((2, 3)))
-    with pytest.raises(DataError, match="row_index"):
+    with pytest.raises(DataError, match="keep-row-index"):
         Rows.of_windows(windows, by_source=True)
     assert Windows.of(sq.truncate([[1, 2]], maxlen=1), sq.truncate([[1, 2]], maxlen=1)) is None
 
