@@ -14,6 +14,7 @@ import pytest
 
 import seqtool
 from seqtool.operations import OPERATIONS
+from tests.command import Place, succeeded
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "seqtool"
@@ -369,16 +370,13 @@ def test_an_operation_has_its_class_help_example_and_test_file(name: str) -> Non
 
 
 @every_command_and_operation
-def test_the_help_of_a_command_shows_its_example(command: str) -> None:
-    done = python("-m seqtool", command, "--help")
-    assert done.returncode == 0, done.stderr
-    assert f"Example: seqtool {command} " in done.stdout
+def test_the_help_of_a_command_shows_its_example(command: str, place: Place) -> None:
+    assert f"Example: seqtool {command} " in succeeded(place.run(command, "--help")).out.decode()
 
 
 @every_command_and_operation
-def test_every_option_of_a_command_has_a_help_text(command: str) -> None:
-    done = python("-m seqtool", command, "--help")
-    options = done.stdout.splitlines()
+def test_every_option_of_a_command_has_a_help_text(command: str, place: Place) -> None:
+    options = place.run(command, "--help").out.decode().splitlines()
     for line, after in zip(options, [*options[1:], ""], strict=True):
         if re.match(r"  -", line):
             # The text stands beside the option, or below a long one.

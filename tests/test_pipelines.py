@@ -208,12 +208,12 @@ def test_a_network_with_an_embedding_predicts_clicks_and_rows_get_the_prediction
     assert (guessed == truth).mean() > 3 / 40  # by chance 1 in 40
 
     np.save(place.folder / "guessed.npy", guessed)
-    succeeded(place.run("unpad", "clicks-test.npz", "--add", "guess=guessed.npy", "-o", "guessed.csv"))
-    back = pd.read_csv(place.folder / "guessed.csv")
-    keys = place.arrays("clicks-test.npz")["keys"]
-    assert back.groupby("user")["guess"].first().to_dict() == dict(zip(keys, guessed, strict=True))
-    options = ["--add", "guess=guessed.npy", "--rows", "clicks.csv", "-o", "beside.csv"]
+    options = ["--add", "guess=guessed.npy", "--raw", "-o", "guessed.csv"]
     succeeded(place.run("unpad", "clicks-test.npz", *options))
-    beside = pd.read_csv(place.folder / "beside.csv")
-    assert len(beside) == len(pd.read_csv(place.folder / "clicks.csv"))
-    assert beside["guess"].notna().sum() == place.arrays("clicks-test.npz")["lengths"].sum()
+    back = pd.read_csv(place.folder / "guessed.csv")
+    placed = back[back["guess"].notna()].set_index("user")
+    arrays = place.arrays("clicks-test.npz")
+    assert placed["guess"].to_dict() == dict(zip(arrays["keys"], names[guessed - 3], strict=True))
+    assert placed["step"].to_dict() == dict(zip(arrays["keys"], arrays["lengths"], strict=True))
+    last = pd.read_csv(place.folder / "clicks.csv").sort_values("time").groupby("user")["item"].last()
+    assert (placed["y"].dropna() == last[placed["y"].dropna().index]).all()

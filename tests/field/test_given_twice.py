@@ -32,6 +32,7 @@ def value_of(option: Any) -> list[str]:
     return [] if option.is_flag else [words[0] if words[0].islower() else "5"]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("command", "option"), SINGLE, ids=lambda part: getattr(part, "name", part))
 def test_an_option_of_one_value_is_given_once(command: str, option: Any) -> None:
     names = [*option.opts, *option.secondary_opts]

@@ -183,6 +183,7 @@ TEXTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_long_cell_of_text_in_an_archive(place: Place, name: str) -> None:
     message = rf"{name}\]: a cell of text has 4\.5 MB, but 4\.0 MB is the most .* --max-memory 288M allows it"
@@ -264,7 +265,8 @@ def test_long_labels_go_to_the_disk(place: Place) -> None:
     assert len(output["y"]) == 8
 
 
-@pytest.mark.parametrize("name", ["y", pytest.param("static", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["y", "static"])
 def test_a_row_that_is_too_long(place: Place, name: str) -> None:
     """Nine million numbers of a sequence; `--array` leaves out what a file of others holds of them."""
     beside = {**BLOCK, name: np.zeros((2, 9 * MILLION))}
@@ -287,7 +289,7 @@ def test_labels_of_a_foreign_file_that_are_too_many(place: Place, monkeypatch: p
     refused(place, "pad", "a.npz", "-o", "out.npz", message=refuse)
 
 
-@pytest.mark.parametrize("count", [2, 1500])
+@pytest.mark.parametrize("count", [2, pytest.param(1500, marks=pytest.mark.slow)])
 def test_missing_values_in_a_wide_table(place: Place, count: int) -> None:
     """Of a wide table not every spelling is looked up while it is parsed."""
     names = ",".join(f"c{i}" for i in range(count))
