@@ -1012,3 +1012,8 @@ def test_no_colours_where_nobody_wants_them(place: Place) -> None:
                 check=True,
             )
             assert "\x1b" not in shown()
+
+
+def test_a_word_that_no_file_may_be_called_is_refused(place: Place) -> None:
+    done = place.run("truncate", "a.npz", "--maxlen", "1", "9" * 5000)
+    assert (done.code, done.err.count("\n")) == (2, 1)

@@ -121,7 +121,11 @@ def unquoted(command: str, sources: Sequence[str], key_from: str | None) -> Mess
 
     None of other words, or for a command that takes no files of one sequence each.
     """
-    if command not in _TAKE_SEVERAL or not all(Path(name).is_file() for name in sources):
+    try:
+        are_files = all(Path(name).is_file() for name in sources)
+    except OSError:  # a name that is too long
+        are_files = False
+    if command not in _TAKE_SEVERAL or not are_files:
         return None
     each = _pattern(sources, "{key}")
     quoted = Advice(_pattern(sources, "*"), *([] if key_from else ["--key-from", each]), without=sources)

@@ -69,6 +69,7 @@ def _arrow_records(source: Input) -> Records:
         for batch in _record_batches(source, file, columns):
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 if pa.types.is_dictionary(column.type):
+                    column.dictionary.validate()  # else its size may be read past its bytes
                     check_dictionary(source, name, column.dictionary.nbytes)
             validate(batch, once=True)
             for begin in range(0, len(batch), count):

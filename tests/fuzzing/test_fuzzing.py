@@ -51,6 +51,11 @@ def test_what_differs_from_its_oracle_fails_with_the_way_to_repeat_it(
         _run_many(mode)
 
 
+@pytest.mark.parametrize("number", [268, 1442])
+def test_what_once_failed(number: int) -> None:
+    run(Case("mutations", 906, number))
+
+
 def _run_many(mode: str) -> None:
     for number in range(50):
         run(Case(mode, 1, number))
