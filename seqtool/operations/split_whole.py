@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
 
 import numpy as np
 
@@ -185,9 +184,11 @@ def _exact(shares: Shares, number: int, strata: Array | None) -> Array:
     if strata is None:
         return shares.of(number)
     splits = np.empty(number, np.uint8)
-    for stratum in np.unique(strata):
-        places = np.flatnonzero(strata == stratum)
-        splits[places] = shares.of(len(places))
+    in_strata = np.argsort(strata, kind="stable")  # of one stratum, groups stay in the order of their hashes
+    begin = 0
+    for size in np.bincount(strata).tolist():
+        splits[in_strata[begin : begin + size]] = shares.of(size)
+        begin += size
     return splits
 
 
@@ -214,16 +215,19 @@ def _strata(ragged: Ragged, group: Array, number: int) -> Array:
 def _check_classes(ragged: Ragged, classes: Array, splits: Array, shares: Shares) -> None:
     """Raise DataError for a class that is missing in a split."""
     label = _label(ragged)
-    names: Any = np.unique(np.asarray(label.cells)) if label.classes is None else None
-    for number in np.unique(classes):
-        cell = np.asarray(label.cells)[np.flatnonzero(classes == number)[0]].item()
-        if names is None and cell == UNLABELLED:  # sequences without a label are no class
+    cells = np.asarray(label.cells)
+    _, first = np.unique(classes, return_index=True)
+    width = len(SPLITS)
+    inside = np.bincount(classes * width + splits, minlength=len(first) * width).reshape(-1, width)
+    for place, counts in zip(first.tolist(), inside.tolist(), strict=True):
+        missing = [SPLITS[split] for split in shares.wanted if not counts[split]]
+        cell = cells[place].item()
+        if not missing or (
+            label.classes is not None and cell == UNLABELLED
+        ):  # those without a label are no class
             continue
-        inside = np.bincount(splits[classes == number], minlength=len(SPLITS))
-        missing = [SPLITS[split] for split in shares.wanted if not inside[split]]
-        if missing:
-            name = cell if names is not None else class_name(cast(Any, label.classes), cell)
-            raise DataError(
-                f"--stratify: class {in_short(name)} has {count(int(inside.sum()), 'sequence')}, too few for one in "
-                f"{listed(missing)}"
-            )
+        name = cell if label.classes is None else class_name(label.classes, cell)
+        raise DataError(
+            f"--stratify: class {in_short(name)} has {count(sum(counts), 'sequence')}, too few for one in "
+            f"{listed(missing)}"
+        )

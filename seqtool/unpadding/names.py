@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from seqtool.sequences.columns import without_file
 from seqtool.sequences.ragged import Receipt
 from seqtool.words import split_names
 
@@ -45,7 +46,7 @@ class SourceNames:
         step_label = _texts(named.get("step_label"))
         return cls(
             key=_keys(named.get("key")),
-            label=tuple(map(_without_file, _texts(named.get("label")))),
+            label=tuple(map(without_file, _texts(named.get("label")))),
             step_label=step_label[0] if step_label else None,
             features=_texts(named.get("features")),
             changed=not {entry.get("command") for entry in receipt} <= _SAME_NUMBERS,
@@ -64,14 +65,6 @@ def _texts(names: Any) -> tuple[str, ...]:
 def _keys(names: Any) -> tuple[str, ...]:
     """The columns of a key; the text of one option may hold several."""
     return tuple(split_names(names)) if isinstance(names, str) else _texts(names)
-
-
-def _without_file(name: str) -> str:
-    """The column that `labels.csv:died` names in another table."""
-    from seqtool.grouping.elsewhere import Elsewhere
-
-    elsewhere = Elsewhere.in_text(name)
-    return name if elsewhere is None else str(elsewhere.columns[0])
 
 
 @dataclass
