@@ -49,6 +49,10 @@ def _opened(source: Input, memory: Memory | None) -> Archive:
         from seqtool.files.folder import open_folder
 
         return open_folder(source.path, source.name, memory=memory, temporary=source.temporary)
+    if source.stored_as == "shards":
+        from seqtool.files.shards import open_shards
+
+        return open_shards(source.path, source.name, memory=memory)
     if source.stored_as == "safetensors":
         from seqtool.files.safetensors import open_safetensors
 

@@ -29,7 +29,7 @@ from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, ope
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_file_name, refuse_foreign
 from seqtool.files.remote import RemoteFile, is_remote, remote_files
-from seqtool.files.traces import holds_our_rows, is_our_folder
+from seqtool.files.traces import holds_our_rows, is_our_folder, is_our_shards
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
@@ -47,7 +47,7 @@ class Meter:
     read: int = 0
 
 
-Container = Literal["zip", "folder", "safetensors", "rows"]
+Container = Literal["zip", "folder", "shards", "safetensors", "rows"]
 
 
 @dataclass(frozen=True)
@@ -232,9 +232,11 @@ def _paths(source: str) -> list[Path]:
 @contextlib.contextmanager
 def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        if not is_our_folder(path):
+        shards = is_our_shards(path)
+        if not shards and not is_our_folder(path):
             raise is_a_folder(source, SUFFIXES)
-        yield Input(str(path), path, path, "npz", temporary=folder, stored_as="folder")
+        stored_as: Container = "shards" if shards else "folder"
+        yield Input(str(path), path, path, "npz", temporary=folder, stored_as=stored_as)
         return
     if path.is_file():
         yield _input(str(path), path, path, folder)

@@ -78,6 +78,28 @@ def spooled_column(spool: Spool, column: Any) -> Any:
     return growing.done()
 
 
+class _Stretch:
+    """Some cells of a column of text."""
+
+    def __init__(self, column: Any, begin: int, end: int) -> None:
+        self._column, self._begin, self._count = column, begin, end - begin
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, window: slice) -> Any:
+        begin, end, _ = window.indices(self._count)
+        return self._column[self._begin + begin : self._begin + max(begin, end)]
+
+
+def stretch(column: Any, begin: int, end: int) -> Any:
+    """The cells of a column from `begin` to `end`, read when they are asked for."""
+    if isinstance(column, Lazy):
+        shape = (end - begin, *column.shape[1:])
+        return Lazy(shape, column.dtype, lambda first, last: column[begin + first : begin + last])
+    return column[begin:end] if isinstance(column, np.ndarray) else _Stretch(column, begin, end)
+
+
 class Ranked:
     """A column of text as (n,) codes and the sorted texts behind them: a chunk is Arrow text."""
 

@@ -1,0 +1,56 @@
+"""The second pass: the rows of a file as numbers, each with the shard that it goes to and its number in the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from seqtool.errors import DataError
+from seqtool.grouping.encoder import Encoder
+from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.reading import batches
+from seqtool.sharding.hashing import shards_of
+from seqtool.sharding.job import Job
+
+Batch = dict[str, Any]
+"""Rows as the kernel takes them, with `shard`, and `row`, the number of each in the whole input."""
+
+
+@dataclass(frozen=True)
+class Encode:
+    """The task of the second pass: the rows of the file with a number, batch by batch.
+
+    `state` is what all files together were found to hold; `begins` are the rows before each file, `stamps` what tells
+    whether a file has changed since.
+    """
+
+    job: Job
+    state: EncoderState
+    begins: tuple[int, ...]
+    stamps: tuple[tuple[int, int] | None, ...]
+
+    def __call__(self, file: int) -> Iterator[Batch]:
+        """The encoded rows of a file; raises DataError where it has changed since the first pass."""
+        job = self.job
+        plan = replace(job.plan, options=replace(job.plan.options, keep_row_index=True))
+        encoder = Encoder(plan, self.state, final=True)
+        self._check_unchanged(file)
+        with job.opened(file) as table, ThreadPoolExecutor(job.threads) as threads:
+            pool = threads if job.threads > 1 else None
+            for arrays, first_row in batches(table, encoder.plan, job.threads):
+                columns = encoder.encode(arrays, first_row + self.begins[file], pool)
+                if columns:
+                    keys = [columns[name] for name in columns if name[0] == "k"]
+                    columns["shard"] = shards_of(keys, job.shards)
+                    columns["row"] = np.asarray(columns["row"], np.int64)
+                    yield columns
+        self._check_unchanged(file)
+
+    def _check_unchanged(self, file: int) -> None:
+        if self.job.stamp(file) != self.stamps[file]:
+            name = self.job.sources[file].name
+            raise DataError(f"{name}: changed while it was read; run the call again when nobody writes to it")

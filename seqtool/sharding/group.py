@@ -1,0 +1,242 @@
+"""The driver: what `group` does, with tasks that an engine runs, and a file for each shard.
+
+A first pass finds what the columns of all files hold, and refuses what is wrong before any row moves; then rows are
+encoded, brought together by shard, and written. The manifest comes last: without it there is no data set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from seqtool.errors import DataError, SeqtoolError
+from seqtool.files import npz
+from seqtool.files.deflate import Compress
+from seqtool.files.inputs import Input
+from seqtool.files.manifest import Manifest
+from seqtool.files.shards import open_shards
+from seqtool.files.zip_reader import ZipReader
+from seqtool.grouping.cautions import cautions, of_steps
+from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.grouping.encoder_state import EncoderState, merge_all
+from seqtool.grouping.group import GroupResult, check_missing_words
+from seqtool.grouping.options import COMBINED, UNNAMED
+from seqtool.grouping.pivoting import Pivot
+from seqtool.grouping.reading import check
+from seqtool.grouping.spec import GroupSpec
+from seqtool.operations.select import AtLeast
+from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.receipts import Entry, Rows
+from seqtool.sharding.encoding import Encode
+from seqtool.sharding.engine import Engine
+from seqtool.sharding.job import Job, Source, unpacked
+from seqtool.sharding.observing import FileFacts, Observe
+from seqtool.sharding.results import merged
+from seqtool.sharding.target import Target
+from seqtool.sharding.writing import ShardFacts, WriteShards
+from seqtool.system.memory import Memory
+from seqtool.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the first pass found: the job, the state of all files together, and the facts of each."""
+
+    job: Job
+    state: EncoderState
+    files: Sequence[FileFacts]
+    arguments: Mapping[str, Any]
+    warnings: Sequence[str]
+
+    @property
+    def rows(self) -> int:
+        """The rows of all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def of_shards(self) -> Any:
+        """The rows that go to each shard, (N,)."""
+        return np.sum([file.of_shards for file in self.files], axis=0)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """The rows that go to no shard, by reason."""
+        found: dict[str, int] = {}
+        for file in self.files:
+            for reason, count in file.left_out.items():
+                found[reason] = found.get(reason, 0) + count
+        return {**found, "empty key": self.state.dropped}
+
+
+def observe(
+    table: Table,
+    inputs: Sequence[Input],
+    spec: GroupSpec,
+    engine: Engine,
+    *,
+    shards: int,
+    memory: Memory,
+    threads: int = 1,
+    temporary: Path | None = None,
+) -> Observed:
+    """The first pass over all files: what their columns hold; nothing is written.
+
+    `table` is that of all inputs. Raises the errors of `seqtool.grouping.group.group_table`, the first in the order of
+    the files.
+    """
+    AtLeast(spec.min_len)  # judged before any work
+    roles = spec.roles(table)
+    check_missing_words(table, roles, spec)
+    job = Job(
+        tuple(Source.of(item, here=engine.here) for item in inputs),
+        spec.text,
+        EncoderPlan.of(table, roles, spec),
+        tuple(table.of_files.values()),
+        dict(table.list_sizes),
+        shards,
+        memory,
+        threads,
+        temporary,
+    )
+    files: list[FileFacts] = unpacked(engine.each(Observe(job), len(inputs)))
+    state = merge_all(facts.state.in_file(file) for file, facts in enumerate(files))
+    place = _Places(job)
+    _raise_first(job.plan, state, files)
+    rows = sum(facts.rows for facts in files)
+    check(job.plan, state, name=table.name, place=place, read=rows)
+    plan = job.plan.settled(state)
+    labels = [plan.label(column) for column in plan.features]
+    features = labels if roles.item is None else Pivot(plan, state).features
+    arguments = dict(spec.resolved(table, plan.roles, features))
+    notes = [*cautions(plan, state, place), *_suspicions(files, state)]
+    return Observed(job, state, files, arguments, notes)
+
+
+@dataclass(frozen=True)
+class ShardedGrouping:
+    """The sequences of a data set that was written, and the result of grouping."""
+
+    data: Ragged
+    result: GroupResult
+    manifest: Manifest
+
+
+def write(
+    observed: Observed,
+    engine: Engine,
+    target: Target,
+    *,
+    inputs: Sequence[str],
+    compress: Compress | None = None,
+) -> ShardedGrouping:
+    """Encode and write what was observed: a file for each shard, then the manifest.
+
+    Raises DataError for a label that changes within a key, a file that has changed since, and a full disk; then the
+    folder is left as it was.
+    """
+    job, run = observed.job, uuid4().hex[:12]
+    begins = tuple(accumulate((facts.rows for facts in observed.files[:-1]), initial=0))
+    encode = Encode(job, observed.state, begins, tuple(facts.stamp for facts in observed.files))
+    with target.filled(run) as folder:
+        task = WriteShards(
+            job, observed.state, str(folder), run, observed.arguments, tuple(inputs), compress
+        )
+        found = unpacked(engine.shuffle(encode, len(job.sources), task, job.shards))
+        shards = _each_once(found)
+        result = _result(observed, shards)
+        manifest = _manifest(observed, shards, result, folder, inputs)
+        target.finish(folder, manifest)
+    data = npz.read(open_shards(folder, target.name))
+    assert isinstance(data, Ragged)
+    return ShardedGrouping(data, replace(result, ragged=data), manifest)
+
+
+def _each_once(found: list[Any]) -> list[ShardFacts]:
+    """The facts of all shards, in order; raises the error of the first shard that has one."""
+    errors = [one for one in found if isinstance(one, SeqtoolError)]
+    if errors:
+        raise min(errors, key=str)
+    shards = sorted((facts for one in found for facts in one), key=lambda facts: facts.shard)
+    numbers = [facts.shard for facts in shards]
+    if len({*numbers}) < len(numbers):
+        raise AssertionError("a shard was written twice: the engine moved its rows to two tasks")
+    return shards
+
+
+def _result(observed: Observed, shards: Sequence[ShardFacts]) -> GroupResult:
+    """The result of all shards; raises AssertionError unless all rows arrived, DataError where no sequence is left."""
+    arrived = np.zeros(observed.job.shards, np.int64)
+    for facts in shards:
+        arrived[facts.shard] = facts.rows
+    if (arrived != observed.of_shards).any():
+        wrong = int(np.flatnonzero(arrived != observed.of_shards)[0])
+        raise AssertionError(
+            f"{observed.of_shards[wrong]:,} rows go to shard {wrong}, but {arrived[wrong]:,} arrived there"
+        )
+    result = merged([facts.result for facts in shards], observed.job.plan.options)
+    left_out, plan = observed.left_out, observed.job.plan
+    folded = {UNNAMED: observed.state.unnamed} if plan.roles.item is not None else {}
+    rows = result.rows
+    dropped = {**left_out, **{why: n for why, n in rows.dropped.items() if why != COMBINED}, **folded}
+    dropped |= {COMBINED: rows.dropped[COMBINED]} if COMBINED in rows.dropped else {}
+    counted = Rows(observed.rows, rows.kept, rows.cut, dropped, rows.added)
+    counted.check()
+    return replace(result, rows=counted, warnings=[*observed.warnings, *result.warnings])
+
+
+def _manifest(
+    observed: Observed, shards: Sequence[ShardFacts], result: GroupResult, folder: Path, inputs: Sequence[str]
+) -> Manifest:
+    """What all shards hold together; raises DataError where no sequence is left."""
+    files = tuple(facts.file for facts in shards if facts.file is not None)
+    if not files:
+        raise DataError("no sequence is left; no data set was written")
+    with ZipReader(folder / files[0].name, files[0].name) as archive:
+        meta = npz.read_meta(archive)
+        first = npz.read(archive)
+    (entry,) = meta["receipt"]
+    whole = Entry("group", [*inputs], entry["arguments"], result.rows)
+    tables = {name: np.asarray(table).tolist() for name, table in first.names.items()}
+    if first.features is not None:
+        tables["features"] = [*first.features]
+    hashed = len(observed.job.plan.roles.key)
+    return Manifest(observed.job.shards, files, {**meta, "receipt": [whole.as_json()]}, hashed, tables)
+
+
+def _suspicions(files: Sequence[FileFacts], state: EncoderState) -> Iterator[str]:
+    """The cautions about columns that a network should not read."""
+    found = [facts.suspects for facts in files if facts.suspects is not None]
+    if found:
+        whole = found[0]
+        for suspects in found[1:]:
+            whole = whole.merge(suspects)
+        yield from whole.cautions(state.labels)
+
+
+def _raise_first(plan: EncoderPlan, state: EncoderState, files: Sequence[FileFacts]) -> None:
+    """Raise the error of the first file that could not be read, unless a bad cell stands in one before it."""
+    failed = next((number for number, facts in enumerate(files) if facts.error is not None), None)
+    if failed is None:
+        return
+    bad = plan.first_bad_cell(state)
+    if bad is None or bad.bad.row[0] >= failed:  # type: ignore[index] # rows are numbered within files
+        error = files[failed].error
+        assert error is not None
+        raise error
+
+
+class _Places:
+    """Says in words where a row stands: the row of a file, which is opened again for it."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __call__(self, row: tuple[int, int]) -> str:
+        with self._job.opened(row[0]) as table:
+            return table.place(row[1])
