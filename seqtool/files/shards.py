@@ -32,7 +32,7 @@ _OPEN = 64  # shards; systems allow a process a few hundred open files
 
 
 def open_shards(path: Path, name: str, *, memory: Memory | None = None) -> ShardedArrays:
-    """The arrays of a folder of shards; raises DataError for a manifest that is damaged, and a shard that is missing."""
+    """The arrays of a folder of shards; raises DataError where it is damaged or incomplete."""
     return ShardedArrays(path, name, read_manifest(path, name), memory)
 
 
@@ -191,4 +191,4 @@ def is_part(name: str) -> bool:
     >>> is_part("shard-00000-of-00002-0123456789ab.npz"), is_part("notes.txt")
     (True, False)
     """
-    return name.startswith("shard-") and name.endswith(".npz") or name.startswith(".seqtool-")
+    return (name.startswith("shard-") and name.endswith(".npz")) or name.startswith(".seqtool-")

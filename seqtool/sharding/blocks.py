@@ -71,4 +71,8 @@ def batches(blocks: Iterable[bytes]) -> Iterator[Batch]:
 
 def _column(column: Any) -> Any:
     """A column as the kernel takes it: numbers as NumPy has them, text as Arrow has it."""
-    return column if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column.to_numpy()
+    return (
+        column
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        else column.to_numpy()
+    )

@@ -65,6 +65,27 @@ class Observed:
         return np.sum([file.of_shards for file in self.files], axis=0)
 
     @property
+    def plan(self) -> EncoderPlan:
+        """What is done with each column, now that all are known."""
+        return self.job.plan.settled(self.state)
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the features."""
+        return [*self.arguments["features"]]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the features, before any is computed."""
+        return self.plan.dtype(self.state)
+
+    @property
+    def row_bytes(self) -> int:
+        """About the bytes of a step in a file."""
+        singles = len(self.plan.layout(self.state).per_step)
+        return self.dtype.itemsize * len(self.features) + 8 * singles
+
+    @property
     def left_out(self) -> dict[str, int]:
         """The rows that go to no shard, by reason."""
         found: dict[str, int] = {}
@@ -144,9 +165,7 @@ def write(
     begins = tuple(accumulate((facts.rows for facts in observed.files[:-1]), initial=0))
     encode = Encode(job, observed.state, begins, tuple(facts.stamp for facts in observed.files))
     with target.filled(run) as folder:
-        task = WriteShards(
-            job, observed.state, str(folder), run, observed.arguments, tuple(inputs), compress
-        )
+        task = WriteShards(job, observed.state, str(folder), run, observed.arguments, tuple(inputs), compress)
         found = unpacked(engine.shuffle(encode, len(job.sources), task, job.shards))
         shards = _each_once(found)
         result = _result(observed, shards)
@@ -154,7 +173,10 @@ def write(
         target.finish(folder, manifest)
     data = npz.read(open_shards(folder, target.name))
     assert isinstance(data, Ragged)
-    return ShardedGrouping(data, replace(result, ragged=data), manifest)
+    options = job.plan.options
+    single = of_steps([*map(job.plan.label, job.plan.roles.key)], data, options.gap)
+    whole = replace(result, ragged=data, warnings=[*result.warnings, *single])
+    return ShardedGrouping(data, whole, manifest)
 
 
 def _each_once(found: list[Any]) -> list[ShardFacts]:

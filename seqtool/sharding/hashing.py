@@ -49,7 +49,7 @@ def crc32(text: Any) -> Array:
         found[rows] = _TABLE[(cells ^ data[offsets[:-1][rows] + place]) & 0xFF] ^ (cells >> 8)
     found = ~found
     for row in np.flatnonzero(lengths > _LONG).tolist():
-        found[row] = zlib.crc32(data[offsets[row] : offsets[row + 1]])
+        found[row] = zlib.crc32(data[offsets[row] : offsets[row + 1]].tobytes())
     return found
 
 

@@ -104,4 +104,4 @@ def packed(result: Any) -> bytes:
 
 def unpacked(results: Sequence[bytes]) -> list[Any]:
     """What tasks found."""
-    return [pickle.loads(bytes(result)) for result in results]  # noqa: S301 - written by our own tasks
+    return [pickle.loads(bytes(result)) for result in results]

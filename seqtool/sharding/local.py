@@ -17,6 +17,6 @@ class Local:
         """The result of a task for each number below `count`."""
         return [*map(task, range(count))]
 
-    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:  # noqa: ARG002
+    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
         """Write all shards together: one sort puts the rows of each in one place."""
         return [write(chain.from_iterable(map(encode, range(count))))]

@@ -53,7 +53,9 @@ class Spark:
                 result=write(batches(block.as_buffer() for batch in rows for block in batch.column(1)))
             )
 
-        moved = self._numbers(count).mapInArrow(encoded, "shard long, block binary").repartition(shards, "shard")
+        moved = (
+            self._numbers(count).mapInArrow(encoded, "shard long, block binary").repartition(shards, "shard")
+        )
         return [bytes(row["result"]) for row in moved.mapInArrow(written, "result binary").collect()]
 
     def _numbers(self, count: int) -> Any:
@@ -84,5 +86,5 @@ def session(
     for name, value in (conf or {}).items():
         builder = builder.config(name, value)
     if remote is not None:
-        return builder.remote(remote).getOrCreate()  # type: ignore[no-any-return]
-    return builder.master(master or "local[*]").config("spark.ui.showConsoleProgress", "false").getOrCreate()  # type: ignore[no-any-return]
+        return builder.remote(remote).getOrCreate()
+    return builder.master(master or "local[*]").config("spark.ui.showConsoleProgress", "false").getOrCreate()

@@ -98,7 +98,7 @@ class WriteShards:
         return ShardFacts(shard, rows, file, replace(result, ragged=_nothing(ragged)))
 
     def _file(self, shard: int, data: Ragged) -> Shard:
-        """Write a shard. Its name holds a hash of its content, so that attempts at it agree, and replace nothing else."""
+        """Write a shard; its name holds a hash of its content, so that attempts at it agree and replace nothing."""
         folder = Path(self.folder)
         try:
             handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".seqtool-{self.run}-", suffix=".tmp")
