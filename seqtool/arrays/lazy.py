@@ -8,13 +8,13 @@ through `chunks`, and asks for `np.asarray(array)` where it needs the whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import Any, overload
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 
 CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a chunk and using it
 

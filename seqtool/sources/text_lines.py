@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any
 
@@ -16,6 +15,7 @@ from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, NotSequencesError
 from seqtool.files.inputs import Input
 from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
