@@ -100,13 +100,12 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     names = archive.names
     if not names:
         raise DataError("holds no array")
-    named = foreign.named
-    for option, name in named:
+    for option, name in foreign.named:
         if name not in names:
             raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
     chosen = _chosen(names, foreign)
-    for i, (option, name) in enumerate(named):
-        if name in chosen.names or name in [other for _, other in named[:i]]:
+    for i, (option, name) in enumerate(foreign.named):
+        if name in chosen.names or name in [other for _, other in foreign.named[:i]]:
             raise UsageError(
                 f"{option} {name}: that array is already used for something else; ", Advice(without=[option])
             )
