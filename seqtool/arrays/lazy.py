@@ -123,6 +123,18 @@ def slots(x: AnyArray) -> AnyArray:
     return reshaped(x, x.shape[0] * x.shape[1], *x.shape[2:])
 
 
+def as_items(array: Array, dims: int) -> Array:
+    """An array with all but its first `dims` dimensions as one opaque item: a step is then copied at once.
+
+    >>> as_items(np.zeros((2, 3, 5)), 2).shape
+    (2, 3)
+    """
+    size = prod(array.shape[dims:])
+    if array.ndim == dims or size == 0:
+        return array
+    return array.reshape(*array.shape[:dims], size).view(f"V{size * array.itemsize}")[..., 0]
+
+
 @dataclass(frozen=True)
 class Span:
     """The least, the largest and the sum of some whole numbers; all 0 where there are none."""
