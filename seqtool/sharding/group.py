@@ -247,7 +247,7 @@ def _raise_first(plan: EncoderPlan, state: EncoderState, files: Sequence[FileFac
     if failed is None:
         return
     bad = plan.first_bad_cell(state)
-    if bad is None or bad.bad.row[0] >= failed:  # type: ignore[index] # rows are numbered within files
+    if bad is None or bad.bad.row[0] >= failed:
         error = files[failed].error
         assert error is not None
         raise error

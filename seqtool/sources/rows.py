@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.list_columns import Lists, is_list, lists_of
-from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.spool import GrowingArray, running_sums
 from seqtool.errors import DataError, NotSequencesError, UsageError, at
-from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.aligned import Aligned, LabelColumn, check_equal_lengths, with_aligned
 from seqtool.sources.cells import PLAIN, plain_cells, settled_dtype, split_cells
@@ -176,7 +175,7 @@ class _Reading:
             found.keys = self._whole(self._key)
         found.static = {table.label(column): self._whole(column) for column in self._static}
         features = tuple(one.names[0] for one in self._of_steps) if len(self._of_steps) > 1 else None
-        offsets = cumulative_offsets(self._lengths.done())
+        offsets = running_sums(self._lengths.done(), self._options.spool)
         ragged = Ragged(self._values.done(dtype), offsets, features=features)
         return with_aligned(table.name, ragged, found, spec.rows, len(self._values), warnings)
 
