@@ -83,7 +83,7 @@ HOMES = {
     "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),
     "rich": set(),
-    **{name: set() for name in ("duckdb", "polars", "jax", "matplotlib", "pyspark")},
+    **{name: set() for name in ("duckdb", "polars", "jax", "matplotlib", "pyspark", "dask", "distributed")},
     "torch": {"torch"},  # the adapter of each, which nobody else imports
     "keras": {"keras"},
     "tensorflow": {"tf"},
@@ -434,7 +434,9 @@ def test_every_library_that_is_imported_is_a_dependency() -> None:
 
     declared = libraries(project()["dependencies"])  # type: ignore[arg-type]
     extras = project()["optional-dependencies"]
-    optional = libraries([*extras["plot"], *extras["remote"], *extras["excel"], *extras["frameworks"]])  # type: ignore[index]
+    with_extras = ("plot", "remote", "excel", "frameworks", "spark", "dask")
+    optional = libraries([line for extra in with_extras for line in extras[extra]])  # type: ignore[index]
+    optional |= {"distributed"}  # which dask[distributed] brings
     used = {name.split(".")[0] for tree in modules().values() for name in imports(tree)}
     foreign = used - set(sys.stdlib_module_names) - {"seqtool"}
     assert declared <= foreign <= declared | optional

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
@@ -12,6 +12,7 @@ import typer
 
 from seqtool.advice import Advice
 from seqtool.commands._options import MemoryOptions, OutputOptions, PaddingOptions, choice
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, refuse_without_subject
 from seqtool.system import memory
 from seqtool.words import count, human

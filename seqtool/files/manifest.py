@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, damaged
 from seqtool.files.traces import MANIFEST
 

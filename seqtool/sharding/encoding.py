@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_state import EncoderState

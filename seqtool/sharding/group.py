@@ -7,7 +7,7 @@ encoded, brought together by shard, and written. The manifest comes last: withou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, SeqtoolError
 from seqtool.files import npz
 from seqtool.files.deflate import Compress

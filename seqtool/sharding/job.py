@@ -5,11 +5,12 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input

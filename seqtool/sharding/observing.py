@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, SeqtoolError
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_state import EncoderState

@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, SeqtoolError, why
 from seqtool.files.deflate import Compress
 from seqtool.files.manifest import Shard
