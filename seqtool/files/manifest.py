@@ -25,7 +25,8 @@ _VERSION = 1
 class Shard:
     """One file of a data set, `name`, and what it holds; `arrays` are the dtype and the shape of each array.
 
-    `size` is in bytes, `longest` the steps of its longest sequence.
+    `size` is in bytes, `longest` the steps of its longest sequence, `widest` the letters of its longest cell of a key
+    that is text.
     """
 
     shard: int
@@ -35,6 +36,7 @@ class Shard:
     sequences: int
     steps: int
     longest: int
+    widest: int
     arrays: Mapping[str, tuple[str, tuple[int, ...]]]
 
 

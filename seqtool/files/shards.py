@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, concatenated, lazy_map
-from seqtool.arrays.spool import Spool
-from seqtool.arrays.text import Text, joined_text
+from seqtool.arrays.lazy import AnyArray, Lazy, concatenated, lazy_map, stretch
+from seqtool.arrays.text import Text
 from seqtool.errors import DataError
-from seqtool.files.manifest import Manifest, Shard, read_manifest
+from seqtool.files.manifest import Manifest, Shard, read_manifest, shard_of
 from seqtool.files.schema import NAMES
 from seqtool.files.stored import StoredArrays
 from seqtool.files.traces import MANIFEST
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.keys import HashedKeys
 from seqtool.sequences.labels import name_tables
 from seqtool.system.memory import Memory
 
@@ -42,8 +43,6 @@ class ShardedArrays(StoredArrays):
     def __init__(self, path: Path, name: str, manifest: Manifest, memory: Memory | None = None) -> None:
         self.manifest = manifest
         self._path = path
-        self._spool = Spool()
-        weakref.finalize(self, self._spool.close)
         self._reader = lru_cache(_OPEN)(self._open)
         first = manifest.files[0].arrays if manifest.files else {}
         super().__init__(
@@ -84,19 +83,16 @@ class ShardedArrays(StoredArrays):
             return {}
         tables = {*NAMES, *name_tables(files[0].arrays), "features"}
         tables |= {f"{table}_{suffix}" for table in tables for suffix in ("offsets", "shape")}
-        names = {name for shard in files for name in shard.arrays} - {"meta"}
         found: dict[str, AnyArray] = {}
-        for name in [name for name in [*files[0].arrays, *sorted(names)] if name in names]:
-            if name in found:
-                continue
+        for name in files[0].arrays:
             if name in tables:
                 found[name] = self._member(0, name)
             elif name == "offsets":
-                found[name] = self._offsets(name, [shard.steps for shard in files])
-            elif f"{name}_offsets" in names:
-                found |= self._text(name)
-            elif not name.endswith(("_offsets", "_shape")):
-                found[name] = self._end_to_end([self._member(i, name) for i in range(len(files))])
+                found[name] = self._offsets()
+            elif name == "keys":
+                found[name] = self._keys()
+            elif name not in ("meta", "keys_offsets", "keys_shape"):
+                found[name] = self._end_to_end([self._member(place, name) for place in range(len(files))])
         return found
 
     def _member(self, place: int, name: str) -> AnyArray:
@@ -118,39 +114,41 @@ class ShardedArrays(StoredArrays):
         dtype = max((part.dtype for part in parts), key=lambda kind: kind.itemsize)  # text differs in width
         return concatenated(parts, (sum(map(len, parts)), *parts[0].shape[1:]), dtype)
 
-    def _offsets(self, name: str, ends: list[int]) -> AnyArray:
-        """Offsets of all shards, each raised by what stands before it."""
-        before, parts = 0, list[AnyArray]()
-        for place, end in enumerate(ends):
-            offsets = self._member(place, name)
-            parts.append(_raised(offsets, before, first=0 if place == 0 else 1))
-            before += end
+    def _offsets(self) -> AnyArray:
+        """Where the sequences of all shards begin: the offsets of each, raised by the steps before it."""
+        parts = [self._member(0, "offsets")]
+        before = self.manifest.files[0].steps
+        for place, shard in enumerate(self.manifest.files[1:], start=1):
+            offsets = self._member(place, "offsets")
+            parts.append(_raised(stretch(offsets, 1, len(offsets)), before))
+            before += shard.steps
         return self._end_to_end(parts)
 
-    def _text(self, name: str) -> Mapping[str, AnyArray]:
-        """Text as bytes, for some shards hold it so; where others hold it at fixed width, it is all copied."""
+    def _keys(self) -> AnyArray:
+        """The keys of all shards; text has one width, in whatever form a shard holds it."""
         files = self.manifest.files
-        if all(f"{name}_offsets" in shard.arrays for shard in files):
-            ends = [shard.arrays[name][1][0] for shard in files]
-            shapes = [np.asarray(self._member(i, f"{name}_shape")) for i in range(len(files))]
-            shape = np.array([sum(int(one[0]) for one in shapes), *shapes[0][1:]], np.int64)
-            data = self._end_to_end([self._member(i, name) for i in range(len(files))])
-            return {
-                name: data,
-                f"{name}_offsets": self._offsets(f"{name}_offsets", ends),
-                f"{name}_shape": shape,
-            }
-        text = joined_text([self._text_of(i, name) for i in range(len(files))], self._spool)
-        assert isinstance(text, Text)
-        shape = np.array(text.shape, np.int64)
-        return {name: text.data, f"{name}_offsets": text.offsets, f"{name}_shape": shape}
+        parts = [self._keys_of(place) for place in range(len(files))]
+        keys = self._end_to_end(parts)
+        ends = [0, *accumulate(map(len, parts))]
 
-    def _text_of(self, place: int, name: str) -> AnyArray | Text:
-        cells = self._member(place, name)
-        if f"{name}_offsets" not in self.manifest.files[place].arrays:
+        def stretch_of(key: Sequence[Any]) -> tuple[int, int]:
+            hashed = key[: self.manifest.hashed] or (
+                0,
+            )  # all rows are one sequence, of key 0, where none was named
+            shard = shard_of(hashed, self.manifest.count)
+            place = next((i for i, file in enumerate(files) if file.shard == shard), None)
+            return (0, 0) if place is None else (ends[place], ends[place + 1])
+
+        return HashedKeys(keys.shape, keys.dtype, lambda begin, end: keys[begin:end], stretch_of)
+
+    def _keys_of(self, place: int) -> AnyArray:
+        cells, shard = self._member(place, "keys"), self.manifest.files[place]
+        if "keys_offsets" not in shard.arrays:
             return cells
-        offsets, shape = self._member(place, f"{name}_offsets"), self._member(place, f"{name}_shape")
-        return Text(cells, offsets, tuple(np.asarray(shape).tolist()), widest=None)
+        offsets, shape = self._member(place, "keys_offsets"), self._member(place, "keys_shape")
+        text = Text(cells, offsets, tuple(np.asarray(shape).tolist()), widest=shard.widest)
+        dtype = np.dtype(f"U{max(1, shard.widest)}")
+        return Lazy(text.shape, dtype, lambda begin, end: text[begin:end].astype(dtype))
 
     def map(self, member: str) -> Array:
         """Raise DataError, for the arrays of all shards stand in no one place."""
@@ -177,12 +175,8 @@ class ShardedArrays(StoredArrays):
 _PIECE = 1 << 20  # bytes
 
 
-def _raised(offsets: AnyArray, by: int, *, first: int) -> AnyArray:
-    """Offsets from the one at `first` on, raised; the last of one shard is the first of the next."""
-    tail = Lazy(
-        (len(offsets) - first,), np.dtype(np.int64), lambda begin, end: offsets[begin + first : end + first]
-    )
-    return lazy_map(lambda part: part + by, tail, dtype=np.int64)
+def _raised(offsets: AnyArray, by: int) -> AnyArray:
+    return lazy_map(lambda part: part + by, offsets, dtype=np.int64)
 
 
 def is_part(name: str) -> bool:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, stretch
 from seqtool.arrays.spool import GrowingArray, Spool, spooled
 from seqtool.grouping.sorting import ranking_bytes, ranks
 
@@ -92,12 +92,9 @@ class _Stretch:
         return self._column[self._begin + begin : self._begin + max(begin, end)]
 
 
-def stretch(column: Any, begin: int, end: int) -> Any:
+def column_stretch(column: Any, begin: int, end: int) -> Any:
     """The cells of a column from `begin` to `end`, read when they are asked for."""
-    if isinstance(column, Lazy):
-        shape = (end - begin, *column.shape[1:])
-        return Lazy(shape, column.dtype, lambda first, last: column[begin + first : begin + last])
-    return column[begin:end] if isinstance(column, np.ndarray) else _Stretch(column, begin, end)
+    return stretch(column, begin, end) if is_numbers(column) else _Stretch(column, begin, end)
 
 
 class Ranked:

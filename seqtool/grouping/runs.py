@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
+from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map, stretch
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.dataclass import dataclass
 from seqtool.grouping.columns import (
@@ -22,9 +22,9 @@ from seqtool.grouping.columns import (
     FillingNumbers,
     FillingTexts,
     Ranked,
+    column_stretch,
     is_numbers,
     spooled_column,
-    stretch,
 )
 from seqtool.grouping.sorting import changes, falling, stable_order, taken
 
@@ -113,8 +113,8 @@ class Run:
         return Run(
             stretch(self.values, first, last),
             lazy_map(lambda ends: ends - first, stretch(self.ends, begin, end), dtype=np.int64),
-            [stretch(column, begin, end) for column in self.keys],
-            [stretch(column, first, last) for column in self.order],
+            [column_stretch(column, begin, end) for column in self.keys],
+            [column_stretch(column, first, last) for column in self.order],
             {name: stretch(column, begin, end) for name, column in self.static.items()},
             {name: stretch(column, first, last) for name, column in self.per_step.items()},
             ties=0,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import chunks, span
 from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, SeqtoolError, why
@@ -126,12 +126,19 @@ class WriteShards:
             path.unlink(missing_ok=True)
         with ZipReader(folder / name, name) as archive:
             arrays = {member: _header(archive.header(member)) for member in archive.names}
-        longest = int(span(data.lengths).largest)
-        return Shard(shard, name, digest, size, len(data), len(data.values), longest, arrays)
+        longest, widest = int(span(data.lengths).largest), _widest(data.keys)
+        return Shard(shard, name, digest, size, len(data), len(data.values), longest, widest, arrays)
 
 
 def _cannot_write(folder: Path, error: OSError) -> DataError:
     return DataError(f"{folder}/: a shard cannot be written ({why(error)}); no data set was written")
+
+
+def _widest(keys: Any) -> int:
+    """The letters of the longest cell of keys that are text, 0 of numbers."""
+    if keys.dtype.kind in "iu":
+        return 0
+    return max(int(np.strings.str_len(part).max()) for _, part in chunks(keys))
 
 
 def _header(header: tuple[tuple[int, ...], np.dtype[Any]]) -> tuple[str, tuple[int, ...]]:
