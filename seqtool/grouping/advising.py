@@ -156,7 +156,7 @@ def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad
 
 def _are_names(bad: BadCell, no_numbers: bool) -> bool:
     """Whether a static column holds text alone, which is no time."""
-    return no_numbers and not bad.kind and not _holds_times(bad)
+    return no_numbers and (bad.kind in ("string", "large_string") if bad.kind else not _holds_times(bad))
 
 
 def for_marks(plan: EncoderPlan, wrong: Collection[BadCell]) -> Message | None:
