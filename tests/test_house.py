@@ -22,7 +22,7 @@ PACKAGE = ROOT / "seqtool"
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"advice", "errors", "where", "words"},
+    {"advice", "dataclass", "errors", "where", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},
@@ -272,6 +272,11 @@ def test_some_libraries_have_one_home(library: str) -> None:
         if library in {imported.split(".")[0] for imported in imports(tree)}
     }
     assert users == NEVER_ELSEWHERE[library]
+
+
+def test_every_dataclass_is_one_that_is_quick_to_load() -> None:
+    users = {name for name, tree in modules().items() if "dataclasses.dataclass" in imports(tree)}
+    assert users == {"dataclass"}, "import it from seqtool.dataclass"
 
 
 def loaded_with(*names: str) -> set[str]:

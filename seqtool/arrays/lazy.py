@@ -8,13 +8,13 @@ through `chunks`, and asks for `np.asarray(array)` where it needs the whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import Any, overload
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 
 CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a chunk and using it
 
@@ -121,6 +121,18 @@ def slots(x: AnyArray) -> AnyArray: ...
 def slots(x: AnyArray) -> AnyArray:
     """The slots of a block of sequences, end to end: (N, T, F) as (N * T, F), (N, T) as (N * T,)."""
     return reshaped(x, x.shape[0] * x.shape[1], *x.shape[2:])
+
+
+def as_items(array: Array, dims: int) -> Array:
+    """An array with all but its first `dims` dimensions as one opaque item: a step is then copied at once.
+
+    >>> as_items(np.zeros((2, 3, 5)), 2).shape
+    (2, 3)
+    """
+    size = prod(array.shape[dims:])
+    if array.ndim == dims or size == 0:
+        return array
+    return array.reshape(*array.shape[:dims], size).view(f"V{size * array.itemsize}")[..., 0]
 
 
 @dataclass(frozen=True)

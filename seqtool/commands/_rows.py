@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 from seqtool.commands._options import choice, several_names
 from seqtool.commands._table_options import TableOptions
 from seqtool.commands._values import names_in
+from seqtool.dataclass import dataclass
 
 if TYPE_CHECKING:
     from seqtool.sources.options import ForeignSpec

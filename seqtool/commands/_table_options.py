@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from seqtool.commands import _completion
 from seqtool.commands._options import KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
+from seqtool.dataclass import dataclass
 from seqtool.words import option_of
 
 if TYPE_CHECKING:

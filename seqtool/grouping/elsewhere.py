@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import inputs
 from seqtool.files.inputs import Input

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow as pa
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_columns import feature_columns, key_columns, order_columns, static_columns
 from seqtool.grouping.encoder_plan import EncoderPlan

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Elsewhere

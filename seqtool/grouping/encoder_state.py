@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeVar
 
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells import BadCell, KeyState, LabelState, NumberState, OrderState
 
 K = TypeVar("K", int, str)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from seqtool.arrays.dtypes import Array, describe_loss, first_loss
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import Grouped
 from seqtool.grouping.options import PivotAgg

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +13,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState

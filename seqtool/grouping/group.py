@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.assembling import assembled
 from seqtool.grouping.cautions import cautions, of_steps, of_times

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.grouping.cautions import cautions
 from seqtool.grouping.elsewhere import Companion

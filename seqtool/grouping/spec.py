@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, check_whole, refuse_without_subject
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere

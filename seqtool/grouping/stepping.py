@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.folding import Folded, Steps

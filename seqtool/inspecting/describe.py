@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
 from typing import Any
@@ -16,6 +15,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots, span
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.archives import archive_of

@@ -10,11 +10,12 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from functools import cache
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, check_whole, names_arguments
 from seqtool.words import in_short
 

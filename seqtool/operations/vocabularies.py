@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, in_order, joined_text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.categories import FIRST, UNKNOWN, Category, all_categories, ids_of, with_new_ids
 from seqtool.sequences.key_hash import key_hashes

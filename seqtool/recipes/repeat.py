@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, cast
 
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import span
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import Companion

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, lazy_map
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 
 PADDING, MISSING, UNKNOWN, FIRST = range(4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.sequences.categories import static_categories_of
 from seqtool.sequences.labels import label_arrays

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.spool import GrowingArray
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import key_array
 from seqtool.sequences.categories import MISSING, PADDING

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, refuse_without_subject
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Ragged

@@ -10,9 +10,8 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.list_columns import Lists, is_list
-from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.spool import GrowingArray, running_sums
 from seqtool.errors import DataError, at
-from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.aligned import Aligned, CategoryColumn, LabelColumn, check_equal_lengths, with_aligned
 from seqtool.sources.cells import split_cells
@@ -199,7 +198,7 @@ class _Reading:
             found.keys = self._whole(self._key)
         found.static = {table.label(column): self._whole(column) for column in self._static}
         features = tuple(one.names[0] for one in self._of_steps) if len(self._of_steps) > 1 else None
-        offsets = cumulative_offsets(self._lengths.done())
+        offsets = running_sums(self._lengths.done(), self._options.spool)
         ragged = without_features(offsets)
         if values is not None:
             ragged = Ragged(values.done(dtype), offsets, features=features)

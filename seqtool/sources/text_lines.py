@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any
 
@@ -15,12 +14,12 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray
-from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.spool import GrowingArray, Spool, running_sums
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, NotSequencesError
 from seqtool.files.inputs import Input
 from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
-from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.cells import PLAIN, cells_in, plain_cells
 from seqtool.sources.options import Sequences
@@ -58,7 +57,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
     chosen = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
     loss = numbers.loss(chosen)
     lengths = growing.done()
-    offsets = cumulative_offsets(lengths)
+    offsets = running_sums(lengths, spool)
     if loss:
         line = 1 + sequence_of(offsets, loss.row)
         out = [] if chosen == np.float64 else ["; ", _way_out(numbers, target)]

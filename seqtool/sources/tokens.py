@@ -12,12 +12,12 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, plain
 from seqtool.arrays.exact import is_gap
 from seqtool.arrays.list_columns import is_list
-from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.spool import GrowingArray, running_sums
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
-from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.keys import mapping_keys
 from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.validation import offsets_of
 from seqtool.sources.aligned import Aligned, CategoryColumn, with_aligned
 from seqtool.sources.options import RowSpec, Sequences, SourceOptions
 from seqtool.sources.text_lines import batches
@@ -62,7 +62,12 @@ def read_words(source: Input, options: SourceOptions) -> Sequences:
         warnings.append(Message(problem, "if commas do: ", Advice("--delimiter", ",")))
     found = Aligned(categories={title: words})
     return with_aligned(
-        source.name, without_features(cumulative_offsets(growing.done())), found, spec, len(words), warnings
+        source.name,
+        without_features(running_sums(growing.done(), options.spool)),
+        found,
+        spec,
+        len(words),
+        warnings,
     )
 
 
@@ -93,7 +98,7 @@ def words_in(sequences: Any, options: SourceOptions) -> Sequences:
     words = CategoryColumn("sequences", title, options, holder="step")
     words.add([None if is_gap(cell) else cell for cell in cells] if isinstance(cells, list) else cells)
     warnings = list[str]()
-    ragged = without_features(cumulative_offsets(lengths)).replace(keys=keys)
+    ragged = without_features(offsets_of(lengths)).replace(keys=keys)
     return with_aligned("sequences", ragged, Aligned(categories={title: words}), spec, len(cells), warnings)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Literal
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
 from seqtool.words import join_names, name_meant, place_in
@@ -146,8 +147,7 @@ def resolve(
     if keep_key is True:
         chosen = [*chosen, *(key for key in keys if key not in chosen)]
         chosen = sorted(chosen) if columns is None else chosen
-    of_steps = tuple(column for column in categories if column not in statics)
-    if not chosen and not of_steps:
+    if not chosen and {*categories} <= {*statics}:
         spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
         names = [table.label(column) for column in spare]
         raise DataError(*_nothing_left(names, drop=bool(drop), drop_key=keep_key is False))
@@ -162,7 +162,7 @@ def resolve(
         step,
         tuple(column for column in statics if column not in categories),
         columns is not None,
-        categories=of_steps,
+        categories=tuple(column for column in categories if column not in statics),
         static_categories=tuple(column for column in statics if column in categories),
     )
 

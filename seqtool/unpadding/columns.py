@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import prod
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.sequences.categories import (
     FIRST,
