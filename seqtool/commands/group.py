@@ -170,6 +170,8 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
         summary.say("kept", f"{count(number, 'row')} without {name}")
     for name, number in result.missing_categories.items():
         summary.say("missing", f"{count(number, 'row')} without {name}: id {MISSING}")
+    for name, number in result.unnamed.items():
+        summary.say("missing", f"{count(number, 'step')} without {name}: id {MISSING}")
     if result.ties:
         tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
         summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")

@@ -13,7 +13,7 @@ from seqtool.arrays.text import Text
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
-from seqtool.sequences.categories import PADDING
+from seqtool.sequences.categories import MISSING, PADDING
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import several_meanings
@@ -99,7 +99,7 @@ def _category_ids(
     names[f"{kind}categories"] = np.array(titles, dtype=str)
     for i, part in enumerate(parts):
         of_codes, names[f"{kind}vocabulary_{i}"] = state.categories[part].vocabulary()
-        ids.append(_decoded(arrays[part], of_codes))
+        ids.append(_decoded(arrays[part], np.append(of_codes, MISSING)))  # code -1 is no name
     return ids, names
 
 

@@ -178,11 +178,10 @@ class EncoderPlan:
         features = {self.label(column): state.features[column].missing for column in self.features}
         return {name: count for name, count in features.items() if count} | self.missing_statics(state)
 
-    def missing_categories(self, state: EncoderState) -> dict[str, int]:
-        """The count of missing cells of each category column that has any."""
-        counts = {
-            self.label(column): state.categories[part].missing for part, column in self.all_categories.items()
-        }
+    def missing_categories(self, state: EncoderState, *, static_alone: bool = False) -> dict[str, int]:
+        """The count of missing cells of each category column that has any, of static ones alone if need be."""
+        chosen = self.static_categories if static_alone else self.all_categories
+        counts = {self.label(column): state.categories[part].missing for part, column in chosen.items()}
         return {name: count for name, count in counts.items() if count}
 
     def missing_statics(self, state: EncoderState) -> dict[str, int]:

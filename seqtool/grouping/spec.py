@@ -182,7 +182,6 @@ class GroupSpec(GroupOptions):
         for option, value in (
             ("--drop", self.drop),
             ("--keep-key", self.keep_key),
-            ("--category", self.category),
         ):
             if value:
                 raise UsageError(
