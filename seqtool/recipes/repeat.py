@@ -176,7 +176,8 @@ def from_sequences(
     recipe: Recipe, found: Sequences, steps: list[Step], workspace: Workspace, inputs: list[str]
 ) -> Repeated:
     """Repeat all steps on sequences that seqtool did not write, the first one included."""
-    ragged = as_in_recipe(found.ragged, recipe)
+    ragged = _with_names(found.ragged, recipe, steps)
+    assert isinstance(ragged, Ragged)
     first = recipe.first.get("command")
     own = [] if first == "convert" else [_step(recipe, recipe.first, recipe.sequences())]
     data: Data = ragged

@@ -14,8 +14,9 @@ from seqtool.errors import DataError
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import batches
-from seqtool.sharding.hashing import shards_of
+from seqtool.sharding.hashing import key_columns, shards_of
 from seqtool.sharding.job import Job
+from seqtool.tables.table import Table
 
 Batch = dict[str, Any]
 """Rows as the kernel takes them, with `shard`, and `row`, the number of each in the whole input."""
@@ -36,22 +37,26 @@ class Encode:
 
     def __call__(self, file: int) -> Iterator[Batch]:
         """The encoded rows of a file; raises DataError where it has changed since the first pass."""
-        job = self.job
-        plan = replace(job.plan, options=replace(job.plan.options, keep_row_index=True))
-        encoder = Encoder(plan, self.state, final=True)
         self._check_unchanged(file)
-        with job.opened(file) as table, ThreadPoolExecutor(job.threads) as threads:
-            pool = threads if job.threads > 1 else None
-            for arrays, first_row in batches(table, encoder.plan, job.threads):
-                columns = encoder.encode(arrays, first_row + self.begins[file], pool)
-                if columns:
-                    keys = [columns[name] for name in columns if name[0] == "k"]
-                    columns["shard"] = shards_of(keys, job.shards)
-                    columns["row"] = np.asarray(columns["row"], np.int64)
-                    yield columns
+        with self.job.opened(file) as table:
+            yield from rows_of(table, self.job, self.state, self.begins[file])
         self._check_unchanged(file)
 
     def _check_unchanged(self, file: int) -> None:
         if self.job.stamp(file) != self.stamps[file]:
             name = self.job.sources[file].name
             raise DataError(f"{name}: changed while it was read; run the call again when nobody writes to it")
+
+
+def rows_of(table: Table, job: Job, state: EncoderState, before: int) -> Iterator[Batch]:
+    """The encoded rows of a table, before which so many rows stand in the whole input."""
+    plan = replace(job.plan, options=replace(job.plan.options, keep_row_index=True))
+    encoder = Encoder(plan, state, final=True)
+    with ThreadPoolExecutor(job.threads) as threads:
+        pool = threads if job.threads > 1 else None
+        for arrays, first_row in batches(table, encoder.plan, job.threads):
+            columns = encoder.encode(arrays, first_row + before, pool)
+            if columns:
+                columns["shard"] = shards_of(key_columns(columns), job.shards)
+                columns["row"] = np.asarray(columns["row"], np.int64)
+                yield columns

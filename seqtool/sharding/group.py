@@ -6,7 +6,7 @@ encoded, brought together by shard, and written. The manifest comes last: withou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -126,15 +126,22 @@ def observe(
         threads,
         temporary,
     )
-    files: list[FileFacts] = unpacked(engine.each(Observe(job), len(inputs)))
+    return judged(job, table, spec, unpacked(engine.each(Observe(job), len(inputs))), _Places(job))
+
+
+def judged(
+    job: Job, table: Table, spec: GroupSpec, files: Sequence[FileFacts], place: Callable[[Any], str]
+) -> Observed:
+    """What the facts of all files say together; raises the first error among them, and what only all rows show.
+
+    `place` says where the row (file, row) stands.
+    """
     state = merge_all(facts.state.in_file(file) for file, facts in enumerate(files))
-    place = _Places(job)
     _raise_first(job.plan, state, files)
-    rows = sum(facts.rows for facts in files)
-    check(job.plan, state, name=table.name, place=place, read=rows)
+    check(job.plan, state, name=table.name, place=place, read=sum(facts.rows for facts in files))
     plan = job.plan.settled(state)
     labels = [plan.label(column) for column in plan.features]
-    features = labels if roles.item is None else Pivot(plan, state).features
+    features = labels if plan.roles.item is None else Pivot(plan, state).features
     arguments = dict(spec.resolved(table, plan.roles, features))
     notes = [*cautions(plan, state, place), *_suspicions(files, state)]
     return Observed(job, state, files, arguments, notes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ from seqtool.grouping.columns import is_numbers
 from seqtool.tables.cells.spelling import text_offsets
 
 _LONG = 48  # bytes of a key, beyond which a call each is faster than a step each
+
+
+def key_columns(batch: Mapping[str, Any]) -> list[Any]:
+    """The key columns of an encoded batch."""
+    return [column for name, column in batch.items() if re.fullmatch(r"k\d+", name)]
 
 
 def shards_of(keys: Sequence[Any], count: int) -> Array:

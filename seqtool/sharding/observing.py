@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import batches
 from seqtool.grouping.suspects import Suspects
-from seqtool.sharding.hashing import shards_of
+from seqtool.sharding.hashing import key_columns, shards_of
 from seqtool.sharding.job import Job, packed, plain
+from seqtool.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,23 @@ class Observe:
         return packed(facts)
 
     def _facts(self, file: int, stamp: tuple[int, int] | None) -> FileFacts:
-        job = self.job
-        encoder = Encoder(job.plan)
-        suspects = Suspects(job.plan) if job.plan.roles.item is None else None
-        of_shards = np.zeros(job.shards, np.int64)
-        with job.opened(file) as table:
-            for arrays, first_row in batches(table, job.plan, job.threads):
-                columns = encoder.encode(arrays, first_row)
-                if encoder.faulty:
-                    break
-                encoder.check_items(job.memory)
-                if not columns:
-                    continue
-                if suspects is not None:
-                    suspects.look(columns, encoder.labels)
-                keys = [columns[name] for name in columns if name[0] == "k"]
-                of_shards += np.bincount(shards_of(keys, job.shards), minlength=job.shards)
-            return FileFacts(encoder.state, table.rows, dict(table.left_out), of_shards, suspects, stamp)
+        with self.job.opened(file) as table:
+            return replace(facts_of(table, self.job), stamp=stamp)
+
+
+def facts_of(table: Table, job: Job) -> FileFacts:
+    """What a table holds, as far as its first bad cell."""
+    encoder = Encoder(job.plan)
+    suspects = Suspects(job.plan) if job.plan.roles.item is None else None
+    of_shards = np.zeros(job.shards, np.int64)
+    for arrays, first_row in batches(table, job.plan, job.threads):
+        columns = encoder.encode(arrays, first_row)
+        if encoder.faulty:
+            break
+        encoder.check_items(job.memory)
+        if not columns:
+            continue
+        if suspects is not None:
+            suspects.look(columns, encoder.labels)
+        of_shards += np.bincount(shards_of(key_columns(columns), job.shards), minlength=job.shards)
+    return FileFacts(encoder.state, table.rows, dict(table.left_out), of_shards, suspects)

@@ -30,6 +30,7 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry
 from seqtool.sharding.encoding import Batch
 from seqtool.sharding.job import Job, packed, plain
+from seqtool.words import count
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ class ShardFacts:
 class WriteShards:
     """The task of the last pass: all rows of some shards become a file each, in the folder `folder`.
 
-    `arguments` and `inputs` are for the receipts; `run` is in the names of files that are being written. The facts of
-    the shards come packed, or an error, for an engine would try again, and lose its words.
+    `arguments` and `inputs` are for the receipts; `run` is in the names of files that are being written. Rows that tie
+    in the order are in that of their numbers where they are `numbered`, and refused where not. The facts of the shards
+    come packed, or an error, for an engine would try again, and lose its words.
     """
 
     job: Job
@@ -60,6 +62,7 @@ class WriteShards:
     arguments: Mapping[str, Any]
     inputs: tuple[str, ...]
     compress: Compress | None = None
+    numbered: bool = True
 
     def __call__(self, batches: Iterable[Batch]) -> bytes:
         """The facts of the shards whose rows these are."""
@@ -79,16 +82,26 @@ class WriteShards:
         for batch in batches:
             if grouper is None:
                 room = job.memory.for_rows(len(plan.roles.used))
-                grouper = Grouper(_layout(plan.layout(state)), spool, memory=room)
+                grouper = Grouper(self._layout(plan.layout(state)), spool, memory=room)
             grouper.add(batch)
         if grouper is None:
             return []
         each = grouper.finish_each(dtype=plan.dtype(state), cut=plan.cut(state))
         return [self._shard(shard, grouped, spool) for shard, grouped in each]
 
+    def _layout(self, layout: Layout) -> Layout:
+        """The same with the shard before the key, and the number of the row behind all that rows are sorted by."""
+        layout = replace(layout, keys=["shard", *layout.keys])
+        return replace(layout, order=[*layout.order, "row"], unique=1) if self.numbered else layout
+
     def _shard(self, shard: int, grouped: Grouped, spool: Spool) -> ShardFacts:
         job = self.job
         rows = len(grouped.values)
+        if grouped.ties and not self.numbered:
+            raise DataError(
+                f"{count(grouped.ties, 'row')} of shard {shard} have the key and the order values of another row: "
+                "without numbers of rows their order is not known; name more columns in order_by"
+            )
         sorted_rows = SortedRows(grouped, job.plan.settled(self.state), self.state, rows)
         result = sequences_of(sorted_rows, Workspace(spool, job.memory))
         ragged = result.ragged
@@ -144,11 +157,6 @@ def _widest(keys: Any) -> int:
 def _header(header: tuple[tuple[int, ...], np.dtype[Any]]) -> tuple[str, tuple[int, ...]]:
     shape, dtype = header
     return dtype.str, shape
-
-
-def _layout(layout: Layout) -> Layout:
-    """The same with the shard before the key, and the number of the row behind all that rows are sorted by."""
-    return replace(layout, keys=["shard", *layout.keys], order=[*layout.order, "row"], unique=1)
 
 
 def _nothing(ragged: Ragged) -> Ragged:
