@@ -23,11 +23,8 @@ from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
-<<<<<<< HEAD
-from seqtool.sequences.keys import is_whole, places_of
-=======
 from seqtool.sequences.categories import all_categories
->>>>>>> main
+from seqtool.sequences.keys import is_whole, places_of
 from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.orders import order_titles

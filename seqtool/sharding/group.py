@@ -164,17 +164,37 @@ def write(
     inputs: Sequence[str],
     compress: Compress | None = None,
 ) -> ShardedGrouping:
-    """Encode and write what was observed: a file for each shard, then the manifest.
+    """Encode and write what was observed of files: a file for each shard, then the manifest; errors as in `fill`."""
+    job = observed.job
+    begins = tuple(accumulate((facts.rows for facts in observed.files[:-1]), initial=0))
+    encode = Encode(job, observed.state, begins, tuple(facts.stamp for facts in observed.files))
+
+    def shuffle(task: WriteShards) -> list[bytes]:
+        return engine.shuffle(encode, len(job.sources), task, job.shards)
+
+    return fill(observed, target, shuffle, inputs=inputs, compress=compress)
+
+
+def fill(
+    observed: Observed,
+    target: Target,
+    shuffle: Callable[[WriteShards], list[bytes]],
+    *,
+    inputs: Sequence[str] = (),
+    compress: Compress | None = None,
+    numbered: bool = True,
+) -> ShardedGrouping:
+    """Fill a folder with a data set; `shuffle` brings the rows of each shard to the task that writes it.
 
     Raises DataError for a label that changes within a key, a file that has changed since, and a full disk; then the
     folder is left as it was.
     """
     job, run = observed.job, uuid4().hex[:12]
-    begins = tuple(accumulate((facts.rows for facts in observed.files[:-1]), initial=0))
-    encode = Encode(job, observed.state, begins, tuple(facts.stamp for facts in observed.files))
     with target.filled(run) as folder:
-        task = WriteShards(job, observed.state, str(folder), run, observed.arguments, tuple(inputs), compress)
-        found = unpacked(engine.shuffle(encode, len(job.sources), task, job.shards))
+        task = WriteShards(
+            job, observed.state, str(folder), run, observed.arguments, tuple(inputs), compress, numbered
+        )
+        found = unpacked(shuffle(task))
         shards = _each_once(found)
         result = _result(observed, shards)
         manifest = _manifest(observed, shards, result, folder, inputs)
