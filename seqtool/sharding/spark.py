@@ -8,16 +8,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from seqtool.errors import UsageError
-from seqtool.sharding.blocks import batches, blocks
+from seqtool.sharding.blocks import batches as rows_in
+from seqtool.sharding.blocks import blocks
+from seqtool.sharding.encoding import Batch
 from seqtool.sharding.engine import Encode, Write
+from seqtool.sharding.job import packed, unpacked
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 class Spark:
@@ -31,36 +35,61 @@ class Spark:
     def each(self, task: Callable[[int], bytes], count: int) -> list[bytes]:
         """The result of a task for each number below `count`, in order."""
 
-        def run(numbers: Iterator[Any]) -> Iterator[Any]:
-            for batch in numbers:
-                for number in batch.column(0).to_pylist():
-                    yield _record(number=number, result=task(number))
+        def run(batches: Iterator[Any]) -> Iterator[bytes]:
+            for number in _numbers_in(batches):
+                yield packed((number, task(number)))
 
-        found = self._numbers(count).mapInArrow(run, "number long, result binary").collect()
-        return [bytes(row["result"]) for row in sorted(found, key=lambda row: int(row["number"]))]
+        return [result for _, result in sorted(unpacked(results(self._numbers(count), run)))]
 
     def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
-        """Encode each number below `count`, bring the blocks of each shard together, and write them."""
+        """Encode each number below `count`, bring the rows of each of the shards together, and write them."""
 
-        def encoded(numbers: Iterator[Any]) -> Iterator[Any]:
-            for batch in numbers:
-                for number in batch.column(0).to_pylist():
-                    for shard, block in blocks(encode(number)):
-                        yield _record(shard=shard, block=block)
+        def encoded(batches: Iterator[Any]) -> Iterator[Batch]:
+            return chain.from_iterable(map(encode, _numbers_in(batches)))
 
-        def written(rows: Iterator[Any]) -> Iterator[Any]:
-            yield _record(
-                result=write(batches(block.as_buffer() for batch in rows for block in batch.column(1)))
-            )
-
-        moved = (
-            self._numbers(count).mapInArrow(encoded, "shard long, block binary").repartition(shards, "shard")
-        )
-        return [bytes(row["result"]) for row in moved.mapInArrow(written, "result binary").collect()]
+        return moved(self._numbers(count), encoded, write, shards)
 
     def _numbers(self, count: int) -> Any:
         """The numbers below `count`, each in a partition of its own."""
         return self._session.range(0, count, 1, count)
+
+
+def _numbers_in(batches: Iterator[Any]) -> Iterator[int]:
+    for batch in batches:
+        yield from batch.column(0).to_pylist()
+
+
+def results(frame: DataFrame, task: Callable[[Iterator[Any]], Iterator[bytes]]) -> list[bytes]:
+    """What a task gives for the partitions of a frame, whose record batches it gets; in any order."""
+
+    def run(batches: Iterator[Any]) -> Iterator[Any]:
+        for result in task(batches):
+            yield _record(result=result)
+
+    return [bytes(row["result"]) for row in frame.mapInArrow(run, "result binary").collect()]
+
+
+def moved(
+    frame: DataFrame, encode: Callable[[Iterator[Any]], Iterator[Batch]], write: Write, shards: int
+) -> list[bytes]:
+    """Encode the partitions of a frame, bring the rows of each of the shards together, and write them."""
+
+    def encoded(batches: Iterator[Any]) -> Iterator[Any]:
+        for shard, block in blocks(encode(batches)):
+            yield _record(shard=shard, block=block)
+
+    def written(rows: Iterator[Any]) -> Iterator[bytes]:
+        yield write(rows_in(block.as_buffer() for batch in rows for block in batch.column(1)))
+
+    found = frame.mapInArrow(encoded, "shard long, block binary").repartition(shards, "shard")
+    return results(found, written)
+
+
+def arrow_schema(frame: DataFrame) -> Any:
+    """The columns of a frame as Arrow has them."""
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    return to_arrow_schema(frame.schema)
 
 
 def _record(**cells: Any) -> Any:
