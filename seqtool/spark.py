@@ -1,4 +1,4 @@
-"""Sequences from a Spark DataFrame that a job already has: a folder of shards, as `seqtool group --shards` writes it."""
+"""Sequences of a Spark DataFrame that a job already has, in a folder of shards as `seqtool group --shards` writes it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def write_sequences(
 def _table(schema: Any, batches: Iterable[Any]) -> Table:
     """The rows of a frame in record batches, which are read once."""
 
-    def read(columns: Sequence[int], _: Expected) -> Iterator[Any]:
+    def read(columns: Sequence[int], expected: Expected) -> Iterator[Any]:
         for batch in batches:
             yield batch.select([*columns])
 

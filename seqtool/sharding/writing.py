@@ -71,6 +71,7 @@ class WriteShards:
             with Spool(self.job.temporary) as spool:
                 return packed(self._written(batches, spool))
         except ChangingError as error:
+            error.key = error.key.partition(", ")[2]  # without the shard, which stands before the key
             return packed(plain(plan.changing(error, self.state)))
         except SeqtoolError as error:
             return packed(plain(error))
