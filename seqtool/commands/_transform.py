@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -145,6 +146,7 @@ def _transform(
     from seqtool.commands._source import one_source, opened_ours, read
     from seqtool.files.inputs import folder_of
     from seqtool.operations.run import fitted, name_of, with_entry
+    from seqtool.terminal.progress import watch
     from seqtool.terminal.report import Summary
 
     name = name_of(operation)
@@ -158,9 +160,16 @@ def _transform(
         with summary.stage("reading"):
             found = read(opened, rows.spec(foreign.spec(), text), summary)
         with errors.at(opened.name), opened_ours(fitted_file, using) as before:
-            state, lines = fitted(
-                operation, found.ragged, spool=opened.spool, using=before, using_name=fitted_file or ""
-            )
+            shown = watch(summary, quiet=to.quiet or to.as_json)("fitting", found.ragged.values.nbytes)
+            with shown if operation.fits() else nullcontext() as bar:
+                state, lines = fitted(
+                    operation,
+                    found.ragged,
+                    spool=opened.spool,
+                    using=before,
+                    using_name=fitted_file or "",
+                    on_progress=bar,
+                )
             for word, line in lines:
                 summary.say(word, line)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)

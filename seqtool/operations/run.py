@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from seqtool.advice import Advice
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, Lazy, Watched, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
 from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.padding_values import Side, Value
-from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.splits import TRAIN, counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
@@ -73,11 +73,13 @@ def fitted(
     spool: Spool,
     using: Ragged | Padded | None = None,
     using_name: str = "",
+    on_progress: Callable[[int], None] | None = None,
 ) -> tuple[Any, list[tuple[str, str]]]:
     """What an operation learned, and the line of the summary that says from what; None and no line where it learns not.
 
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
-    was learned from others, which `using_name` names. Raises UsageError for sequences of the other splits alone.
+    was learned from others, which `using_name` names. `on_progress` is told how many bytes of the steps were read, in
+    each pass over them anew. Raises UsageError for sequences of the other splits alone.
     """
     if operation.undoes is not None and getattr(operation, operation.undoes):
         entry = _undone(operation, ragged if using is None else using)
@@ -94,7 +96,7 @@ def fitted(
     split = ragged.per_sequence.get("split")
     if split is None or not len(ragged):
         line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
-        return operation.fit(ragged, spool=spool), [("fitted", line)]
+        return operation.fit(_watched(ragged, on_progress), spool=spool), [("fitted", line)]
     which = places_of(split, TRAIN, spool)
     if not len(which):
         raise UsageError(
@@ -104,7 +106,21 @@ def fitted(
         )
     train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)
     line = f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
-    return operation.fit(train, spool=spool), [("fitted", line)]
+    return operation.fit(_watched(train, on_progress), spool=spool), [("fitted", line)]
+
+
+def _watched(ragged: Ragged, on_progress: Callable[[int], None] | None) -> Ragged:
+    """The same sequences; of steps that are not in memory it is told how far they were read."""
+    if on_progress is None:
+        return ragged
+    total, tell = ragged.values.nbytes, on_progress
+
+    def watched(array: AnyArray) -> AnyArray:
+        return Watched(array, lambda share: tell(int(share * total))) if isinstance(array, Lazy) else array
+
+    per_step = {name: StepArray(watched(one.data), one.value) for name, one in ragged.per_step.items()}
+    changed: Ragged = exchanged(ragged, values=watched(ragged.values), per_step=per_step)
+    return changed
 
 
 def _ragged(sequences: Ragged | Padded) -> Ragged:
