@@ -86,7 +86,9 @@ def fitted(
         return operation.state_from(entry["state"], _ragged(ragged if using is None else using)), []
     if not operation.fits():
         if using is not None:
-            raise UsageError(f"--using: {name_of(operation)} {_shown(operation.arguments())} learns nothing")
+            raise UsageError(
+                f"--using: {name_of(operation)} {shown_arguments(operation.arguments())} learns nothing"
+            )
         return None, []
     if using is not None:
         entry = _learned(operation, using)
@@ -142,12 +144,12 @@ def _undone(operation: Operation, data: Ragged | Padded) -> Mapping[str, Any]:
         raise UsageError(f"{option}: the receipt says of no {name}, so that there is nothing to take back")
     if "state" not in done[-1]:
         raise UsageError(
-            f"{option}: {name} {_shown(done[-1]['arguments'])} keeps nothing by which it is taken back"
+            f"{option}: {name} {shown_arguments(done[-1]['arguments'])} keeps nothing by which it is taken back"
         )
     return done[-1]
 
 
-def _shown(arguments: Mapping[str, Any]) -> str:
+def shown_arguments(arguments: Mapping[str, Any]) -> str:
     """Arguments as options of the command line."""
     given = {
         option_of(name): value for name, value in arguments.items() if value not in (None, False, (), [])
@@ -160,18 +162,20 @@ def _shown(arguments: Mapping[str, Any]) -> str:
     )
 
 
-def _learned(operation: Operation, using: Ragged | Padded) -> Mapping[str, Any]:
-    """The last entry of the same operation in the receipt of `using`; raises UsageError where its arguments differ."""
-    name = name_of(operation)
+def learned_entries(name: str, using: Ragged | Padded) -> list[Mapping[str, Any]]:
+    """The entries of an operation that learned something, in the receipt of `using`; UsageError without any."""
     entries = [entry for entry in using.receipt if entry.get("command") == name and "state" in entry]
     if not entries:
         raise UsageError(f"--using: {name} was not applied to these sequences, so that nothing was fitted")
+    return entries
+
+
+def _learned(operation: Operation, using: Ragged | Padded) -> Mapping[str, Any]:
+    """The last entry of the same operation, with the same arguments, in the receipt of `using`."""
+    name = name_of(operation)
+    entries = learned_entries(name, using)
     wanted = Entry(name, [], operation.arguments(), Rows(0, 0)).as_json()["arguments"]
-    same = [entry for entry in entries if _alike(entry["arguments"], wanted, operation)]
-    if not same:
-        was = {argument: entries[-1]["arguments"].get(argument) for argument in operation.arguments()}
-        raise UsageError(f"--using: {name} was applied with other arguments there: {_shown(was) or 'none'}")
-    return same[-1]
+    return next(entry for entry in reversed(entries) if _alike(entry["arguments"], wanted, operation))
 
 
 def _alike(found: Mapping[str, Any], wanted: Mapping[str, Any], operation: Operation) -> bool:
