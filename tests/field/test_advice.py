@@ -276,6 +276,14 @@ CASES = [
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;2.334,01\n1;7,5\n"}),
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
     Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5 2,5\n3 4,25\n"}),
+    Case(
+        "operations.using.as_fitted",
+        "scale x.npz --using r.npz --method minmax",
+        {
+            "x.npz": seqtool.pad([[1.0], [2.0, 5.0]]),
+            "r.npz": seqtool.scale(seqtool.pad([[1.0], [2.0, 5.0]]), method="robust"),
+        },
+    ),
     Case("sources.text_lines._as_words", "pad t.txt", {"t.txt": "the cat\nthe dog\n"}),
     Case("sources.tokens.only_name", "pad t.txt --category a,b", {"t.txt": "the cat\n"}),
     Case("sources.tokens.read_words", "pad t.txt --category a", {"t.txt": "the,cat sat\n"}),
