@@ -1,4 +1,4 @@
-"""Sequences of a Spark DataFrame that a job already has, in a folder of shards as `seqtool group --shards` writes it."""
+"""Sequences of a Spark DataFrame that a job already has, in a folder of shards as `group --shards` writes it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ FLOORS: list[set[str]] = [
     {"terminal"},
     {"checking", "codegen", "inspecting", "plotting", "recipes", "training", "unpadding"},
     {"commands"},
-    {"api", "keras", "tf", "torch"},
+    {"api", "keras", "spark", "tf", "torch"},
     {"cli"},
     {"__init__", "__main__"},
 ]
