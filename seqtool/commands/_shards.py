@@ -174,6 +174,7 @@ def group_into_shards(
     from seqtool.files.inputs import temporary_folder
     from seqtool.sharding import group
     from seqtool.sharding.target import Target
+    from seqtool.terminal.progress import watch
 
     compress = check_choice("--compress", to.compress, get_args(Compress))
     assert to.output is not None
@@ -186,7 +187,8 @@ def group_into_shards(
     here = shards.engine in (None, "local")
     allowed = memory.allowed(using.max_memory if here or using.max_memory else _TASK)
     with shards.opened() as engine:
-        with summary.stage("reading"):
+        watched = watch(summary, quiet=to.quiet or to.as_json)
+        with watched("reading", table.size) as on_progress:
             observed = group.observe(
                 table,
                 found,
@@ -196,13 +198,21 @@ def group_into_shards(
                 memory=allowed,
                 threads=allowed.threads() if here else 1,
                 temporary=temporary_folder(using.temp_dir),
+                on_progress=on_progress,
             )
         if to.dry_run:
             _describe_plan(observed, target.name, summary)
         else:
-            names = [item.base_name for item in found]
-            with summary.stage("writing"):
-                written = group.write(observed, engine, target, inputs=names, compress=cast(Any, compress))
+            names, each = [item.base_name for item in found], (table.size or 0) / max(1, observed.rows)
+            with watched("writing", table.size) as on_progress:
+                written = group.write(
+                    observed,
+                    engine,
+                    target,
+                    inputs=names,
+                    compress=cast(Any, compress),
+                    on_rows=lambda rows: on_progress(int(rows * each), rows),
+                )
             tell(written.result)
             _describe(written, target.name, summary)
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)

@@ -17,7 +17,7 @@ class Engine(Protocol):
     here: bool
     """Whether tasks run in this process, so that its temporary files are there for them."""
 
-    def each(self, task: Callable[[int], bytes], count: int) -> list[bytes]:
+    def each(self, task: Callable[[int], bytes], count: int) -> Iterable[bytes]:
         """The result of a task for each number below `count`, in order."""
 
     def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:

@@ -31,11 +31,13 @@ from seqtool.grouping.options import COMBINED, UNNAMED
 from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import check
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.workspace import OnProgress
 from seqtool.operations.select import AtLeast
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sharding.encoding import Encode
 from seqtool.sharding.engine import Engine
+from seqtool.sharding.following import OnRows, counting, following
 from seqtool.sharding.job import Job, Source, unpacked
 from seqtool.sharding.observing import FileFacts, Observe
 from seqtool.sharding.results import merged
@@ -106,11 +108,12 @@ def observe(
     memory: Memory,
     threads: int = 1,
     temporary: Path | None = None,
+    on_progress: OnProgress = lambda _bytes, _rows: None,
 ) -> Observed:
     """The first pass over all files: what their columns hold; nothing is written.
 
-    `table` is that of all inputs. Raises the errors of `seqtool.grouping.group.group_table`, the first in the order of
-    the files.
+    `table` is that of all inputs; `on_progress` is called with the bytes and the rows that were read. Raises the errors
+    of `seqtool.grouping.group.group_table`, the first in the order of the files.
     """
     AtLeast(spec.min_len)  # judged before any work
     roles = spec.roles(table)
@@ -126,7 +129,13 @@ def observe(
         threads,
         temporary,
     )
-    return judged(job, table, spec, unpacked(engine.each(Observe(job), len(inputs))), _Places(job))
+    files: list[FileFacts] = []
+    read = rows = 0
+    for item, result in zip(inputs, engine.each(Observe(job), len(inputs)), strict=True):
+        files += unpacked([result])
+        read, rows = read + item.size, rows + files[-1].rows
+        on_progress(read, rows)
+    return judged(job, table, spec, files, _Places(job))
 
 
 def judged(
@@ -163,14 +172,21 @@ def write(
     *,
     inputs: Sequence[str],
     compress: Compress | None = None,
+    on_rows: OnRows = lambda _rows: None,
 ) -> ShardedGrouping:
-    """Encode and write what was observed of files: a file for each shard, then the manifest; errors as in `fill`."""
+    """Encode and write what was observed of files: a file for each shard, then the manifest; errors as in `fill`.
+
+    `on_rows` is called with the rows that are encoded, if that is done here, or else written.
+    """
     job = observed.job
     begins = tuple(accumulate((facts.rows for facts in observed.files[:-1]), initial=0))
     encode = Encode(job, observed.state, begins, tuple(facts.stamp for facts in observed.files))
 
     def shuffle(task: WriteShards) -> list[bytes]:
-        return engine.shuffle(encode, len(job.sources), task, job.shards)
+        if engine.here:
+            return engine.shuffle(counting(encode, on_rows), len(job.sources), task, job.shards)
+        with following(Path(task.folder), observed.of_shards, on_rows):
+            return engine.shuffle(encode, len(job.sources), task, job.shards)
 
     return fill(observed, target, shuffle, inputs=inputs, compress=compress)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -103,6 +103,6 @@ def packed(result: Any) -> bytes:
     return pickle.dumps(result)
 
 
-def unpacked(results: Sequence[bytes]) -> list[Any]:
+def unpacked(results: Iterable[bytes]) -> list[Any]:
     """What tasks found."""
     return [pickle.loads(bytes(result)) for result in results]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 from seqtool.sharding.engine import Encode, Write
@@ -13,9 +13,9 @@ class Local:
 
     here = True
 
-    def each(self, task: Callable[[int], bytes], count: int) -> list[bytes]:
-        """The result of a task for each number below `count`."""
-        return [*map(task, range(count))]
+    def each(self, task: Callable[[int], bytes], count: int) -> Iterator[bytes]:
+        """The result of a task for each number below `count`, as it is asked for."""
+        return map(task, range(count))
 
     def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
         """Write all shards together: one sort puts the rows of each in one place."""
