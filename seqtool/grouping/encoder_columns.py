@@ -28,13 +28,14 @@ def key_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[int
 
 def order_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[int, Order]:
     """The columns that put the steps of a sequence in order."""
-    words = _spellings(plan)
+    words, options = _spellings(plan), plan.options
     return {
         column: Order(
             words,
             read_as=plan.roles.order_as.get(column, PLAIN_ORDER),
             state=known.orders.get(column),
             final=final,
+            with_writing=options.keep_order and options.every is None,
         )
         for column in plan.roles.order
     }

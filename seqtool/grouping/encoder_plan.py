@@ -17,6 +17,7 @@ from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.kernel import ChangingError, Layout
 from seqtool.grouping.options import GroupOptions
+from seqtool.sequences.iso_writing import PLAIN
 from seqtool.tables.cells import BadCell, Numbers, missing_words
 from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
@@ -191,6 +192,11 @@ class EncoderPlan:
             for column, numbers in state.statics.items()
             if numbers.missing
         }
+
+    def order_writing(self, state: EncoderState) -> list[str]:
+        """How the times of each order column are written, where it is other than plain ISO; "" where it is not."""
+        found = [state.orders[column].writing or "" for column in self.roles.order]
+        return ["" if writing == PLAIN else writing for writing in found]
 
     @property
     def rounds(self) -> bool:
