@@ -43,7 +43,7 @@ def order_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[i
 
 def feature_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[int, Numbers]:
     """The columns of features, of the type asked for."""
-    target = plan.asked_dtype or np.dtype(np.float32)
+    target = plan.row_dtype or np.dtype(np.float64 if plan.asked_dtype is not None else np.float32)
     keep, rounds = plan.array_dtype is not None, plan.options.dtype is not None
     return {
         column: _numbers(plan, target, known.features.get(column), keep=keep, rounds=rounds, final=final)
