@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtool.api import Column, call_of_group
 from seqtool.errors import SeqtoolError, UsageError, names_arguments
 from seqtool.files.deflate import Compress
+from seqtool.files.stores import store_at
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.sequences.ragged import Ragged
 from seqtool.sharding import group
@@ -57,7 +57,7 @@ def write_sequences(
     spec = call_of_group(key=key, order_by=order_by, ragged=True, **options)
     if spec.keep_row_index:
         raise UsageError("keep_row_index numbers the rows of files; a frame has no such numbers")
-    target = Target(Path(path), force=force)
+    target = Target(store_at(os.fspath(path).rstrip("/")), force=force)
     schema = arrow_schema(frame)
     table = _table(schema, ())
     job = Job(

@@ -171,6 +171,7 @@ def group_into_shards(
     """Group a table into shards, and show the summary; `tell` says what became of the rows."""
     from seqtool.files.deflate import Compress
     from seqtool.files.inputs import temporary_folder
+    from seqtool.files.stores import store_at
     from seqtool.sharding import group
     from seqtool.sharding.target import Target
     from seqtool.terminal.progress import watch
@@ -182,8 +183,8 @@ def group_into_shards(
             "--key-blank-lines counts sequences from file to file, which shards do not: group one file, or: ",
             Advice(without=["--shards", "--engine"]),
         )
-    target = Target(Path(to.output), force=to.force or to.dry_run)
     here = shards.engine in (None, "local")
+    target = Target(store_at(to.output.rstrip("/")), force=to.force or to.dry_run)
     allowed = memory.allowed(using.max_memory if here or using.max_memory else _TASK)
     with shards.opened() as engine:
         watched = watch(summary, quiet=to.quiet or to.as_json)
@@ -200,7 +201,7 @@ def group_into_shards(
                 on_progress=on_progress,
             )
         if to.dry_run:
-            _describe_plan(observed, target.name, summary)
+            _describe_plan(observed, target.store.address, summary)
         else:
             names, each = [item.base_name for item in found], (table.size or 0) / max(1, observed.rows)
             with watched("writing", table.size) as on_progress:
@@ -213,7 +214,7 @@ def group_into_shards(
                     on_rows=lambda rows: on_progress(int(rows * each), rows),
                 )
             tell(written.result)
-            _describe(written, target.name, summary)
+            _describe(written, target.store.address, summary)
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 

@@ -11,6 +11,7 @@ from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input
+from seqtool.files.remote import is_remote
 from seqtool.files.stored import Archive
 from seqtool.files.traces import row_meta
 from seqtool.files.zip_reader import ZipReader
@@ -51,8 +52,11 @@ def _opened(source: Input, memory: Memory | None) -> Archive:
         return open_folder(source.path, source.name, memory=memory, temporary=source.temporary)
     if source.stored_as == "shards":
         from seqtool.files.shards import open_shards
+        from seqtool.files.stores import RemoteStore, store_at
 
-        return open_shards(source.path, source.name, memory=memory)
+        here = str(source.path)
+        store = RemoteStore(source.name, source.path) if is_remote(source.name) else store_at(here)
+        return open_shards(store, source.name, memory=memory)
     if source.stored_as == "safetensors":
         from seqtool.files.safetensors import open_safetensors
 

@@ -29,8 +29,8 @@ from seqtool.files.line_rewriting import Rewriting
 from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, open_bytes
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_file_name, refuse_foreign
-from seqtool.files.remote import RemoteFile, is_remote, remote_files
-from seqtool.files.traces import holds_our_rows, is_our_folder, is_our_shards
+from seqtool.files.remote import RemoteFile, is_remote, is_remote_folder_with, remote_files
+from seqtool.files.traces import MANIFEST, holds_our_rows, is_our_folder, is_our_shards
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
@@ -204,8 +204,18 @@ def _refuse_twice(found: Sequence[Input]) -> None:
 def _openings(source: str, spool: Path | None) -> Iterator[contextlib.AbstractContextManager[Input]]:
     """What opens each of the inputs that a source names."""
     if is_remote(source) and not os.path.lexists(source):
+        if is_remote_folder_with(source, MANIFEST):
+            return iter([_remote_shards(source)])
         return (_remote_file(file, spool) for file in remote_files(source, SUFFIXES))
     return (_file(path, source, spool) for path in _paths(source))
+
+
+@contextlib.contextmanager
+def _remote_shards(source: str) -> Iterator[Input]:
+    """A data set elsewhere, whose shards are copied to a temporary folder when they are read."""
+    with tempfile.TemporaryDirectory(prefix="seqtool-") as cache:
+        path = Path(cache)
+        yield Input(source.rstrip("/"), path, Path(source), "npz", stored_as="shards")
 
 
 @contextlib.contextmanager

@@ -91,10 +91,10 @@ def shard_of(key: Iterable[Any], count: int) -> int:
     return zlib.crc32("\0".join(map(str, key)).encode()) % count
 
 
-def read_manifest(folder: Path, name: str) -> Manifest:
-    """The manifest of a folder; raises DataError for one that is damaged, or of a newer version."""
+def read_manifest(path: Path, name: str) -> Manifest:
+    """The manifest in a file of the folder `name`; raises DataError for one that is damaged, or newer than this."""
     with damaged(f"{name}/{MANIFEST}: cannot be read"):
-        whole = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        whole = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(whole, dict) or whole.get("format") != _FORMAT:
         raise DataError(f"{name}/{MANIFEST}: not written by seqtool")
     if whole.get("version") != _VERSION:

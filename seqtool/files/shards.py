@@ -23,6 +23,7 @@ from seqtool.errors import DataError
 from seqtool.files.manifest import Manifest, Shard, read_manifest, shard_of
 from seqtool.files.schema import NAMES
 from seqtool.files.stored import StoredArrays
+from seqtool.files.stores import Store
 from seqtool.files.traces import MANIFEST
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.keys import HashedKeys
@@ -32,17 +33,22 @@ from seqtool.system.memory import Memory
 _OPEN = 64  # shards; systems allow a process a few hundred open files
 
 
-def open_shards(path: Path, name: str, *, memory: Memory | None = None) -> ShardedArrays:
+def open_shards(store: Store, name: str, *, memory: Memory | None = None) -> ShardedArrays:
     """The arrays of a folder of shards; raises DataError where it is damaged or incomplete."""
-    return ShardedArrays(path, name, read_manifest(path, name), memory)
+    return ShardedArrays(store, name, read_manifest(store.fetch(MANIFEST), name), memory)
 
 
 class ShardedArrays(StoredArrays):
     """The arrays of all shards, end to end; see `seqtool.files.stored.StoredArrays`."""
 
-    def __init__(self, path: Path, name: str, manifest: Manifest, memory: Memory | None = None) -> None:
+    def __init__(self, store: Store, name: str, manifest: Manifest, memory: Memory | None = None) -> None:
         self.manifest = manifest
-        self._path = path
+        self._store = store
+        names = store.names()
+        present = {*names}
+        missing = next((shard.name for shard in manifest.files if shard.name not in present), None)
+        if missing is not None:
+            raise DataError(f"{name}/{missing}: no such file; the manifest names it")
         self._reader = lru_cache(_OPEN)(self._open)
         first = manifest.files[0].arrays if manifest.files else {}
         super().__init__(
@@ -50,32 +56,28 @@ class ShardedArrays(StoredArrays):
             json.dumps(manifest.meta),
             self._joined,
             memory=memory,
-            strangers=self._strangers(),
+            strangers=self._strangers(names),
             order=[*first],
             mapped=False,
         )
-        for shard in manifest.files:
-            self._check_size(shard)
 
-    def _strangers(self) -> list[str]:
+    def _strangers(self, names: Sequence[str]) -> list[str]:
         """Files in the folder that are no shards; those of an older data set, or of one in the making, are no part."""
-        names = sorted(item.name for item in self._path.iterdir())
         return [name for name in names if name != MANIFEST and not is_part(name)]
 
-    def _check_size(self, shard: Shard) -> None:
-        try:
-            size = (self._path / shard.name).stat().st_size
-        except FileNotFoundError:
-            raise DataError(f"{self.name}/{shard.name}: no such file; the manifest names it") from None
-        if size != shard.size:
+    def _file(self, shard: Shard) -> Path:
+        """The file of a shard; raises DataError where it has another size than the manifest says."""
+        path = self._store.fetch(shard.name)
+        if path.stat().st_size != shard.size:
             raise DataError(
-                f"{self.name}/{shard.name}: has {size:,} bytes; the manifest says {shard.size:,}: damaged, or "
-                "replaced"
+                f"{self.name}/{shard.name}: has {path.stat().st_size:,} bytes; the manifest says {shard.size:,}: "
+                "damaged, or replaced"
             )
+        return path
 
     def _open(self, place: int) -> ZipReader:
         shard = self.manifest.files[place]
-        return ZipReader(self._path / shard.name, f"{self.name}/{shard.name}", memory=self.memory)
+        return ZipReader(self._file(shard), f"{self.name}/{shard.name}", memory=self.memory)
 
     def _joined(self) -> Mapping[str, AnyArray]:
         files = self.manifest.files
@@ -163,7 +165,7 @@ class ShardedArrays(StoredArrays):
         """Read every shard once and compare it with the manifest; `read` is called with the bytes of each piece."""
         for shard in self.manifest.files:
             digest = hashlib.sha256()
-            with (self._path / shard.name).open("rb") as file:
+            with self._file(shard).open("rb") as file:
                 while piece := file.read(_PIECE):
                     digest.update(piece)
                     if read is not None:

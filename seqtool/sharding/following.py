@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event, Thread
 
 from seqtool.arrays.dtypes import Array
+from seqtool.files.stores import Store
 from seqtool.sharding.encoding import Batch
 from seqtool.sharding.engine import Encode
 
@@ -31,14 +31,14 @@ def counting(encode: Encode, on_rows: OnRows) -> Encode:
 
 
 @contextmanager
-def following(folder: Path, of_shards: Array, on_rows: OnRows) -> Iterator[None]:
+def following(store: Store, of_shards: Array, on_rows: OnRows) -> Iterator[None]:
     """Tell meanwhile the rows of the shards that stand in a folder; `of_shards` (N,) are those of each."""
-    before = _shards_in(folder)
+    before = _shards_in(store)
     ended = Event()
 
     def look() -> None:
         while not ended.wait(_EVERY):
-            on_rows(sum(int(of_shards[shard]) for shard in _shards_in(folder) - before))
+            on_rows(sum(int(of_shards[shard]) for shard in _shards_in(store) - before))
 
     thread = Thread(target=look, daemon=True)
     thread.start()
@@ -49,5 +49,5 @@ def following(folder: Path, of_shards: Array, on_rows: OnRows) -> Iterator[None]
         thread.join()
 
 
-def _shards_in(folder: Path) -> set[int]:
-    return {int(path.name.split("-")[1]) for path in folder.glob("shard-*.npz")}
+def _shards_in(store: Store) -> set[int]:
+    return {int(name.split("-")[1]) for name in store.names() if name.startswith("shard-")}

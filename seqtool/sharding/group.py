@@ -22,6 +22,7 @@ from seqtool.files.deflate import Compress
 from seqtool.files.inputs import Input
 from seqtool.files.manifest import Manifest
 from seqtool.files.shards import open_shards
+from seqtool.files.stores import Store
 from seqtool.files.zip_reader import ZipReader
 from seqtool.grouping.cautions import cautions, of_steps
 from seqtool.grouping.encoder_plan import EncoderPlan
@@ -185,7 +186,7 @@ def write(
     def shuffle(task: WriteShards) -> list[bytes]:
         if engine.here:
             return engine.shuffle(counting(encode, on_rows), len(job.sources), task, job.shards)
-        with following(Path(task.folder), observed.of_shards, on_rows):
+        with following(target.store, observed.of_shards, on_rows):
             return engine.shuffle(encode, len(job.sources), task, job.shards)
 
     return fill(observed, target, shuffle, inputs=inputs, compress=compress)
@@ -206,16 +207,24 @@ def fill(
     folder is left as it was.
     """
     job, run = observed.job, uuid4().hex[:12]
-    with target.filled(run) as folder:
+    store = target.store
+    with target.filled():
         task = WriteShards(
-            job, observed.state, str(folder), run, observed.arguments, tuple(inputs), compress, numbered
+            job,
+            observed.state,
+            store.full_address,
+            run,
+            observed.arguments,
+            tuple(inputs),
+            compress,
+            numbered,
         )
         found = unpacked(shuffle(task))
         shards = _each_once(found)
         result = _result(observed, shards)
-        manifest = _manifest(observed, shards, result, folder, inputs)
-        target.finish(folder, manifest)
-    data = npz.read(open_shards(folder, target.name))
+        manifest = _manifest(observed, shards, result, store, inputs)
+        target.finish(manifest)
+    data = npz.read(open_shards(store, store.address))
     assert isinstance(data, Ragged)
     options = job.plan.options
     single = of_steps([*map(job.plan.label, job.plan.roles.key)], data, options.gap)
@@ -257,13 +266,13 @@ def _result(observed: Observed, shards: Sequence[ShardFacts]) -> GroupResult:
 
 
 def _manifest(
-    observed: Observed, shards: Sequence[ShardFacts], result: GroupResult, folder: Path, inputs: Sequence[str]
+    observed: Observed, shards: Sequence[ShardFacts], result: GroupResult, store: Store, inputs: Sequence[str]
 ) -> Manifest:
     """What all shards hold together; raises DataError where no sequence is left."""
     files = tuple(facts.file for facts in shards if facts.file is not None)
     if not files:
         raise DataError("no sequence is left; no data set was written")
-    with ZipReader(folder / files[0].name, files[0].name) as archive:
+    with ZipReader(store.fetch(files[0].name), files[0].name) as archive:
         meta = npz.read_meta(archive)
         first = npz.read(archive)
     (entry,) = meta["receipt"]

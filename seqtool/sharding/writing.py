@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +13,10 @@ import numpy as np
 from seqtool.arrays.lazy import chunks, span
 from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
-from seqtool.errors import DataError, SeqtoolError, why
+from seqtool.errors import DataError, SeqtoolError
 from seqtool.files.deflate import Compress
 from seqtool.files.manifest import Shard
+from seqtool.files.stores import store_at
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
 from seqtool.grouping.encoder_state import EncoderState
@@ -48,7 +47,7 @@ class ShardFacts:
 
 @dataclass(frozen=True)
 class WriteShards:
-    """The task of the last pass: all rows of some shards become a file each, in the folder `folder`.
+    """The task of the last pass: all rows of some shards become a file each, in the folder at `address`.
 
     `arguments` and `inputs` are for the receipts; `run` is in the names of files that are being written. Rows that tie
     in the order are in that of their numbers where they are `numbered`, and refused where not. The facts of the shards
@@ -57,7 +56,7 @@ class WriteShards:
 
     job: Job
     state: EncoderState
-    folder: str
+    address: str
     run: str
     arguments: Mapping[str, Any]
     inputs: tuple[str, ...]
@@ -114,38 +113,22 @@ class WriteShards:
 
     def _file(self, shard: int, data: Ragged) -> Shard:
         """Write a shard; its name holds a hash of its content, so that attempts at it agree and replace nothing."""
-        folder = Path(self.folder)
-        try:
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".seqtool-{self.run}-", suffix=".tmp")
-        except OSError as error:
-            raise _cannot_write(folder, error) from None
-        path = Path(temporary)
-        try:
-            with os.fdopen(handle, "wb") as file:
+        store = store_at(self.address)
+        with store.writing(self.run) as path:
+            with path.open("wb") as file:
                 contents = contents_of(data, suffix=".npz", compress=self.compress)
                 contents.write(file, seekable=True, compress=self.compress, threads=self.job.threads)
                 file.flush()
                 os.fsync(file.fileno())
             with path.open("rb") as written:
                 digest = hashlib.file_digest(written, "sha256").hexdigest()
-            name = f"shard-{shard:05d}-of-{self.job.shards:05d}-{digest[:12]}.npz"
             size = path.stat().st_size
-            mask = os.umask(0)
-            os.umask(mask)
-            path.chmod(0o666 & ~mask)
-            path.replace(folder / name)
-        except OSError as error:
-            raise _cannot_write(folder, error) from None
-        finally:
-            path.unlink(missing_ok=True)
-        with ZipReader(folder / name, name) as archive:
-            arrays = {member: _header(archive.header(member)) for member in archive.names}
+            name = f"shard-{shard:05d}-of-{self.job.shards:05d}-{digest[:12]}.npz"
+            with ZipReader(path, name) as archive:
+                arrays = {member: _header(archive.header(member)) for member in archive.names}
+            store.keep(path, name)
         longest, widest = int(span(data.lengths).largest), _widest(data.keys)
         return Shard(shard, name, digest, size, len(data), len(data.values), longest, widest, arrays)
-
-
-def _cannot_write(folder: Path, error: OSError) -> DataError:
-    return DataError(f"{folder}/: a shard cannot be written ({why(error)}); no data set was written")
 
 
 def _widest(keys: Any) -> int:
