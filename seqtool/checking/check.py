@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import replace
 
 from seqtool.advice import Advice, Message
-from seqtool.arrays.spool import Spool, spooled
+from seqtool.arrays.spool import Spool
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
 from seqtool.checking.findings import Finding, Reader, Subject
-from seqtool.checking.fitted import scaled
+from seqtool.checking.fitted import fitted
 from seqtool.checking.ids import category_ids
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.checking.packed import packed
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.files import npz
 from seqtool.files.archives import archive_of
@@ -25,8 +25,9 @@ from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy
 from seqtool.files.stored import Archive
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.conversion import with_lengths_at_hand
 from seqtool.sequences.padding_values import check_value
-from seqtool.sequences.ragged import Padded, Ragged, exchanged
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_options, take
 from seqtool.sources.masks import lengths_and_side, with_side
@@ -65,7 +66,7 @@ def check(
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
             return subject.cured(findings)
         if subject.ours:
-            findings += [*category_ids(subject), *scaled(subject, spool)]
+            findings += [*category_ids(subject), *fitted(subject, spool)]
         if reader is not None:
             findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)
@@ -127,14 +128,7 @@ def _opened(source: Input, opening: _Opening, stack: ExitStack) -> tuple[list[Fi
     except _Broken as broken:
         message = f"{broken}; remaining checks skipped"
         return [*findings, Finding(broken.check_name, "fails", message, 1)], None
-    return findings, replace(subject, data=_with_spooled_lengths(subject.data, opening.spool))
-
-
-def _with_spooled_lengths(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
-    """The same sequences, whose lengths or offsets can be read in any order, though the file compresses them."""
-    if isinstance(data, Padded):
-        return cast(Padded, exchanged(data, lengths=spooled(spool, data.lengths)))
-    return cast(Ragged, exchanged(data, offsets=spooled(spool, data.offsets)))
+    return findings, replace(subject, data=with_lengths_at_hand(subject.data, opening.spool))
 
 
 def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitStack) -> Subject:
