@@ -21,7 +21,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, damaged
-from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream, Unpacked
+from seqtool.files.inflate import PIECE, Deflated, Forward, Inflated, Stored, Stream, Unpacked
 from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
 from seqtool.files.stored import ROW_COPIES, TEXT_CELL, check_memory
@@ -158,12 +158,16 @@ class ZipReader:
 
         if _is_plain(info):
             return in_place(self._file, self._begin(info) + start)
-        cells: Callable[[int, int], Array]
+        unpacked = Unpacked(
+            label,
+            lambda: self._stream(info),
+            info.file_size,
+            partial(in_place, begin=start),
+            self._temporary,
+        )
+        cells: Unpacked | Deflated = unpacked
         if order.is_c(stored):
-            cells = Forward(label, lambda: self._stream(info), start, dtype)
-        else:
-            unpacked = partial(in_place, begin=start)
-            cells = Unpacked(label, lambda: self._stream(info), info.file_size, unpacked, self._temporary)
+            cells = Deflated(Forward(label, lambda: self._stream(info), start, dtype), unpacked)
         return FlatArray(order.shape_of(stored), dtype.newbyteorder("="), cells)
 
     def map(self, member: str) -> Array:
