@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from types import TracebackType
@@ -52,8 +52,13 @@ class Archive(Protocol):
     def check_memory(self) -> None:
         """Raise DataError if memory cannot take all arrays at once."""
 
-    def verify(self, read: Callable[[int], None] | None = None) -> None:
-        """Read every array once; raises DataError for the first that is damaged."""
+    def proving(self, member: str) -> AnyArray:
+        """The array, to be read in chunks from its front to its end once; raises DataError there if it is damaged."""
+
+    def verify(
+        self, read: Callable[[int], None] | None = None, *, but: Collection[str] = (), only: Collection[str] = ()
+    ) -> None:
+        """Read every array once, but some, or only some; raises DataError for the first that is damaged."""
 
     def __enter__(self) -> Self: ...
 
@@ -153,10 +158,16 @@ class StoredArrays:
         """Raise DataError if memory cannot take all arrays at once."""
         check_memory(f"{self.name}: its arrays take", sum(array.nbytes for array in self._arrays.values()))
 
-    def verify(self, read: Callable[[int], None] | None = None) -> None:
+    def proving(self, member: str) -> AnyArray:
+        """The array: there are no checksums."""
+        return self.window(member)
+
+    def verify(
+        self, read: Callable[[int], None] | None = None, *, but: Collection[str] = (), only: Collection[str] = ()
+    ) -> None:
         """Open every array, which checks its size; there are no checksums. `read` is called with the bytes of each."""
-        for array in self._arrays.values():
-            if read is not None:
+        for name, array in self._arrays.items():
+            if read is not None and name not in but and (not only or name in only):
                 read(array.nbytes)
 
     def _label(self, member: str) -> str:

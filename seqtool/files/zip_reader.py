@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError, damaged
 from seqtool.files.inflate import PIECE, Deflated, Forward, Inflated, Stored, Stream, Unpacked
 from seqtool.files.inputs import Input
@@ -185,13 +186,38 @@ class ZipReader:
             )
         return memory_map(self._file, self._begin(info) + start, shape, dtype, fortran=fortran)
 
-    def verify(self, read: Callable[[int], None] | None = None) -> None:
+    def proving(self, member: str) -> AnyArray:
+        """The array, to be read in chunks from its front to its end once, which compares its checksum.
+
+        Where its cells stand in another order, they are read for that here.
+        """
+        stored, fortran, dtype, start = self._readable(member)
+        info, label = self._members[member], self._label(member)
+        if not prod(stored) or not self._order(member, fortran=fortran).is_c(stored):
+            self._verify([info])
+            return self.window(member)
+        forward = Forward(label, lambda: self._stream(info), start, dtype)
+        return FlatArray(stored, dtype.newbyteorder("="), forward)
+
+    def verify(
+        self, read: Callable[[int], None] | None = None, *, but: Collection[str] = (), only: Collection[str] = ()
+    ) -> None:
         """Read every member once and compare its size and checksum; `read` is called with the bytes of each piece.
 
-        Raises DataError at the first that differs.
+        Of those of the archive, all are but some, or some are only. Raises DataError at the first that differs.
         """
+        self._verify(
+            [
+                info
+                for info in self._zip.infolist()
+                if (name := info.filename.removesuffix(".npy")) not in but and (not only or name in only)
+            ],
+            read,
+        )
+
+    def _verify(self, members: Iterable[zipfile.ZipInfo], read: Callable[[int], None] | None = None) -> None:
         scratch = np.empty(PIECE, np.uint8)
-        for info in self._zip.infolist():
+        for info in members:
             label = self._label(info.filename.removesuffix(".npy"))
             self._open(info, label).close()
             with damaged(f"{label}: damaged"):
