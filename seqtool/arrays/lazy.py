@@ -8,13 +8,13 @@ through `chunks`, and asks for `np.asarray(array)` where it needs the whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import Any, overload
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 
 CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a chunk and using it
 
@@ -72,6 +72,29 @@ class Lazy:
         for begin, part in chunks(self):
             whole[begin : begin + len(part)] = part
         return whole if dtype is None else whole.astype(dtype, copy=False)
+
+
+class Watched(Lazy):
+    """The same array, of which `on_read(share)` is told how far it was read, from 0 to 1.
+
+    >>> shares = []
+    >>> parts = [part for _, part in chunks(Watched(Lazy((4,), np.dtype(bool), np.arange), shares.append), size=2)]
+    >>> shares
+    [0.5, 1.0]
+    """
+
+    def __init__(self, array: Lazy, on_read: Callable[[float], None]) -> None:
+        super().__init__(array.shape, array.dtype, self._watched)
+        self._array, self._on_read = array, on_read
+
+    def reshaped(self, *shape: int) -> Lazy:
+        """The same cells in another shape."""
+        return Watched(self._array.reshaped(*shape), self._on_read)
+
+    def _watched(self, begin: int, end: int) -> Array:
+        part = self._array[begin:end]
+        self._on_read(end / max(1, len(self)))
+        return part
 
 
 AnyArray = Array | Lazy

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
 from seqtool.checking.findings import Finding, Reader, Subject
-from seqtool.checking.fitted import scaled
+from seqtool.checking.fitted import fitted
 from seqtool.checking.ids import category_ids
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.checking.packed import packed
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.files import npz
 from seqtool.files.archives import archive_of
@@ -65,7 +66,7 @@ def check(
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
             return subject.cured(findings)
         if subject.ours:
-            findings += [*category_ids(subject), *scaled(subject, spool)]
+            findings += [*category_ids(subject), *fitted(subject, spool)]
         if reader is not None:
             findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.operations.strip import Hidden, hidden_padding, strip
 from seqtool.sequences.conversion import as_ragged

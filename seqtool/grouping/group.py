@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping.assembling import assembled
 from seqtool.grouping.cautions import cautions, of_steps, of_times
@@ -49,8 +50,9 @@ class GroupResult:
     `ties` counts neighbours that `--order-by` could not tell apart; `coarse` are the features with numbers so large
     that float32 has no room for their fractions. `warnings` are sentences, which name options of the command line;
     `unlabelled` counts the rows that were kept without a label, by label column, `missing_categories` those without a
-    category. `joined` describes each other table, `pivoted` the steps of a long table, `grid` in a sentence those of a
-    regular grid; `times` tells the unit and the origin of columns of times, `time_unit` that of times between steps.
+    category, and `unnamed` the folded steps without one. `joined` describes each other table, `pivoted` the steps
+    of a long table, `grid` in a sentence those of a regular grid; `times` tells the unit and the origin of columns
+    of times, `time_unit` that of times between steps.
     """
 
     ragged: Ragged
@@ -68,6 +70,7 @@ class GroupResult:
     computed: Sequence[str] = ()
     time_unit: str | None = None
     missing_categories: Mapping[str, int] = field(default_factory=dict)
+    unnamed: Mapping[str, int] = field(default_factory=dict)
     valueless: Sequence[str] = ()
 
 
@@ -170,7 +173,8 @@ def _grouped(
         pivoted=pivoted,
         grid=None if steps is None or options.every is None else steps.line(options),
         times={**plan.times(state), **computed.meaning},
-        missing_categories=plan.missing_categories(state),
+        missing_categories=plan.missing_categories(state, static_alone=steps is not None),
+        unnamed={} if steps is None else steps.unnamed,
     )
 
 

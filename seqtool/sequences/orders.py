@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Literal
@@ -18,6 +17,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.words import in_short

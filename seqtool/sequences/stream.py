@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Span, as_items, rows_per_chunk, slots, span
+from seqtool.dataclass import dataclass
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import step_mask

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import reprlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, as_items, chunks, rows_per_chunk, slots
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, check_whole
 from seqtool.sequences.labels import check_label_names, check_vocabularies
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
@@ -204,8 +204,7 @@ def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
     if data.keys is not None:
         check_count("keys", data.keys, count, "sequences")
     check_label_names(data.names, data.per_sequence.get("y"))
-    categories = data.names.get("categories")
-    check_vocabularies(None if categories is None else categories.shape, data.names)
+    check_vocabularies({name: table.shape for name, table in data.names.items()}, data.names)
     for name, array in data.per_sequence.items():
         check_count(name, array, count, "sequences")
         expected, fits = {

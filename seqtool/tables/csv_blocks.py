@@ -6,12 +6,12 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 from seqtool.tables.csv_dialect import Dialect
 
 LONGEST_ROW = 4 << 20  # bytes

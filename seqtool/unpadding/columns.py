@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -14,8 +14,17 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
-from seqtool.sequences.categories import FIRST, UNKNOWN, are_tokens, labels_of_ids
+from seqtool.sequences.categories import (
+    FIRST,
+    UNKNOWN,
+    Category,
+    are_tokens,
+    ids_of,
+    labels_of_ids,
+    static_categories_of,
+)
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
@@ -57,6 +66,7 @@ def columns_of(
         *_labels(ragged, names, titles),
         *_static(ragged, titles),
         *_categories(ragged, titles, unknown),
+        *_static_categories(ragged, titles, unknown),
         *(
             _sequences(ragged.per_sequence[name], name, titles)
             for name in _PER_SEQUENCE
@@ -250,6 +260,21 @@ def _categories(ragged: Ragged, titles: Titles, unknown: Counter[str]) -> Iterat
         return
     for i, title in enumerate(np.asarray(ragged.names["categories"]).tolist()):
         yield _category(array, i, ragged.names[f"vocabulary_{i}"], titles.free(str(title)), unknown)
+
+
+def _static_categories(ragged: Ragged, titles: Titles, unknown: Counter[str]) -> Iterator[Columns]:
+    """The names of categories of sequences, in each of their rows."""
+    for one in static_categories_of(ragged):
+        title = titles.free(one.name)
+        yield Columns([title], partial(_static_names, ids_of(ragged, one), one, title, unknown))
+
+
+def _static_names(
+    ids: AnyArray, category: Category, title: str, unknown: Counter[str], stretch: Stretch
+) -> list[Any]:
+    cells = stretch.of_sequences(ids)[stretch.places]
+    unknown[title] += int((cells == UNKNOWN).sum())
+    return [named(cells.astype(np.int64), category.vocabulary, FIRST)]
 
 
 def _category(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.sequences.columns import without_file
 from seqtool.sequences.ragged import Receipt
 from seqtool.words import split_names

@@ -6,13 +6,13 @@ What follows a part has its place by the length that the part had then, which a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import chunks
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, Receipt
 

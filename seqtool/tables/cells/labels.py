@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, MutableSequence, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 from typing import Any
 
@@ -17,6 +17,7 @@ from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, in_order
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.sequences.categories import FIRST, MISSING
 from seqtool.sequences.padding_values import UNLABELLED

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells.cells import BadCell, earliest, in_file
 from seqtool.tables.cells.instants import TIMES
 from seqtool.tables.cells.number_state import INT64, Loss, NumberState
