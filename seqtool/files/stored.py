@@ -34,6 +34,10 @@ class Archive(Protocol):
     def names(self) -> list[str]:
         """The arrays in the file, in order."""
 
+    @property
+    def largest(self) -> list[str]:
+        """The array that takes most of the file; none where there is no array."""
+
     def header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and dtype of an array."""
 
@@ -56,7 +60,11 @@ class Archive(Protocol):
         """The array, to be read in chunks from its front to its end once; raises DataError there if it is damaged."""
 
     def verify(
-        self, read: Callable[[int], None] | None = None, *, but: Collection[str] = (), only: Collection[str] = ()
+        self,
+        read: Callable[[int], None] | None = None,
+        *,
+        but: Collection[str] = (),
+        only: Collection[str] | None = None,
     ) -> None:
         """Read every array once, but some, or only some; raises DataError for the first that is damaged."""
 
@@ -113,6 +121,11 @@ class StoredArrays:
         """The arrays in the file, in order."""
         return list(self._arrays)
 
+    @property
+    def largest(self) -> list[str]:
+        """The array that takes most of the file."""
+        return [max(self._arrays, key=lambda name: self._arrays[name].nbytes)]
+
     def header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and dtype of an array."""
         array = self.window(member)
@@ -163,11 +176,15 @@ class StoredArrays:
         return self.window(member)
 
     def verify(
-        self, read: Callable[[int], None] | None = None, *, but: Collection[str] = (), only: Collection[str] = ()
+        self,
+        read: Callable[[int], None] | None = None,
+        *,
+        but: Collection[str] = (),
+        only: Collection[str] | None = None,
     ) -> None:
         """Open every array, which checks its size; there are no checksums. `read` is called with the bytes of each."""
         for name, array in self._arrays.items():
-            if read is not None and name not in but and (not only or name in only):
+            if read is not None and name not in but and (only is None or name in only):
                 read(array.nbytes)
 
     def _label(self, member: str) -> str:

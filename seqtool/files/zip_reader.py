@@ -90,6 +90,11 @@ class ZipReader:
         """The bytes of all arrays with their headers."""
         return sum(info.file_size for info in self._members.values())
 
+    @property
+    def largest(self) -> list[str]:
+        """The array that takes most of the file; none where there is no array."""
+        return [max(self._members, key=lambda name: self._members[name].file_size)] if self._members else []
+
     def take_as_time_major(self, member: str) -> None:
         """From now on read an array (T, N, ...) as (N, T, ...), and so all that has as many slots and sequences."""
         stored = {name: self._shape(name) for name in self.names}
@@ -200,7 +205,11 @@ class ZipReader:
         return FlatArray(stored, dtype.newbyteorder("="), forward)
 
     def verify(
-        self, read: Callable[[int], None] | None = None, *, but: Collection[str] = (), only: Collection[str] = ()
+        self,
+        read: Callable[[int], None] | None = None,
+        *,
+        but: Collection[str] = (),
+        only: Collection[str] | None = None,
     ) -> None:
         """Read every member once and compare its size and checksum; `read` is called with the bytes of each piece.
 
@@ -210,7 +219,7 @@ class ZipReader:
             [
                 info
                 for info in self._zip.infolist()
-                if (name := info.filename.removesuffix(".npy")) not in but and (not only or name in only)
+                if (name := info.filename.removesuffix(".npy")) not in but and (only is None or name in only)
             ],
             read,
         )
