@@ -129,6 +129,7 @@ def write_shapes(folder: Path) -> None:
         "patient,time,item,value\na,0,hr,60\na,0,temp,37\na,1,hr,61\nb,0,temp,38\n"
     )
     (folder / "visits.csv").write_text("patient,day,pulse\n7,1,60\n8,1,70\n7,2,61\n")
+    (folder / "notes.txt").write_text("the cat sat\nthe dog\n")
     (folder / "clicks.csv").write_text("user,time,item,device\nu,1,a,web\nu,2,b,\nv,1,a,app\n")
     (folder / "patients.csv").write_text("patient,died,age,sex\n7,no,50,1\n8,yes,60,0\n")
     (folder / "wide.csv").write_text("id,y,t0,t1,t2,t3\na,x,1,2,3,\nb,z,4,5,,\n")

@@ -74,6 +74,29 @@ class Lazy:
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
 
+class Watched(Lazy):
+    """The same array, of which `on_read(share)` is told how far it was read, from 0 to 1.
+
+    >>> shares = []
+    >>> parts = [part for _, part in chunks(Watched(Lazy((4,), np.dtype(bool), np.arange), shares.append), size=2)]
+    >>> shares
+    [0.5, 1.0]
+    """
+
+    def __init__(self, array: Lazy, on_read: Callable[[float], None]) -> None:
+        super().__init__(array.shape, array.dtype, self._watched)
+        self._array, self._on_read = array, on_read
+
+    def reshaped(self, *shape: int) -> Lazy:
+        """The same cells in another shape."""
+        return Watched(self._array.reshaped(*shape), self._on_read)
+
+    def _watched(self, begin: int, end: int) -> Array:
+        part = self._array[begin:end]
+        self._on_read(end / max(1, len(self)))
+        return part
+
+
 AnyArray = Array | Lazy
 
 

@@ -86,6 +86,16 @@ class SequenceRowOptions(RowOptions):
             section="Labels and keys",
         ),
     ] = None
+    category: Annotated[
+        list[str] | None,
+        several_names(
+            "--category",
+            "A,B",
+            help="Columns or fields with a name per sequence, or a list of names of its steps, text or whole numbers; "
+            "for lines of words, what they are called. They become ids for an Embedding. Repeatable.",
+            section="Labels and keys",
+        ),
+    ] = None
     label_value: Annotated[
         float,
         typer.Option(
@@ -105,7 +115,13 @@ class SequenceRowOptions(RowOptions):
 
     def spec(self, described: ForeignSpec, text: TableOptions) -> ForeignSpec:
         """All of it, joined to what a person says of sequences otherwise."""
-        return self.joined(described, text, static=tuple(names_in(self.static)), label_value=self.label_value)
+        return self.joined(
+            described,
+            text,
+            static=tuple(names_in(self.static)),
+            category=tuple(names_in(self.category)),
+            label_value=self.label_value,
+        )
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -113,5 +129,6 @@ class SequenceRowOptions(RowOptions):
         from seqtool.sources.beside import is_beside
 
         static = [Path(name).name if is_beside(name) else name for name in names_in(self.static)]
-        found = {**super().resolved, **({"static": static} if static else {})}
+        named = {"static": static, "category": names_in(self.category)}
+        found = {**super().resolved, **{name: held for name, held in named.items() if held}}
         return found if self.label_value == -100 else {**found, "label_value": self.label_value}

@@ -218,7 +218,7 @@ class ColumnOptions:
             "--category",
             "A,B",
             help="Columns of names in each step, text or whole numbers; become ids for an Embedding, beside the "
-            "names: c, or x where there is no feature. Repeatable.",
+            "names: c, or x where there is no feature; static_c of columns that are static too. Repeatable.",
         ),
     ] = None
 

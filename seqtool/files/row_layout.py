@@ -29,7 +29,13 @@ from seqtool.words import human
 
 _LONGEST_TABLES = 16_000_000  # bytes of names: every reader of a file takes in its description first
 VARIABLE = "text"
-_TITLES = {"values": "features", "static": "static_features", "y": "label_names", "c": "categories"}
+_TITLES = {
+    "values": "features",
+    "static": "static_features",
+    "static_c": "static_categories",
+    "y": "label_names",
+    "c": "categories",
+}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class EncoderState:
     """What is known of the columns of some rows: each by its position, labels by their part, `y`, `y1`, ... or `t`.
 
     `rows` counts all rows, `dropped` the rows left out for an empty key, `unnamed` those left out because
-    `--columns` does not name their item; `items` are the items of a long table, `categories` stand by part: `c0`, ...
+    `--columns` does not name their item; `items` are the items of a long table; `categories` stand by part: `c0`,
+    ..., those of sequences `d0`, ...
     """
 
     rows: int = 0

@@ -134,7 +134,7 @@ class Folding:
         Values are added in the order of rows, wherever chunks begin, so that float sums are always the same.
         """
         edges = self.steps.edges(begin, end)
-        together = _ROWS if self.codes is not None else max(16, _ROWS // self.width)
+        together = _ROWS if self.codes is not None else max(16, _ROWS // max(1, self.width))
         size = (end - begin) * self.width
         found, counts = np.zeros(size, self.raw), np.zeros(size, np.int64)
         taken = 0
@@ -177,7 +177,7 @@ class Folding:
 
     def windows(self) -> Iterator[tuple[int, int]]:
         """The steps from one to another whose cells are computed together."""
-        together = max(1, CHUNK // (8 * self.width))
+        together = max(1, CHUNK // (8 * max(1, self.width)))
         for begin in range(0, self.steps.count, together):
             yield begin, min(begin + together, self.steps.count)
 

@@ -23,6 +23,7 @@ from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
+from seqtool.sequences.categories import all_categories
 from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.orders import order_titles
@@ -253,11 +254,8 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = some_classes(data.names[name], _NAMES)
-    if "categories" in data.names:
-        found["categories"] = {
-            name: len(data.names[f"vocabulary_{i}"])
-            for i, name in enumerate(np.asarray(data.names["categories"]).tolist())
-        }
+    if categories := all_categories(data):
+        found["categories"] = {one.name: len(one.vocabulary) for one in categories}
     found["not_finite"] = [*not_finite(data)]
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]

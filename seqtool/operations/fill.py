@@ -41,7 +41,10 @@ class Fill(Operation):
 
     method: Annotated[
         tuple[str, ...],
-        Argument("forward, linear, mean, median, zero or a number, or several: forward,mean.", metavar="A,B"),
+        Argument(
+            "forward, linear, mean, median, zero or a number, or several: forward,mean. Needed without --using.",
+            metavar="A,B",
+        ),
     ]
     limit: Annotated[
         int | None,

@@ -94,6 +94,8 @@ def _foreign_spec(recipe: Recipe) -> ForeignSpec:
         label_value=arguments.get("label_value", UNLABELLED),
         keys_from_names=bool(arguments.get("keys_from_names")),
         missing=tuple(_names(arguments, "missing")),
+        category=tuple(_names(arguments, "category")),
+        text=_text_of(arguments),
     )
     return ForeignSpec(
         array=arguments.get("array"),
@@ -105,6 +107,16 @@ def _foreign_spec(recipe: Recipe) -> ForeignSpec:
         time_major=bool(arguments.get("time_major")),
         rows=rows,
     )
+
+
+def _text_of(arguments: Mapping[str, Any]) -> TextOptions | None:
+    """How lines and cells of text were read, where the call said so."""
+    held = {
+        name: arguments[name]
+        for name in ("delimiter", "encoding", "decimal", "thousands")
+        if name in arguments
+    }
+    return TextOptions.of(**held) if held else None
 
 
 def _is_file(name: Any) -> bool:

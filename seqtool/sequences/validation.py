@@ -204,8 +204,7 @@ def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
     if data.keys is not None:
         check_count("keys", data.keys, count, "sequences")
     check_label_names(data.names, data.per_sequence.get("y"))
-    categories = data.names.get("categories")
-    check_vocabularies(None if categories is None else categories.shape, data.names)
+    check_vocabularies({name: table.shape for name, table in data.names.items()}, data.names)
     for name, array in data.per_sequence.items():
         check_count(name, array, count, "sequences")
         expected, fits = {
