@@ -31,7 +31,6 @@ from seqtool.sharding.encoding import Batch
 from seqtool.sharding.job import Job, packed, plain
 from seqtool.words import count
 
-
 Ties = Literal["as they arrive", "by number", "refused"]
 """What becomes of rows that are equal in key and order: an engine that moves rows lets them arrive in any order."""
 
