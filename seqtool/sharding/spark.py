@@ -81,8 +81,17 @@ def moved(
     def written(rows: Iterator[Any]) -> Iterator[bytes]:
         yield write(rows_in(block.as_buffer() for batch in rows for block in batch.column(1)))
 
-    found = frame.mapInArrow(encoded, "shard long, block binary").repartition(shards, "shard")
-    return results(found, written)
+    return results(_each_apart(frame.mapInArrow(encoded, "shard int, block binary"), shards), written)
+
+
+def _each_apart(frame: DataFrame, shards: int) -> DataFrame:
+    """The rows of each of the shards in a partition.
+
+    A partition by hash holds several shards, and others none. Spark before 4.1 knows no other, nor does Sail.
+    """
+    if hasattr(frame, "repartitionById") and hasattr(frame, "rdd"):  # frames of Spark Connect have no `rdd`
+        return frame.repartitionById(shards, "shard")
+    return frame.repartition(shards, "shard")
 
 
 def arrow_schema(frame: DataFrame) -> Any:
@@ -93,7 +102,7 @@ def arrow_schema(frame: DataFrame) -> Any:
 
 
 def _record(**cells: Any) -> Any:
-    types = {int: pa.int64(), bytes: pa.binary()}
+    types = {int: pa.int32(), bytes: pa.binary()}
     arrays = [pa.array([cell], types[type(cell)]) for cell in cells.values()]
     return pa.RecordBatch.from_arrays(arrays, [*cells])
 
@@ -112,6 +121,8 @@ def session(
     # Workers on this machine run the Python, and so the seqtool, of this process.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder: Any = SparkSession.builder.appName("seqtool group")
+    # Rows are blocks of megabytes: 10,000 of them, as by default, would be more than fits into a batch, or memory.
+    builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "8")
     for name, value in (conf or {}).items():
         builder = builder.config(name, value)
     if remote is not None:
