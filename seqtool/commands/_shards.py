@@ -139,14 +139,13 @@ class ShardOptions:
     def opened(self) -> Iterator[Engine]:
         """The engine, whose session ends with the block; raises UsageError for what is not installed."""
         if self.engine == "spark":
-            from seqtool.sharding import spark
+            from seqtool.sharding.spark_session import session
 
             settings = dict(setting.split("=", 1) for setting in self.conf or ())
-            session = spark.session(master=self.master, remote=self.remote, conf=settings)
-            try:
-                yield spark.Spark(session)
-            finally:
-                session.stop()
+            with session(master=self.master, remote=self.remote, conf=settings) as found:
+                from seqtool.sharding.spark import Spark
+
+                yield Spark(found)
         elif self.engine == "dask":
             from seqtool.sharding import dask
 

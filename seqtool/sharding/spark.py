@@ -5,20 +5,18 @@ Spark's own readers are not used, for they are not exact; nor is any order of it
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from seqtool.errors import UsageError
 from seqtool.sharding.blocks import batches as rows_in
 from seqtool.sharding.blocks import blocks
 from seqtool.sharding.encoding import Batch
 from seqtool.sharding.engine import Encode, Write
 from seqtool.sharding.job import packed, unpacked
+from seqtool.sharding.spark_session import plain_errors
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -66,7 +64,8 @@ def results(frame: DataFrame, task: Callable[[Iterator[Any]], Iterator[bytes]]) 
         for result in task(batches):
             yield _record(result=result)
 
-    return [bytes(row["result"]) for row in frame.mapInArrow(run, "result binary").collect()]
+    with plain_errors():
+        return [bytes(row["result"]) for row in frame.mapInArrow(run, "result binary").collect()]
 
 
 def moved(
@@ -81,7 +80,9 @@ def moved(
     def written(rows: Iterator[Any]) -> Iterator[bytes]:
         yield write(rows_in(block.as_buffer() for batch in rows for block in batch.column(1)))
 
-    return results(_each_apart(frame.mapInArrow(encoded, "shard int, block binary"), shards), written)
+    with plain_errors():
+        found = _each_apart(frame.mapInArrow(encoded, "shard int, block binary"), shards)
+    return results(found, written)
 
 
 def _each_apart(frame: DataFrame, shards: int) -> DataFrame:
@@ -105,26 +106,3 @@ def _record(**cells: Any) -> Any:
     types = {int: pa.int32(), bytes: pa.binary()}
     arrays = [pa.array([cell], types[type(cell)]) for cell in cells.values()]
     return pa.RecordBatch.from_arrays(arrays, [*cells])
-
-
-def session(
-    *, master: str | None = None, remote: str | None = None, conf: Mapping[str, str] | None = None
-) -> SparkSession:
-    """A session of Spark: on this machine, at a master, or by Spark Connect.
-
-    Raises UsageError where pyspark or Java is missing.
-    """
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise UsageError("--engine spark needs pyspark: pip install 'seqtool[spark]'") from None
-    # Workers on this machine run the Python, and so the seqtool, of this process.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder: Any = SparkSession.builder.appName("seqtool group")
-    # Rows are blocks of megabytes: 10,000 of them, as by default, would be more than fits into a batch, or memory.
-    builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "8")
-    for name, value in (conf or {}).items():
-        builder = builder.config(name, value)
-    if remote is not None:
-        return builder.remote(remote).getOrCreate()
-    return builder.master(master or "local[*]").config("spark.ui.showConsoleProgress", "false").getOrCreate()
