@@ -88,9 +88,10 @@ def moved(
 def _each_apart(frame: DataFrame, shards: int) -> DataFrame:
     """The rows of each of the shards in a partition.
 
-    A partition by hash holds several shards, and others none. Spark before 4.1 knows no other, nor does Sail.
+    A partition by hash holds several shards, and others none. Spark before 4.1 knows no other, nor does Sail, which
+    only a frame of Spark Connect may be of.
     """
-    if hasattr(frame, "repartitionById") and hasattr(frame, "rdd"):  # frames of Spark Connect have no `rdd`
+    if hasattr(frame, "repartitionById") and ".connect." not in type(frame).__module__:
         return frame.repartitionById(shards, "shard")
     return frame.repartition(shards, "shard")
 
