@@ -28,6 +28,7 @@ from tests.benchmarks import (
     padding,
     recipe,
     scaling,
+    shards,
     splitting,
     start,
     timing,
@@ -60,6 +61,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *compress.cases(scale),
         *start.cases(),
         *growth.cases(scale),
+        *shards.cases(scale),
     ]
 
 
