@@ -52,7 +52,9 @@ def contenders(_: int) -> list[Contender]:
     shards = [*SEQTOOL, *call, "--shards", "16", "-o", "shards.files/"]
     spark = [*shards, "--engine", "spark"]
     return [
-        Contender("one file", [*SEQTOOL, *call, "--ragged", "-o", "one.files.npz"], "one.files.npz", whole=True),
+        Contender(
+            "one file", [*SEQTOOL, *call, "--ragged", "-o", "one.files.npz"], "one.files.npz", whole=True
+        ),
         _ours("--engine local", shards, "numpy"),
         _ours("--engine spark, local[2]", [*spark, "--master", "local[2]"], "pyspark", "py4j"),
         _ours("--engine dask", [*shards, "--engine", "dask"], "distributed"),
