@@ -48,8 +48,8 @@ Column names and keys are data: they never become names of members. Step 7 of se
 `values[offsets[i] + 7]`, or with post padding `x[i, 7]`.
 
 Sequences that share steps, as windows do, may be stored as starts alone (version 2): each step of `values` (S, F) and
-of the arrays beside it stands once, in order, and sequence i is `values[starts[i]:starts[i] + lengths[i]]`. Starts never
-fall in what seqtool writes, and every step is that of some sequence. There are no `offsets`: they are the sums of
+of the arrays beside it stands once, in order, and sequence i is `values[starts[i]:starts[i] + lengths[i]]`. Starts
+never fall in what seqtool writes, and every step is that of some sequence. There are no `offsets`: they are the sums of
 `lengths`.
 """
 

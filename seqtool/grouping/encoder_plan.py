@@ -17,6 +17,7 @@ from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.kernel import ChangingError, Layout
 from seqtool.grouping.options import GroupOptions
+from seqtool.sequences.iso_writing import PLAIN
 from seqtool.tables.cells import BadCell, Numbers, missing_words
 from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
@@ -101,6 +102,27 @@ class EncoderPlan:
         """The type of the features where a call or an array fixes it; None where it depends on the cells."""
         return self.array_dtype if self.options.dtype is None else dtype_named(self.options.dtype)
 
+    @property
+    def row_dtype(self) -> np.dtype[Any] | None:
+        """The type of the features of rows where a call or an array fixes it; None where it depends on the cells.
+
+        Whole numbers may be asked for of steps, such as counts, of which some rows have no value.
+        """
+        return None if self._folds_to_whole else self.asked_dtype
+
+    @property
+    def _folds_to_whole(self) -> bool:
+        folds = self.options.every is not None or self.roles.item is not None
+        asked = self.asked_dtype
+        return folds and self.options.dtype is not None and asked is not None and asked.kind in "iu"
+
+    @property
+    def floats(self) -> np.dtype[Any]:
+        """The type of features of rows that are no whole numbers: float32 would round times since 1970 to minutes."""
+        return np.dtype(
+            np.float32 if self.options.time_as is None and not self._folds_to_whole else np.float64
+        )
+
     def expected(self) -> Expected:
         """What the columns of text are likely to hold, so that the table can parse them at once."""
         roles = self.roles
@@ -148,12 +170,12 @@ class EncoderPlan:
     def dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the features, once all rows are known."""
         features = [state.features[column] for column in self.features]
-        if self.asked_dtype is not None:
-            return self.asked_dtype
+        if self.row_dtype is not None:
+            return self.row_dtype
         if all(numbers.whole for numbers in features):
             return np.dtype(np.int64)
-        # float32 would round times since 1970 to minutes.
-        return np.dtype(np.float64 if any(numbers.of_times for numbers in features) else np.float32)
+        double = self._folds_to_whole or any(numbers.of_times for numbers in features)
+        return np.dtype(np.float64 if double else np.float32)
 
     def static_dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the static numbers, once all rows are known: float64 where float32 would change some."""
@@ -192,6 +214,11 @@ class EncoderPlan:
             if numbers.missing
         }
 
+    def order_writing(self, state: EncoderState) -> list[str]:
+        """How the times of each order column are written, where it is other than plain ISO; "" where it is not."""
+        found = [state.orders[column].writing or "" for column in self.roles.order]
+        return ["" if writing == PLAIN else writing for writing in found]
+
     @property
     def rounds(self) -> bool:
         """Whether whole numbers are rounded to a float type, because the call names that type."""
@@ -224,9 +251,8 @@ class EncoderPlan:
             order=list(order),
             descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
-            dtype=self.asked_dtype,
-            # float32 would round times since 1970 to minutes.
-            floats=np.dtype(np.float32 if self.options.time_as is None else np.float64),
+            dtype=self.row_dtype,
+            floats=self.floats,
             static=[] if cut else static,
             # Where a key is cut at gaps, static columns must be constant within each piece, which is not known yet.
             # Where rows are folded into steps, their order values tell which rows belong together.

@@ -71,6 +71,7 @@ class GroupResult:
     time_unit: str | None = None
     missing_categories: Mapping[str, int] = field(default_factory=dict)
     unnamed: Mapping[str, int] = field(default_factory=dict)
+    order_writing: Sequence[str] = ()
     valueless: Sequence[str] = ()
 
 
@@ -175,6 +176,7 @@ def _grouped(
         times={**plan.times(state), **computed.meaning},
         missing_categories=plan.missing_categories(state, static_alone=steps is not None),
         unnamed={} if steps is None else steps.unnamed,
+        order_writing=plan.order_writing(state),
     )
 
 
@@ -262,6 +264,7 @@ def group(
     ragged, rows = result.ragged, result.rows
     arguments = {**spec.resolved(table, roles, result.features, others), **_label_kind(ragged)}
     arguments |= {} if result.time_unit is None else {"time_unit": result.time_unit}
+    arguments |= {"order_writing": [*result.order_writing]} if any(result.order_writing) else {}
     data: PaddedStream | Ragged = ragged
     if spec.ragged:
         arguments["dtype"] = str(ragged.values.dtype)

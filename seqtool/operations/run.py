@@ -97,7 +97,9 @@ def fitted(
             ("fitted", f"before: as in {using_name}")
         ]
     split = ragged.per_sequence.get("split")
-    if split is None or not len(ragged):
+    if not len(ragged):
+        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
+    if split is None:
         line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
         return operation.fit(_watched(ragged, on_progress), spool=spool), [("fitted", line)]
     which = places_of(split, TRAIN, spool)

@@ -61,7 +61,7 @@ def columns_of(
     names, titles = SourceNames.of(ragged.receipt), Titles()
     found = [
         *_keys(ragged, names, titles),
-        *_orders(ragged, titles),
+        *_orders(ragged, names, titles),
         *_features(ragged, names, titles, unknown),
         *_labels(ragged, names, titles),
         *_static(ragged, titles),
@@ -130,22 +130,26 @@ def _steps(ragged: Ragged, name: str, named: Sequence[str], titles: Titles) -> I
     yield Columns(titles.all_free(names), lambda stretch: columns_in(stretch.of_steps(array)), of_steps=True)
 
 
-def _orders(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
-    """The order values, if they were kept; times are written as ISO has them."""
+def _orders(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
+    """The order values, if they were kept; times are written as they were, or as ISO has them."""
     columns = order_columns(ragged, "unpad") if "order" in ragged.per_step else []
-    for i, column in enumerate(columns):
-        yield Columns(
-            [titles.free(column.name)], _order_reader(ragged.per_step["order"].data, i, column), of_steps=True
-        )
+    writings = names.order_writing if len(names.order_writing) == len(columns) else [""] * len(columns)
+    for i, (column, writing) in enumerate(zip(columns, writings, strict=True)):
+        reader = _order_reader(ragged.per_step["order"].data, i, column, writing)
+        yield Columns([titles.free(column.name)], reader, of_steps=True)
 
 
-def _order_reader(stored: AnyArray, place: int, column: OrderColumn) -> Callable[[Stretch], list[Any]]:
+def _order_reader(
+    stored: AnyArray, place: int, column: OrderColumn, writing: str
+) -> Callable[[Stretch], list[Any]]:
     """Reads one column of order values from the array that all of them are stored in."""
 
     def read(stretch: Stretch) -> list[Any]:
         cells = stretch.of_steps(stored)
         values = cells if cells.ndim == 1 else cells[:, place]
-        return [arrow(values) if column.tick is None else pa.array(column.texts(values), pa.string())]
+        return [
+            arrow(values) if column.tick is None else pa.array(column.texts(values, writing), pa.string())
+        ]
 
     return read
 

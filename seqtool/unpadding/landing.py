@@ -88,6 +88,11 @@ class Windows:
         """The number of rows from the target of a window on that are predicted; 0 where none follow it."""
         return self.parting.horizon
 
+    @property
+    def unseen(self) -> int:
+        """How many rows are in no window, but predicted."""
+        return int((self.steps < 0).sum())
+
     def columns(self, unknown: Counter[str]) -> list[Columns]:
         """The columns of the rows, without what was made for windows alone: part, and the steps that follow them.
 

@@ -77,3 +77,10 @@ def test_a_bar_appears_while_a_command_fits(place: Place, monkeypatch: pytest.Mo
     titles.clear()
     succeeded(place.run("scale", "x.npy", "--using", "y.npz", "-o", "z.npz"))
     assert "fitting" not in titles
+
+
+def test_nothing_to_learn_from_is_told(place: Place) -> None:
+    np.savez(place.folder / "x.npz", x=np.zeros((0, 3, 2)), lengths=np.zeros(0, np.int64))
+    told = succeeded(place.run("scale", "x.npz", "-o", "y.npz")).err
+    assert "on nothing: there are no sequences" in told
+    assert "no array split" not in told
