@@ -79,7 +79,8 @@ def test_a_file_of_starts_reads_as_one_of_copies(ragged: Ragged) -> None:
 
 
 def same(found: Any, expected: Any) -> None:
-    assert [steps.tolist() for steps in found] == [steps.tolist() for steps in expected]
+    for steps, wanted in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(steps, wanted)  # NaN equals NaN
     for name, array in expected.per_step.items():
         np.testing.assert_array_equal(np.asarray(found.per_step[name].data), array.data)
     for name, array in {"keys": expected.keys, **expected.per_sequence}.items():
