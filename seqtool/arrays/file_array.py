@@ -24,18 +24,18 @@ class FileArray(Lazy):
     ) -> None:
         super().__init__(shape, dtype.newbyteorder("="), self._from_file)
         self.file = file
-        self._name = name
+        self.name = name
         self.offset = offset
         self.stored = dtype
 
     def reshaped(self, *shape: int) -> FileArray:
         """The same cells in another shape."""
-        return FileArray(self.file, self._name, self.offset, shape, self.stored)
+        return FileArray(self.file, self.name, self.offset, shape, self.stored)
 
     def _from_file(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:]) * self.dtype.itemsize
         out = np.empty((end - begin, *self.shape[1:]), self.stored)
-        read_into(self.file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self._name)
+        read_into(self.file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self.name)
         return out.astype(self.dtype, copy=False)
 
 

@@ -56,18 +56,20 @@ def sequence_of(offsets: AnyArray, row: int) -> int:
     return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
 
 
-def lazy_gather(
-    array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...], *, every: int = 1
-) -> Lazy:
-    """`gather` on demand: stretch i begins at row `starts[i]` and becomes the rows `offsets[i]` to `offsets[i + 1]`.
+class LazyGather(Lazy):
+    """`gather` on demand, see `lazy_gather`; what it gathers from may be read in other ways, too."""
 
-    Of each stretch, one row in `every` is taken. `shape` is that of the result.
+    def __init__(
+        self, array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...], every: int
+    ) -> None:
+        super().__init__(shape, array.dtype, self._gathered)
+        self.array = array
+        self.starts = starts
+        self.offsets = offsets
+        self.every = every
 
-    >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
-    [2, 6, 7]
-    """
-
-    def read(begin: int, end: int) -> Array:
+    def _gathered(self, begin: int, end: int) -> Array:
+        array, starts, offsets, every = self.array, self.starts, self.offsets, self.every
         out = np.empty((end - begin, *array.shape[1:]), array.dtype)
         done = begin
         first = sequence_of(offsets, begin)
@@ -83,7 +85,18 @@ def lazy_gather(
             first += count
         return out
 
-    return Lazy(shape, array.dtype, read)
+
+def lazy_gather(
+    array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...], *, every: int = 1
+) -> LazyGather:
+    """`gather` on demand: stretch i begins at row `starts[i]` and becomes the rows `offsets[i]` to `offsets[i + 1]`.
+
+    Of each stretch, one row in `every` is taken. `shape` is that of the result.
+
+    >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
+    [2, 6, 7]
+    """
+    return LazyGather(array, starts, offsets, shape, every)
 
 
 _STRETCHES = 1 << 16  # whose starts and offsets are read together

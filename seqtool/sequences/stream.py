@@ -138,10 +138,10 @@ def fill(block: Array, rows: AnyArray, value: Value, offsets: Array, padding: Si
         return
     block[...] = value
     mask = step_mask(lengths, maxlen=slots, padding=padding)
-    _as_items(block, 2)[mask] = _as_items(steps, 1)
+    as_items(block, 2)[mask] = as_items(steps, 1)
 
 
-def _as_items(array: Array, dims: int) -> Array:
+def as_items(array: Array, dims: int) -> Array:
     """`array` with all but its first `dims` dimensions as one opaque item: a step is then copied at once."""
     size = prod(array.shape[dims:])
     if array.ndim == dims or size == 0:
