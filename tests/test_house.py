@@ -608,7 +608,7 @@ TESTED_BY_OTHERS = {
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
-    "training": {"in_place"},
+    "training": {"in_place", "numbers", "opened", "stored"},
     "recipes": {"others", "columns", "names", "reading", "repeat", "show", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch", "undoing"},
 }

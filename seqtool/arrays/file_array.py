@@ -39,14 +39,14 @@ class FileArray(Lazy):
         return out.astype(self.dtype, copy=False)
 
 
-def read_into(file: IO[bytes], out: Array, offset: int, name: str) -> None:
+def read_into(file: IO[bytes], out: Array | memoryview, offset: int, name: str) -> None:
     """Fill `out`, (n,) uint8, with the bytes of a file from `offset` on; other threads may read it meanwhile.
 
     Raises DataError where the file ends before that.
     """
-    done = 0
-    while done < len(out):
-        count = read_at(file, out[done:].data, offset + done)
+    left = out if isinstance(out, memoryview) else out.data
+    while left:
+        count = read_at(file, left, offset)
         if not count:
             raise DataError(f"{name}: ends early; it was cut short while it was being read")
-        done += count
+        left, offset = left[count:], offset + count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -39,10 +40,13 @@ class SharedArrays(Mapping[str, Array]):
     array([0., 1., 2.], dtype=float32)
     """
 
-    def __init__(self) -> None:
-        self._file: IO[bytes] = memory_file()
-        self._places: dict[str, Place] = {}
-        self._end = 0
+    def __init__(
+        self, file: IO[bytes] | None = None, places: Mapping[str, Place] | None = None, end: int = 0
+    ) -> None:
+        self._file = memory_file() if file is None else file
+        weakref.finalize(self, self._file.close)  # arrays that were taken stay
+        self._places = dict(places or {})
+        self._end = end
         self._mapped: mmap.mmap | None = None
 
     def add(self, name: str, array: AnyArray, dtype: np.dtype[Any], *, spare: int = 0) -> None:
@@ -76,10 +80,6 @@ class SharedArrays(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._places)
 
-    def close(self) -> None:
-        """Close the file; arrays that were taken stay."""
-        self._file.close()
-
     def for_spawned(self) -> Handle | None:
         """What a process that is being spawned calls for the same arrays; None where there is none, or no way to."""
         opened = opened_for_spawned(self._file)
@@ -96,6 +96,4 @@ class Handle:
 
     def __call__(self) -> SharedArrays:
         """The arrays, in the process that was spawned."""
-        shared = SharedArrays.__new__(SharedArrays)
-        shared._file, shared._places, shared._end, shared._mapped = self.opened(), self.places, self.end, None
-        return shared
+        return SharedArrays(self.opened(), self.places, self.end)

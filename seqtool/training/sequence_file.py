@@ -10,9 +10,7 @@ import operator
 import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -21,7 +19,6 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
 from seqtool.arrays.lazy import AnyArray
-from seqtool.arrays.shared import Handle, SharedArrays
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at, check_whole
 from seqtool.files import npz
@@ -33,14 +30,13 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import check_parts, offsets_of
 from seqtool.training.batches import check_options
 from seqtool.training.in_memory import InMemory, check_in_memory, goes_into_memory
-from seqtool.training.in_place import in_place
 from seqtool.training.numbers import label_dtype, lost, step_dtype
+from seqtool.training.opened import Opened, Spawned
 from seqtool.training.steps import Steps
-from seqtool.training.stored import Stored, stored_steps
+from seqtool.training.stored import stored_steps
 
 _ALWAYS = ("x", "lengths")  # in every batch
-_SHARED = "biufU"  # the kinds of arrays that processes can share
-_OPENED = ("lengths", "per_sequence", "y", "steps", "_shared")  # what a copy in another process gets anew
+_NEW = ("lengths", "per_sequence", "y", "steps", "_opened")  # which a copy in a spawned process gets anew
 
 
 class Block(NamedTuple):
@@ -93,7 +89,6 @@ class SequenceFile:
         self._requested = None if dtype is None else dtype_named(dtype)
         check_in_memory(in_memory)
         self._in_memory = in_memory
-        self._shared: tuple[SharedArrays, list[str], dict[str, Array], dict[str, Value]] | None = None
         if self.path.is_file() and not holds_arrays(self.path):
             raise DataError(
                 f"{self.path.name}: an .npz of seqtool was expected; make one from a table with ",
@@ -142,58 +137,22 @@ class SequenceFile:
             name: self.dtype if name == "x" else label_dtype(name, stored.array.dtype, self.dtype)
             for name, stored in steps.items()
         }
-        needed = sum(
-            stored.rows(lengths) * prod(stored.array.shape[1:]) * self._dtypes[name].itemsize
-            for name, stored in steps.items()
-        )
-        if goes_into_memory(self._in_memory, needed, self.path.name):
-            self._load(lengths, per_sequence, steps)
+        opened = Opened(lengths, per_sequence, steps)
+        if goes_into_memory(self._in_memory, opened.bytes_in_memory(self._dtypes), self.path.name):
+            self._use(opened.in_memory(self._dtypes))
             return
         spool = Spool()
         weakref.finalize(self, spool.close)
-        arrays = {name: in_place(stored.array, spool) for name, stored in steps.items()}
-        self._use(lengths, per_sequence, {name: replace(steps[name], array=arrays[name]) for name in steps})
+        self._use(opened.in_place(spool))
 
-    def _load(self, lengths: Array, per_sequence: dict[str, Array], steps: dict[str, Stored]) -> None:
-        """Read everything into memory that other processes share, but text of which NumPy does not know the width."""
-        shared, offsets = SharedArrays(), offsets_of(lengths)
-        longest, places = int(lengths.max(initial=0)), {"lengths": lengths}
-        for name, stored in steps.items():
-            packed = stored.packed(lengths, offsets)
-            shared.add(f"steps {name}", packed.array, self._dtypes[name], spare=longest)
-            places[f"starts {name}"] = packed.starts
-        for name, array in places.items():
-            shared.add(name, array, array.dtype)
-        for name, array in per_sequence.items():
-            if array.dtype.kind in _SHARED:
-                shared.add(f"sequences {name}", array, array.dtype)
-        others = {name: array for name, array in per_sequence.items() if array.dtype.kind not in _SHARED}
-        self._attach(
-            shared, list(per_sequence), others, {name: stored.value for name, stored in steps.items()}
-        )
-
-    def _attach(
-        self, shared: SharedArrays, names: list[str], others: dict[str, Array], values: dict[str, Value]
-    ) -> None:
-        """Use arrays in shared memory; `others` are the arrays of sequences, among `names`, that are not there."""
-        weakref.finalize(self, shared.close)
-        self._shared = shared, names, others, values
-        per_sequence = {
-            name: others[name] if name in others else shared[f"sequences {name}"] for name in names
-        }
-        steps = {
-            name: Stored(shared[f"steps {name}"], shared[f"starts {name}"], value)
-            for name, value in values.items()
-        }
-        self._use(shared["lengths"], per_sequence, steps)
-
-    def _use(self, lengths: Array, per_sequence: dict[str, Array], steps: dict[str, Stored]) -> None:
-        self.lengths = lengths
-        self.per_sequence = per_sequence
-        self.y: Array | None = per_sequence.get("y")
+    def _use(self, opened: Opened) -> None:
+        self._opened = opened
+        self.lengths = opened.lengths
+        self.per_sequence = opened.per_sequence
+        self.y: Array | None = opened.per_sequence.get("y")
         self.steps = {
-            name: Steps(stored, lengths, self._dtypes[name], lost=partial(self._lost, name))
-            for name, stored in steps.items()
+            name: Steps(stored, opened.lengths, self._dtypes[name], lost=partial(self._lost, name))
+            for name, stored in opened.steps.items()
         }
 
     def _check_included(self, available: Sequence[str]) -> None:
@@ -209,12 +168,11 @@ class SequenceFile:
         return len(self.lengths)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        handle = None if self._shared is None else self._shared[0].for_spawned()
-        if self._shared is not None and handle is not None:
-            state = {name: value for name, value in vars(self).items() if name not in _OPENED}
-            return _attached, (state, handle, *self._shared[1:])
+        spawned = self._opened.for_spawned()
+        if spawned is not None:
+            return _attached, ({k: v for k, v in vars(self).items() if k not in _NEW}, spawned)
         # A copy that memory cannot be shared with reads the file when batches need it: memory holds the steps once.
-        in_memory = self._in_memory if self._shared is None else False
+        in_memory = self._in_memory if not self.in_memory else False
         arguments = (self.path, self._requested, self.include, in_memory)
         return _reopened, (*arguments, len(self), self._size)
 
@@ -226,7 +184,7 @@ class SequenceFile:
     @property
     def in_memory(self) -> bool:
         """Whether the steps are in memory."""
-        return self._shared is not None
+        return self._opened.shared is not None
 
     @property
     def per_step(self) -> list[str]:
@@ -375,15 +333,9 @@ def _reopened(
     return file
 
 
-def _attached(
-    state: dict[str, Any],
-    handle: Handle,
-    names: list[str],
-    others: dict[str, Array],
-    values: dict[str, Value],
-) -> SequenceFile:
+def _attached(state: dict[str, Any], spawned: Spawned) -> SequenceFile:
     """The same sequences in a process that was spawned, in the memory of the one that opened them."""
     file = SequenceFile.__new__(SequenceFile)
     vars(file).update(state)
-    file._attach(handle(), names, others, values)
+    file._use(spawned())
     return file

@@ -144,7 +144,7 @@ def _read(array: FileArray, starts: Array, lengths: Array, spare: int) -> tuple[
     near = np.empty((int(place[-1]) + spare, *array.shape[1:]), array.stored)
     row = prod(array.shape[1:]) * array.stored.itemsize
     if row:
-        data = near.reshape(-1).view(np.uint8)
+        data = near.reshape(-1).view(np.uint8).data
         for source, begin, end in zip(low.tolist(), place[:-1].tolist(), place[1:].tolist(), strict=True):
             read_into(array.file, data[begin * row : end * row], array.offset + source * row, array.name)
     shifted = np.empty_like(starts)
