@@ -25,6 +25,7 @@ from tests.benchmarks import (
     formats,
     group,
     growth,
+    loading,
     padding,
     recipe,
     scaling,
@@ -39,7 +40,18 @@ from tests.benchmarks.table import WIDTH, draw
 
 ROWS = 5_000_000
 QUICK_ROWS, QUICK_ROUNDS = 50_000, 2
-LIBRARIES = ("numpy", "pyarrow", "pandas", "polars", "duckdb", "keras", "torch", "awkward")
+LIBRARIES = (
+    "numpy",
+    "pyarrow",
+    "pandas",
+    "polars",
+    "duckdb",
+    "keras",
+    "torch",
+    "tensorflow",
+    "datasets",
+    "awkward",
+)
 
 
 def all_cases(rows: int, slow: bool) -> list[Case]:
@@ -58,6 +70,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *formats.cases(scale),
         *compress.cases(scale),
         *start.cases(),
+        *loading.cases(scale),
         *growth.cases(scale),
     ]
 
