@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from seqtool.dataclass import dataclass
 from seqtool.words import as_source
 
 

@@ -106,7 +106,8 @@ def group(
     column of `order_by` jumps by more: a number, or of times text such as 30m or a timedelta. N keys in sorted
     order give `x` (N, T, F) and `lengths` (N,) int64; rows keep their order within a key unless `order_by` says
     otherwise. `label` and `static` may be columns of another table, which has a row for each key: `(frame,
-    "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`.
+    "died")`, `(frame, ["age", "sex"])`, `"labels.csv:died"`. `category` names columns of text that become ids beside
+    their vocabulary: `c` (N, T, C), or `static_c` (N, D) where `static` names them too.
     `pivot={"item": "value"}` makes a step of the rows of one key and one order value, and a feature of each item.
     `keep_order=True` stores the values of `order_by` as `per_step["order"]` (S,) or (S, K): int64, times in
     microseconds (`names["order_units"]`), or float64. `delta="time"`, `since_observed=True` and `position=True` add

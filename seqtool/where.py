@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any, NoReturn
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 
 _TOKEN = re.compile(

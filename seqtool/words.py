@@ -212,6 +212,7 @@ _VALUE_OPTIONS = {
     "columns",
     "compress",
     "delimiter",
+    "category",
     "delta",
     "drop",
     "dtype",
@@ -252,6 +253,7 @@ _VALUE_OPTIONS = {
 # Options whose values are numbers.
 _NUMBER_OPTIONS = {"from", "horizon", "label-value", "maxlen", "min-len", "min-size", "size", "value"}
 _NAME_OPTIONS = {
+    "category",
     "columns",
     "drop",
     "features",

@@ -478,3 +478,11 @@ def encoded(cells: list[str], train: list[str], *, least: int = 1, most: int | N
     kept = sorted((name for name in counts if counts[name] >= least), key=lambda name: (-counts[name], name))
     kept = kept if most is None else kept[: most - 3]
     return [1 if not cell else kept.index(cell) + 3 if cell in kept else 2 for cell in cells]
+
+
+def last_names(rows: list[tuple[int, str]]) -> dict[int, str]:
+    """The last name that is not empty among the rows of each step, by its number; rows are (number, name) in order."""
+    found: dict[int, str] = {}
+    for number, name in rows:
+        found[number] = name or found.get(number, "")
+    return found

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "seqtool"
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"advice", "errors", "where", "words"},
+    {"advice", "dataclass", "errors", "where", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},
@@ -46,6 +46,7 @@ HOMES = {
     "pyarrow": {
         "grouping.encoder",
         "grouping.columns",
+        "grouping.distinct",
         "grouping.gaps",
         "tables.cells.cells",
         "tables.cells.instants",
@@ -64,8 +65,10 @@ HOMES = {
         "grouping.runs",
         "grouping.sorting",
         "sources.aligned",
+        "sources.row_steps",
         "sources.rows",
         "sources.text_lines",
+        "sources.tokens",
         "sources.ts_files",
         "arrays.list_columns",
         "files.row_batches",
@@ -270,6 +273,11 @@ def test_some_libraries_have_one_home(library: str) -> None:
         if library in {imported.split(".")[0] for imported in imports(tree)}
     }
     assert users == NEVER_ELSEWHERE[library]
+
+
+def test_every_dataclass_is_one_that_is_quick_to_load() -> None:
+    users = {name for name, tree in modules().items() if "dataclasses.dataclass" in imports(tree)}
+    assert users == {"dataclass"}, "import it from seqtool.dataclass"
 
 
 def loaded_with(*names: str) -> set[str]:
@@ -603,7 +611,16 @@ TESTED_BY_OTHERS = {
         "unlabelled",
         "workspace",
     },
-    "sources": {"array_files", "companions", "labels", "leftovers", "masks", "options"},
+    "sources": {
+        "json_records",
+        "row_steps",
+        "array_files",
+        "companions",
+        "labels",
+        "leftovers",
+        "masks",
+        "options",
+    },
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},

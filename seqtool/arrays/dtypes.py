@@ -7,12 +7,12 @@ NumPy casts silently: 0.9 becomes 0, NaN becomes -2147483648, 300 becomes 44 in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.words import count, in_short
 

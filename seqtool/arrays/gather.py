@@ -47,13 +47,23 @@ def index_type(count: int) -> np.dtype[Any]:
     return np.dtype(np.uint32 if count < 1 << 32 else np.int64)
 
 
-def sequence_of(offsets: AnyArray, row: int) -> int:
+def sequence_of(offsets: AnyArray, row: int, near: int = 0) -> int:
     """The number of the sequence that a row belongs to, found with few reads of the offsets.
+
+    It is looked for from sequence `near` on first.
 
     >>> sequence_of(np.array([0, 2, 2, 5]), 2)
     2
     """
+    if isinstance(offsets, np.ndarray):
+        return int(np.searchsorted(offsets[:-1], row, side="right")) - 1
+    edges = offsets[near : near + _NEAR]
+    if len(edges) and edges[0] <= row < edges[-1]:
+        return near + int(np.searchsorted(edges, row, side="right")) - 1
     return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
+
+
+_NEAR = 64  # sequences whose offsets are read together
 
 
 class LazyGather(Lazy):
@@ -67,14 +77,17 @@ class LazyGather(Lazy):
         self.starts = starts
         self.offsets = offsets
         self.every = every
+        self._each = max(1, shape[0] // max(1, len(offsets) - 1))  # rows of a stretch, on average
+        self._near = 0  # the stretch in which the last read ended: mostly, the next one begins there
 
     def _gathered(self, begin: int, end: int) -> Array:
         array, starts, offsets, every = self.array, self.starts, self.offsets, self.every
         out = np.empty((end - begin, *array.shape[1:]), array.dtype)
         done = begin
-        first = sequence_of(offsets, begin)
+        first = sequence_of(offsets, begin, self._near)
         while done < end:
-            edges = offsets[first : first + _STRETCHES + 1]
+            likely = min(_STRETCHES, _NEAR + 2 * (end - done) // self._each)
+            edges = offsets[first : first + likely + 1]
             edges = edges[: int(np.searchsorted(edges, end)) + 1]
             count = len(edges) - 1
             low, high = np.maximum(edges[:-1], begin), np.minimum(edges[1:], end)
@@ -83,6 +96,7 @@ class LazyGather(Lazy):
                 out[done - begin : done - begin + len(rows)] = rows
                 done += len(rows)
             first += count
+        self._near = max(0, first - 1)
         return out
 
 

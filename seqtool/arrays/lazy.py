@@ -8,13 +8,13 @@ through `chunks`, and asks for `np.asarray(array)` where it needs the whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import Any, overload
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 
 CHUNK = 4 << 20  # bytes: about what stays in a core's cache between reading a chunk and using it
 
@@ -74,6 +74,29 @@ class Lazy:
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
 
+class Watched(Lazy):
+    """The same array, of which `on_read(share)` is told how far it was read, from 0 to 1.
+
+    >>> shares = []
+    >>> parts = [part for _, part in chunks(Watched(Lazy((4,), np.dtype(bool), np.arange), shares.append), size=2)]
+    >>> shares
+    [0.5, 1.0]
+    """
+
+    def __init__(self, array: Lazy, on_read: Callable[[float], None]) -> None:
+        super().__init__(array.shape, array.dtype, self._watched)
+        self._array, self._on_read = array, on_read
+
+    def reshaped(self, *shape: int) -> Lazy:
+        """The same cells in another shape."""
+        return Watched(self._array.reshaped(*shape), self._on_read)
+
+    def _watched(self, begin: int, end: int) -> Array:
+        part = self._array[begin:end]
+        self._on_read(end / max(1, len(self)))
+        return part
+
+
 AnyArray = Array | Lazy
 
 
@@ -121,6 +144,18 @@ def slots(x: AnyArray) -> AnyArray: ...
 def slots(x: AnyArray) -> AnyArray:
     """The slots of a block of sequences, end to end: (N, T, F) as (N * T, F), (N, T) as (N * T,)."""
     return reshaped(x, x.shape[0] * x.shape[1], *x.shape[2:])
+
+
+def as_items(array: Array, dims: int) -> Array:
+    """An array with all but its first `dims` dimensions as one opaque item: a step is then copied at once.
+
+    >>> as_items(np.zeros((2, 3, 5)), 2).shape
+    (2, 3)
+    """
+    size = prod(array.shape[dims:])
+    if array.ndim == dims or size == 0:
+        return array
+    return array.reshape(*array.shape[:dims], size).view(f"V{size * array.itemsize}")[..., 0]
 
 
 @dataclass(frozen=True)

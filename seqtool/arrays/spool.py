@@ -55,12 +55,16 @@ class Spool:
 
     def check_room(self, needed: int) -> None:
         """Raise DataError unless the folder has room for `needed` more bytes."""
-        free = shutil.disk_usage(self._folder).free
-        if needed > free:
+        if not self.has_room(needed):
+            free = shutil.disk_usage(self._folder).free
             raise DataError(
                 f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; ",
                 _more_room(),
             )
+
+    def has_room(self, needed: int) -> bool:
+        """Whether the folder has room for `needed` more bytes."""
+        return needed <= shutil.disk_usage(self._folder).free
 
     def append(self, array: Array) -> FileArray:
         """Write an array behind all others, and return one that reads it from there."""
@@ -180,3 +184,27 @@ def spooled(spool: Spool, array: AnyArray) -> AnyArray:
     for _, part in chunks(array):
         growing.add(part)
     return growing.done()
+
+
+def at_hand(array: AnyArray, spool: Spool) -> AnyArray:
+    """The same array, of which any chunk can be read at any time for little: in memory if small, else in a file.
+
+    Chunks of other lazy arrays may be costly, as those of compressed ones, or of what is computed from many rows.
+    """
+    in_place = isinstance(array, np.ndarray) or (isinstance(array, FileArray) and array.nbytes > CHUNK)
+    return array if in_place else spooled(spool, array)
+
+
+def running_sums(sizes: AnyArray, spool: Spool) -> AnyArray:
+    """The sums of the first i of some whole numbers, (N + 1,) int64, in memory or in the spool: offsets of lengths.
+
+    >>> running_sums(np.array([1, 2, 2]), Spool())
+    array([0, 1, 3, 5])
+    """
+    sums, end = GrowingArray(spool, np.dtype(np.int64)), 0
+    sums.add(np.zeros(1, np.int64))
+    for _, part in chunks(sizes):
+        ends = np.cumsum(part, dtype=np.int64) + end
+        sums.add(ends)
+        end = int(ends[-1])
+    return sums.done()

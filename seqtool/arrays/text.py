@@ -13,7 +13,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, concatenated
-from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.spool import GrowingArray, Spool, running_sums
 from seqtool.errors import DataError
 
 
@@ -166,13 +166,7 @@ def joined_text(parts: Sequence[AnyArray | Text], spool: Spool) -> AnyArray | Te
             cells = [cell.encode() for cell in chunk.reshape(-1).tolist()]
             data.add(np.frombuffer(b"".join(cells), np.uint8))
             sizes.add(np.array([*map(len, cells)], np.int64))
-    offsets, end = GrowingArray(spool, np.dtype(np.int64)), 0
-    offsets.add(np.zeros(1, np.int64))
-    for _, part_sizes in chunks(sizes.done()):
-        ends = np.cumsum(part_sizes) + end
-        offsets.add(ends)
-        end = int(ends[-1])
-    return Text(data.done(), offsets.done(), shape, widest=None)
+    return Text(data.done(), running_sums(sizes.done(), spool), shape, widest=None)
 
 
 def check_text(name: str, cells: AnyArray | Text) -> None:

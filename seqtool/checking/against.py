@@ -14,6 +14,7 @@ from seqtool.arrays.text import Text
 from seqtool.checking.findings import Finding, Subject
 from seqtool.operations.duplicates import Twice, key_cells, shared
 from seqtool.operations.stretches import overlapping
+from seqtool.sequences.categories import FIRST, all_categories
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.words import count, listed, step_in_words
@@ -32,6 +33,7 @@ def compared(
     yield _features(subject, other, names)
     yield from _static(subject, other, names)
     yield from _labels(subject, other, names)
+    yield from _categories(subject, other, names)
     comparable = subject.real.values.shape[1:] == other.real.values.shape[1:]
     if comparable:
         overlaps = overlapping(subject.real, other.real, spool)
@@ -122,20 +124,28 @@ def _same_labels(ours: LabelArray, theirs: LabelArray, file: str) -> Finding:
     return _same_classes(name, ours.classes, theirs.classes, file)
 
 
-def _same_classes(name: str, ours: AnyArray | Text, theirs: AnyArray | Text, file: str) -> Finding:
-    """Each number stands for the same class in both; one file may have more classes."""
+def _same_classes(
+    name: str,
+    ours: AnyArray | Text,
+    theirs: AnyArray | Text,
+    file: str,
+    *,
+    first: int = 0,
+    what: str = "classes",
+) -> Finding:
+    """Each number stands for the same class in both, the `first` for that at place 0; one file may have more."""
     sizes = len(ours), len(theirs)
     for begin in range(0, min(sizes), _CLASSES):
         tables = (np.asarray(table[begin : begin + _CLASSES]).tolist() for table in (ours, theirs))
-        for i, (our_class, their_class) in enumerate(zip(*tables, strict=False), begin):
+        for i, (our_class, their_class) in enumerate(zip(*tables, strict=False), begin + first):
             if str(our_class) != str(their_class):
                 return _differ(
                     name, f"{name} = {i} means {str(our_class)!r} here, {str(their_class)!r} in {file}"
                 )
     if sizes[0] != sizes[1]:
-        message = f"{sizes[0]:,} classes here, {sizes[1]:,} in {file}; those of both mean the same"
+        message = f"{sizes[0]:,} {what} here, {sizes[1]:,} in {file}; those of both mean the same"
         return Finding(f"same {name}", "warning", message)
-    return Finding(f"same {name}", "ok", f"{sizes[0]:,} classes, the same in both")
+    return Finding(f"same {name}", "ok", f"{sizes[0]:,} {what}, the same in both")
 
 
 _CLASSES = 1 << 16  # compared at a time
@@ -145,6 +155,15 @@ def _kind(label: LabelArray) -> str:
     if label.classes is not None:
         return "classes"
     return "fractions" if label.cells.dtype.kind == "f" else "whole numbers"
+
+
+def _categories(subject: Subject, other: Subject, names: Names) -> Iterator[Finding]:
+    """Ids of categories that both have are those of the same names."""
+    theirs = {one.name: one for one in all_categories(other.data)}
+    for one in all_categories(subject.data):
+        if one.name in theirs:
+            vocabularies = one.vocabulary, theirs[one.name].vocabulary
+            yield _same_classes(one.name, *vocabularies, names[1], first=FIRST, what="names")
 
 
 def _differ(name: str, message: str) -> Finding:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import replace
 
 from seqtool.advice import Advice, Message
-from seqtool.arrays.spool import Spool, spooled
+from seqtool.arrays.spool import Spool
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
 from seqtool.checking.findings import Finding, Reader, Subject
-from seqtool.checking.fitted import scaled
+from seqtool.checking.fitted import fitted
 from seqtool.checking.ids import category_ids
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.checking.packed import packed
+from seqtool.checking.scan import scanned
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.files import npz
 from seqtool.files.archives import archive_of
@@ -25,8 +26,9 @@ from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy
 from seqtool.files.stored import Archive
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.conversion import with_lengths_at_hand
 from seqtool.sequences.padding_values import check_value
-from seqtool.sequences.ragged import Padded, Ragged, exchanged
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sources.companions import NEVER_LOST
 from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_options, take
 from seqtool.sources.masks import lengths_and_side, with_side
@@ -65,7 +67,7 @@ def check(
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
             return subject.cured(findings)
         if subject.ours:
-            findings += [*category_ids(subject), *scaled(subject, spool)]
+            findings += [*category_ids(subject), *fitted(subject, spool)]
         if reader is not None:
             findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)
@@ -127,23 +129,39 @@ def _opened(source: Input, opening: _Opening, stack: ExitStack) -> tuple[list[Fi
     except _Broken as broken:
         message = f"{broken}; remaining checks skipped"
         return [*findings, Finding(broken.check_name, "fails", message, 1)], None
-    return findings, replace(subject, data=_with_spooled_lengths(subject.data, opening.spool))
-
-
-def _with_spooled_lengths(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
-    """The same sequences, whose lengths or offsets can be read in any order, though the file compresses them."""
-    if isinstance(data, Padded):
-        return cast(Padded, exchanged(data, lengths=spooled(spool, data.lengths)))
-    return cast(Ragged, exchanged(data, offsets=spooled(spool, data.offsets)))
+    return findings, replace(subject, data=with_lengths_at_hand(subject.data, opening.spool))
 
 
 def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitStack) -> Subject:
     with _checking("file", source):
         archive = stack.enter_context(archive_of(source))
-        archive.verify()
+        later = archive.largest  # whose checksum is compared while its cells are looked at
+        archive.verify(but=later)
+    found = list[Finding]()
+    try:
+        subject = _of_archive(source, archive, opening, found)
+        subject = replace(subject, data=with_lengths_at_hand(subject.data, opening.spool))
+    except Exception:
+        with _checking("file", source):  # whatever else is wrong, damage comes first
+            archive.verify(only=later)
+        findings += [_sound(archive), *found]
+        raise
+    with _checking("file", source):
+        if [subject.block] == later:
+            subject = replace(subject, scan=scanned(archive.proving(later[0]), subject.data))
+        else:
+            archive.verify(only=later)
+    findings += [_sound(archive), *found]
+    return subject
+
+
+def _sound(archive: Archive) -> Finding:
     compared = "sizes and checksums" if isinstance(archive, ZipReader) else "sizes"
-    message = f"{count(len(archive.names), 'array')}, {compared} are correct"
-    findings.append(Finding("file", "ok", message))
+    return Finding("file", "ok", f"{count(len(archive.names), 'array')}, {compared} are correct")
+
+
+def _of_archive(source: Input, archive: Archive, opening: _Opening, findings: list[Finding]) -> Subject:
+    """The sequences of an archive whose arrays are whole, but for those that are looked at later."""
     with _checking("arrays", source):
         ours = npz.is_ours(archive)
         kind = check_arrays(archive) if ours else ""
@@ -159,7 +177,8 @@ def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitS
         _check_values(data)
     findings.append(Finding("meta", "ok", f"format version {meta['version']}, {kind}"))
     mask = archive.window("mask") if "mask" in archive.names else None
-    return Subject(source.name, data, ours=True, lengths=archive.window("lengths"), mask=mask)
+    block = "x" if isinstance(data, Padded) else "values"
+    return Subject(source.name, data, ours=True, lengths=archive.window("lengths"), mask=mask, block=block)
 
 
 def _check_values(data: Ragged | Padded) -> None:
@@ -221,4 +240,5 @@ def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: lis
         options=taken.spec.options,
         lengths=taken.lengths,
         curable=not lost,
+        block=taken.used[0] if chosen.form in ("block", "ragged") else None,
     )

@@ -41,7 +41,7 @@ def check_arrays(archive: Archive) -> str:
             if "N" in sizes:
                 sizes["O"] = sizes["N"] + 1
     check_label_shapes(shapes.get("label_names"), shapes.get("y"), tables)
-    check_vocabularies(shapes.get("categories"), tables)
+    check_vocabularies(shapes, tables)
     step = shapes["values"][1:] if kind == "ragged" else shapes["x"][2:]
     if "features" in shapes and len(step) != 1:
         raise DataError(f"features names {sizes['F']} features, but a step is {step_in_words(step)}")

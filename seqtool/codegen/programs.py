@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from seqtool.advice import Advice
 from seqtool.codegen import for_jax, for_keras, for_numpy, for_tf, for_torch
 from seqtool.codegen.tasks import Task, task_of
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import count, printable

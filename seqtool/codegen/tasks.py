@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Literal, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
 from seqtool.operations.mask_value import free_value, holding

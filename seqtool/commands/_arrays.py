@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from seqtool.commands._options import SIDES, KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, one_or_all
+from seqtool.dataclass import dataclass
 
 if TYPE_CHECKING:
     from seqtool.files.path_parts import PathPattern

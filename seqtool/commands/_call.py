@@ -6,9 +6,10 @@ import inspect
 import shlex
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.words import as_source, option_of
 
 _NEVER_PRINTED = ("as_json", "traceback")  # they change what is shown, not what is done

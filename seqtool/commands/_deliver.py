@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
@@ -14,6 +13,7 @@ from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.spool import Spool
 from seqtool.commands._described import describe
 from seqtool.commands._options import OutputOptions
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, check_choice
 from seqtool.files import npz
 from seqtool.files.atomic import is_special, naming

@@ -6,7 +6,7 @@ from math import prod
 
 from seqtool.arrays.lazy import AnyArray, Lazy, span
 from seqtool.arrays.text import Text
-from seqtool.sequences.categories import categories_of
+from seqtool.sequences.categories import all_categories
 from seqtool.sequences.labels import class_name, padded_class, several_labels, some_classes
 from seqtool.sequences.padding_values import value_to_json
 from seqtool.sequences.ragged import Ragged
@@ -33,9 +33,9 @@ def describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     for name in ("classes", "step_classes"):
         if name in whole.names:
             _say_classes(name, whole.names[name], summary)
-    for one in categories_of(whole):
+    for one in all_categories(whole):
         summary.facts.setdefault("categories", {})[one.name] = len(one.vocabulary)
-        where = "steps" if one.column is None else f"c[..., {one.column}]"
+        where = "steps" if one.column is None else f"{one.array}[..., {one.column}]"
         summary.say(
             "category",
             f"{one.name}, {where}: {count(len(one.vocabulary), 'name')}, an Embedding of {one.rows:,} rows",

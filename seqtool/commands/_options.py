@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from seqtool.advice import Advice
 from seqtool.commands import _completion
 from seqtool.commands._values import padding_value
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import typer
 
 from seqtool.commands._options import Force, JsonSummary, Quiet, Traceback, Verbose
+from seqtool.dataclass import dataclass
 
 if TYPE_CHECKING:
     from seqtool.files.outputs import Destination

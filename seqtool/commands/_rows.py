@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 from seqtool.commands._options import choice, several_names
 from seqtool.commands._table_options import TableOptions
 from seqtool.commands._values import names_in
+from seqtool.dataclass import dataclass
 
 if TYPE_CHECKING:
     from seqtool.sources.options import ForeignSpec
@@ -85,6 +86,16 @@ class SequenceRowOptions(RowOptions):
             section="Labels and keys",
         ),
     ] = None
+    category: Annotated[
+        list[str] | None,
+        several_names(
+            "--category",
+            "A,B",
+            help="Columns or fields with a name per sequence, or a list of names of its steps, text or whole numbers; "
+            "for lines of words, what they are called. They become ids for an Embedding. Repeatable.",
+            section="Labels and keys",
+        ),
+    ] = None
     label_value: Annotated[
         float,
         typer.Option(
@@ -104,7 +115,15 @@ class SequenceRowOptions(RowOptions):
 
     def spec(self, described: ForeignSpec, text: TableOptions) -> ForeignSpec:
         """All of it, joined to what a person says of sequences otherwise."""
-        return self.joined(described, text, static=tuple(names_in(self.static)), label_value=self.label_value)
+        from seqtool.words import expanded
+
+        return self.joined(
+            described,
+            text,
+            static=tuple(names_in(self.static)),
+            category=tuple(one for name in names_in(self.category) for one in expanded(name)),
+            label_value=self.label_value,
+        )
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -112,5 +131,6 @@ class SequenceRowOptions(RowOptions):
         from seqtool.sources.beside import is_beside
 
         static = [Path(name).name if is_beside(name) else name for name in names_in(self.static)]
-        found = {**super().resolved, **({"static": static} if static else {})}
+        named = {"static": static, "category": names_in(self.category)}
+        found = {**super().resolved, **{name: held for name, held in named.items() if held}}
         return found if self.label_value == -100 else {**found, "label_value": self.label_value}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice, Message
 from seqtool.commands._options import MemoryOptions
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, NotSequencesError, UsageError
 from seqtool.operations import OPERATIONS
 from seqtool.words import expanded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from seqtool.commands import _completion
 from seqtool.commands._options import KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
+from seqtool.dataclass import dataclass
 from seqtool.words import option_of
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class ColumnOptions:
             "--category",
             "A,B",
             help="Columns of names in each step, text or whole numbers; become ids for an Embedding, beside the "
-            "names: c, or x where there is no feature. Repeatable.",
+            "names: c, or x where there is no feature; static_c of columns that are static too. Repeatable.",
         ),
     ] = None
 

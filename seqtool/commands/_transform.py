@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,8 @@ from seqtool.commands._arrays import SequenceOptions
 from seqtool.commands._options import MemoryOptions, OutputOptions, choice, several_names
 from seqtool.commands._rows import SequenceRowOptions
 from seqtool.commands._table_options import TableOptions
+from seqtool.dataclass import dataclass
+from seqtool.errors import UsageError
 from seqtool.operations.operation import (
     Operation,
     annotated_fields,
@@ -47,8 +50,8 @@ FittedFile = Annotated[
     typer.Option(
         "--using",
         metavar="FILE",
-        help="Take what was fitted from a file that the same operation made. [default: fit on the split train, or on "
-        "all sequences where there are no splits]",
+        help="Take what was fitted, and the options that are not given, from a file that the same operation made. "
+        "[default: fit on the split train, or on all sequences where there are no splits]",
         rich_help_panel="Sequences",
     ),
 ]
@@ -69,8 +72,14 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
     if learns(operation):
         options["fitted_file"], defaults["fitted_file"] = FittedFile, None
 
+    needed = [f.name for f in fields(operation) if f.default is MISSING]  # type: ignore[arg-type]
+    if learns(operation):
+        for name in needed:  # which a file of --using may have
+            defaults[name] = None
+
     def command(
         *,
+        call: typer.Context,
         source: str | None,
         foreign: SequenceOptions,
         rows: SequenceRowOptions,
@@ -81,10 +90,17 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
         **arguments: Any,
     ) -> None:
         for name in names:
-            arguments[name] = [part for word in arguments[name] for part in split_names(word)]
-        _transform(operation(**arguments), source, fitted_file, foreign, rows, text, using, to)
+            arguments[name] = [part for word in arguments[name] or () for part in split_names(word)]
+        given = {name: value for name, value in arguments.items() if _is_given(call, name)}
+        if fitted_file is not None:
+            wanted: Operation | _Wanted = _Wanted(operation, given)
+        elif missing := [name for name in needed if name not in given]:
+            raise UsageError(f"Missing option '{option_of(missing[0])}'.")
+        else:
+            wanted = operation(**arguments)
+        _transform(wanted, source, fitted_file, foreign, rows, text, using, to)
 
-    annotations = {"source": SourceName, **options, **_SHARED}
+    annotations = {"call": typer.Context, "source": SourceName, **options, **_SHARED}
     defaults["source"] = None
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
@@ -125,13 +141,27 @@ def _option(name: str, annotation: Any) -> Any:
     ]
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """An operation whose other arguments a file of --using has."""
+
+    kind: type[Operation]
+    given: dict[str, Any]
+
+
+def _is_given(call: typer.Context, name: str) -> bool:
+    """Whether the call itself holds an option."""
+    source = call.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _help(operation: type[Operation]) -> str:
     """The docstring without its doctests."""
     return inspect.cleandoc(operation.__doc__ or "").partition(">>>")[0].rstrip()
 
 
 def _transform(
-    operation: Operation,
+    wanted: Operation | _Wanted,
     source: str | None,
     fitted_file: str | None,
     foreign: SequenceOptions,
@@ -145,9 +175,11 @@ def _transform(
     from seqtool.commands._source import one_source, opened_ours, read
     from seqtool.files.inputs import folder_of
     from seqtool.operations.run import fitted, name_of, with_entry
+    from seqtool.operations.using import as_fitted
+    from seqtool.terminal.progress import watch
     from seqtool.terminal.report import Summary
 
-    name = name_of(operation)
+    name = wanted.kind.__name__.lower() if isinstance(wanted, _Wanted) else name_of(wanted)
     check_output(to, sources=[source, fitted_file])
     summary = Summary(name)
     with one_source(source, name, using, several=foreign.pattern is not None) as opened:
@@ -158,9 +190,21 @@ def _transform(
         with summary.stage("reading"):
             found = read(opened, rows.spec(foreign.spec(), text), summary)
         with errors.at(opened.name), opened_ours(fitted_file, using) as before:
-            state, lines = fitted(
-                operation, found.ragged, spool=opened.spool, using=before, using_name=fitted_file or ""
-            )
+            if isinstance(wanted, _Wanted):
+                assert before is not None, "the call names a file, which is open"
+                operation = as_fitted(wanted.kind, wanted.given, before)
+            else:
+                operation = wanted
+            shown = watch(summary, quiet=to.quiet or to.as_json)("fitting", found.ragged.values.nbytes)
+            with shown if operation.fits() else nullcontext() as bar:
+                state, lines = fitted(
+                    operation,
+                    found.ragged,
+                    spool=opened.spool,
+                    using=before,
+                    using_name=fitted_file or "",
+                    on_progress=bar,
+                )
             for word, line in lines:
                 summary.say(word, line)
             outcome = operation.apply(found.ragged, state, spool=opened.spool)

@@ -135,7 +135,7 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     from dataclasses import asdict
 
     from seqtool.grouping.options import COMBINED
-    from seqtool.sequences.categories import MISSING, categories_of
+    from seqtool.sequences.categories import categories_of
     from seqtool.words import count, listed
 
     read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
@@ -168,8 +168,7 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
             summary.say("dropped", f"{count(number, 'row')}: {reason}")
     for name, number in result.unlabelled.items():
         summary.say("kept", f"{count(number, 'row')} without {name}")
-    for name, number in result.missing_categories.items():
-        summary.say("missing", f"{count(number, 'row')} without {name}: id {MISSING}")
+    _tell_of_names(result, summary)
     if result.ties:
         tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
         summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")
@@ -191,6 +190,16 @@ def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary)
     if result.joined:
         summary.facts["joined"] = [asdict(file) for file in result.joined]
     summary.facts |= {"features": features, "missing": result.missing, "ties": result.ties}
+
+
+def _tell_of_names(result: GroupResult, summary: Summary) -> None:
+    """How many rows, or steps of several rows, have no name of a category."""
+    from seqtool.sequences.categories import MISSING
+    from seqtool.words import count
+
+    for what, names in (("row", result.missing_categories), ("step", result.unnamed)):
+        for name, number in names.items():
+            summary.say("missing", f"{count(number, what)} without {name}: id {MISSING}")
 
 
 def _not_used(table: Table, features: list[str]) -> list[str]:

@@ -155,10 +155,15 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
     if windows is None:
         return Rows.of(before, opened.spool, room=room)
     rows, left = Rows.of_windows(windows, by_source=bool(beside))
+    is_split = windows.parting.command == "split"
+    if windows.unseen and not beside:
+        where = "of steps that follow x, in no x of this file"
+        where = where if is_split else "of steps behind the last windows, in no window"
+        what = "of which only the key, the step and what was predicted are known"
+        summary.warnings.append(f"{count(windows.unseen, 'row')} {where}, {what}")
     if left:
         where = "behind the last windows of their sequences are in no window"
-        if windows.parting.command == "split":
-            where = "that follow x are in no x of this file"
+        where = "that follow x are in no x of this file" if is_split else where
         summary.warnings.append(
             Message(
                 f"{count(left, 'row')} {where}, so that nobody knows which rows of the table they are: left out; to "

@@ -8,10 +8,10 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError, why
 from seqtool.files.traces import may_be_replaced
 from seqtool.system import signals

@@ -11,11 +11,12 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, NoInputError, UsageError, why
 from seqtool.files.kinds import (
     PACKED,

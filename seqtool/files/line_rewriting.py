@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 
 _PIECE = 1 << 20

@@ -2,7 +2,7 @@
 
 A file is a zip of plain NumPy arrays with fixed names, stored and never pickled: `np.load(path)` with its
 defaults reads everything. N sequences, T slots, F features, S steps in all, K key columns, P static
-columns, L labels.
+columns, L labels, C categories of steps, D of sequences.
 
 ========================  =======================  =============================================
 name                      shape                    in
@@ -15,6 +15,8 @@ features                  (F,) text                where known, of steps (F,)
 y, classes                (N, ...); (C,)           with a label; the names behind whole-number labels
 label_names, classes_i    (L,) text; (C,)          with several labels: y is (N, L), and label i has these classes
 static, static_features   (N, P); (P,) text        with per-sequence columns
+static_c                  (N, D)                   category ids of sequences, as those of steps in c
+static_categories         (D,) text                their names; static_vocabulary_i (V,) text has the names of column i
 mask                      (N, T) bool              when asked for; follows from lengths and padding
 original_lengths          (N,) int64               when something was cut: lengths before that
 part                      (N,) int64               where keys repeat: each (key, part) stands once
@@ -33,8 +35,8 @@ meta                      () text, JSON            always
 `meta` is an object: `format` ("seqtool"), `version` (1), `kind` ("padded" or "ragged"), for padded files
 `padding` ("pre" or "post": the side that is filled), `value` and `step_values` (what padding holds, in x and
 in each per-step array; NaN and infinities as text), `tables` (which label each `classes_i`, and which category each
-`vocabulary_i` is of, where there are any), and `receipt` (see `seqtool.sequences.receipts`). A reader
-refuses a version above its own.
+`vocabulary_i` or `static_vocabulary_i` is of, where there are any), and `receipt` (see `seqtool.sequences.receipts`).
+A reader refuses a version above its own.
 
 A unit of `order_units` is empty for numbers, and of times `us` or `ns` (a million or a billion to a second): "us since
 1970-01-01", with UTC behind it where the times had a zone, "us since midnight", or "us" of durations.

@@ -7,11 +7,12 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing_all
 from seqtool.files.kinds import bare_name

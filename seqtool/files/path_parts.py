@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.words import count
 

@@ -9,9 +9,9 @@ import glob
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.files.path_parts import partitions
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import prod
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.contents import check_names, description, text_or_numbers
 from seqtool.files.meta import parse_meta
@@ -28,7 +29,13 @@ from seqtool.words import human
 
 _LONGEST_TABLES = 16_000_000  # bytes of names: every reader of a file takes in its description first
 VARIABLE = "text"
-_TITLES = {"values": "features", "static": "static_features", "y": "label_names", "c": "categories"}
+_TITLES = {
+    "values": "features",
+    "static": "static_features",
+    "static_c": "static_categories",
+    "y": "label_names",
+    "c": "categories",
+}
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from seqtool.errors import DataError
 
 VERSION = 1
 PER_STEP = ("step_y", "row_index", "c", "observed", "weight", "order")
-PER_SEQUENCE = ("y", "static", "original_lengths", "part", "split")
+PER_SEQUENCE = ("y", "static", "static_c", "original_lengths", "part", "split")
 NAMES = (
     "classes",
     "step_classes",
     "label_names",
     "static_features",
     "categories",
+    "static_categories",
     "order_columns",
     "order_units",
 )
@@ -38,6 +39,8 @@ SEQUENCES = {
     "categories": ("C", TEXT),
     "static": ("NP", NUMBERS),
     "static_features": ("P", TEXT),
+    "static_c": ("ND", NUMBERS),
+    "static_categories": ("D", TEXT),
     "order_columns": ("R", TEXT),
     "order_units": ("R", TEXT),
     "original_lengths": ("N", INT64),
@@ -74,7 +77,7 @@ LAYOUTS = {
 """All arrays of a file of either kind; O is N + 1."""
 
 
-NAME_TABLES: Final = {"classes": ("c", ANY), "vocabulary": ("v", TEXT)}
+NAME_TABLES: Final = {"classes": ("c", ANY), "vocabulary": ("v", TEXT), "static_vocabulary": ("v", TEXT)}
 """The layout of `classes_0`, `vocabulary_0` and so on, each of which has its own size."""
 
 

@@ -13,14 +13,13 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
-from seqtool.arrays.spool import Spool
+from seqtool.arrays.spool import Spool, running_sums
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, UsageError
 from seqtool.files.contents import encoded
 from seqtool.files.npy import FlatArray
 from seqtool.files.row_layout import Layout, parse_layout
 from seqtool.files.stored import StoredArrays
-from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.padding_values import Side, Value, check_side, number_from_json, value_from_json
 from seqtool.sequences.stream import fill
 from seqtool.system.memory import Memory
@@ -72,7 +71,7 @@ class StoredRows(StoredArrays):
     def _offsets(self) -> AnyArray:
         lengths = self._rows["lengths"]
         assert not isinstance(lengths, Text)
-        return cumulative_offsets(lengths)
+        return running_sums(lengths, self._spool)
 
     def _ragged(self) -> dict[str, AnyArray]:
         return _stored({**self._rows, "offsets": self._offsets})

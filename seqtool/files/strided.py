@@ -6,7 +6,6 @@ Nothing is mapped: another process may cut the file meanwhile, and a mapping wou
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +16,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray, read_into
 from seqtool.arrays.lazy import chunks
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 
 _SPAN = 2 << 20  # bytes of a file that are read at once, of which only some cells may be wanted
 _CACHE_BYTES = 16 << 20  # bytes of cells that are kept of runs that follow one another

@@ -6,11 +6,11 @@ A new format is a class with the three members of `Contents` and a line in `WRIT
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from seqtool.advice import Advice
 from seqtool.arrays.array_likes import kind_of
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.files.contents import members, x_alone
 from seqtool.files.deflate import Compress

@@ -13,7 +13,6 @@ import io
 import struct
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from math import prod
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -23,6 +22,7 @@ from isal import isal_zlib
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.dataclass import dataclass
 from seqtool.files.deflate import PIECE, Compress, deflated
 from seqtool.system.platform import cpu_count, reserve
 from seqtool.system.prefetch import prefetched

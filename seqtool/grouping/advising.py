@@ -140,12 +140,23 @@ def for_cell(plan: EncoderPlan, state: EncoderState, part: str, column: int, bad
     if _are_no_values(bad) and not (part == "static" and state.statics[column].no_numbers):
         words = [word for cell in bad.words or (bad.cell,) for word in ("--missing", cell)]
         ways = ["as a missing value: ", Advice(*words)]
+    if part == "static" and plan.elsewhere is None and _are_names(bad, state.statics[column].no_numbers):
+        ways += [
+            "; " if ways else "",
+            "as ids of names: ",
+            Advice("--category", join_names([plan.label(column)])),
+        ]
     if leaving is not None:
         ways += ["; " if ways else "", "without this column: ", leaving]
     alike = (
         "correct it, or leave its row out" if bad.expected else "write it as a plain number, such as 1234.5"
     )
     return Message(*ways or [alike])
+
+
+def _are_names(bad: BadCell, no_numbers: bool) -> bool:
+    """Whether a static column holds text alone, which is no time."""
+    return no_numbers and (bad.kind in ("string", "large_string") if bad.kind else not _holds_times(bad))
 
 
 def for_marks(plan: EncoderPlan, wrong: Collection[BadCell]) -> Message | None:

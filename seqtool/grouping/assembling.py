@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from seqtool.arrays.text import Text
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
-from seqtool.sequences.categories import PADDING
+from seqtool.sequences.categories import MISSING, PADDING
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import several_meanings
@@ -47,9 +47,13 @@ def assembled(
         statics = [grouped.static[f"s{column}"] for column in plan.roles.static]
         per_sequence["static"] = _side_by_side(statics, plan.static_dtype(state))
         names["static_features"] = np.array([plan.label(c) for c in plan.roles.static], dtype=str)
+    if plan.static_categories:
+        columns, of_categories = _category_ids(plan, plan.static_categories, grouped.static, state, "static_")
+        per_sequence["static_c"] = _side_by_side(columns, np.dtype(np.int64))
+        names |= of_categories
     steps = grouped.values
     if plan.categories:
-        columns, of_categories = _category_ids(plan, grouped, state)
+        columns, of_categories = _category_ids(plan, plan.categories, grouped.per_step, state, "")
         names |= of_categories
         if len(columns) == 1 and not steps.shape[1]:  # then an Embedding reads the steps themselves
             steps, named, features = columns[0], None, None
@@ -80,14 +84,22 @@ def _label_values(plan: EncoderPlan, state: EncoderState, part: str) -> tuple[Ar
 
 
 def _category_ids(
-    plan: EncoderPlan, grouped: Grouped, state: EncoderState
+    plan: EncoderPlan,
+    parts: Mapping[str, int],
+    arrays: Mapping[str, AnyArray],
+    state: EncoderState,
+    kind: str,
 ) -> tuple[list[AnyArray], dict[str, Array | Text]]:
-    """The ids of each category, (S,), and the arrays that name the categories and their names."""
-    titles = [plan.label(column) for column in plan.categories.values()]
-    ids, names = list[AnyArray](), dict[str, Array | Text](categories=np.array(titles, dtype=str))
-    for i, part in enumerate(plan.categories):
-        of_codes, names[f"vocabulary_{i}"] = state.categories[part].vocabulary()
-        ids.append(_decoded(grouped.per_step[part], of_codes))
+    """The ids of some categories, (S,) or (N,) each, and the tables that name them and their names.
+
+    `arrays` hold the codes by part; `kind` is what the names of the tables begin with: nothing, or "static_".
+    """
+    titles = [plan.label(column) for column in parts.values()]
+    ids, names = list[AnyArray](), dict[str, Array | Text]()
+    names[f"{kind}categories"] = np.array(titles, dtype=str)
+    for i, part in enumerate(parts):
+        of_codes, names[f"{kind}vocabulary_{i}"] = state.categories[part].vocabulary()
+        ids.append(_decoded(arrays[part], np.append(of_codes, MISSING)))  # code -1 is no name
     return ids, names
 
 

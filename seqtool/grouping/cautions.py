@@ -15,7 +15,7 @@ from seqtool.grouping.reading import Place
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
 from seqtool.tables.cells.instants import MEASURED_FROM
-from seqtool.tables.cells.label_doubts import doubts
+from seqtool.tables.cells.label_doubts import category_doubts, doubts
 from seqtool.tables.cells.text_order import disorder
 from seqtool.tables.cells.times import is_day, text_sorts, time_formats
 from seqtool.words import count, join_names, shortened
@@ -37,8 +37,8 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         )  # whole numbers among these stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
-    for part, column in plan.categories.items():
-        found += _of_category(plan.label(column), state.categories[part])
+    for part, column in plan.all_categories.items():
+        found += category_doubts(f"category column {plan.label(column)!r}", state.categories[part])
     return [*found, *_of_missing(plan, state), *rounding_warnings(plan, state)]
 
 
@@ -123,17 +123,6 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
         return ["; to read it as no label: ", Advice("--missing", text, "--empty-label", "keep")]
 
     return doubts(labels, f"label column {name!r}", place, as_number=as_number, way_out=as_missing)
-
-
-def _of_category(name: str, names: LabelState) -> Iterator[str]:
-    """A sentence for each word for a missing value that is taken for a name."""
-    for text, rows in names.doubtful.items():
-        if text not in names.without:
-            yield Message(
-                f"category column {name!r} holds {text!r} in {count(rows, 'row')}, as a name like others; to read it "
-                "as missing: ",
-                Advice("--missing", text),
-            )
 
 
 def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.grouping.columns import is_numbers
 from seqtool.grouping.merged_rows import Span
 from seqtool.grouping.runs import Run

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError, at
 from seqtool.files import inputs
 from seqtool.files.inputs import Input
 from seqtool.system.memory import Memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import Roles, columns_named, position
+from seqtool.tables.roles import Roles, columns_named, is_column, position
 from seqtool.tables.table import Table
 from seqtool.words import join_names, listed, name_meant, split_names
 
@@ -116,11 +117,11 @@ class Companion:
     @property
     def names(self) -> list[str]:
         """The columns that are joined."""
-        return [self.table.label(column) for column in (*self.roles.labels, *self.roles.static)]
+        return [self.table.label(column) for column in (*self.roles.labels, *self.roles.all_static)]
 
     def recorded(self, part: Part) -> list[str]:
         """The columns of one part as a receipt names them."""
-        columns = self.roles.labels if part == "label" else self.roles.static
+        columns = self.roles.labels if part == "label" else self.roles.all_static
         before = "" if self.base_name is None else f"{self.base_name}:"
         return [before + self.table.label(column) for column in columns]
 
@@ -150,14 +151,20 @@ def companions(
                         other = _opened(named.source, spec, stack, folder, memory)
                         opened.append((named.source, other))
                     chosen.append((other, named, part))
-        of_table = replace(spec, label=own["label"], static=own["static"])
+        theirs = _categories_there(spec.category, chosen)
+        of_table = replace(
+            spec,
+            label=own["label"],
+            static=own["static"],
+            category=[name for name in spec.category if name not in theirs],
+        )
         keys = [table.label(column) for column in of_table.roles(table).key] if chosen else []
         if chosen and not keys:
             raise UsageError(
                 "--no-key: columns of another table are joined by the key: ",
                 Advice("--key", "COLUMN", without=["--no-key"]),
             )
-        others = [_companion(other, named, part, keys) for other, named, part in chosen]
+        others = [_companion(other, named, part, keys, theirs) for other, named, part in chosen]
         _refuse_twice(others, own["static"])
         files = [item for _, other in opened for item in other.files]
         yield of_table, others, files
@@ -184,7 +191,17 @@ def _same(source: Any, other: Any) -> bool:
     return source is other or (isinstance(source, str) and isinstance(other, str) and source == other)
 
 
-def _companion(other: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) -> Companion:
+def _categories_there(
+    categories: Sequence[Any], chosen: Sequence[tuple[_Open, Elsewhere, Part]]
+) -> list[Any]:
+    """The categories of a call that are static columns of other tables."""
+    named = {str(name) for _, elsewhere, part in chosen if part == "static" for name in elsewhere.columns}
+    return [name for name in categories if str(name) in named]
+
+
+def _companion(
+    other: _Open, named: Elsewhere, part: Part, keys: Sequence[str], categories: Sequence[Any]
+) -> Companion:
     """The roles of the columns of another table, of which one call names some as labels or static numbers."""
     table = other.table
     with at(table.name):
@@ -192,6 +209,7 @@ def _companion(other: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) 
         if len({*asked}) < len(asked):
             raise UsageError(f"--{part} names a column of {table.name} twice")
         key = _key(table, keys, asked)
+        as_names = {position(table, name) for name in categories if is_column(table, str(name))}
     roles = Roles(
         key=key,
         order=(),
@@ -200,8 +218,9 @@ def _companion(other: _Open, named: Elsewhere, part: Part, keys: Sequence[str]) 
         spare_features=frozenset(),
         labels=asked if part == "label" else (),
         step_label=None,
-        static=asked if part == "static" else (),
+        static=tuple(column for column in asked if column not in as_names) if part == "static" else (),
         chosen=True,
+        static_categories=tuple(c for c in asked if c in as_names) if part == "static" else (),
     )
     return Companion(table, roles, other.base_name, named)
 
@@ -229,7 +248,7 @@ def _key(other: Table, keys: Sequence[str], asked: Sequence[int]) -> tuple[int, 
 
 def _refuse_twice(others: Sequence[Companion], own: Sequence[Any]) -> None:
     """Raise UsageError where static columns of two tables have the same name."""
-    tables = [[*map(str, own)], *([other.table.label(c) for c in other.roles.static] for other in others)]
+    tables = [[*map(str, own)], *([other.table.label(c) for c in other.roles.all_static] for other in others)]
     names = [name for table in tables for name in {*table}]  # within one table its own check says so
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow as pa
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_columns import feature_columns, key_columns, order_columns, static_columns
 from seqtool.grouping.encoder_plan import EncoderPlan
@@ -81,7 +82,8 @@ class Encoder:
 
     The arrays are named by the part and the position of their column: `k0` is the first key, `o3_0` the order in
     column 3 (`o3_1` its nanoseconds), `f3` a feature, `s3` a static number; `y`, `y1`, ... are labels, `t` is the step
-    label, `p` the item of a long table, `c0`, `c1`, ... are categories, and `row` the number of the row.
+    label, `p` the item of a long table, `c0`, `c1`, ... are categories, `d0`, ... those of sequences, and `row` the
+    number of the row.
     """
 
     def __init__(self, plan: EncoderPlan, state: EncoderState | None = None, *, final: bool = False) -> None:
@@ -102,7 +104,7 @@ class Encoder:
         self._items = {"p": Labels(state=known.items.get("p"), final=final)} if long else {}
         self._categories = {
             part: Labels(self.plan.options.missing, state=known.categories.get(part), final=final)
-            for part in self.plan.categories
+            for part in self.plan.all_categories
         }
         self._dtype = self.plan.dtype(known) if final else None
 
@@ -119,7 +121,7 @@ class Encoder:
         for part, labels in self._labels.items():
             labels.bound(spool, memory, f"column {self.plan.label(self.plan.labels[part])!r}", share)
         for part, names in self._categories.items():
-            names.bound(spool, memory, f"column {self.plan.label(self.plan.categories[part])!r}", share)
+            names.bound(spool, memory, f"column {self.plan.label(self.plan.all_categories[part])!r}", share)
 
     @property
     def state(self) -> EncoderState:
@@ -254,7 +256,7 @@ class Encoder:
             assert self.plan.roles.item is not None
             out[part], batch = self._read(items, self.plan.roles.item, batch)
         for part, names in self._categories.items():
-            out[part], batch = self._read(names, self.plan.categories[part], batch)
+            out[part], batch = self._read(names, self.plan.all_categories[part], batch)
         return batch
 
     def _read(self, encoder: _Column, column: int, batch: _Batch) -> tuple[Any, _Batch]:

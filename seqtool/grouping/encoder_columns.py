@@ -28,13 +28,14 @@ def key_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[int
 
 def order_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[int, Order]:
     """The columns that put the steps of a sequence in order."""
-    words = _spellings(plan)
+    words, options = _spellings(plan), plan.options
     return {
         column: Order(
             words,
             read_as=plan.roles.order_as.get(column, PLAIN_ORDER),
             state=known.orders.get(column),
             final=final,
+            with_writing=options.keep_order and options.every is None,
         )
         for column in plan.roles.order
     }
@@ -42,7 +43,7 @@ def order_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[i
 
 def feature_columns(plan: EncoderPlan, known: EncoderState, final: bool) -> dict[int, Numbers]:
     """The columns of features, of the type asked for."""
-    target = plan.asked_dtype or np.dtype(np.float32)
+    target = plan.row_dtype or np.dtype(np.float64 if plan.asked_dtype is not None else np.float32)
     keep, rounds = plan.array_dtype is not None, plan.options.dtype is not None
     return {
         column: _numbers(plan, target, known.features.get(column), keep=keep, rounds=rounds, final=final)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.kernel import ChangingError, Layout
 from seqtool.grouping.options import GroupOptions
+from seqtool.sequences.iso_writing import PLAIN
 from seqtool.tables.cells import BadCell, Numbers, missing_words
 from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
@@ -82,18 +84,49 @@ class EncoderPlan:
 
     @property
     def categories(self) -> dict[str, int]:
-        """The category columns by part: `c0`, `c1` and so on."""
+        """The category columns of steps by part: `c0`, `c1` and so on."""
         return {f"c{i}": column for i, column in enumerate(self.roles.categories)}
+
+    @property
+    def static_categories(self) -> dict[str, int]:
+        """The columns of names of sequences by part: `d0`, `d1` and so on."""
+        return {f"d{i}": column for i, column in enumerate(self.roles.static_categories)}
+
+    @property
+    def all_categories(self) -> dict[str, int]:
+        """The category columns of steps and of sequences by part."""
+        return {**self.categories, **self.static_categories}
 
     @property
     def asked_dtype(self) -> np.dtype[Any] | None:
         """The type of the features where a call or an array fixes it; None where it depends on the cells."""
         return self.array_dtype if self.options.dtype is None else dtype_named(self.options.dtype)
 
+    @property
+    def row_dtype(self) -> np.dtype[Any] | None:
+        """The type of the features of rows where a call or an array fixes it; None where it depends on the cells.
+
+        Whole numbers may be asked for of steps, such as counts, of which some rows have no value.
+        """
+        return None if self._folds_to_whole else self.asked_dtype
+
+    @property
+    def _folds_to_whole(self) -> bool:
+        folds = self.options.every is not None or self.roles.item is not None
+        asked = self.asked_dtype
+        return folds and self.options.dtype is not None and asked is not None and asked.kind in "iu"
+
+    @property
+    def floats(self) -> np.dtype[Any]:
+        """The type of features of rows that are no whole numbers: float32 would round times since 1970 to minutes."""
+        return np.dtype(
+            np.float32 if self.options.time_as is None and not self._folds_to_whole else np.float64
+        )
+
     def expected(self) -> Expected:
         """What the columns of text are likely to hold, so that the table can parse them at once."""
         roles = self.roles
-        as_written = {*roles.key, *self.labels.values(), *roles.categories}
+        as_written = {*roles.key, *self.labels.values(), *self.all_categories.values()}
         numbers = {*roles.features, *roles.static}
         words = missing_words(self.options.missing)
         spellings = Numbers(np.dtype(np.float32), words, text=True).words if numbers else []
@@ -113,7 +146,10 @@ class EncoderPlan:
             *(("static", column, state.statics[column].bad) for column in roles.static),
             *(("label", column, state.labels[part].bad) for part, column in self.labels.items()),
             *(("item", roles.item or 0, items.bad) for items in state.items.values()),
-            *(("category", column, state.categories[part].bad) for part, column in self.categories.items()),
+            *(
+                ("category", column, state.categories[part].bad)
+                for part, column in self.all_categories.items()
+            ),
         ]
         bad_cells = [FoundBadCell(part, column, bad) for part, column, bad in candidates if bad]
         return min(bad_cells, key=lambda found: found.bad.row, default=None)
@@ -134,12 +170,12 @@ class EncoderPlan:
     def dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the features, once all rows are known."""
         features = [state.features[column] for column in self.features]
-        if self.asked_dtype is not None:
-            return self.asked_dtype
+        if self.row_dtype is not None:
+            return self.row_dtype
         if all(numbers.whole for numbers in features):
             return np.dtype(np.int64)
-        # float32 would round times since 1970 to minutes.
-        return np.dtype(np.float64 if any(numbers.of_times for numbers in features) else np.float32)
+        double = self._folds_to_whole or any(numbers.of_times for numbers in features)
+        return np.dtype(np.float64 if double else np.float32)
 
     def static_dtype(self, state: EncoderState) -> np.dtype[Any]:
         """The type of the static numbers, once all rows are known: float64 where float32 would change some."""
@@ -164,11 +200,10 @@ class EncoderPlan:
         features = {self.label(column): state.features[column].missing for column in self.features}
         return {name: count for name, count in features.items() if count} | self.missing_statics(state)
 
-    def missing_categories(self, state: EncoderState) -> dict[str, int]:
-        """The count of missing cells of each category column that has any."""
-        counts = {
-            self.label(column): state.categories[part].missing for part, column in self.categories.items()
-        }
+    def missing_categories(self, state: EncoderState, *, static_alone: bool = False) -> dict[str, int]:
+        """The count of missing cells of each category column that has any, of static ones alone if need be."""
+        chosen = self.static_categories if static_alone else self.all_categories
+        counts = {self.label(column): state.categories[part].missing for part, column in chosen.items()}
         return {name: count for name, count in counts.items() if count}
 
     def missing_statics(self, state: EncoderState) -> dict[str, int]:
@@ -178,6 +213,11 @@ class EncoderPlan:
             for column, numbers in state.statics.items()
             if numbers.missing
         }
+
+    def order_writing(self, state: EncoderState) -> list[str]:
+        """How the times of each order column are written, where it is other than plain ISO; "" where it is not."""
+        found = [state.orders[column].writing or "" for column in self.roles.order]
+        return ["" if writing == PLAIN else writing for writing in found]
 
     @property
     def rounds(self) -> bool:
@@ -211,9 +251,8 @@ class EncoderPlan:
             order=list(order),
             descending=[name for name, falls in order.items() if falls],
             features=[f"f{column}" for column in self.features],
-            dtype=self.asked_dtype,
-            # float32 would round times since 1970 to minutes.
-            floats=np.dtype(np.float32 if self.options.time_as is None else np.float64),
+            dtype=self.row_dtype,
+            floats=self.floats,
             static=[] if cut else static,
             # Where a key is cut at gaps, static columns must be constant within each piece, which is not known yet.
             # Where rows are folded into steps, their order values tell which rows belong together.
@@ -229,7 +268,7 @@ class EncoderPlan:
     def _constant_parts(self) -> list[str]:
         """The arrays that must be constant within a sequence: static columns, and labels that are not of steps."""
         labels = (part for part in self.labels if part != "t")
-        return [*(f"s{column}" for column in self.roles.static), *labels]
+        return [*(f"s{column}" for column in self.roles.static), *self.static_categories, *labels]
 
     def cut(self, state: EncoderState) -> Cut | None:
         """How the rows of a key are cut at gaps; None where the call does not ask for it."""
@@ -269,6 +308,11 @@ class EncoderPlan:
             labels_left = ["--label", join_names(others)] if others else []
             of_steps = Advice("--step-label", name, *labels_left, without=["--label"])
             way_out = Message("for one label per step, use ", of_steps)
+        elif error.column in self.static_categories:
+            column = self.static_categories[error.column]
+            name, names = self.label(column), state.categories[error.column]
+            before, after = (shortened(names.text(code)) for code in (error.before, error.after))
+            way_out = Message("as a category of each step: ", self.without_static([column]))
         else:
             column = int(error.column[1:])
             name = self.label(column)
@@ -294,7 +338,7 @@ class EncoderPlan:
     def without_static(self, columns: Collection[int], *words: str) -> Advice:
         """The advice to leave out some static columns; `words` are added to it."""
         if self.elsewhere is not None and self.elsewhere.written:
-            others = [column for column in self.roles.static if column not in columns]
+            others = [column for column in self.roles.all_static if column not in columns]
             return self.elsewhere.with_static([self.label(column) for column in others])
         pattern = None if self.options.key_from is None else PathPattern(self.options.key_from)
         parts = [part for column in columns if (part := self.of_files.get(column))]
@@ -303,7 +347,7 @@ class EncoderPlan:
                 pattern = PathPattern(pattern.without(part))
             words = (*words, "--key-from", pattern.text)
         named = [column for column in columns if not self.of_files.get(column)]
-        static = [column for column in self.roles.static if not self.of_files.get(column)]
+        static = [column for column in self.roles.all_static if not self.of_files.get(column)]
         left = [self.label(column) for column in static if column not in named]
         if left and named:
             return Advice("--static", join_names(left), *words, without=["--static"])

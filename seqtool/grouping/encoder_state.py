@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeVar
 
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells import BadCell, KeyState, LabelState, NumberState, OrderState
 
 K = TypeVar("K", int, str)
@@ -25,7 +26,8 @@ class EncoderState:
     """What is known of the columns of some rows: each by its position, labels by their part, `y`, `y1`, ... or `t`.
 
     `rows` counts all rows, `dropped` the rows left out for an empty key, `unnamed` those left out because
-    `--columns` does not name their item; `items` are the items of a long table, `categories` stand by part: `c0`, ...
+    `--columns` does not name their item; `items` are the items of a long table; `categories` stand by part: `c0`,
+    ..., those of sequences `d0`, ...
     """
 
     rows: int = 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from seqtool.arrays.dtypes import Array, describe_loss, first_loss
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import Grouped
 from seqtool.grouping.options import PivotAgg
@@ -133,7 +134,7 @@ class Folding:
         Values are added in the order of rows, wherever chunks begin, so that float sums are always the same.
         """
         edges = self.steps.edges(begin, end)
-        together = _ROWS if self.codes is not None else max(16, _ROWS // self.width)
+        together = _ROWS if self.codes is not None else max(16, _ROWS // max(1, self.width))
         size = (end - begin) * self.width
         found, counts = np.zeros(size, self.raw), np.zeros(size, np.int64)
         taken = 0
@@ -176,7 +177,7 @@ class Folding:
 
     def windows(self) -> Iterator[tuple[int, int]]:
         """The steps from one to another whose cells are computed together."""
-        together = max(1, CHUNK // (8 * self.width))
+        together = max(1, CHUNK // (8 * max(1, self.width)))
         for begin in range(0, self.steps.count, together):
             yield begin, min(begin + together, self.steps.count)
 

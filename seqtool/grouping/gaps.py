@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.grouping.columns import GrowingText, is_numbers
 from seqtool.grouping.runs import ChangingError, Run

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,9 +14,11 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.folded_names import NOTHING
 from seqtool.grouping.folding import Folded, Folding, Steps, folded
 from seqtool.grouping.kernel import Grouped
 from seqtool.grouping.order_values import order_column
@@ -129,14 +132,14 @@ class Grid:
                 Advice("--gap", "SIZE"),
             )
 
-    def spread(self, grouped: Grouped, filler: float, order: list[str]) -> Grouped:
-        """Steps of stretches with rows among those without, which hold `filler`; `order` names the order arrays."""
+    def spread(
+        self, grouped: Grouped, filler: float, order: Sequence[str], names: Sequence[str] = ()
+    ) -> Grouped:
+        """Steps of stretches with rows among those without, which hold `filler`; `order` names the order arrays.
 
-        def values(begin: int, end: int) -> Array:
-            steps, places = self._within(begin, end)
-            out = np.full((end - begin, *grouped.values.shape[1:]), filler, grouped.values.dtype)
-            out[places - begin] = grouped.values[steps[0] : steps[1]]
-            return out
+        `names` are arrays of codes of names, of which steps without rows have none.
+        """
+        per_step = {name: self._spread(grouped.per_step[name], NOTHING) for name in names}
 
         def begins(part: int) -> Lazy:
             dtype = self._stretches.begin(np.zeros(0, np.int64))[part].dtype
@@ -144,10 +147,21 @@ class Grid:
 
         return replace(
             grouped,
-            values=Lazy((self.count, *grouped.values.shape[1:]), grouped.values.dtype, values),
+            values=self._spread(grouped.values, filler),
             offsets=self.offsets,
-            per_step={name: begins(part) for part, name in enumerate(order)},
+            per_step={**per_step, **{name: begins(part) for part, name in enumerate(order)}},
         )
+
+    def _spread(self, array: AnyArray, filler: float) -> AnyArray:
+        """An array of the steps with rows as one of all steps, of which the others hold `filler`."""
+
+        def read(begin: int, end: int) -> Array:
+            steps, places = self._within(begin, end)
+            out = np.full((end - begin, *array.shape[1:]), filler, array.dtype)
+            out[places - begin] = array[steps[0] : steps[1]]
+            return out
+
+        return Lazy((self.count, *array.shape[1:]), array.dtype, read)
 
     def _within(self, begin: int, end: int) -> tuple[tuple[int, int], Array]:
         """The steps with rows that stand in a part of the grid, from one to another, and their places."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.grouping.cautions import cautions
 from seqtool.grouping.elsewhere import Companion
@@ -237,22 +238,31 @@ def _known(
 ) -> tuple[EncoderPlan, EncoderState, dict[str, AnyArray]]:
     """The plan and the state with the columns of another table after those of the first, and the (N,) columns."""
     old, first = before.plan, len(before.plan.columns)
-    added = [*other.roles.labels, *other.roles.static]
+    added = [*other.roles.labels, *other.roles.all_static]
     new_position = {column: first + i for i, column in enumerate(added)}
     roles = replace(
         old.roles,
         labels=(*old.roles.labels, *(new_position[column] for column in other.roles.labels)),
         static=(*old.roles.static, *(new_position[column] for column in other.roles.static)),
+        static_categories=(
+            *old.roles.static_categories,
+            *(new_position[column] for column in other.roles.static_categories),
+        ),
     )
     plan = replace(old, roles=roles, columns=(*old.columns, *(other.table.label(c) for c in added)))
     labels, statics = dict(before.state.labels), dict(before.state.statics)
     static: dict[str, AnyArray] = {}
-    parts = {column: part for part, column in plan.labels.items()}
-    for part, column in rows.plan.labels.items():
-        known = rows.state.labels[part]
-        nothing = _unlabelled_code(known, lost)
-        labels[parts[new_position[column]]] = known
-        static[parts[new_position[column]]] = _picked(rows.columns[part], places, nothing, spool)
+    categories = dict(before.state.categories)
+    new_parts = {column: part for part, column in (plan.labels | plan.static_categories).items()}
+    for held, own, found in (
+        (labels, rows.plan.labels, rows.state.labels),
+        (categories, rows.plan.static_categories, rows.state.categories),
+    ):
+        for part, column in own.items():
+            new_part = new_parts[new_position[column]]
+            held[new_part] = found[part]
+            nothing = _unlabelled_code(found[part], lost)
+            static[new_part] = _picked(rows.columns[part], places, nothing, spool)
     for column in other.roles.static:
         cells = rows.columns[f"s{column}"]
         cells = cells.astype(np.float64) if lost else cells
@@ -261,7 +271,8 @@ def _known(
             numbers.merge(NumberState(whole=False, missing=lost, seen=lost)) if lost else numbers
         )
         static[f"s{new_position[column]}"] = _picked(cells, places, np.nan if lost else 0, spool)
-    return plan, replace(before.state, labels=labels, statics=statics), static
+    state = replace(before.state, labels=labels, statics=statics, categories=categories)
+    return plan, state, static
 
 
 def _unlabelled_code(labels: LabelState, lost: int) -> int:

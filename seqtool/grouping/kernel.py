@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from seqtool.arrays.gather import ranges
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.grouping.columns import GrowingText, Ranked, Spelled, TextColumn, is_numbers
 from seqtool.grouping.merging import merged
 from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.dataclass import dataclass
 
 Span = tuple[int, int]
 """The first of some consecutive rows of a run, and the row behind the last."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.roles import LabelKind
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.folding import Folded, Folding, Steps, folded

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import Spool, spooled
+from seqtool.dataclass import dataclass
 from seqtool.grouping.columns import (
     FillingNarrow,
     FillingNumbers,
@@ -48,7 +48,7 @@ class Layout:
     static: Sequence[str] = ()
     per_step: Sequence[str] = ()
     descending: Sequence[str] = ()
-    floats: np.dtype[Any] = np.dtype(np.float32)  # noqa: RUF009 - it never changes
+    floats: np.dtype[Any] = np.dtype(np.float32)
 
     @property
     def falls(self) -> list[bool]:

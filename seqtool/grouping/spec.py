@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import dtype_named
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, check_whole, refuse_without_subject
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Companion, Elsewhere
@@ -181,7 +182,6 @@ class GroupSpec(GroupOptions):
         for option, value in (
             ("--drop", self.drop),
             ("--keep-key", self.keep_key),
-            ("--category", self.category),
         ):
             if value:
                 raise UsageError(
@@ -263,7 +263,11 @@ class GroupSpec(GroupOptions):
             return [table.label(column) for column in columns]
 
         labels = [*names(roles.labels), *(name for other in others for name in other.recorded("label"))]
-        statics = [*names(roles.static), *(name for other in others for name in other.recorded("static"))]
+        statics = [*names(roles.all_static), *(name for other in others for name in other.recorded("static"))]
+        categories = names((*roles.categories, *roles.static_categories))
+        categories += [
+            other.table.label(column) for other in others for column in other.roles.static_categories
+        ]
         order = [f"{table.label(c)}{roles.order_as.get(c, '')}" for c in roles.order]
         return {
             "key": names([column for column in roles.key if column != table.counter]),
@@ -278,7 +282,7 @@ class GroupSpec(GroupOptions):
             "label": labels if len(labels) > 1 else next(iter(labels), None),
             "step_label": None if roles.step_label is None else table.label(roles.step_label),
             "static": statics,
-            **({"category": names(roles.categories)} if roles.categories else {}),
+            **({"category": categories} if categories else {}),
             "label_as": self.label_as,
             "label_value": None if roles.step_label is None else self.label_value,
             "keep_row_index": self.keep_row_index,

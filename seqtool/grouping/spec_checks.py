@@ -60,7 +60,6 @@ def check_every(spec: GroupSpec) -> None:
         )
     for option, is_given in (
         ("--step-label", spec.step_label is not None),
-        ("--category", bool(spec.category)),
         ("--keep-row-index", spec.keep_row_index),
         ("--agg", spec.agg is not None and spec.pivot is not None),
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +11,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import CHUNK, AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 
 _BEYOND = 2.0**63

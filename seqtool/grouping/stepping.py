@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.folded_names import FoldedNames
 from seqtool.grouping.folding import Folded, Steps
 from seqtool.grouping.grid import Grid, Stretches
 from seqtool.grouping.kernel import Grouped
@@ -21,12 +24,16 @@ from seqtool.words import count
 
 @dataclass(frozen=True)
 class Stepped:
-    """Rows as steps; `empty` are the steps of a grid in which no row lies. `warnings` are sentences."""
+    """Rows as steps; `empty` are the steps of a grid in which no row lies. `warnings` are sentences.
+
+    `unnamed` counts the steps without a name of each category that has any.
+    """
 
     grouped: Grouped
     folded: Folded
     empty: int = 0
     warnings: list[str] = field(default_factory=list)
+    unnamed: Mapping[str, int] = field(default_factory=dict)
 
     def line(self, options: GroupOptions) -> str:
         """The grid as a line of the summary."""
@@ -96,8 +103,21 @@ def stepped(
         assert stretches is not None
         found, folded = stretches.folded(grouped, plan, steps, features, empty)
         how = plan.options.agg
+    names = {
+        part: FoldedNames(steps, grouped.per_step[part], state.categories[part].labelled)
+        for part in plan.categories
+    }
+    found = replace(found, per_step={**found.per_step, **{p: one.of_steps() for p, one in names.items()}})
+    unnamed = dict[str, int]()
+    for part, one in names.items():
+        (several, without), name = one.counts(), plan.label(plan.categories[part])
+        unnamed |= {name: without + empty} if without + empty else {}
+        if several:
+            hold = "holds" if several == 1 else "hold"
+            problem = f"{count(several, 'step')} {hold} several names of {name!r}"
+            warnings.append(f"{problem}: the last of each counts")
     if grid is None:
-        return Stepped(found, folded, warnings=warnings)
+        return Stepped(found, folded, warnings=warnings, unnamed=unnamed)
     filler = np.nan if how != "count" and found.values.dtype.kind == "f" else 0
-    spread = grid.spread(found, filler, [*plan.layout(state).order])
-    return Stepped(spread, folded, empty, warnings)
+    spread = grid.spread(found, filler, [*plan.layout(state).order], [*names])
+    return Stepped(spread, folded, empty, warnings, unnamed)

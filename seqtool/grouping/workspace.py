@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.system.memory import Memory
 
 OnProgress = Callable[[int, int], None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
 from typing import Any
@@ -16,6 +15,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots, span
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files import npz
 from seqtool.files.archives import archive_of
@@ -23,6 +23,7 @@ from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
+from seqtool.sequences.categories import all_categories
 from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.orders import order_titles
@@ -253,11 +254,8 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
     for name in ("classes", "step_classes"):
         if name in data.names:
             found[name] = some_classes(data.names[name], _NAMES)
-    if "categories" in data.names:
-        found["categories"] = {
-            name: len(data.names[f"vocabulary_{i}"])
-            for i, name in enumerate(np.asarray(data.names["categories"]).tolist())
-        }
+    if categories := all_categories(data):
+        found["categories"] = {one.name: len(one.vocabulary) for one in categories}
     found["not_finite"] = [*not_finite(data)]
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]

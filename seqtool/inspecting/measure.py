@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, NotSequencesError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.sequences.padding_values import Side

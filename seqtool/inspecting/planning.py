@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.inspecting.buckets import batch_slots, best_buckets, bucket_slots
 from seqtool.sequences.lengths import LengthCounts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, span
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.duplicates import key_cells, repeats
 from seqtool.operations.name_tables import Piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
 
@@ -13,6 +13,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array, holds_all
 from seqtool.arrays.lazy import lazy_map, span
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, names_arguments
 from seqtool.operations.clashes import OnClash, without_clashes
 from seqtool.operations.merging import MixedTypesError, aligned, end_to_end, with_implied

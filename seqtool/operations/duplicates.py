@@ -8,7 +8,6 @@ equals zero, and NaN equals NaN; floats of two dtypes are compared in the narrow
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import cast
 
@@ -19,6 +18,7 @@ from seqtool.arrays.gather import gather, ranges
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.operations.cast import rounded
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import offsets_of

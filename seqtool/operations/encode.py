@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
 from seqtool.words import count

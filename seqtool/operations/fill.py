@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
 from seqtool.advice import Advice, Message
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
 from seqtool.words import count, in_short, listed
@@ -41,7 +41,10 @@ class Fill(Operation):
 
     method: Annotated[
         tuple[str, ...],
-        Argument("forward, linear, mean, median, zero or a number, or several: forward,mean.", metavar="A,B"),
+        Argument(
+            "forward, linear, mean, median, zero or a number, or several: forward,mean. Needed without --using.",
+            metavar="A,B",
+        ),
     ]
     limit: Annotated[
         int | None,

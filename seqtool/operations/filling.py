@@ -7,7 +7,6 @@ behind it the next one, so that any block is filled without those around it, and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.moments import moments_of
 from seqtool.operations.quantiles import Columns

@@ -7,13 +7,12 @@ train too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.operations.order_counts import steps_before
 from seqtool.sequences.orders import OrderColumn
 from seqtool.sequences.ragged import Ragged

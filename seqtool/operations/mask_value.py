@@ -6,7 +6,6 @@ Keras' `Masking(v)` skips a step when all of its features equal v, and compares 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 
 _TRIED = (0, -1, -2, -9, -10, -99, -100, -999, -1000, -9999, -10_000, -99_999, -100_000, -1_000_000)

@@ -67,7 +67,7 @@ def _ordered(first: Piece, piece: Piece) -> Piece:
             per_step[array] = _with_columns(per_step[array], order)
         else:
             per_sequence[array] = _columns(per_sequence[array], order)
-        kind = {"y": "classes", "c": "vocabulary"}.get(array)
+        kind = {"y": "classes", "c": "vocabulary", "static_c": "static_vocabulary"}.get(array)
         if kind is not None:
             moved = {f"{kind}_{i}": names.pop(f"{kind}_{old}", None) for i, old in enumerate(order)}
             names |= {name: content for name, content in moved.items() if content is not None}

@@ -7,11 +7,11 @@ squares are summed; blocks are merged in their order (Chan, Golub and LeVeque, 1
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 
 
 @dataclass(frozen=True, eq=False)

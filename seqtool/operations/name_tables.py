@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,18 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, lazy_map
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
-from seqtool.sequences.categories import FIRST, are_tokens, with_new_ids
+from seqtool.sequences.categories import FIRST, all_categories, ids_of, with_new_ids
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Ragged, StepArray
 
-COLUMNS = {"static": "static_features", "y": "label_names", "c": "categories"}
+COLUMNS = {
+    "static": "static_features",
+    "static_c": "static_categories",
+    "y": "label_names",
+    "c": "categories",
+}
 """The arrays whose columns have names, with the table of these."""
 
 
@@ -76,10 +81,10 @@ class NameTable:
             return ragged
         places = {name: place for place, name in enumerate(np.asarray(merged).tolist())}
         numbers = np.array([places[name] for name in np.asarray(own).tolist()], np.int64)
-        if self.array == "c" and self.column is not None:
-            ids = ragged.values if are_tokens(ragged) else ragged.per_step["c"].data
-            change, dtype = self._change(ids.dtype, numbers)
-            return with_new_ids(ragged, {self.column: change}, dtype)
+        if self.array in ("c", "static_c"):
+            [category] = [one for one in all_categories(ragged) if one.table == self.name]
+            change, dtype = self._change(ids_of(ragged, category).dtype, numbers)
+            return with_new_ids(ragged, {self.name: change}, dtype)
         if self.array in ragged.per_step:
             array = ragged.per_step[self.array]
             changed = StepArray(self._renumber(array.data, numbers), array.value)
@@ -122,7 +127,8 @@ def tables_of(pieces: Sequence[Piece]) -> Iterator[NameTable]:
         yield NameTable("classes", "step_y" if of_steps else "y")
     if "step_classes" in names:
         yield NameTable("step_classes", "step_y")
-    for kind, array, least in (("classes", "y", 0), ("vocabulary", "c", FIRST)):
+    kinds = (("classes", "y", 0), ("vocabulary", "c", FIRST), ("static_vocabulary", "static_c", FIRST))
+    for kind, array, least in kinds:
         for i in range(len(texts_of(first, COLUMNS[array]) or ())):
             if f"{kind}_{i}" in names:
                 yield NameTable(f"{kind}_{i}", array, i, least)

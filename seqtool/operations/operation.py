@@ -10,11 +10,12 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from functools import cache
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, check_whole, names_arguments
 from seqtool.words import in_short
 
@@ -77,7 +78,7 @@ class Operation:
 
     def __post_init__(self) -> None:
         for name, annotation in annotated_fields(type(self)).items():
-            object.__setattr__(self, name, _checked(name, getattr(self, name), annotation))
+            object.__setattr__(self, name, checked_argument(name, getattr(self, name), annotation))
 
     def fits(self) -> bool:
         """Whether it learns something from sequences, with the arguments that it has."""
@@ -155,7 +156,7 @@ def learns(operation: type[Operation]) -> bool:
     return operation.fit is not Operation.fit
 
 
-def _checked(name: str, value: Any, annotation: Any) -> Any:
+def checked_argument(name: str, value: Any, annotation: Any) -> Any:
     """The value of a field as its annotation has it; raises UsageError for one that it does not allow."""
     kind, argument = argument_of(annotation)
     kind, optional = without_none(kind)
@@ -185,15 +186,21 @@ def as_function(operation: type[Operation]) -> Callable[..., Any]:
     """The Python function of an operation: sequences in any form, then its arguments by name.
 
     A Padded comes out padded as it was, everything else as a Ragged. One that learns takes `using`: sequences that it
-    was applied to, whose receipt says what it learned from them.
+    was applied to, whose receipt says what it learned from them, and by which arguments.
     """
 
     def call(sequences: Any, **arguments: Any) -> Any:
         from seqtool.operations.run import run
 
-        signature.bind(sequences, **arguments)  # TypeError as from any function
-        using = arguments.pop("using", None)
-        return run(operation(**arguments), sequences, using=using)
+        using = arguments.get("using")
+        # TypeError as from any function; what is not given may be taken from `using`
+        (signature.bind if using is None else signature.bind_partial)(sequences, **arguments)
+        arguments.pop("using", None)
+        if using is None:
+            return run(operation(**arguments), sequences)
+        from seqtool.operations.using import as_fitted
+
+        return run(as_fitted(operation, arguments, using), sequences, using=using)
 
     first = inspect.Parameter("sequences", inspect.Parameter.POSITIONAL_ONLY)
     keywords = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
@@ -12,6 +11,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 
 _BEYOND = 1 << 60  # more steps than there are: sums of a few such numbers are still within int64
 _NAMED = 10  # sequences without a window that are named

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from seqtool.advice import Advice
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, Lazy, Watched, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
 from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.padding_values import Side, Value
-from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.splits import TRAIN, counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
@@ -73,18 +73,22 @@ def fitted(
     spool: Spool,
     using: Ragged | Padded | None = None,
     using_name: str = "",
+    on_progress: Callable[[int], None] | None = None,
 ) -> tuple[Any, list[tuple[str, str]]]:
     """What an operation learned, and the line of the summary that says from what; None and no line where it learns not.
 
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
-    was learned from others, which `using_name` names. Raises UsageError for sequences of the other splits alone.
+    was learned from others, which `using_name` names. `on_progress` is told how many bytes of the steps were read, in
+    each pass over them anew. Raises UsageError for sequences of the other splits alone.
     """
     if operation.undoes is not None and getattr(operation, operation.undoes):
         entry = _undone(operation, ragged if using is None else using)
         return operation.state_from(entry["state"], _ragged(ragged if using is None else using)), []
     if not operation.fits():
         if using is not None:
-            raise UsageError(f"--using: {name_of(operation)} {_shown(operation.arguments())} learns nothing")
+            raise UsageError(
+                f"--using: {name_of(operation)} {shown_arguments(operation.arguments())} learns nothing"
+            )
         return None, []
     if using is not None:
         entry = _learned(operation, using)
@@ -92,9 +96,11 @@ def fitted(
             ("fitted", f"before: as in {using_name}")
         ]
     split = ragged.per_sequence.get("split")
-    if split is None or not len(ragged):
+    if not len(ragged):
+        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
+    if split is None:
         line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
-        return operation.fit(ragged, spool=spool), [("fitted", line)]
+        return operation.fit(_watched(ragged, on_progress), spool=spool), [("fitted", line)]
     which = places_of(split, TRAIN, spool)
     if not len(which):
         raise UsageError(
@@ -104,7 +110,21 @@ def fitted(
         )
     train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)
     line = f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
-    return operation.fit(train, spool=spool), [("fitted", line)]
+    return operation.fit(_watched(train, on_progress), spool=spool), [("fitted", line)]
+
+
+def _watched(ragged: Ragged, on_progress: Callable[[int], None] | None) -> Ragged:
+    """The same sequences; of steps that are not in memory it is told how far they were read."""
+    if on_progress is None:
+        return ragged
+    total, tell = ragged.values.nbytes, on_progress
+
+    def watched(array: AnyArray) -> AnyArray:
+        return Watched(array, lambda share: tell(int(share * total))) if isinstance(array, Lazy) else array
+
+    per_step = {name: StepArray(watched(one.data), one.value) for name, one in ragged.per_step.items()}
+    changed: Ragged = exchanged(ragged, values=watched(ragged.values), per_step=per_step)
+    return changed
 
 
 def _ragged(sequences: Ragged | Padded) -> Ragged:
@@ -126,12 +146,12 @@ def _undone(operation: Operation, data: Ragged | Padded) -> Mapping[str, Any]:
         raise UsageError(f"{option}: the receipt says of no {name}, so that there is nothing to take back")
     if "state" not in done[-1]:
         raise UsageError(
-            f"{option}: {name} {_shown(done[-1]['arguments'])} keeps nothing by which it is taken back"
+            f"{option}: {name} {shown_arguments(done[-1]['arguments'])} keeps nothing by which it is taken back"
         )
     return done[-1]
 
 
-def _shown(arguments: Mapping[str, Any]) -> str:
+def shown_arguments(arguments: Mapping[str, Any]) -> str:
     """Arguments as options of the command line."""
     given = {
         option_of(name): value for name, value in arguments.items() if value not in (None, False, (), [])
@@ -144,18 +164,20 @@ def _shown(arguments: Mapping[str, Any]) -> str:
     )
 
 
-def _learned(operation: Operation, using: Ragged | Padded) -> Mapping[str, Any]:
-    """The last entry of the same operation in the receipt of `using`; raises UsageError where its arguments differ."""
-    name = name_of(operation)
+def learned_entries(name: str, using: Ragged | Padded) -> list[Mapping[str, Any]]:
+    """The entries of an operation that learned something, in the receipt of `using`; UsageError without any."""
     entries = [entry for entry in using.receipt if entry.get("command") == name and "state" in entry]
     if not entries:
         raise UsageError(f"--using: {name} was not applied to these sequences, so that nothing was fitted")
+    return entries
+
+
+def _learned(operation: Operation, using: Ragged | Padded) -> Mapping[str, Any]:
+    """The last entry of the same operation, with the same arguments, in the receipt of `using`."""
+    name = name_of(operation)
+    entries = learned_entries(name, using)
     wanted = Entry(name, [], operation.arguments(), Rows(0, 0)).as_json()["arguments"]
-    same = [entry for entry in entries if _alike(entry["arguments"], wanted, operation)]
-    if not same:
-        was = {argument: entries[-1]["arguments"].get(argument) for argument in operation.arguments()}
-        raise UsageError(f"--using: {name} was applied with other arguments there: {_shown(was) or 'none'}")
-    return same[-1]
+    return next(entry for entry in reversed(entries) if _alike(entry["arguments"], wanted, operation))
 
 
 def _alike(found: Mapping[str, Any], wanted: Mapping[str, Any], operation: Operation) -> bool:

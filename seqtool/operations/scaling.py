@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations import centers
 from seqtool.operations.centers import Method

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
 
 from seqtool.arrays.lazy import chunks, span
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.operations.operation import Argument, Operation, Outcome
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import in_memory_like, take

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
 from seqtool.words import option_of

@@ -7,7 +7,6 @@ two of them gives the fingerprint of a stretch. Only the sums are kept, in a spo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.operations.duplicates import step_marks, steps_together
 from seqtool.sequences.ragged import Ragged
 

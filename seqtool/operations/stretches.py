@@ -6,13 +6,13 @@ Each sequence is looked up by the fingerprint of a few of its first steps; where
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather, ranges
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.operations.duplicates import (
     Twice,
     alike_types,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array, first_loss, holds
 from seqtool.arrays.lazy import AnyArray, rows_per_chunk, span
 from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.dataclass import dataclass
 from seqtool.operations.operation import Argument, Operation, Outcome
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Ragged

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from seqtool.advice import Advice, Message
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
 from seqtool.words import count

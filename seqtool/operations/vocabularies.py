@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, in_order, joined_text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
-from seqtool.sequences.categories import FIRST, UNKNOWN, Category, categories_of, ids_of, with_new_ids
+from seqtool.sequences.categories import FIRST, UNKNOWN, Category, all_categories, ids_of, with_new_ids
 from seqtool.sequences.key_hash import key_hashes
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import taken_rows
@@ -41,7 +42,7 @@ class Vocabularies:
     def of_facts(cls, facts: Mapping[str, Any], ragged: Ragged) -> Vocabularies:
         """The inverse of `facts`; raises DataError where the vocabularies of the sequences are others by now."""
         titles = (*map(str, facts["categories"]),)
-        found = {one.name: one.vocabulary for one in categories_of(ragged)}
+        found = {one.name: one.vocabulary for one in all_categories(ragged)}
         sizes = dict(zip(titles, facts["names"], strict=True))
         if {name: len(names) for name, names in found.items()} != sizes:
             raise DataError(
@@ -61,14 +62,14 @@ class Vocabularies:
 
 def categories_in(ragged: Ragged) -> list[Category]:
     """The categories of sequences; raises DataError where there are none."""
-    found = categories_of(ragged)
+    found = all_categories(ragged)
     if not found:
         raise DataError("the sequences have no categories, which group makes of columns of names")
     return found
 
 
 def counted(ragged: Ragged, category: Category) -> Array:
-    """How many steps have each id, (V + 3,) int64; raises DataError for an id that is none."""
+    """How many steps, or sequences, have each id, (V + 3,) int64; raises DataError for an id that is none."""
     counts = np.zeros(category.rows, np.int64)
     for _, part in chunks(ids_of(ragged, category)):
         if len(part) and not 0 <= int(part.min()) <= int(part.max()) < category.rows:
@@ -162,14 +163,14 @@ def encoded(
             raise _unknown(category, unknown, counts)
         lost[category.name] = int(counts[unknown].sum()), int((unknown >= FIRST).sum())
         maps.append(new)
-    tables = {f"vocabulary_{i}": names for i, names in enumerate(by.names)}
+    tables = {one.table: names for one, names in zip(categories, by.names, strict=True)}
     return _renumbered(ragged, maps, tables), lost
 
 
 def decoded(ragged: Ragged, spool: Spool) -> Ragged:
     """The same sequences with ids in the order of their names; unknown ones stay unknown."""
     maps, tables = list[Array](), dict[str, AnyArray | Text]()
-    for i, category in enumerate(categories_in(ragged)):
+    for category in categories_in(ragged):
         known = ManyTexts(spool)
         for _, names in _pieces(category.vocabulary):
             known.add(names)
@@ -177,7 +178,7 @@ def decoded(ragged: Ragged, spool: Spool) -> Ragged:
         new = np.arange(category.rows)
         new[FIRST + order] = np.arange(FIRST, category.rows)
         maps.append(new)
-        tables[f"vocabulary_{i}"] = _names(known.text(), order, spool)
+        tables[category.table] = _names(known.text(), order, spool)
     return _renumbered(ragged, maps, tables)
 
 
@@ -202,12 +203,13 @@ def _unknown(category: Category, unknown: Array, counts: Array) -> DataError:
     first, name = int(unknown[0]), "an unknown name"
     if first >= FIRST:
         name = repr(str(category.vocabulary[first - FIRST : first - FIRST + 1][0]))
+    holders = count(int(counts[first]), "sequence" if category.of_sequences else "step")
     return DataError(
-        f"category {category.name!r} holds {name} in {count(int(counts[first]), 'step')}, which is not among the names "
+        f"category {category.name!r} holds {name} in {holders}, which is not among the names "
         "of the training sequences that have ids"
     )
 
 
 def _renumbered(ragged: Ragged, maps: Sequence[Array], tables: Mapping[str, AnyArray | Text]) -> Ragged:
-    changes = {i: new.__getitem__ for i, new in enumerate(maps)}
+    changes = {table: new.__getitem__ for table, new in zip(tables, maps, strict=True)}
     return with_new_ids(ragged, changes, np.int64).replace(names={**ragged.names, **tables})

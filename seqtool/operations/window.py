@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError, refuse_without_subject
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function
 from seqtool.words import count, listed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.plotting.features import feature_names, find_feature
 from seqtool.plotting.sampling import (
     Distribution,

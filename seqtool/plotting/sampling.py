@@ -6,7 +6,6 @@ ranks by length.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather, ranges
 from seqtool.arrays.lazy import AnyArray, chunks, rows_per_chunk
+from seqtool.dataclass import dataclass
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import Side
 from seqtool.sequences.ragged import Ragged

@@ -71,7 +71,9 @@ def for_table(spec: GroupSpec, recipe: Recipe, table: Table) -> tuple[GroupSpec,
     statics = [str(name) for name in spec.static if not isinstance(name, Elsewhere)]
     of_steps = [] if spec.step_label is None else [str(spec.step_label)]
     absent = [name for name in (*labels, *of_steps) if not is_column(table, name)]
-    needed = [*spec.key, *statics, *spec.category, *([] if spec.pivot else spec.columns or ())]
+    joined_names = {str(c) for other in spec.static if isinstance(other, Elsewhere) for c in other.columns}
+    categories = [name for name in spec.category if str(name) not in joined_names]
+    needed = [*spec.key, *statics, *categories, *([] if spec.pivot else spec.columns or ())]
     missing = [str(name) for name in needed if not is_column(table, str(name))]
     missing += [str(order) for order in spec.order_by if not _is_order(table, str(order))]
     if missing:

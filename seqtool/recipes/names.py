@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.arrays.lazy import AnyArray, chunks, lazy_map
 from seqtool.errors import DataError
 from seqtool.recipes.recipe import Recipe
-from seqtool.sequences.categories import FIRST, UNKNOWN
+from seqtool.sequences.categories import FIRST, UNKNOWN, Change, all_categories, with_new_ids
 from seqtool.sequences.labels import class_tables
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.words import in_short, listed
@@ -108,27 +108,14 @@ def _cast(name: str, array: AnyArray, dtype: np.dtype[Any], recipe: str) -> AnyA
 
 def with_vocabularies(ragged: Ragged, recipe: Recipe) -> Ragged:
     """The same sequences with the ids that categories have in the recipe; those it does not know are unknown."""
-    titles = recipe.tables.get("categories")
-    if titles is None or "categories" not in ragged.names:
-        return ragged
-    names, ids = dict(ragged.names), []
-    for i in range(len(titles)):
-        table = f"vocabulary_{i}"
-        place = {str(name): FIRST + j for j, name in enumerate(recipe.tables[table])}
-        found = np.asarray(ragged.names[table]).tolist()
-        ids.append(np.array([0, 1, UNKNOWN, *(place.get(str(name), UNKNOWN) for name in found)]))
-        names[table] = np.array(recipe.tables[table], dtype=None if recipe.tables[table] else str)
-    if "c" not in ragged.per_step:
-        values = ragged.values
-        return ragged.replace(
-            values=lazy_map(lambda part: ids[0][part].astype(part.dtype), values, dtype=values.dtype),
-            names=names,
-        )
-    array = ragged.per_step["c"]
-
-    def read(begin: int, end: int) -> Array:
-        part = array.data[begin:end]
-        return np.stack([of[part[:, i]] for i, of in enumerate(ids)], axis=1).astype(part.dtype)
-
-    data = Lazy(array.data.shape, array.data.dtype, read)
-    return ragged.replace(per_step={**ragged.per_step, "c": StepArray(data, array.value)}, names=names)
+    names, changes = dict(ragged.names), dict[str, Change]()
+    for category in all_categories(ragged):
+        known = recipe.tables.get(category.table)
+        if known is None:
+            continue
+        place = {str(name): FIRST + j for j, name in enumerate(known)}
+        found = np.asarray(category.vocabulary).tolist()
+        ids = np.array([0, 1, UNKNOWN, *(place.get(str(name), UNKNOWN) for name in found)])
+        changes[category.table] = ids.__getitem__
+        names[category.table] = np.array(known, dtype=None if known else str)
+    return with_new_ids(ragged, changes, np.int64).replace(names=names) if changes else ragged

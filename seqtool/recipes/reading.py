@@ -18,7 +18,7 @@ from seqtool.system.memory import Memory
 from seqtool.tables import opening
 from seqtool.tables.roles import is_column
 from seqtool.tables.table import Table, TextOptions
-from seqtool.words import split_names
+from seqtool.words import expanded, split_names
 
 
 def read_recipe(source: Input, spool: Spool, memory: Memory) -> Recipe:
@@ -88,12 +88,14 @@ def _foreign_spec(recipe: Recipe) -> ForeignSpec:
         held = arguments[wrong]
         raise UsageError(f"{recipe.name}: cannot be repeated: {outside[wrong]} ({held})")
     rows = RowSpec(
-        steps=tuple(_names(arguments, "steps")),
+        steps=tuple(one for name in _names(arguments, "steps") for one in expanded(name)),
         static=tuple(_names(arguments, "static")),
         keep_trailing=arguments.get("trailing_missing") == "keep",
         label_value=arguments.get("label_value", UNLABELLED),
         keys_from_names=bool(arguments.get("keys_from_names")),
         missing=tuple(_names(arguments, "missing")),
+        category=tuple(one for name in _names(arguments, "category") for one in expanded(name)),
+        text=_text_of(arguments),
     )
     return ForeignSpec(
         array=arguments.get("array"),
@@ -105,6 +107,16 @@ def _foreign_spec(recipe: Recipe) -> ForeignSpec:
         time_major=bool(arguments.get("time_major")),
         rows=rows,
     )
+
+
+def _text_of(arguments: Mapping[str, Any]) -> TextOptions | None:
+    """How lines and cells of text were read, where the call said so."""
+    held = {
+        name: arguments[name]
+        for name in ("delimiter", "encoding", "decimal", "thousands")
+        if name in arguments
+    }
+    return TextOptions.of(**held) if held else None
 
 
 def _is_file(name: Any) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from seqtool.arrays.dtypes import dtype_named
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.meta import parse_receipt
 from seqtool.sequences.ragged import Padded, Ragged, Receipt

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from dataclasses import field, replace
+from typing import Any
 
 from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.lazy import span
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import Companion
@@ -16,22 +17,17 @@ from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations import OPERATIONS
 from seqtool.operations.cast import check_cast, rounded, rounding_warnings
-from seqtool.operations.operation import (
-    Operation,
-    annotated_fields,
-    argument_of,
-    holds_names,
-    without_none,
-)
+from seqtool.operations.operation import Operation
 from seqtool.operations.pad import pad_stream, with_entry
 from seqtool.operations.run import apply_all, padded_again
 from seqtool.operations.run import with_entry as with_operation
 from seqtool.operations.strip import Strip
 from seqtool.operations.truncate import Truncate
+from seqtool.operations.using import of_receipt
 from seqtool.operations.window import Window
 from seqtool.recipes.names import as_in_recipe, with_vocabularies
 from seqtool.recipes.recipe import Recipe
-from seqtool.sequences.padding_values import number_from_json, value_from_json
+from seqtool.sequences.padding_values import value_from_json
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sources.options import Sequences
@@ -92,15 +88,7 @@ def operation_of(command: str, arguments: Mapping[str, Any]) -> Operation:
     Truncate(maxlen=3, truncating='post', start=None, within=None, of=None)
     """
     kind = getattr(importlib.import_module(f"seqtool.operations.{command}"), command.title())
-    given = {}
-    for name, annotation in annotated_fields(kind).items():
-        declared, optional = without_none(argument_of(annotation)[0])
-        if name in arguments:
-            held = arguments[name]
-            given[name] = number_from_json(held) if declared is float else held
-        elif optional or declared is bool or holds_names(declared):
-            given[name] = None if optional else False if declared is bool else ()
-    return cast(Operation, kind(**given))
+    return of_receipt(kind, arguments)
 
 
 def fitted_operation(command: str, entry: Mapping[str, Any], sequences: Ragged) -> Fitted:
@@ -175,7 +163,8 @@ def from_sequences(
     recipe: Recipe, found: Sequences, steps: list[Step], workspace: Workspace, inputs: list[str]
 ) -> Repeated:
     """Repeat all steps on sequences that seqtool did not write, the first one included."""
-    ragged = as_in_recipe(found.ragged, recipe)
+    ragged = _with_names(found.ragged, recipe, steps)
+    assert isinstance(ragged, Ragged)
     first = recipe.first.get("command")
     own = [] if first == "convert" else [_step(recipe, recipe.first, recipe.sequences())]
     data: Data = ragged

@@ -6,13 +6,13 @@ It gives what that road gives, or None where it does not know that it would: the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from seqtool.arrays.array_likes import is_pandas_frame
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.recipes.columns import own_name

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, lazy_map
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 
 PADDING, MISSING, UNKNOWN, FIRST = range(4)
@@ -18,10 +18,14 @@ PADDING, MISSING, UNKNOWN, FIRST = range(4)
 
 @dataclass(frozen=True, eq=False)
 class Category:
-    """A category of steps: its name, its column in the array `c`, None where steps are its ids, and its names."""
+    """A category: its name, the array of its ids, its place among the categories of that array, and its names.
+
+    The array is `c` or, where steps are the ids of the only category, `values`; `static_c` has those of sequences.
+    """
 
     name: str
-    column: int | None
+    array: Literal["values", "c", "static_c"]
+    place: int
     vocabulary: AnyArray | Text
 
     @property
@@ -29,9 +33,24 @@ class Category:
         """The rows of an Embedding that reads the ids."""
         return len(self.vocabulary) + FIRST
 
+    @property
+    def column(self) -> int | None:
+        """Its column in the array, None where the array is the ids."""
+        return None if self.array == "values" else self.place
+
+    @property
+    def table(self) -> str:
+        """The table of its names."""
+        return f"{'static_vocabulary' if self.of_sequences else 'vocabulary'}_{self.place}"
+
+    @property
+    def of_sequences(self) -> bool:
+        """Whether sequences have one name each, and not steps."""
+        return self.array == "static_c"
+
 
 def categories_of(data: Ragged | Padded) -> list[Category]:
-    """The categories of sequences, in the order of their columns.
+    """The categories of steps, in the order of their columns.
 
     >>> names = {"categories": np.array(["city"]), "vocabulary_0": np.array(["Oslo", "Rome"])}
     >>> [(one.name, one.rows) for one in categories_of(Ragged(np.array([3, 4]), np.array([0, 2]), names=names))]
@@ -40,11 +59,30 @@ def categories_of(data: Ragged | Padded) -> list[Category]:
     if "categories" not in data.names:
         return []
     titles = np.asarray(data.names["categories"]).tolist()
-    inside = "c" in data.per_step
+    array: Literal["values", "c"] = "c" if "c" in data.per_step else "values"
+    return [Category(str(title), array, i, data.names[f"vocabulary_{i}"]) for i, title in enumerate(titles)]
+
+
+def static_categories_of(data: Ragged | Padded) -> list[Category]:
+    """The categories of which each sequence has one name, in the order of their columns in `static_c`.
+
+    >>> names = {"static_categories": np.array(["city"]), "static_vocabulary_0": np.array(["Oslo", "Rome"])}
+    >>> data = Ragged(np.ones(2), np.array([0, 2]), names=names, per_sequence={"static_c": np.array([[4]])})
+    >>> [(one.name, one.table, one.rows) for one in static_categories_of(data)]
+    [('city', 'static_vocabulary_0', 5)]
+    """
+    if "static_categories" not in data.names:
+        return []
+    titles = np.asarray(data.names["static_categories"]).tolist()
     return [
-        Category(str(title), i if inside else None, data.names[f"vocabulary_{i}"])
+        Category(str(title), "static_c", i, data.names[f"static_vocabulary_{i}"])
         for i, title in enumerate(titles)
     ]
+
+
+def all_categories(data: Ragged | Padded) -> list[Category]:
+    """The categories of steps, then those of sequences."""
+    return [*categories_of(data), *static_categories_of(data)]
 
 
 def are_tokens(data: Ragged | Padded) -> bool:
@@ -91,35 +129,50 @@ def _labels_of_steps(data: Ragged | Padded) -> dict[str, list[str]]:
     return {label: target for label, target in found.items() if label in (*data.per_sequence, *data.per_step)}
 
 
-def with_new_ids(ragged: Ragged, changes: Mapping[int, Callable[[Array], Array]], dtype: Any) -> Ragged:
-    """The same sequences with the ids of some categories, by their places, changed: in steps, and in labels of ids."""
+Change = Callable[[Array], Array]
+"""What gives ids (n,) their new numbers."""
+
+
+def with_new_ids(ragged: Ragged, changes: Mapping[str, Change], dtype: Any) -> Ragged:
+    """The same sequences with the ids of some categories changed, by their tables of names, and labels of such ids."""
     per_sequence, per_step, values = dict(ragged.per_sequence), dict(ragged.per_step), ragged.values
-    if are_tokens(ragged):
-        values = lazy_map(changes[0], values, dtype=dtype)
-    else:
-
-        def change_columns(rows: Array) -> Array:
-            rows = rows.astype(dtype)
-            for i, change in changes.items():
-                rows[:, i] = change(rows[:, i])
-            return rows
-
+    by_array: dict[str, dict[int, Change]] = {"values": {}, "c": {}, "static_c": {}}
+    for one in all_categories(ragged):
+        if one.table in changes:
+            by_array[one.array][one.place] = changes[one.table]
+    if by_array["values"]:
+        values = lazy_map(by_array["values"][0], values, dtype=dtype)
+    if by_array["c"]:
         ids = per_step["c"]
-        per_step["c"] = StepArray(lazy_map(change_columns, ids.data, dtype=dtype), ids.value)
+        per_step["c"] = StepArray(_with_columns(ids.data, by_array["c"], dtype), ids.value)
+    if by_array["static_c"]:
+        per_sequence["static_c"] = _with_columns(per_sequence["static_c"], by_array["static_c"], dtype)
     for name, i in labels_of_ids(ragged).items():
-        if i not in changes:
+        change = changes.get(f"vocabulary_{i}")
+        if change is None:
             continue
         if name == "y":
-            per_sequence["y"] = lazy_map(changes[i], per_sequence["y"], dtype=dtype)
+            per_sequence["y"] = lazy_map(change, per_sequence["y"], dtype=dtype)
         else:
             labels = per_step["step_y"]
-            per_step["step_y"] = StepArray(lazy_map(changes[i], labels.data, dtype=dtype), labels.value)
+            per_step["step_y"] = StepArray(lazy_map(change, labels.data, dtype=dtype), labels.value)
     return ragged.replace(values=values, per_sequence=per_sequence, per_step=per_step)
 
 
+def _with_columns(ids: AnyArray, changes: Mapping[int, Change], dtype: Any) -> AnyArray:
+    def read(rows: Array) -> Array:
+        rows = rows.astype(dtype)
+        for i, change in changes.items():
+            rows[:, i] = change(rows[:, i])
+        return rows
+
+    return lazy_map(read, ids, dtype=dtype)
+
+
 def ids_of(ragged: Ragged, category: Category) -> AnyArray:
-    """The ids of a category, (S,)."""
+    """The ids of a category, (S,), or (N,) where sequences have one each."""
     if category.column is None:
         return ragged.values
-    column, array = category.column, ragged.per_step["c"].data
+    column = category.column
+    array = ragged.per_sequence["static_c"] if category.of_sequences else ragged.per_step["c"].data
     return lazy_map(lambda rows: rows[:, column].copy(), array, dtype=array.dtype, shape=array.shape[:1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,9 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
+from seqtool.sequences.categories import static_categories_of
 from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import in_short, listed
@@ -40,7 +41,7 @@ def sequence_columns(data: Ragged | Padded) -> dict[str, SequenceColumn]:
     ([7, 8], ['key', 'length'])
     """
     columns: dict[str, SequenceColumn] = {}
-    for name, column in (*_keys(data), *_labels(data), *_statics(data), *_others(data)):
+    for name, column in (*_keys(data), *_labels(data), *_statics(data), *_categories(data), *_others(data)):
         columns.setdefault(name, column)
     return columns
 
@@ -111,6 +112,15 @@ def _statics(data: Ragged | Padded) -> Iterator[tuple[str, SequenceColumn]]:
     names = [f"static_{i}" for i in range(static.shape[1])] if titles is None else np.asarray(titles).tolist()
     for i, name in enumerate(names):
         yield name, SequenceColumn("static", _column(static, i))
+
+
+def _categories(data: Ragged | Padded) -> Iterator[tuple[str, SequenceColumn]]:
+    """The categories of sequences: their ids, behind whose first numbers no name stands."""
+    for one in static_categories_of(data):
+        nothing = np.array(["", "", ""])  # padding, missing, unknown
+        names = np.asarray(one.vocabulary)
+        classes = np.concatenate([nothing, names]) if len(names) else nothing
+        yield one.name, SequenceColumn("static_c", _column(data.per_sequence["static_c"], one.place), classes)
 
 
 def _others(data: Ragged | Padded) -> Iterator[tuple[str, SequenceColumn]]:

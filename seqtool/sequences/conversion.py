@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -13,10 +13,11 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.exact import array_of, filled, filled_step, is_gap, joined, numbers_in
 from seqtool.arrays.gather import lazy_gather
 from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
+from seqtool.arrays.spool import Spool, at_hand, running_sums
 from seqtool.errors import DataError, at
 from seqtool.sequences.keys import mapping_keys
 from seqtool.sequences.padding_values import Side, check_side
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
 from seqtool.words import in_short, step_in_words
 
@@ -28,21 +29,23 @@ class Converted(NamedTuple):
     missing: int = 0
 
 
-def as_ragged(sequences: Any) -> Ragged:
+def as_ragged(sequences: Any, spool: Spool | None = None) -> Ragged:
     """Sequences in any form as a Ragged: lists, arrays, frames, a mapping, a Padded; raises DataError for others.
+
+    `spool` takes the offsets of more sequences than small memory holds, where these are padded in a file.
 
     >>> as_ragged([[1, 2], [], [3]]).offsets
     array([0, 2, 2, 3])
     """
-    return converted(sequences).ragged
+    return converted(sequences, spool).ragged
 
 
-def converted(sequences: Any) -> Converted:
+def converted(sequences: Any, spool: Spool | None = None) -> Converted:
     """The same with the number of missing values."""
     if isinstance(sequences, Ragged):
         return Converted(sequences)
     if isinstance(sequences, Padded):
-        return Converted(_from_padded(sequences))
+        return Converted(_from_padded(sequences, spool or Spool()))
     if isinstance(sequences, Lazy):
         return Converted(from_dense(sequences))
     if is_array_like(sequences):
@@ -135,22 +138,22 @@ def from_dense(x: AnyArray, lengths: AnyArray | None = None, *, padding: Side = 
         return Ragged(slots(x), _even_offsets(*x.shape[:2]))
     lengths = lengths if isinstance(lengths, Lazy) else np.asarray(lengths)
     check_lengths(lengths, x)
-    offsets, real_steps = _taken_apart(x.shape[1], lengths, padding)
+    offsets, real_steps = _taken_apart(x.shape[1], lengths, padding, Spool())
     return Ragged(real_steps(x), offsets)
 
 
 def _taken_apart(
-    width: int, lengths: AnyArray, padding: Side
+    width: int, lengths: AnyArray, padding: Side, spool: Spool
 ) -> tuple[AnyArray, Callable[[AnyArray], AnyArray]]:
     """The offsets of the sequences of a block (N, width, ...), and a function that gives an array's real steps.
 
-    Where all slots are real, nothing is copied.
+    Where all slots are real, nothing is copied. `spool` takes offsets that are large.
     """
     if all(bool((part == width).all()) for _, part in chunks(lengths)):
         if isinstance(lengths, np.ndarray):
             return offsets_of(lengths), slots
         return _even_offsets(len(lengths), width), slots
-    offsets = cumulative_offsets(lengths)
+    offsets = offsets_of(lengths) if isinstance(lengths, np.ndarray) else running_sums(lengths, spool)
     return offsets, lambda x: _real_steps(x, lengths, offsets, padding)
 
 
@@ -160,24 +163,11 @@ def _even_offsets(count: int, length: int) -> AnyArray:
     return lazy if lazy.nbytes > CHUNK else np.asarray(lazy)
 
 
-def cumulative_offsets(lengths: AnyArray) -> AnyArray:
-    """The offsets of sequences, as `offsets_of` gives them; on demand where the lengths are lazy.
-
-    The offsets of every 65,536th sequence are kept, so that any chunk needs few lengths.
-    """
-    if isinstance(lengths, np.ndarray):
-        return offsets_of(lengths)
-    every = 1 << 16
-    sums = [0]
-    for begin in range(0, len(lengths), every):
-        sums.append(sums[-1] + int(lengths[begin : begin + every].astype(np.int64).sum()))
-
-    def read(begin: int, end: int) -> Array:
-        block = begin // every
-        part = lengths[block * every : max(end - 1, block * every)].astype(np.int64)
-        return (offsets_of(part) + sums[block])[begin - block * every : end - block * every]
-
-    return Lazy((len(lengths) + 1,), np.dtype(np.int64), read)
+def with_lengths_at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded:
+    """The same sequences, any of whose lengths or offsets can be read at any time for little; nothing is checked."""
+    if isinstance(data, Padded):
+        return cast(Padded, exchanged(data, lengths=at_hand(data.lengths, spool)))
+    return cast(Ragged, exchanged(data, offsets=at_hand(data.offsets, spool)))
 
 
 def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side) -> AnyArray:
@@ -195,8 +185,8 @@ def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side
     return lazy_gather(slots(x), starts, offsets, (total, *x.shape[2:]))
 
 
-def _from_padded(padded: Padded) -> Ragged:
-    offsets, real_steps = _taken_apart(padded.x.shape[1], padded.lengths, padded.padding)
+def _from_padded(padded: Padded, spool: Spool) -> Ragged:
+    offsets, real_steps = _taken_apart(padded.x.shape[1], padded.lengths, padded.padding, spool)
     per_step = {
         name: StepArray(real_steps(array.data), array.value) for name, array in padded.per_step.items()
     }

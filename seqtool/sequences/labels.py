@@ -18,7 +18,7 @@ from seqtool.words import count, shortened
 if TYPE_CHECKING:
     from seqtool.sequences.ragged import Padded, Ragged
 
-_TABLE = re.compile(r"(classes|vocabulary)_(0|[1-9]\d{0,5})")
+_TABLE = re.compile(r"(classes|vocabulary|static_vocabulary)_(0|[1-9]\d{0,5})")
 
 
 def class_tables(names: Iterable[str]) -> dict[str, int]:
@@ -31,7 +31,7 @@ def class_tables(names: Iterable[str]) -> dict[str, int]:
 
 
 def name_tables(names: Iterable[str]) -> dict[str, int]:
-    """The same with the arrays `vocabulary_i`, of the names of category i.
+    """The same with `vocabulary_i` and `static_vocabulary_i`, of the names of category i of steps, or of sequences.
 
     >>> name_tables(["x", "vocabulary_1", "classes_1", "classes_0"])
     {'classes_0': 0, 'classes_1': 1, 'vocabulary_1': 1}
@@ -46,17 +46,25 @@ def _kind_and_number(item: tuple[str, re.Match[str]]) -> tuple[str, int]:
 
 def titles_of_tables(names: Mapping[str, AnyArray | Text]) -> dict[str, str]:
     """The label that each table of classes is of, and the category that each vocabulary is of."""
-    of = {"classes": "label_names", "vocabulary": "categories"}
+    of = {"classes": "label_names", **VOCABULARIES}
     titles = {kind: np.asarray(names[array]).tolist() for kind, array in of.items() if array in names}
     return {name: titles[name.rpartition("_")[0]][i] for name, i in name_tables(names).items()}
 
 
-def check_vocabularies(categories: tuple[int, ...] | None, names: Iterable[str]) -> None:
-    """Raise DataError unless each category has a vocabulary; by the shape of `categories`, None where it is absent."""
-    expected = [f"vocabulary_{i}" for i in range(categories[0] if categories else 0)]
-    found = [name for name in name_tables(names) if name.startswith("vocabulary_")]
-    if found != expected:
-        raise DataError(f"categories names {len(expected)} categories, but the vocabularies are {len(found)}")
+VOCABULARIES = {"vocabulary": "categories", "static_vocabulary": "static_categories"}
+"""The tables that name the categories of steps and of sequences, by the kind of their vocabularies."""
+
+
+def check_vocabularies(shapes: Mapping[str, tuple[int, ...]], names: Iterable[str]) -> None:
+    """Raise DataError unless each category has a vocabulary; `shapes` are those of the tables that name them."""
+    tables = [*name_tables(names)]
+    for kind, array in VOCABULARIES.items():
+        expected = [f"{kind}_{i}" for i in range(shapes[array][0] if array in shapes else 0)]
+        found = [name for name in tables if name.startswith(f"{kind}_")]
+        if found != expected:
+            raise DataError(
+                f"{array} names {len(expected)} categories, but the vocabularies are {len(found)}"
+            )
 
 
 def check_label_names(names: Mapping[str, AnyArray | Text], y: AnyArray | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, chunks
+from seqtool.dataclass import dataclass
 
 
 @dataclass(frozen=True, eq=False)

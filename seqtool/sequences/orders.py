@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Literal
@@ -18,7 +17,9 @@ import numpy as np
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
+from seqtool.sequences.iso_writing import all_plain, written
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.words import in_short
 
@@ -116,8 +117,8 @@ class OrderColumn:
             f"{option} is {in_short(size)}; order column {self.name!r} holds {expected} was expected"
         )
 
-    def texts(self, values: Array) -> list[str]:
-        """Values as a table has them: numbers, ISO times, times of day; durations as seconds.
+    def texts(self, values: Array, writing: str = "") -> list[str]:
+        """Values as a table has them: numbers, ISO times (in a `writing` that holds them), times of day, seconds.
 
         >>> OrderColumn("t", "us since 1970-01-01 UTC", np.arange(3)).texts(np.array([1_500_000]))
         ['1970-01-01T00:00:01.500000Z']
@@ -133,7 +134,16 @@ class OrderColumn:
             signs = ["-" if value < 0 else "" for value in values.tolist()]
             parts = zip(signs, whole.tolist(), fractions, strict=True)
             return [f"{sign}{second}{fraction}" for sign, second, fraction in parts]
+        if writing:
+            plain = all_plain(whole, writing) if not rest.any() else None
+            if plain is not None:
+                return plain
         seconds = np.datetime_as_string(whole.astype("datetime64[s]")).tolist()
+        if writing:
+            parts_of = zip(seconds, rest.tolist(), strict=True)
+            return [
+                written(second, f"{part:0{digits}}" if part else "", writing) for second, part in parts_of
+            ]
         skipped = len("1970-01-01T") if "midnight" in self.unit else 0
         zone = "Z" if self.unit.endswith("UTC") else ""
         return [

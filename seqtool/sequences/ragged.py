@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self, SupportsIndex
 
 import numpy as np
@@ -18,6 +18,7 @@ from seqtool.arrays.array_likes import as_array, kind_of
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, names_fields
 from seqtool.sequences.items import (
     padded_item,

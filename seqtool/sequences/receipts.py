@@ -9,9 +9,11 @@ the command line and from Python, so that it can be repeated on other data.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isfinite
 from typing import Any
+
+from seqtool.dataclass import dataclass
 
 
 @dataclass(frozen=True)

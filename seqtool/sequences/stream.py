@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Span, rows_per_chunk, slots, span
+from seqtool.arrays.lazy import AnyArray, Span, as_items, rows_per_chunk, slots, span
+from seqtool.dataclass import dataclass
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import step_mask
@@ -139,11 +139,3 @@ def fill(block: Array, rows: AnyArray, value: Value, offsets: Array, padding: Si
     block[...] = value
     mask = step_mask(lengths, maxlen=slots, padding=padding)
     as_items(block, 2)[mask] = as_items(steps, 1)
-
-
-def as_items(array: Array, dims: int) -> Array:
-    """`array` with all but its first `dims` dimensions as one opaque item: a step is then copied at once."""
-    size = prod(array.shape[dims:])
-    if array.ndim == dims or size == 0:
-        return array
-    return array.reshape(*array.shape[:dims], size).view(f"V{size * array.itemsize}")[..., 0]

@@ -11,7 +11,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather, lazy_gather
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
-from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.spool import GrowingArray, Spool, running_sums
 from seqtool.arrays.text import Text, stretches
 from seqtool.sequences.ragged import Ragged, StepArray
 
@@ -81,13 +81,7 @@ def _stretches(
         lengths = whole if starts is None else lazy_map(np.subtract, whole, starts, dtype=np.int64)
     if starts is not None:
         begins = lazy_map(np.add, begins, starts, dtype=np.int64)
-    offsets, end = GrowingArray(spool, np.dtype(np.int64)), 0
-    offsets.add(np.zeros(1, np.int64))
-    for _, part in chunks(lengths):
-        ends = np.cumsum(part, dtype=np.int64) + end
-        offsets.add(ends)
-        end = int(ends[-1])
-    return begins, offsets.done()
+    return begins, running_sums(lengths, spool)
 
 
 def _without_last(offsets: AnyArray) -> Lazy:

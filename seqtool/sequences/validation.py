@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import reprlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, chunks, rows_per_chunk, slots
+from seqtool.arrays.lazy import AnyArray, as_items, chunks, rows_per_chunk, slots
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, check_whole
 from seqtool.sequences.labels import check_label_names, check_vocabularies
 from seqtool.sequences.padding_values import Side, Value, check_side, check_value
@@ -105,9 +105,10 @@ def stale_slots(x: AnyArray, lengths: AnyArray, *, padding: Side, value: Value) 
             expected = expected.astype(x.dtype)
     found: Stale | None = None
     for begin, part, outside in _padding_of(x, lengths, padding):
-        differs = _differ(part[outside], expected)
-        if not differs.any():
+        cells = _differ(_chosen(part, outside), expected)
+        if not cells.any():
             continue
+        differs = cells.any(axis=tuple(range(1, cells.ndim)))
         first, more = int(np.flatnonzero(outside)[int(np.argmax(differs))]), int(differs.sum())
         if found is None:
             found = Stale(more, divmod(begin + first, x.shape[1]), part[first].tolist())
@@ -148,12 +149,19 @@ _FEW = reprlib.Repr()
 _FEW.maxlist = 2
 
 
+def _chosen(steps: Array, which: Array) -> Array:
+    """The steps of (n, ...) that `which`, (n,) bool, says, each copied as one item."""
+    if not steps.flags.c_contiguous or not steps.size:
+        return np.asarray(steps[which])
+    return as_items(steps, 1)[which].view(steps.dtype).reshape(-1, *steps.shape[1:])
+
+
 def _differ(steps: Array, expected: Array) -> Array:
-    """Which steps, (n, ...), differ from the expected value in any cell, (n,) bool; NaN equals NaN."""
-    differs = steps != expected
-    if expected.dtype.kind == "f":
+    """Which cells of steps, (n, ...), differ from the expected value, bool of the same shape; NaN equals NaN."""
+    differs = np.asarray(steps != expected)
+    if expected.dtype.kind == "f" and np.isnan(expected).any():
         differs &= ~(np.isnan(steps) & np.isnan(expected))
-    return np.asarray(differs.any(axis=tuple(range(1, differs.ndim))))
+    return differs
 
 
 def check_padding_cells(name: str, x: AnyArray, padded: Padded, value: Value | None = None) -> None:
@@ -196,8 +204,7 @@ def check_aligned(data: Ragged | Padded, count: int, feature_shape: tuple[int, .
     if data.keys is not None:
         check_count("keys", data.keys, count, "sequences")
     check_label_names(data.names, data.per_sequence.get("y"))
-    categories = data.names.get("categories")
-    check_vocabularies(None if categories is None else categories.shape, data.names)
+    check_vocabularies({name: table.shape for name, table in data.names.items()}, data.names)
     for name, array in data.per_sequence.items():
         check_count(name, array, count, "sequences")
         expected, fits = {

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.spool import GrowingArray
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import key_array
+from seqtool.sequences.categories import MISSING, PADDING
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sources.options import RowSpec, Sequences, SourceOptions
@@ -28,8 +31,8 @@ from seqtool.tables.cells import (
     missing_words,
     several_meanings,
 )
-from seqtool.tables.cells.label_doubts import doubts
-from seqtool.words import count
+from seqtool.tables.cells.label_doubts import category_doubts, doubts
+from seqtool.words import count, join_names
 
 
 class LabelColumn:
@@ -38,6 +41,8 @@ class LabelColumn:
     `holder` is the word for what has one label each, and `place(i)` says where the i-th stands. Labels that are too
     many for memory go to the spool.
     """
+
+    what = "label"
 
     def __init__(
         self,
@@ -56,10 +61,13 @@ class LabelColumn:
 
     def add(self, cells: Any) -> None:
         """Add further labels; raises DataError for cells that cannot be labels."""
-        with _one_each(self.source):
+        with _one_each(self.source, self.what):
             self._codes.add(self._labels.encode(one_kind(cells), len(self._codes)))
-        what = f"{self.source}: label {self.name!r}"
+        what = f"{self.source}: {self.what} {self.name!r}"
         self._labels.bound(self._options.spool, self._options.memory, what)
+
+    def __len__(self) -> int:
+        return len(self._codes)
 
     def state(self, warnings: list[str]) -> LabelState:
         """The state of all labels; it adds to `warnings` what may be wrong. Raises DataError if one is missing."""
@@ -82,14 +90,36 @@ class LabelColumn:
         return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
 
 
+class CategoryColumn(LabelColumn):
+    """The names of a category, of the sequences or of the steps of a source: the same, but none need be there."""
+
+    what = "category"
+
+    def ids(self, warnings: list[str]) -> tuple[AnyArray, Array | Text]:
+        """The id of each, (n,), and the names that have ids; it adds to `warnings` what is missing or may be so."""
+        state = self._labels.state
+        warnings += category_doubts(f"category {self.name!r}", state, self.holder)
+        if state.missing:
+            warnings.append(f"{count(state.missing, self.holder)} without {self.name}: id {MISSING}")
+        of_codes, names = state.vocabulary()
+        return self.decoded(of_codes), names
+
+
 @dataclass
 class Aligned:
-    """The cells that belong to sequences, one each: Python lists or Arrow arrays; labels as `LabelColumn`."""
+    """The cells that belong to sequences, one each: Python lists or Arrow arrays; labels as `LabelColumn`.
+
+    `categories` are those of steps, `static_categories` those of sequences; `lengths` (N,) count the steps of lists of
+    names.
+    """
 
     keys: Any = None
     labels: dict[str, LabelColumn] = field(default_factory=dict)
     static: dict[str, Any] = field(default_factory=dict)
     step_labels: LabelColumn | None = None
+    categories: dict[str, CategoryColumn] = field(default_factory=dict)
+    static_categories: dict[str, CategoryColumn] = field(default_factory=dict)
+    lengths: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def with_aligned(
@@ -121,6 +151,17 @@ def with_aligned(
         per_step["step_y"] = step_y
         if classes is not None:
             names["step_classes" if found.labels else "classes"] = classes
+    if found.static_categories:
+        ids, tables = ids_of_names(found.static_categories, "static_", warnings)
+        per_sequence["static_c"] = side_by_side(ids)
+        names |= tables
+    if found.categories:
+        ids, tables = ids_of_names(found.categories, "", warnings)
+        names |= tables
+        if len(ids) == 1 and ragged.values.shape[1:] == (0,):  # then an Embedding reads the steps themselves
+            ragged = ragged.replace(values=ids[0], features=None)
+        else:
+            per_step["c"] = StepArray(side_by_side(ids), PADDING)
     ragged = ragged.replace(per_sequence=per_sequence, names=names, per_step=per_step)
     is_float = ragged.values.dtype.kind == "f"
     missing = sum(int(np.isnan(part).sum()) for _, part in chunks(ragged.values)) if is_float else 0
@@ -128,15 +169,37 @@ def with_aligned(
     return Sequences(ragged, steps, warnings=warnings)
 
 
+def ids_of_names(
+    columns: Mapping[str, CategoryColumn], kind: str, warnings: list[str]
+) -> tuple[list[AnyArray], dict[str, Array | Text]]:
+    """The ids of each category, and the tables of their names, which begin with `kind`: nothing, or "static_"."""
+    ids, names = list[AnyArray](), dict[str, Array | Text]()
+    names[f"{kind}categories"] = np.array([*columns], dtype=str)
+    for i, column in enumerate(columns.values()):
+        found, names[f"{kind}vocabulary_{i}"] = column.ids(warnings)
+        ids.append(found)
+    return ids, names
+
+
+def side_by_side(columns: Sequence[AnyArray]) -> AnyArray:
+    """C columns of (n,) as (n, C), read in chunks unless they are in memory."""
+
+    def read(begin: int, end: int) -> Array:
+        return np.stack([column[begin:end] for column in columns], axis=1)
+
+    lazy = Lazy((len(columns[0]), len(columns)), columns[0].dtype, read)
+    return lazy if any(isinstance(column, Lazy) for column in columns) else lazy[:]
+
+
 @contextmanager
-def _one_each(name: str) -> Iterator[None]:
+def _one_each(name: str, what: str = "key") -> Iterator[None]:
     """Turn errors of cells that cannot be keys or labels into a DataError that names the source."""
     try:
         yield
     except UnicodeEncodeError:
-        raise DataError(f"{name}: a key or a label holds a lone surrogate, which is not valid text") from None
+        raise DataError(f"{name}: a {what} holds a lone surrogate, which is not valid text") from None
     except (BadCellError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DataError(f"{name}: the key and the label must be one text or number each ({error})") from None
+        raise DataError(f"{name}: the {what} must be one text or number each ({error})") from None
 
 
 def check_equal_lengths(place: str, lengths: Sequence[int], names: Sequence[str]) -> None:
@@ -192,8 +255,10 @@ def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warning
         try:
             columns.append(numbers.encode(one_kind(cells), 0))
         except BadCellError as bad:
+            as_names = ["; as ids of names: ", Advice("--category", join_names([field_name]))]
             raise DataError(
-                f"{name}: sequence {bad.row}: {field_name!r} is {bad.cell[:40]!r}; a static number was expected"
+                f"{name}: sequence {bad.row}: {field_name!r} is {bad.cell[:40]!r}; a static number was expected",
+                *(as_names if bad.cell[:1].isalpha() else []),
             ) from None
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise DataError(f"{name}: {field_name!r} must be one number each ({error})") from None

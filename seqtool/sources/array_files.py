@@ -26,9 +26,16 @@ def read_array_files(inputs: Sequence[Input], options: SourceOptions) -> Sequenc
     spec = options.foreign
     assert spec.key_from is not None, "the caller knows that there is a pattern"
     pattern = PathPattern(spec.key_from)
-    if spec.array or spec.named or spec.of_blocks or spec.rows.options:
-        names = ("--array", "--label", "--step-label", "--key", *spec.of_blocks, *spec.rows.options)
+    others = {*spec.rows.options} - {"--category"}
+    if spec.array or spec.named or spec.of_blocks or others:
+        names = ("--array", "--label", "--step-label", "--key", *spec.of_blocks, *others)
         raise UsageError("--key-from takes one sequence of each file, whole: ", spec.without(*names))
+    strange = [name for name in spec.rows.category if name not in pattern.names or name in ("key", "label")]
+    if strange:
+        raise UsageError(
+            f"--category and --key-from: the paths have no part {{{strange[0]}}} that tells of sequences: ",
+            spec.without("--category"),
+        )
     parts = parts_of([item.name for item in inputs], pattern)
     arrays = [_array(item, spec.key_from) for item in inputs]
     offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
@@ -81,7 +88,15 @@ def _described(
     warnings: list[str],
 ) -> dict[str, Any]:
     """Keys, labels and static numbers from the parts of paths, as arguments of `Ragged`; it adds to `warnings`."""
-    from seqtool.sources.aligned import LabelColumn, keys_of, labels_of, static_of
+    from seqtool.sources.aligned import (
+        CategoryColumn,
+        LabelColumn,
+        ids_of_names,
+        keys_of,
+        labels_of,
+        side_by_side,
+        static_of,
+    )
 
     place, keys = f"--key-from {pattern.text!r}", None
     per_sequence, names = dict[str, AnyArray](), dict[str, Any]()
@@ -92,7 +107,16 @@ def _described(
         labels.add(columns["label"])
         per_sequence["y"], classes = labels_of({"label": labels}, warnings)
         names |= classes
-    static = {name: cells for name, cells in columns.items() if name not in ("key", "label")}
+    categories = {name: columns[name] for name in options.foreign.rows.category if name in columns}
+    if categories:
+        of_names = {name: CategoryColumn(place, name, options) for name in categories}
+        for name, cells in categories.items():
+            of_names[name].add(cells)
+        ids, tables = ids_of_names(of_names, "static_", warnings)
+        per_sequence["static_c"] = side_by_side(ids)
+        names |= tables
+    apart = {"key", "label", *categories}
+    static = {name: cells for name, cells in columns.items() if name not in apart}
     if static:
         _check_numbers(static, pattern)
         per_sequence["static"] = static_of(place, static, (), warnings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text, check_text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise
 from seqtool.files.schema import ANY, LAYOUTS, NAME_TABLES, check_layout

@@ -6,7 +6,7 @@ The sequences are not checked here: `seqtool pad` refuses them if they are damag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, cast
@@ -16,6 +16,7 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.files.npy import checked_dtype, open_npy
 from seqtool.files.zip_reader import ZipReader
@@ -99,13 +100,12 @@ def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
     names = archive.names
     if not names:
         raise DataError("holds no array")
-    named = foreign.named
-    for option, name in named:
+    for option, name in foreign.named:
         if name not in names:
             raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
     chosen = _chosen(names, foreign)
-    for i, (option, name) in enumerate(named):
-        if name in chosen.names or name in [other for _, other in named[:i]]:
+    for i, (option, name) in enumerate(foreign.named):
+        if name in chosen.names or name in [other for _, other in foreign.named[:i]]:
             raise UsageError(
                 f"{option} {name}: that array is already used for something else; ", Advice(without=[option])
             )

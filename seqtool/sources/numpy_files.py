@@ -10,6 +10,7 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import span
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, at
 from seqtool.files import npz
 from seqtool.files.archives import archive_of
@@ -18,7 +19,7 @@ from seqtool.files.npy import open_npy, unpickle
 from seqtool.files.stored import Archive
 from seqtool.files.stored_rows import StoredRows
 from seqtool.files.zip_reader import ZipReader
-from seqtool.sequences.conversion import as_ragged, from_lists
+from seqtool.sequences.conversion import as_ragged, from_lists, with_lengths_at_hand
 from seqtool.sequences.padding_values import check_side, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
@@ -55,7 +56,8 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
     lengths = None if spec.lengths is None else lengths_file(spec.lengths, x.shape, spec)
     lengths, side = lengths_and_side(lengths, f"--lengths {spec.lengths}", x.shape)
     spec = with_side(spec, side)
-    return _foreign(ForeignData(dense(x, lengths, spec), lengths, side=side, spec=spec))
+    taken = ForeignData(dense(x, lengths, spec), lengths, side=side, spec=spec)
+    return _foreign(taken, options.spool)
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
@@ -80,8 +82,11 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
         archive.verify()
         if not isinstance(archive, ZipReader) or (npz.is_ours(archive) and not _lost_lengths(archive)):
             refuse_options(source.name, replace(spec, value=None))
-            return _of_rows(archive) if isinstance(archive, StoredRows) else _ours(npz.read(archive), archive)
-        return _foreign(take(archive, choose(archive, spec), spec, options.memory, options.spool))
+            if isinstance(archive, StoredRows):
+                return _of_rows(archive)
+            return _ours(npz.read(archive), archive, options.spool)
+        taken = take(archive, choose(archive, spec), spec, options.memory, options.spool)
+        return _foreign(taken, options.spool)
 
 
 def _lost_lengths(archive: ZipReader) -> bool:
@@ -89,8 +94,11 @@ def _lost_lengths(archive: ZipReader) -> bool:
     return "mask" in archive.names and "lengths" not in archive.names
 
 
-def _ours(data: Ragged | Padded, archive: Archive) -> Sequences:
-    found = Sequences(as_ragged(data), span(data.lengths).total, ours=True, mask="mask" in archive.names)
+def _ours(data: Ragged | Padded, archive: Archive, spool: Spool) -> Sequences:
+    data = with_lengths_at_hand(data, spool)
+    found = Sequences(
+        as_ragged(data, spool), span(data.lengths).total, ours=True, mask="mask" in archive.names
+    )
     if isinstance(data, Padded):
         return replace(found, padding=data.padding, value=data.value, maxlen=data.x.shape[1])
     return found
@@ -109,21 +117,22 @@ def _of_rows(archive: StoredRows) -> Sequences:
     )
 
 
-def _foreign(taken: ForeignData) -> Sequences:
+def _foreign(taken: ForeignData, spool: Spool) -> Sequences:
     """The sequences of foreign arrays; every part is checked here."""
     notes = [*taken.notes, *([f"arrays not read: {', '.join(taken.others)}"] if taken.others else [])]
     warnings: list[str] = [Message(misfit, "; it was not read") for misfit in taken.misfits.values()]
     warnings += taken.warnings
-    maxlen, dense = None, False
-    if isinstance(taken.data, Ragged):
-        ragged = taken.data.replace()  # making one checks what it holds
+    maxlen, dense = None, isinstance(taken.data, Padded) and taken.lengths is None
+    data = taken.data if dense else with_lengths_at_hand(taken.data, spool)
+    if isinstance(data, Ragged):
+        ragged = data.replace()  # making one checks what it holds
         if taken.lengths is not None:
             check_same_lengths(ragged, taken.lengths)
     else:
-        maxlen, dense = taken.data.x.shape[1], taken.lengths is None
+        maxlen = data.x.shape[1]
         if not dense:
-            warnings += _check_lengths_of(taken.data, taken.spec)
-        ragged = as_ragged(taken.data)  # whole rows are a view
+            warnings += _check_lengths_of(data, taken.spec)
+        ragged = as_ragged(data, spool)  # whole rows are a view
     check_labels(ragged)
     steps = len(ragged.values)
     return Sequences(ragged, steps, taken.side, maxlen=maxlen, dense=dense, notes=notes, warnings=warnings)
@@ -132,6 +141,9 @@ def _foreign(taken: ForeignData) -> Sequences:
 def _check_lengths_of(block: Padded, spec: ForeignSpec) -> list[str]:
     """Warnings about lengths and leftover data; raises DataError where padding seems to be at the other side."""
     check_lengths(block.lengths, block.x)
+    leftover = leftover_values(block, block.padding)
+    if leftover is None:
+        return []
     if spec.input_padding is None and looks_padded_at_start(block):
         raise DataError(
             "the array looks padded at its start: taken as padded at its end, lengths would drop real steps; "
@@ -141,9 +153,6 @@ def _check_lengths_of(block: Padded, spec: ForeignSpec) -> list[str]:
             Advice("--input-padding", "post"),
             " if that is right",
         )
-    leftover = leftover_values(block, block.padding)
-    if leftover is None:
-        return []
     were = "was" if leftover.count == 1 else "were"
     return [
         f"{count(leftover.count, 'step')} beyond lengths {were} overwritten with the padding value: leftover data, "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, refuse_without_subject
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Ragged
@@ -22,13 +23,15 @@ class RowSpec:
     """The options for sequences of which each stands in a row of a table, in a record, or under a name.
 
     `steps` are the columns of a wide table, in order; with `keep_trailing` its empty cells at the end of a row are
-    steps too. `static` columns or fields hold a number per sequence. `label_value` pads labels of steps. With
+    steps too. `static` columns or fields hold a number per sequence, those of `category` a name, or lists of names of
+    steps; where steps have no column or field, it names them. `label_value` pads labels of steps. With
     `keys_from_names` the names in a mapping are keys. `text` is how text files are read, None to find it out;
     `text_options` are the options of the call that say so. `missing` are further spellings of a missing value.
     """
 
     steps: tuple[str | int, ...] = ()
     static: tuple[str | int, ...] = ()
+    category: tuple[str, ...] = ()
     keep_trailing: bool = False
     label_value: float = UNLABELLED
     keys_from_names: bool = False
@@ -42,6 +45,7 @@ class RowSpec:
         words = {
             "--steps": join_names([*map(str, self.steps)]) or None,
             "--static": join_names([*map(str, self.static)]) or None,
+            "--category": join_names(self.category) or None,
             "--trailing-missing": "keep" if self.keep_trailing else None,
             "--keys-from-names": "" if self.keys_from_names else None,
             "--label-value": None if self.label_value == UNLABELLED else str(self.label_value),

@@ -34,6 +34,7 @@ def pad(
     label_value: float = UNLABELLED,
     key: Column | None = None,
     static: Column | Sequence[Column] = (),
+    category: Column | Sequence[Column] = (),
     missing: str | Sequence[str] = (),
     maxlen: int | None = None,
     padding: Side | None = None,
@@ -54,7 +55,9 @@ def pad(
     feature, in order, names or positions, of which "t{0..99}" stands for a hundred; empty cells at the end of a row are
     no steps, unless `trailing_missing` is "keep". `array` names columns of lists, or of text such as "[5, 6, 7]",
     several of which stand side by side as features. Then `label` (or several), `key` and `static` name columns of the
-    same row, `step_label` one of lists with a label for each step, whose padding holds `label_value`.
+    same row, `step_label` one of lists with a label for each step, whose padding holds `label_value`. `category` names
+    columns of a name per row, or of lists of names; of sequences that are lists of text it says what these are called.
+    Names become ids (0 padding, 1 missing, 2 unknown, 3 + i the name `vocabulary_0[i]`), for an Embedding.
     T is `maxlen`, by default the longest, rounded up to `multiple_of`.
     `padding` says which side is filled (by default pre; a Padded keeps its own, and so does what `unpad` made
     of it), `truncating` which side loses steps where there are more than T, `value` what fills: a number (by
@@ -73,6 +76,9 @@ def pad(
            [4, 5, 6]])
     >>> pad({"u1": [1], "u2": [2, 3]}).keys
     array(['u1', 'u2'], dtype='<U2')
+    >>> words = pad([["the", "cat"], ["the"]], category="word", padding="post")
+    >>> words.x.tolist(), words.names["vocabulary_0"].tolist()
+    ([[4, 3], [4, 0]], ['cat', 'the'])
     >>> pad(np.ones((1920, 45, 20)), maxlen=100, padding="post").x.shape
     (1920, 100, 20)
     >>> pad([np.ones((2, 8, 8, 3)), np.ones((5, 8, 8, 3))]).x.shape
@@ -87,23 +93,31 @@ def pad(
     described: dict[str, Any] = {"time_major": bool(time_major)}
     with Spool() as spool:
         if steps is None and array is None:
-            _refuse_columns(label=label, step_label=step_label, key=key, static=static, missing=missing)
+            named = _named(category)
+            of_names = {} if named else {"missing": missing}
+            _refuse_columns(label=label, step_label=step_label, key=key, static=static, **of_names)
             RowSpec(keep_trailing=trailing_missing == "keep").check_trailing()
             if label_value != UNLABELLED:
                 refuse_without_subject("--label-value", "labels of steps")
-            found = converted(sequences_first(sequences) if time_major else sequences)
+            if named:
+                described["category"] = named
+                found = _names_in(sequences, named, missing, spool)
+            else:
+                found = converted(sequences_first(sequences) if time_major else sequences)
         else:
             spec = _spec(steps, array, label, step_label, key, static)
             replace(spec, time_major=bool(time_major)).refuse_of_blocks("a table holds none")
             rows = RowSpec(
                 steps=spec.rows.steps,
                 static=spec.rows.static,
+                category=tuple(one for name in _named(category) for one in expanded(name)),
                 keep_trailing=trailing_missing == "keep",
                 label_value=label_value,
                 missing=(missing,) if isinstance(missing, str) else tuple(missing),
             )
             rows.check_trailing()
             described |= {name[2:].replace("-", "_"): value for name, value in spec.options.items()}
+            described |= {"category": _named(category)} if _named(category) else {}
             found = _from_table(sequences, replace(spec, rows=rows), dtype, spool)
         return padded(
             found,
@@ -116,6 +130,24 @@ def pad(
             dtype=dtype,
             multiple_of=multiple_of,
         )
+
+
+def _named(category: Any) -> list[str]:
+    from seqtool.tables.roles import columns_named
+
+    return [*map(str, columns_named(category))] if category != () else []
+
+
+def _names_in(sequences: Any, category: list[str], missing: Any, spool: Spool) -> Converted:
+    """Lists of names as ids, in memory."""
+    from seqtool.sources.tokens import words_in
+
+    words = (missing,) if isinstance(missing, str) else tuple(missing)
+    spec = ForeignSpec(rows=RowSpec(category=tuple(category), missing=words))
+    found = words_in(sequences, SourceOptions(foreign=spec, spool=spool))
+    for text in found.warnings:
+        warnings.warn(as_arguments(text), stacklevel=4)
+    return Converted(found.ragged.in_memory())
 
 
 def _refuse_columns(**columns: Any) -> None:

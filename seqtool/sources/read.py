@@ -76,7 +76,9 @@ def _refuse_text_options(source: Input, form: Form, spec: ForeignSpec) -> None:
     """Raise UsageError for options of text tables where the source is none; lines of numbers take two of them."""
     if form == "rows" and source.kind in ("text", "json", "workbook") and (spec.rows.steps or spec.array):
         return
-    allowed = _OF_NUMBERS if form == "lines" else ()
+    allowed: tuple[str, ...] = _OF_NUMBERS if form == "lines" else ()
+    if spec.rows.category and form in ("lines", "records"):
+        allowed = ("--missing", *(["--delimiter"] if form == "lines" else []))
     wrong = [option for option in spec.rows.text_options if option not in allowed]
     if wrong:
         raise UsageError(
@@ -120,12 +122,17 @@ def _read_lines(source: Input, options: SourceOptions) -> Sequences:
     from seqtool.sources.text_lines import read_lines
 
     spec = options.foreign
-    if spec.labels or spec.key or spec.step_label or spec.rows.options:
-        words = ("--label", "--key", "--step-label", *spec.rows.options)
+    others = {*spec.rows.options} - {"--category"}
+    if spec.labels or spec.key or spec.step_label or others:
+        words = ("--label", "--key", "--step-label", *others)
         raise UsageError(
             "--label and --key name columns, which lines of numbers do not have: ", spec.without(*words)
         )
     text = spec.rows.text
+    if spec.rows.category:
+        from seqtool.sources.tokens import read_words
+
+        return read_words(source, options)
     return read_lines(source, options.dtype, options.spool, *([] if text is None else [text.marks]))
 
 

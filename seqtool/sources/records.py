@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,25 +12,19 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Rounding, describe_loss, dtype_named, first_loss, rounding
 from seqtool.errors import DataError, NotSequencesError, UsageError
 from seqtool.files.inputs import Input
-from seqtool.files.kinds import bare_name
-from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings, wide_enough
 from seqtool.sequences.conversion import NoCommonTypeError, from_lists
 from seqtool.sequences.ragged import Ragged
-from seqtool.sources.aligned import Aligned, LabelColumn, check_equal_lengths, with_aligned
+from seqtool.sequences.validation import offsets_of
+from seqtool.sources.aligned import Aligned, CategoryColumn, LabelColumn, check_equal_lengths, with_aligned
 from seqtool.sources.cells import cells_in_brackets
+from seqtool.sources.json_records import NAMED, check_memory, json_records
 from seqtool.sources.options import Sequences, SourceOptions
-from seqtool.system.memory import Memory
+from seqtool.sources.tokens import only_name, without_features
 from seqtool.tables.cells import reads_as_missing
 from seqtool.tables.cells.cells import whole_number
 from seqtool.tables.cells.number_state import is_float
 from seqtool.words import count, name_meant
-
-# About the bytes of memory that a byte of JSON takes once it is parsed, and that each of these marks adds: measured.
-_EACH_BYTE = 3
-_EACH_MARK = {b",": 30, b"[": 240, b"{": 240, b"\n": 200}
-_PIECE = 1 << 20  # bytes of JSON that are looked at together
-_FAR = 100  # times the memory allowed; counting stops there
 
 
 def read_json(source: Input, options: SourceOptions) -> Sequences:
@@ -39,18 +33,21 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
     Several lists of an object stand side by side as features; text may be a list as in a cell of CSV. Whole numbers
     alone give int64; any fraction gives float32 unless a dtype is asked for. Raises DataError that names the record.
     """
-    _check_memory(source, options.memory)
-    records, found, warnings = list(_json_records(source, options)), Aligned(), list[str]()
+    check_memory(source, options.memory)
+    records, found, warnings = list(json_records(source, options)), Aligned(), list[str]()
     places = [place for place, _ in records]
     rows = [record for _, record in records]
     if not rows:
         raise DataError(f"{source.name}: holds no sequences")
     spec, features = options.foreign, None
     if spec.rows.keys_from_names:
-        found.keys = [json.loads(place.removeprefix(_NAMED)) for place in places]
+        found.keys = [json.loads(place.removeprefix(NAMED)) for place in places]
     if isinstance(rows[0], dict):
-        names = spec.arrays or [_only_list(source, rows[0])]
-        found, lists = _fields(source, records, names, options, found)
+        named = _named_lists(rows, spec.rows.category)
+        names = [name for name in spec.arrays if name not in named]
+        if not spec.arrays:
+            names = _other_list(source, rows[0], named)
+        found, lists = _fields(source, records, names, named, options, found)
         features = tuple(names) if len(names) > 1 else None
     elif spec.array or spec.labels or spec.key or spec.step_label or spec.rows.static:
         words = ("--array", "--label", "--step-label", "--key", "--static")
@@ -58,14 +55,21 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
             f"--array, --label and --key name fields of objects; {source.name} holds lists: ",
             spec.without(*words),
         )
+    elif spec.rows.category:
+        return _lists_of_names(source, records, options, found)
     else:
         lists = [_as_list(source, place, row) for place, row in records]
+    if found.categories and not lists:
+        lengths = found.lengths
+        ragged = without_features(offsets_of(lengths))
+        return with_aligned(source.name, ragged, found, spec.rows, int(lengths.sum()), warnings)
     try:
         ragged = from_lists(lists)
     except NoCommonTypeError as error:
         ragged = _rounded(source, lists, options, error, warnings)
     except DataError as error:
-        raise DataError(f"{source.name}: {_at_place(str(error), places)}") from None
+        hint = _as_names(rows[0], features, spec.array, lists)
+        raise DataError(f"{source.name}: {_at_place(str(error), places)}", *hint) from None
     ragged = _narrowed(source, ragged, places, options, warnings)
     if features is not None and ragged.values.ndim == 1:  # no step at all
         ragged = ragged.replace(values=np.empty((0, len(features)), ragged.values.dtype))
@@ -73,10 +77,55 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
     return with_aligned(source.name, ragged, found, spec.rows, sum(map(len, lists)), warnings)
 
 
+def _named_lists(rows: list[Any], categories: Sequence[str]) -> list[str]:
+    """The categories whose fields hold a name for each step, and not one for each sequence."""
+    objects = [row for row in rows if isinstance(row, dict)]
+    return [name for name in categories if any(isinstance(row.get(name), list) for row in objects)]
+
+
+def _other_list(source: Input, record: dict[str, Any], named: list[str]) -> list[str]:
+    """The only field with a list of numbers; none is needed beside lists of names."""
+    rest = {name: cell for name, cell in record.items() if name not in named}
+    if named and not any(isinstance(cell, list) for cell in rest.values()):
+        return []
+    return [_only_list(source, rest)]
+
+
+def _lists_of_names(
+    source: Input, records: list[tuple[str, Any]], options: SourceOptions, found: Aligned
+) -> Sequences:
+    """Sequences of which each is a list of names."""
+    title = only_name(options.foreign.rows, source.name)
+    lists = [_as_list(source, place, row) for place, row in records]
+    lengths = np.array([len(cells) for cells in lists], np.int64)
+    column = found.categories[title] = CategoryColumn(source.name, title, options, holder="step")
+    column.add([cell for cells in lists for cell in cells])
+    ragged = without_features(offsets_of(lengths))
+    return with_aligned(source.name, ragged, found, options.foreign.rows, len(column), [])
+
+
+def _as_names(row: Any, features: Sequence[str] | None, array: str | None, lists: list[Any]) -> list[object]:
+    """The advice to read steps as names, where they are text."""
+    if features or not any(isinstance(step, str) for steps in lists for step in steps):
+        return []
+    title = array or "word"
+    if isinstance(row, dict) and array is None:
+        title = next(name for name, cell in row.items() if isinstance(cell, list))
+    return ["; as ids of names: ", Advice("--category", title)]
+
+
 def _fields(
-    source: Input, records: list[tuple[str, Any]], names: list[str], options: SourceOptions, found: Aligned
+    source: Input,
+    records: list[tuple[str, Any]],
+    names: list[str],
+    named_lists: list[str],
+    options: SourceOptions,
+    found: Aligned,
 ) -> tuple[Aligned, list[Any]]:
-    """The keys, labels and static numbers of objects, added to `found`, and their lists of steps."""
+    """The keys, labels, static numbers and categories of objects, added to `found`, and their lists of numbers.
+
+    `names` are the fields of numbers, `named_lists` those of names of steps.
+    """
     spec = options.foreign
     named = len(spec.arrays) > 0
 
@@ -98,10 +147,16 @@ def _fields(
         return [_as_list(source, place, cell, text=text) for (place, _), cell in cells]
 
     columns = [lists_in(name, text=named) for name in names]
+    of_names = {
+        name: [_names_in(source, *one) for one in _cells(records, field(name))] for name in named_lists
+    }
+    _add_categories(source, records, of_names, beside, options, found)
     for name in spec.labels:
         found.labels[name] = LabelColumn(source.name, name, options, place=lambda i: records[i][0])
         found.labels[name].add(beside(name))
-    found.static = {str(name): beside(str(name)) for name in spec.rows.static}
+    found.static = {
+        str(name): beside(str(name)) for name in spec.rows.static if str(name) not in spec.rows.category
+    }
     if spec.key is not None:
         found.keys = field(spec.key)
     of_steps = [] if spec.step_label is None else [lists_in(spec.step_label, text=True)]
@@ -109,8 +164,8 @@ def _fields(
     for i, (place, _) in enumerate(records):
         check_equal_lengths(
             f"{source.name}: {place}",
-            [len(column[i]) for column in [*columns, *of_steps]],
-            [*names, *labelled],
+            [len(column[i]) for column in [*columns, *of_names.values(), *of_steps]],
+            [*names, *of_names, *labelled],
         )
     if of_steps:
         ends = np.cumsum([len(cells) for cells in of_steps[0]])
@@ -122,9 +177,30 @@ def _fields(
             place=lambda step: records[int(np.searchsorted(ends, step, side="right"))][0],
         )
         found.step_labels.add([cell for cells in of_steps[0] for cell in cells])
-    if len(columns) == 1:
-        return found, columns[0]
+    if len(columns) < 2:
+        return found, columns[0] if columns else []
     return found, [[[*step] for step in zip(*rows, strict=True)] for rows in zip(*columns, strict=True)]
+
+
+def _add_categories(
+    source: Input,
+    records: list[tuple[str, Any]],
+    of_steps: dict[str, list[list[Any]]],
+    beside: Callable[[str], list[Any]],
+    options: SourceOptions,
+    found: Aligned,
+) -> None:
+    """Add the categories of objects to `found`: lists of names `of_steps`, and names that stand `beside` them."""
+    for name in options.foreign.rows.category:
+        if name in of_steps:
+            one = CategoryColumn(source.name, name, options, holder="step")
+            one.add([cell for cells in of_steps[name] for cell in cells])
+            found.categories[name] = one
+            found.lengths = np.array([len(cells) for cells in of_steps[name]], np.int64)
+        else:
+            one = CategoryColumn(source.name, name, options, place=lambda i: records[i][0])
+            one.add(beside(name))
+            found.static_categories[name] = one
 
 
 def _as_list(source: Input, place: str, cell: Any, *, text: bool = False) -> list[Any]:
@@ -134,6 +210,19 @@ def _as_list(source: Input, place: str, cell: Any, *, text: bool = False) -> lis
     if text and isinstance(cell, str):
         return [_number(spelled) for spelled in cells_in_brackets(cell)]
     raise DataError(f"{source.name}: {place}: {str(cell)[:40]!r}; a list of numbers or of steps was expected")
+
+
+def _cells(records: list[tuple[str, Any]], cells: list[Any]) -> Iterator[tuple[str, Any]]:
+    return ((place, cell) for (place, _), cell in zip(records, cells, strict=True))
+
+
+def _names_in(source: Input, place: str, cell: Any) -> list[Any]:
+    """The list of names in a field, or in its text; raises DataError for anything else."""
+    if isinstance(cell, list):
+        return cell
+    if isinstance(cell, str):
+        return [*cells_in_brackets(cell)]
+    raise DataError(f"{source.name}: {place}: {str(cell)[:40]!r}; a list of names was expected")
 
 
 def _number(cell: str) -> Any:
@@ -199,93 +288,6 @@ def _rounded(
             "which cannot hold so large ones exactly"
         )
     return ragged
-
-
-def _check_memory(source: Input, memory: Memory) -> None:
-    """Raise DataError for JSON that takes more memory than is allowed; short lists take far more than their text."""
-    needed = 0
-    try:
-        with open_bytes(source.path, source.packing) as stream:
-            while needed < _FAR * memory.limit and (piece := stream.read(_PIECE)):
-                needed += _EACH_BYTE * len(piece)
-                needed += sum(each * piece.count(mark) for mark, each in _EACH_MARK.items())
-    except BROKEN as error:
-        raise damaged_packing(source.name, source.packing or "file's", error) from None
-    memory.check_whole(source.name, needed, "save them as .npz, text or Parquet")
-
-
-def _json_records(source: Input, options: SourceOptions) -> Iterator[tuple[str, Any]]:
-    """The record of each sequence with its place: its line or number, or its key in a mapping."""
-    by_names = options.foreign.rows.keys_from_names
-    for place, record in _documents(source, as_pairs=by_names):
-        if not by_names:
-            yield place, record
-        elif not isinstance(record, _Pairs):
-            raise DataError(
-                f"{source.name}: {place}: an object whose names are keys of sequences was expected"
-            )
-        else:
-            for name, value in record:
-                yield f"{_NAMED}{json.dumps(name)}", dict(value) if isinstance(value, _Pairs) else value
-
-
-_NAMED = "key "
-
-
-class _Pairs(tuple[tuple[str, Any], ...]):
-    """A JSON object as pairs, so that a name that stands there twice is seen."""
-
-
-def _documents(source: Input, *, as_pairs: bool) -> Iterator[tuple[str, Any]]:
-    """The records of a document, or of JSON lines, each with its place."""
-    try:
-        with open_bytes(source.path, source.packing) as stream:
-            text = stream.read().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{source.name}: not UTF-8 text") from None
-    except BROKEN as error:
-        raise damaged_packing(source.name, source.packing or "file's", error) from None
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    bare = bare_name(source.name.lower())
-    one_a_line = bare.endswith((".jsonl", ".ndjson")) or (len(lines) > 1 and _is_json(lines[0][1]))
-    if one_a_line or not lines:
-        for number, line in lines:
-            yield f"line {number}", _parse_json(source, number, line, as_pairs=as_pairs)
-        return
-    document = _parse_json(source, 1, text, as_pairs=as_pairs)
-    if isinstance(document, list) and all(isinstance(item, (list, dict)) for item in document):
-        yield from ((f"record {i}", record) for i, record in enumerate(document))
-    else:
-        yield "line 1", document
-
-
-def _is_json(line: str) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _parse_json(source: Input, line: int, text: str, *, as_pairs: bool = False) -> Any:
-    try:
-        return json.loads(text, parse_float=_finite, object_pairs_hook=_Pairs if as_pairs else None)
-    except json.JSONDecodeError as error:
-        place = f"line {line + error.lineno - 1}, column {error.colno}"
-        raise DataError(f"{source.name}: {place}: not JSON ({error.msg})") from None
-    except RecursionError:
-        raise DataError(f"{source.name}: line {line}: nested too deeply") from None
-    except ValueError as error:  # from `_finite`, or Python's own, which advises Python
-        why = "thousands of digits" if "digits" in str(error) else error
-        raise DataError(f"{source.name}: line {line}: a number that no dtype can hold ({why})") from None
-
-
-def _finite(text: str) -> float:
-    """A fraction; raises ValueError where float64 would make it infinite."""
-    number = float(text)
-    if abs(number) == float("inf"):
-        raise ValueError(f"{text} is out of range for float64")
-    return number
 
 
 def _only_list(source: Input, record: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any
 
@@ -15,12 +14,12 @@ from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray
-from seqtool.arrays.spool import GrowingArray, Spool
+from seqtool.arrays.spool import GrowingArray, Spool, running_sums
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, NotSequencesError
 from seqtool.files.inputs import Input
 from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
 from seqtool.operations.cast import rounding_warnings
-from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.cells import PLAIN, cells_in, plain_cells
 from seqtool.sources.options import Sequences
@@ -45,7 +44,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
     growing, values = GrowingArray(spool, np.dtype(np.int64)), GrowingArray(spool, np.dtype(np.float64))
     empty = begun = 0  # lines without a number; numbers so far of a line that goes on
     firsts = _Firsts()
-    for batch in _batches(source, marks):
+    for batch in batches(source, marks.between, always=marks.thousands == " "):
         steps = batch.encoded(numbers, marks, source.name, first_row=len(values))
         values.add(steps)
         counts = np.array(batch.counts, dtype=np.int64)
@@ -58,7 +57,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
     chosen = np.dtype(np.int64) if numbers.whole and dtype is None and len(values) else target
     loss = numbers.loss(chosen)
     lengths = growing.done()
-    offsets = cumulative_offsets(lengths)
+    offsets = running_sums(lengths, spool)
     if loss:
         line = 1 + sequence_of(offsets, loss.row)
         out = [] if chosen == np.float64 else ["; ", _way_out(numbers, target)]
@@ -73,7 +72,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
 
 
 @dataclass(frozen=True)
-class _Batch:
+class Batch:
     """The cells of some lines from `first_line` on, end to end, and their count by line.
 
     The last line `goes_on` where only the beginning of it was read.
@@ -98,6 +97,7 @@ class _Batch:
                 f"{place(bad.row)}: {bad.cell[:40]!r} is not a number; one sequence of numbers a line, "
                 f"separated by blanks, tabs or {between}, was expected",
                 *(_as_marked(self._cells_beside(bad.row)) if marks.are_plain else []),
+                *(_as_words(self._cells_beside(bad.row)) if marks.are_plain else []),
             ) from None
 
     def _line_of(self, cell: int) -> int:
@@ -154,6 +154,12 @@ def _as_marked(cells: list[str]) -> list[object]:
     return ["; as numbers that are written so: ", Advice(*options)] if options else []
 
 
+def _as_words(cells: list[str]) -> list[object]:
+    """The advice to read words as names of a category, where all cells of a line are words."""
+    are_words = all(cell[:1].isalpha() for cell in cells) and len(cells) > 1
+    return ["; as ids of words: ", Advice("--category", "word")] if are_words else []
+
+
 def _way_out(numbers: Numbers, target: np.dtype[Any]) -> Message:
     """The advice to choose a dtype that holds all numbers or, where none does, float64, which rounds whole ones."""
     if numbers.whole and numbers.loss(np.dtype(np.int64)) is None:
@@ -162,22 +168,25 @@ def _way_out(numbers: Numbers, target: np.dtype[Any]) -> Message:
     return Message("choose ", Advice("--dtype", "float32" if single else "float64"))
 
 
-def _batches(source: Input, marks: NumberMarks) -> Iterator[_Batch]:
-    """The cells of a file, some lines at a time, or a part of a long one."""
+def batches(source: Input, between: str | None, *, always: bool = False) -> Iterator[Batch]:
+    """The cells of a file, some lines at a time, or a part of a long one.
+
+    Cells are parted by blanks and, in lines that hold it or `always`, by `between`.
+    """
     try:
         with TextIOWrapper(open_bytes(source.path, source.packing), encoding="utf-8-sig") as text:
             line, cells, counts, goes_on = 1, list[str](), list[int](), False
-            for row, ended in _rows(text, source.name, marks):
+            for row, ended in _rows(text, source.name, between, always=always):
                 if not (goes_on and counts):
                     counts.append(0)
                 cells += row
                 counts[-1] += len(row)
                 goes_on = not ended
                 if len(cells) >= _CELLS:
-                    yield _Batch(line, cells, counts, goes_on)
+                    yield Batch(line, cells, counts, goes_on)
                     line, cells, counts = line + len(counts) - goes_on, [], []
             if counts:
-                yield _Batch(line, cells, counts, goes_on=False)
+                yield Batch(line, cells, counts, goes_on=False)
     except DataError:
         raise
     except UnicodeDecodeError:
@@ -186,13 +195,16 @@ def _batches(source: Input, marks: NumberMarks) -> Iterator[_Batch]:
         raise damaged_packing(source.name, source.packing or "file's", error) from None
 
 
-def _rows(text: TextIOWrapper, name: str, marks: NumberMarks) -> Iterator[tuple[list[str], bool]]:
+def _rows(
+    text: TextIOWrapper, name: str, between: str | None, *, always: bool
+) -> Iterator[tuple[list[str], bool]]:
     """The cells of each line, of a long one in parts, and whether the line ends with them."""
     rest, mark, number = "", None, 1
-    between, always = marks.between, marks.thousands == " "  # looked up once, since lines are many
     while piece := text.readline(_PIECE):
         ended = piece[-1] == "\n" or len(piece) < _PIECE
-        line, mark = rest + piece, mark if rest else between if always or between in piece else None
+        if not rest:
+            mark = between if always or (between is not None and between in piece) else None
+        line = rest + piece
         if ended:
             yield cells_in(line, mark), True
             rest, number = "", number + 1
@@ -200,7 +212,7 @@ def _rows(text: TextIOWrapper, name: str, marks: NumberMarks) -> Iterator[tuple[
         cut = line.rfind(mark) if mark else max(line.rfind(blank) for blank in " \t")
         if len(line) - cut > _PIECE:
             raise DataError(
-                f"{name}: line {number}: a cell of more than {_PIECE >> 1:,} letters; a number was expected"
+                f"{name}: line {number}: a cell of more than {_PIECE >> 1:,} letters; shorter ones were expected"
             )
         yield cells_in(line[:cut], mark), False
         rest = line[cut + 1 :] or " "  # which tells that the line goes on

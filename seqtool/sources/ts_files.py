@@ -15,12 +15,11 @@ import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.arrays.lazy import AnyArray
-from seqtool.arrays.spool import GrowingArray
+from seqtool.arrays.spool import GrowingArray, running_sums
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, at
 from seqtool.files.inputs import Input
 from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
-from seqtool.sequences.conversion import cumulative_offsets
 from seqtool.sequences.ragged import Ragged
 from seqtool.sources.cells import settled_dtype
 from seqtool.sources.options import Sequences, SourceOptions
@@ -171,7 +170,7 @@ class _Reading:
         )
         warnings += [f"{count(numbers.missing, 'missing value')} became NaN"] if numbers.missing else []
         notes += ["times of steps were left out"] if self._timed else []
-        ragged = Ragged(self._values.done(chosen), cumulative_offsets(self._lengths.done()))
+        ragged = Ragged(self._values.done(chosen), running_sums(self._lengths.done(), self._spool))
         if self._labelled:
             y, names = self._decoded_labels(warnings)
             ragged = ragged.replace(per_sequence={"y": y}, names=names)

@@ -6,12 +6,12 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 from seqtool.tables.csv_dialect import Dialect
 
 LONGEST_ROW = 4 << 20  # bytes
@@ -116,6 +116,8 @@ def _last_row_end(text: bytearray, delimiter: str) -> int | None:
 
 
 def _is_odd(text: bytearray, delimiter: str) -> bool:
+    if b'"' not in text:
+        return False
     letters = np.frombuffer(text, np.uint8)
     return oddly_quoted(letters, np.flatnonzero(letters == _QUOTE), delimiter)
 

@@ -7,11 +7,11 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import IO
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.kinds import bare_name

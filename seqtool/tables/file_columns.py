@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from seqtool.advice import Advice
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern, partitions, parts_of

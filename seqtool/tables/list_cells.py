@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.tables.table import Expected, Table
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Literal
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.table import Table
 from seqtool.words import join_names, name_meant, place_in
@@ -40,7 +41,8 @@ class Roles:
 
     `spare_features` are key columns of a table without names: they are features if they hold numbers. In a long table
     `item` is the column of the names of features, and `items` are those to be kept. `order_as` holds how order columns
-    are read, where the call says so; `chosen`: the call names the features. `time` tells the time between steps.
+    are read, where the call says so; `chosen`: the call names the features. `time` tells the time between steps;
+    `categories` hold names of steps, `static_categories` of sequences.
     """
 
     key: tuple[int, ...]
@@ -56,12 +58,18 @@ class Roles:
     items: tuple[str, ...] | None = None
     time: int | None = None
     categories: tuple[int, ...] = ()
+    static_categories: tuple[int, ...] = ()
 
     @property
     def as_written(self) -> frozenset[int]:
         """The columns whose cells are compared as written: keys, labels, categories, and names of features."""
         single = [column for column in (self.step_label, self.item) if column is not None]
-        return frozenset({*self.key, *self.labels, *self.categories, *single})
+        return frozenset({*self.key, *self.labels, *self.categories, *self.static_categories, *single})
+
+    @property
+    def all_static(self) -> tuple[int, ...]:
+        """The columns that are constant within a sequence: static numbers, then static categories."""
+        return (*self.static, *self.static_categories)
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -101,7 +109,7 @@ def resolve(
     """Find the columns that a call names, and decide which of the others are features.
 
     In a table without names every column is a feature, the key included. In one with names the key, order, label and
-    static columns are not, unless `columns` names them; `keep_key` decides for the key. Those of `category` never are.
+    static columns are not, unless `columns` names them; `keep_key` decides for the key. Names (`category`) never are.
 
     Of the parts of a pattern of paths, {key} is the key and {label} the label, unless others are named; each other part
     is static, unless it has another role. Columns that come from paths are features only if `columns` names them. Where
@@ -139,7 +147,7 @@ def resolve(
     if keep_key is True:
         chosen = [*chosen, *(key for key in keys if key not in chosen)]
         chosen = sorted(chosen) if columns is None else chosen
-    if not chosen and not categories:
+    if not chosen and {*categories} <= {*statics}:
         spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
         names = [table.label(column) for column in spare]
         raise DataError(*_nothing_left(names, drop=bool(drop), drop_key=keep_key is False))
@@ -152,9 +160,10 @@ def resolve(
         frozenset(keys) - {*table.of_files} - table.hidden if assumed else frozenset(),
         labels,
         step,
-        statics,
+        tuple(column for column in statics if column not in categories),
         columns is not None,
-        categories=categories,
+        categories=tuple(column for column in categories if column not in statics),
+        static_categories=tuple(column for column in statics if column in categories),
     )
 
 

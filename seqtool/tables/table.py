@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.line_rewriting import Rewriting

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.dataclass import dataclass
 
 PADDING, MISSING = -1, -2
 EXTREME = 50  # one cell in so many, at each end, is outside the scale

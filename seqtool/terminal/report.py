@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import typer
 
 from seqtool.advice import advice_in
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.system.platform import peak_memory
 from seqtool.words import human, printable

@@ -23,7 +23,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at, check_whole
 from seqtool.files import npz
 from seqtool.files.archives import archive_at, holds_arrays
-from seqtool.sequences.categories import categories_of
+from seqtool.sequences.categories import all_categories
 from seqtool.sequences.labels import several_labels
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
@@ -113,7 +113,7 @@ class SequenceFile:
             name: None if known is None else np.asarray(known).tolist()
             for name, known in several_labels(data).items()
         }
-        self.categories = {one.name: one.rows for one in categories_of(data)}
+        self.categories = {one.name: one.rows for one in all_categories(data)}
         self.maxlen: int | None = None
         self.value: Value = 0
         x, dims = (data.x, 2) if isinstance(data, Padded) else (data.values, 1)

@@ -11,9 +11,8 @@ import numpy as np
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.file_array import FileArray, read_into
 from seqtool.arrays.gather import lazy_gather, ranges, sequence_of
-from seqtool.arrays.lazy import AnyArray, rows_per_chunk
+from seqtool.arrays.lazy import AnyArray, as_items, rows_per_chunk
 from seqtool.sequences.padding_values import Value, check_value
-from seqtool.sequences.stream import as_items
 from seqtool.sequences.validation import offsets_of
 from seqtool.training.stored import Stored
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import chain
 from math import prod
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.cells.cells import BadCellError, plain
 from seqtool.tables.cells.keys import read_keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -14,8 +14,17 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
-from seqtool.sequences.categories import FIRST, UNKNOWN, are_tokens, labels_of_ids
+from seqtool.sequences.categories import (
+    FIRST,
+    UNKNOWN,
+    Category,
+    are_tokens,
+    ids_of,
+    labels_of_ids,
+    static_categories_of,
+)
 from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
@@ -52,11 +61,12 @@ def columns_of(
     names, titles = SourceNames.of(ragged.receipt), Titles()
     found = [
         *_keys(ragged, names, titles),
-        *_orders(ragged, titles),
+        *_orders(ragged, names, titles),
         *_features(ragged, names, titles, unknown),
         *_labels(ragged, names, titles),
         *_static(ragged, titles),
         *_categories(ragged, titles, unknown),
+        *_static_categories(ragged, titles, unknown),
         *(
             _sequences(ragged.per_sequence[name], name, titles)
             for name in _PER_SEQUENCE
@@ -120,22 +130,26 @@ def _steps(ragged: Ragged, name: str, named: Sequence[str], titles: Titles) -> I
     yield Columns(titles.all_free(names), lambda stretch: columns_in(stretch.of_steps(array)), of_steps=True)
 
 
-def _orders(ragged: Ragged, titles: Titles) -> Iterator[Columns]:
-    """The order values, if they were kept; times are written as ISO has them."""
+def _orders(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
+    """The order values, if they were kept; times are written as they were, or as ISO has them."""
     columns = order_columns(ragged, "unpad") if "order" in ragged.per_step else []
-    for i, column in enumerate(columns):
-        yield Columns(
-            [titles.free(column.name)], _order_reader(ragged.per_step["order"].data, i, column), of_steps=True
-        )
+    writings = names.order_writing if len(names.order_writing) == len(columns) else [""] * len(columns)
+    for i, (column, writing) in enumerate(zip(columns, writings, strict=True)):
+        reader = _order_reader(ragged.per_step["order"].data, i, column, writing)
+        yield Columns([titles.free(column.name)], reader, of_steps=True)
 
 
-def _order_reader(stored: AnyArray, place: int, column: OrderColumn) -> Callable[[Stretch], list[Any]]:
+def _order_reader(
+    stored: AnyArray, place: int, column: OrderColumn, writing: str
+) -> Callable[[Stretch], list[Any]]:
     """Reads one column of order values from the array that all of them are stored in."""
 
     def read(stretch: Stretch) -> list[Any]:
         cells = stretch.of_steps(stored)
         values = cells if cells.ndim == 1 else cells[:, place]
-        return [arrow(values) if column.tick is None else pa.array(column.texts(values), pa.string())]
+        return [
+            arrow(values) if column.tick is None else pa.array(column.texts(values, writing), pa.string())
+        ]
 
     return read
 
@@ -250,6 +264,21 @@ def _categories(ragged: Ragged, titles: Titles, unknown: Counter[str]) -> Iterat
         return
     for i, title in enumerate(np.asarray(ragged.names["categories"]).tolist()):
         yield _category(array, i, ragged.names[f"vocabulary_{i}"], titles.free(str(title)), unknown)
+
+
+def _static_categories(ragged: Ragged, titles: Titles, unknown: Counter[str]) -> Iterator[Columns]:
+    """The names of categories of sequences, in each of their rows."""
+    for one in static_categories_of(ragged):
+        title = titles.free(one.name)
+        yield Columns([title], partial(_static_names, ids_of(ragged, one), one, title, unknown))
+
+
+def _static_names(
+    ids: AnyArray, category: Category, title: str, unknown: Counter[str], stretch: Stretch
+) -> list[Any]:
+    cells = stretch.of_sequences(ids)[stretch.places]
+    unknown[title] += int((cells == UNKNOWN).sum())
+    return [named(cells.astype(np.int64), category.vocabulary, FIRST)]
 
 
 def _category(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import prod
 from typing import Any
 
@@ -18,6 +18,7 @@ import pyarrow as pa
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.sequences.categories import labels_of_ids
 from seqtool.sequences.features import feature_titles, features_named
@@ -86,6 +87,11 @@ class Windows:
     def horizon(self) -> int:
         """The number of rows from the target of a window on that are predicted; 0 where none follow it."""
         return self.parting.horizon
+
+    @property
+    def unseen(self) -> int:
+        """How many rows are in no window, but predicted."""
+        return int((self.steps < 0).sum())
 
     def columns(self, unknown: Counter[str]) -> list[Columns]:
         """The columns of the rows, without what was made for windows alone: part, and the steps that follow them.

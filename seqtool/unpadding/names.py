@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.sequences.columns import without_file
 from seqtool.sequences.ragged import Receipt
 from seqtool.words import split_names
@@ -20,13 +21,15 @@ _SAME_NUMBERS = {"group", "pad", "truncate", "split", "window", "filter", "conca
 class SourceNames:
     """The columns of each part, empty or None where a receipt does not tell; `features` name those of a bare matrix.
 
-    `changed` says that a command has changed the numbers since, so that a feature no longer is what its column was.
+    `order_writing` tells how times of order columns were written; `changed` that a command has changed the numbers
+    since, so that a feature no longer is what its column was.
     """
 
     key: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     step_label: str | None = None
     features: tuple[str, ...] = ()
+    order_writing: tuple[str, ...] = ()
     changed: bool = False
 
     @classmethod
@@ -49,11 +52,12 @@ class SourceNames:
             label=tuple(map(without_file, _texts(named.get("label")))),
             step_label=step_label[0] if step_label else None,
             features=_texts(named.get("features")),
+            order_writing=_texts(named.get("order_writing")),
             changed=not {entry.get("command") for entry in receipt} <= _SAME_NUMBERS,
         )
 
 
-_PARTS = ("key", "label", "step_label", "features")
+_PARTS = ("key", "label", "step_label", "features", "order_writing")
 
 
 def _texts(names: Any) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ What follows a part has its place by the length that the part had then, which a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import chunks
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, Receipt
 
@@ -43,6 +43,7 @@ class Parting:
             return None
         entry = ragged.receipt[place]
         command, arguments = str(entry["command"]), entry.get("arguments", {})
+        _check_joined(ragged.receipt[place + 1 :], command)
         is_window = command == "window"
         rate = arguments.get("rate") or 1 if is_window else 1
         horizon = (arguments.get("horizon") or 0) if is_window else 1
@@ -84,6 +85,16 @@ def follows(receipt: Receipt) -> bool:
     return place is not None and (
         receipt[place].get("command") == "split" or bool(receipt[place].get("arguments", {}).get("horizon"))
     )
+
+
+def _check_joined(later: Receipt, command: str) -> None:
+    """Raise DataError where files were joined whose parts got other numbers, which tell no places any more."""
+    for entry in later:
+        if entry.get("command") == "concat" and entry.get("arguments", {}).get("on_clash") == "both":
+            raise DataError(
+                f"files were joined after {command}, and keys that several had got other parts, so that nobody knows "
+                f"where these stood: take each file back alone, or join them before {command}"
+            )
 
 
 def _cut_since(ragged: Ragged, place: int) -> tuple[Array, Array]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, reshaped
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError, at, why
 from seqtool.files.npy import open_npy
 from seqtool.sequences.categories import labels_of_ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil, prod
 from typing import Any
 
@@ -13,6 +13,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.sequences.ragged import Ragged, StepArray, exchanged
 from seqtool.unpadding.stretch import InRowOrder, Stretch, in_sequence_order
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +12,7 @@ from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import taken_rows
 

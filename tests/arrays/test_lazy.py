@@ -25,7 +25,7 @@ from seqtool.arrays.lazy import (
     slots,
     span,
 )
-from seqtool.arrays.spool import GrowingArray, Spool, spooled
+from seqtool.arrays.spool import GrowingArray, Spool, at_hand, running_sums, spooled
 from seqtool.errors import DataError
 from seqtool.files.npy import cellwise, open_npy
 from tests.cutting import small_windows
@@ -315,6 +315,48 @@ def test_a_copy_in_a_spool_is_the_same(make: Callable[[Any], Any], monkeypatch: 
     array = np.arange(60).reshape(20, 3)
     with Spool() as spool:
         assert same(spooled(spool, make(array)), array)
+
+
+class Counted(Lazy):
+    """An array that is made when asked for, and counts how often that is, and how many rows it makes."""
+
+    def __init__(self, array: Any) -> None:
+        super().__init__(array.shape, array.dtype, self._make)
+        self._array, self.reads, self.rows = array, 0, 0
+
+    def _make(self, begin: int, end: int) -> Any:
+        self.reads += 1
+        self.rows += end - begin
+        return self._array[begin:end].copy()
+
+
+@pytest.mark.parametrize("window", [64, 4 << 20])
+def test_an_array_at_hand_is_made_once(window: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch, window)
+    numbers = np.arange(100)
+    made = Counted(numbers)
+    with Spool(tmp_path) as spool:
+        found = at_hand(made, spool)
+        for i in range(100):
+            assert found[i : i + 3].tolist() == numbers[i : i + 3].tolist()
+        assert at_hand(numbers, spool) is numbers
+        assert isinstance(at_hand(spool.append(numbers), spool), Lazy if window == 64 else np.ndarray)
+    assert made.rows == 100
+
+
+@given(st.lists(st.integers(0, 9), max_size=20), st.sampled_from([8, 64, 4 << 20]))
+def test_running_sums_are_offsets(sizes: list[int], window: int) -> None:
+    with pytest.MonkeyPatch.context() as patch, Spool() as spool:
+        small_windows(patch, window)
+        found = running_sums(lazy(np.array(sizes, np.int8)), spool)
+        assert same(found, np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]))
+
+
+def test_stretches_that_follow_one_another_are_found_with_few_reads() -> None:
+    offsets = Counted(np.arange(0, 4001, 4))
+    rows = lazy_gather(np.arange(4000), np.arange(0, 4000, 4), offsets, (4000,))
+    assert same(np.concatenate([rows[begin : begin + 40] for begin in range(0, 4000, 40)]), np.arange(4000))
+    assert (offsets.reads, offsets.rows // 100) <= (200, 150)
 
 
 def test_what_is_large_goes_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,8 @@ def value(key: str, step: int) -> float:
 def test_what_was_windowed_before_scale_is_not_unscaled(place: Place) -> None:
     made(place, "window g.npz --size 2 --horizon 1", "w")
     made(place, "scale w.npz", "x")
-    found, _ = unpadded(place, "x")
+    found, told = unpadded(place, "x")
+    assert "2 rows of steps behind the last windows, in no window" in told
     assert found == {
         (k, t): (value(k, t) if t < 7 else None, value(k, t) if t > 1 else None)
         for k in "ab"
@@ -252,3 +253,17 @@ def test_keys_are_compared_as_group_reads_them(place: Place) -> None:
         frame.astype({"id": int}).to_csv(place.folder / "f.csv", index=False)
         done = succeeded(place.run("unpad", "f.npz", "--add", "p=p.npy", "--rows", name, "-o", "-"))
         assert "compared" not in done.err
+
+
+def test_parts_that_got_other_numbers_are_not_taken_back(place: Place) -> None:
+    for name, side in (("a", "post"), ("b", "pre")):
+        made(place, f"truncate g.npz --maxlen 5 --truncating {side}", name)
+        made(place, f"window {name}.npz --size 3", f"w{name}")
+    made(place, "concat wa.npz wb.npz --on-clash both", "both")
+    done = place.run("unpad", "both.npz", "--raw", "-o", "rows.csv")
+    assert (done.code, "nobody knows where these stood" in done.err) == (1, True)
+    made(place, "concat wa.npz wb.npz --on-clash first", "first")
+    succeeded(place.run("unpad", "first.npz", "--raw", "-o", "-"))
+    made(place, "concat a.npz b.npz --on-clash both", "rows")
+    rows = succeeded(place.run("unpad", "rows.npz", "--raw", "-o", "-")).out.decode().splitlines()
+    assert len(rows) == 1 + 2 * 2 * 5  # two sequences of each key, which part tells apart

@@ -277,6 +277,46 @@ CASES = [
     Case("grouping.advising.for_marks", "group t.csv --key id", {"t.csv": "id;a\n1;4\n1;2\n1;0,5\n1;6\n"}),
     Case("sources.text_lines._as_marked", "pad t.txt", {"t.txt": "1,5 2,5\n3 4,25\n"}),
     Case(
+        "operations.using.as_fitted",
+        "scale x.npz --using r.npz --method minmax",
+        {
+            "x.npz": seqtool.pad([[1.0], [2.0, 5.0]]),
+            "r.npz": seqtool.scale(seqtool.pad([[1.0], [2.0, 5.0]]), method="robust"),
+        },
+    ),
+    Case("sources.text_lines._as_words", "pad t.txt", {"t.txt": "the cat\nthe dog\n"}),
+    Case("sources.tokens.only_name", "pad t.txt --category a,b", {"t.txt": "the cat\n"}),
+    Case("sources.tokens.read_words", "pad t.txt --category a", {"t.txt": "the,cat sat\n"}),
+    Case("sources.records._as_names", "pad t.json", {"t.json": '[["a", "b"], ["b"]]'}),
+    Case("sources.records._as_names", "pad t.jsonl", {"t.jsonl": '{"w": ["a", "b"], "n": 1}\n'}),
+    Case(
+        "sources.row_steps.TypedLists.lists", "pad t.parquet", {"t.parquet": pa.table({"w": [["a"], ["b"]]})}
+    ),
+    Case(
+        "sources.row_steps._as_categories", "pad t.csv --steps 'w{1..3}'", {"t.csv": "n,w1,w2,w3\n1,a,b,c\n"}
+    ),
+    Case(
+        "sources.aligned.static_of",
+        "pad t.jsonl --static age,city",
+        {"t.jsonl": '{"x": [1, 2], "city": "Oslo", "age": 3}\n{"x": [3], "city": "Rome", "age": 4}\n'},
+    ),
+    Case(
+        "sources.row_steps._as_categories",
+        "pad t.csv --steps 'w{1..3}' --category w1",
+        {"t.csv": "n,w1,w2,w3\n1,a,b,c\n"},
+    ),
+    Case("sources.row_steps.NumberCells._as_names", "pad t.csv --array w", {"t.csv": "n,w\n1,[a]\n2,[b]\n"}),
+    Case(
+        "tables.cells.label_doubts.category_doubts",
+        "pad t.txt --category w",
+        {"t.txt": "the NA\n"},
+    ),
+    Case(
+        "grouping.advising.for_cell#2",
+        "group t.csv --key id --static c",
+        {"t.csv": "id,a,c\n1,2,Oslo\n2,3,Rome\n"},
+    ),
+    Case(
         "sources.text_lines._Firsts.warnings", "pad t.txt", {"t.txt": "1 2.5 7\n1 3.5 8\n2 4.5 9\n2 0.5 1\n"}
     ),
     Case("sources.text_lines._Firsts.warnings", "pad t.tsv", {"t.tsv": "1\t2.5\t7\n1\t3.5\t8\n" * 2}),
@@ -712,12 +752,12 @@ CASES = [
     ),
     Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
     Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
-    Case("sources.rows._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
+    Case("sources.row_steps._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
     Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
     Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
     Case("sources.read._refuse_text_options", "pad t.jsonl --delimiter ;", {"t.jsonl": "[1]\n"}),
     Case("sources.read._read_rows", "pad t.csv --steps t0,t1 --keys-from-names", {"t.csv": WIDE}),
-    Case("sources.rows._steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
+    Case("sources.row_steps.steps_of", "pad t.csv --steps t0,t1 --array t0", {"t.csv": WIDE}),
     Case("sources.cells.settled_dtype", "pad t.csv --steps t0,t1", {"t.csv": "t0,t1\n16777217,0.5\n"}),
     Case(
         "sources.beside.without_beside",
@@ -1127,7 +1167,7 @@ CASES = [
         {"t.csv": "id,a,town\n1,2,x\n1,3,y\n2,4,x\n"},
     ),
     Case(
-        "grouping.cautions._of_category",
+        "tables.cells.label_doubts.category_doubts",
         "group t.csv --key id --category town",
         {"t.csv": "id,a,town\n1,2,NA\n1,3,y\n2,4,x\n"},
     ),

@@ -132,7 +132,9 @@ def test_an_operation_takes_what_it_learned_before() -> None:
     before = center(SPLIT)
     assert center([[4.0]], using=before).values.tolist() == [0]
     assert center([[4.0]], using=sq.pad(before)).receipt[-1]["state"] == {"mean": 4.0}
-    with pytest.raises(UsageError, match=r"using.* other arguments there: times 1 side pre"):
+    with pytest.raises(
+        UsageError, match=r"using: center was applied there with times 1, and this call says times 2"
+    ):
         center([[4.0]], times=2, using=before)
     with pytest.raises(UsageError, match="center was not applied"):
         center([[4.0]], using=sq.pad([[1]]))

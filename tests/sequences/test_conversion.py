@@ -9,11 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.arrays.lazy import Lazy
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
-from seqtool.sequences.conversion import as_ragged, converted, from_dense, from_lists
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.conversion import (
+    as_ragged,
+    converted,
+    from_dense,
+    from_lists,
+    with_lengths_at_hand,
+)
+from seqtool.sequences.ragged import Padded, Ragged, unchecked
 from seqtool.sources.pad import pad
 from tests import oracles
+from tests.cutting import small_windows
 from tests.holders import Capsule, CapsuleArray, Holder, Tensor
 
 BIG = 2**53 + 1
@@ -296,6 +305,33 @@ def test_a_dense_array_with_lengths_gives_its_real_steps(
     x = np.arange(len(lengths) * 4).reshape(-1, 4)
     ragged = from_dense(x, np.array(lengths, dtype=dtype), padding=padding)
     assert oracles.sequences_of(ragged) == oracles.unpad(x.tolist(), lengths, padding=padding)
+
+
+@pytest.mark.parametrize("padding", ["pre", "post"])
+@pytest.mark.parametrize("window", [64, 4 << 20])
+def test_lengths_are_summed_once_however_small_the_windows_are(
+    padding: Any, window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_windows(monkeypatch, window)
+    lengths, x = np.arange(300) % 5, np.arange(1200).reshape(300, 4)
+    read = 0
+
+    def some(begin: int, end: int) -> Any:
+        nonlocal read
+        read += end - begin
+        return lengths[begin:end]
+
+    block: Any = Lazy(x.shape, x.dtype, lambda begin, end: x[begin:end])
+    block.reshaped = lambda *shape: Lazy(shape, x.dtype, lambda begin, end: x.reshape(shape)[begin:end])
+    data = unchecked(Padded, x=block, lengths=Lazy((300,), lengths.dtype, some), padding=padding)
+    with Spool() as spool:
+        ragged = as_ragged(with_lengths_at_hand(data, spool), spool)
+        assert oracles.sequences_of(ragged) == oracles.unpad(x.tolist(), lengths, padding=padding)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        for i in range(300):
+            assert ragged.offsets[i : i + 2].tolist() == offsets[i : i + 2].tolist()
+            assert ragged.values[offsets[i] : offsets[i + 1]].tolist() == ragged[i].tolist()
+    assert read == 300
 
 
 def test_a_dense_array_has_its_real_steps_first_unless_told() -> None:

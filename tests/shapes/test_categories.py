@@ -179,10 +179,6 @@ def test_categories_that_cannot_be() -> None:
         sq.group(frame, key="user", category="town")
     with pytest.raises(UsageError, match="category names column 'item' twice"):
         sq.group(frame, key="user", category=["item", "item"])
-    with pytest.raises(UsageError, match="pivot does not go with category"):
-        sq.group(frame, key="user", order_by="time", pivot={"item": "price"}, category="device")
-    with pytest.raises(UsageError, match="every does not go with category"):
-        sq.group(frame, key="user", order_by="time", every=2, category="device")
 
 
 def test_new_rows_have_the_ids_of_the_old_ones(place: Place) -> None:

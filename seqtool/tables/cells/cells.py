@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from typing import Any, Protocol, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells.spelling import is_uuid, uuid_text
 
 MISSING = ("", "na", "n/a", "null", "none", "nan")  # in any case

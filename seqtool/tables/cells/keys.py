@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import EXACT, Array
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells.cells import (
     BadCell,
     BadCellError,

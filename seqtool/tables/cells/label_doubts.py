@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from seqtool.advice import Message
+from seqtool.advice import Advice, Message
 from seqtool.tables.cells.cells import INTEGER, Row
 from seqtool.tables.cells.label_meaning import label_number
 from seqtool.tables.cells.labels import LabelState
@@ -44,6 +44,16 @@ def doubts(
             f"{column} holds {shortened(odd)!r} {where} among numbers, so each of these is a class of its own"
         )
         yield Message(doubt, *way_out(odd))
+
+
+def category_doubts(what: str, names: LabelState, row: str = "row") -> Iterator[Message]:
+    """A sentence for each word for a missing value that is taken for a name of a category; `what` is its column."""
+    for text, rows in names.doubtful.items():
+        if text not in names.without:
+            yield Message(
+                f"{what} holds {text!r} in {count(rows, row)}, as a name like others; to read it as missing: ",
+                Advice("--missing", text),
+            )
 
 
 def one_class(labels: LabelState) -> tuple[str, str] | None:

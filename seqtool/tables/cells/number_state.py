@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells.cells import MISSING, BadCell, Row, earliest, in_file, unlike_before
 
 FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
+from seqtool.sequences.iso_writing import DAYS, writing_of
 from seqtool.tables.cells.cells import (
     BadCell,
     BadCellError,
@@ -32,7 +33,8 @@ from seqtool.tables.cells.number_state import FLOAT64, INT64, Loss, NumberOption
 from seqtool.tables.cells.numbers import read_numbers
 from seqtool.tables.cells.order_state import EXPECTED_ORDER, OrderState, joined, other_categories
 from seqtool.tables.cells.text_order import sample_of
-from seqtool.tables.cells.times import read_times, writing_of
+from seqtool.tables.cells.times import read_times
+from seqtool.tables.cells.times import writing_of as text_writing
 from seqtool.tables.roles import PLAIN_ORDER, OrderAs
 
 
@@ -43,11 +45,12 @@ def read_order(
     *,
     read_as: OrderAs = PLAIN_ORDER,
     known: OrderState,
+    with_writing: bool = False,
 ) -> tuple[list[Any], OrderState]:
     """A batch as one or two arrays to sort by, (n,) numbers or Arrow text; and the state of the batch.
 
     `rows` is its first row, or the row of each cell; `words` are the spellings of a missing value. Raises BadCellError
-    for a cell that is of another kind than the first cell of the column.
+    for a cell that is of another kind than the first cell of the column. `with_writing` asks how times are written.
 
     >>> [part.tolist() for part in read_order(pa.array(["1970-01-02"]), 0, (), known=OrderState())[0]]
     [[86400000000], [0]]
@@ -68,7 +71,11 @@ def read_order(
     if array.null_count == len(array) and not is_text(array):  # whose kind stays open
         return _all_missing(array, known)
     if is_text(array):
-        return _from_text(pc.fill_null(array, ""), rows, words, known)
+        parts, state = _from_text(pc.fill_null(array, ""), rows, words, known)
+        if with_writing and (known.kind or state.kind) == "times" and state.not_numbers < len(array):
+            texts = array.filter(pc.invert(pa.array(missing_texts(pc.fill_null(array, ""), words))))
+            state = replace(state, writing=writing_of(texts))
+        return parts, state
     kind = typed_kind(array.type)
     place = int(np.argmax(np.asarray(array.is_valid()))) if array.null_count else 0
     if known.kind not in (None, kind):
@@ -76,7 +83,8 @@ def read_order(
     state = OrderState(kind, None if known.kind else BadCell(row_of(rows, place), str(array[place])))
     if kind == "numbers":
         return _as_numbers(array, rows, words, known, state)
-    return typed_ticks(array), replace(state, not_numbers=array.null_count)
+    writing = None if not with_writing else DAYS if pa.types.is_date(array.type) else ""
+    return typed_ticks(array), replace(state, not_numbers=array.null_count, writing=writing)
 
 
 def _as_written(array: Any, rows: int | Array, known: OrderState) -> tuple[list[Any], OrderState]:
@@ -175,7 +183,7 @@ def _way_out(cells: Any, cell: str, kind: str | None) -> tuple[str, Sequence[str
     """What was expected instead of a cell, and what may follow the name of such a column so that it can be sorted."""
     if kind is not None:  # as text, 10 would stand before 9
         return f"the cells before it are {kind}; correct it, or leave its row out", ()
-    writing = writing_of(cells, cell)
+    writing = text_writing(cells, cell)
     if writing.time_formats:
         return EXPECTED_ORDER, writing.time_formats
     if writing.day:
@@ -202,7 +210,9 @@ class Order(Column[OrderState]):
         read_as: OrderAs = PLAIN_ORDER,
         state: OrderState | None = None,
         final: bool = False,
+        with_writing: bool = False,
     ) -> None:
+        self._with_writing = with_writing
         self._words = words if isinstance(words, tuple) else tuple(words.to_pylist())
         self._read_as = read_as
         super().__init__(state or OrderState(), final=final)
@@ -229,7 +239,14 @@ class Order(Column[OrderState]):
 
     def encode(self, array: Any, first_row: int | Array) -> list[Any]:
         """The batch as `parts` arrays, of NumPy numbers or Arrow text; raises BadCellError as `read_order` does."""
-        parts, state = read_order(array, first_row, self._words, read_as=self._read_as, known=self.state)
+        parts, state = read_order(
+            array,
+            first_row,
+            self._words,
+            read_as=self._read_as,
+            known=self.state,
+            with_writing=self._with_writing,
+        )
         whole = self.state.numbers.whole
         changes = (state.kind not in (None, self.state.kind)) or (whole and not state.numbers.whole)
         is_new = changes and not self._read_as.text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells.cells import BadCell, earliest, in_file
 from seqtool.tables.cells.instants import TIMES
 from seqtool.tables.cells.number_state import INT64, Loss, NumberState
@@ -21,7 +22,8 @@ class OrderState:
 
     `first` is its first cell, and `kind` the kind of that cell, which all others must share. `not_numbers` counts the
     missing cells that are not among those of `numbers`; `categories` are those of an ordered categorical, in order;
-    `sample` is of cells that are sorted as text.
+    `sample` is of cells that are sorted as text; `writing` is that of all times, if it was asked for, "" where they
+    have none in common.
     """
 
     kind: str | None = None
@@ -31,6 +33,7 @@ class OrderState:
     bad: BadCell | None = None
     categories: tuple[Any, ...] = ()
     sample: TextSample = field(default_factory=TextSample)
+    writing: str | None = None
 
     def merge(self, other: OrderState) -> OrderState:
         """What is known of the rows of both; where their kinds differ, the first cell of the later one is bad.
@@ -55,6 +58,7 @@ class OrderState:
             bad,
             categories or before.categories,
             self.sample.merge(other.sample),
+            _common(self.writing, other.writing),
         )
 
     def in_file(self, file: int) -> OrderState:
@@ -80,6 +84,12 @@ class OrderState:
     def loss(self) -> Loss | None:
         """The first number that cannot be distinguished from its neighbours."""
         return self.numbers.loss(INT64)
+
+
+def _common(one: str | None, other: str | None) -> str | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one if one == other else ""
 
 
 def joined(before: tuple[Any, ...], found: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqtool.dataclass import dataclass
 from seqtool.tables.cells.label_meaning import label_number
 from seqtool.tables.cells.times import by_numbers, time_formats
 

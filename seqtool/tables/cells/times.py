@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
+from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.system.hiding import need_pandas
 from seqtool.tables.cells.cells import BadCellError
