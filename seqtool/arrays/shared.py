@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import IO, Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import write_at
+from seqtool.dataclass import dataclass
 from seqtool.system.platform import memory_file, opened_for_spawned
 
 _ALIGNED = 64  # bytes: what vector instructions like

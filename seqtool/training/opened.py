@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.shared import Handle, SharedArrays
 from seqtool.arrays.spool import Spool
+from seqtool.dataclass import dataclass
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.validation import offsets_of
 from seqtool.training.in_place import in_place

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import LazyGather, lazy_gather
 from seqtool.arrays.lazy import AnyArray, slots
+from seqtool.dataclass import dataclass
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 
