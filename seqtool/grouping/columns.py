@@ -178,11 +178,9 @@ class FillingTexts:
 
     def _encode(self) -> None:
         """Turn the waiting texts into codes: many at once, since many of them are then equal."""
-        waiting = pa.concat_arrays(self._waiting)
+        numbers, texts = distinct(self._waiting)
         self.bytes -= self._waiting_bytes
         self._waiting, self._waiting_bytes = [], 0
-        numbers, texts = distinct(waiting)
-        del waiting
         np.add(numbers, self._known, out=self.data[self._from : self._until], casting="unsafe")
         self._from = self._until
         pa.default_memory_pool().release_unused()  # Arrow would keep the memory that encoding took

@@ -76,7 +76,7 @@ def ranks(cells: Any) -> tuple[Array, Any]:
     >>> ranks(pa.array(["b", "a", "b"]))[0].tolist()
     [1, 0, 1]
     """
-    numbers, texts = distinct(cells)
+    numbers, texts = distinct([cells])
     pa.default_memory_pool().release_unused()  # what that took, several times its text, would stay ours
     places = pc.sort_indices(texts)
     rank = np.empty(len(texts), np.int32)

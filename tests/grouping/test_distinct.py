@@ -1,5 +1,6 @@
 """The distinct texts of a column are those that Arrow finds, also where they become numbers first."""
 
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -19,8 +20,10 @@ def as_arrow_does(cells: Any) -> tuple[list[int], list[str]]:
     return encoded.indices.to_pylist(), encoded.dictionary.to_pylist()
 
 
-def found(cells: Any) -> tuple[list[int], list[str]]:
-    numbers, texts = distinct(cells)
+def found(cells: Any, *cuts: int) -> tuple[list[int], list[str]]:
+    """The same by `distinct`, for cells that come in several arrays."""
+    borders = [0, *sorted(cuts), len(cells)]
+    numbers, texts = distinct([cells[begin:end] for begin, end in pairwise(borders)])
     assert texts.type == cells.type
     return numbers.tolist(), texts.to_pylist()
 
@@ -31,16 +34,17 @@ def found(cells: Any) -> tuple[list[int], list[str]]:
     odd=st.lists(st.text(max_size=20), max_size=1),
     tile=st.sampled_from([1, 3, 1 << 15]),
     skipped=st.integers(0, 2),
+    cuts=st.lists(st.integers(0, 9), max_size=2),
     kind=st.sampled_from([pa.string(), pa.large_string()]),
 )
 @settings(max_examples=examples(200))
 def test_they_are_those_of_arrow(
-    start: str, cells: list[str], odd: list[str], tile: int, skipped: int, kind: Any
+    start: str, cells: list[str], odd: list[str], tile: int, skipped: int, cuts: list[int], kind: Any
 ) -> None:
     array = pa.array([*odd, *(start + cell for cell in cells)], kind)[skipped:]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_TILE", tile)
-        assert found(array) == as_arrow_does(array)
+        assert found(array, *(min(cut, len(array)) for cut in cuts)) == as_arrow_does(array)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ def test_they_are_those_of_arrow(
     ],
 )
 def test_texts_that_differ_in_eight_bytes_at_their_ends_become_numbers(cells: list[str]) -> None:
-    assert module._as_words(pa.array(cells)) is not None
+    assert module._as_words([pa.array(cells)]) is not None
     assert found(pa.array(cells)) == as_arrow_does(pa.array(cells))
 
 
@@ -68,5 +72,5 @@ def test_texts_that_differ_in_eight_bytes_at_their_ends_become_numbers(cells: li
     ],
 )
 def test_other_texts_do_not(cells: list[str]) -> None:
-    assert module._as_words(pa.array(cells)) is None
+    assert module._as_words([pa.array(cells)]) is None
     assert found(pa.array(cells)) == as_arrow_does(pa.array(cells))
