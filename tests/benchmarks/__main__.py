@@ -21,6 +21,7 @@ from typing import Any
 
 from tests.benchmarks import (
     compress,
+    external,
     filtering,
     formats,
     group,
@@ -70,6 +71,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *windows.cases(scale),
         *formats.cases(scale),
         *compress.cases(scale),
+        *external.cases(scale),
         *start.cases(),
         *loading.cases(scale),
         *growth.cases(scale),
