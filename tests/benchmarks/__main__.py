@@ -26,6 +26,7 @@ from tests.benchmarks import (
     formats,
     group,
     growth,
+    loading,
     padding,
     recipe,
     scaling,
@@ -40,7 +41,18 @@ from tests.benchmarks.table import WIDTH, draw
 
 ROWS = 5_000_000
 QUICK_ROWS, QUICK_ROUNDS = 50_000, 2
-LIBRARIES = ("numpy", "pyarrow", "pandas", "polars", "duckdb", "keras", "torch", "awkward")
+LIBRARIES = (
+    "numpy",
+    "pyarrow",
+    "pandas",
+    "polars",
+    "duckdb",
+    "keras",
+    "torch",
+    "tensorflow",
+    "datasets",
+    "awkward",
+)
 
 
 def all_cases(rows: int, slow: bool) -> list[Case]:
@@ -61,6 +73,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *compress.cases(scale),
         *external.cases(scale),
         *start.cases(),
+        *loading.cases(scale),
         *growth.cases(scale),
     ]
 
