@@ -80,6 +80,11 @@ class Operation:
         for name, annotation in annotated_fields(type(self)).items():
             object.__setattr__(self, name, checked_argument(name, getattr(self, name), annotation))
 
+    @property
+    def shares_steps(self) -> bool:
+        """Whether sequences that it makes share steps, of which a file is to hold each once."""
+        return False
+
     def fits(self) -> bool:
         """Whether it learns something from sequences, with the arguments that it has."""
         return learns(type(self))
