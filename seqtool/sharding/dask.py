@@ -49,7 +49,7 @@ class Dask:
 
     def _results(self, futures: Any) -> list[bytes]:
         with _plain_errors():
-            return self._client.gather(futures)  # type: ignore[no-any-return]
+            return self._client.gather(futures)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def _session(master: str | None, remote: str | None, conf: Mapping[str, str]) ->
         builder = builder.remote(remote)
     for name, value in conf.items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()  # type: ignore[no-any-return]
+    return builder.getOrCreate()
 
 
 def _check(master: str | None, remote: str | None) -> None:
