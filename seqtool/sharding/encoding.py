@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,8 +49,7 @@ class Encode:
 
 def rows_of(table: Table, job: Job, state: EncoderState, before: int) -> Iterator[Batch]:
     """The encoded rows of a table, before which so many rows stand in the whole input."""
-    plan = replace(job.plan, options=replace(job.plan.options, keep_row_index=True))
-    encoder = Encoder(plan, state, final=True)
+    encoder = Encoder(job.plan, state, final=True)
     with ThreadPoolExecutor(job.threads) as threads:
         pool = threads if job.threads > 1 else None
         for arrays, first_row in batches(table, encoder.plan, job.threads):

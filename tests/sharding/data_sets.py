@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,21 @@ from tests.oracles import by_key, shard_of
 
 Row = dict[str, Any]
 COLUMNS = ["k", "m", "t", "a", "b", "s", "lab", "c"]
-TEXT_KEYS = ["7", "007", "07", "NA", "null", "é", "日本", 'a "q"', "line\nbreak", "a,b", " x", "e\u0301", "A" * 60]
+TEXT_KEYS = [
+    "7",
+    "007",
+    "07",
+    "NA",
+    "null",
+    "é",
+    "日本",
+    'a "q"',
+    "line\nbreak",
+    "a,b",
+    " x",
+    "e\u0301",
+    "A" * 60,
+]
 NUMBER_KEYS = ["7", "-7", "0", str(2**53), str(2**53 + 1), str(2**63 - 1), str(-(2**63))]
 
 
@@ -78,10 +93,14 @@ def shards_are_those_of_one_file(
 ) -> Path | None:
     """The folder of shards of a call, which hold what the same call holds in one file; None where both refuse it."""
     one = place.run("group", *names, *options, "--ragged", "-o", "one.npz", "-q")
-    many = into_shards(place, "many", names, options, shards)
     folder = place.folder / "many"
+    shutil.rmtree(folder, ignore_errors=True)
+    many = into_shards(place, "many", names, options, shards)
     if one.code:
-        assert (many.code, many.err) == (one.code, one.err.replace("file", "data set") if "written" in one.err else one.err)
+        assert (many.code, many.err) == (
+            one.code,
+            one.err.replace("file", "data set") if "written" in one.err else one.err,
+        )
         assert not folder.exists()
         return None
     succeeded(many)

@@ -24,7 +24,9 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def same_through_dask(place: Place, names: list[str], options: list[str], shards: int, local: Path | None) -> None:
+def same_through_dask(
+    place: Place, names: list[str], options: list[str], shards: int, local: Path | None
+) -> None:
     same_through(place, names, options, shards, local, "--engine", "dask", "--scheduler", scheduler())
 
 
