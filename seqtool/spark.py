@@ -86,7 +86,7 @@ def write_sequences(
         return rows_of(_table(schema, batches), job, whole.state, 0)
 
     written = group.fill(
-        whole, target, lambda task: moved(frame, encoded, task, shards), compress=compress, numbered=False
+        whole, target, lambda task: moved(frame, encoded, task, shards), compress=compress, ties="refused"
     )
     return written.data
 

@@ -7,7 +7,6 @@ as the work. What only a process can show has one.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -19,11 +18,10 @@ from typing import Any
 import numpy as np
 
 from tests import within
+from tests.shell import Pipeline, pipelines
 
 SEQTOOL = Path(sys.executable).with_name("seqtool")
 SAMPLES = Path(__file__).parent.parent / "samples"
-# What a shell does more with than to take it for a part of a word.
-FOR_A_SHELL = re.compile(r"[|&;<>()$`*?{}\[\]~#!\n]")
 LONGEST = 120  # seconds: a call that hangs fails its test
 # Starts a program and writes down its peak memory. What a process held before it became that program counts
 # too, so it is started by one that is smaller than anything that is measured.
@@ -74,25 +72,22 @@ class Place:
     def run(
         self,
         *arguments: str | Path,
-        stdin: bytes | Path | None = None,
+        stdin: bytes | Path | int | None = None,
         stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
         environment: Mapping[str, str] | None = None,
-        before: Callable[[], object] | None = None,
     ) -> Done:
         """`seqtool` with these arguments; without `stdin` its standard input is /dev/null.
 
-        A path as `stdin` is what `< path` gives; bytes come through a pipe. A call that is given another standard
-        output, or something to do `before` it begins, has a process of its own.
+        A path as `stdin` is what `< path` gives; bytes come through a pipe. Each stream may be a descriptor too.
         """
-        if stdout != subprocess.PIPE or before is not None:
-            return self.process(
-                *arguments, stdin=stdin, stdout=stdout, environment=environment, before=before
-            )
         code, out, err = within.call(
             [*map(str, arguments)],
             folder=self.folder,
             environment=self.environment(environment),
             stdin=Path(os.devnull) if stdin is None else stdin,
+            stdout=stdout,
+            stderr=stderr,
             longest=LONGEST,
         )
         return Done(code, out, err.decode())
@@ -109,12 +104,25 @@ class Place:
 
         `before` runs in the new process.
         """
+        return self.program(
+            SEQTOOL, *arguments, stdin=stdin, stdout=stdout, environment=environment, before=before
+        )
+
+    def program(
+        self,
+        *command: str | Path,
+        stdin: bytes | Path | None = None,
+        stdout: int = subprocess.PIPE,
+        environment: Mapping[str, str] | None = None,
+        before: Callable[[], object] | None = None,
+    ) -> Done:
+        """Any program, with what `process` gives to seqtool."""
         feed: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": subprocess.DEVNULL}
         with (stdin if isinstance(stdin, Path) else Path(os.devnull)).open("rb") as file:
             if isinstance(stdin, Path):
                 feed = {"stdin": file}
             done = subprocess.run(
-                [SEQTOOL, *arguments],
+                command,
                 cwd=self.folder,
                 env=self.environment(environment),
                 stdout=stdout,
@@ -151,12 +159,40 @@ class Place:
         return arrays
 
     def shell(self, line: str) -> Done:
-        """A line of bash; it fails if any command of a pipeline fails.
+        """A line of shell; it fails if any command of a pipeline fails.
 
-        One call of seqtool alone, in which the shell only has words and quotes to read, is run without the shell.
+        One of calls of seqtool, as `tests.shell` reads it, is run without a shell, each command after the one that
+        it reads from.
         """
-        if line.startswith("seqtool ") and not FOR_A_SHELL.search(line):
-            return self.run(*shlex.split(line)[1:])
+        read = pipelines(line)
+        if read is None:
+            return self.bash(line)
+        out, err = b"", ""
+        for pipeline in read:
+            done = self._piped(pipeline)
+            out, err = out + done.out, err + done.err
+            if done.code != 0:
+                return Done(done.code, out, err)
+        return Done(0, out, err)
+
+    def _piped(self, pipeline: Pipeline) -> Done:
+        data: bytes | Path = self.folder / (pipeline.source or os.devnull)
+        if pipeline.target is not None:
+            self.write(pipeline.target, b"")
+        code, err = 0, ""
+        for program, *arguments in pipeline.commands:
+            if program == "seqtool":
+                done = self.run(*arguments, stdin=data)
+            else:
+                done = self.program(program, *arguments, stdin=data)
+            data, code, err = done.out, done.code or code, err + done.err
+        if pipeline.target is None:
+            return Done(code, done.out, err)
+        self.write(pipeline.target, done.out)
+        return Done(code, b"", err)
+
+    def bash(self, line: str) -> Done:
+        """A line of shell in a shell; it fails if any command of a pipeline fails."""
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
             cwd=self.folder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -519,7 +520,7 @@ def test_overlapping_members_of_an_npz_do_not_fill_memory(place: Place) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 
     before = place.files()
-    done = place.run("pad", "a.npz", before=limit)
+    done = place.process("pad", "a.npz", before=limit)
     assert_refused(place, done, DATA, ("a.npz",), before)
 
 
@@ -581,7 +582,8 @@ def test_the_corrected_command_can_be_pasted(
         *shlex.split(done.err.rpartition(" out: ")[2].partition("; for ids")[0]), without=["--columns"]
     )
     corrected = shlex.join(applied(shlex.split(call), advice, {}))
-    again = place.shell(f"seqtool {corrected} < {path.name}" if piped else f"seqtool {corrected}")
+    run = place.bash if "$" in corrected else place.shell
+    again = run(f"seqtool {corrected} < {path.name}" if piped else f"seqtool {corrected}")
     assert again.code == 0, f"{corrected} fails: {again.err}"
     [output] = [name for name in place.files() if name.endswith(".npz")]
     arrays = place.arrays(output)
@@ -692,23 +694,30 @@ def test_no_room_for_temporary_files(place: Place, tiny: Path) -> None:
     assert_refused(place, done, DATA, ("no space", str(tiny), "--temp-dir"), {})
 
 
+@contextlib.contextmanager
+def small_files() -> Iterator[None]:
+    """No file may grow past 100 kB, as under `ulimit -f`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @pytest.mark.parametrize("call", ["pad a.npy -o b.npz", "pad a.npy -o b.npy", "group a.npy --key 0 -o b.npz"])
 def test_a_limit_on_the_size_of_files(call: str, place: Place) -> None:
     place.write("a.npy", np.zeros((1000, 200)))
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
     before = place.files()
-    done = place.run(*call.split(), before=limit)
+    with small_files():
+        done = place.run(*call.split())
     assert_refused(place, done, DATA, ("too large", call.split()[-1]), before)
 
 
 def test_a_limit_on_the_size_of_files_that_a_pipe_passes(place: Place) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    done = place.run("group", "--key", "0", stdin=b"1,2\n" * 100_000, before=limit)
+    with small_files():
+        done = place.run("group", "--key", "0", stdin=b"1,2\n" * 100_000)
     assert_refused(place, done, DATA, ("too large",), {})
 
 

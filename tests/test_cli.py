@@ -76,37 +76,34 @@ def test_the_examples_of_the_help_run(place: Place) -> None:
 # Start-up
 
 LOADED = """
-import sys
+import json, sys
 from seqtool.cli import run
-code = run(sys.argv[2:])
-heavy = [name for name in sys.argv[1].split(",") if name in sys.modules]
-print("loaded", code, heavy, file=sys.stderr)
+for heavy, arguments in json.loads(sys.argv[1]):
+    try:
+        code = run(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    print("loaded", code, [name for name in heavy.split(",") if name in sys.modules], file=sys.stderr)
 """
 
 
-def loaded(place: Place, heavy: str, *arguments: str, environment: dict[str, str] | None = None) -> Done:
-    """Run a command within Python, and tell on standard error its exit code and which modules are there."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, heavy, *arguments],
-        cwd=place.folder,
-        env=place.environment(environment),
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    return Done(done.returncode, done.stdout, done.stderr.decode())
+def loaded(
+    place: Place, *calls: tuple[str, list[str]], environment: dict[str, str] | None = None
+) -> list[str]:
+    """Run calls within one Python: after each of them its exit code, and which of the named modules are there."""
+    done = place.program(sys.executable, "-c", LOADED, json.dumps(calls), environment=environment)
+    return [line.removeprefix("loaded ") for line in done.err.splitlines() if line.startswith("loaded ")]
 
 
 HEAVY = "numpy,pandas,pyarrow,isal,rich.table"
 OPTIONS = "seqtool.commands._options,seqtool.commands._transform"  # of single commands
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], *([command, "--help"] for command in COMMANDS)]
-)
-def test_help_and_version_load_no_library(arguments: list[str], place: Place) -> None:
-    watched = HEAVY if arguments[0] in COMMANDS else f"{HEAVY},{OPTIONS}"
-    assert "loaded 0 []" in loaded(place, watched, *arguments).err
+def test_help_and_version_load_no_library_and_a_wrong_call_neither(place: Place) -> None:
+    short = [(f"{HEAVY},{OPTIONS}", ["--version"]), (f"{HEAVY},{OPTIONS}", ["--help"])]
+    helped = [(HEAVY, [command, "--help"]) for command in COMMANDS]
+    wrong = (HEAVY, ["pad", "a.npy", "--maxlne", "3"])
+    assert loaded(place, *short, *helped, wrong) == ["0 []"] * 5 + ["2 []"]
 
 
 def test_completion_loads_no_library(place: Place) -> None:
@@ -114,29 +111,18 @@ def test_completion_loads_no_library(place: Place) -> None:
     environment = {"_SEQTOOL_COMPLETE": "complete_bash", "COMP_WORDS": "seqtool gr", "COMP_CWORD": "1"}
     done = place.process(environment=environment)
     assert done.out.split() == [b"group"]
-    watched = LOADED.replace("code = run(sys.argv[2:])", "code = 0\ntry: run([])\nexcept SystemExit: pass")
-    shown = subprocess.run(
-        [sys.executable, "-c", watched, HEAVY],
-        env=place.environment(environment),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "loaded 0 []" in shown.stderr
+    assert loaded(place, (HEAVY, []), environment=environment) == ["0 []"]
 
 
-@pytest.mark.parametrize("source", ["a.npy", "a.npz", "ours.npz"])
-def test_pad_on_an_array_loads_numpy_alone(source: str, place: Place) -> None:
+def test_pad_on_an_array_loads_numpy_alone(place: Place) -> None:
     place.write("a.npy", DENSE)
     np.savez(place.folder / "a.npz", x=DENSE, lengths=[4, 2])
-    if source == "ours.npz":
-        succeeded(place.run("pad", "a.npy", "-o", "ours.npz"))
-    done = loaded(place, "numpy,pandas,pyarrow,rich", "pad", source, "--maxlen", "9", "-o", "b.npz")
-    assert "loaded 0 ['numpy']" in done.err
-
-
-def test_a_wrong_call_loads_no_library(place: Place) -> None:
-    assert "loaded 2 []" in loaded(place, HEAVY, "pad", "a.npy", "--maxlne", "3").err
+    succeeded(place.run("pad", "a.npy", "-o", "ours.npz"))
+    calls = [
+        ("numpy,pandas,pyarrow,rich", ["pad", source, "--maxlen", "9", "-o", "b.npz"])
+        for source in ("a.npy", "a.npz", "ours.npz")
+    ]
+    assert loaded(place, *calls) == ["0 ['numpy']"] * 3
 
 
 def test_a_process_of_its_own_never_loads_pandas(place: Place) -> None:
@@ -369,9 +355,9 @@ def test_with_traceback_an_error_is_raised_also_with_json(place: Place) -> None:
     assert done.err.startswith("Traceback")
 
 
-def test_a_closed_standard_error_keeps_the_exit_code_with_json(place: Place) -> None:
-    assert place.shell("seqtool pad no.npy --json 2>&-").code == 1
-    assert place.shell("seqtool pad no.npy --json --maxlen 0 2>&-").code == 2
+@pytest.mark.parametrize("wrong", ["", pytest.param("--maxlen 0", marks=pytest.mark.slow)])
+def test_a_closed_standard_error_keeps_the_exit_code_with_json(wrong: str, place: Place) -> None:
+    assert place.shell(f"seqtool pad no.npy --json {wrong} 2>&-").code == (2 if wrong else 1)
 
 
 @pytest.mark.parametrize(
@@ -543,7 +529,11 @@ def test_a_link_stays_and_its_target_is_replaced(place: Place) -> None:
 
 def test_the_mode_of_a_new_file_follows_the_umask(place: Place) -> None:
     place.write("a.npy", DENSE)
-    succeeded(place.run("pad", "a.npy", before=lambda: os.umask(0o027)))
+    before = os.umask(0o027)
+    try:
+        succeeded(place.run("pad", "a.npy"))
+    finally:
+        os.umask(before)
     assert (place.folder / "a.pad.npz").stat().st_mode & 0o777 == 0o640
 
 
@@ -597,7 +587,8 @@ def test_a_reader_that_has_gone(call: str, place: Place) -> None:
     place.write("a.npy", np.zeros((3, 4)))
     reading, writing = os.pipe()
     os.close(reading)
-    done = place.run(*call.split(), stdout=writing)
+    run = place.process if call.startswith("pad a.npy") else place.run
+    done = run(*call.split(), stdout=writing)
     os.close(writing)
     assert done.code == 141, done.err
     assert done.err == ""
@@ -613,14 +604,19 @@ def test_a_reader_that_goes_after_ten_bytes(place: Place) -> None:
 
 CLOSED = [
     "pad a.npy -o -",
-    "pad < a.npy",
     "group --key 0 < a.npy",
-    "group a.npy --key 0 -o -",
-    "info a.npy",
-    "info < a.npy",
     "info a.npy --json",
-    "pad --help",
     "--version",
+    *(
+        pytest.param(call, marks=pytest.mark.slow)  # each is a start of Python
+        for call in (
+            "pad < a.npy",
+            "group a.npy --key 0 -o -",
+            "info a.npy",
+            "info < a.npy",
+            "pad --help",
+        )
+    ),
 ]
 
 
@@ -635,7 +631,9 @@ def test_a_closed_standard_output_is_no_success(call: str, place: Place) -> None
     assert place.left_behind() == []
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", ["<&- >&- 2>&-", *(pytest.param(one, marks=pytest.mark.slow) for one in ("<&-", ">&-", "2>&-"))]
+)
 def test_closed_streams_do_not_reach_the_file(closed: str, place: Place) -> None:
     """What is closed leaves its number to the next file that is opened; nothing else may be written there."""
     place.write("a.csv", "k,a\n1,1.5\n1,\n")
@@ -650,9 +648,9 @@ def test_a_closed_standard_input_is_no_input(place: Place) -> None:
     assert "no input" in done.err
 
 
-def test_a_closed_standard_error_keeps_the_exit_code(place: Place) -> None:
-    assert place.shell("seqtool pad no.npy 2>&-").code == 1
-    assert place.shell("seqtool pad no.npy --maxlen 0 2>&-").code == 2
+@pytest.mark.parametrize("wrong", ["", pytest.param("--maxlen 0", marks=pytest.mark.slow)])
+def test_a_closed_standard_error_keeps_the_exit_code(wrong: str, place: Place) -> None:
+    assert place.shell(f"seqtool pad no.npy {wrong} 2>&-").code == (2 if wrong else 1)
 
 
 def test_a_full_standard_error_does_not_spoil_the_data(place: Place) -> None:
@@ -665,6 +663,17 @@ def test_a_full_standard_error_does_not_spoil_the_data(place: Place) -> None:
 # Signals
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+def one_by_default(first: signal.Signals) -> pytest.MarkDecorator:
+    """All signals, each of which takes a start of Python, and one of them that is no slow test."""
+    return pytest.mark.parametrize(
+        ("number", "code"),
+        [
+            pytest.param(number, code, marks=[] if number == first else [pytest.mark.slow])
+            for number, code in SIGNALS
+        ],
+    )
 
 
 @contextlib.contextmanager
@@ -699,7 +708,7 @@ def assert_ends(place: Place, process: subprocess.Popen[bytes], number: int, cod
     assert place.left_behind() == []
 
 
-@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@one_by_default(signal.SIGINT)
 def test_a_signal_while_reading_a_pipe(number: int, code: int, place: Place) -> None:
     with running(place, "group", "--key", "0", "-o", "b.npz", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -710,15 +719,9 @@ def test_a_signal_while_reading_a_pipe(number: int, code: int, place: Place) -> 
     assert place.files() == {}
 
 
-@pytest.mark.parametrize(
-    ("number", "code", "what"),
-    [
-        (signal.SIGINT, 130, "interrupted"),
-        (signal.SIGTERM, 143, "terminated"),
-        (signal.SIGHUP, 129, "hung up"),
-    ],
-)
-def test_a_signal_is_reported_as_json(number: int, code: int, what: str, place: Place) -> None:
+@one_by_default(signal.SIGTERM)
+def test_a_signal_is_reported_as_json(number: int, code: int, place: Place) -> None:
+    what = {130: "interrupted", 143: "terminated", 129: "hung up"}[code]
     with running(place, "group", "--key", "0", "-o", "b.npz", "--json", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         process.stdin.write(b"1,2\n" * 1000)
@@ -749,7 +752,7 @@ main()
 @pytest.mark.parametrize(
     "module", ["seqtool.cli", "typer", "typer._click.core", "typer.core", "seqtool.commands.pad"]
 )
-@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("as_json", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_signal_while_the_command_line_is_loaded(module: str, as_json: bool, place: Place) -> None:
     arguments = ["pad", "a.npy", *(["--json"] if as_json else [])]
     ended = subprocess.run(
@@ -767,7 +770,7 @@ def test_a_signal_while_the_command_line_is_loaded(module: str, as_json: bool, p
         assert done.err == "seqtool: error: terminated; nothing was written\n"
 
 
-@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@one_by_default(signal.SIGTERM)
 def test_a_signal_while_writing_a_file(number: int, code: int, place: Place) -> None:
     """A big group: a gigabyte of padding is on its way to the disk."""
     place.write("a.npy", np.arange(2000.0).reshape(1000, 2))
@@ -801,7 +804,7 @@ def full_pipe() -> tuple[int, int]:
     return reader, writer
 
 
-@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@one_by_default(signal.SIGHUP)
 def test_a_signal_after_the_output_stands_does_not_deny_it(number: int, code: int, place: Place) -> None:
     """It waits with its summary for a reader of standard error when the signal comes."""
     place.write("a.npy", np.ones((2, 3)))
@@ -921,15 +924,7 @@ def terminal() -> Iterator[tuple[int, Callable[[], str]]]:
 
 
 def call(place: Place, *arguments: str | Path, **streams: int) -> Done:
-    done = subprocess.run(
-        [SEQTOOL, *arguments],
-        cwd=place.folder,
-        env=place.environment({"TERM": "xterm"}),
-        timeout=60,
-        check=False,
-        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
-    )
-    return Done(done.returncode, done.stdout or b"", (done.stderr or b"").decode())
+    return place.run(*arguments, environment={"TERM": "xterm"}, **streams)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -1002,15 +997,7 @@ def test_no_colours_where_nobody_wants_them(place: Place) -> None:
     place.write("a.npy", DENSE)
     for variable in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         with terminal() as (handle, shown):
-            subprocess.run(
-                [SEQTOOL, "pad", "a.npy"],
-                cwd=place.folder,
-                env=place.environment({"TERM": "xterm", **variable}),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=handle,
-                check=True,
-            )
+            succeeded(place.run("pad", "a.npy", stderr=handle, environment={"TERM": "xterm", **variable}))
             assert "\x1b" not in shown()
 
 

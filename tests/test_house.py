@@ -47,6 +47,7 @@ HOMES = {
     "pyarrow": {
         "grouping.encoder",
         "grouping.columns",
+        "grouping.distinct",
         "grouping.gaps",
         "tables.cells.cells",
         "tables.cells.instants",

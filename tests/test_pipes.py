@@ -39,7 +39,7 @@ def assert_same(place: Place, one: str, other: str, but: tuple[str, ...] = ("met
 
 def test_the_missions_pipe(place: Place) -> None:
     succeeded(
-        place.shell("cat samples/rows.csv | seqtool group --key 2 | seqtool pad --maxlen 4 --post > out.npz")
+        place.bash("cat samples/rows.csv | seqtool group --key 2 | seqtool pad --maxlen 4 --post > out.npz")
     )
     arrays = place.arrays("out.npz")
     assert arrays["keys"].tolist() == [1, 2, 3, 4]
@@ -149,7 +149,7 @@ def test_a_file_that_is_larger_than_a_pipe(place: Place) -> None:
     x = np.random.default_rng(1).random((300, 200, 5)).astype(np.float32)
     place.write("a.npy", x)
     line = "seqtool pad a.npy -o - | seqtool pad --maxlen 250 | seqtool pad --maxlen 200 --post > b.npz"
-    succeeded(place.shell(line))
+    succeeded(place.bash(line))
     arrays = place.arrays("b.npz")
     assert arrays["x"].dtype == np.float32
     assert (arrays["x"] == x).all()
@@ -184,7 +184,7 @@ def test_several_process_substitutions_are_one_table(place: Place) -> None:
 
 
 def test_standard_input_by_its_path(place: Place) -> None:
-    succeeded(place.shell("cat samples/rows.csv | seqtool group /dev/stdin --key 2 -o one.npz"))
+    succeeded(place.bash("cat samples/rows.csv | seqtool group /dev/stdin --key 2 -o one.npz"))
     succeeded(place.shell("seqtool group --key 2 -o two.npz < samples/rows.csv"))
     assert_same(place, "one.npz", "two.npz")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
-import shlex
 import shutil
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -18,12 +16,12 @@ import pytest
 from _pytest.mark import ParameterSet
 
 import seqtool
-from tests import within
-from tests.command import FOR_A_SHELL, LONGEST, Place, succeeded
+from tests.command import Place, succeeded
 from tests.workbooks import reader, workbook
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"  # .*$")
 SETUP = re.compile(r"python3 -m venv \.venv && \.venv/bin/pip install [^&]+ && \.venv/bin/(?P<rest>.*)")
 
 
@@ -32,13 +30,11 @@ def blocks() -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    scratch = tmp_path_factory.mktemp("readme")
-    shutil.copytree(ROOT / "samples", scratch / "samples")
-    setup = SETUP.fullmatch(blocks()[0][1].strip())
-    assert setup is not None
-    run(["bash", "-c", setup["rest"]], scratch)  # the file that recipes start from, whichever of them run
-    return scratch
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("readme"))
+    shutil.copytree(ROOT / "samples", place.folder / "samples")
+    run_block(0, place)  # the file that recipes start from, whichever of them run
+    return place
 
 
 @pytest.fixture(scope="module")
@@ -47,27 +43,11 @@ def ran() -> set[int]:
     return set()
 
 
-def run(command: list[str], folder: Path) -> str:
-    # The environment of this test stands for the one that the README sets up.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        # Networks this small train faster on one thread than on several that wait for each other.
-        env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def run_transcript(text: str, folder: Path) -> None:
+def run_transcript(text: str, place: Place) -> None:
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, expected = part.split("\n", 1)
-        printed = run(["bash", "-c", command], folder)
-        assert without_aside(printed).strip() == expected.strip()
+        done = succeeded(place.shell(command))
+        assert without_aside(done.out.decode() + done.err).strip() == expected.strip()
 
 
 def without_aside(printed: str) -> str:
@@ -153,7 +133,8 @@ def test_the_table_of_shapes_has_calls() -> None:
 
 
 @pytest.mark.parametrize("call", shapes())
-def test_shape(call: str, place: Place) -> None:
+def test_shape(call: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
     if ".xlsx" in call:
         reader()
     shutil.copytree(ROOT / "samples", place.folder / "samples")
@@ -168,51 +149,47 @@ def plain() -> list[int]:
     ]
 
 
-def test_blocks(folder: Path) -> None:
+def test_blocks(place: Place) -> None:
     """In one test: a block may read what those before it wrote."""
     for number in plain():
-        run_block(number, folder)
+        run_block(number, place)
 
 
 @pytest.mark.parametrize(
     "number", [marked(number) for number in range(len(blocks())) if marked(number).marks]
 )
-def test_a_block_of_a_framework(number: int, folder: Path, ran: set[int]) -> None:
+def test_a_block_of_a_framework(number: int, place: Place, ran: set[int]) -> None:
     for earlier in plain():
         if earlier < number and earlier not in ran and blocks()[earlier][0] == "sh":
-            run_block(earlier, folder)
+            run_block(earlier, place)
             ran.add(earlier)
-    run_block(number, folder)
+    run_block(number, place)
 
 
-def run_block(number: int, folder: Path) -> None:
+def run_block(number: int, place: Place) -> None:
     kind, text = blocks()[number]
     setup = SETUP.fullmatch(text.strip())
     if setup:
-        text = setup["rest"]
+        text = setup["rest"]  # the environment of this test stands for the one that the README sets up
     if kind == "sh":
         for line in text.splitlines():
-            run_line(line, folder)
+            succeeded(place.shell(COMMENT.sub("", line)))
     elif kind == "python":
-        run([sys.executable, "-c", text], folder)
+        run_python(text, place, alone=bool(marked(number).marks))
     else:
         assert kind == "console", f"a block of kind {kind!r} that no test runs"
-        run_transcript(text, folder)
+        run_transcript(text, place)
 
 
-def run_line(line: str, folder: Path) -> None:
-    """A line of shell; one that is a call of seqtool alone is run within this process, which is soon done."""
-    if line.startswith("seqtool ") and not FOR_A_SHELL.search(line):
-        code, _, err = within.call(
-            shlex.split(line)[1:],
-            folder=folder,
-            environment=dict(os.environ),
-            stdin=Path(os.devnull),
-            longest=LONGEST,
-        )
-        assert code == 0, err
+def run_python(text: str, place: Place, *, alone: bool) -> None:
+    """In this process, but for networks, which are trained in one of their own."""
+    if alone:
+        # Networks this small train faster on one thread than on several that wait for each other.
+        threads = {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
+        succeeded(place.program(sys.executable, "-c", text, environment=threads))
     else:
-        run(["bash", "-euo", "pipefail", "-c", line], folder)
+        with contextlib.chdir(place.folder):
+            exec(compile(text, "README.md", "exec"), {"__name__": "__main__"})
 
 
 def test_the_first_screen_sets_up_runs_and_tests() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -27,20 +28,22 @@ def call(
     *,
     folder: Path,
     environment: Mapping[str, str],
-    stdin: bytes | Path,
+    stdin: bytes | Path | int,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
     longest: int,
 ) -> tuple[int, bytes, bytes]:
     """The exit code of a call, what it wrote to standard output, and what to standard error.
 
     It sees the folder, the environment, the arguments and the three streams that a process of its own would, as
-    descriptors and as Python's objects; all are put back. What it does not handle fails the test, as does a call
-    that takes more than `longest` seconds.
+    descriptors and as Python's objects; all are put back. A stream may be a descriptor; what was written there
+    is not returned. What the call does not handle fails the test, as does one that takes more than `longest` seconds.
     """
     with ThreadPoolExecutor(3) as pool:
         with (
             _fed(stdin, pool) as source,
-            _read(pool) as (out, wrote),
-            _read(pool) as (err, text),
+            _read(stdout, pool) as (out, wrote),
+            _read(stderr, pool) as (err, text),
             _in_place_of(0, source),
             _in_place_of(1, out),
             _in_place_of(2, err),
@@ -78,8 +81,11 @@ def _exit_code(arguments: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def _fed(data: bytes | Path, pool: ThreadPoolExecutor) -> Iterator[int]:
+def _fed(data: bytes | Path | int, pool: ThreadPoolExecutor) -> Iterator[int]:
     """A file, or a pipe that these bytes come through."""
+    if isinstance(data, int):
+        yield data
+        return
     if isinstance(data, Path):
         with data.open("rb") as file:
             yield file.fileno()
@@ -98,8 +104,13 @@ def _write(handle: int, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _read(pool: ThreadPoolExecutor) -> Iterator[tuple[int, Future[bytes]]]:
-    """The end of a pipe to write to, and what will have come through it."""
+def _read(asked: int, pool: ThreadPoolExecutor) -> Iterator[tuple[int, Future[bytes]]]:
+    """The end of a pipe to write to, and what will have come through it; nothing through another descriptor."""
+    if asked != subprocess.PIPE:
+        nothing: Future[bytes] = Future()
+        nothing.set_result(b"")
+        yield asked, nothing
+        return
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as file:
         result = pool.submit(file.read)
@@ -143,8 +154,18 @@ def _streams() -> Iterator[None]:
         try:
             yield
         finally:
-            out.flush()
-            err.flush()
+            _drain(out, 1)
+            _drain(err, 2)
+
+
+def _drain(stream: io.TextIOWrapper, number: int) -> None:
+    """Write what a stream still holds; where that fails, nowhere, or it would come to whatever has this number next."""
+    try:
+        stream.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as null:
+            os.dup2(null.fileno(), number)
+        stream.flush()
 
 
 @contextlib.contextmanager

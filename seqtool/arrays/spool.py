@@ -55,12 +55,16 @@ class Spool:
 
     def check_room(self, needed: int) -> None:
         """Raise DataError unless the folder has room for `needed` more bytes."""
-        free = shutil.disk_usage(self._folder).free
-        if needed > free:
+        if not self.has_room(needed):
+            free = shutil.disk_usage(self._folder).free
             raise DataError(
                 f"{self._folder}: sorting needs about {human(needed)} there, but {human(free)} are free; ",
                 _more_room(),
             )
+
+    def has_room(self, needed: int) -> bool:
+        """Whether the folder has room for `needed` more bytes."""
+        return needed <= shutil.disk_usage(self._folder).free
 
     def append(self, array: Array) -> FileArray:
         """Write an array behind all others, and return one that reads it from there."""

@@ -17,12 +17,14 @@ from seqtool.checking.ids import category_ids
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
 from seqtool.checking.packed import packed
+from seqtool.checking.scan import scanned
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.files import npz
 from seqtool.files.archives import archive_of
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy
+from seqtool.files.shards import ShardedArrays
 from seqtool.files.stored import Archive
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import with_lengths_at_hand
@@ -116,7 +118,7 @@ def _checking(check_name: str, source: Input) -> Iterator[None]:
         yield
     except DataError as error:
         message = str(error).removeprefix(source.name)
-        raise _Broken(check_name, re.sub(r"^\[(.*?)\]|^: ", r"\1", message)) from None
+        raise _Broken(check_name, re.sub(r"^\[(.*?)\]|^: |^/", r"\1", message)) from None
 
 
 def _opened(source: Input, opening: _Opening, stack: ExitStack) -> tuple[list[Finding], Subject | None]:
@@ -134,10 +136,36 @@ def _opened(source: Input, opening: _Opening, stack: ExitStack) -> tuple[list[Fi
 def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitStack) -> Subject:
     with _checking("file", source):
         archive = stack.enter_context(archive_of(source))
-        archive.verify()
-    compared = "sizes and checksums" if isinstance(archive, ZipReader) else "sizes"
-    message = f"{count(len(archive.names), 'array')}, {compared} are correct"
-    findings.append(Finding("file", "ok", message))
+        later = archive.largest  # whose checksum is compared while its cells are looked at
+        archive.verify(but=later)
+    found = list[Finding]()
+    try:
+        subject = _of_archive(source, archive, opening, found)
+        subject = replace(subject, data=with_lengths_at_hand(subject.data, opening.spool))
+    except Exception:
+        with _checking("file", source):  # whatever else is wrong, damage comes first
+            archive.verify(only=later)
+        findings += [_sound(archive), *found]
+        raise
+    with _checking("file", source):
+        if [subject.block] == later:
+            subject = replace(subject, scan=scanned(archive.proving(later[0]), subject.data))
+        else:
+            archive.verify(only=later)
+    findings += [_sound(archive), *found]
+    if isinstance(archive, ShardedArrays):
+        from seqtool.checking.shards import shards
+
+        findings.append(shards(archive, subject.data))
+    return subject
+
+
+def _sound(archive: Archive) -> Finding:
+    return Finding("file", "ok", f"{count(len(archive.names), 'array')}, {archive.verified} are correct")
+
+
+def _of_archive(source: Input, archive: Archive, opening: _Opening, findings: list[Finding]) -> Subject:
+    """The sequences of an archive whose arrays are whole, but for those that are looked at later."""
     with _checking("arrays", source):
         ours = npz.is_ours(archive)
         kind = check_arrays(archive) if ours else ""
@@ -153,7 +181,8 @@ def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitS
         _check_values(data)
     findings.append(Finding("meta", "ok", f"format version {meta['version']}, {kind}"))
     mask = archive.window("mask") if "mask" in archive.names else None
-    return Subject(source.name, data, ours=True, lengths=archive.window("lengths"), mask=mask)
+    block = "x" if isinstance(data, Padded) else "values"
+    return Subject(source.name, data, ours=True, lengths=archive.window("lengths"), mask=mask, block=block)
 
 
 def _check_values(data: Ragged | Padded) -> None:
@@ -215,4 +244,5 @@ def _foreign(source: Input, archive: ZipReader, opening: _Opening, findings: lis
         options=taken.spec.options,
         lengths=taken.lengths,
         curable=not lost,
+        block=taken.used[0] if chosen.form in ("block", "ragged") else None,
     )

@@ -15,6 +15,7 @@ from seqtool.arrays.gather import sequence_of
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.arrays.text import Text
+from seqtool.checking.scan import Scan
 from seqtool.dataclass import dataclass
 from seqtool.operations.duplicates import key_cells, repeated
 from seqtool.operations.strip import Hidden, hidden_padding, strip
@@ -51,7 +52,8 @@ class Subject:
 
     `file` is its name, and `options` those that describe an external file. `ours` says whether seqtool
     wrote it. `lengths` and `mask` are the arrays in the file (a ragged file may hold lengths beside its offsets), None
-    where it has none. It is not `curable` where padding it again would lose an array that could not be read.
+    where it has none. It is not `curable` where padding it again would lose an array that could not be read. `block` is
+    the name of the array that holds the steps, and `scan` what a look at all of it told; None where there was none.
     """
 
     file: str
@@ -62,6 +64,8 @@ class Subject:
     lengths: AnyArray | None = None
     mask: AnyArray | None = None
     curable: bool = True
+    block: str | None = None
+    scan: Scan | None = None
 
     @property
     def padding(self) -> Side:

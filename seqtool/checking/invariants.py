@@ -80,7 +80,8 @@ def lengths(subject: Subject) -> Finding:
     fault = _offsets_fault(data, subject.lengths) if isinstance(data, Ragged) else _lengths_fault(data)
     if fault is not None:
         return fault
-    if isinstance(data, Padded) and subject.doubtful and looks_padded_at_start(data):
+    clean = subject.scan is not None and subject.scan.stale is None  # then nothing looks padded elsewhere
+    if isinstance(data, Padded) and subject.doubtful and not clean and looks_padded_at_start(data):
         message = Message(
             "they leave out real steps: x is taken as padded at its end, but looks padded at its start; set ",
             Advice("--input-padding", "pre"),
@@ -151,7 +152,8 @@ def padding_cells(subject: Subject, data: Padded) -> Finding:
     if subject.ours:  # an external file does not state what padding holds in its other arrays
         arrays |= {name: (array.data, array.value) for name, array in data.per_step.items()}
     for name, (array, value) in arrays.items():
-        stale = stale_slots(array, data.lengths, padding=data.padding, value=value)
+        known = subject.scan if name == "x" else None
+        stale = known.stale if known else stale_slots(array, data.lengths, padding=data.padding, value=value)
         if stale is None:
             continue
         first = step_in_digits(stale.content)
@@ -194,7 +196,8 @@ def values(subject: Subject) -> Finding:
     """NaN and infinities in real steps: missing values, with which the loss of a network becomes NaN."""
     if subject.real.values.shape[1:] == (0,):
         return Finding("values", "warning", "no features: steps are empty")
-    return _finite(subject, "values", subject.real.values, subject.place)
+    cells = np.empty(0) if subject.scan and subject.scan.finite else subject.real.values
+    return _finite(subject, "values", cells, subject.place)
 
 
 def static(subject: Subject, array: AnyArray) -> Finding:
@@ -222,7 +225,8 @@ def dtype(subject: Subject) -> Finding:
     kind = subject.real.values.dtype
     if kind == np.float64:
         message = "float64: twice the memory of float32, in which networks compute"
-        cell = lost(subject.real.values, np.dtype(np.float32))
+        small = subject.scan is not None and subject.scan.largest <= 1 << 24  # float32 holds all whole ones
+        cell = None if small else lost(subject.real.values, np.dtype(np.float32))
         if cell is None:
             return Finding("dtype", "warning", message, advice=Advice("--dtype", "float32"))
         message = f"{message}; float32 cannot hold all of these numbers"

@@ -115,11 +115,13 @@ class SequenceRowOptions(RowOptions):
 
     def spec(self, described: ForeignSpec, text: TableOptions) -> ForeignSpec:
         """All of it, joined to what a person says of sequences otherwise."""
+        from seqtool.words import expanded
+
         return self.joined(
             described,
             text,
             static=tuple(names_in(self.static)),
-            category=tuple(names_in(self.category)),
+            category=tuple(one for name in names_in(self.category) for one in expanded(name)),
             label_value=self.label_value,
         )
 

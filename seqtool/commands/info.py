@@ -53,6 +53,12 @@ def info(
             help="Show what was done: steps, arguments, what was learned. With --json apply takes it.",
         ),
     ] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Read the steps of a large file too: checksums, padding, NaN and infinities."
+        ),
+    ] = False,
     using: MemoryOptions,
     as_json: JsonReport = False,
     traceback: Traceback = False,
@@ -60,8 +66,8 @@ def info(
     """Show what is in a file: arrays, lengths, first sequences.
 
     Padding, keys, features and classes too. The whole file is read and checked: checksums, sizes and, in a file of
-    ours, every invariant. A sequence is drawn in colours where the terminal has them, in shades elsewhere; --json gives
-    its steps as numbers.
+    ours, every invariant; but where its arrays take more than 64 MB, steps are read only with --full. A sequence is
+    drawn in colours where the terminal has them, in shades elsewhere; --json gives its steps as numbers.
 
     Example: seqtool info train.npz --sequence 7
     """
@@ -95,7 +101,7 @@ def info(
             raise UsageError(
                 f"--code prints a program that loads FILE, and {found[0].name} cannot be loaded again; name a file"
             )
-        with described(found[0]) as (facts, data):
+        with described(found[0], full=full) as (facts, data):
             if code is not None:
                 _show_program(found[0], data, code)
             elif sequence is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zipfile
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -122,6 +123,49 @@ class Forward:
         return out.astype(self._dtype.newbyteorder("="), copy=False)
 
 
+class Deflated:
+    """Runs of cells of a deflated member, for which `forward` begins again as seldom as can be.
+
+    The last cells are kept, for runs that begin a little before the end of the last one. Where runs lie farther behind
+    often, as in no order at all, the cells of `unpacked`, on the disk, are taken instead.
+    """
+
+    def __init__(self, forward: Forward, unpacked: Unpacked) -> None:
+        self._forward = forward
+        self._unpacked = unpacked
+        self._next = 0  # the cell behind the last one that was read
+        self._kept: deque[Array] = deque()  # cells in front of it
+        self._returns = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, begin: int, end: int) -> Array:
+        """The cells from `begin` to `end`."""
+        with self._lock:
+            behind = self._next - begin
+            if 0 < behind <= sum(map(len, self._kept)):
+                kept = np.concatenate(self._kept)[-behind:][: end - begin]
+                return kept if end <= self._next else np.concatenate([kept, self._read(self._next, end)])
+            self._returns += behind > 0
+            if self._returns <= _RETURNS or not self._unpacked.has_room():
+                return self._read(begin, end)
+        return self._unpacked(begin, end)
+
+    def _read(self, begin: int, end: int) -> Array:
+        cells = self._forward(begin, end)
+        if begin != self._next:
+            self._kept.clear()
+        most = max(1, _KEPT // cells.itemsize)
+        self._kept.append(cells[-most:].copy())  # for what is given away is the caller's own
+        while sum(map(len, self._kept)) - len(self._kept[0]) >= most:
+            self._kept.popleft()
+        self._next = end
+        return cells
+
+
+_KEPT = 4 << 20  # bytes: about what is read at once, some of which the next run may want again
+_RETURNS = 3  # to the front, after which unpacking to the disk takes less time than another one
+
+
 class Unpacked:
     """Runs of cells of a member that cannot be read from its front on: it is unpacked to the disk when first asked for.
 
@@ -152,6 +196,10 @@ class Unpacked:
                 array = self._array(self._spool.file)
                 self._cells = array.reshaped(array.size)
         return self._cells[begin:end]
+
+    def has_room(self) -> bool:
+        """Whether it is unpacked, or the disk has room for it."""
+        return self._cells is not None or self._spool.has_room(self._size)
 
     def _unpack(self) -> None:
         piece = np.empty(PIECE, np.uint8)

@@ -75,7 +75,7 @@ from seqtool.sequences.labels import name_tables
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
-from seqtool.sequences.validation import check_same_lengths
+from seqtool.sequences.validation import check_parts, check_same_lengths
 from seqtool.system.memory import LEAST, Memory
 
 _OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "meta")
@@ -188,17 +188,27 @@ def read_meta(archive: Archive) -> dict[str, Any]:
 
 
 def read(
-    archive: Archive, *, get: Callable[[str], AnyArray] | None = None, check: bool = True
+    archive: Archive,
+    *,
+    get: Callable[[str], AnyArray] | None = None,
+    check: bool = True,
+    steps: bool = True,
 ) -> Ragged | Padded:
     """The sequences of an open file of ours; errors as in `load`.
 
     `get` gives each array by its name, by default so that it is read in chunks, whose checksums
-    `archive.verify` compares. Without `check` nothing is looked at but the description.
+    `archive.verify` compares. Without `check` nothing is looked at but the description; without `steps`, all but the
+    cells of steps is checked.
     """
     meta = read_meta(archive)
     try:
         with at(archive.name):
-            return _assemble(archive, meta, get or archive.window, check)
+            data = _assemble(
+                archive, meta, get or archive.window, check and (steps or "offsets" in archive.names)
+            )
+            if isinstance(data, Padded) and check and not steps:
+                check_parts(data)
+            return data
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{archive.name}: damaged: {error} is missing or has the wrong type") from None
 

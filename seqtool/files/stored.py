@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from types import TracebackType
@@ -29,10 +29,16 @@ class Archive(Protocol):
     name: str
     memory: Memory
     strangers: list[str]
+    verified: str
+    """What `verify` compares, in words."""
 
     @property
     def names(self) -> list[str]:
         """The arrays in the file, in order."""
+
+    @property
+    def largest(self) -> list[str]:
+        """The array that takes most of the file; none where there is no array."""
 
     def header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and dtype of an array."""
@@ -52,8 +58,17 @@ class Archive(Protocol):
     def check_memory(self) -> None:
         """Raise DataError if memory cannot take all arrays at once."""
 
-    def verify(self, read: Callable[[int], None] | None = None) -> None:
-        """Read every array once; raises DataError for the first that is damaged."""
+    def proving(self, member: str) -> AnyArray:
+        """The array, to be read in chunks from its front to its end once; raises DataError there if it is damaged."""
+
+    def verify(
+        self,
+        read: Callable[[int], None] | None = None,
+        *,
+        but: Collection[str] = (),
+        only: Collection[str] | None = None,
+    ) -> None:
+        """Read every array once, but some, or only some; raises DataError for the first that is damaged."""
 
     def __enter__(self) -> Self: ...
 
@@ -72,6 +87,8 @@ class StoredArrays:
     >>> arrays.names, arrays.header("lengths")[0]
     (['lengths', 'meta'], (2,))
     """
+
+    verified = "sizes"
 
     def __init__(
         self,
@@ -107,6 +124,11 @@ class StoredArrays:
     def names(self) -> list[str]:
         """The arrays in the file, in order."""
         return list(self._arrays)
+
+    @property
+    def largest(self) -> list[str]:
+        """The array that takes most of the file."""
+        return [max(self._arrays, key=lambda name: self._arrays[name].nbytes)]
 
     def header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and dtype of an array."""
@@ -153,10 +175,20 @@ class StoredArrays:
         """Raise DataError if memory cannot take all arrays at once."""
         check_memory(f"{self.name}: its arrays take", sum(array.nbytes for array in self._arrays.values()))
 
-    def verify(self, read: Callable[[int], None] | None = None) -> None:
+    def proving(self, member: str) -> AnyArray:
+        """The array: there are no checksums."""
+        return self.window(member)
+
+    def verify(
+        self,
+        read: Callable[[int], None] | None = None,
+        *,
+        but: Collection[str] = (),
+        only: Collection[str] | None = None,
+    ) -> None:
         """Open every array, which checks its size; there are no checksums. `read` is called with the bytes of each."""
-        for array in self._arrays.values():
-            if read is not None:
+        for name, array in self._arrays.items():
+            if read is not None and name not in but and (only is None or name in only):
                 read(array.nbytes)
 
     def _label(self, member: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -20,8 +20,9 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError, damaged
-from seqtool.files.inflate import PIECE, Forward, Inflated, Stored, Stream, Unpacked
+from seqtool.files.inflate import PIECE, Deflated, Forward, Inflated, Stored, Stream, Unpacked
 from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
 from seqtool.files.stored import ROW_COPIES, TEXT_CELL, check_memory
@@ -39,6 +40,8 @@ class ZipReader:
     `temporary`. Raises DataError for anything damaged, for text with a cell that is too long, and for an array to be
     read whole that memory cannot take.
     """
+
+    verified = "sizes and checksums"
 
     def __init__(
         self, path: Path, name: str, *, memory: Memory | None = None, temporary: Path | None = None
@@ -88,6 +91,11 @@ class ZipReader:
     def nbytes(self) -> int:
         """The bytes of all arrays with their headers."""
         return sum(info.file_size for info in self._members.values())
+
+    @property
+    def largest(self) -> list[str]:
+        """The array that takes most of the file; none where there is no array."""
+        return [max(self._members, key=lambda name: self._members[name].file_size)] if self._members else []
 
     def take_as_time_major(self, member: str) -> None:
         """From now on read an array (T, N, ...) as (N, T, ...), and so all that has as many slots and sequences."""
@@ -158,12 +166,16 @@ class ZipReader:
 
         if _is_plain(info):
             return in_place(self._file, self._begin(info) + start)
-        cells: Callable[[int, int], Array]
+        unpacked = Unpacked(
+            label,
+            lambda: self._stream(info),
+            info.file_size,
+            partial(in_place, begin=start),
+            self._temporary,
+        )
+        cells: Unpacked | Deflated = unpacked
         if order.is_c(stored):
-            cells = Forward(label, lambda: self._stream(info), start, dtype)
-        else:
-            unpacked = partial(in_place, begin=start)
-            cells = Unpacked(label, lambda: self._stream(info), info.file_size, unpacked, self._temporary)
+            cells = Deflated(Forward(label, lambda: self._stream(info), start, dtype), unpacked)
         return FlatArray(order.shape_of(stored), dtype.newbyteorder("="), cells)
 
     def map(self, member: str) -> Array:
@@ -181,13 +193,42 @@ class ZipReader:
             )
         return memory_map(self._file, self._begin(info) + start, shape, dtype, fortran=fortran)
 
-    def verify(self, read: Callable[[int], None] | None = None) -> None:
+    def proving(self, member: str) -> AnyArray:
+        """The array, to be read in chunks from its front to its end once, which compares its checksum.
+
+        Where its cells stand in another order, they are read for that here.
+        """
+        stored, fortran, dtype, start = self._readable(member)
+        info, label = self._members[member], self._label(member)
+        if not prod(stored) or not self._order(member, fortran=fortran).is_c(stored):
+            self._verify([info])
+            return self.window(member)
+        forward = Forward(label, lambda: self._stream(info), start, dtype)
+        return FlatArray(stored, dtype.newbyteorder("="), forward)
+
+    def verify(
+        self,
+        read: Callable[[int], None] | None = None,
+        *,
+        but: Collection[str] = (),
+        only: Collection[str] | None = None,
+    ) -> None:
         """Read every member once and compare its size and checksum; `read` is called with the bytes of each piece.
 
-        Raises DataError at the first that differs.
+        Of those of the archive, all are but some, or some are only. Raises DataError at the first that differs.
         """
+        self._verify(
+            [
+                info
+                for info in self._zip.infolist()
+                if (name := info.filename.removesuffix(".npy")) not in but and (only is None or name in only)
+            ],
+            read,
+        )
+
+    def _verify(self, members: Iterable[zipfile.ZipInfo], read: Callable[[int], None] | None = None) -> None:
         scratch = np.empty(PIECE, np.uint8)
-        for info in self._zip.infolist():
+        for info in members:
             label = self._label(info.filename.removesuffix(".npy"))
             self._open(info, label).close()
             with damaged(f"{label}: damaged"):

@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, stretch
 from seqtool.arrays.spool import GrowingArray, Spool, spooled
+from seqtool.grouping.distinct import distinct
 from seqtool.grouping.sorting import ranking_bytes, ranks
 
 _ENCODED = 1 << 20  # rows of text that get their codes together
+_STRING = 1 << 31  # bytes: Arrow text holds fewer, large text any number, in twice the time
+_MOST_WAITING = _STRING >> 1  # bytes of text that wait to be encoded, and a batch more
 _TILE = 1 << 13  # cells that are converted together, so that they stay in the cache
 
 
@@ -164,7 +167,7 @@ class FillingTexts:
 
     def __init__(self, capacity: int, affordable: int) -> None:
         self._together = min(_ENCODED, affordable // 16)
-        self._most_waiting = 2 * affordable  # bytes
+        self._most_waiting = min(2 * affordable, _MOST_WAITING)
         self.data = np.empty(capacity, np.int32)
         self._dictionaries: list[Any] = []
         self._known = 0
@@ -194,27 +197,27 @@ class FillingTexts:
 
     def _encode(self) -> None:
         """Turn the waiting texts into codes: many at once, since many of them are then equal."""
-        waiting = pa.concat_arrays([cells.cast(pa.large_string()) for cells in self._waiting])
+        numbers, texts = distinct(self._waiting)
         self.bytes -= self._waiting_bytes
         self._waiting, self._waiting_bytes = [], 0
-        encoded = waiting.dictionary_encode()
-        out = self.data[self._from : self._until]
-        np.add(np.asarray(encoded.indices), self._known, out=out, casting="unsafe")
+        np.add(numbers, self._known, out=self.data[self._from : self._until], casting="unsafe")
         self._from = self._until
         pa.default_memory_pool().release_unused()  # Arrow would keep the memory that encoding took
-        self._dictionaries.append(encoded.dictionary)
-        self._known += len(encoded.dictionary)
-        size, count = encoded.dictionary.nbytes, len(encoded.dictionary)
+        self._dictionaries.append(texts)
+        self._known += len(texts)
+        size, count = texts.nbytes, len(texts)
         self.bytes += 2 * size + ranking_bytes(size, count)  # once here, and once more when they become one
 
     def codes(self, count: int) -> tuple[Array, Any]:
         """The first `count` cells as numbers in their order, and the sorted texts behind these, if it is text."""
         if self._waiting:
             self._encode()
-        rank, texts = ranks(pa.concat_arrays(self._dictionaries))
+        size = sum(texts.nbytes for texts in self._dictionaries)
+        kind = pa.string() if size < _STRING else pa.large_string()
+        rank, texts = ranks(pa.concat_arrays([texts.cast(kind) for texts in self._dictionaries]))
         self._dictionaries = []
         pa.default_memory_pool().release_unused()
         codes = self.data[:count]
         for begin in range(0, count, _ENCODED):
             codes[begin : begin + _ENCODED] = rank.take(codes[begin : begin + _ENCODED])
-        return codes, texts
+        return codes, texts.cast(pa.large_string())

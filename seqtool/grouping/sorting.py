@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import index_type, ranges
+from seqtool.grouping.distinct import distinct
 from seqtool.system.platform import cpu_count
 
 _PIECE = 1 << 18  # rows processed together, so that the memory beside the columns stays small
@@ -75,13 +76,12 @@ def ranks(cells: Any) -> tuple[Array, Any]:
     >>> ranks(pa.array(["b", "a", "b"]))[0].tolist()
     [1, 0, 1]
     """
-    encoded = cells.dictionary_encode()
-    distinct = encoded.dictionary
-    pa.default_memory_pool().release_unused()  # what encoding took, several times its text, would stay ours
-    places = pc.sort_indices(distinct)
-    rank = np.empty(len(distinct), np.int32)
-    rank[np.asarray(places)] = np.arange(len(distinct), dtype=np.int32)
-    return rank[np.asarray(encoded.indices)], distinct.take(places)
+    numbers, texts = distinct([cells])
+    pa.default_memory_pool().release_unused()  # what that took, several times its text, would stay ours
+    places = pc.sort_indices(texts)
+    rank = np.empty(len(texts), np.int32)
+    rank[np.asarray(places)] = np.arange(len(texts), dtype=np.int32)
+    return rank[numbers], texts.take(places)
 
 
 def spelled(integers: Array) -> list[Array]:

@@ -21,6 +21,9 @@ from seqtool.files import npz
 from seqtool.files.archives import archive_of
 from seqtool.files.inputs import Input
 from seqtool.files.npy import checked_dtype, open_npy
+from seqtool.files.schema import PER_STEP
+from seqtool.files.stored import Archive
+from seqtool.files.stored_rows import StoredRows
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.categories import all_categories
@@ -42,26 +45,44 @@ _PARTS = 8  # listed of a key
 
 
 @contextmanager
-def described(source: Input) -> Iterator[tuple[dict[str, Any], Ragged | Padded | None]]:
+def described(
+    source: Input, *, full: bool = False
+) -> Iterator[tuple[dict[str, Any], Ragged | Padded | None]]:
     """The facts of an `.npz` or `.npy` and, of a file of ours, its sequences, which can be read inside the block.
 
-    Keys of the facts: `file`, `arrays` (name, shape, dtype, bytes), and for files of ours `sequences` (lengths,
-    histogram, padding, keys, part, features, receipt, preview). Raises DataError for a damaged file.
+    Keys of the facts: `file`, `arrays` (name, shape, dtype, bytes), `not_read`, and for files of ours `sequences`
+    (lengths, histogram, padding, keys, part, features, receipt, preview). Of arrays of more than 64 MB together, the
+    steps are not read unless `full`: `not_read` names them. Raises DataError for a damaged file.
     """
     if source.kind == "npy":
         array = open_npy(source.path, source.name)
         checked_dtype(array.dtype, source.name)
-        yield {"file": source.name, "arrays": [_array("(the array)", array.shape, array.dtype)]}, None
+        arrays = [_array("(the array)", array.shape, array.dtype)]
+        yield {"file": source.name, "arrays": arrays, "not_read": []}, None
         return
     with archive_of(source) as archive:
         ours = npz.is_ours(archive)
-        archive.verify()
+        not_read = [] if full else _left_unread(archive, ours=ours)
+        archive.verify(but=not_read)
         arrays = [_array(name, *archive.header(name)) for name in archive.names]
-        facts: dict[str, Any] = {"file": source.name, "arrays": arrays}
-        data = npz.read(archive) if ours else None
+        facts: dict[str, Any] = {"file": source.name, "arrays": arrays, "not_read": not_read}
+        data = npz.read(archive, steps=not not_read) if ours else None
         if data is not None:
-            facts["sequences"] = _sequences(data)
+            facts["sequences"] = _sequences(data, whole=not not_read)
         yield facts, data
+
+
+_SMALL = 64 << 20  # bytes of arrays that are read at once
+
+
+def _left_unread(archive: Archive, *, ours: bool) -> list[str]:
+    """The arrays that take long to read, and tell little of a file at a glance; none of a small file."""
+    if isinstance(archive, StoredRows):  # of which lengths are known only when all rows were read
+        return []
+    sizes = {name: _array(name, *archive.header(name))["bytes"] for name in archive.names}
+    if sum(sizes.values()) <= _SMALL:
+        return []
+    return [name for name in sizes if not ours or name in ("x", "values", "mask", *PER_STEP)]
 
 
 @dataclass(frozen=True)
@@ -197,8 +218,8 @@ def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str,
     return {"name": name, "shape": list(shape), "dtype": str(dtype), "bytes": size}
 
 
-def _sequences(data: Ragged | Padded) -> dict[str, Any]:
-    """The facts of all sequences of a file of ours."""
+def _sequences(data: Ragged | Padded, *, whole: bool) -> dict[str, Any]:
+    """The facts of all sequences of a file of ours; of its steps only where the `whole` file is read."""
     lengths = LengthCounts.of(data.lengths)
     found: dict[str, Any] = {
         "kind": "padded" if isinstance(data, Padded) else "ragged",
@@ -240,7 +261,7 @@ def _sequences(data: Ragged | Padded) -> dict[str, Any]:
             found[name] = some_classes(data.names[name], _NAMES)
     if categories := all_categories(data):
         found["categories"] = {one.name: len(one.vocabulary) for one in categories}
-    found["not_finite"] = [*not_finite(data)]
+    found["not_finite"] = [*not_finite(data)] if whole else []
     found["receipt"] = [dict(entry) for entry in data.receipt]
     found["preview"] = [_preview(data, i) for i in range(min(len(data), _PREVIEWED))]
     return found

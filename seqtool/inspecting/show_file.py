@@ -32,9 +32,12 @@ def show_file(facts: Mapping[str, Any], first: Slots | None = None) -> None:
     ]
     show_table(out, str(facts["file"]), ["array", "shape", "dtype", "size"], rows, right=["size"])
     sequences = facts.get("sequences")
+    unread = [("not read", _not_read(facts))] if facts["not_read"] else []
     if sequences is None:
+        if unread:
+            show_table(out, "", ["", ""], unread, header=False)
         return
-    show_table(out, "sequences", ["", ""], list(_sequence_facts(sequences)), header=False)
+    show_table(out, "sequences", ["", ""], [*_sequence_facts(sequences), *unread], header=False)
     show_histogram(out, [tuple(bar.values()) for bar in sequences["histogram"]])
     for preview in sequences["preview"]:
         _show_preview(out, preview, sequences.get("features"))
@@ -127,6 +130,13 @@ def _sequence_facts(sequences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for entry in sequences["receipt"]:
         if "rows" in entry:
             yield f"by {entry.get('command')}", _row_counts(entry["rows"])
+
+
+def _not_read(facts: Mapping[str, Any]) -> str:
+    """What of a large file was not read, and the option that reads it."""
+    size = sum(array["bytes"] for array in facts["arrays"] if array["name"] in facts["not_read"])
+    what = "checksums, padding, NaN and infinities" if "sequences" in facts else "checksums"
+    return f"{listed(facts['not_read'])}, {human(size)}: {what} were not looked at; --full reads them"
 
 
 def _not_finite(array: Mapping[str, Any]) -> str:

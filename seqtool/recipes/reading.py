@@ -18,7 +18,7 @@ from seqtool.system.memory import Memory
 from seqtool.tables import opening
 from seqtool.tables.roles import is_column
 from seqtool.tables.table import Table, TextOptions
-from seqtool.words import split_names
+from seqtool.words import expanded, split_names
 
 
 def read_recipe(source: Input, spool: Spool, memory: Memory) -> Recipe:
@@ -88,13 +88,13 @@ def _foreign_spec(recipe: Recipe) -> ForeignSpec:
         held = arguments[wrong]
         raise UsageError(f"{recipe.name}: cannot be repeated: {outside[wrong]} ({held})")
     rows = RowSpec(
-        steps=tuple(_names(arguments, "steps")),
+        steps=tuple(one for name in _names(arguments, "steps") for one in expanded(name)),
         static=tuple(_names(arguments, "static")),
         keep_trailing=arguments.get("trailing_missing") == "keep",
         label_value=arguments.get("label_value", UNLABELLED),
         keys_from_names=bool(arguments.get("keys_from_names")),
         missing=tuple(_names(arguments, "missing")),
-        category=tuple(_names(arguments, "category")),
+        category=tuple(one for name in _names(arguments, "category") for one in expanded(name)),
         text=_text_of(arguments),
     )
     return ForeignSpec(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from seqtool.arrays.dtypes import Array
+
 DAYS = "YYYY-MM-DD"
 PLAIN = "YYYY-MM-DDThh:mm:ss"
 """The writing of times of which nothing is known."""
@@ -48,3 +52,19 @@ def written(second: str, fraction: str, writing: str) -> str:
         return f"{second}.{fraction}" if fraction else second
     text = second[:size].replace("T", whole[len(DAYS) : len(DAYS) + 1])
     return f"{text}.{fraction[: len(digits)]:0<{len(digits)}}" if digits else text
+
+
+def all_plain(seconds: Array, writing: str) -> list[str] | None:
+    """All times (n,) in seconds since 1970 as a writing without a fraction has them; None where it does not hold all.
+
+    >>> all_plain(np.array([0, 86400]), DAYS), all_plain(np.array([60]), DAYS)
+    (['1970-01-01', '1970-01-02'], None)
+    """
+    unit = {len(DAYS): "D", len("YYYY-MM-DDThh:mm"): "m", len(PLAIN): "s"}.get(len(writing))
+    times = seconds.astype("datetime64[s]")
+    if unit is None or (times.astype(f"datetime64[{unit}]") != times).any():
+        return None
+    texts: list[str] = np.datetime_as_string(times.astype(f"datetime64[{unit}]")).tolist()
+    if {*map(len, texts)} != {len(writing)}:  # of other years than four digits hold
+        return None
+    return [text.replace("T", " ") for text in texts] if writing[len(DAYS) :][:1] == " " else texts

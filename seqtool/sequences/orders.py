@@ -19,7 +19,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
-from seqtool.sequences.iso_writing import written
+from seqtool.sequences.iso_writing import all_plain, written
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.words import in_short
 
@@ -134,6 +134,10 @@ class OrderColumn:
             signs = ["-" if value < 0 else "" for value in values.tolist()]
             parts = zip(signs, whole.tolist(), fractions, strict=True)
             return [f"{sign}{second}{fraction}" for sign, second, fraction in parts]
+        if writing:
+            plain = all_plain(whole, writing) if not rest.any() else None
+            if plain is not None:
+                return plain
         seconds = np.datetime_as_string(whole.astype("datetime64[s]")).tolist()
         if writing:
             parts_of = zip(seconds, rest.tolist(), strict=True)

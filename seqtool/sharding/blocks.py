@@ -14,6 +14,7 @@ from seqtool.sharding.encoding import Batch
 from seqtool.sharding.job import packed, plain, unpacked
 
 _WAITING = 64 << 20  # bytes of rows that wait until a block is worth its overhead
+_BLOCK = 8 << 20  # bytes at most, about: an engine holds several blocks at once, in several forms
 
 
 def blocks(batches: Iterable[Batch]) -> Iterator[tuple[int, bytes]]:
@@ -31,31 +32,43 @@ _ERROR = b"error:"
 
 
 def _blocks(batches: Iterable[Batch]) -> Iterator[tuple[int, bytes]]:
-    waiting: dict[int, list[pa.RecordBatch]] = {}
+    waiting: list[Batch] = []
     size = 0
     for batch in batches:
-        whole = pa.RecordBatch.from_arrays(
-            [pa.array(column) if is_numbers(column) else column for column in batch.values()], [*batch]
-        )
-        order = np.argsort(batch["shard"], kind="stable")
-        sorted_rows = whole.take(pa.array(order))
-        shards, begins = np.unique(batch["shard"][order], return_index=True)
-        for shard, begin, end in zip(shards.tolist(), begins, [*begins[1:], len(order)], strict=True):
-            waiting.setdefault(shard, []).append(sorted_rows.slice(begin, end - begin))
-        size += whole.nbytes
+        waiting.append(batch)
+        size += sum(column.nbytes for column in batch.values())
         if size >= _WAITING:
-            yield from _all(waiting)
-            waiting, size = {}, 0
-    yield from _all(waiting)
+            yield from _by_shard(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield from _by_shard(waiting)
 
 
-def _all(waiting: dict[int, list[pa.RecordBatch]]) -> Iterator[tuple[int, bytes]]:
-    for shard in sorted(waiting):
-        together = pa.concat_batches(waiting.pop(shard))
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, together.schema) as stream:
-            stream.write_batch(together)
-        yield shard, sink.getvalue().to_pybytes()
+def _by_shard(waiting: list[Batch]) -> Iterator[tuple[int, bytes]]:
+    """All rows of some batches, which are emptied, as blocks."""
+    shards = np.concatenate([batch["shard"] for batch in waiting])
+    counts = np.bincount(shards)
+    # NumPy sorts numbers of 16 bits in linear time.
+    order = pa.array(np.argsort(shards.astype(np.min_scalar_type(len(counts) - 1)), kind="stable"))
+    columns = {name: _together([batch.pop(name) for batch in waiting]).take(order) for name in [*waiting[0]]}
+    rows = pa.RecordBatch.from_pydict(columns)
+    most = max(1, len(rows) * _BLOCK // max(1, rows.nbytes))
+    end = 0
+    for shard in np.flatnonzero(counts).tolist():
+        begin, end = end, end + int(counts[shard])
+        for first in range(begin, end, most):
+            yield shard, _bytes(rows.slice(first, min(most, end - first)))
+
+
+def _together(parts: list[Any]) -> Any:
+    return pa.array(np.concatenate(parts)) if is_numbers(parts[0]) else pa.concat_arrays(parts)
+
+
+def _bytes(rows: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_batch(rows)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
 def batches(blocks: Iterable[bytes]) -> Iterator[Batch]:

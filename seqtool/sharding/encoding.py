@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -50,8 +49,7 @@ class Encode:
 def rows_of(table: Table, job: Job, state: EncoderState, before: int) -> Iterator[Batch]:
     """The encoded rows of a table, before which so many rows stand in the whole input."""
     encoder = Encoder(job.plan, state, final=True)
-    with ThreadPoolExecutor(job.threads) as threads:
-        pool = threads if job.threads > 1 else None
+    with job.pool() as pool:
         for arrays, first_row in batches(table, encoder.plan, job.threads):
             columns = encoder.encode(arrays, first_row + before, pool)
             if columns:

@@ -15,7 +15,7 @@ class Engine(Protocol):
     """Where tasks run; tasks pickle, may be tried again, and give the same bytes each time."""
 
     here: bool
-    """Whether tasks run in this process, so that its temporary files are there for them."""
+    """Whether tasks run in this process: its temporary files are there for them, and rows stay in their order."""
 
     def each(self, task: Callable[[int], bytes], count: int) -> Iterable[bytes]:
         """The result of a task for each number below `count`, in order."""

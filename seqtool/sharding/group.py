@@ -43,7 +43,7 @@ from seqtool.sharding.job import Job, Source, unpacked
 from seqtool.sharding.observing import FileFacts, Observe
 from seqtool.sharding.results import merged
 from seqtool.sharding.target import Target
-from seqtool.sharding.writing import ShardFacts, WriteShards
+from seqtool.sharding.writing import ShardFacts, Ties, WriteShards
 from seqtool.system.memory import Memory
 from seqtool.tables.table import Table
 
@@ -189,7 +189,8 @@ def write(
         with following(target.store, observed.of_shards, on_rows):
             return engine.shuffle(encode, len(job.sources), task, job.shards)
 
-    return fill(observed, target, shuffle, inputs=inputs, compress=compress)
+    ties: Ties = "as they arrive" if engine.here else "by number"
+    return fill(observed, target, shuffle, inputs=inputs, compress=compress, ties=ties)
 
 
 def fill(
@@ -199,7 +200,7 @@ def fill(
     *,
     inputs: Sequence[str] = (),
     compress: Compress | None = None,
-    numbered: bool = True,
+    ties: Ties = "by number",
 ) -> ShardedGrouping:
     """Fill a folder with a data set; `shuffle` brings the rows of each shard to the task that writes it.
 
@@ -217,7 +218,7 @@ def fill(
             observed.arguments,
             tuple(inputs),
             compress,
-            numbered,
+            ties,
         )
         found = unpacked(shuffle(task))
         shards = _each_once(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -74,6 +75,15 @@ class Job:
                 raise DataError(f"{source.name}: is a folder now; a file was expected")
             named = replace(found[0], name=source.name)
             yield opening.open_file(named, self.text, self.of_files, file, self.list_sizes)
+
+    @contextmanager
+    def pool(self) -> Iterator[Executor | None]:
+        """The threads of a task, to which it gives what they can do at once; None where it has one."""
+        if self.threads == 1:
+            yield None
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            yield pool
 
     def stamp(self, file: int) -> tuple[int, int] | None:
         """The size of a file and when it was written, by which a change is noticed; None of one elsewhere."""

@@ -64,14 +64,15 @@ def facts_of(table: Table, job: Job) -> FileFacts:
     encoder = Encoder(job.plan)
     suspects = Suspects(job.plan) if job.plan.roles.item is None else None
     of_shards = np.zeros(job.shards, np.int64)
-    for arrays, first_row in batches(table, job.plan, job.threads):
-        columns = encoder.encode(arrays, first_row)
-        if encoder.faulty:
-            break
-        encoder.check_items(job.memory)
-        if not columns:
-            continue
-        if suspects is not None:
-            suspects.look(columns, encoder.labels)
-        of_shards += np.bincount(shards_of(key_columns(columns), job.shards), minlength=job.shards)
+    with job.pool() as pool:
+        for arrays, first_row in batches(table, job.plan, job.threads):
+            columns = encoder.encode(arrays, first_row, pool)
+            if encoder.faulty:
+                break
+            encoder.check_items(job.memory)
+            if not columns:
+                continue
+            if suspects is not None:
+                suspects.look(columns, encoder.labels)
+            of_shards += np.bincount(shards_of(key_columns(columns), job.shards), minlength=job.shards)
     return FileFacts(encoder.state, table.rows, dict(table.left_out), of_shards, suspects)

@@ -81,8 +81,19 @@ def moved(
         yield write(rows_in(block.as_buffer() for batch in rows for block in batch.column(1)))
 
     with plain_errors():
-        found = frame.mapInArrow(encoded, "shard long, block binary").repartition(shards, "shard")
+        found = _each_apart(frame.mapInArrow(encoded, "shard int, block binary"), shards)
     return results(found, written)
+
+
+def _each_apart(frame: DataFrame, shards: int) -> DataFrame:
+    """The rows of each of the shards in a partition.
+
+    A partition by hash holds several shards, and others none. Spark before 4.1 knows no other, nor does Sail, which
+    only a frame of Spark Connect may be of.
+    """
+    if hasattr(frame, "repartitionById") and ".connect." not in type(frame).__module__:
+        return frame.repartitionById(shards, "shard")
+    return frame.repartition(shards, "shard")
 
 
 def arrow_schema(frame: DataFrame) -> Any:
@@ -93,6 +104,6 @@ def arrow_schema(frame: DataFrame) -> Any:
 
 
 def _record(**cells: Any) -> Any:
-    types = {int: pa.int64(), bytes: pa.binary()}
+    types = {int: pa.int32(), bytes: pa.binary()}
     arrays = [pa.array([cell], types[type(cell)]) for cell in cells.values()]
     return pa.RecordBatch.from_arrays(arrays, [*cells])

@@ -63,6 +63,8 @@ def _session(master: str | None, remote: str | None, conf: Mapping[str, str]) ->
             )
     else:
         builder = builder.remote(remote)
+    # Rows are blocks of megabytes: 10,000 of them, as by default, would be more than fits into a batch, or memory.
+    builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "8")
     for name, value in conf.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()

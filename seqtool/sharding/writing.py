@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from seqtool.sharding.encoding import Batch
 from seqtool.sharding.job import Job, packed, plain
 from seqtool.words import count
 
+Ties = Literal["as they arrive", "by number", "refused"]
+"""What becomes of rows that are equal in key and order: an engine that moves rows lets them arrive in any order."""
+
 
 @dataclass(frozen=True)
 class ShardFacts:
@@ -50,7 +53,7 @@ class WriteShards:
     """The task of the last pass: all rows of some shards become a file each, in the folder at `address`.
 
     `arguments` and `inputs` are for the receipts; `run` is in the names of files that are being written. Rows that tie
-    in the order are in that of their numbers where they are `numbered`, and refused where not. The facts of the shards
+    in the order keep that in which they arrive, are in that of their numbers, or are refused. The facts of the shards
     come packed, or an error, for an engine would try again, and lose its words.
     """
 
@@ -61,7 +64,7 @@ class WriteShards:
     arguments: Mapping[str, Any]
     inputs: tuple[str, ...]
     compress: Compress | None = None
-    numbered: bool = True
+    ties: Ties = "by number"
 
     def __call__(self, batches: Iterable[Batch]) -> bytes:
         """The facts of the shards whose rows these are."""
@@ -92,12 +95,12 @@ class WriteShards:
     def _layout(self, layout: Layout) -> Layout:
         """The same with the shard before the key, and the number of the row behind all that rows are sorted by."""
         layout = replace(layout, keys=["shard", *layout.keys])
-        return replace(layout, order=[*layout.order, "row"], unique=1) if self.numbered else layout
+        return replace(layout, order=[*layout.order, "row"], unique=1) if self.ties == "by number" else layout
 
     def _shard(self, shard: int, grouped: Grouped, spool: Spool) -> ShardFacts:
         job = self.job
         rows = len(grouped.values)
-        if grouped.ties and not self.numbered:
+        if grouped.ties and self.ties == "refused":
             raise DataError(
                 f"{count(grouped.ties, 'row')} of shard {shard} have the key and the order values of another row: "
                 "without numbers of rows their order is not known; name more columns in order_by"

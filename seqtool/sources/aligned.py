@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.spool import GrowingArray
@@ -31,7 +32,7 @@ from seqtool.tables.cells import (
     several_meanings,
 )
 from seqtool.tables.cells.label_doubts import category_doubts, doubts
-from seqtool.words import count
+from seqtool.words import count, join_names
 
 
 class LabelColumn:
@@ -254,8 +255,10 @@ def static_of(name: str, fields: dict[str, Any], missing: Sequence[str], warning
         try:
             columns.append(numbers.encode(one_kind(cells), 0))
         except BadCellError as bad:
+            as_names = ["; as ids of names: ", Advice("--category", join_names([field_name]))]
             raise DataError(
-                f"{name}: sequence {bad.row}: {field_name!r} is {bad.cell[:40]!r}; a static number was expected"
+                f"{name}: sequence {bad.row}: {field_name!r} is {bad.cell[:40]!r}; a static number was expected",
+                *(as_names if bad.cell[:1].isalpha() else []),
             ) from None
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise DataError(f"{name}: {field_name!r} must be one number each ({error})") from None

@@ -110,7 +110,7 @@ def pad(
             rows = RowSpec(
                 steps=spec.rows.steps,
                 static=spec.rows.static,
-                category=tuple(_named(category)),
+                category=tuple(one for name in _named(category) for one in expanded(name)),
                 keep_trailing=trailing_missing == "keep",
                 label_value=label_value,
                 missing=(missing,) if isinstance(missing, str) else tuple(missing),

@@ -18,9 +18,11 @@ from seqtool.sources.options import ForeignSpec, SourceOptions
 from seqtool.sources.tokens import are_names
 from seqtool.tables.cell_errors import bad_cell_error
 from seqtool.tables.cells import BadCell, BadCellError, Numbers, missing_words
-from seqtool.tables.cells.cells import is_text
+from seqtool.tables.cells.cells import is_text, plain
+from seqtool.tables.cells.keys import spelled
 from seqtool.tables.roles import position
 from seqtool.tables.table import Table
+from seqtool.words import expanded, join_names
 
 
 class Steps(Protocol):
@@ -55,6 +57,13 @@ def steps_of(
         if len(set(places)) < len(places):
             twice = next(place for place in places if places.count(place) > 1)
             raise UsageError(f"--steps names column {table.label(twice)!r} twice")
+        if {*places} <= {*of_names}:
+            return [], []
+        if {*places} & {*of_names}:
+            raise UsageError(
+                "--category and --steps: all columns of steps are names, or none: ",
+                _as_categories([table.label(column) for column in places]),
+            )
         wide = Wide(table, places, numbers, keep_trailing=spec.rows.keep_trailing)
         return [wide], [places]
     with at(table.name):
@@ -68,6 +77,43 @@ def steps_of(
         for i, (column, is_typed) in enumerate(zip(columns, typed, strict=True))
     ]
     return found, [[column] for column in columns]
+
+
+def _as_categories(names: list[str]) -> Advice:
+    from seqtool.tables.candidates import numbered
+
+    counted = numbered(names)
+    same = counted is not None and expanded(counted) == names
+    return Advice("--category", counted if same and counted else join_names(names), without=["--category"])
+
+
+def name_of_all(names: Sequence[str]) -> str:
+    """What the steps of a wide table are called: what the names of its columns begin with, without numbers.
+
+    >>> name_of_all(["word_1", "word_2", "word_10"]), name_of_all(["1", "2"])
+    ('word', 'word')
+    """
+    same = next(
+        size for size in range(len(names[0]), -1, -1) if all(n[:size] == names[0][:size] for n in names)
+    )
+    return names[0][:same].rstrip("0123456789_- ") or "word"
+
+
+def names_across(columns: Sequence[Any], *, keep_trailing: bool) -> tuple[Any, Array]:
+    """The names in the columns of a wide table, row by row, and how many each has: up to the last that is not empty.
+
+    >>> names_across([pa.array(["a", "c"]), pa.array(["b", None])], keep_trailing=False)[1]
+    array([2, 1])
+    """
+    texts = [one if is_text(one) else one.cast(pa.string()) for one in (spelled(plain(c)) for c in columns)]
+    cells = (
+        np.array([pc.fill_null(one, "").to_pylist() for one in texts], dtype=object).reshape(len(texts), -1).T
+    )
+    ends = np.arange(1, len(texts) + 1)
+    lengths = np.where(cells != "", ends, 0).max(axis=1, initial=0)
+    if keep_trailing:
+        lengths[:] = len(texts)
+    return pa.array(cells[ends <= lengths[:, None]].tolist(), pa.string()), lengths.astype(np.int64)
 
 
 def _only_list(table: Table, of_names: Sequence[int]) -> list[int]:
@@ -114,8 +160,10 @@ class NumberCells:
 
     def _as_names(self, cell: str, column: int) -> Message | None:
         """The advice to read a list of text as names."""
-        if not self.lists or not cell[:1].isalpha():
+        if not cell[:1].isalpha():
             return None
+        if not self.lists:
+            return Message("as ids of names: ", _as_categories(self.names))
         return Message("as ids of names: ", Advice("--category", self.names[column]))
 
     def dtype(self, warnings: list[str]) -> np.dtype[Any]:

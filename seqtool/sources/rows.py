@@ -22,6 +22,8 @@ from seqtool.sources.row_steps import (
     TypedLists,
     Wide,
     holds_lists_of_names,
+    name_of_all,
+    names_across,
     steps_of,
 )
 from seqtool.sources.tokens import without_features
@@ -52,20 +54,26 @@ class _Reading:
         spec = options.foreign
         self._numbers = NumberCells(table, options)
         with at(table.name):
-            named = {name: position(table, name, "--category") for name in spec.rows.category}
-        of_steps_named = [c for c in named.values() if holds_lists_of_names(table, c, spec)]
-        self._of_steps, self._places = steps_of(table, spec, self._numbers, of_steps_named)
-        self._names = {name: column for name, column in named.items() if column in of_steps_named}
-        self._static_names = {name: c for name, c in named.items() if c not in of_steps_named}
+            named = [position(table, name, "--category") for name in spec.rows.category]
+            wide = [position(table, name, "--steps") for name in spec.rows.steps]
+        lists = [
+            column for column in named if column not in wide and holds_lists_of_names(table, column, spec)
+        ]
+        self._of_steps, self._places = steps_of(table, spec, self._numbers, [*lists, *{*wide} & {*named}])
+        self._names = {table.label(column): [column] for column in lists}
+        if wide and not self._of_steps:
+            self._names[name_of_all([table.label(column) for column in wide])] = wide
+        names = [column for places in self._names.values() for column in places]
+        self._static_names = [column for column in named if column not in names]
         with at(table.name):
             self._step_label = _position(table, spec.step_label, "--step-label")
             self._labels = {name: position(table, name, "--label") for name in spec.labels}
             statics = [position(table, name, "--static") for name in spec.rows.static]
-            self._static = [column for column in statics if column not in self._static_names.values()]
+            self._static = [column for column in statics if column not in self._static_names]
             self._key = _position(table, spec.key, "--key")
         single = [column for column in (self._key, self._step_label) if column is not None]
-        names = [*self._names.values(), *self._static_names.values()]
-        beside = [*single, *self._labels.values(), *self._static, *names]
+        self._as_names = frozenset([*names, *self._static_names])
+        beside = [*single, *self._labels.values(), *self._static, *names, *self._static_names]
         of_steps = [column for places in self._places for column in places]
         self.columns = list(dict.fromkeys([*of_steps, *beside]))
         self._beside = frozenset(beside)
@@ -74,12 +82,11 @@ class _Reading:
         self._aligned = Aligned(
             labels={name: LabelColumn(table.name, name, options, place=table.place) for name in self._labels},
             categories={
-                table.label(c): CategoryColumn(table.name, table.label(c), options, holder="step")
-                for c in self._names.values()
+                title: CategoryColumn(table.name, title, options, holder="step") for title in self._names
             },
             static_categories={
                 table.label(c): CategoryColumn(table.name, table.label(c), options, place=table.place)
-                for c in self._static_names.values()
+                for c in self._static_names
             },
         )
         if self._step_label is not None:
@@ -94,12 +101,11 @@ class _Reading:
 
     def expected(self) -> Expected:
         """What the columns of text are likely to hold: numbers in those of a wide table."""
-        as_names = {*self._names.values(), *self._static_names.values()}
-        key = frozenset({*as_names, *(() if self._key is None else (self._key,))})
-        words, wide = self._numbers.numbers.words, bool(self._options.foreign.rows.steps)
+        key = frozenset({*self._as_names, *(() if self._key is None else (self._key,))})
+        words, wide = self._numbers.numbers.words, bool(self._options.foreign.rows.steps and self._of_steps)
         steps = frozenset(self._places[0]) - self._beside if wide else frozenset()
         # Labels and static numbers may be written as steps are.
-        beside = frozenset(self._beside - {self._key, self._step_label} - as_names)
+        beside = frozenset(self._beside - {self._key, self._step_label} - self._as_names)
         if words is None or not wide:
             return Expected(keys=key, spelled=steps | beside)
         return Expected(steps, words, key, spelled=beside)
@@ -117,8 +123,11 @@ class _Reading:
         named = [
             (reader.names[0], lists.lengths) for reader, lists in zip(self._of_steps, found, strict=True)
         ]
-        of_names = {c: _cells_of(columns[c]) for c in self._names.values()}
-        named += [(self._table.label(c), counts) for c, (_, counts) in of_names.items()]
+        of_names = {
+            title: self._cells_across([columns[column] for column in places])
+            for title, places in self._names.items()
+        }
+        named += [(title, counts) for title, (_, counts) in of_names.items()]
         lengths = named[0][1]
         if self._step_label is not None:
             cells, label_lengths = _cells_of(columns[self._step_label])
@@ -126,9 +135,9 @@ class _Reading:
         self._check_lengths(named, first)
         if self._aligned.step_labels is not None:
             self._aligned.step_labels.add(cells)
-        for column, (names, _) in of_names.items():
-            self._aligned.categories[self._table.label(column)].add(names)
-        for column in self._static_names.values():
+        for title, (names, _) in of_names.items():
+            self._aligned.categories[title].add(names)
+        for column in self._static_names:
             self._aligned.static_categories[self._table.label(column)].add(columns[column])
         for name, column in self._labels.items():
             self._aligned.labels[name].add(columns[column])
@@ -137,6 +146,12 @@ class _Reading:
         self._empty += int((lengths == 0).sum())
         for column, parts in self._batches.items():
             parts.append(columns[column])
+
+    def _cells_across(self, columns: list[Any]) -> tuple[Any, Array]:
+        """The names of the steps of each row, end to end, and how many it has: in a list, or in several columns."""
+        if len(columns) == 1 and not self._options.foreign.rows.steps:
+            return _cells_of(columns[0])
+        return names_across(columns, keep_trailing=self._options.foreign.rows.keep_trailing)
 
     def _check_lengths(self, named: list[tuple[str, Array]], first: int) -> None:
         names, lengths = [name for name, _ in named], [found for _, found in named]
@@ -184,7 +199,8 @@ class _Reading:
                 isinstance(one, (Wide, TextLists)) for one in self._of_steps
             ):
                 dtype = self._numbers.dtype(warnings)
-        if self._empty and not all(isinstance(one, TypedLists) for one in self._of_steps):
+        typed = all(isinstance(one, TypedLists) for one in self._of_steps)
+        if self._empty and not (typed and not self._options.foreign.rows.steps):
             became = "a sequence" if self._empty == 1 else "sequences"
             warnings.append(f"{count(self._empty, 'row')} without a step became {became} without steps")
         found, spec = self._aligned, self._options.foreign

@@ -116,6 +116,8 @@ def _last_row_end(text: bytearray, delimiter: str) -> int | None:
 
 
 def _is_odd(text: bytearray, delimiter: str) -> bool:
+    if b'"' not in text:
+        return False
     letters = np.frombuffer(text, np.uint8)
     return oddly_quoted(letters, np.flatnonzero(letters == _QUOTE), delimiter)
 

@@ -214,7 +214,8 @@ def _present(cells: Any, missing: Sequence[str]) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.if_else(pc.is_in(cells, value_set=pa.array(missing, pa.string())), None, cells)
+    absent = pc.is_in(cells, value_set=pa.array(missing, pa.string()))
+    return pc.if_else(absent, None, cells) if pc.any(absent).as_py() else cells
 
 
 def _spelled_as_floats(cells: Any, missing: Sequence[str]) -> bool:

@@ -47,6 +47,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
     scale = rows / ROWS
     return [
         *group.cases(rows, slow),
+        *group.of_names(rows),
         *filtering.cases(scale),
         *padding.cases(scale),
         *scaling.cases(scale),

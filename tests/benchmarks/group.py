@@ -31,6 +31,46 @@ def cases(rows: int, slow: bool) -> Iterator[Case]:
         )
 
 
+def of_names(rows: int) -> Iterator[Case]:
+    """A category of 50,000 names as ids, from both kinds of file."""
+    for kind in ("csv", "parquet"):
+        yield Case(
+            f"categories-{kind}",
+            f"{rows:,} rows of a key and a name of 50,000, as ids beside their names",
+            make=partial(make_names, source=f"rows.{kind}", rows=rows),
+            contenders=partial(name_contenders, f"rows.{kind}"),
+        )
+
+
+def make_names(folder: Path, source: str, rows: int) -> int:
+    """Write the file; how many bytes x takes."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    codes = make_codes(rows, in_order=False)
+    names = np.array([f"item-{i:05d}" for i in range(50_000)])
+    items = names[np.random.default_rng(1).integers(0, len(names), rows)]
+    table = pa.table({"key": codes, "item": pa.array(items)})
+    if source.endswith(".csv"):
+        pyarrow.csv.write_csv(table, folder / source)
+    else:
+        pyarrow.parquet.write_table(table, folder / source, use_dictionary=False)
+    lengths = np.bincount(codes)
+    return int(np.count_nonzero(lengths)) * int(lengths.max()) * 8
+
+
+def name_contenders(source: str, size: int) -> list[Contender]:
+    """Ours, pandas and the floor."""
+    ours = [*SEQTOOL, "group", source, "--key", "key", "--category", "item", "--columns", "item"]
+    return [
+        Contender("seqtool", [*ours, "-q", "-o", "seqtool.files.npz"], "seqtool.files.npz", verified=True),
+        _theirs("pandas", "categories_pandas", source, "pandas", "pyarrow"),
+        *floors(source, size),
+    ]
+
+
 def make(folder: Path, source: str, rows: int, key: str, order: str, columns: int) -> int:
     """Write the file; how many bytes x takes."""
     import numpy as np

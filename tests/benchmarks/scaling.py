@@ -102,11 +102,13 @@ def make_names(folder: Path, sequences: int) -> int:
 
 
 def encoders(size: int) -> list[Contender]:
-    """Ours, pandas, and the floor."""
+    """Ours, pandas, Keras, and the floor."""
     ours = [*SEQTOOL, "encode", "in.npz", "--min-count", "2", "-q", "-o", "seqtool.npz"]
     theirs = script("encode_pandas", "in.npz", "pandas.npz")
+    keras = script("encode_keras", "in.npz", "keras.npz")
     return [
         Contender("seqtool", ours, "seqtool.npz"),
         Contender("pandas", theirs, "pandas.npz", needs=("pandas",)),
+        Contender("Keras", keras, "keras.npz", needs=("keras", "tensorflow")),
         *floors("-", size),
     ]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import seqtool
+from seqtool.inspecting import describe
 from tests.command import SAMPLES, Place, succeeded
 
 
@@ -355,3 +356,43 @@ def test_a_part_without_keys_is_shown_with_its_sequence(place: Place) -> None:
     parts = seqtool.pad([[1], [2]]).replace(per_sequence={"part": np.array([3, 3])})
     seqtool.save(place.folder / "a.npz", parts)
     assert info(place, "a.npz", "--sequence", "1")["part"] == 3
+
+
+@pytest.mark.parametrize("kind", ["padded", "ragged", "external"])
+def test_the_steps_of_a_large_file_are_read_only_when_asked_for(
+    kind: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ragged = seqtool.Ragged(np.arange(1.0, 2001), np.array([0, 50, 2000]), keys=np.array(["a", "b"]))
+    data = seqtool.pad(ragged, padding="post") if kind == "padded" else ragged
+    if kind == "external":
+        np.savez(place.folder / "in.npz", x=np.arange(4000.0).reshape(2, 2000), lengths=[50, 2000])
+    else:
+        seqtool.save(place.folder / "in.npz", data)
+    whole = info(place, "in.npz")
+    assert whole["not_read"] == []
+    assert b"not read" not in succeeded(place.run("info", "in.npz")).out
+    monkeypatch.setattr(describe, "_SMALL", 1000)
+    unread = {"padded": ["x"], "ragged": ["values"], "external": ["x", "lengths"]}[kind]
+    found = info(place, "in.npz")
+    assert found == {**whole, "not_read": unread}
+    assert info(place, "in.npz", "--full") == whole
+    shown = " ".join(succeeded(place.run("info", "in.npz")).out.decode().split())
+    assert "--full reads them" in shown
+    bytes_of = bytearray((place.folder / "in.npz").read_bytes())
+    bytes_of[12_000] ^= 1
+    (place.folder / "in.npz").write_bytes(bytes_of)
+    assert info(place, "in.npz")["not_read"] == unread
+    damaged = place.run("info", "in.npz", "--full")
+    assert (damaged.code, "damaged" in damaged.err) == (1, True)
+    kept = place.run("info", "in.npz", "--sequence", "b", "--json")
+    assert kept.code == (1 if kind == "external" else 0)
+
+
+def test_lengths_of_a_large_file_are_checked(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(describe, "_SMALL", 1000)
+    block = seqtool.pad([list(range(1, 200)), [1]], padding="post")
+    seqtool.save(place.folder / "in.npz", block)
+    arrays = {**place.arrays("in.npz"), "lengths": np.array([400, 1])}
+    np.savez(place.folder / "in.npz", **arrays)
+    done = place.run("info", "in.npz")
+    assert (done.code, "lengths[0] is 400, but x holds 199 steps" in done.err) == (1, True)

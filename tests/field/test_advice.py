@@ -292,6 +292,19 @@ CASES = [
     Case(
         "sources.row_steps.TypedLists.lists", "pad t.parquet", {"t.parquet": pa.table({"w": [["a"], ["b"]]})}
     ),
+    Case(
+        "sources.row_steps._as_categories", "pad t.csv --steps 'w{1..3}'", {"t.csv": "n,w1,w2,w3\n1,a,b,c\n"}
+    ),
+    Case(
+        "sources.aligned.static_of",
+        "pad t.jsonl --static age,city",
+        {"t.jsonl": '{"x": [1, 2], "city": "Oslo", "age": 3}\n{"x": [3], "city": "Rome", "age": 4}\n'},
+    ),
+    Case(
+        "sources.row_steps._as_categories",
+        "pad t.csv --steps 'w{1..3}' --category w1",
+        {"t.csv": "n,w1,w2,w3\n1,a,b,c\n"},
+    ),
     Case("sources.row_steps.NumberCells._as_names", "pad t.csv --array w", {"t.csv": "n,w\n1,[a]\n2,[b]\n"}),
     Case(
         "tables.cells.label_doubts.category_doubts",

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
-from seqtool.files import stored, strided
+from seqtool.files import inflate, stored, strided
 from seqtool.files.deflate import Compress
 from seqtool.files.npy import map_npy, open_npy
 from seqtool.files.zip_reader import ZipReader
@@ -417,6 +418,7 @@ def test_windows_are_parts_of_what_numpy_loads(
     expected = expected.astype(expected.dtype.newbyteorder("="))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strided, "_SPAN", span)
+        patch.setattr(inflate, "_KEPT", span)
         lazy = open_npy(path, "x") if how == "npy" else window_of(path)
         assert (lazy.shape, lazy.dtype) == (expected.shape, expected.dtype)
         if flat:
@@ -460,6 +462,34 @@ def test_windows_far_apart_of_a_large_deflated_array(tmp_path: Path) -> None:
     lazy = window_of(tmp_path / "x.npz")
     for begin, end in [(0, 5), (50_000, 50_003), (50_003, 100_000), (1, 2), (99_999, 100_000), (0, 100_000)]:
         assert np.array_equal(lazy[begin:end], array[begin:end])
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_windows_that_overlap_or_follow_no_order_inflate_few_times(
+    room: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inflate, "_KEPT", 4000)
+    monkeypatch.setattr(Spool, "has_room", lambda *_: room)
+    begun = []
+    monkeypatch.setattr(inflate.Inflated, "__init__", _noted(inflate.Inflated.__init__, begun))
+    array = np.arange(10_000)
+    (tmp_path / "x.npz").write_bytes(packed({"x": array}, compress="fast"))
+    lazy = window_of(tmp_path / "x.npz")
+    begun.clear()
+    for begin in range(0, 9_900, 60):
+        assert np.array_equal(lazy[begin : begin + 100], array[begin : begin + 100])
+    assert len(begun) == 1
+    for begin in range(9_900, 0, -100):
+        assert np.array_equal(lazy[begin : begin + 100], array[begin : begin + 100])
+    assert (len(begun) == 5) if room else (len(begun) > 90)
+
+
+def _noted(function: Any, calls: list[Any]) -> Any:
+    def noting(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return function(*arguments)
+
+    return noting
 
 
 def test_what_is_read_whole_has_to_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ def test_an_npy_is_one_array(tmp_path: Path, shape: tuple[int, ...], dtype: str)
     assert facts(tmp_path / "in.npy") == {
         "file": str(tmp_path / "in.npy"),
         "arrays": [{"name": "(the array)", "shape": list(shape), "dtype": dtype, "bytes": array.nbytes}],
+        "not_read": [],
     }
 
 

@@ -258,7 +258,7 @@ def test_few_files_are_open_at_once(place: Place, command: str, kind: str) -> No
         elif kind == "parquet":
             pq.write_table(pa.table({"a": [1, 2]}), place.folder / name)
     call = [command, f"rec/*.{kind}", "--key-from", f"rec/{{key}}.{kind}"]
-    succeeded(place.run(*call, before=few_files))
+    succeeded(place.process(*call, before=few_files))
     data = st.load(place.folder / f"rec.{command}.npz")
     assert sorted(data.keys.tolist()) == [*range(70)]
 

@@ -192,3 +192,29 @@ def test_what_is_refused(place: Place) -> None:
     place.write("n.jsonl", '{"x": [1, 2], "w": ["a"]}\n')
     refused = failed(place, 1, "pad", "n.jsonl", "--array", "x", "--category", "w")
     assert "'x' holds 2 steps, but 'w' 1" in refused
+
+
+def test_wide_tables_of_names(place: Place) -> None:
+    place.write("w.csv", "id,w1,w2,w3\n1,the,,sat\n2,the,,\n3,,,\n")
+    call = ("pad", "w.csv", "--steps", "w{1..3}", "--key", "id", "--post")
+    assert "as ids of names: --category 'w{1..3}'" in failed(place, 1, *call)
+    assert "all columns of steps are names, or none" in failed(place, 2, *call, "--category", "w1")
+    told = succeeded(place.run(*call, "--category", "w{1..3}", "-o", "out.npz")).err
+    assert "1 row without a step became a sequence without steps" in told
+    found = sq.load(place.folder / "out.npz")
+    assert (found.lengths.tolist(), found.names["categories"].tolist()) == ([3, 1, 0], ["w"])
+    assert ids_of(found) == [[4, 1, 3], [4], []]
+    succeeded(place.run("apply", "out.npz", "w.csv", "-o", "again.npz"))
+    assert ids_of(sq.load(place.folder / "again.npz")) == ids_of(found)
+    succeeded(place.run(*call, "--category", "w{1..3}", "--trailing-missing", "keep", "-o", "all.npz"))
+    assert ids_of(sq.load(place.folder / "all.npz")) == [[4, 1, 3], [4, 1, 1], [1, 1, 1]]
+    frame = pd.read_csv(place.folder / "w.csv").iloc[:2]
+    with pytest.warns(UserWarning, match="1 step without w: id 1"):
+        assert ids_of(sq.pad(frame, steps="w{1..3}", category="w{1..3}", padding="post")) == [[4, 1, 3], [4]]
+
+
+def test_recipes_of_wide_tables_of_numbers_are_repeated(place: Place) -> None:
+    place.write("w.csv", "id,t1,t2\n1,5,6\n2,7,\n")
+    succeeded(place.run("pad", "w.csv", "--steps", "t{1..2}", "--key", "id", "-o", "out.npz"))
+    succeeded(place.run("apply", "out.npz", "w.csv", "-o", "again.npz"))
+    assert place.arrays("again.npz")["x"].tolist() == [[5, 6], [0, 7]]

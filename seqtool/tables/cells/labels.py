@@ -261,6 +261,7 @@ def encode_labels(array: Any, state: LabelState, how: str | None = None) -> Arra
 _EACH_LABEL, _EACH_LETTER = 400, 17  # bytes of memory: measured
 _SPOOLED = 8  # labels that take more than this fraction of memory, 1/8, move to a spool
 _MOST_WORDS = 2  # to be counted: only one that is alone matters
+_AS_MANY = 4  # times the texts of a batch: where more are known, each is looked up by itself
 _TOGETHER = 1 << 12  # texts added to a spool at a time
 
 
@@ -275,6 +276,7 @@ class Labels(Column[LabelState]):
     ) -> None:
         # A class may be called none or NA: among text only empty cells, and the words named, are missing.
         self._words = frozenset({"", *map(str, missing)})
+        self._texts: list[Any] = []  # those of the state in Arrow, in the order of their codes
         self.bytes = 0  # about the memory of the distinct labels, until they have their final values
         super().__init__(LabelState() if state is None else state if final else state.copy(), final=final)
 
@@ -286,29 +288,49 @@ class Labels(Column[LabelState]):
     def encode(self, array: Any, first_row: int | Array = 0) -> Array:
         """The batch as (n,) int64 codes."""
         encoded = read_labels(array)
-        texts, indices = encoded.dictionary.to_pylist(), np.asarray(encoded.indices)
-        codes = self.state.find(texts)
+        texts, indices = encoded.dictionary, np.asarray(encoded.indices)
+        codes = self._codes_of(texts)
         new = np.flatnonzero(codes < 0)
-        if len(new) and self._final:
-            raise UnseenError(f"label {texts[new[0]]!r} was not seen before")
-        if len(new):
+        added = texts.take(pa.array(new)) if len(new) else texts[:0]
+        names = added.to_pylist()
+        if names and self._final:
+            raise UnseenError(f"label {names[0]!r} was not seen before")
+        if names:
             # The dictionary is in the order of appearance, so each first index is higher than all before it.
             firsts = np.flatnonzero(np.diff(np.maximum.accumulate(indices), prepend=-1))[new]
             codes[new] = np.arange(len(new)) + len(self.state.codes)
-            added = [texts[place] for place in new.tolist()]
-            self.bytes += _EACH_LABEL * len(new) + _EACH_LETTER * sum(map(len, added))
-            self.state.add(added, [row_of(first_row, place) for place in firsts.tolist()])
+            self.bytes += _EACH_LABEL * len(new) + _EACH_LETTER * sum(map(len, names))
+            self.state.add(names, [row_of(first_row, place) for place in firsts.tolist()])
+            self._texts.append(added)
         if not self._final:
-            self._count_missing(texts, indices)
+            self._count_missing(dict(zip(new.tolist(), names, strict=True)), codes, indices)
         return np.asarray(codes[indices])
 
-    def _count_missing(self, texts: list[str], indices: Array) -> None:
-        """Count the rows of each text that is missing or may be, and of the first texts that are no numbers."""
-        words = self.state.words
-        for place, text in enumerate(texts):
+    def _codes_of(self, texts: Any) -> Array:
+        """The codes of distinct Arrow texts, (n,) int64; -1 for those that are unknown."""
+        known = self.state.codes
+        if isinstance(known, ManyTexts) or len(known) > _AS_MANY * len(texts):
+            return self.state.find(texts.to_pylist())
+        same = all(held.type == texts.type for held in self._texts)
+        if not same or sum(map(len, self._texts)) != len(known):  # others have added to the state
+            self._texts = [pa.array([*known], texts.type)]
+        held = pa.chunked_array(self._texts, texts.type)
+        return np.asarray(pc.fill_null(pc.index_in(texts, value_set=held), -1)).astype(np.int64)
+
+    def _count_missing(self, new: Mapping[int, str], codes: Array, indices: Array) -> None:
+        """Count the rows of each text that is missing or may be, and of the first texts that are no numbers.
+
+        `new` are the texts of a batch that were not known before it, by their places among its texts.
+        """
+        state, places = self.state, dict(new)
+        counted = [*state.absent, *state.doubtful, *(state.words if len(state.words) < _MOST_WORDS else ())]
+        for text, code in zip(counted, state.find(counted).tolist(), strict=True):
+            places |= dict.fromkeys(np.flatnonzero(codes == code).tolist(), text)
+        words = state.words
+        for place, text in sorted(places.items()):
             named = text in self._words
             if named or reads_as_missing(text):
-                counts = self.state.absent if named else self.state.doubtful
+                counts = state.absent if named else state.doubtful
             elif len(words) < _MOST_WORDS and label_number(text) is None:
                 counts = words
             else:
@@ -318,6 +340,7 @@ class Labels(Column[LabelState]):
     def bound(self, spool: Spool, memory: Memory, what: str, share: float = 1.0) -> None:
         """Move labels that take much memory to a spool; raises DataError as `ManyTexts.check_memory` does."""
         if _SPOOLED * self.bytes > memory.limit:
+            self._texts = []
             self.state.spooled(spool).check_memory(memory, what, share)
 
     def text(self, code: int) -> str:
