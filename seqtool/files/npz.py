@@ -77,6 +77,7 @@ from seqtool.files.shards import ShardedArrays
 from seqtool.files.stored import TEXT_CELL, Archive
 from seqtool.files.writers import FOLDER, contents_of
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.keys import HashedKeys
 from seqtool.sequences.labels import name_tables
 from seqtool.sequences.once import Once, offsets_at
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
@@ -305,7 +306,7 @@ def _text_from(archive: Archive, name: str, get: Callable[[str], AnyArray]) -> A
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
-        if cells.dtype.kind == "U" and cells.ndim:
+        if cells.dtype.kind == "U" and cells.ndim and not isinstance(cells, HashedKeys):
             check_text(name, cells)
         return cells
     offsets, shape = get(f"{name}_offsets"), text_shape(archive, name)

@@ -19,7 +19,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray, FilesArray
 from seqtool.arrays.lazy import AnyArray, Lazy, concatenated, lazy_map, stretch
-from seqtool.arrays.text import Text
+from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError
 from seqtool.files.manifest import Manifest, Shard, read_manifest, shard_of
 from seqtool.files.schema import NAMES
@@ -147,7 +147,13 @@ class ShardedArrays(StoredArrays):
             place = next((i for i, file in enumerate(files) if file.shard == shard), None)
             return (0, 0) if place is None else (ends[place], ends[place + 1])
 
-        return HashedKeys(keys.shape, keys.dtype, lambda begin, end: keys[begin:end], stretch_of)
+        def read(begin: int, end: int) -> Array:
+            part = keys[begin:end]
+            if part.dtype.kind == "U":
+                check_text("keys", part)  # here, for the keys of all shards may never be read
+            return part
+
+        return HashedKeys(keys.shape, keys.dtype, read, stretch_of)
 
     def _keys_of(self, place: int) -> AnyArray:
         cells, shard = self._member(place, "keys"), self.manifest.files[place]
