@@ -498,6 +498,21 @@ TESTED_BY_OTHERS = {
     },
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
+    # What tasks and engines do is tested through whole calls.
+    "sharding": {
+        *(
+            "encoding",
+            "engine",
+            "following",
+            "job",
+            "local",
+            "observing",
+            "results",
+            "spark_session",
+            "target",
+        ),
+        "writing",
+    },
     "arrays": {"exact", "file_array", "gather", "list_columns", "many_texts", "spool"},
     "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
     "operations": {

@@ -159,8 +159,10 @@ class ShardedArrays(StoredArrays):
         cells, shard = self._member(place, "keys"), self.manifest.files[place]
         if "keys_offsets" not in shard.arrays:
             return cells
-        offsets, shape = self._member(place, "keys_offsets"), self._member(place, "keys_shape")
-        text = Text(cells, offsets, tuple(np.asarray(shape).tolist()), widest=shard.widest)
+        offsets, (dimensions,) = self._member(place, "keys_offsets"), shard.arrays["keys_shape"][1]
+        # (N,), or (N, K) of N times K cells, which are known without the shard.
+        shape = (shard.sequences, (len(offsets) - 1) // max(1, shard.sequences))[:dimensions]
+        text = Text(cells, offsets, shape, widest=shard.widest)
         dtype = np.dtype(f"U{max(1, shard.widest)}")
         return Lazy(text.shape, dtype, lambda begin, end: text[begin:end].astype(dtype))
 
