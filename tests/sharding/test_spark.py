@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,15 +40,12 @@ def cluster(folder: Path) -> Iterator[str]:
     spark_class = Path(pyspark.__file__).parent / "bin" / "spark-class"
     deploy, port = "org.apache.spark.deploy", free_port()
     master = f"spark://127.0.0.1:{port}"
+    here = ["--host", "127.0.0.1", "--webui-port", "0"]
+    worker = [f"{deploy}.worker.Worker", *here, "--cores", "1", "--memory", "1g", "--work-dir"]
     calls = [
-        [f"{deploy}.master.Master", "--host", "127.0.0.1", "--port", f"{port}", "--webui-port", "0"],
-        *(
-            [
-                *(f"{deploy}.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "1g"),
-                *("--webui-port", "0", "--work-dir", str(folder / f"worker{number}"), master),
-            ]
-            for number in range(2)
-        ),
+        [f"{deploy}.master.Master", *here, "--port", f"{port}"],
+        [*worker, str(folder / "one"), master],
+        [*worker, str(folder / "two"), master],
     ]
     with ExitStack() as stack:
         for call in calls:
@@ -83,16 +79,13 @@ def test_the_same_bytes_and_the_same_error(spark: Spark, place: Place) -> None:
     with standing_for(spark):
         done = into_shards(place, "bad", [*names, "bad.csv"], options, 3, "--engine", "spark")
     assert (done.code, done.err) == (here.code, here.err)
-    assert "bad.csv, line 2, column a" in done.err
+    assert "bad.csv: line 2, column 'a'" in done.err
     assert not (place.folder / "bad").exists()
 
 
 @pytest.mark.parametrize("dies", ["encode", "write"])
-def test_a_killed_worker_changes_nothing(
-    dies: str, spark: Any, place: Place, request: pytest.FixtureRequest
-) -> None:
-    if "local" in request.node.name:
-        pytest.skip("Spark tries tasks again on clusters only")
+@pytest.mark.parametrize("spark", ["cluster"], indirect=True)  # where Spark tries tasks again
+def test_a_killed_worker_changes_nothing(dies: str, spark: Spark, place: Place) -> None:
     names, options = many_options(place)
     into_shards(place, "many", names, options, 3)
     marker = place.temporary / "died"
