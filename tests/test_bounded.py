@@ -485,7 +485,7 @@ def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
 
 @pytest.mark.slow
 def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
-    rows, width = 3 * MILLION, 100
+    rows, width = 2 * MILLION, 100  # 0.8 GB
     values = np.random.default_rng(0).integers(0, 99, (rows, width)).astype(np.float32)
     offsets = np.arange(0, rows + 1, 100)
     order = shuffled(rows)
@@ -836,3 +836,17 @@ def test_categories_of_many_names(place: Place) -> None:
     expected = np.full(count, 2)
     expected[by_count] = np.arange(3, 3 + len(by_count))
     assert (mapped(place).values == expected[codes[order]]).all()
+
+
+@pytest.mark.slow
+def test_texts_of_many_words(place: Place) -> None:
+    rows, count = 4 * MILLION, MILLION
+    codes = np.random.default_rng(6).integers(0, count, rows)
+    words = np.array([f"word-{code:07d}" for code in range(count)])
+    with (place.folder / "notes.txt").open("w") as file:
+        for line in np.split(codes, 40_000):
+            file.write(" ".join(words[line].tolist()) + "\n")
+    same_as_unbounded(place, "pad", "notes.txt", "--category", "word", "--ragged")
+    output, seen = mapped(place), np.unique(codes)
+    assert (output.values == np.searchsorted(seen, codes) + 3).all()
+    assert (output.lengths == 100).all()

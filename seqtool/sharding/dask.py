@@ -49,7 +49,8 @@ class Dask:
 
     def _results(self, futures: Any) -> list[bytes]:
         with _plain_errors():
-            return self._client.gather(futures)  # type: ignore[no-any-return]
+            results: list[bytes] = self._client.gather(futures)
+        return results
 
 
 @contextmanager

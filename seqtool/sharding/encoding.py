@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,8 +48,7 @@ class Encode:
 
 def rows_of(table: Table, job: Job, state: EncoderState, before: int) -> Iterator[Batch]:
     """The encoded rows of a table, before which so many rows stand in the whole input."""
-    plan = replace(job.plan, options=replace(job.plan.options, keep_row_index=True))
-    encoder = Encoder(plan, state, final=True)
+    encoder = Encoder(job.plan, state, final=True)
     with job.pool() as pool:
         for arrays, first_row in batches(table, encoder.plan, job.threads):
             columns = encoder.encode(arrays, first_row + before, pool)

@@ -67,7 +67,7 @@ def _session(master: str | None, remote: str | None, conf: Mapping[str, str]) ->
     builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "8")
     for name, value in conf.items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()  # type: ignore[no-any-return]
+    return builder.getOrCreate()
 
 
 def _check(master: str | None, remote: str | None) -> None:

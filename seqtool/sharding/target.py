@@ -47,8 +47,10 @@ class Target:
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest, which makes the new data set, and remove the files of the one before."""
-        self.store.write(MANIFEST, manifest.as_json())
-        self._sweep(frozenset(shard.name for shard in manifest.files))
+        with signals.held():  # from the manifest on, the new files are those to be kept, whatever happens
+            self.store.write(MANIFEST, manifest.as_json())
+            self._before = frozenset(shard.name for shard in manifest.files)
+        self._sweep(self._before)
 
     def _sweep(self, kept: frozenset[str]) -> None:
         """Remove shards, and files in the making, that are not to be kept, such as those of lost attempts."""

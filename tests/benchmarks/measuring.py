@@ -32,8 +32,9 @@ class Contender:
     """A command that is measured.
 
     `output` is the file that it makes, `verified` whether that holds the arrays that all make. `needs` are the
-    modules it cannot do without, `rounds` how many are enough for a slow one, `rows` how many it reads;
-    `whole` counts all processes that it starts.
+    modules it cannot do without, `rounds` how many are enough for a slow one, `rows` how many it reads.
+    `clock` is a file to which it writes the seconds of the work alone, without start-up; `whole` counts all processes
+    that it starts.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Contender:
     needs: tuple[str, ...] = ()
     rounds: int | None = None
     rows: int | None = None
+    clock: str = ""
     whole: bool = False
 
 
@@ -61,6 +63,7 @@ class Case:
     rounds: int = 5
     sizes: bool = False  # whether the sizes of the outputs are of interest
     only_if_named: bool = False
+    rate: str = ""  # what of `rows` a second is of interest
 
 
 @dataclass
@@ -127,7 +130,7 @@ class Launcher:
     """The small process that starts the others in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py"))],
             cwd=folder,
@@ -156,7 +159,7 @@ class Launcher:
 
     def failure(self, code: int) -> str:
         """Why the last command failed: the last line that it wrote, or its signal."""
-        lines = (self._folder / _ERRORS).read_text(encoding="utf-8", errors="replace").split("\n")
+        lines = (self.folder / _ERRORS).read_text(encoding="utf-8", errors="replace").split("\n")
         found = [line.strip(" │╭╰─╮╯") for line in lines]
         reason = next((line for line in reversed(found) if line), "")
         reason = reason or (f"ended by signal {-code}" if code < 0 else f"exit code {code}")
@@ -192,10 +195,11 @@ def run_once(measured: Measured, launcher: Launcher, *, keep: bool = False) -> b
     if measured.failure:
         return False
     figures = launcher.run(measured.contender.command, whole=measured.contender.whole)
+    clock = launcher.folder / measured.contender.clock if measured.contender.clock else None
     if figures["code"] != 0:
         measured.failure = launcher.failure(figures["code"])
     elif keep:
-        measured.seconds.append(figures["seconds"])
+        measured.seconds.append(figures["seconds"] if clock is None else float(clock.read_text()))
         measured.processors.append(figures["processors"])
         measured.peaks.append(figures["peak"])
     return not measured.failure
