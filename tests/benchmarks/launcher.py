@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-_EVERY = 0.1  # seconds between two looks at the memory of all processes
+_EVERY = 0.3  # seconds between two looks at the memory of all processes
 
 
 def run(command: list[str], errors: str, whole: bool = False) -> dict[str, float]:
