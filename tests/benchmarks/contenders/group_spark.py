@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import collect_list, sort_array, struct
@@ -9,8 +10,8 @@ from pyspark.sql.functions import collect_list, sort_array, struct
 source, target = sys.argv[1:]
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-rows = session.read.parquet(os.path.abspath(source))
+rows = session.read.parquet(str(Path(source).absolute()))
 others = [name for name in rows.columns if name != "key"]
 steps = sort_array(collect_list(struct(*others))).alias("steps")
-rows.groupBy("key").agg(steps).write.parquet(os.path.abspath(target))
+rows.groupBy("key").agg(steps).write.parquet(str(Path(target).absolute()))
 session.stop()
