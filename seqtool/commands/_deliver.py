@@ -66,9 +66,8 @@ def deliver(
 ) -> None:
     """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
 
-    A destination named '{split}.npz' or the like is a file for each split, as in `outputs_of`.
-    `memory` is what writing may take, by default any. `rows` are what a command that has no entry
-    in the receipt counted.
+    A destination named '{split}.npz' or the like is a file for each split, as in `outputs_of`. `memory` is what writing
+    may take, by default any. `rows` are what a command that has no entry in the receipt counted.
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
@@ -251,7 +250,7 @@ def _check_fold_name(output: str | None, folds: int) -> None:
         )
     if is_named and not folds:
         raise UsageError(
-            f"{output}: {FOLD} stands for all folds of seqtool split --folds K without --fold, and here is one "
+            f"{output}: {FOLD} stands for the folds that seqtool split writes, all in one call, and here is one "
             "output; name it otherwise: ",
             Advice("-o", "FILE"),
         )
