@@ -41,9 +41,7 @@ def run(rng: Random, scratch: Scratch) -> None:
     """A table, grouped, and what some operations make of it one after another."""
     drawn = _draw(rng)
     _write(scratch, drawn)
-    scratch.succeed(
-        "group", "t.csv", "--key", "k", "--order-by", "t", "--dtype", "float64", "--ragged", "-o", "0.npz"
-    )
+    scratch.succeed("group", "t.csv", "--key", "k", "--order-by", "t", "--dtype", "float64", "--ragged", "-o", "0.npz")
     drawn = replace(drawn, sequences=sorted(drawn.sequences, key=lambda one: one.key))
     kinds = rng.sample([*_OPERATIONS], rng.choice([1, 2, 2, 3]))
     name, number = "0.npz", 0
