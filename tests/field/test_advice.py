@@ -1205,6 +1205,21 @@ CASES = [
         {"t.json": TEN},
         code=2,
     ),
+    Case("commands._deliver._check_fold_name", "split t.json --folds 3", {"t.json": TEN}, code=2),
+    Case(
+        "commands._deliver._check_fold_name#2",
+        "split t.json --folds 3 -o all.npz",
+        {"t.json": TEN},
+        code=2,
+        loses=True,
+    ),
+    Case(
+        "commands._deliver._check_fold_name#3",
+        "pad t.json -o {fold}.npz",
+        {"t.json": TEN},
+        {"FILE": "t.npz"},
+        code=2,
+    ),
     Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
     Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
     Case(
