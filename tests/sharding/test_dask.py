@@ -1,4 +1,4 @@
-"""Dask: a worker that is killed changes nothing, and one that always dies, or a scheduler that is not there, is told."""
+"""Dask: a worker that is killed changes nothing; one that always dies, or a missing scheduler, is told of."""
 
 import os
 import signal
