@@ -26,6 +26,7 @@ from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import Value, mask_number
 from seqtool.sequences.validation import offsets_of
 from seqtool.training.batches import POOL, check_boundaries, check_options, epoch
+from seqtool.training.in_memory import InMemory
 from seqtool.training.sequence_file import SequenceFile
 from seqtool.words import step_in_words
 
@@ -42,7 +43,8 @@ class SequenceData(keras.utils.PyDataset):
     second batch is never as long as the first, for Keras on TensorFlow would take their length for that of all.
     With `boundaries`, such as those that `seqtool plan` shows, a batch holds sequences of one bucket of lengths, and T
     is its boundary. Padding holds `value`, by default what it holds in the file, and 0 where the file is ragged.
-    `dtype` names another type of steps.
+    `dtype` names another type of steps. Steps are read into memory with `in_memory=True`, and by default ("auto") where
+    they take at most a quarter of the memory that is allowed; with False each batch is read from the file.
 
     With `shuffle` every epoch has an order of its own, which follows from `seed`; leave it out for
     `predict`, whose results come in the order of the batches. `workers`, `use_multiprocessing` and
@@ -67,6 +69,7 @@ class SequenceData(keras.utils.PyDataset):
         dtype: str | None = None,
         include: Sequence[str] = (),
         boundaries: Sequence[int] | None = None,
+        in_memory: InMemory = "auto",
         workers: int = 1,
         use_multiprocessing: bool = False,
         max_queue_size: int = 10,
@@ -75,7 +78,7 @@ class SequenceData(keras.utils.PyDataset):
             workers=workers, use_multiprocessing=use_multiprocessing, max_queue_size=max_queue_size
         )
         check_options(batch_size=batch_size, seed=seed, multiple_of=1 if multiple_of is None else multiple_of)
-        self.file = SequenceFile(path, dtype=dtype, include=include)
+        self.file = SequenceFile(path, dtype=dtype, include=include, in_memory=in_memory)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
@@ -163,7 +166,7 @@ def masked_input(data: SequenceData | str | os.PathLike[str]) -> tuple[Any, Any]
     for Masking compares the last one alone: `include=["mask"]` gives layers their mask. The file is gone through once:
     raises DataError where no mask can tell the padding, or where one would skip real steps too.
     """
-    file = data.file if isinstance(data, SequenceData) else SequenceFile(data)
+    file = data.file if isinstance(data, SequenceData) else SequenceFile(data, in_memory=False)
     value = data.value if isinstance(data, SequenceData) else file.value
     ids, number = not file.feature_shape, mask_number(value)
     if len(file.feature_shape) > 1:

@@ -17,6 +17,7 @@ except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.tf needs TensorFlow ({missing}): pip install tensorflow") from None
 
 from seqtool.training.batches import check_options, epoch
+from seqtool.training.in_memory import InMemory
 from seqtool.training.sequence_file import SequenceFile
 
 _PREFETCHED = 2  # batches that are read while the network trains
@@ -31,6 +32,7 @@ def dataset(
     dtype: str | None = None,
     include: Sequence[str] = (),
     boundaries: Sequence[int] | None = None,
+    in_memory: InMemory = "auto",
 ) -> Any:
     """The sequences of an `.npz` of ours, padded or ragged, as a `tf.data.Dataset` of padded batches.
 
@@ -39,7 +41,9 @@ def dataset(
     longest sequence of the batch with what padding holds in the file; `lengths` is (B,) int64; `y` is (B, ...), or
     (B, T) of labels of steps. It may be gone through any number of times; with `shuffle` each time in an order of its
     own, which follows from `seed`, in batches of similar lengths; with `boundaries`, such as those that `seqtool plan`
-    shows, each of one bucket of lengths. Errors are those of `SequenceFile`.
+    shows, each of one bucket of lengths. Steps are read into memory with `in_memory=True`, and by default ("auto")
+    where they take at most a quarter of the memory that is allowed; with False each batch is read from the file.
+    Errors are those of `SequenceFile`.
 
     `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
     `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
@@ -47,7 +51,7 @@ def dataset(
     with `x`, `lengths` and the label, `y` or else `step_y`.
     """
     check_options(batch_size=batch_size, seed=seed)
-    file = SequenceFile(path, dtype=dtype, include=include)
+    file = SequenceFile(path, dtype=dtype, include=include, in_memory=in_memory)
     epochs = count()
 
     def batches() -> Iterator[Any]:

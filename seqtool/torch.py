@@ -8,7 +8,11 @@ which a recurrent layer takes as `to_packed(batch)`.
 from __future__ import annotations
 
 import os
+from collections import UserList
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import suppress
+from functools import cached_property
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -27,6 +31,7 @@ from seqtool.files.schema import PER_STEP
 from seqtool.sequences.padding_values import Value, check_value
 from seqtool.sequences.ragged import Ragged
 from seqtool.training.batches import bucket_batches, check_boundaries, check_options, length_batches
+from seqtool.training.in_memory import InMemory
 from seqtool.training.sequence_file import SequenceFile
 
 
@@ -37,6 +42,9 @@ class SequenceDataset(Dataset[Any]):
     (L, H, W, C) of frames, or (L,) int64 of token ids; `dtype` names another type. `y` is the label, int64 or float,
     or one for each step. It may go to workers, forked or spawned. Errors are those of
     `seqtool.training.sequence_file.SequenceFile`.
+
+    Steps are read into memory with `in_memory=True`, and by default ("auto") where they take at most a quarter of the
+    memory that is allowed; workers share it. With False each batch is read from the file.
 
     `include` names what else of the file goes with each sequence: `static`, `keys`, `part`, `split`,
     `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
@@ -50,9 +58,10 @@ class SequenceDataset(Dataset[Any]):
         *,
         dtype: torch.dtype | str | np.dtype[Any] | None = None,
         include: Sequence[str] = (),
+        in_memory: InMemory = "auto",
     ) -> None:
         named = _in_numpy(dtype) if isinstance(dtype, torch.dtype) else dtype
-        self.file = SequenceFile(path, dtype=named, include=include)
+        self.file = SequenceFile(path, dtype=named, include=include, in_memory=in_memory)
 
     def __len__(self) -> int:
         return len(self.file)
@@ -65,9 +74,12 @@ class SequenceDataset(Dataset[Any]):
     def __getitem__(self, i: int) -> Any:
         return self.__getitems__([i])[0]
 
-    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """Several items, read together: what a DataLoader asks for."""
-        taken = self.file.take(indices)
+    def __getitems__(self, indices: Sequence[int]) -> Items:
+        """Several items: what a DataLoader asks for. `collate` gathers them at once."""
+        return Items(self, self.file.positions(indices))
+
+    def _items(self, chosen: Array) -> list[Any]:
+        taken = self.file.take(chosen)
         lengths = np.asarray(taken.lengths).tolist()
         xs = torch.from_numpy(np.asarray(taken.values)).split(lengths)
         if self.file.include:
@@ -91,8 +103,47 @@ class SequenceDataset(Dataset[Any]):
         return [dict(zip(arrays, row, strict=True)) for row in zip(*arrays.values(), strict=True)]
 
 
-def _tensors(array: Array) -> Any:
-    """A tensor of numbers; there is none of text."""
+class Items(UserList[Any]):
+    """Items of a SequenceDataset, as a list, which are read when somebody looks at one.
+
+    `collate` need not look at any: it gathers them as a batch.
+    """
+
+    def __init__(self, dataset: SequenceDataset, chosen: Array) -> None:
+        self._dataset = dataset
+        self._chosen = chosen
+
+    @cached_property
+    def data(self) -> list[Any]:  # type: ignore[override]
+        """The items one by one."""
+        return self._dataset._items(self._chosen)
+
+    def __len__(self) -> int:
+        return len(self.data) if "data" in vars(self) else len(self._chosen)
+
+    def batch(self, value: Value, label_value: float) -> Batch | NamedBatch | None:
+        """All of them as a batch, as `collate` makes it; None where they were looked at, and perhaps changed."""
+        if "data" in vars(self):
+            return None
+        file = self._dataset.file
+        slots = int(file.lengths[self._chosen].max())
+        values = {name: _padding(name, label_value) for name in file.per_step}
+        arrays = file.padded(self._chosen, slots, value=value, step_values=values)
+        batch = {name: _tensors(array) for name, array in arrays.items()}
+        if file.include:
+            return NamedBatch(batch)
+        return Batch(batch["x"], batch["lengths"], batch.get("y", batch.get("step_y")))
+
+
+def _padding(name: str, label_value: float) -> float:
+    """What pads an array of steps."""
+    return {"step_y": label_value, "row_index": -1}.get(name, 0)
+
+
+def _tensors(array: Any) -> Any:
+    """A tensor of an array of numbers; text becomes a list, for there is no tensor of it, and all else stays."""
+    if not isinstance(array, np.ndarray):
+        return array
     return array.tolist() if array.dtype.kind in "UT" else torch.from_numpy(array)
 
 
@@ -138,6 +189,38 @@ class NamedBatch(dict[str, Any]):
         )
 
 
+_SMALL = 1 << 19  # bytes of a tensor that a worker sends faster than room in shared memory, by a descriptor
+
+
+def _sent(batch: Batch) -> tuple[Any, ...]:
+    """How a batch goes from a worker to the process that trains."""
+    return _received, tuple(map(_light, batch))
+
+
+def _sent_by_name(batch: NamedBatch) -> tuple[Any, ...]:
+    return _received_by_name, (list(batch), list(map(_light, batch.values())))
+
+
+def _light(array: Any) -> Any:
+    """A small tensor as an array of NumPy, whose bytes are sent as they are."""
+    if isinstance(array, torch.Tensor) and array.nbytes <= _SMALL and not array.requires_grad:
+        with suppress(TypeError, RuntimeError):  # a type or a device that NumPy lacks
+            return array.numpy()
+    return array
+
+
+def _received(*arrays: Any) -> Batch:
+    return Batch(*(_tensors(array) for array in arrays))
+
+
+def _received_by_name(names: list[str], arrays: list[Any]) -> NamedBatch:
+    return NamedBatch({name: _tensors(array) for name, array in zip(names, arrays, strict=True)})
+
+
+ForkingPickler.register(Batch, _sent)
+ForkingPickler.register(NamedBatch, _sent_by_name)
+
+
 def collate(items: Sequence[Any], *, value: Value = 0, label_value: float = -100) -> Any:
     """Make a batch of the items of a SequenceDataset, each padded at its end up to the longest of them.
 
@@ -145,6 +228,9 @@ def collate(items: Sequence[Any], *, value: Value = 0, label_value: float = -100
     for each feature, and `label_value` in labels of steps, which the losses of PyTorch pass over; -1 in row
     numbers, False in the mask. Raises DataError for one that their type cannot hold.
     """
+    batch = items.batch(value, label_value) if isinstance(items, Items) else None
+    if batch is not None:
+        return batch
     if isinstance(items[0], dict):
         return _named_batch(items, value, label_value)
     labelled = isinstance(items[0], tuple)
@@ -175,11 +261,10 @@ def _padded_labels(ys: list[torch.Tensor], value: float) -> torch.Tensor:
 def _named_batch(items: Sequence[dict[str, Any]], value: Value, label_value: float) -> NamedBatch:
     x, lengths = _padded([item["x"] for item in items], value)
     batch = NamedBatch(x=x, lengths=lengths)
-    values = {"step_y": label_value, "row_index": -1}
     for name, first in items[0].items():
         rows = [item[name] for item in items]
         if name in PER_STEP or name == "mask":
-            batch[name] = _padded_labels(rows, values.get(name, 0))
+            batch[name] = _padded_labels(rows, _padding(name, label_value))
         elif name != "x":
             batch[name] = torch.stack(rows) if isinstance(first, torch.Tensor) else rows
     return batch

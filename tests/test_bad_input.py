@@ -541,12 +541,12 @@ def test_a_file_of_a_newer_version(place: Place) -> None:
     place.write("rows.csv", ROWS)
     succeeded(place.run("group", "rows.csv", "--key", "k", "-o", "new.npz", "-q"))
     arrays = place.arrays("new.npz")
-    arrays["meta"] = np.array(str(arrays["meta"]).replace('"version": 1', '"version": 2'))
+    arrays["meta"] = np.array(str(arrays["meta"]).replace('"version": 1', '"version": 3'))
     np.savez(place.folder / "new.npz", **arrays)
     before = place.files()
     for command in ("pad", "info"):
         done = place.run(command, "new.npz")
-        assert_refused(place, done, DATA, ("new.npz", "version 2", "update seqtool"), before)
+        assert_refused(place, done, DATA, ("new.npz", "version 3", "update seqtool"), before)
 
 
 # Columns that are no numbers: the corrected command

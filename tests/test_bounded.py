@@ -485,7 +485,7 @@ def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
 
 @pytest.mark.slow
 def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
-    rows, width = 3 * MILLION, 100
+    rows, width = 2 * MILLION, 100  # 0.8 GB
     values = np.random.default_rng(0).integers(0, 99, (rows, width)).astype(np.float32)
     offsets = np.arange(0, rows + 1, 100)
     order = shuffled(rows)

@@ -95,7 +95,7 @@ def loaded(
     return [line.removeprefix("loaded ") for line in done.err.splitlines() if line.startswith("loaded ")]
 
 
-HEAVY = "numpy,pandas,pyarrow,isal,rich.table"
+HEAVY = "numpy,pandas,pyarrow,isal,rich,click"
 OPTIONS = "seqtool.commands._options,seqtool.commands._transform"  # of single commands
 
 
@@ -119,7 +119,7 @@ def test_pad_on_an_array_loads_numpy_alone(place: Place) -> None:
     np.savez(place.folder / "a.npz", x=DENSE, lengths=[4, 2])
     succeeded(place.run("pad", "a.npy", "-o", "ours.npz"))
     calls = [
-        ("numpy,pandas,pyarrow,rich", ["pad", source, "--maxlen", "9", "-o", "b.npz"])
+        ("numpy,pandas,pyarrow,rich,click", ["pad", source, "--maxlen", "9", "-o", "b.npz"])
         for source in ("a.npy", "a.npz", "ours.npz")
     ]
     assert loaded(place, *calls) == ["0 ['numpy']"] * 3

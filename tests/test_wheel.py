@@ -51,7 +51,7 @@ def installed(wheel: Path) -> Path:
     environment = wheel.parent / "environment"
     run(wheel.parent, sys.executable, "-m", "venv", environment)
     programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
-    run(wheel.parent, programs / "python", "-m", "pip", "install", "-q", wheel)
+    run(wheel.parent, programs / "python", "-m", "pip", "install", "-q", "--no-compile", wheel)
     return programs
 
 

@@ -8,7 +8,7 @@ from typing import IO, Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, concatenated
 from seqtool.errors import DataError
 from seqtool.system.platform import read_at
 
@@ -24,29 +24,39 @@ class FileArray(Lazy):
     ) -> None:
         super().__init__(shape, dtype.newbyteorder("="), self._from_file)
         self.file = file
-        self._name = name
+        self.name = name
         self.offset = offset
         self.stored = dtype
 
     def reshaped(self, *shape: int) -> FileArray:
         """The same cells in another shape."""
-        return FileArray(self.file, self._name, self.offset, shape, self.stored)
+        return FileArray(self.file, self.name, self.offset, shape, self.stored)
 
     def _from_file(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:]) * self.dtype.itemsize
         out = np.empty((end - begin, *self.shape[1:]), self.stored)
-        read_into(self.file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self._name)
+        read_into(self.file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self.name)
         return out.astype(self.dtype, copy=False)
 
 
-def read_into(file: IO[bytes], out: Array, offset: int, name: str) -> None:
+class FilesArray(Lazy):
+    """Arrays of several files end to end: any stretch of rows can be read at any time, at little cost."""
+
+    def __init__(self, parts: list[AnyArray]) -> None:
+        shape = (sum(map(len, parts)), *parts[0].shape[1:])
+        joined = concatenated(parts, shape, parts[0].dtype)
+        super().__init__(shape, parts[0].dtype, lambda begin, end: joined[begin:end])
+        self.stored = parts[0].dtype
+
+
+def read_into(file: IO[bytes], out: Array | memoryview, offset: int, name: str) -> None:
     """Fill `out`, (n,) uint8, with the bytes of a file from `offset` on; other threads may read it meanwhile.
 
     Raises DataError where the file ends before that.
     """
-    done = 0
-    while done < len(out):
-        count = read_at(file, out[done:].data, offset + done)
+    left = out if isinstance(out, memoryview) else out.data
+    while left:
+        count = read_at(file, left, offset)
         if not count:
             raise DataError(f"{name}: ends early; it was cut short while it was being read")
-        done += count
+        left, offset = left[count:], offset + count

@@ -66,26 +66,35 @@ def sequence_of(offsets: AnyArray, row: int, near: int = 0) -> int:
 _NEAR = 64  # sequences whose offsets are read together
 
 
-def lazy_gather(
-    array: AnyArray, starts: AnyArray, offsets: AnyArray, shape: tuple[int, ...], *, every: int = 1
-) -> Lazy:
-    """`gather` on demand: stretch i begins at row `starts[i]` and becomes the rows `offsets[i]` to `offsets[i + 1]`.
+class LazyGather(Lazy):
+    """`gather` on demand, see `lazy_gather`; what it gathers from can be read in other ways, too."""
 
-    Of each stretch, one row in `every` is taken. `shape` is that of the result.
+    def __init__(
+        self,
+        array: AnyArray,
+        starts: AnyArray,
+        offsets: AnyArray,
+        shape: tuple[int, ...],
+        *,
+        every: int = 1,
+        once: bool = False,
+    ) -> None:
+        super().__init__(shape, array.dtype, self._gathered)
+        self.array = array
+        self.starts = starts
+        self.offsets = offsets
+        self.every = every
+        self.once = once
+        self._each = max(1, shape[0] // max(1, len(offsets) - 1))  # rows of a stretch, on average
+        self._near = 0  # the stretch in which the last read ended: mostly, the next one begins there
 
-    >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
-    [2, 6, 7]
-    """
-    each = max(1, shape[0] // max(1, len(offsets) - 1))  # rows of a stretch, on average
-    near = 0  # the stretch in which the last read ended: mostly, the next one begins there
-
-    def read(begin: int, end: int) -> Array:
-        nonlocal near
+    def _gathered(self, begin: int, end: int) -> Array:
+        array, starts, offsets, every = self.array, self.starts, self.offsets, self.every
         out = np.empty((end - begin, *array.shape[1:]), array.dtype)
         done = begin
-        first = sequence_of(offsets, begin, near)
+        first = sequence_of(offsets, begin, self._near)
         while done < end:
-            likely = min(_STRETCHES, _NEAR + 2 * (end - done) // each)
+            likely = min(_STRETCHES, _NEAR + 2 * (end - done) // self._each)
             edges = offsets[first : first + likely + 1]
             edges = edges[: int(np.searchsorted(edges, end)) + 1]
             count = len(edges) - 1
@@ -95,10 +104,28 @@ def lazy_gather(
                 out[done - begin : done - begin + len(rows)] = rows
                 done += len(rows)
             first += count
-        near = max(0, first - 1)
+        self._near = max(0, first - 1)
         return out
 
-    return Lazy(shape, array.dtype, read)
+
+def lazy_gather(
+    array: AnyArray,
+    starts: AnyArray,
+    offsets: AnyArray,
+    shape: tuple[int, ...],
+    *,
+    every: int = 1,
+    once: bool = False,
+) -> LazyGather:
+    """`gather` on demand: stretch i begins at row `starts[i]` and becomes the rows `offsets[i]` to `offsets[i + 1]`.
+
+    Of each stretch, one row in `every` is taken. `shape` is that of the result. `once` says that a file should hold
+    each row of the array once, however many stretches have it.
+
+    >>> lazy_gather(np.arange(9), np.array([1, 6]), np.array([0, 2, 5]), (5,))[1:4].tolist()
+    [2, 6, 7]
+    """
+    return LazyGather(array, starts, offsets, shape, every=every, once=once)
 
 
 _STRETCHES = 1 << 16  # whose starts and offsets are read together

@@ -24,7 +24,7 @@ def check_arrays(archive: Archive) -> str:
     kind = "ragged" if "values" in headers else "padded"
     tables = name_tables(headers)
     layout = {**LAYOUTS[kind], **{name: NAME_TABLES[name.rpartition("_")[0]] for name in tables}}
-    missing = _NEEDED[kind] - set(headers)
+    missing = _NEEDED[kind] - set(headers) - ({"offsets"} if "starts" in headers else set())
     if missing:
         raise DataError(f"{', '.join(sorted(missing))} is missing from the arrays of a {kind} file")
     parts = {f"{name}_{end}" for name in layout for end in ("offsets", "shape") if f"{name}_shape" in headers}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqtool.codegen.filling import filled
+from seqtool.sequences.once import is_once
 from seqtool.sequences.ragged import Padded, Ragged
 
 _RAGGED = """
@@ -10,6 +11,14 @@ import numpy as np
 with np.load($path) as file:
     values, offsets$names = file["values"], file["offsets"]$loaded
 sequences = np.split(values, offsets[1:-1])
+print(f"{len(sequences):,} sequences, the first {sequences[0].shape} {values.dtype}")
+"""
+
+_ONCE = """
+import numpy as np
+with np.load($path) as file:
+    values, starts, lengths$names = file["values"], file["starts"], file["lengths"]$loaded
+sequences = [values[start : start + length] for start, length in zip(starts, lengths)]
 print(f"{len(sequences):,} sequences, the first {sequences[0].shape} {values.dtype}")
 """
 
@@ -26,8 +35,9 @@ def program_text(data: Ragged | Padded, *, path: str) -> str:
     """The lines after the first; `path` is a literal."""
     arrays = {**data.per_sequence, **data.per_step, **data.names}
     labels = [name for name in ("y", "step_y", "classes", "step_classes") if name in arrays]
+    ragged = _ONCE if isinstance(data, Ragged) and is_once(data) else _RAGGED
     return filled(
-        _RAGGED if isinstance(data, Ragged) else _PADDED,
+        ragged if isinstance(data, Ragged) else _PADDED,
         path=path,
         names="".join(f", {name}" for name in labels),
         loaded="".join(f', file["{name}"]' for name in labels),

@@ -201,6 +201,7 @@ def check_output(
     sources: Sequence[str | None] = (),
     mask: bool = False,
     ragged: bool = False,
+    index: bool = False,
     dtype: str | None = None,
 ) -> None:
     """Raise UsageError for what the options of an output alone show to be wrong, before any input is opened.
@@ -218,7 +219,7 @@ def check_output(
     destination = named_by(to.output, dry_run=to.dry_run)
     if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
-        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress))
+        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), index=index)
 
 
 def _compression(to: OutputOptions) -> Compress | None:

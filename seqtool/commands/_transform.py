@@ -180,7 +180,9 @@ def _transform(
     from seqtool.terminal.report import Summary
 
     name = wanted.kind.__name__.lower() if isinstance(wanted, _Wanted) else name_of(wanted)
-    check_output(to, sources=[source, fitted_file])
+    check_output(
+        to, sources=[source, fitted_file], index=isinstance(wanted, Operation) and wanted.shares_steps
+    )
     summary = Summary(name)
     with one_source(source, name, using, several=foreign.pattern is not None) as opened:
         inputs = [opened.file.named_path, *foreign.files, *rows.files]
@@ -220,10 +222,11 @@ def _transform(
 
 
 def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> PaddedStream | Ragged:
-    """Ragged sequences as they are; those of a padded block padded as they were."""
+    """Ragged sequences, and those that share steps, as they are; others of a padded block padded as they were."""
     from seqtool.operations.run import padded_again
+    from seqtool.sequences.once import is_once
 
-    if found.maxlen is None:
+    if found.maxlen is None or is_once(outcome.ragged):
         return outcome.ragged
     return padded_again(
         outcome.ragged,

@@ -13,7 +13,7 @@ from seqtool.files import inputs
 from seqtool.files.inputs import Input
 from seqtool.files.remote import is_remote
 from seqtool.files.stored import Archive
-from seqtool.files.traces import row_meta
+from seqtool.files.traces import FOLDER_META, MANIFEST, row_meta
 from seqtool.files.zip_reader import ZipReader
 from seqtool.system.memory import Memory
 
@@ -43,6 +43,12 @@ def holds_arrays(path: Path) -> bool:
     with suppress(DataError):
         return inputs.recognised(path).kind == "npz"
     return False
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file of arrays, by which a change is noticed; of a folder those of what describes it."""
+    described = next((path / name for name in (MANIFEST, FOLDER_META) if (path / name).is_file()), path)
+    return described.stat().st_size
 
 
 def _opened(source: Input, memory: Memory | None) -> Archive:

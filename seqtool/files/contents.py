@@ -18,9 +18,10 @@ from seqtool.arrays.lazy import AnyArray, Lazy, chunks
 from seqtool.arrays.text import Text
 from seqtool.errors import DataError, UsageError
 from seqtool.files.deflate import PIECE
-from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION
+from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP, VERSION, VERSION_ONCE
 from seqtool.files.zip_writer import Member
 from seqtool.sequences.labels import name_tables, titles_of_tables
+from seqtool.sequences.once import stored_once
 from seqtool.sequences.padding_values import Side, value_to_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.stream import PaddedStream
@@ -52,16 +53,15 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     whole = data.ragged if isinstance(data, PaddedStream) else data
     per_sequence = data.per_sequence
     check_names(whole)
-    yield Member.of("values", data.values) if isinstance(data, Ragged) else x_alone(data)
-    for name, array in whole.per_step.items():
-        if isinstance(data, PaddedStream):
-            shape = (*data.shape[:2], *array.data.shape[1:])
-            yield Member(name, array.data.dtype, shape, data.step_blocks(name))
-        else:
-            yield Member.of(name, array.data)
-    if isinstance(data, Ragged):
+    once = stored_once(data) if isinstance(data, Ragged) else None
+    if once is not None:
+        yield from (Member.of(name, array) for name, array in once.arrays.items())
+        yield Member.of("starts", once.starts)
+    else:
+        yield from _steps(data, whole)
+    if isinstance(data, Ragged) and once is None:
         yield Member.of("offsets", data.offsets)
-    elif mask:
+    elif not isinstance(data, Ragged) and mask:
         slots = data.shape[1] if isinstance(data, PaddedStream) else data.x.shape[1]
         cells = _mask(data.lengths, slots, data.padding)
         yield Member("mask", np.dtype(bool), (len(data), slots), cells)
@@ -72,7 +72,19 @@ def members(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Iter
     for name, content in small.items():
         if content is not None:
             yield from text_or_numbers(name, content)
-    yield Member.of("meta", np.array(json.dumps(description(data), allow_nan=False)))
+    about = description(data) | ({} if once is None else {"version": VERSION_ONCE})
+    yield Member.of("meta", np.array(json.dumps(about, allow_nan=False)))
+
+
+def _steps(data: Ragged | Padded | PaddedStream, whole: Ragged | Padded) -> Iterator[Member]:
+    """The arrays of steps."""
+    yield Member.of("values", data.values) if isinstance(data, Ragged) else x_alone(data)
+    for name, array in whole.per_step.items():
+        if isinstance(data, PaddedStream):
+            shape = (*data.shape[:2], *array.data.shape[1:])
+            yield Member(name, array.data.dtype, shape, data.step_blocks(name))
+        else:
+            yield Member.of(name, array.data)
 
 
 def check_names(whole: Ragged | Padded) -> None:

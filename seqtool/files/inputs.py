@@ -214,8 +214,7 @@ def _openings(source: str, spool: Path | None) -> Iterator[contextlib.AbstractCo
 def _remote_shards(source: str) -> Iterator[Input]:
     """A data set elsewhere, whose shards are copied to a temporary folder when they are read."""
     with tempfile.TemporaryDirectory(prefix="seqtool-") as cache:
-        path = Path(cache)
-        yield Input(source.rstrip("/"), path, Path(source), "npz", stored_as="shards")
+        yield Input(source.rstrip("/"), Path(cache), Path(source), "npz", stored_as="shards")
 
 
 @contextlib.contextmanager

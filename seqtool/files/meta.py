@@ -7,7 +7,7 @@ from math import isinf
 from typing import Any, NoReturn
 
 from seqtool.errors import DataError
-from seqtool.files.schema import VERSION
+from seqtool.files.schema import NEWEST
 
 _DEEPEST = 32  # objects and lists within one another
 _COUNTS = ("in", "kept", "cut")
@@ -28,9 +28,9 @@ def parse_meta(text: str, name: str) -> dict[str, Any]:
         meta = None
     if not isinstance(meta, dict) or not _is_whole(meta.get("version")) or _is_deep(meta):
         raise DataError(f"{name}[meta]: damaged: not the JSON object that seqtool writes")
-    if meta["version"] > VERSION:
+    if meta["version"] > NEWEST:
         raise DataError(
-            f"{name}: format version {str(meta['version'])[:20]}, but this seqtool reads up to version {VERSION}; "
+            f"{name}: format version {str(meta['version'])[:20]}, but this seqtool reads up to version {NEWEST}; "
             "update seqtool"
         )
     parse_receipt(meta.get("receipt"), name)

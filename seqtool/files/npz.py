@@ -1,4 +1,4 @@
-"""The file format: `.npz`, version 1. This page is its specification.
+"""The file format: `.npz`, versions 1 and 2. This page is its specification.
 
 A file is a zip of plain NumPy arrays with fixed names, stored and never pickled: `np.load(path)` with its
 defaults reads everything. N sequences, T slots, F features, S steps in all, K key columns, P static
@@ -10,6 +10,7 @@ name                      shape                    in
 x                         (N, T, F) or (N, T)      padded; of steps of more dimensions (N, T, H, W, C)
 lengths                   (N,) int64               both
 values, offsets           (S, F) or (S,); (N+1,)   ragged, or (S, H, W, C); offsets is int64
+starts                    (N,) int64               ragged, instead of offsets: sequences share steps, see below
 keys                      (N,) or (N, K)           where known: int64 or text
 features                  (F,) text                where known, of steps (F,)
 y, classes                (N, ...); (C,)           with a label; the names behind whole-number labels
@@ -32,8 +33,8 @@ step_classes              (C,)                     the names behind step_y, wher
 meta                      () text, JSON            always
 ========================  =======================  =============================================
 
-`meta` is an object: `format` ("seqtool"), `version` (1), `kind` ("padded" or "ragged"), for padded files
-`padding` ("pre" or "post": the side that is filled), `value` and `step_values` (what padding holds, in x and
+`meta` is an object: `format` ("seqtool"), `version` (1, or 2 with `starts`), `kind` ("padded" or "ragged"), for padded
+files `padding` ("pre" or "post": the side that is filled), `value` and `step_values` (what padding holds, in x and
 in each per-step array; NaN and infinities as text), `tables` (which label each `classes_i`, and which category each
 `vocabulary_i` or `static_vocabulary_i` is of, where there are any), and `receipt` (see `seqtool.sequences.receipts`).
 A reader refuses a version above its own.
@@ -45,6 +46,11 @@ Text is fixed-width unicode up to 64 MB an array; above that NAME holds UTF-8 by
 NAME_offsets (cells + 1,) int64 says where each cell begins, and NAME_shape (dimensions,) int64 is the shape.
 Column names and keys are data: they never become names of members. Step 7 of sequence i is
 `values[offsets[i] + 7]`, or with post padding `x[i, 7]`.
+
+Sequences that share steps, as windows do, may be stored as starts alone (version 2): each step of `values` (S, F) and
+of the arrays beside it stands once, in order, and sequence i is `values[starts[i]:starts[i] + lengths[i]]`. Starts
+never fall in what seqtool writes, and every step is that of some sequence. There are no `offsets`: they are the sums of
+`lengths`.
 """
 
 from __future__ import annotations
@@ -71,14 +77,16 @@ from seqtool.files.shards import ShardedArrays
 from seqtool.files.stored import TEXT_CELL, Archive
 from seqtool.files.writers import FOLDER, contents_of
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.keys import HashedKeys
 from seqtool.sequences.labels import name_tables
+from seqtool.sequences.once import Once, offsets_at
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, unchecked
 from seqtool.sequences.stream import PaddedStream
-from seqtool.sequences.validation import check_parts, check_same_lengths
+from seqtool.sequences.validation import check_count, check_parts, check_same_lengths
 from seqtool.system.memory import LEAST, Memory
 
-_OTHERS = ("x", "lengths", "values", "offsets", "keys", "features", "mask", "meta")
+_OTHERS = ("x", "lengths", "values", "offsets", "starts", "keys", "features", "mask", "meta")
 
 
 @names_arguments
@@ -235,18 +243,17 @@ def _assemble(
         """Those of some names that the file holds, in its order, so that it is written again as it is."""
         return [name for name in archive.names if name in names]
 
+    steps = held(PER_STEP)
     common: dict[str, Any] = {
         "keys": _text_from(archive, "keys", get) if "keys" in present else None,
         "features": _features(archive) if "features" in present else None,
-        "per_step": {
-            name: StepArray(get(name), number_from_json(step_values[name])) for name in held(PER_STEP)
-        },
+        "per_step": {name: StepArray(get(name), number_from_json(step_values[name])) for name in steps},
         "per_sequence": {name: _text_from(archive, name, get) for name in held(PER_SEQUENCE)},
         "names": {name: _names(archive, name) for name in held(tables)},
         "receipt": tuple(meta["receipt"]),
     }
     if meta["kind"] == "ragged":
-        fields = {"values": get("values"), "offsets": get("offsets"), **common}
+        fields = {**common, **(_shared(get, steps, common) if "starts" in present else _own(get))}
         if not check:
             return unchecked(Ragged, **fields)  # type: ignore[no-any-return]
         ragged = Ragged(**fields)
@@ -257,6 +264,25 @@ def _assemble(
     value = value_from_json(meta["value"])
     fields = {"x": get("x"), "lengths": lengths, "padding": meta["padding"], "value": value, **common}
     return Padded(**fields) if check else unchecked(Padded, **fields)
+
+
+def _own(get: Callable[[str], AnyArray]) -> dict[str, Any]:
+    """The steps of sequences that share none."""
+    return {"values": get("values"), "offsets": get("offsets")}
+
+
+def _shared(get: Callable[[str], AnyArray], steps: list[str], common: dict[str, Any]) -> dict[str, Any]:
+    """The steps of sequences that share some, gathered when they are asked for; always checked to be there."""
+    values, starts = get("values"), get("starts")
+    if not values.ndim:
+        raise DataError(f"values has shape {values.shape}; (S, F), (S,) or (S, H, W, C) was expected")
+    arrays = {"values": values, **{name: common["per_step"][name].data for name in steps}}
+    for name, array in arrays.items():
+        check_count(name, array, len(values), "steps")
+    offsets = offsets_at(get("lengths"), starts, len(values))
+    gathered = Once(arrays, starts).gathered(offsets)
+    per_step = {name: StepArray(gathered[name], common["per_step"][name].value) for name in steps}
+    return {"values": gathered["values"], "offsets": offsets, "per_step": per_step}
 
 
 def _names(archive: Archive, name: str) -> AnyArray | Text:
@@ -280,7 +306,7 @@ def _text_from(archive: Archive, name: str, get: Callable[[str], AnyArray]) -> A
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
-        if cells.dtype.kind == "U" and cells.ndim:
+        if cells.dtype.kind == "U" and cells.ndim and not isinstance(cells, HashedKeys):
             check_text(name, cells)
         return cells
     offsets, shape = get(f"{name}_offsets"), text_shape(archive, name)

@@ -13,6 +13,8 @@ import numpy as np
 from seqtool.errors import DataError
 
 VERSION = 1
+VERSION_ONCE = 2  # of files that hold steps once, which older readers refuse by that
+NEWEST = VERSION_ONCE
 PER_STEP = ("step_y", "row_index", "c", "observed", "weight", "order")
 PER_SEQUENCE = ("y", "static", "static_c", "original_lengths", "part", "split")
 NAMES = (
@@ -70,6 +72,7 @@ LAYOUTS = {
         "values": ("SF?*", NUMBERS),
         "lengths": ("N", INT64),
         "offsets": ("O", INT64),
+        "starts": ("N", INT64),
         **{name: (f"S{more}", kind) for name, (more, kind) in _STEPS.items()},
         **SEQUENCES,
     },

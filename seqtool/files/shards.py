@@ -17,8 +17,9 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.file_array import FileArray, FilesArray
 from seqtool.arrays.lazy import AnyArray, Lazy, concatenated, lazy_map, stretch
-from seqtool.arrays.text import Text
+from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError
 from seqtool.files.manifest import Manifest, Shard, read_manifest, shard_of
 from seqtool.files.schema import NAMES
@@ -31,6 +32,7 @@ from seqtool.sequences.labels import name_tables
 from seqtool.system.memory import Memory
 
 _OPEN = 64  # shards; systems allow a process a few hundred open files
+_WINDOWS = 512  # arrays of open shards
 
 
 def open_shards(store: Store, name: str, *, memory: Memory | None = None) -> ShardedArrays:
@@ -52,6 +54,7 @@ class ShardedArrays(StoredArrays):
         if missing is not None:
             raise DataError(f"{name}/{missing}: no such file; the manifest names it")
         self._reader = lru_cache(_OPEN)(self._open)
+        self._window = lru_cache(_WINDOWS)(lambda place, name: self._reader(place).window(name))
         first = manifest.files[0].arrays if manifest.files else {}
         super().__init__(
             name,
@@ -107,7 +110,7 @@ class ShardedArrays(StoredArrays):
         dtype, shape = shard.arrays[name]
 
         def read(begin: int, end: int) -> Array:
-            window = self._reader(place).window(name)
+            window = self._window(place, name)
             if window.shape != shape or window.dtype != np.dtype(dtype):
                 raise DataError(f"{self.name}/{shard.name}[{name}]: is not what the manifest says")
             return window[begin:end] if shape else np.asarray(window).reshape(1)
@@ -115,6 +118,8 @@ class ShardedArrays(StoredArrays):
         return Lazy(shape, np.dtype(dtype), read)
 
     def _end_to_end(self, parts: list[AnyArray]) -> AnyArray:
+        if len({part.dtype for part in parts}) == 1 and isinstance(self._window(0, "lengths"), FileArray):
+            return FilesArray(parts)  # not compressed
         dtype = max((part.dtype for part in parts), key=lambda kind: kind.itemsize)  # text differs in width
         return concatenated(parts, (sum(map(len, parts)), *parts[0].shape[1:]), dtype)
 
@@ -136,21 +141,28 @@ class ShardedArrays(StoredArrays):
         ends = [0, *accumulate(map(len, parts))]
 
         def stretch_of(key: Sequence[Any]) -> tuple[int, int]:
-            hashed = key[: self.manifest.hashed] or (
-                0,
-            )  # all rows are one sequence, of key 0, where none was named
+            # All rows are one sequence, of key 0, where no key was named.
+            hashed = key[: self.manifest.hashed] or [0]
             shard = shard_of(hashed, self.manifest.count)
             place = next((i for i, file in enumerate(files) if file.shard == shard), None)
             return (0, 0) if place is None else (ends[place], ends[place + 1])
 
-        return HashedKeys(keys.shape, keys.dtype, lambda begin, end: keys[begin:end], stretch_of)
+        def read(begin: int, end: int) -> Array:
+            part = keys[begin:end]
+            if part.dtype.kind == "U":
+                check_text("keys", part)  # here, for the keys of all shards may never be read
+            return part
+
+        return HashedKeys(keys.shape, keys.dtype, read, stretch_of)
 
     def _keys_of(self, place: int) -> AnyArray:
         cells, shard = self._member(place, "keys"), self.manifest.files[place]
         if "keys_offsets" not in shard.arrays:
             return cells
-        offsets, shape = self._member(place, "keys_offsets"), self._member(place, "keys_shape")
-        text = Text(cells, offsets, tuple(np.asarray(shape).tolist()), widest=shard.widest)
+        offsets, (dimensions,) = self._member(place, "keys_offsets"), shard.arrays["keys_shape"][1]
+        # (N,), or (N, K) of N times K cells, which are known without the shard.
+        shape = (shard.sequences, (len(offsets) - 1) // max(1, shard.sequences))[:dimensions]
+        text = Text(cells, offsets, shape, widest=shard.widest)
         dtype = np.dtype(f"U{max(1, shard.widest)}")
         return Lazy(text.shape, dtype, lambda begin, end: text[begin:end].astype(dtype))
 

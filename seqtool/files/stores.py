@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -122,8 +124,8 @@ class RemoteStore:
         self.address = self.full_address = address.rstrip("/")
         self._system, self._root = file_system(self.address)
         if cache is None:
-            self._own = tempfile.TemporaryDirectory(prefix="seqtool-")  # removed with this object
-            cache = Path(self._own.name)
+            cache = Path(tempfile.mkdtemp(prefix="seqtool-"))
+            weakref.finalize(self, shutil.rmtree, cache, ignore_errors=True)
         self._cache = cache
 
     def make(self) -> bool:

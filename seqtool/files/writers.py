@@ -157,11 +157,24 @@ class Writer:
     ragged: bool = True
     mask: bool = True
     compress: bool = True
+    index: bool = True
 
-    def check(self, name: str, *, ragged: bool = False, mask: bool = False, compress: bool = False) -> None:
+    def check(
+        self,
+        name: str,
+        *,
+        ragged: bool = False,
+        mask: bool = False,
+        compress: bool = False,
+        index: bool = False,
+    ) -> None:
         """Raise UsageError where the format cannot hold what is asked for; `name` is the output's."""
         here = f"{name}: {self.suffix} holds {self.holds}"
-        for what, argument, asked in (("a mask", "mask", mask), ("compression", "compress", compress)):
+        for what, argument, asked in (
+            ("a mask", "mask", mask),
+            ("compression", "compress", compress),
+            ("an index", "index", index),
+        ):
             if asked and not getattr(self, argument):
                 other = _first(argument)
                 raise UsageError(f"{here}; use {other} for {what}, or ", Advice(without=[f"--{argument}"]))
@@ -180,10 +193,10 @@ WRITERS = {
     writer.suffix: writer
     for writer in (
         Writer(".npz", _Npz),
-        Writer(".npy", _Npy, "x alone", ragged=False, mask=False, compress=False),
-        Writer(".parquet", _parquet, "rows that are compressed as they are", compress=False),
-        Writer(".arrow", _arrow, "rows as they are", compress=False),
-        Writer(".jsonl", _json, "lines as they are", compress=False),
+        Writer(".npy", _Npy, "x alone", ragged=False, mask=False, compress=False, index=False),
+        Writer(".parquet", _parquet, "rows that are compressed as they are", compress=False, index=False),
+        Writer(".arrow", _arrow, "rows as they are", compress=False, index=False),
+        Writer(".jsonl", _json, "lines as they are", compress=False, index=False),
         Writer(".safetensors", _safetensors, "arrays as they are", compress=False),
         Writer(FOLDER, _folder, "arrays as they are", compress=False),
     )

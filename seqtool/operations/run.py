@@ -13,6 +13,7 @@ from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
 from seqtool.sequences.conversion import as_ragged, converted
+from seqtool.sequences.once import is_once
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.receipts import Entry, Rows
@@ -26,8 +27,8 @@ from seqtool.words import as_arguments, count, human, join_names, listed, option
 def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None = None) -> Ragged | Padded:
     """The result of an operation on sequences in any form that `seqtool.pad` takes, in memory, with its receipt.
 
-    A Padded gives a Padded of the same side and value, all else a Ragged. What the operation learns comes from the
-    training split of the sequences, or from the receipt of `using`.
+    A Padded gives a Padded of the same side and value, unless sequences are to share its steps; all else a Ragged.
+    What the operation learns comes from the training split of the sequences, or from the receipt of `using`.
     """
     ragged, missing = converted(sequences)
     if missing:
@@ -40,9 +41,9 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
         steps = span(ragged.lengths).total
         described = None if using is None else {"using": True}
         found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps, described=described)
-        if sum(outcome.added.values()):
+        if sum(outcome.added.values()) and not is_once(found):
             _check_memory(found, operation)
-        if not isinstance(sequences, Padded):
+        if not isinstance(sequences, Padded) or is_once(found):
             return found.in_memory()
         slots, side = sequences.x.shape[1], sequences.padding
         return carry_out(padded_again(found, outcome, slots=slots, padding=side, value=sequences.value))
@@ -99,7 +100,10 @@ def fitted(
     if not len(ragged):
         return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
     if split is None:
-        line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
+        every = (
+            f"all {len(ragged):,} sequences: they have" if len(ragged) > 1 else "the only sequence: it has"
+        )
+        line = f"on {every} no array split"
         return operation.fit(_watched(ragged, on_progress), spool=spool), [("fitted", line)]
     which = places_of(split, TRAIN, spool)
     if not len(which):

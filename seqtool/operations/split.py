@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from seqtool.advice import Advice
 from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
-from seqtool.operations.operation import Argument, Operation, Outcome, as_function
+from seqtool.operations.operation import Argument, Operation, Outcome, as_function, written
 from seqtool.words import option_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Split(Operation):
     target: Annotated[tuple[str, ...], Argument("With --last, the features that y holds.", "A,B")] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.at, (list, tuple)):
+            object.__setattr__(self, "at", ",".join(str(written(moment)) for moment in self.at))
         super().__post_init__()
         ways = {name: bool(getattr(self, name)) for name in ("by_value", "folds", "at", "last")}
         ways |= {"val": bool(self.val), "test": bool(self.test) and self.folds is None}

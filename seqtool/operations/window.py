@@ -29,6 +29,9 @@ class Window(Operation):
     Horizon, lead and stride count steps of the sequence, also where --rate thins the window. Ragged sequences give
     ragged windows, a padded block one of W slots. Sequences that are too short are counted.
 
+    With --index a file holds each step once, and where each window begins: it is about as large as its source, and not
+    W times as large. Every command, the loaders of frameworks and st.load read it as any file of ragged windows.
+
     After a split at a moment with context, windows of val and test may begin in what came before; what follows them
     is theirs.
 
@@ -63,6 +66,9 @@ class Window(Operation):
         False
     )
     next: Annotated[bool, Argument("Let step_y be the step that follows each step.")] = False
+    index: Annotated[
+        bool, Argument("Write each step once, and where each window begins, instead of copies.")
+    ] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,12 +85,19 @@ class Window(Operation):
         }
         if self.last:
             _refuse(following, "--last takes the newest window, which nothing follows: ")
+        if self.index:
+            _refuse({"--rate": self.rate > 1}, "--index writes where windows of consecutive steps begin: ")
         if self.lead and not self.horizon:
             refuse_without_subject("--lead", "--horizon", Advice("--horizon", "H"))
         if self.target and not self.horizon and not self.next:
             refuse_without_subject(
                 "--target", "what follows a window", Advice("--horizon", "H"), Advice("--next")
             )
+
+    @property
+    def shares_steps(self) -> bool:
+        """With --index."""
+        return self.index
 
     @property
     def placing(self) -> Placing:
@@ -112,7 +125,15 @@ class Window(Operation):
         source = _with_keys(ragged)
         if self.next:
             source = source.replace(per_step={**ragged.per_step, "step_y": _following(targets)})
-        taken = take(source, windows.which, windows.starts, windows.sizes, every=self.rate, spool=spool)
+        taken = take(
+            source,
+            windows.which,
+            windows.starts,
+            windows.sizes,
+            every=self.rate,
+            once=self.index,
+            spool=spool,
+        )
         part = windows.starts if first is None else steps_in_whole(first, windows.which, windows.starts)
         per_sequence, names = {**taken.per_sequence, "part": part}, dict(taken.names)
         lines = [("windows", f"{len(windows):,} of {count(windows.sequences, 'sequence')}")]
@@ -125,6 +146,8 @@ class Window(Operation):
         repeated = len(taken.values) - windows.taken
         if repeated:
             lines.append(("repeated", f"{count(repeated, 'step')} that several windows have"))
+        if self.index:
+            lines.append(("index", "each step is stored once, and where each window begins"))
         if windows.left + far:
             lines.append(("cut", f"{count(windows.left + far, 'step')} that no window has"))
         return Outcome(

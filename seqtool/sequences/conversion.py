@@ -16,6 +16,7 @@ from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, chunks, slots
 from seqtool.arrays.spool import Spool, at_hand, running_sums
 from seqtool.errors import DataError, at
 from seqtool.sequences.keys import mapping_keys
+from seqtool.sequences.once import Once, is_once, underlying
 from seqtool.sequences.padding_values import Side, check_side
 from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.validation import check_lengths, offsets_of, step_mask
@@ -167,7 +168,12 @@ def with_lengths_at_hand(data: Ragged | Padded, spool: Spool) -> Ragged | Padded
     """The same sequences, any of whose lengths or offsets can be read at any time for little; nothing is checked."""
     if isinstance(data, Padded):
         return cast(Padded, exchanged(data, lengths=at_hand(data.lengths, spool)))
-    return cast(Ragged, exchanged(data, offsets=at_hand(data.offsets, spool)))
+    offsets, whole = at_hand(data.offsets, spool), underlying(data)
+    if whole is None:
+        return cast(Ragged, exchanged(data, offsets=offsets))
+    gathered = Once(whole.arrays, at_hand(whole.starts, spool)).gathered(offsets, once=is_once(data))
+    per_step = {name: StepArray(gathered[name], array.value) for name, array in data.per_step.items()}
+    return cast(Ragged, exchanged(data, values=gathered["values"], offsets=offsets, per_step=per_step))
 
 
 def _real_steps(x: AnyArray, lengths: AnyArray, offsets: AnyArray, padding: Side) -> AnyArray:

@@ -29,6 +29,7 @@ from seqtool.sequences.items import (
     ragged_items,
     ragged_line,
 )
+from seqtool.sequences.once import is_once, underlying
 from seqtool.sequences.padding_values import Side, Value, as_value
 from seqtool.sequences.validation import (
     check_aligned,
@@ -133,8 +134,16 @@ class Ragged:
         return dataclasses.replace(self, **changes)
 
     def in_memory(self) -> Self:
-        """A copy with every array in memory."""
-        return self.replace(values=np.asarray(self.values), offsets=np.asarray(self.offsets), **_loaded(self))
+        """A copy with every array in memory, where steps that a file should hold once stand once, too."""
+        offsets = np.asarray(self.offsets)
+        if not is_once(self):
+            return self.replace(values=np.asarray(self.values), offsets=offsets, **_loaded(self))
+        whole = underlying(self)
+        assert whole is not None
+        gathered = whole.in_memory().gathered(offsets)
+        per_step = {name: StepArray(gathered[name], array.value) for name, array in self.per_step.items()}
+        others = {**_loaded(exchanged(self, per_step={})), "per_step": per_step}
+        return self.replace(values=gathered["values"], offsets=offsets, **others)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,10 +9,11 @@ from typing import Any, overload
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather, lazy_gather
+from seqtool.arrays.gather import LazyGather, gather, lazy_gather
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool, running_sums
 from seqtool.arrays.text import Text, stretches
+from seqtool.sequences.once import is_once, underlying
 from seqtool.sequences.ragged import Ragged, StepArray
 
 
@@ -23,15 +24,16 @@ def take(
     lengths: AnyArray | None = None,
     *,
     every: int = 1,
+    once: bool = False,
     spool: Spool | None = None,
 ) -> Ragged:
     """Some sequences, or a stretch of each; keys, per-step and per-sequence arrays go with them.
 
     `which` (M,) int64 are the places of sequences, in any order, perhaps repeated; None takes all. Of each, `lengths`
     (M,) steps from step `starts` (M,) on are taken; None stands for all up to the last, and for 0. With `every`
-    they are that many steps apart, and `lengths` are needed. Steps are read on demand: `values` (S', F) and per-step
-    arrays are lazy. Arrays of a number for each sequence go to `spool` where they are large. The places are not
-    checked.
+    they are that many steps apart, and `lengths` are needed. `once` says that a file should hold each step once.
+    Steps are read on demand: `values` (S', F) and per-step arrays are lazy. Arrays of a number for each sequence go to
+    `spool` where they are large. The places are not checked.
 
     >>> ragged = Ragged(np.array([5, 6, 7, 8]), np.array([0, 3, 4]), keys=np.array(["a", "b"]))
     >>> last = take(ragged, np.array([1, 0]), starts=np.array([0, 1]))
@@ -41,9 +43,13 @@ def take(
     spool = spool or Spool()
     begins, offsets = _stretches(ragged, which, starts, lengths, spool)
     total = int(offsets[len(offsets) - 1 :][0])
+    # What was gathered is gathered from the same rows: one read instead of one within another.
+    gathered = underlying(ragged) is not None
+    once = every == 1 and (once or is_once(ragged))
 
     def steps(rows: AnyArray) -> AnyArray:
-        return lazy_gather(rows, begins, offsets, (total, *rows.shape[1:]), every=every)
+        rows = rows.array if gathered and isinstance(rows, LazyGather) else rows
+        return lazy_gather(rows, begins, offsets, (total, *rows.shape[1:]), every=every, once=once)
 
     changes: dict[str, Any] = {"offsets": offsets}
     if which is not None:
@@ -73,12 +79,18 @@ def _stretches(
     ragged: Ragged, which: AnyArray | None, starts: AnyArray | None, lengths: AnyArray | None, spool: Spool
 ) -> tuple[AnyArray, AnyArray]:
     """The step among all steps at which each stretch begins, (M,), and the offsets of the result, (M + 1,)."""
-    begins = ragged.offsets[:-1] if isinstance(ragged.offsets, np.ndarray) else _without_last(ragged.offsets)
+    whole = underlying(ragged)
+    if whole is not None:
+        begins = whole.starts
+    elif isinstance(ragged.offsets, np.ndarray):
+        begins = ragged.offsets[:-1]
+    else:
+        begins = _without_last(ragged.offsets)
     if which is not None:
         begins = taken_rows(begins, which, spool)
     if lengths is None:
-        whole = ragged.lengths if which is None else taken_rows(ragged.lengths, which, spool)
-        lengths = whole if starts is None else lazy_map(np.subtract, whole, starts, dtype=np.int64)
+        of_whole = ragged.lengths if which is None else taken_rows(ragged.lengths, which, spool)
+        lengths = of_whole if starts is None else lazy_map(np.subtract, of_whole, starts, dtype=np.int64)
     if starts is not None:
         begins = lazy_map(np.add, begins, starts, dtype=np.int64)
     return begins, running_sums(lengths, spool)

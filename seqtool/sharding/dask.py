@@ -49,7 +49,8 @@ class Dask:
 
     def _results(self, futures: Any) -> list[bytes]:
         with _plain_errors():
-            return self._client.gather(futures)
+            results: list[bytes] = self._client.gather(futures)
+        return results
 
 
 @contextmanager
@@ -63,11 +64,11 @@ def client(scheduler: str | None) -> Iterator[Client]:
     except ImportError:
         raise UsageError("--engine dask needs dask: pip install 'seqtool[dask]'") from None
     try:
-        # Without a dashboard, whose port another job of this machine may have.
+        # Any free port for the dashboard: another job of this machine may have its own.
         found = (
             Client(scheduler, timeout=_WAIT)
             if scheduler
-            else Client(threads_per_worker=1, dashboard_address=None)
+            else Client(threads_per_worker=1, dashboard_address=":0")
         )
     except (OSError, ValueError) as error:  # ValueError: no address of any kind that Dask knows
         raise UsageError(

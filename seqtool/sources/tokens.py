@@ -85,6 +85,7 @@ def without_features(offsets: Any) -> Ragged:
 def words_in(sequences: Any, options: SourceOptions) -> Sequences:
     """Sequences of names in memory: lists of text, a list column of any library, or a dict of these by their keys.
 
+    >>> from seqtool.sources.options import ForeignSpec
     >>> found = words_in([["b", "a"], [], ["b", None]], SourceOptions(ForeignSpec(rows=RowSpec(category=("tag",)))))
     >>> found.ragged.values.tolist(), found.ragged.names["vocabulary_0"].tolist()
     ([4, 3, 4, 1], ['a', 'b'])

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path  # not at run time: `signals` is loaded before all else, and has to be quick
 
 # Files of a container's limits, of version 2 of cgroups and of version 1.
@@ -106,6 +107,35 @@ def allow_open_files(count: int) -> int | None:
     with suppress(OSError, ValueError):  # macOS allows fewer than it says
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def memory_file() -> IO[bytes]:
+    """A new file without a name, in memory where the system has such, else among the temporary ones."""
+    import tempfile
+
+    if hasattr(os, "memfd_create"):
+        with suppress(OSError):  # some containers forbid it
+            return os.fdopen(os.memfd_create("seqtool"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0, prefix="seqtool-")
+
+
+def opened_for_spawned(file: IO[bytes]) -> Callable[[], IO[bytes]] | None:
+    """What opens the same file in the process that is being spawned; None if there is none, or if it cannot be done."""
+    from multiprocessing import context, reduction
+
+    if context.get_spawning_popen() is None or not hasattr(reduction, "DupFd"):  # Windows
+        return None
+    return _Opened(reduction.DupFd(file.fileno()))
+
+
+class _Opened:
+    """Opens a file by the descriptor that a spawned process was given."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def __call__(self) -> IO[bytes]:
+        return os.fdopen(self._given.detach(), "r+b", buffering=0)
 
 
 def peak_memory() -> int | None:

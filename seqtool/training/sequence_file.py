@@ -1,7 +1,7 @@
 """Batches of sequences from an `.npz` of seqtool, for training: what the framework adapters share.
 
-Only the steps of a batch are read, by their offsets in the file. A mapping would do that too, but its pages count as
-resident memory, and a file may be larger than that.
+Steps are in memory where they fit into a share of it. Else only those of a batch are read, by their places in the
+file. A mapping would do that too, but its pages count as resident memory, and a file may be larger than that.
 """
 
 from __future__ import annotations
@@ -9,30 +9,34 @@ from __future__ import annotations
 import operator
 import os
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, dtype_named, first_loss
-from seqtool.arrays.gather import gather, lazy_gather, ranges, sequence_of
-from seqtool.arrays.lazy import AnyArray, slots
+from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError, UsageError, at
+from seqtool.errors import DataError, UsageError, at, check_whole
 from seqtool.files import npz
-from seqtool.files.archives import archive_at, holds_arrays
-from seqtool.operations.pad import pad_stream
+from seqtool.files.archives import archive_at, holds_arrays, size_of
 from seqtool.sequences.categories import all_categories
 from seqtool.sequences.labels import several_labels
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged, StepArray
-from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.validation import check_parts, offsets_of
-from seqtool.training.in_place import in_place
+from seqtool.training.batches import check_options
+from seqtool.training.in_memory import InMemory, check_in_memory, goes_into_memory
+from seqtool.training.numbers import label_dtype, lost, step_dtype
+from seqtool.training.opened import Opened, Spawned
+from seqtool.training.steps import Steps
+from seqtool.training.stored import stored_steps
 
 _ALWAYS = ("x", "lengths")  # in every batch
+_NEW = ("lengths", "per_sequence", "y", "steps", "_opened")  # which a copy in a spawned process gets anew
 
 
 class Block(NamedTuple):
@@ -46,14 +50,16 @@ class Block(NamedTuple):
 class SequenceFile:
     """The sequences of an `.npz` of seqtool, padded or ragged, whose steps are read on demand.
 
-    The lengths and labels of all N sequences are in memory, and no steps; a compressed file is inflated once, into a
-    temporary one. Steps (S, F), or of more dimensions, are float32 and token ids (S,) int64, unless `dtype` says
-    otherwise.
+    The lengths and labels of all N sequences are in memory. So are the steps with `in_memory=True`, and with "auto"
+    where they fit into a quarter of the memory that is allowed: by SEQTOOL_MAX_MEMORY, else half of what the machine
+    has. They are read once, and shared with processes that are forked or spawned. Otherwise they are read from the
+    file when batches need them; a compressed file is inflated once, into a temporary one. Steps (S, F), or of more
+    dimensions, are float32 and token ids (S,) int64, unless `dtype` says otherwise.
 
     The labels are `y`, or without it `step_y`, one for each step. Several labels a sequence are a row of `y` (N, L);
     `labels` maps their names to the classes of each, `categories` the names of categories to the rows of an Embedding
-    that reads their ids. A copy sent to another process opens the file again, and refuses
-    a file that was replaced; after a fork both processes read the same file.
+    that reads their ids. A copy sent to another process opens the file again, unless the steps are in shared memory,
+    and refuses a file that was replaced; after a fork both processes read the same file.
 
     `include` names further arrays of the file that belong to its sequences or steps, or `mask` (which steps are real):
     `named_batch` gives them. Their numbers have the dtypes of labels; text stays text, and `observed` bool.
@@ -76,10 +82,13 @@ class SequenceFile:
         *,
         dtype: str | np.dtype[Any] | None = None,
         include: Sequence[str] = (),
+        in_memory: InMemory = "auto",
     ) -> None:
         self.path = Path(path).absolute()
         self.include = (include,) if isinstance(include, str) else tuple(include)
         self._requested = None if dtype is None else dtype_named(dtype)
+        check_in_memory(in_memory)
+        self._in_memory = in_memory
         if self.path.is_file() and not holds_arrays(self.path):
             raise DataError(
                 f"{self.path.name}: an .npz of seqtool was expected; make one from a table with ",
@@ -93,10 +102,11 @@ class SequenceFile:
                 data.replace()  # a copy is checked, which `npz.read` left out; the steps are not read for it
             else:
                 check_parts(data)
+            self._describe(data)
+            self._size = size_of(self.path)
             self._open(data)
-        self._size = self.path.stat().st_size
 
-    def _open(self, data: Ragged | Padded) -> None:
+    def _describe(self, data: Ragged | Padded) -> None:
         classes = data.names.get("classes")
         self.features, self.classes = data.features, None if classes is None else np.asarray(classes)
         self.labels = {
@@ -106,45 +116,44 @@ class SequenceFile:
         self.categories = {one.name: one.rows for one in all_categories(data)}
         self.maxlen: int | None = None
         self.value: Value = 0
-        if isinstance(data, Ragged):
-            steps = data.values
-            self._starts = np.asarray(data.offsets)[:-1]
-            self.lengths = np.diff(np.asarray(data.offsets))
-        else:
+        x, dims = (data.x, 2) if isinstance(data, Padded) else (data.values, 1)
+        if isinstance(data, Padded):
             self.maxlen, self.value = data.x.shape[1], data.value
-            steps = slots(data.x)
-            self.lengths = np.asarray(data.lengths).astype(np.int64, copy=False)
-            self._starts = np.arange(len(data)) * self.maxlen
-            if data.padding == "pre":
-                self._starts += self.maxlen - self.lengths
-        self.dtype = self._dtype_of(steps)
-        spool = Spool()
-        weakref.finalize(self, spool.close)
-        self._steps = in_place(steps, spool)
-        self._open_others(data, spool)
+        self.dtype = step_dtype(x.dtype, self._requested, tokens=x.ndim == dims, name=self.path.name)
 
-    def _open_others(self, data: Ragged | Padded, spool: Spool) -> None:
-        """Open the labels, and what `include` names: per-sequence arrays in memory, per-step arrays on demand."""
+    def _open(self, data: Ragged | Padded) -> None:
+        """Open what batches need: arrays of sequences in memory, and arrays of steps there or in the file."""
         keys = {} if data.keys is None else {"keys": data.keys}
         available = {**keys, **data.per_sequence}
         self._check_included([*available, *data.per_step])
-        wanted = {"y", *self.include}
-        self.per_sequence = {
-            name: self._numbers(name, np.asarray(array), int, text=name != "y")
+        per_sequence = {
+            name: self._labels(name, np.asarray(array))
             for name, array in available.items()
-            if name in wanted
+            if name in ("y", *self.include)
         }
-        self.y: Array | None = self.per_sequence.get("y")
-        if self.y is None:
-            wanted.add("step_y")
-        self.per_step = {
-            name: StepArray(
-                in_place(array.data if isinstance(data, Ragged) else slots(array.data), spool), array.value
-            )
-            for name, array in data.per_step.items()
-            if name in wanted
+        lengths = np.asarray(data.lengths).astype(np.int64, copy=False)
+        steps = stored_steps(data, [*self.include, *([] if "y" in per_sequence else ["step_y"])], lengths)
+        self._dtypes = {
+            name: self.dtype if name == "x" else label_dtype(name, stored.array.dtype, self.dtype)
+            for name, stored in steps.items()
         }
-        self.step_y: StepArray | None = self.per_step.get("step_y") if self.y is None else None
+        opened = Opened(lengths, per_sequence, steps)
+        if goes_into_memory(self._in_memory, opened.bytes_in_memory(self._dtypes), self.path.name):
+            self._use(opened.in_memory(self._dtypes))
+            return
+        spool = Spool()
+        weakref.finalize(self, spool.close)
+        self._use(opened.in_place(spool))
+
+    def _use(self, opened: Opened) -> None:
+        self._opened = opened
+        self.lengths = opened.lengths
+        self.per_sequence = opened.per_sequence
+        self.y: Array | None = opened.per_sequence.get("y")
+        self.steps = {
+            name: Steps(stored, opened.lengths, self._dtypes[name], lost=partial(self._lost, name))
+            for name, stored in opened.steps.items()
+        }
 
     def _check_included(self, available: Sequence[str]) -> None:
         """Raise UsageError for a name in `include` that is none of the available arrays."""
@@ -159,57 +168,63 @@ class SequenceFile:
         return len(self.lengths)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.path, self._requested, self.include, len(self), self._size)
+        spawned = self._opened.for_spawned()
+        if spawned is not None:
+            return _attached, ({k: v for k, v in vars(self).items() if k not in _NEW}, spawned)
+        # A copy that memory cannot be shared with reads the file when batches need it: memory holds the steps once.
+        in_memory = self._in_memory if not self.in_memory else False
+        arguments = (self.path, self._requested, self.include, in_memory)
+        return _reopened, (*arguments, len(self), self._size)
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
         """The shape of a step: (F,), () for token ids, (H, W, C) for frames."""
-        return self._steps.shape[1:]
+        return self.steps["x"].shape
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the steps are in memory."""
+        return self._opened.shared is not None
+
+    @property
+    def per_step(self) -> list[str]:
+        """The names of the arrays of a batch that belong to steps, beside x."""
+        return [name for name in self.steps if name != "x"]
 
     @property
     def real_steps(self) -> AnyArray:
-        """The steps of all sequences, end to end, in their own dtype: (S, ...), read in chunks."""
-        if self.maxlen is None:
-            return self._steps
-        offsets = offsets_of(self.lengths)
-        return lazy_gather(self._steps, self._starts, offsets, (int(offsets[-1]), *self.feature_shape))
+        """The steps of all sequences, end to end: (S, ...), read in chunks."""
+        return self.steps["x"].all_rows()
 
     def take(self, indices: Iterable[int]) -> Ragged:
         """The sequences at these positions, in this order, with their labels, in memory.
 
         Raises IndexError for a position out of range, DataError for a number that the dtype cannot hold.
         """
-        chosen = self._positions(indices)
-        starts, lengths = self._starts[chosen], self.lengths[chosen]
-        offsets = offsets_of(lengths)
-
-        def rows(array: AnyArray) -> Array:
-            if isinstance(array, np.ndarray):
-                return array.take(ranges(starts, lengths), axis=0)  # a copy: a batch is the caller's own
-            return gather(array, starts, lengths)
-
-        def sequence(row: int) -> int:
-            return int(chosen[sequence_of(offsets, row)])
-
-        per_step = {
-            name: StepArray(self._numbers(name, rows(array.data), sequence), array.value)
-            for name, array in self.per_step.items()
-        }
+        chosen = self.positions(indices)
         return Ragged(
-            self._cast("", rows(self._steps), self.dtype, sequence),
-            offsets,
+            self.steps["x"].rows(chosen),
+            offsets_of(self.lengths[chosen]),
             per_sequence={name: array[chosen] for name, array in self.per_sequence.items() if name != "keys"},
-            per_step=per_step,
+            per_step={
+                name: StepArray(self.steps[name].rows(chosen), cast(float, self.steps[name].value))
+                for name in self.per_step
+            },
             keys=self.per_sequence["keys"][chosen] if "keys" in self.per_sequence else None,
         )
 
     def sequence(self, i: int) -> tuple[Array, Array | None]:
         """The steps of a sequence, (L, ...), and its label, or None where the file has none."""
-        taken = self.take([i])
-        if self.step_y is not None:
-            return np.asarray(taken.values), np.asarray(taken.per_step["step_y"].data)
-        y = taken.per_sequence.get("y")
-        return np.asarray(taken.values), None if y is None else np.asarray(y)[0]
+        chosen = self.positions([i])
+        x = self.steps["x"].rows(chosen)
+        if self.y is not None:
+            return x, self.y[chosen][0]
+        return x, self.steps["step_y"].rows(chosen) if self._steps_are_labelled else None
+
+    @property
+    def _steps_are_labelled(self) -> bool:
+        """Whether labels are those of steps, for there are none of sequences."""
+        return self.y is None and "step_y" in self.steps
 
     def batch(self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None) -> Block:
         """The sequences at these positions, in this order, padded at the end to the longest, and to one slot at least.
@@ -217,12 +232,13 @@ class SequenceFile:
         The number of slots is rounded up to a multiple of `multiple_of`. Padding holds `value`, by default that of
         the file, and 0 where the file is ragged.
         """
-        taken, planned = self._planned(indices, multiple_of, value)
-        lengths = np.asarray(taken.lengths)
-        if self.step_y is not None:
-            return Block(planned.whole(), lengths, planned.whole("step_y"))
-        y = taken.per_sequence.get("y")
-        return Block(planned.whole(), lengths, None if y is None else np.asarray(y))
+        chosen = self.positions(indices)
+        slots = self._slots(chosen, multiple_of)
+        x = self.steps["x"].padded(chosen, slots, self.value if value is None else value)
+        y = None if self.y is None else self.y[chosen]
+        if self._steps_are_labelled:
+            y = self.steps["step_y"].padded(chosen, slots)
+        return Block(x, self.lengths[chosen], y)
 
     def named_batch(
         self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None
@@ -238,93 +254,88 @@ class SequenceFile:
         >>> {name: array.tolist() for name, array in batch.items()}
         {'x': [[2, 3], [1, 0]], 'lengths': [2, 1], 'mask': [[True, True], [True, False]]}
         """
-        taken, planned = self._planned(indices, multiple_of, value)
-        batch = {"x": planned.whole(), "lengths": np.asarray(taken.lengths)}
-        batch |= {name: np.asarray(array) for name, array in taken.per_sequence.items()}
-        batch |= {name: planned.whole(name) for name in taken.per_step}
-        if taken.keys is not None:
-            batch["keys"] = np.asarray(taken.keys)
+        chosen = self.positions(indices)
+        return self.padded(chosen, self._slots(chosen, multiple_of), value=value)
+
+    def padded(
+        self,
+        chosen: Array,
+        slots: int,
+        *,
+        value: Value | None = None,
+        step_values: Mapping[str, float] | None = None,
+    ) -> dict[str, Array]:
+        """What `named_batch` gives, of so many slots; `step_values` pad arrays of steps, by default as in the file."""
+        others = {name: array[chosen] for name, array in self.per_sequence.items()}
+        keys = {"keys": others.pop("keys")} if "keys" in others else {}
+        batch = {
+            "x": self.steps["x"].padded(chosen, slots, self.value if value is None else value),
+            "lengths": self.lengths[chosen],
+            **others,
+        }
+        for name in self.per_step:
+            batch[name] = self.steps[name].padded(chosen, slots, (step_values or {}).get(name))
+        batch |= keys
         if "mask" in self.include:
-            batch["mask"] = np.arange(batch["x"].shape[1]) < batch["lengths"][:, np.newaxis]
+            batch["mask"] = np.arange(slots) < batch["lengths"][:, np.newaxis]
         return batch
 
-    def _planned(
-        self, indices: Iterable[int], multiple_of: int, value: Value | None
-    ) -> tuple[Ragged, PaddedStream]:
-        taken = self.take(indices)
-        planned = pad_stream(
-            taken,
-            maxlen=max(1, int(np.asarray(taken.lengths).max(initial=0))),
-            padding="post",
-            value=self.value if value is None else value,
-            multiple_of=multiple_of,
-        )
-        return taken, planned
+    def _slots(self, chosen: Array, multiple_of: int) -> int:
+        """The slots of a batch: its longest sequence, rounded up, and one at least."""
+        check_options(batch_size=1, multiple_of=check_whole("multiple_of", multiple_of))
+        return -(-max(1, int(self.lengths[chosen].max(initial=0))) // multiple_of) * multiple_of
 
-    def _positions(self, indices: Iterable[int]) -> Array:
+    def positions(self, indices: Iterable[int]) -> Array:
         """Positions of sequences, (B,) int64; raises IndexError for one out of range."""
-        chosen = np.fromiter(map(operator.index, indices), np.int64)
-        wrong = np.flatnonzero((chosen < 0) | (chosen >= len(self)))
-        if len(wrong):
+        if isinstance(indices, np.ndarray) and indices.dtype == np.int64:
+            chosen = indices
+        else:
+            chosen = np.fromiter(map(operator.index, indices), np.int64)
+        if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(self):
+            wrong = chosen[(chosen < 0) | (chosen >= len(self))][0]
             raise IndexError(
-                f"{self.path.name}: there is no sequence {chosen[wrong[0]]}; there are {len(self)}, counted from 0"
+                f"{self.path.name}: there is no sequence {wrong}; there are {len(self)}, counted from 0"
             )
         return chosen
 
-    def _dtype_of(self, steps: AnyArray) -> np.dtype[Any]:
-        """The dtype of the steps of batches: the requested one, else float32, and int64 for token ids."""
-        if self._requested is None:
-            tokens = steps.ndim == 1 and steps.dtype.kind in "iu"
-            return np.dtype(np.int64 if tokens else np.float32)
-        if not np.can_cast(steps.dtype, self._requested, "same_kind"):
-            raise UsageError(
-                f"dtype is {self._requested}, but the steps of {self.path.name} are {steps.dtype}"
-            )
-        return self._requested
-
-    def _numbers(
-        self, name: str, labels: Array, sequence: Callable[[int], int], *, text: bool = False
-    ) -> Array:
-        """Labels as losses take them: whole numbers as int64, floats as the float dtype of the steps, else float32."""
-        if (text and labels.dtype.kind in "UT") or name == "observed":  # as the mask is
+    def _labels(self, name: str, labels: Array) -> Array:
+        """An array of sequences as losses take it; text stays text, but for the label."""
+        if labels.dtype.kind in "UT" and name != "y":
             return labels
-        if labels.dtype.kind not in "biuf":
-            raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
-        whole, floats = np.dtype(np.int64), self.dtype if self.dtype.kind == "f" else np.dtype(np.float32)
-        return self._cast(name, labels, floats if labels.dtype.kind == "f" else whole, sequence)
-
-    def _cast(self, name: str, rows: Array, dtype: np.dtype[Any], sequence: Callable[[int], int]) -> Array:
-        """Rows as `dtype`; raises DataError where more than the rounding of a fraction would be lost.
-
-        `sequence(row)` is the sequence that a row belongs to, for the message.
-        """
-        place = first_loss(rows, dtype)
+        dtype = label_dtype(name, labels.dtype, self.dtype)
+        place = first_loss(labels, dtype)
         if place is None:
-            return rows.astype(dtype, copy=False)
-        number = rows.reshape(-1)[place]
-        where = f"{name} of sequence" if name else "sequence"
-        where += f" {sequence(place // (rows.size // len(rows)))}"
-        raise DataError(
-            f"{self.path.name}: {where} holds {number}, which {dtype} cannot hold"
-            f"{' exactly' if dtype.kind == 'f' else ''}; {_way_out(number, dtype, labels=bool(name))}"
-        )
+            return labels.astype(dtype, copy=False)
+        raise self._lost(name, place // (labels.size // len(labels)), labels.reshape(-1)[place])
 
-
-def _way_out(number: Any, dtype: np.dtype[Any], *, labels: bool) -> str:
-    """The advice for a number that a dtype cannot hold."""
-    if dtype.kind == "f" and first_loss(np.array([number]), np.dtype(np.float64)) is None:
-        return "use dtype float64"
-    return "store smaller numbers" if labels else f"use dtype {number.dtype}"
+    def _lost(self, name: str, i: int, number: Any) -> DataError:
+        """The error for a number of sequence i that the dtype of an array of batches cannot hold."""
+        stored = number.dtype
+        dtype = self.dtype if name == "x" else label_dtype(name, stored, self.dtype)
+        return lost(self.path.name, "" if name == "x" else name, i, number, dtype)
 
 
 def _reopened(
-    path: Path, dtype: np.dtype[Any] | None, include: Sequence[str], count: int, size: int
+    path: Path,
+    dtype: np.dtype[Any] | None,
+    include: Sequence[str],
+    in_memory: InMemory,
+    count: int,
+    size: int,
 ) -> SequenceFile:
     """The same file opened in another process; raises DataError where it was replaced by another one."""
-    file = SequenceFile(path, dtype=dtype, include=include)
+    file = SequenceFile(path, dtype=dtype, include=include, in_memory=in_memory)
     if (len(file), file._size) != (count, size):
         raise DataError(
             f"{path.name}: changed on disk since it was opened: it held {count:,} sequences in {size:,} bytes, and "
             f"holds {len(file):,} in {file._size:,}; reopen it"
         )
+    return file
+
+
+def _attached(state: dict[str, Any], spawned: Spawned) -> SequenceFile:
+    """The same sequences in a process that was spawned, in the memory of the one that opened them."""
+    file = SequenceFile.__new__(SequenceFile)
+    vars(file).update(state)
+    file._use(spawned())
     return file

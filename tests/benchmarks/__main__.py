@@ -21,10 +21,12 @@ from typing import Any
 
 from tests.benchmarks import (
     compress,
+    external,
     filtering,
     formats,
     group,
     growth,
+    loading,
     padding,
     recipe,
     scaling,
@@ -39,7 +41,18 @@ from tests.benchmarks.table import WIDTH, draw
 
 ROWS = 5_000_000
 QUICK_ROWS, QUICK_ROUNDS = 50_000, 2
-LIBRARIES = ("numpy", "pyarrow", "pandas", "polars", "duckdb", "keras", "torch", "awkward")
+LIBRARIES = (
+    "numpy",
+    "pyarrow",
+    "pandas",
+    "polars",
+    "duckdb",
+    "keras",
+    "torch",
+    "tensorflow",
+    "datasets",
+    "awkward",
+)
 
 
 def all_cases(rows: int, slow: bool) -> list[Case]:
@@ -58,7 +71,9 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *windows.cases(scale),
         *formats.cases(scale),
         *compress.cases(scale),
+        *external.cases(scale),
         *start.cases(),
+        *loading.cases(scale),
         *growth.cases(scale),
     ]
 

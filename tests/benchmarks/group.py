@@ -10,15 +10,14 @@ from pathlib import Path
 from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
 from tests.benchmarks.rows import make_codes, write_rows
 
-_WIDTHS = {"narrow": 4, "wide": 49}  # columns beside the key
-_ROUNDS = {"narrow": 5, "wide": 3}
+_WIDTHS = {"slim": 2, "narrow": 4, "wide": 49}  # columns beside the key
+_ROUNDS = {"slim": 5, "narrow": 5, "wide": 3}
 
 
 def cases(rows: int, slow: bool) -> Iterator[Case]:
     """Every kind of file, key, order and width; `slow` runs the loop in all of them and in all rounds."""
-    for kind, key, order, width in product(
-        ("csv", "parquet"), ("int", "text"), ("shuffled", "sorted"), _WIDTHS
-    ):
+    most = product(("csv", "parquet"), ("int", "text"), ("shuffled", "sorted"), ("narrow", "wide"))
+    for kind, key, order, width in [("csv", "int", "shuffled", "slim"), *most]:
         keys = "integer" if key == "int" else "text"
         yield Case(
             f"group-{kind}-{key}-{order}-{width}",
@@ -91,6 +90,10 @@ def contenders(source: str, size: int, *, loop: bool, slow: bool) -> list[Conten
         _theirs("polars", "group_polars", source, "polars"),
         _theirs("duckdb and NumPy", "group_duckdb", source, "duckdb"),
     ]
+    if source.endswith(".csv"):
+        found.append(
+            Contender("open_csv, which only reads", script("read_open_csv", source), needs=("pyarrow",))
+        )
     if loop:
         rounds = None if slow else 1
         found.append(_theirs("pandas, a loop", "group_pandas_loop", source, *needs_of_pandas, rounds=rounds))

@@ -32,6 +32,7 @@ class Contender:
 
     `output` is the file that it makes, `verified` whether that holds the arrays that all make. `needs` are the
     modules it cannot do without, `rounds` how many are enough for a slow one, `rows` how many it reads.
+    `clock` is a file to which it writes the seconds of the work alone, without start-up.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Contender:
     needs: tuple[str, ...] = ()
     rounds: int | None = None
     rows: int | None = None
+    clock: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Case:
     rounds: int = 5
     sizes: bool = False  # whether the sizes of the outputs are of interest
     only_if_named: bool = False
+    rate: str = ""  # what of `rows` a second is of interest
 
 
 @dataclass
@@ -124,7 +127,7 @@ class Launcher:
     """The small process that starts the others in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py"))],
             cwd=folder,
@@ -153,7 +156,7 @@ class Launcher:
 
     def failure(self, code: int) -> str:
         """Why the last command failed: the last line that it wrote, or its signal."""
-        lines = (self._folder / _ERRORS).read_text(encoding="utf-8", errors="replace").split("\n")
+        lines = (self.folder / _ERRORS).read_text(encoding="utf-8", errors="replace").split("\n")
         found = [line.strip(" │╭╰─╮╯") for line in lines]
         reason = next((line for line in reversed(found) if line), "")
         reason = reason or (f"ended by signal {-code}" if code < 0 else f"exit code {code}")
@@ -189,10 +192,11 @@ def run_once(measured: Measured, launcher: Launcher, *, keep: bool = False) -> b
     if measured.failure:
         return False
     figures = launcher.run(measured.contender.command)
+    clock = launcher.folder / measured.contender.clock if measured.contender.clock else None
     if figures["code"] != 0:
         measured.failure = launcher.failure(figures["code"])
     elif keep:
-        measured.seconds.append(figures["seconds"])
+        measured.seconds.append(figures["seconds"] if clock is None else float(clock.read_text()))
         measured.processors.append(figures["processors"])
         measured.peaks.append(figures["peak"])
     return not measured.failure

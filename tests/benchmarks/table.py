@@ -53,6 +53,7 @@ def _columns(case: Case, all_measured: list[Measured]) -> dict[str, Cell]:
     first = all_measured[0]
     floor = next((each for each in all_measured if each.contender.name == "floor"), None)
     return {
+        f"{case.rate}\na second": lambda each: _number(_rate(each), 0) if case.rate else "",
         "seconds": lambda each: _number(each.median, 2),
         "fastest": lambda each: _number(min(each.seconds, default=None), 2),
         f"time of\n{case.base}'s": lambda each: _ratio(each.median, first.median),
@@ -69,6 +70,11 @@ def _columns(case: Case, all_measured: list[Measured]) -> dict[str, Cell]:
 def _a_row(measured: Measured) -> float | None:
     rows = measured.contender.rows
     return measured.median / rows if rows and measured.median is not None else None
+
+
+def _rate(measured: Measured) -> float | None:
+    rows = measured.contender.rows
+    return rows / measured.median if rows and measured.median else None
 
 
 def _differs(measured: Measured) -> bool | None:

@@ -21,10 +21,16 @@ def cases(scale: float) -> Iterator[Case]:
             make=partial(make_ragged, sequences=steps // length, length=length),
             contenders=contenders,
         )
+    yield Case(
+        "window-index",
+        f"{steps // 10_000:,} sequences of 10,000 steps of 5 float32, {_SIZE} a window, each step written once",
+        make=partial(make_ragged, sequences=steps // 10_000, length=10_000, index=True),
+        contenders=indexers,
+    )
 
 
-def make_ragged(folder: Path, sequences: int, length: int) -> int:
-    """Sequences end to end; how many bytes the steps of all windows take."""
+def make_ragged(folder: Path, sequences: int, length: int, *, index: bool = False) -> int:
+    """Sequences end to end; how many bytes the steps of all windows take, with `index` once and four numbers each."""
     import numpy as np
 
     import seqtool
@@ -32,6 +38,8 @@ def make_ragged(folder: Path, sequences: int, length: int) -> int:
     values = np.random.default_rng(0).random((sequences * length, 5), dtype=np.float32)
     offsets = np.arange(sequences + 1) * length
     seqtool.save(folder / "in.npz", seqtool.Ragged(values, offsets, keys=np.arange(sequences)))
+    if index:
+        return values.nbytes + 4 * 8 * sequences * (length - _SIZE - _HORIZON + 1)
     return sequences * (length - _SIZE - _HORIZON + 1) * _SIZE * values[0].nbytes
 
 
@@ -45,5 +53,17 @@ def contenders(size: int) -> list[Contender]:
         Contender("seqtool", [*SEQTOOL, "window", "in.npz", *options], "seqtool.npz"),
         Contender("NumPy, sliding_window_view", views, "numpy.npz"),
         Contender("Python loop", loop, "loop.npz"),
+        *floors("-", size),
+    ]
+
+
+def indexers(size: int) -> list[Contender]:
+    """Ours with the starts of windows alone, ours and NumPy with copies, and the floor."""
+    options = ["window", "in.npz", "--size", str(_SIZE), "--horizon", str(_HORIZON), "-q"]
+    views = script("window_numpy", "in.npz", "numpy.npz", str(_SIZE), str(_HORIZON))
+    return [
+        Contender("seqtool --index", [*SEQTOOL, *options, "--index", "-o", "index.npz"], "index.npz"),
+        Contender("seqtool, copies", [*SEQTOOL, *options, "-o", "seqtool.npz"], "seqtool.npz"),
+        Contender("NumPy, sliding_window_view", views, "numpy.npz"),
         *floors("-", size),
     ]

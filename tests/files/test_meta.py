@@ -27,8 +27,8 @@ def test_entries_as_versions_of_seqtool_write_them(entry: dict[str, object]) -> 
 
 
 def test_a_newer_version_is_refused_by_that_reason() -> None:
-    with pytest.raises(DataError, match=r"^t\.npz: format version 2, .* update seqtool$"):
-        parse_meta('{"version": 2}', "t.npz")
+    with pytest.raises(DataError, match=r"^t\.npz: format version 3, .* update seqtool$"):
+        parse_meta('{"version": 3}', "t.npz")
 
 
 @pytest.mark.parametrize(

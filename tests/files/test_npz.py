@@ -353,11 +353,11 @@ def test_every_shortened_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_version_is_refused_by_that_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "VERSION", 2)
+    monkeypatch.setattr(contents, "VERSION", 3)
     save(tmp_path / "new.npz", small())
     monkeypatch.undo()
     with pytest.raises(
-        DataError, match=r"^new\.npz: format version 2, but this seqtool reads up to version 1"
+        DataError, match=r"^new\.npz: format version 3, but this seqtool reads up to version 2"
     ):
         load(tmp_path / "new.npz")
 

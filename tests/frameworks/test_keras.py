@@ -404,7 +404,10 @@ def check_memory(folder: str) -> None:
     inputs, masked = masked_input(Path(folder, "large.npz"))
     model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(keras.layers.LSTM(4)(masked)))
     model.compile("sgd", "sparse_categorical_crossentropy")
-    grown(lambda path: model.fit(SequenceData(path, batch_size=128, shuffle=True), verbose=0), Path(folder))
+    grown(
+        lambda path: model.fit(SequenceData(path, batch_size=128, shuffle=True, in_memory=False), verbose=0),
+        Path(folder),
+    )
 
 
 @pytest.mark.slow

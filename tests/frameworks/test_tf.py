@@ -172,7 +172,7 @@ def check_memory(folder: str) -> None:
     model.compile("sgd", "sparse_categorical_crossentropy")
 
     def train(path: Path) -> None:
-        batches = dataset(path, batch_size=128, shuffle=True)
+        batches = dataset(path, batch_size=128, shuffle=True, in_memory=False)
         model.fit(batches.map(lambda x, lengths, y: (x, y)), shuffle=False, verbose=0)
 
     grown(train, Path(folder))

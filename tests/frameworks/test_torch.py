@@ -206,6 +206,102 @@ def test_a_batch_by_name_has_all_that_belongs_to_its_sequences(kind: str, tmp_pa
     assert (other["x"][1, 1:].unique().tolist(), other["step_y"][1].tolist()) == ([-9], [1, -1, -1])
 
 
+@every_kind
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_batch_gathered_at_once_is_that_of_its_items(kind: str, in_memory: bool, tmp_path: Path) -> None:
+    import torch
+
+    from seqtool.torch import SequenceDataset, collate
+
+    write_everything(tmp_path / "all.npz", kind)
+    write(tmp_path)
+    for name, include in [
+        (kind, ()),
+        ("tokens", ()),
+        ("steps", ()),
+        ("bare", ()),
+        ("all", EVERYTHING),
+        ("all", ["mask"]),
+    ]:
+        data = SequenceDataset(tmp_path / f"{name}.npz", include=include, in_memory=in_memory)
+        for indices in ([2, 0], [1], [1, 1, 2]):
+            items = data.__getitems__(indices)
+            for value in (0, -3):
+                found = collate(items, value=value, label_value=-7)
+                expected = collate(list(data.__getitems__(indices)), value=value, label_value=-7)
+                assert type(found) is type(expected)
+                if isinstance(found, dict):
+                    assert list(found) == list(expected)
+                    found, expected = found.values(), expected.values()
+                for array, meant in zip(found, expected, strict=True):
+                    if isinstance(meant, torch.Tensor):
+                        assert (array.dtype, array.shape) == (meant.dtype, meant.shape)
+                        assert array.equal(meant)
+                    else:
+                        assert array == meant
+
+
+def test_items_are_a_list_for_collates_of_others(files: Path) -> None:
+    from torch.utils.data import DataLoader, StackDataset, default_collate
+
+    from seqtool.torch import Batch, SequenceDataset, collate
+
+    data = SequenceDataset(files / "ragged.npz")
+    lengths = data.lengths.tolist()
+    items = data.__getitems__([3, 7, 2])
+    assert len(items) == 3
+    assert [len(x) for x, _ in items] == [lengths[i] for i in (3, 7, 2)]
+
+    def sorting(items: Any) -> Batch:  # in place, as collates from before `enforce_sorted` do
+        items.sort(key=lambda item: -len(item[0]))
+        return collate(items)
+
+    (batch,) = DataLoader(data, batch_sampler=[[3, 7, 2]], collate_fn=sorting)
+    assert batch.lengths.tolist() == sorted((lengths[i] for i in (3, 7, 2)), reverse=True)
+    (batch,) = DataLoader(data, batch_sampler=[[3, 7]], collate_fn=lambda items: [len(x) for x, _ in items])
+    assert batch == [lengths[3], lengths[7]]
+    (whole, _) = next(iter(DataLoader(StackDataset(data, data), batch_size=1, collate_fn=default_collate)))
+    assert whole[0].shape == (1, lengths[0], 3)
+    with pytest.raises(IndexError, match="there is no sequence 50"):
+        data.__getitems__([3, COUNT])
+
+
+def check_workers_by_name(folder: str) -> None:
+    import torch
+    from torch.utils.data import DataLoader
+
+    from seqtool.torch import NamedBatch, SequenceDataset, collate
+
+    write_everything(Path(folder, "named.npz"))
+    data = SequenceDataset(Path(folder, "named.npz"), include=EVERYTHING)
+    (expected,) = DataLoader(data, batch_size=3, collate_fn=collate)
+    for how in ("fork", "spawn"):
+        loader = DataLoader(
+            data, batch_size=3, collate_fn=collate, num_workers=1, multiprocessing_context=how
+        )
+        (found,) = loader
+        assert type(found) is NamedBatch
+        assert list(found) == list(expected)
+        for name, array in found.items():
+            same = array.equal(expected[name]) if isinstance(array, torch.Tensor) else array == expected[name]
+            assert same, name
+        found["x"] += 1  # the caller's own
+
+    def half(items: Any) -> Any:  # a type that NumPy lacks, and more bytes than are sent as they are
+        batch = collate(items)
+        return batch._replace(x=batch.x.to(torch.bfloat16).repeat(1, 1, 1 << 19))
+
+    data = SequenceDataset(Path(folder, "ragged.npz"))
+    (batch,) = DataLoader(data, batch_sampler=[[1, 2]], collate_fn=half, num_workers=1)
+    assert batch.x.dtype == torch.bfloat16
+    assert batch.lengths.tolist() == data.lengths[[1, 2]].tolist()
+    print("done")
+
+
+def test_workers_send_batches_by_name_and_of_other_types(files: Path) -> None:
+    assert alone(check_workers_by_name, files).split() == ["done"]
+
+
 # Packing
 
 
@@ -431,7 +527,7 @@ def check_memory(folder: str) -> None:
     optimizer = torch.optim.SGD([*lstm.parameters(), *head.parameters()], 0.01)
 
     def train(path: Path) -> None:
-        data = SequenceDataset(path)
+        data = SequenceDataset(path, in_memory=False)
         batches = LengthBatchSampler(data.lengths, batch_size=128)
         for batch in DataLoader(data, batch_sampler=batches, collate_fn=collate):
             scores = head(lstm(to_packed(batch))[1][0][-1])

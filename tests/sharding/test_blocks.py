@@ -1,40 +1,52 @@
-"""Rows as blocks of bytes, each for one shard."""
+from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from seqtool.advice import Advice
-from seqtool.errors import DataError, UsageError
+from seqtool.errors import DataError
+from seqtool.sharding import blocks as module
 from seqtool.sharding.blocks import batches, blocks
-from seqtool.sharding.encoding import Batch
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 3), st.text("ab\u00e9", max_size=3), st.floats(width=32, allow_nan=False))
+)
 
 
-def test_rows_go_to_their_shards_in_order_and_come_back_as_they_were() -> None:
-    shards = np.array([2, 0, 2, 2, 0])
-    one = {"k0": pa.array(["a", "b", "c", "", "é"]), "f1": np.array([1.5, np.nan, 3, 4, 5], np.float32)}
-    found = [
-        *blocks(
-            [{**one, "shard": shards, "row": np.arange(5)}, {**one, "shard": shards + 1, "row": np.arange(5)}]
-        )
-    ]
-    assert [shard for shard, _ in found] == [0, 1, 2, 3]
-    (first,) = batches([found[0][1]])
-    assert (first["k0"].to_pylist(), first["row"].tolist()) == (["b", "é"], [1, 4])
-    assert repr(first["f1"].tolist()) == "[nan, 5.0]"
-    assert first["f1"].dtype == np.float32
+def batch(rows: list[tuple[int, str, float]]) -> dict[str, Any]:
+    shards, texts, numbers = zip(*rows, strict=True)
+    return {
+        "shard": np.array(shards, np.int64),
+        "k0": pa.array(texts, pa.string()),
+        "f1": np.array(numbers, np.float32),
+    }
 
 
-def test_an_error_goes_with_the_rows_and_is_raised_where_they_are_read() -> None:
-    def failing() -> Iterator[Batch]:
-        yield {"shard": np.array([1]), "row": np.array([0])}
-        raise DataError("a.csv: ", Advice("--missing", "x"))
+@pytest.mark.parametrize("most", [1, 64 << 20])
+@given(st.lists(ROWS.filter(bool)))
+def test_each_row_goes_to_its_shard_in_order(most: int, parts: list[list[tuple[int, str, float]]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_WAITING", most)
+        patch.setattr(module, "_BLOCK", most)
+        found = [*blocks(map(batch, parts))]
+    for shard in range(4):
+        moved = [*batches(block for number, block in found if number == shard)]
+        expected = [row for part in parts for row in part if row[0] == shard]
+        assert [text for one in moved for text in one["k0"].to_pylist()] == [row[1] for row in expected]
+        numbers = np.concatenate([one["f1"] for one in moved]) if moved else np.empty(0, np.float32)
+        assert numbers.tolist() == np.array([row[2] for row in expected], np.float32).tolist()
+        assert all((one["shard"] == shard).all() for one in moved)
 
-    (shard, block) = [*blocks(failing())][-1]
-    assert shard == 0
-    with pytest.raises(DataError, match=r"a\.csv") as raised:
-        [*batches([block])]
-    assert raised.value.advice
-    assert not isinstance(raised.value, UsageError)
+
+def test_an_error_goes_with_the_rows() -> None:
+    def failing() -> Any:
+        yield batch([(2, "a", 1.0)])
+        raise DataError("b.csv: changed while it was read")
+
+    found = [block for _, block in blocks(failing())]
+    with pytest.raises(DataError, match=r"b\.csv: changed"):
+        list(batches(found))

@@ -8,6 +8,7 @@ from seqtool.errors import DataError
 from seqtool.files.manifest import Manifest, Shard
 from seqtool.files.stores import store_at
 from seqtool.sharding.target import Target
+from tests.command import Place
 
 
 def target(folder: Path, *, force: bool = False) -> Target:
@@ -39,7 +40,10 @@ def test_what_else_stands_in_a_folder_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_file_of_the_name_and_a_folder_that_is_not_there_are_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    for path, why in ((tmp_path / "file", "there is a file of this name"), (tmp_path / "a" / "b", "does not exist")):
+    for path, why in (
+        (tmp_path / "file", "there is a file of this name"),
+        (tmp_path / "a" / "b", "does not exist"),
+    ):
         with pytest.raises(DataError, match=why), target(path).filled():
             pass
 
@@ -51,19 +55,30 @@ def test_what_a_job_that_was_killed_has_left_is_replaced(tmp_path: Path) -> None
     assert names_in(tmp_path) == ["manifest.json", "shard-00000-of-00002-new.npz"]
 
 
-def test_what_fails_after_the_manifest_leaves_the_new_data_set(tmp_path: Path) -> None:
-    fill(tmp_path, "shard-00000-of-00002-a.npz")
-    to = target(tmp_path, force=True)
-    with pytest.raises(KeyboardInterrupt), to.filled():
-        (tmp_path / "shard-00000-of-00002-b.npz").write_text("new")
-        to.finish(manifest("shard-00000-of-00002-b.npz"))
+def interrupted(folder: Path, *, after_manifest: bool) -> None:
+    """A new data set, whose job is interrupted."""
+    to, name = target(folder, force=True), "shard-00000-of-00002-b.npz"
+    with to.filled():
+        (folder / name).write_text("new")
+        if after_manifest:
+            to.finish(manifest(name))
         raise KeyboardInterrupt
-    assert names_in(tmp_path) == ["manifest.json", "shard-00000-of-00002-b.npz"]
 
 
-def test_what_fails_before_it_leaves_the_old_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("after", "left"), [(True, "b"), (False, "a")])
+def test_one_data_set_is_left_whole_whenever_a_job_is_interrupted(
+    after: bool, left: str, tmp_path: Path
+) -> None:
     fill(tmp_path, "shard-00000-of-00002-a.npz")
-    with pytest.raises(KeyboardInterrupt), target(tmp_path, force=True).filled():
-        (tmp_path / "shard-00000-of-00002-b.npz").write_text("new")
-        raise KeyboardInterrupt
-    assert names_in(tmp_path) == ["manifest.json", "shard-00000-of-00002-a.npz"]
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path, after_manifest=after)
+    assert names_in(tmp_path) == ["manifest.json", f"shard-00000-of-00002-{left}.npz"]
+
+
+def test_shards_without_a_manifest_are_called_what_they_are(place: Place) -> None:
+    (place.folder / "out").mkdir()
+    (place.folder / "out" / "shard-00000-of-00002-abc.npz").write_bytes(b"")
+    for call in (["info", "out/"], ["pad", "out", "-o", "x.npz"]):
+        done = place.run(*call)
+        assert done.code == 1
+        assert "shards without manifest.json, so no data set yet: wait for the job that writes it" in done.err

@@ -20,7 +20,7 @@ from tests.screen import ESCAPE
 def a_file(**sequences: Any) -> dict[str, Any]:
     arrays = [{"name": "x", "shape": [1920, 45], "dtype": "float32", "bytes": 345_600}]
     if not sequences:
-        return {"file": "in.npz", "arrays": arrays}
+        return {"file": "in.npz", "arrays": arrays, "not_read": []}
     base: dict[str, Any] = {
         "kind": "padded",
         "count": 3,
@@ -32,7 +32,7 @@ def a_file(**sequences: Any) -> dict[str, Any]:
         "receipt": [],
         "preview": [],
     }
-    return {"file": "in.npz", "arrays": arrays, "sequences": base | sequences}
+    return {"file": "in.npz", "arrays": arrays, "not_read": [], "sequences": base | sequences}
 
 
 def drawn(capsys: pytest.CaptureFixture[str], facts: dict[str, Any]) -> str:

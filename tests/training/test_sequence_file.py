@@ -71,14 +71,15 @@ def padded_by_hand(sequences: list[np.ndarray], *, slots: int, value: Any = 0) -
     return x
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
 @every_kind
 @pytest.mark.parametrize("features", [3, None])
 def test_a_batch_holds_its_sequences_in_order_padded_to_the_longest(
-    kind: str, features: int | None, tmp_path: Path
+    kind: str, features: int | None, in_memory: bool, tmp_path: Path
 ) -> None:
     sequences = some(features=features)
     KINDS[kind](tmp_path / "in.npz", ragged_of(sequences, per_sequence={"y": np.arange(40)}))
-    file = SequenceFile(tmp_path / "in.npz")
+    file = SequenceFile(tmp_path / "in.npz", in_memory=in_memory)
     assert len(file) == 40
     assert file.lengths.tolist() == [len(sequence) for sequence in sequences]
     for indices in ([3], [7, 2, 30], [5, 5, 1, 5], range(40), range(39, -1, -1), np.array([39, 0])):
@@ -133,7 +134,7 @@ def test_any_choice_is_what_pad_makes_of_it(
     indices = data.draw(st.lists(st.integers(0, len(lengths) - 1), min_size=1, max_size=20))
     chosen = [ragged.values[ragged.offsets[i] : ragged.offsets[i + 1]] for i in indices]
     expected = seqtool.pad(chosen, padding="post", multiple_of=multiple_of)
-    x, found, y = SequenceFile(scratch / "in.npz").batch(indices, multiple_of=multiple_of)
+    x, found, y = SequenceFile(scratch / "in.npz", in_memory=False).batch(indices, multiple_of=multiple_of)
     assert y is None
     assert found.tolist() == expected.lengths.tolist()
     if any(found):
@@ -146,7 +147,7 @@ def test_stretches_far_apart_and_close_together_are_all_read(tmp_path: Path) -> 
     # 4 kB a step, so that what lies between two chosen ones is now read along and now passed over.
     sequences = some(count=200, features=1024, longest=3)
     seqtool.save(tmp_path / "in.npz", ragged_of(sequences))
-    file = SequenceFile(tmp_path / "in.npz")
+    file = SequenceFile(tmp_path / "in.npz", in_memory=False)
     random = np.random.default_rng(1)
     for size in (1, 2, 10, 60, 200):
         indices = random.integers(0, 200, size)
@@ -356,7 +357,7 @@ def test_files_of_the_command_line_with_text_keys_classes_and_features(tmp_path:
 def test_a_copy_for_another_process_is_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seqtool.save(tmp_path / "in.npz", ragged_of(some(count=4000)), compress="fast")
     monkeypatch.chdir(tmp_path)
-    file = SequenceFile("in.npz", dtype="float64")
+    file = SequenceFile("in.npz", dtype="float64", in_memory=False)
     pickled = pickle.dumps(file)
     assert len(pickled) < 1000
     monkeypatch.chdir("/")
@@ -368,7 +369,7 @@ def test_a_copy_for_another_process_is_its_path(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("other", [some(count=3), some(count=4, longest=90)], ids=["fewer", "longer"])
 def test_a_copy_refuses_a_file_that_was_replaced(other: list[np.ndarray], tmp_path: Path) -> None:
     seqtool.save(tmp_path / "in.npz", ragged_of(some(count=4)))
-    pickled = pickle.dumps(SequenceFile(tmp_path / "in.npz"))
+    pickled = pickle.dumps(SequenceFile(tmp_path / "in.npz", in_memory=False))
     assert len(pickle.loads(pickle.dumps(pickle.loads(pickled)))) == 4
     seqtool.save(tmp_path / "in.npz", ragged_of(other))
     with pytest.raises(
@@ -388,7 +389,7 @@ def checksum(i: int) -> float:
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of the threads of libraries
 def test_processes_that_were_forked_read_one_open_file(kind: str, tmp_path: Path) -> None:
     KINDS[kind](tmp_path / "in.npz", ragged_of(some()))
-    file = SequenceFile(tmp_path / "in.npz")
+    file = SequenceFile(tmp_path / "in.npz", in_memory=False)
     expected = [float(file.sequence(i)[0].sum()) for i in range(40)]
     READ_ELSEWHERE.append(file)
     with multiprocessing.get_context("fork").Pool(3) as pool:
@@ -402,8 +403,8 @@ def test_many_files_may_be_opened_and_dropped(tmp_path: Path) -> None:
     seqtool.save(tmp_path / "in.npz", ragged_of(some(count=10_000)), compress="fast")
     gc.collect()
     before = len(list(descriptors.iterdir()))
-    for _ in range(20):
-        SequenceFile(tmp_path / "in.npz").sequence(3)
+    for i in range(20):
+        SequenceFile(tmp_path / "in.npz", in_memory=i % 2 == 0).sequence(3)
     gc.collect()
     assert len(list(descriptors.iterdir())) == before
 
@@ -417,7 +418,7 @@ from seqtool.training.batches import epoch
 from seqtool.system.platform import peak_memory as peak
 from seqtool.training.sequence_file import SequenceFile
 before = peak()
-file = SequenceFile(sys.argv[1])
+file = SequenceFile(sys.argv[1], in_memory=False)
 batches = epoch(file.lengths, batch_size=64, seed=[0])
 total = sum(float(file.batch(batch).x[:, 0, 0].sum()) for batch in batches)
 print(total, "unknown" if before is None else peak() - before)

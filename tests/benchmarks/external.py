@@ -1,0 +1,97 @@
+"""Padded blocks of an external `.npz` with lengths: `pad` beside the same block as a dense `.npy`, and `--compress`.
+
+And `check` and `info` of a large file of ours beside reading its bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender, script
+
+_STEPS, _FEATURES = 85, 5
+
+
+def cases(scale: float) -> Iterator[Case]:
+    """Blocks of 400 MB and of 1.1 GB at full scale."""
+    count, many = (max(round(number * scale), 1) for number in (120_000, 640_000))
+    about = f"({count:,}, {_STEPS}, {_FEATURES}) float64 of 4 decimals with lengths, half of it padding"
+    yield Case(
+        "external-pad",
+        f"{about}: from .npz",
+        make=partial(make_external, sequences=count),
+        contenders=of_padding,
+        base="dense .npy",
+    )
+    yield Case(
+        "external-compress",
+        f"{about}: from .npz, compressed",
+        make=partial(make_external, sequences=count),
+        contenders=of_compressing,
+        base="NumPy",
+        sizes=True,
+    )
+    yield Case(
+        "check",
+        f"({many:,}, {_STEPS}, {_FEATURES}) float32 of ours",
+        make=partial(make_ours, sequences=many),
+        contenders=of_checking,
+        base="cat",
+    )
+
+
+def make_external(folder: Path, sequences: int) -> int:
+    """The block with its lengths, and alone; how many bytes it takes."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    x = np.round(random.normal(size=(sequences, _STEPS, _FEATURES)), 4)
+    lengths = random.integers(1, _STEPS + 1, sequences)
+    x[np.arange(_STEPS) >= lengths[:, None]] = 0
+    np.savez(folder / "in.npz", x=x, lengths=lengths)
+    np.save(folder / "in.npy", x)
+    return x.nbytes
+
+
+def make_ours(folder: Path, sequences: int) -> int:
+    """A padded file of ours; how many bytes its block takes."""
+    import numpy as np
+
+    import seqtool
+
+    random = np.random.default_rng(0)
+    lengths = random.integers(1, _STEPS + 1, sequences)
+    values = random.normal(size=(lengths.sum(), _FEATURES)).astype(np.float32)
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    seqtool.save(folder / "in.npz", seqtool.pad(seqtool.Ragged(values, offsets), padding="post"))
+    return sequences * _STEPS * _FEATURES * 4
+
+
+def of_padding(_: int) -> list[Contender]:
+    """The dense block, and the same with lengths."""
+    return [
+        Contender(name, [*SEQTOOL, "pad", source, "--post", "-q", "-o", f"{source}.out.npz"])
+        for name, source in (("dense .npy", "in.npy"), (".npz with lengths", "in.npz"))
+    ]
+
+
+def of_compressing(_: int) -> list[Contender]:
+    """NumPy's, and ours by name of level."""
+    theirs = script("compress_external_numpy", "in.npz", "numpy.npz")
+    found = [Contender("np.savez_compressed", theirs, "numpy.npz", verified=True)]
+    for level in ("fast", "small"):
+        ours = [*SEQTOOL, "pad", "in.npz", "--post", "--compress", level, "-q", "-o", f"{level}.npz"]
+        found.append(Contender(f"seqtool --compress {level}", ours, f"{level}.npz", verified=True))
+    return found
+
+
+def of_checking(_: int) -> list[Contender]:
+    """The bytes alone, all that is checked, and what `info` tells at once."""
+    return [
+        Contender("cat FILE | wc -c", ["/bin/sh", "-c", "cat in.npz | wc -c"]),
+        Contender("seqtool check", [*SEQTOOL, "check", "in.npz"]),
+        Contender("seqtool info", [*SEQTOOL, "info", "in.npz"]),
+        Contender("seqtool info --full", [*SEQTOOL, "info", "in.npz", "--full"]),
+    ]
