@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from seqtool.sharding.target import Target
 from seqtool.system import memory
 from seqtool.tables.roles import columns_named
 from seqtool.tables.table import Expected, Table, typed_table
+from seqtool.words import as_arguments
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -81,6 +83,9 @@ def write_sequences(
     whole = group.judged(
         job, table, spec, files, lambda row: f"a row of the frame (row {row[1]} of its partition)"
     )
+
+    if whole.caution is not None:
+        warnings.warn(as_arguments(whole.caution), stacklevel=3)
 
     def encoded(batches: Iterator[Any]) -> Iterator[Any]:
         return rows_of(_table(schema, batches), job, whole.state, 0)

@@ -200,6 +200,8 @@ def group_into_shards(
                 temporary=temporary_folder(using.temp_dir),
                 on_progress=on_progress,
             )
+        if observed.caution is not None and (to.dry_run or not here):  # here all shards are sorted together
+            summary.warn_now(observed.caution, shown=not (to.quiet or to.as_json or to.dry_run))
         if to.dry_run:
             _describe_plan(observed, target.store.address, summary)
         else:

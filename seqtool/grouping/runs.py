@@ -28,7 +28,7 @@ from seqtool.grouping.columns import (
 )
 from seqtool.grouping.sorting import changes, falling, stable_order, taken
 
-_SORTING = 24  # bytes a row that sorting takes beside the rows themselves
+SORTING = 24  # bytes a row that sorting takes beside the rows themselves
 _AS_TEXT = 250  # bytes that an integer takes as text, while its rank is found
 _TILE = 1 << 13  # rows turned from columns into rows together, so that they stay in the cache
 
@@ -154,7 +154,7 @@ class Rows:
         """The bytes that a row takes until it is sorted, without its text."""
         step = dtype.itemsize * len(self._layout.features)
         reversed_codes = 8 * len(self._layout.descending)
-        return step + 8 * len(self._layout.singles) + reversed_codes + _SORTING
+        return step + 8 * len(self._layout.singles) + reversed_codes + SORTING
 
     @property
     def room(self) -> int:

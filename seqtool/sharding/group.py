@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from seqtool.advice import Message
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, SeqtoolError
 from seqtool.files import npz
@@ -31,6 +33,7 @@ from seqtool.grouping.group import GroupResult, check_missing_words
 from seqtool.grouping.options import COMBINED, UNNAMED
 from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import check
+from seqtool.grouping.runs import SORTING
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import OnProgress
 from seqtool.operations.select import AtLeast
@@ -42,6 +45,7 @@ from seqtool.sharding.following import OnRows, counting, following
 from seqtool.sharding.job import Job, Source, unpacked
 from seqtool.sharding.observing import FileFacts, Observe
 from seqtool.sharding.results import merged
+from seqtool.sharding.skew import Frequent, caution
 from seqtool.sharding.target import Target
 from seqtool.sharding.writing import ShardFacts, Ties, WriteShards
 from seqtool.system.memory import Memory
@@ -66,7 +70,22 @@ class Observed:
     @property
     def of_shards(self) -> Any:
         """The rows that go to each shard, (N,)."""
-        return np.sum([file.of_shards for file in self.files], axis=0)
+        found = np.zeros(self.job.shards, np.int64)
+        for file in self.files:  # one at a time, for there may be many of both
+            found += file.of_shards
+        return found
+
+    @property
+    def caution(self) -> Message | None:
+        """What a shard that is much larger than the others costs; None where there is none."""
+        plan = self.plan
+        if not plan.roles.key:
+            return None
+        frequent = reduce(Frequent.merge, (file.frequent for file in self.files), Frequent())
+        layout = plan.layout(self.state)
+        stored = self.dtype.itemsize * len(layout.features) + 8 * len(layout.singles)
+        fits = self.job.memory.for_rows(len(plan.roles.used)) // (stored + SORTING)
+        return caution(self.of_shards, frequent, fits=fits, row_bytes=stored)
 
     @property
     def plan(self) -> EncoderPlan:

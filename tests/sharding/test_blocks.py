@@ -1,52 +1,61 @@
-from __future__ import annotations
+"""Blocks of rows: each holds rows of one shard, all rows come back, in their order within a shard."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from seqtool.errors import DataError
-from seqtool.sharding import blocks as module
-from seqtool.sharding.blocks import batches, blocks
-
-ROWS = st.lists(
-    st.tuples(st.integers(0, 3), st.text("ab\u00e9", max_size=3), st.floats(width=32, allow_nan=False))
-)
+from seqtool.sharding import blocks
+from seqtool.sharding.blocks import batches
 
 
-def batch(rows: list[tuple[int, str, float]]) -> dict[str, Any]:
-    shards, texts, numbers = zip(*rows, strict=True)
-    return {
-        "shard": np.array(shards, np.int64),
-        "k0": pa.array(texts, pa.string()),
-        "f1": np.array(numbers, np.float32),
-    }
+def given(count: int, shards: int) -> Iterator[dict[str, Any]]:
+    random = np.random.default_rng(0)
+    for first in range(0, count, 100):
+        yield {
+            "k0": pa.array([f"key {i}" for i in range(first, first + 100)]),
+            "f1": random.normal(size=100).astype(np.float32),
+            "shard": random.integers(0, shards, 100),
+            "row": np.arange(first, first + 100),
+        }
 
 
-@pytest.mark.parametrize("most", [1, 64 << 20])
-@given(st.lists(ROWS.filter(bool)))
-def test_each_row_goes_to_its_shard_in_order(most: int, parts: list[list[tuple[int, str, float]]]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_WAITING", most)
-        patch.setattr(module, "_BLOCK", most)
-        found = [*blocks(map(batch, parts))]
-    for shard in range(4):
-        moved = [*batches(block for number, block in found if number == shard)]
-        expected = [row for part in parts for row in part if row[0] == shard]
-        assert [text for one in moved for text in one["k0"].to_pylist()] == [row[1] for row in expected]
-        numbers = np.concatenate([one["f1"] for one in moved]) if moved else np.empty(0, np.float32)
-        assert numbers.tolist() == np.array([row[2] for row in expected], np.float32).tolist()
-        assert all((one["shard"] == shard).all() for one in moved)
+@pytest.mark.parametrize("shards", [1, 3, 70_000])
+@pytest.mark.parametrize("waiting", [1, 5_000, 1 << 20])
+def test_rows_come_back_in_their_order(shards: int, waiting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_WAITING", waiting)
+    monkeypatch.setattr(blocks, "_BLOCK", 2_000)
+    found: dict[int, list[int]] = {}
+    for shard, block in blocks.blocks(given(1000, shards)):
+        (batch,) = batches([block])
+        assert {*batch["shard"].tolist()} == {shard}
+        assert batch["k0"].to_pylist() == [f"key {row}" for row in batch["row"].tolist()]
+        assert batch["f1"].dtype == np.float32
+        found.setdefault(shard, []).extend(batch["row"].tolist())
+    expected: dict[int, list[int]] = {}
+    for batch in given(1000, shards):
+        for row, shard in zip(batch["row"].tolist(), batch["shard"].tolist(), strict=True):
+            expected.setdefault(shard, []).append(row)
+    assert found == expected
+
+
+def test_a_block_has_a_most_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows of one key may be in one shard, and an engine holds a block whole."""
+    monkeypatch.setattr(blocks, "_BLOCK", 10_000)
+    sizes = [len(block) for _, block in blocks.blocks(given(10_000, 1))]
+    assert len(sizes) > 10
+    assert max(sizes) < 20_000
 
 
 def test_an_error_goes_with_the_rows() -> None:
-    def failing() -> Any:
-        yield batch([(2, "a", 1.0)])
-        raise DataError("b.csv: changed while it was read")
+    def failing() -> Iterator[dict[str, Any]]:
+        yield from given(100, 2)
+        raise DataError("a.csv: changed")
 
-    found = [block for _, block in blocks(failing())]
-    with pytest.raises(DataError, match=r"b\.csv: changed"):
-        list(batches(found))
+    *_, last = blocks.blocks(failing())
+    assert last[0] == 0
+    with pytest.raises(DataError, match="changed"):
+        [*batches([last[1]])]

@@ -1,51 +1,43 @@
-from __future__ import annotations
+"""The shard of each row of a batch is that of `shard_of`, which readers go by."""
 
 import zlib
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from seqtool.files.manifest import shard_of
 from seqtool.sharding.hashing import crc32, crc32_of_integers, shards_of
-from tests.oracles import shard_of as expected
 
-INTEGERS = st.integers(-(2**63), 2**63 - 1)
-TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=70)
-
-
-@given(st.lists(TEXTS), st.integers(0, 3))
-def test_the_hash_of_text_is_that_of_zlib(texts: list[str], left: int) -> None:
-    cells = pa.array(texts, pa.string())[left:]
-    assert crc32(cells).tolist() == [zlib.crc32(text.encode()) for text in texts[left:]]
+EDGES = [
+    0,
+    -(2**63),
+    2**63 - 1,
+    *(sign * 10**k + more for k in range(19) for sign in (1, -1) for more in (-1, 0, 1)),
+]
 
 
-@given(st.lists(INTEGERS))
-def test_the_hash_of_integers_is_that_of_their_text(numbers: list[int]) -> None:
-    found = crc32_of_integers(np.array(numbers, np.int64))
-    assert found.tolist() == [zlib.crc32(str(number).encode()) for number in numbers]
-
-
-@given(st.lists(st.tuples(TEXTS, INTEGERS), min_size=1), st.integers(1, 1000))
-def test_the_shard_is_that_by_which_a_key_is_found(keys: list[tuple[str, int]], count: int) -> None:
-    texts, numbers = zip(*keys, strict=True)
-    columns = [pa.array(texts, pa.string()), np.array(numbers, np.int64)]
-    assert shards_of(columns, count).tolist() == [shard_of(key, count) for key in keys]
-    assert shards_of(columns[:1], count).tolist() == [shard_of([text], count) for text in texts]
-    assert shards_of(columns[1:], count).tolist() == [shard_of([number], count) for number in numbers]
-
-
-cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=70)
-
-
-@given(
-    st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), cells), min_size=1, max_size=8), st.integers(1, 99)
+@pytest.mark.parametrize(
+    "numbers", [np.array(EDGES), np.array([0, 2**64 - 1, 10**19], np.uint64), np.array([-7], np.int8)]
 )
-def test_keys_of_any_cells(keys: list[tuple[int, str]], shards: int) -> None:
-    numbers, texts = zip(*keys, strict=True)
-    found = shards_of([np.array(numbers, np.int64), pa.array(texts, pa.string())], shards)
-    assert found.tolist() == [expected([*key], shards) for key in keys]
-    assert shards_of([pa.array(texts, pa.string())], shards).tolist() == [
-        expected([t], shards) for t in texts
+def test_integers_hash_as_their_text(numbers: np.ndarray) -> None:
+    assert crc32_of_integers(numbers).tolist() == [
+        zlib.crc32(str(number).encode()) for number in numbers.tolist()
     ]
+
+
+def test_text_of_any_length_hashes_as_its_bytes() -> None:
+    texts = ["", "a", "é" * 9, "x" * 48, "y" * 49, "z" * 1000]
+    assert crc32(pa.array(texts)).tolist() == [zlib.crc32(text.encode()) for text in texts]
+    assert crc32(pa.array(texts).slice(2, 3)).tolist() == [zlib.crc32(text.encode()) for text in texts[2:5]]
+
+
+def test_no_rows_have_no_shards() -> None:
+    assert shards_of([np.empty(0, np.int64)], 5).tolist() == []
+    assert shards_of([pa.array([], pa.string())], 5).tolist() == []
+
+
+def test_keys_of_several_columns() -> None:
+    numbers, texts = [1, -20, 300], ["a", "", "b c"]
+    found = shards_of([np.array(numbers), pa.array(texts)], 7).tolist()
+    assert found == [shard_of(key, 7) for key in zip(numbers, texts, strict=True)]
