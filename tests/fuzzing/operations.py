@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import fsum, isnan
 from random import Random
 from typing import Any
 
-import numpy as np
-
-from tests.fuzzing.cases import Failure, Scratch, equal
-from tests.oracles import centered, filled, left_out, pad_sequences, stretch, windows
+from tests.fuzzing.cases import Failure, Scratch
 
 Steps = list[list[float]]
 
@@ -41,7 +35,9 @@ def run(rng: Random, scratch: Scratch) -> None:
     """A table, grouped, and what some operations make of it one after another."""
     drawn = _draw(rng)
     _write(scratch, drawn)
-    scratch.succeed("group", "t.csv", "--key", "k", "--order-by", "t", "--dtype", "float64", "--ragged", "-o", "0.npz")
+    scratch.succeed(
+        "group", "t.csv", "--key", "k", "--order-by", "t", "--dtype", "float64", "--ragged", "-o", "0.npz"
+    )
     drawn = replace(drawn, sequences=sorted(drawn.sequences, key=lambda one: one.key))
     kinds = rng.sample([*_OPERATIONS], rng.choice([1, 2, 2, 3]))
     name, number = "0.npz", 0
