@@ -105,6 +105,10 @@ class Operation:
         """Apply it to sequences, lazily; what does not fit into memory goes to `spool`."""
         raise NotImplementedError
 
+    def of_folds(self) -> Sequence[Operation]:
+        """The operations that it stands for, one for each fold, which goes to a file of its own; by default none."""
+        return ()
+
     def arguments(self) -> dict[str, Any]:
         """Its arguments by name, for the receipt."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
