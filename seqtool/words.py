@@ -205,7 +205,8 @@ _NAME = r'(?:^|,) *(?:"(?P<quoted>(?:[^"]|"")*)(?:"|\Z))?(?P<rest>[^,]*)'
 # columns in quotes, match too, so that they stay as they are.
 _OPTION = r"""\bseqtool\ [a-z]+\ [^;]* | (?<!\w)'[^']*'(?!\w) | (?<!\w)"[^"]*"(?!\w)
     | (?<![\w'"-])--(?P<option>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)
-      (?:\ (?!(?:and|or|if|is|which|both|names|out|keeps|leaves|makes|takes|reads|says|does|parts)\b)
+      (?:\ (?!(?:and|or|if|is|are|which|names|out|keeps|leaves|make|makes|takes|reads|says|does|parts|
+             (?<!--on-clash\ )both)\b)
          (?P<value>'[^']*'(?:"'"'[^']*')*|[\w.+-](?:[^\s;,:()'"]|[:,](?=[^\s'"]))*))?"""
 # Options that become an argument together with their value.
 _VALUE_OPTIONS = {
@@ -241,17 +242,33 @@ _VALUE_OPTIONS = {
     "padding",
     "pivot",
     "pivot-agg",
+    "sample",
     "sheet",
     "size",
     "static",
     "step-label",
+    "test",
     "time-as",
     "time-unit",
     "truncating",
+    "val",
     "value",
+    "where",
 }
 # Options whose values are numbers.
-_NUMBER_OPTIONS = {"from", "horizon", "label-value", "maxlen", "min-len", "min-size", "size", "value"}
+_NUMBER_OPTIONS = {
+    "from",
+    "horizon",
+    "label-value",
+    "maxlen",
+    "min-len",
+    "min-size",
+    "sample",
+    "size",
+    "test",
+    "val",
+    "value",
+}
 _NAME_OPTIONS = {
     "category",
     "columns",
@@ -263,6 +280,7 @@ _NAME_OPTIONS = {
     "static",
 }  # options whose values are names, joined by commas
 _FLAG_OPTIONS = {
+    "allow-empty": ("allow_empty", "allow_empty=True"),
     "header": ("header", "header=True"),
     "no-header": ("header", "header=False"),
     "no-key": ("no_key", "no_key=True"),

@@ -32,6 +32,15 @@ from seqtool.words import as_arguments
         ("--delimiter is ';;'; such as ';'", "delimiter is ';;'; such as ';'"),
         ("are allowed (--max-memory); so", "are allowed (max_memory); so"),
         ("padded: add --post", 'padded: add padding="post"'),
+        ("name shares: --val 0.1 --test 0.1", "name shares: val=0.1 test=0.1"),
+        ("--val and --test make 1.2; less was expected", "val and test make 1.2; less was expected"),
+        ("--first and --sample are two ways", "first and sample are two ways"),
+        (
+            "no sequence is left; to allow that: --allow-empty",
+            "no sequence is left; to allow that: allow_empty=True",
+        ),
+        ("with another part: --on-clash both", 'with another part: on_clash="both"'),
+        ("--min-len N, --where EXPR or --sample N", 'min_len=N, where="EXPR" or sample=N'),
         # What is no option of this call stays.
         ("seqtool pad a.npz --min-len 1", "seqtool pad a.npz --min-len 1"),
         (

@@ -14,11 +14,12 @@ from seqtool.arrays.spool import Spool
 from seqtool.commands._described import describe
 from seqtool.commands._options import OutputOptions
 from seqtool.dataclass import dataclass
-from seqtool.errors import DataError, check_choice
+from seqtool.errors import DataError, UsageError, check_choice
 from seqtool.files import npz
 from seqtool.files.atomic import is_special, naming
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import (
+    FOLD,
     Counted,
     Destination,
     check_not_an_input,
@@ -65,17 +66,29 @@ def deliver(
 ) -> None:
     """Write `data` to `destination`, unless it is a dry run, with its receipt, and show the summary.
 
-    A destination named '{split}.npz' or the like is a file for each split, whose places in the data go to `spool`
-    where they are many. `memory` is what writing may take, by default any. `rows` are what a command that has no entry
-    in the receipt counted.
+    A destination named '{split}.npz' or the like is a file for each split, as in `outputs_of`. `memory` is what writing
+    may take, by default any. `rows` are what a command that has no entry in the receipt counted.
     Raises DataError when the output would be out of all proportion, or larger than the disk has room for;
     UsageError for a suffix that is no format, or a format that cannot hold the data.
     """
-    outputs = [Output(data, destination, rows)]
-    if destination.is_of_splits:
-        parts = parts_of(data, spool or Spool())
-        outputs = [Output(part, destination.of_split(name)) for name, part in parts.items()]
+    outputs = outputs_of(data, destination, spool or Spool(), rows)
     deliver_all(outputs, to, summary, mask=mask, memory=memory)
+
+
+def outputs_of(
+    data: PaddedStream | Ragged,
+    destination: Destination,
+    spool: Spool,
+    rows: Mapping[str, Any] | None = None,
+) -> list[Output]:
+    """The one output of data, or one for each split where the destination is named '{split}.npz' or the like.
+
+    The places of the splits in the data go to `spool` where they are many.
+    """
+    if not destination.is_of_splits:
+        return [Output(data, destination, rows)]
+    parts = parts_of(data, spool)
+    return [Output(part, destination.of_split(name)) for name, part in parts.items()]
 
 
 def deliver_all(
@@ -162,7 +175,7 @@ def _draft(output: Output, *, mask: bool, compress: Compress | None, summary: Su
     writer.check(destination.name, ragged=isinstance(data, Ragged), mask=mask, compress=bool(compress))
     if isinstance(data, PaddedStream):
         check_blow_up(data)
-        summary.warnings += data.warnings
+        summary.warnings += [text for text in data.warnings if text not in summary.warnings]
     whole = data.ragged if isinstance(data, PaddedStream) else data
     contents = writer.contents(data, mask)
     report = Summary(summary.command, facts={"rows": output.rows or _account(whole)})
@@ -203,8 +216,11 @@ def check_output(
     ragged: bool = False,
     index: bool = False,
     dtype: str | None = None,
+    folds: int = 0,
 ) -> None:
     """Raise UsageError for what the options of an output alone show to be wrong, before any input is opened.
+
+    Only several `folds` have a name with '{fold}', and they need one.
 
     >>> check_output(OutputOptions(output="x.npy"), mask=True)
     Traceback (most recent call last):
@@ -213,6 +229,7 @@ def check_output(
     compress = _compression(to)
     if dtype is not None:
         dtype_named(dtype)
+    _check_fold_name(to.output, folds)
     if to.output is None:
         return
     check_not_an_input(Path(to.output), [Path(source) for source in sources if source])
@@ -220,6 +237,23 @@ def check_output(
     if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
         writer = WRITERS[destination.suffix]
         writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), index=index)
+
+
+def _check_fold_name(output: str | None, folds: int) -> None:
+    is_named = output is not None and FOLD in Path(output).name
+    if folds and not is_named:
+        raise UsageError(
+            f"--folds {folds} makes a file for each fold: name them all by ",
+            Advice("-o", f"{FOLD}.npz"),
+            ", or choose one by ",
+            Advice("--fold", "0"),
+        )
+    if is_named and not folds:
+        raise UsageError(
+            f"{output}: {FOLD} stands for the folds that seqtool split writes, all in one call, and here is one "
+            "output; name it otherwise: ",
+            Advice("-o", "FILE"),
+        )
 
 
 def _compression(to: OutputOptions) -> Compress | None:

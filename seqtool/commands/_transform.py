@@ -6,7 +6,7 @@ The options follow from the fields of the operation, the help from its docstring
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -171,7 +171,7 @@ def _transform(
     to: OutputOptions,
 ) -> None:
     from seqtool import errors
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import check_output, deliver_all, destination_of, outputs_of
     from seqtool.commands._source import one_source, opened_ours, read
     from seqtool.files.inputs import folder_of
     from seqtool.operations.run import fitted, name_of, with_entry
@@ -181,7 +181,10 @@ def _transform(
 
     name = wanted.kind.__name__.lower() if isinstance(wanted, _Wanted) else name_of(wanted)
     check_output(
-        to, sources=[source, fitted_file], index=isinstance(wanted, Operation) and wanted.shares_steps
+        to,
+        sources=[source, fitted_file],
+        index=isinstance(wanted, Operation) and wanted.shares_steps,
+        folds=len(wanted.of_folds()) if isinstance(wanted, Operation) else 0,
     )
     summary = Summary(name)
     with one_source(source, name, using, several=foreign.pattern is not None) as opened:
@@ -209,16 +212,20 @@ def _transform(
                 )
             for word, line in lines:
                 summary.say(word, line)
-            outcome = operation.apply(found.ragged, state, spool=opened.spool)
-            show_outcome(outcome, summary)
-            data = _in_its_form(outcome, found, foreign.side)
-        inputs_shown = opened.base_names
+            folds = operation.of_folds()
+            outcomes = [one.apply(found.ragged, state, spool=opened.spool) for one in folds or [operation]]
+            _show_outcomes(outcomes, summary)
+            forms = [_in_its_form(outcome, found, foreign.side) for outcome in outcomes]
         taken = {} if fitted_file is None else {"using": Path(fitted_file).name}
         described = {**foreign.resolved, **rows.resolved, **text.resolved, **taken}
-        done = with_entry(
-            data, operation, state, inputs_shown, outcome, steps=found.steps, described=described
-        )
-        deliver(done, destination, to, summary, memory=opened.memory, spool=opened.spool)
+        outputs = []
+        for place, (one, outcome, data) in enumerate(zip(folds or [operation], outcomes, forms, strict=True)):
+            done = with_entry(
+                data, one, state, opened.base_names, outcome, steps=found.steps, described=described
+            )
+            of_fold = destination.of_fold(place) if folds else destination
+            outputs += outputs_of(done, of_fold, opened.spool)
+        deliver_all(outputs, to, summary, memory=opened.memory)
 
 
 def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> PaddedStream | Ragged:
@@ -235,6 +242,18 @@ def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> Padde
         padding=found.padding or side or "post",
         value=0 if found.value is None else found.value,
     )
+
+
+def _show_outcomes(outcomes: Sequence[Outcome], summary: Summary) -> None:
+    """Tell what an operation did, or what it did in each of several folds; a warning about all of them once."""
+    if len(outcomes) == 1:
+        return show_outcome(outcomes[0], summary)
+    for place, outcome in enumerate(outcomes):
+        for word, text in outcome.lines:
+            summary.say(word, f"fold {place}: {text}")
+        summary.warnings += [text for text in outcome.warnings if text not in summary.warnings]
+    summary.facts["folds"] = [dict(outcome.facts) for outcome in outcomes]
+    return None
 
 
 def show_outcome(outcome: Outcome, summary: Summary) -> None:

@@ -67,8 +67,19 @@ class Destination:
         >>> Destination(Path("out/{split}.npz")).of_split("train").name
         'out/train.npz'
         """
+        return self._of(_SPLIT, name)
+
+    def of_fold(self, fold: int) -> Destination:
+        """Where one fold goes; raises UsageError where that would replace an input.
+
+        >>> Destination(Path("cv/{fold}-{split}.npz")).of_fold(2).of_split("val").name
+        'cv/2-val.npz'
+        """
+        return self._of(FOLD, str(fold))
+
+    def _of(self, word: str, name: str) -> Destination:
         assert self.path is not None
-        path = self.path.with_name(self.path.name.replace(_SPLIT, name))
+        path = self.path.with_name(self.path.name.replace(word, name))
         check_not_an_input(path, self.inputs)
         return replace(self, path=path)
 
@@ -97,7 +108,7 @@ class Destination:
         signals.finished(["standard output"])
 
 
-_SPLIT = "{split}"  # in the name of an output
+_SPLIT, FOLD = "{split}", "{fold}"  # in the name of an output
 
 
 @contextmanager

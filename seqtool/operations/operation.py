@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, field, fields
+from datetime import date, timedelta
 from functools import cache
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
@@ -104,6 +105,10 @@ class Operation:
         """Apply it to sequences, lazily; what does not fit into memory goes to `spool`."""
         raise NotImplementedError
 
+    def of_folds(self) -> Sequence[Operation]:
+        """The operations that it stands for, one for each fold, which goes to a file of its own; by default none."""
+        return ()
+
     def arguments(self) -> dict[str, Any]:
         """Its arguments by name, for the receipt."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
@@ -173,14 +178,38 @@ def checked_argument(name: str, value: Any, annotation: Any) -> Any:
     if words:
         return check_choice(name, value, words)
     if holds_names(kind):
-        return (value,) if isinstance(value, str) else tuple(map(str, value))
+        return _names(value)
     if kind is int:
         value = check_whole(name, value)
-    elif not isinstance(value, _ACCEPTED[kind]):
+    elif kind is str:
+        value = written(value)
+    if kind is not int and not isinstance(value, _ACCEPTED[kind]):
         raise UsageError(f"{name} is {in_short(value)}; {_EXPECTED[kind]} was expected")
     if argument.least is not None and value < argument.least:
         raise UsageError(f"{name} is {value}; it must be at least {argument.least}")
     return kind(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Names as an argument has them: one of them, a name or a position, or several."""
+    held = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(map(str, [held] if isinstance(held, str) or not isinstance(held, Iterable) else held))
+
+
+def written(value: Any) -> Any:
+    """A number, a moment or a duration as the command line writes it; anything else as it is.
+
+    >>> written(2), written(date(2026, 1, 31)), written(timedelta(seconds=2)), written([2])
+    ('2', '2026-01-31', '2000000000ns', [2])
+    """
+    if isinstance(value, str):
+        return value
+    import numpy as np
+
+    from seqtool.sequences.orders import size_text
+
+    is_written = isinstance(value, (Real, date, timedelta, np.datetime64)) and not isinstance(value, bool)
+    return size_text(value) if is_written else value
 
 
 _EXPECTED = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}

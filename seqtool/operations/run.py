@@ -100,7 +100,10 @@ def fitted(
     if not len(ragged):
         return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
     if split is None:
-        line = f"on all {count(len(ragged), 'sequence')}: they have no array split"
+        every = (
+            f"all {len(ragged):,} sequences: they have" if len(ragged) > 1 else "the only sequence: it has"
+        )
+        line = f"on {every} no array split"
         return operation.fit(_watched(ragged, on_progress), spool=spool), [("fitted", line)]
     which = places_of(split, TRAIN, spool)
     if not len(which):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from seqtool.advice import Advice
 from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
-from seqtool.operations.operation import Argument, Operation, Outcome, as_function
+from seqtool.operations.operation import Argument, Operation, Outcome, as_function, written
 from seqtool.words import option_of
 
 if TYPE_CHECKING:
@@ -51,9 +51,16 @@ class Split(Operation):
         str | None, Argument("Take train, val and test from C, a part of the key or a label.", "C")
     ] = None
     folds: Annotated[
-        int | None, Argument("Cross-validation: K equal parts, of which --fold is val.", "K", least=2)
+        int | None,
+        Argument(
+            "Cross-validation: K equal parts, of which each is val once: -o '{fold}.npz' writes a file each.",
+            "K",
+            least=2,
+        ),
     ] = None
-    fold: Annotated[int | None, Argument("The part that is val, from 0 to K-1.", "I", least=0)] = None
+    fold: Annotated[
+        int | None, Argument("One fold of --folds alone: the part that is val, from 0 to K-1.", "I", least=0)
+    ] = None
     at: Annotated[
         str | None,
         Argument("Split by time: steps before T are train, the others test; T1,T2 has val between.", "T"),
@@ -68,6 +75,8 @@ class Split(Operation):
     target: Annotated[tuple[str, ...], Argument("With --last, the features that y holds.", "A,B")] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.at, (list, tuple)):
+            object.__setattr__(self, "at", ",".join(str(written(moment)) for moment in self.at))
         super().__post_init__()
         ways = {name: bool(getattr(self, name)) for name in ("by_value", "folds", "at", "last")}
         ways |= {"val": bool(self.val), "test": bool(self.test) and self.folds is None}
@@ -82,9 +91,8 @@ class Split(Operation):
                 f"{_options(('val', 'test'), 'and')} make {held_out:g}; less than 1 was expected"
             )
         self._check_companions()
-        if self.folds is not None and (self.fold is None or self.fold >= self.folds):
-            found = "missing" if self.fold is None else self.fold
-            raise UsageError(f"--fold is {found}; a part from 0 to {self.folds - 1} was expected")
+        if self.folds is not None and self.fold is not None and self.fold >= self.folds:
+            self._refuse_fold(self.fold)
         if self.last is not None and self.last > 2:
             raise UsageError(
                 f"--last is {self.last}; 1 (train and test) or 2 (train, val and test) was expected"
@@ -113,10 +121,21 @@ class Split(Operation):
                     f"{_options((one, other), 'and')} do not go together: ", Advice(without=[option_of(one)])
                 )
 
+    def _refuse_fold(self, found: object) -> NoReturn:
+        raise UsageError(f"--fold is {found}; a part from 0 to {(self.folds or 0) - 1} was expected")
+
+    def of_folds(self) -> Sequence[Operation]:
+        """The split of each fold, where none is named."""
+        if self.folds is None or self.fold is not None:
+            return ()
+        return [replace(self, fold=fold) for fold in range(self.folds)]
+
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
         """The same sequences with `split`; in parts where they are split by time or leave their last steps out."""
         from seqtool.operations import split_whole
 
+        if self.of_folds():  # each has an outcome of its own
+            self._refuse_fold("missing")
         warnings = split_whole.check_unsplit(ragged)
         outcome = self._split(ragged, spool)
         return replace(outcome, warnings=[*warnings, *outcome.warnings])

@@ -103,7 +103,8 @@ def drawn(
         if strata is not None:
             _check_classes(ragged, strata[group], splits, shares)
     how = f"by {by or ('key' if ragged.keys is not None else 'place')}"
-    why = f"{count(len(ragged), 'sequence')} are too few for these shares, or for what stays together"
+    are = "is" if len(ragged) == 1 else "are"
+    why = f"{count(len(ragged), 'sequence')} {are} too few for these shares, or for what stays together"
     return with_splits(ragged, splits, how, shares.wanted, why=why)
 
 

@@ -20,7 +20,7 @@ from seqtool.operations.run import learned_entries, shown_arguments
 from seqtool.sequences.padding_values import number_from_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Entry, Rows
-from seqtool.words import option_of
+from seqtool.words import in_short, option_of
 
 
 def of_receipt(kind: type[Operation], arguments: Mapping[str, Any]) -> Operation:
@@ -41,6 +41,10 @@ def as_fitted(kind: type[Operation], given: Mapping[str, Any], using: Ragged | P
 
     Raises UsageError for a `given` one that is another, naming both, and where nothing was fitted there.
     """
+    if not isinstance(using, (Ragged, Padded)):
+        raise UsageError(
+            f"using is {in_short(using)}; sequences were expected: a file is read by seqtool.load"
+        )
     if kind.undoes is not None and given.get(kind.undoes):
         return kind(**given)
     needed = {f.name for f in fields(kind) if f.default is MISSING}  # type: ignore[arg-type]

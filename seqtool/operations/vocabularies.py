@@ -64,7 +64,7 @@ def categories_in(ragged: Ragged) -> list[Category]:
     """The categories of sequences; raises DataError where there are none."""
     found = all_categories(ragged)
     if not found:
-        raise DataError("the sequences have no categories, which group makes of columns of names")
+        raise DataError("the sequences have no categories; group and pad make them of names with --category")
     return found
 
 

@@ -243,3 +243,52 @@ def test_a_key_that_nobody_names_and_a_pivot_that_is_none() -> None:
         st.group(FRAME, key="id", order_by="t", pivot=("a", "b"))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"^pivot makes one step of the rows"):
         st.group(FRAME, key="id", pivot={"a": "b"})
+
+
+DAYS = st.group(
+    pd.DataFrame({"k": [1, 1, 1], "t": pd.date_range("2026-01-01", periods=3), "v": [1.0, 2, 4]}),
+    key="k",
+    order_by="t",
+    keep_order=True,
+    ragged=True,
+)
+NUMBERED = st.group(FRAME, key="id", order_by="t", columns=["a", "b"], keep_order=True, ragged=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "as_written"),
+    [
+        (lambda at: st.truncate(NUMBERED, within=at), (0.5, "0.5")),
+        (lambda at: st.truncate(DAYS, within=at), (pd.Timedelta("1D"), "1d")),
+        (lambda at: st.truncate(DAYS, within=at), (np.timedelta64(1, "D"), "24h")),
+        (lambda at: st.split(NUMBERED, at=at), (2, "2")),
+        (lambda at: st.split(DAYS, at=at), (pd.Timestamp("2026-01-02"), "2026-01-02")),
+        (lambda at: st.split(DAYS, at=at), (np.datetime64("2026-01-02"), "2026-01-02")),
+        (lambda at: st.split(DAYS, at=at), (pd.Timestamp("2026-01-02").date(), "2026-01-02")),
+        (
+            lambda at: st.split(DAYS, at=at),
+            (pd.date_range("2026-01-02", periods=2).tolist(), "2026-01-02,2026-01-03"),
+        ),
+        (lambda name: st.scale(NUMBERED, features=name), (1, "b")),
+        (lambda name: st.scale(NUMBERED, log1p=name), (np.int64(0), "a")),
+        (lambda name: st.window(DAYS, size=1, horizon=1, target=name), (np.array(0), "v")),
+        (lambda number: st.fill([[1.0, np.nan]], method=number), (7.5, "7.5")),
+    ],
+)
+def test_operations_take_numbers_moments_and_durations_as_text_has_them(
+    value: Callable[[Any], Any], as_written: tuple[Any, str]
+) -> None:
+    given, text = as_written
+    found, expected = value(given), value(text)
+    assert found.values.tolist() == expected.values.tolist()
+    assert {name: held.tolist() for name, held in found.per_sequence.items()} == {
+        name: held.tolist() for name, held in expected.per_sequence.items()
+    }
+
+
+@pytest.mark.parametrize("operation", [st.scale, st.encode])
+def test_what_is_fitted_is_taken_from_sequences_and_not_from_a_path(operation: Callable[..., Any]) -> None:
+    with pytest.raises(
+        UsageError, match=r"^using is 'train.npz'; sequences were expected: .* seqtool\.load$"
+    ):
+        operation([[1.0, 2.0]], using="train.npz")

@@ -134,7 +134,7 @@ def test_ids_of_another_file() -> None:
 
 
 def test_what_cannot_be_encoded() -> None:
-    with pytest.raises(DataError, match="have no categories, which group makes"):
+    with pytest.raises(DataError, match="have no categories; group and pad make them"):
         sq.encode([[1, 2]])
     with pytest.raises(DataError, match="category 'c0' has id 9; 0 to 5 were expected"):
         sq.encode(CITIES.replace(values=np.where(CITIES.values == 5, 9, CITIES.values)))

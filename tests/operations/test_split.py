@@ -265,3 +265,76 @@ def test_a_file_for_each_split_and_one_that_is_split_again(place: Place) -> None
     dry = succeeded(place.run("split", "all.npz", "--test", "0.2", "-o", "dry-{split}.npz", "--dry-run"))
     assert "would write" in dry.err
     assert not (place.folder / "dry-test.npz").exists()
+
+
+def test_all_folds_are_files_of_one_call_each_as_if_it_were_made_alone(place: Place) -> None:
+    place.write("ten.json", json.dumps([[i, i] for i in range(10)]))
+    succeeded(place.run("pad", "ten.json", "--post", "-o", "padded.npz"))
+    (place.folder / "cv").mkdir()
+    for source in ("ten.json", "padded.npz"):
+        call = ["split", source, "--folds", "3", "--seed", "4", "--test", "0.1", "-f"]
+        done = succeeded(place.run(*call, "-o", "cv/{fold}.npz", "--json"))
+        facts = json.loads(done.err)
+        assert [one["splits"] for one in facts["folds"]] == [
+            {"train": 6, "val": 3, "test": 1} for _ in range(3)
+        ]
+        assert [one["output"] for one in facts["outputs"]] == [f"cv/{fold}.npz" for fold in range(3)]
+        succeeded(place.run(*call, "-o", "cv/{fold}-{split}.npz"))
+        held: list[int] = []
+        for fold in range(3):
+            succeeded(place.run(*call, "--fold", str(fold), "-o", "alone.npz"))
+            assert (place.folder / "alone.npz").read_bytes() == (place.folder / f"cv/{fold}.npz").read_bytes()
+            succeeded(place.run(*call, "--fold", str(fold), "-o", "alone-{split}.npz"))
+            for name in ("train", "val", "test"):
+                alone, of_set = (place.folder / f"{stem}-{name}.npz" for stem in ("alone", f"cv/{fold}"))
+                assert alone.read_bytes() == of_set.read_bytes()
+            x = place.arrays(f"cv/{fold}-val.npz")["values" if source == "ten.json" else "x"]
+            held += np.unique(x).tolist()
+        assert len(set(held)) == len(held) == 9
+
+
+def test_what_is_fitted_in_a_fold_is_fitted_on_its_train(place: Place) -> None:
+    place.write("ten.json", json.dumps([[[float(i)]] for i in range(10)]))
+    done = succeeded(place.run("split", "ten.json", "--folds", "5", "-o", "{fold}.npz"))
+    assert "fold 4: train 8, val 2 of 10 sequences" in done.err
+    for fold in range(5):
+        succeeded(place.run("scale", f"{fold}.npz", "--method", "standard", "-o", "scaled.npz"))
+        raw, scaled = place.arrays(f"{fold}.npz"), place.arrays("scaled.npz")
+        train = raw["split"] == "train"
+        assert scaled["values"][train].mean() == pytest.approx(0, abs=1e-6)
+
+
+def test_folds_are_written_from_a_pipe_and_all_of_them_or_none(place: Place) -> None:
+    rows = json.dumps([[i] for i in range(6)]).encode()
+    dry = succeeded(place.run("split", "-", "--folds", "3", "-o", "{fold}.npz", "--dry-run", stdin=rows))
+    assert dry.err.count("would write") == 3
+    assert not place.files()
+    (place.folder / "1.npz").mkdir()
+    done = place.run("split", "-", "--folds", "3", "-o", "{fold}.npz", stdin=rows)
+    assert done.code != 0
+    assert [name for name in place.files() if name != "1.npz"] == []
+    (place.folder / "1.npz").rmdir()
+    succeeded(place.run("split", "-", "--folds", "3", "-o", "{fold}.npz", stdin=rows))
+    assert [place.arrays(f"{fold}.npz")["split"].tolist().count("val") for fold in range(3)] == [2, 2, 2]
+    again = place.run("split", "1.npz", "--folds", "3", "-o", "{fold}.npz")
+    assert (again.code, again.err) == (
+        2,
+        "seqtool: error: 1.npz: is both input and output; name another: -o FILE\n",
+    )
+
+
+def test_names_of_folds_need_folds_and_folds_need_names(place: Place) -> None:
+    place.write("ten.json", json.dumps([[i] for i in range(10)]))
+    for words, expected in (
+        ("split ten.json --folds 5", "-o '{fold}.npz', or choose one by --fold 0"),
+        ("split ten.json --folds 5 -o {split}.npz", "-o '{fold}.npz', or choose one by --fold 0"),
+        ("split ten.json --folds 5 --fold 0 -o {fold}.npz", "all in one call, and here is one output"),
+        ("split ten.json --test 0.1 -o {fold}.npz", "all in one call, and here is one output"),
+        ("pad ten.json -o {fold}.npz", "all in one call, and here is one output"),
+        ("convert ten.json -o {fold}.npz", "all in one call, and here is one output"),
+        ("split ten.json --folds 11 -o {fold}.npz", "would be empty"),
+    ):
+        done = place.run(*words.split())
+        assert done.code == (1 if "empty" in expected else 2), words
+        assert expected in done.err, done.err
+    assert [*place.files()] == ["ten.json"]
