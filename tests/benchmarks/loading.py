@@ -54,7 +54,9 @@ def cases(scale: float) -> Iterator[Case]:
             f"{count:,} sequences of 1 to {_LONGEST} steps of {_FEATURES} float32, {_BATCH} a batch, shuffled{workers}",
             make=partial(make_sequences, count=count, parquet=name == "datasets"),
             # Most of a round is the start of a framework; `datasets` takes 25 ms a batch.
-            contenders=partial(contenders, ways, batches=min(_FEW if name == "datasets" else _MANY, count // _BATCH - 1)),
+            contenders=partial(
+                contenders, ways, batches=min(_FEW if name == "datasets" else _MANY, count // _BATCH - 1)
+            ),
             rounds=2,
             rate="batches",
         )
