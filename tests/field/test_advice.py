@@ -1550,10 +1550,11 @@ def test_large_keys_that_fell_into_one_shard(
     )  # bytes a row, so that nothing fits into memory
     keys = [key for key in range(100) if shard_of([key], 4) == 1][:6]
     place.write("t.csv", "id,a\n" + "".join(f"{key},{i}\n" for key in keys for i in range(50)))
-    call = split("group t.csv --key id --shards 4 -o out/ --dry-run")
-    assert "shard 1 gets" in succeeded(place.run(*call)).err
-    again = succeeded(place.run(*applied(call, proposals.at("sharding.skew.caution"), {})))
-    assert "warning" not in again.err
+    call = split("group t.csv --key id --shards 4 -o out/ --dry-run --json")
+    before = json.loads(succeeded(place.run(*call)).err)
+    assert "shard 1 gets" in before["warnings"][0]
+    after = json.loads(succeeded(place.run(*applied(call, proposals.at("sharding.skew.caution"), {}))).err)
+    assert max(after["of_shards"]) < max(before["of_shards"])
 
 
 def test_pictures(place: Place, proposals: Proposals) -> None:
