@@ -70,6 +70,8 @@ def client(scheduler: str | None) -> Iterator[Client]:
             if scheduler
             else Client(threads_per_worker=1, dashboard_address=":0")
         )
+    except RuntimeError as error:
+        raise DataError(f"Dask: its workers do not start: {shortened(str(error), 200)}") from error
     except (OSError, ValueError) as error:  # ValueError: no address of any kind that Dask knows
         raise UsageError(
             f"--scheduler {scheduler}: no scheduler of Dask answers there ({shortened(str(error), 200)}); start it "
